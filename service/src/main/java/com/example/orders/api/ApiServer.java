@@ -1,0 +1,118 @@
+package com.example.orders.api;
+
+import com.example.orders.store.OrderStore;
+import io.javalin.Javalin;
+import io.javalin.config.JavalinConfig;
+import io.javalin.http.servlet.JavalinServlet;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
+import org.eclipse.jetty.ee10.servlet.ServletHolder;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.component.LifeCycle;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The HTTP server: Javalin's routes in a Jetty that this class starts, drains and stops. */
+public final class ApiServer implements AutoCloseable {
+    static final String VERSION_HEADER = "Service-Version";
+
+    private static final Logger log = LoggerFactory.getLogger(ApiServer.class);
+    // A blocked thread costs little memory. The difference is left for health and metrics.
+    private static final int THREADS = 400;
+    private static final int ORDER_REQUESTS = 350;
+    // How long nothing must happen before the server stops listening. A client with an open connection
+    // gets more time: with its next request it learns that the connection closes.
+    private static final Duration QUIET = Duration.ofSeconds(1);
+    private static final Duration QUIET_WITH_CONNECTIONS = Duration.ofSeconds(5);
+    // How long nothing must happen after that; only accepted connections can still send.
+    private static final Duration QUIET_AT_END = Duration.ofMillis(250);
+
+    private final Server server = new Server(new QueuedThreadPool(THREADS));
+    private final ServerConnector connector;
+    private final OpenRequests openRequests;
+    private volatile boolean draining;
+
+    public ApiServer(
+            int port, String version, OrderStore store, Readiness readiness, PrometheusMeterRegistry metrics) {
+        Javalin javalin =
+                Javalin.create(
+                        config -> {
+                            config.startup.showJavalinBanner = false;
+                            config.startup.showOldJavalinVersionWarning = false;
+                            config.startup.startupWatcherEnabled = false;
+                            config.http.prefer405over404 = true;
+                            closeConnectionsDuringDrain(config);
+                            ErrorAnswers.register(config);
+                            new RequestMetrics(metrics).register(config);
+                            new HealthRoutes(version, readiness, () -> draining).register(config.routes);
+                            new OrderRoutes(store, new Admission(ORDER_REQUESTS)).register(config.routes);
+                        });
+
+        ServletContextHandler servlets = new ServletContextHandler();
+        servlets.addServlet(new ServletHolder(new JavalinServlet(javalin.unsafe)), "/*");
+        openRequests = new OpenRequests(servlets);
+        server.setHandler(openRequests);
+        server.setErrorHandler(new JettyErrors(version));
+
+        HttpConfiguration http = new HttpConfiguration();
+        http.setSendServerVersion(false);
+        http.addCustomizer((request, headers) -> withVersion(request, headers, version));
+        connector = new ServerConnector(server, new HttpConnectionFactory(http));
+        connector.setPort(port);
+        server.addConnector(connector);
+    }
+
+    private static Request withVersion(Request request, HttpFields.Mutable headers, String version) {
+        headers.put(VERSION_HEADER, version);
+        return request;
+    }
+
+    private void closeConnectionsDuringDrain(JavalinConfig config) {
+        config.routes.after(
+                context -> {
+                    if (draining) {
+                        context.header("Connection", "close");
+                    }
+                });
+    }
+
+    public void start() throws Exception {
+        server.start();
+    }
+
+    public int port() {
+        return connector.getLocalPort();
+    }
+
+    /**
+     * Stops without failing a request: readiness goes first, then, when no more requests come, the
+     * listener, and the connections last. Only requests that take longer than the limit are cut off.
+     */
+    public void drain(Duration limit) throws InterruptedException {
+        draining = true;
+        long start = System.nanoTime();
+        log.info("draining: {} requests are open", openRequests.count());
+        // Under a load that does not end, the second half is for the requests that were accepted.
+        openRequests.awaitQuiet(
+                () -> connector.getConnectedEndPoints().isEmpty() ? QUIET : QUIET_WITH_CONNECTIONS,
+                start + limit.toNanos() / 2);
+        connector.close();
+        openRequests.awaitQuiet(() -> QUIET_AT_END, start + limit.toNanos());
+        if (openRequests.count() > 0) {
+            log.warn("the drain limit has passed: {} requests are cut off", openRequests.count());
+        }
+        close();
+    }
+
+    @Override
+    public void close() {
+        LifeCycle.stop(server);
+    }
+}

@@ -1,0 +1,80 @@
+package com.example.orders.api;
+
+import com.example.orders.store.Failures;
+import io.javalin.config.JavalinConfig;
+import io.javalin.http.Context;
+import io.javalin.http.HttpResponseException;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.sql.SQLException;
+import org.eclipse.jetty.http.HttpException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Turns everything that a handler can throw into a problem; no stack trace leaves the service. */
+final class ErrorAnswers {
+    private static final Logger log = LoggerFactory.getLogger(ErrorAnswers.class);
+    private static final String UNEXPECTED = "The service failed to answer this request.";
+
+    private ErrorAnswers() {}
+
+    static void register(JavalinConfig config) {
+        config.routes.exception(ProblemException.class, (e, context) -> answer(context, e.problem()));
+        config.routes.exception(HttpResponseException.class, ErrorAnswers::answer);
+        config.routes.exception(SQLException.class, ErrorAnswers::answer);
+        config.routes.exception(Exception.class, ErrorAnswers::answer);
+        config.router.javaLangErrorHandler(ErrorAnswers::answer);
+    }
+
+    static void answer(Context context, Problem problem) {
+        context.status(problem.status()).contentType(Problem.CONTENT_TYPE).result(Json.bytes(problem));
+    }
+
+    private static void answer(HttpResponseException e, Context context) {
+        if (e.getStatus() == HttpServletResponse.SC_METHOD_NOT_ALLOWED) {
+            context.header("Allow", e.getDetails().getOrDefault("availableMethods", ""));
+        }
+        String detail =
+                e.getStatus() == HttpServletResponse.SC_NOT_FOUND
+                        ? "There is nothing at this path."
+                        : "The path does not take " + context.req().getMethod() + ".";
+        answer(context, Problem.of(e.getStatus(), detail));
+    }
+
+    private static void answer(SQLException e, Context context) {
+        if (!Failures.isUnavailable(e)) {
+            log.error("database error {}", e.getSQLState(), e);
+            answer(context, Problem.of(500, UNEXPECTED));
+            return;
+        }
+        log.warn("database not available: {}", e.getMessage());
+        context.header("Retry-After", "1");
+        answer(
+                context,
+                Problem.of(
+                        503,
+                        "The database is not available. Try again; a new order needs the same Idempotency-Key"
+                                + " for that, since it may have been stored."));
+    }
+
+    private static void answer(Exception e, Context context) {
+        // Jetty's way to say that the request itself is broken, found while its body was read.
+        if (e instanceof HttpException bad) {
+            answer(context, Problem.of(bad.getCode(), "The request is not valid HTTP."));
+            return;
+        }
+        log.error("unexpected failure", e);
+        answer(context, Problem.of(500, UNEXPECTED));
+    }
+
+    private static void answer(HttpServletResponse response, Error e) {
+        log.error("unexpected failure", e);
+        response.setStatus(500);
+        response.setContentType(Problem.CONTENT_TYPE);
+        try {
+            response.getOutputStream().write(Json.bytes(Problem.of(500, UNEXPECTED)));
+        } catch (IOException gone) {
+            log.debug("the client has gone", gone);
+        }
+    }
+}

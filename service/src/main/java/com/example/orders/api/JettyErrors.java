@@ -1,0 +1,27 @@
+package com.example.orders.api;
+
+import java.nio.ByteBuffer;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.handler.ErrorHandler;
+import org.eclipse.jetty.util.Callback;
+
+/** Problems for requests that never reach a handler: a broken request line, a header too large. */
+final class JettyErrors extends ErrorHandler {
+    private final String version;
+
+    JettyErrors(String version) {
+        this.version = version;
+    }
+
+    @Override
+    protected void generateResponse(
+            Request request, Response response, int status, String message, Throwable cause, Callback callback) {
+        byte[] body = Json.bytes(Problem.of(status, "The request is not one that the server can read."));
+        response.setStatus(status);
+        response.getHeaders().put(ApiServer.VERSION_HEADER, version);
+        response.getHeaders().put(HttpHeader.CONTENT_TYPE, Problem.CONTENT_TYPE);
+        response.write(true, ByteBuffer.wrap(body), callback);
+    }
+}

@@ -1,0 +1,50 @@
+package com.example.orders.api;
+
+import java.time.Duration;
+import java.util.function.Supplier;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+
+/**
+ * Counts requests from their headers to the last byte of their answer. Jetty's GracefulHandler counts
+ * too, but answers 503 to requests that come during the shutdown, and those must succeed.
+ */
+final class OpenRequests extends Handler.Wrapper {
+    private static final Duration POLL = Duration.ofMillis(20);
+
+    private int open;
+    private long lastChange = System.nanoTime();
+
+    OpenRequests(Handler handler) {
+        super(handler);
+    }
+
+    @Override
+    public boolean handle(Request request, Response response, Callback callback) throws Exception {
+        change(1);
+        Request.addCompletionListener(request, failure -> change(-1));
+        return super.handle(request, response, callback);
+    }
+
+    private synchronized void change(int by) {
+        open += by;
+        lastChange = System.nanoTime();
+    }
+
+    synchronized int count() {
+        return open;
+    }
+
+    private synchronized boolean isQuietFor(Duration duration) {
+        return open == 0 && System.nanoTime() - lastChange >= duration.toNanos();
+    }
+
+    /** Waits until no request was open for a while. */
+    void awaitQuiet(Supplier<Duration> quiet, long endNanos) throws InterruptedException {
+        while (!isQuietFor(quiet.get()) && System.nanoTime() < endNanos) {
+            Thread.sleep(POLL.toMillis());
+        }
+    }
+}

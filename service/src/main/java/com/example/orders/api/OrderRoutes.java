@@ -1,0 +1,121 @@
+package com.example.orders.api;
+
+import com.example.orders.model.NewOrder;
+import com.example.orders.model.Order;
+import com.example.orders.model.OrderStatus;
+import com.example.orders.store.Created;
+import com.example.orders.store.IdempotencyConflictException;
+import com.example.orders.store.OrderStore;
+import io.javalin.config.RoutesConfig;
+import io.javalin.http.Context;
+import java.sql.SQLException;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+final class OrderRoutes {
+    private static final String IDEMPOTENCY_KEY = "Idempotency-Key";
+    private static final Pattern KEY = Pattern.compile("[!-~]{1,255}");
+
+    private final OrderStore store;
+    private final Admission admission;
+
+    OrderRoutes(OrderStore store, Admission admission) {
+        this.store = store;
+        this.admission = admission;
+    }
+
+    /** HEAD is named too: Javalin would by itself say 200 to it where GET says 404 or 503. */
+    void register(RoutesConfig routes) {
+        routes.post("/orders", admission.limit(this::create));
+        routes.get("/orders", admission.limit(this::list));
+        routes.head("/orders", admission.limit(this::list));
+        routes.get("/orders/{id}", admission.limit(this::get));
+        routes.head("/orders/{id}", admission.limit(this::get));
+        routes.post("/orders/{id}/pay", admission.limit(context -> leaveUnpaid(context, OrderStatus.PAID)));
+        routes.post(
+                "/orders/{id}/cancel", admission.limit(context -> leaveUnpaid(context, OrderStatus.CANCELLED)));
+    }
+
+    private void create(Context context) throws SQLException {
+        Optional<String> key = idempotencyKey(context);
+        NewOrder request = OrderRequest.parse(RequestBody.json(context));
+        Order order;
+        if (key.isPresent()) {
+            Created created = create(request, key.get());
+            order = created.order();
+            if (created.replayed()) {
+                context.header("Idempotent-Replayed", "true");
+            }
+        } else {
+            order = store.create(request);
+        }
+        context.status(201).header("Location", "/orders/" + order.id());
+        answer(context, order);
+    }
+
+    private Created create(NewOrder request, String key) throws SQLException {
+        try {
+            return store.create(request, key);
+        } catch (IdempotencyConflictException e) {
+            throw ProblemException.badField(422, IDEMPOTENCY_KEY, "was used before, for another order");
+        }
+    }
+
+    private static Optional<String> idempotencyKey(Context context) {
+        Optional<String> key = Optional.ofNullable(context.header(IDEMPOTENCY_KEY));
+        if (key.isPresent() && !KEY.matcher(key.get()).matches()) {
+            throw ProblemException.badField(
+                    400, IDEMPOTENCY_KEY, "must be 1 to 255 visible ASCII characters");
+        }
+        return key;
+    }
+
+    private void list(Context context) throws SQLException {
+        PageQuery query =
+                PageQuery.parse(
+                        context.queryParam("status"), context.queryParam("after"), context.queryParam("limit"));
+        answer(
+                context,
+                OrderPage.of(
+                        store.page(query.status(), query.after(), query.limit() + 1), query.limit()));
+    }
+
+    private void get(Context context) throws SQLException {
+        answer(context, store.find(id(context)).orElseThrow(OrderRoutes::notFound));
+    }
+
+    private void leaveUnpaid(Context context, OrderStatus status) throws SQLException {
+        UUID id = id(context);
+        Optional<Order> changed = store.leaveUnpaid(id, status);
+        if (changed.isEmpty()) {
+            Order order = store.find(id).orElseThrow(OrderRoutes::notFound);
+            throw new ProblemException(
+                    409,
+                    "The order is " + order.status().text() + ", so it cannot become " + status.text() + ".");
+        }
+        answer(context, changed.get());
+    }
+
+    private static UUID id(Context context) {
+        String text = context.pathParam("id");
+        try {
+            UUID id = UUID.fromString(text);
+            // fromString also takes short forms such as 1-1-1-1-1, which no order has in its Location.
+            if (id.toString().equalsIgnoreCase(text)) {
+                return id;
+            }
+        } catch (IllegalArgumentException e) {
+            // Reported below, together with the short forms.
+        }
+        throw ProblemException.badField(400, "id", "must be a UUID");
+    }
+
+    private static ProblemException notFound() {
+        return new ProblemException(404, "There is no order with this id.");
+    }
+
+    private static void answer(Context context, Object value) {
+        context.contentType("application/json").result(Json.bytes(value));
+    }
+}

@@ -1,0 +1,42 @@
+package com.example.orders.api;
+
+import io.javalin.config.JavalinConfig;
+import io.javalin.http.Context;
+import io.javalin.router.Endpoint;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Times requests by route, and serves {@code /metrics}. */
+final class RequestMetrics {
+    private static final Logger log = LoggerFactory.getLogger(RequestMetrics.class);
+
+    private final PrometheusMeterRegistry registry;
+
+    RequestMetrics(PrometheusMeterRegistry registry) {
+        this.registry = registry;
+    }
+
+    void register(JavalinConfig config) {
+        config.requestLogger.http((context, millis) -> record(context, millis));
+        config.routes.get(
+                "/metrics",
+                context -> context.contentType("text/plain; version=0.0.4; charset=utf-8").result(registry.scrape()));
+    }
+
+    private void record(Context context, float millis) {
+        // Only routes that exist: invented paths and methods must not make new time series.
+        Endpoint endpoint = context.endpoints().lastHttpEndpoint();
+        String method = endpoint == null ? "none" : endpoint.method.name();
+        String route = endpoint == null ? "none" : endpoint.path;
+        Timer.builder("http.server.requests")
+                .tag("method", method)
+                .tag("route", route)
+                .tag("status", Integer.toString(context.statusCode()))
+                .register(registry)
+                .record((long) (millis * 1000), TimeUnit.MICROSECONDS);
+        log.debug("{} {} {} in {} ms", method, route, context.statusCode(), millis);
+    }
+}

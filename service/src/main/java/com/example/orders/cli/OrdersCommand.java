@@ -1,0 +1,105 @@
+package com.example.orders.cli;
+
+import com.example.orders.config.BuildInfo;
+import com.example.orders.config.Configuration;
+import com.example.orders.config.ConfigurationException;
+import com.example.orders.config.Durations;
+import com.example.orders.config.Environment;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.Map;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.TypeConversionException;
+
+/** The command line. Exit codes: 0 done, 1 failed, 2 called or configured wrongly. */
+@Command(
+        name = "services-orders",
+        description = "Orders over HTTP, and the jobs around them.",
+        mixinStandardHelpOptions = true,
+        scope = CommandLine.ScopeType.INHERIT,
+        synopsisSubcommandLabel = "COMMAND",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:done", "1:failed", "2:called or configured wrongly"},
+        footer = "%nConfiguration comes from environment variables; see the README of the service.")
+public final class OrdersCommand {
+    private static final int FAILED = 1;
+    private static final int USAGE = 2;
+
+    private final Environment environment;
+
+    private OrdersCommand(Environment environment) {
+        this.environment = environment;
+    }
+
+    public static int run(Map<String, String> variables, String... arguments) {
+        Environment environment = new Environment(variables);
+        CommandLine line = new CommandLine(new OrdersCommand(environment));
+        line.getCommandSpec().versionProvider(version(environment));
+        line.addSubcommand(new ServeCommand())
+                .addSubcommand(new MigrateCommand())
+                .addSubcommand(new SeedCommand())
+                .addSubcommand(new ExpireUnpaidCommand())
+                .addSubcommand(new ExportCommand(new FileOutputStream(FileDescriptor.out)));
+        line.registerConverter(Duration.class, duration());
+        line.registerConverter(Since.class, Since::parse);
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setParameterExceptionHandler(OrdersCommand::reportUsage);
+        line.setExecutionExceptionHandler(OrdersCommand::reportFailure);
+        return line.execute(arguments);
+    }
+
+    Configuration configuration() {
+        return Configuration.from(environment);
+    }
+
+    private static IVersionProvider version(Environment environment) {
+        return () ->
+                new String[] {
+                    "services-orders " + environment.version() + " (content " + BuildInfo.contentHash() + ")"
+                };
+    }
+
+    private static ITypeConverter<Duration> duration() {
+        return text ->
+                Durations.parse(text)
+                        .orElseThrow(
+                                () ->
+                                        new TypeConversionException(
+                                                "'" + text + "' is not a duration such as 90m, 48h or 7d"));
+    }
+
+    private static int reportUsage(ParameterException e, String[] arguments) {
+        CommandLine line = e.getCommandLine();
+        String name = line.getCommandSpec().qualifiedName();
+        print(line.getErr(), name + ": " + e.getMessage() + " (see " + name + " --help)");
+        return USAGE;
+    }
+
+    private static int reportFailure(Exception e, CommandLine line, ParseResult parsed) {
+        print(line.getErr(), line.getCommandSpec().qualifiedName() + ": " + reason(e));
+        LoggerFactory.getLogger(OrdersCommand.class).debug("stack trace of the failure", e);
+        return e instanceof ConfigurationException ? USAGE : FAILED;
+    }
+
+    /** The message, and that of the cause where it says more ("connection failed": unknown host). */
+    private static String reason(Exception e) {
+        String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        Throwable cause = e.getCause();
+        return cause == null || message.contains(String.valueOf(cause.getMessage()))
+                ? message
+                : message + " (" + cause + ")";
+    }
+
+    private static void print(PrintWriter err, String message) {
+        err.println(message.strip().replaceAll("\\s+", " "));
+        err.flush();
+    }
+}

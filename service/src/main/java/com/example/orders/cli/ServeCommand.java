@@ -1,0 +1,93 @@
+package com.example.orders.cli;
+
+import com.example.orders.api.ApiServer;
+import com.example.orders.api.Readiness;
+import com.example.orders.config.BuildInfo;
+import com.example.orders.config.Configuration;
+import com.example.orders.store.DataSources;
+import com.example.orders.store.OrderStore;
+import com.example.orders.store.SchemaCheck;
+import com.zaxxer.hikari.HikariDataSource;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParentCommand;
+
+@Command(
+        name = "serve",
+        description = {
+            "Serves the API until SIGTERM; then answers what is open and exits with 0.",
+            "It starts also while the database is away, and is not ready until it is back. It does not migrate."
+        })
+final class ServeCommand implements Callable<Integer> {
+    private static final Logger log = LoggerFactory.getLogger(ServeCommand.class);
+
+    @ParentCommand private OrdersCommand parent;
+
+    @Override
+    public Integer call() throws Exception {
+        Configuration configuration = parent.configuration();
+        PrometheusMeterRegistry metrics = metrics();
+        try (HikariDataSource requests = DataSources.pool(configuration.database(), metrics);
+                HikariDataSource readiness = DataSources.readinessPool(configuration.database());
+                ApiServer server =
+                        new ApiServer(
+                                configuration.port(),
+                                configuration.version(),
+                                new OrderStore(requests),
+                                new Readiness(new SchemaCheck(readiness)),
+                                metrics)) {
+            server.start();
+            Runtime.getRuntime()
+                    .addShutdownHook(
+                            new Thread(
+                                    () -> stop(server, configuration.drain(), requests, readiness), "shutdown"));
+            log.info(
+                    "serving on port {}, version {}, content {}",
+                    server.port(),
+                    configuration.version(),
+                    BuildInfo.contentHash());
+            new CountDownLatch(1).await();
+            return 0;
+        }
+    }
+
+    private static void stop(ApiServer server, Duration limit, HikariDataSource... pools) {
+        int exitCode = 0;
+        try {
+            server.drain(limit);
+            for (HikariDataSource pool : pools) {
+                pool.close();
+            }
+            log.info("stopped");
+        } catch (Exception e) {
+            log.error("could not stop cleanly", e);
+            exitCode = 1;
+        }
+        // After SIGTERM the JVM would exit with 143, which a job controller counts as a failure.
+        Runtime.getRuntime().halt(exitCode);
+    }
+
+    private static PrometheusMeterRegistry metrics() {
+        PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        new JvmMemoryMetrics().bindTo(registry);
+        new JvmThreadMetrics().bindTo(registry);
+        new ProcessorMetrics().bindTo(registry);
+        new UptimeMetrics().bindTo(registry);
+        // Listens for as long as the process lives, so it is never closed.
+        @SuppressWarnings("resource")
+        JvmGcMetrics collections = new JvmGcMetrics();
+        collections.bindTo(registry);
+        return registry;
+    }
+}

@@ -1,0 +1,25 @@
+package com.example.orders.config;
+
+import java.time.Duration;
+
+/** Everything that the service takes from its environment, checked once at the start. */
+public record Configuration(
+        int port, DatabaseConfiguration database, Duration drain, Duration migrateWait, String version) {
+
+    public static Configuration from(Environment environment) {
+        // Logback reads this variable by itself and takes a word that it does not know for "debug".
+        environment.oneOf("LOG_LEVEL", "info", "trace", "debug", "info", "warn", "error");
+        return new Configuration(
+                environment.integer("PORT", 8080, 0, 65535),
+                new DatabaseConfiguration(
+                        environment.required("DATABASE_HOST"),
+                        environment.integer("DATABASE_PORT", 5432, 1, 65535),
+                        environment.text("DATABASE_NAME", "orders"),
+                        environment.secret("DATABASE_USERNAME"),
+                        environment.secret("DATABASE_PASSWORD"),
+                        environment.integer("DATABASE_POOL_SIZE", 10, 1, 200)),
+                Duration.ofSeconds(environment.integer("DRAIN_SECONDS", 30, 0, 3600)),
+                environment.duration("MIGRATE_WAIT", "60s"),
+                environment.version());
+    }
+}

@@ -1,0 +1,103 @@
+package com.example.orders.config;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** Typed access to environment variables. An empty variable counts as one that is not set. */
+public final class Environment {
+    // The version goes into a header of every answer, so it can be nothing that breaks a header.
+    private static final Pattern VERSION = Pattern.compile("[!-~]{1,128}");
+
+    private final Map<String, String> variables;
+
+    public Environment(Map<String, String> variables) {
+        this.variables = Map.copyOf(variables);
+    }
+
+    public String version() {
+        String version = text("DD_VERSION", "development");
+        if (!VERSION.matcher(version).matches()) {
+            throw new ConfigurationException("DD_VERSION", "must be 1 to 128 visible ASCII characters");
+        }
+        return version;
+    }
+
+    String text(String variable, String otherwise) {
+        return find(variable).orElse(otherwise);
+    }
+
+    String required(String variable) {
+        return find(variable).orElseThrow(() -> new ConfigurationException(variable, "is not set"));
+    }
+
+    int integer(String variable, int otherwise, int least, int most) {
+        String text = text(variable, Integer.toString(otherwise));
+        try {
+            int value = Integer.parseInt(text);
+            if (value >= least && value <= most) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            // Reported below, together with numbers out of range.
+        }
+        throw new ConfigurationException(
+                variable, "must be a whole number from " + least + " to " + most + ", not \"" + text + "\"");
+    }
+
+    Duration duration(String variable, String otherwise) {
+        String text = text(variable, otherwise);
+        return Durations.parse(text)
+                .orElseThrow(
+                        () ->
+                                new ConfigurationException(
+                                        variable, "must be a duration such as 60s or 5m, not \"" + text + "\""));
+    }
+
+    void oneOf(String variable, String otherwise, String... words) {
+        String text = text(variable, otherwise);
+        if (!List.of(words).contains(text.toLowerCase(Locale.ROOT))) {
+            throw new ConfigurationException(
+                    variable, "must be one of " + String.join(", ", words) + ", not \"" + text + "\"");
+        }
+    }
+
+    /** From the variable itself, or from the file that VARIABLE_FILE names: a mounted Secret. */
+    String secret(String variable) {
+        String fileVariable = variable + "_FILE";
+        Optional<String> value = find(variable);
+        Optional<String> file = find(fileVariable);
+        if (value.isPresent() && file.isPresent()) {
+            throw new ConfigurationException(variable, "and " + fileVariable + " are both set: set only one");
+        }
+        return value.or(() -> file.map(path -> read(fileVariable, path)))
+                .orElseThrow(
+                        () -> new ConfigurationException(variable, "is not set, and neither is " + fileVariable));
+    }
+
+    private static String read(String variable, String file) {
+        String content;
+        try {
+            content = Files.readString(Path.of(file));
+        } catch (IOException | InvalidPathException e) {
+            throw new ConfigurationException(variable, "names a file that cannot be read: " + file);
+        }
+        // Editors and `echo` end a file with a newline; any other white space may be part of a password.
+        String secret = content.replaceFirst("[\r\n]+$", "");
+        if (secret.isEmpty()) {
+            throw new ConfigurationException(variable, "names an empty file: " + file);
+        }
+        return secret;
+    }
+
+    private Optional<String> find(String variable) {
+        return Optional.ofNullable(variables.get(variable)).filter(value -> !value.isEmpty());
+    }
+}

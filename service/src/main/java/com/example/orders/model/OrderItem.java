@@ -1,0 +1,4 @@
+package com.example.orders.model;
+
+/** {@code unitPrice} is in minor units of the order's currency (cents for EUR). */
+public record OrderItem(String sku, int quantity, long unitPrice) {}

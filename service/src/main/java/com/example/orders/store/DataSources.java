@@ -1,0 +1,71 @@
+package com.example.orders.store;
+
+import com.example.orders.config.DatabaseConfiguration;
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** The ways to the database: one for commands, two for the server. */
+public final class DataSources {
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
+    private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration READINESS_TIMEOUT = Duration.ofSeconds(1);
+
+    private DataSources() {}
+
+    /**
+     * For commands: a new connection each time, without a limit on how long a statement takes
+     * (a migration or an export may run for minutes).
+     */
+    public static PGSimpleDataSource unpooled(DatabaseConfiguration database) {
+        PGSimpleDataSource source = new PGSimpleDataSource();
+        source.setServerNames(new String[] {database.host()});
+        source.setPortNumbers(new int[] {database.port()});
+        source.setDatabaseName(database.name());
+        source.setUser(database.username());
+        source.setPassword(database.password());
+        source.setApplicationName("services-orders");
+        source.setConnectTimeout(seconds(CONNECT_TIMEOUT));
+        source.setTcpKeepAlive(true);
+        return source;
+    }
+
+    /** For requests. It opens also while the database is away, and recovers when it comes back. */
+    public static HikariDataSource pool(DatabaseConfiguration database, MeterRegistry metrics) {
+        HikariConfig pool = pool(database, ANSWER_TIMEOUT);
+        pool.setPoolName("orders");
+        pool.setMaximumPoolSize(database.poolSize());
+        pool.setConnectionTimeout(CONNECT_TIMEOUT.toMillis());
+        pool.setMetricRegistry(metrics);
+        return new HikariDataSource(pool);
+    }
+
+    /**
+     * For readiness: one connection of its own, because a pool that is busy with requests is not a
+     * database that is away, and taking a busy pod out of service only moves its load to the others.
+     */
+    public static HikariDataSource readinessPool(DatabaseConfiguration database) {
+        HikariConfig pool = pool(database, READINESS_TIMEOUT);
+        pool.setPoolName("readiness");
+        pool.setMaximumPoolSize(1);
+        pool.setConnectionTimeout(READINESS_TIMEOUT.toMillis());
+        pool.setValidationTimeout(READINESS_TIMEOUT.toMillis());
+        return new HikariDataSource(pool);
+    }
+
+    private static HikariConfig pool(DatabaseConfiguration database, Duration answerTimeout) {
+        PGSimpleDataSource source = unpooled(database);
+        // Without this a request hangs for as long as a database that stopped answering.
+        source.setSocketTimeout(seconds(answerTimeout));
+        HikariConfig pool = new HikariConfig();
+        pool.setDataSource(source);
+        pool.setInitializationFailTimeout(-1);
+        return pool;
+    }
+
+    private static int seconds(Duration duration) {
+        return Math.toIntExact(duration.toSeconds());
+    }
+}

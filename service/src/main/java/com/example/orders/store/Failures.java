@@ -1,0 +1,36 @@
+package com.example.orders.store;
+
+import java.sql.SQLException;
+import java.sql.SQLTransientException;
+import java.util.Set;
+
+/** What an SQLSTATE says about whether it helps to try again. */
+public final class Failures {
+    // Class 08: connection; 28: authentication (also while a password is being changed); 40: a
+    // transaction that lost against another; 53: out of connections, memory or disk; 57: the
+    // server stops, starts or cancels.
+    private static final Set<String> UNAVAILABLE_CLASSES = Set.of("08", "28", "40", "53", "57");
+    private static final Set<String> UNAVAILABLE_STATES =
+            Set.of(
+                    "25006", // read-only: a standby after a failover
+                    "3D000", // no such database: not created yet
+                    "42P01"); // no such table: not migrated yet
+    private static final String SERVER_IS_STARTING = "57P03";
+
+    private Failures() {}
+
+    /** The database cannot serve now; the same request may succeed later. */
+    public static boolean isUnavailable(SQLException failure) {
+        String state = failure.getSQLState();
+        return failure instanceof SQLTransientException
+                || state != null
+                        && (UNAVAILABLE_STATES.contains(state)
+                                || UNAVAILABLE_CLASSES.contains(state.substring(0, 2)));
+    }
+
+    /** Nobody listens there yet, or only a server that still starts. A bad password is not among these. */
+    public static boolean isNotStarted(SQLException failure) {
+        String state = failure.getSQLState();
+        return state != null && (state.startsWith("08") || state.equals(SERVER_IS_STARTING));
+    }
+}

@@ -1,0 +1,44 @@
+package com.example.orders.api;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.example.orders.support.TestApi;
+import com.example.orders.support.TestDatabase;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Requests that no HTTP client sends, and that end before any route. */
+class BrokenHttpTest {
+    private static final List<String> REQUESTS =
+            List.of(
+                    "GARBAGE\r\n\r\n",
+                    "GET /orders HTTP/1.1\r\n\r\n",
+                    "GET /%%zz HTTP/1.1\r\nHost: a\r\n\r\n",
+                    "GET / HTTP/1.1\r\nHost: a\r\nX: " + "x".repeat(20_000) + "\r\n\r\n",
+                    "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+                    "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                            + "Transfer-Encoding: chunked\r\n\r\nzz\r\n");
+
+    @Test
+    void answersAreProblemsWithTheVersion() throws Exception {
+        try (TestApi api = new TestApi(TestDatabase.migrated().configuration())) {
+            for (String request : REQUESTS) {
+                String answer = send(api.port(), request);
+                assertTrue(answer.startsWith("HTTP/1.1 4"), answer);
+                assertTrue(answer.contains("Service-Version: test-version\r\n"), answer);
+                assertTrue(answer.contains("Content-Type: application/problem+json\r\n"), answer);
+            }
+        }
+    }
+
+    private static String send(int port, String request) throws Exception {
+        try (Socket socket = new Socket("localhost", port)) {
+            socket.setSoTimeout(30_000);
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+            socket.shutdownOutput();
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package com.example.orders.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ConfigurationTest {
+    private final Map<String, String> variables =
+            new HashMap<>(
+                    Map.of("DATABASE_HOST", "db", "DATABASE_USERNAME", "orders", "DATABASE_PASSWORD", "s3cret"));
+
+    @Test
+    void defaults() {
+        Configuration configuration = read();
+        assertEquals(8080, configuration.port());
+        assertEquals(
+                new DatabaseConfiguration("db", 5432, "orders", "orders", "s3cret", 10), configuration.database());
+        assertEquals(Duration.ofSeconds(30), configuration.drain());
+        assertEquals(Duration.ofSeconds(60), configuration.migrateWait());
+        assertEquals("development", configuration.version());
+        assertFalse(configuration.toString().contains("s3cret"), configuration.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "DATABASE_HOST, ''",
+        "DATABASE_USERNAME, ''",
+        "DATABASE_PASSWORD, ''",
+        "PORT, http",
+        "PORT, 65536",
+        "DATABASE_PORT, 0",
+        "DATABASE_POOL_SIZE, 0",
+        "DRAIN_SECONDS, -1",
+        "MIGRATE_WAIT, soon",
+        "LOG_LEVEL, loud",
+        "DD_VERSION, 'two words'",
+        "DATABASE_PASSWORD_FILE, /nothing"
+    })
+    void badVariableIsNamed(String variable, String value) {
+        variables.put(variable, value);
+        String message = assertThrows(ConfigurationException.class, this::read).getMessage();
+        assertTrue(variable.startsWith(message.split(" ")[0]), message);
+        assertTrue(message.contains(variable), message);
+        assertFalse(message.contains("s3cret"), message);
+    }
+
+    @Test
+    void secretComesFromItsFileWithoutTheLastNewline(@TempDir Path directory) throws Exception {
+        Path file = Files.writeString(directory.resolve("password"), " from file \n");
+        variables.remove("DATABASE_PASSWORD");
+        variables.put("DATABASE_PASSWORD_FILE", file.toString());
+        assertEquals(" from file ", read().database().password());
+    }
+
+    private Configuration read() {
+        return Configuration.from(new Environment(variables));
+    }
+}

@@ -1,0 +1,112 @@
+package com.example.orders.support;
+
+import com.example.orders.Main;
+import com.example.orders.config.DatabaseConfiguration;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** The service as a process of its own, with the class path of the tests and the log format of production. */
+public final class ServiceProcess implements AutoCloseable {
+    private static final long LIMIT_SECONDS = 60;
+
+    private final Process process;
+    private final Path directory;
+
+    public record Result(int exitCode, String out, String err) {}
+
+    private ServiceProcess(Map<String, String> environment, List<String> arguments) throws IOException {
+        directory = Files.createTempDirectory("services-orders-test");
+        List<String> command =
+                new ArrayList<>(
+                        List.of(
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "-XX:TieredStopAtLevel=1",
+                                "-Dlogback.configurationFile=logback.xml",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                Main.class.getName()));
+        command.addAll(arguments);
+        ProcessBuilder builder =
+                new ProcessBuilder(command)
+                        .redirectOutput(directory.resolve("out").toFile())
+                        .redirectError(directory.resolve("err").toFile());
+        // Only what the JVM itself needs: a variable of the developer's shell must not change a test.
+        builder.environment().keySet().retainAll(List.of("PATH", "LANG", "LC_ALL"));
+        builder.environment().putAll(environment);
+        process = builder.start();
+    }
+
+    public static Map<String, String> environment(DatabaseConfiguration database) {
+        return new HashMap<>(
+                Map.of(
+                        "DATABASE_HOST", database.host(),
+                        "DATABASE_PORT", Integer.toString(database.port()),
+                        "DATABASE_NAME", database.name(),
+                        "DATABASE_USERNAME", database.username(),
+                        "DATABASE_PASSWORD", database.password()));
+    }
+
+    public static ServiceProcess start(Map<String, String> environment, String... arguments) throws IOException {
+        return new ServiceProcess(environment, List.of(arguments));
+    }
+
+    public static Result run(Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
+        try (ServiceProcess service = start(environment, arguments)) {
+            return service.await();
+        }
+    }
+
+    public static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /** SIGTERM. */
+    public void terminate() {
+        process.destroy();
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    public Result await() throws IOException, InterruptedException {
+        if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+            throw new AssertionError("the process did not end: " + read("err"));
+        }
+        return new Result(process.exitValue(), read("out"), read("err"));
+    }
+
+    /** Waits for a line of the log. */
+    public void awaitLog(String part) throws IOException, InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        while (!read("err").contains(part)) {
+            if (!process.isAlive() || System.nanoTime() > end) {
+                throw new AssertionError("no log line with \"" + part + "\": " + read("err"));
+            }
+            Thread.sleep(20);
+        }
+    }
+
+    private String read(String file) throws IOException {
+        return Files.readString(directory.resolve(file), StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public void close() throws IOException {
+        process.destroyForcibly();
+        Files.deleteIfExists(directory.resolve("out"));
+        Files.deleteIfExists(directory.resolve("err"));
+        Files.deleteIfExists(directory);
+    }
+}

@@ -1,0 +1,79 @@
+package com.example.orders.support;
+
+import com.example.orders.config.DatabaseConfiguration;
+import com.example.orders.store.DataSources;
+import com.example.orders.store.Migrations;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A new database for each caller, in one PostgreSQL for the whole test run. */
+public record TestDatabase(DatabaseConfiguration configuration) {
+    private static final AtomicInteger COUNT = new AtomicInteger();
+    private static final EmbeddedPostgres SERVER = start();
+
+    public static EmbeddedPostgres start() {
+        try {
+            return EmbeddedPostgres.builder().start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public static TestDatabase empty() throws SQLException {
+        String name = "test_" + COUNT.incrementAndGet();
+        try (Connection connection = SERVER.getPostgresDatabase().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE DATABASE " + name);
+        }
+        return new TestDatabase(configuration(SERVER, name));
+    }
+
+    public static TestDatabase migrated() throws SQLException {
+        TestDatabase database = empty();
+        new Migrations(DataSources.unpooled(database.configuration)).migrate();
+        return database;
+    }
+
+    public static DatabaseConfiguration configuration(EmbeddedPostgres server, String name) {
+        return new DatabaseConfiguration("localhost", server.getPort(), name, "postgres", "postgres", 10);
+    }
+
+    public Connection connect() throws SQLException {
+        return DataSources.unpooled(configuration).getConnection();
+    }
+
+    public void execute(String sql) throws SQLException {
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    public long number(String sql) throws SQLException {
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            rows.next();
+            return rows.getLong(1);
+        }
+    }
+
+    /** An unpaid order of one item for 5.00 EUR. */
+    public void insertOrder(String customer, String age) throws SQLException {
+        execute(
+                """
+                WITH o AS (INSERT INTO orders (id, customer, currency, status, total, created_at, updated_at)
+                    VALUES (gen_random_uuid(), '%s', 'EUR', 'unpaid', 500,
+                            now() - interval '%s', now() - interval '%s')
+                    RETURNING id)
+                INSERT INTO order_items SELECT id, 0, 'sku', 1, 500 FROM o
+                """
+                        .formatted(customer.replace("'", "''"), age, age));
+    }
+}
