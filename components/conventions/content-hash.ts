@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * What goes into the image, relative to the repository. The build, the image's tag and the commit
+ * that a pod carries all use this one list, so they can never disagree about it.
+ */
+export const imageInputs: readonly string[] = [
+  "service/Dockerfile",
+  "service/pom.xml",
+  "service/src/main",
+];
+
+function filesUnder(root: string, path: string): readonly string[] {
+  const absolute = join(root, path);
+  if (!existsSync(absolute)) return [];
+  if (statSync(absolute).isFile()) return [path];
+  // Paths are joined by "/" on every system: the hash must not depend on the machine.
+  return readdirSync(absolute).flatMap((entry) => filesUnder(root, `${path}/${entry}`));
+}
+
+/**
+ * SHA-256 (64 hex characters) over paths and contents of the image's inputs, sorted by path.
+ * File times and modes do not count: a fresh checkout has the same hash.
+ *
+ * @param root directory of the repository
+ */
+export function contentHash(root: string): string {
+  const hash = createHash("sha256");
+  const files = imageInputs.flatMap((input) => filesUnder(root, input)).sort();
+  for (const file of files) {
+    const content = readFileSync(join(root, file));
+    // Lengths separate the parts: moving a byte from one file to the next changes the hash.
+    hash.update(`${String(Buffer.byteLength(file))}:${file}${String(content.length)}:`);
+    hash.update(content);
+  }
+  return hash.digest("hex");
+}

@@ -1,0 +1,56 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { postgres } from "./defaults";
+
+/** A variable whose name is plain text, so that variables can be sorted. */
+export type EnvVar = k8s.types.input.core.v1.EnvVar & { readonly name: string };
+
+/** A PostgreSQL database, and the Secret whose keys `username` and `password` open it. */
+export interface Database {
+  /** Host name that pods reach the database by. */
+  readonly host: pulumi.Input<string>;
+  /** Name of the database on that host. */
+  readonly name: string;
+  /**
+   * TCP port of the database. A wrong one keeps every pod unready.
+   *
+   * @default 5432
+   */
+  readonly port?: number;
+  /** Name of a Secret in the same namespace. Its values are mounted as files, never as variables. */
+  readonly secretName: pulumi.Input<string>;
+}
+
+const volumeName = "database";
+const directory = "/etc/secrets/database";
+/** Keys of the Secret, and names of the files. */
+export const secretKeys = { password: "password", username: "username" } as const;
+
+/** Environment that tells the service where its database is. */
+export function databaseEnv(database: Database | undefined): EnvVar[] {
+  if (database === undefined) return [];
+  const { port = postgres.port } = database;
+  return [
+    { name: "DATABASE_HOST", value: database.host },
+    { name: "DATABASE_NAME", value: database.name },
+    { name: "DATABASE_PASSWORD_FILE", value: `${directory}/${secretKeys.password}` },
+    { name: "DATABASE_PORT", value: String(port) },
+    { name: "DATABASE_USERNAME_FILE", value: `${directory}/${secretKeys.username}` },
+  ];
+}
+
+/** Where a container finds the Secret's files. */
+export function databaseMounts(
+  database: Database | undefined,
+): k8s.types.input.core.v1.VolumeMount[] {
+  return database === undefined ? [] : [{ mountPath: directory, name: volumeName, readOnly: true }];
+}
+
+/** The Secret as a volume: the two keys and no other, readable by the pod's own group only. */
+export function databaseVolumes(database: Database | undefined): k8s.types.input.core.v1.Volume[] {
+  if (database === undefined) return [];
+  const items = Object.values(secretKeys).map((key) => ({ key, path: key }));
+  return [
+    { name: volumeName, secret: { defaultMode: 0o440, items, secretName: database.secretName } },
+  ];
+}

@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import { reservedSlugs } from "./stacks";
+
+/** Longest names that the systems we write to accept. */
+export const budgets = {
+  /** Kubernetes appends 11 characters to a CronJob's name, and a Job's name ends at 63. */
+  cronJob: 52,
+  dnsLabel: 63,
+  ecrTag: 128,
+  iamRole: 64,
+  labelValue: 63,
+  slug: 30,
+  stack: 100,
+} as const;
+
+const base32 = "abcdefghijklmnopqrstuvwxyz234567";
+const suffixLength = 8;
+/** What a shortened name ends with; a name that ends so by itself is treated as shortened too. */
+const looksShortened = /(?:^|-)[a-z2-7]{8}$/;
+const legalSlug = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
+const legalLabelValue = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/;
+const legalDnsLabel = /^[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
+
+/** 8 base32 characters (40 bits) of the SHA-256 of a text. */
+export function shortHash(text: string): string {
+  const bytes = createHash("sha256").update(text).digest();
+  let bits = 0n;
+  for (const byte of bytes.subarray(0, 5)) bits = (bits << 8n) | BigInt(byte);
+  let out = "";
+  for (let i = suffixLength - 1; i >= 0; i--)
+    out += base32.charAt(Number((bits >> BigInt(i * 5)) & 31n));
+  return out;
+}
+
+function shorten(text: string, legal: string, budget: number): string {
+  const head = legal.slice(0, budget - suffixLength - 1).replace(/[^A-Za-z0-9]+$/, "");
+  return `${head}-${shortHash(text)}`;
+}
+
+/**
+ * A branch as a DNS-safe name: `[a-z0-9-]`, starts with a letter, at most 30 characters.
+ *
+ * When anything of the branch's name is lost, or it could be mistaken for a shortened one
+ * (`fix-checkout` ends like a hash), 8 characters of a hash of the full name end it, so two
+ * branches never share a stack.
+ *
+ * @throws Error for `main`, `master` and names of stacks, which no review stack may have.
+ */
+export function slug(branch: string): string {
+  if (reservedSlugs.includes(branch)) {
+    throw new Error(`branch "${branch}" cannot have a review stack: the name is reserved`);
+  }
+  if (legalSlug.test(branch) && branch.length <= budgets.slug && !looksShortened.test(branch)) {
+    return branch;
+  }
+  const legal = branch
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "");
+  return shorten(branch, /^[a-z]/.test(legal) ? legal : `b-${legal}`, budgets.slug);
+}
+
+/** Any text as a Kubernetes label value; two texts never get the same one. */
+export function labelValue(text: string): string {
+  const fits = text.length <= budgets.labelValue;
+  if (fits && legalLabelValue.test(text) && !looksShortened.test(text)) return text;
+  const legal = text.replace(/[^A-Za-z0-9_.-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
+  return shorten(text, legal === "" ? "x" : legal, budgets.labelValue);
+}
+
+/** Whether a text may name a Service or a Namespace. */
+export function isDnsLabel(text: string, budget: number = budgets.dnsLabel): boolean {
+  return text.length <= budget && legalDnsLabel.test(text);
+}
+
+/** A commit as people read it: 7 characters, and `-dirty.<hash>` where the code is not committed. */
+export function shortCommit(commit: string): string {
+  const [hash = "", ...rest] = commit.split("-");
+  return [/^[0-9a-f]{40}$/.test(hash) ? hash.slice(0, 7) : hash, ...rest].join("-");
+}

@@ -1,0 +1,149 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import {
+  type Database,
+  type EnvVar,
+  databaseEnv,
+  databaseMounts,
+  databaseVolumes,
+} from "./database";
+import { pod } from "./defaults";
+import { type Fault, imageRefForm, unless } from "./faults";
+import { type Identity, type Release, releaseVersion } from "./labels";
+import { type Requests, cores, isMemory } from "./quantities";
+
+type Container = k8s.types.input.core.v1.Container;
+type PodSpec = k8s.types.input.core.v1.PodSpec;
+
+/** What every pod of the service knows about itself and its surroundings. */
+export interface Workload {
+  readonly appEndpoint?: string | undefined;
+  readonly database?: Database | undefined;
+  readonly env?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
+  readonly identity: Identity;
+  readonly imageRef: pulumi.Input<string>;
+  readonly release: Release;
+  readonly requests: Requests;
+}
+
+/** Rules of the API server's Pod Security level `restricted`, for a pod. */
+export const podSecurityContext = {
+  fsGroup: pod.userId,
+  // Without it the kubelet walks through every file of a volume at each start.
+  fsGroupChangePolicy: "OnRootMismatch",
+  runAsGroup: pod.userId,
+  runAsNonRoot: true,
+  runAsUser: pod.userId,
+  seccompProfile: { type: "RuntimeDefault" },
+} as const satisfies k8s.types.input.core.v1.PodSecurityContext;
+
+/** The same level's rules for a container, and a root file system nobody writes to. */
+export const containerSecurityContext: k8s.types.input.core.v1.SecurityContext = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ["ALL"] },
+  readOnlyRootFilesystem: true,
+};
+
+/** Requests of CPU and memory, and a limit of memory only: a CPU limit throttles an idle node. */
+export function resources(requests: Requests): k8s.types.input.core.v1.ResourceRequirements {
+  return { limits: { memory: requests.memory }, requests: { ...requests } };
+}
+
+/** JVM flags: the heap from the container's memory, processors from its CPU request. */
+export function javaToolOptions(requests: Requests): string {
+  const processors = Math.max(pod.minActiveProcessors, Math.ceil(cores(requests.cpu) ?? 0));
+  return `-XX:MaxRAMPercentage=${String(pod.maxRamPercentage)} -XX:ActiveProcessorCount=${String(processors)}`;
+}
+
+/** Environment that web pods, migrations and jobs share, sorted so that order never restarts a pod. */
+export function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
+  const { appEndpoint, database, env = {}, identity, release, requests } = workload;
+  const all: EnvVar[] = [
+    ...(appEndpoint === undefined ? [] : [{ name: "APP_ENDPOINT", value: appEndpoint }]),
+    ...databaseEnv(database),
+    // The agent runs on each node; a pod reaches it by its own node's address.
+    { name: "DD_AGENT_HOST", valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } },
+    { name: "DD_ENV", value: identity.environment },
+    { name: "DD_SERVICE", value: identity.service },
+    { name: "DD_VERSION", value: releaseVersion(release) },
+    { name: "JAVA_TOOL_OPTIONS", value: javaToolOptions(requests) },
+    ...own,
+    ...Object.entries(env).map(([name, value]) => ({ name, value })),
+  ];
+  return all.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** One container of the service's image, as every pod of the service runs it. */
+export function workloadContainer(
+  workload: Workload,
+  name: string,
+  args: readonly string[],
+  own: readonly EnvVar[] = [],
+): Container {
+  return {
+    args: [...args],
+    env: workloadEnv(workload, own),
+    image: workload.imageRef,
+    // The image is named by digest: what a node has is what the registry has.
+    imagePullPolicy: "IfNotPresent",
+    name,
+    resources: resources(workload.requests),
+    securityContext: containerSecurityContext,
+    volumeMounts: [{ mountPath: "/tmp", name: "tmp" }, ...databaseMounts(workload.database)],
+  };
+}
+
+/** What every pod of the service has beside its containers. */
+export function workloadPodSpec(workload: Workload): Omit<PodSpec, "containers"> {
+  return {
+    automountServiceAccountToken: false,
+    // Variables for each Service of the namespace: they change pods for reasons of others.
+    enableServiceLinks: false,
+    securityContext: podSecurityContext,
+    volumes: [
+      { emptyDir: { sizeLimit: pod.tmpSizeLimit }, name: "tmp" },
+      ...databaseVolumes(workload.database),
+    ],
+  };
+}
+
+const reserved =
+  /^(?:APP_ENDPOINT|PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_.*|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
+
+/** Faults of what all pods of the service share. */
+export function workloadFaults(workload: {
+  readonly env?: Readonly<Record<string, unknown>> | undefined;
+  readonly imageRef: unknown;
+  readonly requests: Requests;
+}): readonly (Fault | undefined)[] {
+  const { env = {}, imageRef, requests } = workload;
+  return [
+    // One that is only known later (an Output) is a digest by the way it is made.
+    unless(typeof imageRef !== "string" || imageRefForm.test(imageRef), {
+      arg: "imageRef",
+      got: imageRef,
+      rule: "be repository@sha256:<64 hex digits>",
+      todo: "name the image by its digest, a tag may be moved",
+    }),
+    unless(cores(requests.cpu) !== undefined, {
+      arg: "requests.cpu",
+      got: requests.cpu,
+      rule: "be a CPU quantity above 0",
+      todo: 'write cores or thousandths, as "0.5" or "250m"',
+    }),
+    unless(isMemory(requests.memory), {
+      arg: "requests.memory",
+      got: requests.memory,
+      rule: "be a memory quantity in Ki, Mi or Gi",
+      todo: 'write it as "512Mi"',
+    }),
+    ...Object.keys(env)
+      .filter((name) => reserved.test(name) || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      .map((name) => ({
+        arg: "env",
+        got: name,
+        rule: "hold names of variables that the component does not set itself",
+        todo: "use the arg that sets it, or the `container` override",
+      })),
+  ];
+}

@@ -1,0 +1,53 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { refuse, unless } from "./conventions/faults";
+import { type Identity, labels } from "./conventions/labels";
+import { isDnsLabel } from "./conventions/names";
+
+export interface StackNamespaceArgs {
+  /** What the namespace is recognised by: nothing without these labels is ever taken over. */
+  readonly identity: Identity;
+  /** Name of the namespace in the cluster. */
+  readonly namespace: string;
+}
+
+/**
+ * The namespace that a stack owns. Pods that break Pod Security's level `restricted` are refused.
+ *
+ * @throws pulumi.ResourceError when the name is no DNS label, before the namespace.
+ */
+export class StackNamespace extends pulumi.ComponentResource {
+  /** The namespace's name, known once it exists: pass it on, and everything waits for it. */
+  readonly namespace: pulumi.Output<string>;
+  readonly nodes: { readonly namespace: k8s.core.v1.Namespace };
+
+  constructor(name: string, args: StackNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("services:k8s:StackNamespace", name, args, opts);
+    refuse(this, "StackNamespace", name, [
+      unless(isDnsLabel(args.namespace), {
+        arg: "namespace",
+        got: args.namespace,
+        rule: "be a DNS label of at most 63 characters",
+        todo: "use lower case letters, digits and hyphens, and start with a letter",
+      }),
+    ]);
+    const namespace = new k8s.core.v1.Namespace(
+      name,
+      {
+        metadata: {
+          labels: {
+            ...labels(args.identity, "namespace"),
+            "pod-security.kubernetes.io/enforce": "restricted",
+            // Shown when a Deployment is applied, whose pods would be refused later without a word.
+            "pod-security.kubernetes.io/warn": "restricted",
+          },
+          name: args.namespace,
+        },
+      },
+      { parent: this },
+    );
+    this.nodes = { namespace };
+    this.namespace = namespace.metadata.name;
+    this.registerOutputs({ namespace: this.namespace });
+  }
+}

@@ -1,0 +1,161 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Database } from "./conventions/database";
+import type { Identity, Release, Track } from "./conventions/labels";
+import type { Override } from "./conventions/override";
+import type { Requests } from "./conventions/quantities";
+
+/** One pure function per spec of a {@link WebService}, applied last: `(defaults) => spec`. */
+export interface WebServiceOverrides {
+  /** The container that serves requests. Runs before `podSpec`. */
+  readonly container?: Override<k8s.types.input.core.v1.Container>;
+  /** The whole Deployment. A changed selector replaces it, which is downtime. Runs last. */
+  readonly deploymentSpec?: Override<k8s.types.input.apps.v1.DeploymentSpec>;
+  /** The Ingress; only made with `host`. */
+  readonly ingressSpec?: Override<k8s.types.input.networking.v1.IngressSpec>;
+  /** The PodDisruptionBudget; only made with more than one replica. */
+  readonly podDisruptionBudgetSpec?: Override<k8s.types.input.policy.v1.PodDisruptionBudgetSpec>;
+  /** The pods. Runs before `deploymentSpec`. */
+  readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
+  /** The Service. */
+  readonly serviceSpec?: Override<k8s.types.input.core.v1.ServiceSpec>;
+}
+
+export interface WebServiceArgs {
+  /** What the objects are recognised by; the same for the stack's whole life. */
+  readonly identity: Identity;
+  /** Image as `repository@sha256:...`. */
+  readonly imageRef: pulumi.Input<string>;
+  /** Namespace of all objects. */
+  readonly namespace: pulumi.Input<string>;
+  /** Branch and commit; known to the Deployment and its pods only, so that nothing else changes. */
+  readonly release: Release;
+
+  /**
+   * Public URL that the pods are told (`APP_ENDPOINT`). A wrong one breaks links in answers.
+   *
+   * @default - the URL of `host`; none without `host`
+   */
+  readonly appEndpoint?: string;
+
+  /**
+   * Command of the service's command line that serves requests.
+   *
+   * @default ["serve"]
+   */
+  readonly args?: readonly string[];
+
+  /**
+   * Database of the service. Without it no `DATABASE_*` variable is set.
+   *
+   * @default - none
+   */
+  readonly database?: Database;
+
+  /**
+   * Seconds the service finishes open requests for, after SIGTERM.
+   * Shorter than the slowest request cuts it off.
+   *
+   * @default 30
+   */
+  readonly drainSeconds?: number;
+
+  /**
+   * More environment variables. A secret does not belong here: mount it by an override.
+   *
+   * @default {}
+   */
+  readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
+
+  /**
+   * Public host name. Without it there is no Ingress.
+   *
+   * @default - none
+   */
+  readonly host?: string;
+
+  /**
+   * Class of the Ingress. A class that no controller serves leaves the host unanswered, and
+   * the update waits for an address until it times out.
+   *
+   * @default - the cluster's default class
+   */
+  readonly ingressClassName?: string | undefined;
+
+  /**
+   * Command that brings the database's schema up to date, run by an init container of each pod.
+   * It must take a lock and do nothing when there is nothing to do; `[]` runs none.
+   *
+   * @default - ["migrate"] with `database`, else []
+   */
+  readonly migrationArgs?: readonly string[];
+
+  /** Pure functions that have the last word on each spec. */
+  readonly overrides?: WebServiceOverrides;
+
+  /**
+   * Port the service listens on; above 1024, because it is no root.
+   *
+   * @default 8080
+   */
+  readonly port?: number;
+
+  /**
+   * Seconds a pod stays up after it stopped being an endpoint, before SIGTERM.
+   * Shorter than load balancers need to learn of it loses requests in each rollout.
+   *
+   * @default 15
+   */
+  readonly preStopSeconds?: number;
+
+  /**
+   * Seconds without progress until Kubernetes calls a rollout failed; Pulumi waits 60 s longer.
+   * Shorter than a pod's start-up and migration fails good rollouts.
+   *
+   * @default 300
+   */
+  readonly progressDeadlineSeconds?: number;
+
+  /**
+   * Port of the public URL, where it is not the scheme's own.
+   *
+   * @default - the scheme's own
+   */
+  readonly publicPort?: number | undefined;
+
+  /**
+   * Pods. With more than one there is a PodDisruptionBudget; with one, a node's drain is downtime.
+   *
+   * @default 1
+   */
+  readonly replicas?: number;
+
+  /**
+   * CPU and memory that a pod is promised. Memory is also its limit: too little kills the pod.
+   *
+   * @default {"cpu":"250m","memory":"512Mi"}
+   */
+  readonly requests?: Requests;
+
+  /**
+   * Seconds from the start of a pod's end to SIGKILL, `preStopSeconds` included.
+   * Below `preStopSeconds` + `drainSeconds` + 10 requests are cut off, so that is refused.
+   *
+   * @default 60
+   */
+  readonly terminationGracePeriodSeconds?: number;
+
+  /**
+   * Whether the public URL is https; the Ingress then names the host for its certificate.
+   *
+   * @default false
+   */
+  readonly tls?: boolean;
+
+  /**
+   * Which of the pods behind one Service these are. Part of the Deployment's selector.
+   *
+   * @default "stable"
+   */
+  readonly track?: Track;
+}

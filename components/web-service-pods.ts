@@ -1,0 +1,71 @@
+import type * as k8s from "@pulumi/kubernetes";
+import { httpPortName, probes } from "./conventions/defaults";
+import { trackSelector } from "./conventions/labels";
+import { overridden } from "./conventions/override";
+import { workloadContainer, workloadPodSpec } from "./conventions/pods";
+import type { ResolvedWebService } from "./web-service-resolved";
+
+type Container = k8s.types.input.core.v1.Container;
+type PodSpec = k8s.types.input.core.v1.PodSpec;
+
+function httpProbe(path: string, times: object): k8s.types.input.core.v1.Probe {
+  return { httpGet: { path, port: httpPortName }, ...times };
+}
+
+function webContainer(name: string, web: ResolvedWebService): Container {
+  const container = workloadContainer(web, name, web.args, [
+    { name: "DRAIN_SECONDS", value: String(web.drainSeconds) },
+    { name: "PORT", value: String(web.port) },
+  ]);
+  return overridden(web.overrides.container, {
+    ...container,
+    // Load balancers learn late that a pod is going: it serves on until they have. An action of
+    // the kubelet's, so the image needs no shell.
+    lifecycle: { preStop: { sleep: { seconds: web.preStopSeconds } } },
+    livenessProbe: httpProbe(probes.live, probes.liveness),
+    ports: [{ containerPort: web.port, name: httpPortName, protocol: "TCP" }],
+    readinessProbe: httpProbe(probes.ready, probes.readiness),
+    startupProbe: httpProbe(probes.live, probes.startup),
+  });
+}
+
+/** Pods apart from each other: over nodes if possible, and evenly over zones. */
+function spread(web: ResolvedWebService): Pick<PodSpec, "affinity" | "topologySpreadConstraints"> {
+  const labelSelector = { matchLabels: trackSelector(web.identity, "web", web.track) };
+  const zones: k8s.types.input.core.v1.TopologySpreadConstraint = {
+    labelSelector,
+    // Counts the pods of one rollout only: the old ones are about to go.
+    matchLabelKeys: ["pod-template-hash"],
+    maxSkew: 1,
+    topologyKey: "topology.kubernetes.io/zone",
+    // A lost zone must not stop a rollout.
+    whenUnsatisfiable: "ScheduleAnyway",
+  };
+  const nodes: k8s.types.input.core.v1.WeightedPodAffinityTerm = {
+    podAffinityTerm: { labelSelector, topologyKey: "kubernetes.io/hostname" },
+    weight: 100,
+  };
+  return {
+    affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [nodes] } },
+    topologySpreadConstraints: [zones],
+  };
+}
+
+/** The pods of a web service: its container, and before it the migration. */
+export function webPodSpec(
+  name: string,
+  web: ResolvedWebService,
+  serviceAccountName: PodSpec["serviceAccountName"],
+): PodSpec {
+  const { migrationArgs } = web;
+  return overridden(web.overrides.podSpec, {
+    ...workloadPodSpec(web),
+    ...spread(web),
+    containers: [webContainer(name, web)],
+    ...(migrationArgs.length === 0
+      ? {}
+      : { initContainers: [workloadContainer(web, "migrate", migrationArgs)] }),
+    ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+    terminationGracePeriodSeconds: web.terminationGracePeriodSeconds,
+  });
+}

@@ -1,0 +1,128 @@
+import { pod, webService as defaults } from "./conventions/defaults";
+import { type Fault, unless } from "./conventions/faults";
+import { budgets, isDnsLabel } from "./conventions/names";
+import { type Workload, workloadFaults } from "./conventions/pods";
+import type { Track } from "./conventions/labels";
+import type { WebServiceArgs, WebServiceOverrides } from "./web-service-args";
+
+/** A web service with every default filled in. */
+export interface ResolvedWebService extends Workload {
+  readonly args: readonly string[];
+  readonly drainSeconds: number;
+  readonly host: string | undefined;
+  readonly ingressClassName: string | undefined;
+  readonly migrationArgs: readonly string[];
+  readonly namespace: WebServiceArgs["namespace"];
+  readonly overrides: WebServiceOverrides;
+  readonly port: number;
+  readonly preStopSeconds: number;
+  readonly progressDeadlineSeconds: number;
+  readonly replicas: number;
+  readonly terminationGracePeriodSeconds: number;
+  readonly tls: boolean;
+  readonly track: Track;
+  readonly url: string | undefined;
+}
+
+/** The args with their defaults. Changes nothing of the caller's. */
+export function resolve(given: WebServiceArgs): ResolvedWebService {
+  const { database, host, ingressClassName, publicPort, tls = false } = given;
+  const port = publicPort === undefined ? "" : `:${String(publicPort)}`;
+  const url = host === undefined ? undefined : `${tls ? "https" : "http"}://${host}${port}/`;
+  const {
+    appEndpoint = url,
+    args = defaults.args,
+    drainSeconds = defaults.drainSeconds,
+    env,
+    migrationArgs = database === undefined ? [] : defaults.migrationArgs,
+    overrides = {},
+    preStopSeconds = defaults.preStopSeconds,
+    progressDeadlineSeconds = defaults.progressDeadlineSeconds,
+    replicas = defaults.replicas,
+    requests = pod.requests,
+    terminationGracePeriodSeconds = defaults.terminationGracePeriodSeconds,
+    track = defaults.track,
+  } = given;
+  const { identity, imageRef, namespace, release } = given;
+  return {
+    appEndpoint,
+    args,
+    database,
+    drainSeconds,
+    env,
+    host,
+    identity,
+    imageRef,
+    ingressClassName,
+    migrationArgs,
+    namespace,
+    overrides,
+    port: given.port ?? defaults.port,
+    preStopSeconds,
+    progressDeadlineSeconds,
+    release,
+    replicas,
+    requests,
+    terminationGracePeriodSeconds,
+    tls,
+    track,
+    url,
+  };
+}
+
+function wholeNumber(arg: string, got: number, min: number, max: number): Fault | undefined {
+  return unless(Number.isInteger(got) && got >= min && got <= max, {
+    arg,
+    got,
+    rule: `be a whole number from ${String(min)} to ${String(max)}`,
+    todo: "correct it",
+  });
+}
+
+/** A lower-case host name of at least two labels. */
+const hostForm =
+  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/;
+
+/** Every fault of a web service's args. */
+export function webServiceFaults(
+  name: string,
+  web: ResolvedWebService,
+): readonly (Fault | undefined)[] {
+  const { drainSeconds, host, preStopSeconds, progressDeadlineSeconds } = web;
+  const needed = preStopSeconds + drainSeconds + defaults.graceMarginSeconds;
+  return [
+    unless(isDnsLabel(name), {
+      arg: "name",
+      got: name,
+      rule: `be a DNS label of at most ${String(budgets.dnsLabel)} characters`,
+      todo: "use lower case letters, digits and hyphens, and start with a letter",
+    }),
+    ...workloadFaults(web),
+    wholeNumber("drainSeconds", drainSeconds, 0, 3600),
+    unless(host === undefined || hostForm.test(host), {
+      arg: "host",
+      got: host,
+      rule: "be a host name in lower case",
+      todo: "leave out scheme, port and path",
+    }),
+    wholeNumber("port", web.port, 1025, 65_535),
+    wholeNumber("preStopSeconds", preStopSeconds, 1, 3600),
+    unless(
+      Number.isInteger(progressDeadlineSeconds) &&
+        progressDeadlineSeconds > defaults.minReadySeconds,
+      {
+        arg: "progressDeadlineSeconds",
+        got: progressDeadlineSeconds,
+        rule: `be a whole number above ${String(defaults.minReadySeconds)}, the seconds a pod must stay ready`,
+        todo: "give a pod time to start",
+      },
+    ),
+    wholeNumber("replicas", web.replicas, 0, 1000),
+    unless(web.terminationGracePeriodSeconds >= needed, {
+      arg: "terminationGracePeriodSeconds",
+      got: web.terminationGracePeriodSeconds,
+      rule: `be at least ${String(needed)} (preStopSeconds + drainSeconds + ${String(defaults.graceMarginSeconds)})`,
+      todo: "raise it, or lower the other two",
+    }),
+  ];
+}

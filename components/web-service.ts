@@ -1,0 +1,205 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { httpPortName, webService as defaults } from "./conventions/defaults";
+import { refuse } from "./conventions/faults";
+import {
+  type Labels,
+  labels,
+  releaseLabels,
+  selector,
+  trackLabel,
+  trackSelector,
+} from "./conventions/labels";
+import { overridden } from "./conventions/override";
+import type { WebServiceArgs } from "./web-service-args";
+import { webPodSpec } from "./web-service-pods";
+import { type ResolvedWebService, resolve, webServiceFaults } from "./web-service-resolved";
+
+export type { WebServiceArgs, WebServiceOverrides } from "./web-service-args";
+
+/** The Kubernetes objects of a {@link WebService}. */
+export interface WebServiceNodes {
+  readonly deployment: k8s.apps.v1.Deployment;
+  readonly ingress?: k8s.networking.v1.Ingress;
+  readonly podDisruptionBudget?: k8s.policy.v1.PodDisruptionBudget;
+  readonly service: k8s.core.v1.Service;
+  readonly serviceAccount: k8s.core.v1.ServiceAccount;
+}
+
+/**
+ * An HTTP service that loses no request while it is updated, drained or scaled: Deployment, Service,
+ * ServiceAccount, with `host` an Ingress, and with several replicas a PodDisruptionBudget.
+ *
+ * The component's name is the name of all of them.
+ *
+ * @throws pulumi.ResourceError with every fault of the args, before the first child.
+ */
+export class WebService extends pulumi.ComponentResource {
+  /** Public URL, ending with a slash; undefined without `host`. */
+  readonly url: string | undefined;
+  readonly nodes: WebServiceNodes;
+
+  constructor(name: string, args: WebServiceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("services:k8s:WebService", name, args, opts);
+    const web = resolve(args);
+    refuse(this, "WebService", name, webServiceFaults(name, web));
+    const serviceAccount = createServiceAccount(this, name, web);
+    const deployment = createDeployment(this, name, web, serviceAccount);
+    const service = createService(this, name, web);
+    const podDisruptionBudget = web.replicas > 1 ? createBudget(this, name, web) : undefined;
+    const ingress =
+      web.host === undefined
+        ? undefined
+        : createIngress(this, name, web, web.host, service, deployment);
+    this.nodes = {
+      deployment,
+      service,
+      serviceAccount,
+      ...(ingress === undefined ? {} : { ingress }),
+      ...(podDisruptionBudget === undefined ? {} : { podDisruptionBudget }),
+    };
+    this.url = web.url;
+    this.registerOutputs({ url: this.url });
+  }
+}
+
+function metadata(name: string, web: ResolvedWebService): k8s.types.input.meta.v1.ObjectMeta {
+  return { labels: labels(web.identity, "web"), name, namespace: web.namespace };
+}
+
+/** Labels of the Deployment and its pods: the only ones that change with a release. */
+function podLabels(web: ResolvedWebService): Labels {
+  return {
+    ...labels(web.identity, "web"),
+    ...releaseLabels(web.identity, web.release),
+    [trackLabel]: web.track,
+  };
+}
+
+function createServiceAccount(
+  parent: pulumi.Resource,
+  name: string,
+  web: ResolvedWebService,
+): k8s.core.v1.ServiceAccount {
+  return new k8s.core.v1.ServiceAccount(
+    name,
+    { automountServiceAccountToken: false, metadata: metadata(name, web) },
+    { parent },
+  );
+}
+
+function deploymentSpec(
+  name: string,
+  web: ResolvedWebService,
+  serviceAccount: k8s.core.v1.ServiceAccount,
+): k8s.types.input.apps.v1.DeploymentSpec {
+  return overridden(web.overrides.deploymentSpec, {
+    minReadySeconds: defaults.minReadySeconds,
+    progressDeadlineSeconds: web.progressDeadlineSeconds,
+    replicas: web.replicas,
+    revisionHistoryLimit: defaults.revisionHistoryLimit,
+    selector: { matchLabels: trackSelector(web.identity, "web", web.track) },
+    strategy: {
+      rollingUpdate: { maxSurge: defaults.maxSurge, maxUnavailable: defaults.maxUnavailable },
+      type: "RollingUpdate",
+    },
+    template: {
+      metadata: { labels: podLabels(web) },
+      spec: webPodSpec(name, web, serviceAccount.metadata.name),
+    },
+  });
+}
+
+function createDeployment(
+  parent: pulumi.Resource,
+  name: string,
+  web: ResolvedWebService,
+  serviceAccount: k8s.core.v1.ServiceAccount,
+): k8s.apps.v1.Deployment {
+  const wait = `${String(web.progressDeadlineSeconds + defaults.pulumiWaitMarginSeconds)}s`;
+  return new k8s.apps.v1.Deployment(
+    name,
+    {
+      metadata: { ...metadata(name, web), labels: podLabels(web) },
+      spec: deploymentSpec(name, web, serviceAccount),
+    },
+    { customTimeouts: { create: wait, update: wait }, parent },
+  );
+}
+
+function createService(
+  parent: pulumi.Resource,
+  name: string,
+  web: ResolvedWebService,
+): k8s.core.v1.Service {
+  return new k8s.core.v1.Service(
+    name,
+    {
+      metadata: {
+        ...metadata(name, web),
+        // The provider's wait ends only when no selected pod is unready, so a canary that does not
+        // start would stop production's update. The Deployment's own wait says all there is to say.
+        annotations: { "pulumi.com/skipAwait": "true" },
+      },
+      spec: overridden(web.overrides.serviceSpec, {
+        ports: [
+          {
+            name: httpPortName,
+            port: defaults.servicePort,
+            protocol: "TCP",
+            targetPort: httpPortName,
+          },
+        ],
+        // No track: production's pods and a canary's are endpoints of the one Service.
+        selector: selector(web.identity, "web"),
+        type: "ClusterIP",
+      }),
+    },
+    { parent },
+  );
+}
+
+function createBudget(
+  parent: pulumi.Resource,
+  name: string,
+  web: ResolvedWebService,
+): k8s.policy.v1.PodDisruptionBudget {
+  return new k8s.policy.v1.PodDisruptionBudget(
+    name,
+    {
+      metadata: metadata(name, web),
+      spec: overridden(web.overrides.podDisruptionBudgetSpec, {
+        maxUnavailable: defaults.pdbMaxUnavailable,
+        selector: { matchLabels: trackSelector(web.identity, "web", web.track) },
+        // Else pods that never become ready keep a node from being drained for ever.
+        unhealthyPodEvictionPolicy: "AlwaysAllow",
+      }),
+    },
+    { parent },
+  );
+}
+
+function createIngress(
+  parent: pulumi.Resource,
+  name: string,
+  web: ResolvedWebService,
+  host: string,
+  service: k8s.core.v1.Service,
+  deployment: k8s.apps.v1.Deployment,
+): k8s.networking.v1.Ingress {
+  const { ingressClassName } = web;
+  const backend = { service: { name: service.metadata.name, port: { name: httpPortName } } };
+  return new k8s.networking.v1.Ingress(
+    name,
+    {
+      metadata: metadata(name, web),
+      spec: overridden(web.overrides.ingressSpec, {
+        ...(ingressClassName === undefined ? {} : { ingressClassName }),
+        rules: [{ host, http: { paths: [{ backend, path: "/", pathType: "Prefix" }] } }],
+        ...(web.tls ? { tls: [{ hosts: [host] }] } : {}),
+      }),
+    },
+    // The host appears when there is something behind it, and goes before it does.
+    { dependsOn: deployment, parent },
+  );
+}

@@ -1,0 +1,53 @@
+import type { Kind } from "./components/conventions/stacks";
+import type { ScheduledJobArgs } from "./components/scheduled-job";
+
+/** An amount of time as the service's command line reads it: hours or days. */
+type Duration = `${number}${"d" | "h"}`;
+
+/** Commands of the service that may run on a schedule. */
+export type Command =
+  | readonly ["expire-unpaid", "--older-than", Duration]
+  | readonly ["export", "--since", Duration, "--format", "csv" | "json"];
+
+/** Knobs of a job that an entry may turn; each says in the editor what it does. */
+type Knobs = Pick<
+  ScheduledJobArgs,
+  | "activeDeadlineSeconds"
+  | "backoffLimit"
+  | "concurrencyPolicy"
+  | "env"
+  | "overrides"
+  | "requests"
+  | "startingDeadlineSeconds"
+  | "timeZone"
+>;
+
+/** One scheduled job: one CronJob and nothing else. */
+export interface Job extends Knobs {
+  /** Command of the service's command line. It must bear being run twice. */
+  readonly args: Command;
+  /** Name of the CronJob, at most 52 characters. A new name is a new job. */
+  readonly name: string;
+  /** When it runs, in `timeZone`: minute, hour, day of month, month, day of week. */
+  readonly schedule: string;
+  /**
+   * Kinds of stacks in which its runs are held back. `[]` lets it run everywhere.
+   *
+   * @default ["local", "review"]
+   */
+  readonly suspendedIn?: readonly Kind[];
+}
+
+/** The service's scheduled jobs. To add one, add an entry. */
+export const jobs: readonly Job[] = [
+  {
+    name: "expire-unpaid",
+    args: ["expire-unpaid", "--older-than", "48h"],
+    schedule: "0 * * * *",
+  },
+  {
+    name: "export",
+    args: ["export", "--since", "1d", "--format", "csv"],
+    schedule: "30 3 * * *",
+  },
+];

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { ScheduledJob, type ScheduledJobArgs } from "../../components/scheduled-job";
+import { database, job, release } from "../fixtures";
+import { matchesGolden } from "../golden";
+import { type Manifest, type Recorder, record, settled } from "../mocks";
+
+const cronJob = "kubernetes:batch/v1:CronJob";
+
+async function made(args: Partial<ScheduledJobArgs> = {}): Promise<Recorder> {
+  const recorder = await record();
+  new ScheduledJob("expire-unpaid", { ...job, ...args });
+  await settled();
+  return recorder;
+}
+
+const specOf = async (args: Partial<ScheduledJobArgs> = {}): Promise<Manifest> =>
+  (await made(args)).one(cronJob).inputs.spec;
+
+describe("ScheduledJob", () => {
+  it("matches its golden manifest", async () => {
+    matchesGolden("scheduled-job", await made({ database, serviceAccountName: "services-orders" }));
+  });
+
+  it("makes one CronJob of its own name, its child, and nothing else", async () => {
+    const recorder = await made();
+    assert.equal(recorder.resources.length, 2);
+    const { inputs, parentage } = recorder.one(cronJob);
+    assert.equal(parentage, `services:k8s:ScheduledJob$${cronJob}`);
+    assert.equal(inputs.metadata.name, "expire-unpaid");
+    assert.equal(inputs.metadata.namespace, "ns");
+  });
+
+  it("never runs twice at once, and starts at most 300 s late", async () => {
+    const spec = await specOf();
+    assert.equal(spec.concurrencyPolicy, "Forbid");
+    assert.equal(spec.startingDeadlineSeconds, 300);
+    assert.equal(spec.timeZone, "Etc/UTC");
+    assert.equal(spec.schedule, "0 * * * *");
+    assert.equal(spec.suspend, false);
+  });
+
+  it("tries a failed run twice again, in new pods, and keeps their logs for a day", async () => {
+    const spec = await specOf();
+    const run = spec.jobTemplate.spec;
+    assert.equal(run.backoffLimit, 2);
+    assert.equal(run.template.spec.restartPolicy, "Never");
+    assert.equal(run.ttlSecondsAfterFinished, 86_400);
+    assert.equal(spec.successfulJobsHistoryLimit, 3);
+    assert.equal(spec.failedJobsHistoryLimit, 3);
+  });
+
+  it("ends a run before the next one starts, and after an hour at most", async () => {
+    const of = async (schedule: string): Promise<unknown> =>
+      (await specOf({ schedule })).jobTemplate.spec.activeDeadlineSeconds;
+    assert.equal(await of("*/5 * * * *"), 270);
+    assert.equal(await of("0 * * * *"), 3240);
+    assert.equal(await of("30 3 * * *"), 3600);
+  });
+
+  it("runs the command with the service's security, database and environment", async () => {
+    const pod = (await specOf({ database })).jobTemplate.spec.template.spec;
+    const [container] = pod.containers;
+    assert.deepEqual(container.args, job.args);
+    assert.equal(container.image, job.imageRef);
+    assert.equal(pod.automountServiceAccountToken, false);
+    assert.equal(pod.securityContext.runAsNonRoot, true);
+    assert.equal(container.securityContext.readOnlyRootFilesystem, true);
+    const names = container.env.map(({ name }: Manifest) => name);
+    assert.ok(names.includes("DATABASE_PASSWORD_FILE") && names.includes("DD_VERSION"));
+  });
+
+  it("has pods of component job, so that none of them ever becomes an endpoint", async () => {
+    const { inputs } = (await made()).one(cronJob);
+    const component = "app.kubernetes.io/component";
+    assert.equal(inputs.spec.jobTemplate.spec.template.metadata.labels[component], "job");
+    assert.equal(inputs.metadata.labels[component], "job");
+  });
+
+  it("shows the release on the CronJob and its pods", async () => {
+    const { inputs } = (await made()).one(cronJob);
+    const { labels } = inputs.spec.jobTemplate.spec.template.metadata;
+    assert.equal(inputs.metadata.labels.commit_id, release.commit.slice(0, 7));
+    assert.equal(labels.commit_id, release.commit.slice(0, 7));
+  });
+
+  describe("overrides have the last word on", () => {
+    const cases: readonly [
+      string,
+      ScheduledJobArgs["overrides"],
+      (s: Manifest) => unknown,
+      unknown,
+    ][] = [
+      [
+        "the container",
+        { container: (c) => ({ ...c, tty: true }) },
+        (s) => s.jobTemplate.spec.template.spec.containers[0].tty,
+        true,
+      ],
+      [
+        "the pod",
+        { podSpec: (s) => ({ ...s, priorityClassName: "low" }) },
+        (s) => s.jobTemplate.spec.template.spec.priorityClassName,
+        "low",
+      ],
+      [
+        "the Job",
+        { jobSpec: (s) => ({ ...s, parallelism: 2 }) },
+        (s) => s.jobTemplate.spec.parallelism,
+        2,
+      ],
+      ["the CronJob", { cronJobSpec: (s) => ({ ...s, suspend: true }) }, (s) => s.suspend, true],
+    ];
+    for (const [what, overrides, read, expected] of cases) {
+      it(what, async () => {
+        assert.notEqual(read(await specOf()), expected);
+        assert.equal(read(await specOf({ ...(overrides && { overrides }) })), expected);
+      });
+    }
+  });
+
+  describe("refuses", () => {
+    const cases: readonly [Partial<ScheduledJobArgs>, string][] = [
+      [
+        { schedule: "0 3 * *" },
+        'schedule must have 5 fields, got "0 3 * *"; write minute, hour, day of month, month, day of week, with one space between',
+      ],
+      [
+        { schedule: "0 25 * * *" },
+        'schedule must have minutes from 0 to 59 and hours from 0 to 23, got "0 25 * * *"; write numbers, "*", ranges, lists and steps',
+      ],
+      [
+        { activeDeadlineSeconds: 3600 },
+        "activeDeadlineSeconds must be a whole number above 0 and below the schedule's shortest period of 3600 s, got 3600; end a run before the next one starts",
+      ],
+      [
+        { startingDeadlineSeconds: 5 },
+        "startingDeadlineSeconds must be a whole number of at least 10, got 5; Kubernetes looks every 10 s, and a shorter one loses runs",
+      ],
+      [
+        { backoffLimit: -1 },
+        "backoffLimit must be a whole number of at least 0, got -1; correct it",
+      ],
+      [
+        { timeZone: "Mars" },
+        'timeZone must be a time zone, got "Mars"; write it as "America/Argentina/Buenos_Aires"',
+      ],
+    ];
+    for (const [args, text] of cases) {
+      it(text, async () => {
+        const recorder = await record();
+        assert.throws(() => new ScheduledJob("nightly", { ...job, ...args }), {
+          message: `ScheduledJob "nightly": ${text}`,
+        });
+        await settled();
+        assert.equal(recorder.custom().length, 0);
+      });
+    }
+
+    it("a name that Kubernetes could not append a run's number to", async () => {
+      await record();
+      const name = "j".repeat(53);
+      assert.throws(() => new ScheduledJob(name, job), { message: /at most 52 characters/ });
+      new ScheduledJob(name.slice(1), job);
+      await settled();
+    });
+  });
+});

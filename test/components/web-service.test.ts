@@ -1,0 +1,442 @@
+import assert from "node:assert/strict";
+import { ResourceError } from "@pulumi/pulumi";
+import { WebService, type WebServiceArgs } from "../../components/web-service";
+import { database, identity, imageRef, web } from "../fixtures";
+import { matchesGolden } from "../golden";
+import { type Manifest, type Recorder, record, settled } from "../mocks";
+
+const types = {
+  budget: "kubernetes:policy/v1:PodDisruptionBudget",
+  deployment: "kubernetes:apps/v1:Deployment",
+  ingress: "kubernetes:networking.k8s.io/v1:Ingress",
+  service: "kubernetes:core/v1:Service",
+  serviceAccount: "kubernetes:core/v1:ServiceAccount",
+};
+
+async function made(args: Partial<WebServiceArgs> = {}): Promise<Recorder> {
+  const recorder = await record();
+  new WebService("orders", { ...web, ...args });
+  await settled();
+  return recorder;
+}
+
+const deploymentOf = async (args: Partial<WebServiceArgs> = {}): Promise<Manifest> =>
+  (await made(args)).one(types.deployment).inputs;
+const podOf = async (args: Partial<WebServiceArgs> = {}): Promise<Manifest> =>
+  (await deploymentOf(args)).spec.template.spec;
+const containerOf = async (args: Partial<WebServiceArgs> = {}): Promise<Manifest> =>
+  (await podOf(args)).containers[0];
+const envOf = async (args: Partial<WebServiceArgs> = {}): Promise<Record<string, unknown>> => {
+  const { env } = await containerOf(args);
+  return Object.fromEntries(env.map((v: Manifest) => [v.name, v.value ?? v.valueFrom]));
+};
+
+const webSelector = {
+  "app.kubernetes.io/component": "web",
+  "app.kubernetes.io/instance": "services-orders-x",
+  "app.kubernetes.io/name": "services-orders",
+};
+
+describe("WebService", () => {
+  it("matches its golden manifest", async () => {
+    const args = { database, host: "orders.example.com", replicas: 3, tls: true };
+    matchesGolden("web-service", await made(args));
+  });
+
+  describe("makes", () => {
+    it("Deployment, Service and ServiceAccount, all children of the component", async () => {
+      const recorder = await made();
+      assert.deepEqual(
+        recorder.list(),
+        [
+          `${types.deployment} orders`,
+          `${types.service} orders`,
+          `${types.serviceAccount} orders`,
+          "services:k8s:WebService orders",
+        ].sort(),
+      );
+      for (const { parentage, type } of recorder.custom()) {
+        assert.equal(parentage, `services:k8s:WebService$${type}`);
+      }
+    });
+
+    it("an Ingress only with a host, and a PodDisruptionBudget only with several replicas", async () => {
+      const recorder = await made({ host: "orders.example.com", replicas: 2 });
+      assert.equal(recorder.custom().length, 5);
+      assert.equal((await made({ replicas: 1 })).all(types.budget).length, 0);
+      assert.equal((await made()).all(types.ingress).length, 0);
+    });
+
+    it("the component's name the name of every object", async () => {
+      const recorder = await made({ host: "orders.example.com", replicas: 2 });
+      for (const { inputs } of recorder.custom()) {
+        assert.equal(inputs.metadata.name, "orders");
+        assert.equal(inputs.metadata.namespace, "ns");
+      }
+    });
+  });
+
+  describe("selectors", () => {
+    it("select by name, instance and component in the Service, so that a canary's pods are endpoints", async () => {
+      const recorder = await made();
+      assert.deepEqual(recorder.one(types.service).inputs.spec.selector, webSelector);
+    });
+
+    it("add the track, and nothing else, for what belongs to one Deployment", async () => {
+      const recorder = await made({ replicas: 2, track: "canary" });
+      const expected = { ...webSelector, track: "canary" };
+      const { spec } = recorder.one(types.deployment).inputs;
+      const pod = spec.template.spec;
+      const term = pod.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0];
+      assert.deepEqual(spec.selector.matchLabels, expected);
+      assert.deepEqual(recorder.one(types.budget).inputs.spec.selector.matchLabels, expected);
+      assert.deepEqual(pod.topologySpreadConstraints[0].labelSelector.matchLabels, expected);
+      assert.deepEqual(term.podAffinityTerm.labelSelector.matchLabels, expected);
+    });
+
+    it("match the labels of the Deployment's own pods", async () => {
+      const recorder = await made();
+      const { spec } = recorder.one(types.deployment).inputs;
+      const podLabels = spec.template.metadata.labels;
+      for (const [key, value] of Object.entries(spec.selector.matchLabels)) {
+        assert.equal(podLabels[key], value);
+      }
+    });
+  });
+
+  it("changes nothing but the Deployment when only the release changes", async () => {
+    const args = { host: "orders.example.com", replicas: 2 };
+    const before = await made(args);
+    const after = await made({ ...args, release: { branch: "other", commit: "f".repeat(40) } });
+    for (const { inputs, type } of before.custom()) {
+      const other = after.one(type).inputs;
+      if (type === types.deployment) assert.notDeepEqual(other, inputs);
+      else assert.deepEqual(other, inputs, type);
+    }
+  });
+
+  it("changes neither pods nor selector when only the number of replicas changes", async () => {
+    const two = await deploymentOf({ replicas: 2 });
+    const nine = await deploymentOf({ replicas: 9 });
+    assert.deepEqual(nine.spec.template, two.spec.template);
+    assert.deepEqual(nine.spec.selector, two.spec.selector);
+    assert.equal(nine.spec.replicas, 9);
+  });
+
+  describe("rolls out without a failed request:", () => {
+    it("never takes a pod away before another one is ready", async () => {
+      const { spec } = await deploymentOf();
+      assert.deepEqual(spec.strategy, {
+        rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 },
+        type: "RollingUpdate",
+      });
+      assert.equal(spec.minReadySeconds, 10);
+    });
+
+    it("keeps a pod serving for 15 s after it stopped being an endpoint, without a shell", async () => {
+      assert.deepEqual((await containerOf()).lifecycle, { preStop: { sleep: { seconds: 15 } } });
+    });
+
+    it("gives a pod time for preStop, drain and a margin before it is killed", async () => {
+      assert.equal((await podOf()).terminationGracePeriodSeconds, 60);
+      assert.equal((await envOf())["DRAIN_SECONDS"], "30");
+    });
+
+    it("asks for readiness elsewhere than for liveness, and starts up by the latter", async () => {
+      const { livenessProbe, readinessProbe, startupProbe } = await containerOf();
+      assert.deepEqual(readinessProbe.httpGet, { path: "/health/ready", port: "http" });
+      assert.deepEqual(livenessProbe.httpGet, { path: "/health/live", port: "http" });
+      assert.deepEqual(startupProbe.httpGet, { path: "/health/live", port: "http" });
+      assert.notDeepEqual(livenessProbe, startupProbe);
+      const { failureThreshold, periodSeconds } = livenessProbe;
+      const readiness = readinessProbe.failureThreshold * readinessProbe.periodSeconds;
+      assert.ok(failureThreshold * periodSeconds > readiness, "traffic stops before a restart");
+    });
+
+    it("lets a node be drained one pod at a time, also when pods are unready", async () => {
+      const { spec } = (await made({ replicas: 2 })).one(types.budget).inputs;
+      assert.equal(spec.maxUnavailable, 1);
+      assert.equal(spec.unhealthyPodEvictionPolicy, "AlwaysAllow");
+    });
+
+    it("sends the Service's port to the container's by name", async () => {
+      const { ports, type } = (await made()).one(types.service).inputs.spec;
+      assert.deepEqual(ports, [{ name: "http", port: 80, protocol: "TCP", targetPort: "http" }]);
+      assert.equal(type, "ClusterIP");
+      const container = await containerOf({ port: 9000 });
+      assert.deepEqual(container.ports, [{ containerPort: 9000, name: "http", protocol: "TCP" }]);
+    });
+  });
+
+  it("waits a minute longer than Kubernetes does", async () => {
+    const { customTimeouts, inputs } = (await made()).one(types.deployment);
+    assert.equal(inputs.spec.progressDeadlineSeconds, 300);
+    assert.equal(customTimeouts["create"], "360s");
+    assert.equal(customTimeouts["update"], "360s");
+  });
+
+  it("does not make an update wait for pods that are not its own", async () => {
+    const { annotations } = (await made()).one(types.service).inputs.metadata;
+    assert.deepEqual(annotations, { "pulumi.com/skipAwait": "true" });
+  });
+
+  it("is admitted under Pod Security restricted", async () => {
+    const pod = await podOf({ database });
+    assert.equal(pod.securityContext.runAsNonRoot, true);
+    assert.equal(pod.securityContext.runAsUser, 10001);
+    assert.deepEqual(pod.securityContext.seccompProfile, { type: "RuntimeDefault" });
+    assert.equal(pod.automountServiceAccountToken, false);
+    for (const { securityContext } of [...pod.containers, ...pod.initContainers]) {
+      assert.deepEqual(securityContext, {
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ["ALL"] },
+        readOnlyRootFilesystem: true,
+      });
+    }
+  });
+
+  it("writes to a sized /tmp only", async () => {
+    const { containers, volumes } = await podOf();
+    assert.deepEqual(volumes, [{ emptyDir: { sizeLimit: "64Mi" }, name: "tmp" }]);
+    assert.deepEqual(containers[0].volumeMounts, [{ mountPath: "/tmp", name: "tmp" }]);
+  });
+
+  it("limits memory to what it requests, and CPU not at all", async () => {
+    assert.deepEqual((await containerOf()).resources, {
+      limits: { memory: "512Mi" },
+      requests: { cpu: "250m", memory: "512Mi" },
+    });
+  });
+
+  it("tells the JVM its share of memory and its processors", async () => {
+    const of = async (cpu: string) =>
+      (await envOf({ requests: { cpu, memory: "1Gi" } }))["JAVA_TOOL_OPTIONS"];
+    assert.equal(await of("250m"), "-XX:MaxRAMPercentage=75 -XX:ActiveProcessorCount=2");
+    assert.equal(await of("3500m"), "-XX:MaxRAMPercentage=75 -XX:ActiveProcessorCount=4");
+  });
+
+  it("tells Datadog and the service what runs", async () => {
+    const env = await envOf({ host: "orders.example.com", publicPort: 8443, tls: true });
+    assert.equal(env["APP_ENDPOINT"], "https://orders.example.com:8443/");
+    assert.deepEqual(env["DD_AGENT_HOST"], { fieldRef: { fieldPath: "status.hostIP" } });
+    assert.equal(env["DD_ENV"], "review");
+    assert.equal(env["DD_SERVICE"], "services-orders");
+    assert.equal(env["DD_VERSION"], "0123456");
+    assert.equal(env["PORT"], "8080");
+  });
+
+  it("mounts the database's Secret as files, and never as variables", async () => {
+    const args = { database };
+    const env = await envOf(args);
+    assert.equal(env["DATABASE_HOST"], "db.example");
+    assert.equal(env["DATABASE_PORT"], "5432");
+    assert.equal(env["DATABASE_NAME"], "orders");
+    assert.equal(env["DATABASE_USERNAME_FILE"], "/etc/secrets/database/username");
+    assert.equal(env["DATABASE_PASSWORD_FILE"], "/etc/secrets/database/password");
+    assert.ok(!("DATABASE_PASSWORD" in env));
+    const { secret } = (await podOf(args)).volumes[1];
+    assert.equal(secret.secretName, "db-user");
+    assert.equal(secret.defaultMode, 0o440);
+  });
+
+  it("migrates in an init container with the same image and database, and only with a database", async () => {
+    const pod = await podOf({ database });
+    const [migrate] = pod.initContainers;
+    assert.deepEqual(migrate.args, ["migrate"]);
+    assert.equal(migrate.image, imageRef);
+    assert.ok(migrate.env.some((v: Manifest) => v.name === "DATABASE_HOST"));
+    assert.equal(pod.initContainers.length, 1);
+    assert.equal((await podOf()).initContainers, undefined);
+    assert.equal((await podOf({ database, migrationArgs: [] })).initContainers, undefined);
+  });
+
+  it("routes the host to the Service, and names it for a certificate only with tls", async () => {
+    const args = { host: "orders.example.com", ingressClassName: "alb" };
+    const { spec } = (await made(args)).one(types.ingress).inputs;
+    const backend = { service: { name: "orders", port: { name: "http" } } };
+    assert.deepEqual(spec, {
+      ingressClassName: "alb",
+      rules: [{ host: args.host, http: { paths: [{ backend, path: "/", pathType: "Prefix" }] } }],
+    });
+    const secure = (await made({ ...args, tls: true })).one(types.ingress).inputs.spec;
+    assert.deepEqual(secure.tls, [{ hosts: [args.host] }]);
+  });
+
+  it("keeps the order of variables whatever the order of env", async () => {
+    const one = await containerOf({ env: { A_KEY: "1", Z_KEY: "2" } });
+    const two = await containerOf({ env: { Z_KEY: "2", A_KEY: "1" } });
+    assert.deepEqual(two.env, one.env);
+  });
+
+  it("does not change the caller's args", async () => {
+    const args = Object.freeze({ ...web, args: Object.freeze(["serve"]), database });
+    await record();
+    new WebService("orders", args);
+    await settled();
+  });
+
+  describe("overrides have the last word on", () => {
+    const all = { database, host: "orders.example.com", replicas: 2 };
+    const cases: readonly [
+      string,
+      WebServiceArgs["overrides"],
+      (r: Recorder) => unknown,
+      unknown,
+    ][] = [
+      [
+        "the container",
+        { container: (c) => ({ ...c, tty: true }) },
+        (r) => r.one(types.deployment).inputs.spec.template.spec.containers[0].tty,
+        true,
+      ],
+      [
+        "the pod",
+        { podSpec: (s) => ({ ...s, priorityClassName: "high" }) },
+        (r) => r.one(types.deployment).inputs.spec.template.spec.priorityClassName,
+        "high",
+      ],
+      [
+        "the Deployment",
+        { deploymentSpec: (s) => ({ ...s, paused: true }) },
+        (r) => r.one(types.deployment).inputs.spec.paused,
+        true,
+      ],
+      [
+        "the Service",
+        { serviceSpec: (s) => ({ ...s, sessionAffinity: "ClientIP" }) },
+        (r) => r.one(types.service).inputs.spec.sessionAffinity,
+        "ClientIP",
+      ],
+      [
+        "the Ingress",
+        { ingressSpec: (s) => ({ ...s, ingressClassName: "own" }) },
+        (r) => r.one(types.ingress).inputs.spec.ingressClassName,
+        "own",
+      ],
+      [
+        "the PodDisruptionBudget",
+        { podDisruptionBudgetSpec: (s) => ({ ...s, maxUnavailable: 2 }) },
+        (r) => r.one(types.budget).inputs.spec.maxUnavailable,
+        2,
+      ],
+    ];
+    for (const [what, overrides, read, expected] of cases) {
+      it(`${what}, and leave the rest as it was`, async () => {
+        const plain = await made(all);
+        const recorder = await made({ ...all, ...(overrides && { overrides }) });
+        assert.equal(read(recorder), expected);
+        assert.notEqual(read(plain), expected);
+        const changed = recorder
+          .custom()
+          .filter(
+            ({ inputs, type }) => JSON.stringify(inputs) !== JSON.stringify(plain.one(type).inputs),
+          );
+        assert.equal(changed.length, 1);
+      });
+    }
+  });
+
+  describe("refuses", () => {
+    const cases: readonly [Partial<WebServiceArgs>, string][] = [
+      [
+        { imageRef: "registry/services-orders:latest" },
+        'imageRef must be repository@sha256:<64 hex digits>, got "registry/services-orders:latest"; name the image by its digest, a tag may be moved',
+      ],
+      [
+        { requests: { cpu: "0", memory: "512Mi" } },
+        'requests.cpu must be a CPU quantity above 0, got "0"; write cores or thousandths, as "0.5" or "250m"',
+      ],
+      [
+        { requests: { cpu: "1", memory: "512M" } },
+        'requests.memory must be a memory quantity in Ki, Mi or Gi, got "512M"; write it as "512Mi"',
+      ],
+      [
+        { env: { PORT: "1" } },
+        'env must hold names of variables that the component does not set itself, got "PORT"; use the arg that sets it, or the `container` override',
+      ],
+      [
+        { drainSeconds: -1 },
+        "drainSeconds must be a whole number from 0 to 3600, got -1; correct it",
+      ],
+      [
+        { host: "https://x" },
+        'host must be a host name in lower case, got "https://x"; leave out scheme, port and path',
+      ],
+      [{ port: 80 }, "port must be a whole number from 1025 to 65535, got 80; correct it"],
+      [
+        { preStopSeconds: 0 },
+        "preStopSeconds must be a whole number from 1 to 3600, got 0; correct it",
+      ],
+      [
+        { progressDeadlineSeconds: 5 },
+        "progressDeadlineSeconds must be a whole number above 10, the seconds a pod must stay ready, got 5; give a pod time to start",
+      ],
+      [{ replicas: 1.5 }, "replicas must be a whole number from 0 to 1000, got 1.5; correct it"],
+      [
+        { terminationGracePeriodSeconds: 54 },
+        "terminationGracePeriodSeconds must be at least 55 (preStopSeconds + drainSeconds + 10), got 54; raise it, or lower the other two",
+      ],
+    ];
+    for (const [args, text] of cases) {
+      it(text, async () => {
+        const recorder = await record();
+        assert.throws(
+          () => new WebService("orders", { ...web, ...args }),
+          (error: Error) => {
+            assert.ok(ResourceError.isInstance(error));
+            assert.equal(error.message, `WebService "orders": ${text}`);
+            return true;
+          },
+        );
+        await settled();
+        assert.equal(recorder.custom().length, 0);
+      });
+    }
+
+    it("every fault at once, one line each, before the first child", async () => {
+      const recorder = await record();
+      const make = () => new WebService("Orders", { ...web, port: 80, replicas: -1 });
+      assert.throws(make, (error: Error) => {
+        assert.deepEqual(
+          error.message.split("\n").map((line) => line.split(" must ")[0]),
+          [
+            'WebService "Orders": name',
+            'WebService "Orders": port',
+            'WebService "Orders": replicas',
+          ],
+        );
+        return true;
+      });
+      await settled();
+      assert.equal(recorder.custom().length, 0);
+    });
+  });
+
+  it("carries the identity's labels on every object, and the release's on the Deployment and pods only", async () => {
+    const recorder = await made({ host: "orders.example.com", replicas: 2 });
+    const own = {
+      ...webSelector,
+      app: identity.app,
+      "app.kubernetes.io/managed-by": "pulumi",
+      "app.kubernetes.io/part-of": "services-orders",
+      protected_branch: "false",
+      service: "services-orders",
+    };
+    const released = {
+      branch: recorder.one(types.deployment).inputs.metadata.labels.branch,
+      commit_id: "0123456",
+      "tags.datadoghq.com/env": "review",
+      "tags.datadoghq.com/service": "services-orders",
+      "tags.datadoghq.com/version": "0123456",
+      track: "stable",
+      version: recorder.one(types.deployment).inputs.metadata.labels.branch,
+    };
+    assert.match(released.branch, /^feature-x-[a-z2-7]{8}$/);
+    for (const { inputs, type } of recorder.custom()) {
+      const expected = type === types.deployment ? { ...own, ...released } : own;
+      assert.deepEqual(inputs.metadata.labels, expected, type);
+    }
+    const { template } = recorder.one(types.deployment).inputs.spec;
+    assert.deepEqual(template.metadata.labels, { ...own, ...released });
+  });
+});

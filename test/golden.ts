@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { Manifest, Recorder } from "./mocks";
+
+/**
+ * Compares what a component made with the manifest that people read in review.
+ * `UPDATE_GOLDEN=1` writes it anew; the difference is then reviewed like code.
+ */
+export function matchesGolden(name: string, recorder: Recorder): void {
+  const documents = recorder
+    .custom()
+    .filter(({ type }) => !type.startsWith("pulumi:"))
+    .map(({ inputs, name: logical, type }) => ({
+      key: `${type} ${logical}`,
+      inputs: stable(inputs),
+    }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+  const text = documents
+    .map(({ inputs, key }) => `# ${key}\n${stringify(inputs, { lineWidth: 100 })}`)
+    .join("---\n");
+  const file = join(__dirname, "golden", `${name}.yaml`);
+  if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(file, text);
+  assert.ok(existsSync(file), `no ${file}: run with UPDATE_GOLDEN=1`);
+  assert.equal(
+    text,
+    readFileSync(file, "utf8"),
+    "run with UPDATE_GOLDEN=1 and read the difference",
+  );
+}
+
+/** A copy without aliases in YAML; what is random is named so. */
+function stable(inputs: Manifest): unknown {
+  const copy: Manifest = JSON.parse(JSON.stringify(inputs));
+  if (copy.kind === "Secret") copy.data = "(secret)";
+  return copy as unknown;
+}

@@ -1,0 +1,41 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { contentHash } from "../components/conventions/content-hash";
+import { command, CommandError } from "./command";
+import { type Report, UserError } from "./progress";
+
+export const project = join(import.meta.dirname, "..");
+const image = join(project, "service", "target", "image");
+
+/** Builds the service's jars with Maven, unless they were built from the code that is here. */
+export async function buildService(report: Report): Promise<"built" | "up to date"> {
+  const hash = contentHash(project);
+  const mark = join(image, "content-hash");
+  const jar = join(image, "services-orders.jar");
+  if (existsSync(jar) && existsSync(mark) && readFileSync(mark, "utf8").trim() === hash) {
+    return "up to date";
+  }
+  await maven(["package", "-DskipTests", `-Dcontent.hash=${hash}`], report);
+  return "built";
+}
+
+/** Runs Maven on the service. When it fails, its own errors are what a person reads. */
+export async function maven(goals: readonly string[], report: Report, timeout = 900_000): Promise<void> {
+  try {
+    await command("mvn", ["--batch-mode", "--no-transfer-progress", "-f", join(project, "service", "pom.xml"), ...goals], {
+      onLine: report,
+      timeout,
+    });
+  } catch (error) {
+    if (!(error instanceof CommandError)) {
+      throw error;
+    }
+    if (error.exitCode === undefined) {
+      throw new UserError(`Maven could not be run (${error.message}); install Maven 3.8 or newer with Java 17`);
+    }
+    const errors = error.output.split("\n").filter((line) => line.startsWith("[ERROR]"));
+    throw new UserError(
+      `Maven failed to build the service; nothing was deployed. What it says:\n${errors.slice(0, 30).join("\n")}`,
+    );
+  }
+}

@@ -1,0 +1,25 @@
+import { spawnSync } from "node:child_process";
+import { project } from "./build";
+import { duration, UserError } from "./progress";
+
+/** `npm run check`: types, lint, format. All of them, also when one fails. */
+export function check(): void {
+  const checks: [string, string[]][] = [
+    ["types", ["tsc", "--project", "."]],
+    ["types of tools", ["tsc", "--project", "tools"]],
+    ["lint", ["eslint", "--max-warnings=0", "."]],
+    ["format", ["prettier", "--check", "--log-level=warn", "."]],
+  ];
+  const failed: string[] = [];
+  for (const [what, [program = "", ...args]] of checks) {
+    const started = Date.now();
+    const { status } = spawnSync("npx", ["--no-install", program, ...args], { cwd: project, stdio: "inherit" });
+    console.log(`${what}: ${status === 0 ? "good" : "FAILED"} (${duration(Date.now() - started)})`);
+    if (status !== 0) {
+      failed.push(what);
+    }
+  }
+  if (failed.length > 0) {
+    throw new UserError(`check failed: ${failed.join(", ")}; "npx prettier --write ." mends the format`);
+  }
+}

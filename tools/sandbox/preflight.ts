@@ -1,0 +1,100 @@
+import { mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeSync, closeSync, existsSync } from "node:fs";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { UserError } from "../progress";
+import { boxPid, startTime } from "./box";
+import { checkRoot, type Options, root } from "./layout";
+
+// Everything that can be known to be wrong before anything has changed.
+
+/** Free space that a first set-up takes: parts, images, registry and, in Go's own caches, what they are built from. */
+const COLD_GIB = 14;
+/** Free space that a sandbox with everything built wants for images, logs and volumes. */
+const WARM_GIB = 2;
+const GIB = 1024 ** 3;
+
+export async function preflight(options: Options, everythingBuilt: boolean): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    throw new UserError(
+      "the sandbox makes namespaces, mounts and a network interface and must be started by root; run the command again with sudo",
+    );
+  }
+  checkRoot();
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  const { bavail, bsize } = statfsSync(root);
+  const free = (bavail * bsize) / GIB;
+  const needed = everythingBuilt ? WARM_GIB : COLD_GIB;
+  if (free < needed) {
+    throw new UserError(
+      `${root} must have ${String(needed)} GiB free, it has ${free.toFixed(1)}; free some, or set SANDBOX_DIR to a directory on a larger disk`,
+    );
+  }
+  if (boxPid() === undefined) {
+    await checkPort(options.ingressPort, "ingress controller", "--ingress-port");
+    if (options.registry === undefined) {
+      await checkPort(options.registryPort, "registry", "--registry-port");
+    }
+  }
+}
+
+async function checkPort(port: number, what: string, flag: string): Promise<void> {
+  const taken = await new Promise<boolean>((resolve) => {
+    const socket = createConnection({ host: "127.0.0.1", port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => {
+      resolve(false);
+    });
+  });
+  if (taken) {
+    throw new UserError(
+      `port ${String(port)} on 127.0.0.1, for the sandbox's ${what}, is taken by another program; end it, or choose another port: npm run sandbox -- up ${flag} ${String(port + 10_000 > 65_535 ? port - 10_000 : port + 10_000)}`,
+    );
+  }
+}
+
+/** Runs `work` while no other command starts or stops the sandbox. The lock of a command that was killed is taken over. */
+export async function exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const path = join(root, "lock");
+  const mine = JSON.stringify({ pid: process.pid, started: startTime(process.pid), what });
+  for (;;) {
+    try {
+      const file = openSync(path, "wx");
+      writeSync(file, mine);
+      closeSync(file);
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+        throw error;
+      }
+    }
+    const holder = readHolder(path);
+    if (holder !== undefined && startTime(holder.pid) === holder.started) {
+      throw new UserError(
+        `another command is at work on the sandbox (${holder.what}, process ${String(holder.pid)}); wait until it has ended and run this one again`,
+      );
+    }
+    rmSync(path, { force: true });
+  }
+  const release = (): void => {
+    if (existsSync(path) && readFileSync(path, "utf8") === mine) {
+      rmSync(path);
+    }
+  };
+  process.once("exit", release);
+  try {
+    return await work();
+  } finally {
+    release();
+  }
+}
+
+function readHolder(path: string): { pid: number; started: string; what: string } | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as { pid: number; started: string; what: string };
+  } catch {
+    return undefined;
+  }
+}

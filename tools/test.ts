@@ -1,0 +1,88 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { maven, project } from "./build";
+import { duration, Steps, UserError } from "./progress";
+
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const suites = { unit: () => mocha("unit", "test/**/*.test.ts", "test/sandbox/**"), service, sandbox: endToEnd } as const;
+type Suite = keyof typeof suites;
+
+/** `npm test`: every suite, and one line over all of them. */
+export async function test(only?: string): Promise<void> {
+  if (only !== undefined && !(only in suites)) {
+    throw new UserError(`there is no suite "${only}"; there are: ${Object.keys(suites).join(", ")}`);
+  }
+  const total: Count = { passed: 0, failed: 0, skipped: 0 };
+  const times: string[] = [];
+  for (const suite of (only === undefined ? Object.keys(suites) : [only]) as Suite[]) {
+    console.log(`\n=== Tests: ${suite}`);
+    const started = Date.now();
+    const count = await suites[suite]();
+    total.passed += count.passed;
+    total.failed += count.failed;
+    total.skipped += count.skipped;
+    times.push(`${suite}: ${String(count.passed)} passed, ${String(count.failed)} failed in ${duration(Date.now() - started)}`);
+  }
+  console.log(`\n${times.join("\n")}`);
+  const skipped = total.skipped === 0 ? "" : `, ${String(total.skipped)} skipped`;
+  console.log(`${String(total.passed)} passed, ${String(total.failed)} failed${skipped}`);
+  // A suite that ran nothing proves nothing; in CI a skipped test does not either.
+  const skippedInCi = process.env["CI"] === "true" && total.skipped > 0;
+  process.exitCode = total.failed > 0 || total.passed === 0 || skippedInCi ? 1 : 0;
+}
+
+function mocha(name: string, files: string, ignore?: string): Count {
+  const directory = mkdtempSync(join(tmpdir(), "services-orders-test-"));
+  const result = join(directory, "result.json");
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      ...["--disable-warning=ExperimentalWarning", join(project, "node_modules", "mocha", "bin", "mocha.js")],
+      ...["--reporter", join(import.meta.dirname, "reporter.cjs"), "--reporter-option", `output=${result}`],
+      ...(ignore === undefined ? [] : ["--ignore", ignore]),
+      ...(name === "sandbox" ? ["--config", "test/sandbox/.mocharc.json"] : []),
+      files,
+    ],
+    { cwd: project, stdio: "inherit" },
+  );
+  const count = existsSync(result)
+    ? (JSON.parse(readFileSync(result, "utf8")) as Count)
+    : { passed: 0, failed: 1, skipped: 0 };
+  rmSync(directory, { recursive: true, force: true });
+  // Mocha can also fail outside of a test: a file that does not load, a hook.
+  return status !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
+}
+
+async function endToEnd(): Promise<Count> {
+  return Promise.resolve(mocha("sandbox", "test/sandbox/**/*.test.ts"));
+}
+
+/** The Java tests, counted from the reports that Maven's test runner writes. */
+async function service(): Promise<Count> {
+  const reports = join(project, "service", "target", "surefire-reports");
+  rmSync(reports, { recursive: true, force: true });
+  let broken: unknown;
+  await new Steps(1).step("mvn verify", async (report) => {
+    await maven(["verify"], report).catch((error: unknown) => {
+      broken = error;
+      console.log(error instanceof Error ? error.message : error);
+    });
+  });
+  const count: Count = { passed: 0, failed: 0, skipped: 0 };
+  for (const file of existsSync(reports) ? readdirSync(reports).filter((name) => name.endsWith(".xml")) : []) {
+    const suite = /<testsuite\b[^>]*>/.exec(readFileSync(join(reports, file), "utf8"))?.[0] ?? "";
+    const attribute = (name: string): number => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+    const failed = attribute("failures") + attribute("errors");
+    count.failed += failed;
+    count.skipped += attribute("skipped");
+    count.passed += attribute("tests") - failed - attribute("skipped");
+  }
+  return broken !== undefined && count.failed === 0 ? { ...count, failed: 1 } : count;
+}
