@@ -103,6 +103,11 @@ export default tseslint.config(
     },
   },
   {
+    // End-to-end tests print what they measured.
+    files: ["test/sandbox/**/*.ts"],
+    rules: { "no-console": "off" },
+  },
+  {
     files: ["test/**/*.ts"],
     rules: {
       // Recorded manifests are read by path: typing each of them would test the types, not the program.

@@ -86,6 +86,8 @@ export function postgresStatefulSetSpec(
   return overridden(overrides.statefulSetSpec, {
     // The data is a throw-away's: it must not outlive the stack.
     persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete", whenScaled: "Retain" },
+    // In order, a pod that cannot start would be waited for and never be replaced by a better one.
+    podManagementPolicy: "Parallel",
     replicas: 1,
     selector: { matchLabels: selector(identity, "database") },
     serviceName: name,

@@ -190,6 +190,6 @@ function createStatefulSet(
         storage,
       }),
     },
-    { parent },
+    { customTimeouts: { create: defaults.wait, update: defaults.wait }, parent },
   );
 }

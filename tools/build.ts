@@ -20,18 +20,34 @@ export async function buildService(report: Report): Promise<"built" | "up to dat
 }
 
 /** Runs Maven on the service. When it fails, its own errors are what a person reads. */
-export async function maven(goals: readonly string[], report: Report, timeout = 900_000): Promise<void> {
+export async function maven(
+  goals: readonly string[],
+  report: Report,
+  timeout = 900_000,
+): Promise<void> {
   try {
-    await command("mvn", ["--batch-mode", "--no-transfer-progress", "-f", join(project, "service", "pom.xml"), ...goals], {
-      onLine: report,
-      timeout,
-    });
+    await command(
+      "mvn",
+      [
+        "--batch-mode",
+        "--no-transfer-progress",
+        "-f",
+        join(project, "service", "pom.xml"),
+        ...goals,
+      ],
+      {
+        onLine: report,
+        timeout,
+      },
+    );
   } catch (error) {
     if (!(error instanceof CommandError)) {
       throw error;
     }
     if (error.exitCode === undefined) {
-      throw new UserError(`Maven could not be run (${error.message}); install Maven 3.8 or newer with Java 17`);
+      throw new UserError(
+        `Maven could not be run (${error.message}); install Maven 3.8 or newer with Java 17`,
+      );
     }
     const errors = error.output.split("\n").filter((line) => line.startsWith("[ERROR]"));
     throw new UserError(

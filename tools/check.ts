@@ -13,13 +13,18 @@ export function check(): void {
   const failed: string[] = [];
   for (const [what, [program = "", ...args]] of checks) {
     const started = Date.now();
-    const { status } = spawnSync("npx", ["--no-install", program, ...args], { cwd: project, stdio: "inherit" });
+    const { status } = spawnSync("npx", ["--no-install", program, ...args], {
+      cwd: project,
+      stdio: "inherit",
+    });
     console.log(`${what}: ${status === 0 ? "good" : "FAILED"} (${duration(Date.now() - started)})`);
     if (status !== 0) {
       failed.push(what);
     }
   }
   if (failed.length > 0) {
-    throw new UserError(`check failed: ${failed.join(", ")}; "npx prettier --write ." mends the format`);
+    throw new UserError(
+      `check failed: ${failed.join(", ")}; "npx prettier --write ." mends the format`,
+    );
   }
 }

@@ -1,11 +1,14 @@
 import { Command, InvalidArgumentError } from "commander";
+import { bench } from "./bench";
 import { buildService } from "./build";
 import { check } from "./check";
 import { down, up } from "./local";
 import { duration, Steps, UserError } from "./progress";
 import { options, type Options } from "./sandbox/layout";
-import * as sandbox from "./sandbox/sandbox";
+import { environment } from "./sandbox/environment";
 import { printLogs } from "./sandbox/logs";
+import * as sandbox from "./sandbox/sandbox";
+import { status } from "./sandbox/status";
 import { test } from "./test";
 
 function port(text: string): number {
@@ -16,9 +19,14 @@ function port(text: string): number {
   return value;
 }
 
-const program = new Command("npm run").description("Ships services-orders to Kubernetes").showHelpAfterError();
+const program = new Command("npm run")
+  .description("Ships services-orders to Kubernetes")
+  .showHelpAfterError();
 
-program.command("up").description("from a clean clone to the running service, on a sandbox on this machine").action(up);
+program
+  .command("up")
+  .description("from a clean clone to the running service, on a sandbox on this machine")
+  .action(up);
 program.command("down").description("destroys stack local, then stops the sandbox").action(down);
 program
   .command("build")
@@ -29,13 +37,16 @@ program
     });
   });
 program.command("check").description("types, lint and format").action(check);
+program.command("bench").description("measures previews, memory and CPU requests").action(bench);
 program
   .command("test")
   .description("runs the tests: all of them, or one suite")
   .argument("[suite]", "unit, service or sandbox")
   .action(test);
 
-const box = program.command("sandbox").description("Pulumi engine, Kubernetes, registry and builder on this machine");
+const box = program
+  .command("sandbox")
+  .description("Pulumi engine, Kubernetes, registry and builder on this machine");
 box
   .command("up")
   .description("sets up what is missing and starts what does not run")
@@ -47,14 +58,16 @@ box
   .action(async (given: Partial<Options>) => {
     const chosen = { ...options(), ...given };
     const took = await sandbox.up(chosen, new Steps(sandbox.stepsOfUp(chosen)));
-    console.log(`The sandbox runs (started in ${duration(took)}). Next: eval "$(npm run --silent sandbox -- env)"`);
+    console.log(
+      `The sandbox runs (started in ${duration(took)}). Next: eval "$(npm run --silent sandbox -- env)"`,
+    );
   });
 box.command("down").description("stops exactly what was started; data stay").action(sandbox.down);
 box
   .command("status")
   .description("what runs and answers")
   .action(async () => {
-    const rows = await sandbox.status();
+    const rows = await status();
     for (const { what, state, good } of rows) {
       console.log(`${good ? " ok " : "FAIL"}  ${what.padEnd(28)} ${state}`);
     }
@@ -70,15 +83,22 @@ box
   .command("env")
   .description("what a shell needs so that plain pulumi and kubectl work: eval the output")
   .action(() => {
-    for (const [name, value] of Object.entries(sandbox.environment())) {
+    for (const [name, value] of Object.entries(environment())) {
       console.log(`export ${name}='${value.replaceAll("'", "'\\''")}'`);
     }
   });
 box
   .command("reset")
-  .description("stops the sandbox and removes its cluster, registry and Pulumi state; built parts stay")
+  .description(
+    "stops the sandbox and removes its cluster, registry and Pulumi state; built parts stay",
+  )
   .option("--everything", "removes the built parts too", false)
   .action(async ({ everything }: { everything: boolean }) => sandbox.reset(everything));
+
+// Whoever reads the output may have seen enough, as in `... logs | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+});
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof UserError) {

@@ -19,7 +19,11 @@ export interface CommandOptions {
  * Runs a program (never a shell), and gives what it printed on standard output. When the program fails, the error ends with
  * the last lines that it printed, because the cause is there.
  */
-export async function command(file: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
+export async function command(
+  file: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<string> {
   const child = execa(file, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...options.env },
@@ -46,10 +50,7 @@ export async function command(file: string, args: readonly string[], options: Co
   try {
     return (await child).stdout;
   } catch (error) {
-    if (error instanceof ExecaError) {
-      throw new CommandError(file, args, error);
-    }
-    throw error;
+    throw error instanceof ExecaError ? new CommandError(file, args, error as ExecaError) : error;
   }
 }
 
@@ -68,7 +69,7 @@ export class CommandError extends UserError {
         ? cause.originalMessage
         : `ended with exit code ${String(cause.exitCode)}`;
     const tail = output.trimEnd().split("\n").slice(-25).join("\n");
-    super(`"${shown}" ${end ?? "failed"}${tail === "" ? "" : `; its last lines:\n${tail}`}`);
+    super(`"${shown}" ${end}${tail === "" ? "" : `; its last lines:\n${tail}`}`);
     this.exitCode = cause.exitCode;
     this.output = output;
   }

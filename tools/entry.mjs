@@ -16,14 +16,20 @@ function stop(message) {
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
-  stop(`Node.js must be 20.19 or newer, this is ${process.versions.node}; install a newer one and run the command again`);
+  stop(
+    `Node.js must be 20.19 or newer, this is ${process.versions.node}; install a newer one and run the command again`,
+  );
 }
 
-const lock = createHash("sha256").update(readFileSync(join(project, "package-lock.json"))).digest("hex");
+const lock = createHash("sha256")
+  .update(readFileSync(join(project, "package-lock.json")))
+  .digest("hex");
 const installed = join(project, "node_modules", ".installed-from-lock");
 if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
   const started = Date.now();
-  process.stdout.write("Installing the npm packages of package-lock.json (about a minute the first time)\n");
+  process.stdout.write(
+    "Installing the npm packages of package-lock.json (about a minute the first time)\n",
+  );
   const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: project,
     stdio: ["ignore", "inherit", "inherit"],
@@ -32,12 +38,20 @@ if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
     stop("npm ci failed: its own message is above; mend that and run the command again");
   }
   writeFileSync(installed, lock);
-  process.stdout.write(`Installed the npm packages in ${Math.round((Date.now() - started) / 1000)} s\n`);
+  process.stdout.write(
+    `Installed the npm packages in ${Math.round((Date.now() - started) / 1000)} s\n`,
+  );
 }
 
 const cli = spawn(
   process.execPath,
-  ["--import", "tsx", "--disable-warning=ExperimentalWarning", join(project, "tools", "cli.ts"), ...process.argv.slice(2)],
+  [
+    "--import",
+    "tsx",
+    "--disable-warning=ExperimentalWarning",
+    join(project, "tools", "cli.ts"),
+    ...process.argv.slice(2),
+  ],
   { cwd: project, stdio: "inherit" },
 );
 // Ctrl-C reaches the whole foreground group by itself; a signal sent to this process alone must be passed on.

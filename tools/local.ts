@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { buildService, project } from "./build";
 import { command } from "./command";
 import { duration, Steps, UserError } from "./progress";
-import { startTime } from "./sandbox/box";
+import { environment } from "./sandbox/environment";
 import { options, paths } from "./sandbox/layout";
-import { down as sandboxDown, environment, isRunning, stepsOfUp, up as sandboxUp } from "./sandbox/sandbox";
+import { startTime } from "./sandbox/processes";
+import { down as sandboxDown, isRunning, stepsOfUp, up as sandboxUp } from "./sandbox/sandbox";
 
 const STACK = "local";
 
@@ -24,12 +25,18 @@ async function pulumi(...args: string[]): Promise<void> {
     child.once("exit", resolve);
   });
   if (code !== 0) {
-    throw new UserError(`pulumi ${args[0] ?? ""} failed: what it says is above; mend it and run the command again`);
+    throw new UserError(
+      `pulumi ${args[0] ?? ""} failed: what it says is above; mend it and run the command again`,
+    );
   }
 }
 
 async function quietly(...args: string[]): Promise<string> {
-  return command("pulumi", [...args, "--non-interactive"], { cwd: project, env: environment(), timeout: 120_000 });
+  return command("pulumi", [...args, "--non-interactive"], {
+    cwd: project,
+    env: environment(),
+    timeout: 120_000,
+  });
 }
 
 /**
@@ -37,14 +44,26 @@ async function quietly(...args: string[]): Promise<string> {
  * Pulumi then says who has it.
  */
 async function takeOverDeadLock(): Promise<void> {
-  const locks = join(paths.pulumiState, ".pulumi", "locks", "organization", "services-orders", STACK);
+  const locks = join(
+    paths.pulumiState,
+    ".pulumi",
+    "locks",
+    "organization",
+    "services-orders",
+    STACK,
+  );
   if (!existsSync(locks)) {
     return;
   }
   for (const file of readdirSync(locks)) {
-    const lock = JSON.parse(readFileSync(join(locks, file), "utf8")) as { pid: number; hostname: string };
+    const lock = JSON.parse(readFileSync(join(locks, file), "utf8")) as {
+      pid: number;
+      hostname: string;
+    };
     if (lock.hostname === hostname() && startTime(lock.pid) === undefined) {
-      console.log(`An earlier update (process ${String(lock.pid)}) was killed; carrying on from where it was`);
+      console.log(
+        `An earlier update (process ${String(lock.pid)}) was killed; carrying on from where it was`,
+      );
       rmSync(join(locks, file));
     }
   }
@@ -52,7 +71,14 @@ async function takeOverDeadLock(): Promise<void> {
     deployment: { pending_operations?: unknown[] };
   };
   if ((state.deployment.pending_operations ?? []).length > 0) {
-    await quietly("refresh", "--stack", STACK, "--yes", "--skip-preview", "--clear-pending-creates");
+    await quietly(
+      "refresh",
+      "--stack",
+      STACK,
+      "--yes",
+      "--skip-preview",
+      "--clear-pending-creates",
+    );
   }
 }
 
@@ -75,7 +101,10 @@ export async function up(): Promise<void> {
   await steps.step(`Changing it (pulumi up)`, async () => {
     await pulumi("up", "--stack", STACK, "--yes", "--skip-preview");
   });
-  const outputs = JSON.parse(await quietly("stack", "output", "--stack", STACK, "--json")) as { url: string; namespace: string };
+  const outputs = JSON.parse(await quietly("stack", "output", "--stack", STACK, "--json")) as {
+    url: string;
+    namespace: string;
+  };
   const { url } = outputs;
   console.log(`
 services-orders runs: ${url}
@@ -96,7 +125,9 @@ export async function down(): Promise<void> {
   const steps = new Steps(2);
   await steps.step(`Stack ${STACK} (pulumi destroy)`, async () => {
     if (!isRunning()) {
-      console.log("      the sandbox is not running: nothing to destroy now; its data stay for the next start");
+      console.log(
+        "      the sandbox is not running: nothing to destroy now; its data stay for the next start",
+      );
       return;
     }
     const stacks = JSON.parse(await quietly("stack", "ls", "--json")) as { name: string }[];

@@ -7,7 +7,9 @@ export function duration(milliseconds: number): string {
   if (seconds < 10) {
     return `${(milliseconds / 1000).toFixed(1)}s`;
   }
-  return seconds < 60 ? `${String(seconds)}s` : `${String(Math.floor(seconds / 60))}m ${String(seconds % 60)}s`;
+  return seconds < 60
+    ? `${String(seconds)}s`
+    : `${String(Math.floor(seconds / 60))}m ${String(seconds % 60)}s`;
 }
 
 /** How often a long step says that it is still at work. Seldom enough for a CI log, often enough for a person. */
@@ -37,7 +39,9 @@ export class Steps {
     let detail = "";
     console.log(`${place} ${title}`);
     const heartbeat = setInterval(() => {
-      console.log(`${place}   ... ${duration(Date.now() - started)}${detail === "" ? "" : `: ${detail}`}`);
+      console.log(
+        `${place}   ... ${duration(Date.now() - started)}${detail === "" ? "" : `: ${detail}`}`,
+      );
     }, HEARTBEAT_MS);
     try {
       const result = await work((text) => {

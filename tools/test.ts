@@ -11,13 +11,19 @@ interface Count {
   skipped: number;
 }
 
-const suites = { unit: () => mocha("unit", "test/**/*.test.ts", "test/sandbox/**"), service, sandbox: endToEnd } as const;
+const suites = {
+  unit: () => mocha("unit", "test/**/*.test.ts", "test/sandbox/**"),
+  service,
+  sandbox: endToEnd,
+} as const;
 type Suite = keyof typeof suites;
 
 /** `npm test`: every suite, and one line over all of them. */
 export async function test(only?: string): Promise<void> {
   if (only !== undefined && !(only in suites)) {
-    throw new UserError(`there is no suite "${only}"; there are: ${Object.keys(suites).join(", ")}`);
+    throw new UserError(
+      `there is no suite "${only}"; there are: ${Object.keys(suites).join(", ")}`,
+    );
   }
   const total: Count = { passed: 0, failed: 0, skipped: 0 };
   const times: string[] = [];
@@ -28,7 +34,9 @@ export async function test(only?: string): Promise<void> {
     total.passed += count.passed;
     total.failed += count.failed;
     total.skipped += count.skipped;
-    times.push(`${suite}: ${String(count.passed)} passed, ${String(count.failed)} failed in ${duration(Date.now() - started)}`);
+    times.push(
+      `${suite}: ${String(count.passed)} passed, ${String(count.failed)} failed in ${duration(Date.now() - started)}`,
+    );
   }
   console.log(`\n${times.join("\n")}`);
   const skipped = total.skipped === 0 ? "" : `, ${String(total.skipped)} skipped`;
@@ -44,8 +52,16 @@ function mocha(name: string, files: string, ignore?: string): Count {
   const { status } = spawnSync(
     process.execPath,
     [
-      ...["--disable-warning=ExperimentalWarning", join(project, "node_modules", "mocha", "bin", "mocha.js")],
-      ...["--reporter", join(import.meta.dirname, "reporter.cjs"), "--reporter-option", `output=${result}`],
+      ...[
+        "--disable-warning=ExperimentalWarning",
+        join(project, "node_modules", "mocha", "bin", "mocha.js"),
+      ],
+      ...[
+        "--reporter",
+        join(import.meta.dirname, "reporter.cjs"),
+        "--reporter-option",
+        `output=${result}`,
+      ],
       ...(ignore === undefined ? [] : ["--ignore", ignore]),
       ...(name === "sandbox" ? ["--config", "test/sandbox/.mocharc.json"] : []),
       files,
@@ -76,9 +92,12 @@ async function service(): Promise<Count> {
     });
   });
   const count: Count = { passed: 0, failed: 0, skipped: 0 };
-  for (const file of existsSync(reports) ? readdirSync(reports).filter((name) => name.endsWith(".xml")) : []) {
+  for (const file of existsSync(reports)
+    ? readdirSync(reports).filter((name) => name.endsWith(".xml"))
+    : []) {
     const suite = /<testsuite\b[^>]*>/.exec(readFileSync(join(reports, file), "utf8"))?.[0] ?? "";
-    const attribute = (name: string): number => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+    const attribute = (name: string): number =>
+      Number(new RegExp(`\\b${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
     const failed = attribute("failures") + attribute("errors");
     count.failed += failed;
     count.skipped += attribute("skipped");

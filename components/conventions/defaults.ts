@@ -82,6 +82,8 @@ export const postgres = {
   storage: "1Gi",
   terminationGracePeriodSeconds: 30,
   username: "orders",
+  /** Pulumi's wait for the pod. Pulling the image and making the database take a quarter of it. */
+  wait: "180s",
 } as const;
 
 /** The Service port and container port are addressed by this name. */

@@ -17,7 +17,11 @@ const read = ["get", "list", "watch"];
 const write = [...read, "create", "patch", "update", "delete"];
 
 /** A ClusterRole, bound to a service account of kube-system or to a user. */
-function role(name: string, subject: { serviceAccount: string } | { user: string }, rules: Rule[]): object[] {
+function role(
+  name: string,
+  subject: { serviceAccount: string } | { user: string },
+  rules: Rule[],
+): object[] {
   const apiGroup = "rbac.authorization.k8s.io";
   const bound =
     "user" in subject
@@ -44,7 +48,12 @@ function serviceAccount(name: string): object {
   return { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace: "kube-system" } };
 }
 
-function deployment(name: string, labels: Record<string, string>, serviceAccountName: string, podSpec: object): object {
+function deployment(
+  name: string,
+  labels: Record<string, string>,
+  serviceAccountName: string,
+  podSpec: object,
+): object {
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -79,7 +88,12 @@ function dns(): object[] {
       [[""], ["endpoints", "services", "pods", "namespaces"], ["list", "watch"]],
       [["discovery.k8s.io"], ["endpointslices"], ["list", "watch"]],
     ]),
-    { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "coredns", namespace: "kube-system" }, data: { Corefile } },
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "coredns", namespace: "kube-system" },
+      data: { Corefile },
+    },
     deployment("coredns", labels, "coredns", {
       dnsPolicy: "Default",
       containers: [
@@ -92,7 +106,12 @@ function dns(): object[] {
             { name: "dns-tcp", containerPort: 53, protocol: "TCP" },
           ],
           resources: { requests: { cpu: "20m", memory: "32Mi" }, limits: { memory: "128Mi" } },
-          securityContext: { ...restrictedContainer, capabilities: { drop: ["ALL"], add: ["NET_BIND_SERVICE"] }, runAsNonRoot: false, runAsUser: 0 },
+          securityContext: {
+            ...restrictedContainer,
+            capabilities: { drop: ["ALL"], add: ["NET_BIND_SERVICE"] },
+            runAsNonRoot: false,
+            runAsUser: 0,
+          },
           readinessProbe: { httpGet: { path: "/ready", port: 8181 }, periodSeconds: 1 },
           volumeMounts: [{ name: "config", mountPath: "/etc/coredns", readOnly: true }],
         },
@@ -140,7 +159,10 @@ function metrics(): object[] {
           ports: [{ name: "https", containerPort: 10250 }],
           resources: { requests: { cpu: "20m", memory: "64Mi" }, limits: { memory: "256Mi" } },
           securityContext: restrictedContainer,
-          readinessProbe: { httpGet: { path: "/readyz", port: "https", scheme: "HTTPS" }, periodSeconds: 5 },
+          readinessProbe: {
+            httpGet: { path: "/readyz", port: "https", scheme: "HTTPS" },
+            periodSeconds: 5,
+          },
           volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
         },
       ],
@@ -179,7 +201,9 @@ function storage(): object[] {
     spec: {
       priorityClassName: "system-node-critical",
       automountServiceAccountToken: false,
-      containers: [{ name: "helper", image: imageRef("postgres"), securityContext: { runAsUser: 0 } }],
+      containers: [
+        { name: "helper", image: imageRef("postgres"), securityContext: { runAsUser: 0 } },
+      ],
     },
   };
   return [
@@ -218,7 +242,10 @@ function ingress(): object[] {
     {
       apiVersion: "networking.k8s.io/v1",
       kind: "IngressClass",
-      metadata: { name: "traefik", annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } },
+      metadata: {
+        name: "traefik",
+        annotations: { "ingressclass.kubernetes.io/is-default-class": "true" },
+      },
       spec: { controller: "traefik.io/ingress-controller" },
     },
     ...role("sandbox:traefik", { user: "sandbox:traefik" }, [
@@ -239,5 +266,7 @@ function networkPolicies(): object[] {
 
 /** What the cluster needs beside its daemons, as one stream of YAML documents. */
 export function addons(): string {
-  return [...dns(), ...metrics(), ...storage(), ...ingress(), ...networkPolicies()].map((object) => stringify(object)).join("---\n");
+  return [...dns(), ...metrics(), ...storage(), ...ingress(), ...networkPolicies()]
+    .map((object) => stringify(object))
+    .join("---\n");
 }

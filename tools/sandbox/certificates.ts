@@ -27,14 +27,25 @@ const subjects = {
     commonName: "kube-apiserver",
     authority: "ca",
     alternativeNames: [
-      ...["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"].map(
-        (name) => `DNS:${name}`,
-      ),
+      ...[
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+      ].map((name) => `DNS:${name}`),
       ...[net.nodeAddress, net.apiService, "127.0.0.1"].map((address) => `IP:${address}`),
     ],
   },
-  "kubelet-server": { commonName: NODE, authority: "ca", alternativeNames: [`DNS:${NODE}`, `IP:${net.nodeAddress}`] },
-  "apiserver-kubelet": { commonName: "kube-apiserver-kubelet", organization: "system:masters", authority: "ca" },
+  "kubelet-server": {
+    commonName: NODE,
+    authority: "ca",
+    alternativeNames: [`DNS:${NODE}`, `IP:${net.nodeAddress}`],
+  },
+  "apiserver-kubelet": {
+    commonName: "kube-apiserver-kubelet",
+    organization: "system:masters",
+    authority: "ca",
+  },
   "front-proxy": { commonName: "front-proxy-client", authority: "front-proxy-ca" },
   admin: { commonName: "admin", organization: "system:masters", authority: "ca" },
   kubelet: { commonName: `system:node:${NODE}`, organization: "system:nodes", authority: "ca" },
@@ -48,8 +59,10 @@ const subjects = {
 
 export type SubjectName = keyof typeof subjects;
 
-export const certificate = (name: SubjectName | Subject["authority"]): string => join(directory, `${name}.crt`);
-export const key = (name: SubjectName | "service-accounts"): string => join(directory, `${name}.key`);
+export const certificate = (name: SubjectName | Subject["authority"]): string =>
+  join(directory, `${name}.crt`);
+export const key = (name: SubjectName | "service-accounts"): string =>
+  join(directory, `${name}.key`);
 export const serviceAccountsPublicKey = join(directory, "service-accounts.pub");
 export const kubeconfig = (name: SubjectName): string => join(paths.cluster, `${name}.kubeconfig`);
 
@@ -77,12 +90,29 @@ export async function ensureCertificates(): Promise<void> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   for (const authority of ["ca", "front-proxy-ca"] as const) {
     await openssl(
-      ...["req", "-x509", ...newKey, "-keyout", join(directory, `${authority}.key`), "-out", certificate(authority)],
-      ...["-days", String(DAYS), "-subj", `/CN=${authority}`, "-addext", "basicConstraints=critical,CA:TRUE"],
+      ...[
+        "req",
+        "-x509",
+        ...newKey,
+        "-keyout",
+        join(directory, `${authority}.key`),
+        "-out",
+        certificate(authority),
+      ],
+      ...[
+        "-days",
+        String(DAYS),
+        "-subj",
+        `/CN=${authority}`,
+        "-addext",
+        "basicConstraints=critical,CA:TRUE",
+      ],
       ...["-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"],
     );
   }
-  await Promise.all(Object.entries(subjects).map(async ([name, subject]) => sign(name as SubjectName, subject)));
+  await Promise.all(
+    Object.entries(subjects).map(async ([name, subject]) => sign(name as SubjectName, subject)),
+  );
   await openssl("genrsa", "-out", key("service-accounts"), "2048");
   await openssl("rsa", "-in", key("service-accounts"), "-pubout", "-out", serviceAccountsPublicKey);
   for (const name of Object.keys(subjects) as SubjectName[]) {
@@ -95,18 +125,47 @@ async function sign(name: SubjectName, subject: Subject): Promise<void> {
   const request = join(directory, `${name}.csr`);
   const extensions = join(directory, `${name}.ext`);
   const organization = subject.organization === undefined ? "" : `/O=${subject.organization}`;
-  await openssl("req", "-new", ...newKey, "-keyout", key(name), "-out", request, "-subj", `${organization}/CN=${subject.commonName}`);
+  await openssl(
+    "req",
+    "-new",
+    ...newKey,
+    "-keyout",
+    key(name),
+    "-out",
+    request,
+    "-subj",
+    `${organization}/CN=${subject.commonName}`,
+  );
   writeFileSync(
     extensions,
     [
       "keyUsage=critical,digitalSignature,keyEncipherment",
       "extendedKeyUsage=serverAuth,clientAuth",
-      ...(subject.alternativeNames === undefined ? [] : [`subjectAltName=${subject.alternativeNames.join(",")}`]),
+      ...(subject.alternativeNames === undefined
+        ? []
+        : [`subjectAltName=${subject.alternativeNames.join(",")}`]),
     ].join("\n"),
   );
   await openssl(
-    ...["x509", "-req", "-in", request, "-out", certificate(name), "-days", String(DAYS), "-extfile", extensions],
-    ...["-CA", certificate(subject.authority), "-CAkey", join(directory, `${subject.authority}.key`), "-CAcreateserial"],
+    ...[
+      "x509",
+      "-req",
+      "-in",
+      request,
+      "-out",
+      certificate(name),
+      "-days",
+      String(DAYS),
+      "-extfile",
+      extensions,
+    ],
+    ...[
+      "-CA",
+      certificate(subject.authority),
+      "-CAkey",
+      join(directory, `${subject.authority}.key`),
+      "-CAcreateserial",
+    ],
     ...["-CAserial", join(directory, `${name}.serial`)],
   );
 }
@@ -129,7 +188,10 @@ function writeKubeconfig(name: SubjectName): void {
     users: [
       {
         name: subjects[name].commonName,
-        user: { "client-certificate-data": data(certificate(name)), "client-key-data": data(key(name)) },
+        user: {
+          "client-certificate-data": data(certificate(name)),
+          "client-key-data": data(key(name)),
+        },
       },
     ],
     contexts: [{ name: context, context: { cluster: context, user: subjects[name].commonName } }],

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { command } from "../command";
 import { type Report } from "../progress";
@@ -8,11 +17,26 @@ import { goarch } from "./parts";
 /** Daemons and tools that Debian packages, with the libraries that a minimal system lacks. */
 const packages = [
   // daemons: the cluster's store, its container runtime, its pod network, the registry
-  ...["etcd-server", "containerd", "runc", "libseccomp2", "containernetworking-plugins", "docker-registry"],
+  ...[
+    "etcd-server",
+    "containerd",
+    "runc",
+    "libseccomp2",
+    "containernetworking-plugins",
+    "docker-registry",
+  ],
   // first process of the sandbox, and of every pod
   "catatonit",
   // what kube-proxy calls
-  ...["iptables", "libip4tc2", "libip6tc2", "libxtables12", "libnftnl11", "libmnl0", "libnfnetlink0"],
+  ...[
+    "iptables",
+    "libip4tc2",
+    "libip6tc2",
+    "libxtables12",
+    "libnftnl11",
+    "libmnl0",
+    "libnfnetlink0",
+  ],
   ...["conntrack", "libnetfilter-conntrack3", "ipset", "libipset13"],
   ...["iproute2", "libbpf0", "libbpf1", "libelf1", "libbsd0", "libmd0", "libcap2"],
   ...["openssl", "libssl3"],
@@ -39,7 +63,9 @@ export const toolEnvironment: Readonly<Record<string, string>> = {
     ...["usr/sbin", "usr/bin", "sbin", "bin"].map((directory) => join(paths.debian, directory)),
     process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
   ].join(":"),
-  LD_LIBRARY_PATH: [`usr/lib/${triplet}`, `lib/${triplet}`].map((directory) => join(paths.debian, directory)).join(":"),
+  LD_LIBRARY_PATH: [`usr/lib/${triplet}`, `lib/${triplet}`]
+    .map((directory) => join(paths.debian, directory))
+    .join(":"),
   XTABLES_LIBDIR: join(paths.debian, "usr", "lib", triplet, "xtables"),
 };
 
@@ -60,7 +86,14 @@ export async function unpackTools(report: Report): Promise<void> {
   const archives = await apt.download(available, report);
   await unpack(archives, staging);
   // Debian sets this link when the package is installed.
-  for (const program of ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"]) {
+  for (const program of [
+    "iptables",
+    "iptables-save",
+    "iptables-restore",
+    "ip6tables",
+    "ip6tables-save",
+    "ip6tables-restore",
+  ]) {
     rmSync(join(staging, "usr", "sbin", program), { force: true });
     symlinkSync("xtables-nft-multi", join(staging, "usr", "sbin", program));
   }
@@ -121,7 +154,12 @@ class Apt {
     ].flatMap((option) => ["-o", option]);
   }
 
-  async #run(program: string, args: readonly string[], report?: Report, cwd?: string): Promise<string> {
+  async #run(
+    program: string,
+    args: readonly string[],
+    report?: Report,
+    cwd?: string,
+  ): Promise<string> {
     return command(program, [...this.#options, ...args], {
       log: join(paths.logs, "apt.log"),
       timeout: 600_000,

@@ -4,7 +4,9 @@ import { join, resolve } from "node:path";
 import { UserError } from "../progress";
 
 /** Where everything that the sandbox makes lies: one directory, which can be deleted while the sandbox is down. */
-export const root = resolve(process.env["SANDBOX_DIR"] ?? join(homedir(), ".services-orders-sandbox"));
+export const root = resolve(
+  process.env["SANDBOX_DIR"] ?? join(homedir(), ".services-orders-sandbox"),
+);
 
 /** Paths below {@link root}. What is started knows no other place. */
 export const paths = {
@@ -75,7 +77,10 @@ export function options(): Options {
   if (!existsSync(paths.options)) {
     return DEFAULT_OPTIONS;
   }
-  return { ...DEFAULT_OPTIONS, ...(JSON.parse(readFileSync(paths.options, "utf8")) as Partial<Options>) };
+  return {
+    ...DEFAULT_OPTIONS,
+    ...(JSON.parse(readFileSync(paths.options, "utf8")) as Partial<Options>),
+  };
 }
 
 export function saveOptions(chosen: Options): void {

@@ -5,7 +5,11 @@ import { paths } from "./layout";
 
 /** Prints the end of the sandbox's logs. */
 export function printLogs(daemon: string | undefined, { lines }: { lines: number }): void {
-  const all = existsSync(paths.logs) ? readdirSync(paths.logs).filter((file) => file.endsWith(".log")).sort() : [];
+  const all = existsSync(paths.logs)
+    ? readdirSync(paths.logs)
+        .filter((file) => file.endsWith(".log"))
+        .sort()
+    : [];
   const wanted = daemon === undefined ? all : all.filter((file) => file === `${daemon}.log`);
   if (wanted.length === 0) {
     throw new UserError(
@@ -14,6 +18,8 @@ export function printLogs(daemon: string | undefined, { lines }: { lines: number
   }
   for (const file of wanted) {
     console.log(`== ${file}`);
-    console.log(readFileSync(join(paths.logs, file), "utf8").trimEnd().split("\n").slice(-lines).join("\n"));
+    console.log(
+      readFileSync(join(paths.logs, file), "utf8").trimEnd().split("\n").slice(-lines).join("\n"),
+    );
   }
 }

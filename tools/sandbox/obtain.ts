@@ -25,6 +25,8 @@ const DOWNLOAD_TIMEOUT_MS = 600_000;
 /** A host that does not answer for this long counts as out of reach. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
+const NO_BINARY = "its makers publish no binary with a checksum";
+
 /** A downloaded file that is not what its makers published. Never ignored: it is not replaced by a build. */
 class ChecksumError extends UserError {}
 
@@ -40,9 +42,13 @@ export function executable(part: Part, name: string = part.files[0] ?? part.name
 function fingerprint(part: Part): string {
   const hash = createHash("sha256").update(JSON.stringify(part));
   for (const module of new Set(part.builds.map((build) => build.module))) {
-    for (const file of (readdirSync(join(modules, module), { recursive: true }) as string[]).sort()) {
+    for (const file of (
+      readdirSync(join(modules, module), { recursive: true }) as string[]
+    ).sort()) {
       const path = join(modules, module, file);
-      hash.update(file).update(existsSync(path) && /\.(go|mod|sum)$/.test(file) ? readFileSync(path) : "");
+      hash
+        .update(file)
+        .update(existsSync(path) && /\.(go|mod|sum)$/.test(file) ? readFileSync(path) : "");
     }
   }
   return hash.digest("hex");
@@ -74,7 +80,7 @@ export async function obtain(part: Part, report: Report): Promise<string> {
 }
 
 async function fill(part: Part, staging: string, report: Report): Promise<string> {
-  let reason = "its makers publish no binary with a checksum";
+  let reason = NO_BINARY;
   if (part.downloads !== undefined) {
     try {
       for (const download of part.downloads) {
@@ -86,6 +92,9 @@ async function fill(part: Part, staging: string, report: Report): Promise<string
         throw error;
       }
       reason = error instanceof Error ? error.message : String(error);
+      // Some of the files may be there: what is built is the whole part.
+      rmSync(staging, { recursive: true, force: true });
+      mkdirSync(staging, { recursive: true });
     }
   }
   await checkGo(part, reason);
@@ -116,7 +125,10 @@ async function get(url: string): Promise<Buffer> {
     }
     return Buffer.from(await answer.arrayBuffer());
   } catch (error) {
-    const cause = error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : String(error);
+    const cause =
+      error instanceof Error
+        ? ((error.cause as Error | undefined)?.message ?? error.message)
+        : String(error);
     throw new Error(`${host}: ${cause}`);
   } finally {
     clearTimeout(timer);
@@ -166,6 +178,16 @@ async function fetchOfficial(download: Download, staging: string, report: Report
   rmSync(unpacked, { recursive: true, force: true });
 }
 
+/**
+ * Refuses to begin where a part will have to be built and cannot be: before anything has changed.
+ */
+export async function checkBuildable(missing: readonly Part[]): Promise<void> {
+  const [part] = missing.filter((candidate) => candidate.downloads === undefined);
+  if (part !== undefined) {
+    await checkGo(part, NO_BINARY);
+  }
+}
+
 async function checkGo(part: Part, reason: string): Promise<void> {
   const needed = GO_NEEDED.join(".");
   const remedy = `install Go ${needed} or newer, or make the official download reachable, and run the command again`;
@@ -201,12 +223,16 @@ async function goBuild(build: Build, part: Part, staging: string, report: Report
   }
   const set = Object.entries(build.set ?? {}).map(([variable, value]) => `-X ${variable}=${value}`);
   const output = join(staging, build.output);
-  await command("go", ["build", "-v", "-ldflags", ["-s -w", ...set].join(" "), "-o", output, build.package], {
-    cwd: source,
-    env,
-    log,
-    onLine,
-  });
+  await command(
+    "go",
+    ["build", "-v", "-ldflags", ["-s -w", ...set].join(" "), "-o", output, build.package],
+    {
+      cwd: source,
+      env,
+      log,
+      onLine,
+    },
+  );
   for (const name of build.alsoAs ?? []) {
     symlinkSync(build.output, join(staging, name));
   }
@@ -218,17 +244,35 @@ async function goBuild(build: Build, part: Part, staging: string, report: Report
   }
 }
 
-async function moduleDirectory(module: string, cwd: string, env: Record<string, string>): Promise<string> {
+async function moduleDirectory(
+  module: string,
+  cwd: string,
+  env: Record<string, string>,
+): Promise<string> {
   await command("go", ["mod", "download", module], { cwd, env });
   return command("go", ["list", "-m", "-f", "{{.Dir}}", module], { cwd, env });
 }
 
 /** The two files that the provider's main package embeds and its published module lacks, made from the module's sources. */
-async function writeProviderSchema(source: string, env: Record<string, string>, part: Part): Promise<void> {
-  const module = await moduleDirectory("github.com/pulumi/pulumi-kubernetes/provider/v4", source, env);
+async function writeProviderSchema(
+  source: string,
+  env: Record<string, string>,
+  part: Part,
+): Promise<void> {
+  const module = await moduleDirectory(
+    "github.com/pulumi/pulumi-kubernetes/provider/v4",
+    source,
+    env,
+  );
   const main = join(module, "cmd", "pulumi-resource-kubernetes");
   const read = (file: string): Record<string, unknown> =>
     JSON.parse(readFileSync(join(main, file), "utf8")) as Record<string, unknown>;
-  writeFileSync(join(source, "schema-embed.json"), JSON.stringify({ ...read("schema.json"), version: part.version }));
-  writeFileSync(join(source, "terraform-mapping-embed.json"), JSON.stringify(read("terraform-mapping.json")));
+  writeFileSync(
+    join(source, "schema-embed.json"),
+    JSON.stringify({ ...read("schema.json"), version: part.version }),
+  );
+  writeFileSync(
+    join(source, "terraform-mapping-embed.json"),
+    JSON.stringify(read("terraform-mapping.json")),
+  );
 }

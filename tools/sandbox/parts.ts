@@ -33,7 +33,11 @@ export interface Build {
   /** Files that have to be made before the build. */
   readonly prepare?: "kubernetes-provider-schema";
   /** Scripts of the module that belong beside the executable. */
-  readonly scripts?: { readonly module: string; readonly from: string; readonly names: readonly string[] };
+  readonly scripts?: {
+    readonly module: string;
+    readonly from: string;
+    readonly names: readonly string[];
+  };
 }
 
 /** Something that the sandbox runs and Debian does not package. */
@@ -128,7 +132,11 @@ export const parts: readonly Part[] = [
     version: versions.buildkit,
     files: ["buildkitd", "buildctl"],
     builds: [
-      { module: "buildkit", package: "github.com/moby/buildkit/cmd/buildkitd", output: "buildkitd" },
+      {
+        module: "buildkit",
+        package: "github.com/moby/buildkit/cmd/buildkitd",
+        output: "buildkitd",
+      },
       { module: "buildkit", package: "github.com/moby/buildkit/cmd/buildctl", output: "buildctl" },
     ],
   },
@@ -144,7 +152,13 @@ export const parts: readonly Part[] = [
         take: { traefik: "traefik" },
       },
     ],
-    builds: [{ module: "traefik", package: "github.com/traefik/traefik/v3/cmd/traefik", output: "traefik" }],
+    builds: [
+      {
+        module: "traefik",
+        package: "github.com/traefik/traefik/v3/cmd/traefik",
+        output: "traefik",
+      },
+    ],
   },
   {
     name: "pulumi",
@@ -156,7 +170,10 @@ export const parts: readonly Part[] = [
         url: `https://get.pulumi.com/releases/sdk/pulumi-v${versions.pulumi}-linux-${goarch === "amd64" ? "x64" : goarch}.tar.gz`,
         checksums: `${github}/pulumi/pulumi/releases/download/v${versions.pulumi}/pulumi-${versions.pulumi}-checksums.txt`,
         take: Object.fromEntries(
-          ["pulumi", "pulumi-language-nodejs", ...engineScripts].map((file) => [`pulumi/${file}`, file]),
+          ["pulumi", "pulumi-language-nodejs", ...engineScripts].map((file) => [
+            `pulumi/${file}`,
+            file,
+          ]),
         ),
       },
     ],
@@ -166,7 +183,11 @@ export const parts: readonly Part[] = [
         package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
         output: "pulumi",
         set: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": `v${versions.pulumi}` },
-        scripts: { module: "github.com/pulumi/pulumi/sdk/v3", from: "nodejs/dist", names: engineScripts },
+        scripts: {
+          module: "github.com/pulumi/pulumi/sdk/v3",
+          from: "nodejs/dist",
+          names: engineScripts,
+        },
       },
       {
         // The last version of the SDK's module that contains the language host; it works with this engine.
@@ -188,7 +209,8 @@ export const parts: readonly Part[] = [
         package: ".",
         output: "pulumi-resource-kubernetes",
         set: {
-          "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version": versions.kubernetesProvider,
+          "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version":
+            versions.kubernetesProvider,
         },
         prepare: "kubernetes-provider-schema",
       },
@@ -205,7 +227,9 @@ export const parts: readonly Part[] = [
         module: "docker-build",
         package: "github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build",
         output: "pulumi-resource-docker-build",
-        set: { "github.com/pulumi/pulumi-docker-build/provider.Version": versions.dockerBuildProvider },
+        set: {
+          "github.com/pulumi/pulumi-docker-build/provider.Version": versions.dockerBuildProvider,
+        },
       },
     ],
   },

@@ -1,9 +1,19 @@
-import { mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeSync, closeSync, existsSync } from "node:fs";
+import {
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+  closeSync,
+  existsSync,
+} from "node:fs";
 import { createConnection } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../progress";
-import { boxPid, startTime } from "./box";
-import { checkRoot, type Options, root } from "./layout";
+import { boxPid, startTime } from "./processes";
+import { checkRoot, net, type Options, root } from "./layout";
 
 // Everything that can be known to be wrong before anything has changed.
 
@@ -20,8 +30,7 @@ export async function preflight(options: Options, everythingBuilt: boolean): Pro
     );
   }
   checkRoot();
-  mkdirSync(root, { recursive: true, mode: 0o700 });
-  const { bavail, bsize } = statfsSync(root);
+  const { bavail, bsize } = statfsSync(nearestExisting(root));
   const free = (bavail * bsize) / GIB;
   const needed = everythingBuilt ? WARM_GIB : COLD_GIB;
   if (free < needed) {
@@ -30,10 +39,27 @@ export async function preflight(options: Options, everythingBuilt: boolean): Pro
     );
   }
   if (boxPid() === undefined) {
+    await checkAlone();
     await checkPort(options.ingressPort, "ingress controller", "--ingress-port");
     if (options.registry === undefined) {
       await checkPort(options.registryPort, "registry", "--registry-port");
     }
+  }
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) ? path : nearestExisting(dirname(path));
+}
+
+/** Two sandboxes would have the same addresses. The interface of one that was just killed is gone a moment later. */
+async function checkAlone(): Promise<void> {
+  for (let attempt = 0; existsSync(`/sys/class/net/${net.outside}`); attempt += 1) {
+    if (attempt === 30) {
+      throw new UserError(
+        `another sandbox, with another SANDBOX_DIR than ${root}, runs on this machine (network interface ${net.outside}); stop it first: SANDBOX_DIR=<its directory> npm run sandbox -- down`,
+      );
+    }
+    await sleep(100);
   }
 }
 
@@ -57,6 +83,7 @@ async function checkPort(port: number, what: string, flag: string): Promise<void
 
 /** Runs `work` while no other command starts or stops the sandbox. The lock of a command that was killed is taken over. */
 export async function exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
+  mkdirSync(root, { recursive: true, mode: 0o700 });
   const path = join(root, "lock");
   const mine = JSON.stringify({ pid: process.pid, started: startTime(process.pid), what });
   for (;;) {
@@ -88,6 +115,7 @@ export async function exclusively<T>(what: string, work: () => Promise<T>): Prom
     return await work();
   } finally {
     release();
+    process.off("exit", release);
   }
 }
 

@@ -1,36 +1,33 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { Resolver } from "node:dns/promises";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { command } from "../command";
-import { duration, type Report, type Steps, UserError } from "../progress";
+import { type Report, type Steps, UserError } from "../progress";
 import { addons } from "./addons";
-import { boxPid, closeBox, type Daemon, daemonPid, inBox, lastWords, logFile, openBox, startDaemon } from "./box";
-import { ensureCertificates, NODE } from "./certificates";
+import { answers, until } from "./answers";
+import { closeBox, openBox } from "./box";
+import { ensureCertificates } from "./certificates";
 import {
-  apiServerDaemon,
   buildctl,
   buildkitDaemon,
   containerdDaemon,
-  controlDaemons,
   etcdDaemon,
   ingressDaemon,
   kubectl,
   networkPolicyDaemon,
   networkPolicyRules,
-  nodeDaemons,
-  plugin,
-  pulumiDirectory,
   registryDaemons,
   storageDaemon,
 } from "./daemons";
 import { tool, toolsAreUnpacked, unpackTools } from "./debian";
-import { type ImageName, imageRef, imageTitle, makeImage, missingImages } from "./images";
-import { net, options, type Options, paths, registryName, root, saveOptions } from "./layout";
-import { isObtained, obtain } from "./obtain";
-import { type Part, parts, versions } from "./parts";
+import { prepareEngine } from "./environment";
+import { type ImageName, imageTitle, makeImage, missingImages } from "./images";
+import { apiServerDaemon, controlDaemons, nodeDaemons } from "./kubernetes";
+import { options, type Options, paths, root, saveOptions } from "./layout";
+import { checkBuildable, isObtained, obtain } from "./obtain";
+import { type Part, parts } from "./parts";
 import { exclusively, preflight } from "./preflight";
+import { boxPid, inBox } from "./processes";
+import { startDaemon } from "./supervision";
 
 /** Parts that a person with a cluster of their own needs too. */
 const ENGINE = new Set(["pulumi", "resource-kubernetes", "resource-docker-build", "buildkit"]);
@@ -38,71 +35,12 @@ const ENGINE = new Set(["pulumi", "resource-kubernetes", "resource-docker-build"
 const wantedParts = (chosen: Options): Part[] =>
   parts.filter((part) => chosen.kubeconfig === undefined || ENGINE.has(part.name));
 const wantedImages = (chosen: Options): ImageName[] =>
-  chosen.kubeconfig === undefined ? ["pause", "coredns", "metrics-server", "postgres", "jre"] : ["postgres", "jre"];
+  chosen.kubeconfig === undefined
+    ? ["pause", "coredns", "metrics-server", "postgres", "jre"]
+    : ["postgres", "jre"];
 
-/** How long something may take to answer after its start. Measured starts take a tenth of it. */
-const ANSWER_MS = 120_000;
-
-async function until(what: string, daemon: Daemon | undefined, answers: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + ANSWER_MS;
-  let reason = "";
-  for (;;) {
-    const answered = await answers().catch((error: unknown) => {
-      reason = `: ${error instanceof Error ? (error.message.split("\n").at(-1) ?? "") : String(error)}`;
-      return false;
-    });
-    if (answered) {
-      return;
-    }
-    if (daemon !== undefined && daemonPid(daemon.name) === undefined) {
-      throw new UserError(`${what} ended right after its start; the end of ${logFile(daemon.name)}:\n${lastWords(daemon)}`);
-    }
-    if (Date.now() > deadline) {
-      const words = daemon === undefined ? "" : `; the end of ${logFile(daemon.name)}:\n${lastWords(daemon)}`;
-      throw new UserError(`${what} did not answer within ${duration(ANSWER_MS)}${reason}${words}`);
-    }
-    await sleep(100);
-  }
-}
-
-async function http(url: string): Promise<boolean> {
-  return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
-}
-
-async function kube(...args: string[]): Promise<string> {
-  return command(kubectl(), [`--kubeconfig=${paths.kubeconfig}`, "--request-timeout=5s", ...args], { timeout: 30_000 });
-}
-
-const answers = {
-  registry: async (): Promise<boolean> => http(`http://127.0.0.1:${String(options().registryPort)}/v2/`),
-  builder: async (): Promise<boolean> =>
-    (await command(buildctl(), [`--addr=unix://${paths.buildkitSocket}`, "debug", "workers"], { timeout: 5_000 })) !== "",
-  apiServer: async (): Promise<boolean> => (await kube("get", "--raw", "/readyz")) === "ok",
-  node: async (): Promise<boolean> =>
-    (await kube("get", "node", NODE, "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === "True",
-  dns: async (): Promise<boolean> => {
-    const resolver = new Resolver({ timeout: 1_000, tries: 1 });
-    resolver.setServers([net.dnsService]);
-    return (await resolver.resolve4("kubernetes.default.svc.cluster.local")).includes(net.apiService);
-  },
-  ingress: async (): Promise<boolean> => http(`http://127.0.0.1:${String(options().ingressPort)}/ping`),
-  metrics: async (): Promise<boolean> => (await kube("get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes")).includes(NODE),
-};
-
-/** Every daemon, last started first. */
-function daemons(chosen: Options): Daemon[] {
-  const edge = [...(chosen.registry === undefined ? registryDaemons(chosen) : []), buildkitDaemon()];
-  if (chosen.kubeconfig !== undefined) {
-    return edge;
-  }
-  const [kubelet, proxy] = nodeDaemons() as [Daemon, Daemon];
-  return [
-    ...[ingressDaemon(chosen), kubelet, proxy, networkPolicyDaemon(), storageDaemon(), ...controlDaemons()],
-    ...[apiServerDaemon(), etcdDaemon(), containerdDaemon(), ...edge],
-  ];
-}
-
-const missingParts = (chosen: Options): Part[] => wantedParts(chosen).filter((part) => !isObtained(part));
+const missingParts = (chosen: Options): Part[] =>
+  wantedParts(chosen).filter((part) => !isObtained(part));
 
 /** Number of steps that {@link up} will take. */
 export function stepsOfUp(chosen: Options): number {
@@ -118,6 +56,7 @@ export function stepsOfUp(chosen: Options): number {
 export async function up(chosen: Options, steps: Steps): Promise<number> {
   const missing = missingParts(chosen);
   await preflight(chosen, missing.length === 0 && toolsAreUnpacked());
+  await checkBuildable(missing);
   await checkGiven(chosen);
   return exclusively("sandbox up", async () => {
     refuseOtherOptions(chosen);
@@ -128,7 +67,10 @@ export async function up(chosen: Options, steps: Steps): Promise<number> {
 }
 
 function refuseOtherOptions(chosen: Options): void {
-  if (boxPid() !== undefined && JSON.stringify(options()) !== JSON.stringify({ ...options(), ...chosen })) {
+  if (
+    boxPid() !== undefined &&
+    JSON.stringify(options()) !== JSON.stringify({ ...options(), ...chosen })
+  ) {
     throw new UserError(
       "the sandbox runs with other options; stop it first: npm run sandbox -- down, then start it with these",
     );
@@ -145,11 +87,24 @@ async function checkGiven(chosen: Options): Promise<void> {
     }
     const context = chosen.context === undefined ? [] : [`--context=${chosen.context}`];
     const where = `the cluster of ${chosen.kubeconfig}${chosen.context === undefined ? "" : ` (context ${chosen.context})`}`;
-    await command("kubectl", [`--kubeconfig=${chosen.kubeconfig}`, ...context, "--request-timeout=8s", "get", "--raw", "/readyz"], {
-      timeout: 10_000,
-    }).catch((error: unknown) => {
+    await command(
+      "kubectl",
+      [
+        `--kubeconfig=${chosen.kubeconfig}`,
+        ...context,
+        "--request-timeout=8s",
+        "get",
+        "--raw",
+        "/readyz",
+      ],
+      {
+        timeout: 10_000,
+      },
+    ).catch((error: unknown) => {
       const cause = error instanceof Error ? (error.message.split("\n").at(-1) ?? "") : "";
-      throw new UserError(`${where} does not answer: ${cause}; check its address and your access, and run the command again`);
+      throw new UserError(
+        `${where} does not answer: ${cause}; check its address and your access, and run the command again`,
+      );
     });
   }
 }
@@ -171,7 +126,10 @@ async function start(chosen: Options, steps: Steps): Promise<number> {
   await steps.step("Registry and image builder", async () => {
     await openBox();
     prepareEngine();
-    for (const daemon of [...(chosen.registry === undefined ? registryDaemons(chosen) : []), buildkitDaemon()]) {
+    for (const daemon of [
+      ...(chosen.registry === undefined ? registryDaemons(chosen) : []),
+      buildkitDaemon(),
+    ]) {
       await startDaemon(daemon);
     }
     if (chosen.registry === undefined) {
@@ -179,7 +137,9 @@ async function start(chosen: Options, steps: Steps): Promise<number> {
     }
     await until("BuildKit", buildkitDaemon(), answers.builder);
   });
-  const imagesTook = await steps.step("Base images", async (report) => makeMissingImages(chosen, report));
+  const imagesTook = await steps.step("Base images", async (report) =>
+    makeMissingImages(chosen, report),
+  );
   if (chosen.kubeconfig === undefined) {
     await steps.step("Kubernetes control plane", startControlPlane);
     await steps.step("Node", startNode);
@@ -214,10 +174,14 @@ async function startControlPlane(): Promise<void> {
   for (const daemon of controlDaemons()) {
     await startDaemon(daemon);
   }
-  await command(kubectl(), [`--kubeconfig=${paths.kubeconfig}`, "apply", "--server-side", "--force-conflicts", "-f", "-"], {
-    input: addons(),
-    timeout: 60_000,
-  });
+  await command(
+    kubectl(),
+    [`--kubeconfig=${paths.kubeconfig}`, "apply", "--server-side", "--force-conflicts", "-f", "-"],
+    {
+      input: addons(),
+      timeout: 60_000,
+    },
+  );
 }
 
 async function startNode(): Promise<void> {
@@ -230,63 +194,6 @@ async function startNode(): Promise<void> {
     await inBox([tool("iptables-restore"), "--noflush"], "node", networkPolicyRules);
   }
   await until("the node", nodeDaemons()[0], answers.node);
-}
-
-/** Pulumi's home, state and passphrase, and the builder by which its Docker Build provider finds BuildKit. */
-function prepareEngine(): void {
-  for (const name of ["kubernetes", "docker-build"] as const) {
-    const version = name === "kubernetes" ? versions.kubernetesProvider : versions.dockerBuildProvider;
-    const directory = join(paths.pulumiHome, "plugins", `resource-${name}-v${version}`);
-    mkdirSync(directory, { recursive: true });
-    const link = join(directory, `pulumi-resource-${name}`);
-    rmSync(link, { force: true });
-    symlinkSync(plugin(name), link);
-  }
-  mkdirSync(paths.pulumiState, { recursive: true });
-  if (!existsSync(paths.passphrase)) {
-    writeFileSync(paths.passphrase, randomBytes(24).toString("base64"), { mode: 0o600 });
-  }
-  const instances = join(paths.buildx, "instances");
-  mkdirSync(instances, { recursive: true });
-  writeFileSync(
-    join(instances, "sandbox"),
-    JSON.stringify({
-      Name: "sandbox",
-      Driver: "remote",
-      Nodes: [
-        {
-          Name: "sandbox0",
-          Endpoint: `unix://${paths.buildkitSocket}`,
-          Platforms: null,
-          DriverOpts: null,
-          Flags: null,
-          Files: null,
-        },
-      ],
-      Dynamic: false,
-    }),
-  );
-}
-
-/** What a shell needs so that plain `pulumi` and `kubectl` work on the sandbox. */
-export function environment(): Record<string, string> {
-  const chosen = options();
-  const bin = [pulumiDirectory(), ...(chosen.kubeconfig === undefined ? [join(kubectl(), "..")] : [])];
-  return {
-    PATH: [...bin, process.env["PATH"] ?? ""].join(":"),
-    KUBECONFIG: chosen.kubeconfig ?? paths.kubeconfig,
-    PULUMI_HOME: paths.pulumiHome,
-    PULUMI_BACKEND_URL: `file://${paths.pulumiState}`,
-    PULUMI_CONFIG_PASSPHRASE_FILE: paths.passphrase,
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    BUILDX_CONFIG: paths.buildx,
-    BUILDX_BUILDER: "sandbox",
-    SANDBOX_REGISTRY: registryName(chosen),
-    SANDBOX_BASE_IMAGE: imageRef("jre"),
-    SANDBOX_POSTGRES_IMAGE: imageRef("postgres"),
-    ...(chosen.kubeconfig === undefined ? { SANDBOX_INGRESS_PORT: String(chosen.ingressPort) } : {}),
-  };
 }
 
 export function isRunning(): boolean {
@@ -312,51 +219,18 @@ export async function reset(everything: boolean): Promise<void> {
   const removed = everything
     ? [root]
     : [
-        ...[paths.cluster, paths.registry, paths.buildkit, paths.images, paths.pulumiHome, paths.pulumiState, paths.passphrase],
+        ...[
+          paths.cluster,
+          paths.registry,
+          paths.buildkit,
+          paths.images,
+          paths.pulumiHome,
+          paths.pulumiState,
+          paths.passphrase,
+        ],
         ...[paths.var, paths.volumes, paths.logs, paths.work, paths.options, paths.buildx],
       ];
   for (const path of removed.filter((candidate) => !kept.includes(candidate))) {
     rmSync(path, { recursive: true, force: true });
   }
-}
-
-export interface Status {
-  readonly what: string;
-  readonly state: string;
-  readonly good: boolean;
-}
-
-/** What runs and answers, and what the sandbox cannot do. */
-export async function status(): Promise<Status[]> {
-  const chosen = options();
-  const rows: Status[] = [];
-  if (!isRunning()) {
-    return [{ what: "sandbox", state: "not running; start it with: npm run sandbox -- up", good: false }];
-  }
-  for (const daemon of daemons(chosen).reverse()) {
-    const pid = daemonPid(daemon.name);
-    rows.push({
-      what: daemon.name,
-      state: pid === undefined ? `not running; its log: ${logFile(daemon.name)}` : `runs, process ${String(pid)}`,
-      good: pid !== undefined,
-    });
-  }
-  const checks: [string, () => Promise<boolean>][] = [["builder answers", answers.builder]];
-  if (chosen.registry === undefined) {
-    checks.push(["registry answers", answers.registry]);
-  }
-  if (chosen.kubeconfig === undefined) {
-    checks.push(
-      ["API server answers", answers.apiServer],
-      ["node is Ready", answers.node],
-      ["cluster DNS answers", answers.dns],
-      ["ingress controller answers", answers.ingress],
-      ["metrics are there", answers.metrics],
-    );
-  }
-  for (const [what, check] of checks) {
-    const good = await check().catch(() => false);
-    rows.push({ what, state: good ? "yes" : "no", good });
-  }
-  return rows;
 }

@@ -1,0 +1,151 @@
+import { randomUUID } from "node:crypto";
+import { Agent, request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface LoadOptions {
+  readonly host: string;
+  /** Port of the ingress controller on 127.0.0.1. Load goes nowhere else. */
+  readonly port: number;
+  readonly requestsPerSecond: number;
+  readonly keepAlive: boolean;
+}
+
+export interface LoadResult {
+  readonly planned: number;
+  readonly sent: number;
+  readonly succeeded: number;
+  /** One line for each request that failed: what and when. */
+  readonly failures: readonly string[];
+  /** Ids of the orders that were answered with 201. */
+  readonly created: readonly string[];
+}
+
+/** A request without an answer for this long counts as failed. */
+const TIMEOUT_MS = 10_000;
+/** No load lasts longer, whatever the test does. */
+const LIMIT_MS = 300_000;
+
+/**
+ * Sends requests at a steady rate until it is stopped: half of them orders, each with an Idempotency-Key of its own, half reads.
+ * Nothing is tried twice.
+ */
+export class Load {
+  readonly #options: LoadOptions;
+  readonly #agent: Agent;
+  readonly #failures: string[] = [];
+  readonly #created: string[] = [];
+  readonly #running: Promise<number>;
+  readonly #started = Date.now();
+  #stopping = false;
+  #sent = 0;
+  #succeeded = 0;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#agent = new Agent({ keepAlive: options.keepAlive, maxSockets: 64 });
+    this.#running = this.#run();
+  }
+
+  /** Ends the load, waits for open answers, and says how it went. */
+  async stop(): Promise<LoadResult> {
+    this.#stopping = true;
+    const planned = await this.#running;
+    this.#agent.destroy();
+    return {
+      planned,
+      sent: this.#sent,
+      succeeded: this.#succeeded,
+      failures: this.#failures,
+      created: this.#created,
+    };
+  }
+
+  async #run(): Promise<number> {
+    const open = new Set<Promise<void>>();
+    const interval = 1000 / this.#options.requestsPerSecond;
+    let planned = 0;
+    while (!this.#stopping && Date.now() - this.#started < LIMIT_MS) {
+      const due = this.#started + planned * interval;
+      const wait = due - Date.now();
+      if (wait > 0) {
+        await sleep(wait);
+      }
+      const sending = this.#send(planned).finally(() => open.delete(sending));
+      open.add(sending);
+      planned += 1;
+    }
+    // What should have been sent in this time, had the client never been late.
+    const due = Math.floor((Date.now() - this.#started) / interval);
+    await Promise.all(open);
+    return Math.max(planned, due);
+  }
+
+  async #send(n: number): Promise<void> {
+    const posts = n % 2 === 0 || this.#created.length === 0;
+    const path = posts ? "/orders" : `/orders/${this.#created[n % this.#created.length] ?? ""}`;
+    const body = posts
+      ? JSON.stringify({
+          customer: `load-${String(n)}`,
+          currency: "EUR",
+          items: [{ sku: "tea", quantity: 1 + (n % 5), unitPrice: 250 }],
+        })
+      : undefined;
+    this.#sent += 1;
+    try {
+      const { status, text } = await this.#exchange(path, body);
+      const expected = posts ? 201 : 200;
+      if (status !== expected) {
+        throw new Error(`answered ${String(status)}: ${text.slice(0, 120)}`);
+      }
+      this.#succeeded += 1;
+      if (posts) {
+        this.#created.push((JSON.parse(text) as { id: string }).id);
+      }
+    } catch (error) {
+      const after = ((Date.now() - this.#started) / 1000).toFixed(1);
+      this.#failures.push(
+        `${after} s: ${posts ? "POST" : "GET"} ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+
+  async #exchange(
+    path: string,
+    body: string | undefined,
+  ): Promise<{ status: number; text: string }> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request(
+        {
+          host: "127.0.0.1",
+          port: this.#options.port,
+          path,
+          method: body === undefined ? "GET" : "POST",
+          agent: this.#agent,
+          timeout: TIMEOUT_MS,
+          headers: {
+            Host: this.#options.host,
+            ...(body === undefined
+              ? {}
+              : { "Content-Type": "application/json", "Idempotency-Key": randomUUID() }),
+          },
+        },
+        (answer) => {
+          let text = "";
+          answer.setEncoding("utf8");
+          answer.on("data", (chunk: string) => {
+            text += chunk;
+          });
+          answer.on("end", () => {
+            resolve({ status: answer.statusCode ?? 0, text });
+          });
+          answer.on("error", reject);
+        },
+      );
+      outgoing.on("timeout", () => {
+        outgoing.destroy(new Error(`no answer within ${String(TIMEOUT_MS / 1000)} s`));
+      });
+      outgoing.on("error", reject);
+      outgoing.end(body);
+    });
+  }
+}

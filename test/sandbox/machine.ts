@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { command } from "../../tools/command";
+import { tool, toolEnvironment } from "../../tools/sandbox/debian";
+import { root } from "../../tools/sandbox/layout";
+
+const run = async (program: string, ...args: string[]): Promise<string> =>
+  command(tool(program), args, { env: toolEnvironment });
+
+const withoutCounters = (rules: string): string =>
+  rules.replace(/^#.*$/gm, "").replace(/\[\d+:\d+\]/g, "");
+
+/** Everything on the machine that a sandbox could leave behind. */
+export async function machine(): Promise<Record<string, string>> {
+  return {
+    mounts: readFileSync("/proc/self/mounts", "utf8"),
+    interfaces: (await run("ip", "-brief", "link")).replace(/ +/g, " "),
+    routes: await run("ip", "route", "show", "table", "all"),
+    rules: await run("ip", "rule", "show"),
+    iptables: withoutCounters(await run("iptables-save")),
+    ip6tables: withoutCounters(await run("ip6tables-save")),
+    settings: [
+      "net/ipv4/ip_forward",
+      "vm/overcommit_memory",
+      "kernel/panic",
+      "kernel/panic_on_oops",
+    ]
+      .map((name) => `${name}=${readFileSync(`/proc/sys/${name}`, "utf8").trim()}`)
+      .join("\n"),
+    cgroups: readdirSync("/sys/fs/cgroup", { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .flatMap((entry) =>
+        readdirSync(`/sys/fs/cgroup/${entry.name}`).filter((name) =>
+          name.startsWith("services-orders"),
+        ),
+      )
+      .join("\n"),
+    processes: sandboxProcesses().join("\n"),
+  };
+}
+
+/** Processes that run something of the sandbox's directory, or in other namespaces than ours. */
+function sandboxProcesses(): string[] {
+  const ours = readlinkSync("/proc/self/ns/pid");
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8")
+          .replaceAll("\0", " ")
+          .trim();
+        const belongs =
+          commandLine.startsWith(`${root}/`) || readlinkSync(`/proc/${pid}/ns/pid`) !== ours;
+        return belongs ? [`${pid} ${commandLine}`] : [];
+      } catch {
+        return [];
+      }
+    });
+}

@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { type Server, createServer } from "node:http";
+import { type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+
+// Import this file before anything of tools/: the sandbox's directory is read once, when its code is loaded.
+
+/** Takes the place of ~/.services-orders-sandbox in this process. */
+export const sandboxDirectory = mkdtempSync(join(tmpdir(), "sandbox-directory-"));
+process.env["SANDBOX_DIR"] = sandboxDirectory;
+process.once("exit", () => {
+  rmSync(sandboxDirectory, { force: true, recursive: true });
+});
+
+export const sha256 = (content: string | Buffer): string =>
+  createHash("sha256").update(content).digest("hex");
+
+/** Sets variables of the environment until {@link Surroundings.restore}. */
+export class Surroundings {
+  readonly #before: Readonly<Record<string, string | undefined>> = { ...process.env };
+
+  set(name: string, value: string | undefined): void {
+    if (value === undefined) Reflect.deleteProperty(process.env, name);
+    else process.env[name] = value;
+  }
+
+  restore(): void {
+    for (const name of new Set([...Object.keys(process.env), ...Object.keys(this.#before)])) {
+      this.set(name, this.#before[name]);
+    }
+  }
+}
+
+/**
+ * Fixture: a download mirror on 127.0.0.1. It serves `<host>/<path>` from what a test puts there, and 404
+ * otherwise.
+ */
+export class Mirror {
+  readonly #files = new Map<string, string | Buffer>();
+  readonly #server: Server;
+  readonly asked: string[] = [];
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      const path = (request.url ?? "").slice(1);
+      this.asked.push(path);
+      const content = this.#files.get(path);
+      if (content === undefined) response.writeHead(404).end("not here");
+      else if (content === Mirror.half)
+        response.writeHead(200, { "content-length": "1000" }).write("half of");
+      else response.end(content);
+    });
+  }
+
+  /** Content of which only the beginning ever arrives. */
+  static readonly half = "\0half";
+
+  async open(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    return `http://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
+  }
+
+  put(url: string, content: string | Buffer): void {
+    this.#files.set(url.replace("https://", ""), content);
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+/**
+ * Fixture: a stand-in for Go. It answers which version it is, notes how it was called in the file `calls`, and its
+ * builds give a script.
+ */
+export function fakeGo(directory: string, version: string): void {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(
+    join(directory, "go"),
+    `#!/bin/sh
+echo "$@" >> ${join(directory, "calls")}
+case $1 in
+  env) echo ${version} ;;
+  build) while [ "$1" != -o ]; do shift; done; printf '#!/bin/sh\\necho built\\n' > "$2" ;;
+esac
+`,
+  );
+  chmodSync(join(directory, "go"), 0o755);
+}
+
+/** A directory in which nothing is found but these programs of the machine: a PATH for a test. */
+export function onlyPrograms(directory: string, ...programs: readonly string[]): string {
+  mkdirSync(directory, { recursive: true });
+  for (const program of programs) {
+    const candidates = (process.env["PATH"] ?? "").split(delimiter).map((at) => join(at, program));
+    const found = candidates.find((candidate) => existsSync(candidate));
+    if (found === undefined) throw new Error(`these tests need ${program} on the PATH`);
+    symlinkSync(found, join(directory, program));
+  }
+  return directory;
+}

@@ -1,0 +1,105 @@
+import { sandboxDirectory } from "./fixtures";
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { mock } from "node:test";
+import { UserError } from "../../tools/progress";
+import { startTime } from "../../tools/sandbox/processes";
+import { exclusively, preflight } from "../../tools/sandbox/preflight";
+
+const lock = join(sandboxDirectory, "lock");
+
+describe("the check before a start", () => {
+  afterEach(() => {
+    mock.restoreAll();
+  });
+
+  it("refuses anybody but root, before it makes the sandbox's directory", async () => {
+    rmSync(sandboxDirectory, { force: true, recursive: true });
+    mock.method(process, "getuid", () => 1000);
+    await assert.rejects(
+      preflight({ ingressPort: 18_080, registryPort: 15_000 }, true),
+      (error) => {
+        assert.ok(error instanceof UserError);
+        assert.match(error.message, /must be started by root; run the command again with sudo$/);
+        return true;
+      },
+    );
+    assert.equal(existsSync(sandboxDirectory), false);
+  });
+});
+
+describe("the start time of a process", () => {
+  it("is the same each time for one that lives", () => {
+    assert.match(startTime(process.pid) ?? "", /^\d+$/);
+    assert.equal(startTime(process.pid), startTime(process.pid));
+  });
+
+  it("is none for one that there is not", () => {
+    // Above the largest process id that Linux gives.
+    assert.equal(startTime(4_194_305), undefined);
+  });
+});
+
+describe("work that must not be done twice at once", () => {
+  beforeEach(() => {
+    mkdirSync(sandboxDirectory, { recursive: true });
+  });
+  afterEach(() => {
+    rmSync(sandboxDirectory, { force: true, recursive: true });
+  });
+
+  it("runs while the lock is held, gives its result, and lets go", async () => {
+    const result = await exclusively("test", () => {
+      const held = JSON.parse(readFileSync(lock, "utf8")) as Record<string, unknown>;
+      assert.deepEqual(held, { pid: process.pid, started: startTime(process.pid), what: "test" });
+      return Promise.resolve("done");
+    });
+    assert.equal(result, "done");
+    assert.equal(existsSync(lock), false);
+  });
+
+  it("lets go when it fails, and passes the error on", async () => {
+    const broken = new Error("broken");
+    await assert.rejects(
+      exclusively("test", () => Promise.reject(broken)),
+      broken,
+    );
+    assert.equal(existsSync(lock), false);
+  });
+
+  it("is refused while another command is at it, which is named and keeps its lock", async () => {
+    await exclusively("sandbox up", async () => {
+      let ran = false;
+      await assert.rejects(
+        exclusively("sandbox down", () => {
+          ran = true;
+          return Promise.resolve();
+        }),
+        new UserError(
+          `another command is at work on the sandbox (sandbox up, process ${String(process.pid)}); ` +
+            "wait until it has ended and run this one again",
+        ),
+      );
+      assert.equal(ran, false);
+      assert.equal(existsSync(lock), true);
+    });
+  });
+
+  const leftovers = {
+    "of a process that ended": JSON.stringify({ pid: 4_194_305, started: "1", what: "sandbox up" }),
+    "of a process whose id another one has now": JSON.stringify({
+      pid: process.pid,
+      started: "1",
+      what: "sandbox up",
+    }),
+    "that was never written to its end": '{"pid":',
+  };
+  for (const [which, content] of Object.entries(leftovers)) {
+    it(`takes over a lock ${which}`, async () => {
+      writeFileSync(lock, content);
+      assert.equal(await exclusively("test", () => Promise.resolve("done")), "done");
+      assert.equal(existsSync(lock), false);
+    });
+  }
+});

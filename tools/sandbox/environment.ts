@@ -1,0 +1,70 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { kubectl, plugin, pulumiDirectory } from "./daemons";
+import { imageRef } from "./images";
+import { options, paths, registryName } from "./layout";
+import { versions } from "./parts";
+
+/** Pulumi's home, state and passphrase, and the builder by which its Docker Build provider finds BuildKit. */
+export function prepareEngine(): void {
+  for (const name of ["kubernetes", "docker-build"] as const) {
+    const version =
+      name === "kubernetes" ? versions.kubernetesProvider : versions.dockerBuildProvider;
+    const directory = join(paths.pulumiHome, "plugins", `resource-${name}-v${version}`);
+    mkdirSync(directory, { recursive: true });
+    const link = join(directory, `pulumi-resource-${name}`);
+    rmSync(link, { force: true });
+    symlinkSync(plugin(name), link);
+  }
+  mkdirSync(paths.pulumiState, { recursive: true });
+  if (!existsSync(paths.passphrase)) {
+    writeFileSync(paths.passphrase, randomBytes(24).toString("base64"), { mode: 0o600 });
+  }
+  const instances = join(paths.buildx, "instances");
+  mkdirSync(instances, { recursive: true });
+  writeFileSync(
+    join(instances, "sandbox"),
+    JSON.stringify({
+      Name: "sandbox",
+      Driver: "remote",
+      Nodes: [
+        {
+          Name: "sandbox0",
+          Endpoint: `unix://${paths.buildkitSocket}`,
+          Platforms: null,
+          DriverOpts: null,
+          Flags: null,
+          Files: null,
+        },
+      ],
+      Dynamic: false,
+    }),
+  );
+}
+
+/** What a shell needs so that plain `pulumi` and `kubectl` work on the sandbox. */
+export function environment(): Record<string, string> {
+  const chosen = options();
+  const bin = [
+    pulumiDirectory(),
+    ...(chosen.kubeconfig === undefined ? [join(kubectl(), "..")] : []),
+  ];
+  return {
+    PATH: [...bin, process.env["PATH"] ?? ""].join(":"),
+    KUBECONFIG: chosen.kubeconfig ?? paths.kubeconfig,
+    PULUMI_HOME: paths.pulumiHome,
+    PULUMI_BACKEND_URL: `file://${paths.pulumiState}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: paths.passphrase,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    BUILDX_CONFIG: paths.buildx,
+    BUILDX_BUILDER: "sandbox",
+    SANDBOX_REGISTRY: registryName(chosen),
+    SANDBOX_BASE_IMAGE: imageRef("jre"),
+    SANDBOX_POSTGRES_IMAGE: imageRef("postgres"),
+    ...(chosen.kubeconfig === undefined
+      ? { SANDBOX_INGRESS_PORT: String(chosen.ingressPort) }
+      : {}),
+  };
+}
