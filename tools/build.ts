@@ -19,6 +19,15 @@ export async function buildService(report: Report): Promise<"built" | "up to dat
   return "built";
 }
 
+/** Refuses to begin a long set-up at whose end Maven would be missing. */
+export async function checkMaven(): Promise<void> {
+  await command("mvn", ["--version"], { timeout: 60_000 }).catch((error: unknown) => {
+    throw new UserError(
+      `Maven could not be run (${error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)}); install Maven 3.8 or newer with Java 17`,
+    );
+  });
+}
+
 /** Runs Maven on the service. When it fails, its own errors are what a person reads. */
 export async function maven(
   goals: readonly string[],

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
+import { resolve } from "node:path";
 import { bench } from "./bench";
 import { buildService } from "./build";
 import { check } from "./check";
@@ -19,9 +20,7 @@ function port(text: string): number {
   return value;
 }
 
-const program = new Command("npm run")
-  .description("Ships services-orders to Kubernetes")
-  .showHelpAfterError();
+const program = new Command("npm run").description("Ships services-orders to Kubernetes");
 
 program
   .command("up")
@@ -44,8 +43,11 @@ program
   .argument("[suite]", "unit, service or sandbox")
   .action(test);
 
+// npm passes options on only after `--`, so that is how the commands are named in their help.
 const box = program
   .command("sandbox")
+  .name("sandbox --")
+  .alias("sandbox")
   .description("Pulumi engine, Kubernetes, registry and builder on this machine");
 box
   .command("up")
@@ -56,7 +58,11 @@ box
   .option("--context <name>", "context in --kubeconfig")
   .option("--registry <name>", "use this registry instead of starting one")
   .action(async (given: Partial<Options>) => {
-    const chosen = { ...options(), ...given };
+    const chosen = {
+      ...options(),
+      ...given,
+      ...(given.kubeconfig === undefined ? {} : { kubeconfig: resolve(given.kubeconfig) }),
+    };
     const took = await sandbox.up(chosen, new Steps(sandbox.stepsOfUp(chosen)));
     console.log(
       `The sandbox runs (started in ${duration(took)}). Next: eval "$(npm run --silent sandbox -- env)"`,

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { buildService, project } from "./build";
+import { buildService, checkMaven, project } from "./build";
 import { command } from "./command";
 import { duration, Steps, UserError } from "./progress";
 import { environment } from "./sandbox/environment";
@@ -86,6 +86,7 @@ async function takeOverDeadLock(): Promise<void> {
 export async function up(): Promise<void> {
   const started = Date.now();
   const chosen = options();
+  await checkMaven();
   const steps = new Steps(stepsOfUp(chosen) + 3);
   const startTook = await sandboxUp(chosen, steps);
   await steps.step("Service: Java code to jars (Maven)", async (report) => {

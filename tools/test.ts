@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { contentHash } from "../components/conventions/content-hash";
 import { maven, project } from "./build";
 import { duration, Steps, UserError } from "./progress";
 
@@ -77,6 +78,7 @@ function mocha(name: string, files: string, ignore?: string): Count {
 }
 
 async function endToEnd(): Promise<Count> {
+  console.log("These tests use the sandbox and stack local of this machine, and end with both down.");
   return Promise.resolve(mocha("sandbox", "test/sandbox/**/*.test.ts"));
 }
 
@@ -86,7 +88,7 @@ async function service(): Promise<Count> {
   rmSync(reports, { recursive: true, force: true });
   let broken: unknown;
   await new Steps(1).step("mvn verify", async (report) => {
-    await maven(["verify"], report).catch((error: unknown) => {
+    await maven(["verify", `-Dcontent.hash=${contentHash(project)}`], report).catch((error: unknown) => {
       broken = error;
       console.log(error instanceof Error ? error.message : error);
     });

@@ -57,8 +57,15 @@ export async function pulumi(args: readonly string[], cwd = project): Promise<st
   });
 }
 
-export async function kubectl(...args: string[]): Promise<string> {
+export async function kubectl(args: readonly string[]): Promise<string> {
   return command("kubectl", args, { env: environment(), timeout: 180_000 });
+}
+
+export async function apply(...items: object[]): Promise<void> {
+  await command("kubectl", ["apply", "-f", "-"], {
+    env: environment(),
+    input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+  });
 }
 
 /** Rows of a query in the stack's database. */
@@ -66,7 +73,7 @@ export async function sql(query: string): Promise<string[]> {
   const psql = ["psql", "-U", "orders", "-d", "orders", "-h", "127.0.0.1", "-tA", "-c", query];
   // The password stays in the cluster: the pod has it mounted.
   const script = 'PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") exec "$@"';
-  const answer = await kubectl(
+  const answer = await kubectl([
     "-n",
     NAMESPACE,
     "exec",
@@ -77,7 +84,7 @@ export async function sql(query: string): Promise<string[]> {
     script,
     "sh",
     ...psql,
-  );
+  ]);
   return answer.split("\n").filter((row) => row !== "");
 }
 

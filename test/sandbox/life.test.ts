@@ -1,13 +1,24 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { contentHash } from "../../components/conventions/content-hash";
 import { project } from "../../tools/build";
 import { command } from "../../tools/command";
 import { boxProcesses } from "../../tools/sandbox/processes";
-import { options } from "../../tools/sandbox/layout";
-import { copyOfProject, kubectl, NAMESPACE, npmRun, pulumi, type Run, sql } from "./commands";
+import { environment } from "../../tools/sandbox/environment";
+import { options, paths, registryName, root } from "../../tools/sandbox/layout";
+import {
+  apply,
+  copyOfProject,
+  kubectl,
+  NAMESPACE,
+  npmRun,
+  pulumi,
+  type Run,
+  sql,
+} from "./commands";
 import { Load, type LoadResult } from "./load";
 import { machine } from "./machine";
 
@@ -47,7 +58,7 @@ async function live(): Promise<{ commit: string; contentHash: string }> {
 /** Names of the service's pods that serve. */
 async function readyPods(): Promise<string[]> {
   const slices = JSON.parse(
-    await kubectl(
+    await kubectl([
       "-n",
       NAMESPACE,
       "get",
@@ -56,7 +67,7 @@ async function readyPods(): Promise<string[]> {
       "kubernetes.io/service-name=services-orders",
       "-o",
       "json",
-    ),
+    ]),
   ) as {
     items: { endpoints?: { conditions: { ready?: boolean }; targetRef?: { name: string } }[] }[];
   };
@@ -198,7 +209,7 @@ describe("from a clean clone to a running service", function () {
 
   it("orders outlive every pod of the service", async () => {
     const id = await placeOrder();
-    await kubectl(
+    await kubectl([
       "-n",
       NAMESPACE,
       "delete",
@@ -206,7 +217,7 @@ describe("from a clean clone to a running service", function () {
       "-l",
       "app.kubernetes.io/component=web",
       "--wait=false",
-    );
+    ]);
     const old = await readyPods();
     await until("two new pods", async () => {
       const now = await readyPods();
@@ -219,7 +230,7 @@ describe("from a clean clone to a running service", function () {
     const running = load();
     await sleep(3_000);
     const [victim = ""] = await readyPods();
-    await kubectl("-n", NAMESPACE, "delete", "pod", victim, "--wait=true");
+    await kubectl(["-n", NAMESPACE, "delete", "pod", victim, "--wait=true"]);
     await until("two pods", async () => (await readyPods()).length === 2);
     await sleep(3_000);
     await nothingWasLost(await running.stop());
@@ -234,12 +245,12 @@ describe("from a clean clone to a running service", function () {
     );
     assert.ok(Number(old) >= 3);
     const serving = await readyPods();
-    await kubectl("-n", NAMESPACE, "create", "job", "--from=cronjob/expire-unpaid", "expire-now");
+    await kubectl(["-n", NAMESPACE, "create", "job", "--from=cronjob/expire-unpaid", "expire-now"]);
     const endpoints = new Set<string>();
     await until("the Job", async () => {
       (await readyPods()).forEach((name) => endpoints.add(name));
       return (
-        (await kubectl(
+        (await kubectl([
           "-n",
           NAMESPACE,
           "get",
@@ -247,13 +258,107 @@ describe("from a clean clone to a running service", function () {
           "expire-now",
           "-o",
           "jsonpath={.status.succeeded}",
-        )) === "1"
+        ])) === "1"
       );
     });
     assert.deepEqual([...endpoints].sort(), serving);
-    const log = await kubectl("-n", NAMESPACE, "logs", "job/expire-now");
+    const log = await kubectl(["-n", NAMESPACE, "logs", "job/expire-now"]);
     assert.match(log, new RegExp(`expired ${old} orders`));
-    await kubectl("-n", NAMESPACE, "delete", "job", "expire-now");
+    await kubectl(["-n", NAMESPACE, "delete", "job", "expire-now"]);
+  });
+
+  it("NetworkPolicies are enforced", async () => {
+    const image = environment()["SANDBOX_POSTGRES_IMAGE"] ?? "";
+    const metadata = { name: "policy-probe", namespace: "policy-probe" };
+    try {
+      await apply(
+        { apiVersion: "v1", kind: "Namespace", metadata: { name: "policy-probe" } },
+        {
+          apiVersion: "v1",
+          kind: "Pod",
+          metadata,
+          spec: {
+            terminationGracePeriodSeconds: 0,
+            containers: [{ name: "probe", image, command: ["sleep", "600"] }],
+          },
+        },
+      );
+      await kubectl([
+        "-n",
+        "policy-probe",
+        "wait",
+        "--for=condition=Ready",
+        "pod/policy-probe",
+        "--timeout=60s",
+      ]);
+      const reaches = async (): Promise<boolean> =>
+        kubectl([
+          "-n",
+          "policy-probe",
+          "exec",
+          "policy-probe",
+          "--",
+          "pg_isready",
+          "-t",
+          "2",
+          "-h",
+          `postgres.${NAMESPACE}.svc.cluster.local`,
+        ]).then(
+          () => true,
+          () => false,
+        );
+      assert.equal(await reaches(), true);
+      await apply({
+        apiVersion: "networking.k8s.io/v1",
+        kind: "NetworkPolicy",
+        metadata: { name: "policy-probe", namespace: NAMESPACE },
+        spec: {
+          podSelector: { matchLabels: { "app.kubernetes.io/component": "database" } },
+          ingress: [{ from: [{ podSelector: {} }] }],
+        },
+      });
+      await until("the policy", async () => !(await reaches()));
+      assert.equal((await api("/health/ready")).status, 200);
+    } finally {
+      await kubectl([
+        "-n",
+        NAMESPACE,
+        "delete",
+        "networkpolicy",
+        "policy-probe",
+        "--ignore-not-found",
+      ]);
+      await kubectl(["delete", "namespace", "policy-probe", "--ignore-not-found"]);
+    }
+  });
+
+  it("a sandbox for a given cluster and registry starts only the builder", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "services-orders-given-"));
+    // What is built already is shared, not built again.
+    for (const shared of ["parts", "debian", "images.json"]) {
+      symlinkSync(join(root, shared), join(directory, shared));
+    }
+    const env = { SANDBOX_DIR: directory };
+    try {
+      const given = ["--kubeconfig", paths.kubeconfig, "--registry", registryName()];
+      succeeded(await npmRun(["sandbox", "up", ...given], { env }));
+      const { output } = await npmRun(["sandbox", "status"], { env });
+      assert.deepEqual(
+        output
+          .split("\n")
+          .filter((line) => line.includes("runs, process"))
+          .map((line) => line.trim().split(/\s+/)[1]),
+        ["buildkitd"],
+      );
+      assert.match(
+        (await npmRun(["sandbox", "env"], { env })).output,
+        new RegExp(`KUBECONFIG='${paths.kubeconfig}'`),
+      );
+    } finally {
+      succeeded(await npmRun(["sandbox", "down"], { env }));
+      rmSync(directory, { recursive: true });
+    }
+    assert.equal((await npmRun(["sandbox", "status"])).code, 0);
   });
 
   it("edited Java code rolls out as a new digest without a failed request, for both platforms when config asks for them", async () => {

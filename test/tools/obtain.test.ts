@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { UserError } from "../../tools/progress";
+import type * as Obtain from "../../tools/sandbox/obtain";
 import { executable, isObtained, obtain } from "../../tools/sandbox/obtain";
 import { type Part } from "../../tools/sandbox/parts";
 
@@ -354,7 +355,7 @@ describe("obtaining a part", () => {
       symlinkSync(join(project, "node_modules"), join(files, "node_modules"));
       const copy = (await import(
         pathToFileURL(join(files, "tools", "sandbox", "obtain.ts")).href
-      )) as typeof import("../../tools/sandbox/obtain");
+      )) as typeof Obtain;
       publish(plain);
       await copy.obtain(plain, () => undefined);
       const module = (name: string) => join(files, "tools", "sandbox", "modules", name, "go.mod");

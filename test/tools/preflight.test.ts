@@ -2,7 +2,6 @@ import { sandboxDirectory } from "./fixtures";
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { mock } from "node:test";
 import { UserError } from "../../tools/progress";
 import { startTime } from "../../tools/sandbox/processes";
 import { exclusively, preflight } from "../../tools/sandbox/preflight";
@@ -10,13 +9,14 @@ import { exclusively, preflight } from "../../tools/sandbox/preflight";
 const lock = join(sandboxDirectory, "lock");
 
 describe("the check before a start", () => {
+  const { getuid } = process;
   afterEach(() => {
-    mock.restoreAll();
+    Object.assign(process, { getuid });
   });
 
   it("refuses anybody but root, before it makes the sandbox's directory", async () => {
     rmSync(sandboxDirectory, { force: true, recursive: true });
-    mock.method(process, "getuid", () => 1000);
+    Object.assign(process, { getuid: () => 1000 });
     await assert.rejects(
       preflight({ ingressPort: 18_080, registryPort: 15_000 }, true),
       (error) => {

@@ -5,7 +5,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -16,17 +15,29 @@ import { UserError } from "../progress";
 import { createCgroups, daemonCgroups, removeCgroups } from "./cgroups";
 import { tool, toolEnvironment } from "./debian";
 import { net, paths } from "./layout";
-import { boxPid, boxProcesses, type Identity, identityFile, inBox, startTime } from "./processes";
+import { boxPid, boxProcesses, firstProgram, inBox } from "./processes";
 import { daemonPid } from "./supervision";
 
 // The sandbox runs in a mount, a process and a network namespace of its own, like a container: its mounts, bridges,
 // routes, iptables rules and processes are seen by nobody else, and the kernel removes them with the box's first process,
 // even when everything in it is killed at once. On the machine itself there is one network interface, with one route.
 
-/** Makes the box, unless it runs. Gives whether it had to be made. */
-export async function openBox(): Promise<boolean> {
-  if (boxPid() !== undefined) {
-    return false;
+/** Written when the box is complete. */
+const ready = join(paths.run, "box-is-ready");
+
+/**
+ * Makes the box, unless it runs.
+ *
+ * @param withNode whether the sandbox has a cluster of its own, and so a network
+ */
+export async function openBox(withNode: boolean): Promise<void> {
+  const running = boxPid();
+  if (running !== undefined && existsSync(ready)) {
+    return;
+  }
+  if (running !== undefined) {
+    // Whoever made it was killed half-way.
+    await closeBox(withNode);
   }
   // What is left of a box that was killed: sockets and process ids of daemons that are gone.
   rmSync(paths.run, { recursive: true, force: true });
@@ -39,9 +50,10 @@ export async function openBox(): Promise<boolean> {
   ]) {
     mkdirSync(directory, { recursive: true });
   }
-  await removeLink();
-  removeCgroups();
-  createCgroups();
+  if (withNode) {
+    removeCgroups();
+    createCgroups();
+  }
 
   const log = openSync(join(paths.logs, "box.log"), "a");
   const first = spawn(
@@ -58,38 +70,28 @@ export async function openBox(): Promise<boolean> {
         "--net",
         "--",
       ],
-      ...[tool("catatonit"), "-P"],
+      ...[firstProgram, "-P"],
     ],
     { detached: true, stdio: ["ignore", log, log], env: { ...process.env, ...toolEnvironment } },
   );
   closeSync(log);
   first.unref();
-  const pid = await firstProcess(first.pid);
-  writeFileSync(
-    identityFile,
-    JSON.stringify({ pid, started: startTime(pid) ?? "" } satisfies Identity),
-  );
-  for (const cgroup of daemonCgroups()) {
-    writeFileSync(cgroup, String(pid));
-  }
+  const pid = await firstProcess();
   await furnish();
-  await linkNetwork(pid);
-  return true;
+  if (withNode) {
+    for (const cgroup of daemonCgroups()) {
+      writeFileSync(cgroup, String(pid));
+    }
+    await linkNetwork(pid);
+  }
+  writeFileSync(ready, "");
 }
 
-/** `unshare` waits outside; its one child is the first process inside. */
-async function firstProcess(unshare: number | undefined): Promise<number> {
-  for (let attempt = 0; attempt < 100 && unshare !== undefined; attempt += 1) {
-    try {
-      const child = readFileSync(
-        `/proc/${String(unshare)}/task/${String(unshare)}/children`,
-        "utf8",
-      ).trim();
-      if (child !== "" && readFileSync(`/proc/${child}/cmdline`, "utf8").includes("catatonit")) {
-        return Number(child);
-      }
-    } catch {
-      break;
+async function firstProcess(): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const pid = boxPid();
+    if (pid !== undefined) {
+      return pid;
     }
     await sleep(20);
   }
@@ -158,60 +160,63 @@ async function linkNetwork(pid: number): Promise<void> {
   await outside("route", "add", net.everything, "via", net.nodeAddress, "dev", net.outside);
 }
 
-/** The kernel removes the link with the box, a moment after its last process. */
-async function removeLink(): Promise<void> {
-  if (existsSync(`/sys/class/net/${net.outside}`)) {
-    await command(tool("ip"), ["link", "delete", net.outside], { env: toolEnvironment }).catch(
-      () => undefined,
-    );
-  }
-}
-
 /** Time that daemons have to end by themselves before the box is taken from under them. */
 const STOP_MS = 5_000;
 
 /** Ends the box and everything in it, and waits until nothing of it is left. */
-export async function closeBox(): Promise<void> {
+export async function closeBox(withNode: boolean): Promise<void> {
   const first = boxPid();
   if (first !== undefined) {
-    const names = readdirSync(paths.run)
-      .filter((file) => file.endsWith(".pid"))
-      .map((file) => file.slice(0, -".pid".length));
-    const running = boxProcesses();
-    for (const pid of names
-      .map((name) => daemonPid(name, running))
-      .filter((found) => found !== undefined)) {
-      process.kill(pid, "SIGTERM");
-    }
-    const patience = Date.now() + STOP_MS;
-    const stillThere = (): boolean => {
-      const now = boxProcesses();
-      return names.some((name) => daemonPid(name, now) !== undefined);
-    };
-    while (Date.now() < patience && stillThere()) {
-      await sleep(100);
-    }
+    await endDaemons();
     process.kill(first, "SIGKILL");
-    for (
-      let attempt = 0;
-      attempt < 200 && (boxPid() !== undefined || existsSync(`/sys/class/net/${net.outside}`));
-      attempt += 1
-    ) {
-      await sleep(50);
-    }
   }
-  await removeLink();
-  for (let attempt = 0; ; attempt += 1) {
-    try {
+  await eventually(() => boxPid() === undefined);
+  if (withNode) {
+    // The kernel removes the link, and lets go of cgroups, a moment after the last process.
+    await eventually(() => !existsSync(`/sys/class/net/${net.outside}`));
+    await eventually(() => {
       removeCgroups();
-      break;
-    } catch (error) {
-      // The kernel lets go of a killed process' cgroup a moment later.
-      if (attempt === 100) {
-        throw error;
-      }
-      await sleep(50);
-    }
+      return true;
+    });
   }
   rmSync(paths.run, { recursive: true, force: true });
+}
+
+async function endDaemons(): Promise<void> {
+  const names = existsSync(paths.run)
+    ? readdirSync(paths.run)
+        .filter((file) => file.endsWith(".pid"))
+        .map((file) => file.slice(0, -".pid".length))
+    : [];
+  const running = boxProcesses();
+  for (const pid of names.map((name) => daemonPid(name, running))) {
+    if (pid !== undefined) {
+      process.kill(pid, "SIGTERM");
+    }
+  }
+  const patience = Date.now() + STOP_MS;
+  const stillThere = (): boolean => {
+    const now = boxProcesses();
+    return names.some((name) => daemonPid(name, now) !== undefined);
+  };
+  while (Date.now() < patience && stillThere()) {
+    await sleep(100);
+  }
+}
+
+/** Waits for what the kernel does by itself; after {@link STOP_MS} the last error, if any, is the caller's. */
+async function eventually(done: () => boolean): Promise<void> {
+  const deadline = Date.now() + STOP_MS;
+  for (;;) {
+    try {
+      if (done() || Date.now() > deadline) {
+        return;
+      }
+    } catch (error) {
+      if (Date.now() > deadline) {
+        throw error;
+      }
+    }
+    await sleep(50);
+  }
 }

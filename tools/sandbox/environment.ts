@@ -1,12 +1,11 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubectl, plugin, pulumiDirectory } from "./daemons";
 import { imageRef } from "./images";
 import { options, paths, registryName } from "./layout";
 import { versions } from "./parts";
 
-/** Pulumi's home, state and passphrase, and the builder by which its Docker Build provider finds BuildKit. */
+/** Pulumi's home and state, and the builder by which its Docker Build provider finds BuildKit. */
 export function prepareEngine(): void {
   for (const name of ["kubernetes", "docker-build"] as const) {
     const version =
@@ -18,9 +17,6 @@ export function prepareEngine(): void {
     symlinkSync(plugin(name), link);
   }
   mkdirSync(paths.pulumiState, { recursive: true });
-  if (!existsSync(paths.passphrase)) {
-    writeFileSync(paths.passphrase, randomBytes(24).toString("base64"), { mode: 0o600 });
-  }
   const instances = join(paths.buildx, "instances");
   mkdirSync(instances, { recursive: true });
   writeFileSync(
@@ -55,7 +51,11 @@ export function environment(): Record<string, string> {
     KUBECONFIG: chosen.kubeconfig ?? paths.kubeconfig,
     PULUMI_HOME: paths.pulumiHome,
     PULUMI_BACKEND_URL: `file://${paths.pulumiState}`,
-    PULUMI_CONFIG_PASSPHRASE_FILE: paths.passphrase,
+    // The state lies beside the cluster whose secrets it holds, readable by root alone: a passphrase would guard nothing, and
+    // an empty one lets Pulumi.local.yaml be the same for everyone.
+    PULUMI_CONFIG_PASSPHRASE: "",
+    // Types are checked by the editor and by `npm run check`, not once more in every command.
+    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     BUILDX_CONFIG: paths.buildx,

@@ -32,7 +32,6 @@ export const paths = {
   logs: join(root, "logs"),
   pulumiHome: join(root, "pulumi"),
   pulumiState: join(root, "state"),
-  passphrase: join(root, "passphrase"),
   kubeconfig: join(root, "cluster", "admin.kubeconfig"),
   options: join(root, "options.json"),
 } as const;

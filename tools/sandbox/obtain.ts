@@ -190,7 +190,8 @@ export async function checkBuildable(missing: readonly Part[]): Promise<void> {
 
 async function checkGo(part: Part, reason: string): Promise<void> {
   const needed = GO_NEEDED.join(".");
-  const remedy = `install Go ${needed} or newer, or make the official download reachable, and run the command again`;
+  const reachable = part.downloads === undefined ? "" : ", or make the official download reachable";
+  const remedy = `install Go ${needed} or newer${reachable}, and run the command again`;
   let found: string;
   try {
     found = await command("go", ["env", "GOVERSION"]);

@@ -39,8 +39,10 @@ export async function preflight(options: Options, everythingBuilt: boolean): Pro
     );
   }
   if (boxPid() === undefined) {
-    await checkAlone();
-    await checkPort(options.ingressPort, "ingress controller", "--ingress-port");
+    if (options.kubeconfig === undefined) {
+      await checkAlone();
+      await checkPort(options.ingressPort, "ingress controller", "--ingress-port");
+    }
     if (options.registry === undefined) {
       await checkPort(options.registryPort, "registry", "--registry-port");
     }

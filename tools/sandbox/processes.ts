@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "../command";
 import { UserError } from "../progress";
@@ -6,14 +6,8 @@ import { CGROUP } from "./cgroups";
 import { toolEnvironment } from "./debian";
 import { paths } from "./layout";
 
-export interface Identity {
-  readonly pid: number;
-  /** Kernel's start time of the process: a process id alone may have been given to another one since. */
-  readonly started: string;
-}
-
-/** Notes which process is the box's first. */
-export const identityFile = join(paths.run, "box.json");
+/** Program of the box's first process; nothing else runs it from this path. */
+export const firstProgram = join(paths.debian, "usr", "bin", "catatonit");
 
 /** Start time (clock ticks since boot) of a process; undefined when there is none. */
 export function startTime(pid: number): string | undefined {
@@ -26,13 +20,21 @@ export function startTime(pid: number): string | undefined {
   }
 }
 
-/** The box's first process, when it runs. */
+/** The box's first process, when it runs. Found by what it is: nothing has to be noted, so nothing noted can be wrong. */
 export function boxPid(): number | undefined {
-  if (!existsSync(identityFile)) {
-    return undefined;
-  }
-  const identity = JSON.parse(readFileSync(identityFile, "utf8")) as Identity;
-  return startTime(identity.pid) === identity.started ? identity.pid : undefined;
+  const found = readdirSync("/proc").find((entry) => {
+    try {
+      return (
+        /^\d+$/.test(entry) &&
+        readFileSync(`/proc/${entry}/cmdline`, "utf8").startsWith(`${firstProgram}\0-P\0`) &&
+        /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${entry}/status`, "utf8"))
+      );
+    } catch {
+      // It ended while we looked.
+      return false;
+    }
+  });
+  return found === undefined ? undefined : Number(found);
 }
 
 export interface BoxProcess {

@@ -86,24 +86,25 @@ async function checkGiven(chosen: Options): Promise<void> {
       );
     }
     const context = chosen.context === undefined ? [] : [`--context=${chosen.context}`];
-    const where = `the cluster of ${chosen.kubeconfig}${chosen.context === undefined ? "" : ` (context ${chosen.context})`}`;
-    await command(
-      "kubectl",
-      [
-        `--kubeconfig=${chosen.kubeconfig}`,
-        ...context,
-        "--request-timeout=8s",
-        "get",
-        "--raw",
-        "/readyz",
-      ],
-      {
-        timeout: 10_000,
-      },
-    ).catch((error: unknown) => {
+    // Some kubectl are two programs, and each of them asks the cluster, whatever it is told to do.
+    const ask = async (seconds: number, ...args: string[]): Promise<string> =>
+      command(
+        "kubectl",
+        [
+          `--kubeconfig=${chosen.kubeconfig ?? ""}`,
+          ...context,
+          `--request-timeout=${String(seconds)}s`,
+          ...args,
+        ],
+        { timeout: 10_000 },
+      );
+    await ask(4, "get", "--raw", "/readyz").catch(async (error: unknown) => {
+      const address = "jsonpath={.clusters[0].cluster.server}";
+      const server = await ask(1, "config", "view", "--minify", "-o", address).catch(() => "");
       const cause = error instanceof Error ? (error.message.split("\n").at(-1) ?? "") : "";
+      const which = chosen.context === undefined ? "" : ` (context ${chosen.context})`;
       throw new UserError(
-        `${where} does not answer: ${cause}; check its address and your access, and run the command again`,
+        `the cluster of ${chosen.kubeconfig ?? ""}${which}${server === "" ? "" : ` at ${server}`} does not answer: ${cause}; check its address and your access, and run the command again`,
       );
     });
   }
@@ -124,7 +125,7 @@ async function setUp(missing: readonly Part[], steps: Steps): Promise<void> {
 async function start(chosen: Options, steps: Steps): Promise<number> {
   const started = Date.now();
   await steps.step("Registry and image builder", async () => {
-    await openBox();
+    await openBox(chosen.kubeconfig === undefined);
     prepareEngine();
     for (const daemon of [
       ...(chosen.registry === undefined ? registryDaemons(chosen) : []),
@@ -207,7 +208,7 @@ export async function down(): Promise<void> {
   }
   await exclusively("sandbox down", async () => {
     if (toolsAreUnpacked()) {
-      await closeBox();
+      await closeBox(options().kubeconfig === undefined);
     }
   });
 }
@@ -226,7 +227,6 @@ export async function reset(everything: boolean): Promise<void> {
           paths.images,
           paths.pulumiHome,
           paths.pulumiState,
-          paths.passphrase,
         ],
         ...[paths.var, paths.volumes, paths.logs, paths.work, paths.options, paths.buildx],
       ];

@@ -52,7 +52,13 @@ export async function startDaemon(daemon: Daemon): Promise<void> {
       ...daemon.argv,
     ],
     {
-      env: { ...toolEnvironment, ...daemon.env, CGROUPS: daemonCgroups().join(" ") },
+      env: {
+        ...toolEnvironment,
+        ...daemon.env,
+        CGROUPS: daemonCgroups()
+          .filter((cgroup) => existsSync(cgroup))
+          .join(" "),
+      },
       timeout: 20_000,
     },
   );

@@ -1,7 +1,7 @@
 // The NetworkPolicy agent kube-network-policies with two differences from its own main package: it reads a kubeconfig,
 // because the sandbox runs it beside the kubelet and not in a pod, and it needs no rule of nftables, because not every
 // kernel has the `queue` expression that its rules use. The sandbox sends it new connections by iptables' NFQUEUE target
-// (see network-policies.ts); what the agent decides, and how, is its own.
+// (see networkPolicyRules in daemons.ts); what the agent decides, and how, is its own.
 package main
 
 import (
