@@ -78,7 +78,9 @@ function mocha(name: string, files: string, ignore?: string): Count {
 }
 
 async function endToEnd(): Promise<Count> {
-  console.log("These tests use the sandbox and stack local of this machine, and end with both down.");
+  console.log(
+    "These tests use the sandbox and stack local of this machine, and end with both down.",
+  );
   return Promise.resolve(mocha("sandbox", "test/sandbox/**/*.test.ts"));
 }
 
@@ -88,10 +90,12 @@ async function service(): Promise<Count> {
   rmSync(reports, { recursive: true, force: true });
   let broken: unknown;
   await new Steps(1).step("mvn verify", async (report) => {
-    await maven(["verify", `-Dcontent.hash=${contentHash(project)}`], report).catch((error: unknown) => {
-      broken = error;
-      console.log(error instanceof Error ? error.message : error);
-    });
+    await maven(["verify", `-Dcontent.hash=${contentHash(project)}`], report).catch(
+      (error: unknown) => {
+        broken = error;
+        console.log(error instanceof Error ? error.message : error);
+      },
+    );
   });
   const count: Count = { passed: 0, failed: 0, skipped: 0 };
   for (const file of existsSync(reports)

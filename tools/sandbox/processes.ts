@@ -107,3 +107,25 @@ export async function inBox(
     ...(input === undefined ? {} : { input }),
   });
 }
+
+/**
+ * Engine and plugins that outlived the command which started them, because that was killed: nothing waits for them any more, and
+ * they run from the sandbox's directory.
+ */
+export function orphans(): number[] {
+  const box = new Set(boxProcesses().map(({ pid }) => pid));
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry) && !box.has(Number(entry)))
+    .filter((entry) => {
+      try {
+        return (
+          readlinkSync(`/proc/${entry}/exe`).startsWith(`${paths.parts}/`) &&
+          /^PPid:\t1$/m.test(readFileSync(`/proc/${entry}/status`, "utf8"))
+        );
+      } catch {
+        // It ended while we looked, or is a thread of the kernel.
+        return false;
+      }
+    })
+    .map(Number);
+}

@@ -26,7 +26,7 @@ import { options, type Options, paths, root, saveOptions } from "./layout";
 import { checkBuildable, isObtained, obtain } from "./obtain";
 import { type Part, parts } from "./parts";
 import { exclusively, preflight } from "./preflight";
-import { boxPid, inBox } from "./processes";
+import { boxPid, inBox, orphans } from "./processes";
 import { startDaemon } from "./supervision";
 
 /** Parts that a person with a cluster of their own needs too. */
@@ -209,6 +209,9 @@ export async function down(): Promise<void> {
   await exclusively("sandbox down", async () => {
     if (toolsAreUnpacked()) {
       await closeBox(options().kubeconfig === undefined);
+      for (const pid of orphans()) {
+        process.kill(pid, "SIGKILL");
+      }
     }
   });
 }
