@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { contentHash } from "../components/conventions/content-hash";
 import { maven, project } from "./build";
 import { duration, Steps, UserError } from "./progress";
+import { options } from "./sandbox/layout";
+import { stepsOfUp, up } from "./sandbox/sandbox";
 
 interface Count {
   passed: number;
@@ -81,7 +83,10 @@ async function endToEnd(): Promise<Count> {
   console.log(
     "These tests use the sandbox and stack local of this machine, and end with both down.",
   );
-  return Promise.resolve(mocha("sandbox", "test/sandbox/**/*.test.ts"));
+  // Before the tests, not in one: a first set-up takes long, and says here what it is doing.
+  const chosen = options();
+  await up(chosen, new Steps(stepsOfUp(chosen)));
+  return mocha("sandbox", "test/sandbox/**/*.test.ts");
 }
 
 /** The Java tests, counted from the reports that Maven's test runner writes. */

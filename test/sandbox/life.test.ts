@@ -340,7 +340,15 @@ describe("from a clean clone to a running service", function () {
     }
     const env = { SANDBOX_DIR: directory };
     try {
-      const given = ["--kubeconfig", paths.kubeconfig, "--registry", registryName()];
+      const context = "services-orders-sandbox";
+      const given = [
+        "--kubeconfig",
+        paths.kubeconfig,
+        "--context",
+        context,
+        "--registry",
+        registryName(),
+      ];
       succeeded(await npmRun(["sandbox", "up", ...given], { env }));
       const { output } = await npmRun(["sandbox", "status"], { env });
       assert.deepEqual(
@@ -350,10 +358,14 @@ describe("from a clean clone to a running service", function () {
           .map((line) => line.trim().split(/\s+/)[1]),
         ["buildkitd"],
       );
+      // The chosen context by itself, so that nothing can lead to another cluster.
       assert.match(
         (await npmRun(["sandbox", "env"], { env })).output,
-        new RegExp(`KUBECONFIG='${paths.kubeconfig}'`),
+        new RegExp(`KUBECONFIG='${join(directory, "given.kubeconfig")}'`),
       );
+      const only = ["--kubeconfig", join(directory, "given.kubeconfig")];
+      assert.equal(await kubectl([...only, "config", "current-context"]), context);
+      assert.equal(await kubectl([...only, "get", "--raw", "/readyz"]), "ok");
     } finally {
       succeeded(await npmRun(["sandbox", "down"], { env }));
       rmSync(directory, { recursive: true });

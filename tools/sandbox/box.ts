@@ -174,10 +174,13 @@ export async function closeBox(withNode: boolean): Promise<void> {
   if (withNode) {
     // The kernel removes the link, and lets go of cgroups, a moment after the last process.
     await eventually(() => !existsSync(`/sys/class/net/${net.outside}`));
-    await eventually(() => {
-      removeCgroups();
-      return true;
-    });
+    // A link that stays is that of a sandbox with another directory: its cgroups are not ours to remove.
+    if (!existsSync(`/sys/class/net/${net.outside}`)) {
+      await eventually(() => {
+        removeCgroups();
+        return true;
+      });
+    }
   }
   rmSync(paths.run, { recursive: true, force: true });
 }

@@ -48,7 +48,10 @@ export function environment(): Record<string, string> {
   ];
   return {
     PATH: [...bin, process.env["PATH"] ?? ""].join(":"),
-    KUBECONFIG: chosen.kubeconfig ?? paths.kubeconfig,
+    KUBECONFIG:
+      chosen.context === undefined
+        ? (chosen.kubeconfig ?? paths.kubeconfig)
+        : paths.givenKubeconfig,
     PULUMI_HOME: paths.pulumiHome,
     PULUMI_BACKEND_URL: `file://${paths.pulumiState}`,
     // The state lies beside the cluster whose secrets it holds, readable by root alone: a passphrase would guard nothing, and

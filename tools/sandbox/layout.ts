@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { UserError } from "../progress";
@@ -33,6 +33,8 @@ export const paths = {
   pulumiHome: join(root, "pulumi"),
   pulumiState: join(root, "state"),
   kubeconfig: join(root, "cluster", "admin.kubeconfig"),
+  /** The chosen context of a cluster of the person's own, by itself: nothing can lead to another cluster then. */
+  givenKubeconfig: join(root, "given.kubeconfig"),
   options: join(root, "options.json"),
 } as const;
 
@@ -93,6 +95,11 @@ export function registryName(chosen: Options = options()): string {
 }
 
 export function checkRoot(): void {
+  if (existsSync(root) && !statSync(root).isDirectory()) {
+    throw new UserError(
+      `SANDBOX_DIR must be a directory, "${root}" is a file; choose another path, or remove it`,
+    );
+  }
   for (const hidden of ["/var", "/run", "/proc", "/sys"]) {
     if (root === hidden || root.startsWith(`${hidden}/`)) {
       throw new UserError(

@@ -1,12 +1,11 @@
 import {
+  existsSync,
+  linkSync,
   mkdirSync,
-  openSync,
   readFileSync,
   rmSync,
   statfsSync,
-  writeSync,
-  closeSync,
-  existsSync,
+  writeFileSync,
 } from "node:fs";
 import { createConnection } from "node:net";
 import { dirname, join } from "node:path";
@@ -40,6 +39,11 @@ export async function preflight(options: Options, everythingBuilt: boolean): Pro
   }
   if (boxPid() === undefined) {
     if (options.kubeconfig === undefined) {
+      if (options.registry === undefined && options.ingressPort === options.registryPort) {
+        throw new UserError(
+          `--ingress-port and --registry-port must differ, both are ${String(options.ingressPort)}; choose another for one of them`,
+        );
+      }
       await checkAlone();
       await checkPort(options.ingressPort, "ingress controller", "--ingress-port");
     }
@@ -88,11 +92,13 @@ export async function exclusively<T>(what: string, work: () => Promise<T>): Prom
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const path = join(root, "lock");
   const mine = JSON.stringify({ pid: process.pid, started: startTime(process.pid), what });
+  // Written beside its place and linked there: nobody ever reads a lock that is half written.
+  const written = `${path}.${String(process.pid)}`;
+  writeFileSync(written, mine);
   for (;;) {
     try {
-      const file = openSync(path, "wx");
-      writeSync(file, mine);
-      closeSync(file);
+      linkSync(written, path);
+      rmSync(written);
       break;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
@@ -101,6 +107,7 @@ export async function exclusively<T>(what: string, work: () => Promise<T>): Prom
     }
     const holder = readHolder(path);
     if (holder !== undefined && startTime(holder.pid) === holder.started) {
+      rmSync(written);
       throw new UserError(
         `another command is at work on the sandbox (${holder.what}, process ${String(holder.pid)}); wait until it has ended and run this one again`,
       );

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "../command";
 import { type Report, type Steps, UserError } from "../progress";
@@ -22,7 +22,7 @@ import { tool, toolsAreUnpacked, unpackTools } from "./debian";
 import { prepareEngine } from "./environment";
 import { type ImageName, imageTitle, makeImage, missingImages } from "./images";
 import { apiServerDaemon, controlDaemons, nodeDaemons } from "./kubernetes";
-import { options, type Options, paths, root, saveOptions } from "./layout";
+import { checkRoot, options, type Options, paths, root, saveOptions } from "./layout";
 import { checkBuildable, isObtained, obtain } from "./obtain";
 import { type Part, parts } from "./parts";
 import { exclusively, preflight } from "./preflight";
@@ -79,6 +79,9 @@ function refuseOtherOptions(chosen: Options): void {
 
 /** A cluster or registry of the person's own must answer before anything is set up for it. */
 async function checkGiven(chosen: Options): Promise<void> {
+  if (chosen.registry !== undefined) {
+    await checkGivenRegistry(chosen.registry);
+  }
   if (chosen.kubeconfig !== undefined) {
     if (chosen.registry === undefined) {
       throw new UserError(
@@ -107,6 +110,27 @@ async function checkGiven(chosen: Options): Promise<void> {
         `the cluster of ${chosen.kubeconfig ?? ""}${which}${server === "" ? "" : ` at ${server}`} does not answer: ${cause}; check its address and your access, and run the command again`,
       );
     });
+    if (chosen.context !== undefined) {
+      const only = await ask(4, "config", "view", "--minify", "--flatten", "--raw");
+      mkdirSync(root, { recursive: true, mode: 0o700 });
+      writeFileSync(paths.givenKubeconfig, only, { mode: 0o600 });
+    }
+  }
+}
+
+/** A registry answers 200, or 401 where it wants a login, which BuildKit and the cluster have. */
+async function checkGivenRegistry(registry: string): Promise<void> {
+  const host = registry.split("/")[0] ?? "";
+  const url = `${host.startsWith("localhost:") ? "http" : "https"}://${host}/v2/`;
+  const answer = await fetch(url, { signal: AbortSignal.timeout(8_000) }).catch(
+    (error: unknown) => error,
+  );
+  if (!(answer instanceof Response) || (!answer.ok && answer.status !== 401)) {
+    const said =
+      answer instanceof Response ? `answers ${String(answer.status)}` : "does not answer";
+    throw new UserError(
+      `the registry ${registry} ${said} at ${url}; check its name, and run the command again`,
+    );
   }
 }
 
@@ -203,6 +227,7 @@ export function isRunning(): boolean {
 
 /** Stops exactly what was started. State, images and volumes stay for the next start. */
 export async function down(): Promise<void> {
+  checkRoot();
   if (!existsSync(root)) {
     return;
   }
