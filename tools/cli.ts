@@ -5,6 +5,7 @@ import { buildService } from "./build";
 import { check } from "./check";
 import { down, up } from "./local";
 import { duration, Steps, UserError } from "./progress";
+import { reference } from "./reference";
 import { options, type Options } from "./sandbox/layout";
 import { environment } from "./sandbox/environment";
 import { printLogs } from "./sandbox/logs";
@@ -36,6 +37,7 @@ program
     });
   });
 program.command("check").description("types, lint and format").action(check);
+program.command("reference").description("writes docs/reference from the code").action(reference);
 program.command("bench").description("measures previews, memory and CPU requests").action(bench);
 program
   .command("test")

@@ -2,70 +2,135 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
-import { pod, postgres, scheduledJob, webService } from "../../components/conventions/defaults";
+import * as conventions from "../../components/conventions/defaults";
 
 const components = join(__dirname, "../../components");
+const tables: Readonly<Record<string, unknown>> = { ...conventions };
 
-/** Defaults by the interface whose documentation names them; `false` and `{}` stand for "nothing". */
-const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  ContainerImageArgs: { root: "." },
-  Database: { port: postgres.port },
-  PostgresArgs: postgres,
-  ScheduledJobArgs: { ...scheduledJob, env: {}, requests: pod.requests },
-  WebServiceArgs: { ...webService, env: {}, requests: pod.requests, tls: false },
-};
+const sources = readdirSync(components, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .sort()
+  .map((file) => {
+    const text = readFileSync(join(components, file), "utf8");
+    return ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  });
 
-interface Optional {
-  readonly default: string | undefined;
-  readonly key: string;
-  readonly name: string;
+function* nodesOf(node: ts.Node): Generator<ts.Node> {
+  yield node;
+  for (const child of node.getChildren()) yield* nodesOf(child);
 }
 
-/** Every optional arg of every `...Args` interface, with what its comment gives as default. */
-function optionalArgs(): readonly Optional[] {
-  const found: Optional[] = [];
-  for (const file of readdirSync(components, { recursive: true, encoding: "utf8" })) {
-    if (!file.endsWith(".ts")) continue;
-    const text = readFileSync(join(components, file), "utf8");
-    const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
-    for (const node of source.statements) {
-      if (!ts.isInterfaceDeclaration(node)) continue;
-      if (!node.name.text.endsWith("Args") && node.name.text !== "Database") continue;
-      for (const member of node.members) {
-        if (!ts.isPropertySignature(member) || member.questionToken === undefined) continue;
-        const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === "default");
-        const comment = ts.getTextOfJSDocComment(tag?.comment);
-        found.push({ default: comment, key: member.name.getText(), name: node.name.text });
-      }
+function hasComment(node: ts.Node): boolean {
+  const comments = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc);
+  return comments.some(({ comment }) => (ts.getTextOfJSDocComment(comment) ?? "").trim() !== "");
+}
+
+/** Every `...Args` interface, and `Database`, which has a default too. */
+const interfaces = sources.flatMap((source) =>
+  source.statements
+    .filter(ts.isInterfaceDeclaration)
+    .filter(({ name }) => name.text.endsWith("Args") || name.text === "Database"),
+);
+
+const exportedClasses = sources
+  .flatMap((source) => source.statements.filter(ts.isClassDeclaration))
+  .filter((node) => node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword));
+
+/** Names that a file gives to the tables of defaults.ts: `defaults` for `webService`. */
+function aliases(source: ts.SourceFile): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+  const found = new Map<string, Readonly<Record<string, unknown>>>();
+  for (const node of source.statements.filter(ts.isImportDeclaration)) {
+    if (!/\/defaults"$/.test(node.moduleSpecifier.getText())) continue;
+    const bindings = node.importClause?.namedBindings;
+    if (bindings === undefined || !ts.isNamedImports(bindings)) continue;
+    for (const { name, propertyName } of bindings.elements) {
+      const table = tables[(propertyName ?? name).text];
+      if (typeof table === "object") found.set(name.text, table as Record<string, unknown>);
     }
   }
   return found;
+}
+
+interface Taken {
+  /** What the code takes where the arg is not given: `{ value }`, or undefined when it is computed. */
+  readonly known: { readonly value: unknown } | undefined;
+  /** Whether it stands in defaults.ts. */
+  readonly table: boolean;
+}
+
+function taken(source: ts.SourceFile, expression: ts.Expression): Taken {
+  if (ts.isPropertyAccessExpression(expression)) {
+    const table = aliases(source).get(expression.expression.getText());
+    const key = expression.name.text;
+    if (table !== undefined && key in table) return { known: { value: table[key] }, table: true };
+  }
+  try {
+    return { known: { value: JSON.parse(expression.getText()) }, table: false };
+  } catch {
+    return { known: undefined, table: false };
+  }
+}
+
+/** What the files that know an interface take for one of its args: `{ x = here }` and `args.x ?? here`. */
+function takenFor(type: string, arg: string): readonly Taken[] {
+  const shared = (source: ts.SourceFile) => source.fileName === join("conventions", "pods.ts");
+  const own = sources.filter((source) => new RegExp(`\\b${type}\\b`).test(source.text));
+  const inFiles = (files: readonly ts.SourceFile[]) =>
+    files.flatMap((source) =>
+      [...nodesOf(source)].flatMap((node) => {
+        if (ts.isBindingElement(node) && node.initializer !== undefined) {
+          const name = (node.propertyName ?? node.name).getText();
+          return name === arg ? [taken(source, node.initializer)] : [];
+        }
+        if (!ts.isBinaryExpression(node)) return [];
+        if (node.operatorToken.kind !== ts.SyntaxKind.QuestionQuestionToken) return [];
+        const { left } = node;
+        return ts.isPropertyAccessExpression(left) && left.name.text === arg
+          ? [taken(source, node.right)]
+          : [];
+      }),
+    );
+  const found = inFiles(own);
+  return found.length > 0 ? found : inFiles(sources.filter(shared));
 }
 
 /** The hatch itself, which has no default to speak of. */
 const withoutDefault = new Set(["overrides"]);
 
 describe("the documentation of args", () => {
-  const all = optionalArgs().filter(({ key }) => !withoutDefault.has(key));
-
   it("is found", () => {
-    assert.ok(all.length > 30);
+    assert.ok(interfaces.flatMap(({ members }) => [...members]).length > 40);
+    assert.ok(exportedClasses.length >= 5);
   });
 
-  for (const { default: written, key, name } of all) {
-    if (written?.startsWith("- ") === true) {
-      it(`says in words what ${name}.${key} is without a value`, () => {
-        // A literal in defaults.ts must be given as that literal.
-        const literal = key in (defaults[name] ?? {});
-        assert.ok(!literal || key === "activeDeadlineSeconds" || key === "migrationArgs");
-      });
-      continue;
-    }
-    it(`gives the true default of ${name}.${key}`, () => {
-      assert.ok(written !== undefined, "no @default");
-      const known = defaults[name];
-      assert.ok(known !== undefined && key in known, `${name}.${key} is not in defaults.ts`);
-      assert.deepEqual(JSON.parse(written), known[key]);
+  for (const node of exportedClasses) {
+    it(`says what ${node.name?.text ?? ""} is`, () => {
+      assert.ok(hasComment(node), "no comment");
     });
+  }
+
+  for (const { members, name } of interfaces) {
+    for (const member of members.filter(ts.isPropertySignature)) {
+      const arg = member.name.getText();
+      const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === "default");
+      const written = ts.getTextOfJSDocComment(tag?.comment);
+      it(`says what ${name.text}.${arg} is`, () => {
+        assert.ok(hasComment(member), "no comment");
+      });
+      if (member.questionToken === undefined || withoutDefault.has(arg)) continue;
+      it(`gives the true default of ${name.text}.${arg}`, () => {
+        assert.ok(written !== undefined, "no @default");
+        const all = takenFor(name.text, arg);
+        const inWords = written.startsWith("- ");
+        for (const { known, table } of all) {
+          // A literal in defaults.ts is given as that literal; what is computed, in words.
+          if (known !== undefined && (table || !inWords)) {
+            assert.ok(!inWords, `must be the literal ${JSON.stringify(known.value)}`);
+            assert.deepEqual(JSON.parse(written), known.value);
+          }
+        }
+        assert.ok(inWords || all.some(({ known }) => known !== undefined), "not in the code");
+      });
+    }
   }
 });

@@ -1,0 +1,140 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Application, type Context, Converter, ReflectionKind, type TypeDocOptions } from "typedoc";
+import type { PluginOptions } from "typedoc-plugin-markdown";
+import type { Kind } from "../components/conventions/stacks";
+import { type Setting, type Surroundings, table } from "../settings-table";
+import { project } from "./build";
+import { UserError } from "./progress";
+
+/** Where the reference is committed. */
+export const referenceDirectory = join(project, "docs", "reference");
+
+const components = join(project, "components");
+/** What args refer to: documented, so that a link leads there. */
+const argTypes = ["database", "labels", "override", "quantities"].map((name) =>
+  join(components, "conventions", `${name}.ts`),
+);
+
+/** `npm run reference`: writes the reference anew, so that a page of what is gone goes too. */
+export async function reference(): Promise<void> {
+  const pages = await referencePages();
+  rmSync(referenceDirectory, { recursive: true, force: true });
+  for (const [name, text] of pages) {
+    const file = join(referenceDirectory, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  console.log(`Wrote ${String(pages.size)} pages to docs/reference`);
+}
+
+/** The pages by file name. The same code gives the same text, on each machine and each day. */
+export async function referencePages(): Promise<ReadonlyMap<string, string>> {
+  const pages = new Map(await codePages()).set("settings.md", settingsPage());
+  return pages.set("README.md", `${pages.get("README.md") ?? ""}- [settings](settings.md)\n`);
+}
+
+function componentFiles(): string[] {
+  return readdirSync(components, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => join(components, name))
+    .filter((file) => readFileSync(file, "utf8").includes("extends pulumi.ComponentResource"))
+    .sort();
+}
+
+async function codePages(): Promise<readonly [string, string][]> {
+  const out = mkdtempSync(join(tmpdir(), "services-orders-reference-"));
+  const options: TypeDocOptions & Partial<PluginOptions> = {
+    disableGit: true,
+    disableSources: true,
+    entryPoints: [...componentFiles(), ...argTypes],
+    excludeExternals: true,
+    hidePageTitle: false,
+    interfacePropertiesFormat: "table",
+    hideBreadcrumbs: true,
+    hideGenerator: true,
+    hidePageHeader: true,
+    logLevel: "Error",
+    name: "Reference",
+    out,
+    plugin: ["typedoc-plugin-markdown"],
+    readme: "none",
+    router: "module",
+    // `npm run check` has told about types already, and this takes half the time.
+    skipErrorChecking: true,
+    sort: ["required-first", "alphabetical"],
+    tableColumnSettings: { hideModifiers: true },
+    tsconfig: join(project, "tsconfig.json"),
+    validation: false,
+  };
+  try {
+    const app = await Application.bootstrapWithPlugins(options);
+    app.converter.on(Converter.EVENT_RESOLVE_BEGIN, typesAndClassesOnly);
+    const model = await app.convert();
+    if (model === undefined) throw new UserError("the code could not be read for the reference");
+    await app.generateOutputs(model);
+    return readdirSync(out, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".md"))
+      .sort()
+      .map((name) => [name, readFileSync(join(out, name), "utf8")]);
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+/** The program calls components; their functions and constants are no one's business here. */
+function typesAndClassesOnly({ project: model }: Context): void {
+  const others = [ReflectionKind.Function, ReflectionKind.Variable, ReflectionKind.Constructor];
+  for (const reflection of others.flatMap((kind) => model.getReflectionsByKind(kind))) {
+    model.removeReflection(reflection);
+  }
+}
+
+const kinds: Readonly<Record<Kind, string>> = {
+  canary: "prod",
+  local: "local",
+  prod: "prod",
+  review: "<slug>",
+  staging: "staging",
+};
+
+/** The default in each kind of stack, told once where they are all the same. */
+function settingDefault(setting: Setting<unknown>): string {
+  const values = Object.entries(kinds).map(([kind, slug]) => {
+    const surroundings = { env: {}, gitBranch: "<branch of git>", kind: kind as Kind, slug };
+    const value = setting.default(surroundings satisfies Surroundings);
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return [kind, value === undefined ? "none" : `\`${text}\``] as const;
+  });
+  const [first] = values;
+  return values.every(([, value]) => value === first?.[1])
+    ? (first?.[1] ?? "")
+    : values.map(([kind, value]) => `${kind}: ${value}`).join("<br>");
+}
+
+function settingsPage(): string {
+  const cell = (text: string) => text.replaceAll("|", "\\|");
+  // A `<slug>` or `*.{domain}` in running text is no markup.
+  const prose = (text: string) => cell(text).replaceAll("<", "\\<").replaceAll("*", "\\*");
+  const rows = Object.entries<Setting<unknown>>(table).map(([key, setting]) =>
+    [
+      `\`${key}\``,
+      prose(setting.description),
+      prose(setting.allowed),
+      cell(settingDefault(setting)),
+      setting.env === undefined ? "" : `\`${setting.env}\``,
+    ].join(" | "),
+  );
+  return [
+    "# Settings",
+    "",
+    "Keys of a stack's configuration, as in `pulumi config set replicas 3 --stack local`. A value is taken from",
+    "there, else from the environment variable, else it is the default of the kind of stack.",
+    "",
+    "| key | what it is | allowed | default | environment variable |",
+    "| --- | --- | --- | --- | --- |",
+    ...rows.map((row) => `| ${row} |`),
+    "",
+  ].join("\n");
+}
