@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Database } from "./conventions/database";
 import type { Identity, Release, Track } from "./conventions/labels";
 import type { Override } from "./conventions/override";
+import type { PodArgs } from "./conventions/pod-args";
 import type { Requests } from "./conventions/quantities";
 
 /** One pure function per spec of a {@link WebService}, applied last: `(defaults) => spec`. */
@@ -21,7 +22,7 @@ export interface WebServiceOverrides {
   readonly serviceSpec?: Override<k8s.types.input.core.v1.ServiceSpec>;
 }
 
-export interface WebServiceArgs {
+export interface WebServiceArgs extends PodArgs {
   /** What the objects are recognised by; the same for the stack's whole life. */
   readonly identity: Identity;
   /** Image as `repository@sha256:...`. */
@@ -59,13 +60,6 @@ export interface WebServiceArgs {
    * @default 30
    */
   readonly drainSeconds?: number;
-
-  /**
-   * More environment variables. A secret does not belong here: mount it by an override.
-   *
-   * @default {}
-   */
-  readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
    * Public host name. Without it there is no Ingress.

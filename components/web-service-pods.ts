@@ -1,8 +1,9 @@
 import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
 import { httpPortName, probes } from "./conventions/defaults";
 import { trackSelector } from "./conventions/labels";
 import { overridden } from "./conventions/override";
-import { workloadContainer, workloadPodSpec } from "./conventions/pods";
+import { workloadContainer, workloadInitContainers, workloadPodSpec } from "./conventions/pods";
 import type { ResolvedWebService } from "./web-service-resolved";
 
 type Container = k8s.types.input.core.v1.Container;
@@ -51,21 +52,28 @@ function spread(web: ResolvedWebService): Pick<PodSpec, "affinity" | "topologySp
   };
 }
 
+/** Objects that the pods of a web service name. */
+export interface Named {
+  readonly configMapName: pulumi.Input<string> | undefined;
+  readonly serviceAccountName: pulumi.Input<string>;
+}
+
+/** Name of the init container that migrates the database. */
+export const migrationName = "migrate";
+
 /** The pods of a web service: its container, and before it the migration. */
-export function webPodSpec(
-  name: string,
-  web: ResolvedWebService,
-  serviceAccountName: PodSpec["serviceAccountName"],
-): PodSpec {
-  const { migrationArgs } = web;
+export function webPodSpec(name: string, web: ResolvedWebService, named: Named): PodSpec {
+  const { configMapName, serviceAccountName } = named;
+  const migration = web.migrationArgs;
   return overridden(web.overrides.podSpec, {
-    ...workloadPodSpec(web),
+    ...workloadPodSpec(web, configMapName),
     ...spread(web),
     containers: [webContainer(name, web)],
-    ...(migrationArgs.length === 0
-      ? {}
-      : { initContainers: [workloadContainer(web, "migrate", migrationArgs)] }),
-    ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+    ...workloadInitContainers(
+      web,
+      migration.length === 0 ? [] : [workloadContainer(web, migrationName, migration)],
+    ),
+    serviceAccountName,
     terminationGracePeriodSeconds: web.terminationGracePeriodSeconds,
   });
 }

@@ -10,15 +10,18 @@ import {
   trackLabel,
   trackSelector,
 } from "./conventions/labels";
+import { type Annotations, objectMetadata, podMetadata } from "./conventions/metadata";
 import { overridden } from "./conventions/override";
+import { createConfigMap, createServiceAccount } from "./pod-objects";
 import type { WebServiceArgs } from "./web-service-args";
-import { webPodSpec } from "./web-service-pods";
+import { type Named, webPodSpec } from "./web-service-pods";
 import { type ResolvedWebService, resolve, webServiceFaults } from "./web-service-resolved";
 
 export type { WebServiceArgs, WebServiceOverrides } from "./web-service-args";
 
 /** The Kubernetes objects of a {@link WebService}. */
 export interface WebServiceNodes {
+  readonly configMap?: k8s.core.v1.ConfigMap;
   readonly deployment: k8s.apps.v1.Deployment;
   readonly ingress?: k8s.networking.v1.Ingress;
   readonly podDisruptionBudget?: k8s.policy.v1.PodDisruptionBudget;
@@ -28,9 +31,10 @@ export interface WebServiceNodes {
 
 /**
  * An HTTP service that loses no request while it is updated, drained or scaled: Deployment, Service,
- * ServiceAccount, with `host` an Ingress, and with several replicas a PodDisruptionBudget.
+ * ServiceAccount, with `host` an Ingress, with several replicas a PodDisruptionBudget, and with
+ * `configFiles` a ConfigMap.
  *
- * The component's name is the name of all of them.
+ * The component's name is the name of all of them but the ConfigMap, which gets one by its content.
  *
  * @throws pulumi.ResourceError with every fault of the args, before the first child.
  */
@@ -43,8 +47,13 @@ export class WebService extends pulumi.ComponentResource {
     super("services:k8s:WebService", name, args, opts);
     const web = resolve(args);
     refuse(this, "WebService", name, webServiceFaults(name, web));
-    const serviceAccount = createServiceAccount(this, name, web);
-    const deployment = createDeployment(this, name, web, serviceAccount);
+    const own = labels(web.identity, "web");
+    const serviceAccount = createServiceAccount(this, name, web, own);
+    const configMap = createConfigMap(this, name, web, own);
+    const deployment = createDeployment(this, name, web, {
+      configMapName: configMap?.metadata.name,
+      serviceAccountName: serviceAccount.metadata.name,
+    });
     const service = createService(this, name, web);
     const podDisruptionBudget = web.replicas > 1 ? createBudget(this, name, web) : undefined;
     const ingress =
@@ -55,6 +64,7 @@ export class WebService extends pulumi.ComponentResource {
       deployment,
       service,
       serviceAccount,
+      ...(configMap === undefined ? {} : { configMap }),
       ...(ingress === undefined ? {} : { ingress }),
       ...(podDisruptionBudget === undefined ? {} : { podDisruptionBudget }),
     };
@@ -63,12 +73,17 @@ export class WebService extends pulumi.ComponentResource {
   }
 }
 
-function metadata(name: string, web: ResolvedWebService): k8s.types.input.meta.v1.ObjectMeta {
-  return { labels: labels(web.identity, "web"), name, namespace: web.namespace };
+function metadata(
+  name: string,
+  web: ResolvedWebService,
+  annotations?: Annotations,
+): k8s.types.input.meta.v1.ObjectMeta {
+  const { identity, namespace } = web;
+  return { ...objectMetadata(web, labels(identity, "web"), annotations), name, namespace };
 }
 
 /** Labels of the Deployment and its pods: the only ones that change with a release. */
-function podLabels(web: ResolvedWebService): Labels {
+function deploymentLabels(web: ResolvedWebService): Labels {
   return {
     ...labels(web.identity, "web"),
     ...releaseLabels(web.identity, web.release),
@@ -76,22 +91,10 @@ function podLabels(web: ResolvedWebService): Labels {
   };
 }
 
-function createServiceAccount(
-  parent: pulumi.Resource,
-  name: string,
-  web: ResolvedWebService,
-): k8s.core.v1.ServiceAccount {
-  return new k8s.core.v1.ServiceAccount(
-    name,
-    { automountServiceAccountToken: false, metadata: metadata(name, web) },
-    { parent },
-  );
-}
-
 function deploymentSpec(
   name: string,
   web: ResolvedWebService,
-  serviceAccount: k8s.core.v1.ServiceAccount,
+  named: Named,
 ): k8s.types.input.apps.v1.DeploymentSpec {
   return overridden(web.overrides.deploymentSpec, {
     minReadySeconds: defaults.minReadySeconds,
@@ -104,8 +107,8 @@ function deploymentSpec(
       type: "RollingUpdate",
     },
     template: {
-      metadata: { labels: podLabels(web) },
-      spec: webPodSpec(name, web, serviceAccount.metadata.name),
+      metadata: podMetadata(web, deploymentLabels(web)),
+      spec: webPodSpec(name, web, named),
     },
   });
 }
@@ -114,14 +117,14 @@ function createDeployment(
   parent: pulumi.Resource,
   name: string,
   web: ResolvedWebService,
-  serviceAccount: k8s.core.v1.ServiceAccount,
+  named: Named,
 ): k8s.apps.v1.Deployment {
   const wait = `${String(web.progressDeadlineSeconds + defaults.pulumiWaitMarginSeconds)}s`;
   return new k8s.apps.v1.Deployment(
     name,
     {
-      metadata: { ...metadata(name, web), labels: podLabels(web) },
-      spec: deploymentSpec(name, web, serviceAccount),
+      metadata: { ...objectMetadata(web, deploymentLabels(web)), name, namespace: web.namespace },
+      spec: deploymentSpec(name, web, named),
     },
     { customTimeouts: { create: wait, update: wait }, parent },
   );
@@ -135,12 +138,9 @@ function createService(
   return new k8s.core.v1.Service(
     name,
     {
-      metadata: {
-        ...metadata(name, web),
-        // The provider's wait ends only when no selected pod is unready, so a canary that does not
-        // start would stop production's update. The Deployment's own wait says all there is to say.
-        annotations: { "pulumi.com/skipAwait": "true" },
-      },
+      // The provider's wait ends only when no selected pod is unready, so a canary that does not
+      // start would stop production's update. The Deployment's own wait says all there is to say.
+      metadata: metadata(name, web, { "pulumi.com/skipAwait": "true" }),
       spec: overridden(web.overrides.serviceSpec, {
         ports: [
           {

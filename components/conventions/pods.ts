@@ -1,25 +1,29 @@
 import type * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import {
   type Database,
   type EnvVar,
+  databaseDirectory,
   databaseEnv,
   databaseMounts,
+  databaseVolumeName,
   databaseVolumes,
 } from "./database";
 import { pod } from "./defaults";
 import { type Fault, imageRefForm, unless } from "./faults";
 import { type Identity, type Release, releaseVersion } from "./labels";
+import type { EnvValue, ExtraContainer, PodArgs, SecretKey } from "./pod-args";
+import { isSecretKey, podFaults } from "./pod-faults";
+import { configVolumeName, extraMounts, extraVolumes } from "./pod-files";
 import { type Requests, cores, isMemory } from "./quantities";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
 
 /** What every pod of the service knows about itself and its surroundings. */
-export interface Workload {
+export interface Workload extends PodArgs {
   readonly appEndpoint?: string | undefined;
   readonly database?: Database | undefined;
-  readonly env?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
   readonly identity: Identity;
   readonly imageRef: pulumi.Input<string>;
   readonly release: Release;
@@ -55,6 +59,19 @@ export function javaToolOptions(requests: Requests): string {
   return `-XX:MaxRAMPercentage=${String(pod.maxRamPercentage)} -XX:ActiveProcessorCount=${String(processors)}`;
 }
 
+/** Whether a variable's value is a reference; an output is a value that comes later. */
+function isSecretKeyReference(value: EnvValue): value is SecretKey {
+  return (
+    typeof value === "object" && !pulumi.Output.isInstance(value) && !(value instanceof Promise)
+  );
+}
+
+function envVar(name: string, value: EnvValue): EnvVar {
+  if (!isSecretKeyReference(value)) return { name, value };
+  const { key, secretName } = value;
+  return { name, valueFrom: { secretKeyRef: { key, name: secretName } } };
+}
+
 /** Environment that web pods, migrations and jobs share, sorted so that order never restarts a pod. */
 export function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
   const { appEndpoint, database, env = {}, identity, release, requests } = workload;
@@ -68,7 +85,7 @@ export function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[
     { name: "DD_VERSION", value: releaseVersion(release) },
     { name: "JAVA_TOOL_OPTIONS", value: javaToolOptions(requests) },
     ...own,
-    ...Object.entries(env).map(([name, value]) => ({ name, value })),
+    ...Object.entries(env).map(([name, value]) => envVar(name, value)),
   ];
   return all.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -89,20 +106,51 @@ export function workloadContainer(
     name,
     resources: resources(workload.requests),
     securityContext: containerSecurityContext,
-    volumeMounts: [{ mountPath: "/tmp", name: "tmp" }, ...databaseMounts(workload.database)],
+    volumeMounts: [
+      { mountPath: "/tmp", name: "tmp" },
+      ...databaseMounts(workload.database),
+      ...extraMounts(workload),
+    ],
   };
 }
 
+/** A container of the caller's, which Pod Security `restricted` admits unless it says otherwise. */
+function extraContainer(container: ExtraContainer): Container {
+  return { securityContext: containerSecurityContext, ...container };
+}
+
+/** Containers before the service's own: sidecars, the caller's, and then the component's. */
+export function workloadInitContainers(
+  workload: PodArgs,
+  own: readonly Container[],
+): Pick<PodSpec, "initContainers"> {
+  const { initContainers = [], sidecars = [] } = workload;
+  const all = [
+    // An init container that goes on is a sidecar: it is there for the others, and ends after them.
+    ...sidecars.map((sidecar) => ({ ...extraContainer(sidecar), restartPolicy: "Always" })),
+    ...initContainers.map(extraContainer),
+    ...own,
+  ];
+  return all.length === 0 ? {} : { initContainers: all };
+}
+
 /** What every pod of the service has beside its containers. */
-export function workloadPodSpec(workload: Workload): Omit<PodSpec, "containers"> {
+export function workloadPodSpec(
+  workload: Workload,
+  configMapName: pulumi.Input<string> | undefined,
+): Omit<PodSpec, "containers"> {
+  const { nodeSelector, tolerations } = workload;
   return {
     automountServiceAccountToken: false,
     // Variables for each Service of the namespace: they change pods for reasons of others.
     enableServiceLinks: false,
+    ...(nodeSelector === undefined ? {} : { nodeSelector }),
     securityContext: podSecurityContext,
+    ...(tolerations === undefined ? {} : { tolerations: [...tolerations] }),
     volumes: [
       { emptyDir: { sizeLimit: pod.tmpSizeLimit }, name: "tmp" },
       ...databaseVolumes(workload.database),
+      ...extraVolumes(workload, configMapName),
     ],
   };
 }
@@ -110,13 +158,12 @@ export function workloadPodSpec(workload: Workload): Omit<PodSpec, "containers">
 const reserved =
   /^(?:APP_ENDPOINT|PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_.*|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
 
-/** Faults of what all pods of the service share. */
-export function workloadFaults(workload: {
-  readonly env?: Readonly<Record<string, unknown>> | undefined;
-  readonly imageRef: unknown;
-  readonly requests: Requests;
-}): readonly (Fault | undefined)[] {
-  const { env = {}, imageRef, requests } = workload;
+/** Faults of what all pods of the service share; `containers` are the component's own. */
+export function workloadFaults(
+  workload: Workload,
+  containers: readonly string[],
+): readonly (Fault | undefined)[] {
+  const { configFiles, database, env = {}, imageRef, requests } = workload;
   return [
     // One that is only known later (an Output) is a digest by the way it is made.
     unless(typeof imageRef !== "string" || imageRefForm.test(imageRef), {
@@ -145,5 +192,23 @@ export function workloadFaults(workload: {
         rule: "hold names of variables that the component does not set itself",
         todo: "use the arg that sets it, or the `container` override",
       })),
+    ...Object.values(env)
+      .filter(isSecretKeyReference)
+      .filter(({ key }) => !isSecretKey(key))
+      .map(({ key }) => ({
+        arg: "env",
+        got: key,
+        rule: "name keys of a Secret",
+        todo: "use letters, digits, dots, hyphens and underscores",
+      })),
+    ...podFaults(workload, {
+      containers,
+      paths: ["/tmp", ...(database === undefined ? [] : [databaseDirectory])],
+      volumes: [
+        "tmp",
+        ...(configFiles === undefined ? [] : [configVolumeName]),
+        ...(database === undefined ? [] : [databaseVolumeName]),
+      ],
+    }),
   ];
 }

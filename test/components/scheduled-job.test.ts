@@ -141,6 +141,10 @@ describe("ScheduledJob", () => {
         "backoffLimit must be a whole number of at least 0, got -1; correct it",
       ],
       [
+        { iamRoleArn: "arn:aws:iam::123456789012:role/job", serviceAccountName: "services-orders" },
+        'serviceAccountName must be left out with iamRoleArn, got "services-orders"; the job then has a ServiceAccount of its own; give that one\'s role all rights it needs',
+      ],
+      [
         { timeZone: "Mars" },
         'timeZone must be a time zone, got "Mars"; write it as "America/Argentina/Buenos_Aires"',
       ],

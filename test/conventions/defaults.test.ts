@@ -10,9 +10,10 @@ const components = join(__dirname, "../../components");
 const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   ContainerImageArgs: { root: "." },
   Database: { port: postgres.port },
+  PodArgs: { env: {} },
   PostgresArgs: postgres,
-  ScheduledJobArgs: { ...scheduledJob, env: {}, requests: pod.requests },
-  WebServiceArgs: { ...webService, env: {}, requests: pod.requests, tls: false },
+  ScheduledJobArgs: { ...scheduledJob, requests: pod.requests },
+  WebServiceArgs: { ...webService, requests: pod.requests, tls: false },
 };
 
 interface Optional {
