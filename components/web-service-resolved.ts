@@ -1,13 +1,15 @@
 import { pod, webService as defaults } from "./conventions/defaults";
-import { type Fault, unless } from "./conventions/faults";
+import { type Fault, unless, wholeNumber } from "./conventions/faults";
 import { budgets, isDnsLabel } from "./conventions/names";
 import { type Workload, workloadFaults } from "./conventions/pods";
+import { autoscalingFaults } from "./web-service-autoscaler";
 import type { Track } from "./conventions/labels";
-import type { WebServiceArgs, WebServiceOverrides } from "./web-service-args";
+import type { Autoscaling, WebServiceArgs, WebServiceOverrides } from "./web-service-args";
 
 /** A web service with every default filled in. */
 export interface ResolvedWebService extends Workload {
   readonly args: readonly string[];
+  readonly autoscaling?: Autoscaling;
   readonly drainSeconds: number;
   readonly host: string | undefined;
   readonly ingressClassName: string | undefined;
@@ -37,7 +39,8 @@ export function resolve(given: WebServiceArgs): ResolvedWebService {
     overrides = {},
     preStopSeconds = defaults.preStopSeconds,
     progressDeadlineSeconds = defaults.progressDeadlineSeconds,
-    replicas = defaults.replicas,
+    // What the Deployment starts with. From then on the autoscaler decides.
+    replicas = given.autoscaling?.minReplicas ?? defaults.replicas,
     requests = pod.requests,
     terminationGracePeriodSeconds = defaults.terminationGracePeriodSeconds,
     track = defaults.track,
@@ -63,15 +66,6 @@ export function resolve(given: WebServiceArgs): ResolvedWebService {
   };
 }
 
-function wholeNumber(arg: string, got: number, min: number, max: number): Fault | undefined {
-  return unless(Number.isInteger(got) && got >= min && got <= max, {
-    arg,
-    got,
-    rule: `be a whole number from ${String(min)} to ${String(max)}`,
-    todo: "correct it",
-  });
-}
-
 /** A lower-case host name of at least two labels. */
 const hostForm =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/;
@@ -80,6 +74,7 @@ const hostForm =
 export function webServiceFaults(
   name: string,
   web: ResolvedWebService,
+  given: WebServiceArgs,
 ): readonly (Fault | undefined)[] {
   const { drainSeconds, host, preStopSeconds, progressDeadlineSeconds } = web;
   const needed = preStopSeconds + drainSeconds + defaults.graceMarginSeconds;
@@ -91,6 +86,7 @@ export function webServiceFaults(
       todo: "use lower case letters, digits and hyphens, and start with a letter",
     }),
     ...workloadFaults(web, [name, "migrate"]),
+    ...autoscalingFaults(given.autoscaling, given.replicas),
     wholeNumber("drainSeconds", drainSeconds, 0, 3600),
     unless(host === undefined || hostForm.test(host), {
       arg: "host",
@@ -110,7 +106,7 @@ export function webServiceFaults(
         todo: "give a pod time to start",
       },
     ),
-    wholeNumber("replicas", web.replicas, 0, 1000),
+    wholeNumber("replicas", given.replicas ?? defaults.replicas, 0, 1000),
     unless(web.terminationGracePeriodSeconds >= needed, {
       arg: "terminationGracePeriodSeconds",
       got: web.terminationGracePeriodSeconds,

@@ -15,12 +15,14 @@ import { overridden } from "./conventions/override";
 import { createConfigMap, createServiceAccount } from "./pod-objects";
 import type { WebServiceArgs } from "./web-service-args";
 import { type Named, webPodSpec } from "./web-service-pods";
+import { createAutoscaler } from "./web-service-autoscaler";
 import { type ResolvedWebService, resolve, webServiceFaults } from "./web-service-resolved";
 
 export type { WebServiceArgs, WebServiceOverrides } from "./web-service-args";
 
 /** The Kubernetes objects of a {@link WebService}. */
 export interface WebServiceNodes {
+  readonly autoscaler?: k8s.autoscaling.v2.HorizontalPodAutoscaler;
   readonly configMap?: k8s.core.v1.ConfigMap;
   readonly deployment: k8s.apps.v1.Deployment;
   readonly ingress?: k8s.networking.v1.Ingress;
@@ -31,8 +33,8 @@ export interface WebServiceNodes {
 
 /**
  * An HTTP service that loses no request while it is updated, drained or scaled: Deployment, Service,
- * ServiceAccount, with `host` an Ingress, with several replicas a PodDisruptionBudget, and with
- * `configFiles` a ConfigMap.
+ * ServiceAccount, with `host` an Ingress, with several replicas a PodDisruptionBudget, with
+ * `autoscaling` a HorizontalPodAutoscaler, and with `configFiles` a ConfigMap.
  *
  * The component's name is the name of all of them but the ConfigMap, which gets one by its content.
  *
@@ -46,7 +48,7 @@ export class WebService extends pulumi.ComponentResource {
   constructor(name: string, args: WebServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:WebService", name, args, opts);
     const web = resolve(args);
-    refuse(this, "WebService", name, webServiceFaults(name, web));
+    refuse(this, "WebService", name, webServiceFaults(name, web, args));
     const own = labels(web.identity, "web");
     const serviceAccount = createServiceAccount(this, name, web, own);
     const configMap = createConfigMap(this, name, web, own);
@@ -54,6 +56,15 @@ export class WebService extends pulumi.ComponentResource {
       configMapName: configMap?.metadata.name,
       serviceAccountName: serviceAccount.metadata.name,
     });
+    const autoscaler =
+      web.autoscaling === undefined
+        ? undefined
+        : createAutoscaler(this, deployment, {
+            autoscaling: web.autoscaling,
+            metadata: metadata(name, web),
+            name,
+            overrides: web.overrides,
+          });
     const service = createService(this, name, web);
     const podDisruptionBudget = web.replicas > 1 ? createBudget(this, name, web) : undefined;
     const ingress =
@@ -64,6 +75,7 @@ export class WebService extends pulumi.ComponentResource {
       deployment,
       service,
       serviceAccount,
+      ...(autoscaler === undefined ? {} : { autoscaler }),
       ...(configMap === undefined ? {} : { configMap }),
       ...(ingress === undefined ? {} : { ingress }),
       ...(podDisruptionBudget === undefined ? {} : { podDisruptionBudget }),
@@ -126,7 +138,13 @@ function createDeployment(
       metadata: { ...objectMetadata(web, deploymentLabels(web)), name, namespace: web.namespace },
       spec: deploymentSpec(name, web, named),
     },
-    { customTimeouts: { create: wait, update: wait }, parent },
+    {
+      customTimeouts: { create: wait, update: wait },
+      // The provider then sends the number that the autoscaler chose, or leaves it to it. An
+      // input that is left out would let the number fall to 1.
+      ...(web.autoscaling === undefined ? {} : { ignoreChanges: ["spec.replicas"] }),
+      parent,
+    },
   );
 }
 

@@ -45,6 +45,12 @@ export const webService = {
   track: "stable",
 } as const;
 
+/** The autoscaler of the web service. */
+export const autoscaling = {
+  /** Percent of the request. There is no CPU limit, so a busy pod may go far above it while others start. */
+  cpuUtilization: 70,
+} as const;
+
 /**
  * Probes that differ: readiness may fail for a while (no traffic), liveness restarts the pod.
  * Startup keeps the other two away for up to 150 s, so that a slow start needs no lax liveness.

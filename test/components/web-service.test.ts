@@ -6,6 +6,7 @@ import { matchesGolden } from "../golden";
 import { type Manifest, type Recorder, record, settled } from "../mocks";
 
 const types = {
+  autoscaler: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
   budget: "kubernetes:policy/v1:PodDisruptionBudget",
   deployment: "kubernetes:apps/v1:Deployment",
   ingress: "kubernetes:networking.k8s.io/v1:Ingress",
@@ -262,6 +263,71 @@ describe("WebService", () => {
     assert.deepEqual(secure.tls, [{ hosts: [args.host] }]);
   });
 
+  describe("with autoscaling", () => {
+    const autoscaling = { maxReplicas: 9, minReplicas: 2 };
+
+    it("is scaled by the CPU of its own container, by an object of its name", async () => {
+      const recorder = await made({ autoscaling });
+      const { inputs } = recorder.one(types.autoscaler);
+      assert.equal(inputs.metadata.name, "orders");
+      assert.deepEqual(inputs.spec, {
+        maxReplicas: 9,
+        metrics: [
+          {
+            containerResource: {
+              container: "orders",
+              name: "cpu",
+              target: { averageUtilization: 70, type: "Utilization" },
+            },
+            type: "ContainerResource",
+          },
+        ],
+        minReplicas: 2,
+        scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "orders" },
+      });
+    });
+
+    it("is scaled by memory, and by CPU only when that is said too", async () => {
+      const of = async (more: object) =>
+        (await made({ autoscaling: { ...autoscaling, ...more } }))
+          .one(types.autoscaler)
+          .inputs.spec.metrics.map(({ containerResource }: Manifest) => [
+            containerResource.name,
+            containerResource.target.averageUtilization,
+          ]);
+      assert.deepEqual(await of({ memoryUtilization: 80 }), [["memory", 80]]);
+      assert.deepEqual(await of({ cpuUtilization: 50, memoryUtilization: 80 }), [
+        ["cpu", 50],
+        ["memory", 80],
+      ]);
+    });
+
+    it("starts with minReplicas, and leaves the number alone from then on", async () => {
+      const { ignoreChanges, inputs } = (await made({ autoscaling })).one(types.deployment);
+      assert.equal(inputs.spec.replicas, 2);
+      assert.deepEqual(ignoreChanges, ["spec.replicas"]);
+      assert.deepEqual((await made()).one(types.deployment).ignoreChanges, []);
+    });
+
+    it("changes nothing else of the Deployment", async () => {
+      assert.deepEqual(await deploymentOf({ autoscaling }), await deploymentOf({ replicas: 2 }));
+    });
+
+    it("has a PodDisruptionBudget only where there is always more than one pod", async () => {
+      assert.equal((await made({ autoscaling })).all(types.budget).length, 1);
+      const one = { ...autoscaling, minReplicas: 1 };
+      assert.equal((await made({ autoscaling: one })).all(types.budget).length, 0);
+    });
+
+    it("lets an override have the last word on the autoscaler", async () => {
+      const overrides: WebServiceArgs["overrides"] = {
+        autoscalerSpec: (s) => ({ ...s, maxReplicas: 10 }),
+      };
+      const recorder = await made({ autoscaling, overrides });
+      assert.equal(recorder.one(types.autoscaler).inputs.spec.maxReplicas, 10);
+    });
+  });
+
   it("keeps the order of variables whatever the order of env", async () => {
     const one = await containerOf({ env: { A_KEY: "1", Z_KEY: "2" } });
     const two = await containerOf({ env: { Z_KEY: "2", A_KEY: "1" } });
@@ -370,6 +436,26 @@ describe("WebService", () => {
       [
         { progressDeadlineSeconds: 5 },
         "progressDeadlineSeconds must be a whole number above 10, the seconds a pod must stay ready, got 5; give a pod time to start",
+      ],
+      [
+        { autoscaling: { maxReplicas: 2, minReplicas: 2 }, replicas: 2 },
+        "replicas must be left out with autoscaling, got 2; say it by autoscaling.minReplicas",
+      ],
+      [
+        { autoscaling: { maxReplicas: 2, minReplicas: 0 } },
+        "autoscaling.minReplicas must be a whole number from 1 to 1000, got 0; correct it",
+      ],
+      [
+        { autoscaling: { maxReplicas: 2, minReplicas: 3 } },
+        "autoscaling.maxReplicas must be a whole number from 3 to 1000, got 2; correct it",
+      ],
+      [
+        { autoscaling: { cpuUtilization: 0, maxReplicas: 2, minReplicas: 1 } },
+        "autoscaling.cpuUtilization must be a whole number from 1 to 1000, got 0; correct it",
+      ],
+      [
+        { autoscaling: { maxReplicas: 2, memoryUtilization: 101, minReplicas: 1 } },
+        "autoscaling.memoryUtilization must be a whole number from 1 to 100, got 101; correct it",
       ],
       [{ replicas: 1.5 }, "replicas must be a whole number from 0 to 1000, got 1.5; correct it"],
       [
