@@ -5,6 +5,8 @@ import type { Identity, Release, Track } from "./conventions/labels";
 import type { Override } from "./conventions/override";
 import type { PodArgs } from "./conventions/pod-args";
 import type { Requests } from "./conventions/quantities";
+import type { IngressArgs } from "./web-service-ingress-args";
+import type { RolloutArgs } from "./web-service-rollout-args";
 
 /** One pure function per spec of a {@link WebService}, applied last: `(defaults) => spec`. */
 export interface WebServiceOverrides {
@@ -14,7 +16,7 @@ export interface WebServiceOverrides {
   readonly container?: Override<k8s.types.input.core.v1.Container>;
   /** The whole Deployment. A changed selector replaces it, which is downtime. Runs last. */
   readonly deploymentSpec?: Override<k8s.types.input.apps.v1.DeploymentSpec>;
-  /** The Ingress; only made with `host`. */
+  /** The Ingress; only made with `host` or `hosts`. */
   readonly ingressSpec?: Override<k8s.types.input.networking.v1.IngressSpec>;
   /** The PodDisruptionBudget; only made where there is always more than one pod. */
   readonly podDisruptionBudgetSpec?: Override<k8s.types.input.policy.v1.PodDisruptionBudgetSpec>;
@@ -45,7 +47,7 @@ export interface Autoscaling {
   readonly minReplicas: number;
 }
 
-export interface WebServiceArgs extends PodArgs {
+export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
   /** What the objects are recognised by; the same for the stack's whole life. */
   readonly identity: Identity;
   /** Image as `repository@sha256:...`. */
@@ -58,7 +60,7 @@ export interface WebServiceArgs extends PodArgs {
   /**
    * Public URL that the pods are told (`APP_ENDPOINT`). A wrong one breaks links in answers.
    *
-   * @default - the URL of `host`; none without `host`
+   * @default - the URL of the first host; none without one
    */
   readonly appEndpoint?: string;
 
@@ -101,7 +103,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly drainSeconds?: number;
 
   /**
-   * Public host name. Without it there is no Ingress.
+   * Public host name. Without it, and without `hosts`, there is no Ingress.
    *
    * @default - none
    */
@@ -111,7 +113,7 @@ export interface WebServiceArgs extends PodArgs {
    * Class of the Ingress. A class that no controller serves leaves the host unanswered, and
    * the update waits for an address until it times out.
    *
-   * @default - the cluster's default class
+   * @default - "alb" with `ingressPreset`, else the cluster's default class
    */
   readonly ingressClassName?: string | undefined;
 

@@ -5,16 +5,31 @@ import { trackSelector } from "./conventions/labels";
 import { overridden } from "./conventions/override";
 import { workloadContainer, workloadInitContainers, workloadPodSpec } from "./conventions/pods";
 import type { ResolvedWebService } from "./web-service-resolved";
+import { debugPortName } from "./web-service-rollout";
+import type { ProbeSettings } from "./web-service-rollout-args";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
 
-function httpProbe(path: string, times: object): k8s.types.input.core.v1.Probe {
-  return { httpGet: { path, port: httpPortName }, ...times };
+function httpProbe(
+  ownPath: string,
+  times: object,
+  given: ProbeSettings = {},
+): k8s.types.input.core.v1.Probe {
+  const { path = ownPath, ...givenTimes } = given;
+  return { httpGet: { path, port: httpPortName }, ...times, ...givenTimes };
+}
+
+/** On the pod's own loopback address, so that only a port-forward reaches it. */
+function jdwpOption(port: number): string {
+  return `-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:${String(port)}`;
 }
 
 function webContainer(name: string, web: ResolvedWebService): Container {
-  const container = workloadContainer(web, name, web.args, [
+  const { debugPort, ports = [] } = web;
+  const javaOptions = debugPort === undefined ? [] : [jdwpOption(debugPort)];
+  const port = (containerPort: number, name: string) => ({ containerPort, name, protocol: "TCP" });
+  const container = workloadContainer({ ...web, javaOptions }, name, web.args, [
     { name: "DRAIN_SECONDS", value: String(web.drainSeconds) },
     { name: "PORT", value: String(web.port) },
   ]);
@@ -23,10 +38,14 @@ function webContainer(name: string, web: ResolvedWebService): Container {
     // Load balancers learn late that a pod is going: it serves on until they have. An action of
     // the kubelet's, so the image needs no shell.
     lifecycle: { preStop: { sleep: { seconds: web.preStopSeconds } } },
-    livenessProbe: httpProbe(probes.live, probes.liveness),
-    ports: [{ containerPort: web.port, name: httpPortName, protocol: "TCP" }],
-    readinessProbe: httpProbe(probes.ready, probes.readiness),
-    startupProbe: httpProbe(probes.live, probes.startup),
+    livenessProbe: httpProbe(probes.live, probes.liveness, web.livenessProbe),
+    ports: [
+      port(web.port, httpPortName),
+      ...(debugPort === undefined ? [] : [port(debugPort, debugPortName)]),
+      ...ports.map((extra) => port(extra.port, extra.name)),
+    ],
+    readinessProbe: httpProbe(probes.ready, probes.readiness, web.readinessProbe),
+    startupProbe: httpProbe(probes.live, probes.startup, web.startupProbe),
   });
 }
 

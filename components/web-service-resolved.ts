@@ -4,22 +4,31 @@ import { budgets, isDnsLabel } from "./conventions/names";
 import { type Workload, workloadFaults } from "./conventions/pods";
 import { autoscalingFaults } from "./web-service-autoscaler";
 import type { Track } from "./conventions/labels";
+import { hostsOf, ingressFaults } from "./web-service-ingress";
+import type { IngressArgs } from "./web-service-ingress-args";
+import { rolloutFaults } from "./web-service-rollout";
+import type { PodsOrPercent, RolloutArgs } from "./web-service-rollout-args";
 import type { Autoscaling, WebServiceArgs, WebServiceOverrides } from "./web-service-args";
 
 /** A web service with every default filled in. */
-export interface ResolvedWebService extends Workload {
+export interface ResolvedWebService extends Workload, IngressArgs, RolloutArgs {
   readonly args: readonly string[];
   readonly autoscaling?: Autoscaling;
   readonly drainSeconds: number;
   readonly host: string | undefined;
   readonly ingressClassName: string | undefined;
+  readonly maxSurge: PodsOrPercent;
+  readonly maxUnavailable: PodsOrPercent;
   readonly migrationArgs: readonly string[];
+  readonly minReadySeconds: number;
   readonly namespace: WebServiceArgs["namespace"];
   readonly overrides: WebServiceOverrides;
   readonly port: number;
   readonly preStopSeconds: number;
   readonly progressDeadlineSeconds: number;
   readonly replicas: number;
+  readonly revisionHistoryLimit: number;
+  readonly servicePort: number;
   readonly terminationGracePeriodSeconds: number;
   readonly tls: boolean;
   readonly track: Track;
@@ -28,20 +37,25 @@ export interface ResolvedWebService extends Workload {
 
 /** The args with their defaults. Changes nothing of the caller's. */
 export function resolve(given: WebServiceArgs): ResolvedWebService {
-  const { database, host, ingressClassName, publicPort, tls = false } = given;
+  const { database, ingressClassName, publicPort, tls = false } = given;
+  const host = hostsOf(given)[0]?.host;
   const port = publicPort === undefined ? "" : `:${String(publicPort)}`;
   const url = host === undefined ? undefined : `${tls ? "https" : "http"}://${host}${port}/`;
   const {
     appEndpoint = url,
     args = defaults.args,
     drainSeconds = defaults.drainSeconds,
+    maxSurge = defaults.maxSurge,
+    maxUnavailable = defaults.maxUnavailable,
     migrationArgs = database === undefined ? [] : defaults.migrationArgs,
+    minReadySeconds = defaults.minReadySeconds,
     overrides = {},
     preStopSeconds = defaults.preStopSeconds,
     progressDeadlineSeconds = defaults.progressDeadlineSeconds,
     // What the Deployment starts with. From then on the autoscaler decides.
     replicas = given.autoscaling?.minReplicas ?? defaults.replicas,
     requests = pod.requests,
+    revisionHistoryLimit = defaults.revisionHistoryLimit,
     terminationGracePeriodSeconds = defaults.terminationGracePeriodSeconds,
     track = defaults.track,
   } = given;
@@ -50,15 +64,20 @@ export function resolve(given: WebServiceArgs): ResolvedWebService {
     appEndpoint,
     args,
     drainSeconds,
-    host,
+    host: given.host,
     ingressClassName,
+    maxSurge,
+    maxUnavailable,
     migrationArgs,
+    minReadySeconds,
     overrides,
     port: given.port ?? defaults.port,
     preStopSeconds,
     progressDeadlineSeconds,
     replicas,
     requests,
+    revisionHistoryLimit,
+    servicePort: defaults.servicePort,
     terminationGracePeriodSeconds,
     tls,
     track,
@@ -66,17 +85,13 @@ export function resolve(given: WebServiceArgs): ResolvedWebService {
   };
 }
 
-/** A lower-case host name of at least two labels. */
-const hostForm =
-  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/;
-
 /** Every fault of a web service's args. */
 export function webServiceFaults(
   name: string,
   web: ResolvedWebService,
   given: WebServiceArgs,
 ): readonly (Fault | undefined)[] {
-  const { drainSeconds, host, preStopSeconds, progressDeadlineSeconds } = web;
+  const { drainSeconds, minReadySeconds, preStopSeconds, progressDeadlineSeconds } = web;
   const needed = preStopSeconds + drainSeconds + defaults.graceMarginSeconds;
   return [
     unless(isDnsLabel(name), {
@@ -88,24 +103,16 @@ export function webServiceFaults(
     ...workloadFaults(web, [name, "migrate"]),
     ...autoscalingFaults(given.autoscaling, given.replicas),
     wholeNumber("drainSeconds", drainSeconds, 0, 3600),
-    unless(host === undefined || hostForm.test(host), {
-      arg: "host",
-      got: host,
-      rule: "be a host name in lower case",
-      todo: "leave out scheme, port and path",
-    }),
+    ...ingressFaults(web),
+    ...rolloutFaults(web),
     wholeNumber("port", web.port, 1025, 65_535),
     wholeNumber("preStopSeconds", preStopSeconds, 1, 3600),
-    unless(
-      Number.isInteger(progressDeadlineSeconds) &&
-        progressDeadlineSeconds > defaults.minReadySeconds,
-      {
-        arg: "progressDeadlineSeconds",
-        got: progressDeadlineSeconds,
-        rule: `be a whole number above ${String(defaults.minReadySeconds)}, the seconds a pod must stay ready`,
-        todo: "give a pod time to start",
-      },
-    ),
+    unless(Number.isInteger(progressDeadlineSeconds) && progressDeadlineSeconds > minReadySeconds, {
+      arg: "progressDeadlineSeconds",
+      got: progressDeadlineSeconds,
+      rule: `be a whole number above ${String(minReadySeconds)}, the seconds a pod must stay ready`,
+      todo: "give a pod time to start",
+    }),
     wholeNumber("replicas", given.replicas ?? defaults.replicas, 0, 1000),
     unless(web.terminationGracePeriodSeconds >= needed, {
       arg: "terminationGracePeriodSeconds",

@@ -16,6 +16,7 @@ import { createConfigMap, createServiceAccount } from "./pod-objects";
 import type { WebServiceArgs } from "./web-service-args";
 import { type Named, webPodSpec } from "./web-service-pods";
 import { createAutoscaler } from "./web-service-autoscaler";
+import { createIngress } from "./web-service-ingress";
 import { type ResolvedWebService, resolve, webServiceFaults } from "./web-service-resolved";
 
 export type { WebServiceArgs, WebServiceOverrides } from "./web-service-args";
@@ -33,7 +34,7 @@ export interface WebServiceNodes {
 
 /**
  * An HTTP service that loses no request while it is updated, drained or scaled: Deployment, Service,
- * ServiceAccount, with `host` an Ingress, with several replicas a PodDisruptionBudget, with
+ * ServiceAccount, with a host an Ingress, with several replicas a PodDisruptionBudget, with
  * `autoscaling` a HorizontalPodAutoscaler, and with `configFiles` a ConfigMap.
  *
  * The component's name is the name of all of them but the ConfigMap, which gets one by its content.
@@ -41,7 +42,7 @@ export interface WebServiceNodes {
  * @throws pulumi.ResourceError with every fault of the args, before the first child.
  */
 export class WebService extends pulumi.ComponentResource {
-  /** Public URL, ending with a slash; undefined without `host`. */
+  /** Public URL, ending with a slash; undefined without a host. */
   readonly url: string | undefined;
   readonly nodes: WebServiceNodes;
 
@@ -68,9 +69,7 @@ export class WebService extends pulumi.ComponentResource {
     const service = createService(this, name, web);
     const podDisruptionBudget = web.replicas > 1 ? createBudget(this, name, web) : undefined;
     const ingress =
-      web.host === undefined
-        ? undefined
-        : createIngress(this, name, web, web.host, service, deployment);
+      web.url === undefined ? undefined : createIngress(this, name, web, { deployment, service });
     this.nodes = {
       deployment,
       service,
@@ -109,13 +108,13 @@ function deploymentSpec(
   named: Named,
 ): k8s.types.input.apps.v1.DeploymentSpec {
   return overridden(web.overrides.deploymentSpec, {
-    minReadySeconds: defaults.minReadySeconds,
+    minReadySeconds: web.minReadySeconds,
     progressDeadlineSeconds: web.progressDeadlineSeconds,
     replicas: web.replicas,
-    revisionHistoryLimit: defaults.revisionHistoryLimit,
+    revisionHistoryLimit: web.revisionHistoryLimit,
     selector: { matchLabels: trackSelector(web.identity, "web", web.track) },
     strategy: {
-      rollingUpdate: { maxSurge: defaults.maxSurge, maxUnavailable: defaults.maxUnavailable },
+      rollingUpdate: { maxSurge: web.maxSurge, maxUnavailable: web.maxUnavailable },
       type: "RollingUpdate",
     },
     template: {
@@ -163,10 +162,15 @@ function createService(
         ports: [
           {
             name: httpPortName,
-            port: defaults.servicePort,
+            port: web.servicePort,
             protocol: "TCP",
             targetPort: httpPortName,
           },
+          ...(web.ports ?? []).flatMap(({ name, servicePort }) =>
+            servicePort === undefined
+              ? []
+              : [{ name, port: servicePort, protocol: "TCP", targetPort: name }],
+          ),
         ],
         // No track: production's pods and a canary's are endpoints of the one Service.
         selector: selector(web.identity, "web"),
@@ -194,30 +198,5 @@ function createBudget(
       }),
     },
     { parent },
-  );
-}
-
-function createIngress(
-  parent: pulumi.Resource,
-  name: string,
-  web: ResolvedWebService,
-  host: string,
-  service: k8s.core.v1.Service,
-  deployment: k8s.apps.v1.Deployment,
-): k8s.networking.v1.Ingress {
-  const { ingressClassName } = web;
-  const backend = { service: { name: service.metadata.name, port: { name: httpPortName } } };
-  return new k8s.networking.v1.Ingress(
-    name,
-    {
-      metadata: metadata(name, web),
-      spec: overridden(web.overrides.ingressSpec, {
-        ...(ingressClassName === undefined ? {} : { ingressClassName }),
-        rules: [{ host, http: { paths: [{ backend, path: "/", pathType: "Prefix" }] } }],
-        ...(web.tls ? { tls: [{ hosts: [host] }] } : {}),
-      }),
-    },
-    // The host appears when there is something behind it, and goes before it does.
-    { dependsOn: deployment, parent },
   );
 }

@@ -45,6 +45,15 @@ export const webService = {
   track: "stable",
 } as const;
 
+/** The Ingress of the web service. */
+export const ingress = {
+  albClassName: "alb",
+  /** Not above the grace period. The load balancer's own is 300. */
+  deregistrationDelaySeconds: 30,
+  pathType: "Prefix",
+  scheme: "internal",
+} as const;
+
 /** The autoscaler of the web service. */
 export const autoscaling = {
   /** Percent of the request. There is no CPU limit, so a busy pod may go far above it while others start. */

@@ -26,6 +26,8 @@ export interface Workload extends PodArgs {
   readonly database?: Database | undefined;
   readonly identity: Identity;
   readonly imageRef: pulumi.Input<string>;
+  /** Flags of the JVM beside those of every pod. */
+  readonly javaOptions?: readonly string[];
   readonly release: Release;
   readonly requests: Requests;
 }
@@ -74,7 +76,15 @@ function envVar(name: string, value: EnvValue): EnvVar {
 
 /** Environment that web pods, migrations and jobs share, sorted so that order never restarts a pod. */
 export function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
-  const { appEndpoint, database, env = {}, identity, release, requests } = workload;
+  const {
+    appEndpoint,
+    database,
+    env = {},
+    identity,
+    javaOptions = [],
+    release,
+    requests,
+  } = workload;
   const all: EnvVar[] = [
     ...(appEndpoint === undefined ? [] : [{ name: "APP_ENDPOINT", value: appEndpoint }]),
     ...databaseEnv(database),
@@ -83,7 +93,7 @@ export function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[
     { name: "DD_ENV", value: identity.environment },
     { name: "DD_SERVICE", value: identity.service },
     { name: "DD_VERSION", value: releaseVersion(release) },
-    { name: "JAVA_TOOL_OPTIONS", value: javaToolOptions(requests) },
+    { name: "JAVA_TOOL_OPTIONS", value: [javaToolOptions(requests), ...javaOptions].join(" ") },
     ...own,
     ...Object.entries(env).map(([name, value]) => envVar(name, value)),
   ];

@@ -12,6 +12,7 @@ const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   Database: { port: postgres.port },
   PodArgs: { env: {} },
   PostgresArgs: postgres,
+  RolloutArgs: webService,
   ScheduledJobArgs: { ...scheduledJob, requests: pod.requests },
   WebServiceArgs: { ...webService, requests: pod.requests, tls: false },
 };
