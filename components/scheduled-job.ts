@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { shortestPeriodSeconds } from "./conventions/cron";
+import { logAnnotations } from "./conventions/datadog";
 import { scheduledJob as defaults, pod } from "./conventions/defaults";
 import { type Fault, refuse, unless } from "./conventions/faults";
 import { labels, releaseLabels } from "./conventions/labels";
@@ -160,10 +161,11 @@ function jobSpec(
     activeDeadlineSeconds: deadline(args),
     backoffLimit,
     template: {
-      metadata: podMetadata(args, {
-        ...labels(identity, "job"),
-        ...releaseLabels(identity, release),
-      }),
+      metadata: podMetadata(
+        args,
+        { ...labels(identity, "job"), ...releaseLabels(identity, release) },
+        logAnnotations(name, identity.service, args),
+      ),
       spec,
     },
     ttlSecondsAfterFinished: defaults.ttlSecondsAfterFinished,

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { logAnnotations } from "./conventions/datadog";
 import { httpPortName, webService as defaults } from "./conventions/defaults";
 import { refuse } from "./conventions/faults";
 import {
@@ -118,7 +119,11 @@ function deploymentSpec(
       type: "RollingUpdate",
     },
     template: {
-      metadata: podMetadata(web, deploymentLabels(web)),
+      metadata: podMetadata(
+        web,
+        deploymentLabels(web),
+        logAnnotations(name, web.identity.service, web),
+      ),
       spec: webPodSpec(name, web, named),
     },
   });

@@ -5,6 +5,8 @@
 
 /** Pods of any kind. */
 export const pod = {
+  /** Datadog's agent for Java is one jar of about 30 MB. */
+  datadogAgentSizeLimit: "128Mi",
   /** The JVM's own heap default is 25 % of the container; the rest is metaspace, stacks, buffers. */
   maxRamPercentage: 75,
   /** Without a CPU limit the JVM counts every core of the node; below 2 it picks the serial collector. */

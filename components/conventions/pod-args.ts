@@ -61,6 +61,24 @@ export interface PodArgs {
   readonly configFiles?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
+   * Most CPU that the service's containers may use. It slows them down on idle nodes too, so leave
+   * it out unless something else asks for it.
+   *
+   * @default - no limit
+   */
+  readonly cpuLimit?: string;
+
+  /**
+   * Datadog's agent inside of the JVM, for traces: copied by an init container from an image that
+   * has it as Datadog's own for Java has. It needs memory of the JVM's.
+   *
+   * @default - none
+   * @example
+   * { imageRef: "registry.example.com/dd-lib-java-init@sha256:..." }
+   */
+  readonly datadogAgent?: { readonly imageRef: pulumi.Input<string> };
+
+  /**
    * More environment variables: a text, or a key of a Secret that exists in the namespace.
    * Whoever may look into the pod can read a variable: for a secret prefer `secretFiles`.
    * A name that the component sets itself is refused.
@@ -97,6 +115,23 @@ export interface PodArgs {
    * @default - none
    */
   readonly labels?: Readonly<Record<string, string>>;
+
+  /**
+   * What Datadog takes the log for, by an annotation of the pods: the pipeline that reads it.
+   *
+   * @default - what Datadog takes it for by itself
+   * @example
+   * "java"
+   */
+  readonly logSource?: string;
+
+  /**
+   * Memory above which a container is killed. Above what is requested, a pod can be killed for
+   * memory that its node no longer has.
+   *
+   * @default - what is requested
+   */
+  readonly memoryLimit?: string;
 
   /**
    * Labels that a node must have. Where no node has them, the pods stay pending.

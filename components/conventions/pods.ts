@@ -9,13 +9,20 @@ import {
   databaseVolumeName,
   databaseVolumes,
 } from "./database";
+import {
+  datadogCopyCommand,
+  datadogDirectory,
+  datadogJavaOptions,
+  datadogMounts,
+  datadogName,
+} from "./datadog";
 import { pod } from "./defaults";
 import { type Fault, imageRefForm, unless } from "./faults";
 import { type Identity, type Release, releaseVersion } from "./labels";
 import type { EnvValue, ExtraContainer, PodArgs, SecretKey } from "./pod-args";
 import { isSecretKey, podFaults } from "./pod-faults";
 import { configVolumeName, extraMounts, extraVolumes } from "./pod-files";
-import { type Requests, cores, isMemory } from "./quantities";
+import { type Requests, cores, isMemory, memoryBytes } from "./quantities";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
@@ -50,14 +57,20 @@ export const containerSecurityContext: k8s.types.input.core.v1.SecurityContext =
   readOnlyRootFilesystem: true,
 };
 
-/** Requests of CPU and memory, and a limit of memory only: a CPU limit throttles an idle node. */
-export function resources(requests: Requests): k8s.types.input.core.v1.ResourceRequirements {
-  return { limits: { memory: requests.memory }, requests: { ...requests } };
+/** Requests of CPU and memory, and by default a limit of memory only: one of CPU throttles an idle node. */
+function resources(workload: Workload): k8s.types.input.core.v1.ResourceRequirements {
+  const { cpuLimit, requests } = workload;
+  const { memoryLimit = requests.memory } = workload;
+  return {
+    limits: { ...(cpuLimit === undefined ? {} : { cpu: cpuLimit }), memory: memoryLimit },
+    requests: { ...requests },
+  };
 }
 
-/** JVM flags: the heap from the container's memory, processors from its CPU request. */
-export function javaToolOptions(requests: Requests): string {
-  const processors = Math.max(pod.minActiveProcessors, Math.ceil(cores(requests.cpu) ?? 0));
+/** JVM flags: the heap from the container's memory, processors from its CPU limit or request. */
+function javaToolOptions({ cpuLimit, requests }: Workload): string {
+  const most = cores(cpuLimit ?? requests.cpu) ?? 0;
+  const processors = Math.max(pod.minActiveProcessors, Math.ceil(most));
   return `-XX:MaxRAMPercentage=${String(pod.maxRamPercentage)} -XX:ActiveProcessorCount=${String(processors)}`;
 }
 
@@ -76,15 +89,8 @@ function envVar(name: string, value: EnvValue): EnvVar {
 
 /** Environment that web pods, migrations and jobs share, sorted so that order never restarts a pod. */
 export function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
-  const {
-    appEndpoint,
-    database,
-    env = {},
-    identity,
-    javaOptions = [],
-    release,
-    requests,
-  } = workload;
+  const { appEndpoint, database, env = {}, identity, javaOptions = [], release } = workload;
+  const jvm = [javaToolOptions(workload), ...datadogJavaOptions(workload), ...javaOptions];
   const all: EnvVar[] = [
     ...(appEndpoint === undefined ? [] : [{ name: "APP_ENDPOINT", value: appEndpoint }]),
     ...databaseEnv(database),
@@ -93,7 +99,7 @@ export function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[
     { name: "DD_ENV", value: identity.environment },
     { name: "DD_SERVICE", value: identity.service },
     { name: "DD_VERSION", value: releaseVersion(release) },
-    { name: "JAVA_TOOL_OPTIONS", value: [javaToolOptions(requests), ...javaOptions].join(" ") },
+    { name: "JAVA_TOOL_OPTIONS", value: jvm.join(" ") },
     ...own,
     ...Object.entries(env).map(([name, value]) => envVar(name, value)),
   ];
@@ -114,11 +120,12 @@ export function workloadContainer(
     // The image is named by digest: what a node has is what the registry has.
     imagePullPolicy: "IfNotPresent",
     name,
-    resources: resources(workload.requests),
+    resources: resources(workload),
     securityContext: containerSecurityContext,
     volumeMounts: [
       { mountPath: "/tmp", name: "tmp" },
       ...databaseMounts(workload.database),
+      ...datadogMounts(workload),
       ...extraMounts(workload),
     ],
   };
@@ -129,9 +136,27 @@ function extraContainer(container: ExtraContainer): Container {
   return { securityContext: containerSecurityContext, ...container };
 }
 
+/** What copies Datadog's agent to where the service's own containers load it. */
+function datadogContainer(workload: Workload): Container[] {
+  const { datadogAgent } = workload;
+  if (datadogAgent === undefined) return [];
+  return [
+    {
+      command: [...datadogCopyCommand],
+      image: datadogAgent.imageRef,
+      imagePullPolicy: "IfNotPresent",
+      name: datadogName,
+      // It is over before the service starts, which needs at least as much.
+      resources: resources(workload),
+      securityContext: containerSecurityContext,
+      volumeMounts: datadogMounts(workload),
+    },
+  ];
+}
+
 /** Containers before the service's own: sidecars, the caller's, and then the component's. */
 export function workloadInitContainers(
-  workload: PodArgs,
+  workload: Workload,
   own: readonly Container[],
 ): Pick<PodSpec, "initContainers"> {
   const { initContainers = [], sidecars = [] } = workload;
@@ -139,6 +164,7 @@ export function workloadInitContainers(
     // An init container that goes on is a sidecar: it is there for the others, and ends after them.
     ...sidecars.map((sidecar) => ({ ...extraContainer(sidecar), restartPolicy: "Always" })),
     ...initContainers.map(extraContainer),
+    ...datadogContainer(workload),
     ...own,
   ];
   return all.length === 0 ? {} : { initContainers: all };
@@ -160,6 +186,9 @@ export function workloadPodSpec(
     volumes: [
       { emptyDir: { sizeLimit: pod.tmpSizeLimit }, name: "tmp" },
       ...databaseVolumes(workload.database),
+      ...(workload.datadogAgent === undefined
+        ? []
+        : [{ emptyDir: { sizeLimit: pod.datadogAgentSizeLimit }, name: datadogName }]),
       ...extraVolumes(workload, configMapName),
     ],
   };
@@ -173,7 +202,9 @@ export function workloadFaults(
   workload: Workload,
   containers: readonly string[],
 ): readonly (Fault | undefined)[] {
-  const { configFiles, database, env = {}, imageRef, requests } = workload;
+  const { configFiles, cpuLimit, database, datadogAgent, env = {}, imageRef } = workload;
+  const { memoryLimit, requests } = workload;
+  const agentRef = datadogAgent?.imageRef;
   return [
     // One that is only known later (an Output) is a digest by the way it is made.
     unless(typeof imageRef !== "string" || imageRefForm.test(imageRef), {
@@ -194,6 +225,28 @@ export function workloadFaults(
       rule: "be a memory quantity in Ki, Mi or Gi",
       todo: 'write it as "512Mi"',
     }),
+    unless(typeof agentRef !== "string" || imageRefForm.test(agentRef), {
+      arg: "datadogAgent.imageRef",
+      got: agentRef,
+      rule: "be repository@sha256:<64 hex digits>",
+      todo: "name the image by its digest, a tag may be moved",
+    }),
+    unless(cpuLimit === undefined || (cores(cpuLimit) ?? 0) >= (cores(requests.cpu) ?? 0), {
+      arg: "cpuLimit",
+      got: cpuLimit,
+      rule: "be a CPU quantity, not below requests.cpu",
+      todo: "raise it, or leave it out",
+    }),
+    unless(
+      memoryLimit === undefined ||
+        (memoryBytes(memoryLimit) ?? 0) >= (memoryBytes(requests.memory) ?? 0),
+      {
+        arg: "memoryLimit",
+        got: memoryLimit,
+        rule: "be a memory quantity in Ki, Mi or Gi, not below requests.memory",
+        todo: "raise it, or leave it out",
+      },
+    ),
     ...Object.keys(env)
       .filter((name) => reserved.test(name) || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       .map((name) => ({
@@ -212,10 +265,15 @@ export function workloadFaults(
         todo: "use letters, digits, dots, hyphens and underscores",
       })),
     ...podFaults(workload, {
-      containers,
-      paths: ["/tmp", ...(database === undefined ? [] : [databaseDirectory])],
+      containers: [...containers, ...(datadogAgent === undefined ? [] : [datadogName])],
+      paths: [
+        "/tmp",
+        ...(datadogAgent === undefined ? [] : [datadogDirectory]),
+        ...(database === undefined ? [] : [databaseDirectory]),
+      ],
       volumes: [
         "tmp",
+        ...(datadogAgent === undefined ? [] : [datadogName]),
         ...(configFiles === undefined ? [] : [configVolumeName]),
         ...(database === undefined ? [] : [databaseVolumeName]),
       ],

@@ -177,11 +177,55 @@ for (const { make, objects, template, type } of components) {
       assert.equal(template(recorder).spec.serviceAccountName, "orders");
     });
 
+    it("are limited in CPU and memory as they are told, and the JVM knows its processors", async () => {
+      const args = { cpuLimit: "3", memoryLimit: "1Gi" };
+      assert.deepEqual((await podOf(args)).containers[0].resources, {
+        limits: { cpu: "3", memory: "1Gi" },
+        requests: { cpu: "250m", memory: "512Mi" },
+      });
+      const { value } = await variable(args, "JAVA_TOOL_OPTIONS");
+      assert.match(value, /-XX:ActiveProcessorCount=3$/);
+    });
+
+    it("load Datadog's agent from where an init container has copied it", async () => {
+      const args = { datadogAgent: { imageRef } };
+      const { containers, initContainers, volumes } = await podOf(args);
+      const copy = initContainers.find(({ name }: Manifest) => name === "datadog-agent");
+      assert.equal(copy.image, imageRef);
+      assert.deepEqual(copy.command, ["sh", "copy-lib.sh", "/datadog-lib"]);
+      assert.deepEqual(copy.securityContext, restricted);
+      const mount = { mountPath: "/datadog-lib", name: "datadog-agent" };
+      assert.deepEqual(copy.volumeMounts, [mount]);
+      assert.deepEqual(containers[0].volumeMounts.at(-1), mount);
+      assert.deepEqual(volumes.at(-1).emptyDir, { sizeLimit: "128Mi" });
+      const { value } = await variable(args, "JAVA_TOOL_OPTIONS");
+      assert.match(value, / -javaagent:\/datadog-lib\/dd-java-agent\.jar$/);
+    });
+
+    it("tell Datadog what their log is", async () => {
+      const { metadata } = template(await made({ logSource: "java" }));
+      assert.deepEqual(metadata.annotations, {
+        "ad.datadoghq.com/orders.logs": '[{"service":"services-orders","source":"java"}]',
+      });
+    });
+
     describe("are refused with", () => {
       const cases: readonly [PodArgs, string][] = [
         [
           { env: { TOKEN: { key: "a/b", secretName: "s" } } },
           'env must name keys of a Secret, got "a/b"; use letters, digits, dots, hyphens and underscores',
+        ],
+        [
+          { cpuLimit: "100m" },
+          'cpuLimit must be a CPU quantity, not below requests.cpu, got "100m"; raise it, or leave it out',
+        ],
+        [
+          { memoryLimit: "1G" },
+          'memoryLimit must be a memory quantity in Ki, Mi or Gi, not below requests.memory, got "1G"; raise it, or leave it out',
+        ],
+        [
+          { datadogAgent: { imageRef: "agent:latest" } },
+          'datadogAgent.imageRef must be repository@sha256:<64 hex digits>, got "agent:latest"; name the image by its digest, a tag may be moved',
         ],
         [
           { annotations: { "pulumi.com/skipAwait": "false" } },
