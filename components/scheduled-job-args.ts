@@ -18,6 +18,21 @@ export interface ScheduledJobOverrides {
   readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
 }
 
+/** Who can be told, in the form that the notifier reads. */
+export type Recipient = `email:${string}@${string}` | `pagerduty:${string}` | `slack:#${string}`;
+
+/** What shall happen when a run has failed for the last time. */
+export interface OnFailure {
+  /**
+   * Where it is written what to do.
+   *
+   * @default - nowhere
+   */
+  readonly runbook?: `https://${string}`;
+  /** Who is told: a Slack channel, an address, or a PagerDuty service. */
+  readonly tell: Recipient;
+}
+
 export interface ScheduledJobArgs extends PodArgs {
   /** Command of the service's command line. */
   readonly args: readonly string[];
@@ -55,6 +70,20 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly backoffLimit?: number;
 
   /**
+   * How completions are counted: `Indexed` gives each pod a number (`JOB_COMPLETION_INDEX`).
+   *
+   * @default - "NonIndexed", as Kubernetes has it
+   */
+  readonly completionMode?: "Indexed" | "NonIndexed";
+
+  /**
+   * Pods that must succeed until a run is done.
+   *
+   * @default - 1, as Kubernetes has it
+   */
+  readonly completions?: number;
+
+  /**
    * What happens when the earlier run is not over: `Forbid` skips the new one, `Replace` ends the
    * old one, `Allow` runs both, which then work on the same orders.
    *
@@ -69,8 +98,49 @@ export interface ScheduledJobArgs extends PodArgs {
    */
   readonly database?: Database;
 
+  /**
+   * Failed runs that are kept, with their logs, for as long as `ttlSecondsAfterFinished` lets them.
+   *
+   * @default 3
+   */
+  readonly failedJobsHistoryLimit?: number;
+
+  /**
+   * Who is told when a run has failed, as annotations `on-failure/tell` and `on-failure/runbook` of
+   * the CronJob and of each of its Jobs. A notifier or monitor reads them; this sends nothing itself.
+   *
+   * @default - nobody
+   * @example
+   * { tell: "slack:#orders-alerts", runbook: "https://example.com/runbooks/orders" }
+   */
+  readonly onFailure?: OnFailure;
+
   /** Pure functions that have the last word on each spec. */
   readonly overrides?: ScheduledJobOverrides;
+
+  /**
+   * Pods of one run at the same time. The command must bear it; they work on the same orders.
+   *
+   * @default - 1, as Kubernetes has it
+   */
+  readonly parallelism?: number;
+
+  /**
+   * Which failures of a pod end the run at once, or do not count.
+   *
+   * @default - each failure counts towards `backoffLimit`
+   * @example
+   * { rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }] }
+   */
+  readonly podFailurePolicy?: k8s.types.input.batch.v1.PodFailurePolicy;
+
+  /**
+   * When a pod that is ending is replaced: `Failed` waits until it has ended, so that two of them
+   * never work at once.
+   *
+   * @default - "Failed" with `podFailurePolicy`, else "TerminatingOrFailed", as Kubernetes has it
+   */
+  readonly podReplacementPolicy?: "Failed" | "TerminatingOrFailed";
 
   /**
    * CPU and memory that a run is promised. Memory is also its limit: too little kills it.
@@ -96,6 +166,13 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly startingDeadlineSeconds?: number;
 
   /**
+   * Runs that succeeded and are kept, with their logs.
+   *
+   * @default 3
+   */
+  readonly successfulJobsHistoryLimit?: number;
+
+  /**
    * Whether runs are held back. A run by hand (`kubectl create job --from`) is still possible.
    *
    * @default false
@@ -108,4 +185,11 @@ export interface ScheduledJobArgs extends PodArgs {
    * @default "Etc/UTC"
    */
   readonly timeZone?: string;
+
+  /**
+   * Seconds that a finished run is kept, with its log. Too few, and nobody sees why it failed.
+   *
+   * @default 86400
+   */
+  readonly ttlSecondsAfterFinished?: number;
 }

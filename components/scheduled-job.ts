@@ -3,9 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { shortestPeriodSeconds } from "./conventions/cron";
 import { logAnnotations } from "./conventions/datadog";
 import { scheduledJob as defaults, pod } from "./conventions/defaults";
-import { type Fault, refuse, unless } from "./conventions/faults";
+import { type Fault, refuse, unless, wholeNumber } from "./conventions/faults";
 import { labels, releaseLabels } from "./conventions/labels";
-import { objectMetadata, podMetadata } from "./conventions/metadata";
+import { type Annotations, objectMetadata, podMetadata } from "./conventions/metadata";
 import { budgets, isDnsLabel } from "./conventions/names";
 import { overridden } from "./conventions/override";
 import {
@@ -18,7 +18,12 @@ import {
 import { createConfigMap, createServiceAccount } from "./pod-objects";
 import type { ScheduledJobArgs } from "./scheduled-job-args";
 
-export type { ScheduledJobArgs, ScheduledJobOverrides } from "./scheduled-job-args";
+export type {
+  OnFailure,
+  Recipient,
+  ScheduledJobArgs,
+  ScheduledJobOverrides,
+} from "./scheduled-job-args";
 
 /** The Kubernetes objects of a {@link ScheduledJob}. */
 export interface ScheduledJobNodes {
@@ -77,9 +82,13 @@ function isTimeZone(timeZone: string): boolean {
   }
 }
 
+const recipientForm =
+  /^(?:slack:#[a-z0-9][a-z0-9._-]{0,79}|email:[^\s@]+@[^\s@]+|pagerduty:[A-Za-z0-9._-]+)$/;
+
 function faults(name: string, args: ScheduledJobArgs): readonly (Fault | undefined)[] {
   const { schedule, startingDeadlineSeconds = defaults.startingDeadlineSeconds } = args;
   const { backoffLimit = defaults.backoffLimit, timeZone = defaults.timeZone } = args;
+  const { onFailure } = args;
   const fields = schedule.split(" ").length;
   const period = shortestPeriodSeconds(schedule);
   const seconds = deadline(args);
@@ -126,6 +135,27 @@ function faults(name: string, args: ScheduledJobArgs): readonly (Fault | undefin
       rule: "be left out with iamRoleArn",
       todo: "the job then has a ServiceAccount of its own; give that one's role all rights it needs",
     }),
+    ...Object.entries({
+      completions: [args.completions ?? 1, 1],
+      failedJobsHistoryLimit: [args.failedJobsHistoryLimit ?? 0, 0],
+      parallelism: [args.parallelism ?? 1, 1],
+      successfulJobsHistoryLimit: [args.successfulJobsHistoryLimit ?? 0, 0],
+      ttlSecondsAfterFinished: [args.ttlSecondsAfterFinished ?? 0, 0],
+    } satisfies Record<string, [number, number]>).map(([arg, [got, min]]) =>
+      wholeNumber(arg, got, min, 2 ** 31 - 1),
+    ),
+    unless(args.completionMode !== "Indexed" || args.completions !== undefined, {
+      arg: "completions",
+      got: null,
+      rule: "be given with completionMode Indexed",
+      todo: "say how many pods must succeed",
+    }),
+    unless(onFailure === undefined || recipientForm.test(onFailure.tell), {
+      arg: "onFailure.tell",
+      got: onFailure?.tell,
+      rule: "be slack:#<channel>, email:<address> or pagerduty:<service>",
+      todo: 'write it as "slack:#orders-alerts"',
+    }),
     unless(isTimeZone(timeZone), {
       arg: "timeZone",
       got: timeZone,
@@ -133,6 +163,22 @@ function faults(name: string, args: ScheduledJobArgs): readonly (Fault | undefin
       todo: 'write it as "America/Argentina/Buenos_Aires"',
     }),
   ];
+}
+
+/** The fields that have a value. */
+function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/** What a notifier reads: on the CronJob, and on the Job of each run. */
+function onFailureAnnotations({ onFailure }: ScheduledJobArgs): Annotations {
+  if (onFailure === undefined) return {};
+  const { runbook, tell } = onFailure;
+  return {
+    ...(runbook === undefined ? {} : { "on-failure/runbook": runbook }),
+    "on-failure/tell": tell,
+  };
 }
 
 /** Objects that the pods name. */
@@ -168,7 +214,15 @@ function jobSpec(
       ),
       spec,
     },
-    ttlSecondsAfterFinished: defaults.ttlSecondsAfterFinished,
+    // What is left out stays as Kubernetes has it.
+    ...given({
+      completionMode: args.completionMode,
+      completions: args.completions,
+      parallelism: args.parallelism,
+      podFailurePolicy: args.podFailurePolicy,
+      podReplacementPolicy: args.podReplacementPolicy,
+    }),
+    ttlSecondsAfterFinished: args.ttlSecondsAfterFinished ?? defaults.ttlSecondsAfterFinished,
   });
 }
 
@@ -182,21 +236,24 @@ function createCronJob(
   const { concurrencyPolicy = defaults.concurrencyPolicy, identity, namespace, release } = args;
   const { startingDeadlineSeconds = defaults.startingDeadlineSeconds } = args;
   const { suspend = defaults.suspend, timeZone = defaults.timeZone } = args;
+  const { failedJobsHistoryLimit = defaults.failedJobsHistoryLimit } = args;
+  const { successfulJobsHistoryLimit = defaults.successfulJobsHistoryLimit } = args;
+  const onFailure = onFailureAnnotations(args);
   const all = { ...labels(identity, "job"), ...releaseLabels(identity, release) };
   return new k8s.batch.v1.CronJob(
     name,
     {
-      metadata: { ...objectMetadata(args, all), name, namespace },
+      metadata: { ...objectMetadata(args, all, onFailure), name, namespace },
       spec: overridden(args.overrides?.cronJobSpec, {
         concurrencyPolicy,
-        failedJobsHistoryLimit: defaults.failedJobsHistoryLimit,
+        failedJobsHistoryLimit,
         jobTemplate: {
-          metadata: objectMetadata(args, labels(identity, "job")),
+          metadata: objectMetadata(args, labels(identity, "job"), onFailure),
           spec: jobSpec(name, args, workload, named),
         },
         schedule: args.schedule,
         startingDeadlineSeconds,
-        successfulJobsHistoryLimit: defaults.successfulJobsHistoryLimit,
+        successfulJobsHistoryLimit,
         suspend,
         timeZone,
       }),

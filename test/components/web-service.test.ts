@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ResourceError } from "@pulumi/pulumi";
 import { WebService, type WebServiceArgs } from "../../components/web-service";
-import { database, identity, imageRef, web } from "../fixtures";
+import { database, everyPodArg, identity, imageRef, web } from "../fixtures";
 import { matchesGolden } from "../golden";
 import { type Manifest, type Recorder, record, settled } from "../mocks";
 
@@ -42,6 +42,30 @@ describe("WebService", () => {
   it("matches its golden manifest", async () => {
     const args = { database, host: "orders.example.com", replicas: 3, tls: true };
     matchesGolden("web-service", await made(args));
+  });
+
+  it("matches its golden manifest with everything set", async () => {
+    const args: Partial<WebServiceArgs> = {
+      ...everyPodArg,
+      autoscaling: { cpuUtilization: 60, maxReplicas: 9, memoryUtilization: 80, minReplicas: 3 },
+      database,
+      debugPort: 5005,
+      deregistrationDelaySeconds: 45,
+      host: "orders.example.com",
+      hosts: [{ host: "api.example.com", paths: [{ path: "/orders" }] }],
+      ingressAnnotations: { "example.com/ingress": "1" },
+      ingressGroupName: "orders",
+      ingressPreset: "eks-alb",
+      ingressScheme: "internet-facing",
+      livenessProbe: { failureThreshold: 10 },
+      maxSurge: 1,
+      minReadySeconds: 20,
+      ports: [{ name: "metrics", port: 9090, servicePort: 9090 }],
+      revisionHistoryLimit: 3,
+      tls: true,
+      tlsSecretName: "certificate",
+    };
+    matchesGolden("web-service-everything", await made(args));
   });
 
   describe("makes", () => {
