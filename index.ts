@@ -76,7 +76,9 @@ async function program({ readCluster, readSettings } = outside): Promise<pulumi.
         namespace,
         release,
         requests,
-        serviceAccountName: service.nodes.serviceAccount.metadata.name,
+        // A job with a role of its own has a ServiceAccount of its own.
+        serviceAccountName:
+          job.iamRoleArn === undefined ? service.nodes.serviceAccount.metadata.name : undefined,
         suspend: suspendedIn.includes(settings.kind),
         ...job,
       },

@@ -9,17 +9,19 @@ export type Command =
   | readonly ["expire-unpaid", "--older-than", Duration]
   | readonly ["export", "--since", Duration, "--format", "csv" | "json"];
 
-/** Knobs of a job that an entry may turn; each says in the editor what it does. */
-type Knobs = Pick<
+/** Every knob of a job that the program does not turn itself; each says in the editor what it does. */
+type Knobs = Omit<
   ScheduledJobArgs,
-  | "activeDeadlineSeconds"
-  | "backoffLimit"
-  | "concurrencyPolicy"
-  | "env"
-  | "overrides"
-  | "requests"
-  | "startingDeadlineSeconds"
-  | "timeZone"
+  | "appEndpoint"
+  | "args"
+  | "database"
+  | "identity"
+  | "imageRef"
+  | "namespace"
+  | "release"
+  | "schedule"
+  | "serviceAccountName"
+  | "suspend"
 >;
 
 /** One scheduled job: one CronJob and nothing else. */

@@ -1,144 +1,67 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { shortestPeriodSeconds } from "./conventions/cron";
-import type { Database } from "./conventions/database";
+import { logAnnotations } from "./conventions/datadog";
 import { scheduledJob as defaults, pod } from "./conventions/defaults";
-import { type Fault, refuse, unless } from "./conventions/faults";
-import { type Identity, type Release, labels, releaseLabels } from "./conventions/labels";
+import { type Fault, refuse, unless, wholeNumber } from "./conventions/faults";
+import { labels, releaseLabels } from "./conventions/labels";
+import { type Annotations, objectMetadata, podMetadata } from "./conventions/metadata";
 import { budgets, isDnsLabel } from "./conventions/names";
-import { type Override, overridden } from "./conventions/override";
+import { overridden } from "./conventions/override";
 import {
   type Workload,
   workloadContainer,
   workloadFaults,
+  workloadInitContainers,
   workloadPodSpec,
 } from "./conventions/pods";
-import type { Requests } from "./conventions/quantities";
+import { createConfigMap, createServiceAccount } from "./pod-objects";
+import type { ScheduledJobArgs } from "./scheduled-job-args";
 
-/** One pure function per spec of a {@link ScheduledJob}, applied last: `(defaults) => spec`. */
-export interface ScheduledJobOverrides {
-  /** The container that runs the command. Runs first. */
-  readonly container?: Override<k8s.types.input.core.v1.Container>;
-  /** The whole CronJob. Runs last. */
-  readonly cronJobSpec?: Override<k8s.types.input.batch.v1.CronJobSpec>;
-  /** The Job of one run. Runs before `cronJobSpec`. */
-  readonly jobSpec?: Override<k8s.types.input.batch.v1.JobSpec>;
-  /** The pod of one run. Runs before `jobSpec`. */
-  readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
-}
+export type {
+  OnFailure,
+  Recipient,
+  ScheduledJobArgs,
+  ScheduledJobOverrides,
+} from "./scheduled-job-args";
 
-export interface ScheduledJobArgs {
-  /** Command of the service's command line. */
-  readonly args: readonly string[];
-  /** What the objects are recognised by; the same for the stack's whole life. */
-  readonly identity: Identity;
-  /** Image as `repository@sha256:...`. */
-  readonly imageRef: pulumi.Input<string>;
-  /** Namespace of the CronJob. */
-  readonly namespace: pulumi.Input<string>;
-  /** Branch and commit, known to the CronJob and its pods only. */
-  readonly release: Release;
-  /** When it runs, in `timeZone`: minute, hour, day of month, month, day of week. */
-  readonly schedule: string;
-
-  /**
-   * Seconds after which a run is ended as failed. Above the schedule's period, `Forbid` would
-   * skip runs because of one that hangs; that is refused.
-   *
-   * @default - 90 % of the schedule's shortest period, at most 3600
-   */
-  readonly activeDeadlineSeconds?: number;
-
-  /**
-   * Public URL of the service, which the job is told as `APP_ENDPOINT`.
-   *
-   * @default - none
-   */
-  readonly appEndpoint?: string | undefined;
-
-  /**
-   * Times that a failed run is tried again. The command must bear being run twice.
-   *
-   * @default 2
-   */
-  readonly backoffLimit?: number;
-
-  /**
-   * What happens when the earlier run is not over: `Forbid` skips the new one, `Replace` ends the
-   * old one, `Allow` runs both, which then work on the same orders.
-   *
-   * @default "Forbid"
-   */
-  readonly concurrencyPolicy?: "Allow" | "Forbid" | "Replace";
-
-  /**
-   * Database of the service. Without it no `DATABASE_*` variable is set.
-   *
-   * @default - none
-   */
-  readonly database?: Database;
-
-  /**
-   * More environment variables. A secret does not belong here: mount it by an override.
-   *
-   * @default {}
-   */
-  readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
-
-  /** Pure functions that have the last word on each spec. */
-  readonly overrides?: ScheduledJobOverrides;
-
-  /**
-   * CPU and memory that a run is promised. Memory is also its limit: too little kills it.
-   *
-   * @default {"cpu":"250m","memory":"512Mi"}
-   */
-  readonly requests?: Requests;
-
-  /**
-   * ServiceAccount of the pods, for rights outside the cluster.
-   *
-   * @default - the namespace's `default`, without a token
-   */
-  readonly serviceAccountName?: pulumi.Input<string>;
-
-  /**
-   * Seconds by which a run may start late. Below 10 runs are lost; without any, un-suspending
-   * starts a missed run at once.
-   *
-   * @default 300
-   */
-  readonly startingDeadlineSeconds?: number;
-
-  /**
-   * Whether runs are held back. A run by hand (`kubectl create job --from`) is still possible.
-   *
-   * @default false
-   */
-  readonly suspend?: boolean;
-
-  /**
-   * Time zone of the schedule. One with summer time runs a job twice or never once a year.
-   *
-   * @default "Etc/UTC"
-   */
-  readonly timeZone?: string;
+/** The Kubernetes objects of a {@link ScheduledJob}. */
+export interface ScheduledJobNodes {
+  readonly configMap?: k8s.core.v1.ConfigMap;
+  readonly cronJob: k8s.batch.v1.CronJob;
+  readonly serviceAccount?: k8s.core.v1.ServiceAccount;
 }
 
 /**
- * One command of the service on a schedule: one CronJob, named as the component, and nothing else.
+ * One command of the service on a schedule: one CronJob, named as the component, and nothing else,
+ * but with `configFiles` a ConfigMap and with `iamRoleArn` a ServiceAccount.
  *
- * @throws pulumi.ResourceError with every fault of the args, before the CronJob.
+ * @throws pulumi.ResourceError with every fault of the args, before the first child.
  */
 export class ScheduledJob extends pulumi.ComponentResource {
-  readonly nodes: { readonly cronJob: k8s.batch.v1.CronJob };
+  readonly nodes: ScheduledJobNodes;
 
   constructor(name: string, args: ScheduledJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:ScheduledJob", name, args, opts);
     const { requests = pod.requests } = args;
     const workload = { ...args, requests };
-    refuse(this, "ScheduledJob", name, [...workloadFaults(workload), ...faults(name, args)]);
-    this.nodes = { cronJob: createCronJob(this, name, args, workload) };
+    refuse(this, "ScheduledJob", name, [
+      ...workloadFaults(workload, [name]),
+      ...faults(name, args),
+    ]);
+    const own = labels(args.identity, "job");
+    const serviceAccount =
+      args.iamRoleArn === undefined ? undefined : createServiceAccount(this, name, args, own);
+    const configMap = createConfigMap(this, name, args, own);
+    const cronJob = createCronJob(this, name, args, workload, {
+      configMapName: configMap?.metadata.name,
+      serviceAccountName: serviceAccount?.metadata.name ?? args.serviceAccountName,
+    });
+    this.nodes = {
+      cronJob,
+      ...(configMap === undefined ? {} : { configMap }),
+      ...(serviceAccount === undefined ? {} : { serviceAccount }),
+    };
     this.registerOutputs({});
   }
 }
@@ -159,9 +82,13 @@ function isTimeZone(timeZone: string): boolean {
   }
 }
 
+const recipientForm =
+  /^(?:slack:#[a-z0-9][a-z0-9._-]{0,79}|email:[^\s@]+@[^\s@]+|pagerduty:[A-Za-z0-9._-]+)$/;
+
 function faults(name: string, args: ScheduledJobArgs): readonly (Fault | undefined)[] {
   const { schedule, startingDeadlineSeconds = defaults.startingDeadlineSeconds } = args;
   const { backoffLimit = defaults.backoffLimit, timeZone = defaults.timeZone } = args;
+  const { onFailure } = args;
   const fields = schedule.split(" ").length;
   const period = shortestPeriodSeconds(schedule);
   const seconds = deadline(args);
@@ -202,6 +129,33 @@ function faults(name: string, args: ScheduledJobArgs): readonly (Fault | undefin
       rule: "be a whole number of at least 0",
       todo: "correct it",
     }),
+    unless(args.iamRoleArn === undefined || args.serviceAccountName === undefined, {
+      arg: "serviceAccountName",
+      got: args.serviceAccountName,
+      rule: "be left out with iamRoleArn",
+      todo: "the job then has a ServiceAccount of its own; give that one's role all rights it needs",
+    }),
+    ...Object.entries({
+      completions: [args.completions ?? 1, 1],
+      failedJobsHistoryLimit: [args.failedJobsHistoryLimit ?? 0, 0],
+      parallelism: [args.parallelism ?? 1, 1],
+      successfulJobsHistoryLimit: [args.successfulJobsHistoryLimit ?? 0, 0],
+      ttlSecondsAfterFinished: [args.ttlSecondsAfterFinished ?? 0, 0],
+    } satisfies Record<string, [number, number]>).map(([arg, [got, min]]) =>
+      wholeNumber(arg, got, min, 2 ** 31 - 1),
+    ),
+    unless(args.completionMode !== "Indexed" || args.completions !== undefined, {
+      arg: "completions",
+      got: null,
+      rule: "be given with completionMode Indexed",
+      todo: "say how many pods must succeed",
+    }),
+    unless(onFailure === undefined || recipientForm.test(onFailure.tell), {
+      arg: "onFailure.tell",
+      got: onFailure?.tell,
+      rule: "be slack:#<channel>, email:<address> or pagerduty:<service>",
+      todo: 'write it as "slack:#orders-alerts"',
+    }),
     unless(isTimeZone(timeZone), {
       arg: "timeZone",
       got: timeZone,
@@ -211,16 +165,40 @@ function faults(name: string, args: ScheduledJobArgs): readonly (Fault | undefin
   ];
 }
 
+/** The fields that have a value. */
+function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/** What a notifier reads: on the CronJob, and on the Job of each run. */
+function onFailureAnnotations({ onFailure }: ScheduledJobArgs): Annotations {
+  if (onFailure === undefined) return {};
+  const { runbook, tell } = onFailure;
+  return {
+    ...(runbook === undefined ? {} : { "on-failure/runbook": runbook }),
+    "on-failure/tell": tell,
+  };
+}
+
+/** Objects that the pods name. */
+interface Named {
+  readonly configMapName: pulumi.Input<string> | undefined;
+  readonly serviceAccountName: pulumi.Input<string> | undefined;
+}
+
 function jobSpec(
   name: string,
   args: ScheduledJobArgs,
   workload: Workload,
+  named: Named,
 ): k8s.types.input.batch.v1.JobSpec {
   const { backoffLimit = defaults.backoffLimit, identity, overrides, release } = args;
-  const { serviceAccountName } = args;
+  const { configMapName, serviceAccountName } = named;
   const spec = overridden(overrides?.podSpec, {
-    ...workloadPodSpec(workload),
+    ...workloadPodSpec(workload, configMapName),
     containers: [overridden(overrides?.container, workloadContainer(workload, name, args.args))],
+    ...workloadInitContainers(workload, []),
     // A new pod for each try: the failed one stays, with its log.
     restartPolicy: "Never",
     ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
@@ -229,10 +207,22 @@ function jobSpec(
     activeDeadlineSeconds: deadline(args),
     backoffLimit,
     template: {
-      metadata: { labels: { ...labels(identity, "job"), ...releaseLabels(identity, release) } },
+      metadata: podMetadata(
+        args,
+        { ...labels(identity, "job"), ...releaseLabels(identity, release) },
+        logAnnotations(name, identity.service, args),
+      ),
       spec,
     },
-    ttlSecondsAfterFinished: defaults.ttlSecondsAfterFinished,
+    // What is left out stays as Kubernetes has it.
+    ...given({
+      completionMode: args.completionMode,
+      completions: args.completions,
+      parallelism: args.parallelism,
+      podFailurePolicy: args.podFailurePolicy,
+      podReplacementPolicy: args.podReplacementPolicy,
+    }),
+    ttlSecondsAfterFinished: args.ttlSecondsAfterFinished ?? defaults.ttlSecondsAfterFinished,
   });
 }
 
@@ -241,25 +231,29 @@ function createCronJob(
   name: string,
   args: ScheduledJobArgs,
   workload: Workload,
+  named: Named,
 ): k8s.batch.v1.CronJob {
   const { concurrencyPolicy = defaults.concurrencyPolicy, identity, namespace, release } = args;
   const { startingDeadlineSeconds = defaults.startingDeadlineSeconds } = args;
   const { suspend = defaults.suspend, timeZone = defaults.timeZone } = args;
+  const { failedJobsHistoryLimit = defaults.failedJobsHistoryLimit } = args;
+  const { successfulJobsHistoryLimit = defaults.successfulJobsHistoryLimit } = args;
+  const onFailure = onFailureAnnotations(args);
   const all = { ...labels(identity, "job"), ...releaseLabels(identity, release) };
   return new k8s.batch.v1.CronJob(
     name,
     {
-      metadata: { labels: all, name, namespace },
+      metadata: { ...objectMetadata(args, all, onFailure), name, namespace },
       spec: overridden(args.overrides?.cronJobSpec, {
         concurrencyPolicy,
-        failedJobsHistoryLimit: defaults.failedJobsHistoryLimit,
+        failedJobsHistoryLimit,
         jobTemplate: {
-          metadata: { labels: labels(identity, "job") },
-          spec: jobSpec(name, args, workload),
+          metadata: objectMetadata(args, labels(identity, "job"), onFailure),
+          spec: jobSpec(name, args, workload, named),
         },
         schedule: args.schedule,
         startingDeadlineSeconds,
-        successfulJobsHistoryLimit: defaults.successfulJobsHistoryLimit,
+        successfulJobsHistoryLimit,
         suspend,
         timeZone,
       }),

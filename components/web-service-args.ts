@@ -3,17 +3,22 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Database } from "./conventions/database";
 import type { Identity, Release, Track } from "./conventions/labels";
 import type { Override } from "./conventions/override";
+import type { PodArgs } from "./conventions/pod-args";
 import type { Requests } from "./conventions/quantities";
+import type { IngressArgs } from "./web-service-ingress-args";
+import type { RolloutArgs } from "./web-service-rollout-args";
 
 /** One pure function per spec of a {@link WebService}, applied last: `(defaults) => spec`. */
 export interface WebServiceOverrides {
+  /** The HorizontalPodAutoscaler; only made with `autoscaling`. */
+  readonly autoscalerSpec?: Override<k8s.types.input.autoscaling.v2.HorizontalPodAutoscalerSpec>;
   /** The container that serves requests. Runs before `podSpec`. */
   readonly container?: Override<k8s.types.input.core.v1.Container>;
   /** The whole Deployment. A changed selector replaces it, which is downtime. Runs last. */
   readonly deploymentSpec?: Override<k8s.types.input.apps.v1.DeploymentSpec>;
-  /** The Ingress; only made with `host`. */
+  /** The Ingress; only made with `host` or `hosts`. */
   readonly ingressSpec?: Override<k8s.types.input.networking.v1.IngressSpec>;
-  /** The PodDisruptionBudget; only made with more than one replica. */
+  /** The PodDisruptionBudget; only made where there is always more than one pod. */
   readonly podDisruptionBudgetSpec?: Override<k8s.types.input.policy.v1.PodDisruptionBudgetSpec>;
   /** The pods. Runs before `deploymentSpec`. */
   readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
@@ -21,7 +26,28 @@ export interface WebServiceOverrides {
   readonly serviceSpec?: Override<k8s.types.input.core.v1.ServiceSpec>;
 }
 
-export interface WebServiceArgs {
+/** How many pods there are, by their load. */
+export interface Autoscaling {
+  /**
+   * Percent of the requested CPU that the pods shall use in the mean.
+   *
+   * @default - 70 without `memoryUtilization`, else CPU does not count
+   */
+  readonly cpuUtilization?: number;
+  /** Most pods. Too few, and a busy service stays slow; quotas and connections to the database count too. */
+  readonly maxReplicas: number;
+  /**
+   * Percent of the requested memory that the pods shall use in the mean. A JVM seldom gives memory
+   * back, so that what was added for it mostly stays.
+   *
+   * @default - memory does not count
+   */
+  readonly memoryUtilization?: number;
+  /** Fewest pods, and what a new Deployment starts with. */
+  readonly minReplicas: number;
+}
+
+export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
   /** What the objects are recognised by; the same for the stack's whole life. */
   readonly identity: Identity;
   /** Image as `repository@sha256:...`. */
@@ -34,7 +60,7 @@ export interface WebServiceArgs {
   /**
    * Public URL that the pods are told (`APP_ENDPOINT`). A wrong one breaks links in answers.
    *
-   * @default - the URL of `host`; none without `host`
+   * @default - the URL of the first host; none without one
    */
   readonly appEndpoint?: string;
 
@@ -44,6 +70,22 @@ export interface WebServiceArgs {
    * @default ["serve"]
    */
   readonly args?: readonly string[];
+
+  /**
+   * Lets the load decide about the number of pods: a HorizontalPodAutoscaler named as the service.
+   * Needs metrics-server; without metrics the number stays. Refused together with `replicas`.
+   *
+   * A new Deployment starts with `minReplicas`; from then on `spec.replicas` is ignored in updates.
+   * Switching it on takes no pod away: the number stays what it is until the autoscaler changes it.
+   * (Leaving the field out instead would let Kubernetes fall back to one pod, because a field that
+   * its only owner no longer applies gets its default.) Switching it off after it has scaled is
+   * refused by the cluster as a conflict, once: run that update with `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
+   *
+   * @default - none: there are always `replicas` pods
+   * @example
+   * { minReplicas: 3, maxReplicas: 12, cpuUtilization: 60 }
+   */
+  readonly autoscaling?: Autoscaling;
 
   /**
    * Database of the service. Without it no `DATABASE_*` variable is set.
@@ -61,14 +103,7 @@ export interface WebServiceArgs {
   readonly drainSeconds?: number;
 
   /**
-   * More environment variables. A secret does not belong here: mount it by an override.
-   *
-   * @default {}
-   */
-  readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
-
-  /**
-   * Public host name. Without it there is no Ingress.
+   * Public host name. Without it, and without `hosts`, there is no Ingress.
    *
    * @default - none
    */
@@ -78,7 +113,7 @@ export interface WebServiceArgs {
    * Class of the Ingress. A class that no controller serves leaves the host unanswered, and
    * the update waits for an address until it times out.
    *
-   * @default - the cluster's default class
+   * @default - "alb" with `ingressPreset`, else the cluster's default class
    */
   readonly ingressClassName?: string | undefined;
 
@@ -124,7 +159,7 @@ export interface WebServiceArgs {
   readonly publicPort?: number | undefined;
 
   /**
-   * Pods. With more than one there is a PodDisruptionBudget; with one, a node's drain is downtime.
+   * Pods, where `autoscaling` does not decide. With more than one there is a PodDisruptionBudget; with one, a node's drain is downtime.
    *
    * @default 1
    */

@@ -1,19 +1,35 @@
 import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
 import { httpPortName, probes } from "./conventions/defaults";
 import { trackSelector } from "./conventions/labels";
 import { overridden } from "./conventions/override";
-import { workloadContainer, workloadPodSpec } from "./conventions/pods";
+import { workloadContainer, workloadInitContainers, workloadPodSpec } from "./conventions/pods";
 import type { ResolvedWebService } from "./web-service-resolved";
+import { debugPortName } from "./web-service-rollout";
+import type { ProbeSettings } from "./web-service-rollout-args";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
 
-function httpProbe(path: string, times: object): k8s.types.input.core.v1.Probe {
-  return { httpGet: { path, port: httpPortName }, ...times };
+function httpProbe(
+  ownPath: string,
+  times: object,
+  given: ProbeSettings = {},
+): k8s.types.input.core.v1.Probe {
+  const { path = ownPath, ...givenTimes } = given;
+  return { httpGet: { path, port: httpPortName }, ...times, ...givenTimes };
+}
+
+/** On the pod's own loopback address, so that only a port-forward reaches it. */
+function jdwpOption(port: number): string {
+  return `-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:${String(port)}`;
 }
 
 function webContainer(name: string, web: ResolvedWebService): Container {
-  const container = workloadContainer(web, name, web.args, [
+  const { debugPort, ports = [] } = web;
+  const javaOptions = debugPort === undefined ? [] : [jdwpOption(debugPort)];
+  const port = (containerPort: number, name: string) => ({ containerPort, name, protocol: "TCP" });
+  const container = workloadContainer({ ...web, javaOptions }, name, web.args, [
     { name: "DRAIN_SECONDS", value: String(web.drainSeconds) },
     { name: "PORT", value: String(web.port) },
   ]);
@@ -22,10 +38,14 @@ function webContainer(name: string, web: ResolvedWebService): Container {
     // Load balancers learn late that a pod is going: it serves on until they have. An action of
     // the kubelet's, so the image needs no shell.
     lifecycle: { preStop: { sleep: { seconds: web.preStopSeconds } } },
-    livenessProbe: httpProbe(probes.live, probes.liveness),
-    ports: [{ containerPort: web.port, name: httpPortName, protocol: "TCP" }],
-    readinessProbe: httpProbe(probes.ready, probes.readiness),
-    startupProbe: httpProbe(probes.live, probes.startup),
+    livenessProbe: httpProbe(probes.live, probes.liveness, web.livenessProbe),
+    ports: [
+      port(web.port, httpPortName),
+      ...(debugPort === undefined ? [] : [port(debugPort, debugPortName)]),
+      ...ports.map((extra) => port(extra.port, extra.name)),
+    ],
+    readinessProbe: httpProbe(probes.ready, probes.readiness, web.readinessProbe),
+    startupProbe: httpProbe(probes.live, probes.startup, web.startupProbe),
   });
 }
 
@@ -51,21 +71,28 @@ function spread(web: ResolvedWebService): Pick<PodSpec, "affinity" | "topologySp
   };
 }
 
+/** Objects that the pods of a web service name. */
+export interface Named {
+  readonly configMapName: pulumi.Input<string> | undefined;
+  readonly serviceAccountName: pulumi.Input<string>;
+}
+
+/** Name of the init container that migrates the database. */
+export const migrationName = "migrate";
+
 /** The pods of a web service: its container, and before it the migration. */
-export function webPodSpec(
-  name: string,
-  web: ResolvedWebService,
-  serviceAccountName: PodSpec["serviceAccountName"],
-): PodSpec {
-  const { migrationArgs } = web;
+export function webPodSpec(name: string, web: ResolvedWebService, named: Named): PodSpec {
+  const { configMapName, serviceAccountName } = named;
+  const migration = web.migrationArgs;
   return overridden(web.overrides.podSpec, {
-    ...workloadPodSpec(web),
+    ...workloadPodSpec(web, configMapName),
     ...spread(web),
     containers: [webContainer(name, web)],
-    ...(migrationArgs.length === 0
-      ? {}
-      : { initContainers: [workloadContainer(web, "migrate", migrationArgs)] }),
-    ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+    ...workloadInitContainers(
+      web,
+      migration.length === 0 ? [] : [workloadContainer(web, migrationName, migration)],
+    ),
+    serviceAccountName,
     terminationGracePeriodSeconds: web.terminationGracePeriodSeconds,
   });
 }

@@ -1,23 +1,34 @@
 import { pod, webService as defaults } from "./conventions/defaults";
-import { type Fault, unless } from "./conventions/faults";
+import { type Fault, unless, wholeNumber } from "./conventions/faults";
 import { budgets, isDnsLabel } from "./conventions/names";
 import { type Workload, workloadFaults } from "./conventions/pods";
+import { autoscalingFaults } from "./web-service-autoscaler";
 import type { Track } from "./conventions/labels";
-import type { WebServiceArgs, WebServiceOverrides } from "./web-service-args";
+import { hostsOf, ingressFaults } from "./web-service-ingress";
+import type { IngressArgs } from "./web-service-ingress-args";
+import { rolloutFaults } from "./web-service-rollout";
+import type { PodsOrPercent, RolloutArgs } from "./web-service-rollout-args";
+import type { Autoscaling, WebServiceArgs, WebServiceOverrides } from "./web-service-args";
 
 /** A web service with every default filled in. */
-export interface ResolvedWebService extends Workload {
+export interface ResolvedWebService extends Workload, IngressArgs, RolloutArgs {
   readonly args: readonly string[];
+  readonly autoscaling?: Autoscaling;
   readonly drainSeconds: number;
   readonly host: string | undefined;
   readonly ingressClassName: string | undefined;
+  readonly maxSurge: PodsOrPercent;
+  readonly maxUnavailable: PodsOrPercent;
   readonly migrationArgs: readonly string[];
+  readonly minReadySeconds: number;
   readonly namespace: WebServiceArgs["namespace"];
   readonly overrides: WebServiceOverrides;
   readonly port: number;
   readonly preStopSeconds: number;
   readonly progressDeadlineSeconds: number;
   readonly replicas: number;
+  readonly revisionHistoryLimit: number;
+  readonly servicePort: number;
   readonly terminationGracePeriodSeconds: number;
   readonly tls: boolean;
   readonly track: Track;
@@ -26,43 +37,47 @@ export interface ResolvedWebService extends Workload {
 
 /** The args with their defaults. Changes nothing of the caller's. */
 export function resolve(given: WebServiceArgs): ResolvedWebService {
-  const { database, host, ingressClassName, publicPort, tls = false } = given;
+  const { database, ingressClassName, publicPort, tls = false } = given;
+  const host = hostsOf(given)[0]?.host;
   const port = publicPort === undefined ? "" : `:${String(publicPort)}`;
   const url = host === undefined ? undefined : `${tls ? "https" : "http"}://${host}${port}/`;
   const {
     appEndpoint = url,
     args = defaults.args,
     drainSeconds = defaults.drainSeconds,
-    env,
+    maxSurge = defaults.maxSurge,
+    maxUnavailable = defaults.maxUnavailable,
     migrationArgs = database === undefined ? [] : defaults.migrationArgs,
+    minReadySeconds = defaults.minReadySeconds,
     overrides = {},
     preStopSeconds = defaults.preStopSeconds,
     progressDeadlineSeconds = defaults.progressDeadlineSeconds,
-    replicas = defaults.replicas,
+    // What the Deployment starts with. From then on the autoscaler decides.
+    replicas = given.autoscaling?.minReplicas ?? defaults.replicas,
     requests = pod.requests,
+    revisionHistoryLimit = defaults.revisionHistoryLimit,
     terminationGracePeriodSeconds = defaults.terminationGracePeriodSeconds,
     track = defaults.track,
   } = given;
-  const { identity, imageRef, namespace, release } = given;
   return {
+    ...given,
     appEndpoint,
     args,
-    database,
     drainSeconds,
-    env,
-    host,
-    identity,
-    imageRef,
+    host: given.host,
     ingressClassName,
+    maxSurge,
+    maxUnavailable,
     migrationArgs,
-    namespace,
+    minReadySeconds,
     overrides,
     port: given.port ?? defaults.port,
     preStopSeconds,
     progressDeadlineSeconds,
-    release,
     replicas,
     requests,
+    revisionHistoryLimit,
+    servicePort: defaults.servicePort,
     terminationGracePeriodSeconds,
     tls,
     track,
@@ -70,25 +85,13 @@ export function resolve(given: WebServiceArgs): ResolvedWebService {
   };
 }
 
-function wholeNumber(arg: string, got: number, min: number, max: number): Fault | undefined {
-  return unless(Number.isInteger(got) && got >= min && got <= max, {
-    arg,
-    got,
-    rule: `be a whole number from ${String(min)} to ${String(max)}`,
-    todo: "correct it",
-  });
-}
-
-/** A lower-case host name of at least two labels. */
-const hostForm =
-  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/;
-
 /** Every fault of a web service's args. */
 export function webServiceFaults(
   name: string,
   web: ResolvedWebService,
+  given: WebServiceArgs,
 ): readonly (Fault | undefined)[] {
-  const { drainSeconds, host, preStopSeconds, progressDeadlineSeconds } = web;
+  const { drainSeconds, minReadySeconds, preStopSeconds, progressDeadlineSeconds } = web;
   const needed = preStopSeconds + drainSeconds + defaults.graceMarginSeconds;
   return [
     unless(isDnsLabel(name), {
@@ -97,27 +100,20 @@ export function webServiceFaults(
       rule: `be a DNS label of at most ${String(budgets.dnsLabel)} characters`,
       todo: "use lower case letters, digits and hyphens, and start with a letter",
     }),
-    ...workloadFaults(web),
+    ...workloadFaults(web, [name, "migrate"]),
+    ...autoscalingFaults(given.autoscaling, given.replicas),
     wholeNumber("drainSeconds", drainSeconds, 0, 3600),
-    unless(host === undefined || hostForm.test(host), {
-      arg: "host",
-      got: host,
-      rule: "be a host name in lower case",
-      todo: "leave out scheme, port and path",
-    }),
+    ...ingressFaults(web),
+    ...rolloutFaults(web),
     wholeNumber("port", web.port, 1025, 65_535),
     wholeNumber("preStopSeconds", preStopSeconds, 1, 3600),
-    unless(
-      Number.isInteger(progressDeadlineSeconds) &&
-        progressDeadlineSeconds > defaults.minReadySeconds,
-      {
-        arg: "progressDeadlineSeconds",
-        got: progressDeadlineSeconds,
-        rule: `be a whole number above ${String(defaults.minReadySeconds)}, the seconds a pod must stay ready`,
-        todo: "give a pod time to start",
-      },
-    ),
-    wholeNumber("replicas", web.replicas, 0, 1000),
+    unless(Number.isInteger(progressDeadlineSeconds) && progressDeadlineSeconds > minReadySeconds, {
+      arg: "progressDeadlineSeconds",
+      got: progressDeadlineSeconds,
+      rule: `be a whole number above ${String(minReadySeconds)}, the seconds a pod must stay ready`,
+      todo: "give a pod time to start",
+    }),
+    wholeNumber("replicas", given.replicas ?? defaults.replicas, 0, 1000),
     unless(web.terminationGracePeriodSeconds >= needed, {
       arg: "terminationGracePeriodSeconds",
       got: web.terminationGracePeriodSeconds,

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { logAnnotations } from "./conventions/datadog";
 import { httpPortName, webService as defaults } from "./conventions/defaults";
 import { refuse } from "./conventions/faults";
 import {
@@ -10,15 +11,21 @@ import {
   trackLabel,
   trackSelector,
 } from "./conventions/labels";
+import { type Annotations, objectMetadata, podMetadata } from "./conventions/metadata";
 import { overridden } from "./conventions/override";
+import { createConfigMap, createServiceAccount } from "./pod-objects";
 import type { WebServiceArgs } from "./web-service-args";
-import { webPodSpec } from "./web-service-pods";
+import { type Named, webPodSpec } from "./web-service-pods";
+import { createAutoscaler } from "./web-service-autoscaler";
+import { createIngress } from "./web-service-ingress";
 import { type ResolvedWebService, resolve, webServiceFaults } from "./web-service-resolved";
 
 export type { WebServiceArgs, WebServiceOverrides } from "./web-service-args";
 
 /** The Kubernetes objects of a {@link WebService}. */
 export interface WebServiceNodes {
+  readonly autoscaler?: k8s.autoscaling.v2.HorizontalPodAutoscaler;
+  readonly configMap?: k8s.core.v1.ConfigMap;
   readonly deployment: k8s.apps.v1.Deployment;
   readonly ingress?: k8s.networking.v1.Ingress;
   readonly podDisruptionBudget?: k8s.policy.v1.PodDisruptionBudget;
@@ -28,33 +35,48 @@ export interface WebServiceNodes {
 
 /**
  * An HTTP service that loses no request while it is updated, drained or scaled: Deployment, Service,
- * ServiceAccount, with `host` an Ingress, and with several replicas a PodDisruptionBudget.
+ * ServiceAccount, with a host an Ingress, with several replicas a PodDisruptionBudget, with
+ * `autoscaling` a HorizontalPodAutoscaler, and with `configFiles` a ConfigMap.
  *
- * The component's name is the name of all of them.
+ * The component's name is the name of all of them but the ConfigMap, which gets one by its content.
  *
  * @throws pulumi.ResourceError with every fault of the args, before the first child.
  */
 export class WebService extends pulumi.ComponentResource {
-  /** Public URL, ending with a slash; undefined without `host`. */
+  /** Public URL, ending with a slash; undefined without a host. */
   readonly url: string | undefined;
   readonly nodes: WebServiceNodes;
 
   constructor(name: string, args: WebServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:WebService", name, args, opts);
     const web = resolve(args);
-    refuse(this, "WebService", name, webServiceFaults(name, web));
-    const serviceAccount = createServiceAccount(this, name, web);
-    const deployment = createDeployment(this, name, web, serviceAccount);
+    refuse(this, "WebService", name, webServiceFaults(name, web, args));
+    const own = labels(web.identity, "web");
+    const serviceAccount = createServiceAccount(this, name, web, own);
+    const configMap = createConfigMap(this, name, web, own);
+    const deployment = createDeployment(this, name, web, {
+      configMapName: configMap?.metadata.name,
+      serviceAccountName: serviceAccount.metadata.name,
+    });
+    const autoscaler =
+      web.autoscaling === undefined
+        ? undefined
+        : createAutoscaler(this, deployment, {
+            autoscaling: web.autoscaling,
+            metadata: metadata(name, web),
+            name,
+            overrides: web.overrides,
+          });
     const service = createService(this, name, web);
     const podDisruptionBudget = web.replicas > 1 ? createBudget(this, name, web) : undefined;
     const ingress =
-      web.host === undefined
-        ? undefined
-        : createIngress(this, name, web, web.host, service, deployment);
+      web.url === undefined ? undefined : createIngress(this, name, web, { deployment, service });
     this.nodes = {
       deployment,
       service,
       serviceAccount,
+      ...(autoscaler === undefined ? {} : { autoscaler }),
+      ...(configMap === undefined ? {} : { configMap }),
       ...(ingress === undefined ? {} : { ingress }),
       ...(podDisruptionBudget === undefined ? {} : { podDisruptionBudget }),
     };
@@ -63,12 +85,17 @@ export class WebService extends pulumi.ComponentResource {
   }
 }
 
-function metadata(name: string, web: ResolvedWebService): k8s.types.input.meta.v1.ObjectMeta {
-  return { labels: labels(web.identity, "web"), name, namespace: web.namespace };
+function metadata(
+  name: string,
+  web: ResolvedWebService,
+  annotations?: Annotations,
+): k8s.types.input.meta.v1.ObjectMeta {
+  const { identity, namespace } = web;
+  return { ...objectMetadata(web, labels(identity, "web"), annotations), name, namespace };
 }
 
 /** Labels of the Deployment and its pods: the only ones that change with a release. */
-function podLabels(web: ResolvedWebService): Labels {
+function deploymentLabels(web: ResolvedWebService): Labels {
   return {
     ...labels(web.identity, "web"),
     ...releaseLabels(web.identity, web.release),
@@ -76,36 +103,28 @@ function podLabels(web: ResolvedWebService): Labels {
   };
 }
 
-function createServiceAccount(
-  parent: pulumi.Resource,
-  name: string,
-  web: ResolvedWebService,
-): k8s.core.v1.ServiceAccount {
-  return new k8s.core.v1.ServiceAccount(
-    name,
-    { automountServiceAccountToken: false, metadata: metadata(name, web) },
-    { parent },
-  );
-}
-
 function deploymentSpec(
   name: string,
   web: ResolvedWebService,
-  serviceAccount: k8s.core.v1.ServiceAccount,
+  named: Named,
 ): k8s.types.input.apps.v1.DeploymentSpec {
   return overridden(web.overrides.deploymentSpec, {
-    minReadySeconds: defaults.minReadySeconds,
+    minReadySeconds: web.minReadySeconds,
     progressDeadlineSeconds: web.progressDeadlineSeconds,
     replicas: web.replicas,
-    revisionHistoryLimit: defaults.revisionHistoryLimit,
+    revisionHistoryLimit: web.revisionHistoryLimit,
     selector: { matchLabels: trackSelector(web.identity, "web", web.track) },
     strategy: {
-      rollingUpdate: { maxSurge: defaults.maxSurge, maxUnavailable: defaults.maxUnavailable },
+      rollingUpdate: { maxSurge: web.maxSurge, maxUnavailable: web.maxUnavailable },
       type: "RollingUpdate",
     },
     template: {
-      metadata: { labels: podLabels(web) },
-      spec: webPodSpec(name, web, serviceAccount.metadata.name),
+      metadata: podMetadata(
+        web,
+        deploymentLabels(web),
+        logAnnotations(name, web.identity.service, web),
+      ),
+      spec: webPodSpec(name, web, named),
     },
   });
 }
@@ -114,16 +133,22 @@ function createDeployment(
   parent: pulumi.Resource,
   name: string,
   web: ResolvedWebService,
-  serviceAccount: k8s.core.v1.ServiceAccount,
+  named: Named,
 ): k8s.apps.v1.Deployment {
   const wait = `${String(web.progressDeadlineSeconds + defaults.pulumiWaitMarginSeconds)}s`;
   return new k8s.apps.v1.Deployment(
     name,
     {
-      metadata: { ...metadata(name, web), labels: podLabels(web) },
-      spec: deploymentSpec(name, web, serviceAccount),
+      metadata: { ...objectMetadata(web, deploymentLabels(web)), name, namespace: web.namespace },
+      spec: deploymentSpec(name, web, named),
     },
-    { customTimeouts: { create: wait, update: wait }, parent },
+    {
+      customTimeouts: { create: wait, update: wait },
+      // The provider then sends the number that the autoscaler chose, or leaves it to it. An
+      // input that is left out would let the number fall to 1.
+      ...(web.autoscaling === undefined ? {} : { ignoreChanges: ["spec.replicas"] }),
+      parent,
+    },
   );
 }
 
@@ -135,20 +160,22 @@ function createService(
   return new k8s.core.v1.Service(
     name,
     {
-      metadata: {
-        ...metadata(name, web),
-        // The provider's wait ends only when no selected pod is unready, so a canary that does not
-        // start would stop production's update. The Deployment's own wait says all there is to say.
-        annotations: { "pulumi.com/skipAwait": "true" },
-      },
+      // The provider's wait ends only when no selected pod is unready, so a canary that does not
+      // start would stop production's update. The Deployment's own wait says all there is to say.
+      metadata: metadata(name, web, { "pulumi.com/skipAwait": "true" }),
       spec: overridden(web.overrides.serviceSpec, {
         ports: [
           {
             name: httpPortName,
-            port: defaults.servicePort,
+            port: web.servicePort,
             protocol: "TCP",
             targetPort: httpPortName,
           },
+          ...(web.ports ?? []).flatMap(({ name, servicePort }) =>
+            servicePort === undefined
+              ? []
+              : [{ name, port: servicePort, protocol: "TCP", targetPort: name }],
+          ),
         ],
         // No track: production's pods and a canary's are endpoints of the one Service.
         selector: selector(web.identity, "web"),
@@ -176,30 +203,5 @@ function createBudget(
       }),
     },
     { parent },
-  );
-}
-
-function createIngress(
-  parent: pulumi.Resource,
-  name: string,
-  web: ResolvedWebService,
-  host: string,
-  service: k8s.core.v1.Service,
-  deployment: k8s.apps.v1.Deployment,
-): k8s.networking.v1.Ingress {
-  const { ingressClassName } = web;
-  const backend = { service: { name: service.metadata.name, port: { name: httpPortName } } };
-  return new k8s.networking.v1.Ingress(
-    name,
-    {
-      metadata: metadata(name, web),
-      spec: overridden(web.overrides.ingressSpec, {
-        ...(ingressClassName === undefined ? {} : { ingressClassName }),
-        rules: [{ host, http: { paths: [{ backend, path: "/", pathType: "Prefix" }] } }],
-        ...(web.tls ? { tls: [{ hosts: [host] }] } : {}),
-      }),
-    },
-    // The host appears when there is something behind it, and goes before it does.
-    { dependsOn: deployment, parent },
   );
 }

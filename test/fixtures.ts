@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { contentHash } from "../components/conventions/content-hash";
 import type { Identity, Release } from "../components/conventions/labels";
+import type { PodArgs } from "../components/conventions/pod-args";
 import type { ScheduledJobArgs } from "../components/scheduled-job";
 import type { WebServiceArgs } from "../components/web-service";
 
@@ -30,6 +31,28 @@ export const job: ScheduledJobArgs = {
   namespace: "ns",
   release,
   schedule: "0 * * * *",
+};
+
+/** A value for each arg that all components with pods share. */
+export const everyPodArg: Required<PodArgs> = {
+  annotations: { "example.com/object": "1" },
+  configFiles: { "/etc/orders/limits.json": "{}" },
+  cpuLimit: "2",
+  datadogAgent: { imageRef },
+  env: { LOG_LEVEL: "debug", TOKEN: { key: "token", secretName: "partner" } },
+  iamRoleArn: "arn:aws:iam::123456789012:role/orders",
+  initContainers: [{ image: imageRef, name: "before" }],
+  labels: { team: "orders" },
+  logSource: "java",
+  memoryLimit: "1Gi",
+  nodeSelector: { "kubernetes.io/arch": "arm64" },
+  podAnnotations: { "example.com/pod": "1" },
+  podLabels: { pod: "1" },
+  secretFiles: [{ keys: ["token"], mountPath: "/etc/secrets/partner", secretName: "partner" }],
+  sidecars: [{ image: imageRef, name: "beside" }],
+  tolerations: [{ key: "spot", operator: "Exists" }],
+  volumeMounts: [{ mountPath: "/cache", name: "cache" }],
+  volumes: [{ emptyDir: {}, name: "cache" }],
 };
 
 /** A repository in a temporary directory, built unless told otherwise. */

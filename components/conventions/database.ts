@@ -21,8 +21,9 @@ export interface Database {
   readonly secretName: pulumi.Input<string>;
 }
 
-const volumeName = "database";
-const directory = "/etc/secrets/database";
+/** The volume of the Secret, and where containers find it. */
+export const databaseVolumeName = "database";
+export const databaseDirectory = "/etc/secrets/database";
 /** Keys of the Secret, and names of the files. */
 export const secretKeys = { password: "password", username: "username" } as const;
 
@@ -33,9 +34,9 @@ export function databaseEnv(database: Database | undefined): EnvVar[] {
   return [
     { name: "DATABASE_HOST", value: database.host },
     { name: "DATABASE_NAME", value: database.name },
-    { name: "DATABASE_PASSWORD_FILE", value: `${directory}/${secretKeys.password}` },
+    { name: "DATABASE_PASSWORD_FILE", value: `${databaseDirectory}/${secretKeys.password}` },
     { name: "DATABASE_PORT", value: String(port) },
-    { name: "DATABASE_USERNAME_FILE", value: `${directory}/${secretKeys.username}` },
+    { name: "DATABASE_USERNAME_FILE", value: `${databaseDirectory}/${secretKeys.username}` },
   ];
 }
 
@@ -43,7 +44,9 @@ export function databaseEnv(database: Database | undefined): EnvVar[] {
 export function databaseMounts(
   database: Database | undefined,
 ): k8s.types.input.core.v1.VolumeMount[] {
-  return database === undefined ? [] : [{ mountPath: directory, name: volumeName, readOnly: true }];
+  return database === undefined
+    ? []
+    : [{ mountPath: databaseDirectory, name: databaseVolumeName, readOnly: true }];
 }
 
 /** The Secret as a volume: the two keys and no other, readable by the pod's own group only. */
@@ -51,6 +54,9 @@ export function databaseVolumes(database: Database | undefined): k8s.types.input
   if (database === undefined) return [];
   const items = Object.values(secretKeys).map((key) => ({ key, path: key }));
   return [
-    { name: volumeName, secret: { defaultMode: 0o440, items, secretName: database.secretName } },
+    {
+      name: databaseVolumeName,
+      secret: { defaultMode: 0o440, items, secretName: database.secretName },
+    },
   ];
 }

@@ -5,6 +5,8 @@
 
 /** Pods of any kind. */
 export const pod = {
+  /** Datadog's agent for Java is one jar of about 30 MB. */
+  datadogAgentSizeLimit: "128Mi",
   /** The JVM's own heap default is 25 % of the container; the rest is metaspace, stacks, buffers. */
   maxRamPercentage: 75,
   /** Without a CPU limit the JVM counts every core of the node; below 2 it picks the serial collector. */
@@ -43,6 +45,21 @@ export const webService = {
   /** preStop 15 + drain 30 + margin 10 = 55; Kubernetes' own 30 would cut requests off. */
   terminationGracePeriodSeconds: 60,
   track: "stable",
+} as const;
+
+/** The Ingress of the web service. */
+export const ingress = {
+  albClassName: "alb",
+  /** Not above the grace period. The load balancer's own is 300. */
+  deregistrationDelaySeconds: 30,
+  pathType: "Prefix",
+  scheme: "internal",
+} as const;
+
+/** The autoscaler of the web service. */
+export const autoscaling = {
+  /** Percent of the request. There is no CPU limit, so a busy pod may go far above it while others start. */
+  cpuUtilization: 70,
 } as const;
 
 /**

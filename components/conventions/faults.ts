@@ -13,6 +13,16 @@ export function unless(ok: boolean, fault: Fault): Fault | undefined {
   return ok ? undefined : fault;
 }
 
+/** A fault unless the arg is a whole number within its bounds. */
+export function wholeNumber(arg: string, got: number, min: number, max: number): Fault | undefined {
+  return unless(Number.isInteger(got) && got >= min && got <= max, {
+    arg,
+    got,
+    rule: `be a whole number from ${String(min)} to ${String(max)}`,
+    todo: "correct it",
+  });
+}
+
 /** A digest reference: a repository, `@`, and a digest. A tag may be moved, a digest not. */
 export const imageRefForm = /^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$/;
 

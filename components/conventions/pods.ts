@@ -1,27 +1,40 @@
 import type * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import {
   type Database,
   type EnvVar,
+  databaseDirectory,
   databaseEnv,
   databaseMounts,
+  databaseVolumeName,
   databaseVolumes,
 } from "./database";
+import {
+  datadogCopyCommand,
+  datadogDirectory,
+  datadogJavaOptions,
+  datadogMounts,
+  datadogName,
+} from "./datadog";
 import { pod } from "./defaults";
 import { type Fault, imageRefForm, unless } from "./faults";
 import { type Identity, type Release, releaseVersion } from "./labels";
-import { type Requests, cores, isMemory } from "./quantities";
+import type { EnvValue, ExtraContainer, PodArgs, SecretKey } from "./pod-args";
+import { isSecretKey, podFaults } from "./pod-faults";
+import { configVolumeName, extraMounts, extraVolumes } from "./pod-files";
+import { type Requests, cores, isMemory, memoryBytes } from "./quantities";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
 
 /** What every pod of the service knows about itself and its surroundings. */
-export interface Workload {
+export interface Workload extends PodArgs {
   readonly appEndpoint?: string | undefined;
   readonly database?: Database | undefined;
-  readonly env?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
   readonly identity: Identity;
   readonly imageRef: pulumi.Input<string>;
+  /** Flags of the JVM beside those of every pod. */
+  readonly javaOptions?: readonly string[];
   readonly release: Release;
   readonly requests: Requests;
 }
@@ -44,20 +57,40 @@ export const containerSecurityContext: k8s.types.input.core.v1.SecurityContext =
   readOnlyRootFilesystem: true,
 };
 
-/** Requests of CPU and memory, and a limit of memory only: a CPU limit throttles an idle node. */
-export function resources(requests: Requests): k8s.types.input.core.v1.ResourceRequirements {
-  return { limits: { memory: requests.memory }, requests: { ...requests } };
+/** Requests of CPU and memory, and by default a limit of memory only: one of CPU throttles an idle node. */
+function resources(workload: Workload): k8s.types.input.core.v1.ResourceRequirements {
+  const { cpuLimit, requests } = workload;
+  const { memoryLimit = requests.memory } = workload;
+  return {
+    limits: { ...(cpuLimit === undefined ? {} : { cpu: cpuLimit }), memory: memoryLimit },
+    requests: { ...requests },
+  };
 }
 
-/** JVM flags: the heap from the container's memory, processors from its CPU request. */
-export function javaToolOptions(requests: Requests): string {
-  const processors = Math.max(pod.minActiveProcessors, Math.ceil(cores(requests.cpu) ?? 0));
+/** JVM flags: the heap from the container's memory, processors from its CPU limit or request. */
+function javaToolOptions({ cpuLimit, requests }: Workload): string {
+  const most = cores(cpuLimit ?? requests.cpu) ?? 0;
+  const processors = Math.max(pod.minActiveProcessors, Math.ceil(most));
   return `-XX:MaxRAMPercentage=${String(pod.maxRamPercentage)} -XX:ActiveProcessorCount=${String(processors)}`;
+}
+
+/** Whether a variable's value is a reference; an output is a value that comes later. */
+function isSecretKeyReference(value: EnvValue): value is SecretKey {
+  return (
+    typeof value === "object" && !pulumi.Output.isInstance(value) && !(value instanceof Promise)
+  );
+}
+
+function envVar(name: string, value: EnvValue): EnvVar {
+  if (!isSecretKeyReference(value)) return { name, value };
+  const { key, secretName } = value;
+  return { name, valueFrom: { secretKeyRef: { key, name: secretName } } };
 }
 
 /** Environment that web pods, migrations and jobs share, sorted so that order never restarts a pod. */
 export function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
-  const { appEndpoint, database, env = {}, identity, release, requests } = workload;
+  const { appEndpoint, database, env = {}, identity, javaOptions = [], release } = workload;
+  const jvm = [javaToolOptions(workload), ...datadogJavaOptions(workload), ...javaOptions];
   const all: EnvVar[] = [
     ...(appEndpoint === undefined ? [] : [{ name: "APP_ENDPOINT", value: appEndpoint }]),
     ...databaseEnv(database),
@@ -66,9 +99,9 @@ export function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[
     { name: "DD_ENV", value: identity.environment },
     { name: "DD_SERVICE", value: identity.service },
     { name: "DD_VERSION", value: releaseVersion(release) },
-    { name: "JAVA_TOOL_OPTIONS", value: javaToolOptions(requests) },
+    { name: "JAVA_TOOL_OPTIONS", value: jvm.join(" ") },
     ...own,
-    ...Object.entries(env).map(([name, value]) => ({ name, value })),
+    ...Object.entries(env).map(([name, value]) => envVar(name, value)),
   ];
   return all.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -87,22 +120,76 @@ export function workloadContainer(
     // The image is named by digest: what a node has is what the registry has.
     imagePullPolicy: "IfNotPresent",
     name,
-    resources: resources(workload.requests),
+    resources: resources(workload),
     securityContext: containerSecurityContext,
-    volumeMounts: [{ mountPath: "/tmp", name: "tmp" }, ...databaseMounts(workload.database)],
+    volumeMounts: [
+      { mountPath: "/tmp", name: "tmp" },
+      ...databaseMounts(workload.database),
+      ...datadogMounts(workload),
+      ...extraMounts(workload),
+    ],
   };
 }
 
+/** A container of the caller's, which Pod Security `restricted` admits unless it says otherwise. */
+function extraContainer(container: ExtraContainer): Container {
+  return { securityContext: containerSecurityContext, ...container };
+}
+
+/** What copies Datadog's agent to where the service's own containers load it. */
+function datadogContainer(workload: Workload): Container[] {
+  const { datadogAgent } = workload;
+  if (datadogAgent === undefined) return [];
+  return [
+    {
+      command: [...datadogCopyCommand],
+      image: datadogAgent.imageRef,
+      imagePullPolicy: "IfNotPresent",
+      name: datadogName,
+      // It is over before the service starts, which needs at least as much.
+      resources: resources(workload),
+      securityContext: containerSecurityContext,
+      volumeMounts: datadogMounts(workload),
+    },
+  ];
+}
+
+/** Containers before the service's own: sidecars, the caller's, and then the component's. */
+export function workloadInitContainers(
+  workload: Workload,
+  own: readonly Container[],
+): Pick<PodSpec, "initContainers"> {
+  const { initContainers = [], sidecars = [] } = workload;
+  const all = [
+    // An init container that goes on is a sidecar: it is there for the others, and ends after them.
+    ...sidecars.map((sidecar) => ({ ...extraContainer(sidecar), restartPolicy: "Always" })),
+    ...initContainers.map(extraContainer),
+    ...datadogContainer(workload),
+    ...own,
+  ];
+  return all.length === 0 ? {} : { initContainers: all };
+}
+
 /** What every pod of the service has beside its containers. */
-export function workloadPodSpec(workload: Workload): Omit<PodSpec, "containers"> {
+export function workloadPodSpec(
+  workload: Workload,
+  configMapName: pulumi.Input<string> | undefined,
+): Omit<PodSpec, "containers"> {
+  const { nodeSelector, tolerations } = workload;
   return {
     automountServiceAccountToken: false,
     // Variables for each Service of the namespace: they change pods for reasons of others.
     enableServiceLinks: false,
+    ...(nodeSelector === undefined ? {} : { nodeSelector }),
     securityContext: podSecurityContext,
+    ...(tolerations === undefined ? {} : { tolerations: [...tolerations] }),
     volumes: [
       { emptyDir: { sizeLimit: pod.tmpSizeLimit }, name: "tmp" },
       ...databaseVolumes(workload.database),
+      ...(workload.datadogAgent === undefined
+        ? []
+        : [{ emptyDir: { sizeLimit: pod.datadogAgentSizeLimit }, name: datadogName }]),
+      ...extraVolumes(workload, configMapName),
     ],
   };
 }
@@ -110,13 +197,14 @@ export function workloadPodSpec(workload: Workload): Omit<PodSpec, "containers">
 const reserved =
   /^(?:APP_ENDPOINT|PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_.*|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
 
-/** Faults of what all pods of the service share. */
-export function workloadFaults(workload: {
-  readonly env?: Readonly<Record<string, unknown>> | undefined;
-  readonly imageRef: unknown;
-  readonly requests: Requests;
-}): readonly (Fault | undefined)[] {
-  const { env = {}, imageRef, requests } = workload;
+/** Faults of what all pods of the service share; `containers` are the component's own. */
+export function workloadFaults(
+  workload: Workload,
+  containers: readonly string[],
+): readonly (Fault | undefined)[] {
+  const { configFiles, cpuLimit, database, datadogAgent, env = {}, imageRef } = workload;
+  const { memoryLimit, requests } = workload;
+  const agentRef = datadogAgent?.imageRef;
   return [
     // One that is only known later (an Output) is a digest by the way it is made.
     unless(typeof imageRef !== "string" || imageRefForm.test(imageRef), {
@@ -137,6 +225,28 @@ export function workloadFaults(workload: {
       rule: "be a memory quantity in Ki, Mi or Gi",
       todo: 'write it as "512Mi"',
     }),
+    unless(typeof agentRef !== "string" || imageRefForm.test(agentRef), {
+      arg: "datadogAgent.imageRef",
+      got: agentRef,
+      rule: "be repository@sha256:<64 hex digits>",
+      todo: "name the image by its digest, a tag may be moved",
+    }),
+    unless(cpuLimit === undefined || (cores(cpuLimit) ?? 0) >= (cores(requests.cpu) ?? 0), {
+      arg: "cpuLimit",
+      got: cpuLimit,
+      rule: "be a CPU quantity, not below requests.cpu",
+      todo: "raise it, or leave it out",
+    }),
+    unless(
+      memoryLimit === undefined ||
+        (memoryBytes(memoryLimit) ?? 0) >= (memoryBytes(requests.memory) ?? 0),
+      {
+        arg: "memoryLimit",
+        got: memoryLimit,
+        rule: "be a memory quantity in Ki, Mi or Gi, not below requests.memory",
+        todo: "raise it, or leave it out",
+      },
+    ),
     ...Object.keys(env)
       .filter((name) => reserved.test(name) || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       .map((name) => ({
@@ -145,5 +255,28 @@ export function workloadFaults(workload: {
         rule: "hold names of variables that the component does not set itself",
         todo: "use the arg that sets it, or the `container` override",
       })),
+    ...Object.values(env)
+      .filter(isSecretKeyReference)
+      .filter(({ key }) => !isSecretKey(key))
+      .map(({ key }) => ({
+        arg: "env",
+        got: key,
+        rule: "name keys of a Secret",
+        todo: "use letters, digits, dots, hyphens and underscores",
+      })),
+    ...podFaults(workload, {
+      containers: [...containers, ...(datadogAgent === undefined ? [] : [datadogName])],
+      paths: [
+        "/tmp",
+        ...(datadogAgent === undefined ? [] : [datadogDirectory]),
+        ...(database === undefined ? [] : [databaseDirectory]),
+      ],
+      volumes: [
+        "tmp",
+        ...(datadogAgent === undefined ? [] : [datadogName]),
+        ...(configFiles === undefined ? [] : [configVolumeName]),
+        ...(database === undefined ? [] : [databaseVolumeName]),
+      ],
+    }),
   ];
 }

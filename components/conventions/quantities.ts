@@ -20,3 +20,11 @@ export function cores(cpu: string): number | undefined {
 export function isMemory(memory: string): boolean {
   return memoryForm.test(memory);
 }
+
+const units = { Gi: 2 ** 30, Ki: 2 ** 10, Mi: 2 ** 20 } as const;
+
+/** Bytes of an amount of memory, or undefined if it is none. */
+export function memoryBytes(memory: string): number | undefined {
+  if (!isMemory(memory)) return undefined;
+  return Number(memory.slice(0, -2)) * units[memory.slice(-2) as keyof typeof units];
+}

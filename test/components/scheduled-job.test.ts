@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ScheduledJob, type ScheduledJobArgs } from "../../components/scheduled-job";
-import { database, job, release } from "../fixtures";
+import { database, everyPodArg, job, release } from "../fixtures";
 import { matchesGolden } from "../golden";
 import { type Manifest, type Recorder, record, settled } from "../mocks";
 
@@ -19,6 +19,19 @@ const specOf = async (args: Partial<ScheduledJobArgs> = {}): Promise<Manifest> =
 describe("ScheduledJob", () => {
   it("matches its golden manifest", async () => {
     matchesGolden("scheduled-job", await made({ database, serviceAccountName: "services-orders" }));
+  });
+
+  it("matches its golden manifest with everything set", async () => {
+    const args: Partial<ScheduledJobArgs> = {
+      ...everyPodArg,
+      completionMode: "Indexed",
+      completions: 4,
+      database,
+      onFailure: { runbook: "https://example.com/runbook", tell: "slack:#orders" },
+      parallelism: 2,
+      podReplacementPolicy: "Failed",
+    };
+    matchesGolden("scheduled-job-everything", await made(args));
   });
 
   it("makes one CronJob of its own name, its child, and nothing else", async () => {
@@ -83,6 +96,38 @@ describe("ScheduledJob", () => {
     assert.equal(labels.commit_id, release.commit.slice(0, 7));
   });
 
+  it("takes every field of a run that is given, and leaves the others to Kubernetes", async () => {
+    const fields: Partial<ScheduledJobArgs> = {
+      completionMode: "Indexed",
+      completions: 4,
+      parallelism: 2,
+      podFailurePolicy: {
+        rules: [
+          { action: "Ignore", onPodConditions: [{ status: "True", type: "DisruptionTarget" }] },
+        ],
+      },
+      podReplacementPolicy: "Failed",
+      ttlSecondsAfterFinished: 60,
+    };
+    const kept = { failedJobsHistoryLimit: 1, successfulJobsHistoryLimit: 0 };
+    const spec = await specOf({ ...fields, ...kept });
+    const plain = await specOf();
+    const run = spec.jobTemplate.spec;
+    assert.deepEqual(run, { ...plain.jobTemplate.spec, ...fields });
+    assert.equal(spec.failedJobsHistoryLimit, 1);
+    assert.equal(spec.successfulJobsHistoryLimit, 0);
+    assert.equal("completions" in plain.jobTemplate.spec, false);
+  });
+
+  it("says on the CronJob and on each Job who is told of a failure, and on no pod", async () => {
+    const onFailure = { runbook: "https://example.com/r", tell: "slack:#orders" } as const;
+    const { inputs } = (await made({ onFailure })).one(cronJob);
+    const expected = { "on-failure/runbook": onFailure.runbook, "on-failure/tell": onFailure.tell };
+    assert.deepEqual(inputs.metadata.annotations, expected);
+    assert.deepEqual(inputs.spec.jobTemplate.metadata.annotations, expected);
+    assert.equal(inputs.spec.jobTemplate.spec.template.metadata.annotations, undefined);
+  });
+
   describe("overrides have the last word on", () => {
     const cases: readonly [
       string,
@@ -139,6 +184,26 @@ describe("ScheduledJob", () => {
       [
         { backoffLimit: -1 },
         "backoffLimit must be a whole number of at least 0, got -1; correct it",
+      ],
+      [
+        { iamRoleArn: "arn:aws:iam::123456789012:role/job", serviceAccountName: "services-orders" },
+        'serviceAccountName must be left out with iamRoleArn, got "services-orders"; the job then has a ServiceAccount of its own; give that one\'s role all rights it needs',
+      ],
+      [
+        { parallelism: 0 },
+        "parallelism must be a whole number from 1 to 2147483647, got 0; correct it",
+      ],
+      [
+        { ttlSecondsAfterFinished: -1 },
+        "ttlSecondsAfterFinished must be a whole number from 0 to 2147483647, got -1; correct it",
+      ],
+      [
+        { completionMode: "Indexed" },
+        "completions must be given with completionMode Indexed, got null; say how many pods must succeed",
+      ],
+      [
+        { onFailure: { tell: "slack:#" } },
+        'onFailure.tell must be slack:#<channel>, email:<address> or pagerduty:<service>, got "slack:#"; write it as "slack:#orders-alerts"',
       ],
       [
         { timeZone: "Mars" },

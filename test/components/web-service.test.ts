@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { ResourceError } from "@pulumi/pulumi";
 import { WebService, type WebServiceArgs } from "../../components/web-service";
-import { database, identity, imageRef, web } from "../fixtures";
+import { database, everyPodArg, identity, imageRef, web } from "../fixtures";
 import { matchesGolden } from "../golden";
 import { type Manifest, type Recorder, record, settled } from "../mocks";
 
 const types = {
+  autoscaler: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
   budget: "kubernetes:policy/v1:PodDisruptionBudget",
   deployment: "kubernetes:apps/v1:Deployment",
   ingress: "kubernetes:networking.k8s.io/v1:Ingress",
@@ -41,6 +42,30 @@ describe("WebService", () => {
   it("matches its golden manifest", async () => {
     const args = { database, host: "orders.example.com", replicas: 3, tls: true };
     matchesGolden("web-service", await made(args));
+  });
+
+  it("matches its golden manifest with everything set", async () => {
+    const args: Partial<WebServiceArgs> = {
+      ...everyPodArg,
+      autoscaling: { cpuUtilization: 60, maxReplicas: 9, memoryUtilization: 80, minReplicas: 3 },
+      database,
+      debugPort: 5005,
+      deregistrationDelaySeconds: 45,
+      host: "orders.example.com",
+      hosts: [{ host: "api.example.com", paths: [{ path: "/orders" }] }],
+      ingressAnnotations: { "example.com/ingress": "1" },
+      ingressGroupName: "orders",
+      ingressPreset: "eks-alb",
+      ingressScheme: "internet-facing",
+      livenessProbe: { failureThreshold: 10 },
+      maxSurge: 1,
+      minReadySeconds: 20,
+      ports: [{ name: "metrics", port: 9090, servicePort: 9090 }],
+      revisionHistoryLimit: 3,
+      tls: true,
+      tlsSecretName: "certificate",
+    };
+    matchesGolden("web-service-everything", await made(args));
   });
 
   describe("makes", () => {
@@ -262,6 +287,167 @@ describe("WebService", () => {
     assert.deepEqual(secure.tls, [{ hosts: [args.host] }]);
   });
 
+  it("leads several hosts and paths to the Service, and tells the URL of the first", async () => {
+    const args: Partial<WebServiceArgs> = {
+      host: "a.example.com",
+      hosts: [{ host: "b.example.com", paths: [{ path: "/orders", pathType: "Exact" }] }],
+      tls: true,
+      tlsSecretName: "certificate",
+    };
+    const { spec } = (await made(args)).one(types.ingress).inputs;
+    const backend = { service: { name: "orders", port: { name: "http" } } };
+    assert.deepEqual(spec.rules, [
+      { host: "a.example.com", http: { paths: [{ backend, path: "/", pathType: "Prefix" }] } },
+      { host: "b.example.com", http: { paths: [{ backend, path: "/orders", pathType: "Exact" }] } },
+    ]);
+    assert.deepEqual(spec.tls, [
+      { hosts: ["a.example.com", "b.example.com"], secretName: "certificate" },
+    ]);
+    assert.equal((await envOf(args))["APP_ENDPOINT"], "https://a.example.com/");
+    const second = { hosts: [{ host: "b.example.com" }] };
+    assert.equal((await envOf(second))["APP_ENDPOINT"], "http://b.example.com/");
+  });
+
+  it("asks an ALB to send to pods, and to let requests finish no longer than pods live", async () => {
+    const args: Partial<WebServiceArgs> = {
+      host: "a.example.com",
+      ingressGroupName: "review",
+      ingressPreset: "eks-alb",
+      tls: true,
+    };
+    const { metadata, spec } = (await made(args)).one(types.ingress).inputs;
+    const alb = "alb.ingress.kubernetes.io";
+    assert.deepEqual(metadata.annotations, {
+      [`${alb}/group.name`]: "review",
+      [`${alb}/healthcheck-path`]: "/health/ready",
+      [`${alb}/listen-ports`]: '[{"HTTP":80},{"HTTPS":443}]',
+      [`${alb}/scheme`]: "internal",
+      [`${alb}/ssl-redirect`]: "443",
+      [`${alb}/target-group-attributes`]: "deregistration_delay.timeout_seconds=30",
+      [`${alb}/target-type`]: "ip",
+    });
+    assert.equal(spec.ingressClassName, "alb");
+    const own = { ...args, ingressAnnotations: { [`${alb}/scheme`]: "internet-facing" } };
+    const changed = (await made(own)).one(types.ingress).inputs.metadata.annotations;
+    assert.equal(changed[`${alb}/scheme`], "internet-facing");
+  });
+
+  it("exposes other ports by the Service only where they say so", async () => {
+    const ports = [
+      { name: "metrics", port: 9090 },
+      { name: "admin", port: 9091, servicePort: 81 },
+    ];
+    const recorder = await made({ ports });
+    assert.deepEqual(recorder.one(types.service).inputs.spec.ports.slice(1), [
+      { name: "admin", port: 81, protocol: "TCP", targetPort: "admin" },
+    ]);
+    assert.deepEqual((await containerOf({ ports })).ports.slice(1), [
+      { containerPort: 9090, name: "metrics", protocol: "TCP" },
+      { containerPort: 9091, name: "admin", protocol: "TCP" },
+    ]);
+  });
+
+  it("lets a debugger in by a port-forward only, and not into the migration", async () => {
+    const args = { database, debugPort: 5005 };
+    const recorder = await made(args);
+    assert.equal(recorder.one(types.service).inputs.spec.ports.length, 1);
+    assert.match(
+      String((await envOf(args))["JAVA_TOOL_OPTIONS"]),
+      / -agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127\.0\.0\.1:5005$/,
+    );
+    const { containers, initContainers } = await podOf(args);
+    assert.equal(containers[0].ports[1].name, "debug");
+    assert.ok(!JSON.stringify(initContainers).includes("jdwp"));
+  });
+
+  it("changes of a probe what is said, and keeps the rest", async () => {
+    const args = { livenessProbe: { path: "/live" }, startupProbe: { failureThreshold: 150 } };
+    const { livenessProbe, startupProbe } = await containerOf(args);
+    const plain = await containerOf();
+    assert.deepEqual(livenessProbe, {
+      ...plain.livenessProbe,
+      httpGet: { path: "/live", port: "http" },
+    });
+    assert.deepEqual(startupProbe, { ...plain.startupProbe, failureThreshold: 150 });
+  });
+
+  it("rolls out as it is told", async () => {
+    const { spec } = await deploymentOf({
+      maxSurge: 0,
+      maxUnavailable: 1,
+      minReadySeconds: 20,
+      revisionHistoryLimit: 2,
+    });
+    assert.deepEqual(spec.strategy.rollingUpdate, { maxSurge: 0, maxUnavailable: 1 });
+    assert.equal(spec.minReadySeconds, 20);
+    assert.equal(spec.revisionHistoryLimit, 2);
+  });
+
+  describe("with autoscaling", () => {
+    const autoscaling = { maxReplicas: 9, minReplicas: 2 };
+
+    it("is scaled by the CPU of its own container, by an object of its name", async () => {
+      const recorder = await made({ autoscaling });
+      const { inputs } = recorder.one(types.autoscaler);
+      assert.equal(inputs.metadata.name, "orders");
+      assert.deepEqual(inputs.spec, {
+        maxReplicas: 9,
+        metrics: [
+          {
+            containerResource: {
+              container: "orders",
+              name: "cpu",
+              target: { averageUtilization: 70, type: "Utilization" },
+            },
+            type: "ContainerResource",
+          },
+        ],
+        minReplicas: 2,
+        scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "orders" },
+      });
+    });
+
+    it("is scaled by memory, and by CPU only when that is said too", async () => {
+      const of = async (more: object) =>
+        (await made({ autoscaling: { ...autoscaling, ...more } }))
+          .one(types.autoscaler)
+          .inputs.spec.metrics.map(({ containerResource }: Manifest) => [
+            containerResource.name,
+            containerResource.target.averageUtilization,
+          ]);
+      assert.deepEqual(await of({ memoryUtilization: 80 }), [["memory", 80]]);
+      assert.deepEqual(await of({ cpuUtilization: 50, memoryUtilization: 80 }), [
+        ["cpu", 50],
+        ["memory", 80],
+      ]);
+    });
+
+    it("starts with minReplicas, and leaves the number alone from then on", async () => {
+      const { ignoreChanges, inputs } = (await made({ autoscaling })).one(types.deployment);
+      assert.equal(inputs.spec.replicas, 2);
+      assert.deepEqual(ignoreChanges, ["spec.replicas"]);
+      assert.deepEqual((await made()).one(types.deployment).ignoreChanges, []);
+    });
+
+    it("changes nothing else of the Deployment", async () => {
+      assert.deepEqual(await deploymentOf({ autoscaling }), await deploymentOf({ replicas: 2 }));
+    });
+
+    it("has a PodDisruptionBudget only where there is always more than one pod", async () => {
+      assert.equal((await made({ autoscaling })).all(types.budget).length, 1);
+      const one = { ...autoscaling, minReplicas: 1 };
+      assert.equal((await made({ autoscaling: one })).all(types.budget).length, 0);
+    });
+
+    it("lets an override have the last word on the autoscaler", async () => {
+      const overrides: WebServiceArgs["overrides"] = {
+        autoscalerSpec: (s) => ({ ...s, maxReplicas: 10 }),
+      };
+      const recorder = await made({ autoscaling, overrides });
+      assert.equal(recorder.one(types.autoscaler).inputs.spec.maxReplicas, 10);
+    });
+  });
+
   it("keeps the order of variables whatever the order of env", async () => {
     const one = await containerOf({ env: { A_KEY: "1", Z_KEY: "2" } });
     const two = await containerOf({ env: { Z_KEY: "2", A_KEY: "1" } });
@@ -370,6 +556,91 @@ describe("WebService", () => {
       [
         { progressDeadlineSeconds: 5 },
         "progressDeadlineSeconds must be a whole number above 10, the seconds a pod must stay ready, got 5; give a pod time to start",
+      ],
+      [
+        { autoscaling: { maxReplicas: 2, minReplicas: 2 }, replicas: 2 },
+        "replicas must be left out with autoscaling, got 2; say it by autoscaling.minReplicas",
+      ],
+      [
+        { autoscaling: { maxReplicas: 2, minReplicas: 0 } },
+        "autoscaling.minReplicas must be a whole number from 1 to 1000, got 0; correct it",
+      ],
+      [
+        { autoscaling: { maxReplicas: 2, minReplicas: 3 } },
+        "autoscaling.maxReplicas must be a whole number from 3 to 1000, got 2; correct it",
+      ],
+      [
+        { autoscaling: { cpuUtilization: 0, maxReplicas: 2, minReplicas: 1 } },
+        "autoscaling.cpuUtilization must be a whole number from 1 to 1000, got 0; correct it",
+      ],
+      [
+        { autoscaling: { maxReplicas: 2, memoryUtilization: 101, minReplicas: 1 } },
+        "autoscaling.memoryUtilization must be a whole number from 1 to 100, got 101; correct it",
+      ],
+      [
+        { hosts: [{ host: "X" }] },
+        'hosts.host must be a host name in lower case, got "X"; leave out scheme, port and path',
+      ],
+      [
+        { host: "a.example", hosts: [{ host: "a.example" }] },
+        'hosts must have each host once, got "a.example"; give one entry all of its paths',
+      ],
+      [
+        { hosts: [{ host: "a.example", paths: [{ path: "orders" }] }] },
+        'hosts.paths must start with a slash, without query, got "orders"; write it as "/orders"',
+      ],
+      [
+        { host: "a.example", tlsSecretName: "c" },
+        'tlsSecretName must be left out without tls, got "c"; set `tls` to true',
+      ],
+      [
+        { host: "a.example", ingressScheme: "internal" },
+        'ingressScheme must be left out without ingressPreset, got "internal"; set `ingressPreset`, or write it as an annotation by `ingressAnnotations`',
+      ],
+      [
+        { host: "a.example", ingressGroupName: "A b", ingressPreset: "eks-alb" },
+        'ingressGroupName must be lower case letters, digits, hyphens and dots, at most 63, got "A b"; correct it',
+      ],
+      [
+        { deregistrationDelaySeconds: 61, host: "a.example", ingressPreset: "eks-alb" },
+        "deregistrationDelaySeconds must be a whole number from 0 to 60, got 61; correct it",
+      ],
+      [
+        { ports: [{ name: "a-very-long-name", port: 9090 }] },
+        'ports.name must be at most 15 lower case letters, digits and hyphens, got "a-very-long-name"; write it as "metrics"',
+      ],
+      [
+        { ports: [{ name: "http", port: 9090 }] },
+        'ports.name must be there once, got "http"; choose another one',
+      ],
+      [
+        { debugPort: 8080 },
+        "port, debugPort and ports.port must be there once, got 8080; choose another one",
+      ],
+      [
+        { ports: [{ name: "admin", port: 9090, servicePort: 80 }] },
+        "ports.servicePort must be there once, got 80; choose another one",
+      ],
+      [
+        { ports: [{ name: "admin", port: 90 }] },
+        "ports.port must be a whole number from 1025 to 65535, got 90; correct it",
+      ],
+      [{ debugPort: 1 }, "debugPort must be a whole number from 1025 to 65535, got 1; correct it"],
+      [
+        { maxSurge: 0 },
+        "maxSurge must be above 0 where maxUnavailable is 0, got 0; a rollout must be able to add a pod or to take one away",
+      ],
+      [
+        { maxUnavailable: "101%" },
+        'maxUnavailable must be a whole number or a percentage, got "101%"; write it as 1 or "25%"',
+      ],
+      [
+        { readinessProbe: { periodSeconds: 0 } },
+        "readinessProbe.periodSeconds must be a whole number from 1 to 3600, got 0; correct it",
+      ],
+      [
+        { livenessProbe: { path: "live" } },
+        'livenessProbe.path must start with a slash, got "live"; write it as "/health/live"',
       ],
       [{ replicas: 1.5 }, "replicas must be a whole number from 0 to 1000, got 1.5; correct it"],
       [

@@ -1,0 +1,31 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Labels } from "./labels";
+import type { PodArgs } from "./pod-args";
+
+type ObjectMeta = k8s.types.input.meta.v1.ObjectMeta;
+export type Annotations = Readonly<Record<string, pulumi.Input<string>>>;
+
+/** Annotation by which EKS gives the pods of a ServiceAccount an IAM role. */
+export const roleAnnotation = "eks.amazonaws.com/role-arn";
+
+/** What is not empty: an empty map would be a change to every object. */
+function annotated(all: Annotations): Pick<ObjectMeta, "annotations"> {
+  return Object.keys(all).length === 0 ? {} : { annotations: { ...all } };
+}
+
+/** Metadata of one object: the caller's labels and annotations, and over them the component's. */
+export function objectMetadata(args: PodArgs, own: Labels, annotations: Annotations = {}) {
+  return {
+    ...annotated({ ...args.annotations, ...annotations }),
+    labels: { ...args.labels, ...own },
+  } satisfies ObjectMeta;
+}
+
+/** Metadata of pods: their labels and annotations are not the objects', so that these restart none. */
+export function podMetadata(args: PodArgs, own: Labels, annotations: Annotations = {}) {
+  return {
+    ...annotated({ ...args.podAnnotations, ...annotations }),
+    labels: { ...args.podLabels, ...own },
+  } satisfies ObjectMeta;
+}
