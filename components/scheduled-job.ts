@@ -135,14 +135,16 @@ function faults(name: string, args: ScheduledJobArgs): readonly (Fault | undefin
       rule: "be left out with iamRoleArn",
       todo: "the job then has a ServiceAccount of its own; give that one's role all rights it needs",
     }),
-    ...Object.entries({
-      completions: [args.completions ?? 1, 1],
-      failedJobsHistoryLimit: [args.failedJobsHistoryLimit ?? 0, 0],
-      parallelism: [args.parallelism ?? 1, 1],
-      successfulJobsHistoryLimit: [args.successfulJobsHistoryLimit ?? 0, 0],
-      ttlSecondsAfterFinished: [args.ttlSecondsAfterFinished ?? 0, 0],
-    } satisfies Record<string, [number, number]>).map(([arg, [got, min]]) =>
-      wholeNumber(arg, got, min, 2 ** 31 - 1),
+    ...(
+      [
+        ["completions", args.completions, 1],
+        ["failedJobsHistoryLimit", args.failedJobsHistoryLimit, 0],
+        ["parallelism", args.parallelism, 1],
+        ["successfulJobsHistoryLimit", args.successfulJobsHistoryLimit, 0],
+        ["ttlSecondsAfterFinished", args.ttlSecondsAfterFinished, 0],
+      ] as const
+    ).map(([arg, got, min]) =>
+      got === undefined ? undefined : wholeNumber(arg, got, min, 2 ** 31 - 1),
     ),
     unless(args.completionMode !== "Indexed" || args.completions !== undefined, {
       arg: "completions",
