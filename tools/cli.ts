@@ -5,7 +5,6 @@ import { buildService } from "./build";
 import { check } from "./check";
 import { down, up } from "./local";
 import { duration, Steps, UserError } from "./progress";
-import { reference } from "./reference";
 import { options, type Options } from "./sandbox/layout";
 import { environment } from "./sandbox/environment";
 import { printLogs } from "./sandbox/logs";
@@ -37,7 +36,14 @@ program
     });
   });
 program.command("check").description("types, lint and format").action(check);
-program.command("reference").description("writes docs/reference from the code").action(reference);
+program
+  .command("reference")
+  .description("writes docs/reference from the code")
+  .action(async () => {
+    // TypeDoc takes a second to load, which no other command should wait for.
+    const { reference } = await import("./reference");
+    await reference();
+  });
 program.command("bench").description("measures previews, memory and CPU requests").action(bench);
 program
   .command("test")
