@@ -376,6 +376,14 @@ describe("at the edges", () => {
       assert.match(line, /\(context elsewhere\) does not answer: .*elsewhere.* does not exist/);
     });
 
+    it("and a registry of one's own that nobody listens at is named with its address", async () => {
+      const registry = `localhost:${String(CLOSED_PORT)}`;
+      assert.equal(
+        await refused(["sandbox", "up", "--registry", registry]),
+        `the registry ${registry} does not answer at http://${registry}/v2/; check its name, and run the command again`,
+      );
+    });
+
     it("needs a registry, too", async () => {
       assert.equal(
         await refused(["sandbox", "up", "--kubeconfig", kubeconfigOf(CLOSED_PORT)]),

@@ -79,9 +79,6 @@ function refuseOtherOptions(chosen: Options): void {
 
 /** A cluster or registry of the person's own must answer before anything is set up for it. */
 async function checkGiven(chosen: Options): Promise<void> {
-  if (chosen.registry !== undefined) {
-    await checkGivenRegistry(chosen.registry);
-  }
   if (chosen.kubeconfig !== undefined) {
     if (chosen.registry === undefined) {
       throw new UserError(
@@ -115,6 +112,9 @@ async function checkGiven(chosen: Options): Promise<void> {
       mkdirSync(root, { recursive: true, mode: 0o700 });
       writeFileSync(paths.givenKubeconfig, only, { mode: 0o600 });
     }
+  }
+  if (chosen.registry !== undefined) {
+    await checkGivenRegistry(chosen.registry);
   }
 }
 
