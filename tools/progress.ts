@@ -25,7 +25,6 @@ export type Report = (detail: string) => void;
 export class Steps {
   readonly #total: number;
   #done = 0;
-  readonly #started = Date.now();
 
   constructor(total: number) {
     this.#total = total;
@@ -58,9 +57,5 @@ export class Steps {
     } finally {
       clearInterval(heartbeat);
     }
-  }
-
-  get elapsed(): number {
-    return Date.now() - this.#started;
   }
 }
