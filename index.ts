@@ -1,97 +1,210 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { readCluster } from "./components/cluster";
+import { Canary } from "./components/canary";
+import { type ClusterFacts, readCluster } from "./components/cluster";
 import { ContainerImage } from "./components/container-image";
+import type { Database } from "./components/conventions/database";
+import { postgres, seedArgs, webService } from "./components/conventions/defaults";
+import { type Demand, podsOfRollout } from "./components/conventions/quota";
+import { eksKubeconfig } from "./components/eks";
+import { readLastRelease } from "./components/last-release";
 import { refuseForeign } from "./components/ownership";
 import { Postgres } from "./components/postgres";
+import { ReviewNamespace } from "./components/review-namespace";
 import { ScheduledJob } from "./components/scheduled-job";
 import { StackNamespace } from "./components/stack-namespace";
 import { WebService } from "./components/web-service";
-import { jobs } from "./jobs";
+import { type Job, jobs } from "./jobs";
 import { type Settings, readSettings } from "./settings";
 
 /** Where the program asks what is outside of it; tests give other answers. */
-const outside = { readCluster, readSettings };
+const outside = { readCluster, readLastRelease, readSettings };
 
 /**
- * The program of every stack: settings, namespace, database, image, service, jobs.
+ * The program of every stack: settings, namespace, database, image, service, jobs; or a canary.
  * Pulumi runs the exported function; what it returns are the stack's outputs.
  */
-async function program({ readCluster, readSettings } = outside): Promise<pulumi.Inputs> {
-  const settings = await readSettings();
-  refuseUnsupported(settings);
-  const { identity, release, requests } = settings;
+async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inputs> {
+  const { readCluster, readLastRelease, readSettings } = { ...outside, ...given };
+  const asked = await readSettings();
+  const kubeconfig = asked.eksCluster && (await eksKubeconfig(asked.eksCluster));
 
   // Before any resource: the provider would take over a namespace that is not ours.
-  const cluster = await readCluster(settings);
-  refuseForeign(settings, cluster);
+  const cluster = await readCluster({ ...asked, kubeconfig });
+  refuseForeign(asked, cluster);
+  const settings = await withKeptRelease(asked, readLastRelease);
 
-  // The kubeconfig stays outside the state; only a context's name goes in.
-  const provider = new k8s.Provider(
-    "kubernetes",
-    settings.context === undefined ? {} : { context: settings.context },
-  );
+  // Without EKS the kubeconfig stays outside the state; only a context's name goes in.
+  const provider = new k8s.Provider("kubernetes", {
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(settings.context === undefined ? {} : { context: settings.context }),
+  });
   const opts = { providers: [provider] };
+  const made =
+    settings.kind === "canary"
+      ? canaryStack(settings, cluster, opts)
+      : environmentStack(settings, opts);
 
-  const { namespace } = new StackNamespace(
-    "namespace",
-    { identity, namespace: settings.namespace },
-    opts,
-  );
+  return {
+    branch: settings.release.branch,
+    clusterUid: cluster.clusterUid,
+    commit: settings.release.commit,
+    ...(settings.releaseReason === undefined ? {} : { releaseReason: settings.releaseReason }),
+    replicas: settings.replicas,
+    ...made,
+  };
+}
 
-  const { database } = new Postgres(
-    "postgres",
-    { identity, imageRef: settings.databaseImageRef, namespace },
-    opts,
-  );
-
+/** An environment or a review stack: all that the service is made of. */
+function environmentStack(settings: Settings, opts: pulumi.ComponentResourceOptions) {
+  const namespace = namespaceOf(settings, opts);
+  const database = databaseOf(settings, namespace, opts);
   const imageRef = imageOf(settings);
 
   const service = new WebService(
-    identity.service,
+    settings.identity.service,
     {
-      database,
-      host: settings.host,
-      identity,
-      imageRef,
-      ingressClassName: settings.ingressClassName,
-      namespace,
-      publicPort: settings.publicPort,
-      release,
-      replicas: settings.replicas,
-      requests,
-      tls: settings.tls,
+      ...serviceArgs(settings, imageRef, namespace, database),
+      ...(settings.kind === "prod" ? { protect: true } : {}),
+      ...(settings.kind === "review" ? { seedArgs } : {}),
     },
     opts,
   );
 
-  for (const { name, suspendedIn = ["local", "review"], ...job } of jobs) {
+  for (const { name, suspendedIn, ...job } of jobs) {
     new ScheduledJob(
       name,
       {
         appEndpoint: service.url,
         database,
-        identity,
+        identity: settings.identity,
         imageRef,
         namespace,
-        release,
-        requests,
+        release: settings.release,
+        requests: settings.requests,
         // A job with a role of its own has a ServiceAccount of its own.
         serviceAccountName:
           job.iamRoleArn === undefined ? service.nodes.serviceAccount.metadata.name : undefined,
-        suspend: suspendedIn.includes(settings.kind),
+        suspend: isSuspended({ suspendedIn }, settings),
         ...job,
       },
       opts,
     );
   }
+  return { imageRef, namespace, url: service.url };
+}
 
+/** A few pods of a branch in production's namespace, behind production's Service. */
+function canaryStack(
+  settings: Settings,
+  cluster: ClusterFacts,
+  opts: pulumi.ComponentResourceOptions,
+) {
+  const { identity, imageRef, namespace } = settings;
+  if (cluster.namespace === undefined || imageRef === undefined) {
+    throw new pulumi.RunError(
+      imageRef === undefined
+        ? `Stack "${settings.stack}" runs no image yet: start it by "npm run canary -- start BRANCH".`
+        : `Namespace "${namespace}" does not exist: a canary needs production to stand beside.`,
+    );
+  }
+  new Canary(
+    `${identity.service}-canary`,
+    {
+      ...serviceArgs(settings, imageRef, namespace, databaseOf(settings, namespace, opts)),
+      serviceAccountName: identity.service,
+    },
+    opts,
+  );
+  return { imageRef, namespace };
+}
+
+/** What production's service and its canary have in common. */
+function serviceArgs(
+  settings: Settings,
+  imageRef: pulumi.Input<string>,
+  namespace: pulumi.Input<string>,
+  database: Database,
+) {
+  const { ingressGroupName, ingressPreset, ingressScheme } = settings;
+  const preset =
+    ingressPreset === undefined
+      ? {}
+      : {
+          ...(ingressGroupName === undefined ? {} : { ingressGroupName }),
+          ingressPreset,
+          ingressScheme,
+        };
   return {
-    clusterUid: cluster.clusterUid,
-    commit: release.commit,
+    ...preset,
+    database,
+    host: settings.host,
+    identity: settings.identity,
     imageRef,
+    ingressClassName: settings.ingressClassName,
     namespace,
-    url: service.url,
+    publicPort: settings.publicPort,
+    release: settings.release,
+    replicas: settings.replicas,
+    requests: settings.requests,
+    tls: settings.tls,
+  };
+}
+
+const ownsData = ({ kind }: Settings) => kind === "local" || kind === "review";
+
+/** Whether a job's runs are held back: in stacks whose data nobody needs, unless its entry says otherwise. */
+function isSuspended(
+  { suspendedIn = ["local", "review"] }: { readonly suspendedIn?: Job["suspendedIn"] | undefined },
+  { kind }: Settings,
+): boolean {
+  return suspendedIn.includes(kind);
+}
+
+/** The stack's namespace: with guardrails where the code of any branch may run. */
+function namespaceOf(
+  settings: Settings,
+  opts: pulumi.ComponentResourceOptions,
+): pulumi.Output<string> {
+  const { identity, ingressPreset, kind, namespace } = settings;
+  const common = { identity, namespace, ...(ingressPreset === undefined ? {} : { ingressPreset }) };
+  if (!ownsData(settings)) {
+    const args = { ...common, ...(kind === "prod" ? { protect: true } : {}) };
+    return new StackNamespace("namespace", args, opts).namespace;
+  }
+  const { egressTo, ingressFrom, quota } = settings;
+  const args = { ...common, demands: demandsOf(settings), egressTo, ingressFrom, quota };
+  return new ReviewNamespace("namespace", args, opts).namespace;
+}
+
+/** Every pod that may be there at once: a rollout's, the database's, and those of the jobs. */
+function demandsOf(settings: Settings): readonly Demand[] {
+  const { identity, replicas, requests } = settings;
+  const running = jobs.filter((job) => !isSuspended(job, settings));
+  return [
+    { name: identity.service, pods: podsOfRollout(replicas, webService.maxSurge), requests },
+    { name: "postgres", pods: 1, requests: postgres.requests },
+    ...running.map(({ name }) => ({ name, pods: 1, requests })),
+    ...(running.length === jobs.length ? [] : [{ name: "job run by hand", pods: 1, requests }]),
+  ];
+}
+
+/** A database of the stack's own, or the one it is told. */
+function databaseOf(
+  settings: Settings,
+  namespace: pulumi.Input<string>,
+  opts: pulumi.ComponentResourceOptions,
+): Database {
+  const { databaseHost = "", databaseImageRef, databaseName, databasePort, identity } = settings;
+  if (ownsData(settings)) {
+    return new Postgres("postgres", { identity, imageRef: databaseImageRef, namespace }, opts)
+      .database;
+  }
+  return {
+    host: databaseHost,
+    name: databaseName,
+    port: databasePort,
+    secretName: settings.databaseSecretName,
   };
 }
 
@@ -103,10 +216,28 @@ function imageOf(settings: Settings): pulumi.Input<string> {
   return new ContainerImage("image", args).ref;
 }
 
-/** Stacks of these kinds need what is not built yet: guardrails, a given database, a canary. */
-function refuseUnsupported({ kind, stack }: Settings): void {
-  if (kind === "local") return;
-  throw new pulumi.RunError(`Stack "${stack}": stacks of kind ${kind} are not supported yet.`);
+/** Production and its canary run what was chosen for them, not what is checked out. */
+async function withKeptRelease(
+  settings: Settings,
+  readLast: typeof readLastRelease,
+): Promise<Settings> {
+  const { imageRef, kind, stack } = settings;
+  if (imageRef !== undefined || (kind !== "prod" && kind !== "canary")) return settings;
+  const last = await readLast(stack);
+  if (last === undefined) {
+    const todo = kind === "prod" ? "npm run promote" : "npm run canary -- start BRANCH";
+    throw new pulumi.RunError(
+      `Stack "${stack}" runs no image yet: choose one by "${todo}", or set services-orders:imageRef.`,
+    );
+  }
+  const { branch, commit, reason, replicas } = last;
+  return {
+    ...settings,
+    imageRef: last.imageRef,
+    release: { branch, commit },
+    releaseReason: settings.releaseReason ?? reason,
+    ...(kind === "canary" ? { replicas } : {}),
+  };
 }
 
 export = program;

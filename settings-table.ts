@@ -1,88 +1,14 @@
+import { pod, postgres, reviewNamespace } from "./components/conventions/defaults";
 import { imageRefForm } from "./components/conventions/faults";
-import { cores, isMemory, type Requests } from "./components/conventions/quantities";
-import { isDnsLabel } from "./components/conventions/names";
-import { pod } from "./components/conventions/defaults";
-import type { Kind } from "./components/conventions/stacks";
+import type { Requests } from "./components/conventions/quantities";
+import type { Quota } from "./components/conventions/quota";
+import { company } from "./company";
+import * as forms from "./settings-values";
+import type { EksCluster, NetworkPeer, NetworkRule, Platform } from "./settings-values";
+import { byKind, orNone, reviewOnly, row } from "./settings-row";
 
-/** What the default of a setting may depend on. */
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly gitBranch: string;
-  readonly kind: Kind;
-  readonly slug: string;
-}
-
-/** One row of the table of settings. `parse` gives undefined for a value that is not allowed. */
-export interface Setting<Value> {
-  readonly allowed: string;
-  /** Value where config has none. */
-  readonly default: (surroundings: Surroundings) => Value;
-  readonly description: string;
-  /** Environment variable that is read where config has no value. */
-  readonly env?: string;
-  readonly parse: (text: string) => Exclude<Value, undefined> | undefined;
-}
-
-type Platform = "linux/amd64" | "linux/arm64";
-type WithoutDefault<Value> = Omit<Setting<Value>, "default">;
-
+const { bool, dnsLabel, integer, oneOf, text } = forms;
 const none = () => undefined;
-
-function row<Value>(setting: Setting<Value>): Setting<Value> {
-  return setting;
-}
-
-/** A row whose default is one value per kind of stack. */
-function byKind<Value>(
-  defaults: Readonly<Record<Kind, Value>>,
-  rest: WithoutDefault<Value>,
-): Setting<Value> {
-  return { ...rest, default: ({ kind }) => defaults[kind] };
-}
-
-function text(form: RegExp) {
-  return (value: string) => (form.test(value) ? value : undefined);
-}
-
-function integer(min: number, max: number) {
-  return (value: string) => {
-    const number = /^[0-9]+$/.test(value) ? Number(value) : NaN;
-    return number >= min && number <= max ? number : undefined;
-  };
-}
-
-function bool(value: string): boolean | undefined {
-  return value === "true" ? true : value === "false" ? false : undefined;
-}
-
-function json(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
-}
-
-const isPlatform = (value: unknown): value is Platform =>
-  value === "linux/amd64" || value === "linux/arm64";
-
-/** A list in YAML, or names with commas between. */
-function platformList(value: string): readonly Platform[] | undefined {
-  const parsed = value.startsWith("[") ? json(value) : value.split(",").map((part) => part.trim());
-  return Array.isArray(parsed) && parsed.length > 0 && parsed.every(isPlatform)
-    ? parsed
-    : undefined;
-}
-
-function requestsObject(value: string): Requests | undefined {
-  const parsed = json(value);
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return undefined;
-  const given = parsed as Readonly<Record<string, unknown>>;
-  if (Object.keys(given).some((key) => key !== "cpu" && key !== "memory")) return undefined;
-  const { cpu = pod.requests.cpu, memory = pod.requests.memory } = given;
-  if (typeof cpu !== "string" || cores(cpu) === undefined) return undefined;
-  return typeof memory === "string" && isMemory(memory) ? { cpu, memory } : undefined;
-}
 
 const digest = "an image as repository@sha256:<64 hex digits>";
 
@@ -108,6 +34,7 @@ export const table = {
     default: ({ gitBranch }) => gitBranch,
     description:
       "Branch that is released. CI sets it, because it checks out a commit and no branch.",
+    env: "RELEASE_BRANCH",
     parse: text(/^\S+$/),
   }),
   builder: row<string | undefined>({
@@ -129,26 +56,59 @@ export const table = {
     description: "Context of the ambient kubeconfig; none takes its current one.",
     parse: text(/^\S+$/),
   }),
+  databaseHost: row<string | undefined>({
+    allowed: "a host name",
+    default: none,
+    description: "Host of the database, where the stack does not make one of its own.",
+    parse: text(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/),
+  }),
   databaseImageRef: row<string>({
     ...imageRef,
     default: () => publicPostgres,
     description: "Image of the throw-away PostgreSQL.",
     env: "SANDBOX_POSTGRES_IMAGE",
   }),
+  databaseName: row<string>({
+    allowed: "the name of a database",
+    default: () => postgres.databaseName,
+    description: "Name of the database on databaseHost.",
+    parse: text(/^[a-z_][a-z0-9_]{0,62}$/),
+  }),
+  databasePort: row<number>({
+    allowed: "a port from 1 to 65535",
+    default: () => postgres.port,
+    description: "Port of databaseHost.",
+    parse: integer(1, 65_535),
+  }),
+  databaseSecretName: row<string>({
+    allowed: "the name of a Secret",
+    default: () => "services-orders-database",
+    description:
+      "Secret with the keys `username` and `password` of databaseHost. It is there before the stack is.",
+    parse: text(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/),
+  }),
   domain: byKind<string | undefined>(
-    {
-      canary: undefined,
-      local: "localhost",
-      prod: undefined,
-      review: undefined,
-      staging: undefined,
-    },
+    { ...reviewOnly(company.reviewDomain, undefined), local: "localhost" },
     {
       allowed: "a domain in lower case",
       description: "`{domain}` in hostPattern.",
+      env: "SANDBOX_DOMAIN",
       parse: text(/^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/),
     },
   ),
+  egressTo: row<NetworkRule[]>({
+    allowed: "a list of NetworkPolicyEgressRules, each with `to`",
+    default: () => [],
+    description:
+      "What pods of a local or review stack may reach beside database, DNS and Datadog's agent.",
+    parse: forms.rules,
+  }),
+  eksCluster: byKind<EksCluster | "none">(reviewOnly(company.reviewCluster, "none"), {
+    allowed: 'none, or an object as {"name": "staging", "region": "eu-central-1"}',
+    description: "EKS cluster of the stack; none takes the ambient kubeconfig.",
+    env: "SANDBOX_EKS_CLUSTER",
+    parse: orNone(forms.eksCluster),
+  }),
   hostPattern: byKind<string>(
     {
       canary: "services-orders.{domain}",
@@ -167,13 +127,16 @@ export const table = {
   imageRef: row<string | undefined>({
     ...imageRef,
     default: none,
-    description: "Image to deploy; no image is built then.",
+    description:
+      "Image to deploy; no image is built then. prod and prod-canary keep the one they run, unless it is set.",
+    env: "RELEASE_IMAGE_REF",
   }),
   imageRepository: row<string | undefined>({
     allowed: "a registry and a path without tag or digest",
-    default: ({ env }) => {
-      const registry = env["SANDBOX_REGISTRY"];
-      return registry === undefined || registry === "" ? undefined : `${registry}/services-orders`;
+    default: ({ env, kind }) => {
+      const registry = env["SANDBOX_REGISTRY"] ?? "";
+      if (registry !== "") return `${registry}/services-orders`;
+      return kind === "local" ? undefined : company.imageRepository;
     },
     description:
       "Repository that the image is pushed to. Where SANDBOX_REGISTRY is set: one of that registry.",
@@ -185,6 +148,42 @@ export const table = {
     description: "Class of the Ingress; none takes the cluster's default.",
     parse: text(/^[a-z0-9][a-z0-9.-]*$/),
   }),
+  ingressFrom: byKind<NetworkPeer[]>(reviewOnly([...company.reviewIngressFrom], []), {
+    allowed: 'a list of NetworkPolicyPeers, as [{"ipBlock": {"cidr": "10.0.0.0/20"}}]',
+    description:
+      "Where requests to a local or review stack come from: a load balancer's addresses are not pods.",
+    env: "SANDBOX_INGRESS_FROM",
+    parse: forms.peers,
+  }),
+  ingressGroupName: byKind<string | undefined>(reviewOnly("services-orders-review", undefined), {
+    allowed: "lower case letters, digits, hyphens and dots, at most 63",
+    description:
+      "Ingresses that share one load balancer, with ingressPreset. Review stacks have a group of their own.",
+    parse: text(/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/),
+  }),
+  ingressPreset: byKind<"eks-alb" | "none">(
+    { canary: "eks-alb", local: "none", prod: "eks-alb", review: "eks-alb", staging: "eks-alb" },
+    {
+      allowed: "eks-alb or none",
+      description: "Kind of ingress controller, whose annotations the Ingress gets.",
+      env: "SANDBOX_INGRESS_PRESET",
+      parse: oneOf("eks-alb", "none"),
+    },
+  ),
+  ingressScheme: byKind<"internal" | "internet-facing">(
+    {
+      canary: "internal",
+      local: "internal",
+      prod: "internal",
+      review: "internal",
+      staging: "internal",
+    },
+    {
+      allowed: "internal or internet-facing",
+      description: "Who reaches the load balancer, with ingressPreset.",
+      parse: oneOf("internal", "internet-facing"),
+    },
+  ),
   namespace: row<string>({
     allowed: "a DNS label",
     default: ({ kind, slug }) =>
@@ -192,13 +191,13 @@ export const table = {
         ? "services-orders"
         : `services-orders-${kind === "review" ? "review-" : ""}${slug}`,
     description: "Namespace of the stack.",
-    parse: (value) => (isDnsLabel(value) ? value : undefined),
+    parse: dnsLabel,
   }),
   platforms: row<readonly Platform[] | undefined>({
     allowed: "a list of linux/amd64 and linux/arm64",
     default: none,
     description: "Platforms the image is built for; none takes the builder's own.",
-    parse: platformList,
+    parse: forms.platforms,
   }),
   publicPort: row<number | undefined>({
     allowed: "a port from 1 to 65535",
@@ -207,11 +206,32 @@ export const table = {
     env: "SANDBOX_INGRESS_PORT",
     parse: integer(1, 65_535),
   }),
+  quota: row<Quota>({
+    allowed: 'an object as {"cpu": "2", "memory": "4Gi", "pods": 10}',
+    default: () => reviewNamespace.quota,
+    description: "What the pods of a local or review stack may ask for together.",
+    parse: forms.quota,
+  }),
+  releaseCommit: row<string | undefined>({
+    allowed: "a commit of 40 hex digits, or one with -dirty.<hash>",
+    default: none,
+    description: "Commit that imageRef was built from, where it is not the one that is here.",
+    env: "RELEASE_COMMIT",
+    parse: text(/^(?:unknown|[0-9a-f]{40}(?:-dirty\.[0-9a-f]{7})?)$/),
+  }),
+  releaseReason: row<string | undefined>({
+    allowed: "a line of at most 200 characters",
+    default: none,
+    description: "Why imageRef is not the promoted one; it stands in the stack's outputs.",
+    env: "RELEASE_REASON",
+    parse: text(/^[^\r\n]{1,200}$/),
+  }),
   replicas: byKind<number>(
     { canary: 1, local: 2, prod: 3, review: 1, staging: 2 },
     {
       allowed: "a whole number from 0 to 100",
       description: "Pods of the web service.",
+      env: "RELEASE_REPLICAS",
       parse: integer(0, 100),
     },
   ),
@@ -219,11 +239,16 @@ export const table = {
     allowed: 'an object of cpu and memory, as {"cpu": "250m", "memory": "512Mi"}',
     default: () => pod.requests,
     description: "CPU and memory that each web pod and each job is promised.",
-    parse: requestsObject,
+    parse: forms.requests,
   }),
   tls: byKind<boolean>(
     { canary: true, local: false, prod: true, review: true, staging: true },
-    { allowed: "true or false", description: "Whether the public URL is https.", parse: bool },
+    {
+      allowed: "true or false",
+      description: "Whether the public URL is https.",
+      env: "SANDBOX_TLS",
+      parse: bool,
+    },
   ),
 } as const;
 

@@ -1,11 +1,14 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { contentHash, imageInputs } from "./components/conventions/content-hash";
 import type { Identity, Release } from "./components/conventions/labels";
 import { slug as slugOf } from "./components/conventions/names";
 import { type Kind, parseStack, service } from "./components/conventions/stacks";
-import { type Setting, type Surroundings, type Values, table } from "./settings-table";
+import type { Setting, Surroundings } from "./settings-row";
+import { type Values, table } from "./settings-table";
+import type { EksCluster } from "./settings-values";
 
 /** What git knows about the code that is here. */
 export interface Git {
@@ -25,9 +28,14 @@ export interface Outside {
 }
 
 /** Everything that differs between stacks. */
-export interface Settings extends Omit<Values, "branch" | "domain" | "hostPattern"> {
+export interface Settings extends Omit<
+  Values,
+  "branch" | "domain" | "eksCluster" | "hostPattern" | "ingressPreset" | "releaseCommit"
+> {
+  readonly eksCluster: EksCluster | undefined;
   readonly host: string;
   readonly identity: Identity;
+  readonly ingressPreset: "eks-alb" | undefined;
   readonly kind: Kind;
   readonly release: Release;
   readonly slug: string;
@@ -123,13 +131,16 @@ export function settingsFrom(outside: Outside): Settings {
   if (faults.length > 0) {
     throw new pulumi.RunError(`Stack "${stack}" cannot be used:\n- ${faults.join("\n- ")}`);
   }
-  const { branch, domain = "", hostPattern, ...rest } = values;
+  const { branch, domain = "", eksCluster, hostPattern, ingressPreset, ...rest } = values;
+  const { releaseCommit = git.commit } = values;
   return {
     ...rest,
+    eksCluster: eksCluster === "none" ? undefined : eksCluster,
     host: hostPattern.replaceAll("{slug}", slug).replaceAll("{domain}", domain),
     identity: identityOf(kind, slug),
+    ingressPreset: ingressPreset === "none" ? undefined : ingressPreset,
     kind,
-    release: { branch, commit: git.commit },
+    release: { branch, commit: releaseCommit },
     slug,
     stack,
   };
@@ -143,8 +154,12 @@ function combinationFaults(
   valid: boolean,
 ): readonly string[] {
   if (!valid) return [];
-  const { branch, domain, hostPattern, imageRef, imageRepository } = values;
+  const { branch, databaseHost, domain, hostPattern, imageRef, imageRepository } = values;
   const faults: string[] = [];
+  const ownsDatabase = kind === "local" || kind === "review";
+  if (!ownsDatabase && databaseHost === undefined) {
+    faults.push(`${project}:databaseHost must be set, this stack makes no database of its own`);
+  }
   if (domain === undefined && hostPattern.includes("{domain}")) {
     faults.push(`${project}:domain must be set, ${project}:hostPattern contains {domain}`);
   }
@@ -191,12 +206,28 @@ export async function readGit(root: string): Promise<Git> {
   };
 }
 
+/**
+ * Production's configuration as Pulumi would hand it over: a canary runs with production's settings,
+ * and has no file of its own.
+ */
+async function productionConfig(): Promise<Outside["config"]> {
+  const { parse } = await import("yaml");
+  const { config = {} } = parse(readFileSync("Pulumi.prod.yaml", "utf8")) as {
+    config?: Readonly<Record<string, unknown>>;
+  };
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+}
+
 /** Settings of the stack that runs. Only index.ts calls it. */
 export async function readSettings(): Promise<Settings> {
-  return settingsFrom({
-    config: pulumi.runtime.allConfig(),
-    env: process.env,
-    git: await readGit("."),
-    stack: pulumi.getStack(),
-  });
+  const stack = pulumi.getStack();
+  const canary = parseStack(stack)?.kind === "canary";
+  const [inherited, git] = await Promise.all([canary ? productionConfig() : {}, readGit(".")]);
+  const config = { ...inherited, ...pulumi.runtime.allConfig() };
+  return settingsFrom({ config, env: process.env, git, stack });
 }

@@ -1,4 +1,7 @@
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -13,10 +16,14 @@ export interface ClusterFacts {
 }
 
 /** Reads {@link ClusterFacts}; tests pass their own. */
-export type ReadCluster = (where: {
+export type ReadCluster = (where: Access & { readonly namespace: string }) => Promise<ClusterFacts>;
+
+/** Which cluster is asked: a context of the ambient kubeconfig, or a kubeconfig of its own. */
+interface Access {
   readonly context: string | undefined;
-  readonly namespace: string;
-}) => Promise<ClusterFacts>;
+  /** Text of a kubeconfig; undefined takes the ambient one. */
+  readonly kubeconfig?: string | undefined;
+}
 
 /** Seconds until a cluster counts as unreachable. */
 const timeoutSeconds = 5;
@@ -36,21 +43,32 @@ interface Failure {
   readonly stderr?: string;
 }
 
-function kubectl(context: string | undefined, args: readonly string[]): Promise<string> {
-  const which = context === undefined ? [] : [`--context=${context}`];
-  return run("kubectl", [...which, ...args], { timeout: timeoutSeconds * 1000 }).then(
-    ({ stdout }) => stdout,
-  );
+/** kubectl with the kubeconfig of `access`, if that is not the ambient one, in a file while it runs. */
+async function kubectl(access: Access, args: readonly string[]): Promise<string> {
+  const { context, kubeconfig } = access;
+  const directory =
+    kubeconfig === undefined ? undefined : mkdtempSync(join(tmpdir(), "kubeconfig-"));
+  const file = directory === undefined ? undefined : join(directory, "kubeconfig");
+  try {
+    if (file !== undefined) writeFileSync(file, kubeconfig ?? "", { mode: 0o600 });
+    const which = [
+      ...(context === undefined ? [] : [`--context=${context}`]),
+      ...(file === undefined ? [] : [`--kubeconfig=${file}`]),
+    ];
+    const { stdout } = await run("kubectl", [...which, ...args], {
+      timeout: timeoutSeconds * 1000,
+    });
+    return stdout;
+  } finally {
+    if (directory !== undefined) rmSync(directory, { force: true, recursive: true });
+  }
 }
 
-async function readNamespace(
-  context: string | undefined,
-  name: string,
-): Promise<NamespaceObject | undefined> {
+async function readNamespace(access: Access, name: string): Promise<NamespaceObject | undefined> {
   // `--raw` asks one question; a plain `get` first discovers the whole API.
   const limit = `--request-timeout=${String(timeoutSeconds)}s`;
   try {
-    const text = await kubectl(context, ["get", "--raw", `/api/v1/namespaces/${name}`, limit]);
+    const text = await kubectl(access, ["get", "--raw", `/api/v1/namespaces/${name}`, limit]);
     return JSON.parse(text) as NamespaceObject;
   } catch (error) {
     if (/\(NotFound\)/.test((error as Failure).stderr ?? "")) return undefined;
@@ -59,9 +77,9 @@ async function readNamespace(
 }
 
 /** Address of the cluster that the kubeconfig leads to, for an error's text. */
-async function address(context: string | undefined): Promise<string> {
+async function address(access: Access): Promise<string> {
   const path = "jsonpath={.clusters[0].cluster.server}";
-  const server = await kubectl(context, ["config", "view", "--minify", "-o", path]).catch(() => "");
+  const server = await kubectl(access, ["config", "view", "--minify", "-o", path]).catch(() => "");
   return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
 }
 
@@ -83,11 +101,12 @@ function reason(failure: Failure): string {
  *
  * @throws pulumi.RunError of one line when there is no kubectl, or no answer within 5 s.
  */
-export const readCluster: ReadCluster = async ({ context, namespace }) => {
+export const readCluster: ReadCluster = async ({ context, kubeconfig, namespace }) => {
+  const access = { context, kubeconfig };
   try {
     const [system, found] = await Promise.all([
-      readNamespace(context, "kube-system"),
-      readNamespace(context, namespace),
+      readNamespace(access, "kube-system"),
+      readNamespace(access, namespace),
     ]);
     if (system === undefined)
       throw new pulumi.RunError("The cluster has no namespace kube-system.");
@@ -105,7 +124,7 @@ export const readCluster: ReadCluster = async ({ context, namespace }) => {
       throw new pulumi.RunError("kubectl is not on the PATH: install it, it reads the kubeconfig.");
     }
     throw new pulumi.RunError(
-      `The cluster ${await address(context)} cannot be read: ${reason(failure)}. ` +
+      `The cluster ${await address(access)} cannot be read: ${reason(failure)}. ` +
         "Check the kubeconfig and its context, and that the cluster runs.",
     );
   }

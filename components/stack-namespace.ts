@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { refuse, unless } from "./conventions/faults";
+import { type Fault, refuse, unless } from "./conventions/faults";
 import { type Identity, labels } from "./conventions/labels";
 import { isDnsLabel } from "./conventions/names";
 
@@ -9,6 +9,31 @@ export interface StackNamespaceArgs {
   readonly identity: Identity;
   /** Name of the namespace in the cluster. */
   readonly namespace: string;
+
+  /**
+   * Kind of ingress controller. With `eks-alb` a pod only counts as ready when the load balancer
+   * sends to it; without, a rollout may take the old pods away too early.
+   *
+   * @default - none
+   */
+  readonly ingressPreset?: "eks-alb";
+
+  /**
+   * Refuses every update that would delete the namespace, and with it all that is in it.
+   *
+   * @default - as `opts` of the component say
+   */
+  readonly protect?: boolean;
+}
+
+/** A fault of a namespace's name. */
+export function namespaceFault(namespace: string): Fault | undefined {
+  return unless(isDnsLabel(namespace), {
+    arg: "namespace",
+    got: namespace,
+    rule: "be a DNS label of at most 63 characters",
+    todo: "use lower case letters, digits and hyphens, and start with a letter",
+  });
 }
 
 /**
@@ -23,14 +48,8 @@ export class StackNamespace extends pulumi.ComponentResource {
 
   constructor(name: string, args: StackNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:StackNamespace", name, args, opts);
-    refuse(this, "StackNamespace", name, [
-      unless(isDnsLabel(args.namespace), {
-        arg: "namespace",
-        got: args.namespace,
-        rule: "be a DNS label of at most 63 characters",
-        todo: "use lower case letters, digits and hyphens, and start with a letter",
-      }),
-    ]);
+    refuse(this, "StackNamespace", name, [namespaceFault(args.namespace)]);
+    const { ingressPreset, protect } = args;
     const namespace = new k8s.core.v1.Namespace(
       name,
       {
@@ -40,11 +59,14 @@ export class StackNamespace extends pulumi.ComponentResource {
             "pod-security.kubernetes.io/enforce": "restricted",
             // Shown when a Deployment is applied, whose pods would be refused later without a word.
             "pod-security.kubernetes.io/warn": "restricted",
+            ...(ingressPreset === undefined
+              ? {}
+              : { "elbv2.k8s.aws/pod-readiness-gate-inject": "enabled" }),
           },
           name: args.namespace,
         },
       },
-      { parent: this },
+      { parent: this, ...(protect === undefined ? {} : { protect }) },
     );
     this.nodes = { namespace };
     this.namespace = namespace.metadata.name;

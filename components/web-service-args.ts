@@ -152,6 +152,14 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
   readonly progressDeadlineSeconds?: number;
 
   /**
+   * Refuses every update that would delete or replace Deployment, Service or Ingress, which is
+   * downtime. To do it all the same: `pulumi state unprotect`, then `pulumi up`.
+   *
+   * @default - as `opts` of the component say
+   */
+  readonly protect?: boolean;
+
+  /**
    * Port of the public URL, where it is not the scheme's own.
    *
    * @default - the scheme's own
@@ -171,6 +179,16 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
    * @default {"cpu":"250m","memory":"512Mi"}
    */
   readonly requests?: Requests;
+
+  /**
+   * Command that fills an empty database, run by an init container of each pod after the migration.
+   * It must do nothing where there are data.
+   *
+   * @default []
+   * @example
+   * ["seed", "--count", "50", "--if-empty"]
+   */
+  readonly seedArgs?: readonly string[];
 
   /**
    * Seconds from the start of a pod's end to SIGKILL, `preStopSeconds` included.

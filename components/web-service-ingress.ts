@@ -6,6 +6,7 @@ import { labels } from "./conventions/labels";
 import { type Annotations, objectMetadata } from "./conventions/metadata";
 import { overridden } from "./conventions/override";
 import { doubles } from "./conventions/pod-faults";
+import { protection } from "./web-service-deployment";
 import type { IngressHost } from "./web-service-ingress-args";
 import type { ResolvedWebService } from "./web-service-resolved";
 
@@ -79,7 +80,7 @@ export function createIngress(
       spec: overridden(web.overrides.ingressSpec, ingressSpec(web, service.metadata.name)),
     },
     // The host appears when there is something behind it, and goes before it does.
-    { dependsOn: deployment, parent },
+    { dependsOn: deployment, parent, ...protection(web) },
   );
 }
 

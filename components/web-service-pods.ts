@@ -77,20 +77,24 @@ export interface Named {
   readonly serviceAccountName: pulumi.Input<string>;
 }
 
-/** Name of the init container that migrates the database. */
+/** Names of the init containers that bring the database's schema up to date, and that fill it. */
 export const migrationName = "migrate";
+export const seedName = "seed";
 
-/** The pods of a web service: its container, and before it the migration. */
+/** The pods of a web service: its container, and before it the migration and the seed. */
 export function webPodSpec(name: string, web: ResolvedWebService, named: Named): PodSpec {
   const { configMapName, serviceAccountName } = named;
-  const migration = web.migrationArgs;
+  const before = [
+    { args: web.migrationArgs, name: migrationName },
+    { args: web.seedArgs, name: seedName },
+  ].filter(({ args }) => args.length > 0);
   return overridden(web.overrides.podSpec, {
     ...workloadPodSpec(web, configMapName),
     ...spread(web),
     containers: [webContainer(name, web)],
     ...workloadInitContainers(
       web,
-      migration.length === 0 ? [] : [workloadContainer(web, migrationName, migration)],
+      before.map(({ args, name }) => workloadContainer(web, name, args)),
     ),
     serviceAccountName,
     terminationGracePeriodSeconds: web.terminationGracePeriodSeconds,

@@ -6,6 +6,7 @@ import { autoscalingFaults } from "./web-service-autoscaler";
 import type { Track } from "./conventions/labels";
 import { hostsOf, ingressFaults } from "./web-service-ingress";
 import type { IngressArgs } from "./web-service-ingress-args";
+import { migrationName, seedName } from "./web-service-pods";
 import { rolloutFaults } from "./web-service-rollout";
 import type { PodsOrPercent, RolloutArgs } from "./web-service-rollout-args";
 import type { Autoscaling, WebServiceArgs, WebServiceOverrides } from "./web-service-args";
@@ -26,8 +27,10 @@ export interface ResolvedWebService extends Workload, IngressArgs, RolloutArgs {
   readonly port: number;
   readonly preStopSeconds: number;
   readonly progressDeadlineSeconds: number;
+  readonly protect?: boolean;
   readonly replicas: number;
   readonly revisionHistoryLimit: number;
+  readonly seedArgs: readonly string[];
   readonly servicePort: number;
   readonly terminationGracePeriodSeconds: number;
   readonly tls: boolean;
@@ -56,6 +59,7 @@ export function resolve(given: WebServiceArgs): ResolvedWebService {
     replicas = given.autoscaling?.minReplicas ?? defaults.replicas,
     requests = pod.requests,
     revisionHistoryLimit = defaults.revisionHistoryLimit,
+    seedArgs = [],
     terminationGracePeriodSeconds = defaults.terminationGracePeriodSeconds,
     track = defaults.track,
   } = given;
@@ -77,6 +81,7 @@ export function resolve(given: WebServiceArgs): ResolvedWebService {
     replicas,
     requests,
     revisionHistoryLimit,
+    seedArgs,
     servicePort: defaults.servicePort,
     terminationGracePeriodSeconds,
     tls,
@@ -100,7 +105,7 @@ export function webServiceFaults(
       rule: `be a DNS label of at most ${String(budgets.dnsLabel)} characters`,
       todo: "use lower case letters, digits and hyphens, and start with a letter",
     }),
-    ...workloadFaults(web, [name, "migrate"]),
+    ...workloadFaults(web, [name, migrationName, seedName]),
     ...autoscalingFaults(given.autoscaling, given.replicas),
     wholeNumber("drainSeconds", drainSeconds, 0, 3600),
     ...ingressFaults(web),

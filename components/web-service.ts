@@ -1,21 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { logAnnotations } from "./conventions/datadog";
 import { httpPortName, webService as defaults } from "./conventions/defaults";
 import { refuse } from "./conventions/faults";
-import {
-  type Labels,
-  labels,
-  releaseLabels,
-  selector,
-  trackLabel,
-  trackSelector,
-} from "./conventions/labels";
-import { type Annotations, objectMetadata, podMetadata } from "./conventions/metadata";
+import { labels, selector, trackSelector } from "./conventions/labels";
+import { type Annotations, objectMetadata } from "./conventions/metadata";
 import { overridden } from "./conventions/override";
 import { createConfigMap, createServiceAccount } from "./pod-objects";
 import type { WebServiceArgs } from "./web-service-args";
-import { type Named, webPodSpec } from "./web-service-pods";
+import { createDeployment, protection } from "./web-service-deployment";
 import { createAutoscaler } from "./web-service-autoscaler";
 import { createIngress } from "./web-service-ingress";
 import { type ResolvedWebService, resolve, webServiceFaults } from "./web-service-resolved";
@@ -94,64 +86,6 @@ function metadata(
   return { ...objectMetadata(web, labels(identity, "web"), annotations), name, namespace };
 }
 
-/** Labels of the Deployment and its pods: the only ones that change with a release. */
-function deploymentLabels(web: ResolvedWebService): Labels {
-  return {
-    ...labels(web.identity, "web"),
-    ...releaseLabels(web.identity, web.release),
-    [trackLabel]: web.track,
-  };
-}
-
-function deploymentSpec(
-  name: string,
-  web: ResolvedWebService,
-  named: Named,
-): k8s.types.input.apps.v1.DeploymentSpec {
-  return overridden(web.overrides.deploymentSpec, {
-    minReadySeconds: web.minReadySeconds,
-    progressDeadlineSeconds: web.progressDeadlineSeconds,
-    replicas: web.replicas,
-    revisionHistoryLimit: web.revisionHistoryLimit,
-    selector: { matchLabels: trackSelector(web.identity, "web", web.track) },
-    strategy: {
-      rollingUpdate: { maxSurge: web.maxSurge, maxUnavailable: web.maxUnavailable },
-      type: "RollingUpdate",
-    },
-    template: {
-      metadata: podMetadata(
-        web,
-        deploymentLabels(web),
-        logAnnotations(name, web.identity.service, web),
-      ),
-      spec: webPodSpec(name, web, named),
-    },
-  });
-}
-
-function createDeployment(
-  parent: pulumi.Resource,
-  name: string,
-  web: ResolvedWebService,
-  named: Named,
-): k8s.apps.v1.Deployment {
-  const wait = `${String(web.progressDeadlineSeconds + defaults.pulumiWaitMarginSeconds)}s`;
-  return new k8s.apps.v1.Deployment(
-    name,
-    {
-      metadata: { ...objectMetadata(web, deploymentLabels(web)), name, namespace: web.namespace },
-      spec: deploymentSpec(name, web, named),
-    },
-    {
-      customTimeouts: { create: wait, update: wait },
-      // The provider then sends the number that the autoscaler chose, or leaves it to it. An
-      // input that is left out would let the number fall to 1.
-      ...(web.autoscaling === undefined ? {} : { ignoreChanges: ["spec.replicas"] }),
-      parent,
-    },
-  );
-}
-
 function createService(
   parent: pulumi.Resource,
   name: string,
@@ -182,7 +116,7 @@ function createService(
         type: "ClusterIP",
       }),
     },
-    { parent },
+    { parent, ...protection(web) },
   );
 }
 

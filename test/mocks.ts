@@ -6,6 +6,7 @@ export interface Recorded {
   readonly ignoreChanges: readonly string[];
   readonly inputs: Manifest;
   readonly name: string;
+  readonly protect: boolean;
   readonly provider: string;
   readonly retainOnDelete: boolean;
   /** Types from the stack's child down to the resource itself, joined by `$`. */
@@ -27,6 +28,7 @@ interface Request {
   getName(): string;
   getObject(): { toJavaScript(): unknown };
   getParent(): string;
+  getProtect(): boolean;
   getProvider(): string;
   getRetainondelete(): boolean;
   getType(): string;
@@ -108,6 +110,7 @@ export async function record(stack = "local"): Promise<Recorder> {
       inputs: inputsOf.get(`${type} ${request.getName()}`),
       name: request.getName(),
       parentage: parents === "" ? type : `${parents}$${type}`,
+      protect: request.getProtect(),
       provider: request.getProvider(),
       retainOnDelete: request.getRetainondelete(),
       type,

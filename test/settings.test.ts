@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { RunError } from "@pulumi/pulumi";
+import { parse } from "yaml";
+import { company } from "../company";
 import { type Outside, readGit, settingsFrom } from "../settings";
 import { table } from "../settings-table";
 import { Repository, digest } from "./fixtures";
@@ -23,7 +26,10 @@ function refusal(more: Partial<Outside>): string {
   }
 }
 
-const cloud = { "services-orders:domain": "example.com" };
+const cloud = {
+  "services-orders:databaseHost": "db.example.com",
+  "services-orders:domain": "example.com",
+};
 
 describe("settings", () => {
   it("of local need no configuration", () => {
@@ -109,15 +115,28 @@ describe("settings", () => {
     builder: "-x",
     clusterUid: "uid",
     context: "two words",
+    databaseHost: "db.example.com:5432",
     databaseImageRef: "postgres:17",
+    databaseName: "Orders",
+    databasePort: "65536",
+    databaseSecretName: "A_b",
     domain: "Example.com",
+    egressTo: '[{"ports":[]}]',
+    eksCluster: '{"name":"prod"}',
     hostPattern: "{branch}.example.com",
     imageRef: `registry/x:tag`,
     imageRepository: `registry/x@${digest}`,
     ingressClassName: "A B",
+    ingressFrom: '[{"ipBlock":{"cidr":"10.0.0.0"}}]',
+    ingressGroupName: "A",
+    ingressPreset: "nginx",
+    ingressScheme: "public",
     namespace: "a_b",
     platforms: "linux/s390x",
     publicPort: "0",
+    quota: '{"cpu":"2","memory":"4Gi"}',
+    releaseCommit: "abc",
+    releaseReason: "two\nlines",
     replicas: "-1",
     requests: '{"cpus":"1"}',
     tls: "1",
@@ -139,18 +158,59 @@ describe("settings", () => {
     );
   });
 
-  it("refuse a stack without domain or image repository", () => {
+  it("refuse a stack without domain, database or image repository", () => {
     assert.equal(
       refusal({ env: {}, stack: "staging" }),
       [
         'Stack "staging" cannot be used:',
+        "- services-orders:databaseHost must be set, this stack makes no database of its own",
         "- services-orders:domain must be set, services-orders:hostPattern contains {domain}",
-        "- services-orders:imageRepository must be set (or the variable SANDBOX_REGISTRY), or services-orders:imageRef",
       ].join("\n"),
     );
-    const imageRef = { ...cloud, "services-orders:imageRef": `x/y@${digest}` };
-    assert.equal(refusal({ config: imageRef, env: {}, stack: "staging" }), "");
+    assert.equal(
+      refusal({ env: {} }),
+      'Stack "local" cannot be used:\n- services-orders:imageRepository must be set (or the variable SANDBOX_REGISTRY), or services-orders:imageRef',
+    );
+    const imageRef = { "services-orders:imageRef": `x/y@${digest}` };
+    assert.equal(refusal({ config: imageRef, env: {} }), "");
   });
+
+  it("of a review stack need nothing but the company's defaults", () => {
+    const settings = of({ env: {}, stack: "review-add-export" });
+    assert.equal(settings.host, `services-orders.add-export.${company.reviewDomain}`);
+    assert.equal(settings.imageRepository, company.imageRepository);
+    assert.deepEqual(settings.eksCluster, company.reviewCluster);
+    assert.deepEqual(settings.ingressFrom, company.reviewIngressFrom);
+    assert.equal(settings.ingressPreset, "eks-alb");
+    assert.equal(settings.tls, true);
+  });
+
+  it("take none for a cluster and an ingress controller that are not AWS's", () => {
+    const env = { SANDBOX_EKS_CLUSTER: "none", SANDBOX_INGRESS_PRESET: "none" };
+    const settings = of({ env, stack: "review-add-export" });
+    assert.equal(settings.eksCluster, undefined);
+    assert.equal(settings.ingressPreset, undefined);
+  });
+
+  for (const stack of ["staging", "prod"]) {
+    it(`of ${stack} are complete in its file, and so is the canary's for production`, () => {
+      const { config } = parse(readFileSync(`Pulumi.${stack}.yaml`, "utf8")) as {
+        config: Readonly<Record<string, unknown>>;
+      };
+      const texts = Object.fromEntries(
+        Object.entries(config).map(([key, value]) => [
+          key,
+          typeof value === "string" ? value : JSON.stringify(value),
+        ]),
+      );
+      const settings = of({ config: texts, env: {}, stack });
+      assert.equal(settings.eksCluster?.name, stack);
+      assert.notEqual(settings.databaseHost, undefined);
+      if (stack === "prod") {
+        assert.equal(of({ config: texts, env: {}, stack: "prod-canary" }).host, settings.host);
+      }
+    });
+  }
 
   it("refuse to run a branch in another branch's review stack", () => {
     assert.equal(

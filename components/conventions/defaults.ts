@@ -47,6 +47,9 @@ export const webService = {
   track: "stable",
 } as const;
 
+/** Orders that a review stack begins with: two pages of them. */
+export const seedArgs = ["seed", "--count", "50", "--if-empty"] as const;
+
 /** The Ingress of the web service. */
 export const ingress = {
   albClassName: "alb",
@@ -102,6 +105,37 @@ export const postgres = {
   /** Pulumi's wait for the pod. Pulling the image and making the database take a quarter of it. */
   wait: "180s",
 } as const;
+
+/** What a namespace of a review stack may hold, and what a container gets that asks for nothing. */
+export const reviewNamespace = {
+  /** A limit of at most four times the request, so that a node's memory cannot be promised many times over. */
+  maxMemoryLimitRequestRatio: "4",
+  /** Room for a few replicas during a rollout, the database, and jobs; a node's worth at most. */
+  quota: { cpu: "2", memory: "4Gi", pods: 10 },
+  /** The service has one Ingress and one headless and one ordinary Service; the rest is for trying things. */
+  quotaObjects: {
+    "count/ingresses.networking.k8s.io": "2",
+    persistentvolumeclaims: "2",
+    "requests.storage": "10Gi",
+    services: "5",
+    "services.loadbalancers": "0",
+    "services.nodeports": "0",
+  },
+} as const;
+
+/**
+ * Private addresses (RFC 1918, and RFC 6598, which clusters use for nodes and pods as well): a
+ * node, on which Datadog's agent listens, has one of them wherever the cluster is.
+ */
+export const privateAddresses = [
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+] as const;
+
+/** Ports of Datadog's agent on each node: DogStatsD (UDP) and traces (TCP). */
+export const datadogPorts = { metrics: 8125, traces: 8126 } as const;
 
 /** The Service port and container port are addressed by this name. */
 export const httpPortName = "http";

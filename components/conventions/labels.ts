@@ -31,16 +31,20 @@ export type Labels = Readonly<Record<string, string>>;
 /** The label that tells the pods of a canary from production's own. */
 export const trackLabel = "track";
 
+/** Labels that all objects of one install have. */
+export function instanceSelector(identity: Identity): Labels {
+  return {
+    "app.kubernetes.io/instance": identity.instance,
+    "app.kubernetes.io/name": identity.service,
+  };
+}
+
 /**
  * Labels that select pods. Selectors of Deployments are immutable, and a change replaces the
  * Deployment, which is downtime: never add the version, the commit or a caller's label.
  */
 export function selector(identity: Identity, component: Component): Labels {
-  return {
-    "app.kubernetes.io/component": component,
-    "app.kubernetes.io/instance": identity.instance,
-    "app.kubernetes.io/name": identity.service,
-  };
+  return { "app.kubernetes.io/component": component, ...instanceSelector(identity) };
 }
 
 /** The selector of what belongs to one Deployment only: itself, its budget, its spread. */

@@ -28,12 +28,19 @@ final class SeedCommand implements Callable<Integer> {
     @Option(names = "--count", required = true, paramLabel = "N", description = "How many: 1 to 1000000.")
     private int count;
 
+    @Option(names = "--if-empty", description = "Does nothing where there are orders already.")
+    private boolean ifEmpty;
+
     @Override
     public Integer call() throws Exception {
         if (count < 1 || count > MAX_COUNT) {
             throw new ParameterException(spec.commandLine(), "--count must be from 1 to " + MAX_COUNT);
         }
         OrderStore store = new OrderStore(DataSources.unpooled(parent.configuration().database()));
+        if (ifEmpty && !store.isEmpty()) {
+            log.info("there are orders already: seeded none");
+            return 0;
+        }
         SampleOrders samples = new SampleOrders();
         for (int done = 0; done < count; done += BATCH) {
             List<Order> batch = Stream.generate(samples::next).limit(Math.min(BATCH, count - done)).toList();

@@ -74,6 +74,16 @@ public final class OrderStore {
         return find(connection, id).orElseThrow();
     }
 
+    public boolean isEmpty() throws SQLException {
+        try (Connection connection = database.getConnection();
+                PreparedStatement statement =
+                        connection.prepareStatement("SELECT NOT EXISTS (SELECT FROM orders)");
+                ResultSet rows = statement.executeQuery()) {
+            rows.next();
+            return rows.getBoolean(1);
+        }
+    }
+
     public Optional<Order> find(UUID id) throws SQLException {
         try (Connection connection = database.getConnection()) {
             return find(connection, id);

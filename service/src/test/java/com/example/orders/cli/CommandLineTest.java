@@ -127,6 +127,18 @@ class CommandLineTest {
     }
 
     @Test
+    void seedIfEmptyAddsOrdersOnce() throws Exception {
+        TestDatabase database = TestDatabase.migrated();
+        for (int run = 0; run < 2; run++) {
+            Result result =
+                    ServiceProcess.run(
+                            ServiceProcess.environment(database.configuration()), "seed", "--count", "3", "--if-empty");
+            assertEquals(0, result.exitCode(), result.err());
+            assertEquals(3, database.number("SELECT count(*) FROM orders"));
+        }
+    }
+
+    @Test
     void seedAddsOrdersThatTheApiCouldHaveMade() throws Exception {
         TestDatabase database = TestDatabase.migrated();
         Result result =

@@ -1,0 +1,11 @@
+/** What is one company's own: the first file to change after a copy. Pure data. */
+export const company = {
+  /** Domain of the review stacks' hosts: `services-orders.<slug>.<domain>`. */
+  reviewDomain: "review.example.com",
+  /** Cluster that review stacks live in, which is no production's. */
+  reviewCluster: { name: "staging", region: "eu-central-1" },
+  /** Subnets of the load balancer in front of the review stacks. */
+  reviewIngressFrom: [{ ipBlock: { cidr: "10.20.0.0/20" } }],
+  /** Repository that branches and staging push to, and that production pulls from. */
+  imageRepository: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/services-orders",
+} as const;

@@ -1,0 +1,48 @@
+import { type Fault } from "./faults";
+import { type Requests, cores, memoryBytes } from "./quantities";
+
+/** What the pods of a namespace may ask for together. */
+export interface Quota extends Requests {
+  /** Pods that may be there at once, finished ones not counted. */
+  readonly pods: number;
+}
+
+/** Pods of one kind that may be there at once. */
+export interface Demand {
+  readonly name: string;
+  readonly pods: number;
+  readonly requests: Requests;
+}
+
+/** Pods of a rolling update: `replicas`, and what `maxSurge` adds, rounded up as Kubernetes does. */
+export function podsOfRollout(replicas: number, maxSurge: number | string): number {
+  const surge =
+    typeof maxSurge === "number"
+      ? maxSurge
+      : Math.ceil((replicas * Number.parseInt(maxSurge)) / 100);
+  return replicas + surge;
+}
+
+const mebi = 2 ** 20;
+
+/** A fault when the quota has no room for what the stack itself makes: pods would be refused later, without a word. */
+export function quotaFault(quota: Quota, demands: readonly Demand[]): Fault | undefined {
+  const sum = (amount: (demand: Demand) => number) =>
+    demands.reduce((total, demand) => total + demand.pods * amount(demand), 0);
+  const pods = sum(() => 1);
+  // In thousandths and mebibytes: sums of fractions are not exact.
+  const milli = sum(({ requests }) => Math.round((cores(requests.cpu) ?? 0) * 1000));
+  const memory = sum(({ requests }) => (memoryBytes(requests.memory) ?? 0) / mebi);
+  const fits =
+    pods <= quota.pods &&
+    milli <= Math.round((cores(quota.cpu) ?? 0) * 1000) &&
+    memory <= (memoryBytes(quota.memory) ?? 0) / mebi;
+  if (fits) return undefined;
+  const parts = demands.map(({ name, pods }) => `${String(pods)} ${name}`).join(", ");
+  return {
+    arg: "quota",
+    got: quota,
+    rule: `have room for ${String(pods)} pods, ${String(milli)}m CPU and ${String(memory)}Mi memory (${parts})`,
+    todo: "lower replicas or requests, suspend jobs, or raise the quota",
+  };
+}

@@ -1,0 +1,37 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** What a stack ran after its last update. */
+export interface LastRelease {
+  readonly branch: string;
+  readonly commit: string;
+  readonly imageRef: string;
+  readonly reason: string | undefined;
+  readonly replicas: number;
+}
+
+/** Reads {@link LastRelease}; tests give their own. */
+export type ReadLastRelease = (stack: string) => Promise<LastRelease | undefined>;
+
+/**
+ * The release that this stack's own last outputs name: what production runs stays what it runs
+ * until another release is promoted, whatever code is checked out.
+ *
+ * @returns undefined for a stack that was never updated.
+ */
+export const readLastRelease: ReadLastRelease = async (stack) => {
+  const organization = pulumi.getOrganization();
+  const name = `${organization}/${pulumi.getProject()}/${stack}`;
+  const last = new pulumi.StackReference("last-update", { name });
+  const value = async (output: string) => (await last.getOutputDetails(output)).value as unknown;
+  const [branch, commit, imageRef, reason, replicas] = await Promise.all(
+    ["branch", "commit", "imageRef", "releaseReason", "replicas"].map(value),
+  );
+  if (typeof imageRef !== "string") return undefined;
+  return {
+    branch: typeof branch === "string" ? branch : "unknown",
+    commit: typeof commit === "string" ? commit : "unknown",
+    imageRef,
+    reason: typeof reason === "string" ? reason : undefined,
+    replicas: typeof replicas === "number" ? replicas : 1,
+  };
+};

@@ -1,0 +1,229 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  pod,
+  privateAddresses,
+  reviewNamespace as defaults,
+  webService,
+} from "./conventions/defaults";
+import { type Fault, refuse, unless, wholeNumber } from "./conventions/faults";
+import type { Identity } from "./conventions/labels";
+import {
+  type NetworkPolicyOverrides,
+  guardrailLabels,
+  networkPolicySpecs,
+} from "./conventions/network-policies";
+import { type Override, overridden } from "./conventions/override";
+import { cores, isMemory } from "./conventions/quantities";
+import { type Demand, type Quota, quotaFault } from "./conventions/quota";
+import { StackNamespace, type StackNamespaceArgs, namespaceFault } from "./stack-namespace";
+
+type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
+
+/** One pure function per spec of a {@link ReviewNamespace}, applied last: `(defaults) => spec`. */
+export interface ReviewNamespaceOverrides {
+  /** What a container gets that asks for nothing, and the most it may ask for. */
+  readonly limitRangeSpec?: Override<k8s.types.input.core.v1.LimitRangeSpec>;
+  /**
+   * The NetworkPolicies, by name.
+   *
+   * @default - each as the component makes it
+   * @example
+   * { "default-deny": (policy) => ({ ...policy, policyTypes: ["Ingress"] }) }
+   */
+  readonly networkPolicySpecs?: NetworkPolicyOverrides;
+  /** What all pods and objects together may be. */
+  readonly resourceQuotaSpec?: Override<k8s.types.input.core.v1.ResourceQuotaSpec>;
+}
+
+export interface ReviewNamespaceArgs extends StackNamespaceArgs {
+  /** What the namespace is recognised by: nothing without these labels is ever taken over. */
+  readonly identity: Identity;
+  /** Name of the namespace in the cluster. */
+  readonly namespace: string;
+
+  /**
+   * Where Datadog's agent is, for the service and its jobs. It listens on each node, whose address
+   * no selector knows. `[]` cuts metrics and traces off.
+   *
+   * @default - private addresses, ports 8125/UDP and 8126/TCP only
+   */
+  readonly datadogAgentTo?: readonly Peer[];
+
+  /**
+   * What the stack makes at most at once. It is refused when the quota has no room for it, because
+   * Kubernetes would only leave pods out.
+   *
+   * @default []
+   */
+  readonly demands?: readonly Demand[];
+
+  /**
+   * What the service and its jobs may reach beside their database, DNS and Datadog. Whatever is
+   * listed here is open to the code of every branch.
+   *
+   * @default []
+   * @example
+   * [{ to: [{ ipBlock: { cidr: "203.0.113.7/32" } }], ports: [{ port: 443, protocol: "TCP" }] }]
+   */
+  readonly egressTo?: readonly k8s.types.input.networking.v1.NetworkPolicyEgressRule[];
+
+  /**
+   * Where requests from outside come from. A load balancer's addresses are not pods: on EKS name
+   * the subnets it is in. Without an entry nobody reaches the service.
+   *
+   * @default []
+   * @example
+   * [{ ipBlock: { cidr: "10.0.0.0/20" } }]
+   */
+  readonly ingressFrom?: readonly Peer[];
+
+  /**
+   * Pure functions that have the last word on each spec.
+   *
+   * @default - none
+   */
+  readonly overrides?: ReviewNamespaceOverrides;
+
+  /**
+   * What all pods together may ask for. Beyond it, new pods are refused, and only an event says so.
+   *
+   * @default {"cpu":"2","memory":"4Gi","pods":10}
+   */
+  readonly quota?: Quota;
+
+  /**
+   * Port the web pods listen on; no other one is open.
+   *
+   * @default 8080
+   */
+  readonly webPort?: number;
+}
+
+/**
+ * The namespace of a review stack with its guardrails: Pod Security `restricted`, a ResourceQuota, a
+ * LimitRange, and NetworkPolicies that close everything but what the service needs.
+ *
+ * @throws pulumi.ResourceError with every fault of the args, before the first child.
+ */
+export class ReviewNamespace extends pulumi.ComponentResource {
+  /** The namespace's name, known once its guardrails exist: what waits for it is never without them. */
+  readonly namespace: pulumi.Output<string>;
+  readonly nodes: {
+    readonly limitRange: k8s.core.v1.LimitRange;
+    readonly namespace: k8s.core.v1.Namespace;
+    readonly networkPolicies: readonly k8s.networking.v1.NetworkPolicy[];
+    readonly resourceQuota: k8s.core.v1.ResourceQuota;
+  };
+
+  constructor(name: string, args: ReviewNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("services:k8s:ReviewNamespace", name, args, opts);
+    const { demands = [], quota = defaults.quota, webPort = webService.port } = args;
+    refuse(this, "ReviewNamespace", name, [
+      namespaceFault(args.namespace),
+      ...quotaFaults(quota, demands),
+      wholeNumber("webPort", webPort, 1025, 65_535),
+    ]);
+    const { namespace, nodes } = new StackNamespace(name, args, { parent: this });
+    const resourceQuota = createResourceQuota(this, name, namespace, args, quota);
+    const limitRange = createLimitRange(this, name, namespace, args);
+    const networkPolicies = createNetworkPolicies(this, name, namespace, args, webPort);
+    this.nodes = { limitRange, namespace: nodes.namespace, networkPolicies, resourceQuota };
+    const guardrails = [resourceQuota, limitRange, ...networkPolicies];
+    // URNs, unlike ids, are known in a preview, so that it shows the name.
+    this.namespace = pulumi
+      .all([namespace, pulumi.all(guardrails.map(({ urn }) => urn))])
+      .apply(([known]) => known);
+    this.registerOutputs({ namespace: this.namespace });
+  }
+}
+
+function quotaFaults(quota: Quota, demands: readonly Demand[]): readonly (Fault | undefined)[] {
+  const faults = [
+    unless(cores(quota.cpu) !== undefined, {
+      arg: "quota.cpu",
+      got: quota.cpu,
+      rule: "be a CPU quantity above 0",
+      todo: 'write cores or thousandths, as "2" or "500m"',
+    }),
+    unless(isMemory(quota.memory), {
+      arg: "quota.memory",
+      got: quota.memory,
+      rule: "be a memory quantity in Ki, Mi or Gi",
+      todo: 'write it as "4Gi"',
+    }),
+    wholeNumber("quota.pods", quota.pods, 1, 1000),
+  ];
+  // What does not parse has room for nothing: one fault is enough.
+  return faults.some((fault) => fault !== undefined) ? faults : [quotaFault(quota, demands)];
+}
+
+function createResourceQuota(
+  parent: pulumi.Resource,
+  name: string,
+  namespace: pulumi.Input<string>,
+  args: ReviewNamespaceArgs,
+  quota: Quota,
+): k8s.core.v1.ResourceQuota {
+  return new k8s.core.v1.ResourceQuota(
+    name,
+    {
+      metadata: { labels: guardrailLabels(args.identity), name: "review", namespace },
+      spec: overridden(args.overrides?.resourceQuotaSpec, {
+        hard: {
+          ...defaults.quotaObjects,
+          pods: String(quota.pods),
+          "requests.cpu": quota.cpu,
+          "requests.memory": quota.memory,
+        },
+      }),
+    },
+    { parent },
+  );
+}
+
+function createLimitRange(
+  parent: pulumi.Resource,
+  name: string,
+  namespace: pulumi.Input<string>,
+  args: ReviewNamespaceArgs,
+): k8s.core.v1.LimitRange {
+  return new k8s.core.v1.LimitRange(
+    name,
+    {
+      metadata: { labels: guardrailLabels(args.identity), name: "review", namespace },
+      spec: overridden(args.overrides?.limitRangeSpec, {
+        limits: [
+          {
+            // A pod without requests would be refused by the quota: it gets those of every pod.
+            default: { memory: pod.requests.memory },
+            defaultRequest: { ...pod.requests },
+            maxLimitRequestRatio: { memory: defaults.maxMemoryLimitRequestRatio },
+            type: "Container",
+          },
+        ],
+      }),
+    },
+    { parent },
+  );
+}
+
+function createNetworkPolicies(
+  parent: pulumi.Resource,
+  name: string,
+  namespace: pulumi.Input<string>,
+  args: ReviewNamespaceArgs,
+  webPort: number,
+): readonly k8s.networking.v1.NetworkPolicy[] {
+  const { egressTo = [], identity, ingressFrom = [], overrides } = args;
+  const { datadogAgentTo = privateAddresses.map((cidr) => ({ ipBlock: { cidr } })) } = args;
+  const connections = { datadogAgentTo, egressTo, identity, ingressFrom, webPort };
+  return networkPolicySpecs(connections, overrides?.networkPolicySpecs).map(
+    ([policy, spec]) =>
+      new k8s.networking.v1.NetworkPolicy(
+        `${name}-${policy}`,
+        { metadata: { labels: guardrailLabels(identity), name: policy, namespace }, spec },
+        { parent },
+      ),
+  );
+}

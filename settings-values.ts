@@ -1,0 +1,128 @@
+import { pod } from "./components/conventions/defaults";
+import { isDnsLabel } from "./components/conventions/names";
+import { type Requests, cores, isMemory } from "./components/conventions/quantities";
+import type { Quota } from "./components/conventions/quota";
+
+/**
+ * How a setting's text becomes its value: each of these gives undefined for what is not allowed.
+ * Pulumi hands lists and objects of a stack's file over as JSON.
+ */
+
+export type Platform = "linux/amd64" | "linux/arm64";
+
+/** An EKS cluster, by what it is found by. */
+export interface EksCluster {
+  readonly name: string;
+  readonly region: string;
+}
+
+/** Kubernetes' NetworkPolicyPeer, as far as addresses and namespaces go. */
+export interface NetworkPeer {
+  readonly ipBlock?: { readonly cidr: string; readonly except?: string[] };
+  readonly namespaceSelector?: { readonly matchLabels?: Readonly<Record<string, string>> };
+  readonly podSelector?: { readonly matchLabels?: Readonly<Record<string, string>> };
+}
+
+/** Kubernetes' NetworkPolicyEgressRule. */
+export interface NetworkRule {
+  readonly ports?: { readonly port: number; readonly protocol: "TCP" | "UDP" }[];
+  readonly to: NetworkPeer[];
+}
+
+type Parse<Value> = (text: string) => Value | undefined;
+
+export function text(form: RegExp): Parse<string> {
+  return (value) => (form.test(value) ? value : undefined);
+}
+
+export const dnsLabel: Parse<string> = (value) => (isDnsLabel(value) ? value : undefined);
+
+export function oneOf<const Value extends string>(...allowed: readonly Value[]): Parse<Value> {
+  return (value) => allowed.find((entry) => entry === value);
+}
+
+export function integer(min: number, max: number): Parse<number> {
+  return (value) => {
+    const number = /^[0-9]+$/.test(value) ? Number(value) : NaN;
+    return number >= min && number <= max ? number : undefined;
+  };
+}
+
+export const bool: Parse<boolean> = (value) =>
+  value === "true" ? true : value === "false" ? false : undefined;
+
+function json(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** An object with these keys and no others. */
+function fields(value: unknown, allowed: readonly string[]): Fields | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  return Object.keys(value).every((key) => allowed.includes(key)) ? (value as Fields) : undefined;
+}
+
+const isPlatform = (value: unknown): value is Platform =>
+  value === "linux/amd64" || value === "linux/arm64";
+
+/** A list in YAML, or names with commas between. */
+export const platforms: Parse<readonly Platform[]> = (value) => {
+  const parsed = value.startsWith("[") ? json(value) : value.split(",").map((part) => part.trim());
+  return Array.isArray(parsed) && parsed.length > 0 && parsed.every(isPlatform)
+    ? parsed
+    : undefined;
+};
+
+export const requests: Parse<Requests> = (value) => {
+  const given = fields(json(value), ["cpu", "memory"]);
+  if (given === undefined) return undefined;
+  const { cpu = pod.requests.cpu, memory = pod.requests.memory } = given;
+  if (typeof cpu !== "string" || cores(cpu) === undefined) return undefined;
+  return typeof memory === "string" && isMemory(memory) ? { cpu, memory } : undefined;
+};
+
+export const quota: Parse<Quota> = (value) => {
+  const given = fields(json(value), ["cpu", "memory", "pods"]);
+  const amounts = given && requests(JSON.stringify({ cpu: given["cpu"], memory: given["memory"] }));
+  const pods = integer(1, 1000)(String(given?.["pods"]));
+  return amounts === undefined || pods === undefined ? undefined : { ...amounts, pods };
+};
+
+export const eksCluster: Parse<EksCluster> = (value) => {
+  const given = fields(json(value), ["name", "region"]);
+  const { name, region } = given ?? {};
+  if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/.test(name)) return undefined;
+  return typeof region === "string" && /^[a-z]{2}(?:-[a-z]+)+-[0-9]$/.test(region)
+    ? { name, region }
+    : undefined;
+};
+
+const cidrForm = /^(?:[0-9]{1,3}\.){3}[0-9]{1,3}\/(?:3[0-2]|[12]?[0-9])$|^[0-9a-f:]+\/[0-9]{1,3}$/;
+
+function isPeer(value: unknown): value is NetworkPeer {
+  const peer = fields(value, ["ipBlock", "namespaceSelector", "podSelector"]);
+  if (peer === undefined || Object.keys(peer).length === 0) return false;
+  const { ipBlock } = peer;
+  if (ipBlock === undefined) return true;
+  const { cidr } = fields(ipBlock, ["cidr", "except"]) ?? {};
+  return typeof cidr === "string" && cidrForm.test(cidr);
+}
+
+function list<Entry>(is: (value: unknown) => value is Entry): Parse<Entry[]> {
+  return (value) => {
+    const parsed = json(value);
+    return Array.isArray(parsed) && parsed.every(is) ? parsed : undefined;
+  };
+}
+
+export const peers: Parse<NetworkPeer[]> = list(isPeer);
+
+export const rules: Parse<NetworkRule[]> = list((value): value is NetworkRule => {
+  const { to } = fields(value, ["ports", "to"]) ?? {};
+  return Array.isArray(to) && to.length > 0 && to.every(isPeer);
+});

@@ -1,0 +1,342 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { ClusterFacts } from "../../components/cluster";
+import { labels } from "../../components/conventions/labels";
+import type { LastRelease } from "../../components/last-release";
+import { jobs } from "../../jobs";
+import { type Settings, settingsFrom } from "../../settings";
+import { Repository, digest } from "../fixtures";
+import { type Recorder, builtDigest, record, settled, valueOf } from "../mocks";
+import program = require("../../index");
+
+const clusterUid = "00000000-0000-0000-0000-000000000001";
+const empty: ClusterFacts = { clusterUid, namespace: undefined };
+
+type Texts = Readonly<Record<string, string>>;
+
+function settingsOf(stack: string, config: Texts = {}, env: Texts = {}): Settings {
+  return settingsFrom({
+    config,
+    env: { SANDBOX_INGRESS_PORT: "8080", SANDBOX_REGISTRY: "localhost:5000", ...env },
+    git: { branch: "main", commit: "0123456789".repeat(4) },
+    stack,
+  });
+}
+
+describe("the program", () => {
+  const home = process.cwd();
+  let files: Repository;
+  beforeEach(() => {
+    // The program takes the repository for the directory it runs in.
+    files = new Repository();
+    process.chdir(files.root);
+  });
+  afterEach(() => {
+    process.chdir(home);
+    files.remove();
+  });
+
+  interface Run {
+    readonly outputs: Readonly<Record<string, unknown>>;
+    readonly recorder: Recorder;
+  }
+
+  async function run(settings: Settings, facts = empty, last?: LastRelease): Promise<Run> {
+    const recorder = await record(settings.stack);
+    const outputs = await program({
+      readCluster: () => Promise.resolve(facts),
+      readLastRelease: () => Promise.resolve(last),
+      readSettings: () => Promise.resolve(settings),
+    });
+    const values = await Promise.all(
+      Object.entries(outputs).map(async ([key, value]) => [key, await valueOf(value as string)]),
+    );
+    await settled();
+    return { outputs: Object.fromEntries(values) as Run["outputs"], recorder };
+  }
+
+  const guardrails = [
+    "kubernetes:core/v1:LimitRange namespace",
+    "kubernetes:core/v1:ResourceQuota namespace",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy namespace-database-from-service",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy namespace-default-deny",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy namespace-service-to-database",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy namespace-service-to-datadog",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy namespace-service-to-dns",
+  ];
+  const ownDatabase = [
+    "kubernetes:apps/v1:StatefulSet postgres",
+    "kubernetes:core/v1:Secret postgres",
+    "kubernetes:core/v1:Service postgres",
+  ];
+  const budget = "kubernetes:policy/v1:PodDisruptionBudget services-orders";
+  const image = "docker-build:index:Image image";
+  const environment = [
+    "kubernetes:apps/v1:Deployment services-orders",
+    "kubernetes:batch/v1:CronJob expire-unpaid",
+    "kubernetes:batch/v1:CronJob export",
+    "kubernetes:core/v1:Namespace namespace",
+    "kubernetes:core/v1:Service services-orders",
+    "kubernetes:core/v1:ServiceAccount services-orders",
+    "kubernetes:networking.k8s.io/v1:Ingress services-orders",
+    "pulumi:providers:kubernetes kubernetes",
+  ];
+
+  /** A stack's settings as its own file and the company give them, but for EKS. */
+  const own = (stack: string) => {
+    const database = { "services-orders:databaseHost": "db.example.com" };
+    const config = { "services-orders:branch": "x", ...(stack === "review-x" ? {} : database) };
+    const domain = stack === "local" ? "localhost" : "example.com";
+    return settingsOf(stack, config, { SANDBOX_DOMAIN: domain, SANDBOX_EKS_CLUSTER: "none" });
+  };
+  const promoted: LastRelease = {
+    branch: "main",
+    commit: "fedcba9876".repeat(4),
+    imageRef: `localhost:5000/services-orders@${digest}`,
+    reason: undefined,
+    replicas: 4,
+  };
+  const production: ClusterFacts = {
+    clusterUid,
+    namespace: { labels: labels(own("prod").identity, "namespace"), terminating: false },
+  };
+  const stacks: Readonly<Record<string, readonly string[]>> = {
+    local: [...environment, ...guardrails, ...ownDatabase, budget, image],
+    prod: [...environment, budget],
+    "prod-canary": [
+      "kubernetes:apps/v1:Deployment services-orders-canary",
+      "pulumi:providers:kubernetes kubernetes",
+    ],
+    "review-x": [
+      ...environment,
+      ...guardrails,
+      ...ownDatabase,
+      image,
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy namespace-ingress-to-web",
+    ],
+    staging: [...environment, budget, image],
+  };
+  for (const [stack, expected] of Object.entries(stacks)) {
+    it(`as ${stack} owns exactly its resources`, async () => {
+      const facts = stack === "prod-canary" ? production : empty;
+      const { recorder } = await run(own(stack), facts, promoted);
+      const made = recorder.custom().map(({ name, type }) => `${type} ${name}`);
+      assert.deepEqual(made.sort(), [...expected].sort());
+    });
+  }
+
+  it("protects production's Namespace, Deployment, Service and Ingress, and nothing else anywhere", async () => {
+    const isProtected: Record<string, readonly string[]> = {};
+    for (const stack of Object.keys(stacks)) {
+      const facts = stack === "prod-canary" ? production : empty;
+      const { recorder } = await run(own(stack), facts, promoted);
+      isProtected[stack] = recorder.resources
+        .filter((resource) => resource.protect)
+        .map(({ type }) => type.split(":").at(-1) ?? "")
+        .sort();
+    }
+    assert.deepEqual(isProtected, {
+      local: [],
+      prod: ["Deployment", "Ingress", "Namespace", "Service"],
+      "prod-canary": [],
+      "review-x": [],
+      staging: [],
+    });
+  });
+
+  it("as prod and as canary keeps the release that its last outputs name", async () => {
+    for (const stack of ["prod", "prod-canary"]) {
+      const { outputs } = await run(own(stack), production, promoted);
+      assert.equal(outputs["imageRef"], promoted.imageRef);
+      assert.equal(outputs["commit"], promoted.commit);
+      assert.equal(outputs["branch"], "main");
+    }
+  });
+
+  it("as prod runs another image than the promoted one when it is told, and says why", async () => {
+    const settings = settingsOf(
+      "prod",
+      { "services-orders:databaseHost": "db.example.com" },
+      {
+        RELEASE_COMMIT: "0".repeat(40),
+        RELEASE_IMAGE_REF: `other/services-orders@${digest}`,
+        RELEASE_REASON: "the promoted one loses orders",
+        SANDBOX_DOMAIN: "example.com",
+      },
+    );
+    const { outputs } = await run(settings, production, promoted);
+    assert.equal(outputs["imageRef"], `other/services-orders@${digest}`);
+    assert.equal(outputs["commit"], "0".repeat(40));
+    assert.equal(outputs["releaseReason"], "the promoted one loses orders");
+  });
+
+  it("as canary stands beside production's pods, and runs no migration", async () => {
+    const { recorder } = await run(own("prod-canary"), production, promoted);
+    const { inputs } = recorder.one("kubernetes:apps/v1:Deployment");
+    assert.equal(inputs.metadata.namespace, "services-orders");
+    assert.equal(inputs.spec.replicas, 4);
+    assert.equal(inputs.spec.selector.matchLabels.track, "canary");
+    assert.equal(inputs.spec.template.spec.serviceAccountName, "services-orders");
+    assert.equal(inputs.spec.template.spec.initContainers, undefined);
+    const prod = await run(own("prod"), production, promoted);
+    const selected = prod.recorder.one("kubernetes:core/v1:Service").inputs.spec.selector;
+    for (const [label, value] of Object.entries(selected)) {
+      assert.equal(inputs.spec.template.metadata.labels[label], value, label);
+    }
+  });
+
+  for (const [stack, facts, message] of [
+    ["prod", production, /^Stack "prod" runs no image yet: choose one by "npm run promote"/],
+    [
+      "prod-canary",
+      production,
+      /^Stack "prod-canary" runs no image yet: choose one by "npm run canary/,
+    ],
+  ] as const) {
+    it(`as ${stack} refuses to guess an image, before anything is made`, async () => {
+      const recorder = await record(stack);
+      await assert.rejects(
+        program({
+          readCluster: () => Promise.resolve(facts),
+          readLastRelease: () => Promise.resolve(undefined),
+          readSettings: () => Promise.resolve(own(stack)),
+        }),
+        { message },
+      );
+      await settled();
+      assert.equal(recorder.resources.length, 0);
+    });
+  }
+
+  it("as canary refuses to stand alone", async () => {
+    await assert.rejects(run(own("prod-canary"), empty, promoted), {
+      message: /^Namespace "services-orders" does not exist: a canary needs production/,
+    });
+  });
+
+  it("as review seeds the database that it makes, and closes its namespace to all but the ingress", async () => {
+    const { recorder } = await run(own("review-x"));
+    const pods = recorder.one("kubernetes:apps/v1:Deployment").inputs.spec.template.spec;
+    assert.deepEqual(
+      pods.initContainers.map(({ name }: { name: string }) => name),
+      ["migrate", "seed"],
+    );
+    const { inputs } = recorder.one("kubernetes:core/v1:ResourceQuota");
+    assert.equal(inputs.spec.hard["services.loadbalancers"], "0");
+    const open = recorder.one(
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+      "namespace-ingress-to-web",
+    );
+    assert.deepEqual(open.inputs.spec.ingress, [
+      { from: [{ ipBlock: { cidr: "10.20.0.0/20" } }], ports: [{ port: 8080, protocol: "TCP" }] },
+    ]);
+  });
+
+  it("as review refuses more replicas than its quota has room for, before anything is made", async () => {
+    const settings = { ...own("review-x"), replicas: 9 };
+    const recorder = await record("review-x");
+    await assert.rejects(
+      program({
+        readCluster: () => Promise.resolve(empty),
+        readSettings: () => Promise.resolve(settings),
+      }),
+      {
+        message:
+          /^ReviewNamespace "namespace": quota must have room for 14 pods, 3300m CPU and 6784Mi memory \(12 services-orders, 1 postgres, 1 job run by hand\), got .*; lower replicas/,
+      },
+    );
+    await settled();
+    assert.deepEqual(
+      recorder.custom().map(({ type }) => type),
+      ["pulumi:providers:kubernetes"],
+    );
+  });
+
+  it("as local tells where the service is and what it runs", async () => {
+    const { outputs } = await run(settingsOf("local"));
+    assert.deepEqual(outputs, {
+      branch: "main",
+      clusterUid,
+      commit: "0123456789".repeat(4),
+      imageRef: `localhost:5000/services-orders@${builtDigest}`,
+      namespace: "services-orders-local",
+      replicas: 2,
+      url: "http://services-orders.localhost:8080/",
+    });
+  });
+
+  it("puts everything into the stack's own namespace, with the one explicit provider", async () => {
+    const { recorder } = await run(settingsOf("local"));
+    const kubernetes = recorder.custom().filter(({ type }) => type.startsWith("kubernetes:"));
+    assert.equal(kubernetes.length, 18);
+    for (const { inputs, provider, type } of kubernetes) {
+      assert.match(provider, /::pulumi:providers:kubernetes::kubernetes::/, type);
+      if (type === "kubernetes:core/v1:Namespace") {
+        assert.equal(inputs.metadata.name, "services-orders-local");
+      } else {
+        assert.equal(inputs.metadata.namespace, "services-orders-local", type);
+      }
+    }
+  });
+
+  it("runs the one image everywhere, by digest", async () => {
+    const { recorder } = await run(settingsOf("local"));
+    const expected = `localhost:5000/services-orders@${builtDigest}`;
+    const pod = recorder.one("kubernetes:apps/v1:Deployment").inputs.spec.template.spec;
+    const images = [...pod.containers, ...pod.initContainers].map(({ image }) => String(image));
+    for (const { inputs } of recorder.all("kubernetes:batch/v1:CronJob")) {
+      images.push(String(inputs.spec.jobTemplate.spec.template.spec.containers[0].image));
+    }
+    assert.deepEqual(images, [expected, expected, expected, expected]);
+  });
+
+  it("builds from paths that are the same on every machine", async () => {
+    const { recorder } = await run(settingsOf("local"));
+    const { context, dockerfile } = recorder.one("docker-build:index:Image").inputs;
+    assert.equal(context.location, join("service", "target", "image"));
+    assert.equal(dockerfile.location, join("service", "Dockerfile"));
+  });
+
+  it("holds back every job in local, unless its entry says otherwise", async () => {
+    const { recorder } = await run(settingsOf("local"));
+    const made = recorder.all("kubernetes:batch/v1:CronJob");
+    assert.equal(made.length, jobs.length);
+    for (const { inputs } of made) assert.equal(inputs.spec.suspend, true);
+  });
+
+  it("puts no kubeconfig and no token into the state, only a context's name", async () => {
+    const none = await run(settingsOf("local"));
+    assert.deepEqual(none.recorder.one("pulumi:providers:kubernetes").inputs, {});
+    const named = await run(settingsOf("local", { "services-orders:context": "sandbox" }));
+    assert.deepEqual(named.recorder.one("pulumi:providers:kubernetes").inputs, {
+      context: "sandbox",
+    });
+  });
+
+  it("declares no image with imageRef, and needs nothing built", async () => {
+    files.remove();
+    files = new Repository(false);
+    process.chdir(files.root);
+    const imageRef = `localhost:5000/services-orders@${digest}`;
+    const { outputs, recorder } = await run(
+      settingsOf("local", { "services-orders:imageRef": imageRef }),
+    );
+    assert.equal(recorder.all("docker-build:index:Image").length, 0);
+    assert.equal(outputs["imageRef"], imageRef);
+  });
+
+  it("registers nothing where the namespace is somebody else's", async () => {
+    const facts = { clusterUid, namespace: { labels: {}, terminating: false } };
+    const recorder = await record("local");
+    const settings = settingsOf("local");
+    await assert.rejects(
+      program({
+        readCluster: () => Promise.resolve(facts),
+        readSettings: () => Promise.resolve(settings),
+      }),
+      { message: /^Namespace "services-orders-local" exists and is not this stack's/ },
+    );
+    await settled();
+    assert.equal(recorder.resources.length, 0);
+  });
+});
