@@ -172,8 +172,9 @@ function namespaceOf(
     const args = { ...common, ...(kind === "prod" ? { protect: true } : {}) };
     return new StackNamespace("namespace", args, opts).namespace;
   }
-  const { egressTo, ingressFrom, quota } = settings;
-  const args = { ...common, demands: demandsOf(settings), egressTo, ingressFrom, quota };
+  const { datadogAgentTo, egressTo, ingressFrom, quota } = settings;
+  const guardrails = { datadogAgentTo, demands: demandsOf(settings), egressTo, ingressFrom, quota };
+  const args = { ...common, ...guardrails };
   return new ReviewNamespace("namespace", args, opts).namespace;
 }
 

@@ -1,4 +1,9 @@
-import { pod, postgres, reviewNamespace } from "./components/conventions/defaults";
+import {
+  pod,
+  postgres,
+  privateAddresses,
+  reviewNamespace,
+} from "./components/conventions/defaults";
 import { imageRefForm } from "./components/conventions/faults";
 import type { Requests } from "./components/conventions/quantities";
 import type { Quota } from "./components/conventions/quota";
@@ -13,6 +18,12 @@ const none = () => undefined;
 const digest = "an image as repository@sha256:<64 hex digits>";
 
 const imageRef = { allowed: digest, parse: text(imageRefForm) };
+
+const peers = {
+  allowed: 'a list of NetworkPolicyPeers, as [{"ipBlock": {"cidr": "10.0.0.0/20"}}]',
+  parse: forms.peers,
+};
+const anyPrivateAddress: NetworkPeer[] = privateAddresses.map((cidr) => ({ ipBlock: { cidr } }));
 
 /** Public image of the throw-away database: PostgreSQL 17, all platforms. */
 const publicPostgres =
@@ -87,6 +98,12 @@ export const table = {
       "Secret with the keys `username` and `password` of databaseHost. It is there before the stack is.",
     parse: text(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/),
   }),
+  datadogAgentTo: row<NetworkPeer[]>({
+    ...peers,
+    default: () => anyPrivateAddress,
+    description: "Where Datadog's agent is, for pods of a local or review stack.",
+    env: "SANDBOX_DATADOG_AGENT_TO",
+  }),
   domain: byKind<string | undefined>(
     { ...reviewOnly(company.reviewDomain, undefined), local: "localhost" },
     {
@@ -148,13 +165,20 @@ export const table = {
     description: "Class of the Ingress; none takes the cluster's default.",
     parse: text(/^[a-z0-9][a-z0-9.-]*$/),
   }),
-  ingressFrom: byKind<NetworkPeer[]>(reviewOnly([...company.reviewIngressFrom], []), {
-    allowed: 'a list of NetworkPolicyPeers, as [{"ipBlock": {"cidr": "10.0.0.0/20"}}]',
-    description:
-      "Where requests to a local or review stack come from: a load balancer's addresses are not pods.",
-    env: "SANDBOX_INGRESS_FROM",
-    parse: forms.peers,
-  }),
+  ingressFrom: byKind<NetworkPeer[]>(
+    {
+      ...reviewOnly([...company.reviewIngressFrom], []),
+      // A cluster of a developer's own: nobody but them reaches it.
+      local: anyPrivateAddress,
+    },
+    {
+      allowed: 'a list of NetworkPolicyPeers, as [{"ipBlock": {"cidr": "10.0.0.0/20"}}]',
+      description:
+        "Where requests to a local or review stack come from: a load balancer's addresses are not pods.",
+      env: "SANDBOX_INGRESS_FROM",
+      parse: forms.peers,
+    },
+  ),
   ingressGroupName: byKind<string | undefined>(reviewOnly("services-orders-review", undefined), {
     allowed: "lower case letters, digits, hyphens and dots, at most 63",
     description:

@@ -121,6 +121,7 @@ describe("settings", () => {
     databasePort: "65536",
     databaseSecretName: "A_b",
     domain: "Example.com",
+    datadogAgentTo: "[1]",
     egressTo: '[{"ports":[]}]',
     eksCluster: '{"name":"prod"}',
     hostPattern: "{branch}.example.com",

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { Application, type Context, Converter, ReflectionKind, type TypeDocOptions } from "typedoc";
 import type { PluginOptions } from "typedoc-plugin-markdown";
 import type { Kind } from "../components/conventions/stacks";
-import { type Setting, type Surroundings, table } from "../settings-table";
+import type { Setting, Surroundings } from "../settings-row";
+import { table } from "../settings-table";
 import { project } from "./build";
 import { UserError } from "./progress";
 

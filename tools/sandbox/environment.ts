@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubectl, plugin, pulumiDirectory } from "./daemons";
 import { imageRef } from "./images";
-import { options, paths, registryName } from "./layout";
+import { net, options, paths, registryName } from "./layout";
 import { versions } from "./parts";
 
 /** Pulumi's home and state, and the builder by which its Docker Build provider finds BuildKit. */
@@ -66,8 +66,19 @@ export function environment(): Record<string, string> {
     SANDBOX_REGISTRY: registryName(chosen),
     SANDBOX_BASE_IMAGE: imageRef("jre"),
     SANDBOX_POSTGRES_IMAGE: imageRef("postgres"),
+    // What review stacks take from the company: here there is neither AWS nor a certificate.
+    SANDBOX_DOMAIN: "localhost",
+    SANDBOX_EKS_CLUSTER: "none",
+    SANDBOX_INGRESS_PRESET: "none",
+    SANDBOX_TLS: "false",
     ...(chosen.kubeconfig === undefined
-      ? { SANDBOX_INGRESS_PORT: String(chosen.ingressPort) }
+      ? {
+          SANDBOX_DATADOG_AGENT_TO: JSON.stringify([
+            { ipBlock: { cidr: `${net.nodeAddress}/32` } },
+          ]),
+          SANDBOX_INGRESS_FROM: JSON.stringify([{ ipBlock: { cidr: `${net.outsideAddress}/32` } }]),
+          SANDBOX_INGRESS_PORT: String(chosen.ingressPort),
+        }
       : {}),
   };
 }
