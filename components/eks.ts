@@ -1,3 +1,5 @@
+import type * as Eks from "@pulumi/aws/eks";
+
 /** An EKS cluster, by what it is found by. */
 export interface EksClusterName {
   readonly name: string;
@@ -13,7 +15,7 @@ export interface EksClusterName {
 export async function eksKubeconfig({ name, region }: EksClusterName): Promise<string> {
   // Loaded only where it is needed: the package is large.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() is no module of ours
-  const eks = require("@pulumi/aws/eks") as typeof import("@pulumi/aws/eks");
+  const eks = require("@pulumi/aws/eks") as typeof Eks;
   const { arn, certificateAuthorities, endpoint } = await eks.getCluster({ name, region });
   const exec = {
     apiVersion: "client.authentication.k8s.io/v1beta1",
