@@ -2,21 +2,20 @@ import { createHash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
 import { command } from "../command";
 import { type Report, UserError } from "../progress";
+import { fetchSources, goBuild, modules } from "./go-build";
 import { paths } from "./layout";
-import { type Build, type Download, type Part } from "./parts";
+import type { Download, Part } from "./parts";
 
 /** Before Go 1.26 the modules would ask for another toolchain. */
 const GO_NEEDED = [1, 26] as const;
@@ -30,7 +29,6 @@ const NO_BINARY = "its makers publish no binary with a checksum";
 /** A downloaded file that is not what its makers published. Never ignored: it is not replaced by a build. */
 class ChecksumError extends UserError {}
 
-const modules = join(import.meta.dirname, "modules");
 const directory = (part: Part): string => join(paths.parts, `${part.name}-${part.version}`);
 
 /** Path of an executable of a part that has been obtained. */
@@ -61,13 +59,13 @@ export function isObtained(part: Part): boolean {
 
 /**
  * Gets a part that is missing: the official files where they can be had, else a build from published modules. Gives a
- * line that says which of the two it was, and why.
+ * line that says which of the two it was, and why. While it compiles, it fetches the sources of the `next` part.
  */
-export async function obtain(part: Part, report: Report): Promise<string> {
+export async function obtain(part: Part, report: Report, next?: Part): Promise<string> {
   const staging = join(paths.work, `${part.name}.new`);
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true });
-  const how = await fill(part, staging, report);
+  const how = await fill(part, staging, report, next);
   for (const file of part.files) {
     chmodSync(join(staging, file), 0o755);
   }
@@ -79,7 +77,12 @@ export async function obtain(part: Part, report: Report): Promise<string> {
   return how;
 }
 
-async function fill(part: Part, staging: string, report: Report): Promise<string> {
+async function fill(
+  part: Part,
+  staging: string,
+  report: Report,
+  next: Part | undefined,
+): Promise<string> {
   let reason = NO_BINARY;
   if (part.downloads !== undefined) {
     try {
@@ -98,9 +101,11 @@ async function fill(part: Part, staging: string, report: Report): Promise<string
     }
   }
   await checkGo(part, reason);
+  const ahead = next === undefined ? undefined : fetchSources(next);
   for (const build of part.builds) {
     await goBuild(build, part, staging, report);
   }
+  await ahead;
   return `built from the Go module registry (${reason})`;
 }
 
@@ -206,75 +211,4 @@ async function checkGo(part: Part, reason: string): Promise<void> {
       `${part.title} ${part.version} has to be built (no official download: ${reason}) and needs Go ${needed}, this is ${found}; ${remedy}`,
     );
   }
-}
-
-async function goBuild(build: Build, part: Part, staging: string, report: Report): Promise<void> {
-  // Built in a copy: `go build` may complete go.mod and go.sum, and the repository's are not its to write.
-  const source = join(paths.work, "build", build.module);
-  rmSync(source, { recursive: true, force: true });
-  cpSync(join(modules, build.module), source, { recursive: true });
-  // A compiler that collects its garbage less often took 71 s for a part, and 89 s as it comes.
-  const env = { GOFLAGS: "-mod=mod -trimpath -buildvcs=false", CGO_ENABLED: "0", GOGC: "400" };
-  const log = join(paths.logs, `build-${part.name}.log`);
-  const onLine = (line: string): void => {
-    report(line.replace(/^go: /, ""));
-  };
-  report("compiling");
-  if (build.prepare === "kubernetes-provider-schema") {
-    await writeProviderSchema(source, env, part);
-  }
-  const set = Object.entries(build.set ?? {}).map(([variable, value]) => `-X ${variable}=${value}`);
-  const output = join(staging, build.output);
-  await command(
-    "go",
-    ["build", "-v", "-ldflags", ["-s -w", ...set].join(" "), "-o", output, build.package],
-    {
-      cwd: source,
-      env,
-      log,
-      onLine,
-    },
-  );
-  for (const name of build.alsoAs ?? []) {
-    symlinkSync(build.output, join(staging, name));
-  }
-  if (build.scripts !== undefined) {
-    const from = join(await moduleDirectory(build.scripts.module, source, env), build.scripts.from);
-    for (const name of build.scripts.names) {
-      copyFileSync(join(from, name), join(staging, name));
-    }
-  }
-}
-
-async function moduleDirectory(
-  module: string,
-  cwd: string,
-  env: Record<string, string>,
-): Promise<string> {
-  await command("go", ["mod", "download", module], { cwd, env });
-  return command("go", ["list", "-m", "-f", "{{.Dir}}", module], { cwd, env });
-}
-
-/** The two files that the provider's main package embeds and its published module lacks, made from the module's sources. */
-async function writeProviderSchema(
-  source: string,
-  env: Record<string, string>,
-  part: Part,
-): Promise<void> {
-  const module = await moduleDirectory(
-    "github.com/pulumi/pulumi-kubernetes/provider/v4",
-    source,
-    env,
-  );
-  const main = join(module, "cmd", "pulumi-resource-kubernetes");
-  const read = (file: string): Record<string, unknown> =>
-    JSON.parse(readFileSync(join(main, file), "utf8")) as Record<string, unknown>;
-  writeFileSync(
-    join(source, "schema-embed.json"),
-    JSON.stringify({ ...read("schema.json"), version: part.version }),
-  );
-  writeFileSync(
-    join(source, "terraform-mapping-embed.json"),
-    JSON.stringify(read("terraform-mapping.json")),
-  );
 }

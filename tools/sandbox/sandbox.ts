@@ -138,12 +138,14 @@ async function setUp(missing: readonly Part[], steps: Steps): Promise<void> {
   if (!toolsAreUnpacked()) {
     await steps.step("Debian packages: etcd, containerd, registry and their tools", unpackTools);
   }
-  for (const part of missing) {
+  for (const [i, part] of missing.entries()) {
     await steps.step(`${part.title} ${part.version}`, async (report) => {
-      console.log(`      ${await obtain(part, report)}`);
+      console.log(`      ${await obtain(part, report, missing[i + 1])}`);
     });
   }
-  rmSync(join(paths.work, "build"), { recursive: true, force: true });
+  for (const directory of ["ahead", "build"]) {
+    rmSync(join(paths.work, directory), { recursive: true, force: true });
+  }
 }
 
 async function start(chosen: Options, steps: Steps): Promise<number> {
