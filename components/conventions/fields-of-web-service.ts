@@ -1,0 +1,87 @@
+import { type FieldsOfArgs, named, of } from "./field-paths";
+import { type Pods, podArgs } from "./fields-of-pods";
+
+const webPods: Pods = {
+  initContainers: ["migrate"],
+  kind: "Deployment",
+  kinds: [
+    ...["ConfigMap", "Deployment", "HorizontalPodAutoscaler", "Ingress", "PodDisruptionBudget"],
+    ...["Service", "ServiceAccount"],
+  ],
+  metadata: [],
+  template: "spec.template",
+};
+const webPod = `${webPods.template}.spec`;
+const webContainer = `${webPod}.containers[*]`;
+const webEnv = (name: string) => `${webContainer}.env[name=${name}]`;
+/** Where the pods of one Deployment are selected. */
+const trackSelectors = [
+  ...of("Deployment", "spec.selector.matchLabels", `${webPod}.affinity`),
+  ...of("Deployment", `${webPod}.topologySpreadConstraints[*].labelSelector`),
+  ...of("PodDisruptionBudget", "spec.selector.matchLabels"),
+];
+/** Annotations of the Ingress that the preset sets. */
+const alb = (...keys: readonly string[]) =>
+  of("Ingress", ...keys.map((key) => `metadata.annotations["alb.ingress.kubernetes.io/${key}"]`));
+/** What names the first host. */
+const url = of(
+  "Deployment",
+  ...[webContainer, ...named(`${webPod}.initContainers`, "migrate")].map(
+    (container) => `${container}.env[name=APP_ENDPOINT]`,
+  ),
+);
+const sharedWeb = podArgs(webPods);
+
+/** What each arg of a WebService sets. */
+export const webServiceFields = {
+  ...sharedWeb,
+  args: of("Deployment", `${webContainer}.args`),
+  autoscaling: [
+    ...of("Deployment", "spec.replicas"),
+    ...of("HorizontalPodAutoscaler", "", "spec.maxReplicas", "spec.metrics", "spec.minReplicas"),
+    ...of("PodDisruptionBudget", ""),
+  ],
+  database: [...sharedWeb.database, ...of("Deployment", `${webPod}.initContainers[name=migrate]`)],
+  debugPort: of("Deployment", webEnv("JAVA_TOOL_OPTIONS"), `${webContainer}.ports[name=debug]`),
+  deregistrationDelaySeconds: alb("target-group-attributes"),
+  drainSeconds: of("Deployment", webEnv("DRAIN_SECONDS")),
+  host: [...of("Ingress", "", "spec.rules", "spec.tls"), ...url],
+  hosts: [...of("Ingress", "", "spec.rules", "spec.tls"), ...url],
+  identity: [...sharedWeb.identity, ...trackSelectors, ...of("Service", "spec.selector")],
+  ingressAnnotations: of("Ingress", "metadata.annotations"),
+  ingressClassName: of("Ingress", "spec.ingressClassName"),
+  ingressGroupName: alb("group.name"),
+  ingressPreset: [...of("Ingress", "metadata.annotations", "spec.ingressClassName")],
+  ingressScheme: alb("scheme"),
+  livenessProbe: of("Deployment", `${webContainer}.livenessProbe`),
+  maxSurge: of("Deployment", "spec.strategy.rollingUpdate.maxSurge"),
+  maxUnavailable: of("Deployment", "spec.strategy.rollingUpdate.maxUnavailable"),
+  migrationArgs: of("Deployment", `${webPod}.initContainers[name=migrate]`),
+  minReadySeconds: of("Deployment", "spec.minReadySeconds"),
+  "overrides.autoscalerSpec": of("HorizontalPodAutoscaler", "spec"),
+  "overrides.container": of("Deployment", webContainer),
+  "overrides.deploymentSpec": of("Deployment", "spec"),
+  "overrides.ingressSpec": of("Ingress", "spec"),
+  "overrides.podDisruptionBudgetSpec": of("PodDisruptionBudget", "spec"),
+  "overrides.podSpec": of("Deployment", webPod),
+  "overrides.serviceSpec": of("Service", "spec"),
+  port: of("Deployment", webEnv("PORT"), `${webContainer}.ports[name=http]`),
+  ports: [...of("Deployment", `${webContainer}.ports[*]`), ...of("Service", "spec.ports[*]")],
+  preStopSeconds: of("Deployment", `${webContainer}.lifecycle.preStop`),
+  progressDeadlineSeconds: of("Deployment", "spec.progressDeadlineSeconds"),
+  publicPort: url,
+  readinessProbe: [
+    ...of("Deployment", `${webContainer}.readinessProbe`),
+    ...alb("healthcheck-path"),
+  ],
+  replicas: [...of("Deployment", "spec.replicas"), ...of("PodDisruptionBudget", "")],
+  revisionHistoryLimit: of("Deployment", "spec.revisionHistoryLimit"),
+  startupProbe: of("Deployment", `${webContainer}.startupProbe`),
+  terminationGracePeriodSeconds: of("Deployment", `${webPod}.terminationGracePeriodSeconds`),
+  tls: [...of("Ingress", "spec.tls"), ...alb("listen-ports", "ssl-redirect"), ...url],
+  tlsSecretName: of("Ingress", "spec.tls[*].secretName"),
+  track: [
+    ...trackSelectors,
+    ...of("Deployment", "metadata.labels.track", `${webPods.template}.metadata.labels.track`),
+  ],
+} as const satisfies FieldsOfArgs;

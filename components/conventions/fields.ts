@@ -1,0 +1,106 @@
+import { type Field, type FieldsOfArgs, all, identityLabels, of, under } from "./field-paths";
+import { scheduledJobFields } from "./fields-of-scheduled-job";
+import { webServiceFields } from "./fields-of-web-service";
+
+export type { Field, FieldsOfArgs } from "./field-paths";
+
+/**
+ * Which fields of which objects each arg of a component sets: what explains a difference reads it.
+ * Tests compare it with what the components make.
+ */
+
+/** Type tokens of the components. */
+export type ComponentType =
+  | "services:image:ContainerImage"
+  | "services:k8s:Postgres"
+  | "services:k8s:ScheduledJob"
+  | "services:k8s:StackNamespace"
+  | "services:k8s:WebService";
+
+const databaseKinds = ["Secret", "Service", "StatefulSet"];
+const databasePod = "spec.template.spec";
+
+const postgres = {
+  databaseName: of(
+    "StatefulSet",
+    `${databasePod}.containers[*].env[name=POSTGRES_DB]`,
+    `${databasePod}.containers[*].readinessProbe`,
+  ),
+  identity: [
+    ...all(databaseKinds, ...identityLabels),
+    ...of("Service", "spec.selector"),
+    ...of("StatefulSet", "spec.selector", "spec.volumeClaimTemplates[*].metadata.labels"),
+    ...of("StatefulSet", ...under(["spec.template"], ...identityLabels)),
+  ],
+  imageRef: of("StatefulSet", `${databasePod}.containers[*].image`),
+  namespace: all(databaseKinds, "metadata.namespace"),
+  "overrides.container": of("StatefulSet", `${databasePod}.containers[*]`),
+  "overrides.podSpec": of("StatefulSet", databasePod),
+  "overrides.serviceSpec": of("Service", "spec"),
+  "overrides.statefulSetSpec": of("StatefulSet", "spec"),
+  storage: of("StatefulSet", "spec.volumeClaimTemplates[*].spec.resources.requests.storage"),
+} as const satisfies FieldsOfArgs;
+
+const stackNamespace = {
+  identity: of("Namespace", ...identityLabels),
+  namespace: of("Namespace", "metadata.name"),
+} as const satisfies FieldsOfArgs;
+
+const containerImage = {
+  baseImageRef: of("Image", "context.named.base.location", "tags"),
+  builder: of("Image", "builder"),
+  platforms: of("Image", "platforms", "tags"),
+  repository: of("Image", "tags"),
+  root: of("Image", "context.location", "dockerfile.location", "tags"),
+} as const satisfies FieldsOfArgs;
+
+/** What each arg of each component sets. */
+export const fields: Readonly<Record<ComponentType, FieldsOfArgs>> = {
+  "services:image:ContainerImage": containerImage,
+  "services:k8s:Postgres": postgres,
+  "services:k8s:ScheduledJob": scheduledJobFields,
+  "services:k8s:StackNamespace": stackNamespace,
+  "services:k8s:WebService": webServiceFields,
+};
+
+/** Steps of a path: names, and what is in brackets with its bracket. */
+function steps(path: string): readonly string[] {
+  const all = path.match(/\["[^"]*"\]|\[[^\]]*\]|[^.[\]]+/g) ?? [];
+  return all.map((step) => (step.startsWith('["') ? step.slice(2, -2) : step));
+}
+
+function meets(pattern: string, step: string): boolean {
+  if (pattern === step) return true;
+  if (!pattern.startsWith("[") || !step.startsWith("[")) return false;
+  return pattern === "[*]" || /^\[(?:\d+|\*)\]$/.test(step);
+}
+
+/** How many steps of the path a field names, or -1 where it is another field. */
+function depth(field: Field, kind: string, path: readonly string[]): number {
+  const pattern = steps(field.path);
+  const covers =
+    field.kind === kind &&
+    (pattern.length > 0 || path.length === 0) &&
+    pattern.length <= path.length &&
+    pattern.every((step, index) => meets(step, path[index] ?? ""));
+  return covers ? pattern.filter((step) => step !== "[*]").length : -1;
+}
+
+/**
+ * Args that may set a field, the most specific first; with an empty path, those that make the object
+ * or take it away. A list's element is given by its number, as in Pulumi's own diff, or better by
+ * its name, as `env[name=PORT]`: an element's number says nothing about who put it there.
+ */
+export function argsFor(
+  type: ComponentType,
+  kind: string,
+  path: string,
+  map = fields,
+): readonly string[] {
+  const wanted = steps(path);
+  return Object.entries<readonly Field[]>(map[type])
+    .map(([arg, its]) => ({ arg, depth: Math.max(-1, ...its.map((f) => depth(f, kind, wanted))) }))
+    .filter((found) => found.depth >= 0)
+    .sort((a, b) => b.depth - a.depth || (a.arg < b.arg ? -1 : 1))
+    .map(({ arg }) => arg);
+}

@@ -1,0 +1,53 @@
+import type { Manifest, Recorder } from "./mocks";
+
+/** Value of each leaf of each object, by kind and path. */
+export type Leaves = ReadonlyMap<string, string>;
+
+/** Elements are told by their names where each has another one: a new variable then moves no other. */
+function element(list: readonly Manifest[], index: number): string {
+  const names = list.map((each) => each?.name as unknown);
+  const told =
+    names.every((name) => typeof name === "string") && new Set(names).size === list.length;
+  return told ? `[name=${String(names[index])}]` : `[${String(index)}]`;
+}
+
+function key(path: string, name: string): string {
+  if (!/^\w+$/.test(name)) return `${path}["${name}"]`;
+  return path === "" ? name : `${path}.${name}`;
+}
+
+function* leaves(value: Manifest, path: string): Generator<readonly [string, string]> {
+  if (typeof value !== "object" || value === null || Object.keys(value).length === 0) {
+    yield [path, JSON.stringify(value)];
+  } else if (Array.isArray(value)) {
+    for (const [index, each] of value.entries()) {
+      yield* leaves(each, `${path}${element(value, index)}`);
+    }
+  } else {
+    for (const [name, each] of Object.entries(value)) yield* leaves(each, key(path, name));
+  }
+}
+
+/** What was made: for each kind of object its leaves, and the object itself under the empty path. */
+export function leavesOf(recorder: Recorder): Leaves {
+  const found = new Map<string, string>();
+  for (const { inputs, type } of recorder.custom()) {
+    const kind = type.split(":").at(-1) ?? "";
+    found.set(`${kind} `, "there");
+    // Random on each run.
+    const stable = kind === "Secret" ? { ...inputs, data: {} } : inputs;
+    for (const [path, value] of leaves(stable, "")) found.set(`${kind} ${path}`, value);
+  }
+  return found;
+}
+
+/** Kind and path of each difference; of an object that is new or gone, only the object itself. */
+export function differences(one: Leaves, two: Leaves): readonly (readonly [string, string])[] {
+  const changed = [...new Set([...one.keys(), ...two.keys()])].filter(
+    (field) => one.get(field) !== two.get(field),
+  );
+  const whole = new Set(changed.filter((field) => field.endsWith(" ")));
+  return changed
+    .filter((field) => whole.has(field) || !whole.has(`${field.split(" ")[0] ?? ""} `))
+    .map((field) => [field.slice(0, field.indexOf(" ")), field.slice(field.indexOf(" ") + 1)]);
+}
