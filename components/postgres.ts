@@ -12,13 +12,40 @@ import { postgresStatefulSetSpec } from "./postgres-pods";
 
 /** One pure function per spec of a {@link Postgres}, applied last: `(defaults) => spec`. */
 export interface PostgresOverrides {
-  /** The container of the database. Runs first. */
+  /**
+   * The container of the database. Runs first.
+   *
+   * @default - as the component makes it
+   * @example
+   * (spec) => ({ ...spec, resources: { ...spec.resources, limits: { memory: "1Gi" } } })
+   */
   readonly container?: Override<k8s.types.input.core.v1.Container>;
-  /** The pod of the database. Runs before `statefulSetSpec`. */
+
+  /**
+   * The pod of the database. Runs before `statefulSetSpec`.
+   *
+   * @default - as the component makes it
+   * @example
+   * (spec) => ({ ...spec, nodeSelector: { disk: "fast" } })
+   */
   readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
-  /** The headless Service. */
+
+  /**
+   * The headless Service.
+   *
+   * @default - as the component makes it
+   * @example
+   * (spec) => ({ ...spec, publishNotReadyAddresses: true })
+   */
   readonly serviceSpec?: Override<k8s.types.input.core.v1.ServiceSpec>;
-  /** The StatefulSet. Most of its fields can never change. Runs last. */
+
+  /**
+   * The StatefulSet. Most of its fields can never change. Runs last.
+   *
+   * @default - as the component makes it
+   * @example
+   * (spec) => ({ ...spec, minReadySeconds: 10 })
+   */
   readonly statefulSetSpec?: Override<k8s.types.input.apps.v1.StatefulSetSpec>;
 }
 
@@ -37,7 +64,13 @@ export interface PostgresArgs {
    */
   readonly databaseName?: string;
 
-  /** Pure functions that have the last word on each spec. */
+  /**
+   * Pure functions that have the last word on each spec, for a field that no arg sets.
+   *
+   * @default - none
+   * @example
+   * { podSpec: (spec) => ({ ...spec, nodeSelector: { disk: "fast" } }) }
+   */
   readonly overrides?: PostgresOverrides;
 
   /**

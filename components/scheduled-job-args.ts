@@ -8,13 +8,40 @@ import type { Requests } from "./conventions/quantities";
 
 /** One pure function per spec of a {@link ScheduledJob}, applied last: `(defaults) => spec`. */
 export interface ScheduledJobOverrides {
-  /** The container that runs the command. Runs first. */
+  /**
+   * The container that runs the command. Runs first.
+   *
+   * @default - as the component makes it
+   * @example
+   * (spec) => ({ ...spec, workingDir: "/tmp" })
+   */
   readonly container?: Override<k8s.types.input.core.v1.Container>;
-  /** The whole CronJob. Runs last. */
+
+  /**
+   * The whole CronJob. Runs last.
+   *
+   * @default - as the component makes it
+   * @example
+   * (spec) => ({ ...spec, schedule: "@daily" })
+   */
   readonly cronJobSpec?: Override<k8s.types.input.batch.v1.CronJobSpec>;
-  /** The Job of one run. Runs before `cronJobSpec`. */
+
+  /**
+   * The Job of one run. Runs before `cronJobSpec`.
+   *
+   * @default - as the component makes it
+   * @example
+   * (spec) => ({ ...spec, backoffLimitPerIndex: 1 })
+   */
   readonly jobSpec?: Override<k8s.types.input.batch.v1.JobSpec>;
-  /** The pod of one run. Runs before `jobSpec`. */
+
+  /**
+   * The pod of one run. Runs before `jobSpec`.
+   *
+   * @default - as the component makes it
+   * @example
+   * (spec) => ({ ...spec, terminationGracePeriodSeconds: 120 })
+   */
   readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
 }
 
@@ -115,7 +142,13 @@ export interface ScheduledJobArgs extends PodArgs {
    */
   readonly onFailure?: OnFailure;
 
-  /** Pure functions that have the last word on each spec. */
+  /**
+   * Pure functions that have the last word on each spec, for a field that no arg sets.
+   *
+   * @default - none
+   * @example
+   * { podSpec: (spec) => ({ ...spec, terminationGracePeriodSeconds: 120 }) }
+   */
   readonly overrides?: ScheduledJobOverrides;
 
   /**

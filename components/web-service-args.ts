@@ -1,30 +1,11 @@
-import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Database } from "./conventions/database";
 import type { Identity, Release, Track } from "./conventions/labels";
-import type { Override } from "./conventions/override";
 import type { PodArgs } from "./conventions/pod-args";
 import type { Requests } from "./conventions/quantities";
 import type { IngressArgs } from "./web-service-ingress-args";
+import type { WebServiceOverrides } from "./web-service-overrides";
 import type { RolloutArgs } from "./web-service-rollout-args";
-
-/** One pure function per spec of a {@link WebService}, applied last: `(defaults) => spec`. */
-export interface WebServiceOverrides {
-  /** The HorizontalPodAutoscaler; only made with `autoscaling`. */
-  readonly autoscalerSpec?: Override<k8s.types.input.autoscaling.v2.HorizontalPodAutoscalerSpec>;
-  /** The container that serves requests. Runs before `podSpec`. */
-  readonly container?: Override<k8s.types.input.core.v1.Container>;
-  /** The whole Deployment. A changed selector replaces it, which is downtime. Runs last. */
-  readonly deploymentSpec?: Override<k8s.types.input.apps.v1.DeploymentSpec>;
-  /** The Ingress; only made with `host` or `hosts`. */
-  readonly ingressSpec?: Override<k8s.types.input.networking.v1.IngressSpec>;
-  /** The PodDisruptionBudget; only made where there is always more than one pod. */
-  readonly podDisruptionBudgetSpec?: Override<k8s.types.input.policy.v1.PodDisruptionBudgetSpec>;
-  /** The pods. Runs before `deploymentSpec`. */
-  readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
-  /** The Service. */
-  readonly serviceSpec?: Override<k8s.types.input.core.v1.ServiceSpec>;
-}
 
 /** How many pods there are, by their load. */
 export interface Autoscaling {
@@ -125,7 +106,13 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
    */
   readonly migrationArgs?: readonly string[];
 
-  /** Pure functions that have the last word on each spec. */
+  /**
+   * Pure functions that have the last word on each spec, for a field that no arg sets.
+   *
+   * @default - none
+   * @example
+   * { serviceSpec: (spec) => ({ ...spec, sessionAffinity: "ClientIP" }) }
+   */
   readonly overrides?: WebServiceOverrides;
 
   /**

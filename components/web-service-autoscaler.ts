@@ -3,7 +3,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import { autoscaling as defaults } from "./conventions/defaults";
 import { type Fault, unless, wholeNumber } from "./conventions/faults";
 import { overridden } from "./conventions/override";
-import type { Autoscaling, WebServiceOverrides } from "./web-service-args";
+import type { Autoscaling } from "./web-service-args";
+import type { WebServiceOverrides } from "./web-service-overrides";
 
 type Spec = k8s.types.input.autoscaling.v2.HorizontalPodAutoscalerSpec;
 type Metric = k8s.types.input.autoscaling.v2.MetricSpec;

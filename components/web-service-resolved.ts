@@ -9,7 +9,8 @@ import type { IngressArgs } from "./web-service-ingress-args";
 import { migrationName, seedName } from "./web-service-pods";
 import { rolloutFaults } from "./web-service-rollout";
 import type { PodsOrPercent, RolloutArgs } from "./web-service-rollout-args";
-import type { Autoscaling, WebServiceArgs, WebServiceOverrides } from "./web-service-args";
+import type { Autoscaling, WebServiceArgs } from "./web-service-args";
+import type { WebServiceOverrides } from "./web-service-overrides";
 
 /** A web service with every default filled in. */
 export interface ResolvedWebService extends Workload, IngressArgs, RolloutArgs {

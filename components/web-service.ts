@@ -12,7 +12,8 @@ import { createAutoscaler } from "./web-service-autoscaler";
 import { createIngress } from "./web-service-ingress";
 import { type ResolvedWebService, resolve, webServiceFaults } from "./web-service-resolved";
 
-export type { WebServiceArgs, WebServiceOverrides } from "./web-service-args";
+export type { WebServiceArgs } from "./web-service-args";
+export type { WebServiceOverrides } from "./web-service-overrides";
 
 /** The Kubernetes objects of a {@link WebService}. */
 export interface WebServiceNodes {

@@ -4,22 +4,23 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Manifest, Recorder } from "./mocks";
 
+/** What was made, as YAML: one document for each object, in an order that never changes. */
+export function rendered(recorder: Recorder): string {
+  return recorder
+    .custom()
+    .filter(({ type }) => !type.startsWith("pulumi:"))
+    .map(({ inputs, name, type }) => ({ inputs: stable(inputs), key: `${type} ${name}` }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ inputs, key }) => `# ${key}\n${stringify(inputs, { lineWidth: 100 })}`)
+    .join("---\n");
+}
+
 /**
  * Compares what a component made with the manifest that people read in review.
  * `UPDATE_GOLDEN=1` writes it anew; the difference is then reviewed like code.
  */
 export function matchesGolden(name: string, recorder: Recorder): void {
-  const documents = recorder
-    .custom()
-    .filter(({ type }) => !type.startsWith("pulumi:"))
-    .map(({ inputs, name: logical, type }) => ({
-      key: `${type} ${logical}`,
-      inputs: stable(inputs),
-    }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
-  const text = documents
-    .map(({ inputs, key }) => `# ${key}\n${stringify(inputs, { lineWidth: 100 })}`)
-    .join("---\n");
+  const text = rendered(recorder);
   const file = join(__dirname, "golden", `${name}.yaml`);
   if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(file, text);
   assert.ok(existsSync(file), `no ${file}: run with UPDATE_GOLDEN=1`);

@@ -1,7 +1,25 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+type Scalar = boolean | number | string | null | undefined;
+type Later = Promise<unknown> | pulumi.OutputInstance<unknown>;
+
+/**
+ * A spec as a component makes it: its objects and lists are plain, so that a nested field can be
+ * reached; only single values, as the name of another object, may be known later. What an arg or an
+ * earlier override brought along as an output stays one, whatever this type says.
+ */
+export type Made<T> = [Exclude<T, Later>] extends [Scalar] ? T : MadeObject<Exclude<T, Later>>;
+
+type MadeObject<T> = T extends Scalar
+  ? T
+  : T extends readonly (infer Element)[]
+    ? Made<Element>[]
+    : { [Key in keyof T]: Made<T[Key]> };
+
 /** The last word on one spec that a component makes: a pure function of the component's own spec. */
-export type Override<Spec> = (defaults: Spec) => Spec;
+export type Override<Spec> = (defaults: Made<Spec>) => Spec;
 
 /** The spec after the caller's override, if there is one. */
 export function overridden<Spec>(override: Override<Spec> | undefined, defaults: Spec): Spec {
-  return override === undefined ? defaults : override(defaults);
+  return override === undefined ? defaults : override(defaults as Made<Spec>);
 }
