@@ -14,6 +14,7 @@ export interface IngressPath {
 
 /** A host, and the paths of it that lead to the service. */
 export interface IngressHost {
+  /** Host name in lower case, without scheme and port. */
   readonly host: string;
   /**
    * Paths that lead to the service.
@@ -29,7 +30,7 @@ export interface IngressArgs {
    * Seconds that the load balancer lets open requests to a pod finish, with `ingressPreset`.
    * Above `terminationGracePeriodSeconds` it sends to pods that are gone, so that is refused.
    *
-   * @default - 30 with `ingressPreset`
+   * @default 30
    */
   readonly deregistrationDelaySeconds?: number;
 
@@ -69,7 +70,7 @@ export interface IngressArgs {
   /**
    * Who reaches the load balancer, with `ingressPreset`. A change makes another load balancer.
    *
-   * @default - "internal" with `ingressPreset`
+   * @default "internal"
    */
   readonly ingressScheme?: "internal" | "internet-facing";
 

@@ -1,12 +1,31 @@
 /** How a pod is asked for its health, where it differs from the component's own way. */
 export interface ProbeSettings {
-  /** Failures in a row until the probe has failed. */
+  /**
+   * Failures in a row until the probe has failed.
+   *
+   * @default - what the probe's arg says
+   */
   readonly failureThreshold?: number;
-  /** Path that answers with 200 when all is well. */
+
+  /**
+   * Path that answers with 200 when all is well.
+   *
+   * @default - what the probe's arg says
+   */
   readonly path?: string;
-  /** Seconds between two questions. */
+
+  /**
+   * Seconds between two questions.
+   *
+   * @default - what the probe's arg says
+   */
   readonly periodSeconds?: number;
-  /** Seconds until no answer is a failure. */
+
+  /**
+   * Seconds until no answer is a failure.
+   *
+   * @default - what the probe's arg says
+   */
   readonly timeoutSeconds?: number;
 }
 
@@ -16,7 +35,11 @@ export interface ExtraPort {
   readonly name: string;
   /** Port the container listens on; above 1024, because it is no root. */
   readonly port: number;
-  /** Port of the Service that leads to it; without it the Service does not have it. */
+  /**
+   * Port of the Service that leads to it.
+   *
+   * @default - the Service does not have it
+   */
   readonly servicePort?: number;
 }
 

@@ -33,3 +33,23 @@ export function propertiesOf(name: string): readonly ts.PropertySignature[] {
     .flatMap(({ expression }) => propertiesOf(expression.getText()));
   return [...inherited, ...declaration.members.filter(ts.isPropertySignature)];
 }
+
+/** Names of all types that a node mentions. */
+function* mentioned(node: ts.Node): Generator<string> {
+  if (ts.isTypeReferenceNode(node)) yield node.typeName.getText();
+  for (const child of node.getChildren()) yield* mentioned(child);
+}
+
+/** What a caller of the components writes: every `...Args`, and every interface that one leads to. */
+export function argInterfaces(): readonly ts.InterfaceDeclaration[] {
+  const aliases = sources.flatMap((source) => source.statements.filter(ts.isTypeAliasDeclaration));
+  const found = new Set<ts.InterfaceDeclaration | ts.TypeAliasDeclaration>(
+    interfaces.filter(({ name }) => name.text.endsWith("Args")),
+  );
+  // What is added while it is walked through is walked through too.
+  for (const declaration of found) {
+    const names = new Set(mentioned(declaration));
+    for (const next of [...interfaces, ...aliases]) if (names.has(next.name.text)) found.add(next);
+  }
+  return [...found].filter(ts.isInterfaceDeclaration);
+}

@@ -10,11 +10,13 @@ export interface Identity {
   readonly instance: string;
   /** Whether the stack runs a protected branch: staging and production. */
   readonly protectedBranch: boolean;
+  /** Name of the service, which its objects share in all stacks. */
   readonly service: string;
 }
 
 /** What is being released. Known to workloads and their pods, and to nothing else. */
 export interface Release {
+  /** Full name of the branch; labels carry it as a legal value. */
   readonly branch: string;
   /** Full commit that last touched what goes into the image, or `unknown`. */
   readonly commit: string;
