@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import ts from "typescript";
+import { compiled, complaints, hover } from "./compiler";
+import { argInterfaces } from "./interfaces";
+
+// `tsd` tests the declarations of a package with a compiler of its own; this program has none, and
+// what counts is the compiler that the editor has. So each mistake is a file for that one, with what
+// it must say: a mistake that is refused for another reason would prove nothing.
+
+const web = `import { type WebServiceArgs, WebService } from "./components/web-service";
+declare const web: WebServiceArgs;
+`;
+const job = `import type { Job } from "./jobs";
+export const job: Job = { name: "x", schedule: "0 * * * *", `;
+
+interface Mistake {
+  readonly right: string;
+  readonly says: RegExp;
+  readonly wrong: string;
+}
+
+const mistakes: Readonly<Record<string, Mistake>> = {
+  "a misspelt arg": {
+    right: `${web} new WebService("orders", { ...web, replicas: 3 });`,
+    says: /^Object literal may only specify known properties, but 'replica' does not exist/,
+    wrong: `${web} new WebService("orders", { ...web, replica: 3 });`,
+  },
+  "a misspelt part of an arg": {
+    right: `${web} new WebService("orders", { ...web, autoscaling: { maxReplicas: 3, minReplicas: 1 } });`,
+    says: /'maximum' does not exist in type 'Autoscaling'/,
+    wrong: `${web} new WebService("orders", { ...web, autoscaling: { maximum: 3, minReplicas: 1 } });`,
+  },
+  "a string where a number belongs": {
+    right: `${web} new WebService("orders", { ...web, replicas: 3 });`,
+    says: /^Type 'string' is not assignable to type 'number'/,
+    wrong: `${web} new WebService("orders", { ...web, replicas: "3" });`,
+  },
+  "a value that is known later where one is checked": {
+    right: `${web} new WebService("orders", { ...web, host: "a.example.com" });`,
+    says: /^Type 'Promise<string>' is not assignable to type 'string'/,
+    wrong: `${web} new WebService("orders", { ...web, host: Promise.resolve("a.example.com") });`,
+  },
+  "a misspelt spec of overrides": {
+    right: `${web} new WebService("orders", { ...web, overrides: { podSpec: (s) => s } });`,
+    says: /'pod' does not exist in type 'WebServiceOverrides'/,
+    wrong: `${web} new WebService("orders", { ...web, overrides: { pod: (s: object) => s } });`,
+  },
+  "an override that loses what a spec must have": {
+    right: `${web} new WebService("orders", { ...web, overrides: { podSpec: (s) => ({ ...s }) } });`,
+    says: /Property 'containers' is missing in type/,
+    wrong: `${web} new WebService("orders", { ...web, overrides: { podSpec: () => ({}) } });`,
+  },
+  "an arg that is missing": {
+    right: `${web} new WebService("orders", web);`,
+    says: /is missing the following properties .*: identity, imageRef, namespace, release/,
+    wrong: `${web} new WebService("orders", {});`,
+  },
+  "a wrong command of a job": {
+    right: `${job} args: ["expire-unpaid", "--older-than", "48h"] };`,
+    says: /Type '"expire-unpayed"' is not assignable to type '"expire-unpaid"( \| "export")?'/,
+    wrong: `${job} args: ["expire-unpayed", "--older-than", "48h"] };`,
+  },
+  "a wrong option of a job's command": {
+    right: `${job} args: ["export", "--since", "1d", "--format", "csv"] };`,
+    says: /Type '"xml"' is not assignable to type '"csv" \| "json"/,
+    wrong: `${job} args: ["export", "--since", "1d", "--format", "xml"] };`,
+  },
+  "an amount of time without a unit": {
+    right: `${job} args: ["export", "--since", "1d", "--format", "csv"] };`,
+    says: /is not assignable to type '`\${number}d` \| `\${number}h`'/,
+    wrong: `${job} args: ["export", "--since", "1", "--format", "csv"] };`,
+  },
+  "nobody who could be told of a failure": {
+    right: `${job} args: ["export", "--since", "1d", "--format", "csv"], onFailure: { tell: "slack:#x" } };`,
+    says: /^Type '"x"' is not assignable to type 'Recipient'/,
+    wrong: `${job} args: ["export", "--since", "1d", "--format", "csv"], onFailure: { tell: "x" } };`,
+  },
+};
+
+describe("the compiler", () => {
+  for (const [index, [what, { right, says, wrong }]] of Object.entries(mistakes).entries()) {
+    const good = compiled(`right-${String(index)}.ts`, right);
+    const bad = compiled(`wrong-${String(index)}.ts`, wrong);
+    it(`refuses ${what}, and nothing else`, () => {
+      assert.deepEqual(complaints(good), []);
+      const [said = "nothing", ...others] = complaints(bad);
+      assert.match(said, says);
+      assert.deepEqual(others, []);
+    }).timeout(60_000);
+  }
+});
+
+describe("the examples of args", () => {
+  const shown = argInterfaces().flatMap((declaration) =>
+    declaration.members.filter(ts.isPropertySignature).flatMap((member) =>
+      ts
+        .getJSDocTags(member)
+        .filter(({ tagName }) => tagName.text === "example")
+        .map(({ comment }) => ({
+          arg: member.name.getText(),
+          file: declaration.getSourceFile().fileName.replace(/\.ts$/, ""),
+          text: ts.getTextOfJSDocComment(comment) ?? "",
+          type: declaration.name.text,
+        })),
+    ),
+  );
+
+  it("are found", () => {
+    assert.ok(shown.length > 20);
+  });
+
+  for (const { arg, file, text, type } of shown) {
+    const code = `import type { ${type} } from "./components/${file}";
+export const example: ${type}["${arg}"] = ${text};`;
+    const example = compiled(`example-${type}-${arg}.ts`, code);
+    it(`compile: ${type}.${arg}`, () => {
+      assert.deepEqual(complaints(example), []);
+    }).timeout(60_000);
+  }
+});
+
+describe("an editor", () => {
+  const file = compiled("hover.ts", `${web} new WebService("orders", { ...web, replicas: 3 });`);
+
+  it("shows at an arg what it does, what goes wrong, and its default", () => {
+    const { displayParts, documentation, tags } = hover(file, "replicas");
+    assert.equal(
+      ts.displayPartsToString(displayParts),
+      "(property) WebServiceArgs.replicas?: number",
+    );
+    assert.match(
+      ts.displayPartsToString(documentation),
+      /^Pods, where `autoscaling` does not decide/,
+    );
+    assert.match(ts.displayPartsToString(documentation), /with one, a node's drain is downtime/);
+    const value = tags?.find(({ name }) => name === "default")?.text;
+    assert.equal(ts.displayPartsToString(value), "1");
+  }).timeout(60_000);
+});
