@@ -22,8 +22,15 @@ type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 
 /** One pure function per spec of a {@link ReviewNamespace}, applied last: `(defaults) => spec`. */
 export interface ReviewNamespaceOverrides {
-  /** What a container gets that asks for nothing, and the most it may ask for. */
+  /**
+   * What a container gets that asks for nothing, and the most it may ask for.
+   *
+   * @default - as the component makes it
+   * @example
+   * (spec) => ({ ...spec, limits: spec.limits.map((limit) => ({ ...limit, max: { memory: "2Gi" } })) })
+   */
   readonly limitRangeSpec?: Override<k8s.types.input.core.v1.LimitRangeSpec>;
+
   /**
    * The NetworkPolicies, by name.
    *
@@ -32,7 +39,14 @@ export interface ReviewNamespaceOverrides {
    * { "default-deny": (policy) => ({ ...policy, policyTypes: ["Ingress"] }) }
    */
   readonly networkPolicySpecs?: NetworkPolicyOverrides;
-  /** What all pods and objects together may be. */
+
+  /**
+   * What all pods and objects together may be.
+   *
+   * @default - as the component makes it
+   * @example
+   * (spec) => ({ ...spec, hard: { ...spec.hard, "count/jobs.batch": "20" } })
+   */
   readonly resourceQuotaSpec?: Override<k8s.types.input.core.v1.ResourceQuotaSpec>;
 }
 
@@ -79,9 +93,11 @@ export interface ReviewNamespaceArgs extends StackNamespaceArgs {
   readonly ingressFrom?: readonly Peer[];
 
   /**
-   * Pure functions that have the last word on each spec.
+   * Pure functions that have the last word on each spec, for a field that no arg sets.
    *
    * @default - none
+   * @example
+   * { resourceQuotaSpec: (spec) => ({ ...spec, hard: { ...spec.hard, "count/jobs.batch": "20" } }) }
    */
   readonly overrides?: ReviewNamespaceOverrides;
 

@@ -1,6 +1,6 @@
 import type { Manifest, Recorder } from "./mocks";
 
-/** Value of each leaf of each object, by kind and path. */
+/** Value of each leaf of each object, by kind, name and path. */
 export type Leaves = ReadonlyMap<string, string>;
 
 /** Elements are told by their names where each has another one: a new variable then moves no other. */
@@ -31,23 +31,25 @@ function* leaves(value: Manifest, path: string): Generator<readonly [string, str
 /** What was made: for each kind of object its leaves, and the object itself under the empty path. */
 export function leavesOf(recorder: Recorder): Leaves {
   const found = new Map<string, string>();
-  for (const { inputs, type } of recorder.custom()) {
-    const kind = type.split(":").at(-1) ?? "";
-    found.set(`${kind} `, "there");
+  for (const { inputs, name, type } of recorder.custom()) {
+    const object = `${type.split(":").at(-1) ?? ""} ${name}`;
+    found.set(`${object} `, "there");
     // Random on each run.
-    const stable = kind === "Secret" ? { ...inputs, data: {} } : inputs;
-    for (const [path, value] of leaves(stable, "")) found.set(`${kind} ${path}`, value);
+    const stable = type.endsWith(":Secret") ? { ...inputs, data: {} } : inputs;
+    for (const [path, value] of leaves(stable, "")) found.set(`${object} ${path}`, value);
   }
   return found;
 }
 
 /** Kind and path of each difference; of an object that is new or gone, only the object itself. */
 export function differences(one: Leaves, two: Leaves): readonly (readonly [string, string])[] {
-  const changed = [...new Set([...one.keys(), ...two.keys()])].filter(
-    (field) => one.get(field) !== two.get(field),
+  const changed = [...new Set([...one.keys(), ...two.keys()])]
+    .filter((key) => one.get(key) !== two.get(key))
+    .map((key) => /^(\S+) (\S+) (.*)$/.exec(key)?.slice(1) as [string, string, string]);
+  const whole = new Set(
+    changed.filter(([, , path]) => path === "").map(([kind, name]) => `${kind} ${name}`),
   );
-  const whole = new Set(changed.filter((field) => field.endsWith(" ")));
   return changed
-    .filter((field) => whole.has(field) || !whole.has(`${field.split(" ")[0] ?? ""} `))
-    .map((field) => [field.slice(0, field.indexOf(" ")), field.slice(field.indexOf(" ") + 1)]);
+    .filter(([kind, name, path]) => path === "" || !whole.has(`${kind} ${name}`))
+    .map(([kind, , path]) => [kind, path]);
 }

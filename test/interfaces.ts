@@ -30,8 +30,16 @@ export function propertiesOf(name: string): readonly ts.PropertySignature[] {
   const declaration = interfaceOf(name);
   const inherited = (declaration.heritageClauses ?? [])
     .flatMap(({ types }) => [...types])
-    .flatMap(({ expression }) => propertiesOf(expression.getText()));
-  return [...inherited, ...declaration.members.filter(ts.isPropertySignature)];
+    .flatMap(({ expression, typeArguments = [] }) => {
+      const [type, keys] = typeArguments.map((each) => each.getText());
+      if (expression.getText() !== "Omit") return propertiesOf(expression.getText());
+      const without = new Set(keys?.match(/\w+/g));
+      return propertiesOf(type ?? "").filter((member) => !without.has(member.name.getText()));
+    });
+  const own = declaration.members.filter(ts.isPropertySignature);
+  // An interface may say more about what it inherits.
+  const names = new Set(own.map((member) => member.name.getText()));
+  return [...inherited.filter((member) => !names.has(member.name.getText())), ...own];
 }
 
 /** Names of all types that a node mentions. */

@@ -1,8 +1,8 @@
-import { type FieldsOfArgs, named, of } from "./field-paths";
+import { type Field, type FieldsOfArgs, named, of } from "./field-paths";
 import { type Pods, podArgs } from "./fields-of-pods";
 
 const webPods: Pods = {
-  initContainers: ["migrate"],
+  initContainers: ["migrate", "seed"],
   kind: "Deployment",
   kinds: [
     ...["ConfigMap", "Deployment", "HorizontalPodAutoscaler", "Ingress", "PodDisruptionBudget"],
@@ -26,7 +26,7 @@ const alb = (...keys: readonly string[]) =>
 /** What names the first host. */
 const url = of(
   "Deployment",
-  ...[webContainer, ...named(`${webPod}.initContainers`, "migrate")].map(
+  ...[webContainer, ...named(`${webPod}.initContainers`, ...webPods.initContainers)].map(
     (container) => `${container}.env[name=APP_ENDPOINT]`,
   ),
 );
@@ -69,6 +69,8 @@ export const webServiceFields = {
   ports: [...of("Deployment", `${webContainer}.ports[*]`), ...of("Service", "spec.ports[*]")],
   preStopSeconds: of("Deployment", `${webContainer}.lifecycle.preStop`),
   progressDeadlineSeconds: of("Deployment", "spec.progressDeadlineSeconds"),
+  // A resource option, which is no field.
+  protect: [],
   publicPort: url,
   readinessProbe: [
     ...of("Deployment", `${webContainer}.readinessProbe`),
@@ -76,6 +78,7 @@ export const webServiceFields = {
   ],
   replicas: [...of("Deployment", "spec.replicas"), ...of("PodDisruptionBudget", "")],
   revisionHistoryLimit: of("Deployment", "spec.revisionHistoryLimit"),
+  seedArgs: of("Deployment", `${webPod}.initContainers[name=seed]`),
   startupProbe: of("Deployment", `${webContainer}.startupProbe`),
   terminationGracePeriodSeconds: of("Deployment", `${webPod}.terminationGracePeriodSeconds`),
   tls: [...of("Ingress", "spec.tls"), ...alb("listen-ports", "ssl-redirect"), ...url],
@@ -85,3 +88,26 @@ export const webServiceFields = {
     ...of("Deployment", "metadata.labels.track", `${webPods.template}.metadata.labels.track`),
   ],
 } as const satisfies FieldsOfArgs;
+
+/** Args of a WebService that a Canary does not have. */
+const noCanary = ["autoscaling", "iamRoleArn", "migrationArgs", "protect", "seedArgs", "track"];
+
+/** Whether a Canary has the field: it is a Deployment without a migration, and its files. */
+function ofCanary({ kind, path }: Field): boolean {
+  const own = named(`${webPod}.initContainers`, ...webPods.initContainers);
+  return (
+    (kind === "ConfigMap" || kind === "Deployment") && !own.some((start) => path.startsWith(start))
+  );
+}
+
+/** What each arg of a Canary sets. */
+export const canaryFields: FieldsOfArgs = {
+  ...Object.fromEntries(
+    Object.entries<readonly Field[]>(webServiceFields)
+      .filter(([arg]) => !noCanary.includes(arg))
+      .map(([arg, its]) => [arg, its.filter(ofCanary)]),
+  ),
+  // Its container has the service's name, and one with another name is another container.
+  identity: [...webServiceFields.identity.filter(ofCanary), ...of("Deployment", webContainer)],
+  serviceAccountName: of("Deployment", `${webPod}.serviceAccountName`),
+};

@@ -1,6 +1,6 @@
 import { type Field, type FieldsOfArgs, all, identityLabels, of, under } from "./field-paths";
 import { scheduledJobFields } from "./fields-of-scheduled-job";
-import { webServiceFields } from "./fields-of-web-service";
+import { canaryFields, webServiceFields } from "./fields-of-web-service";
 
 export type { Field, FieldsOfArgs } from "./field-paths";
 
@@ -12,7 +12,9 @@ export type { Field, FieldsOfArgs } from "./field-paths";
 /** Type tokens of the components. */
 export type ComponentType =
   | "services:image:ContainerImage"
+  | "services:k8s:Canary"
   | "services:k8s:Postgres"
+  | "services:k8s:ReviewNamespace"
   | "services:k8s:ScheduledJob"
   | "services:k8s:StackNamespace"
   | "services:k8s:WebService";
@@ -43,7 +45,34 @@ const postgres = {
 
 const stackNamespace = {
   identity: of("Namespace", ...identityLabels),
+  ingressPreset: of("Namespace", 'metadata.labels["elbv2.k8s.aws/pod-readiness-gate-inject"]'),
   namespace: of("Namespace", "metadata.name"),
+  // A resource option, which is no field.
+  protect: [],
+} as const satisfies FieldsOfArgs;
+
+const guardrailKinds = ["LimitRange", "NetworkPolicy", "ResourceQuota"];
+
+const reviewNamespace = {
+  ...stackNamespace,
+  datadogAgentTo: of("NetworkPolicy", "", "spec.egress"),
+  // What is compared with the quota, and nothing else.
+  demands: [],
+  egressTo: of("NetworkPolicy", "", "spec.egress"),
+  identity: [
+    ...stackNamespace.identity,
+    ...all(guardrailKinds, ...identityLabels),
+    ...of("NetworkPolicy", "spec.podSelector"),
+    ...of("NetworkPolicy", "spec.egress[*].to[*].podSelector"),
+    ...of("NetworkPolicy", "spec.ingress[*].from[*].podSelector"),
+  ],
+  ingressFrom: of("NetworkPolicy", "", "spec.ingress"),
+  namespace: [...stackNamespace.namespace, ...all(guardrailKinds, "metadata.namespace")],
+  "overrides.limitRangeSpec": of("LimitRange", "spec"),
+  "overrides.networkPolicySpecs": of("NetworkPolicy", "spec"),
+  "overrides.resourceQuotaSpec": of("ResourceQuota", "spec"),
+  quota: of("ResourceQuota", "spec.hard"),
+  webPort: of("NetworkPolicy", "spec.ingress[*].ports"),
 } as const satisfies FieldsOfArgs;
 
 const containerImage = {
@@ -57,7 +86,9 @@ const containerImage = {
 /** What each arg of each component sets. */
 export const fields: Readonly<Record<ComponentType, FieldsOfArgs>> = {
   "services:image:ContainerImage": containerImage,
+  "services:k8s:Canary": canaryFields,
   "services:k8s:Postgres": postgres,
+  "services:k8s:ReviewNamespace": reviewNamespace,
   "services:k8s:ScheduledJob": scheduledJobFields,
   "services:k8s:StackNamespace": stackNamespace,
   "services:k8s:WebService": webServiceFields,

@@ -9,8 +9,11 @@ export interface Quota extends Requests {
 
 /** Pods of one kind that may be there at once. */
 export interface Demand {
+  /** What they are called where there is no room for them. */
   readonly name: string;
+  /** How many of them, those that a rollout adds counted. */
   readonly pods: number;
+  /** What each of them asks for. */
   readonly requests: Requests;
 }
 

@@ -5,8 +5,10 @@ import {
   argsFor,
   fields,
 } from "../../components/conventions/fields";
+import { Canary, type CanaryArgs } from "../../components/canary";
 import { ContainerImage, type ContainerImageArgs } from "../../components/container-image";
 import { Postgres, type PostgresArgs } from "../../components/postgres";
+import { ReviewNamespace, type ReviewNamespaceArgs } from "../../components/review-namespace";
 import { ScheduledJob, type ScheduledJobArgs } from "../../components/scheduled-job";
 import { StackNamespace, type StackNamespaceArgs } from "../../components/stack-namespace";
 import { WebService, type WebServiceArgs } from "../../components/web-service";
@@ -82,6 +84,7 @@ const webBase = {
   host: "orders.example.com",
   ingressPreset: "eks-alb",
   ports: [{ name: "metrics", port: 9090, servicePort: 9090 }],
+  seedArgs: ["seed"],
   tls: true,
   tlsSecretName: "certificate",
 } as const;
@@ -141,10 +144,12 @@ const webService: Case<object> = {
     ports: [{ ports: [{ name: "other", port: 9091, servicePort: 9091 }] }],
     preStopSeconds: [{ preStopSeconds: 3 }],
     progressDeadlineSeconds: [{ progressDeadlineSeconds: 33 }],
+    protect: [{ protect: true }],
     publicPort: [{ publicPort: 8443 }],
     readinessProbe: [{ readinessProbe: { path: "/other" } }],
     replicas: [{ autoscaling: undefined, replicas: 1 }],
     revisionHistoryLimit: [{ revisionHistoryLimit: 3 }],
+    seedArgs: [{ seedArgs: ["other"] }],
     startupProbe: [{ startupProbe: { path: "/other" } }],
     terminationGracePeriodSeconds: [{ terminationGracePeriodSeconds: 99 }],
     tls: [{ tls: false, tlsSecretName: undefined }],
@@ -152,6 +157,26 @@ const webService: Case<object> = {
     track: [{ track: "canary" }],
   },
   type: "services:k8s:WebService",
+};
+
+/** What a web service has and its canary has not. */
+const notOfCanary = {
+  ...{ autoscaling: undefined, iamRoleArn: undefined, migrationArgs: undefined },
+  ...{ protect: undefined, seedArgs: undefined, track: undefined },
+};
+const canary: Case<object> = {
+  bases: [limited, unlimited].map((limits) => {
+    const own = { replicas: 2, serviceAccountName: "services-orders" };
+    return { ...webBase, ...limits, ...notOfCanary, ...own };
+  }),
+  make: (args) => new Canary("orders", args as CanaryArgs),
+  others: {
+    ...Object.fromEntries(
+      Object.entries(webService.others).filter(([arg]) => !Object.hasOwn(notOfCanary, arg)),
+    ),
+    serviceAccountName: [{ serviceAccountName: "other" }],
+  },
+  type: "services:k8s:Canary",
 };
 
 const jobBase = { ...job, ...limited, database };
@@ -210,14 +235,42 @@ const postgres: Case<PostgresArgs> = {
   type: "services:k8s:Postgres",
 };
 
+const otherNamespace = {
+  identity: [{ identity: otherIdentity }],
+  ingressPreset: [{ ingressPreset: "eks-alb" }],
+  namespace: [{ namespace: "other" }],
+  protect: [{ protect: true }],
+} as const;
+
 const stackNamespace: Case<StackNamespaceArgs> = {
   bases: [{ identity, namespace: "ns" }],
   make: (args) => new StackNamespace("namespace", args),
-  others: {
-    identity: [{ identity: otherIdentity }],
-    namespace: [{ namespace: "other" }],
-  },
+  others: otherNamespace,
   type: "services:k8s:StackNamespace",
+};
+
+const peers = [{ ipBlock: { cidr: "192.0.2.0/24" } }];
+const reviewNamespace: Case<ReviewNamespaceArgs> = {
+  bases: [
+    { egressTo: [{ to: peers }], identity, ingressFrom: peers, namespace: "ns" },
+    { identity, namespace: "ns" },
+  ],
+  make: (args) => new ReviewNamespace("namespace", args),
+  others: {
+    ...otherNamespace,
+    datadogAgentTo: [{ datadogAgentTo: peers }, { datadogAgentTo: [] }],
+    demands: [{ demands: [{ name: "other", pods: 1, requests: { cpu: "1", memory: "1Gi" } }] }],
+    egressTo: [{ egressTo: [{ ports: [{ port: 1 }], to: peers }] }],
+    ingressFrom: [{ ingressFrom: [{ ipBlock: { cidr: "198.51.100.0/24" } }] }],
+    "overrides.limitRangeSpec": [{ overrides: { limitRangeSpec: () => ({ limits: [] }) } }],
+    "overrides.networkPolicySpecs": [
+      { overrides: { networkPolicySpecs: { "default-deny": () => ({ podSelector: {} }) } } },
+    ],
+    "overrides.resourceQuotaSpec": [{ overrides: { resourceQuotaSpec: () => ({}) } }],
+    quota: [{ quota: { cpu: "9", memory: "9Gi", pods: 9 } }],
+    webPort: [{ webPort: 9000 }],
+  },
+  type: "services:k8s:ReviewNamespace",
 };
 
 const repositories = [new Repository(), new Repository()] as const;
@@ -239,8 +292,10 @@ const containerImage: Case<ContainerImageArgs> = {
 };
 
 const cases = [
+  given(canary),
   given(containerImage),
   given(postgres),
+  given(reviewNamespace),
   given(scheduledJob),
   given(stackNamespace),
   given(webService),
@@ -249,13 +304,13 @@ const cases = [
 /** Args of a component, with each spec of `overrides` as one of them. */
 function argsOf(type: ComponentType): readonly string[] {
   const component = type.split(":").at(-1) ?? "";
-  const names = (name: string) => propertiesOf(name).map((member) => member.name.getText());
-  return names(`${component}Args`)
-    .flatMap((arg) =>
-      arg === "overrides"
-        ? names(`${component}Overrides`).map((spec) => `overrides.${spec}`)
-        : [arg],
-    )
+  return propertiesOf(`${component}Args`)
+    .flatMap(({ name, type: written }) => {
+      if (name.getText() !== "overrides") return [name.getText()];
+      return propertiesOf(written?.getText() ?? "").map(
+        (spec) => `overrides.${spec.name.getText()}`,
+      );
+    })
     .sort();
 }
 
