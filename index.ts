@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { Canary } from "./components/canary";
+import { Canary, type CanaryArgs } from "./components/canary";
 import { type ClusterFacts, readCluster } from "./components/cluster";
 import { ContainerImage } from "./components/container-image";
 import type { Database } from "./components/conventions/database";
@@ -125,7 +125,7 @@ function serviceArgs(
   imageRef: pulumi.Input<string>,
   namespace: pulumi.Input<string>,
   database: Database,
-) {
+): Omit<CanaryArgs, "serviceAccountName"> {
   const { ingressGroupName, ingressPreset, ingressScheme } = settings;
   const preset =
     ingressPreset === undefined

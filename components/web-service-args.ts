@@ -66,7 +66,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
    * @example
    * { minReplicas: 3, maxReplicas: 12, cpuUtilization: 60 }
    */
-  readonly autoscaling?: Autoscaling;
+  readonly autoscaling?: Autoscaling | undefined;
 
   /**
    * Database of the service. Without it no `DATABASE_*` variable is set.
@@ -158,7 +158,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
    *
    * @default 1
    */
-  readonly replicas?: number;
+  readonly replicas?: number | undefined;
 
   /**
    * CPU and memory that a pod is promised. Memory is also its limit: too little kills the pod.

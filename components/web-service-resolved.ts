@@ -15,7 +15,7 @@ import type { WebServiceOverrides } from "./web-service-overrides";
 /** A web service with every default filled in. */
 export interface ResolvedWebService extends Workload, IngressArgs, RolloutArgs {
   readonly args: readonly string[];
-  readonly autoscaling?: Autoscaling;
+  readonly autoscaling?: Autoscaling | undefined;
   readonly drainSeconds: number;
   readonly host: string | undefined;
   readonly ingressClassName: string | undefined;

@@ -54,14 +54,14 @@ export interface RolloutArgs {
    *
    * @default - no debugger
    */
-  readonly debugPort?: number;
+  readonly debugPort?: number | undefined;
 
   /**
    * When a pod is restarted. Too impatient, and a busy pod is killed because it is busy.
    *
    * @default - "/health/live" each 10 s, 6 failures, 3 s for an answer
    */
-  readonly livenessProbe?: ProbeSettings;
+  readonly livenessProbe?: ProbeSettings | undefined;
 
   /**
    * Pods that a rollout may add for a while. They need room on the nodes and in the quota.

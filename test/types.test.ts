@@ -126,7 +126,7 @@ describe("an editor", () => {
     const { displayParts, documentation, tags } = hover(file, "replicas");
     assert.equal(
       ts.displayPartsToString(displayParts),
-      "(property) WebServiceArgs.replicas?: number",
+      "(property) WebServiceArgs.replicas?: number | undefined",
     );
     assert.match(
       ts.displayPartsToString(documentation),
