@@ -12,8 +12,10 @@ import { createAutoscaler } from "./web-service-autoscaler";
 import { createIngress } from "./web-service-ingress";
 import { type ResolvedWebService, resolve, webServiceFaults } from "./web-service-resolved";
 
-export type { WebServiceArgs } from "./web-service-args";
+export type { Autoscaling, WebServiceArgs } from "./web-service-args";
+export type { IngressHost, IngressPath } from "./web-service-ingress-args";
 export type { WebServiceOverrides } from "./web-service-overrides";
+export type { ExtraPort, ProbeSettings } from "./web-service-rollout-args";
 
 /** The Kubernetes objects of a {@link WebService}. */
 export interface WebServiceNodes {

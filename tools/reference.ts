@@ -14,7 +14,7 @@ export const referenceDirectory = join(project, "docs", "reference");
 
 const components = join(project, "components");
 /** What args refer to: documented, so that a link leads there. */
-const argTypes = ["database", "labels", "override", "quantities"].map((name) =>
+const argTypes = ["database", "labels", "override", "pod-args", "quantities", "quota"].map((name) =>
   join(components, "conventions", `${name}.ts`),
 );
 
