@@ -18,6 +18,7 @@ export function knownRegistries(outside: Omit<Outside, "git">): Known {
     const named = [own, database].filter((name) => name !== undefined).map(repositoryOf);
     return [...new Set([...registries, ...named])];
   } catch (error) {
-    return { fault: (error as Error).message };
+    const { message } = error as Error;
+    return { fault: message.replace(":\n- ", ": ").replaceAll("\n- ", "; ") };
   }
 }

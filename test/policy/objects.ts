@@ -100,8 +100,7 @@ const atJob = "spec.jobTemplate.spec.template.spec";
 const elsewhere = `docker.io/library/busybox@${digest}`;
 const forms = "repository@sha256:<64 hex digits>";
 const pin = "take the digest that the registry shows for the tag";
-const origin =
-  "use an image from there, or add its registry to services-orders:registries";
+const origin = "use an image from there, or add its registry to services-orders:registries";
 const own = "set it, as the components do for their own containers";
 const user = "use a user of the image that is not root, as 10001";
 const nonRoot = "set it, and run the image as a user of its own";
@@ -212,7 +211,7 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       stack: "prod-canary",
     },
     {
-      change: (p) => become(p.configMap, "kubernetes:core/v1:Secret"),
+      change: (p) => { become(p.configMap, "kubernetes:core/v1:Secret"); },
       message: `Secret "configMap": data must not be there, got "a value"; ${secret}`,
       stack: "prod",
     },
@@ -289,7 +288,9 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
     },
     {
       change: (p) =>
-        (p.deployment.props.spec.selector.matchExpressions = [{ key: "branch", operator: "Exists" }]),
+        (p.deployment.props.spec.selector.matchExpressions = [
+          { key: "branch", operator: "Exists" },
+        ]),
       message: `Deployment "deployment": spec.selector.matchExpressions[0].key must ${frozen}, got "branch"; ${select}`,
     },
     {
@@ -302,17 +303,17 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
   ],
   "whole-objects": [
     {
-      change: (p) => become(p.configMap, "kubernetes:core/v1:ConfigMapPatch"),
+      change: (p) => { become(p.configMap, "kubernetes:core/v1:ConfigMapPatch"); },
       message:
         'ConfigMapPatch "configMap": type must be a whole object, got "kubernetes:core/v1:ConfigMapPatch"; declare each object itself; of a chart: kubernetes.helm.v4.Chart',
     },
     {
-      change: (p) => become(p.configMap, "kubernetes:helm.sh/v3:Release"),
+      change: (p) => { become(p.configMap, "kubernetes:helm.sh/v3:Release"); },
       message:
         'Release "configMap": type must be a whole object, got "kubernetes:helm.sh/v3:Release"; declare each object itself; of a chart: kubernetes.helm.v4.Chart',
     },
     {
-      change: (p) => become(p.configMap, "kubernetes:core/v1:ConfigMapList"),
+      change: (p) => { become(p.configMap, "kubernetes:core/v1:ConfigMapList"); },
       message:
         'ConfigMapList "configMap": type must be a whole object, got "kubernetes:core/v1:ConfigMapList"; declare each object itself; of a chart: kubernetes.helm.v4.Chart',
     },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { execa } from "execa";
 import { project } from "../../tools/build";
 import { environment } from "../../tools/sandbox/environment";
@@ -17,7 +17,7 @@ async function pulumi(args: readonly string[], stack: string, what = "") {
     [...args, "--stack", stack, "--non-interactive"],
     {
       all: true,
-      cwd: join(project, "test", "policy", "programs"),
+      cwd: directory,
       env: { ...environment(), POLICY_BREAK: what, PULUMI_BACKEND_URL: `file://${state}` },
       reject: false,
       timeout: 60_000,
@@ -37,6 +37,13 @@ describe("the policy pack, with the engine", () => {
 
   before(async () => {
     mkdirSync(state);
+    // Pulumi writes files of stacks beside Pulumi.yaml, and they are none of the project's.
+    for (const path of ["test/policy/programs/Pulumi.yaml", "test/policy/programs/index.ts"]) {
+      symlinkSync(join(project, path), join(directory, basename(path)));
+    }
+    for (const name of ["node_modules", "package.json"]) {
+      symlinkSync(join(project, name), join(directory, name));
+    }
     for (const stack of stacks) {
       const { exitCode, output } = await pulumi(["stack", "init"], stack);
       assert.equal(exitCode, 0, output);
