@@ -15,79 +15,6 @@ import { byKind, orNone, reviewOnly, row } from "./settings-row";
 const { bool, dnsLabel, integer, oneOf, text } = forms;
 const none = () => undefined;
 
-<<<<<<< HEAD
-=======
-function row<Value>(setting: Setting<Value>): Setting<Value> {
-  return setting;
-}
-
-/** A row whose default is one value per kind of stack. */
-function byKind<Value>(
-  defaults: Readonly<Record<Kind, Value>>,
-  rest: WithoutDefault<Value>,
-): Setting<Value> {
-  return { ...rest, default: ({ kind }) => defaults[kind] };
-}
-
-function text(form: RegExp) {
-  return (value: string) => (form.test(value) ? value : undefined);
-}
-
-function integer(min: number, max: number) {
-  return (value: string) => {
-    const number = /^[0-9]+$/.test(value) ? Number(value) : NaN;
-    return number >= min && number <= max ? number : undefined;
-  };
-}
-
-function bool(value: string): boolean | undefined {
-  return value === "true" ? true : value === "false" ? false : undefined;
-}
-
-function json(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
-}
-
-const isPlatform = (value: unknown): value is Platform =>
-  value === "linux/amd64" || value === "linux/arm64";
-
-/** A list in YAML, or names with commas between. */
-function list(value: string): unknown {
-  return value.startsWith("[") ? json(value) : value.split(",").map((part) => part.trim());
-}
-
-function platformList(value: string): readonly Platform[] | undefined {
-  const parsed = list(value);
-  return Array.isArray(parsed) && parsed.length > 0 && parsed.every(isPlatform)
-    ? parsed
-    : undefined;
-}
-
-const registryForm = /^[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:\/[a-z0-9._-]+)*$/;
-
-const isRegistry = (value: unknown): value is string =>
-  typeof value === "string" && registryForm.test(value);
-
-function registryList(value: string): readonly string[] | undefined {
-  const parsed = list(value);
-  return Array.isArray(parsed) && parsed.every(isRegistry) ? parsed : undefined;
-}
-
-function requestsObject(value: string): Requests | undefined {
-  const parsed = json(value);
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return undefined;
-  const given = parsed as Readonly<Record<string, unknown>>;
-  if (Object.keys(given).some((key) => key !== "cpu" && key !== "memory")) return undefined;
-  const { cpu = pod.requests.cpu, memory = pod.requests.memory } = given;
-  if (typeof cpu !== "string" || cores(cpu) === undefined) return undefined;
-  return typeof memory === "string" && isMemory(memory) ? { cpu, memory } : undefined;
-}
-
->>>>>>> acd909d (Add a policy pack: what must hold whatever a component or an override does)
 const digest = "an image as repository@sha256:<64 hex digits>";
 
 const imageRef = { allowed: digest, parse: text(imageRefForm) };
@@ -303,12 +230,19 @@ export const table = {
     env: "SANDBOX_INGRESS_PORT",
     parse: integer(1, 65_535),
   }),
-<<<<<<< HEAD
   quota: row<Quota>({
     allowed: 'an object as {"cpu": "2", "memory": "4Gi", "pods": 10}',
     default: () => reviewNamespace.quota,
     description: "What the pods of a local or review stack may ask for together.",
     parse: forms.quota,
+  }),
+  registries: row<readonly string[]>({
+    allowed: "a list of registries, or of repositories in them",
+    default: ({ kind }) => (kind === "local" ? [] : company.registries),
+    description:
+      "Registries that images may come from, beside the repositories of the image and of the throw-away database. The policy pack stops any other.",
+    env: "SANDBOX_REGISTRY",
+    parse: forms.registries,
   }),
   releaseCommit: row<string | undefined>({
     allowed: "a commit of 40 hex digits, or one with -dirty.<hash>",
@@ -323,15 +257,6 @@ export const table = {
     description: "Why imageRef is not the promoted one; it stands in the stack's outputs.",
     env: "RELEASE_REASON",
     parse: text(/^[^\r\n]{1,200}$/),
-=======
-  registries: row<readonly string[]>({
-    allowed: 'a list of registries, or of repositories in them, as ["registry.example.com"]',
-    default: () => [],
-    description:
-      "Registries that images may come from, beside the image's own repository and the throw-away database's. Anything else is stopped by the policy pack.",
-    env: "SANDBOX_REGISTRY",
-    parse: registryList,
->>>>>>> acd909d (Add a policy pack: what must hold whatever a component or an override does)
   }),
   replicas: byKind<number>(
     { canary: 1, local: 2, prod: 3, review: 1, staging: 2 },

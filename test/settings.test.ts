@@ -137,13 +137,10 @@ describe("settings", () => {
     namespace: "a_b",
     platforms: "linux/s390x",
     publicPort: "0",
-<<<<<<< HEAD
     quota: '{"cpu":"2","memory":"4Gi"}',
     releaseCommit: "abc",
     releaseReason: "two\nlines",
-=======
     registries: "https://registry.example.com",
->>>>>>> acd909d (Add a policy pack: what must hold whatever a component or an override does)
     replicas: "-1",
     requests: '{"cpus":"1"}',
     tls: "1",

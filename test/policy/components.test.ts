@@ -3,21 +3,12 @@ import { Postgres } from "../../components/postgres";
 import { ScheduledJob } from "../../components/scheduled-job";
 import { StackNamespace } from "../../components/stack-namespace";
 import { WebService } from "../../components/web-service";
-import { messages } from "../../policy/policies";
 import { rules } from "../../policy/rules";
 import { everyPodArg, identity, imageRef, job, web } from "../fixtures";
 import { type Recorder, record, settled } from "../mocks";
+import { said } from "./recorded";
 
 const all = rules(["docker.io/registry/services-orders"]);
-
-/** What the rules say of what was recorded; protect is given by the program, not by components. */
-function said(recorder: Recorder, stack: string): readonly string[] {
-  return recorder.custom().flatMap(({ inputs, name, type }) => {
-    const urn = `urn:pulumi:${stack}::services-orders::${type}::${name}`;
-    const given = { name, opts: { protect: false }, props: inputs, type, urn };
-    return all.flatMap((rule) => messages(rule, given as never, []));
-  });
-}
 
 describe("what the components make", () => {
   let recorder: Recorder;
@@ -31,13 +22,13 @@ describe("what the components make", () => {
     new ScheduledJob("nightly", job);
     await settled();
     assert.ok(recorder.custom().length > 4);
-    assert.deepEqual(said(recorder, "staging"), []);
+    assert.deepEqual(said(recorder, "staging", all), []);
   });
 
   it("keeps every rule in a review stack, with a throw-away database", async () => {
     new Postgres("postgres", { identity, imageRef, namespace: "ns" });
     await settled();
-    assert.deepEqual(said(recorder, "review-x"), []);
+    assert.deepEqual(said(recorder, "review-x", all), []);
   });
 
   it("keeps every rule with every arg that pods share, the caller's containers with resources", async () => {
@@ -50,7 +41,7 @@ describe("what the components make", () => {
     new WebService("services-orders", { ...web, ...args });
     new ScheduledJob("nightly", { ...job, ...args });
     await settled();
-    assert.deepEqual(said(recorder, "staging"), []);
+    assert.deepEqual(said(recorder, "staging", all), []);
   });
 
   it("is looked at after the overrides", async () => {
@@ -67,7 +58,7 @@ describe("what the components make", () => {
     });
     await settled();
     assert.deepEqual(
-      said(recorder, "staging").map((line) => line.split(", got ")[0]),
+      said(recorder, "staging", all).map((line) => line.split(", got ")[0]),
       [
         'CronJob "nightly": spec.concurrencyPolicy must be Forbid, Replace or Allow',
         'Deployment "services-orders": spec.template.spec.containers[0].image must be repository@sha256:<64 hex digits>',

@@ -70,8 +70,11 @@ const guarded: readonly string[] = ["deployment", "ingress", "namespace", "servi
 
 /** Config that names the registry of the images. */
 export const config = {
+  "services-orders:databaseHost": "db.example.com",
   "services-orders:domain": "example.com",
   "services-orders:imageRepository": `${registry}/orders`,
+  // In the place of the company's own, so that one repository is all that is known.
+  "services-orders:registries": `${registry}/orders`,
 };
 
 /** One object of each kind, fit for a stack. */
@@ -211,7 +214,9 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       stack: "prod-canary",
     },
     {
-      change: (p) => { become(p.configMap, "kubernetes:core/v1:Secret"); },
+      change: (p) => {
+        become(p.configMap, "kubernetes:core/v1:Secret");
+      },
       message: `Secret "configMap": data must not be there, got "a value"; ${secret}`,
       stack: "prod",
     },
@@ -303,17 +308,23 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
   ],
   "whole-objects": [
     {
-      change: (p) => { become(p.configMap, "kubernetes:core/v1:ConfigMapPatch"); },
+      change: (p) => {
+        become(p.configMap, "kubernetes:core/v1:ConfigMapPatch");
+      },
       message:
         'ConfigMapPatch "configMap": type must be a whole object, got "kubernetes:core/v1:ConfigMapPatch"; declare each object itself; of a chart: kubernetes.helm.v4.Chart',
     },
     {
-      change: (p) => { become(p.configMap, "kubernetes:helm.sh/v3:Release"); },
+      change: (p) => {
+        become(p.configMap, "kubernetes:helm.sh/v3:Release");
+      },
       message:
         'Release "configMap": type must be a whole object, got "kubernetes:helm.sh/v3:Release"; declare each object itself; of a chart: kubernetes.helm.v4.Chart',
     },
     {
-      change: (p) => { become(p.configMap, "kubernetes:core/v1:ConfigMapList"); },
+      change: (p) => {
+        become(p.configMap, "kubernetes:core/v1:ConfigMapList");
+      },
       message:
         'ConfigMapList "configMap": type must be a whole object, got "kubernetes:core/v1:ConfigMapList"; declare each object itself; of a chart: kubernetes.helm.v4.Chart',
     },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Secret } from "@pulumi/policy";
 import { secretsPreservingProxy } from "@pulumi/policy/secret";
 import * as proxy from "@pulumi/policy/proxy";
+import { company } from "../../company";
 import { repositoryOf } from "../../policy/images";
 import { type Exception, exceptions } from "../../policy/exceptions";
 import { policyOf } from "../../policy/policies";
@@ -96,35 +97,44 @@ describe("the policy pack", () => {
 describe("known registries", () => {
   const database = "registry.example.com/mirror/postgres";
 
+  const named = { ...config, "services-orders:databaseImageRef": `${database}@${digest}` };
+  const own = "registry.example.com/orders";
+  const ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
   it("are the image's repository, and the throw-away database's where a stack has one", () => {
-    const withDatabase = { ...config, "services-orders:databaseImageRef": `${database}@${digest}` };
-    const of = (stack: string) => knownRegistries({ ...outside, config: withDatabase, stack });
-    const own = "registry.example.com/orders";
+    const of = (stack: string) => knownRegistries({ ...outside, config: named, stack });
     for (const stack of ["staging", "prod", "prod-canary"]) assert.deepEqual(of(stack), [own]);
     for (const stack of ["local", "review-x"]) assert.deepEqual(of(stack), [own, database]);
   });
 
+  it("are the company's where a stack does not name others", () => {
+    const others = Object.entries(config).filter(([key]) => !key.endsWith(":registries"));
+    const known = knownRegistries({ ...outside, config: Object.fromEntries(others) });
+    assert.deepEqual(known, [...company.registries, own]);
+  });
+
   it("are all of the sandbox's registry in stack local", () => {
     const env = { SANDBOX_REGISTRY: "localhost:5000" };
-    assert.deepEqual(knownRegistries({ config: {}, env, stack: "local" }), [
+    const local = { "services-orders:domain": "localhost" };
+    assert.deepEqual(knownRegistries({ config: local, env, stack: "local" }), [
       "localhost:5000",
       "localhost:5000/services-orders",
       "docker.io/library/postgres",
     ]);
   });
 
-  it("can be added to by a setting", () => {
-    const ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
-    const added = { ...config, "services-orders:registries": `["${ecr}"]` };
-    const [rule] = rules(knownRegistries({ ...outside, config: added })).slice(1);
+  it("hold for all that is below them, and for nothing that only begins like them", () => {
+    const [rule] = rules([ecr]).filter(({ name }) => name === "image-registry");
     const from = (image: string) => {
       const { props, type } = program("staging").deployment;
-      props.spec.template.spec.containers[0].image = image;
-      const object = { kind: "Deployment", name: "x", props, protect: false, secretPaths: [] };
-      return rule?.check({ ...object, stack: "staging", type }).length;
+      const spec = { containers: [{ image: `${image}@${digest}` }] };
+      const object = { kind: "Deployment", name: "x", protect: false, secretPaths: [] };
+      props.spec.template.spec = spec;
+      return rule?.check({ ...object, props, stack: "staging", type }).length;
     };
-    assert.equal(from(`${ecr}/anything@${digest}`), 0);
-    assert.equal(from(`${ecr}.example.com/anything@${digest}`), 1);
+    assert.equal(from(`${ecr}/team/anything`), 0);
+    assert.equal(from(`${ecr}.example.com/anything`), 1);
+    assert.equal(from(`example.com/${ecr}/anything`), 1);
   });
 
   it("are none when the settings are wrong, and the message says what is wrong with them", () => {
