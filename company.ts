@@ -8,4 +8,6 @@ export const company = {
   reviewIngressFrom: [{ ipBlock: { cidr: "10.20.0.0/20" } }],
   /** Repository that branches and staging push to, and that production pulls from. */
   imageRepository: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/services-orders",
+  /** Registries that only the company pushes to: images of every stack may come from them. */
+  registries: ["123456789012.dkr.ecr.eu-central-1.amazonaws.com"],
 } as const;

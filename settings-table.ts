@@ -236,6 +236,14 @@ export const table = {
     description: "What the pods of a local or review stack may ask for together.",
     parse: forms.quota,
   }),
+  registries: row<readonly string[]>({
+    allowed: "a list of registries, or of repositories in them",
+    default: ({ kind }) => (kind === "local" ? [] : company.registries),
+    description:
+      "Registries that images may come from, beside the repositories of the image and of the throw-away database. The policy pack stops any other.",
+    env: "SANDBOX_REGISTRY",
+    parse: forms.registries,
+  }),
   releaseCommit: row<string | undefined>({
     allowed: "a commit of 40 hex digits, or one with -dirty.<hash>",
     default: none,

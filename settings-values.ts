@@ -71,12 +71,25 @@ const isPlatform = (value: unknown): value is Platform =>
   value === "linux/amd64" || value === "linux/arm64";
 
 /** A list in YAML, or names with commas between. */
-export const platforms: Parse<readonly Platform[]> = (value) => {
-  const parsed = value.startsWith("[") ? json(value) : value.split(",").map((part) => part.trim());
-  return Array.isArray(parsed) && parsed.length > 0 && parsed.every(isPlatform)
-    ? parsed
-    : undefined;
-};
+function words<Word extends string>(
+  least: number,
+  is: (value: unknown) => value is Word,
+): Parse<Word[]> {
+  return (value) => {
+    const inYaml = value.startsWith("[");
+    const parsed = inYaml ? json(value) : value.split(",").map((part) => part.trim());
+    return Array.isArray(parsed) && parsed.length >= least && parsed.every(is) ? parsed : undefined;
+  };
+}
+
+export const platforms: Parse<readonly Platform[]> = words(1, isPlatform);
+
+const registryForm = /^[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:\/[a-z0-9._-]+)*$/;
+
+export const registries: Parse<readonly string[]> = words(
+  0,
+  (value): value is string => typeof value === "string" && registryForm.test(value),
+);
 
 export const requests: Parse<Requests> = (value) => {
   const given = fields(json(value), ["cpu", "memory"]);

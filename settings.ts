@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { contentHash, imageInputs } from "./components/conventions/content-hash";
@@ -210,9 +211,9 @@ export async function readGit(root: string): Promise<Git> {
  * Production's configuration as Pulumi would hand it over: a canary runs with production's settings,
  * and has no file of its own.
  */
-async function productionConfig(): Promise<Outside["config"]> {
+async function productionConfig(root: string): Promise<Outside["config"]> {
   const { parse } = await import("yaml");
-  const { config = {} } = parse(readFileSync("Pulumi.prod.yaml", "utf8")) as {
+  const { config = {} } = parse(readFileSync(join(root, "Pulumi.prod.yaml"), "utf8")) as {
     config?: Readonly<Record<string, unknown>>;
   };
   return Object.fromEntries(
@@ -223,11 +224,16 @@ async function productionConfig(): Promise<Outside["config"]> {
   );
 }
 
+/** Configuration of the stack that runs, in the repository at `root`. */
+export async function readConfig(root: string): Promise<Outside["config"]> {
+  const canary = parseStack(pulumi.getStack())?.kind === "canary";
+  const inherited = canary ? await productionConfig(root) : {};
+  return { ...inherited, ...pulumi.runtime.allConfig() };
+}
+
 /** Settings of the stack that runs. Only index.ts calls it. */
 export async function readSettings(): Promise<Settings> {
   const stack = pulumi.getStack();
-  const canary = parseStack(stack)?.kind === "canary";
-  const [inherited, git] = await Promise.all([canary ? productionConfig() : {}, readGit(".")]);
-  const config = { ...inherited, ...pulumi.runtime.allConfig() };
+  const [config, git] = await Promise.all([readConfig("."), readGit(".")]);
   return settingsFrom({ config, env: process.env, git, stack });
 }

@@ -89,6 +89,8 @@ describe("settings", () => {
     assert.deepEqual(of({ config }).requests, { cpu: "1", memory: "512Mi" });
     const listed = { "services-orders:platforms": "linux/arm64, linux/amd64" };
     assert.deepEqual(of({ config: listed }).platforms, ["linux/arm64", "linux/amd64"]);
+    const registries = { "services-orders:registries": '["registry:5000","ghcr.io/team"]' };
+    assert.deepEqual(of({ config: registries }).registries, ["registry:5000", "ghcr.io/team"]);
   });
 
   it("leave other namespaces' configuration to their owners", () => {
@@ -138,6 +140,7 @@ describe("settings", () => {
     quota: '{"cpu":"2","memory":"4Gi"}',
     releaseCommit: "abc",
     releaseReason: "two\nlines",
+    registries: "https://registry.example.com",
     replicas: "-1",
     requests: '{"cpus":"1"}',
     tls: "1",

@@ -12,6 +12,9 @@ import { down as sandboxDown, isRunning, stepsOfUp, up as sandboxUp } from "./sa
 
 const STACK = "local";
 
+/** The rules that every stack keeps, see docs/policy.md. */
+const policyPack = ["--policy-pack", "policy"];
+
 /** Runs Pulumi with its own output and progress on the person's terminal. */
 async function pulumi(...args: string[]): Promise<void> {
   const interactive = process.stdout.isTTY ? [] : ["--non-interactive"];
@@ -97,10 +100,10 @@ export async function up(): Promise<void> {
   await steps.step(`What will change in stack ${STACK} (pulumi preview --diff)`, async () => {
     await quietly("stack", "select", STACK, "--create");
     await takeOverDeadLock();
-    await pulumi("preview", "--stack", STACK, "--diff");
+    await pulumi("preview", "--stack", STACK, "--diff", ...policyPack);
   });
   await steps.step(`Changing it (pulumi up)`, async () => {
-    await pulumi("up", "--stack", STACK, "--yes", "--skip-preview");
+    await pulumi("up", "--stack", STACK, "--yes", "--skip-preview", ...policyPack);
   });
   const outputs = JSON.parse(await quietly("stack", "output", "--stack", STACK, "--json")) as {
     url: string;

@@ -5,8 +5,10 @@ import { labels } from "../../components/conventions/labels";
 import type { LastRelease } from "../../components/last-release";
 import { jobs } from "../../jobs";
 import { type Settings, settingsFrom } from "../../settings";
+import { rules } from "../../policy/rules";
 import { Repository, digest } from "../fixtures";
 import { type Recorder, builtDigest, record, settled, valueOf } from "../mocks";
+import { said } from "../policy/recorded";
 import program = require("../../index");
 
 const clusterUid = "00000000-0000-0000-0000-000000000001";
@@ -119,6 +121,15 @@ describe("the program", () => {
       assert.deepEqual(made.sort(), [...expected].sort());
     });
   }
+
+  it("keeps every rule of the policy pack, as each kind of stack", async () => {
+    const known = ["localhost:5000", "docker.io/library/postgres"];
+    for (const stack of Object.keys(stacks)) {
+      const facts = stack === "prod-canary" ? production : empty;
+      const { recorder } = await run(own(stack), facts, promoted);
+      assert.deepEqual(said(recorder, stack, rules(known)), [], stack);
+    }
+  });
 
   it("protects production's Namespace, Deployment, Service and Ingress, and nothing else anywhere", async () => {
     const isProtected: Record<string, readonly string[]> = {};

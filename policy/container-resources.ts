@@ -1,0 +1,34 @@
+import { at, unknown } from "./declared";
+import { containers } from "./pods";
+import type { Rule } from "./rule";
+
+const needed = [
+  ["requests", "cpu"],
+  ["requests", "memory"],
+  ["limits", "memory"],
+] as const;
+
+/** Whether a quantity is there and more than nothing. */
+function given(quantity: unknown): boolean {
+  return quantity === unknown || Number.parseFloat(String(quantity)) > 0;
+}
+
+/** Without a request a pod lands on a full node; without a limit it takes the whole node down. */
+export const resourcesSet: Rule = {
+  name: "resources-set",
+  description: "Every container has requests of CPU and memory, and a limit of memory",
+  check: (object) =>
+    containers(object).flatMap(({ path, value }) =>
+      needed
+        .map(([part, resource]) => ({
+          got: at(value, "resources", part, resource),
+          path: `${path}.resources.${part}.${resource}`,
+        }))
+        .filter(({ got }) => !given(got))
+        .map((place) => ({
+          ...place,
+          must: "be more than 0",
+          todo: "set it, as the components do for their own containers",
+        })),
+    ),
+};

@@ -1,0 +1,44 @@
+import { type Declared, at, unknown } from "./declared";
+import type { Broken, Rule } from "./rule";
+
+/** The controller looks every 10 seconds: with a shorter deadline runs are missed for ever. */
+const shortestStart = 10;
+
+function deadline(
+  { props }: Declared,
+  path: readonly string[],
+  least: number,
+  todo: string,
+): readonly Broken[] {
+  const got = at(props, ...path);
+  if (got === unknown || (typeof got === "number" && got >= least)) return [];
+  return [{ got, must: `be at least ${String(least)} (seconds)`, path: path.join("."), todo }];
+}
+
+function concurrency({ props }: Declared): readonly Broken[] {
+  const got = at(props, "spec", "concurrencyPolicy");
+  if (got === unknown || ["Allow", "Forbid", "Replace"].includes(String(got))) return [];
+  return [
+    {
+      got,
+      must: "be Forbid, Replace or Allow",
+      path: "spec.concurrencyPolicy",
+      todo: "say which; where nothing is said, runs overlap",
+    },
+  ];
+}
+
+/** After 100 missed starts a CronJob without a start deadline never runs again. */
+export const cronJobBounded: Rule = {
+  name: "cron-job-bounded",
+  description: "Every CronJob says how late it may start, how long it may run, and what overlaps",
+  check(object) {
+    if (object.kind !== "CronJob") return [];
+    const run = ["spec", "jobTemplate", "spec", "activeDeadlineSeconds"];
+    return [
+      ...concurrency(object),
+      ...deadline(object, ["spec", "startingDeadlineSeconds"], shortestStart, "set it, as 300"),
+      ...deadline(object, run, 1, "set it below the time between two runs"),
+    ];
+  },
+};

@@ -1,0 +1,15 @@
+import type { Kind } from "../components/conventions/stacks";
+
+/** One object that need not keep one rule. */
+export interface Exception {
+  /** Kind and name, as messages have them: `Deployment "services-orders"`. */
+  readonly object: string;
+  /** Why, for those who read it in a year; and what would end it. */
+  readonly reason: string;
+  readonly rule: string;
+  /** Kinds of stacks in which it holds. */
+  readonly stacks: readonly Kind[];
+}
+
+/** All of them: there is no other way around a rule, and each of them is reviewed here. */
+export const exceptions: readonly Exception[] = [];

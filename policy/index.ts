@@ -1,0 +1,21 @@
+/** The policy pack: `pulumi preview --policy-pack policy`. docs/policy.md says what it holds. */
+import { join } from "node:path";
+import { PolicyPack } from "@pulumi/policy";
+import * as pulumi from "@pulumi/pulumi";
+import { exceptions } from "./exceptions";
+import { readConfig } from "../settings";
+import { policyOf } from "./policies";
+import { knownRegistries } from "./registries";
+import { rules } from "./rules";
+
+/** Pulumi runs the exported function, in this directory. */
+async function pack(): Promise<void> {
+  const config = await readConfig(join(__dirname, ".."));
+  const known = knownRegistries({ config, env: process.env, stack: pulumi.getStack() });
+  new PolicyPack("services-orders", {
+    enforcementLevel: "mandatory",
+    policies: rules(known).map((rule) => policyOf(rule, exceptions)),
+  });
+}
+
+export = pack;

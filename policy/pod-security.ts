@@ -1,0 +1,103 @@
+import { at, elements, unknown } from "./declared";
+import { type Located, containers, podSpec } from "./pods";
+import type { Broken, Rule } from "./rule";
+
+/** A container's own setting, else its pod's: as Kubernetes takes it. */
+function effective(pod: unknown, container: unknown, key: string): unknown {
+  return at(container, "securityContext", key) ?? at(pod, "securityContext", key);
+}
+
+function rootFaults(pod: Located, { path, value }: Located): readonly Broken[] {
+  const user = effective(pod.value, value, "runAsUser");
+  const nonRoot = effective(pod.value, value, "runAsNonRoot");
+  const context = `${path}.securityContext`;
+  return [
+    ...(nonRoot === true || nonRoot === unknown
+      ? []
+      : [
+          {
+            got: nonRoot,
+            must: "be true, here or for the pod",
+            path: `${context}.runAsNonRoot`,
+            todo: "set it, and run the image as a user of its own",
+          },
+        ]),
+    ...(user === 0
+      ? [
+          {
+            got: user,
+            must: "not be 0, which is root",
+            path: `${context}.runAsUser`,
+            todo: "use a user of the image that is not root, as 10001",
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Root in a container is root on the node as soon as anything else goes wrong. */
+export const nonRoot: Rule = {
+  name: "non-root",
+  description: "No container runs as root",
+  check(object) {
+    const pod = podSpec(object);
+    return pod === undefined
+      ? []
+      : containers(object).flatMap((container) => rootFaults(pod, container));
+  },
+};
+
+/** Only a container has these settings; the default of the first is true. */
+export const noPrivilegeEscalation: Rule = {
+  name: "no-privilege-escalation",
+  description: "No container gains rights that it was not started with",
+  check: (object) =>
+    containers(object).flatMap(({ path, value }) => {
+      const context = `${path}.securityContext`;
+      const escalation = at(value, "securityContext", "allowPrivilegeEscalation");
+      const privileged = at(value, "securityContext", "privileged");
+      return [
+        ...(escalation === false || escalation === unknown
+          ? []
+          : [
+              {
+                got: escalation,
+                must: "be false",
+                path: `${context}.allowPrivilegeEscalation`,
+                todo: "set it; it is true where nothing is said",
+              },
+            ]),
+        ...(privileged === true
+          ? [
+              {
+                got: privileged,
+                must: "not be true",
+                path: `${context}.privileged`,
+                todo: "remove it",
+              },
+            ]
+          : []),
+      ];
+    }),
+};
+
+const hostPathTodo = "use an emptyDir, a PersistentVolumeClaim, a ConfigMap or a Secret";
+
+/** A directory of the node is shared by all that run there, and is a way onto the node. */
+export const noHostPath: Rule = {
+  name: "no-host-path",
+  description: "No volume is a directory of the node",
+  check(object) {
+    const pod = podSpec(object);
+    const volumes = [
+      ...(pod === undefined ? [] : elements(pod.value, pod.path, "volumes")),
+      ...(object.kind === "PersistentVolume"
+        ? [{ path: "spec", value: at(object.props, "spec") }]
+        : []),
+    ];
+    return volumes
+      .map(({ path, value }) => ({ got: at(value, "hostPath"), path: `${path}.hostPath` }))
+      .filter(({ got }) => got !== undefined && got !== null && got !== unknown)
+      .map((place) => ({ ...place, must: "not be there", todo: hostPathTodo }));
+  },
+};

@@ -1,0 +1,55 @@
+import type { ResourceValidationArgs, ResourceValidationPolicy } from "@pulumi/policy";
+import { declared, kindOfStack } from "./declared";
+import type { Exception } from "./exceptions";
+import { type Rule, message } from "./rule";
+import { secretPaths } from "./secret-paths";
+import { noSecretValues } from "./secrets";
+
+type Given = Pick<ResourceValidationArgs, "name" | "opts" | "props" | "type" | "urn">;
+
+/** What the rule has to say of one resource, exceptions left out. */
+export function messages(
+  rule: Rule,
+  given: Given,
+  exceptions: readonly Exception[],
+  secrets: readonly string[] = [],
+): readonly string[] {
+  const object = declared(given, secrets);
+  const stack = kindOfStack(object);
+  const excepted = exceptions.some(
+    (exception) =>
+      exception.rule === rule.name &&
+      exception.object === `${object.kind} "${object.name}"` &&
+      exception.stacks.some((kind) => kind === stack),
+  );
+  return excepted ? [] : rule.check(object).map((broken) => message(object, broken));
+}
+
+/** A rule as Pulumi runs it. */
+export function policyOf(rule: Rule, exceptions: readonly Exception[]): ResourceValidationPolicy {
+  const { description, name } = rule;
+  if (rule !== noSecretValues) {
+    return {
+      description,
+      enforcementLevel: "mandatory",
+      name,
+      validateResource: (args, report) => {
+        for (const line of messages(rule, args, exceptions)) report(line);
+      },
+    };
+  }
+  // Marks of secrets are shown to remediations only, which run before validations: this one changes
+  // nothing. A policy with a remediation is mandatory as soon as its validation finds something.
+  const marked = new Map<string, readonly string[]>();
+  return {
+    description,
+    enforcementLevel: "remediate",
+    name,
+    remediateResource: ({ props, urn }) => {
+      marked.set(urn, secretPaths(props));
+    },
+    validateResource: (args, report) => {
+      for (const line of messages(rule, args, exceptions, marked.get(args.urn))) report(line);
+    },
+  };
+}

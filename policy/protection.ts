@@ -1,0 +1,31 @@
+import { kindOfStack } from "./declared";
+import type { Rule } from "./rule";
+
+/** What takes production down when it is deleted or replaced. */
+const guarded: readonly string[] = [
+  "kubernetes:apps/v1:Deployment",
+  "kubernetes:core/v1:Namespace",
+  "kubernetes:core/v1:Service",
+  "kubernetes:networking.k8s.io/v1:Ingress",
+];
+
+/** Protecting more would block what must be replaced or removed: a ConfigMap, a job, a branch. */
+export const protectProduction: Rule = {
+  name: "protect-production",
+  description:
+    "Namespace, Deployment, Service and Ingress of production are protected, and nothing else is",
+  check(object) {
+    const wanted = kindOfStack(object) === "prod" && guarded.includes(object.type);
+    if (object.protect === wanted) return [];
+    return [
+      {
+        got: object.protect,
+        must: wanted ? "be true in stack prod" : `be false in stack ${object.stack}`,
+        path: "opts.protect",
+        todo: wanted
+          ? "pass protect: true to it"
+          : "take protect away from it, and from the component that it is a child of",
+      },
+    ];
+  },
+};

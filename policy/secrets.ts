@@ -1,0 +1,54 @@
+import { type Declared, at, elements, kindOfStack } from "./declared";
+import { containers } from "./pods";
+import type { Broken, Rule } from "./rule";
+
+const todo =
+  "keep the value in the cluster, and name its Secret and key (env: { NAME: { secretName, key } })";
+
+/** Names of variables that hold a secret; `..._FILE` holds a path. */
+const secretName = /(?:^|_)(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY)$/i;
+
+/** Never the value itself: messages are printed. */
+const hidden = "a value";
+
+function ofSecretObject({ kind, props }: Declared): readonly Broken[] {
+  if (kind !== "Secret") return [];
+  return ["data", "stringData"].flatMap((key) => {
+    const value = at(props, key);
+    return value === undefined ||
+      (typeof value === "object" && Object.keys(value ?? {}).length === 0)
+      ? []
+      : [{ got: hidden, must: "not be there", path: key, todo }];
+  });
+}
+
+function ofVariables(object: Declared): readonly Broken[] {
+  return containers(object)
+    .flatMap(({ path, value }) => elements(value, path, "env"))
+    .filter(({ value }) => secretName.test(String(at(value, "name"))))
+    .filter(({ value }) => (at(value, "value") ?? "") !== "")
+    .map(({ path, value }) => ({
+      got: hidden,
+      must: `not hold the value of ${String(at(value, "name"))}`,
+      path: `${path}.value`,
+      todo,
+    }));
+}
+
+/** State and config are read by everyone who previews; there a secret is no secret. */
+export const noSecretValues: Rule = {
+  name: "no-secret-values",
+  description: "Nothing that staging or production is made from contains the value of a secret",
+  check(object) {
+    const kind = kindOfStack(object);
+    if (kind !== "staging" && kind !== "prod" && kind !== "canary") return [];
+    const found = [...ofSecretObject(object), ...ofVariables(object)];
+    const named = new Set(found.map(({ path }) => path));
+    return [
+      ...found,
+      ...object.secretPaths
+        .filter((path) => !named.has(path))
+        .map((path) => ({ got: hidden, must: "not be a Pulumi secret", path, todo })),
+    ];
+  },
+};

@@ -1,0 +1,20 @@
+import type { Rule } from "./rule";
+
+const hidden = /^kubernetes:(?:helm\.sh\/v\d+:Release|[^:]+:\w+(?:List|Patch))$/;
+
+/** Every other rule looks at whole objects: one that it cannot see would keep none of them. */
+export const wholeObjects: Rule = {
+  name: "whole-objects",
+  description: "No resource carries objects, or parts of them, that the rules do not see",
+  check: ({ type }) =>
+    hidden.test(type)
+      ? [
+          {
+            got: type,
+            must: "be a whole object",
+            path: "type",
+            todo: "declare each object itself; of a chart: kubernetes.helm.v4.Chart",
+          },
+        ]
+      : [],
+};
