@@ -16,7 +16,11 @@ type MadeObject<T> = T extends Scalar
     ? Made<Element>[]
     : { [Key in keyof T]: Made<T[Key]> };
 
-/** The last word on one spec that a component makes: a pure function of the component's own spec. */
+/**
+ * The last word on one spec that a component makes: a pure function of the component's own spec.
+ * A misspelt field compiles, because TypeScript does not look for it in what a function returns; it
+ * is the cluster that refuses it.
+ */
 export type Override<Spec> = (defaults: Made<Spec>) => Spec;
 
 /** The spec after the caller's override, if there is one. */

@@ -344,6 +344,15 @@ describe("the fields of args", () => {
         for (const base of bases) plain.push(await leavesFor(base));
       });
 
+      it("let an override have the whole spec of every object that has one", () => {
+        const keys = plain.flatMap((leaves) => [...leaves.keys()]);
+        const kinds = new Set(keys.map((key) => /^(\S+) \S+ spec\b/.exec(key)?.[1] ?? ""));
+        for (const kind of kinds) {
+          const last = argsFor(type, kind, "spec").at(-1);
+          assert.ok(kind === "" || last?.startsWith("overrides."), kind);
+        }
+      });
+
       for (const [arg, values] of Object.entries(others)) {
         it(`are all that ${arg} changes, and all of them change with it`, async () => {
           const changed: (readonly [string, string])[] = [];
