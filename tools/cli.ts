@@ -44,6 +44,22 @@ program
     const { reference } = await import("./reference");
     await reference();
   });
+const pipeline = program
+  .command("pipeline")
+  .name("pipeline --")
+  .alias("pipeline")
+  .description("writes .circleci and the pictures of the pipelines from pipeline/")
+  .action(async () => {
+    const { write } = await import("../pipeline/write");
+    write();
+  });
+pipeline
+  .command("check")
+  .description("checks the files in .circleci, also what CircleCI's own schema misses")
+  .action(async () => {
+    const { checkFiles } = await import("../pipeline/check");
+    await checkFiles();
+  });
 program.command("bench").description("measures previews, memory and CPU requests").action(bench);
 program
   .command("test")

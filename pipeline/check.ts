@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { project } from "../tools/build";
+import { UserError } from "../tools/progress";
+import { commands } from "./checks/commands";
+import { conditions } from "./checks/conditions";
+import { graph } from "./checks/graph";
+import { keys } from "./checks/keys";
+import { production } from "./checks/production";
+import { againstSchema, circleciSchema, SchemaMissing } from "./checks/schema";
+import { type Finding, show, Source } from "./checks/source";
+import { values } from "./checks/values";
+import { directory } from "./write";
+
+/** What is wrong with a pipeline's text, from top to bottom. Asks nobody: CircleCI's schema is a check of its own. */
+export function check(file: string, text: string): readonly Finding[] {
+  const source = new Source(file, text);
+  if (source.faults.length > 0) return source.faults;
+  return [keys, graph, values, conditions, production, commands]
+    .flatMap((rule) => rule(source))
+    .sort((one, other) => one.line - other.line || one.column - other.column);
+}
+
+/** `npm run pipeline -- check`: the files as they are on the disk, so that edits by hand are seen. */
+export async function checkFiles(root: string = project): Promise<void> {
+  const found: Finding[] = [];
+  const schema = await circleciSchema().catch((error: unknown) => {
+    if (!(error instanceof SchemaMissing) || process.env["CI"] === "true") throw error;
+    console.log(`CircleCI's schema: skipped, because ${error.message}`);
+    return undefined;
+  });
+  const names = readdirSync(join(root, directory)).filter((name) => name.endsWith(".yml"));
+  for (const name of names) {
+    const file = `${directory}/${name}`;
+    const text = readFileSync(join(root, file), "utf8");
+    found.push(...check(file, text));
+    if (schema !== undefined) found.push(...againstSchema(new Source(file, text), schema));
+  }
+  for (const finding of found) console.log(show(finding));
+  if (found.length > 0) {
+    throw new UserError(
+      `${String(found.length)} faults in ${directory}; it is written by "npm run pipeline" from pipeline/, so mend them there`,
+    );
+  }
+  console.log(`${names.join(", ")}: good`);
+}

@@ -1,0 +1,84 @@
+import { longestWaitMinutes } from "../waits";
+import type { Finding, Source } from "./source";
+import { commandsOf, filledIn, mapping, named, text } from "./shape";
+
+/** Variables of CircleCI's own with text that people outside choose. */
+const outsideVariables = ["CIRCLE_BRANCH", "CIRCLE_PULL_REQUEST", "CIRCLE_TAG", "CIRCLE_USERNAME"];
+const storedKeys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+const runsPulumi = /\bnpm run (?:canary|deploy|image|preview|promote|review|sweep)\b/;
+
+/** Commands that somebody else could finish writing, and commands that CircleCI would kill. */
+export function commands(source: Source): readonly Finding[] {
+  const variables = named(source, "jobs").map(
+    ([job, { environment }]) =>
+      [
+        job,
+        Object.entries(mapping(environment))
+          .filter(([, value]) => filledIn(text(value)).length > 0)
+          .map(([name]) => name),
+      ] as const,
+  );
+  const outside = new Map(variables);
+  return [
+    ...commandsOf(source).flatMap(({ job, path, run, text: command }) => [
+      ...filledIn(command).map((inside) =>
+        source.value(
+          path,
+          `"<< ${inside} >>" in a command of "${job}": whoever chooses that text writes the command; pass it by "environment"`,
+        ),
+      ),
+      ...unquoted(command, [...outsideVariables, ...(outside.get(job) ?? [])]).map((name) =>
+        source.value(
+          path,
+          `$${name} is text from outside, and the shell splits and expands it; write "$${name}"`,
+        ),
+      ),
+      ...(runsPulumi.test(command) && minutes(run["no_output_timeout"]) <= longestWaitMinutes
+        ? [
+            source.value(
+              path,
+              `"${job}" runs Pulumi, which may wait ${String(longestWaitMinutes)} minutes without a word; set no_output_timeout above that`,
+            ),
+          ]
+        : []),
+    ]),
+    ...keysInFile(source),
+  ];
+}
+
+/** Names of variables that stand outside of double quotes. */
+function unquoted(command: string, names: readonly string[]): readonly string[] {
+  let quote = "";
+  const found: string[] = [];
+  for (let at = 0; at < command.length; at++) {
+    const here = command.charAt(at);
+    if (here === "\\" && quote !== "'") at++;
+    else if (quote === "" && (here === '"' || here === "'")) quote = here;
+    else if (here === quote) quote = "";
+    else if (here === "$" && quote === "") {
+      const name = /^\$\{?(\w+)/.exec(command.slice(at))?.[1];
+      if (name !== undefined && names.includes(name)) found.push(name);
+    }
+  }
+  return found;
+}
+
+function minutes(limit: unknown): number {
+  const [, count = "10", unit = "m"] = /^(\d+)([smh])$/.exec(text(limit)) ?? [];
+  return Number(count) * ({ h: 60, m: 1, s: 1 / 60 }[unit] ?? 1);
+}
+
+function keysInFile(source: Source): readonly Finding[] {
+  return ["executors", "jobs"].flatMap((kind) =>
+    named(source, kind).flatMap(([name, { environment }]) =>
+      Object.keys(mapping(environment))
+        .filter((variable) => storedKeys.includes(variable))
+        .map((variable) =>
+          source.key(
+            [kind, name, "environment", variable],
+            `${variable} is a stored key; jobs take a role by their own token (AWS_ROLE_ARN in a context)`,
+          ),
+        ),
+    ),
+  );
+}

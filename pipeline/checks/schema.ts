@@ -1,0 +1,90 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { project } from "../../tools/build";
+import { command } from "../../tools/command";
+import type { Finding, Source } from "./source";
+
+/** The schema is not there and could not be had. */
+export class SchemaMissing extends Error {}
+
+const requirements = join(import.meta.dirname, "..", "requirements.txt");
+const inPackage = join("check_jsonschema", "builtin_schemas", "vendor", "circle-ci.json");
+
+/**
+ * CircleCI's own schema, from the package of PyPI that `requirements.txt` names with its hash. It is fetched once, by pip, as pip
+ * is set up on the machine, and kept under node_modules: a second run asks nobody.
+ *
+ * @throws SchemaMissing without Python, pip or a way to the package
+ */
+export async function circleciSchema(): Promise<ValidateFunction> {
+  const version = createHash("sha256").update(readFileSync(requirements)).digest("hex");
+  const kept = join(
+    project,
+    "node_modules",
+    ".cache",
+    "circleci-schema",
+    `${version.slice(0, 16)}.json`,
+  );
+  if (!existsSync(kept)) await fetchSchema(kept);
+  const ajv = new Ajv({ logger: false, strict: false });
+  return ajv.compile(JSON.parse(readFileSync(kept, "utf8")) as object);
+}
+
+async function fetchSchema(kept: string): Promise<void> {
+  const work = mkdtempSync(join(tmpdir(), "circleci-schema-"));
+  const python = (...args: readonly string[]) =>
+    command("python3", ["-m", ...args], { timeout: 120_000 });
+  try {
+    await python(
+      ...["pip", "download", "--quiet", "--no-deps", "--require-hashes"],
+      ...["--requirement", requirements, "--dest", work],
+    );
+    const wheel = readdirSync(work).find((name) => name.endsWith(".whl")) ?? "";
+    await python("zipfile", "--extract", join(work, wheel), work);
+    mkdirSync(dirname(kept), { recursive: true });
+    const whole = `${kept}.${String(process.pid)}`;
+    copyFileSync(join(work, inPackage), whole);
+    renameSync(whole, kept);
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new SchemaMissing(
+      `it could not be fetched by "python3 -m pip download --requirement pipeline/requirements.txt": ${cause}`,
+    );
+  } finally {
+    rmSync(work, { force: true, recursive: true });
+  }
+}
+
+/** Where a file breaks CircleCI's schema. */
+export function againstSchema(source: Source, schema: ValidateFunction): readonly Finding[] {
+  if (schema(source.content)) return [];
+  const error = deepest(schema.errors ?? []);
+  if (error === undefined) return [];
+  const path = error.instancePath
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  return [source.value(path, `CircleCI's schema: ${error.message ?? "is not allowed"}`)];
+}
+
+/** Of the alternatives that all failed, the one that came farthest is what was meant. */
+function deepest(errors: readonly ErrorObject[]): ErrorObject | undefined {
+  const depth = ({ instancePath }: ErrorObject) => instancePath.split("/").length;
+  return errors.reduce<ErrorObject | undefined>(
+    (best, error) => (best === undefined || depth(error) > depth(best) ? error : best),
+    undefined,
+  );
+}

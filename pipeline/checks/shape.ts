@@ -1,0 +1,114 @@
+import type { Path, Source } from "./source";
+
+/** A workflow's job with its place in the file. */
+export interface PlacedJob {
+  readonly name: string;
+  /** Leads to the mapping of its keys, or to its name where it has none. */
+  readonly path: Path;
+  readonly approval: boolean;
+  readonly contexts: readonly string[];
+  readonly serialGroup: string | undefined;
+  readonly requires: readonly {
+    readonly name: string;
+    readonly statuses: readonly string[];
+    readonly path: Path;
+  }[];
+}
+
+export interface ReadWorkflow {
+  readonly name: string;
+  readonly path: Path;
+  readonly when: unknown;
+  readonly jobs: readonly PlacedJob[];
+}
+
+/** A command of a job. */
+export interface ReadCommand {
+  readonly job: string;
+  readonly path: Path;
+  readonly run: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+export function mapping(value: unknown): Mapping {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Mapping)
+    : {};
+}
+
+export function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+export function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** Mappings at a key of the file, by name. */
+export function named(source: Source, key: string): readonly (readonly [string, Mapping])[] {
+  return Object.entries(mapping(mapping(source.content)[key])).map(([name, value]) => [
+    name,
+    mapping(value),
+  ]);
+}
+
+/** The workflows, as far as they are understood: what is odd about them is told by other checks. */
+export function workflowsOf(source: Source): readonly ReadWorkflow[] {
+  return named(source, "workflows").map(([name, workflow]) => {
+    const path = ["workflows", name];
+    return {
+      jobs: list(workflow["jobs"]).map((entry, index) => placed(entry, [...path, "jobs", index])),
+      name,
+      path,
+      when: workflow["when"],
+    };
+  });
+}
+
+function placed(entry: unknown, path: Path): PlacedJob {
+  const [key, value] =
+    typeof entry === "string" ? [entry, {}] : (Object.entries(mapping(entry))[0] ?? ["", {}]);
+  const place = mapping(value);
+  const at = typeof entry === "string" ? path : [...path, key];
+  const { context } = place;
+  return {
+    approval: place["type"] === "approval",
+    contexts: typeof context === "string" ? [context] : list(context).map(text),
+    name: key,
+    path: at,
+    requires: list(place["requires"]).map((item, index) => {
+      const [name, statuses] =
+        typeof item === "string"
+          ? [item, ["success"]]
+          : (Object.entries(mapping(item))[0] ?? ["", []]);
+      return {
+        name,
+        path: [...at, "requires", index],
+        statuses: typeof statuses === "string" ? [statuses] : list(statuses).map(text),
+      };
+    }),
+    serialGroup: typeof place["serial-group"] === "string" ? place["serial-group"] : undefined,
+  };
+}
+
+/** Every command in the file. `run: command` is the short form of `run: {command}`. */
+export function commandsOf(source: Source): readonly ReadCommand[] {
+  return named(source, "jobs").flatMap(([job, { steps }]) =>
+    list(steps).flatMap((step, index) => {
+      const run = mapping(step)["run"];
+      const at = ["jobs", job, "steps", index, "run"];
+      if (typeof run === "string") return [{ job, path: at, run: {}, text: run }];
+      const { command } = mapping(run);
+      return typeof command === "string"
+        ? [{ job, path: [...at, "command"], run: mapping(run), text: command }]
+        : [];
+    }),
+  );
+}
+
+/** Values of the pipeline that a text has filled in: `<< pipeline.git.branch >>`. */
+export function filledIn(value: string): readonly string[] {
+  return [...value.matchAll(/<<\s*(.*?)\s*>>/gs)].map(([, inside = ""]) => inside);
+}

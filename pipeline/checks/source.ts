@@ -1,0 +1,66 @@
+import { type Document, isMap, isScalar, LineCounter, parseDocument } from "yaml";
+
+/** A fault in a pipeline's file, at the place where a person mends it. */
+export interface Finding {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** Keys and list positions that lead to a part of the file. */
+export type Path = readonly (string | number)[];
+
+/** A pipeline as its text says it: hand edits count, the model does not. */
+export class Source {
+  readonly file: string;
+  readonly #document: Document;
+  readonly #lines = new LineCounter();
+  readonly faults: readonly Finding[];
+
+  constructor(file: string, text: string) {
+    this.file = file;
+    this.#document = parseDocument(text, { lineCounter: this.#lines });
+    this.faults = this.#document.errors.map(({ message, pos }) =>
+      this.#at(pos[0], `is no YAML: ${message.split("\n")[0] ?? ""}`),
+    );
+  }
+
+  get content(): unknown {
+    return this.#document.toJS();
+  }
+
+  /** A finding at the value that `path` leads to. */
+  value(path: Path, message: string): Finding {
+    const node = this.#document.getIn(path, true);
+    const range = (node as { readonly range?: readonly number[] } | undefined)?.range;
+    return range?.[0] === undefined ? this.#above(path, message) : this.#at(range[0], message);
+  }
+
+  /** A finding at the key that ends `path`. */
+  key(path: Path, message: string): Finding {
+    const [name] = path.slice(-1);
+    const parent =
+      path.length === 1 ? this.#document.contents : this.#document.getIn(path.slice(0, -1), true);
+    const pair = isMap(parent)
+      ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(name))
+      : undefined;
+    const range = (pair?.key as { readonly range?: readonly number[] } | undefined)?.range;
+    return range?.[0] === undefined ? this.value(path, message) : this.#at(range[0], message);
+  }
+
+  /** What is missing has no place of its own: the nearest part above it has. */
+  #above(path: Path, message: string): Finding {
+    return path.length === 0 ? this.#at(0, message) : this.key(path.slice(0, -1), message);
+  }
+
+  #at(offset: number, message: string): Finding {
+    const { col, line } = this.#lines.linePos(offset);
+    return { column: Math.max(col, 1), file: this.file, line: Math.max(line, 1), message };
+  }
+}
+
+/** `.circleci/config.yml:12:5: what is wrong`, which editors and terminals make a link of. */
+export function show({ column, file, line, message }: Finding): string {
+  return `${file}:${String(line)}:${String(column)}: ${message}`;
+}

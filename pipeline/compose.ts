@@ -1,0 +1,93 @@
+import { isDeepStrictEqual } from "node:util";
+import type { ContextName } from "./contexts";
+import type { Config, Job, Parameter, Requirement, Status, Workflow } from "./model";
+import { executors, job, type JobSpec } from "./steps";
+
+/** A job in a workflow, or an approval, which has no `job`. */
+export interface Stage {
+  readonly name: string;
+  readonly job?: JobSpec;
+  readonly requires?: readonly Requirement[];
+  readonly contexts?: readonly ContextName[];
+  readonly serialGroup?: string;
+}
+
+export interface WorkflowSpec {
+  readonly when: string;
+  readonly stages: readonly Stage[];
+}
+
+/** Ends that nobody asked for. After a cancel or a time-out a job runs no step of its own, so another one tells. */
+const badEnds: readonly Status[] = ["failed", "canceled", "unauthorized"];
+
+/** One file from its workflows: every job that they name, and the executors that those use. */
+export function compose(
+  workflows: Readonly<Record<string, WorkflowSpec>>,
+  more: {
+    readonly orbs?: Readonly<Record<string, string>>;
+    readonly parameters?: Readonly<Record<string, Parameter>>;
+  } = {},
+): Config {
+  const jobs: Record<string, Job> = {};
+  for (const { job: spec, name } of Object.values(workflows).flatMap(({ stages }) => stages)) {
+    if (spec === undefined) continue;
+    const made = job(spec);
+    if (jobs[name] !== undefined && !isDeepStrictEqual(jobs[name], made)) {
+      throw new Error(`two different jobs are called "${name}"; give one of them another name`);
+    }
+    jobs[name] = made;
+  }
+  const used = new Set(Object.values(jobs).map(({ executor }) => executor));
+  return {
+    version: 2.1,
+    ...more,
+    executors: Object.fromEntries(Object.entries(executors).filter(([name]) => used.has(name))),
+    jobs,
+    workflows: Object.fromEntries(
+      Object.entries(workflows).map(([name, spec]) => [name, workflow(spec)]),
+    ),
+  };
+}
+
+function workflow({ stages, when }: WorkflowSpec): Workflow {
+  return {
+    when,
+    jobs: stages.map((stage) => {
+      const place = {
+        ...(stage.job === undefined ? { type: "approval" as const } : {}),
+        ...(stage.requires === undefined ? {} : { requires: stage.requires }),
+        ...(stage.contexts === undefined ? {} : { context: stage.contexts }),
+        ...(stage.serialGroup === undefined ? {} : { "serial-group": stage.serialGroup }),
+      };
+      return Object.keys(place).length === 0 ? stage.name : { [stage.name]: place };
+    }),
+  };
+}
+
+/** A Slack message: `npm run notify -- EVENT STACK`. It never fails because of Slack. */
+export function notice(
+  name: string,
+  event: string,
+  more: Pick<Stage, "requires"> & Pick<JobSpec, "environment" | "reportOf" | "takes">,
+): Stage {
+  const { requires, ...rest } = more;
+  return {
+    name,
+    job: { command: `npm run notify -- ${event}`, executor: "pulumi", ...rest },
+    contexts: ["services-orders-slack"],
+    ...(requires === undefined ? {} : { requires }),
+  };
+}
+
+/** Tells that `of` ended badly, was cancelled or ran out of time. */
+export function failureNotice(
+  of: string,
+  stack: string,
+  environment?: Readonly<Record<string, string>>,
+): Stage {
+  return notice(`tell-failed-${of}`, `failed ${stack}`, {
+    requires: [{ [of]: badEnds }],
+    reportOf: of,
+    ...(environment === undefined ? {} : { environment }),
+  });
+}

@@ -1,0 +1,96 @@
+/**
+ * The part of CircleCI's configuration that our pipelines use, as types. Keys are CircleCI's own, so that the written
+ * YAML and its reference read the same: https://circleci.com/docs/reference/configuration-reference/
+ */
+
+/** One file under `.circleci`. */
+export interface Config {
+  readonly version: 2.1;
+  /** Orbs by their name here: `namespace/orb@1.2.3`. */
+  readonly orbs?: Readonly<Record<string, string>>;
+  /** What a person or an API call gives when starting the pipeline. Not secret. */
+  readonly parameters?: Readonly<Record<string, Parameter>>;
+  readonly executors: Readonly<Record<string, Executor>>;
+  readonly jobs: Readonly<Record<string, Job>>;
+  readonly workflows: Readonly<Record<string, Workflow>>;
+}
+
+export type Parameter =
+  | { readonly type: "string"; readonly description: string; readonly default: string }
+  | { readonly type: "integer"; readonly description: string; readonly default: number }
+  | {
+      readonly type: "enum";
+      readonly description: string;
+      readonly enum: readonly string[];
+      readonly default: string;
+    };
+
+/** Size of the machine, in CircleCI's words: 1, 2, 4 vCPU and 2, 4, 8 GB. */
+export type ResourceClass = "small" | "medium" | "large";
+
+/** Where the steps of a job run. */
+export interface Executor {
+  readonly docker: readonly [{ readonly image: string }];
+  readonly resource_class: ResourceClass;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface Job {
+  readonly executor: string;
+  /** How outside text (a branch's name) reaches a command: never inside the command itself. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
+}
+
+/** When a step runs: by itself only after steps that went well. A job that was cancelled runs none of them. */
+export type When = "always" | "on_success" | "on_fail";
+
+export interface Run {
+  readonly name: string;
+  readonly command: string;
+  /** After how long without output the step is killed, as `40m`. CircleCI's own 10m is as long as Pulumi waits. */
+  readonly no_output_timeout?: string;
+  readonly when?: When;
+}
+
+export type Step =
+  | "checkout"
+  | { readonly run: Run }
+  | { readonly restore_cache: { readonly name: string; readonly keys: readonly string[] } }
+  | {
+      readonly save_cache: {
+        readonly name: string;
+        readonly key: string;
+        readonly paths: readonly string[];
+        readonly when?: When;
+      };
+    }
+  | { readonly attach_workspace: { readonly at: string } }
+  | {
+      readonly persist_to_workspace: { readonly root: string; readonly paths: readonly string[] };
+    }
+  | { readonly setup_remote_docker: { readonly version: string } }
+  | { readonly store_artifacts: { readonly path: string } }
+  | { readonly store_test_results: { readonly path: string } }
+  /** A step of an orb: `name/command`. */
+  | Readonly<Record<`${string}/${string}`, Readonly<Record<string, string | boolean>>>>;
+
+/** Ends of a job that a later job may wait for. */
+export type Status = "success" | "failed" | "canceled" | "unauthorized" | "not_run";
+
+export type Requirement = string | Readonly<Record<string, readonly Status[] | "terminal">>;
+
+/** A job in its place in a workflow. */
+export interface Place {
+  readonly type?: "approval";
+  readonly requires?: readonly Requirement[];
+  readonly context?: readonly string[];
+  /** Jobs of the same group, in all pipelines of the organization, run one after another. */
+  readonly "serial-group"?: string;
+}
+
+export interface Workflow {
+  /** Expression that decides whether the workflow runs. */
+  readonly when: string;
+  readonly jobs: readonly (string | Readonly<Record<string, Place>>)[];
+}

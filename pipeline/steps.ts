@@ -1,0 +1,150 @@
+import type { Executor, Job, Step, When } from "./model";
+import { noOutputMinutes } from "./waits";
+
+/** The engine's version is the one of package.json; a test compares them. */
+export const pulumiVersion = "3.215.0";
+
+/** Not below the home directory, which differs between the executors: a cache comes back where it was. */
+const npmDownloads = "/tmp/npm-cache";
+
+/**
+ * Both are pinned to a full version. A digest pins harder: append `@sha256:...` as `docker buildx imagetools inspect IMAGE`
+ * shows it, and renew it with the version.
+ */
+export const executors = {
+  /** Java 17 with Maven, Node.js, git. Runs as a user: PostgreSQL refuses to be started by root. */
+  java: {
+    docker: [{ image: "cimg/openjdk:17.0.14-node" }],
+    environment: { npm_config_cache: npmDownloads },
+    resource_class: "medium",
+  },
+  /** Pulumi, Node.js, the AWS CLI and kubectl. */
+  pulumi: {
+    docker: [{ image: `pulumi/pulumi:${pulumiVersion}` }],
+    environment: { npm_config_cache: npmDownloads, PULUMI_SKIP_UPDATE_CHECK: "true" },
+    resource_class: "medium",
+  },
+} as const satisfies Readonly<Record<string, Executor>>;
+
+/** Where commands leave what later jobs read: digest, previews, what was deployed, why it failed. */
+export const reports = "reports";
+const jars = "service/target/image";
+
+const npmCache = 'npm-v1-{{ checksum "package-lock.json" }}';
+const mavenCache = 'maven-branches-v1-{{ checksum "service/pom.xml" }}';
+
+/** A job, as it is described in `pipelines.ts`: one command that a person can run too, and what it needs around it. */
+export interface JobSpec {
+  readonly command: string;
+  readonly executor: keyof typeof executors;
+  /** Assumes the role of its context. */
+  readonly aws?: boolean;
+  /** Has a Docker engine with a builder for several platforms. */
+  readonly docker?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Takes the jars and reports of earlier jobs. */
+  readonly takes?: boolean;
+  /** Hands jars or reports to later jobs. */
+  readonly gives?: "jars" | "reports";
+  /** Keeps its report also when it fails, for the job that tells people. */
+  readonly reportsAs?: string;
+  /** Reads the report that this job kept. */
+  readonly reportOf?: string;
+  /** Keeps Maven's downloads. Nothing verifies them, so nothing of `main` may use what a branch has put there. */
+  readonly mavenCache?: boolean;
+  /** Keeps npm's downloads. The lock file verifies them. */
+  readonly keepsNpmCache?: boolean;
+  readonly testResults?: string;
+  /** Steps of the company's own, after the command. */
+  readonly more?: readonly Step[];
+}
+
+export function job(spec: JobSpec): Job {
+  return {
+    executor: spec.executor,
+    ...(spec.environment === undefined ? {} : { environment: spec.environment }),
+    steps: [
+      "checkout",
+      restore("npm's downloads", npmCache),
+      ...(spec.mavenCache === true ? [restore("Maven's downloads", mavenCache)] : []),
+      ...(spec.takes === true ? [{ attach_workspace: { at: "." } }] : []),
+      ...(spec.reportOf === undefined ? [] : [restore("Report", reportKey(spec.reportOf))]),
+      ...(spec.aws === true ? [assumeRole] : []),
+      ...(spec.docker === true ? builder : []),
+      {
+        run: {
+          command: spec.command,
+          name: spec.command,
+          no_output_timeout: `${String(noOutputMinutes)}m`,
+        },
+      },
+      ...(spec.more ?? []),
+      ...(spec.testResults === undefined
+        ? []
+        : [{ store_test_results: { path: spec.testResults } }]),
+      ...(spec.keepsNpmCache === true
+        ? [save("npm's downloads", npmCache, [`${npmDownloads}/_cacache`])]
+        : []),
+      ...(spec.mavenCache === true
+        ? [save("Maven's downloads", mavenCache, ["~/.m2/repository"])]
+        : []),
+      ...(spec.gives === undefined
+        ? []
+        : [
+            {
+              persist_to_workspace: { paths: [spec.gives === "jars" ? jars : reports], root: "." },
+            },
+          ]),
+      ...(spec.reportsAs === undefined
+        ? []
+        : [save("Report", reportKey(spec.reportsAs), [reports], "always")]),
+      ...(spec.gives === "reports" || spec.reportsAs !== undefined
+        ? [{ store_artifacts: { path: reports } }]
+        : []),
+    ],
+  };
+}
+
+/**
+ * A cache, not the workspace: a failed job keeps nothing there. The workflow's id is nothing that another branch knows
+ * beforehand, so only jobs of the same workflow write what is read.
+ */
+function reportKey(name: string): string {
+  return `report-${name}-{{ .Environment.CIRCLE_WORKFLOW_ID }}`;
+}
+
+function restore(name: string, key: string): Step {
+  return { restore_cache: { keys: [key], name } };
+}
+
+function save(name: string, key: string, paths: readonly string[], when?: When): Step {
+  return { save_cache: { key, name, paths, ...(when === undefined ? {} : { when }) } };
+}
+
+/**
+ * The job's own token in a file: every AWS client takes the role of `AWS_ROLE_ARN` with it, and takes it again before the
+ * session ends. No key is stored anywhere. The token is good for an hour, and so is a session taken at its end.
+ */
+const assumeRole: Step = {
+  run: {
+    command: [
+      "token=$(mktemp)",
+      'printf "%s" "$CIRCLE_OIDC_TOKEN_V2" > "$token"',
+      'echo "export AWS_WEB_IDENTITY_TOKEN_FILE=$token" >> "$BASH_ENV"',
+      'echo "export AWS_ROLE_SESSION_NAME=$CIRCLE_JOB" >> "$BASH_ENV"',
+      "",
+    ].join("\n"),
+    name: "AWS role by the job's own token",
+  },
+};
+
+/** Docker's plain builder cannot push several platforms. */
+const builder: readonly Step[] = [
+  { setup_remote_docker: { version: "docker27" } },
+  {
+    run: {
+      command: "docker buildx create --name services-orders --driver docker-container --use",
+      name: "Builder for several platforms",
+    },
+  },
+];

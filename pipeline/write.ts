@@ -1,0 +1,57 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { project } from "../tools/build";
+import type { Config } from "./model";
+import { picture } from "./picture";
+import { pipelines } from "./pipelines";
+
+/** Where CircleCI looks for pipelines. */
+export const directory = ".circleci";
+
+const head = [
+  "# Written by `npm run pipeline` from pipeline/. Do not edit: the next run overwrites it, and a test fails until then.",
+  "# What each job is for, and what to set up in CircleCI: docs/pipeline.md",
+  "",
+].join("\n");
+
+/** A pipeline as CircleCI reads it. The same model gives the same text on each machine. */
+export function yaml(config: Config): string {
+  return `${head}${stringify(config, { aliasDuplicateObjects: false, lineWidth: 0 })}`;
+}
+
+/** Documents with pictures of pipelines: each stands between two comments that name it. */
+const illustrated = ["README.md", "docs/pipeline.md"];
+const marks =
+  /(<!-- picture of (\S+): written by npm run pipeline -->\n)[^]*?(<!-- end of picture -->)/g;
+
+function illustrate(text: string): string {
+  return text.replace(marks, (_, start: string, name: string, end: string) => {
+    const [file = "", workflow = ""] = name.split("#");
+    const found = pipelines[file]?.workflows[workflow];
+    if (found === undefined) throw new Error(`there is no workflow ${workflow} in ${file}`);
+    return `${start}\n\`\`\`mermaid\n${picture(found)}\`\`\`\n\n${end}`;
+  });
+}
+
+/** Every file that comes from the model, by its path in the project. */
+export function files(root: string = project): ReadonlyMap<string, string> {
+  return new Map([
+    ...Object.entries(pipelines).map(
+      ([name, config]) => [`${directory}/${name}`, yaml(config)] as const,
+    ),
+    ...illustrated.map(
+      (file) => [file, illustrate(readFileSync(join(root, file), "utf8"))] as const,
+    ),
+  ]);
+}
+
+/** `npm run pipeline`: writes them all. A pipeline that is gone from the model goes from the directory too. */
+export function write(root: string = project): void {
+  mkdirSync(join(root, directory), { recursive: true });
+  for (const name of readdirSync(join(root, directory))) {
+    if (name.endsWith(".yml") && pipelines[name] === undefined) rmSync(join(root, directory, name));
+  }
+  for (const [file, text] of files(root)) writeFileSync(join(root, file), text);
+  console.log(`Wrote ${Object.keys(pipelines).join(", ")} to ${directory}, and their pictures`);
+}
