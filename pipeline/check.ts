@@ -29,7 +29,7 @@ export async function checkFiles(root: string = project): Promise<void> {
     console.log(`CircleCI's schema: skipped, because ${error.message}`);
     return undefined;
   });
-  const names = readdirSync(join(root, directory)).filter((name) => name.endsWith(".yml"));
+  const names = readdirSync(join(root, directory)).filter((name) => /\.ya?ml$/.test(name));
   for (const name of names) {
     const file = `${directory}/${name}`;
     const text = readFileSync(join(root, file), "utf8");

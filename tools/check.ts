@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { project } from "./build";
 import { duration, UserError } from "./progress";
 
-/** `npm run check`: types, lint, format. All of them, also when one fails. */
-export function check(): void {
+/** `npm run check`: types, lint, format, pipelines. All of them, also when one fails. */
+export async function check(): Promise<void> {
   const checks: [string, string[]][] = [
     ["types", ["tsc", "--project", "."]],
     ["types of tools", ["tsc", "--project", "tools"]],
@@ -22,6 +22,16 @@ export function check(): void {
       failed.push(what);
     }
   }
+  const started = Date.now();
+  const { checkFiles } = await import("../pipeline/check");
+  const faults = await checkFiles().catch((error: unknown) => error);
+  if (faults !== undefined) {
+    console.log(faults instanceof UserError ? faults.message : faults);
+    failed.push("pipelines");
+  }
+  console.log(
+    `pipelines: ${faults === undefined ? "good" : "FAILED"} (${duration(Date.now() - started)})`,
+  );
   if (failed.length > 0) {
     throw new UserError(
       `check failed: ${failed.join(", ")}; "npx prettier --write ." mends the format`,

@@ -35,7 +35,7 @@ program
       console.log(`      ${await buildService(report)}`);
     });
   });
-program.command("check").description("types, lint and format").action(check);
+program.command("check").description("types, lint, format and the pipelines").action(check);
 program
   .command("reference")
   .description("writes docs/reference from the code")

@@ -61,9 +61,15 @@ function expression(
       source.value(
         path,
         `the expression cannot be read: ${error.message}, at its character ${String(error.at + 1)}: ${text}`,
+        isCondition(path) ? error.at : 0,
       ),
     ];
   }
+}
+
+/** A condition is all of its text; elsewhere an expression is a part of one. */
+function isCondition(path: Path): boolean {
+  return path.at(-1) === "when";
 }
 
 /** Every text in the file with the path to it. */
@@ -85,7 +91,7 @@ function unguarded(source: Source): readonly Finding[] {
         `${serialGroup} ${JSON.stringify(jobs[name] ?? "")}`.includes(ofPullRequest),
       )
       .map(({ name, path }) =>
-        source.value(
+        source.key(
           path,
           `"${name}" uses values of a pull request, and workflow "${workflow.name}" runs without one too; let it begin with pipeline.event.name == "pull_request" and`,
         ),

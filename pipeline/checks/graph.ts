@@ -32,7 +32,7 @@ function names(
   if (approval) {
     return defined.has(name)
       ? [
-          source.value(
+          source.key(
             path,
             `approval "${name}" has the name of a job; its steps would never run, so rename one of them`,
           ),
@@ -41,7 +41,7 @@ function names(
   }
   const [orb = "", ...inOrb] = name.split("/");
   if (defined.has(name) || (inOrb.length > 0 && orbs.has(orb))) return [];
-  return [source.value(path, `there is no job "${name}"; defined are ${[...defined].join(", ")}`)];
+  return [source.key(path, `there is no job "${name}"; defined are ${[...defined].join(", ")}`)];
 }
 
 function requirements(
@@ -73,13 +73,13 @@ function requirements(
 function twice(source: Source, { jobs, name }: ReadWorkflow): readonly Finding[] {
   return jobs
     .filter((place, index) => jobs.findIndex((other) => other.name === place.name) < index)
-    .map((place) => source.value(place.path, `"${place.name}" is twice in workflow "${name}"`));
+    .map((place) => source.key(place.path, `"${place.name}" is twice in workflow "${name}"`));
 }
 
 function circles(source: Source, { jobs }: ReadWorkflow): readonly Finding[] {
   return jobs
     .filter((place) => ancestors(place, jobs).has(place.name))
-    .map((place) => source.value(place.path, `"${place.name}" waits for itself`));
+    .map((place) => source.key(place.path, `"${place.name}" waits for itself`));
 }
 
 function idleApprovals(source: Source, { jobs }: ReadWorkflow): readonly Finding[] {
@@ -87,7 +87,7 @@ function idleApprovals(source: Source, { jobs }: ReadWorkflow): readonly Finding
   return jobs
     .filter(({ approval, name }) => approval && !required.has(name))
     .map(({ name, path }) =>
-      source.value(path, `nothing requires approval "${name}", so it holds nothing back`),
+      source.key(path, `nothing requires approval "${name}", so it holds nothing back`),
     );
 }
 

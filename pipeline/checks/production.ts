@@ -73,7 +73,7 @@ function unapproved(
     ...(approved
       ? []
       : [
-          source.value(
+          source.key(
             place.path,
             `"${place.name}" can change production, and no approval comes before it; let it require one`,
           ),
@@ -81,14 +81,14 @@ function unapproved(
     ...(allowed
       ? []
       : [
-          source.value(
+          source.key(
             place.path,
             `"${place.name}" changes production without its restricted context services-orders-prod`,
           ),
         ]),
     ...(place.serialGroup === undefined
       ? [
-          source.value(
+          source.key(
             place.path,
             `"${place.name}" can change production, and two of them could at once; give it a serial-group`,
           ),

@@ -27,17 +27,20 @@ export class Source {
   }
 
   get content(): unknown {
-    return this.#document.toJS();
+    return this.#document.toJS() as unknown;
   }
 
-  /** A finding at the value that `path` leads to. */
-  value(path: Path, message: string): Finding {
+  /** A finding at the value that `path` leads to, or so many characters into it. */
+  value(path: Path, message: string, characters = 0): Finding {
     const node = this.#document.getIn(path, true);
     const range = (node as { readonly range?: readonly number[] } | undefined)?.range;
-    return range?.[0] === undefined ? this.#above(path, message) : this.#at(range[0], message);
+    if (range?.[0] === undefined) return this.#above(path, message);
+    // In a quoted or folded text the place of a character is not worth computing.
+    const plain = isScalar(node) && node.type === "PLAIN";
+    return this.#at(range[0] + (plain ? characters : 0), message);
   }
 
-  /** A finding at the key that ends `path`. */
+  /** A finding at the key that ends `path`; at the value, where it is an element of a list. */
   key(path: Path, message: string): Finding {
     const [name] = path.slice(-1);
     const parent =

@@ -66,7 +66,7 @@ function jobs(source: Source): readonly Finding[] {
         : [
             source.value(
               ["jobs", name, "executor"],
-              `there is no executor "${String(executor)}"; there are ${there.join(", ")}`,
+              `there is no executor "${text(executor)}"; there are ${there.join(", ")}`,
             ),
           ]),
     ...list(steps).flatMap((step, index) => {
@@ -118,7 +118,7 @@ function parameters(source: Source): readonly Finding[] {
       : [
           source.value(
             [...path, "default"],
-            `"${String(byItself)}" is none of ${allowed.join(", ")}`,
+            `${JSON.stringify(byItself)} is none of ${allowed.join(", ")}`,
           ),
         ];
   });

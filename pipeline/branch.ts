@@ -1,0 +1,56 @@
+import type { Stage } from "./compose";
+import { afterDeploy, checks, groups, ofBranch, previewOf } from "./stages";
+
+const previews = ["preview-review", "preview-staging", "preview-prod"];
+
+/** On a branch with a pull request: is it good, what would it change, and a stack of its own to try it. */
+export const branch: readonly Stage[] = [
+  ...checks(""),
+  {
+    name: "image-review",
+    job: {
+      aws: true,
+      command: "npm run image -- review",
+      docker: true,
+      executor: "pulumi",
+      gives: "reports",
+      takes: true,
+    },
+    contexts: ["services-orders-review"],
+    requires: ["test-service"],
+  },
+  {
+    name: "scan-image-review",
+    job: { aws: true, command: "npm run scan -- image", executor: "pulumi", takes: true },
+    contexts: ["services-orders-preview"],
+    requires: ["image-review"],
+  },
+  previewOf("review", ["image-review"]),
+  previewOf("staging", ["image-review"]),
+  previewOf("prod", ["image-review"]),
+  {
+    name: "comment",
+    job: { command: "npm run comment", environment: ofBranch, executor: "pulumi", takes: true },
+    contexts: ["services-orders-github"],
+    requires: previews,
+  },
+  {
+    name: "approve-review",
+    requires: ["check", "test-unit", "scan", "scan-image-review", ...previews],
+  },
+  {
+    name: "deploy-review",
+    job: {
+      aws: true,
+      command: 'npm run review -- up "$CIRCLE_BRANCH"',
+      environment: ofBranch,
+      executor: "pulumi",
+      reportsAs: "deploy-review",
+      takes: true,
+    },
+    contexts: ["services-orders-review", "services-orders-github"],
+    requires: ["approve-review"],
+    serialGroup: groups.review,
+  },
+  ...afterDeploy("review", ofBranch),
+];

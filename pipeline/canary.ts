@@ -1,0 +1,75 @@
+import { failureNotice, notice, type Stage } from "./compose";
+import type { Parameter } from "./model";
+import { groups, removal } from "./stages";
+
+/** What whoever starts the pipeline says. */
+export const canaryParameters: Readonly<Record<string, Parameter>> = {
+  action: {
+    type: "enum",
+    description: "start a canary (asks for an approval), or stop the one that runs",
+    enum: ["start", "stop"],
+    default: "start",
+  },
+  branch: { type: "string", description: "branch whose image joins production", default: "" },
+  duration: {
+    type: "enum",
+    description: "after which time the sweep removes it",
+    enum: ["30m", "1h", "2h"],
+    default: "2h",
+  },
+  percent: {
+    type: "integer",
+    description: "share of production's requests that is asked for",
+    default: 10,
+  },
+};
+
+const ofCanary = {
+  CANARY_BRANCH: "<< pipeline.parameters.branch >>",
+  CANARY_DURATION: "<< pipeline.parameters.duration >>",
+  CANARY_PERCENT: "<< pipeline.parameters.percent >>",
+};
+
+export const canaryStart: readonly Stage[] = [
+  notice("ask-approval", "approval prod-canary", { environment: ofCanary }),
+  { name: "approve-canary" },
+  {
+    name: "canary-start",
+    job: {
+      aws: true,
+      command:
+        'npm run canary -- start "$CANARY_BRANCH" --percent "$CANARY_PERCENT" --for "$CANARY_DURATION"',
+      environment: ofCanary,
+      executor: "pulumi",
+      reportsAs: "canary-start",
+    },
+    contexts: ["services-orders-prod"],
+    requires: ["approve-canary"],
+    serialGroup: groups.canary,
+  },
+  notice("tell-canary", "deployed prod-canary", {
+    environment: ofCanary,
+    reportOf: "canary-start",
+    requires: ["canary-start"],
+  }),
+  failureNotice("canary-start", "prod-canary", ofCanary),
+];
+
+export const canaryStop: readonly Stage[] = [
+  {
+    name: "canary-stop",
+    job: {
+      aws: true,
+      command: "npm run canary -- stop",
+      executor: "pulumi",
+      reportsAs: "canary-stop",
+    },
+    contexts: removal,
+    serialGroup: groups.canary,
+  },
+  notice("tell-stopped", "removed prod-canary", {
+    reportOf: "canary-stop",
+    requires: ["canary-stop"],
+  }),
+  failureNotice("canary-stop", "prod-canary"),
+];

@@ -1,0 +1,63 @@
+import { notice, type Stage } from "./compose";
+import { afterDeploy, checks, groups, previewOf } from "./stages";
+
+/** On main: staging, and after an approval production with the image that staging has tried. */
+export const main: readonly Stage[] = [
+  ...checks("-main"),
+  {
+    name: "image-staging",
+    job: {
+      aws: true,
+      command: "npm run image -- staging",
+      docker: true,
+      executor: "pulumi",
+      gives: "reports",
+      takes: true,
+    },
+    contexts: ["services-orders-staging"],
+    requires: ["test-service-main"],
+  },
+  {
+    name: "scan-image-staging",
+    job: { aws: true, command: "npm run scan -- image", executor: "pulumi", takes: true },
+    contexts: ["services-orders-preview"],
+    requires: ["image-staging"],
+  },
+  {
+    name: "deploy-staging",
+    job: {
+      aws: true,
+      command: "npm run deploy -- staging --yes",
+      executor: "pulumi",
+      reportsAs: "deploy-staging",
+      takes: true,
+    },
+    contexts: ["services-orders-staging"],
+    requires: ["check", "test-unit", "scan", "scan-image-staging"],
+    serialGroup: groups.staging,
+  },
+  ...afterDeploy("staging"),
+  {
+    name: "promote",
+    job: { aws: true, command: "npm run promote", executor: "pulumi", gives: "reports" },
+    contexts: ["services-orders-staging"],
+    requires: ["smoke-staging"],
+  },
+  previewOf("prod", ["promote"], "-promoted"),
+  notice("ask-approval", "approval prod", { requires: ["preview-prod-promoted"], takes: true }),
+  { name: "approve-prod", requires: ["preview-prod-promoted"] },
+  {
+    name: "deploy-prod",
+    job: {
+      aws: true,
+      command: "npm run deploy -- prod --yes",
+      executor: "pulumi",
+      reportsAs: "deploy-prod",
+      takes: true,
+    },
+    contexts: ["services-orders-prod"],
+    requires: ["approve-prod"],
+    serialGroup: groups.prod,
+  },
+  ...afterDeploy("prod"),
+];

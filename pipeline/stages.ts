@@ -1,0 +1,75 @@
+import { failureNotice, notice, type Stage } from "./compose";
+import { companyScan } from "./slots";
+
+/** Whatever a branch is called, this is a number, and so legal in a serial group. */
+const pullRequest = "<< pipeline.event.github.pull_request.number >>";
+export const ofBranch = { PULL_REQUEST: pullRequest };
+const group = (name: string): string => `<< pipeline.project.slug >>/${name}`;
+/** Jobs of one group run one after another, in all pipelines. */
+export const groups = {
+  canary: group("prod-canary"),
+  prod: group("prod"),
+  review: group(`review-${pullRequest}`),
+  staging: group("staging"),
+  sweep: group("sweep"),
+};
+export const onMain = 'pipeline.git.branch == "main"';
+export const removal = ["services-orders-removal"] as const;
+
+/** Is it good? On main the same jobs, without the cache that branches fill. */
+export const checks = (suffix: "" | "-main"): readonly Stage[] => [
+  { name: "check", job: { command: "npm run check", executor: "java", keepsNpmCache: true } },
+  { name: "test-unit", job: { command: "npm run test:unit", executor: "java" } },
+  {
+    name: `test-service${suffix}`,
+    job: {
+      command: "npm run test:service",
+      executor: "java",
+      gives: "jars",
+      mavenCache: suffix === "",
+      testResults: "service/target/surefire-reports",
+    },
+  },
+  { name: "scan", job: { command: "npm run scan", executor: "java", more: companyScan.steps } },
+];
+
+/** What a deployment would change. */
+export const previewOf = (stack: string, requires: readonly string[], suffix = ""): Stage => ({
+  name: `preview-${stack}${suffix}`,
+  job: {
+    aws: true,
+    command: `npm run preview -- ${stack}`,
+    executor: "pulumi",
+    gives: "reports",
+    takes: true,
+  },
+  contexts: ["services-orders-preview"],
+  requires,
+});
+
+const smokeTest = (stack: string): Stage => ({
+  name: `smoke-${stack}`,
+  job: {
+    aws: true,
+    command: `npm run smoke -- ${stack}`,
+    executor: "pulumi",
+    reportsAs: `smoke-${stack}`,
+  },
+  contexts: ["services-orders-preview"],
+  requires: [`deploy-${stack}`],
+});
+
+/** What follows each deployment: is it there, and who has to know. */
+export const afterDeploy = (
+  stack: string,
+  environment?: Readonly<Record<string, string>>,
+): readonly Stage[] => [
+  smokeTest(stack),
+  notice(`tell-${stack}`, `deployed ${stack}`, {
+    requires: [`smoke-${stack}`],
+    reportOf: `deploy-${stack}`,
+    ...(environment === undefined ? {} : { environment }),
+  }),
+  failureNotice(`deploy-${stack}`, stack, environment),
+  failureNotice(`smoke-${stack}`, stack, environment),
+];

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { againstSchema, circleciSchema } from "../../pipeline/checks/schema";
+import { show, Source } from "../../pipeline/checks/source";
+import { contextOf } from "../../pipeline/contexts";
+import type { Place } from "../../pipeline/model";
+import { pipelines } from "../../pipeline/pipelines";
+import { pulumiVersion } from "../../pipeline/steps";
+import { directory, files } from "../../pipeline/write";
+import { project } from "../../tools/build";
+import { versions } from "../../tools/sandbox/parts";
+
+interface There extends Place {
+  readonly name: string;
+  readonly command: string;
+}
+
+/** The jobs of a workflow with the one command that each is for; an approval has none. */
+function jobsOf(file: string, workflow: string): readonly There[] {
+  const config = pipelines[file];
+  return (config?.workflows[workflow]?.jobs ?? []).map((entry) => {
+    const [name = "", place = {}] =
+      typeof entry === "string" ? [entry] : (Object.entries(entry)[0] ?? []);
+    const commands = (config?.jobs[name]?.steps ?? []).flatMap((step) =>
+      typeof step === "object" && "run" in step && step.run.command.startsWith("npm run ")
+        ? [(step.run as { readonly command: string }).command]
+        : [],
+    );
+    return { ...place, command: commands.join(" | "), name };
+  });
+}
+
+const workflows = Object.entries(pipelines).flatMap(([file, config]) =>
+  Object.keys(config.workflows).map((name) => ({ file, jobs: jobsOf(file, name), name })),
+);
+
+describe("the pipelines", () => {
+  it("are written as the model says, and so are their pictures", () => {
+    const advice = 'is not what pipeline/ says: run "npm run pipeline"';
+    for (const [file, text] of files()) {
+      assert.ok(readFileSync(join(project, file), "utf8") === text, `${file} ${advice}`);
+    }
+    assert.deepEqual(
+      readdirSync(join(project, directory)).sort(),
+      Object.keys(pipelines).sort(),
+      `${directory} ${advice}`,
+    );
+  });
+
+  it("run on a branch what people know, in their order", () => {
+    assert.deepEqual(
+      jobsOf("config.yml", "branch").map(({ command, name }) => command || name),
+      [
+        ...["npm run check", "npm run test:unit", "npm run test:service", "npm run scan"],
+        ...["npm run image -- review", "npm run scan -- image"],
+        ...["review", "staging", "prod"].map((stack) => `npm run preview -- ${stack}`),
+        ...["npm run comment", "approve-review", 'npm run review -- up "$CIRCLE_BRANCH"'],
+        ...["npm run smoke -- review", "npm run notify -- deployed review"],
+        ...["npm run notify -- failed review", "npm run notify -- failed review"],
+      ],
+    );
+  });
+
+  it("run on main what people know, in their order", () => {
+    assert.deepEqual(
+      jobsOf("config.yml", "main").map(({ command, name }) => command || name),
+      [
+        ...["npm run check", "npm run test:unit", "npm run test:service", "npm run scan"],
+        ...["npm run image -- staging", "npm run scan -- image"],
+        ...["npm run deploy -- staging --yes", "npm run smoke -- staging"],
+        ...["npm run notify -- deployed staging"],
+        ...["npm run notify -- failed staging", "npm run notify -- failed staging"],
+        ...["npm run promote", "npm run preview -- prod", "npm run notify -- approval prod"],
+        ...["approve-prod", "npm run deploy -- prod --yes", "npm run smoke -- prod"],
+        ...["npm run notify -- deployed prod"],
+        ...["npm run notify -- failed prod", "npm run notify -- failed prod"],
+      ],
+    );
+  });
+
+  it("have one command in each job, which a person can run too", () => {
+    const { scripts } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+    };
+    for (const { command, name, type } of workflows.flatMap(({ jobs }) => jobs)) {
+      if (type === "approval") continue;
+      const [, script = ""] = /^npm run ([\w:]+)(?: -- .+)?$/.exec(command) ?? [];
+      assert.notEqual(script, "", `${name}: ${command}`);
+      // Those of operations/ may be written later than this.
+      assert.ok(script in scripts || operations.includes(script), `${name}: ${command}`);
+    }
+  });
+
+  it("remove without an approval, with a role that can do nothing else", () => {
+    const removing = workflows
+      .flatMap(({ jobs }) => jobs)
+      .filter(({ command }) => /review -- down|sweep|canary -- stop/.test(command));
+    assert.deepEqual(
+      removing.map(({ context, name, requires }) => ({ context, name, requires })),
+      ["teardown", "sweep", "canary-stop"].map((name) => ({
+        context: ["services-orders-removal"],
+        name,
+        requires: undefined,
+      })),
+    );
+  });
+
+  it("tell people when what changes a stack fails, is cancelled or runs out of time", () => {
+    const changing = /npm run (?:deploy|smoke|review|sweep|canary) /;
+    for (const { jobs } of workflows) {
+      const told = jobs.flatMap(({ command, requires = [] }) =>
+        command.startsWith("npm run notify -- failed")
+          ? requires.flatMap((one) => (typeof one === "string" ? [] : Object.entries(one)))
+          : [],
+      );
+      for (const { name } of jobs.filter(({ command }) => changing.test(command))) {
+        assert.deepEqual(
+          told.filter(([of]) => of === name),
+          [[name, ["failed", "canceled", "unauthorized"]]],
+        );
+      }
+    }
+  });
+
+  it("serialize what changes a stack, and a review stack's teardown with its deployment", () => {
+    const group = (file: string, workflow: string, name: string) =>
+      jobsOf(file, workflow).find((job) => job.name === name)?.["serial-group"];
+    const review = group("config.yml", "branch", "deploy-review");
+    assert.match(review ?? "", /\/review-<< pipeline\.event\.github\.pull_request\.number >>$/);
+    assert.equal(group("teardown.yml", "teardown", "teardown"), review);
+    assert.equal(
+      group("canary.yml", "canary-start", "canary-start"),
+      group("canary.yml", "canary-stop", "canary-stop"),
+    );
+    for (const { command, "serial-group": own } of workflows.flatMap(({ jobs }) => jobs)) {
+      const changes = /npm run (?:deploy|review|sweep|canary) /.test(command);
+      assert.equal(own !== undefined, changes, command);
+    }
+  });
+
+  it("let nothing of main use a cache that branches fill unverified", () => {
+    for (const { file, jobs } of workflows) {
+      for (const { context = [], name } of jobs) {
+        if (!context.some((one) => contextOf(one)?.onBranches === false)) continue;
+        assert.ok(!JSON.stringify(pipelines[file]?.jobs[name]).includes("maven-"), name);
+      }
+    }
+    assert.ok(
+      !JSON.stringify(pipelines["config.yml"]?.jobs["test-service-main"]).includes("maven-"),
+    );
+    assert.ok(JSON.stringify(pipelines["config.yml"]?.jobs["test-service"]).includes("maven-"));
+  });
+
+  it("use the engine's version that everything else uses", () => {
+    assert.equal(pulumiVersion, versions.pulumi);
+  });
+
+  it("satisfy CircleCI's own schema", async () => {
+    const schema = await circleciSchema();
+    const name = "config.yml";
+    const text = readFileSync(join(project, directory, name), "utf8");
+    for (const file of readdirSync(join(project, directory))) {
+      const source = new Source(file, readFileSync(join(project, directory, file), "utf8"));
+      assert.deepEqual(againstSchema(source, schema).map(show), []);
+    }
+    const broken = text.replace("no_output_timeout: 40m", "no_output_timeout: [40]");
+    const [finding] = againstSchema(new Source(name, broken), schema);
+    assert.match(finding?.message ?? "", /^CircleCI's schema: /);
+    const lines = broken.slice(0, broken.indexOf("[40]")).split("\n").length;
+    assert.equal(finding?.line, lines);
+  }).timeout(180_000);
+});
+
+const operations = [
+  ...["canary", "comment", "deploy", "image", "notify", "preview", "promote", "review", "smoke"],
+  "sweep",
+];
