@@ -60,6 +60,23 @@ pipeline
     const { checkFiles } = await import("../pipeline/check");
     await checkFiles();
   });
+const scan = program
+  .command("scan")
+  .name("scan --")
+  .alias("scan")
+  .description("security scans: dependencies, configuration, secrets in files")
+  .action(async () => {
+    const { scanSource } = await import("../operations/scan");
+    await scanSource();
+  });
+scan
+  .command("image")
+  .description("scans the image that `npm run image` pushed, or another one")
+  .argument("[ref]", "repository@sha256:...")
+  .action(async (ref?: string) => {
+    const { scanImage } = await import("../operations/scan");
+    await scanImage(ref);
+  });
 program.command("bench").description("measures previews, memory and CPU requests").action(bench);
 program
   .command("test")

@@ -100,6 +100,9 @@ async function fill(
       mkdirSync(staging, { recursive: true });
     }
   }
+  if (part.builds.length === 0) {
+    throw new UserError(`${part.title} ${part.version} cannot be had: ${reason}`);
+  }
   await checkGo(part, reason);
   const ahead = next === undefined ? undefined : fetchSources(next);
   for (const build of part.builds) {
