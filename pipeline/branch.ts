@@ -1,8 +1,6 @@
 import type { Stage } from "./compose";
 import { afterDeploy, checks, groups, ofBranch, previewOf } from "./stages";
 
-const previews = ["preview-review", "preview-staging", "preview-prod"];
-
 /** On a branch with a pull request: is it good, what would it change, and a stack of its own to try it. */
 export const branch: readonly Stage[] = [
   ...checks(""),
@@ -25,18 +23,13 @@ export const branch: readonly Stage[] = [
     contexts: ["services-orders-preview"],
     requires: ["image-review"],
   },
-  previewOf("review", ["image-review"]),
-  previewOf("staging", ["image-review"]),
-  previewOf("prod", ["image-review"]),
-  {
-    name: "comment",
-    job: { command: "npm run comment", environment: ofBranch, executor: "pulumi", takes: true },
-    contexts: ["services-orders-github"],
-    requires: previews,
-  },
+  // One after another: they share the pull request's one comment.
+  previewOf("review", ["image-review"], { onPullRequest: true }),
+  previewOf("staging", ["preview-review"], { onPullRequest: true }),
+  previewOf("prod", ["preview-staging"], { onPullRequest: true }),
   {
     name: "approve-review",
-    requires: ["check", "test-unit", "scan", "scan-image-review", ...previews],
+    requires: ["check", "test-unit", "scan", "scan-image-review", "preview-prod"],
   },
   {
     name: "deploy-review",

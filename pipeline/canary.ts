@@ -1,4 +1,4 @@
-import { failureNotice, notice, type Stage } from "./compose";
+import { badEndNotices, notice, type Stage } from "./compose";
 import type { Parameter } from "./model";
 import { groups, removal } from "./stages";
 
@@ -31,7 +31,7 @@ const ofCanary = {
 };
 
 export const canaryStart: readonly Stage[] = [
-  notice("ask-approval", "approval prod-canary", { environment: ofCanary }),
+  notice("ask-approval", "approval", "prod-canary", { environment: ofCanary }),
   { name: "approve-canary" },
   {
     name: "canary-start",
@@ -47,12 +47,12 @@ export const canaryStart: readonly Stage[] = [
     requires: ["approve-canary"],
     serialGroup: groups.canary,
   },
-  notice("tell-canary", "deployed prod-canary", {
+  notice("tell-canary", "deployed", "prod-canary", {
     environment: ofCanary,
     reportOf: "canary-start",
     requires: ["canary-start"],
   }),
-  failureNotice("canary-start", "prod-canary", ofCanary),
+  ...badEndNotices("canary-start", "prod-canary", ofCanary),
 ];
 
 export const canaryStop: readonly Stage[] = [
@@ -67,9 +67,9 @@ export const canaryStop: readonly Stage[] = [
     contexts: removal,
     serialGroup: groups.canary,
   },
-  notice("tell-stopped", "removed prod-canary", {
+  notice("tell-stopped", "removed", "prod-canary", {
     reportOf: "canary-stop",
     requires: ["canary-stop"],
   }),
-  failureNotice("canary-stop", "prod-canary"),
+  ...badEndNotices("canary-stop", "prod-canary"),
 ];

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ContextName } from "./contexts";
-import type { Config, Job, Parameter, Requirement, Status, Workflow } from "./model";
-import { executors, job, type JobSpec } from "./steps";
+import type { Config, Job, Parameter, Requirement, Workflow } from "./model";
+import { executors, job, type JobSpec, reports } from "./steps";
 
 /** A job in a workflow, or an approval, which has no `job`. */
 export interface Stage {
@@ -16,9 +16,6 @@ export interface WorkflowSpec {
   readonly when: string;
   readonly stages: readonly Stage[];
 }
-
-/** Ends that nobody asked for. After a cancel or a time-out a job runs no step of its own, so another one tells. */
-const badEnds: readonly Status[] = ["failed", "canceled", "unauthorized"];
 
 /** One file from its workflows: every job that they name, and the executors that those use. */
 export function compose(
@@ -64,30 +61,57 @@ function workflow({ stages, when }: WorkflowSpec): Workflow {
   };
 }
 
-/** A Slack message: `npm run notify -- EVENT STACK`. It never fails because of Slack. */
+/** What happened to a stack, as `npm run notify` knows it. */
+type Event = "approval" | "canceled" | "deployed" | "failed" | "removed";
+
+/** The preview of a stack as data: what `deploy` is held to, and what messages say has changed. */
+export const previewReport = (stack: string): string => `${reports}/preview-${stack}.json`;
+
+/** A Slack message: `npm run notify -- EVENT --stack STACK`. It never fails because of Slack. */
 export function notice(
   name: string,
-  event: string,
+  event: Event,
+  stack: string,
   more: Pick<Stage, "requires"> & Pick<JobSpec, "environment" | "reportOf" | "takes">,
 ): Stage {
   const { requires, ...rest } = more;
+  const shown = {
+    approval: ["--summary", previewReport(stack)],
+    canceled: [],
+    deployed: ["--summary", previewReport(stack)],
+    failed: ["--cause-file", `${reports}/cause.txt`],
+    removed: [],
+  }[event];
   return {
     name,
-    job: { command: `npm run notify -- ${event}`, executor: "pulumi", ...rest },
+    job: {
+      command: ["npm run notify --", event, "--stack", stack, ...shown].join(" "),
+      executor: "pulumi",
+      ...rest,
+    },
     contexts: ["services-orders-slack"],
     ...(requires === undefined ? {} : { requires }),
   };
 }
 
-/** Tells that `of` ended badly, was cancelled or ran out of time. */
-export function failureNotice(
+/**
+ * Tells that `of` failed, and that it was cancelled. A job that was cancelled or ran out of time runs no step of its own any more,
+ * so others tell; and they are two, because which end it was is known here and nowhere else.
+ */
+export function badEndNotices(
   of: string,
   stack: string,
   environment?: Readonly<Record<string, string>>,
-): Stage {
-  return notice(`tell-failed-${of}`, `failed ${stack}`, {
-    requires: [{ [of]: badEnds }],
-    reportOf: of,
-    ...(environment === undefined ? {} : { environment }),
-  });
+): readonly Stage[] {
+  const more = { reportOf: of, ...(environment === undefined ? {} : { environment }) };
+  return [
+    notice(`tell-failed-${of}`, "failed", stack, {
+      requires: [{ [of]: ["failed", "unauthorized"] }],
+      ...more,
+    }),
+    notice(`tell-canceled-${of}`, "canceled", stack, {
+      requires: [{ [of]: ["canceled"] }],
+      ...more,
+    }),
+  ];
 }

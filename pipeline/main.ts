@@ -43,8 +43,8 @@ export const main: readonly Stage[] = [
     contexts: ["services-orders-staging"],
     requires: ["smoke-staging"],
   },
-  previewOf("prod", ["promote"], "-promoted"),
-  notice("ask-approval", "approval prod", { requires: ["preview-prod-promoted"], takes: true }),
+  previewOf("prod", ["promote"], { suffix: "-promoted" }),
+  notice("ask-approval", "approval", "prod", { requires: ["preview-prod-promoted"], takes: true }),
   { name: "approve-prod", requires: ["preview-prod-promoted"] },
   {
     name: "deploy-prod",

@@ -1,28 +1,30 @@
 import { contextOf } from "./contexts";
 import type { Place, Workflow } from "./model";
 
-/** A workflow as a Mermaid flowchart, which GitHub draws. Dotted arrows are taken when something went wrong. */
+/**
+ * A workflow as a Mermaid flowchart, which GitHub draws. Jobs that only tell people about a bad end are left out: there are two for each
+ * job that changes something, and they hide the way.
+ */
 export function picture(workflow: Workflow): string {
   const lines = ["flowchart LR"];
-  const places = workflow.jobs.flatMap((entry): (readonly [string, Place])[] =>
-    typeof entry === "string" ? [[entry, {}]] : Object.entries(entry),
-  );
+  const places = workflow.jobs
+    .flatMap((entry): (readonly [string, Place])[] =>
+      typeof entry === "string" ? [[entry, {}]] : Object.entries(entry),
+    )
+    .filter(([, { requires = [] }]) => requires.every((one) => typeof one === "string"));
   for (const [name, place] of places) {
-    const id = name.replaceAll("-", "_");
     const shape = place.type === "approval" ? `{{"${name}"}}` : `["${name}"]`;
-    lines.push(`  ${id}${shape}${style(place)}`);
+    lines.push(`  ${id(name)}${shape}${style(place)}`);
   }
   for (const [name, { requires = [] }] of places) {
-    for (const requirement of requires) {
-      const [from = "", arrow] =
-        typeof requirement === "string"
-          ? [requirement, "-->"]
-          : [Object.keys(requirement)[0], "-.->"];
-      lines.push(`  ${from.replaceAll("-", "_")} ${arrow} ${name.replaceAll("-", "_")}`);
+    for (const from of requires) {
+      if (typeof from === "string") lines.push(`  ${id(from)} --> ${id(name)}`);
     }
   }
   return `${[...lines, ...classes].join("\n")}\n`;
 }
+
+const id = (name: string): string => name.replaceAll("-", "_");
 
 const classes = [
   "  classDef approval fill:#fff3bf,stroke:#e67700,color:#000",

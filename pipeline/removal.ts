@@ -1,4 +1,4 @@
-import { failureNotice, type Stage } from "./compose";
+import { badEndNotices, type Stage } from "./compose";
 import { groups, ofBranch, removal } from "./stages";
 
 const closedBranch = {
@@ -20,7 +20,7 @@ export const teardown: readonly Stage[] = [
     contexts: removal,
     serialGroup: groups.review,
   },
-  failureNotice("teardown", "review", closedBranch),
+  ...badEndNotices("teardown", "review", closedBranch),
 ];
 
 /** By the clock: what is expired, or has no branch any more. */
@@ -36,5 +36,5 @@ export const sweep: readonly Stage[] = [
     contexts: removal,
     serialGroup: groups.sweep,
   },
-  failureNotice("sweep", "review"),
+  ...badEndNotices("sweep", "review"),
 ];

@@ -1,5 +1,6 @@
-import { failureNotice, notice, type Stage } from "./compose";
+import { badEndNotices, notice, previewReport, type Stage } from "./compose";
 import { companyScan } from "./slots";
+import { reports } from "./steps";
 
 /** Whatever a branch is called, this is a number, and so legal in a serial group. */
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
@@ -33,19 +34,34 @@ export const checks = (suffix: "" | "-main"): readonly Stage[] => [
   { name: "scan", job: { command: "npm run scan", executor: "java", more: companyScan.steps } },
 ];
 
-/** What a deployment would change. */
-export const previewOf = (stack: string, requires: readonly string[], suffix = ""): Stage => ({
-  name: `preview-${stack}${suffix}`,
-  job: {
-    aws: true,
-    command: `npm run preview -- ${stack}`,
-    executor: "pulumi",
-    gives: "reports",
-    takes: true,
-  },
-  contexts: ["services-orders-preview"],
-  requires,
-});
+/** What a deployment would change, as people read it, and as `deploy` is held to it. */
+export function previewOf(
+  stack: string,
+  requires: readonly string[],
+  more: { readonly onPullRequest?: boolean; readonly suffix?: string } = {},
+): Stage {
+  const { onPullRequest = false, suffix = "" } = more;
+  return {
+    name: `preview-${stack}${suffix}`,
+    job: {
+      aws: true,
+      command: [
+        `npm run preview -- ${stack} --format json --output ${previewReport(stack)}`,
+        `--save-plan ${reports}/plan-${stack}.json`,
+        ...(onPullRequest ? ["--comment"] : []),
+      ].join(" "),
+      ...(onPullRequest ? { environment: ofBranch } : {}),
+      executor: "pulumi",
+      gives: "reports",
+      takes: true,
+    },
+    contexts: [
+      "services-orders-preview",
+      ...(onPullRequest ? (["services-orders-github"] as const) : []),
+    ],
+    requires,
+  };
+}
 
 const smokeTest = (stack: string): Stage => ({
   name: `smoke-${stack}`,
@@ -65,11 +81,11 @@ export const afterDeploy = (
   environment?: Readonly<Record<string, string>>,
 ): readonly Stage[] => [
   smokeTest(stack),
-  notice(`tell-${stack}`, `deployed ${stack}`, {
+  notice(`tell-${stack}`, "deployed", stack, {
     requires: [`smoke-${stack}`],
     reportOf: `deploy-${stack}`,
     ...(environment === undefined ? {} : { environment }),
   }),
-  failureNotice(`deploy-${stack}`, stack, environment),
-  failureNotice(`smoke-${stack}`, stack, environment),
+  ...badEndNotices(`deploy-${stack}`, stack, environment),
+  ...badEndNotices(`smoke-${stack}`, stack, environment),
 ];
