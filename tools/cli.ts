@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { resolve } from "node:path";
+import type { RunOptions } from "../pipeline/run/run";
 import { bench } from "./bench";
 import { buildService } from "./build";
 import { check } from "./check";
@@ -18,6 +19,27 @@ function port(text: string): number {
     throw new InvalidArgumentError("a port is a whole number from 1024 to 65535");
   }
   return value;
+}
+
+/** A failed job is a failed run; one that waits for an approval is not. */
+async function runWorkflow(
+  workflow: string,
+  { parameter = [], ...rest }: RunOptions & { readonly parameter?: readonly string[] },
+): Promise<void> {
+  const { rehearse } = await import("../pipeline/run/run");
+  const { environment } = await import("./sandbox/environment");
+  const sandboxes = process.env["PULUMI_BACKEND_URL"] === undefined ? environment() : {};
+  const result = await rehearse(workflow, {
+    ...rest,
+    env: { ...process.env, ...sandboxes },
+    parameters: Object.fromEntries(
+      parameter.map((text) => {
+        const [name = "", ...value] = text.split("=");
+        return [name, value.join("=")];
+      }),
+    ),
+  });
+  process.exitCode = [...result.values()].some(({ end }) => end === "failed") ? 1 : 0;
 }
 
 const program = new Command("npm run").description("Ships services-orders to Kubernetes");
@@ -60,6 +82,17 @@ pipeline
     const { checkFiles } = await import("../pipeline/check");
     await checkFiles();
   });
+pipeline
+  .command("run")
+  .description("runs a workflow's jobs here, in clean copies of the last commit")
+  .argument("<workflow>", "as in .circleci: branch, main, canary-start, ...")
+  .option("--approve <job...>", "approvals that are given; it stops at any other")
+  .option("--branch <branch>", "branch that is pretended (default: the one checked out)")
+  .option("--commit <commit>", "commit whose code runs (default: the last one)")
+  .option("--contexts <directory>", "files <context>.env with NAME=value lines")
+  .option("--parameter <name=value...>", "parameters of the pipeline")
+  .option("--pull-request <number>", "number of the pull request", Number, 1)
+  .action(runWorkflow);
 const scan = program
   .command("scan")
   .name("scan --")

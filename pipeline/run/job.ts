@@ -1,0 +1,132 @@
+import { execa } from "execa";
+import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { list, mapping, text } from "../checks/shape";
+import { fill } from "./situation";
+
+/** A step that hangs ends the rehearsal, not the day. */
+const TIMEOUT_MS = 3_600_000;
+
+/** Where a workflow's jobs run, and what they hand on. */
+export interface Room {
+  /** The clean copy that is this job's working directory. */
+  readonly copy: string;
+  /** What jobs have persisted. */
+  readonly workspace: string;
+  /** Caches by their key; only those of paths inside the working directory. */
+  readonly caches: string;
+  readonly artifacts: string;
+  readonly say: (line: string) => void;
+}
+
+/** Runs a job's steps in its copy. The first that fails decides; after it only those run that ask for it. */
+export async function runSteps(
+  steps: readonly unknown[],
+  values: Readonly<Record<string, string | number | boolean>>,
+  env: Readonly<Record<string, string | undefined>>,
+  room: Room,
+): Promise<boolean> {
+  let good = true;
+  for (const step of steps) {
+    const [kind, given] =
+      typeof step === "string" ? [step, {}] : (Object.entries(mapping(step))[0] ?? ["", {}]);
+    const options = mapping(typeof given === "string" ? { command: given } : given);
+    const when = text(options["when"]) || (kind.startsWith("store_") ? "always" : "on_success");
+    if (when !== "always" && (when === "on_success") !== good) continue;
+    if (kind === "run") {
+      if (!(await runCommand(fill(text(options["command"]), values), env, room))) good = false;
+    } else {
+      room.say(`  ${kind}: ${move(kind, options, env, room)}`);
+    }
+  }
+  return good;
+}
+
+/** Only commands that a person can run too; what prepares CircleCI's machine is for CircleCI's machine. */
+async function runCommand(
+  command: string,
+  env: Readonly<Record<string, string | undefined>>,
+  room: Room,
+): Promise<boolean> {
+  const [first = ""] = command.trim().split("\n");
+  if (!command.startsWith("npm run ")) {
+    room.say(`  run: skipped, it prepares CircleCI's machine: ${first} ...`);
+    return true;
+  }
+  room.say(`  run: ${command}`);
+  const { exitCode } = await execa("bash", ["-eo", "pipefail", "-c", command], {
+    cwd: room.copy,
+    env: { ...env, npm_config_update_notifier: "false" },
+    extendEnv: false,
+    forceKillAfterDelay: 10_000,
+    reject: false,
+    stderr: "inherit",
+    stdin: "ignore",
+    stdout: "inherit",
+    timeout: TIMEOUT_MS,
+  });
+  if (exitCode !== 0) room.say(`  run: FAILED (exit code ${String(exitCode ?? "none")}): ${first}`);
+  return exitCode === 0;
+}
+
+/** Everything but commands: files that go from job to job. Says what was done. */
+function move(
+  kind: string,
+  options: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string | undefined>>,
+  { artifacts, caches, copy, workspace }: Room,
+): string {
+  const paths = list(options["paths"]).map(text);
+  const inside = paths.every((path) => !isAbsolute(path) && !path.startsWith("~"));
+  const cache = (key: unknown) => join(caches, cacheKey(text(key), env));
+  switch (kind) {
+    case "checkout":
+      return "a clean copy of the commit";
+    case "persist_to_workspace":
+      return paths.map((path) => copyOver(join(copy, path), join(workspace, path))).join(", ");
+    case "attach_workspace":
+      return copyOver(workspace, copy);
+    case "save_cache":
+      if (!inside) return "skipped, the machine has its own";
+      return paths
+        .map((path) => copyOver(join(copy, path), join(cache(options["key"]), path)))
+        .join(", ");
+    case "restore_cache": {
+      const found = list(options["keys"])
+        .map(cache)
+        .find((directory) => existsSync(directory));
+      return found === undefined ? "nothing there" : copyOver(found, copy);
+    }
+    case "store_artifacts":
+    case "store_test_results": {
+      const path = text(options["path"]);
+      return copyOver(join(copy, path), join(artifacts, path));
+    }
+    case "setup_remote_docker":
+      return "skipped, the sandbox has a builder";
+    default:
+      return "skipped, it is a step of an orb";
+  }
+}
+
+function copyOver(from: string, to: string): string {
+  if (!existsSync(from)) return `nothing at ${from}`;
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(from, to, { recursive: true });
+  return to;
+}
+
+/** Only what our keys contain is filled in; a checksum is the same in each copy of one commit. */
+function cacheKey(template: string, env: Readonly<Record<string, string | undefined>>): string {
+  return template
+    .replace(/\{\{\s*\.Environment\.(\w+)\s*\}\}/g, (_, name: string) => env[name] ?? "")
+    .replace(/[^\w.-]+/g, "_");
+}
+
+/** The file that CircleCI's shells read first; steps write variables there. */
+export function bashEnvironment(directory: string): string {
+  const file = join(directory, "bash-environment");
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(file, "");
+  return file;
+}

@@ -1,0 +1,210 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { project } from "../../tools/build";
+import { command } from "../../tools/command";
+import { duration, UserError } from "../../tools/progress";
+import { mapping, named, type PlacedJob, type ReadWorkflow, workflowsOf } from "../checks/shape";
+import { Source } from "../checks/source";
+import { directory } from "../write";
+import { contextVariables, inherited } from "./contexts";
+import { bashEnvironment, runSteps } from "./job";
+import { type End, next } from "./order";
+import { type Situation, valuesFor, variables } from "./situation";
+
+export interface RunOptions {
+  /** Approvals that are given; the run stops at any other. */
+  readonly approve?: readonly string[];
+  /** Branch that is pretended. The one that is checked out unless told. */
+  readonly branch?: string;
+  /** Commit whose code runs. The last one unless told; what is not committed is not part of it. */
+  readonly commit?: string;
+  /** Directory with a file `<context>.env` for each context that is to hold something. */
+  readonly contexts?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly pullRequest?: number;
+  readonly repository?: string;
+  readonly root?: string;
+}
+
+/** How each job of a run ended, and after how many milliseconds. */
+export type Result = ReadonlyMap<string, { readonly end: End; readonly took: number }>;
+
+/** `npm run pipeline -- run WORKFLOW`: what CircleCI would do, here, before anything is pushed. */
+export async function rehearse(workflow: string, options: RunOptions = {}): Promise<Result> {
+  const { approve = [], root = project } = options;
+  const { found, source } = find(root, workflow);
+  for (const name of approve) {
+    if (!found.jobs.some((place) => place.approval && place.name === name)) {
+      throw new UserError(`workflow "${workflow}" has no approval "${name}"`);
+    }
+  }
+  const situation = await situationOf(root, options);
+  const values = valuesFor(source, workflow, String(found.when), situation);
+  const work = mkdtempSync(join(tmpdir(), "services-orders-pipeline-"));
+  const id = randomUUID();
+  const ends = new Map<string, End>();
+  const result = new Map<string, { end: End; took: number }>();
+  try {
+    for (let one = next(found.jobs, ends); one !== undefined; one = next(found.jobs, ends)) {
+      const { act, place } = one;
+      const started = Date.now();
+      let end: End = act === "skip" ? "not_run" : "held";
+      if (act === "run" && place.approval) {
+        end = approve.includes(place.name) ? "success" : "held";
+        console.log(
+          `\n=== ${place.name}: ${end === "success" ? "approved" : `waits for an approval (--approve ${place.name})`}`,
+        );
+      } else if (act === "run") {
+        console.log(`\n=== ${place.name}`);
+        const good = await runJob(source, place, { id, options, situation, values, work });
+        end = good ? "success" : "failed";
+      }
+      ends.set(place.name, end);
+      result.set(place.name, { end, took: Date.now() - started });
+    }
+  } finally {
+    rmSync(work, { force: true, recursive: true });
+  }
+  console.log(`\n${summary(result)}`);
+  return result;
+}
+
+function find(root: string, workflow: string): { found: ReadWorkflow; source: Source } {
+  const sources = readdirSync(join(root, directory))
+    .filter((name) => name.endsWith(".yml"))
+    .map(
+      (name) =>
+        new Source(`${directory}/${name}`, readFileSync(join(root, directory, name), "utf8")),
+    );
+  const all = sources.flatMap((source) => workflowsOf(source).map((found) => ({ found, source })));
+  const match = all.find(({ found }) => found.name === workflow);
+  if (match === undefined) {
+    const names = all.map(({ found }) => found.name).join(", ");
+    throw new UserError(`there is no workflow "${workflow}"; there are ${names}`);
+  }
+  return match;
+}
+
+async function situationOf(root: string, options: RunOptions): Promise<Situation> {
+  const git = (...args: readonly string[]) => command("git", args, { cwd: root, timeout: 30_000 });
+  if (options.commit === undefined && (await git("status", "--porcelain")) !== "") {
+    console.log("What is not committed is not part of the run: CircleCI would not see it either.");
+  }
+  return {
+    branch: options.branch ?? (await git("branch", "--show-current")),
+    commit: await git("rev-parse", "--verify", `${options.commit ?? "HEAD"}^{commit}`),
+    parameters: options.parameters ?? {},
+    pullRequest: options.pullRequest ?? 1,
+    repository: options.repository ?? "example/services-orders",
+  };
+}
+
+interface Run {
+  readonly id: string;
+  readonly options: RunOptions;
+  readonly situation: Situation;
+  readonly values: Readonly<Record<string, string | number | boolean>>;
+  readonly work: string;
+}
+
+async function runJob(source: Source, place: PlacedJob, run: Run): Promise<boolean> {
+  const { id, options, situation, values, work } = run;
+  const job = new Map(named(source, "jobs")).get(place.name);
+  if (job === undefined) {
+    console.log("  skipped, it is a job of an orb");
+    return true;
+  }
+  const branch = String(values["pipeline.git.branch"]);
+  const copy = join(work, "jobs", place.name);
+  await checkOut(options.root ?? project, copy, situation.commit, branch);
+  const executor = mapping(new Map(named(source, "executors")).get(String(job["executor"])));
+  const env = {
+    ...inherited(options.env ?? process.env),
+    ...circleci(place.name, id, branch, situation),
+    BASH_ENV: bashEnvironment(join(work, "environments", place.name)),
+    ...contextVariables(options.contexts, place.contexts),
+    ...withoutCaches(variables(executor["environment"], values)),
+    ...variables(job["environment"], values),
+  };
+  const good = await runSteps(job["steps"] as readonly unknown[], values, env, {
+    artifacts: join(work, "artifacts", place.name),
+    caches: join(work, "caches"),
+    copy,
+    say: (line) => {
+      console.log(line);
+    },
+    workspace: join(work, "workspace"),
+  });
+  rmSync(copy, { force: true, recursive: true });
+  return good;
+}
+
+/** The machine's own cache of npm is used: it is full already. */
+function withoutCaches(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => name !== "npm_config_cache"));
+}
+
+/**
+ * What CircleCI sets, but for `CI`: it means "nothing may be skipped", and a machine without the scanners' databases cannot
+ * promise that. Set it yourself to be as strict.
+ */
+function circleci(
+  job: string,
+  id: string,
+  branch: string,
+  { commit, pullRequest, repository }: Situation,
+): Record<string, string> {
+  const [owner = "", name = ""] = repository.split("/");
+  return {
+    CIRCLECI: "true",
+    CIRCLE_BRANCH: branch,
+    CIRCLE_BUILD_NUM: "1",
+    CIRCLE_BUILD_URL: `https://circleci.com/gh/${repository}/1`,
+    CIRCLE_JOB: job,
+    CIRCLE_PROJECT_REPONAME: name,
+    CIRCLE_PROJECT_USERNAME: owner,
+    ...(branch === "main"
+      ? {}
+      : { CIRCLE_PULL_REQUEST: `https://github.com/${repository}/pull/${String(pullRequest)}` }),
+    CIRCLE_REPOSITORY_URL: `git@github.com:${repository}.git`,
+    CIRCLE_SHA1: commit,
+    CIRCLE_USERNAME: "rehearsal",
+    CIRCLE_WORKFLOW_ID: id,
+  };
+}
+
+/** A clone as CircleCI would have it. Its `origin` is the repository here, so that branches can be asked for. */
+async function checkOut(root: string, copy: string, commit: string, branch: string): Promise<void> {
+  mkdirSync(join(copy, ".."), { recursive: true });
+  await command("git", ["clone", "--quiet", "--no-checkout", root, copy], { timeout: 300_000 });
+  await command("git", ["checkout", "--quiet", "-B", branch, commit], {
+    cwd: copy,
+    timeout: 300_000,
+  });
+  const packages = join(root, "node_modules");
+  if (existsSync(packages)) {
+    // Links to the same files: the packages are the lock file's, or the first command installs them anew.
+    await command("cp", ["-al", packages, copy], { timeout: 300_000 }).catch(async () =>
+      command("cp", ["-a", packages, copy], { timeout: 300_000 }),
+    );
+  }
+}
+
+function summary(result: Result): string {
+  const words: Readonly<Record<End, string>> = {
+    failed: "FAILED",
+    held: "waits for an approval",
+    not_run: "not run",
+    success: "good",
+  };
+  const width = Math.max(...[...result.keys()].map((name) => name.length));
+  return [...result]
+    .map(([name, { end, took }]) => {
+      const time = took >= 1000 ? ` (${duration(took)})` : "";
+      return `${name.padEnd(width)}  ${words[end]}${time}`;
+    })
+    .join("\n");
+}

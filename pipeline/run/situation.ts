@@ -1,0 +1,107 @@
+import { UserError } from "../../tools/progress";
+import { evaluate, parseExpression } from "../checks/expression";
+import { mapping, named, text } from "../checks/shape";
+import type { Source } from "../checks/source";
+
+/** What a run pretends: the event that CircleCI would have been told. */
+export interface Situation {
+  readonly branch: string;
+  readonly commit: string;
+  /** Parameters of the pipeline, as texts from a command line. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly pullRequest: number;
+  /** `owner/name` of the repository. */
+  readonly repository: string;
+}
+
+type Values = Readonly<Record<string, string | number | boolean>>;
+
+/** Events that one of our workflows waits for; the first under which a workflow runs is taken. */
+const events = ({ branch }: Situation): readonly Values[] => [
+  {
+    "pipeline.event.action": "synchronize",
+    "pipeline.event.name": "pull_request",
+    "pipeline.git.branch": branch,
+  },
+  { "pipeline.event.name": "push", "pipeline.git.branch": "main" },
+  {
+    "pipeline.event.action": "closed",
+    "pipeline.event.name": "pull_request",
+    "pipeline.git.branch": "main",
+  },
+  { "pipeline.event.name": "schedule", "pipeline.git.branch": "main" },
+];
+
+/**
+ * The values of a pipeline under which a workflow runs.
+ *
+ * @throws UserError when CircleCI would never run it so
+ */
+export function valuesFor(
+  source: Source,
+  workflow: string,
+  when: string,
+  situation: Situation,
+): Values {
+  const always: Values = {
+    "pipeline.config_source": "vcs-file",
+    "pipeline.event.github.pull_request.head.ref": situation.branch,
+    "pipeline.event.github.pull_request.number": situation.pullRequest,
+    "pipeline.git.revision": situation.commit,
+    "pipeline.git.tag": "",
+    "pipeline.id": "00000000-0000-4000-8000-000000000000",
+    "pipeline.number": 1,
+    "pipeline.project.slug": `gh/${situation.repository}`,
+    ...parameters(source, situation.parameters),
+  };
+  const condition = parseExpression(when);
+  for (const event of events(situation)) {
+    const values = { ...always, ...event };
+    if (evaluate(condition, values) === true) return values;
+  }
+  throw new UserError(
+    `CircleCI would not run workflow "${workflow}" here: ${when} (branch ${situation.branch}); give another --branch or --parameter`,
+  );
+}
+
+function parameters(source: Source, given: Readonly<Record<string, string>>): Values {
+  const declared = new Map(named(source, "parameters"));
+  for (const name of Object.keys(given)) {
+    if (!declared.has(name)) {
+      throw new UserError(
+        `${source.file} has no parameter "${name}"; there are ${[...declared.keys()].join(", ") || "none"}`,
+      );
+    }
+  }
+  return Object.fromEntries(
+    [...declared].map(([name, parameter]) => {
+      const value = given[name] ?? String(parameter["default"]);
+      const allowed = parameter["enum"];
+      if (Array.isArray(allowed) && !allowed.includes(value)) {
+        throw new UserError(`parameter "${name}" must be one of ${allowed.join(", ")}`);
+      }
+      if (parameter["type"] === "integer" && !/^-?\d+$/.test(value)) {
+        throw new UserError(`parameter "${name}" must be a whole number, got "${value}"`);
+      }
+      const typed = parameter["type"] === "integer" ? Number(value) : value;
+      return [`pipeline.parameters.${name}`, typed];
+    }),
+  );
+}
+
+/** A text with the pipeline's values filled in, as CircleCI does it before a job starts. */
+export function fill(template: string, values: Values): string {
+  return template.replace(/<<\s*(.*?)\s*>>/gs, (_, inside: string) =>
+    String(evaluate(parseExpression(inside), values) ?? ""),
+  );
+}
+
+/** An `environment` of the file, as variables. */
+export function variables(environment: unknown, values: Values): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(mapping(environment)).map(([name, value]) => [
+      name,
+      fill(typeof value === "string" ? text(value) : JSON.stringify(value), values),
+    ]),
+  );
+}
