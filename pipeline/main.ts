@@ -1,5 +1,6 @@
 import { notice, type Stage } from "./compose";
 import { afterDeploy, checks, groups, previewOf } from "./stages";
+import { releaseFile } from "./steps";
 
 /** On main: staging, and after an approval production with the image that staging has tried. */
 export const main: readonly Stage[] = [
@@ -39,11 +40,16 @@ export const main: readonly Stage[] = [
   ...afterDeploy("staging"),
   {
     name: "promote",
-    job: { aws: true, command: "npm run promote", executor: "pulumi", gives: "reports" },
+    job: {
+      aws: true,
+      command: `npm run promote -- --env-file ${releaseFile}`,
+      executor: "pulumi",
+      gives: "reports",
+    },
     contexts: ["services-orders-staging"],
     requires: ["smoke-staging"],
   },
-  previewOf("prod", ["promote"], { suffix: "-promoted" }),
+  previewOf("prod", ["promote"], { released: true, suffix: "-promoted" }),
   notice("ask-approval", "approval", "prod", { requires: ["preview-prod-promoted"], takes: true }),
   { name: "approve-prod", requires: ["preview-prod-promoted"] },
   {
@@ -52,6 +58,7 @@ export const main: readonly Stage[] = [
       aws: true,
       command: "npm run deploy -- prod --yes",
       executor: "pulumi",
+      released: true,
       reportsAs: "deploy-prod",
       takes: true,
     },

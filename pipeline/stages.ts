@@ -38,9 +38,13 @@ export const checks = (suffix: "" | "-main"): readonly Stage[] => [
 export function previewOf(
   stack: string,
   requires: readonly string[],
-  more: { readonly onPullRequest?: boolean; readonly suffix?: string } = {},
+  more: {
+    readonly onPullRequest?: boolean;
+    readonly released?: boolean;
+    readonly suffix?: string;
+  } = {},
 ): Stage {
-  const { onPullRequest = false, suffix = "" } = more;
+  const { onPullRequest = false, released = false, suffix = "" } = more;
   return {
     name: `preview-${stack}${suffix}`,
     job: {
@@ -53,6 +57,7 @@ export function previewOf(
       ...(onPullRequest ? { environment: ofBranch } : {}),
       executor: "pulumi",
       gives: "reports",
+      released,
       takes: true,
     },
     contexts: [

@@ -29,6 +29,11 @@ export const executors = {
 /** Where commands leave what later jobs read: digest, previews, what was deployed, why it failed. */
 export const reports = "reports";
 const jars = "service/target/image";
+/** The release that production is to run, as `export` lines: what was previewed and approved is what is deployed. */
+export const releaseFile = `${reports}/release.env`;
+
+/** How the names of steps begin that a rehearsal leaves out: elsewhere nothing needs to be prepared. */
+export const machineOnly = "CircleCI's machine: ";
 
 const npmCache = 'npm-v1-{{ checksum "package-lock.json" }}';
 const mavenCache = 'maven-branches-v1-{{ checksum "service/pom.xml" }}';
@@ -44,6 +49,8 @@ export interface JobSpec {
   readonly environment?: Readonly<Record<string, string>>;
   /** Takes the jars and reports of earlier jobs. */
   readonly takes?: boolean;
+  /** Runs with the release that `promote` left behind, as variables. */
+  readonly released?: boolean;
   /** Hands jars or reports to later jobs. */
   readonly gives?: "jars" | "reports";
   /** Keeps its report also when it fails, for the job that tells people. */
@@ -71,6 +78,7 @@ export function job(spec: JobSpec): Job {
       ...(spec.reportOf === undefined ? [] : [restore("Report", reportKey(spec.reportOf))]),
       ...(spec.aws === true ? [assumeRole] : []),
       ...(spec.docker === true ? builder : []),
+      ...(spec.released === true ? [promotedRelease] : []),
       {
         run: {
           command: spec.command,
@@ -134,8 +142,12 @@ const assumeRole: Step = {
       'echo "export AWS_ROLE_SESSION_NAME=$CIRCLE_JOB" >> "$BASH_ENV"',
       "",
     ].join("\n"),
-    name: "AWS role by the job's own token",
+    name: `${machineOnly}AWS role by the job's own token`,
   },
+};
+
+const promotedRelease: Step = {
+  run: { command: `cat ${releaseFile} >> "$BASH_ENV"`, name: "The release that was promoted" },
 };
 
 /** Docker's plain builder cannot push several platforms. */
@@ -144,7 +156,7 @@ const builder: readonly Step[] = [
   {
     run: {
       command: "docker buildx create --name services-orders --driver docker-container --use",
-      name: "Builder for several platforms",
+      name: `${machineOnly}builder for several platforms`,
     },
   },
 ];

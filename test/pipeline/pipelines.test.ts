@@ -33,7 +33,9 @@ function jobsOf(file: string, workflow: string): readonly There[] {
 
 /** A job by its command without the files that it reads and writes. */
 const inShort = ({ command, name }: There): string =>
-  command === "" ? name : command.replace(/ --(?:cause-file|comment|format|summary) .*$/, "");
+  command === ""
+    ? name
+    : command.replace(/(?: --)? --(?:cause-file|comment|env-file|format|summary) .*$/, "");
 
 const told = (stack: string): readonly string[] => [
   `npm run notify -- deployed --stack ${stack}`,

@@ -23,7 +23,8 @@ jobs:
     environment: { NAME: "<< pipeline.git.branch >>", COUNT: << pipeline.parameters.count >> }
     steps:
       - checkout
-      - run: { name: docker, command: docker buildx create }
+      - run: { name: "CircleCI's machine: builder", command: exit 9 }
+      - run: { name: variables, command: 'echo "export RELEASE=r1" >> "$BASH_ENV"' }
       - run: { name: build, command: npm run build }
       - persist_to_workspace: { root: ., paths: [made] }
       - slack/notify: { event: pass }
@@ -60,7 +61,7 @@ const note = (what: string): string => `echo "${what}" >> "$SEEN"`;
 const scripts = {
   after: note("after"),
   always: note("always"),
-  build: `${note("build $NAME $COUNT $SIZE $CIRCLE_JOB ${CI:-no-ci} ${SLACK_TOKEN:-no-token}")} && mkdir made && echo jar > made/jar`,
+  build: `${note("build $NAME $COUNT $SIZE $CIRCLE_JOB ${CI:-no-ci} ${SLACK_TOKEN:-no-token} $RELEASE")} && mkdir made && echo jar > made/jar`,
   deploy: `${note("deploy $TOKEN $(cat made/jar)")} && mkdir reports && echo cause > reports/cause && test -z "$FAIL"`,
   "tell-bad": note("tell-bad $(cat reports/cause) ${TOKEN:-no-token}"),
   "tell-good": note("tell-good"),
@@ -124,7 +125,7 @@ describe("a rehearsal of a workflow", () => {
       "tell-bad": "held",
       "tell-good": "held",
     });
-    assert.deepEqual(noted(), ["build feature/a 3 small build no-ci no-token"]);
+    assert.deepEqual(noted(), ["build feature/a 3 small build no-ci no-token r1"]);
     assert.match(said, /approve: waits for an approval \(--approve approve\)/);
   }).timeout(60_000);
 
@@ -138,11 +139,11 @@ describe("a rehearsal of a workflow", () => {
       "tell-good": "success",
     });
     assert.deepEqual(noted(), [
-      "build feature/a 7 small build no-ci no-token",
+      "build feature/a 7 small build no-ci no-token r1",
       ...["deploy from-the-context jar", "after", "always", "tell-good"],
     ]);
     assert.match(said, /slack\/notify: skipped, it is a step of an orb/);
-    assert.match(said, /skipped, it prepares CircleCI's machine: docker buildx create/);
+    assert.match(said, /run: skipped, CircleCI's machine: builder/);
   }).timeout(60_000);
 
   it("after a failed step runs what asks for it, and tells with the report that was kept", async () => {
@@ -161,7 +162,7 @@ describe("a rehearsal of a workflow", () => {
 
   it("gives a branch's name to commands as it is, whatever it contains", async () => {
     await run({ branch: "x`touch${IFS}hacked`$(id)" });
-    assert.deepEqual(noted(), ["build x`touch${IFS}hacked`$(id) 3 small build no-ci no-token"]);
+    assert.deepEqual(noted(), ["build x`touch${IFS}hacked`$(id) 3 small build no-ci no-token r1"]);
   }).timeout(60_000);
 
   it("runs the commit and not what lies around it", async () => {

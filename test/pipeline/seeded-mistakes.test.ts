@@ -331,11 +331,14 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     });
   });
 
+  const canaryStop = "npm run canary -- stop\n          name: npm run canary -- stop\n";
+
   it("for a step that CircleCI would kill while Pulumi waits", () => {
     seed({
-      from: "npm run promote\n          name: npm run promote\n          no_output_timeout: 40m\n",
-      to: "npm run promote\n          name: npm run promote\n",
-      at: "npm run promote",
+      file: "canary.yml",
+      from: `${canaryStop}          no_output_timeout: 40m\n`,
+      to: canaryStop,
+      at: "npm run canary",
       says: /set no_output_timeout above/,
     });
   });
