@@ -26,7 +26,7 @@ export async function checkFiles(root: string = project): Promise<void> {
   const found: Finding[] = [];
   const schema = await circleciSchema().catch((error: unknown) => {
     if (!(error instanceof SchemaMissing) || process.env["CI"] === "true") throw error;
-    console.log(`CircleCI's schema: skipped, because ${error.message}`);
+    console.log(`Check against the schema: skipped, because ${error.message}`);
     return undefined;
   });
   const names = readdirSync(join(root, directory)).filter((name) => /\.ya?ml$/.test(name));

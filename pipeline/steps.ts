@@ -18,7 +18,7 @@ export const executors = {
     environment: { npm_config_cache: npmDownloads },
     resource_class: "medium",
   },
-  /** Pulumi, Node.js, the AWS CLI and kubectl. */
+  /** Pulumi, Node.js, the AWS CLI, kubectl, Python with pip. */
   pulumi: {
     docker: [{ image: `pulumi/pulumi:${pulumiVersion}` }],
     environment: { npm_config_cache: npmDownloads, PULUMI_SKIP_UPDATE_CHECK: "true" },

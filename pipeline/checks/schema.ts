@@ -14,10 +14,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { project } from "../../tools/build";
 import { command } from "../../tools/command";
+import { UserError } from "../../tools/progress";
 import type { Finding, Source } from "./source";
 
 /** The schema is not there and could not be had. */
-export class SchemaMissing extends Error {}
+export class SchemaMissing extends UserError {}
 
 const requirements = join(import.meta.dirname, "..", "requirements.txt");
 const inPackage = join("check_jsonschema", "builtin_schemas", "vendor", "circle-ci.json");
@@ -58,9 +59,12 @@ async function fetchSchema(kept: string): Promise<void> {
     copyFileSync(join(work, inPackage), whole);
     renameSync(whole, kept);
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
+    const cause = (error instanceof Error ? error.message : String(error))
+      .trim()
+      .split("\n")
+      .at(-1);
     throw new SchemaMissing(
-      `it could not be fetched by "python3 -m pip download --requirement pipeline/requirements.txt": ${cause}`,
+      `CircleCI's schema could not be fetched by "python3 -m pip download --requirement pipeline/requirements.txt": ${cause ?? ""}`,
     );
   } finally {
     rmSync(work, { force: true, recursive: true });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { againstSchema, circleciSchema } from "../../pipeline/checks/schema";
+import { againstSchema, circleciSchema, SchemaMissing } from "../../pipeline/checks/schema";
 import { show, Source } from "../../pipeline/checks/source";
 import { contextOf } from "../../pipeline/contexts";
 import type { Place } from "../../pipeline/model";
@@ -160,8 +160,13 @@ describe("the pipelines", () => {
     assert.equal(pulumiVersion, versions.pulumi);
   });
 
-  it("satisfy CircleCI's own schema", async () => {
-    const schema = await circleciSchema();
+  it("satisfy CircleCI's own schema", async function () {
+    this.timeout(180_000);
+    const schema = await circleciSchema().catch((error: unknown) => {
+      if (!(error instanceof SchemaMissing)) throw error;
+      // Without Python there is no schema. In CI a skipped test counts as a failure.
+      return this.skip();
+    });
     const name = "config.yml";
     const text = readFileSync(join(project, directory, name), "utf8");
     for (const file of readdirSync(join(project, directory))) {
@@ -173,7 +178,7 @@ describe("the pipelines", () => {
     assert.match(finding?.message ?? "", /^CircleCI's schema: /);
     const lines = broken.slice(0, broken.indexOf("[40]")).split("\n").length;
     assert.equal(finding?.line, lines);
-  }).timeout(180_000);
+  });
 });
 
 const operations = [
