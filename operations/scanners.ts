@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { trivy } from "./trivy";
 
 /** What a scanner's program ended with. */
 export interface Ended {
@@ -34,7 +33,8 @@ const severity = ["--severity", "HIGH,CRITICAL", "--exit-code", "10", "--quiet"]
 const byTrivy = (title: string, ...args: readonly string[]): Scanner => ({
   command: ["trivy", ...args.slice(0, 1), ...severity, ...args.slice(1)],
   findings: [10],
-  obtain: trivy,
+  // Loaded when it is needed: it decides at once where the sandbox's directory is.
+  obtain: async () => (await import("./trivy")).trivy(),
   title,
 });
 
