@@ -1,0 +1,49 @@
+import { service } from "./stacks";
+
+/** What a CI job does; decides its rights in AWS and in the cluster. One role each, and no other. */
+export const purposes = ["preview", "review", "staging", "prod", "canary-removal"] as const;
+export type Purpose = (typeof purposes)[number];
+
+/** Name of the IAM role of a purpose. */
+export function roleName(purpose: Purpose): string {
+  return `${service}-${purpose}`;
+}
+
+/**
+ * Kubernetes group of a purpose, as EKS gives it to the IAM role. Review jobs have no such group:
+ * the cluster knows them by CircleCI's token itself, see {@link reviewGroup}.
+ */
+export function clusterGroup(purpose: Exclude<Purpose, "review">): string {
+  return `${service}:${purpose}`;
+}
+
+/** What stands before every user and group that the cluster takes from a token of CircleCI. */
+export const tokenPrefix = "circleci:";
+
+/** Kubernetes group of all jobs of the CircleCI project. */
+export function reviewGroup(projectId: string): string {
+  return `${tokenPrefix}${projectId}`;
+}
+
+/** Kubernetes user of the jobs of a branch: the token's `vcs-ref`, which the job cannot choose. */
+export function reviewUser(branch: string): string {
+  return `${tokenPrefix}refs/heads/${branch}`;
+}
+
+/** How the namespace of a review stack is tied to the branch that it belongs to. */
+export const reviewAccess = {
+  /** Name of the RoleBinding that gives the branch, and main, their rights in the namespace. */
+  bindingName: "review",
+  /** The rights themselves, a ClusterRole of the platform. */
+  clusterRole: `${service}-review-namespace`,
+  /** Start of the names of all review namespaces. */
+  namespacePrefix: `${service}-review-`,
+  /** Annotation of the namespace: the {@link reviewUser} it belongs to. Never changes. */
+  ownerAnnotation: `${service}/owner`,
+} as const;
+
+/** Name of the Deployment of a canary; all that removing it may delete is called so, or begins so. */
+export const canaryName = `${service}-canary`;
+
+/** Group of load balancer rules that review stacks share, and nothing else is in. */
+export const reviewIngressGroup = `${service}-review`;

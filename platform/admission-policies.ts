@@ -1,0 +1,54 @@
+import * as pulumi from "@pulumi/pulumi";
+import { service } from "../components/conventions/stacks";
+import { AdmissionPolicy, type AdmissionPolicyArgs } from "./admission";
+import {
+  canariesOnly,
+  limitRanges,
+  networkPolicies,
+  noPriority,
+  podsNeed,
+  quotas,
+} from "./guardrail-policies";
+import { bindings, ingresses, namespaces, ownNamespaceOnly, services } from "./review-policies";
+import type { PlatformSettings } from "./settings";
+
+/** The policies by name: those that the environments in this cluster need. */
+export function policiesOf(
+  settings: Pick<PlatformSettings, "circleci" | "environments" | "review">,
+): Readonly<Record<string, AdmissionPolicyArgs>> {
+  const { circleci, environments, review } = settings;
+  return {
+    ...(environments.includes("review")
+      ? {
+          "review-bindings": bindings(circleci),
+          "review-ingresses": ingresses(review),
+          "review-limit-ranges": limitRanges(circleci),
+          "review-namespaces": namespaces(circleci),
+          "review-network-policies": networkPolicies(circleci, review),
+          "review-own-namespace-only": ownNamespaceOnly(circleci),
+          "review-pods-need-limits": podsNeed("LimitRange"),
+          "review-pods-need-network-policies": podsNeed("NetworkPolicy"),
+          "review-pods-need-quota": podsNeed("ResourceQuota"),
+          "review-pods-without-priority": noPriority,
+          "review-quotas": quotas(circleci, review),
+          "review-services": services,
+        }
+      : {}),
+    ...(environments.includes("prod") ? { "canary-removal": canariesOnly } : {}),
+  };
+}
+
+/** What RBAC cannot say: names by their beginning, fields of objects, an order of making things. */
+export class AdmissionPolicies extends pulumi.ComponentResource {
+  constructor(
+    name: string,
+    args: Pick<PlatformSettings, "circleci" | "environments" | "review">,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("services:k8s:AdmissionPolicies", name, {}, opts);
+    for (const [policy, rules] of Object.entries(policiesOf(args))) {
+      new AdmissionPolicy(`${service}-${policy}`, rules, { parent: this });
+    }
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,53 @@
+import * as iam from "@pulumi/aws/iam";
+import * as pulumi from "@pulumi/pulumi";
+import { type Purpose, roleName } from "../components/conventions/purposes";
+import type { Statement } from "./permissions";
+import type { CircleCi } from "./settings";
+import { branchesOf, trustPolicy } from "./trust";
+
+export interface CiRoleArgs {
+  readonly circleci: CircleCi;
+  /** CircleCI as an identity provider of the account. */
+  readonly providerArn: pulumi.Input<string>;
+  readonly purpose: Purpose;
+  readonly statements: pulumi.Input<readonly Statement[]>;
+}
+
+/** Longer than a job may be silent (40 minutes), so that no update loses its rights half way. */
+const maxSessionSeconds = 3600;
+
+/** The IAM role of one purpose: who may take it, and what it may do. */
+export class CiRole extends pulumi.ComponentResource {
+  readonly arn: pulumi.Output<string>;
+
+  constructor(name: string, args: CiRoleArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("services:aws:CiRole", name, args, opts);
+    const { circleci, providerArn, purpose, statements } = args;
+    const branches = branchesOf(purpose, circleci.mainBranch);
+    const role = new iam.Role(
+      name,
+      {
+        assumeRolePolicy: pulumi
+          .output(providerArn)
+          .apply((arn) => JSON.stringify(trustPolicy(circleci, arn, branches))),
+        description: `CircleCI, ${purpose}: jobs of ${branches === "*" ? "every branch" : branches}`,
+        maxSessionDuration: maxSessionSeconds,
+        name: roleName(purpose),
+      },
+      { parent: this },
+    );
+    new iam.RolePolicy(
+      name,
+      {
+        name: purpose,
+        policy: pulumi
+          .output(statements)
+          .apply((all) => JSON.stringify({ Statement: all, Version: "2012-10-17" })),
+        role: role.name,
+      },
+      { parent: this },
+    );
+    this.arn = role.arn;
+    this.registerOutputs({ arn: this.arn });
+  }
+}

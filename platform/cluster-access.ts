@@ -1,0 +1,64 @@
+import * as eks from "@pulumi/aws/eks";
+import * as pulumi from "@pulumi/pulumi";
+import { type Purpose, clusterGroup, tokenPrefix } from "../components/conventions/purposes";
+import type { CircleCi } from "./settings";
+import { issuer } from "./trust";
+
+export interface ClusterAccessArgs {
+  readonly circleci: CircleCi;
+  readonly clusterName: string;
+  /** Whether review jobs reach the cluster, by CircleCI's token. */
+  readonly review: boolean;
+  /** ARN of the role of each purpose, but of review. */
+  readonly roles: Readonly<Partial<Record<Exclude<Purpose, "review">, pulumi.Input<string>>>>;
+}
+
+/**
+ * Who is who in the EKS cluster. An IAM role becomes a group. Review jobs come with CircleCI's own
+ * token: all of them share one IAM role, whose session name they choose, while the token's branch is
+ * CircleCI's word. So the user's name is the branch, and one branch cannot pass for another.
+ */
+export class ClusterAccess extends pulumi.ComponentResource {
+  constructor(name: string, args: ClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("services:aws:ClusterAccess", name, args, opts);
+    const { circleci, clusterName, review, roles } = args;
+    for (const [purpose, principalArn] of Object.entries(roles)) {
+      const group = clusterGroup(purpose as Exclude<Purpose, "review">);
+      new eks.AccessEntry(
+        `${name}-${purpose}`,
+        {
+          clusterName,
+          kubernetesGroups: [group],
+          principalArn,
+          type: "STANDARD",
+          // For the audit log only: whoever takes the role chooses the session's name.
+          userName: `${group}:{{SessionName}}`,
+        },
+        { parent: this },
+      );
+    }
+    if (review) {
+      new eks.IdentityProviderConfig(
+        `${name}-circleci`,
+        {
+          clusterName,
+          oidc: {
+            clientId: circleci.organizationId,
+            groupsClaim: "oidc.circleci.com/project-id",
+            groupsPrefix: tokenPrefix,
+            identityProviderConfigName: "circleci",
+            issuerUrl: `https://${issuer(circleci)}`,
+            requiredClaims: {
+              "oidc.circleci.com/project-id": circleci.projectId,
+              "oidc.circleci.com/vcs-origin": circleci.vcsOrigin,
+            },
+            usernameClaim: "oidc.circleci.com/vcs-ref",
+            usernamePrefix: tokenPrefix,
+          },
+        },
+        { parent: this },
+      );
+    }
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,44 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { labels } from "../components/conventions/labels";
+import { service } from "../components/conventions/stacks";
+
+export interface EnvironmentNamespaceArgs {
+  readonly environment: "prod" | "staging";
+  readonly namespace: string;
+}
+
+/**
+ * The namespace of staging or production, made before the stack: the Secrets that the stack names,
+ * and its rights, must be there first. It carries the stack's own labels, so that the stack takes it
+ * for its own. Pulumi refuses to delete it.
+ */
+export class EnvironmentNamespace extends pulumi.ComponentResource {
+  constructor(
+    name: string,
+    args: EnvironmentNamespaceArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("services:k8s:EnvironmentNamespace", name, args, opts);
+    const { environment, namespace } = args;
+    const app = environment === "prod" ? service : `${service}-${environment}`;
+    new k8s.core.v1.Namespace(
+      name,
+      {
+        metadata: {
+          labels: {
+            ...labels(
+              { app, environment, instance: app, protectedBranch: true, service },
+              "namespace",
+            ),
+            "pod-security.kubernetes.io/enforce": "restricted",
+            "pod-security.kubernetes.io/warn": "restricted",
+          },
+          name: namespace,
+        },
+      },
+      { parent: this, protect: true },
+    );
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,148 @@
+import { canaryName, clusterGroup } from "../components/conventions/purposes";
+import type { AdmissionPolicyArgs } from "./admission";
+import { cel, inReview, requester } from "./review-policies";
+import type { CircleCi, ReviewLimits } from "./settings";
+
+/** Name of the ResourceQuota and of the LimitRange of a review namespace. */
+const guardrail = "review";
+const denyAll = "default-deny";
+const created = ["CREATE", "UPDATE"] as const;
+
+const atMost = (value: string, most: string) =>
+  `!quantity(${value}).isGreaterThan(quantity(${cel(most)}))`;
+
+/** A branch may ask for less than the platform's limits, never for more. */
+export function quotas(circleci: CircleCi, review: ReviewLimits): AdmissionPolicyArgs {
+  const most: Readonly<Record<string, string>> = {
+    "count/ingresses.networking.k8s.io": "2",
+    persistentvolumeclaims: "2",
+    pods: String(review.pods),
+    "requests.cpu": review.cpu,
+    "requests.memory": review.memory,
+    "requests.storage": "10Gi",
+    services: "5",
+    "services.loadbalancers": "0",
+    "services.nodeports": "0",
+  };
+  return {
+    on: [{ apiGroup: "", operations: created, resources: ["resourcequotas"] }],
+    only: requester(circleci).byReview,
+    validations: [
+      {
+        // One with a scope counts some pods only.
+        expression: `object.metadata.name == ${cel(guardrail)} && !has(object.spec.scopes) && !has(object.spec.scopeSelector)`,
+        message: `the ResourceQuota of a review stack is called ${guardrail}, and counts everything`,
+      },
+      ...Object.entries(most).map(([key, limit]) => ({
+        expression: `${cel(key)} in object.spec.hard && ${atMost(`object.spec.hard[${cel(key)}]`, limit)}`,
+        message: `the ResourceQuota of a review stack limits ${key} to ${limit} at most`,
+      })),
+    ],
+  };
+}
+
+export function limitRanges(circleci: CircleCi): AdmissionPolicyArgs {
+  return {
+    on: [{ apiGroup: "", operations: created, resources: ["limitranges"] }],
+    only: requester(circleci).byReview,
+    validations: [
+      {
+        expression: `object.metadata.name == ${cel(guardrail)} && object.spec.limits.exists(limit, limit.type == "Container" && has(limit.maxLimitRequestRatio) && "memory" in limit.maxLimitRequestRatio && ${atMost(`limit.maxLimitRequestRatio["memory"]`, "4")})`,
+        message: `the LimitRange of a review stack is called ${guardrail}, and keeps the memory limit of a container within 4 times its request`,
+      },
+    ],
+  };
+}
+
+/** Private networks, in which Datadog's agent is on each node. */
+const nodes = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"];
+
+/** NetworkPolicies add up: each one a branch makes may open only what the platform allows. */
+export function networkPolicies(circleci: CircleCi, review: ReviewLimits): AdmissionPolicyArgs {
+  const network = (peer: string, of: readonly string[]) =>
+    `has(${peer}.ipBlock) && ${peer}.ipBlock.cidr in ${cel(of)}`;
+  const inside = (peer: string) =>
+    `!has(${peer}.ipBlock) && !has(${peer}.namespaceSelector) && has(${peer}.podSelector)`;
+  const namespace = (peer: string, of: readonly string[]) =>
+    `has(${peer}.namespaceSelector) && has(${peer}.namespaceSelector.matchLabels) && "kubernetes.io/metadata.name" in ${peer}.namespaceSelector.matchLabels && ${peer}.namespaceSelector.matchLabels["kubernetes.io/metadata.name"] in ${cel(of)}`;
+  const onlyPorts = (...ports: number[]) =>
+    `(has(rule.ports) && size(rule.ports) > 0 && rule.ports.all(p, has(p.port) && !has(p.endPort) && p.port in ${JSON.stringify(ports)}))`;
+  const from = [
+    inside("peer"),
+    network("peer", review.ingressCidrs),
+    namespace("peer", review.ingressNamespaces),
+  ];
+  const to = [
+    inside("peer"),
+    network("peer", review.egressCidrs),
+    `${onlyPorts(8125, 8126)} && ${network("peer", nodes)}`,
+    `${onlyPorts(53)} && ${namespace("peer", ["kube-system"])}`,
+  ];
+  const any = (alternatives: readonly string[]) =>
+    alternatives.map((alternative) => `(${alternative})`).join(" || ");
+  return {
+    on: [{ apiGroup: "networking.k8s.io", operations: created, resources: ["networkpolicies"] }],
+    only: requester(circleci).byReview,
+    validations: [
+      {
+        expression: `object.metadata.name != ${cel(denyAll)} || (!has(object.spec.ingress) && !has(object.spec.egress) && size(object.spec.policyTypes) == 2 && !has(object.spec.podSelector.matchLabels) && !has(object.spec.podSelector.matchExpressions))`,
+        message: `NetworkPolicy ${denyAll} closes all pods in both directions`,
+      },
+      {
+        expression: `!has(object.spec.ingress) || object.spec.ingress.all(rule, has(rule.from) && size(rule.from) > 0 && rule.from.all(peer, ${any(from)}))`,
+        message: "requests may come from the review stack itself and where the platform says only",
+      },
+      {
+        expression: `!has(object.spec.egress) || object.spec.egress.all(rule, has(rule.to) && size(rule.to) > 0 && rule.to.all(peer, ${any(to)}))`,
+        message: "a review stack may reach itself, DNS, Datadog and what the platform says only",
+      },
+    ],
+  };
+}
+
+/**
+ * No pod starts in a review namespace before its guardrail is there, whoever makes it. A program
+ * of a branch that leaves a guardrail out gets no pods.
+ */
+export function podsNeed(
+  kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota",
+): AdmissionPolicyArgs {
+  const network = kind === "NetworkPolicy";
+  return {
+    on: [{ apiGroup: "", operations: ["CREATE"], resources: ["pods"] }],
+    only: inReview,
+    requires: {
+      apiVersion: network ? "networking.k8s.io/v1" : "v1",
+      kind,
+      name: network ? denyAll : guardrail,
+    },
+    validations: [{ expression: "params != null", message: `the namespace has no ${kind} yet` }],
+  };
+}
+
+/** Pods of a branch never push others off their nodes. */
+export const noPriority: AdmissionPolicyArgs = {
+  on: [{ apiGroup: "", operations: ["CREATE"], resources: ["pods"] }],
+  only: inReview,
+  validations: [
+    {
+      expression: "!has(object.spec.priority) || object.spec.priority <= 0",
+      message: "a pod of a review stack has no priority over others",
+    },
+  ],
+};
+
+/** The job that takes canaries away deletes nothing of production's own. */
+export const canariesOnly: AdmissionPolicyArgs = {
+  on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],
+  only: {
+    "by-canary-removal": `${cel(clusterGroup("canary-removal"))} in request.userInfo.groups`,
+    "no-question": `!(request.resource.group in ["authentication.k8s.io", "authorization.k8s.io"])`,
+  },
+  validations: [
+    {
+      expression: `request.operation == "DELETE" && (request.name == ${cel(canaryName)} || request.name.startsWith(${cel(`${canaryName}-`)}))`,
+      message: `only objects called ${canaryName} are deleted by this role, and nothing else is changed`,
+    },
+  ],
+};

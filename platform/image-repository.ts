@@ -1,0 +1,124 @@
+import * as ecr from "@pulumi/aws/ecr";
+import * as pulumi from "@pulumi/pulumi";
+import { roleName } from "../components/conventions/purposes";
+
+export interface ImageRepositoryArgs {
+  /** Name of the repository in the account's registry. */
+  readonly repository: string;
+
+  /**
+   * Days after which an image that was only built, and never released, is removed. A stack that
+   * still runs it cannot start a pod on a new node then.
+   *
+   * @default 90
+   */
+  readonly buildDays?: number;
+
+  /**
+   * Account of production, where it is another one: it may pull, and its role for production may
+   * put a release's tag on an image.
+   *
+   * @default - none
+   */
+  readonly productionAccountId?: string | undefined;
+}
+
+/** Releases that are kept, whatever their age: far more than anybody goes back by. */
+const releasesKept = 1000;
+
+/**
+ * An ECR repository. A tag never moves, but for `build-*`: the same content is pushed twice when a
+ * build is repeated. Every push is scanned.
+ */
+export class ImageRepository extends pulumi.ComponentResource {
+  readonly arn: pulumi.Output<string>;
+  /** What images are pushed to and pulled from, without tag. */
+  readonly url: pulumi.Output<string>;
+
+  constructor(name: string, args: ImageRepositoryArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("services:aws:ImageRepository", name, args, opts);
+    const { buildDays = 90, productionAccountId, repository } = args;
+    const made = new ecr.Repository(
+      name,
+      {
+        imageScanningConfiguration: { scanOnPush: true },
+        imageTagMutability: "IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters: [{ filter: "build-*", filterType: "WILDCARD" }],
+        name: repository,
+      },
+      { parent: this },
+    );
+    new ecr.LifecyclePolicy(
+      name,
+      { policy: JSON.stringify(lifecycle(buildDays)), repository: made.name },
+      { parent: this },
+    );
+    if (productionAccountId !== undefined) {
+      new ecr.RepositoryPolicy(
+        name,
+        { policy: JSON.stringify(pullsFrom(productionAccountId)), repository: made.name },
+        { parent: this },
+      );
+    }
+    this.arn = made.arn;
+    this.url = made.repositoryUrl;
+    this.registerOutputs({ arn: this.arn, url: this.url });
+  }
+}
+
+/**
+ * The first rule that an image's tags match is the only one that can remove it: a release keeps its
+ * `build-*` tag, and without the first rule the second would take the release with it.
+ * There is no rule for untagged images: the parts of an image for several platforms have no tags.
+ */
+function lifecycle(buildDays: number) {
+  return {
+    rules: [
+      {
+        action: { type: "expire" },
+        description: `Releases stay: only beyond ${String(releasesKept)} of them the oldest goes`,
+        rulePriority: 1,
+        selection: {
+          countNumber: releasesKept,
+          countType: "imageCountMoreThan",
+          tagPatternList: ["release-*"],
+          tagStatus: "tagged",
+        },
+      },
+      {
+        action: { type: "expire" },
+        description: `Builds that were never released go after ${String(buildDays)} days`,
+        rulePriority: 2,
+        selection: {
+          countNumber: buildDays,
+          countType: "sinceImagePushed",
+          countUnit: "days",
+          tagPatternList: ["build-*"],
+          tagStatus: "tagged",
+        },
+      },
+    ],
+  };
+}
+
+const pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
+function pullsFrom(account: string) {
+  return {
+    Statement: [
+      {
+        Action: pull,
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${account}:root` },
+        Sid: "PullByProduction",
+      },
+      {
+        Action: ["ecr:DescribeImages", "ecr:PutImage"],
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${account}:role/${roleName("prod")}` },
+        Sid: "ReleaseTag",
+      },
+    ],
+    Version: "2012-10-17",
+  };
+}

@@ -1,0 +1,121 @@
+import type { Purpose } from "../components/conventions/purposes";
+import { service } from "../components/conventions/stacks";
+
+/** ARNs of what the roles are given rights to. */
+export interface Targets {
+  readonly clusterArn: string;
+  readonly environmentsKeyArn: string;
+  /** Repository of staging and production. */
+  readonly repositoryArn: string;
+  readonly reviewKeyArn: string;
+  /** Repository of review stacks. */
+  readonly reviewRepositoryArn: string;
+  readonly stateBucket: string;
+}
+
+export interface Statement {
+  readonly Action: readonly string[];
+  readonly Effect: "Allow";
+  readonly Resource: readonly string[];
+  readonly Sid: string;
+}
+
+/** Where in the bucket states lie: each prefix is a Pulumi backend of its own. */
+export const statePrefixes = { environments: "environments", review: "review" } as const;
+
+const read = ["s3:GetObject"];
+const write = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"];
+const pull = [
+  "ecr:BatchCheckLayerAvailability",
+  "ecr:BatchGetImage",
+  "ecr:DescribeImages",
+  "ecr:GetDownloadUrlForLayer",
+];
+const push = [
+  ...pull,
+  "ecr:CompleteLayerUpload",
+  "ecr:InitiateLayerUpload",
+  "ecr:PutImage",
+  "ecr:UploadLayerPart",
+];
+const decrypt = ["kms:Decrypt"];
+/** Pulumi makes a data key per stack: only the roles that may create a stack need to encrypt. */
+const encrypt = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"];
+
+function allow(Sid: string, Action: readonly string[], ...Resource: string[]): Statement {
+  return { Action, Effect: "Allow", Resource, Sid };
+}
+
+/** Everything that Pulumi keeps of one stack in a bucket: state, lock, history, backups. */
+function stackObjects(bucket: string, stack: string): string[] {
+  const root = `arn:aws:s3:::${bucket}/${statePrefixes.environments}/.pulumi`;
+  return [
+    // The dot ends the name: `prod.*` is not `prod-canary.json`.
+    `${root}/stacks/${service}/${stack}.*`,
+    `${root}/locks/organization/${service}/${stack}/*`,
+    `${root}/history/${service}/${stack}/*`,
+    `${root}/backups/${service}/${stack}/*`,
+  ];
+}
+
+/**
+ * Names in the whole bucket, not what they hold. Limited to a prefix, S3 would answer "forbidden"
+ * for an object that is not there, and Pulumi asks for such objects all the time.
+ */
+function list(bucket: string): Statement {
+  return allow("ListState", ["s3:ListBucket"], `arn:aws:s3:::${bucket}`);
+}
+
+/** Reads of all that staging and production keep: it holds no secret value. */
+function readEnvironments({ stateBucket, environmentsKeyArn }: Targets): Statement[] {
+  return [
+    list(stateBucket),
+    allow("ReadState", read, `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/*`),
+    // Without its key Pulumi opens no stack, not even to show a difference.
+    allow("OpenState", decrypt, environmentsKeyArn),
+  ];
+}
+
+/** What the role of a purpose may do, and nothing else. */
+export function permissions(purpose: Purpose, targets: Targets): readonly Statement[] {
+  const { clusterArn, repositoryArn, reviewRepositoryArn, stateBucket } = targets;
+  const cluster = allow("FindCluster", ["eks:DescribeCluster"], clusterArn);
+  const login = allow("RegistryLogin", ["ecr:GetAuthorizationToken"], "*");
+  const environments = (...stacks: string[]) => [
+    ...readEnvironments(targets),
+    allow("WriteState", write, ...stacks.flatMap((stack) => stackObjects(stateBucket, stack))),
+  ];
+  switch (purpose) {
+    case "preview":
+      return [cluster, ...readEnvironments(targets)];
+    case "review":
+      return [
+        cluster,
+        login,
+        allow("Push", push, reviewRepositoryArn),
+        list(stateBucket),
+        allow("WriteState", write, `arn:aws:s3:::${stateBucket}/${statePrefixes.review}/*`),
+        allow("SealState", encrypt, targets.reviewKeyArn),
+      ];
+    case "staging":
+      return [
+        cluster,
+        login,
+        allow("Push", push, repositoryArn),
+        ...environments("staging"),
+        allow("SealState", encrypt, targets.environmentsKeyArn),
+      ];
+    case "prod":
+      return [
+        cluster,
+        login,
+        // A release is a tag on an image that is there: no layer is uploaded.
+        allow("Release", [...pull, "ecr:PutImage"], repositoryArn),
+        allow("CanaryImage", pull, reviewRepositoryArn),
+        ...environments("prod", "prod-canary"),
+        allow("SealState", encrypt, targets.environmentsKeyArn),
+      ];
+    case "canary-removal":
+      return [cluster, ...environments("prod-canary")];
+  }
+}

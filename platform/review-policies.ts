@@ -1,0 +1,217 @@
+import { labels } from "../components/conventions/labels";
+import {
+  reviewAccess,
+  reviewGroup,
+  reviewIngressGroup,
+  reviewUser,
+} from "../components/conventions/purposes";
+import { service } from "../components/conventions/stacks";
+import type { AdmissionPolicyArgs } from "./admission";
+import type { CircleCi, ReviewLimits } from "./settings";
+
+const { bindingName, clusterRole, namespacePrefix, ownerAnnotation } = reviewAccess;
+
+/** A text, or a list of texts, as CEL writes it. JSON's strings are CEL's. */
+export const cel = (value: string | readonly string[]): string => JSON.stringify(value);
+
+export const inReview = {
+  "in-review-namespace": `request.namespace.startsWith(${cel(namespacePrefix)})`,
+};
+
+/** Branch of a review stack's namespace, shortened, from its name. */
+const slugOf = (name: string) => `${name}.substring(${String(namespacePrefix.length)})`;
+const ownerOf = (object: string) =>
+  `${object}.metadata.?annotations[?${cel(ownerAnnotation)}].orValue("")`;
+
+/** What all policies on a branch's own requests share. */
+export function requester({ mainBranch, projectId }: CircleCi) {
+  return {
+    byReview: { "by-a-review-job": `${cel(reviewGroup(projectId))} in request.userInfo.groups` },
+    /** Jobs of main tidy up after every branch. */
+    isMain: `request.userInfo.username == ${cel(reviewUser(mainBranch))}`,
+    main: cel(reviewUser(mainBranch)),
+  };
+}
+
+/** A review job changes nothing outside the namespaces of its own branch. */
+export function ownNamespaceOnly(circleci: CircleCi): AdmissionPolicyArgs {
+  const { byReview, isMain } = requester(circleci);
+  return {
+    on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],
+    only: {
+      ...byReview,
+      // Namespaces have a policy of their own; a question about rights changes nothing.
+      "no-namespace-no-question": `!(request.resource.group == "" && request.resource.resource == "namespaces") && !(request.resource.group in ["authentication.k8s.io", "authorization.k8s.io"])`,
+    },
+    validations: [
+      {
+        expression: `namespaceObject != null && namespaceObject.metadata.name.startsWith(${cel(namespacePrefix)})`,
+        message: `a review job changes objects in namespaces ${namespacePrefix}* only`,
+      },
+      {
+        expression: `namespaceObject != null && (${isMain} || ${ownerOf("namespaceObject")} == request.userInfo.username)`,
+        message: "this namespace belongs to another branch's review stack",
+      },
+    ],
+  };
+}
+
+const identity = {
+  app: "",
+  environment: "review",
+  instance: "",
+  protectedBranch: false,
+  service,
+};
+
+/** Labels that a namespace of a review stack may have: others could open doors elsewhere. */
+const namespaceLabels = [
+  ...Object.keys(labels(identity, "namespace")),
+  "elbv2.k8s.aws/pod-readiness-gate-inject",
+  "kubernetes.io/metadata.name",
+  "pod-security.kubernetes.io/audit",
+  "pod-security.kubernetes.io/enforce",
+  "pod-security.kubernetes.io/warn",
+];
+
+/** Namespaces that a review job makes are review stacks' and stay what they are. */
+export function namespaces(circleci: CircleCi): AdmissionPolicyArgs {
+  const { byReview, isMain } = requester(circleci);
+  const label = (key: string) => `object.metadata.?labels[?${cel(key)}].orValue("")`;
+  const notDeleting = `request.operation == "DELETE"`;
+  return {
+    on: [{ apiGroup: "", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["namespaces"] }],
+    only: byReview,
+    validations: [
+      {
+        expression: `variables.name.matches("^${namespacePrefix}[a-z]([a-z0-9-]{0,28}[a-z0-9])?$")`,
+        message: `a review job makes, changes and deletes namespaces ${namespacePrefix}<slug> only`,
+      },
+      {
+        expression: `${isMain} || variables.owner == request.userInfo.username`,
+        message: `the namespace belongs to another branch: its annotation ${ownerAnnotation} is not the user of this job`,
+      },
+      {
+        expression: `request.operation != "UPDATE" || ${ownerOf("object")} == variables.owner`,
+        message: `the annotation ${ownerAnnotation} never changes`,
+      },
+      {
+        expression: `${notDeleting} || (${label("pod-security.kubernetes.io/enforce")} == "restricted" && object.metadata.labels.all(key, key in ${cel(namespaceLabels)}))`,
+        message:
+          "the namespace must enforce Pod Security restricted, and have no labels but a review stack's",
+      },
+      {
+        expression: `${notDeleting} || (${label("app.kubernetes.io/part-of")} == ${cel(service)} && ${label("app.kubernetes.io/managed-by")} == "pulumi" && variables.name.startsWith(${cel(namespacePrefix)}) && ${label("app.kubernetes.io/instance")} == ${cel(`${service}-`)} + ${slugOf("variables.name")})`,
+        message: "the namespace must carry the labels of the review stack that its name says",
+      },
+      {
+        expression: `${notDeleting} || object.metadata.annotations.all(key, key == ${cel(ownerAnnotation)} || key.startsWith("pulumi.com/"))`,
+        message: `the namespace may have no annotations but ${ownerAnnotation} and Pulumi's`,
+      },
+    ],
+    variables: [
+      { expression: `request.operation == "CREATE" ? object : oldObject`, name: "known" },
+      { expression: "variables.known.metadata.name", name: "name" },
+      { expression: ownerOf("variables.known"), name: "owner" },
+    ],
+  };
+}
+
+/** The one RoleBinding that a review job makes: it binds the namespace's owner, and main. */
+export function bindings(circleci: CircleCi): AdmissionPolicyArgs {
+  const { byReview, main } = requester(circleci);
+  return {
+    on: [
+      {
+        apiGroup: "rbac.authorization.k8s.io",
+        operations: ["CREATE", "UPDATE"],
+        resources: ["rolebindings"],
+      },
+    ],
+    only: byReview,
+    validations: [
+      {
+        expression: `object.metadata.name == ${cel(bindingName)} && object.roleRef.kind == "ClusterRole" && object.roleRef.name == ${cel(clusterRole)}`,
+        message: `a review job makes one RoleBinding, ${bindingName}, of ClusterRole ${clusterRole}`,
+      },
+      {
+        expression: `has(object.subjects) && [${ownerOf("namespaceObject")}, ${main}].all(user, object.subjects.exists(s, s.kind == "User" && s.name == user)) && object.subjects.all(s, s.kind == "User" && s.name in [${ownerOf("namespaceObject")}, ${main}])`,
+        message: "its subjects are the namespace's owner and main, both and nobody else",
+      },
+    ],
+  };
+}
+
+const alb = "alb.ingress.kubernetes.io/";
+const albAnnotations = [
+  "group.name",
+  "healthcheck-path",
+  "listen-ports",
+  "scheme",
+  "ssl-redirect",
+  "target-group-attributes",
+  "target-type",
+].map((key) => `${alb}${key}`);
+
+/** An Ingress in a review namespace leads its own host to itself, whoever makes it. */
+export function ingresses({ domain, ingressClassName }: ReviewLimits): AdmissionPolicyArgs {
+  const onAlb = ingressClassName === "alb";
+  const annotation = (key: string) => `object.metadata.?annotations[?${cel(key)}].orValue("")`;
+  const allowed = onAlb ? albAnnotations : [];
+  return {
+    on: [
+      { apiGroup: "networking.k8s.io", operations: ["CREATE", "UPDATE"], resources: ["ingresses"] },
+    ],
+    only: inReview,
+    validations: [
+      {
+        expression: `has(object.spec.rules) && object.spec.rules.all(rule, has(rule.host) && rule.host == variables.host) && !has(object.spec.defaultBackend)`,
+        message: `the only host of a review stack is ${service}.<slug>.${domain}, in every rule, without a default backend`,
+      },
+      {
+        expression: `!has(object.spec.tls) || object.spec.tls.all(tls, has(tls.hosts) && tls.hosts.all(host, host == variables.host))`,
+        message: `TLS is for ${service}.<slug>.${domain} only`,
+      },
+      {
+        expression: `has(object.spec.ingressClassName) && object.spec.ingressClassName == ${cel(ingressClassName)}`,
+        message: `the class of a review stack's Ingress is ${ingressClassName}`,
+      },
+      {
+        expression: `!has(object.metadata.annotations) || object.metadata.annotations.all(key, key.startsWith("pulumi.com/") || key in ${cel(allowed)})`,
+        message:
+          "the Ingress of a review stack may have no annotations but those that the program gives it",
+      },
+      ...(onAlb
+        ? [
+            {
+              expression: `${annotation(`${alb}group.name`)} == ${cel(reviewIngressGroup)} && ${annotation(`${alb}scheme`)} == "internal"`,
+              message: `a review stack is in the ingress group ${reviewIngressGroup}, of scheme internal`,
+            },
+          ]
+        : []),
+    ],
+    variables: [
+      {
+        expression: `${cel(`${service}.`)} + ${slugOf("request.namespace")} + ${cel(`.${domain}`)}`,
+        name: "host",
+      },
+    ],
+  };
+}
+
+/** A Service in a review namespace is reached from inside the cluster only, whoever makes it. */
+export const services: AdmissionPolicyArgs = {
+  on: [{ apiGroup: "", operations: ["CREATE", "UPDATE"], resources: ["services"] }],
+  only: inReview,
+  validations: [
+    {
+      // A name outside would make an Ingress lead to production's Service.
+      expression: `object.spec.type == "ClusterIP" && (!has(object.spec.externalIPs) || size(object.spec.externalIPs) == 0)`,
+      message: "a Service of a review stack is of type ClusterIP, without external addresses",
+    },
+    {
+      expression: `!has(object.metadata.annotations) || object.metadata.annotations.all(key, !key.contains("external-dns.") && !key.startsWith("service."))`,
+      message: "a Service of a review stack asks for no DNS names and no load balancers",
+    },
+  ],
+};

@@ -1,0 +1,216 @@
+import * as pulumi from "@pulumi/pulumi";
+import { isDnsLabel } from "../components/conventions/names";
+import { service } from "../components/conventions/stacks";
+
+/** What lives in the account and the cluster of this stack of the platform. */
+export const environments = ["review", "staging", "prod"] as const;
+export type Environment = (typeof environments)[number];
+
+/** Who CircleCI's tokens are trusted for. */
+export interface CircleCi {
+  /** Branch whose jobs may reach staging and production. */
+  readonly mainBranch: string;
+  readonly organizationId: string;
+  readonly projectId: string;
+  /** `github.com/<organization>/<repository>`, as in the claim `vcs-origin`. */
+  readonly vcsOrigin: string;
+}
+
+/** What review stacks may have at most. A branch can ask for less, never for more. */
+export interface ReviewLimits {
+  readonly cpu: string;
+  readonly domain: string;
+  /** Networks that the code of every branch may reach, beside its database, DNS and Datadog. */
+  readonly egressCidrs: readonly string[];
+  readonly ingressClassName: string;
+  /** Networks that requests come from: the subnets of the load balancer. */
+  readonly ingressCidrs: readonly string[];
+  /** Namespaces that requests come from: where the ingress controller is pods. */
+  readonly ingressNamespaces: readonly string[];
+  readonly memory: string;
+  readonly pods: number;
+}
+
+export interface PlatformSettings {
+  readonly circleci: CircleCi;
+  readonly clusterName: string;
+  /** Kubeconfig context; undefined takes the current one. */
+  readonly context: string | undefined;
+  readonly environments: readonly Environment[];
+  /** KMS key of the state of staging and production. */
+  readonly environmentsKeyArn: string;
+  /** Namespaces of staging and production. */
+  readonly namespaces: Readonly<Record<Exclude<Environment, "review">, string>>;
+  /** Account of production, where it is another one: its cluster pulls from these repositories. */
+  readonly productionAccountId: string | undefined;
+  readonly review: ReviewLimits;
+  /** KMS key of the state of review stacks. */
+  readonly reviewKeyArn: string;
+  /** Bucket of the state, which exists before everything else. */
+  readonly stateBucket: string;
+}
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const cidr = /^\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}$/;
+const keyArn = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-f-]{36}$/;
+const quantity = /^[0-9]+(?:\.[0-9]+)?(?:m|Ki|Mi|Gi)?$/;
+
+/** Everything that is wrong with the settings, one line each; empty when they are good. */
+export function settingsFaults(settings: PlatformSettings): readonly string[] {
+  const { circleci, review } = settings;
+  const rules: readonly (readonly [string, unknown, boolean, string])[] = [
+    [
+      "circleciOrganizationId",
+      circleci.organizationId,
+      uuid.test(circleci.organizationId),
+      "a UUID",
+    ],
+    ["circleciProjectId", circleci.projectId, uuid.test(circleci.projectId), "a UUID"],
+    // Wildcards of IAM would trust other repositories and branches too.
+    [
+      "vcsOrigin",
+      circleci.vcsOrigin,
+      /^[a-z0-9.-]+(?:\/[\w.-]+){2}$/.test(circleci.vcsOrigin),
+      "as github.com/organization/repository",
+    ],
+    [
+      "mainBranch",
+      circleci.mainBranch,
+      /^[\w.-]+(?:\/[\w.-]+)*$/.test(circleci.mainBranch),
+      "the name of a branch of letters, digits and . _ - /",
+    ],
+    [
+      "clusterName",
+      settings.clusterName,
+      /^[A-Za-z0-9][\w-]{0,99}$/.test(settings.clusterName),
+      "the name of an EKS cluster",
+    ],
+    [
+      "environments",
+      settings.environments,
+      settings.environments.length > 0 &&
+        settings.environments.every((name) => environments.includes(name)),
+      `some of ${environments.join(", ")}`,
+    ],
+    [
+      "environmentsKeyArn",
+      settings.environmentsKeyArn,
+      keyArn.test(settings.environmentsKeyArn),
+      "the ARN of a KMS key, not of an alias",
+    ],
+    [
+      "reviewKeyArn",
+      settings.reviewKeyArn,
+      keyArn.test(settings.reviewKeyArn) && settings.reviewKeyArn !== settings.environmentsKeyArn,
+      "the ARN of a KMS key of its own",
+    ],
+    [
+      "stateBucket",
+      settings.stateBucket,
+      /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(settings.stateBucket),
+      "the name of an S3 bucket",
+    ],
+    [
+      "productionAccountId",
+      settings.productionAccountId,
+      settings.productionAccountId === undefined || /^\d{12}$/.test(settings.productionAccountId),
+      "12 digits",
+    ],
+    [
+      "prodNamespace",
+      settings.namespaces.prod,
+      isDnsLabel(settings.namespaces.prod),
+      "a DNS label",
+    ],
+    [
+      "stagingNamespace",
+      settings.namespaces.staging,
+      isDnsLabel(settings.namespaces.staging) &&
+        settings.namespaces.staging !== settings.namespaces.prod,
+      "a DNS label of its own",
+    ],
+    [
+      "reviewDomain",
+      review.domain,
+      /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/.test(review.domain),
+      "a domain in lower case",
+    ],
+    [
+      "reviewIngressClassName",
+      review.ingressClassName,
+      /^[a-z0-9][a-z0-9.-]*$/.test(review.ingressClassName),
+      "the name of an IngressClass",
+    ],
+    [
+      "reviewIngressCidrs",
+      review.ingressCidrs,
+      review.ingressCidrs.every((text) => cidr.test(text)),
+      "a list of networks, as 10.0.0.0/20",
+    ],
+    [
+      "reviewEgressCidrs",
+      review.egressCidrs,
+      review.egressCidrs.every((text) => cidr.test(text)),
+      "a list of networks, as 203.0.113.7/32",
+    ],
+    [
+      "reviewIngressNamespaces",
+      review.ingressNamespaces,
+      review.ingressNamespaces.every((name) => isDnsLabel(name)),
+      "a list of namespaces",
+    ],
+    ["reviewCpu", review.cpu, quantity.test(review.cpu), "a CPU quantity"],
+    ["reviewMemory", review.memory, quantity.test(review.memory), "a memory quantity"],
+    [
+      "reviewPods",
+      review.pods,
+      Number.isInteger(review.pods) && review.pods > 0,
+      "a whole number above 0",
+    ],
+  ];
+  return rules
+    .filter(([, , good]) => !good)
+    .map(([key, got, , rule]) => `${key} must be ${rule}, got ${JSON.stringify(got) ?? "nothing"}`);
+}
+
+/**
+ * Reads the stack's config. Only `index.ts` calls it.
+ *
+ * @throws pulumi.RunError with every fault at once.
+ */
+export function readSettings(config = new pulumi.Config()): PlatformSettings {
+  const list = (key: string): readonly string[] => config.getObject<string[]>(key) ?? [];
+  const settings: PlatformSettings = {
+    circleci: {
+      mainBranch: config.get("mainBranch") ?? "main",
+      organizationId: config.require("circleciOrganizationId"),
+      projectId: config.require("circleciProjectId"),
+      vcsOrigin: config.require("vcsOrigin"),
+    },
+    clusterName: config.require("clusterName"),
+    context: config.get("context"),
+    environments: config.getObject<Environment[]>("environments") ?? environments,
+    environmentsKeyArn: config.require("environmentsKeyArn"),
+    namespaces: {
+      prod: config.get("prodNamespace") ?? service,
+      staging: config.get("stagingNamespace") ?? `${service}-staging`,
+    },
+    productionAccountId: config.get("productionAccountId"),
+    review: {
+      cpu: config.get("reviewCpu") ?? "2",
+      domain: config.require("reviewDomain"),
+      egressCidrs: list("reviewEgressCidrs"),
+      ingressCidrs: list("reviewIngressCidrs"),
+      ingressClassName: config.get("reviewIngressClassName") ?? "alb",
+      ingressNamespaces: list("reviewIngressNamespaces"),
+      memory: config.get("reviewMemory") ?? "4Gi",
+      pods: config.getNumber("reviewPods") ?? 10,
+    },
+    reviewKeyArn: config.require("reviewKeyArn"),
+    stateBucket: config.require("stateBucket"),
+  };
+  const faults = settingsFaults(settings);
+  if (faults.length > 0)
+    throw new pulumi.RunError(`Settings of the platform:\n${faults.join("\n")}`);
+  return settings;
+}

@@ -1,0 +1,50 @@
+import type { Purpose } from "../components/conventions/purposes";
+import type { CircleCi } from "./settings";
+
+/**
+ * A UUID, character by character. `*` would match slashes too, and a branch may be named like the
+ * rest of a subject: `x/vcs-origin/github.com/acme/orders/vcs-ref/refs/heads/main` would be main.
+ */
+const anyUser = "????????-????-????-????-????????????";
+
+/** Issuer of CircleCI's tokens, without scheme, as IAM writes it. */
+export function issuer({ organizationId }: CircleCi): string {
+  return `oidc.circleci.com/org/${organizationId}`;
+}
+
+/** Which branches' jobs may take the role of a purpose. */
+export function branchesOf(purpose: Purpose, mainBranch: string): string {
+  return purpose === "preview" || purpose === "review" ? "*" : mainBranch;
+}
+
+/**
+ * Who may take a role: a job of this organization, this project, this repository, on these branches.
+ * Tokens of pipelines that custom webhooks started name no branch, and are refused.
+ *
+ * Contexts are no condition here because IAM knows none of CircleCI's claims but `aud`, `sub` and
+ * `project-id`: which jobs may use a context is restricted in CircleCI, beside this.
+ */
+export function trustPolicy(circleci: CircleCi, providerArn: string, branches: string) {
+  const { organizationId, projectId, vcsOrigin } = circleci;
+  const claim = (name: string) => `${issuer(circleci)}:${name}`;
+  const subject = `org/${organizationId}/project/${projectId}/user/${anyUser}`;
+  return {
+    Statement: [
+      {
+        Action: "sts:AssumeRoleWithWebIdentity",
+        Condition: {
+          StringEquals: {
+            [claim("aud")]: organizationId,
+            [claim("oidc.circleci.com/project-id")]: projectId,
+          },
+          StringLike: {
+            [claim("sub")]: `${subject}/vcs-origin/${vcsOrigin}/vcs-ref/refs/heads/${branches}`,
+          },
+        },
+        Effect: "Allow",
+        Principal: { Federated: providerArn },
+      },
+    ],
+    Version: "2012-10-17",
+  };
+}
