@@ -68,7 +68,9 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
         }).arn,
       ]),
   ) as Partial<Record<Purpose, pulumi.Output<string>>>;
-  const { review: _, ...knownByRole } = roles;
+  const knownByRole = Object.fromEntries(
+    Object.entries(roles).filter(([purpose]) => purpose !== "review"),
+  );
   new ClusterAccess("cluster-access", {
     circleci,
     clusterName,

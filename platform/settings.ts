@@ -170,7 +170,7 @@ export function settingsFaults(settings: PlatformSettings): readonly string[] {
   ];
   return rules
     .filter(([, , good]) => !good)
-    .map(([key, got, , rule]) => `${key} must be ${rule}, got ${JSON.stringify(got) ?? "nothing"}`);
+    .map(([key, got, , rule]) => `${key} must be ${rule}, got ${JSON.stringify(got)}`);
 }
 
 /**

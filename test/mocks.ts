@@ -74,16 +74,21 @@ function filled(args: pulumi.runtime.MockResourceArgs): Record<string, unknown> 
   // Mocks do no autonaming, and what refers to the name would silently lose it.
   if (metadata !== undefined) state["metadata"] = { name: `${args.name}-auto`, ...metadata };
   if (args.type === "docker-build:index:Image") state["digest"] = builtDigest;
+  // What AWS answers, and others refer to.
+  if (args.type.startsWith("aws:")) state["arn"] = `arn:${args.name}`;
   return state;
 }
 
-/** Starts recording. Call it before each test: the SDK's state is global. */
-export async function record(stack = "local"): Promise<Recorder> {
+/** Starts recording. Call it before each test: the SDK's state is global. `call` answers look-ups. */
+export async function record(
+  stack = "local",
+  call: (token: string) => Record<string, unknown> = () => ({}),
+): Promise<Recorder> {
   const recorder = new Recorder();
   const inputsOf = new Map<string, unknown>();
   await pulumi.runtime.setMocks(
     {
-      call: () => ({}),
+      call: ({ token }) => call(token),
       newResource: (args) => {
         inputsOf.set(`${args.type} ${args.name}`, args.inputs);
         return { id: `${args.name}-id`, state: filled(args) };

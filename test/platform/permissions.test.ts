@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { type Purpose, purposes } from "../../components/conventions/purposes";
+import { type Targets, permissions } from "../../platform/permissions";
+
+const targets: Targets = {
+  clusterArn: "cluster",
+  environmentsKeyArn: "environments-key",
+  repositoryArn: "repository",
+  reviewKeyArn: "review-key",
+  reviewRepositoryArn: "review-repository",
+  stateBucket: "bucket",
+};
+
+/** Whether a role may do something: statements only allow, and only `*` at the end or in the middle of an object's name. */
+function may(purpose: Purpose, action: string, resource: string): boolean {
+  const matches = (pattern: string) =>
+    pattern === "*" ||
+    new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*/g, "[^]*")}$`).test(
+      resource,
+    );
+  return permissions(purpose, targets).some(
+    ({ Action, Resource }) => Action.includes(action) && Resource.some(matches),
+  );
+}
+
+/** Purposes that may do something. */
+const who = (action: string, resource: string) =>
+  purposes.filter((purpose) => may(purpose, action, resource));
+
+const state = (prefix: string, stack: string) =>
+  `arn:aws:s3:::bucket/${prefix}/.pulumi/stacks/services-orders/${stack}.json`;
+const lock = (stack: string) =>
+  `arn:aws:s3:::bucket/environments/.pulumi/locks/organization/services-orders/${stack}/1.json`;
+
+describe("the permissions", () => {
+  it("let review jobs push to the review repository, and staging to its own", () => {
+    assert.deepEqual(who("ecr:UploadLayerPart", "review-repository"), ["review"]);
+    assert.deepEqual(who("ecr:UploadLayerPart", "repository"), ["staging"]);
+  });
+
+  it("let production tag a release and upload nothing", () => {
+    assert.deepEqual(who("ecr:PutImage", "repository"), ["staging", "prod"]);
+    assert.deepEqual(who("ecr:PutImage", "review-repository"), ["review"]);
+  });
+
+  it("let nobody delete an image", () => {
+    assert.deepEqual(who("ecr:BatchDeleteImage", "repository"), []);
+    assert.deepEqual(who("ecr:BatchDeleteImage", "review-repository"), []);
+  });
+
+  it("let each stack's state be written by its own role", () => {
+    assert.deepEqual(who("s3:PutObject", state("environments", "staging")), ["staging"]);
+    assert.deepEqual(who("s3:PutObject", state("environments", "prod")), ["prod"]);
+    assert.deepEqual(who("s3:PutObject", state("environments", "prod-canary")), [
+      "prod",
+      "canary-removal",
+    ]);
+    assert.deepEqual(who("s3:PutObject", state("review", "review-x")), ["review"]);
+    assert.deepEqual(who("s3:DeleteObject", lock("prod")), ["prod"]);
+  });
+
+  it("hide the state of staging and production from review jobs, and what opens it", () => {
+    const readers = purposes.filter((purpose) => purpose !== "review");
+    assert.deepEqual(who("s3:GetObject", state("environments", "prod")), readers);
+    assert.deepEqual(who("kms:Decrypt", "environments-key"), readers);
+    assert.deepEqual(who("kms:Decrypt", "review-key"), ["review"]);
+    assert.deepEqual(who("s3:GetObject", state("review", "review-x")), ["review"]);
+  });
+
+  it("let previews change nothing", () => {
+    const actions = permissions("preview", targets).flatMap(({ Action }) => Action);
+    assert.deepEqual(actions, [
+      "eks:DescribeCluster",
+      "s3:ListBucket",
+      "s3:GetObject",
+      "kms:Decrypt",
+    ]);
+  });
+
+  it("name resources, and none but the registry's login for all", () => {
+    const everything = purposes
+      .flatMap((purpose) => permissions(purpose, targets))
+      .filter(({ Resource }) => Resource.includes("*"));
+    assert.deepEqual(new Set(everything.map(({ Sid }) => Sid)), new Set(["RegistryLogin"]));
+    const wild = purposes
+      .flatMap((purpose) => permissions(purpose, targets))
+      .flatMap(({ Action }) => Action)
+      .filter((action) => action.includes("*"));
+    assert.deepEqual(wild, []);
+  });
+});

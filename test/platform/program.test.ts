@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { matchesGolden } from "../golden";
+import { type Manifest, type Recorder, record, settled, valueOf } from "../mocks";
+import type { Environment, PlatformSettings } from "../../platform/settings";
+import { settings } from "./fixtures";
+import program = require("../../platform/index");
+
+async function run(change: Partial<PlatformSettings> = {}): Promise<Recorder> {
+  const recorder = await record("shared", (token) =>
+    token === "aws:eks/getCluster:getCluster"
+      ? { arn: "arn:aws:eks:eu-central-1:111122223333:cluster/orders" }
+      : {},
+  );
+  const outputs = await program({ readSettings: () => ({ ...settings, ...change }) });
+  await valueOf(outputs["roleArns"]);
+  await settled();
+  return recorder;
+}
+
+const only = (...environments: Environment[]) => run({ environments });
+const names = (recorder: Recorder, type: string) =>
+  recorder
+    .all(type)
+    .map(({ inputs, name }) => inputs.metadata?.name ?? name)
+    .sort() as string[];
+
+const roleType = "aws:iam/role:Role";
+const policyType = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy";
+
+describe("the platform", () => {
+  it("is exactly what the golden manifest shows", async () => {
+    matchesGolden("platform", await run());
+  });
+
+  it("has one role per purpose, and no role for an environment that is elsewhere", async () => {
+    const all = ["canary-removal", "preview", "prod", "review", "staging"];
+    const roles = async (...environments: Environment[]) =>
+      names(await only(...environments), roleType).map((name) =>
+        name.replace("services-orders-", ""),
+      );
+    assert.deepEqual(await roles("review", "staging", "prod"), all);
+    assert.deepEqual(await roles("prod"), ["canary-removal", "preview", "prod"]);
+    assert.deepEqual(await roles("review", "staging"), ["preview", "review", "staging"]);
+  });
+
+  it("gives no access entry to the role of review jobs: their session's name would be their own choice", async () => {
+    const recorder = await run();
+    const entries = recorder.all("aws:eks/accessEntry:AccessEntry");
+    assert.deepEqual(entries.map(({ inputs }) => inputs.principalArn).sort(), [
+      "arn:services-orders-canary-removal",
+      "arn:services-orders-preview",
+      "arn:services-orders-prod",
+      "arn:services-orders-staging",
+    ]);
+    const { oidc } = recorder.one("aws:eks/identityProviderConfig:IdentityProviderConfig").inputs;
+    assert.equal(oidc.usernameClaim, "oidc.circleci.com/vcs-ref");
+    assert.equal(oidc.requiredClaims["oidc.circleci.com/project-id"], settings.circleci.projectId);
+  });
+
+  it("leaves nothing of review stacks in production's own account", async () => {
+    const recorder = await only("prod");
+    assert.equal(recorder.all("aws:eks/identityProviderConfig:IdentityProviderConfig").length, 0);
+    assert.deepEqual(names(recorder, policyType), ["services-orders-canary-removal"]);
+    const bound = recorder
+      .custom()
+      .filter(({ inputs }) =>
+        JSON.stringify(inputs).includes(`circleci:${settings.circleci.projectId}`),
+      );
+    assert.deepEqual(bound, []);
+  });
+
+  it("gives nobody Secrets but a branch in its own namespace", async () => {
+    const recorder = await run();
+    const readers = recorder
+      .all("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole")
+      .filter(({ inputs }) => {
+        const rules = inputs.rules as { resources: string[] }[];
+        return rules.some(({ resources }) => /secrets|\*/.test(resources.join()));
+      })
+      .map(({ name }) => name);
+    assert.deepEqual(readers, ["review-namespace"]);
+    const bindings = recorder.custom().filter(({ type }) => /RoleBinding$/.test(type));
+    const roles = bindings.map(({ inputs }) => inputs.roleRef.name as string);
+    assert.ok(!roles.includes("services-orders-review-namespace"));
+  });
+
+  it("refuses in every policy when it cannot be evaluated, and binds each to refuse", async () => {
+    const recorder = await run();
+    const policies = recorder.all(policyType);
+    assert.equal(policies.length, 13);
+    for (const { inputs } of policies) assert.equal(inputs.spec.failurePolicy, "Fail");
+    const bound = recorder.all(`${policyType}Binding`).map(({ inputs }) => {
+      assert.deepEqual(inputs.spec.validationActions, ["Deny"]);
+      return inputs.spec.policyName as string;
+    });
+    assert.deepEqual(bound.sort(), names(recorder, policyType));
+  });
+});

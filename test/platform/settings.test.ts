@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { type PlatformSettings, settingsFaults } from "../../platform/settings";
+import { settings } from "./fixtures";
+
+const faults = (change: Partial<PlatformSettings>) => settingsFaults({ ...settings, ...change });
+
+describe("the platform's settings", () => {
+  it("are good as the tests use them", () => {
+    assert.deepEqual(settingsFaults(settings), []);
+  });
+
+  it("refuse wildcards in what is trusted", () => {
+    const { circleci } = settings;
+    assert.deepEqual(faults({ circleci: { ...circleci, mainBranch: "*" } }), [
+      'mainBranch must be the name of a branch of letters, digits and . _ - /, got "*"',
+    ]);
+    assert.deepEqual(faults({ circleci: { ...circleci, vcsOrigin: "github.com/example/*" } }), [
+      'vcsOrigin must be as github.com/organization/repository, got "github.com/example/*"',
+    ]);
+    assert.match(faults({ circleci: { ...circleci, projectId: "x" } }).join(), /must be a UUID/);
+  });
+
+  it("refuse one key for review stacks and production", () => {
+    assert.match(
+      faults({ reviewKeyArn: settings.environmentsKeyArn }).join(),
+      /^reviewKeyArn must be the ARN of a KMS key of its own/,
+    );
+  });
+
+  it("refuse one namespace for staging and production", () => {
+    assert.match(
+      faults({ namespaces: { prod: "orders", staging: "orders" } }).join(),
+      /^stagingNamespace must be a DNS label of its own/,
+    );
+  });
+
+  it("name every fault at once", () => {
+    assert.equal(faults({ clusterName: "", environments: [], stateBucket: "A" }).length, 3);
+  });
+
+  it("have no key in the committed config that nobody reads", () => {
+    const root = join(__dirname, "..", "..", "platform");
+    const read = readFileSync(join(root, "settings.ts"), "utf8");
+    const { config } = parse(readFileSync(join(root, "Pulumi.shared.yaml"), "utf8")) as {
+      config: Record<string, unknown>;
+    };
+    for (const key of Object.keys(config).filter((name) => name !== "aws:region")) {
+      assert.ok(read.includes(`"${String(key.split(":")[1])}"`), key);
+    }
+  });
+});
