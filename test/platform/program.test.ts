@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { matchesGolden } from "../golden";
-import { type Manifest, type Recorder, record, settled, valueOf } from "../mocks";
+import { type Recorder, record, settled, valueOf } from "../mocks";
 import type { Environment, PlatformSettings } from "../../platform/settings";
 import { settings } from "./fixtures";
 import program = require("../../platform/index");
