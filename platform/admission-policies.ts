@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { service } from "../components/conventions/stacks";
-import { AdmissionPolicy, type AdmissionPolicyArgs } from "./admission";
+import { AdmissionPolicy, type Policy } from "./admission";
 import {
   canariesOnly,
   limitRanges,
@@ -10,12 +10,16 @@ import {
   quotas,
 } from "./guardrail-policies";
 import { bindings, ingresses, namespaces, ownNamespaceOnly, services } from "./review-policies";
-import type { PlatformSettings } from "./settings";
+import type { CircleCi, Environment, ReviewLimits } from "./settings";
+
+export interface AdmissionPoliciesArgs {
+  readonly circleci: CircleCi;
+  readonly environments: readonly Environment[];
+  readonly review: ReviewLimits;
+}
 
 /** The policies by name: those that the environments in this cluster need. */
-export function policiesOf(
-  settings: Pick<PlatformSettings, "circleci" | "environments" | "review">,
-): Readonly<Record<string, AdmissionPolicyArgs>> {
+export function policiesOf(settings: AdmissionPoliciesArgs): Readonly<Record<string, Policy>> {
   const { circleci, environments, review } = settings;
   return {
     ...(environments.includes("review")
@@ -40,14 +44,11 @@ export function policiesOf(
 
 /** What RBAC cannot say: names by their beginning, fields of objects, an order of making things. */
 export class AdmissionPolicies extends pulumi.ComponentResource {
-  constructor(
-    name: string,
-    args: Pick<PlatformSettings, "circleci" | "environments" | "review">,
-    opts?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: AdmissionPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:AdmissionPolicies", name, {}, opts);
     for (const [policy, rules] of Object.entries(policiesOf(args))) {
-      new AdmissionPolicy(`${service}-${policy}`, rules, { parent: this });
+      const policyName = `${service}-${policy}`;
+      new AdmissionPolicy(`${name}-${policy}`, { ...rules, policyName }, { parent: this });
     }
     this.registerOutputs({});
   }

@@ -14,7 +14,8 @@ export interface Subject {
   readonly resources: readonly string[];
 }
 
-export interface AdmissionPolicyArgs {
+/** What a policy says. */
+export interface Policy {
   readonly on: readonly Subject[];
   /** Conditions in CEL, all of which must hold for the policy to apply. */
   readonly only: Readonly<Record<string, string>>;
@@ -29,15 +30,20 @@ export interface AdmissionPolicyArgs {
   readonly variables?: readonly { readonly expression: string; readonly name: string }[];
 }
 
+export interface AdmissionPolicyArgs extends Policy {
+  /** Name of the policy, and of its binding, in the cluster. */
+  readonly policyName: string;
+}
+
 /** A ValidatingAdmissionPolicy, and the binding that makes it refuse in the whole cluster. */
 export class AdmissionPolicy extends pulumi.ComponentResource {
   constructor(name: string, args: AdmissionPolicyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:AdmissionPolicy", name, args, opts);
-    const { on, only, requires, validations, variables = [] } = args;
+    const { on, only, policyName, requires, validations, variables = [] } = args;
     const policy = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
       name,
       {
-        metadata: { name },
+        metadata: { name: policyName },
         spec: {
           // A policy that cannot be evaluated refuses: what it guards is worth more than an update.
           failurePolicy: "Fail",
@@ -63,7 +69,7 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
     new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
       name,
       {
-        metadata: { name },
+        metadata: { name: policyName },
         spec: {
           // Without a namespace here, the object is looked for in the namespace of what is checked.
           ...(requires === undefined

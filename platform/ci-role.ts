@@ -23,7 +23,7 @@ export class CiRole extends pulumi.ComponentResource {
   constructor(name: string, args: CiRoleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:aws:CiRole", name, args, opts);
     const { circleci, providerArn, purpose, statements } = args;
-    const branches = branchesOf(purpose, circleci.mainBranch);
+    const branches = branchesOf(purpose);
     const role = new iam.Role(
       name,
       {

@@ -78,9 +78,9 @@ export class ClusterRights extends pulumi.ComponentResource {
     super("services:k8s:ClusterRights", name, args, opts);
     for (const [role, rules] of Object.entries(rolesOf(args))) {
       const metadata = { labels, name: full(role) };
-      new k8s.rbac.v1.ClusterRole(role, { metadata, rules }, { parent: this });
+      new k8s.rbac.v1.ClusterRole(`${name}-${role}`, { metadata, rules }, { parent: this });
     }
-    for (const right of rightsOf(args)) createBinding(this, right);
+    for (const right of rightsOf(args)) createBinding(this, name, right);
     this.registerOutputs({});
   }
 }
@@ -90,7 +90,11 @@ const labels = {
   "app.kubernetes.io/part-of": service,
 };
 
-function createBinding(parent: pulumi.Resource, { group, namespace, role }: Right): void {
+function createBinding(
+  parent: pulumi.Resource,
+  component: string,
+  { group, namespace, role }: Right,
+): void {
   const apiGroup = "rbac.authorization.k8s.io";
   // The purpose is what follows the colon; a project's id would say nothing to a reader.
   const purpose = role === "review" ? role : group.slice(group.indexOf(":") + 1);
@@ -99,8 +103,8 @@ function createBinding(parent: pulumi.Resource, { group, namespace, role }: Righ
     roleRef: { apiGroup, kind: "ClusterRole", name: full(role) },
     subjects: [{ apiGroup, kind: "Group", name: group }],
   };
-  const logical =
-    namespace === undefined ? `${purpose}-${role}` : `${purpose}-${role}-${namespace}`;
+  const at = namespace === undefined ? "" : `-${namespace}`;
+  const logical = `${component}-${purpose}-${role}${at}`;
   if (namespace === undefined) {
     new k8s.rbac.v1.ClusterRoleBinding(
       logical,

@@ -1,5 +1,5 @@
 import { canaryName, clusterGroup } from "../components/conventions/purposes";
-import type { AdmissionPolicyArgs } from "./admission";
+import type { Policy } from "./admission";
 import { cel, inReview, requester } from "./review-policies";
 import type { CircleCi, ReviewLimits } from "./settings";
 
@@ -12,7 +12,7 @@ const atMost = (value: string, most: string) =>
   `!quantity(${value}).isGreaterThan(quantity(${cel(most)}))`;
 
 /** A branch may ask for less than the platform's limits, never for more. */
-export function quotas(circleci: CircleCi, review: ReviewLimits): AdmissionPolicyArgs {
+export function quotas(circleci: CircleCi, review: ReviewLimits): Policy {
   const most: Readonly<Record<string, string>> = {
     "count/ingresses.networking.k8s.io": "2",
     persistentvolumeclaims: "2",
@@ -41,7 +41,7 @@ export function quotas(circleci: CircleCi, review: ReviewLimits): AdmissionPolic
   };
 }
 
-export function limitRanges(circleci: CircleCi): AdmissionPolicyArgs {
+export function limitRanges(circleci: CircleCi): Policy {
   return {
     on: [{ apiGroup: "", operations: created, resources: ["limitranges"] }],
     only: requester(circleci).byReview,
@@ -58,7 +58,7 @@ export function limitRanges(circleci: CircleCi): AdmissionPolicyArgs {
 const nodes = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"];
 
 /** NetworkPolicies add up: each one a branch makes may open only what the platform allows. */
-export function networkPolicies(circleci: CircleCi, review: ReviewLimits): AdmissionPolicyArgs {
+export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Policy {
   const network = (peer: string, of: readonly string[]) =>
     `has(${peer}.ipBlock) && ${peer}.ipBlock.cidr in ${cel(of)}`;
   const inside = (peer: string) =>
@@ -104,9 +104,7 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Admis
  * No pod starts in a review namespace before its guardrail is there, whoever makes it. A program
  * of a branch that leaves a guardrail out gets no pods.
  */
-export function podsNeed(
-  kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota",
-): AdmissionPolicyArgs {
+export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota"): Policy {
   const network = kind === "NetworkPolicy";
   return {
     on: [{ apiGroup: "", operations: ["CREATE"], resources: ["pods"] }],
@@ -121,7 +119,7 @@ export function podsNeed(
 }
 
 /** Pods of a branch never push others off their nodes. */
-export const noPriority: AdmissionPolicyArgs = {
+export const noPriority: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE"], resources: ["pods"] }],
   only: inReview,
   validations: [
@@ -133,7 +131,7 @@ export const noPriority: AdmissionPolicyArgs = {
 };
 
 /** The job that takes canaries away deletes nothing of production's own. */
-export const canariesOnly: AdmissionPolicyArgs = {
+export const canariesOnly: Policy = {
   on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],
   only: {
     "by-canary-removal": `${cel(clusterGroup("canary-removal"))} in request.userInfo.groups`,

@@ -10,7 +10,7 @@ import { ClusterRights } from "./cluster-rights";
 import { EnvironmentNamespace } from "./environment-namespace";
 import { ImageRepository } from "./image-repository";
 import { permissions } from "./permissions";
-import { readSettings } from "./settings";
+import { type ClusterSettings, type PlatformSettings, readSettings } from "./settings";
 import { issuer } from "./trust";
 
 /** Where the program asks what is outside of it; tests give other answers. */
@@ -22,8 +22,7 @@ const outside = { readSettings };
  */
 async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   const settings = readSettings();
-  const { circleci, clusterName, context, environments, productionAccountId } = settings;
-  const has = (environment: (typeof environments)[number]) => environments.includes(environment);
+  const { circleci, clusters, productionAccountId, stateBucket, stateKeyArns } = settings;
 
   const repository = new ImageRepository("images", { productionAccountId, repository: service });
   // The code of every branch pushes here: production's tags and layers are elsewhere.
@@ -39,68 +38,91 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   });
 
   // Also says at once when there is no such cluster.
-  const { arn: clusterArn } = await aws.eks.getCluster({ name: clusterName });
-  const targets = pulumi.all([repository.arn, reviewRepository.arn]).apply(([own, review]) => ({
-    clusterArn,
-    environmentsKeyArn: settings.environmentsKeyArn,
-    repositoryArn: own,
-    reviewKeyArn: settings.reviewKeyArn,
-    reviewRepositoryArn: review,
-    stateBucket: settings.stateBucket,
-  }));
-  const needed: Readonly<Record<Purpose, boolean>> = {
-    "canary-removal": has("prod"),
-    preview: true,
-    prod: has("prod"),
-    review: has("review"),
-    staging: has("staging"),
-  };
-  const roles = Object.fromEntries(
-    purposes
-      .filter((purpose) => needed[purpose])
-      .map((purpose) => [
-        purpose,
-        new CiRole(roleName(purpose), {
-          circleci,
-          providerArn: provider.arn,
-          purpose,
-          statements: targets.apply((known) => permissions(purpose, known)),
-        }).arn,
-      ]),
-  ) as Partial<Record<Purpose, pulumi.Output<string>>>;
-  const knownByRole = Object.fromEntries(
-    Object.entries(roles).filter(([purpose]) => purpose !== "review"),
+  const arns = await Promise.all(
+    clusters.map(async ({ name }) => (await aws.eks.getCluster({ name })).arn),
   );
-  new ClusterAccess("cluster-access", {
-    circleci,
-    clusterName,
-    review: has("review"),
-    roles: knownByRole,
-  });
-
-  const cluster = {
-    providers: [new k8s.Provider("kubernetes", context === undefined ? {} : { context })],
-  };
-  const namespaces: { prod?: string; staging?: string } = {};
-  for (const environment of ["staging", "prod"] as const) {
-    if (!has(environment)) continue;
-    const namespace = settings.namespaces[environment];
-    namespaces[environment] = namespace;
-    new EnvironmentNamespace(`${environment}-namespace`, { environment, namespace }, cluster);
+  const roles: Partial<Record<Purpose, pulumi.Output<string>>> = {};
+  for (const purpose of purposes) {
+    const clusterArns = arns.filter((_, i) => concerns(purpose, clusters[i]));
+    if (clusterArns.length === 0) continue;
+    const statements = pulumi
+      .all([repository.arn, reviewRepository.arn])
+      .apply(([repositoryArn, reviewRepositoryArn]) =>
+        permissions(purpose, {
+          clusterArns,
+          keyArns: stateKeyArns,
+          repositoryArn,
+          reviewRepositoryArn,
+          stateBucket,
+        }),
+      );
+    const args = { circleci, providerArn: provider.arn, purpose, statements };
+    roles[purpose] = new CiRole(roleName(purpose), args).arn;
   }
-  // Policies first: the rights of review jobs are only safe under them.
-  const policies = new AdmissionPolicies("admission", settings, cluster);
-  new ClusterRights(
-    "rights",
-    { circleci, namespaces, review: has("review") },
-    { ...cluster, dependsOn: policies },
-  );
+
+  for (const cluster of clusters) inCluster(cluster, settings, roles);
 
   return {
     repositoryUrl: repository.url,
     reviewRepositoryUrl: reviewRepository.url,
     roleArns: roles,
   };
+}
+
+/** Environment of each purpose; previews are of all of them. */
+const environmentOf = {
+  "canary-removal": "prod",
+  preview: undefined,
+  prod: "prod",
+  review: "review",
+  staging: "staging",
+} as const;
+
+/** Whether a purpose has anything to do with a cluster. */
+function concerns(purpose: Purpose, cluster: ClusterSettings | undefined): boolean {
+  const environment = environmentOf[purpose];
+  return environment === undefined || cluster?.environments.includes(environment) === true;
+}
+
+/** Who is who in one cluster, and what they may do there. */
+function inCluster(
+  cluster: ClusterSettings,
+  { circleci, namespaces: names, review: limits }: PlatformSettings,
+  roles: Readonly<Partial<Record<Purpose, pulumi.Output<string>>>>,
+): void {
+  const { context, environments, name } = cluster;
+  const review = environments.includes("review");
+  const known = Object.entries(roles).filter(
+    ([purpose]) => purpose !== "review" && concerns(purpose as Purpose, cluster),
+  );
+  new ClusterAccess(`${name}-access`, {
+    circleci,
+    clusterName: name,
+    review,
+    roles: Object.fromEntries(known),
+  });
+
+  const provider = new k8s.Provider(name, context === undefined ? {} : { context });
+  const opts = { providers: [provider] };
+  const namespaces: { prod?: string; staging?: string } = {};
+  const made: pulumi.Resource[] = [];
+  for (const environment of ["staging", "prod"] as const) {
+    if (!environments.includes(environment)) continue;
+    const namespace = names[environment];
+    namespaces[environment] = namespace;
+    made.push(
+      new EnvironmentNamespace(`${environment}-namespace`, { environment, namespace }, opts),
+    );
+  }
+  // Policies first: the rights of review jobs are only safe under them.
+  made.push(
+    new AdmissionPolicies(`${name}-admission`, { circleci, environments, review: limits }, opts),
+  );
+  new ClusterRights(
+    `${name}-rights`,
+    { circleci, namespaces, review },
+    { ...opts, dependsOn: made },
+  );
 }
 
 export = program;

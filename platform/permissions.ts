@@ -1,13 +1,15 @@
 import type { Purpose } from "../components/conventions/purposes";
 import { service } from "../components/conventions/stacks";
+import type { Environment } from "./settings";
 
 /** ARNs of what the roles are given rights to. */
 export interface Targets {
-  readonly clusterArn: string;
-  readonly environmentsKeyArn: string;
+  /** Clusters that the role has to do with. */
+  readonly clusterArns: readonly string[];
+  /** KMS key of the state of each environment in the account. */
+  readonly keyArns: Readonly<Partial<Record<Environment, string>>>;
   /** Repository of staging and production. */
   readonly repositoryArn: string;
-  readonly reviewKeyArn: string;
   /** Repository of review stacks. */
   readonly reviewRepositoryArn: string;
   readonly stateBucket: string;
@@ -42,7 +44,13 @@ const decrypt = ["kms:Decrypt"];
 /** Pulumi makes a data key per stack: only the roles that may create a stack need to encrypt. */
 const encrypt = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"];
 
-function allow(Sid: string, Action: readonly string[], ...Resource: string[]): Statement {
+function allow(
+  Sid: string,
+  Action: readonly string[],
+  ...resources: (string | undefined)[]
+): Statement {
+  // What another account has, this one's roles have no rights to.
+  const Resource = resources.filter((resource) => resource !== undefined);
   return { Action, Effect: "Allow", Resource, Sid };
 }
 
@@ -67,19 +75,19 @@ function list(bucket: string): Statement {
 }
 
 /** Reads of all that staging and production keep: it holds no secret value. */
-function readEnvironments({ stateBucket, environmentsKeyArn }: Targets): Statement[] {
+function readEnvironments({ keyArns, stateBucket }: Targets): Statement[] {
   return [
     list(stateBucket),
     allow("ReadState", read, `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/*`),
     // Without its key Pulumi opens no stack, not even to show a difference.
-    allow("OpenState", decrypt, environmentsKeyArn),
+    allow("OpenState", decrypt, keyArns.staging, keyArns.prod),
   ];
 }
 
 /** What the role of a purpose may do, and nothing else. */
 export function permissions(purpose: Purpose, targets: Targets): readonly Statement[] {
-  const { clusterArn, repositoryArn, reviewRepositoryArn, stateBucket } = targets;
-  const cluster = allow("FindCluster", ["eks:DescribeCluster"], clusterArn);
+  const { clusterArns, keyArns, repositoryArn, reviewRepositoryArn, stateBucket } = targets;
+  const cluster = allow("FindCluster", ["eks:DescribeCluster"], ...clusterArns);
   const login = allow("RegistryLogin", ["ecr:GetAuthorizationToken"], "*");
   const environments = (...stacks: string[]) => [
     ...readEnvironments(targets),
@@ -95,7 +103,7 @@ export function permissions(purpose: Purpose, targets: Targets): readonly Statem
         allow("Push", push, reviewRepositoryArn),
         list(stateBucket),
         allow("WriteState", write, `arn:aws:s3:::${stateBucket}/${statePrefixes.review}/*`),
-        allow("SealState", encrypt, targets.reviewKeyArn),
+        allow("SealState", encrypt, keyArns.review),
       ];
     case "staging":
       return [
@@ -103,7 +111,7 @@ export function permissions(purpose: Purpose, targets: Targets): readonly Statem
         login,
         allow("Push", push, repositoryArn),
         ...environments("staging"),
-        allow("SealState", encrypt, targets.environmentsKeyArn),
+        allow("SealState", encrypt, keyArns.staging),
       ];
     case "prod":
       return [
@@ -113,7 +121,7 @@ export function permissions(purpose: Purpose, targets: Targets): readonly Statem
         allow("Release", [...pull, "ecr:PutImage"], repositoryArn),
         allow("CanaryImage", pull, reviewRepositoryArn),
         ...environments("prod", "prod-canary"),
-        allow("SealState", encrypt, targets.environmentsKeyArn),
+        allow("SealState", encrypt, keyArns.prod),
       ];
     case "canary-removal":
       return [cluster, ...environments("prod-canary")];

@@ -1,12 +1,13 @@
 import { labels } from "../components/conventions/labels";
 import {
+  mainBranch,
   reviewAccess,
   reviewGroup,
   reviewIngressGroup,
   reviewUser,
 } from "../components/conventions/purposes";
 import { service } from "../components/conventions/stacks";
-import type { AdmissionPolicyArgs } from "./admission";
+import type { Policy } from "./admission";
 import type { CircleCi, ReviewLimits } from "./settings";
 
 const { bindingName, clusterRole, namespacePrefix, ownerAnnotation } = reviewAccess;
@@ -24,7 +25,7 @@ const ownerOf = (object: string) =>
   `${object}.metadata.?annotations[?${cel(ownerAnnotation)}].orValue("")`;
 
 /** What all policies on a branch's own requests share. */
-export function requester({ mainBranch, projectId }: CircleCi) {
+export function requester({ projectId }: CircleCi) {
   return {
     byReview: { "by-a-review-job": `${cel(reviewGroup(projectId))} in request.userInfo.groups` },
     /** Jobs of main tidy up after every branch. */
@@ -34,7 +35,7 @@ export function requester({ mainBranch, projectId }: CircleCi) {
 }
 
 /** A review job changes nothing outside the namespaces of its own branch. */
-export function ownNamespaceOnly(circleci: CircleCi): AdmissionPolicyArgs {
+export function ownNamespaceOnly(circleci: CircleCi): Policy {
   const { byReview, isMain } = requester(circleci);
   return {
     on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],
@@ -75,7 +76,7 @@ const namespaceLabels = [
 ];
 
 /** Namespaces that a review job makes are review stacks' and stay what they are. */
-export function namespaces(circleci: CircleCi): AdmissionPolicyArgs {
+export function namespaces(circleci: CircleCi): Policy {
   const { byReview, isMain } = requester(circleci);
   const label = (key: string) => `object.metadata.?labels[?${cel(key)}].orValue("")`;
   const notDeleting = `request.operation == "DELETE"`;
@@ -118,7 +119,7 @@ export function namespaces(circleci: CircleCi): AdmissionPolicyArgs {
 }
 
 /** The one RoleBinding that a review job makes: it binds the namespace's owner, and main. */
-export function bindings(circleci: CircleCi): AdmissionPolicyArgs {
+export function bindings(circleci: CircleCi): Policy {
   const { byReview, main } = requester(circleci);
   return {
     on: [
@@ -154,7 +155,7 @@ const albAnnotations = [
 ].map((key) => `${alb}${key}`);
 
 /** An Ingress in a review namespace leads its own host to itself, whoever makes it. */
-export function ingresses({ domain, ingressClassName }: ReviewLimits): AdmissionPolicyArgs {
+export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
   const onAlb = ingressClassName === "alb";
   const annotation = (key: string) => `object.metadata.?annotations[?${cel(key)}].orValue("")`;
   const allowed = onAlb ? albAnnotations : [];
@@ -200,7 +201,7 @@ export function ingresses({ domain, ingressClassName }: ReviewLimits): Admission
 }
 
 /** A Service in a review namespace is reached from inside the cluster only, whoever makes it. */
-export const services: AdmissionPolicyArgs = {
+export const services: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE", "UPDATE"], resources: ["services"] }],
   only: inReview,
   validations: [

@@ -2,14 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { isDnsLabel } from "../components/conventions/names";
 import { service } from "../components/conventions/stacks";
 
-/** What lives in the account and the cluster of this stack of the platform. */
+/** What may live in a cluster. */
 export const environments = ["review", "staging", "prod"] as const;
 export type Environment = (typeof environments)[number];
 
 /** Who CircleCI's tokens are trusted for. */
 export interface CircleCi {
-  /** Branch whose jobs may reach staging and production. */
-  readonly mainBranch: string;
   readonly organizationId: string;
   readonly projectId: string;
   /** `github.com/<organization>/<repository>`, as in the claim `vcs-origin`. */
@@ -31,23 +29,27 @@ export interface ReviewLimits {
   readonly pods: number;
 }
 
+/** One EKS cluster of the account. */
+export interface ClusterSettings {
+  /** Context of the kubeconfig, of an administrator of the cluster. None takes the current one. */
+  readonly context?: string;
+  readonly environments: readonly Environment[];
+  readonly name: string;
+}
+
+/** All of the account that one stack of the platform is for. */
 export interface PlatformSettings {
   readonly circleci: CircleCi;
-  readonly clusterName: string;
-  /** Kubeconfig context; undefined takes the current one. */
-  readonly context: string | undefined;
-  readonly environments: readonly Environment[];
-  /** KMS key of the state of staging and production. */
-  readonly environmentsKeyArn: string;
+  readonly clusters: readonly ClusterSettings[];
   /** Namespaces of staging and production. */
   readonly namespaces: Readonly<Record<Exclude<Environment, "review">, string>>;
   /** Account of production, where it is another one: its cluster pulls from these repositories. */
   readonly productionAccountId: string | undefined;
   readonly review: ReviewLimits;
-  /** KMS key of the state of review stacks. */
-  readonly reviewKeyArn: string;
   /** Bucket of the state, which exists before everything else. */
   readonly stateBucket: string;
+  /** KMS key of the state of each environment in the account. */
+  readonly stateKeyArns: Readonly<Partial<Record<Environment, string>>>;
 }
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -55,9 +57,24 @@ const cidr = /^\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}$/;
 const keyArn = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-f-]{36}$/;
 const quantity = /^[0-9]+(?:\.[0-9]+)?(?:m|Ki|Mi|Gi)?$/;
 
+/** Every environment of the account. */
+export function environmentsOf({ clusters }: PlatformSettings): readonly Environment[] {
+  return clusters.flatMap(({ environments }) => environments);
+}
+
+function isCluster({ environments: some, name }: ClusterSettings): boolean {
+  return (
+    /^[A-Za-z0-9][\w-]{0,99}$/.test(name) &&
+    some.length > 0 &&
+    some.every((environment) => environments.includes(environment))
+  );
+}
+
 /** Everything that is wrong with the settings, one line each; empty when they are good. */
 export function settingsFaults(settings: PlatformSettings): readonly string[] {
   const { circleci, review } = settings;
+  const here = environmentsOf(settings);
+  const keys = here.map((environment) => settings.stateKeyArns[environment] ?? "");
   const rules: readonly (readonly [string, unknown, boolean, string])[] = [
     [
       "circleciOrganizationId",
@@ -74,35 +91,17 @@ export function settingsFaults(settings: PlatformSettings): readonly string[] {
       "as github.com/organization/repository",
     ],
     [
-      "mainBranch",
-      circleci.mainBranch,
-      /^[\w.-]+(?:\/[\w.-]+)*$/.test(circleci.mainBranch),
-      "the name of a branch of letters, digits and . _ - /",
+      "clusters",
+      settings.clusters,
+      settings.clusters.length > 0 && settings.clusters.every(isCluster),
+      `a list of objects of name and environments (${environments.join(", ")})`,
     ],
+    ["clusters", here, new Set(here).size === here.length, "clusters with each environment once"],
     [
-      "clusterName",
-      settings.clusterName,
-      /^[A-Za-z0-9][\w-]{0,99}$/.test(settings.clusterName),
-      "the name of an EKS cluster",
-    ],
-    [
-      "environments",
-      settings.environments,
-      settings.environments.length > 0 &&
-        settings.environments.every((name) => environments.includes(name)),
-      `some of ${environments.join(", ")}`,
-    ],
-    [
-      "environmentsKeyArn",
-      settings.environmentsKeyArn,
-      keyArn.test(settings.environmentsKeyArn),
-      "the ARN of a KMS key, not of an alias",
-    ],
-    [
-      "reviewKeyArn",
-      settings.reviewKeyArn,
-      keyArn.test(settings.reviewKeyArn) && settings.reviewKeyArn !== settings.environmentsKeyArn,
-      "the ARN of a KMS key of its own",
+      "stateKeyArns",
+      settings.stateKeyArns,
+      keys.every((key) => keyArn.test(key)) && new Set(keys).size === here.length,
+      "the ARN of a KMS key, not of an alias, for each environment, and one of its own",
     ],
     [
       "stateBucket",
@@ -182,15 +181,11 @@ export function readSettings(config = new pulumi.Config()): PlatformSettings {
   const list = (key: string): readonly string[] => config.getObject<string[]>(key) ?? [];
   const settings: PlatformSettings = {
     circleci: {
-      mainBranch: config.get("mainBranch") ?? "main",
       organizationId: config.require("circleciOrganizationId"),
       projectId: config.require("circleciProjectId"),
       vcsOrigin: config.require("vcsOrigin"),
     },
-    clusterName: config.require("clusterName"),
-    context: config.get("context"),
-    environments: config.getObject<Environment[]>("environments") ?? environments,
-    environmentsKeyArn: config.require("environmentsKeyArn"),
+    clusters: config.requireObject<ClusterSettings[]>("clusters"),
     namespaces: {
       prod: config.get("prodNamespace") ?? service,
       staging: config.get("stagingNamespace") ?? `${service}-staging`,
@@ -206,8 +201,8 @@ export function readSettings(config = new pulumi.Config()): PlatformSettings {
       memory: config.get("reviewMemory") ?? "4Gi",
       pods: config.getNumber("reviewPods") ?? 10,
     },
-    reviewKeyArn: config.require("reviewKeyArn"),
     stateBucket: config.require("stateBucket"),
+    stateKeyArns: config.requireObject<PlatformSettings["stateKeyArns"]>("stateKeyArns"),
   };
   const faults = settingsFaults(settings);
   if (faults.length > 0)

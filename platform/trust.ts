@@ -1,4 +1,4 @@
-import type { Purpose } from "../components/conventions/purposes";
+import { type Purpose, mainBranch } from "../components/conventions/purposes";
 import type { CircleCi } from "./settings";
 
 /**
@@ -13,7 +13,7 @@ export function issuer({ organizationId }: CircleCi): string {
 }
 
 /** Which branches' jobs may take the role of a purpose. */
-export function branchesOf(purpose: Purpose, mainBranch: string): string {
+export function branchesOf(purpose: Purpose): string {
   return purpose === "preview" || purpose === "review" ? "*" : mainBranch;
 }
 

@@ -4,6 +4,9 @@ import { service } from "./stacks";
 export const purposes = ["preview", "review", "staging", "prod", "canary-removal"] as const;
 export type Purpose = (typeof purposes)[number];
 
+/** Branch whose jobs may reach staging and production, and tidy up after every other branch. */
+export const mainBranch = "main";
+
 /** Name of the IAM role of a purpose. */
 export function roleName(purpose: Purpose): string {
   return `${service}-${purpose}`;

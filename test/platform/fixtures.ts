@@ -4,18 +4,19 @@ export const organization = "00000000-0000-4000-8000-000000000001";
 export const projectId = "00000000-0000-4000-8000-000000000002";
 export const user = "00000000-0000-4000-8000-00000000000a";
 
+const key = (number: number) =>
+  `arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-4000-8000-00000000000${String(number)}`;
+
 export const settings: PlatformSettings = {
   circleci: {
-    mainBranch: "main",
     organizationId: organization,
     projectId,
     vcsOrigin: "github.com/example/services-orders",
   },
-  clusterName: "orders",
-  context: undefined,
-  environments: ["review", "staging", "prod"],
-  environmentsKeyArn:
-    "arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-4000-8000-000000000003",
+  clusters: [
+    { environments: ["review", "staging"], name: "staging" },
+    { environments: ["prod"], name: "prod" },
+  ],
   namespaces: { prod: "services-orders", staging: "services-orders-staging" },
   productionAccountId: undefined,
   review: {
@@ -28,6 +29,6 @@ export const settings: PlatformSettings = {
     memory: "4Gi",
     pods: 10,
   },
-  reviewKeyArn: "arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-4000-8000-000000000004",
   stateBucket: "example-orders-pulumi-state",
+  stateKeyArns: { prod: key(5), review: key(3), staging: key(4) },
 };

@@ -3,10 +3,9 @@ import { type Purpose, purposes } from "../../components/conventions/purposes";
 import { type Targets, permissions } from "../../platform/permissions";
 
 const targets: Targets = {
-  clusterArn: "cluster",
-  environmentsKeyArn: "environments-key",
+  clusterArns: ["cluster"],
+  keyArns: { prod: "prod-key", review: "review-key", staging: "staging-key" },
   repositoryArn: "repository",
-  reviewKeyArn: "review-key",
   reviewRepositoryArn: "review-repository",
   stateBucket: "bucket",
 };
@@ -62,7 +61,9 @@ describe("the permissions", () => {
   it("hide the state of staging and production from review jobs, and what opens it", () => {
     const readers = purposes.filter((purpose) => purpose !== "review");
     assert.deepEqual(who("s3:GetObject", state("environments", "prod")), readers);
-    assert.deepEqual(who("kms:Decrypt", "environments-key"), readers);
+    assert.deepEqual(who("kms:Decrypt", "prod-key"), readers);
+    assert.deepEqual(who("kms:Encrypt", "prod-key"), ["prod"]);
+    assert.deepEqual(who("kms:Encrypt", "staging-key"), ["staging"]);
     assert.deepEqual(who("kms:Decrypt", "review-key"), ["review"]);
     assert.deepEqual(who("s3:GetObject", state("review", "review-x")), ["review"]);
   });

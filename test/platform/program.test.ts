@@ -8,7 +8,7 @@ import program = require("../../platform/index");
 async function run(change: Partial<PlatformSettings> = {}): Promise<Recorder> {
   const recorder = await record("shared", (token) =>
     token === "aws:eks/getCluster:getCluster"
-      ? { arn: "arn:aws:eks:eu-central-1:111122223333:cluster/orders" }
+      ? { arn: "arn:aws:eks:eu-central-1:111122223333:cluster/one" }
       : {},
   );
   const outputs = await program({ readSettings: () => ({ ...settings, ...change }) });
@@ -17,7 +17,8 @@ async function run(change: Partial<PlatformSettings> = {}): Promise<Recorder> {
   return recorder;
 }
 
-const only = (...environments: Environment[]) => run({ environments });
+/** The platform of an account that has only some environments, in one cluster. */
+const only = (...environments: Environment[]) => run({ clusters: [{ environments, name: "one" }] });
 const names = (recorder: Recorder, type: string) =>
   recorder
     .all(type)
@@ -49,6 +50,7 @@ describe("the platform", () => {
     assert.deepEqual(entries.map(({ inputs }) => inputs.principalArn).sort(), [
       "arn:services-orders-canary-removal",
       "arn:services-orders-preview",
+      "arn:services-orders-preview",
       "arn:services-orders-prod",
       "arn:services-orders-staging",
     ]);
@@ -78,7 +80,7 @@ describe("the platform", () => {
         return rules.some(({ resources }) => /secrets|\*/.test(resources.join()));
       })
       .map(({ name }) => name);
-    assert.deepEqual(readers, ["review-namespace"]);
+    assert.deepEqual(readers, ["staging-rights-review-namespace"]);
     const bindings = recorder.custom().filter(({ type }) => /RoleBinding$/.test(type));
     const roles = bindings.map(({ inputs }) => inputs.roleRef.name as string);
     assert.ok(!roles.includes("services-orders-review-namespace"));

@@ -14,19 +14,31 @@ describe("the platform's settings", () => {
 
   it("refuse wildcards in what is trusted", () => {
     const { circleci } = settings;
-    assert.deepEqual(faults({ circleci: { ...circleci, mainBranch: "*" } }), [
-      'mainBranch must be the name of a branch of letters, digits and . _ - /, got "*"',
-    ]);
     assert.deepEqual(faults({ circleci: { ...circleci, vcsOrigin: "github.com/example/*" } }), [
       'vcsOrigin must be as github.com/organization/repository, got "github.com/example/*"',
     ]);
     assert.match(faults({ circleci: { ...circleci, projectId: "x" } }).join(), /must be a UUID/);
   });
 
-  it("refuse one key for review stacks and production", () => {
+  it("refuse one key for review stacks and production, and an environment without key", () => {
+    const { prod, staging } = settings.stateKeyArns;
+    assert.ok(prod !== undefined && staging !== undefined);
+    const wrong = /^stateKeyArns must be the ARN of a KMS key, .* and one of its own/;
+    assert.match(faults({ stateKeyArns: { prod, review: prod, staging } }).join(), wrong);
+    assert.match(faults({ stateKeyArns: { prod, staging } }).join(), wrong);
+  });
+
+  it("refuse an environment in two clusters, and one that there is not", () => {
+    const [staging] = settings.clusters;
+    assert.ok(staging !== undefined);
     assert.match(
-      faults({ reviewKeyArn: settings.environmentsKeyArn }).join(),
-      /^reviewKeyArn must be the ARN of a KMS key of its own/,
+      faults({ clusters: [staging, { ...staging, name: "other" }] }).join(),
+      /clusters must be clusters with each environment once/,
+    );
+    const environments = ["production" as "prod"];
+    assert.match(
+      faults({ clusters: [{ ...staging, environments }] }).join(),
+      /clusters must be a list of objects of name and environments \(review, staging, prod\)/,
     );
   });
 
@@ -38,7 +50,7 @@ describe("the platform's settings", () => {
   });
 
   it("name every fault at once", () => {
-    assert.equal(faults({ clusterName: "", environments: [], stateBucket: "A" }).length, 3);
+    assert.equal(faults({ productionAccountId: "1", stateBucket: "A" }).length, 2);
   });
 
   it("have no key in the committed config that nobody reads", () => {

@@ -21,11 +21,7 @@ const otherProject = "00000000-0000-4000-8000-0000000000ff";
 /** Purposes whose roles a token may take. */
 function roles(claims: Readonly<Record<string, string>>, tokenIssuer = from): readonly string[] {
   return purposes.filter((purpose) =>
-    mayAssume(
-      trustPolicy(circleci, providerArn, branchesOf(purpose, circleci.mainBranch)),
-      tokenIssuer,
-      claims,
-    ),
+    mayAssume(trustPolicy(circleci, providerArn, branchesOf(purpose)), tokenIssuer, claims),
   );
 }
 
