@@ -6,7 +6,7 @@ export const company = {
   reviewCluster: { name: "staging", region: "eu-central-1" },
   /** Subnets of the load balancer in front of the review stacks. */
   reviewIngressFrom: [{ ipBlock: { cidr: "10.20.0.0/20" } }],
-  /** Repository that branches and staging push to, and that production pulls from. */
+  /** Repository that staging pushes to and production pulls from; branches push to `<it>-review`. */
   imageRepository: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/services-orders",
   /** Registries that only the company pushes to: images of every stack may come from them. */
   registries: ["123456789012.dkr.ecr.eu-central-1.amazonaws.com"],

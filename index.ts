@@ -27,7 +27,9 @@ const outside = { readCluster, readLastRelease, readSettings };
 async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inputs> {
   const { readCluster, readLastRelease, readSettings } = { ...outside, ...given };
   const asked = await readSettings();
-  const kubeconfig = asked.eksCluster && (await eksKubeconfig(asked.eksCluster));
+  // The cluster knows a review job by its branch, which only CircleCI's own token says.
+  const identity = asked.kind === "review" ? "circleci-token" : "aws";
+  const kubeconfig = asked.eksCluster && (await eksKubeconfig(asked.eksCluster, identity));
 
   // Before any resource: the provider would take over a namespace that is not ours.
   const cluster = await readCluster({ ...asked, kubeconfig });
@@ -174,7 +176,9 @@ function namespaceOf(
   }
   const { datadogAgentTo, egressTo, ingressFrom, quota } = settings;
   const guardrails = { datadogAgentTo, demands: demandsOf(settings), egressTo, ingressFrom, quota };
-  const args = { ...common, ...guardrails };
+  // CI is no administrator: each branch has rights in its own namespace only.
+  const owner = kind === "review" ? { branch: settings.release.branch } : {};
+  const args = { ...common, ...guardrails, ...owner };
   return new ReviewNamespace("namespace", args, opts).namespace;
 }
 

@@ -153,7 +153,9 @@ export const table = {
     default: ({ env, kind }) => {
       const registry = env["SANDBOX_REGISTRY"] ?? "";
       if (registry !== "") return `${registry}/services-orders`;
-      return kind === "local" ? undefined : company.imageRepository;
+      if (kind === "local") return undefined;
+      // The code of any branch pushes there: production's tags and layers are out of its reach.
+      return kind === "review" ? `${company.imageRepository}-review` : company.imageRepository;
     },
     description:
       "Repository that the image is pushed to. Where SANDBOX_REGISTRY is set: one of that registry.",

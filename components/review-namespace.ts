@@ -8,12 +8,14 @@ import {
 } from "./conventions/defaults";
 import { type Fault, refuse, unless, wholeNumber } from "./conventions/faults";
 import type { Identity } from "./conventions/labels";
+import type { Annotations } from "./conventions/metadata";
 import {
   type NetworkPolicyOverrides,
   guardrailLabels,
   networkPolicySpecs,
 } from "./conventions/network-policies";
 import { type Override, overridden } from "./conventions/override";
+import { mainBranch, reviewAccess, reviewUser } from "./conventions/purposes";
 import { cores, isMemory } from "./conventions/quantities";
 import { type Demand, type Quota, quotaFault } from "./conventions/quota";
 import { StackNamespace, type StackNamespaceArgs, namespaceFault } from "./stack-namespace";
@@ -55,6 +57,14 @@ export interface ReviewNamespaceArgs extends StackNamespaceArgs {
   readonly identity: Identity;
   /** Name of the namespace in the cluster. */
   readonly namespace: string;
+
+  /**
+   * Branch whose CI jobs may change what is in the namespace; those of main may, too. Without it
+   * only administrators of the cluster may.
+   *
+   * @default - nobody's
+   */
+  readonly branch?: string;
 
   /**
    * Where Datadog's agent is, for the service and its jobs. It listens on each node, whose address
@@ -130,6 +140,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
     readonly namespace: k8s.core.v1.Namespace;
     readonly networkPolicies: readonly k8s.networking.v1.NetworkPolicy[];
     readonly resourceQuota: k8s.core.v1.ResourceQuota;
+    readonly roleBinding?: k8s.rbac.v1.RoleBinding;
   };
 
   constructor(name: string, args: ReviewNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -140,11 +151,27 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       ...quotaFaults(quota, demands),
       wholeNumber("webPort", webPort, 1025, 65_535),
     ]);
-    const { namespace, nodes } = new StackNamespace(name, args, { parent: this });
-    const resourceQuota = createResourceQuota(this, name, namespace, args, quota);
-    const limitRange = createLimitRange(this, name, namespace, args);
-    const networkPolicies = createNetworkPolicies(this, name, namespace, args, webPort);
-    this.nodes = { limitRange, namespace: nodes.namespace, networkPolicies, resourceQuota };
+    const annotations = ownerOf(args);
+    const { namespace, nodes } = new StackNamespace(
+      name,
+      { ...args, annotations },
+      { parent: this },
+    );
+    // Rights first: whoever makes the rest has them by this binding. All of it goes with the
+    // namespace, because nobody may take a guardrail away before.
+    const first = { deletedWith: nodes.namespace, parent: this };
+    const roleBinding = createRoleBinding(name, namespace, args, first);
+    const then = { ...first, dependsOn: roleBinding === undefined ? [] : [roleBinding] };
+    const resourceQuota = createResourceQuota(name, namespace, args, quota, then);
+    const limitRange = createLimitRange(name, namespace, args, then);
+    const networkPolicies = createNetworkPolicies(name, namespace, args, webPort, then);
+    this.nodes = {
+      limitRange,
+      namespace: nodes.namespace,
+      networkPolicies,
+      resourceQuota,
+      ...(roleBinding === undefined ? {} : { roleBinding }),
+    };
     const guardrails = [resourceQuota, limitRange, ...networkPolicies];
     // URNs, unlike ids, are known in a preview, so that it shows the name.
     this.namespace = pulumi
@@ -174,12 +201,42 @@ function quotaFaults(quota: Quota, demands: readonly Demand[]): readonly (Fault 
   return faults.some((fault) => fault !== undefined) ? faults : [quotaFault(quota, demands)];
 }
 
+/** What says which branch the namespace belongs to: the platform's policies read it. */
+function ownerOf({ branch }: ReviewNamespaceArgs): Annotations {
+  return branch === undefined ? {} : { [reviewAccess.ownerAnnotation]: reviewUser(branch) };
+}
+
+/** Rights in the namespace for the branch it belongs to, and for main, which tidies up. */
+function createRoleBinding(
+  name: string,
+  namespace: pulumi.Input<string>,
+  { branch, identity }: ReviewNamespaceArgs,
+  opts: pulumi.CustomResourceOptions,
+): k8s.rbac.v1.RoleBinding | undefined {
+  if (branch === undefined) return undefined;
+  const apiGroup = "rbac.authorization.k8s.io";
+  const users = [reviewUser(branch), reviewUser(mainBranch)];
+  return new k8s.rbac.v1.RoleBinding(
+    name,
+    {
+      metadata: {
+        labels: guardrailLabels(identity),
+        name: reviewAccess.bindingName,
+        namespace,
+      },
+      roleRef: { apiGroup, kind: "ClusterRole", name: reviewAccess.clusterRole },
+      subjects: users.map((user) => ({ apiGroup, kind: "User", name: user })),
+    },
+    opts,
+  );
+}
+
 function createResourceQuota(
-  parent: pulumi.Resource,
   name: string,
   namespace: pulumi.Input<string>,
   args: ReviewNamespaceArgs,
   quota: Quota,
+  opts: pulumi.CustomResourceOptions,
 ): k8s.core.v1.ResourceQuota {
   return new k8s.core.v1.ResourceQuota(
     name,
@@ -194,15 +251,15 @@ function createResourceQuota(
         },
       }),
     },
-    { parent },
+    opts,
   );
 }
 
 function createLimitRange(
-  parent: pulumi.Resource,
   name: string,
   namespace: pulumi.Input<string>,
   args: ReviewNamespaceArgs,
+  opts: pulumi.CustomResourceOptions,
 ): k8s.core.v1.LimitRange {
   return new k8s.core.v1.LimitRange(
     name,
@@ -220,16 +277,16 @@ function createLimitRange(
         ],
       }),
     },
-    { parent },
+    opts,
   );
 }
 
 function createNetworkPolicies(
-  parent: pulumi.Resource,
   name: string,
   namespace: pulumi.Input<string>,
   args: ReviewNamespaceArgs,
   webPort: number,
+  opts: pulumi.CustomResourceOptions,
 ): readonly k8s.networking.v1.NetworkPolicy[] {
   const { egressTo = [], identity, ingressFrom = [], overrides } = args;
   const { datadogAgentTo = privateAddresses.map((cidr) => ({ ipBlock: { cidr } })) } = args;
@@ -239,7 +296,7 @@ function createNetworkPolicies(
       new k8s.networking.v1.NetworkPolicy(
         `${name}-${policy}`,
         { metadata: { labels: guardrailLabels(identity), name: policy, namespace }, spec },
-        { parent },
+        opts,
       ),
   );
 }

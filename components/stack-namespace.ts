@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Fault, refuse, unless } from "./conventions/faults";
 import { type Identity, labels } from "./conventions/labels";
+import { type Annotations, annotated } from "./conventions/metadata";
 import { isDnsLabel } from "./conventions/names";
 
 export interface StackNamespaceArgs {
@@ -9,6 +10,13 @@ export interface StackNamespaceArgs {
   readonly identity: Identity;
   /** Name of the namespace in the cluster. */
   readonly namespace: string;
+
+  /**
+   * Annotations of the namespace.
+   *
+   * @default {}
+   */
+  readonly annotations?: Annotations;
 
   /**
    * Kind of ingress controller. With `eks-alb` a pod only counts as ready when the load balancer
@@ -49,11 +57,12 @@ export class StackNamespace extends pulumi.ComponentResource {
   constructor(name: string, args: StackNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:StackNamespace", name, args, opts);
     refuse(this, "StackNamespace", name, [namespaceFault(args.namespace)]);
-    const { ingressPreset, protect } = args;
+    const { annotations = {}, ingressPreset, protect } = args;
     const namespace = new k8s.core.v1.Namespace(
       name,
       {
         metadata: {
+          ...annotated(annotations),
           labels: {
             ...labels(args.identity, "namespace"),
             "pod-security.kubernetes.io/enforce": "restricted",

@@ -1,3 +1,8 @@
+import {
+  datadogPorts,
+  privateAddresses,
+  reviewNamespace as defaults,
+} from "../components/conventions/defaults";
 import { canaryName, clusterGroup } from "../components/conventions/purposes";
 import type { Policy } from "./admission";
 import { cel, inReview, requester } from "./review-policies";
@@ -14,15 +19,10 @@ const atMost = (value: string, most: string) =>
 /** A branch may ask for less than the platform's limits, never for more. */
 export function quotas(circleci: CircleCi, review: ReviewLimits): Policy {
   const most: Readonly<Record<string, string>> = {
-    "count/ingresses.networking.k8s.io": "2",
-    persistentvolumeclaims: "2",
+    ...defaults.quotaObjects,
     pods: String(review.pods),
     "requests.cpu": review.cpu,
     "requests.memory": review.memory,
-    "requests.storage": "10Gi",
-    services: "5",
-    "services.loadbalancers": "0",
-    "services.nodeports": "0",
   };
   return {
     on: [{ apiGroup: "", operations: created, resources: ["resourcequotas"] }],
@@ -42,20 +42,18 @@ export function quotas(circleci: CircleCi, review: ReviewLimits): Policy {
 }
 
 export function limitRanges(circleci: CircleCi): Policy {
+  const ratio = defaults.maxMemoryLimitRequestRatio;
   return {
     on: [{ apiGroup: "", operations: created, resources: ["limitranges"] }],
     only: requester(circleci).byReview,
     validations: [
       {
-        expression: `object.metadata.name == ${cel(guardrail)} && object.spec.limits.exists(limit, limit.type == "Container" && has(limit.maxLimitRequestRatio) && "memory" in limit.maxLimitRequestRatio && ${atMost(`limit.maxLimitRequestRatio["memory"]`, "4")})`,
-        message: `the LimitRange of a review stack is called ${guardrail}, and keeps the memory limit of a container within 4 times its request`,
+        expression: `object.metadata.name == ${cel(guardrail)} && object.spec.limits.exists(limit, limit.type == "Container" && has(limit.maxLimitRequestRatio) && "memory" in limit.maxLimitRequestRatio && ${atMost(`limit.maxLimitRequestRatio["memory"]`, ratio)})`,
+        message: `the LimitRange of a review stack is called ${guardrail}, and keeps the memory limit of a container within ${ratio} times its request`,
       },
     ],
   };
 }
-
-/** Private networks, in which Datadog's agent is on each node. */
-const nodes = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"];
 
 /** NetworkPolicies add up: each one a branch makes may open only what the platform allows. */
 export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Policy {
@@ -75,7 +73,7 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
   const to = [
     inside("peer"),
     network("peer", review.egressCidrs),
-    `${onlyPorts(8125, 8126)} && ${network("peer", nodes)}`,
+    `${onlyPorts(datadogPorts.metrics, datadogPorts.traces)} && ${network("peer", privateAddresses)}`,
     `${onlyPorts(53)} && ${namespace("peer", ["kube-system"])}`,
   ];
   const any = (alternatives: readonly string[]) =>

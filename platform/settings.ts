@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { reviewNamespace } from "../components/conventions/defaults";
 import { isDnsLabel } from "../components/conventions/names";
 import { service } from "../components/conventions/stacks";
 
@@ -192,14 +193,14 @@ export function readSettings(config = new pulumi.Config()): PlatformSettings {
     },
     productionAccountId: config.get("productionAccountId"),
     review: {
-      cpu: config.get("reviewCpu") ?? "2",
+      cpu: config.get("reviewCpu") ?? reviewNamespace.quota.cpu,
       domain: config.require("reviewDomain"),
       egressCidrs: list("reviewEgressCidrs"),
       ingressCidrs: list("reviewIngressCidrs"),
       ingressClassName: config.get("reviewIngressClassName") ?? "alb",
       ingressNamespaces: list("reviewIngressNamespaces"),
-      memory: config.get("reviewMemory") ?? "4Gi",
-      pods: config.getNumber("reviewPods") ?? 10,
+      memory: config.get("reviewMemory") ?? reviewNamespace.quota.memory,
+      pods: config.getNumber("reviewPods") ?? reviewNamespace.quota.pods,
     },
     stateBucket: config.require("stateBucket"),
     stateKeyArns: config.requireObject<PlatformSettings["stateKeyArns"]>("stateKeyArns"),

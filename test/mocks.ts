@@ -3,6 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 /** One registered resource: what the engine would have been sent. */
 export interface Recorded {
   readonly customTimeouts: Readonly<Record<string, string>>;
+  /** URN of the resource whose deletion takes this one with it. */
+  readonly deletedWith: string;
   readonly ignoreChanges: readonly string[];
   readonly inputs: Manifest;
   readonly name: string;
@@ -24,6 +26,7 @@ export const builtDigest = `sha256:${"b".repeat(64)}`;
 interface Request {
   getCustom(): boolean;
   getCustomtimeouts(): { toObject(): Record<string, string> } | undefined;
+  getDeletedwith(): string;
   getIgnorechangesList(): string[];
   getName(): string;
   getObject(): { toJavaScript(): unknown };
@@ -111,6 +114,7 @@ export async function record(
     );
     recorder.resources.push({
       customTimeouts: request.getCustomtimeouts()?.toObject() ?? {},
+      deletedWith: request.getDeletedwith(),
       ignoreChanges: request.getIgnorechangesList(),
       inputs: inputsOf.get(`${type} ${request.getName()}`),
       name: request.getName(),

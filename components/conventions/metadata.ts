@@ -10,7 +10,7 @@ export type Annotations = Readonly<Record<string, pulumi.Input<string>>>;
 export const roleAnnotation = "eks.amazonaws.com/role-arn";
 
 /** What is not empty: an empty map would be a change to every object. */
-function annotated(all: Annotations): Pick<ObjectMeta, "annotations"> {
+export function annotated(all: Annotations): Pick<ObjectMeta, "annotations"> {
   return Object.keys(all).length === 0 ? {} : { annotations: { ...all } };
 }
 

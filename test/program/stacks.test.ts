@@ -74,6 +74,7 @@ describe("the program", () => {
   ];
   const budget = "kubernetes:policy/v1:PodDisruptionBudget services-orders";
   const image = "docker-build:index:Image image";
+  const rights = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding namespace";
   const environment = [
     "kubernetes:apps/v1:Deployment services-orders",
     "kubernetes:batch/v1:CronJob expire-unpaid",
@@ -110,7 +111,7 @@ describe("the program", () => {
       "kubernetes:apps/v1:Deployment services-orders-canary",
       "pulumi:providers:kubernetes kubernetes",
     ],
-    "review-x": [...environment, ...guardrails, ...ownDatabase, image],
+    "review-x": [...environment, ...guardrails, ...ownDatabase, image, rights],
     staging: [...environment, budget, image],
   };
   for (const [stack, expected] of Object.entries(stacks)) {
