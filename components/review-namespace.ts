@@ -52,7 +52,7 @@ export interface ReviewNamespaceOverrides {
   readonly resourceQuotaSpec?: Override<k8s.types.input.core.v1.ResourceQuotaSpec>;
 }
 
-export interface ReviewNamespaceArgs extends StackNamespaceArgs {
+export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotations"> {
   /** What the namespace is recognised by: nothing without these labels is ever taken over. */
   readonly identity: Identity;
   /** Name of the namespace in the cluster. */

@@ -182,7 +182,7 @@ describe("settings", () => {
   it("of a review stack need nothing but the company's defaults", () => {
     const settings = of({ env: {}, stack: "review-add-export" });
     assert.equal(settings.host, `services-orders.add-export.${company.reviewDomain}`);
-    assert.equal(settings.imageRepository, company.imageRepository);
+    assert.equal(settings.imageRepository, `${company.imageRepository}-review`);
     assert.deepEqual(settings.eksCluster, company.reviewCluster);
     assert.deepEqual(settings.ingressFrom, company.reviewIngressFrom);
     assert.equal(settings.ingressPreset, "eks-alb");

@@ -43,7 +43,7 @@ const postgres = {
   storage: of("StatefulSet", "spec.volumeClaimTemplates[*].spec.resources.requests.storage"),
 } as const satisfies FieldsOfArgs;
 
-const stackNamespace = {
+const namespace = {
   identity: of("Namespace", ...identityLabels),
   ingressPreset: of("Namespace", 'metadata.labels["elbv2.k8s.aws/pod-readiness-gate-inject"]'),
   namespace: of("Namespace", "metadata.name"),
@@ -51,23 +51,32 @@ const stackNamespace = {
   protect: [],
 } as const satisfies FieldsOfArgs;
 
+const stackNamespace = {
+  ...namespace,
+  annotations: of("Namespace", "metadata.annotations"),
+} as const satisfies FieldsOfArgs;
+
 const guardrailKinds = ["LimitRange", "NetworkPolicy", "ResourceQuota"];
 
 const reviewNamespace = {
-  ...stackNamespace,
+  ...namespace,
+  branch: [...of("Namespace", "metadata.annotations"), ...of("RoleBinding", "", "subjects")],
   datadogAgentTo: of("NetworkPolicy", "", "spec.egress"),
   // What is compared with the quota, and nothing else.
   demands: [],
   egressTo: of("NetworkPolicy", "", "spec.egress"),
   identity: [
-    ...stackNamespace.identity,
-    ...all(guardrailKinds, ...identityLabels),
+    ...namespace.identity,
+    ...all([...guardrailKinds, "RoleBinding"], ...identityLabels),
     ...of("NetworkPolicy", "spec.podSelector"),
     ...of("NetworkPolicy", "spec.egress[*].to[*].podSelector"),
     ...of("NetworkPolicy", "spec.ingress[*].from[*].podSelector"),
   ],
   ingressFrom: of("NetworkPolicy", "", "spec.ingress"),
-  namespace: [...stackNamespace.namespace, ...all(guardrailKinds, "metadata.namespace")],
+  namespace: [
+    ...namespace.namespace,
+    ...all([...guardrailKinds, "RoleBinding"], "metadata.namespace"),
+  ],
   "overrides.limitRangeSpec": of("LimitRange", "spec"),
   "overrides.networkPolicySpecs": of("NetworkPolicy", "spec"),
   "overrides.resourceQuotaSpec": of("ResourceQuota", "spec"),

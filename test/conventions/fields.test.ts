@@ -245,19 +245,20 @@ const otherNamespace = {
 const stackNamespace: Case<StackNamespaceArgs> = {
   bases: [{ identity, namespace: "ns" }],
   make: (args) => new StackNamespace("namespace", args),
-  others: otherNamespace,
+  others: { ...otherNamespace, annotations: [{ annotations: added }] },
   type: "services:k8s:StackNamespace",
 };
 
 const peers = [{ ipBlock: { cidr: "192.0.2.0/24" } }];
 const reviewNamespace: Case<ReviewNamespaceArgs> = {
   bases: [
-    { egressTo: [{ to: peers }], identity, ingressFrom: peers, namespace: "ns" },
+    { branch: "x", egressTo: [{ to: peers }], identity, ingressFrom: peers, namespace: "ns" },
     { identity, namespace: "ns" },
   ],
   make: (args) => new ReviewNamespace("namespace", args),
   others: {
     ...otherNamespace,
+    branch: [{ branch: "y" }],
     datadogAgentTo: [{ datadogAgentTo: peers }, { datadogAgentTo: [] }],
     demands: [{ demands: [{ name: "other", pods: 1, requests: { cpu: "1", memory: "1Gi" } }] }],
     egressTo: [{ egressTo: [{ ports: [{ port: 1 }], to: peers }] }],
