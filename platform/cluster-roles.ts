@@ -45,6 +45,7 @@ export const namespacedRules = {
     ...workloads([...read, ...write]),
     ...surroundings,
     rule([""], ["persistentvolumeclaims", "pods", "secrets"], [...read, ...write]),
+    rule(["apps"], ["deployments/scale", "statefulsets/scale"], ["get", "patch", "update"]),
     rule([""], ["pods/exec", "pods/portforward"], ["create", "get"]),
     // Guardrails go with the namespace: nobody needs to delete one before.
     rule([""], ["limitranges", "resourcequotas"], writeButDelete),

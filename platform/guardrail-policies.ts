@@ -29,9 +29,8 @@ export function quotas(circleci: CircleCi, review: ReviewLimits): Policy {
     only: requester(circleci).byReview,
     validations: [
       {
-        // One with a scope counts some pods only.
-        expression: `object.metadata.name == ${cel(guardrail)} && !has(object.spec.scopes) && !has(object.spec.scopeSelector)`,
-        message: `the ResourceQuota of a review stack is called ${guardrail}, and counts everything`,
+        expression: `object.metadata.name == ${cel(guardrail)}`,
+        message: `the ResourceQuota of a review stack is called ${guardrail}`,
       },
       ...Object.entries(most).map(([key, limit]) => ({
         expression: `${cel(key)} in object.spec.hard && ${atMost(`object.spec.hard[${cel(key)}]`, limit)}`,

@@ -52,7 +52,9 @@ export class PlatformStack {
   }
 
   run(what: "destroy" | "preview" | "up", ...args: string[]): Promise<string> {
-    const yes = what === "preview" ? [] : ["--yes", "--skip-preview"];
+    // The preview of a destroy is what stops before anything protected, and all the rest, is gone.
+    const quick = what === "up" ? ["--skip-preview"] : [];
+    const yes = what === "preview" ? [] : ["--yes", ...quick];
     const config = ["--stack", name, "--config-file", this.configFile];
     return this.pulumi(what, ...config, ...yes, ...args);
   }

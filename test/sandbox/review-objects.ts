@@ -53,7 +53,7 @@ export class ReviewObjects {
     };
   }
 
-  quota(change: Readonly<Record<string, string>> = {}, spec: object = {}) {
+  quota(change: Readonly<Record<string, string>> = {}) {
     const hard = {
       "count/ingresses.networking.k8s.io": "2",
       persistentvolumeclaims: "2",
@@ -70,7 +70,7 @@ export class ReviewObjects {
       apiVersion: "v1",
       kind: "ResourceQuota",
       metadata: this.metadata("review"),
-      spec: { hard, ...spec },
+      spec: { hard },
     };
   }
 
