@@ -8,16 +8,15 @@ import {
 } from "./conventions/defaults";
 import { type Fault, refuse, unless, wholeNumber } from "./conventions/faults";
 import type { Identity } from "./conventions/labels";
-import type { Annotations } from "./conventions/metadata";
 import {
   type NetworkPolicyOverrides,
   guardrailLabels,
   networkPolicySpecs,
 } from "./conventions/network-policies";
 import { type Override, overridden } from "./conventions/override";
-import { mainBranch, reviewAccess, reviewUser } from "./conventions/purposes";
 import { cores, isMemory } from "./conventions/quantities";
 import { type Demand, type Quota, quotaFault } from "./conventions/quota";
+import { createRoleBinding, ownerOf } from "./review-rights";
 import { StackNamespace, type StackNamespaceArgs, namespaceFault } from "./stack-namespace";
 
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
@@ -199,36 +198,6 @@ function quotaFaults(quota: Quota, demands: readonly Demand[]): readonly (Fault 
   ];
   // What does not parse has room for nothing: one fault is enough.
   return faults.some((fault) => fault !== undefined) ? faults : [quotaFault(quota, demands)];
-}
-
-/** What says which branch the namespace belongs to: the platform's policies read it. */
-function ownerOf({ branch }: ReviewNamespaceArgs): Annotations {
-  return branch === undefined ? {} : { [reviewAccess.ownerAnnotation]: reviewUser(branch) };
-}
-
-/** Rights in the namespace for the branch it belongs to, and for main, which tidies up. */
-function createRoleBinding(
-  name: string,
-  namespace: pulumi.Input<string>,
-  { branch, identity }: ReviewNamespaceArgs,
-  opts: pulumi.CustomResourceOptions,
-): k8s.rbac.v1.RoleBinding | undefined {
-  if (branch === undefined) return undefined;
-  const apiGroup = "rbac.authorization.k8s.io";
-  const users = [reviewUser(branch), reviewUser(mainBranch)];
-  return new k8s.rbac.v1.RoleBinding(
-    name,
-    {
-      metadata: {
-        labels: guardrailLabels(identity),
-        name: reviewAccess.bindingName,
-        namespace,
-      },
-      roleRef: { apiGroup, kind: "ClusterRole", name: reviewAccess.clusterRole },
-      subjects: users.map((user) => ({ apiGroup, kind: "User", name: user })),
-    },
-    opts,
-  );
 }
 
 function createResourceQuota(
