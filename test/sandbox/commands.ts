@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -49,33 +50,43 @@ export async function npmRun(args: readonly string[], options: RunOptions = {}):
   return { code, output, seconds: (Date.now() - started) / 1000 };
 }
 
+/** Fails with what the command printed when it did not succeed. */
+export function succeeded({ code, output }: Run): void {
+  assert.equal(code, 0, output.slice(-6000));
+}
+
 /** Plain `pulumi`, as in a shell that has evaluated `npm run sandbox -- env`. */
-export async function pulumi(args: readonly string[], cwd = project): Promise<string> {
+export async function pulumi(
+  args: readonly string[],
+  cwd = project,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   return command("pulumi", [...args, "--stack", "local", "--non-interactive"], {
     cwd,
-    env: environment(),
+    env: { ...environment(), ...env },
   });
 }
 
-export async function kubectl(args: readonly string[]): Promise<string> {
-  return command("kubectl", args, { env: environment(), timeout: 180_000 });
+export async function kubectl(args: readonly string[], input?: string): Promise<string> {
+  return command("kubectl", args, {
+    env: environment(),
+    timeout: 180_000,
+    ...(input === undefined ? {} : { input }),
+  });
 }
 
 export async function apply(...items: object[]): Promise<void> {
-  await command("kubectl", ["apply", "-f", "-"], {
-    env: environment(),
-    input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
-  });
+  await kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
 }
 
-/** Rows of a query in the stack's database. */
-export async function sql(query: string): Promise<string[]> {
+/** Rows of a query in a stack's database. */
+export async function sql(query: string, namespace = NAMESPACE): Promise<string[]> {
   const psql = ["psql", "-U", "orders", "-d", "orders", "-h", "127.0.0.1", "-tA", "-c", query];
   // The password stays in the cluster: the pod has it mounted.
   const script = 'PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") exec "$@"';
   const answer = await kubectl([
     "-n",
-    NAMESPACE,
+    namespace,
     "exec",
     "postgres-0",
     "--",

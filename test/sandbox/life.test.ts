@@ -9,6 +9,7 @@ import { command } from "../../tools/command";
 import { boxProcesses } from "../../tools/sandbox/processes";
 import { environment } from "../../tools/sandbox/environment";
 import { options, paths, registryName, root } from "../../tools/sandbox/layout";
+import { servingPods, until } from "./cluster";
 import {
   apply,
   copyOfProject,
@@ -18,8 +19,9 @@ import {
   pulumi,
   type Run,
   sql,
+  succeeded,
 } from "./commands";
-import { Load, type LoadResult } from "./load";
+import { Load, nothingWasLost } from "./load";
 import { machine } from "./machine";
 
 const HOST = "services-orders.localhost";
@@ -55,58 +57,10 @@ async function live(): Promise<{ commit: string; contentHash: string }> {
   return (await (await api("/health/live")).json()) as { commit: string; contentHash: string };
 }
 
-/** Names of the service's pods that serve. */
-async function readyPods(): Promise<string[]> {
-  const slices = JSON.parse(
-    await kubectl([
-      "-n",
-      NAMESPACE,
-      "get",
-      "endpointslices",
-      "-l",
-      "kubernetes.io/service-name=services-orders",
-      "-o",
-      "json",
-    ]),
-  ) as {
-    items: { endpoints?: { conditions: { ready?: boolean }; targetRef?: { name: string } }[] }[];
-  };
-  return slices.items
-    .flatMap((slice) => slice.endpoints ?? [])
-    .filter((endpoint) => endpoint.conditions.ready === true)
-    .map((endpoint) => endpoint.targetRef?.name ?? "")
-    .sort();
-}
-
-async function until(what: string, done: () => Promise<boolean>, seconds = 180): Promise<void> {
-  const deadline = Date.now() + seconds * 1000;
-  while (!(await done())) {
-    assert.ok(Date.now() < deadline, `${what}: not within ${String(seconds)} s`);
-    await sleep(500);
-  }
-}
-
-function succeeded(run: Run): void {
-  assert.equal(run.code, 0, run.output.slice(-6000));
-}
+const readyPods = async (): Promise<string[]> => servingPods(NAMESPACE);
 
 const load = (): Load =>
   new Load({ host: HOST, port: options().ingressPort, requestsPerSecond: 20, keepAlive: false });
-
-async function nothingWasLost(result: LoadResult): Promise<void> {
-  console.log(
-    `      ${String(result.sent)} of ${String(result.planned)} planned requests sent, ${String(result.succeeded)} succeeded, ` +
-      `${String(result.failures.length)} failed, ${String(result.created.length)} orders created`,
-  );
-  assert.deepEqual(result.failures, []);
-  assert.ok(result.sent >= result.planned * 0.98, "the client could not keep its rate");
-  const stored = new Set(await sql("SELECT id FROM orders"));
-  assert.deepEqual(
-    result.created.filter((id) => !stored.has(id)),
-    [],
-    "orders that were answered with 201 and are not in the database",
-  );
-}
 
 /** Steps of a preview: what happens to which resource. */
 async function preview(cwd: string): Promise<string[]> {
@@ -233,7 +187,7 @@ describe("from a clean clone to a running service", function () {
     await kubectl(["-n", NAMESPACE, "delete", "pod", victim, "--wait=true"]);
     await until("two pods", async () => (await readyPods()).length === 2);
     await sleep(3_000);
-    await nothingWasLost(await running.stop());
+    await nothingWasLost(NAMESPACE, { client: await running.stop() });
   });
 
   it("a Job made from the CronJob expires old orders and is never an endpoint of the Service", async () => {
@@ -390,7 +344,7 @@ describe("from a clean clone to a running service", function () {
     assert.equal((await live()).contentHash, hash);
     assert.notEqual(await pulumi(["stack", "output", "imageRef"]), old);
     assert.deepEqual(await platformsOfImage(), ["linux/amd64", "linux/arm64"]);
-    await nothingWasLost(result);
+    await nothingWasLost(NAMESPACE, { client: result });
   });
 
   it("an update that is killed is carried on by the next one, and older code deploys again", async () => {

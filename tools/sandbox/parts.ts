@@ -65,6 +65,7 @@ export const versions = {
   metricsServer: "0.9.0",
   localPathProvisioner: "0.0.30",
   networkPolicies: "0.8.0",
+  kubeScore: "1.20.0",
 } as const;
 
 const github = "https://github.com";
@@ -268,3 +269,26 @@ export const parts: readonly Part[] = [
     builds: [{ module: "kube-network-policies", package: ".", output: "kube-network-policies" }],
   },
 ];
+
+/** Checks manifests. The sandbox does not run it: only the tests that need it obtain it. */
+export const kubeScore: Part = {
+  name: "kube-score",
+  title: "kube-score (checks of manifests)",
+  version: versions.kubeScore,
+  files: ["kube-score"],
+  downloads: [
+    {
+      url: `${github}/zegl/kube-score/releases/download/v${versions.kubeScore}/kube-score_${versions.kubeScore}_linux_${goarch}.tar.gz`,
+      checksums: `${github}/zegl/kube-score/releases/download/v${versions.kubeScore}/checksums.txt`,
+      take: { "kube-score": "kube-score" },
+    },
+  ],
+  builds: [
+    {
+      module: "kube-score",
+      package: "github.com/zegl/kube-score/cmd/kube-score",
+      output: "kube-score",
+      set: { "main.version": versions.kubeScore },
+    },
+  ],
+};
