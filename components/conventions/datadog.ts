@@ -18,7 +18,11 @@ export function datadogJavaOptions({ datadogAgent }: PodArgs): readonly string[]
   return datadogAgent === undefined ? [] : [`-javaagent:${datadogDirectory}/dd-java-agent.jar`];
 }
 
-/** The command that Datadog's own images have for it. */
+/**
+ * What Datadog's own admission controller runs in `dd-lib-java-init`: a script in the image's working directory,
+ * which copies `dd-java-agent.jar` to the directory that it is given and writes nothing else. The image's user is
+ * 10000; the jar is for all to read, so that it works for ours, too.
+ */
 export const datadogCopyCommand: readonly string[] = ["sh", "copy-lib.sh", datadogDirectory];
 
 /** Annotations that tell Datadog's agent on the node how to read a container's log. */

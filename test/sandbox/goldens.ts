@@ -18,7 +18,7 @@ export const goldens: readonly string[] = readdirSync(directory)
 export function objectsOf(golden: string): readonly Manifest[] {
   const text = readFileSync(join(directory, `${golden}.yaml`), "utf8");
   return parseAllDocuments(text)
-    .map((document) => document.toJS() as Manifest)
+    .map((document): Manifest => document.toJS())
     .filter(({ apiVersion }) => apiVersion !== undefined)
     .map((object: Manifest) => {
       // The engine chooses such a name when it makes the object.
@@ -30,7 +30,7 @@ export function objectsOf(golden: string): readonly Manifest[] {
 }
 
 /** The pod that an object makes, or undefined when it makes none. */
-export function podOf(object: Manifest): Manifest | undefined {
+export function podOf(object: Manifest): Manifest {
   const { spec = {} } = object;
   const template = spec.jobTemplate?.spec.template ?? spec.template;
   if (template === undefined) return undefined;
