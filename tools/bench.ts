@@ -10,6 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cores } from "../components/conventions/quantities";
+import { measureLoads } from "./bench-program";
 import { project } from "./build";
 import { command } from "./command";
 import { Steps, UserError } from "./progress";
@@ -21,23 +22,32 @@ import { environment } from "./sandbox/environment";
 const STACK = "local";
 const RUNS = 5;
 const GIB = 1024 ** 3;
-const limits = { ratio: 2.5, memoryGiB: 4, cpu: 1.2 } as const;
+const limits = { ratio: 2.5, loadRatio: 1.3, jobsMiB: 400, memoryGiB: 4, cpu: 1.2 } as const;
 
 type Environment = Readonly<Record<string, string>>;
 
-/** `npm run bench`: what a preview costs beside the least that one can cost, and what the sandbox takes of the machine. */
+/** `npm run bench`: what the program and a preview cost beside the least that they can cost, and what the sandbox takes of the machine. */
 export async function bench(): Promise<void> {
   if (!isRunning()) {
     throw new UserError(
       "the sandbox is not running, so there is nothing to measure; start it with: npm run up",
     );
   }
-  const steps = new Steps(2);
+  const steps = new Steps(3);
+  const load = await steps.step(
+    `Loading the program without an engine: ${String(RUNS)} runs, in turn with the import of @pulumi/kubernetes`,
+    async (say) => measureLoads(RUNS, say),
+  );
   const preview = await steps.step(
     `pulumi preview: one warm-up, then ${String(RUNS)} runs of each program, in turn`,
     measurePreviews,
   );
   const memory = await steps.step("What the sandbox takes", memoryGiB);
+  console.log(`
+import of @pulumi/kubernetes     ${seconds(load.import.milliseconds)}
+program, with a recorded engine  ${seconds(load.program.milliseconds)}`);
+  report("ratio", load.program.milliseconds / load.import.milliseconds, limits.loadRatio);
+  report("1 service, 200 jobs (MiB)", load.many.mib, limits.jobsMiB);
   console.log(`
 no-op preview of stack ${STACK}       ${seconds(preview.ours)}
 preview of a one-line program    ${seconds(preview.oneLine)}`);

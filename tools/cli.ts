@@ -117,7 +117,10 @@ scan
     const { scanImage } = await import("../operations/scan");
     await scanImage(ref);
   });
-program.command("bench").description("measures previews, memory and CPU requests").action(bench);
+program
+  .command("bench")
+  .description("measures the program, previews, memory and CPU requests")
+  .action(bench);
 program
   .command("test")
   .description("runs the tests: all of them, or one suite")
