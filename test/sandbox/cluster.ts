@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { environment } from "../../tools/sandbox/environment";
 import { kubectl } from "./commands";
 
 /** Waits for what a test needs; says what it was when it does not come. */
@@ -78,5 +81,38 @@ export async function evicted(namespace: string, name: string): Promise<boolean>
     // What kubectl makes of a 429 whose cause is a budget.
     if (/\(TooManyRequests\).*disruption budget/.test(String(error))) return false;
     throw error;
+  }
+}
+
+/** Fixture: every number of Ready pods that the Deployment has had, as the API server told of each change. */
+export class ReadyPods {
+  readonly #watch: ChildProcess;
+  #seen = "";
+
+  private constructor(namespace: string) {
+    const what = ["get", "deployment", "services-orders", "--watch"];
+    const numbers = "jsonpath={.status.readyReplicas}{'\\n'}";
+    this.#watch = spawn("kubectl", ["-n", namespace, ...what, "-o", numbers], {
+      env: { ...process.env, ...environment() },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.#watch.stdout?.on("data", (chunk: Buffer) => {
+      this.#seen += chunk.toString("utf8");
+    });
+  }
+
+  /** Begins to watch, and returns when the present number is known. */
+  static async watched(namespace: string): Promise<ReadyPods> {
+    const pods = new ReadyPods(namespace);
+    await until("the first number", () => Promise.resolve(pods.#seen !== ""), 30);
+    return pods;
+  }
+
+  async stop(): Promise<readonly number[]> {
+    assert.equal(this.#watch.exitCode, null, "the watch had ended before");
+    const ended = once(this.#watch, "close");
+    this.#watch.kill();
+    await ended;
+    return this.#seen.trimEnd().split("\n").map(Number);
   }
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { command } from "../../tools/command";
 import { options } from "../../tools/sandbox/layout";
 import { isRunning } from "../../tools/sandbox/sandbox";
 import { copyOfProject, kubectl, npmRun, pulumi, succeeded } from "./commands";
@@ -52,12 +53,19 @@ export class OwnStack {
     await this.up();
   }
 
-  /** Changes a file of the copy. */
+  /** Changes a file of the copy, as a developer would. */
   edit(file: string, from: string, to: string): void {
     const path = join(this.#copy, file);
     const text = readFileSync(path, "utf8");
     if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
     writeFileSync(path, text.replace(from, to));
+  }
+
+  /** Commits what was changed in the copy. */
+  async commit(): Promise<void> {
+    const author = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
+    const message = ["--quiet", "--all", "-m", "A change"];
+    await command("git", ["-C", this.#copy, ...author, "commit", ...message]);
   }
 
   /** Runs `work` under 50 requests a second of each of two clients, one that keeps its connections and one that does not. */

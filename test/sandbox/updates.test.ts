@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { evicted, podsOf, servingPods, until } from "./cluster";
+import { evicted, podsOf, ReadyPods, servingPods, until } from "./cluster";
 import { apply, kubectl } from "./commands";
 import { nothingWasLost } from "./load";
 import { OwnStack } from "./own-stack";
@@ -52,6 +52,20 @@ describe("services-orders with 2 replicas", function () {
     await sleep(3_000);
   }
 
+  it("restarts no pod for a commit that changes neither the image nor a pod's spec", async () => {
+    const pods = await podsOf(stack.namespace);
+    stack.edit("README.md", "# services-orders", "# services-orders, again");
+    stack.edit(
+      "jobs.ts",
+      "export const jobs: readonly Job[] = [",
+      `$&\n  { name: "more", schedule: "17 3 * * *", args: ["expire-unpaid", "--older-than", "72h"] },`,
+    );
+    await stack.commit();
+    await stack.up();
+    await kubectl(["-n", stack.namespace, "get", "cronjob", "more"]);
+    assert.deepEqual(await podsOf(stack.namespace), pods);
+  });
+
   it("loses no request in three rolling updates in a row, each of which replaces every pod", async () => {
     const results = await stack.underLoad(async () => {
       for (const branch of ["first", "second", "third"]) await released(branch);
@@ -72,6 +86,35 @@ describe("services-orders with 2 replicas", function () {
     await nothingWasLost(stack.namespace, results);
     const [canary] = await podsOf(stack.namespace, "canary");
     assert.equal(canary?.ready, false);
+  });
+
+  it("has never fewer Ready pods while autoscaling is turned on, scales, and is turned off again", async () => {
+    const pods = await servingPods(stack.namespace);
+    const ready = await ReadyPods.watched(stack.namespace);
+    const fixed = "replicas: settings.replicas,";
+    const scaled = (least: number): string =>
+      `autoscaling: { maxReplicas: 4, minReplicas: ${String(least)} },`;
+
+    stack.edit("index.ts", fixed, scaled(2));
+    await stack.up();
+    assert.deepEqual(await servingPods(stack.namespace), pods, "turning it on changed the pods");
+    await until("the autoscaler's metrics", async () => {
+      const active = "jsonpath={.status.conditions[?(@.type=='ScalingActive')].status}";
+      const get = ["get", "hpa", "services-orders", "-o", active];
+      return (await kubectl(["-n", stack.namespace, ...get])) === "True";
+    });
+    stack.edit("index.ts", scaled(2), scaled(3));
+    await stack.up();
+    await until("a third pod", async () => (await servingPods(stack.namespace)).length === 3);
+    stack.edit("index.ts", scaled(3), fixed);
+    // The autoscaler has set the number since, and so it is its field until somebody takes it back.
+    await assert.rejects(stack.up(), /conflict/);
+    await stack.up({ PULUMI_K8S_ENABLE_PATCH_FORCE: "true" });
+    await allServe();
+
+    const numbers = await ready.stop();
+    console.log(`      Ready pods: ${numbers.join(" ")}`);
+    assert.ok(Math.min(...numbers) >= REPLICAS, numbers.join(" "));
   });
 
   /** A canary as the components make one: the same pod but for its track, and a command that fails. */

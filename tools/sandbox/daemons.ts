@@ -197,7 +197,14 @@ export const networkPolicyRules = `*mangle
 COMMIT
 `;
 
-/** Serves Ingresses on 127.0.0.1, in the machine's network; it reaches pods through the sandbox's one route. */
+/**
+ * Serves Ingresses on 127.0.0.1, in the machine's network; it reaches pods through the sandbox's one route.
+ *
+ * It sends to pods directly. It learns which by watching EndpointSlices, and takes in what has changed at most every 2 s
+ * (its providersThrottleDuration): for so long a pod on its way out still gets requests. A terminating one that serves on
+ * stays in the list, for sessions that stick to it, but gets no new request. No request is tried twice: that would take a
+ * retry middleware, and there is none.
+ */
 export function ingressDaemon(options: Options): Daemon {
   return {
     name: "traefik",
