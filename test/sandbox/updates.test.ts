@@ -91,9 +91,10 @@ describe("services-orders with 2 replicas", function () {
   it("has never fewer Ready pods while autoscaling is turned on, scales, and is turned off again", async () => {
     const pods = await servingPods(stack.namespace);
     const ready = await ReadyPods.watched(stack.namespace);
-    const fixed = "replicas: settings.replicas,";
+    // The line after it is that of the service's args, and not of the stack's outputs.
+    const fixed = "replicas: settings.replicas,\n    requests";
     const scaled = (least: number): string =>
-      `autoscaling: { maxReplicas: 4, minReplicas: ${String(least)} },`;
+      `autoscaling: { maxReplicas: 4, minReplicas: ${String(least)} },\n    requests`;
 
     stack.edit("index.ts", fixed, scaled(2));
     await stack.up();
