@@ -19,7 +19,13 @@ describe("services-orders with 2 replicas", function () {
   const allServe = async (): Promise<void> =>
     until("all pods", async () => (await servingPods(stack.namespace)).length === REPLICAS);
 
-  /** Deploys a release. Gives how many of the pods are still those of before. */
+  function notFewer(ready: readonly number[]): void {
+    const changes = ready.filter((number, at) => number !== ready[at - 1]);
+    console.log(`      Ready pods, one after the other: ${changes.join(" ")}`);
+    assert.ok(Math.min(...ready) >= REPLICAS, "there were fewer Ready pods than before");
+  }
+
+  /** Deploys a release, which replaces every pod. */
   async function released(branch: string): Promise<void> {
     const before = await servingPods(stack.namespace);
     await stack.release(branch);
@@ -66,10 +72,12 @@ describe("services-orders with 2 replicas", function () {
     assert.deepEqual(await podsOf(stack.namespace), pods);
   });
 
-  it("loses no request in three rolling updates in a row, each of which replaces every pod", async () => {
+  it("loses no request and no Ready pod in three rolling updates in a row, each of which replaces every pod", async () => {
+    const ready = await ReadyPods.watched(stack.namespace);
     const results = await stack.underLoad(async () => {
       for (const branch of ["first", "second", "third"]) await released(branch);
     });
+    notFewer(await ready.stop());
     await nothingWasLost(stack.namespace, results);
   });
 
@@ -112,10 +120,7 @@ describe("services-orders with 2 replicas", function () {
     await assert.rejects(stack.up(), /conflict/);
     await stack.up({ PULUMI_K8S_ENABLE_PATCH_FORCE: "true" });
     await allServe();
-
-    const numbers = await ready.stop();
-    console.log(`      Ready pods: ${numbers.join(" ")}`);
-    assert.ok(Math.min(...numbers) >= REPLICAS, numbers.join(" "));
+    notFewer(await ready.stop());
   });
 
   /** A canary as the components make one: the same pod but for its track, and a command that fails. */
