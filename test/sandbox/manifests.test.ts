@@ -4,14 +4,16 @@ import { isRunning } from "../../tools/sandbox/sandbox";
 import { goldens, type Manifest, objectsOf, podOf } from "./goldens";
 
 const namespace = `manifests-${String(process.pid)}`;
+/** Pods have a namespace in which their ServiceAccounts are, which objects would find already there. */
+const namespaceOfPods = `${namespace}-pods`;
 
 /** Asks the API server to make an object, up to but not including storing it. A warning counts as a refusal. */
 async function dryRun(object: Manifest): Promise<void> {
-  const own = { ...object, metadata: { ...object.metadata, namespace } };
-  const sent = object.kind === "Namespace" ? object : own;
+  const into = object.kind === "Pod" ? namespaceOfPods : namespace;
+  const own = { ...object, metadata: { ...object.metadata, namespace: into } };
   await kubectl(
     ["create", "--dry-run=server", "--validate=strict", "--warnings-as-errors", "-f", "-"],
-    JSON.stringify(sent),
+    JSON.stringify(object.kind === "Namespace" ? object : own),
   );
 }
 
@@ -31,22 +33,25 @@ describe("golden manifests in a namespace that enforces Pod Security restricted"
     // A pod is refused when its ServiceAccount is not there; nothing else that pods name has to be.
     const accounts = new Set(
       goldens
-        .flatMap((golden) => objectsOf(golden))
-        .map((object) => String(podOf(object)?.spec.serviceAccountName ?? "default"))
-        .filter((name) => name !== "default"),
+        .flatMap((golden) => objectsOf(golden).map(podOf).filter(Boolean))
+        .map(({ spec }) => String(spec.serviceAccountName ?? "default")),
     );
     await apply(
-      { apiVersion: "v1", kind: "Namespace", metadata: { labels: restricted, name: namespace } },
+      ...[namespace, namespaceOfPods].map((name) => ({
+        apiVersion: "v1",
+        kind: "Namespace",
+        metadata: { labels: restricted, name },
+      })),
       ...[...accounts].map((name) => ({
         apiVersion: "v1",
         kind: "ServiceAccount",
-        // Not in the way of the golden's own.
-        metadata: { name, namespace },
+        metadata: { name, namespace: namespaceOfPods },
       })),
     );
   });
   after(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]);
+    const both = [namespace, namespaceOfPods];
+    await kubectl(["delete", "namespace", ...both, "--ignore-not-found", "--wait=false"]);
   });
 
   for (const golden of goldens) {
