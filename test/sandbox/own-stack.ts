@@ -34,6 +34,9 @@ export class OwnStack {
       await stack.#pulumi("stack", "init");
       await stack.#pulumi("config", "set", "services-orders:namespace", stack.namespace);
       await stack.#pulumi("config", "set", "services-orders:hostPattern", stack.#host);
+      // The person's own stack has its place on the same small node.
+      const requests = JSON.stringify({ cpu: "100m", memory: "512Mi" });
+      await stack.#pulumi("config", "set", "services-orders:requests", requests);
       await stack.up();
     } catch (error) {
       await stack.removed();
@@ -43,8 +46,8 @@ export class OwnStack {
   }
 
   /** `pulumi up`, which ends when the rollout has. */
-  async up(env: Readonly<Record<string, string>> = {}): Promise<string> {
-    return pulumi(["up", "--yes", "--skip-preview"], this.#copy, { ...this.#env, ...env });
+  async up(): Promise<void> {
+    await this.#pulumi("up", "--yes", "--skip-preview");
   }
 
   /** Deploys another release: the pods' labels name its branch, and so every pod is replaced. */
