@@ -59,8 +59,9 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
    * A new Deployment starts with `minReplicas`; from then on `spec.replicas` is ignored in updates.
    * Switching it on takes no pod away: the number stays what it is until the autoscaler changes it.
    * (Leaving the field out instead would let Kubernetes fall back to one pod, because a field that
-   * its only owner no longer applies gets its default.) Switching it off after it has scaled is
-   * refused by the cluster as a conflict, once: run that update with `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
+   * its only owner no longer applies gets its default.) Switching it off leaves the number that the
+   * autoscaler chose. The first change of the Deployment from then on is refused by the cluster as a
+   * conflict, once: run that update with `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
    *
    * @default - none: there are always `replicas` pods
    * @example
