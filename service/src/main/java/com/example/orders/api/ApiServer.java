@@ -33,6 +33,9 @@ public final class ApiServer implements AutoCloseable {
     private static final Duration QUIET_WITH_CONNECTIONS = Duration.ofSeconds(5);
     // How long nothing must happen after that; only accepted connections can still send.
     private static final Duration QUIET_AT_END = Duration.ofMillis(250);
+    // Longer than load balancers keep a connection that they do not use (an ALB 60 s, Traefik 90 s). Whoever
+    // closes first can do so at the moment in which the other sends: were that the server, the request fails.
+    private static final Duration IDLE = Duration.ofMinutes(2);
 
     private final Server server = new Server(new QueuedThreadPool(THREADS));
     private final ServerConnector connector;
@@ -66,6 +69,7 @@ public final class ApiServer implements AutoCloseable {
         http.addCustomizer((request, headers) -> withVersion(request, headers, version));
         connector = new ServerConnector(server, new HttpConnectionFactory(http));
         connector.setPort(port);
+        connector.setIdleTimeout(IDLE.toMillis());
         server.addConnector(connector);
     }
 
