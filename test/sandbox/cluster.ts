@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { environment } from "../../tools/sandbox/environment";
@@ -84,35 +84,29 @@ export async function evicted(namespace: string, name: string): Promise<boolean>
   }
 }
 
-/** Fixture: every number of Ready pods that the Deployment has had, as the API server told of each change. */
-export class ReadyPods {
-  readonly #watch: ChildProcess;
-  #seen = "";
-
-  private constructor(namespace: string) {
-    const what = ["get", "deployment", "services-orders", "--watch"];
-    const numbers = "jsonpath={.status.readyReplicas}{'\\n'}";
-    this.#watch = spawn("kubectl", ["-n", namespace, ...what, "-o", numbers], {
-      env: { ...process.env, ...environment() },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    this.#watch.stdout?.on("data", (chunk: Buffer) => {
-      this.#seen += chunk.toString("utf8");
-    });
+/** Every number of Ready pods that the Deployment had during `work`, as the API server told of each change. */
+export async function readyPodsDuring(
+  namespace: string,
+  work: () => Promise<void>,
+): Promise<readonly number[]> {
+  const what = ["get", "deployment", "services-orders", "--watch"];
+  const numbers = "jsonpath={.status.readyReplicas}{'\\n'}";
+  const watch = spawn("kubectl", ["-n", namespace, ...what, "-o", numbers], {
+    env: { ...process.env, ...environment() },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const closed = once(watch, "close");
+  let seen = "";
+  watch.stdout.on("data", (chunk: Buffer) => {
+    seen += chunk.toString("utf8");
+  });
+  try {
+    await until("the present number", () => Promise.resolve(seen !== ""), 30);
+    await work();
+    assert.equal(watch.exitCode, null, "the watch ended before the work did");
+  } finally {
+    watch.kill();
+    await closed;
   }
-
-  /** Begins to watch, and returns when the present number is known. */
-  static async watched(namespace: string): Promise<ReadyPods> {
-    const pods = new ReadyPods(namespace);
-    await until("the first number", () => Promise.resolve(pods.#seen !== ""), 30);
-    return pods;
-  }
-
-  async stop(): Promise<readonly number[]> {
-    assert.equal(this.#watch.exitCode, null, "the watch had ended before");
-    const ended = once(this.#watch, "close");
-    this.#watch.kill();
-    await ended;
-    return this.#seen.trimEnd().split("\n").map(Number);
-  }
+  return seen.trimEnd().split("\n").map(Number);
 }

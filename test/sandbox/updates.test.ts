@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { evicted, podsOf, ReadyPods, servingPods, until } from "./cluster";
+import { evicted, podsOf, readyPodsDuring, servingPods, until } from "./cluster";
 import { apply, kubectl } from "./commands";
 import { nothingWasLost } from "./load";
 import { OwnStack } from "./own-stack";
 
 const REPLICAS = 2;
+
+// The line after it is that of the service's args, and not of the stack's outputs.
+const fixed = "replicas: settings.replicas,\n    requests";
+const autoscaled = (minReplicas: number): string =>
+  `autoscaling: { maxReplicas: 4, minReplicas: ${String(minReplicas)} },\n    requests`;
 
 describe("services-orders with 2 replicas", function () {
   let stack: OwnStack;
@@ -73,11 +78,12 @@ describe("services-orders with 2 replicas", function () {
   });
 
   it("loses no request and no Ready pod in three rolling updates in a row, each of which replaces every pod", async () => {
-    const ready = await ReadyPods.watched(stack.namespace);
     const results = await stack.underLoad(async () => {
-      for (const branch of ["first", "second", "third"]) await released(branch);
+      const ready = await readyPodsDuring(stack.namespace, async () => {
+        for (const branch of ["first", "second", "third"]) await released(branch);
+      });
+      notFewer(ready);
     });
-    notFewer(await ready.stop());
     await nothingWasLost(stack.namespace, results);
   });
 
@@ -97,31 +103,29 @@ describe("services-orders with 2 replicas", function () {
   });
 
   it("has never fewer Ready pods while autoscaling is turned on, scales, and is turned off again", async () => {
-    const pods = await servingPods(stack.namespace);
-    const ready = await ReadyPods.watched(stack.namespace);
-    // The line after it is that of the service's args, and not of the stack's outputs.
-    const fixed = "replicas: settings.replicas,\n    requests";
-    const scaled = (least: number): string =>
-      `autoscaling: { maxReplicas: 4, minReplicas: ${String(least)} },\n    requests`;
+    const ready = await readyPodsDuring(stack.namespace, async () => {
+      const pods = await servingPods(stack.namespace);
+      stack.edit("index.ts", fixed, autoscaled(2));
+      await stack.up();
+      assert.deepEqual(await servingPods(stack.namespace), pods, "turning it on changed the pods");
+      await until("the autoscaler's metrics", async () => {
+        const active = "jsonpath={.status.conditions[?(@.type=='ScalingActive')].status}";
+        const get = ["get", "hpa", "services-orders", "-o", active];
+        return (await kubectl(["-n", stack.namespace, ...get])) === "True";
+      });
 
-    stack.edit("index.ts", fixed, scaled(2));
-    await stack.up();
-    assert.deepEqual(await servingPods(stack.namespace), pods, "turning it on changed the pods");
-    await until("the autoscaler's metrics", async () => {
-      const active = "jsonpath={.status.conditions[?(@.type=='ScalingActive')].status}";
-      const get = ["get", "hpa", "services-orders", "-o", active];
-      return (await kubectl(["-n", stack.namespace, ...get])) === "True";
+      stack.edit("index.ts", autoscaled(2), autoscaled(3));
+      await stack.up();
+      await until("a third pod", async () => (await servingPods(stack.namespace)).length === 3);
+
+      const three = await servingPods(stack.namespace);
+      stack.edit("index.ts", autoscaled(3), fixed);
+      await stack.up();
+      // Longer than the autoscaler, were it still there, would take for its next look.
+      await sleep(20_000);
+      assert.deepEqual(await servingPods(stack.namespace), three, "turning it off changed them");
     });
-    stack.edit("index.ts", scaled(2), scaled(3));
-    await stack.up();
-    await until("a third pod", async () => (await servingPods(stack.namespace)).length === 3);
-    const three = await servingPods(stack.namespace);
-    stack.edit("index.ts", scaled(3), fixed);
-    await stack.up();
-    // Longer than the autoscaler, were it still there, would take for its next look.
-    await sleep(20_000);
-    assert.deepEqual(await servingPods(stack.namespace), three, "turning it off changed the pods");
-    notFewer(await ready.stop());
+    notFewer(ready);
   });
 
   /** A canary as the components make one: the same pod but for its track, and a command that fails. */
