@@ -189,7 +189,11 @@ function demandsOf(settings: Settings): readonly Demand[] {
   return [
     { name: identity.service, pods: podsOfRollout(replicas, webService.maxSurge), requests },
     { name: "postgres", pods: 1, requests: postgres.requests },
-    ...running.map(({ name }) => ({ name, pods: 1, requests })),
+    ...running.map((job) => ({
+      name: job.name,
+      pods: job.parallelism ?? 1,
+      requests: job.requests ?? requests,
+    })),
     ...(running.length === jobs.length ? [] : [{ name: "job run by hand", pods: 1, requests }]),
   ];
 }
