@@ -133,12 +133,14 @@ function canGo(parent: Manifest, key: string, path: Path): boolean {
 }
 
 function without(value: Manifest, [key, ...rest]: Path): Manifest {
-  const copy = structuredClone(value);
-  if (key === undefined) return copy;
-  if (rest.length > 0) copy[key] = without(copy[key], rest);
-  else if (Array.isArray(copy)) copy.splice(Number(key), 1);
-  else delete copy[key];
-  return copy;
+  if (key === undefined) return value;
+  if (Array.isArray(value)) {
+    return rest.length === 0
+      ? value.toSpliced(Number(key), 1)
+      : value.with(Number(key), without(value[Number(key)], rest));
+  }
+  const { [key]: entry, ...others } = value;
+  return rest.length === 0 ? others : { ...others, [key]: without(entry, rest) };
 }
 
 describe("the network policies of a review namespace", () => {

@@ -102,8 +102,8 @@ describe("ReviewNamespace", () => {
     const output = recorder.made.namespace;
     assert.equal(await valueOf(output), args.namespace);
     // What the SDK itself asks, to know what waits for what.
-    const { allResources } = output as unknown as { allResources(): Promise<Set<unknown>> };
-    const waitsFor = await allResources.call(output);
+    const sdk = output as unknown as { allResources(): Promise<Set<unknown>> };
+    const waitsFor = await sdk.allResources();
     const { limitRange, namespace, networkPolicies, resourceQuota } = recorder.made.nodes;
     for (const resource of [limitRange, namespace, ...networkPolicies, resourceQuota]) {
       assert.ok(waitsFor.has(resource));
