@@ -8,7 +8,7 @@ import {
 } from "../../components/conventions/connections";
 import { parseStack } from "../../components/conventions/stacks";
 import { command } from "../../tools/command";
-import { UserError } from "../../tools/progress";
+import { Steps, UserError } from "../../tools/progress";
 import { type Pod, get, kubectl, makePods, podsOf, remove } from "./cluster";
 import { http, tcp } from "./from-here";
 import { type PodSource, containerOf, podName, podSources, probeLabel } from "./pods";
@@ -49,21 +49,27 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
   const all = (await podsOf(namespace)).filter(({ metadata }) => !(probeLabel in metadata.labels));
   const web = runningPod(all, "web", stack);
   const image = runningPod(all, "database", stack).spec.containers[0]?.image ?? "";
-  await remove(namespace, other);
   const stopped = () => {
     void remove(namespace, other).finally(() => process.exit(1));
   };
   process.once("SIGINT", stopped).once("SIGTERM", stopped);
   try {
+    const steps = new Steps(2);
     const sources = Object.keys(podSources) as PodSource[];
-    const missing = await makePods(namespace, other, sources, image, instanceOf(web));
-    const addresses = await addressesOf(all, namespace, other, options);
-    const tried = await Promise.all([
-      ...sources.map((source) =>
-        fromPod(source, missing.get(source), addresses, { namespace, other, ...options }),
-      ),
-      fromIngress(outputs.url, addresses, options),
-    ]);
+    const missing = await steps.step(`Pods that stand for: ${sources.join(", ")}`, async () => {
+      // What a probe left that was killed.
+      await remove(namespace, other);
+      return makePods(namespace, other, sources, image, instanceOf(web));
+    });
+    const tried = await steps.step("Connections, all at once", async () => {
+      const addresses = await addressesOf(all, namespace, other, options);
+      return Promise.all([
+        ...sources.map((source) =>
+          fromPod(source, missing.get(source), addresses, { namespace, other, ...options }),
+        ),
+        fromIngress(outputs.url, addresses, options),
+      ]);
+    });
     const internet = untried("the internet", "nothing here has an address of the internet");
     report(namespace, withoutOpenNode([...tried.flat(), ...internet]));
   } finally {
@@ -73,7 +79,7 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
 }
 
 function report(namespace: string, rows: readonly Row[]): void {
-  console.log(`Who may talk to whom in ${namespace}`);
+  console.log(`\nWho may talk to whom in ${namespace}`);
   for (const line of [...lines(rows), "", ...summary(rows)]) console.log(line);
   if (rows.some((row) => verdict(row) === "FAIL")) process.exitCode = 1;
 }
