@@ -33,7 +33,7 @@ interface ContainerStatus {
 }
 
 /** Milliseconds that one question to the cluster may take. */
-const patience = 20_000;
+const patience = 40_000;
 /** Milliseconds until the probe's pods must run: an image to pull, and nothing else. */
 const startTime = 60_000;
 
@@ -57,13 +57,19 @@ async function create(namespace: string, object: object): Promise<void> {
   await kubectl(["create", "-n", namespace, "-f", "-"], JSON.stringify(object));
 }
 
-/** Deletes what a probe has made, now or before. */
-export async function remove(namespace: string, other: string): Promise<void> {
-  const now = ["--ignore-not-found", "--grace-period=0", "--timeout=15s"];
-  await kubectl(["delete", "pods", "-n", namespace, "-l", probeLabel, ...now]);
+/** Deletes what a probe has made, now or before. What is only going is gone some seconds later. */
+export async function remove(
+  namespace: string,
+  other: string,
+  until: "going" | "gone",
+): Promise<void> {
+  const wait = until === "going" ? ["--wait=false"] : ["--timeout=30s"];
   // Only with the probe's label: a namespace of this name may be somebody's own.
   const own = ["-l", probeLabel, "--field-selector", `metadata.name=${other}`];
-  await kubectl(["delete", "namespaces", ...own, "--ignore-not-found", "--timeout=15s"]);
+  await Promise.all([
+    kubectl(["delete", "pods", "-n", namespace, "-l", probeLabel, "--grace-period=0", ...wait]),
+    kubectl(["delete", "namespaces", ...own, ...wait]),
+  ]);
 }
 
 /**

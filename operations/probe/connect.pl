@@ -27,12 +27,12 @@ sub udp {
     my ($address, $port, $seconds) = @_;
     my $socket = IO::Socket::INET->new(PeerAddr => $address, PeerPort => $port, Proto => "udp")
         or return word("$!");
-    # A closed port is told about by the answer to an earlier datagram, so there is more than one.
-    for (1 .. 4) {
+    # Hosts tell about closed ports once a second at most, and not reliably.
+    for (0 .. $seconds) {
         defined $socket->send($dns_question) or return word("$!");
         my $readable = "";
         vec($readable, $socket->fileno, 1) = 1;
-        next unless select($readable, undef, undef, $seconds / 4);
+        next unless select($readable, undef, undef, 1);
         return defined $socket->recv(my $answer, 512) ? "open" : word("$!");
     }
     return "silent";

@@ -50,7 +50,7 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
   const web = runningPod(all, "web", stack);
   const image = runningPod(all, "database", stack).spec.containers[0]?.image ?? "";
   const stopped = () => {
-    void remove(namespace, other).finally(() => process.exit(1));
+    void remove(namespace, other, "going").finally(() => process.exit(1));
   };
   process.once("SIGINT", stopped).once("SIGTERM", stopped);
   try {
@@ -58,7 +58,7 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
     const sources = Object.keys(podSources) as PodSource[];
     const missing = await steps.step(`Pods that stand for: ${sources.join(", ")}`, async () => {
       // What a probe left that was killed.
-      await remove(namespace, other);
+      await remove(namespace, other, "gone");
       return makePods(namespace, other, sources, image, instanceOf(web));
     });
     const tried = await steps.step("Connections, all at once", async () => {
@@ -74,7 +74,7 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
     report(namespace, withoutOpenNode([...tried.flat(), ...internet]));
   } finally {
     process.off("SIGINT", stopped).off("SIGTERM", stopped);
-    await remove(namespace, other);
+    await remove(namespace, other, "going");
   }
 }
 
@@ -186,6 +186,10 @@ interface Where extends ProbeOptions {
   readonly other: string;
 }
 
+/** Whether the probe's own pod would be at both ends: the service's and the database's are real ones. */
+const isItself = (source: PodSource, to: DoorName) =>
+  (source === "job" || source === "another pod") && doors[to].party === source;
+
 /** All rows of a source that a pod stands for, tried at once. */
 async function fromPod(
   source: PodSource,
@@ -195,8 +199,10 @@ async function fromPod(
 ): Promise<readonly Row[]> {
   if (why !== undefined) return untried(source, why);
   const rows = rowsOf(source);
+  const place = (to: DoorName) =>
+    isItself(source, to) ? { why: "one pod at both ends, which no policy sees" } : addresses[to];
   const asked = ({ to }: (typeof rows)[number]) => {
-    const { address } = addresses[to];
+    const { address } = place(to);
     const { port, protocol } = doors[to];
     return address === undefined ? [] : [`${protocol}/${address}/${String(port)}`];
   };
@@ -207,7 +213,7 @@ async function fromPod(
   const seen = new Map(answer.split("\n").map((line) => line.split(" ") as [string, string]));
   return rows.map((row) => {
     const [door = ""] = asked(row);
-    const { why } = addresses[row.to];
+    const { why } = place(row.to);
     return { ...row, seen: seen.get(door), ...(why === undefined ? {} : { why }) };
   });
 }
