@@ -93,7 +93,15 @@ function environmentStack(settings: Settings, opts: pulumi.ComponentResourceOpti
       opts,
     );
   }
-  return { imageRef, namespace, url: service.url };
+  return { imageRef: onceReady(imageRef, service.nodes.deployment), namespace, url: service.url };
+}
+
+/**
+ * The image, known when its pods are ready. A stack's outputs are written when all of them are known,
+ * so that after an update that failed they still name the last release that did not.
+ */
+function onceReady(imageRef: pulumi.Input<string>, { urn }: k8s.apps.v1.Deployment) {
+  return pulumi.all([imageRef, urn]).apply(([known]) => known);
 }
 
 /** A few pods of a branch in production's namespace, behind production's Service. */
@@ -110,7 +118,7 @@ function canaryStack(
         : `Namespace "${namespace}" does not exist: a canary needs production to stand beside.`,
     );
   }
-  new Canary(
+  const { nodes } = new Canary(
     `${identity.service}-canary`,
     {
       ...serviceArgs(settings, imageRef, namespace, databaseOf(settings, namespace, opts)),
@@ -118,7 +126,7 @@ function canaryStack(
     },
     opts,
   );
-  return { imageRef, namespace };
+  return { imageRef: onceReady(imageRef, nodes.deployment), namespace };
 }
 
 /** What production's service and its canary have in common. */

@@ -160,6 +160,22 @@ describe("the program", () => {
     }
   });
 
+  it("names an image in its outputs only when the Deployment's pods are ready", async () => {
+    for (const stack of ["prod", "prod-canary", "review-x"]) {
+      await record(stack);
+      const { imageRef } = await program({
+        readCluster: () => Promise.resolve(stack === "prod-canary" ? production : empty),
+        readLastRelease: () => Promise.resolve(promoted),
+        readSettings: () => Promise.resolve(own(stack)),
+      });
+      // What the SDK itself asks, to know what waits for what.
+      const sdk = imageRef as unknown as { allResources(): Promise<Set<{ __pulumiType: string }>> };
+      const types = [...(await sdk.allResources())].map((resource) => resource.__pulumiType);
+      assert.ok(types.includes("kubernetes:apps/v1:Deployment"), stack);
+      await settled();
+    }
+  });
+
   it("as prod runs another image than the promoted one when it is told, and says why", async () => {
     const settings = settingsOf(
       "prod",
