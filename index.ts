@@ -93,7 +93,15 @@ function environmentStack(settings: Settings, opts: pulumi.ComponentResourceOpti
       opts,
     );
   }
-  return { imageRef, namespace, url: service.url };
+  return { imageRef: onceReady(imageRef, service.nodes.deployment), namespace, url: service.url };
+}
+
+/**
+ * The image, known when its pods are ready. A stack's outputs are written when all of them are known,
+ * so that after an update that failed they still name the last release that did not.
+ */
+function onceReady(imageRef: pulumi.Input<string>, { urn }: k8s.apps.v1.Deployment) {
+  return pulumi.all([imageRef, urn]).apply(([known]) => known);
 }
 
 /** A few pods of a branch in production's namespace, behind production's Service. */
@@ -110,7 +118,7 @@ function canaryStack(
         : `Namespace "${namespace}" does not exist: a canary needs production to stand beside.`,
     );
   }
-  new Canary(
+  const { nodes } = new Canary(
     `${identity.service}-canary`,
     {
       ...serviceArgs(settings, imageRef, namespace, databaseOf(settings, namespace, opts)),
@@ -118,7 +126,7 @@ function canaryStack(
     },
     opts,
   );
-  return { imageRef, namespace };
+  return { imageRef: onceReady(imageRef, nodes.deployment), namespace };
 }
 
 /** What production's service and its canary have in common. */
@@ -189,7 +197,11 @@ function demandsOf(settings: Settings): readonly Demand[] {
   return [
     { name: identity.service, pods: podsOfRollout(replicas, webService.maxSurge), requests },
     { name: "postgres", pods: 1, requests: postgres.requests },
-    ...running.map(({ name }) => ({ name, pods: 1, requests })),
+    ...running.map((job) => ({
+      name: job.name,
+      pods: job.parallelism ?? 1,
+      requests: job.requests ?? requests,
+    })),
     ...(running.length === jobs.length ? [] : [{ name: "job run by hand", pods: 1, requests }]),
   ];
 }

@@ -216,11 +216,18 @@ async function productionConfig(root: string): Promise<Outside["config"]> {
   const { config = {} } = parse(readFileSync(join(root, "Pulumi.prod.yaml"), "utf8")) as {
     config?: Readonly<Record<string, unknown>>;
   };
+  return inherited(config);
+}
+
+/** What a canary says for itself: config comes before the environment, and would hide it. */
+const canarysOwn = ["branch", "imageRef", "releaseCommit", "releaseReason", "replicas"];
+
+/** What a canary takes of production's configuration, as text. */
+export function inherited(config: Readonly<Record<string, unknown>>): Outside["config"] {
   return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [
-      key,
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
+    Object.entries(config)
+      .filter(([key]) => !canarysOwn.includes(key.slice(`${project}:`.length)))
+      .map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
   );
 }
 

@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { refuse, wholeNumber } from "./conventions/faults";
+import { refuse, unless } from "./conventions/faults";
 import { labels } from "./conventions/labels";
 import { createConfigMap } from "./pod-objects";
 import type { WebServiceArgs } from "./web-service-args";
@@ -37,7 +37,12 @@ export class Canary extends pulumi.ComponentResource {
     const web = resolve(given);
     refuse(this, "Canary", name, [
       ...webServiceFaults(name, web, given),
-      wholeNumber("replicas", args.replicas, 1, 1000),
+      unless(args.replicas !== 0, {
+        arg: "replicas",
+        got: args.replicas,
+        rule: "be at least 1",
+        todo: "destroy the stack of a canary that is to have no pod",
+      }),
     ]);
     const configMap = createConfigMap(this, name, web, labels(web.identity, "web"));
     const named = {

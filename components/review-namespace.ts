@@ -148,13 +148,26 @@ export class ReviewNamespace extends pulumi.ComponentResource {
     refuse(this, "ReviewNamespace", name, [
       namespaceFault(args.namespace),
       ...quotaFaults(quota, demands),
+      ...(args.egressTo ?? []).map(({ to }, index) =>
+        // Kubernetes takes a rule without peers for a rule that lets everything out.
+        unless(to !== undefined && !(Array.isArray(to) && to.length === 0), {
+          arg: `egressTo[${String(index)}].to`,
+          got: to ?? null,
+          rule: "name at least one peer",
+          todo: 'write the addresses, as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
+        }),
+      ),
       wholeNumber("webPort", webPort, 1025, 65_535),
     ]);
     const annotations = ownerOf(args);
     const { namespace, nodes } = new StackNamespace(
       name,
       { ...args, annotations },
-      { parent: this },
+      {
+        // A stack that was made before it had guardrails keeps its namespace, and what is in it.
+        aliases: [{ parent: pulumi.rootStackResource }],
+        parent: this,
+      },
     );
     // Rights first: whoever makes the rest has them by this binding. All of it goes with the
     // namespace, because nobody may take a guardrail away before.

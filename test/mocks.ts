@@ -2,6 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** One registered resource: what the engine would have been sent. */
 export interface Recorded {
+  /** What the resource may have been known by before: names and parents. */
+  readonly aliases: readonly Readonly<Record<string, unknown>>[];
   readonly customTimeouts: Readonly<Record<string, string>>;
   /** URN of the resource whose deletion takes this one with it. */
   readonly deletedWith: string;
@@ -24,6 +26,7 @@ export type Manifest = any;
 export const builtDigest = `sha256:${"b".repeat(64)}`;
 
 interface Request {
+  getAliasesList(): { toObject(): { spec?: Record<string, unknown> } }[];
   getCustom(): boolean;
   getCustomtimeouts(): { toObject(): Record<string, string> } | undefined;
   getDeletedwith(): string;
@@ -113,6 +116,7 @@ export async function record(
       "",
     );
     recorder.resources.push({
+      aliases: request.getAliasesList().map((alias) => alias.toObject().spec ?? {}),
       customTimeouts: request.getCustomtimeouts()?.toObject() ?? {},
       deletedWith: request.getDeletedwith(),
       ignoreChanges: request.getIgnorechangesList(),

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { RunError } from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { company } from "../company";
-import { type Outside, readGit, settingsFrom } from "../settings";
+import { inherited, type Outside, readGit, settingsFrom } from "../settings";
 import { table } from "../settings-table";
 import { Repository, digest } from "./fixtures";
 
@@ -294,5 +294,23 @@ describe("readGit", () => {
     git("init", "-q", "-b", "main");
     git("checkout", "-q", "--detach", commit("code"));
     assert.equal((await readGit(files.root)).branch, "unknown");
+  });
+
+  it("lets a canary inherit production's settings, but for what it says for itself", () => {
+    const config = {
+      "services-orders:branch": "main",
+      "services-orders:eksCluster": { name: "prod", region: "eu-central-1" },
+      "services-orders:imageRef": "x",
+      "services-orders:releaseCommit": "x",
+      "services-orders:releaseReason": "x",
+      "services-orders:replicas": "3",
+      "services-orders:requests": { cpu: "1", memory: "1Gi" },
+      "services-orders:tls": "false",
+    };
+    assert.deepEqual(inherited(config), {
+      "services-orders:eksCluster": '{"name":"prod","region":"eu-central-1"}',
+      "services-orders:requests": '{"cpu":"1","memory":"1Gi"}',
+      "services-orders:tls": "false",
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { resolve } from "node:path";
+import type { ProbeOptions } from "../operations/probe/probe";
 import type { RunOptions } from "../pipeline/run/run";
 import { bench } from "./bench";
 import { buildService } from "./build";
@@ -116,6 +117,18 @@ scan
   .action(async (ref?: string) => {
     const { scanImage } = await import("../operations/scan");
     await scanImage(ref);
+  });
+program
+  .command("probe")
+  .description(
+    "tries who may talk to whom in a local or review stack's namespace, by short-lived pods",
+  )
+  .argument("<stack>", "local or review-<slug>")
+  .option("--internet <address>", "an address of the internet that answers", "1.1.1.1")
+  .option("--seconds <n>", "until a connection counts as closed", Number, 2)
+  .action(async (stack: string, given: ProbeOptions) => {
+    const { probe } = await import("../operations/probe/probe");
+    await probe(stack, given);
   });
 program
   .command("bench")

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { StackNamespace } from "../../components/stack-namespace";
+import { StackNamespace, type StackNamespaceArgs } from "../../components/stack-namespace";
 import { identity } from "../fixtures";
 import { matchesGolden } from "../golden";
 import { record, settled, valueOf } from "../mocks";
@@ -16,6 +16,32 @@ describe("StackNamespace", () => {
     assert.equal(inputs.metadata.labels["pod-security.kubernetes.io/enforce"], "restricted");
     assert.equal(await valueOf(made.namespace), "ns");
     matchesGolden("stack-namespace", recorder);
+  });
+
+  it("asks for the load balancer's readiness gate with the preset for EKS only", async () => {
+    const labelsOf = async (args: Partial<StackNamespaceArgs>) => {
+      const recorder = await record();
+      new StackNamespace("namespace", { identity, namespace: "ns", ...args });
+      await settled();
+      return recorder.one(type).inputs.metadata.labels as Record<string, string>;
+    };
+    const gate = { "elbv2.k8s.aws/pod-readiness-gate-inject": "enabled" };
+    const plain = await labelsOf({});
+    assert.deepEqual(await labelsOf({ ingressPreset: "eks-alb" }), { ...plain, ...gate });
+    assert.ok(!Object.keys(gate).some((label) => label in plain));
+  });
+
+  it("is protected when told, and as its caller's options say when not", async () => {
+    const isProtected = async (args: Partial<StackNamespaceArgs>, protect: boolean) => {
+      const recorder = await record();
+      new StackNamespace("namespace", { identity, namespace: "ns", ...args }, { protect });
+      await settled();
+      return recorder.one(type).protect;
+    };
+    assert.equal(await isProtected({ protect: true }, false), true);
+    assert.equal(await isProtected({}, false), false);
+    assert.equal(await isProtected({}, true), true);
+    assert.equal(await isProtected({ protect: false }, true), false);
   });
 
   it("refuses a name that is no DNS label", async () => {

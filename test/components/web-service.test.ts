@@ -275,6 +275,48 @@ describe("WebService", () => {
     assert.equal((await podOf({ database, migrationArgs: [] })).initContainers, undefined);
   });
 
+  it("fills the database in an init container after the migration, and only when told", async () => {
+    const seedArgs = ["seed", "--count", "50", "--if-empty"];
+    const pod = await podOf({ database, seedArgs });
+    const [migrate, seed] = pod.initContainers;
+    assert.deepEqual(
+      pod.initContainers.map(({ name }: Manifest) => name),
+      ["migrate", "seed"],
+    );
+    assert.deepEqual(seed, { ...migrate, args: seedArgs, name: "seed" });
+    assert.equal((await podOf({ database })).initContainers.length, 1);
+    const unmigrated = await podOf({ database, migrationArgs: [], seedArgs });
+    assert.deepEqual(
+      unmigrated.initContainers.map(({ name }: Manifest) => name),
+      ["seed"],
+    );
+  });
+
+  it("protects its Deployment, Service and Ingress when told, and never what goes with a pod", async () => {
+    const all = { configFiles: { "/etc/a.json": "{}" }, host: "orders.example.com", replicas: 2 };
+    const protectedTypes = (recorder: Recorder) =>
+      recorder.resources
+        .filter(({ protect }) => protect)
+        .map(({ type }) => type)
+        .sort();
+    assert.deepEqual(
+      protectedTypes(await made({ ...all, protect: true })),
+      [types.deployment, types.ingress, types.service].sort(),
+    );
+    assert.deepEqual(protectedTypes(await made(all)), []);
+  });
+
+  it("leaves protection to its caller's options unless told, and then has the last word", async () => {
+    const protection = async (args: Partial<WebServiceArgs>) => {
+      const recorder = await record();
+      new WebService("orders", { ...web, ...args }, { protect: true });
+      await settled();
+      return recorder.one(types.deployment).protect;
+    };
+    assert.equal(await protection({}), true);
+    assert.equal(await protection({ protect: false }), false);
+  });
+
   it("routes the host to the Service, and names it for a certificate only with tls", async () => {
     const args = { host: "orders.example.com", ingressClassName: "alb" };
     const { spec } = (await made(args)).one(types.ingress).inputs;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ClusterFacts } from "../../components/cluster";
 import { labels } from "../../components/conventions/labels";
 import type { LastRelease } from "../../components/last-release";
-import { jobs } from "../../jobs";
+import { type Job, jobs } from "../../jobs";
 import { type Settings, settingsFrom } from "../../settings";
 import { rules } from "../../policy/rules";
 import { Repository, digest } from "../fixtures";
@@ -160,6 +160,22 @@ describe("the program", () => {
     }
   });
 
+  it("names an image in its outputs only when the Deployment's pods are ready", async () => {
+    for (const stack of ["prod", "prod-canary", "review-x"]) {
+      await record(stack);
+      const { imageRef } = await program({
+        readCluster: () => Promise.resolve(stack === "prod-canary" ? production : empty),
+        readLastRelease: () => Promise.resolve(promoted),
+        readSettings: () => Promise.resolve(own(stack)),
+      });
+      // What the SDK itself asks, to know what waits for what.
+      const sdk = imageRef as unknown as { allResources(): Promise<Set<{ __pulumiType: string }>> };
+      const types = [...(await sdk.allResources())].map((resource) => resource.__pulumiType);
+      assert.ok(types.includes("kubernetes:apps/v1:Deployment"), stack);
+      await settled();
+    }
+  });
+
   it("as prod runs another image than the promoted one when it is told, and says why", async () => {
     const settings = settingsOf(
       "prod",
@@ -257,6 +273,27 @@ describe("the program", () => {
       recorder.custom().map(({ type }) => type),
       ["pulumi:providers:kubernetes"],
     );
+  });
+
+  it("as review counts the pods and the requests of a job that runs there", async () => {
+    const large: Job = {
+      args: ["export", "--since", "1d", "--format", "csv"],
+      name: "large",
+      parallelism: 3,
+      requests: { cpu: "1", memory: "1Gi" },
+      schedule: "0 * * * *",
+      suspendedIn: [],
+    };
+    (jobs as Job[]).push(large);
+    try {
+      await assert.rejects(run(own("review-x")), {
+        message:
+          /must have room for 7 pods, 3800m CPU .*\(2 services-orders, 1 postgres, 3 large, 1 job run by hand\)/,
+      });
+      await settled();
+    } finally {
+      (jobs as Job[]).pop();
+    }
   });
 
   it("as local tells where the service is and what it runs", async () => {

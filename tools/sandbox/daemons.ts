@@ -184,8 +184,9 @@ export function networkPolicyDaemon(): Daemon {
 
 /**
  * Sends new connections of pods to the agent, after a Service's address has become a pod's and before any address of the
- * sender is hidden. The node's own (probes of the kubelet, calls of the API server) pass, as Kubernetes wants. Without the agent
- * nothing new passes: a policy is enforced or seen to be broken.
+ * sender is hidden. The node's own (probes of the kubelet, calls of the API server) pass, as Kubernetes wants. Those to the node
+ * are asked about too: Kubernetes lets a cluster choose, and what works under the stricter rule works under the other. Without
+ * the agent nothing new passes: a policy is enforced or seen to be broken.
  */
 export const networkPolicyRules = `*mangle
 :SANDBOX-POLICIES - [0:0]
@@ -194,6 +195,7 @@ export const networkPolicyRules = `*mangle
 -A SANDBOX-POLICIES -s ${net.pods} -j NFQUEUE --queue-num ${QUEUE}
 -A SANDBOX-POLICIES -d ${net.pods} -j NFQUEUE --queue-num ${QUEUE}
 -A POSTROUTING -j SANDBOX-POLICIES
+-A INPUT -j SANDBOX-POLICIES
 COMMIT
 `;
 

@@ -1,0 +1,103 @@
+/**
+ * Who may talk to whom in a namespace with guardrails: the expectation that its network policies are
+ * held against, by computation in the tests and by probes in a cluster. Pure data.
+ */
+
+/** Who opens connections. A migration runs in the service's own pods, before the service. */
+export const sources = [
+  "service",
+  "migration",
+  "job",
+  "database",
+  "another pod",
+  "ingress",
+  "other namespaces",
+  "the internet",
+] as const;
+export type Source = (typeof sources)[number];
+
+/** Where a connection ends. */
+export interface Door {
+  readonly party:
+    | "another pod"
+    | "database"
+    | "Datadog agent"
+    | "DNS"
+    | "job"
+    | "other namespaces"
+    | "service"
+    | "the internet";
+  readonly port: number;
+  readonly protocol: "TCP" | "UDP";
+}
+
+const door = (party: Door["party"], port: number, protocol: Door["protocol"] = "TCP"): Door => ({
+  party,
+  port,
+  protocol,
+});
+
+/** Doors by the name that a person reads. The closed ports show that no more is open than is needed. */
+export const doors = {
+  service: door("service", 8080),
+  "service, debug port": door("service", 5005),
+  job: door("job", 8080),
+  "another pod": door("another pod", 8080),
+  "another pod, database port": door("another pod", 5432),
+  database: door("database", 5432),
+  "database, another port": door("database", 8080),
+  "DNS by UDP": door("DNS", 53, "UDP"),
+  "DNS by TCP": door("DNS", 53),
+  "DNS, metrics port": door("DNS", 9153),
+  "DNS, another UDP port": door("DNS", 9153, "UDP"),
+  "Datadog agent, metrics": door("Datadog agent", 8125, "UDP"),
+  "Datadog agent, traces": door("Datadog agent", 8126),
+  "node, kubelet": door("Datadog agent", 10_250),
+  "node, another UDP port": door("Datadog agent", 10_250, "UDP"),
+  "other namespaces": door("other namespaces", 8080),
+  "other namespaces, database port": door("other namespaces", 5432),
+  "other namespaces, DNS port": door("other namespaces", 53),
+  "the internet": door("the internet", 443),
+  "the internet, DNS port": door("the internet", 53),
+  "the internet, traces port": door("the internet", 8126),
+} as const satisfies Readonly<Record<string, Door>>;
+export type DoorName = keyof typeof doors;
+
+/** What the service's code needs, wherever it runs. */
+const code: readonly DoorName[] = [
+  "database",
+  "DNS by UDP",
+  "DNS by TCP",
+  "Datadog agent, metrics",
+  "Datadog agent, traces",
+];
+
+/** The doors that are open to each source; every other one is closed. */
+export const open: Readonly<Record<Source, readonly DoorName[]>> = {
+  "another pod": [],
+  database: [],
+  ingress: ["service"],
+  job: code,
+  migration: code,
+  "other namespaces": [],
+  service: code,
+  "the internet": [],
+};
+
+/** One row of the table. */
+export interface Connection {
+  readonly allowed: boolean;
+  readonly from: Source;
+  readonly to: DoorName;
+}
+
+/** Sources that are outside of the namespace: what happens between two of them is not its business. */
+const outside: readonly string[] = ["ingress", "other namespaces", "the internet"];
+const inside: readonly string[] = ["service", "job", "another pod", "database"];
+
+/** The whole table: every source and every door that the namespace's policies can tell apart. */
+export const connections: readonly Connection[] = sources.flatMap((from) =>
+  (Object.keys(doors) as DoorName[])
+    .filter((to) => !outside.includes(from) || inside.includes(doors[to].party))
+    .map((to) => ({ allowed: open[from].includes(to), from, to })),
+);

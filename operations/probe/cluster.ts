@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { command } from "../../tools/command";
+import { UserError } from "../../tools/progress";
+import { type PodSource, containerOf, otherNamespace, podName, probeLabel, probePod } from "./pods";
+
+/** What a probe asks of a cluster, by kubectl and with a limit to every wait. */
+
+type Labels = Readonly<Record<string, string>>;
+
+export interface Pod {
+  readonly metadata: { readonly labels: Labels; readonly name: string };
+  readonly spec: {
+    readonly containers: readonly {
+      readonly image: string;
+      readonly ports?: readonly { readonly containerPort: number; readonly name?: string }[];
+    }[];
+  };
+  readonly status: {
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly hostIP?: string;
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly phase: string;
+    readonly podIP?: string;
+  };
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly state: {
+    readonly running?: object;
+    readonly waiting?: { readonly message?: string; readonly reason?: string };
+  };
+}
+
+/** Milliseconds that one question to the cluster may take. */
+const patience = 40_000;
+/** Milliseconds until the probe's pods must run: an image to pull, and nothing else. */
+const startTime = 60_000;
+
+export async function kubectl(args: readonly string[], input?: string): Promise<string> {
+  return command("kubectl", args, {
+    timeout: patience,
+    ...(input === undefined ? {} : { input }),
+  });
+}
+
+export async function get<T>(args: readonly string[]): Promise<T> {
+  return JSON.parse(await kubectl(["get", ...args, "-o", "json"])) as T;
+}
+
+export async function podsOf(namespace: string): Promise<readonly Pod[]> {
+  const { items } = await get<{ items: Pod[] }>(["pods", "-n", namespace]);
+  return items;
+}
+
+async function create(namespace: string, object: object): Promise<void> {
+  await kubectl(["create", "-n", namespace, "-f", "-"], JSON.stringify(object));
+}
+
+/** Deletes what a probe has made, now or before. What is only going is gone some seconds later. */
+export async function remove(
+  namespace: string,
+  other: string,
+  until: "going" | "gone",
+): Promise<void> {
+  const wait = until === "going" ? ["--wait=false"] : ["--timeout=30s"];
+  // Only with the probe's label: a namespace of this name may be somebody's own.
+  const own = ["-l", probeLabel, "--field-selector", `metadata.name=${other}`];
+  await Promise.all([
+    kubectl(["delete", "pods", "-n", namespace, "-l", probeLabel, "--grace-period=0", ...wait]),
+    kubectl(["delete", "namespaces", ...own, ...wait]),
+  ]);
+}
+
+/**
+ * Makes the pods, and waits until they can be told what to try.
+ *
+ * @returns what cannot be tried, with the reason.
+ * @throws UserError when a pod does not run within a minute, with what it waits for.
+ */
+export async function makePods(
+  namespace: string,
+  other: string,
+  sources: readonly PodSource[],
+  image: string,
+  instance: Labels,
+): Promise<ReadonlyMap<PodSource, string>> {
+  const missing = new Map<PodSource, string>();
+  await Promise.all(
+    sources.map(async (source) => {
+      if (source !== "other namespaces") {
+        await create(namespace, probePod(source, image, instance));
+        return;
+      }
+      try {
+        await kubectl(["create", "-f", "-"], JSON.stringify(otherNamespace(other)));
+        await create(other, probePod(source, image, instance));
+      } catch (error) {
+        if (!/Forbidden|forbidden/.test((error as Error).message)) throw error;
+        missing.set(source, "no right to make a namespace");
+      }
+    }),
+  );
+  const inside = sources.filter((source) => source !== "other namespaces");
+  await running(namespace, inside);
+  if (sources.length > inside.length && missing.size === 0) {
+    await running(other, ["other namespaces"]);
+  }
+  return missing;
+}
+
+async function running(namespace: string, sources: readonly PodSource[]): Promise<void> {
+  const until = Date.now() + startTime;
+  for (;;) {
+    const pods = await podsOf(namespace);
+    const waiting = sources.flatMap((source) => {
+      const status = pods.find(({ metadata }) => metadata.name === podName(source))?.status;
+      const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+      const state = all.find(({ name }) => name === containerOf(source))?.state;
+      if (state?.running !== undefined && status?.podIP !== undefined) return [];
+      const { message = status?.phase ?? "no pod", reason = "" } = state?.waiting ?? {};
+      return [`${podName(source)}: ${`${reason} ${message}`.trim()}`];
+    });
+    if (waiting.length === 0) return;
+    if (Date.now() > until) {
+      throw new UserError(
+        `these pods of the probe do not run after ${String(startTime / 1000)} s; mend what they wait for:\n${waiting.join("\n")}`,
+      );
+    }
+    await sleep(500);
+  }
+}

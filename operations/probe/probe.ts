@@ -1,0 +1,243 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type DoorName,
+  type Source,
+  connections,
+  doors,
+} from "../../components/conventions/connections";
+import { parseStack } from "../../components/conventions/stacks";
+import { command } from "../../tools/command";
+import { Steps, UserError } from "../../tools/progress";
+import { type Pod, get, kubectl, makePods, podsOf, remove } from "./cluster";
+import { http, tcp } from "./from-here";
+import { type PodSource, containerOf, podName, podSources, probeLabel } from "./pods";
+import { type Row, lines, summary, verdict, withoutOpenNode } from "./table";
+
+export interface ProbeOptions {
+  /** An address of the internet that answers on the ports that are tried. */
+  readonly internet: string;
+  /** Seconds until a connection counts as closed. */
+  readonly seconds: number;
+}
+
+interface Outputs {
+  readonly clusterUid: string;
+  readonly namespace: string;
+  readonly url: string;
+}
+
+/** Addresses of the doors, or why there is none. */
+type Addresses = Readonly<Record<DoorName, { readonly address?: string; readonly why?: string }>>;
+
+const script = readFileSync(join(import.meta.dirname, "connect.pl"), "utf8");
+
+/**
+ * `npm run probe -- STACK`: tries every connection of the table in the stack's namespace, and prints
+ * what is expected and what was seen. Exit code 1 when they differ.
+ */
+export async function probe(stack: string, options: ProbeOptions): Promise<void> {
+  const kind = parseStack(stack)?.kind;
+  if (kind !== "local" && kind !== "review") {
+    throw new UserError(
+      `probe needs a stack with network policies, local or review-<slug>, got "${stack}"`,
+    );
+  }
+  const outputs = await outputsOf(stack);
+  const { namespace } = outputs;
+  const other = `${namespace}-probe`;
+  const all = (await podsOf(namespace)).filter(({ metadata }) => !(probeLabel in metadata.labels));
+  const web = runningPod(all, "web", stack);
+  const image = runningPod(all, "database", stack).spec.containers[0]?.image ?? "";
+  const stopped = () => {
+    void remove(namespace, other, "going").finally(() => process.exit(1));
+  };
+  process.once("SIGINT", stopped).once("SIGTERM", stopped);
+  try {
+    const steps = new Steps(2);
+    const sources = Object.keys(podSources) as PodSource[];
+    const missing = await steps.step(`Pods that stand for: ${sources.join(", ")}`, async () => {
+      // What a probe left that was killed.
+      await remove(namespace, other, "gone");
+      return makePods(namespace, other, sources, image, instanceOf(web));
+    });
+    const tried = await steps.step("Connections, all at once", async () => {
+      const addresses = await addressesOf(all, namespace, other, options);
+      return Promise.all([
+        ...sources.map((source) =>
+          fromPod(source, missing.get(source), addresses, { namespace, other, ...options }),
+        ),
+        fromIngress(outputs.url, addresses, options),
+      ]);
+    });
+    const internet = untried("the internet", "nothing here has an address of the internet");
+    report(namespace, withoutOpenNode([...tried.flat(), ...internet]));
+  } finally {
+    process.off("SIGINT", stopped).off("SIGTERM", stopped);
+    await remove(namespace, other, "going");
+  }
+}
+
+function report(namespace: string, rows: readonly Row[]): void {
+  console.log(`\nWho may talk to whom in ${namespace}`);
+  for (const line of [...lines(rows), "", ...summary(rows)]) console.log(line);
+  if (rows.some((row) => verdict(row) === "FAIL")) process.exitCode = 1;
+}
+
+/** The stack's outputs, of the cluster that kubectl leads to. */
+async function outputsOf(stack: string): Promise<Outputs> {
+  const text = await command(
+    "pulumi",
+    ["stack", "output", "--json", "--stack", stack, "--non-interactive"],
+    { timeout: 60_000 },
+  );
+  const outputs = JSON.parse(text) as Partial<Outputs>;
+  const { clusterUid, namespace, url } = outputs;
+  if (clusterUid === undefined || namespace === undefined || url === undefined) {
+    throw new UserError(`stack "${stack}" is not up; run "pulumi up --stack ${stack}" first`);
+  }
+  const { metadata } = await get<{ metadata: { uid: string } }>(["namespace", "kube-system"]);
+  if (metadata.uid !== clusterUid) {
+    throw new UserError(
+      `stack "${stack}" runs in the cluster ${clusterUid}, but kubectl leads to ${metadata.uid}; choose its context by "kubectl config use-context"`,
+    );
+  }
+  return { clusterUid, namespace, url };
+}
+
+const componentLabel = "app.kubernetes.io/component";
+
+function runningPod(pods: readonly Pod[], component: string, stack: string): Pod {
+  const found = pods.find(
+    ({ metadata, status }) =>
+      metadata.labels[componentLabel] === component &&
+      status.phase === "Running" &&
+      status.podIP !== undefined,
+  );
+  if (found === undefined) {
+    throw new UserError(
+      `stack "${stack}" has no running pod of component ${component}; run "pulumi up --stack ${stack}" first`,
+    );
+  }
+  return found;
+}
+
+/** The labels by which the policies know the stack's pods. */
+function instanceOf({ metadata: { labels } }: Pod): Readonly<Record<string, string>> {
+  const keys = ["app.kubernetes.io/instance", "app.kubernetes.io/name"];
+  return Object.fromEntries(keys.map((key) => [key, labels[key] ?? ""]));
+}
+
+interface Found {
+  readonly items: readonly {
+    readonly kind: string;
+    readonly spec: { readonly clusterIP?: string };
+    readonly status: { readonly podIP?: string };
+  }[];
+}
+
+async function addressesOf(
+  all: readonly Pod[],
+  namespace: string,
+  other: string,
+  { internet }: ProbeOptions,
+): Promise<Addresses> {
+  const made = await podsOf(namespace);
+  const addressOf = (pods: readonly Pod[], source: PodSource) =>
+    pods.find(({ metadata }) => metadata.name === podName(source))?.status.podIP;
+  const owner = (component: string) =>
+    all.find(({ metadata }) => metadata.labels[componentLabel] === component)?.status;
+  const dns = await get<Found>([
+    "pods,services",
+    ...["-n", "kube-system", "-l", "k8s-app=kube-dns"],
+  ]).catch(() => ({ items: [] }) satisfies Found);
+  const dnsPod = dns.items.find(({ kind }) => kind === "Pod")?.status.podIP;
+  const dnsService = dns.items.find(({ kind }) => kind === "Service")?.spec.clusterIP;
+  const others = await podsOf(other).catch(() => []);
+  const opened = await kubectl(["get", "networkpolicies", "-n", namespace, "-o", "name"]);
+  const internetWhy = /\/service-to-others$/m.test(opened)
+    ? { why: "egressTo of this stack may open it" }
+    : { address: internet };
+  const byParty = {
+    "another pod": addressOf(made, "another pod"),
+    "Datadog agent": owner("web")?.hostIP,
+    database: owner("database")?.podIP,
+    job: addressOf(made, "job"),
+    "other namespaces": addressOf(others, "other namespaces"),
+    service: owner("web")?.podIP,
+  };
+  const entries = Object.entries(doors).map(([name, { party, port }]) => {
+    if (party === "the internet") return [name, internetWhy];
+    const address =
+      party === "DNS" ? (port === 53 ? (dnsService ?? dnsPod) : dnsPod) : byParty[party];
+    return [name, address === undefined ? { why: `no address of ${party}` } : { address }];
+  });
+  return Object.fromEntries(entries) as Addresses;
+}
+
+const rowsOf = (source: Source) => connections.filter(({ from }) => from === source);
+
+function untried(source: Source, why: string): readonly Row[] {
+  return rowsOf(source).map((row) => ({ ...row, seen: undefined, why }));
+}
+
+interface Where extends ProbeOptions {
+  readonly namespace: string;
+  readonly other: string;
+}
+
+/** Whether the probe's own pod would be at both ends: the service's and the database's are real ones. */
+const isItself = (source: PodSource, to: DoorName) =>
+  (source === "job" || source === "another pod") && doors[to].party === source;
+
+/** All rows of a source that a pod stands for, tried at once. */
+async function fromPod(
+  source: PodSource,
+  why: string | undefined,
+  addresses: Addresses,
+  { namespace, other, seconds }: Where,
+): Promise<readonly Row[]> {
+  if (why !== undefined) return untried(source, why);
+  const rows = rowsOf(source);
+  const place = (to: DoorName) =>
+    isItself(source, to) ? { why: "one pod at both ends, which no policy sees" } : addresses[to];
+  const asked = ({ to }: (typeof rows)[number]) => {
+    const { address } = place(to);
+    const { port, protocol } = doors[to];
+    return address === undefined ? [] : [`${protocol}/${address}/${String(port)}`];
+  };
+  const within = source === "other namespaces" ? other : namespace;
+  const pod = ["exec", "-i", "-n", within, podName(source), "-c", containerOf(source)];
+  const perl = ["perl", "-", String(seconds), ...new Set(rows.flatMap(asked))];
+  const answer = await kubectl([...pod, "--", ...perl], script);
+  const seen = new Map(answer.split("\n").map((line) => line.split(" ") as [string, string]));
+  return rows.map((row) => {
+    const [door = ""] = asked(row);
+    const { why } = place(row.to);
+    return { ...row, seen: seen.get(door), ...(why === undefined ? {} : { why }) };
+  });
+}
+
+/**
+ * The ingress's rows: by the service's URL, and, where this machine is where the ingress's requests
+ * come from, by connections of its own. What reaches nothing proves no wall.
+ */
+async function fromIngress(
+  url: string,
+  addresses: Addresses,
+  { seconds }: ProbeOptions,
+): Promise<readonly Row[]> {
+  const direct = async (to: DoorName) => {
+    const { address } = addresses[to];
+    return address === undefined ? undefined : tcp(address, doors[to].port, seconds);
+  };
+  const near = (await direct("service")) === "open";
+  return Promise.all(
+    rowsOf("ingress").map(async (row) => {
+      if (row.to === "service") return { ...row, seen: await http(url, 2 * seconds) };
+      if (!near)
+        return { ...row, seen: undefined, why: "this machine is not where requests come from" };
+      return { ...row, seen: await direct(row.to) };
+    }),
+  );
+}
