@@ -1,0 +1,137 @@
+import { execa, type ExecaError } from "execa";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Settings } from "../settings";
+import { CommandError, command } from "../tools/command";
+import { UserError } from "../tools/progress";
+import { type Engine, ambient, pulumiEnv, variables } from "./engine";
+
+/** A cluster that has answered, and the way to ask it more. */
+export interface Cluster {
+  /** UID of `kube-system`. */
+  readonly uid: string;
+  /** Runs kubectl on this cluster; 3 minutes at most unless told. */
+  readonly kubectl: (args: readonly string[], timeout?: number) => Promise<string>;
+}
+
+/** Seconds until state or cluster count as unreachable; together with starting up less than 10. */
+const stateSeconds = 8;
+const clusterSeconds = 5;
+const awsSeconds = 3;
+
+/**
+ * Asks state and cluster before anything is begun: a preview alone reports success when the cluster
+ * cannot be reached, and an update stops in its middle.
+ *
+ * @throws UserError within 10 s that names the address which does not answer.
+ */
+export async function reach(
+  settings: Pick<Settings, "context" | "eksCluster">,
+  engine: Engine = ambient,
+): Promise<Cluster> {
+  const [cluster] = await Promise.all([reachCluster(settings, engine), reachState(engine)]);
+  return cluster;
+}
+
+/** Asks the state alone. */
+export async function reachState(engine: Engine = ambient): Promise<void> {
+  const address = variables(engine)["PULUMI_BACKEND_URL"];
+  const shown = address ?? 'of the login ("pulumi whoami --verbose" names it)';
+  const args = ["stack", "ls", "--json", "--non-interactive"];
+  await quickly("pulumi", args, engine, stateSeconds).catch((error: unknown) => {
+    throw new UserError(
+      `The state at ${shown} cannot be read: ${reasonOf(error)}. ` +
+        "Check PULUMI_BACKEND_URL, and the rights that the shell or the CI job has.",
+    );
+  });
+}
+
+async function reachCluster(
+  settings: Pick<Settings, "context" | "eksCluster">,
+  engine: Engine,
+): Promise<Cluster> {
+  const { context, eksCluster } = settings;
+  const access: string[] = context === undefined ? [] : [`--context=${context}`];
+  if (eksCluster !== undefined) access.push(`--kubeconfig=${await eksFile(eksCluster, engine)}`);
+  const limit = `--request-timeout=${String(clusterSeconds)}s`;
+  const uid = ["get", "--raw", "/api/v1/namespaces/kube-system", limit];
+  const answer = await quickly("kubectl", [...access, ...uid], engine, clusterSeconds).catch(
+    async (error: unknown) => {
+      const address = await addressOf(access, engine);
+      throw new UserError(
+        `The cluster ${address} cannot be read: ${reasonOf(error)}. ` +
+          "Check the kubeconfig and its context, and that the cluster runs.",
+      );
+    },
+  );
+  return {
+    kubectl: async (args, timeout = 180_000) =>
+      command("kubectl", [...access, ...args], { env: engine.env, timeout }),
+    uid: (JSON.parse(answer) as { metadata: { uid: string } }).metadata.uid,
+  };
+}
+
+/** A kubeconfig of AWS' own making, which holds no token; it goes when this process does. */
+async function eksFile(
+  { name, region }: NonNullable<Settings["eksCluster"]>,
+  engine: Engine,
+): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "kubeconfig-"));
+  process.once("exit", () => {
+    rmSync(directory, { force: true, recursive: true });
+  });
+  const file = join(directory, "kubeconfig");
+  const which = ["--name", name, "--region", region, "--kubeconfig", file];
+  await quickly("aws", ["eks", "update-kubeconfig", ...which], engine, awsSeconds).catch(
+    (error: unknown) => {
+      throw new UserError(
+        `The EKS cluster "${name}" in ${region} cannot be found: ${reasonOf(error)}. ` +
+          "Check the setting eksCluster, and the AWS role that the shell or the CI job has.",
+      );
+    },
+  );
+  return file;
+}
+
+/** A question that changes nothing, so that it may be killed when it takes too long. */
+async function quickly(
+  file: string,
+  args: readonly string[],
+  engine: Engine,
+  seconds: number,
+): Promise<string> {
+  const { stdout } = await execa(file, args, {
+    cwd: engine.cwd,
+    env: pulumiEnv(engine),
+    killSignal: "SIGKILL",
+    stdin: "ignore",
+    timeout: seconds * 1000,
+  });
+  return stdout;
+}
+
+async function addressOf(access: readonly string[], engine: Engine): Promise<string> {
+  const path = "jsonpath={.clusters[0].cluster.server}";
+  const args = [...access, "config", "view", "--minify", "-o", path];
+  const server = await quickly("kubectl", args, engine, 1).catch(() => "");
+  return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
+}
+
+/** Why a program did not answer, as one line without its last full stop. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof CommandError) return lastLine(error.output);
+  const failure = error as Partial<ExecaError>;
+  if (failure.timedOut === true) return "no answer in time";
+  if (failure.code === "ENOENT") return `${failure.command ?? "the program"}: not on the PATH`;
+  return lastLine(typeof failure.stderr === "string" ? failure.stderr : "");
+}
+
+function lastLine(text: string): string {
+  const line = text
+    .split("\n")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    .at(-1);
+  return line?.replace(/^error: /, "").replace(/[.?!]+$/, "") ?? "it failed without a word";
+}
