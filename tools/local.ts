@@ -2,7 +2,7 @@ import { type Engine, ask, onTerminal, policyOptions } from "../operations/engin
 import { takeOverDeadLock } from "../operations/locks";
 import { exists, outputsOf } from "../operations/stacks";
 import { buildService, checkMaven, project } from "./build";
-import { duration, Steps, UserError } from "./progress";
+import { duration, Steps } from "./progress";
 import { environment } from "./sandbox/environment";
 import { options } from "./sandbox/layout";
 import { down as sandboxDown, isRunning, stepsOfUp, up as sandboxUp } from "./sandbox/sandbox";
