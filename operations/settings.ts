@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { type Settings, readGit, settingsFrom } from "../settings";
+import { parseStack } from "../components/conventions/stacks";
+import { type Settings, canaryConfig, configOf, readGit, settingsFrom } from "../settings";
 import { UserError } from "../tools/progress";
 import { type Engine, ambient, variables } from "./engine";
 
 interface StackFile {
-  readonly config?: Readonly<Record<string, unknown>>;
+  readonly config?: unknown;
   readonly secretsprovider?: string;
 }
 
@@ -22,15 +23,12 @@ export function stackFile(stack: string, { cwd }: Engine = ambient): StackFile {
  * @throws UserError with every fault of the settings in one message.
  */
 export async function settingsOf(stack: string, engine: Engine = ambient): Promise<Settings> {
-  const { config = {} } = stackFile(stack === "prod-canary" ? "prod" : stack, engine);
-  const texts = Object.entries(config).map(([key, value]) => [
-    key,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
+  const canary = parseStack(stack)?.kind === "canary";
+  const config = configOf(stackFile(canary ? "prod" : stack, engine));
   const git = await readGit(engine.cwd);
   try {
     return settingsFrom({
-      config: Object.fromEntries(texts) as Record<string, string>,
+      config: canary ? canaryConfig(config) : config,
       env: variables(engine),
       git,
       stack,

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { resolve } from "node:path";
 import type { RunOptions } from "../pipeline/run/run";
+import { addOperations } from "../operations/commands";
 import { bench } from "./bench";
 import { buildService } from "./build";
 import { check } from "./check";
@@ -123,6 +124,8 @@ program
   .description("runs the tests: all of them, or one suite")
   .argument("[suite]", "unit, service or sandbox")
   .action(test);
+
+addOperations(program);
 
 // npm passes options on only after `--`, so that is how the commands are named in their help.
 const box = program
