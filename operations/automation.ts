@@ -1,10 +1,11 @@
 import { UserError } from "../tools/progress";
 import { type Engine, pulumiEnv } from "./engine";
+import type { Outputs } from "./stacks";
 
 /** Pulumi's Automation API on a stack that exists, with Pulumi's own output on the terminal. */
 export interface Automated {
   readonly destroy: () => Promise<void>;
-  readonly up: (options: { readonly policyPacks: string[] }) => Promise<void>;
+  readonly up: (options: { readonly policyPacks: string[] }) => Promise<Outputs>;
 }
 
 /** The project's own program and files are used: plain `pulumi` sees the same stack. */
@@ -16,10 +17,13 @@ export async function automated(stack: string, engine: Engine): Promise<Automate
     { stackName: stack, workDir: engine.cwd },
     workspace,
   );
-  const run = async (what: string, work: (options: Shared) => Promise<unknown>) => {
+  const run = async <Result>(
+    what: string,
+    work: (options: Shared) => Promise<Result>,
+  ): Promise<Result> => {
     const { end, options } = shared();
     try {
-      await work(options);
+      return await work(options);
     } catch {
       // What Pulumi says is on the terminal; its error repeats all of it.
       throw new UserError(
@@ -30,8 +34,17 @@ export async function automated(stack: string, engine: Engine): Promise<Automate
     }
   };
   return {
-    destroy: async () => run("destroy", async (options) => selected.destroy(options)),
-    up: async (given) => run("up", async (options) => selected.up({ ...given, ...options })),
+    destroy: async () => {
+      await run("destroy", async (options) => selected.destroy(options));
+    },
+    up: async (given) => {
+      const { outputs } = await run("up", async (options) => selected.up({ ...given, ...options }));
+      const values = Object.entries(outputs).map(([name, output]) => [
+        name,
+        output.value as unknown,
+      ]);
+      return Object.fromEntries(values) as Outputs;
+    },
   };
 }
 
@@ -48,10 +61,12 @@ function shared(): { readonly end: () => void; readonly options: Shared } {
   const abort = (): void => {
     aborted.abort();
   };
-  process.once("SIGINT", abort).once("SIGTERM", abort);
+  // Ctrl-C reaches Pulumi by itself, in the terminal's foreground group; a second one would kill it.
+  const wait = (): void => undefined;
+  process.on("SIGINT", wait).once("SIGTERM", abort);
   return {
     end: () => {
-      process.off("SIGINT", abort).off("SIGTERM", abort);
+      process.off("SIGINT", wait).off("SIGTERM", abort);
     },
     options: {
       color: process.stdout.isTTY ? "always" : "never",

@@ -63,7 +63,7 @@ export async function canaryStart(
     throw new UserError(`A canary lives at most 72 h, got "${options.for}".`);
   }
   const settings = await settingsOf(stack, withEnv(given, { RELEASE_IMAGE_REF: "" }));
-  const cluster = await reach(settings, given);
+  const { cluster } = await reach(settings, given);
   const { commit, imageRef } = await candidate(branch, options, given);
   const share = canaryShare(await readyPods(settings, cluster), options.percent / 100);
   console.log(shown(share));
@@ -173,7 +173,7 @@ async function readyPods(
 /** `npm run canary -- status`. */
 export async function canaryStatus(engine: Engine = ambient): Promise<void> {
   const settings = await settingsOf(stack, engine);
-  const cluster = await reach(settings, engine);
+  const { cluster } = await reach(settings, engine);
   const branch = await runningCanary(engine);
   if (branch === undefined) {
     console.log("No canary runs.");
@@ -196,8 +196,8 @@ export async function canaryStatus(engine: Engine = ambient): Promise<void> {
 
 /** `npm run canary -- stop`: deletes the canary's pods; production's stay as they are. */
 export async function canaryStop(engine: Engine = ambient): Promise<void> {
-  const cluster = await reach(await settingsOf(stack, engine), engine);
-  if (!(await exists(stack, engine))) {
+  const { cluster, stacks } = await reach(await settingsOf(stack, engine), engine);
+  if (!stacks.includes(stack)) {
     console.log("No canary runs.");
     return;
   }

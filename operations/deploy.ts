@@ -18,7 +18,6 @@ import {
   outputsOf,
   removeTags,
   setTags,
-  stackNames,
   tagsOf,
 } from "./stacks";
 
@@ -40,6 +39,8 @@ export interface Target {
   /** Undefined for a stack that does not exist yet. */
   readonly last: { readonly outputs: Outputs; readonly tags: Tags } | undefined;
   readonly settings: Settings;
+  /** Names of all stacks in the state. */
+  readonly stacks: readonly string[];
 }
 
 /** `npm run deploy -- STACK`: preview, confirmation, `pulumi up`, and what follows. */
@@ -66,16 +67,18 @@ export async function deploy(
 /** Asks state and cluster, and finds what the stack is to run. Changes nothing. */
 export async function aim(stack: string, given: Engine = ambient): Promise<Target> {
   const asked = await settingsOf(stack, given);
-  const cluster = await reach(asked, given);
-  const there = (await stackNames(given)).includes(stack);
-  const last = there
-    ? { outputs: await outputsOf(stack, given), tags: await tagsOf(stack, given) }
-    : undefined;
+  const { cluster, stacks } = await reach(asked, given);
+  const last = stacks.includes(stack) ? await lastOf(stack, given) : undefined;
   const release = isGiven(given) ? undefined : promoted(last?.tags ?? {});
-  if (release === undefined) return { cluster, engine: given, last, settings: asked };
+  if (release === undefined) return { cluster, engine: given, last, settings: asked, stacks };
   console.log(`Promoted for ${stack}: ${release.imageRef} (${release.commit.slice(0, 7)})`);
   const engine = withEnv(given, releaseEnv(release));
-  return { cluster, engine, last, settings: await settingsOf(stack, engine) };
+  return { cluster, engine, last, settings: await settingsOf(stack, engine), stacks };
+}
+
+async function lastOf(stack: string, engine: Engine): Promise<NonNullable<Target["last"]>> {
+  const [outputs, tags] = await Promise.all([outputsOf(stack, engine), tagsOf(stack, engine)]);
+  return { outputs, tags };
 }
 
 /** @throws UserError with all that speaks against changing the stack. */

@@ -81,7 +81,7 @@ export async function onTerminal(args: readonly string[], engine: Engine = ambie
 
 /** Asks Pulumi something; 2 minutes at most. */
 export async function ask(args: readonly string[], engine: Engine = ambient): Promise<string> {
-  return command("pulumi", [...args, "--non-interactive"], {
+  return command("pulumi", ["--non-interactive", ...args], {
     cwd: engine.cwd,
     env: pulumiEnv(engine),
     timeout: 120_000,

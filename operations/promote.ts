@@ -7,7 +7,7 @@ import { addTag, imageParts } from "./registry";
 import { type Release, promotedTag, releaseEnv } from "./release";
 import { secretsProviderOf } from "./secrets-provider";
 import { settingsOf } from "./settings";
-import { type State, createStack, exists, outputsOf, setTags, stateOf } from "./stacks";
+import { type State, createStack, outputsOf, setTags, stateOf } from "./stacks";
 
 export interface PromoteOptions {
   /** Branch and commit that `image` was built from, where it is not staging's. */
@@ -26,9 +26,9 @@ const to = "prod";
 
 /** `npm run promote`: what staging runs is what production's next deploy will run. Deploys nothing. */
 export async function promote(options: PromoteOptions, engine: Engine = ambient): Promise<void> {
-  await reachState(engine);
-  const release = options.image === undefined ? await runs(engine) : chosen(options);
-  const there = await exists(to, engine);
+  const stacks = await reachState(engine);
+  const release = options.image === undefined ? await runs(stacks, engine) : chosen(options);
+  const there = stacks.includes(to);
   const now = there ? (await outputsOf(to, engine)).imageRef : undefined;
   console.log(`${to} runs      ${now ?? "nothing"}`);
   console.log(`promoted is    ${release.imageRef}`);
@@ -68,8 +68,8 @@ function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release
   return { branch: branch ?? "unknown", commit: commit ?? "unknown", imageRef: image, reason };
 }
 
-async function runs(engine: Engine): Promise<Release> {
-  if (!(await exists(from, engine))) {
+async function runs(stacks: readonly string[], engine: Engine): Promise<Release> {
+  if (!stacks.includes(from)) {
     throw new UserError(`Stack "${from}" does not exist: npm run deploy -- ${from}`);
   }
   const { branch, commit, imageRef } = await outputsOf(from, engine);

@@ -15,6 +15,13 @@ export interface Cluster {
   readonly kubectl: (args: readonly string[], timeout?: number) => Promise<string>;
 }
 
+/** What has answered. */
+export interface Reached {
+  readonly cluster: Cluster;
+  /** Names of all stacks that the state holds. */
+  readonly stacks: readonly string[];
+}
+
 /** Seconds until state or cluster count as unreachable; together with starting up less than 10. */
 const stateSeconds = 8;
 const clusterSeconds = 5;
@@ -29,22 +36,24 @@ const awsSeconds = 3;
 export async function reach(
   settings: Pick<Settings, "context" | "eksCluster">,
   engine: Engine = ambient,
-): Promise<Cluster> {
-  const [cluster] = await Promise.all([reachCluster(settings, engine), reachState(engine)]);
-  return cluster;
+): Promise<Reached> {
+  const asked = [reachCluster(settings, engine), reachState(engine)] as const;
+  const [cluster, stacks] = await Promise.all(asked);
+  return { cluster, stacks };
 }
 
-/** Asks the state alone. */
-export async function reachState(engine: Engine = ambient): Promise<void> {
+/** Asks the state alone: names of all stacks that it holds. */
+export async function reachState(engine: Engine = ambient): Promise<readonly string[]> {
   const address = variables(engine)["PULUMI_BACKEND_URL"];
   const shown = address ?? 'of the login ("pulumi whoami --verbose" names it)';
   const args = ["stack", "ls", "--json", "--non-interactive"];
-  await quickly("pulumi", args, engine, stateSeconds).catch((error: unknown) => {
+  const answer = await quickly("pulumi", args, engine, stateSeconds).catch((error: unknown) => {
     throw new UserError(
       `The state at ${shown} cannot be read: ${reasonOf(error)}. ` +
         "Check PULUMI_BACKEND_URL, and the rights that the shell or the CI job has.",
     );
   });
+  return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
 }
 
 async function reachCluster(

@@ -7,7 +7,7 @@ import { takeOverDeadLock } from "./locks";
 import { type Cluster, reach } from "./reach";
 import { type ReviewStack, branchOr, readReview, reviewStack, stackOf } from "./review-stack";
 import { settingsOf } from "./settings";
-import { exists, removeStack, stateOf } from "./stacks";
+import { removeStack, stateOf } from "./stacks";
 
 /** `npm run review -- down [BRANCH]`: removes a branch's environment; branch and checkout may be gone. */
 export async function reviewDown(
@@ -16,8 +16,9 @@ export async function reviewDown(
 ): Promise<void> {
   const branch = await branchOr(given, engine);
   const stack = stackOf(branch);
-  const cluster = await reach(await settingsOf(stack, withoutRelease(engine)), engine);
-  const there = await exists(stack, engine);
+  const settings = await settingsOf(stack, withoutRelease(engine));
+  const { cluster, stacks } = await reach(settings, engine);
+  const there = stacks.includes(stack);
   await removeReview(
     there ? await readReview(stack, engine) : reviewStack(stack, {}, {}, undefined),
     there,

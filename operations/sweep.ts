@@ -85,7 +85,7 @@ async function canaryOf(
 ): Promise<{ readonly cluster: Cluster; readonly facts: Canary } | undefined> {
   const branch = await runningCanary(engine);
   if (branch === undefined) return undefined;
-  const cluster = await reach(await settingsOf("prod-canary", engine), engine);
+  const { cluster } = await reach(await settingsOf("prod-canary", engine), engine);
   const tags = await tagsOf("prod-canary", engine);
   const expires = new Date(tags[canaryTags.expires] ?? "");
   const { clusterUid = tags[canaryTags.cluster] } = await outputsOf("prod-canary", engine);
@@ -101,7 +101,7 @@ async function canaryOf(
 }
 
 async function reviewsOf(engine: Engine): Promise<Reviews> {
-  const cluster = await reach(await settingsOf(anyReview, engine), engine);
+  const { cluster } = await reach(await settingsOf(anyReview, engine), engine);
   const list = await cluster.kubectl(["get", "namespaces", "--output", "json"], 30_000);
   const { items } = JSON.parse(list) as {
     items: { metadata: { labels?: Record<string, string>; name: string } }[];

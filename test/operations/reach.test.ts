@@ -36,7 +36,7 @@ describe("what every command asks first", function () {
   });
 
   it("gives the cluster's identity when both answer", async () => {
-    assert.equal((await reach(ambientCluster, engine())).uid, "1234");
+    assert.equal((await reach(ambientCluster, engine())).cluster.uid, "1234");
   });
 
   it("names the state that cannot be read, and why", async () => {
@@ -72,7 +72,7 @@ describe("what every command asks first", function () {
     program("aws", 'echo "$@" > "$(dirname "$0")/asked"; for last; do :; done; echo {} > "$last"');
     program("kubectl", `case "$*" in *--kubeconfig=*) echo '${system}';; *) exit 1;; esac`);
     const settings = { context: undefined, eksCluster: { name: "prod", region: "eu-central-1" } };
-    assert.equal((await reach(settings, engine())).uid, "1234");
+    assert.equal((await reach(settings, engine())).cluster.uid, "1234");
   });
 
   it("says that a program is missing", async () => {
