@@ -13,17 +13,19 @@ export function addOperations(program: Command): void {
 
   add("deploy")
     .description("shows what will change in a stack, asks, changes it, and says what came of it")
-    .argument("<stack>", "staging, prod or review-<slug>")
+    .argument("<stack>", "staging, prod, review-<slug>, or review for this branch's")
     .option("--yes", "ask nobody")
     .option("--allow-older", "deploy older code than what runs")
     .action(async (stack: string, options: DeployOptions) => {
-      await (await import("./deploy")).deploy(stack, options);
+      const { deploy } = await import("./deploy");
+      await deploy(await stackNameOf(stack), options);
     });
   add("image")
     .description("builds and pushes a stack's image, and changes nothing else")
-    .argument("<stack>", "staging or review-<slug>")
+    .argument("<stack>", "staging, review-<slug>, or review for this branch's")
     .action(async (stack: string) => {
-      await (await import("./image")).buildImage(stack);
+      const { buildImage } = await import("./image");
+      await buildImage(await stackNameOf(stack));
     });
   add("promote")
     .description("lets production's next deploy run what staging runs now")
@@ -44,6 +46,12 @@ export function addOperations(program: Command): void {
     });
   addReview(add("review").description("review stacks: a branch's own environment"));
   addCanary(add("canary").description("a few pods of a branch among production's"));
+}
+
+async function stackNameOf(given: string): Promise<string> {
+  const { currentBranch } = await import("./git");
+  const { stackNamed } = await import("./stack-name");
+  return stackNamed(given, process.env, (await currentBranch()) ?? "");
 }
 
 function addReview(review: Command): void {
