@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../tools/progress";
 import { aim, refuse } from "./deploy";
-import { type Engine, ambient, ask, onTerminal, policyOptions } from "./engine";
+import { type Engine, ambient, ask, onTerminal } from "./engine";
 import { takeOverDeadLock } from "./locks";
 import { secretsProviderOf } from "./secrets-provider";
 import { type StateResource, createStack, stateOf } from "./stacks";
@@ -27,11 +27,12 @@ export async function buildImage(stack: string, given: Engine = ambient): Promis
   if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
   else await takeOverDeadLock(stack, engine);
   const targets = [`**::${component}::image`, `**${component}$${image}::image`];
+  // No policies: of what is left out they would see nothing, and miss all that it must have. They
+  // are checked when it is deployed.
   await onTerminal(
     [
       ...["up", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs"],
       ...targets.flatMap((urn) => ["--target", urn]),
-      ...policyOptions(engine),
     ],
     engine,
   );

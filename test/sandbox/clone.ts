@@ -27,6 +27,8 @@ export class Clone {
     rmSync(join(clone.directory, ".git"), { force: true, recursive: true });
     await command("git", ["init", "--quiet", "--bare", clone.remote]);
     await clone.git("init", "--quiet", "--initial-branch=main");
+    await clone.git("config", "user.name", "Ada");
+    await clone.git("config", "user.email", "ada@example.com");
     await clone.git("remote", "add", "origin", clone.remote);
     await clone.commit("The service");
     await clone.git("push", "--quiet", "origin", "main");
@@ -47,8 +49,7 @@ export class Clone {
   }
 
   async git(...args: string[]): Promise<string> {
-    const person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
-    return (await command("git", [...person, ...args], { cwd: this.directory })).trim();
+    return (await command("git", args, { cwd: this.directory })).trim();
   }
 
   /** Commits everything that is there, and gives the commit. */
