@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { project } from "../../tools/build";
@@ -30,6 +30,8 @@ export class Clone {
     await clone.git("config", "user.name", "Ada");
     await clone.git("config", "user.email", "ada@example.com");
     await clone.git("remote", "add", "origin", clone.remote);
+    // A link, which the project's own .gitignore does not mean.
+    appendFileSync(join(clone.directory, ".git", "info", "exclude"), "node_modules\n");
     await clone.commit("The service");
     await clone.git("push", "--quiet", "origin", "main");
     const built = await clone.npm(["build"]);
