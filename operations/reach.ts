@@ -1,7 +1,9 @@
 import { execa, type ExecaError } from "execa";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { eksUser, identityFor } from "../components/conventions/eks-user";
 import type { Settings } from "../settings";
 import { CommandError, command } from "../tools/command";
 import { UserError } from "../tools/progress";
@@ -22,6 +24,8 @@ export interface Reached {
   readonly stacks: readonly string[];
 }
 
+type Where = Pick<Settings, "context" | "eksCluster" | "kind">;
+
 /** Seconds until state or cluster count as unreachable; together with starting up less than 10. */
 const stateSeconds = 8;
 const clusterSeconds = 5;
@@ -33,10 +37,7 @@ const awsSeconds = 3;
  *
  * @throws UserError within 10 s that names the address which does not answer.
  */
-export async function reach(
-  settings: Pick<Settings, "context" | "eksCluster">,
-  engine: Engine = ambient,
-): Promise<Reached> {
+export async function reach(settings: Where, engine: Engine = ambient): Promise<Reached> {
   const asked = [reachCluster(settings, engine), reachState(engine)] as const;
   const [cluster, stacks] = await Promise.all(asked);
   return { cluster, stacks };
@@ -56,13 +57,11 @@ export async function reachState(engine: Engine = ambient): Promise<readonly str
   return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
 }
 
-async function reachCluster(
-  settings: Pick<Settings, "context" | "eksCluster">,
-  engine: Engine,
-): Promise<Cluster> {
-  const { context, eksCluster } = settings;
+async function reachCluster(settings: Where, engine: Engine): Promise<Cluster> {
+  const { context, eksCluster, kind } = settings;
   const access: string[] = context === undefined ? [] : [`--context=${context}`];
-  if (eksCluster !== undefined) access.push(`--kubeconfig=${await eksFile(eksCluster, engine)}`);
+  if (eksCluster !== undefined)
+    access.push(`--kubeconfig=${await eksFile(eksCluster, kind, engine)}`);
   const limit = `--request-timeout=${String(clusterSeconds)}s`;
   const uid = ["get", "--raw", "/api/v1/namespaces/kube-system", limit];
   const answer = await quickly("kubectl", [...access, ...uid], engine, clusterSeconds).catch(
@@ -84,6 +83,7 @@ async function reachCluster(
 /** A kubeconfig of AWS' own making, which holds no token; it goes when this process does. */
 async function eksFile(
   { name, region }: NonNullable<Settings["eksCluster"]>,
+  kind: Settings["kind"],
   engine: Engine,
 ): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "kubeconfig-"));
@@ -100,6 +100,11 @@ async function eksFile(
       );
     },
   );
+  // AWS' own command knows the role and nothing else: the program's user takes the place of its.
+  const config = parse(readFileSync(file, "utf8")) as { users: { user: object }[] };
+  const user = eksUser({ name, region }, identityFor(kind));
+  const users = config.users.map((entry) => ({ ...entry, user }));
+  writeFileSync(file, stringify({ ...config, users }), { mode: 0o600 });
   return file;
 }
 

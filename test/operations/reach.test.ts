@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { reach } from "../../operations/reach";
 import type { Engine } from "../../operations/engine";
 
-const ambientCluster = { context: undefined, eksCluster: undefined };
+const ambientCluster = { context: undefined, eksCluster: undefined, kind: "local" } as const;
 const system = '{"metadata":{"uid":"1234"}}';
 
 describe("what every command asks first", function () {
@@ -68,11 +68,18 @@ describe("what every command asks first", function () {
     assert.ok(Date.now() - started < 10_000);
   });
 
-  it("finds an EKS cluster by AWS' own command, with no token in the file", async () => {
-    program("aws", 'echo "$@" > "$(dirname "$0")/asked"; for last; do :; done; echo {} > "$last"');
-    program("kubectl", `case "$*" in *--kubeconfig=*) echo '${system}';; *) exit 1;; esac`);
-    const settings = { context: undefined, eksCluster: { name: "prod", region: "eu-central-1" } };
-    assert.equal((await reach(settings, engine())).cluster.uid, "1234");
+  it("finds an EKS cluster by AWS' own command, and is known there as the program is", async () => {
+    const made = "users: [{ name: arn, user: { exec: { command: aws } } }]";
+    program("aws", `for last; do :; done; echo '${made}' > "$last"`);
+    // Answers only with a kubeconfig whose user is the one of CircleCI's token.
+    program(
+      "kubectl",
+      `for arg; do case "$arg" in --kubeconfig=*) grep -q CIRCLE_OIDC_TOKEN_V2 "\${arg#*=}" && echo '${system}' && exit 0;; esac; done; exit 1`,
+    );
+    const eksCluster = { name: "staging", region: "eu-central-1" };
+    const review = { context: undefined, eksCluster, kind: "review" } as const;
+    assert.equal((await reach(review, engine())).cluster.uid, "1234");
+    await assert.rejects(reach({ ...review, kind: "prod" }, engine()), /cannot be read/);
   });
 
   it("says that a program is missing", async () => {
