@@ -103,8 +103,8 @@ export default tseslint.config(
     },
   },
   {
-    // End-to-end tests print what they measured.
-    files: ["test/sandbox/**/*.ts"],
+    // Operations talk to a person, on the terminal; end-to-end tests print what they measured.
+    files: ["operations/**/*.ts", "test/sandbox/**/*.ts"],
     rules: { "no-console": "off" },
   },
   {

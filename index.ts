@@ -4,6 +4,7 @@ import { Canary, type CanaryArgs } from "./components/canary";
 import { type ClusterFacts, readCluster } from "./components/cluster";
 import { ContainerImage } from "./components/container-image";
 import type { Database } from "./components/conventions/database";
+import { identityFor } from "./components/conventions/eks-user";
 import { postgres, seedArgs, webService } from "./components/conventions/defaults";
 import { type Demand, podsOfRollout } from "./components/conventions/quota";
 import { eksKubeconfig } from "./components/eks";
@@ -27,8 +28,7 @@ const outside = { readCluster, readLastRelease, readSettings };
 async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inputs> {
   const { readCluster, readLastRelease, readSettings } = { ...outside, ...given };
   const asked = await readSettings();
-  // The cluster knows a review job by its branch, which only CircleCI's own token says.
-  const identity = asked.kind === "review" ? "circleci-token" : "aws";
+  const identity = identityFor(asked.kind);
   const kubeconfig = asked.eksCluster && (await eksKubeconfig(asked.eksCluster, identity));
 
   // Before any resource: the provider would take over a namespace that is not ours.

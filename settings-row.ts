@@ -1,4 +1,5 @@
 import type { Kind } from "./components/conventions/stacks";
+import { type Parse, withSchema } from "./settings-schema";
 
 /** What the default of a setting may depend on. */
 export interface Surroundings {
@@ -16,7 +17,7 @@ export interface Setting<Value> {
   readonly description: string;
   /** Environment variable that is read where config has no value. */
   readonly env?: string;
-  readonly parse: (text: string) => Exclude<Value, undefined> | undefined;
+  readonly parse: Parse<Exclude<Value, undefined>>;
 }
 
 type WithoutDefault<Value> = Omit<Setting<Value>, "default">;
@@ -43,7 +44,7 @@ export function reviewOnly<Value, Other>(
 }
 
 /** Allowed for what a stack can do without, so that the environment can say so. */
-export const orNone =
-  <Value>(parse: (value: string) => Value | undefined) =>
-  (value: string): Value | "none" | undefined =>
-    value === "none" ? value : parse(value);
+export function orNone<Value>(parse: Parse<Value>): Parse<Value | "none"> {
+  const schema = { anyOf: [{ const: "none" }, parse.schema] };
+  return withSchema(schema, (value) => (value === "none" ? value : parse(value)));
+}

@@ -2,6 +2,7 @@ import { pod } from "./components/conventions/defaults";
 import { isDnsLabel } from "./components/conventions/names";
 import { type Requests, cores, isMemory } from "./components/conventions/quantities";
 import type { Quota } from "./components/conventions/quota";
+import { type Parse, type Schema, listOf, objectOf, withSchema, wordsOf } from "./settings-schema";
 
 /**
  * How a setting's text becomes its value: each of these gives undefined for what is not allowed.
@@ -29,27 +30,33 @@ export interface NetworkRule {
   readonly to: NetworkPeer[];
 }
 
-type Parse<Value> = (text: string) => Value | undefined;
+const plain: Schema = { type: "string" };
 
 export function text(form: RegExp): Parse<string> {
-  return (value) => (form.test(value) ? value : undefined);
+  const schema = { pattern: form.source, type: "string" };
+  return withSchema(schema, (value) => (form.test(value) ? value : undefined));
 }
 
-export const dnsLabel: Parse<string> = (value) => (isDnsLabel(value) ? value : undefined);
+export const dnsLabel: Parse<string> = withSchema({ maxLength: 63, type: "string" }, (value) =>
+  isDnsLabel(value) ? value : undefined,
+);
 
 export function oneOf<const Value extends string>(...allowed: readonly Value[]): Parse<Value> {
-  return (value) => allowed.find((entry) => entry === value);
+  return withSchema({ enum: allowed }, (value) => allowed.find((entry) => entry === value));
 }
 
 export function integer(min: number, max: number): Parse<number> {
-  return (value) => {
+  const written = { pattern: "^[0-9]+$", type: "string" };
+  const schema = { anyOf: [{ maximum: max, minimum: min, type: "integer" }, written] };
+  return withSchema(schema, (value) => {
     const number = /^[0-9]+$/.test(value) ? Number(value) : NaN;
     return number >= min && number <= max ? number : undefined;
-  };
+  });
 }
 
-export const bool: Parse<boolean> = (value) =>
-  value === "true" ? true : value === "false" ? false : undefined;
+export const bool: Parse<boolean> = withSchema({ enum: [true, false, "true", "false"] }, (value) =>
+  value === "true" ? true : value === "false" ? false : undefined,
+);
 
 function json(value: string): unknown {
   try {
@@ -74,46 +81,57 @@ const isPlatform = (value: unknown): value is Platform =>
 function words<Word extends string>(
   least: number,
   is: (value: unknown) => value is Word,
+  word: Schema,
 ): Parse<Word[]> {
-  return (value) => {
+  return withSchema(wordsOf(word), (value) => {
     const inYaml = value.startsWith("[");
     const parsed = inYaml ? json(value) : value.split(",").map((part) => part.trim());
     return Array.isArray(parsed) && parsed.length >= least && parsed.every(is) ? parsed : undefined;
-  };
+  });
 }
 
-export const platforms: Parse<readonly Platform[]> = words(1, isPlatform);
+export const platforms: Parse<readonly Platform[]> = words(1, isPlatform, {
+  enum: ["linux/amd64", "linux/arm64"],
+});
 
 const registryForm = /^[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:\/[a-z0-9._-]+)*$/;
 
 export const registries: Parse<readonly string[]> = words(
   0,
   (value): value is string => typeof value === "string" && registryForm.test(value),
+  { pattern: registryForm.source, type: "string" },
 );
 
-export const requests: Parse<Requests> = (value) => {
+const amountsSchema = { cpu: plain, memory: plain };
+
+export const requests: Parse<Requests> = withSchema(objectOf(amountsSchema), (value) => {
   const given = fields(json(value), ["cpu", "memory"]);
   if (given === undefined) return undefined;
   const { cpu = pod.requests.cpu, memory = pod.requests.memory } = given;
   if (typeof cpu !== "string" || cores(cpu) === undefined) return undefined;
   return typeof memory === "string" && isMemory(memory) ? { cpu, memory } : undefined;
-};
+});
 
-export const quota: Parse<Quota> = (value) => {
+const podsOf = integer(1, 1000);
+const quotaSchema = objectOf({ ...amountsSchema, pods: podsOf.schema }, ["pods"]);
+
+export const quota: Parse<Quota> = withSchema(quotaSchema, (value) => {
   const given = fields(json(value), ["cpu", "memory", "pods"]);
   const amounts = given && requests(JSON.stringify({ cpu: given["cpu"], memory: given["memory"] }));
-  const pods = integer(1, 1000)(String(given?.["pods"]));
+  const pods = podsOf(String(given?.["pods"]));
   return amounts === undefined || pods === undefined ? undefined : { ...amounts, pods };
-};
+});
 
-export const eksCluster: Parse<EksCluster> = (value) => {
+const clusterSchema = objectOf({ name: plain, region: plain }, ["name", "region"]);
+
+export const eksCluster: Parse<EksCluster> = withSchema(clusterSchema, (value) => {
   const given = fields(json(value), ["name", "region"]);
   const { name, region } = given ?? {};
   if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/.test(name)) return undefined;
   return typeof region === "string" && /^[a-z]{2}(?:-[a-z]+)+-[0-9]$/.test(region)
     ? { name, region }
     : undefined;
-};
+});
 
 const cidrForm = /^(?:[0-9]{1,3}\.){3}[0-9]{1,3}\/(?:3[0-2]|[12]?[0-9])$|^[0-9a-f:]+\/[0-9]{1,3}$/;
 
@@ -126,16 +144,28 @@ function isPeer(value: unknown): value is NetworkPeer {
   return typeof cidr === "string" && cidrForm.test(cidr);
 }
 
-function list<Entry>(is: (value: unknown) => value is Entry): Parse<Entry[]> {
-  return (value) => {
+function list<Entry>(entry: Schema, is: (value: unknown) => value is Entry): Parse<Entry[]> {
+  return withSchema(listOf(entry), (value) => {
     const parsed = json(value);
     return Array.isArray(parsed) && parsed.every(is) ? parsed : undefined;
-  };
+  });
 }
 
-export const peers: Parse<NetworkPeer[]> = list(isPeer);
+const selectorSchema: Schema = { type: "object" };
+const peerSchema: Schema = {
+  ...objectOf({
+    ipBlock: objectOf({ cidr: plain, except: listOf(plain) }, ["cidr"]),
+    namespaceSelector: selectorSchema,
+    podSelector: selectorSchema,
+  }),
+  minProperties: 1,
+};
+const portSchema = objectOf({ port: { type: "integer" }, protocol: { enum: ["TCP", "UDP"] } });
+const ruleSchema = objectOf({ ports: listOf(portSchema), to: listOf(peerSchema) }, ["to"]);
 
-export const rules: Parse<NetworkRule[]> = list((value): value is NetworkRule => {
+export const peers: Parse<NetworkPeer[]> = list(peerSchema, isPeer);
+
+export const rules: Parse<NetworkRule[]> = list(ruleSchema, (value): value is NetworkRule => {
   const { to } = fields(value, ["ports", "to"]) ?? {};
   return Array.isArray(to) && to.length > 0 && to.every(isPeer);
 });

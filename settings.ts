@@ -94,7 +94,8 @@ function readValue(
   return value;
 }
 
-function identityOf(kind: Kind, slug: string): Identity {
+/** What the objects of a stack are recognised by. */
+export function identityOf(kind: Kind, slug: string): Identity {
   const production = kind === "prod" || kind === "canary";
   const named = production ? service : `${service}-${slug}`;
   return {
@@ -207,34 +208,36 @@ export async function readGit(root: string): Promise<Git> {
   };
 }
 
-/**
- * Production's configuration as Pulumi would hand it over: a canary runs with production's settings,
- * and has no file of its own.
- */
-async function productionConfig(root: string): Promise<Outside["config"]> {
-  const { parse } = await import("yaml");
-  const { config = {} } = parse(readFileSync(join(root, "Pulumi.prod.yaml"), "utf8")) as {
-    config?: Readonly<Record<string, unknown>>;
-  };
-  return inherited(config);
+/** What is a canary's own, and never production's. */
+const ownOfCanary = ["branch", "imageRef", "releaseCommit", "releaseReason", "replicas"];
+
+/** Configuration as a stack's file has it, in the form in which Pulumi hands it over. */
+export function configOf(file: { readonly config?: unknown } | null): Outside["config"] {
+  return Object.fromEntries(
+    Object.entries(file?.config ?? {}).map(([key, value]: [string, unknown]) => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
 }
 
-/** What a canary says for itself: config comes before the environment, and would hide it. */
-const canarysOwn = ["branch", "imageRef", "releaseCommit", "releaseReason", "replicas"];
+/** Configuration of a canary: production's, but for what it runs and in how many pods. */
+export function canaryConfig(production: Outside["config"]): Outside["config"] {
+  const own = new Set(ownOfCanary.map((key) => `${project}:${key}`));
+  return Object.fromEntries(Object.entries(production).filter(([key]) => !own.has(key)));
+}
 
-/** What a canary takes of production's configuration, as text. */
-export function inherited(config: Readonly<Record<string, unknown>>): Outside["config"] {
-  return Object.fromEntries(
-    Object.entries(config)
-      .filter(([key]) => !canarysOwn.includes(key.slice(`${project}:`.length)))
-      .map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
-  );
+/** Production's configuration from its file: a canary has none of its own. */
+async function inheritedConfig(root: string): Promise<Outside["config"]> {
+  const { parse } = await import("yaml");
+  const text = readFileSync(join(root, "Pulumi.prod.yaml"), "utf8");
+  return canaryConfig(configOf(parse(text) as { config?: unknown } | null));
 }
 
 /** Configuration of the stack that runs, in the repository at `root`. */
 export async function readConfig(root: string): Promise<Outside["config"]> {
   const canary = parseStack(pulumi.getStack())?.kind === "canary";
-  const inherited = canary ? await productionConfig(root) : {};
+  const inherited = canary ? await inheritedConfig(root) : {};
   return { ...inherited, ...pulumi.runtime.allConfig() };
 }
 

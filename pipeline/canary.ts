@@ -38,7 +38,7 @@ export const canaryStart: readonly Stage[] = [
     job: {
       aws: true,
       command:
-        'npm run canary -- start "$CANARY_BRANCH" --percent "$CANARY_PERCENT" --for "$CANARY_DURATION"',
+        'npm run canary -- start "$CANARY_BRANCH" --percent "$CANARY_PERCENT" --for "$CANARY_DURATION" --yes',
       environment: ofCanary,
       executor: "pulumi",
       reportsAs: "canary-start",

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { RunError } from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { company } from "../company";
-import { inherited, type Outside, readGit, settingsFrom } from "../settings";
+import { type Outside, canaryConfig, configOf, readGit, settingsFrom } from "../settings";
 import { table } from "../settings-table";
 import { Repository, digest } from "./fixtures";
 
@@ -307,7 +307,7 @@ describe("readGit", () => {
       "services-orders:requests": { cpu: "1", memory: "1Gi" },
       "services-orders:tls": "false",
     };
-    assert.deepEqual(inherited(config), {
+    assert.deepEqual(canaryConfig(configOf({ config })), {
       "services-orders:eksCluster": '{"name":"prod","region":"eu-central-1"}',
       "services-orders:requests": '{"cpu":"1","memory":"1Gi"}',
       "services-orders:tls": "false",

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { resolve } from "node:path";
 import type { ProbeOptions } from "../operations/probe/probe";
 import type { RunOptions } from "../pipeline/run/run";
+import { addOperations } from "../operations/commands";
 import { bench } from "./bench";
 import { buildService } from "./build";
 import { check } from "./check";
@@ -139,6 +140,8 @@ program
   .description("runs the tests: all of them, or one suite")
   .argument("[suite]", "unit, service or sandbox")
   .action(test);
+
+addOperations(program);
 
 // npm passes options on only after `--`, so that is how the commands are named in their help.
 const box = program

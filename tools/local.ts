@@ -1,89 +1,18 @@
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { hostname } from "node:os";
-import { join } from "node:path";
+import { type Engine, ask, onTerminal, policyOptions } from "../operations/engine";
+import { takeOverDeadLock } from "../operations/locks";
+import { exists, outputsOf } from "../operations/stacks";
 import { buildService, checkMaven, project } from "./build";
-import { command } from "./command";
-import { duration, Steps, UserError } from "./progress";
+import { duration, Steps } from "./progress";
 import { environment } from "./sandbox/environment";
-import { options, paths } from "./sandbox/layout";
-import { startTime } from "./sandbox/processes";
+import { options } from "./sandbox/layout";
 import { down as sandboxDown, isRunning, stepsOfUp, up as sandboxUp } from "./sandbox/sandbox";
 
 const STACK = "local";
 
-/** The rules that every stack keeps, see docs/policy.md. */
-const policyPack = ["--policy-pack", "policy"];
+/** Pulumi on the sandbox, whatever the shell has been told. */
+const engine = (): Engine => ({ cwd: project, env: environment() });
 
-/** Runs Pulumi with its own output and progress on the person's terminal. */
-async function pulumi(...args: string[]): Promise<void> {
-  const interactive = process.stdout.isTTY ? [] : ["--non-interactive"];
-  const child = spawn("pulumi", [...args, ...interactive], {
-    cwd: project,
-    stdio: "inherit",
-    env: { ...process.env, ...environment() },
-  });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", resolve);
-  });
-  if (code !== 0) {
-    throw new UserError(
-      `pulumi ${args[0] ?? ""} failed: what it says is above; mend it and run the command again`,
-    );
-  }
-}
-
-async function quietly(...args: string[]): Promise<string> {
-  return command("pulumi", [...args, "--non-interactive"], {
-    cwd: project,
-    env: environment(),
-    timeout: 120_000,
-  });
-}
-
-/**
- * Removes the lock of an update on this machine that was killed. A lock whose owner lives, or is on another machine, stays:
- * Pulumi then says who has it.
- */
-async function takeOverDeadLock(): Promise<void> {
-  const locks = join(
-    paths.pulumiState,
-    ".pulumi",
-    "locks",
-    "organization",
-    "services-orders",
-    STACK,
-  );
-  if (!existsSync(locks)) {
-    return;
-  }
-  for (const file of readdirSync(locks)) {
-    const lock = JSON.parse(readFileSync(join(locks, file), "utf8")) as {
-      pid: number;
-      hostname: string;
-    };
-    if (lock.hostname === hostname() && startTime(lock.pid) === undefined) {
-      console.log(
-        `An earlier update (process ${String(lock.pid)}) was killed; carrying on from where it was`,
-      );
-      rmSync(join(locks, file));
-    }
-  }
-  const state = JSON.parse(await quietly("stack", "export", "--stack", STACK)) as {
-    deployment: { pending_operations?: unknown[] };
-  };
-  if ((state.deployment.pending_operations ?? []).length > 0) {
-    await quietly(
-      "refresh",
-      "--stack",
-      STACK,
-      "--yes",
-      "--skip-preview",
-      "--clear-pending-creates",
-    );
-  }
-}
+const pulumi = async (...args: string[]): Promise<void> => onTerminal(args, engine());
 
 /** `npm run up`: from nothing to a running service. */
 export async function up(): Promise<void> {
@@ -98,18 +27,14 @@ export async function up(): Promise<void> {
     }
   });
   await steps.step(`What will change in stack ${STACK} (pulumi preview --diff)`, async () => {
-    await quietly("stack", "select", STACK, "--create");
-    await takeOverDeadLock();
-    await pulumi("preview", "--stack", STACK, "--diff", ...policyPack);
+    await ask(["stack", "select", STACK, "--create"], engine());
+    await takeOverDeadLock(STACK, engine());
+    await pulumi("preview", "--stack", STACK, "--diff", ...policyOptions(engine()));
   });
   await steps.step(`Changing it (pulumi up)`, async () => {
-    await pulumi("up", "--stack", STACK, "--yes", "--skip-preview", ...policyPack);
+    await pulumi("up", "--stack", STACK, "--yes", "--skip-preview", ...policyOptions(engine()));
   });
-  const outputs = JSON.parse(await quietly("stack", "output", "--stack", STACK, "--json")) as {
-    url: string;
-    namespace: string;
-  };
-  const { url } = outputs;
+  const { namespace = "", url = "" } = await outputsOf(STACK, engine());
   console.log(`
 services-orders runs: ${url}
   (sandbox start ${duration(startTook)}, everything ${duration(Date.now() - started)})
@@ -120,7 +45,7 @@ Order something:
 Try next:
   1. Change some Java code in service/src/main and run "npm run up" again: the preview shows what will happen first.
   2. Add an entry to jobs.ts: it becomes a CronJob.
-  3. eval "$(npm run --silent sandbox -- env)", then: kubectl -n ${outputs.namespace} get pods
+  3. eval "$(npm run --silent sandbox -- env)", then: kubectl -n ${namespace} get pods
 `);
 }
 
@@ -134,12 +59,11 @@ export async function down(): Promise<void> {
       );
       return;
     }
-    const stacks = JSON.parse(await quietly("stack", "ls", "--json")) as { name: string }[];
-    if (!stacks.some((stack) => stack.name === STACK)) {
+    if (!(await exists(STACK, engine()))) {
       console.log("      there is none");
       return;
     }
-    await takeOverDeadLock();
+    await takeOverDeadLock(STACK, engine());
     await pulumi("destroy", "--stack", STACK, "--yes", "--skip-preview");
   });
   await steps.step("Sandbox", sandboxDown);

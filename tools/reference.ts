@@ -7,6 +7,7 @@ import type { Kind } from "../components/conventions/stacks";
 import type { Setting, Surroundings } from "../settings-row";
 import { table } from "../settings-table";
 import { project } from "./build";
+import { configSchema, configSchemaFile } from "./config-schema";
 import { UserError } from "./progress";
 
 /** Where the reference is committed. */
@@ -32,7 +33,9 @@ export async function reference(): Promise<void> {
 
 /** The pages by file name. The same code gives the same text, on each machine and each day. */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
-  const pages = new Map(await codePages()).set("settings.md", settingsPage());
+  const pages = new Map(await codePages())
+    .set("settings.md", settingsPage())
+    .set(configSchemaFile, configSchema());
   return pages.set("README.md", `${pages.get("README.md") ?? ""}- [settings](settings.md)\n`);
 }
 

@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ClusterIdentity, eksKubeconfig } from "../../components/eks";
+import type { ClusterIdentity } from "../../components/conventions/eks-user";
+import { eksKubeconfig } from "../../components/eks";
 import { record } from "../mocks";
 
 interface Kubeconfig {

@@ -7,7 +7,7 @@ describe("the reference", () => {
   it("is the one that the code gives", async () => {
     const pages = await referencePages();
     const committed = readdirSync(referenceDirectory, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".md"))
+      .filter((name) => /\.(?:json|md)$/.test(name))
       .map((name) => [name, readFileSync(join(referenceDirectory, name), "utf8")] as const);
     const advice = 'docs/reference is not what the code says: run "npm run reference"';
     assert.deepEqual(Object.fromEntries(committed), Object.fromEntries(pages), advice);

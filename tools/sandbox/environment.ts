@@ -70,6 +70,7 @@ export function environment(): Record<string, string> {
     SANDBOX_DOMAIN: "localhost",
     SANDBOX_EKS_CLUSTER: "none",
     SANDBOX_INGRESS_PRESET: "none",
+    SANDBOX_SECRETS_PROVIDER: "passphrase",
     SANDBOX_TLS: "false",
     ...(chosen.kubeconfig === undefined
       ? {

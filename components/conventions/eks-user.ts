@@ -1,0 +1,39 @@
+import type { Kind } from "./stacks";
+
+/** An EKS cluster, by what it is found by. */
+export interface EksClusterName {
+  readonly name: string;
+  readonly region: string;
+}
+
+/**
+ * By what a cluster knows who asks: the role in AWS; or, in a CI job, the token that CircleCI gave
+ * to the job and that says of which branch it is. Outside of CI it is the role all the same.
+ */
+export type ClusterIdentity = "aws" | "circleci-token";
+
+/** Written for any shell, and without a file: `destroy` runs where there is no checkout. */
+const circleciToken = `if [ -n "$CIRCLE_OIDC_TOKEN_V2" ]; then
+  printf '{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","status":{"token":"%s"}}' "$CIRCLE_OIDC_TOKEN_V2"
+else
+  exec aws "$@"
+fi`;
+
+/** The user of a kubeconfig for an EKS cluster: it holds no token, one is made for each command. */
+export function eksUser({ name, region }: EksClusterName, identity: ClusterIdentity): object {
+  const getToken = ["eks", "get-token", "--cluster-name", name, "--region", region];
+  const args = [...getToken, "--output", "json"];
+  const exec = {
+    apiVersion: "client.authentication.k8s.io/v1beta1",
+    ...(identity === "aws"
+      ? { args, command: "aws" }
+      : { args: ["-c", circleciToken, "sh", ...args], command: "sh" }),
+    interactiveMode: "Never",
+  };
+  return { exec };
+}
+
+/** By what the cluster knows a stack's jobs: a review job by its branch, which only CircleCI's own token says. */
+export function identityFor(kind: Kind): ClusterIdentity {
+  return kind === "review" ? "circleci-token" : "aws";
+}

@@ -1,0 +1,46 @@
+/** How many pods a canary gets, and what share of the requests they answer. */
+export interface Share {
+  readonly asked: number;
+  readonly pods: number;
+  /** Of all pods behind the Service, and so of the requests. */
+  readonly real: number;
+  /** Production's Ready pods. */
+  readonly stable: number;
+}
+
+/** The largest share of the requests that a canary gets unasked. */
+const most = 1 / 3;
+
+/**
+ * The whole number of pods whose share is nearest to what is asked, one at least.
+ *
+ * @param asked share of the requests, above 0 and below 1.
+ */
+export function canaryShare(stable: number, asked: number): Share {
+  const pods = Math.max(1, Math.round((asked * stable) / (1 - asked)));
+  return { asked, pods, real: pods / (stable + pods), stable };
+}
+
+export const percent = (share: number): string =>
+  `${(share * 100).toFixed(1).replace(/\.0$/, "")} %`;
+
+/** The arithmetic, as a person can follow it. */
+export function shown({ asked, pods, real, stable }: Share): string {
+  const p = String(asked);
+  return (
+    `max(1, round(${p} * ${String(stable)} / (1 - ${p}))) = ${String(pods)} canary ${pods === 1 ? "pod" : "pods"} ` +
+    `beside ${String(stable)} of production: ${percent(real)} of the requests, ${percent(asked)} asked`
+  );
+}
+
+/** Why the share is too large; undefined when it is not. */
+export function shareFault({ asked, real, stable }: Share): string | undefined {
+  if (stable === 0) return "Production has no Ready pod: a canary would answer everything.";
+  const way = "Ask for another share, give production more pods, or accept it by --accept-share.";
+  if (real > most) return `The canary would get ${percent(real)}, more than a third. ${way}`;
+  // 20 % of 10 % asked is no more than twice, whatever the last binary digit says.
+  if (real > asked * 2 + 1e-9) {
+    return `The canary would get ${percent(real)}, more than twice the ${percent(asked)} asked. ${way}`;
+  }
+  return undefined;
+}

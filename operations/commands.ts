@@ -1,0 +1,123 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { CanaryOptions } from "./canary";
+import type { DeployOptions } from "./deploy";
+import type { PromoteOptions } from "./promote";
+import type { SweepOptions } from "./sweep";
+
+// Each command loads its own code: Pulumi's packages take a second that no other one should wait for.
+
+/** Adds what a person or a CI job runs around `pulumi`. */
+export function addOperations(program: Command): void {
+  // npm passes options on only after `--`, so that is how the commands are named in their help.
+  const add = (name: string): Command => program.command(name).name(`${name} --`).alias(name);
+
+  add("deploy")
+    .description("shows what will change in a stack, asks, changes it, and says what came of it")
+    .argument("<stack>", "staging, prod, review-<slug>, or review for this branch's")
+    .option("--yes", "ask nobody")
+    .option("--allow-older", "deploy older code than what runs")
+    .action(async (stack: string, options: DeployOptions) => {
+      const { deploy } = await import("./deploy");
+      await deploy(await stackNameOf(stack), options);
+    });
+  add("image")
+    .description("builds and pushes a stack's image, and changes nothing else")
+    .argument("<stack>", "staging, review-<slug>, or review for this branch's")
+    .action(async (stack: string) => {
+      const { buildImage } = await import("./image");
+      await buildImage(await stackNameOf(stack));
+    });
+  add("promote")
+    .description("lets production's next deploy run what staging runs now")
+    .option("--image <repository@digest>", "another image than staging's")
+    .option("--reason <text>", "why, with --image")
+    .option("--commit <commit>", "what --image was built from")
+    .option("--branch <branch>", "what --image was built from")
+    .option("--env-file <file>", "write the release as variables for the jobs that follow")
+    .action(async (options: PromoteOptions) => {
+      await (await import("./promote")).promote(options);
+    });
+  add("sweep")
+    .description("says which review stacks and canaries have expired or lost their branch")
+    .option("--apply", "remove them")
+    .addOption(new Option("--only <what>", "one kind").choices(["canary", "reviews"]))
+    .action(async (options: SweepOptions) => {
+      await (await import("./sweep")).sweep(options);
+    });
+  addReview(add("review").description("review stacks: a branch's own environment"));
+  addCanary(add("canary").description("a few pods of a branch among production's"));
+}
+
+async function stackNameOf(given: string): Promise<string> {
+  const { currentBranch } = await import("./git");
+  const { stackNamed } = await import("./stack-name");
+  return stackNamed(given, process.env, (await currentBranch()) ?? "");
+}
+
+function addReview(review: Command): void {
+  const branch = ["[branch]", "the branch that is checked out, unless told"] as const;
+  review
+    .command("up")
+    .description("makes or updates it from the code that is checked out")
+    .argument(...branch)
+    .action(async (given?: string) => {
+      await (await import("./review-up")).reviewUp(given);
+    });
+  review
+    .command("down")
+    .description("removes it; the branch may be gone")
+    .argument(...branch)
+    .action(async (given?: string) => {
+      await (await import("./review-down")).reviewDown(given);
+    });
+  review
+    .command("list")
+    .description("all of them, with owner and expiry")
+    .action(async () => {
+      await (await import("./review-list")).reviewList();
+    });
+  review
+    .command("extend")
+    .description("lets it live longer than 72 h after its last update")
+    .argument(...branch)
+    .requiredOption("--for <time>", "how long from now, as 90m, 24h or 2d")
+    .action(async (given: string | undefined, options: { for: string }) => {
+      await (await import("./review-list")).reviewExtend(given, options.for);
+    });
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value > 0 && value <= 50)) {
+    throw new InvalidArgumentError("a share is a number above 0 and at most 50");
+  }
+  return value;
+}
+
+function addCanary(canary: Command): void {
+  canary
+    .command("start")
+    .description("starts one; preview and confirmation first")
+    .argument("<branch>", "a branch that has a review stack, or --image")
+    .requiredOption("--percent <n>", "share of production's requests", percent)
+    .requiredOption("--for <time>", "how long, as 90m, 24h or 2d")
+    .option("--accept-share", "also when the real share is far above what is asked")
+    .option("--image <repository@digest>", "another image than the review stack's")
+    .option("--commit <commit>", "what --image was built from")
+    .option("--yes", "ask nobody")
+    .action(async (branch: string, options: CanaryOptions) => {
+      await (await import("./canary")).canaryStart(branch, options);
+    });
+  canary
+    .command("status")
+    .description("what runs, with its share and expiry")
+    .action(async () => {
+      await (await import("./canary")).canaryStatus();
+    });
+  canary
+    .command("stop")
+    .description("deletes the canary's pods")
+    .action(async () => {
+      await (await import("./canary")).canaryStop();
+    });
+}

@@ -1,0 +1,136 @@
+import type { Settings } from "../settings";
+import { UserError, duration } from "../tools/progress";
+import { confirm } from "./confirm";
+import { type Engine, ambient, onTerminal, policyOptions, withEnv } from "./engine";
+import { explain } from "./explain";
+import { committed, head, isAncestor, remoteBranches } from "./git";
+import { takeOverDeadLock } from "./locks";
+import { type Cluster, reach } from "./reach";
+import { type Older, refusals } from "./refusals";
+import { isGiven, promoted, promotedTag, releaseEnv } from "./release";
+import { settingsOf } from "./settings";
+import { showPreview } from "./show-preview";
+import { secretsProviderOf } from "./secrets-provider";
+import {
+  type Outputs,
+  type Tags,
+  createStack,
+  outputsOf,
+  removeTags,
+  setTags,
+  tagsOf,
+} from "./stacks";
+
+export interface DeployOptions {
+  /** Deploys older code than what runs: a revert. */
+  readonly allowOlder?: boolean;
+  /** Asks nobody. */
+  readonly yes?: boolean;
+}
+
+/** Tag with the commit of the code that deployed last. */
+const deployedTag = "deployed";
+
+/** What is known about a stack when an operation on it begins. */
+export interface Target {
+  readonly cluster: Cluster;
+  /** The engine that was given, with the release that the stack is to run. */
+  readonly engine: Engine;
+  /** Undefined for a stack that does not exist yet. */
+  readonly last: { readonly outputs: Outputs; readonly tags: Tags } | undefined;
+  readonly settings: Settings;
+  /** Names of all stacks in the state. */
+  readonly stacks: readonly string[];
+}
+
+/** `npm run deploy -- STACK`: preview, confirmation, `pulumi up`, and what follows. */
+export async function deploy(
+  stack: string,
+  options: DeployOptions = {},
+  given: Engine = ambient,
+): Promise<void> {
+  const started = new Date();
+  const target = await aim(stack, given);
+  await refuse(target, options.allowOlder ?? false);
+  const { engine, last, settings } = target;
+  if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
+  else await takeOverDeadLock(stack, engine);
+  await showPreview(stack, engine);
+  await confirm(stack, options.yes ?? false);
+  await update(target);
+  await note(target);
+  const { imageRef = "", url = settings.host } = await outputsOf(stack, engine);
+  console.log(`\nStack ${stack} runs ${imageRef}`);
+  console.log(`  ${url} (everything ${duration(Date.now() - started.getTime())})`);
+}
+
+/** Asks state and cluster, and finds what the stack is to run. Changes nothing. */
+export async function aim(stack: string, given: Engine = ambient): Promise<Target> {
+  const asked = await settingsOf(stack, given);
+  const { cluster, stacks } = await reach(asked, given);
+  const last = stacks.includes(stack) ? await lastOf(stack, given) : undefined;
+  const release = isGiven(given) ? undefined : promoted(last?.tags ?? {});
+  if (release === undefined) return { cluster, engine: given, last, settings: asked, stacks };
+  console.log(`Promoted for ${stack}: ${release.imageRef} (${release.commit.slice(0, 7)})`);
+  const engine = withEnv(given, releaseEnv(release));
+  return { cluster, engine, last, settings: await settingsOf(stack, engine), stacks };
+}
+
+async function lastOf(stack: string, engine: Engine): Promise<NonNullable<Target["last"]>> {
+  const [outputs, tags] = await Promise.all([outputsOf(stack, engine), tagsOf(stack, engine)]);
+  return { outputs, tags };
+}
+
+/** @throws UserError with all that speaks against changing the stack. */
+export async function refuse(target: Target, allowOlder: boolean): Promise<void> {
+  const { cluster, engine, last, settings } = target;
+  const { kind, release, releaseReason, stack } = settings;
+  const branches = kind === "review" ? await remoteBranches(engine) : undefined;
+  const found = refusals({
+    // A release with a reason is chosen on purpose.
+    allowOlder: allowOlder || releaseReason !== undefined,
+    branch: release.branch,
+    branchAtRemote: branches?.has(release.branch),
+    cluster: cluster.uid,
+    kind,
+    lastCluster: last?.outputs.clusterUid,
+    older: await older(target),
+    stack,
+  });
+  if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
+}
+
+/** Whether this deploy comes late: its image or its program is older than what the stack has. */
+async function older({ engine, last, settings }: Target): Promise<Older | undefined> {
+  // Without an image of its own to run, the stack keeps the one it has.
+  const keeps = settings.imageRef === undefined && settings.kind === "prod";
+  const image = keeps ? undefined : settings.release.commit;
+  const pairs = [
+    ["image", committed(image), committed(last?.outputs.commit)],
+    ["program", await head(engine), committed(last?.tags[deployedTag])],
+  ] as const;
+  for (const [what, wanted, running] of pairs) {
+    if (wanted === undefined || running === undefined || wanted === running) continue;
+    if ((await isAncestor(wanted, running, engine)) === true) return { running, wanted, what };
+  }
+  return undefined;
+}
+
+/** `pulumi up`, unasked; when it fails, why. */
+export async function update({ cluster, engine, settings }: Target): Promise<void> {
+  const started = new Date();
+  const args = ["up", "--stack", settings.stack, "--yes", "--skip-preview"];
+  try {
+    await onTerminal([...args, ...policyOptions(engine)], engine);
+  } catch (error) {
+    await explain(cluster, settings, started);
+    throw error;
+  }
+}
+
+/** What the next deploy must know; the outputs have named the release since the update. */
+async function note({ engine, settings: { stack } }: Target): Promise<void> {
+  const commit = await head(engine);
+  if (commit !== undefined) await setTags(stack, { [deployedTag]: commit }, engine);
+  await removeTags(stack, [promotedTag], engine);
+}

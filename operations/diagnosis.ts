@@ -1,0 +1,156 @@
+/** What Kubernetes knows about a namespace whose deploy failed: only the fields that are read. */
+export interface Findings {
+  readonly deployments: readonly Deployment[];
+  readonly events: readonly Event[];
+  readonly pods: readonly Pod[];
+}
+
+export interface Deployment {
+  readonly metadata: { readonly name: string };
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+interface Condition {
+  readonly message?: string;
+  readonly reason?: string;
+  readonly status: string;
+  readonly type: string;
+}
+
+export interface Event {
+  readonly eventTime?: string | null;
+  readonly involvedObject: { readonly kind: string; readonly name: string };
+  readonly lastTimestamp?: string | null;
+  readonly message?: string;
+  readonly reason?: string;
+  readonly type: string;
+}
+
+interface ContainerState {
+  readonly terminated?: {
+    readonly exitCode: number;
+    readonly message?: string;
+    readonly reason?: string;
+  };
+  readonly waiting?: { readonly message?: string; readonly reason?: string };
+}
+
+export interface ContainerStatus {
+  readonly lastState?: ContainerState;
+  readonly name: string;
+  readonly ready: boolean;
+  readonly restartCount: number;
+  readonly state?: ContainerState;
+}
+
+export interface Pod {
+  readonly metadata: { readonly deletionTimestamp?: string; readonly name: string };
+  readonly status: {
+    readonly conditions?: readonly Condition[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly phase: string;
+  };
+}
+
+/** A container whose last words may say why. */
+export interface Suspect {
+  readonly container: string;
+  readonly pod: string;
+  /** Whether the run before this one is asked: the present one may not have said anything yet. */
+  readonly previous: boolean;
+}
+
+export interface Diagnosis {
+  readonly causes: readonly string[];
+  readonly suspects: readonly Suspect[];
+}
+
+/** How many of one kind are shown: the tenth pod fails for the reason of the first. */
+const most = 5;
+
+/**
+ * Why a deploy failed, most telling first: what Kubernetes refused, what became of the pods, and
+ * warnings since the deploy began.
+ */
+export function diagnose({ deployments, events, pods }: Findings, since: Date): Diagnosis {
+  const refused = deployments.flatMap(({ metadata, status }) =>
+    (status?.conditions ?? [])
+      .filter(({ status, type }) => type === "ReplicaFailure" && status === "True")
+      .map(({ message = "" }) => `Deployment ${metadata.name} gets no pod: ${message}`),
+  );
+  const broken = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const faults = broken.flatMap(podFaults);
+  const warnings = recentWarnings(events, since);
+  return {
+    causes: [...new Set([...refused, ...faults.slice(0, most), ...warnings])],
+    suspects: broken.flatMap(suspectsOf).slice(0, 3),
+  };
+}
+
+function recentWarnings(events: readonly Event[], since: Date): readonly string[] {
+  const seen = new Set<string>();
+  return [...events]
+    .filter(({ type }) => type === "Warning")
+    .map((event) => ({ event, time: new Date(event.lastTimestamp ?? event.eventTime ?? 0) }))
+    .filter(({ time }) => time >= since)
+    .sort((a, b) => b.time.getTime() - a.time.getTime())
+    .filter(({ event: { involvedObject, reason = "" } }) => {
+      // Pods of one ReplicaSet say the same, each under its own name.
+      const same = `${involvedObject.kind} ${reason}`;
+      return seen.has(same) ? false : seen.add(same).has(same);
+    })
+    .slice(0, most)
+    .map(
+      ({ event: { involvedObject: object, message = "", reason = "" } }) =>
+        `${object.kind} ${object.name}: ${reason}: ${message.trim()}`,
+    );
+}
+
+const containersOf = ({ status }: Pod): readonly ContainerStatus[] => [
+  ...(status.initContainerStatuses ?? []),
+  ...(status.containerStatuses ?? []),
+];
+
+function podFaults(pod: Pod): readonly string[] {
+  const { metadata, status } = pod;
+  const unschedulable = (status.conditions ?? []).find(
+    (condition) => condition.type === "PodScheduled" && condition.status === "False",
+  );
+  if (unschedulable !== undefined) {
+    return [`Pod ${metadata.name} finds no node: ${unschedulable.message ?? ""}`];
+  }
+  return containersOf(pod).flatMap((container) => {
+    const fault = containerFault(container);
+    return fault === undefined ? [] : [`Pod ${metadata.name}, ${container.name}: ${fault}`];
+  });
+}
+
+function containerFault({ lastState, ready, state }: ContainerStatus): string | undefined {
+  const ended = state?.terminated ?? lastState?.terminated;
+  const killed =
+    ended === undefined || ended.exitCode === 0
+      ? []
+      : [`ended with exit code ${String(ended.exitCode)} (${ended.reason ?? "Error"})`];
+  const { message, reason } = state?.waiting ?? {};
+  const waits =
+    reason === undefined || reason === "PodInitializing" || reason === "ContainerCreating"
+      ? []
+      : [`${reason}${message === undefined ? "" : `: ${message}`}`];
+  const why = [...killed, ...waits];
+  if (why.length > 0) return why.join("; ");
+  return ready || state?.terminated !== undefined || state?.waiting !== undefined
+    ? undefined
+    : "runs, but is not ready";
+}
+
+function suspectsOf(pod: Pod): readonly Suspect[] {
+  return containersOf(pod)
+    .filter((container) => containerFault(container) !== undefined)
+    .filter(({ restartCount, state }) => restartCount > 0 || state?.waiting === undefined)
+    .map(({ name, restartCount, state }) => ({
+      container: name,
+      pod: pod.metadata.name,
+      previous: restartCount > 0 && state?.terminated === undefined,
+    }));
+}

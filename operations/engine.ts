@@ -1,0 +1,102 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { command } from "../tools/command";
+import { UserError } from "../tools/progress";
+
+/** Where Pulumi runs, and with which variables beside those of this process. */
+export interface Engine {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const project = join(import.meta.dirname, "..");
+
+/** Pulumi as the shell has it, on the project that is here. */
+export const ambient: Engine = { cwd: project, env: {} };
+
+/** The engine with more variables, as the release that a stack is to run. */
+export function withEnv(engine: Engine, env: Readonly<Record<string, string>>): Engine {
+  return { ...engine, env: { ...engine.env, ...env } };
+}
+
+/** Variables of the process and of the engine: what the program will see. */
+export function variables(engine: Engine): Readonly<Record<string, string | undefined>> {
+  return { ...process.env, ...engine.env };
+}
+
+/**
+ * Without a stack's file Pulumi would begin to encrypt with another key: the state knows the right one.
+ */
+const always = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
+
+/** Policies are checked wherever the project has them. */
+export function policyPacks({ cwd }: Engine): readonly string[] {
+  return existsSync(join(cwd, "policy", "PulumiPolicy.yaml")) ? ["policy"] : [];
+}
+
+/** The same as options of the command line. */
+export function policyOptions(engine: Engine): readonly string[] {
+  return policyPacks(engine).flatMap((pack) => ["--policy-pack", pack]);
+}
+
+/** Variables for Pulumi, for who starts it in another way. */
+export function pulumiEnv(engine: Engine): Record<string, string> {
+  return { ...always, ...engine.env };
+}
+
+/**
+ * Runs Pulumi with its own output and progress on the person's terminal. A signal that ends this
+ * process is passed on, and Pulumi is waited for: killed, it would leave its lock behind.
+ */
+export async function onTerminal(args: readonly string[], engine: Engine = ambient): Promise<void> {
+  const interactive = process.stdout.isTTY ? [] : ["--non-interactive"];
+  const child = spawn("pulumi", [...args, ...interactive], {
+    cwd: engine.cwd,
+    stdio: "inherit",
+    env: { ...process.env, ...pulumiEnv(engine) },
+  });
+  // Ctrl-C reaches Pulumi by itself, in the terminal's foreground group.
+  const wait = (): void => undefined;
+  const passOn = (): void => void child.kill("SIGTERM");
+  process.on("SIGINT", wait);
+  process.on("SIGTERM", passOn);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", resolve);
+    }).catch((error: unknown) => {
+      throw missing(error) ?? error;
+    });
+    if (code !== 0) {
+      throw new UserError(
+        `pulumi ${args[0] ?? ""} failed: what it says is above; mend it and run the command again`,
+      );
+    }
+  } finally {
+    process.off("SIGINT", wait);
+    process.off("SIGTERM", passOn);
+  }
+}
+
+/** Asks Pulumi something; 2 minutes at most. */
+export async function ask(args: readonly string[], engine: Engine = ambient): Promise<string> {
+  return command("pulumi", ["--non-interactive", ...args], {
+    cwd: engine.cwd,
+    env: pulumiEnv(engine),
+    timeout: 120_000,
+  });
+}
+
+/** Asks Pulumi something that it answers in JSON. */
+export async function askJson(args: readonly string[], engine: Engine = ambient): Promise<unknown> {
+  return JSON.parse(await ask([...args, "--json"], engine));
+}
+
+function missing(error: unknown): UserError | undefined {
+  return (error as NodeJS.ErrnoException).code === "ENOENT"
+    ? new UserError(
+        'pulumi is not on the PATH: install it, or for the sandbox run: eval "$(npm run --silent sandbox -- env)"',
+      )
+    : undefined;
+}

@@ -1,0 +1,90 @@
+import { CommandError, command } from "../tools/command";
+import { type Engine, ambient } from "./engine";
+
+/** Git on the project. Never a shell, and never a name where an option could stand: a branch is anybody's text. */
+async function git(args: readonly string[], { cwd }: Engine): Promise<string> {
+  return (await command("git", args, { cwd, timeout: 60_000 })).trim();
+}
+
+/** Whether a command says yes (0) or no (1); anything else is no answer. */
+async function asked(args: readonly string[], engine: Engine): Promise<boolean | undefined> {
+  try {
+    await git(args, engine);
+    return true;
+  } catch (error) {
+    if (error instanceof CommandError && error.exitCode === 1) return false;
+    return undefined;
+  }
+}
+
+/** The commit an image was built from, without what was not committed then. */
+export function committed(commit: string | undefined): string | undefined {
+  return /^([0-9a-f]{40})(?:-dirty\..*)?$/.exec(commit ?? "")?.[1];
+}
+
+/** Commit that is checked out; undefined outside of a repository. */
+export async function head(engine: Engine = ambient): Promise<string | undefined> {
+  const answer = await git(["rev-parse", "--verify", "HEAD"], engine).catch(() => undefined);
+  return committed(answer);
+}
+
+/** Branch that is checked out; undefined where a commit is, as in CI. */
+export async function currentBranch(engine: Engine = ambient): Promise<string | undefined> {
+  const args = ["symbolic-ref", "--short", "-q", "HEAD"];
+  const answer = await git(args, engine).catch(() => "");
+  return answer === "" ? undefined : answer;
+}
+
+/** Whether `older` is in the history of `newer`; undefined where git knows one of them not. */
+export async function isAncestor(
+  older: string,
+  newer: string,
+  engine: Engine = ambient,
+): Promise<boolean | undefined> {
+  return asked(["merge-base", "--is-ancestor", older, newer], engine);
+}
+
+/** The remote that says which branches there are. */
+const remote = "origin";
+
+/** Names of all branches at the remote; undefined where there is no remote. */
+export async function remoteBranches(
+  engine: Engine = ambient,
+): Promise<ReadonlyMap<string, string> | undefined> {
+  const remotes = await git(["remote"], engine).catch(() => "");
+  if (!remotes.split("\n").includes(remote)) return undefined;
+  const lines = (await git(["ls-remote", "--heads", remote], engine)).split("\n");
+  return new Map(
+    lines.flatMap((line) => {
+      const [commit = "", ref = ""] = line.split("\t");
+      return ref.startsWith("refs/heads/") ? [[ref.slice("refs/heads/".length), commit]] : [];
+    }),
+  );
+}
+
+/** Gets the commits of a branch, where only one commit was cloned or the branch is newer than the clone. */
+export async function fetchBranch(branch: string, engine: Engine = ambient): Promise<void> {
+  const shallow = await git(["rev-parse", "--is-shallow-repository"], engine);
+  const whole = shallow === "true" ? ["--unshallow"] : [];
+  await git(["fetch", "--quiet", ...whole, remote, `refs/heads/${branch}`], engine);
+}
+
+/** Files below a directory that differ between two commits; undefined where git knows one of them not. */
+export async function changedFiles(
+  from: string,
+  to: string,
+  directory: string,
+  engine: Engine = ambient,
+): Promise<readonly string[] | undefined> {
+  const args = ["diff", "--name-only", "-z", from, to, "--", directory];
+  const answer = await git(args, engine).catch(() => undefined);
+  return answer?.split("\0").filter((file) => file !== "");
+}
+
+/** Who is at work: for the owner of what is made. */
+export async function person(engine: Engine = ambient): Promise<string> {
+  const ci = process.env["CIRCLE_USERNAME"] ?? "";
+  if (ci !== "") return ci;
+  const email = await git(["config", "user.email"], engine).catch(() => "");
+  return email === "" ? (process.env["USER"] ?? "unknown") : email;
+}

@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UserError } from "../tools/progress";
+import { aim, refuse } from "./deploy";
+import { type Engine, ambient, ask, onTerminal } from "./engine";
+import { takeOverDeadLock } from "./locks";
+import { secretsProviderOf } from "./secrets-provider";
+import { type StateResource, createStack, stateOf } from "./stacks";
+
+const component = "services:image:ContainerImage";
+const image = "docker-build:index:Image";
+
+/**
+ * `npm run image -- STACK`: builds and pushes the stack's image and changes nothing else, so that
+ * it can be scanned and approved first. The deploy after it builds nothing again.
+ */
+export async function buildImage(stack: string, given: Engine = ambient): Promise<void> {
+  const target = await aim(stack, given);
+  const { engine, last, settings } = target;
+  if (settings.kind === "prod" || settings.kind === "canary" || settings.imageRef !== undefined) {
+    throw new UserError(
+      `Stack "${stack}" builds no image: it runs the one it is told. Build it for staging or a review stack.`,
+    );
+  }
+  await refuse(target, false);
+  if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
+  else await takeOverDeadLock(stack, engine);
+  const targets = [`**::${component}::image`, `**${component}$${image}::image`];
+  // No policies: of what is left out they would see nothing, and miss all that it must have. They
+  // are checked when it is deployed.
+  await onTerminal(
+    [
+      ...["up", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs"],
+      ...targets.flatMap((urn) => ["--target", urn]),
+    ],
+    engine,
+  );
+  await keepOutputs(stack, { ...last?.outputs }, engine);
+  const built = (await stateOf(stack, engine)).resources.find(({ type }) => type === image);
+  console.log(imageRefOf(built) ?? "");
+}
+
+/** `repository@digest` of an image in the state. */
+export function imageRefOf(resource: StateResource | undefined): string | undefined {
+  const [tag] = (resource?.inputs?.["tags"] ?? []) as string[];
+  const digest = resource?.outputs?.["digest"];
+  return tag === undefined || typeof digest !== "string"
+    ? undefined
+    : `${tag.replace(/:[^:/]+$/, "")}@${digest}`;
+}
+
+/**
+ * Pulumi writes all outputs, also when one resource is targeted: they would name an image that
+ * nothing runs yet, and a promotion would believe them.
+ */
+async function keepOutputs(
+  stack: string,
+  outputs: Readonly<Record<string, unknown>>,
+  engine: Engine,
+): Promise<void> {
+  const text = await ask(["stack", "export", "--stack", stack], engine);
+  const state = JSON.parse(text) as {
+    deployment: { resources: (StateResource & { outputs?: unknown })[] };
+  };
+  const { resources } = state.deployment;
+  state.deployment.resources = resources.map((resource) =>
+    resource.type === "pulumi:pulumi:Stack" ? { ...resource, outputs } : resource,
+  );
+  const directory = mkdtempSync(join(tmpdir(), "services-orders-state-"));
+  try {
+    const file = join(directory, "state.json");
+    writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+    await ask(["stack", "import", "--stack", stack, "--file", file], engine);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,103 @@
+import { writeFileSync } from "node:fs";
+import { shortCommit } from "../components/conventions/names";
+import { UserError } from "../tools/progress";
+import { type Engine, ambient } from "./engine";
+import { reachState } from "./reach";
+import { addTag, imageParts } from "./registry";
+import { type Release, promotedTag, releaseEnv } from "./release";
+import { secretsProviderOf } from "./secrets-provider";
+import { settingsOf } from "./settings";
+import { type State, createStack, outputsOf, setTags, stateOf } from "./stacks";
+
+export interface PromoteOptions {
+  /** Branch and commit that `image` was built from, where it is not staging's. */
+  readonly branch?: string;
+  readonly commit?: string;
+  /** File that gets the release as variables, for the later jobs of a pipeline. */
+  readonly envFile?: string;
+  /** Another image than staging's. Needs a reason. */
+  readonly image?: string;
+  readonly reason?: string;
+}
+
+/** Where releases come from and where they go. */
+const from = "staging";
+const to = "prod";
+
+/** `npm run promote`: what staging runs is what production's next deploy will run. Deploys nothing. */
+export async function promote(options: PromoteOptions, engine: Engine = ambient): Promise<void> {
+  const stacks = await reachState(engine);
+  const release = options.image === undefined ? await runs(stacks, engine) : chosen(options);
+  const there = stacks.includes(to);
+  const now = there ? (await outputsOf(to, engine)).imageRef : undefined;
+  console.log(`${to} runs      ${now ?? "nothing"}`);
+  console.log(`promoted is    ${release.imageRef}`);
+  console.log(`  of ${release.branch} at ${shortCommit(release.commit)}`);
+  if (release.reason !== undefined) console.log(`  because: ${release.reason}`);
+  const tag = releaseTag(release);
+  console.log(`  tag ${tag}: ${await addTag(release.imageRef, tag)}`);
+  if (!there) {
+    await settingsOf(to, engine);
+    await createStack(to, secretsProviderOf(to, engine), engine);
+  }
+  await setTags(to, { [promotedTag]: JSON.stringify(release) }, engine);
+  const { envFile } = options;
+  if (envFile !== undefined) {
+    const lines = Object.entries(releaseEnv(release)).map(([name, value]) => {
+      // A branch or a reason is anybody's text, and a shell will read it.
+      return `export ${name}='${value.replaceAll("'", "'\\''")}'\n`;
+    });
+    writeFileSync(envFile, lines.join(""));
+  }
+  console.log(`Next: npm run deploy -- ${to}`);
+}
+
+/** Says what was released, and stays with that image for as long as anybody may go back to it. */
+export function releaseTag({ commit, imageRef }: Release): string {
+  const digest = imageParts(imageRef).digest.slice("sha256:".length, "sha256:".length + 12);
+  return `release-${shortCommit(commit).replace(/[^A-Za-z0-9_.-]/g, "-")}-${digest}`;
+}
+
+function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release {
+  imageParts(image);
+  if (reason === undefined || !/^[^\r\n]{1,200}$/.test(reason)) {
+    throw new UserError(
+      "Another image than staging's needs --reason, a line of at most 200 characters: it stands in production's outputs.",
+    );
+  }
+  return { branch: branch ?? "unknown", commit: commit ?? "unknown", imageRef: image, reason };
+}
+
+async function runs(stacks: readonly string[], engine: Engine): Promise<Release> {
+  if (!stacks.includes(from)) {
+    throw new UserError(`Stack "${from}" does not exist: npm run deploy -- ${from}`);
+  }
+  const { branch, commit, imageRef } = await outputsOf(from, engine);
+  if (branch === undefined || commit === undefined || imageRef === undefined) {
+    throw new UserError(`Stack "${from}" runs nothing yet: npm run deploy -- ${from}`);
+  }
+  const running = webImage(await stateOf(from, engine));
+  if (running !== imageRef) {
+    throw new UserError(
+      `Stack "${from}" is in between: its outputs name ${imageRef}, its pods are to run ` +
+        `${running ?? "nothing"}. Deploy it first: npm run deploy -- ${from}`,
+    );
+  }
+  if (commit.includes("-dirty.")) {
+    throw new UserError(
+      `Stack "${from}" runs code that is in no commit (${shortCommit(commit)}): commit and deploy it first.`,
+    );
+  }
+  return { branch, commit, imageRef };
+}
+
+interface Containers {
+  readonly template?: { readonly spec?: { readonly containers?: { readonly image?: string }[] } };
+}
+
+/** Image that the web service's pods run, by what the state says of its Deployment. */
+export function webImage({ resources }: State): string | undefined {
+  const deployment = resources.find(({ type }) => type === "kubernetes:apps/v1:Deployment");
+  const spec = deployment?.outputs?.["spec"] as Containers | undefined;
+  return spec?.template?.spec?.containers?.[0]?.image;
+}

@@ -1,0 +1,102 @@
+import { identityOf } from "../settings";
+import { labels } from "../components/conventions/labels";
+import { UserError, duration } from "../tools/progress";
+import { automated } from "./automation";
+import { type Engine, ambient } from "./engine";
+import { takeOverDeadLock } from "./locks";
+import { type Cluster, reach } from "./reach";
+import { type ReviewStack, branchOr, readReview, reviewStack, stackOf } from "./review-stack";
+import { settingsOf } from "./settings";
+import { removeStack, stateOf } from "./stacks";
+
+/** `npm run review -- down [BRANCH]`: removes a branch's environment; branch and checkout may be gone. */
+export async function reviewDown(
+  given: string | undefined,
+  engine: Engine = ambient,
+): Promise<void> {
+  const branch = await branchOr(given, engine);
+  const stack = stackOf(branch);
+  const settings = await settingsOf(stack, withoutRelease(engine));
+  const { cluster, stacks } = await reach(settings, engine);
+  const there = stacks.includes(stack);
+  await removeReview(
+    there ? await readReview(stack, engine) : reviewStack(stack, {}, {}, undefined),
+    there,
+    cluster,
+    engine,
+  );
+}
+
+/** What is released elsewhere does not matter to what is removed. */
+export function withoutRelease(engine: Engine): Engine {
+  return { ...engine, env: { ...engine.env, RELEASE_BRANCH: "unknown", RELEASE_IMAGE_REF: "" } };
+}
+
+/**
+ * Destroys what a review stack made and removes the stack with its state, history and locks.
+ *
+ * @param there whether the state knows the stack; if not, only a namespace may be left.
+ * @throws UserError when the stack lives in another cluster, or its namespace is somebody else's.
+ */
+export async function removeReview(
+  stack: ReviewStack,
+  there: boolean,
+  cluster: Cluster,
+  engine: Engine = ambient,
+): Promise<void> {
+  const started = Date.now();
+  const { clusterUid, name, namespace } = stack;
+  if (clusterUid !== undefined && clusterUid !== cluster.uid) {
+    throw new UserError(
+      `Stack "${name}" lives in the cluster ${clusterUid}, but the kubeconfig leads to ${cluster.uid}: ` +
+        "choose the right context. Nothing was changed.",
+    );
+  }
+  const owner = await namespaceOwner(stack, cluster);
+  if (!there) {
+    if (owner === "ours") {
+      throw new UserError(
+        `There is no stack "${name}" in this state, but its namespace ${namespace} exists: another state may ` +
+          `hold it. If none does: kubectl delete namespace ${namespace}`,
+      );
+    }
+    console.log(`There is no stack "${name}": nothing to do.`);
+    return;
+  }
+  await takeOverDeadLock(name, engine);
+  const { resources } = await stateOf(name, engine);
+  const holds = resources.some(({ type }) => type.startsWith("kubernetes:"));
+  if (owner === "foreign" && holds) {
+    throw new UserError(
+      `Namespace "${namespace}" is not this stack's: its labels are others. Nothing was changed. ` +
+        `See what is in the state: pulumi stack --show-urns --stack ${name}`,
+    );
+  }
+  if (resources.length > 0) await (await automated(name, engine)).destroy();
+  await removeStack(name, engine);
+  console.log(`\nStack ${name} is gone (${duration(Date.now() - started)})`);
+}
+
+/** Whose the namespace is by its labels: a name alone proves nothing. */
+export async function namespaceOwner(
+  { namespace, slug }: Pick<ReviewStack, "namespace" | "slug">,
+  { kubectl }: Cluster,
+): Promise<"foreign" | "none" | "ours"> {
+  const args = ["get", "namespace", namespace, "--ignore-not-found", "--output", "json"];
+  const text = await kubectl(args, 30_000);
+  if (text.trim() === "") return "none";
+  const { metadata } = JSON.parse(text) as { metadata: { labels?: Record<string, string> } };
+  return isOurs(metadata.labels ?? {}, slug) ? "ours" : "foreign";
+}
+
+const proof = [
+  "app.kubernetes.io/managed-by",
+  "app.kubernetes.io/part-of",
+  "app.kubernetes.io/instance",
+];
+
+/** Whether labels are those of the namespace of this slug's review stack. */
+export function isOurs(found: Readonly<Record<string, string>>, slug: string): boolean {
+  const expected = labels(identityOf("review", slug), "namespace");
+  return proof.every((label) => found[label] === expected[label]);
+}

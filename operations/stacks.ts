@@ -1,0 +1,107 @@
+import { type Engine, ambient, ask, askJson } from "./engine";
+
+/** What a stack's last update left as outputs; a stack of another age may lack some. */
+export interface Outputs {
+  readonly branch?: string;
+  readonly clusterUid?: string;
+  readonly commit?: string;
+  readonly imageRef?: string;
+  readonly namespace?: string;
+  readonly releaseReason?: string;
+  readonly replicas?: number;
+  readonly url?: string;
+}
+
+export type Tags = Readonly<Record<string, string>>;
+
+/** Names of all stacks of the project, in the state's own order. */
+export async function stackNames(engine: Engine = ambient): Promise<readonly string[]> {
+  const stacks = (await askJson(["stack", "ls"], engine)) as { name: string }[];
+  return stacks.map(({ name }) => name);
+}
+
+export async function exists(stack: string, engine: Engine = ambient): Promise<boolean> {
+  return (await stackNames(engine)).includes(stack);
+}
+
+/** A stack without a successful update has none. */
+export async function outputsOf(stack: string, engine: Engine = ambient): Promise<Outputs> {
+  return (await askJson(["stack", "output", "--stack", stack], engine)) as Outputs;
+}
+
+export async function tagsOf(stack: string, engine: Engine = ambient): Promise<Tags> {
+  return (await askJson(["stack", "tag", "ls", "--stack", stack], engine)) as Tags;
+}
+
+/** One after the other: each write replaces all tags by those it has read. */
+export async function setTags(stack: string, tags: Tags, engine: Engine = ambient): Promise<void> {
+  for (const [name, value] of Object.entries(tags)) {
+    // After `--`, so that no value is taken for an option.
+    await ask(["stack", "tag", "set", "--stack", stack, "--", name, value], engine);
+  }
+}
+
+export async function removeTags(
+  stack: string,
+  names: readonly string[],
+  engine: Engine = ambient,
+): Promise<void> {
+  const present = await tagsOf(stack, engine);
+  for (const name of names.filter((tag) => tag in present)) {
+    await ask(["stack", "tag", "rm", "--stack", stack, name], engine);
+  }
+}
+
+/** When the stack was last updated, successfully or not; refreshes do not count. */
+export async function lastUpdate(
+  stack: string,
+  engine: Engine = ambient,
+): Promise<Date | undefined> {
+  const args = ["stack", "history", "--stack", stack, "--page-size", "20"];
+  const history = (await askJson(args, engine)) as { endTime?: string; kind: string }[];
+  const last = history.find(({ kind }) => kind === "update")?.endTime;
+  return last === undefined ? undefined : new Date(last);
+}
+
+/** A resource as the state has it. */
+export interface StateResource {
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+  readonly type: string;
+  readonly urn: string;
+}
+
+export interface State {
+  readonly pending: boolean;
+  readonly resources: readonly StateResource[];
+}
+
+export async function stateOf(stack: string, engine: Engine = ambient): Promise<State> {
+  const text = await ask(["stack", "export", "--stack", stack], engine);
+  const { deployment } = JSON.parse(text) as {
+    deployment?: { pending_operations?: unknown[]; resources?: StateResource[] };
+  };
+  return {
+    pending: (deployment?.pending_operations ?? []).length > 0,
+    resources: deployment?.resources ?? [],
+  };
+}
+
+/**
+ * Makes a stack without choosing it for later commands.
+ *
+ * @param secretsProvider what encrypts its secrets; undefined: what the stack's file says.
+ */
+export async function createStack(
+  stack: string,
+  secretsProvider: string | undefined,
+  engine: Engine = ambient,
+): Promise<void> {
+  const provider = secretsProvider === undefined ? [] : ["--secrets-provider", secretsProvider];
+  await ask(["stack", "init", stack, "--no-select", ...provider], engine);
+}
+
+/** Removes an empty stack with its history, backups, tags, and its file if there is one. */
+export async function removeStack(stack: string, engine: Engine = ambient): Promise<void> {
+  await ask(["stack", "rm", stack, "--yes", "--remove-backups"], engine);
+}

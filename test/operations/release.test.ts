@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { imageRefOf } from "../../operations/image";
+import { releaseTag, webImage } from "../../operations/promote";
+import { promoted, promotedTag, releaseEnv } from "../../operations/release";
+import { canaryConfig } from "../../settings";
+import { budgets } from "../../components/conventions/names";
+
+const digest = `sha256:${"a".repeat(64)}`;
+const release = {
+  branch: "main",
+  commit: "0123456789".repeat(4),
+  imageRef: `localhost:5000/services-orders@${digest}`,
+};
+
+describe("a release", () => {
+  it("reaches the program as it was promoted", () => {
+    const tags = { [promotedTag]: JSON.stringify({ ...release, reason: "revert of x'`$(id)`" }) };
+    const found = promoted(tags);
+    assert.deepEqual(found && releaseEnv(found), {
+      RELEASE_BRANCH: "main",
+      RELEASE_COMMIT: release.commit,
+      RELEASE_IMAGE_REF: release.imageRef,
+      RELEASE_REASON: "revert of x'`$(id)`",
+    });
+    assert.equal(promoted({}), undefined);
+  });
+
+  it("has a tag that names commit and digest, and that a registry accepts", () => {
+    assert.equal(releaseTag(release), "release-0123456-aaaaaaaaaaaa");
+    const dirty = releaseTag({ ...release, commit: `${release.commit}-dirty.abcdef0` });
+    assert.equal(dirty, "release-0123456-dirty.abcdef0-aaaaaaaaaaaa");
+    assert.ok(dirty.length <= budgets.ecrTag);
+  });
+
+  it("is read from the state by what the pods run, not by what was built", () => {
+    const spec = { template: { spec: { containers: [{ image: release.imageRef }] } } };
+    const resources = [
+      { outputs: {}, type: "kubernetes:core/v1:Service", urn: "a" },
+      { outputs: { spec }, type: "kubernetes:apps/v1:Deployment", urn: "b" },
+    ];
+    assert.equal(webImage({ pending: false, resources }), release.imageRef);
+    assert.equal(webImage({ pending: false, resources: [] }), undefined);
+  });
+
+  it("names a built image by its digest, in a registry with a port too", () => {
+    const built = {
+      inputs: { tags: ["localhost:5000/services-orders:build-1"] },
+      outputs: { digest },
+      type: "docker-build:index:Image",
+      urn: "a",
+    };
+    assert.equal(imageRefOf(built), release.imageRef);
+    assert.equal(imageRefOf(undefined), undefined);
+  });
+});
+
+describe("a canary's configuration", () => {
+  it("is production's, but for what it runs and in how many pods", () => {
+    const production = {
+      "services-orders:databaseHost": "db",
+      "services-orders:imageRef": "a",
+      "services-orders:releaseCommit": "b",
+      "services-orders:replicas": "9",
+    };
+    assert.deepEqual(canaryConfig(production), { "services-orders:databaseHost": "db" });
+  });
+});

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { slug } from "../../components/conventions/names";
+import { type Inventory, type Stack, decide } from "../../operations/sweep-decisions";
+
+const now = new Date("2026-01-10T12:00:00Z");
+const later = new Date("2026-01-11T12:00:00Z");
+const past = new Date("2026-01-10T09:00:00Z");
+const branch = "feature/a";
+const name = `review-${slug(branch)}`;
+const namespace = `services-orders-${name}`;
+
+const stack: Stack = { branch, clusterUid: "here", expires: later, name, namespace };
+const inventory: Inventory = {
+  branches: new Set(["main", branch]),
+  canary: undefined,
+  cluster: "here",
+  namespaces: [{ name: namespace, ours: true }],
+  now,
+  stacks: [stack],
+};
+
+interface Case {
+  readonly around?: Partial<Inventory>;
+  readonly goes: boolean;
+  readonly of?: Partial<Stack>;
+  readonly title: string;
+  readonly why: RegExp;
+}
+
+const cases: readonly Case[] = [
+  {
+    goes: false,
+    title: "lives and has its branch",
+    why: /branch is there, and it expires in 24 h/,
+  },
+  { goes: true, of: { expires: past }, title: "has expired", why: /expired 3 h ago/ },
+  {
+    around: { branches: new Set(["main"]) },
+    goes: true,
+    title: "has lost its branch",
+    why: /branch "feature\/a" is gone/,
+  },
+  {
+    around: { branches: undefined },
+    goes: false,
+    title: "may have lost its branch, but the remote does not say",
+    why: /remote could not be asked/,
+  },
+  {
+    around: { branches: undefined },
+    goes: true,
+    of: { expires: past },
+    title: "has expired, whatever the remote says",
+    why: /expired/,
+  },
+  {
+    around: { namespaces: [] },
+    goes: true,
+    of: { expires: past },
+    title: "has expired and lost its namespace",
+    why: /expired/,
+  },
+  { goes: false, of: { expires: undefined }, title: "was never updated", why: /never updated/ },
+  {
+    around: { branches: new Set() },
+    goes: false,
+    of: { branch: undefined },
+    title: "names no branch",
+    why: /names no branch/,
+  },
+  {
+    around: { branches: new Set() },
+    goes: false,
+    of: { branch: "feature/b" },
+    title: "names another branch than its name",
+    why: /not the branch of this name/,
+  },
+  {
+    around: { branches: new Set() },
+    goes: false,
+    of: { branch: "main" },
+    title: "names a branch that has no review stack",
+    why: /not the branch of this name/,
+  },
+  {
+    goes: false,
+    of: { clusterUid: "there", expires: past },
+    title: "lives in another cluster",
+    why: /another cluster \(there\)/,
+  },
+  {
+    goes: false,
+    of: { clusterUid: undefined, expires: past },
+    title: "names no cluster",
+    why: /names no cluster/,
+  },
+  {
+    goes: false,
+    of: { expires: past, namespace: "services-orders" },
+    title: "names production's namespace",
+    why: /no review stack's/,
+  },
+  {
+    around: { namespaces: [{ name: namespace, ours: false }] },
+    goes: false,
+    of: { expires: past },
+    title: "has a namespace that is somebody else's",
+    why: /somebody else's labels/,
+  },
+  ...["prod", "staging", "local", "prod-canary", "review-main", "review-A"].map((other) => ({
+    around: { branches: new Set<string>() },
+    goes: false,
+    of: { expires: past, name: other },
+    title: `is named ${other}`,
+    why: /no review stack/,
+  })),
+];
+
+describe("sweep", () => {
+  for (const { around, goes, of, title, why } of cases) {
+    it(`lets a stack ${goes ? "go" : "stay"} that ${title}`, () => {
+      const [decision] = decide({ ...inventory, ...around, stacks: [{ ...stack, ...of }] });
+      assert.equal(decision?.goes, goes);
+      assert.match(decision.why, why);
+    });
+  }
+
+  it("never removes a namespace that no stack of this state holds", () => {
+    const orphans = [
+      { name: "services-orders-review-orphan", ours: true },
+      { name: "services-orders-review-foreign", ours: false },
+    ];
+    const decisions = decide({
+      ...inventory,
+      branches: new Set(),
+      namespaces: orphans,
+      stacks: [],
+    });
+    assert.deepEqual(
+      decisions.map(({ goes, what }) => [goes, what]),
+      [
+        [false, "namespace"],
+        [false, "namespace"],
+      ],
+    );
+    assert.match(decisions[0]?.why ?? "", /kubectl delete namespace services-orders-review-orphan/);
+  });
+
+  it("does not speak of a stack's namespace twice, nor of namespaces that are not its business", () => {
+    const namespaces = [...inventory.namespaces, { name: "services-orders", ours: false }];
+    assert.equal(decide({ ...inventory, namespaces }).length, 1);
+  });
+
+  const canary = { branch, cluster: "prod", clusterUid: "prod", expires: later };
+  const canaries = [
+    [{ ...canary, expires: past }, true],
+    [canary, false],
+    [{ ...canary, expires: undefined }, false],
+    [{ ...canary, clusterUid: "elsewhere", expires: past }, false],
+  ] as const;
+  it("stops a canary that expired, in its own cluster, and no other", () => {
+    for (const [given, goes] of canaries) {
+      const [decision] = decide({ ...inventory, canary: given, stacks: [] });
+      assert.deepEqual([decision?.name, decision?.goes], ["prod-canary", goes], decision?.why);
+    }
+  });
+});

@@ -1,0 +1,37 @@
+import { service } from "../components/conventions/stacks";
+import type { Setting } from "../settings-row";
+import { table } from "../settings-table";
+
+/** File in docs/reference that stacks' files name in their first lines. */
+export const configSchemaFile = "stack-config.schema.json";
+
+/** JSON Schema of a stack's file, for editors: every setting with what it is and what is allowed. */
+export function configSchema(): string {
+  const settings = Object.entries<Setting<unknown>>(table).map(([key, setting]) => [
+    `${service}:${key}`,
+    { description: `${setting.description} Allowed: ${setting.allowed}.`, ...setting.parse.schema },
+  ]);
+  const schema = {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: `Configuration of a stack of ${service}`,
+    type: "object",
+    additionalProperties: false,
+    properties: {
+      config: {
+        type: "object",
+        additionalProperties: false,
+        // Pulumi's own, and its providers'.
+        patternProperties: { [`^(?!${service}:)[a-z-]+:`]: {} },
+        properties: Object.fromEntries(settings) as object,
+      },
+      encryptedkey: { description: "Written by Pulumi.", type: "string" },
+      encryptionsalt: { description: "Written by Pulumi.", type: "string" },
+      secretsprovider: {
+        description:
+          "What encrypts the secrets in the stack's state, as awskms://alias/<name>?region=<region>.",
+        type: "string",
+      },
+    },
+  };
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
+}
