@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
+import type { PreviewOptions } from "../operations/preview/command";
 import { bench } from "./bench";
 import { buildService } from "./build";
 import { check } from "./check";
@@ -43,6 +44,27 @@ program
     // TypeDoc takes a second to load, which no other command should wait for.
     const { reference } = await import("./reference");
     await reference();
+  });
+program
+  .command("preview")
+  .name("preview --")
+  .alias("preview")
+  .description(
+    "what the code here would change in a stack, and what that does to the running service",
+  )
+  .argument("<stack>", "local, review-<slug>, staging, prod or prod-canary")
+  .addOption(
+    new Option("--format <format>", "of the summary")
+      .choices(["text", "markdown", "json"])
+      .default("text"),
+  )
+  .option("--output <file>", "where the summary goes, instead of standard output")
+  .option("--comment", "writes it into the pull request's one comment")
+  .option("--save-plan <file>", "keeps what would change, for deploy to hold itself to")
+  .option("--detailed-exitcode", "0 nothing changes, 2 changes, 3 dangerous ones, 1 it failed")
+  .action(async (stack: string, options: PreviewOptions) => {
+    const { preview } = await import("../operations/preview/command");
+    await preview(stack, options);
   });
 program.command("bench").description("measures previews, memory and CPU requests").action(bench);
 program

@@ -1,0 +1,110 @@
+import { writeFileSync } from "node:fs";
+import { parseStack } from "../../components/conventions/stacks";
+import { project } from "../../tools/build";
+import { UserError } from "../../tools/progress";
+import { runEngine } from "./engine";
+import type { Summary, Verdict } from "./summary";
+
+export type Format = "json" | "markdown" | "text";
+
+export interface PreviewOptions {
+  readonly comment?: boolean;
+  readonly detailedExitcode?: boolean;
+  readonly format?: Format;
+  readonly output?: string;
+  readonly savePlan?: string;
+}
+
+/** Exit codes with `--detailed-exitcode`, as those of `terraform plan`, and one more. */
+export const exitCodes: Readonly<Record<Verdict, number>> = {
+  changes: 2,
+  danger: 3,
+  error: 1,
+  nothing: 0,
+};
+
+/** What Pulumi needs: of a shell that has it, else of the sandbox. */
+async function environmentFor(stack: string): Promise<Record<string, string | undefined>> {
+  if (process.env["PULUMI_BACKEND_URL"] !== undefined || stack !== "local") return process.env;
+  const { environment } = await import("../../tools/sandbox/environment");
+  return { ...process.env, ...environment() };
+}
+
+/** `npm run preview -- STACK`: Pulumi's diff as it comes, and what it means for the running service. */
+export async function preview(stack: string, options: PreviewOptions = {}): Promise<void> {
+  if (parseStack(stack) === undefined) {
+    throw new UserError(
+      `"${stack}" is no stack; there are local, review-<slug>, staging, prod and prod-canary`,
+    );
+  }
+  const { format = "text" } = options;
+  // Where the summary alone is wanted on standard output, Pulumi's own goes beside it.
+  const to = format === "text" ? process.stdout : process.stderr;
+  // What reads the events is loaded while the engine runs.
+  const [{ exitCode, log, printed }, loaded] = await Promise.all([
+    runEngine({ cwd: project, env: await environmentFor(stack), stack, to }),
+    load(),
+  ]);
+  const events = loaded.readEvents(log);
+  const summary = loaded.summaryOf(stack, events, exitCode);
+  const secrets = [
+    ...loaded.secretsOf(process.env),
+    ...loaded.sensitiveValues(loaded.changesOf(events)),
+  ];
+  const safe = (text: string): string => loaded.masked(text, secrets);
+  const markdown = (limit: number): string =>
+    safe(loaded.markdownOf(summary, { limit, printed: safe(printed) }));
+  const rendered = {
+    json: () =>
+      safe(`${JSON.stringify({ ...summary, plan: loaded.planOf(stack, events) }, undefined, 2)}\n`),
+    markdown: () => markdown(loaded.commentLimit),
+    text: () => safe(loaded.textOf(summary)),
+  }[format]();
+  if (options.output === undefined) {
+    process.stdout.write(format === "text" ? `\n${rendered}` : rendered);
+  } else {
+    writeFileSync(options.output, rendered);
+    process.stdout.write(safe(loaded.textOf(summary)));
+  }
+  if (options.savePlan !== undefined && summary.verdict !== "error") {
+    loaded.savePlan(options.savePlan, loaded.planOf(stack, events));
+  }
+  if (options.comment === true) {
+    const { comment, pullRequestFrom, sectionLimit } = await import("./comment");
+    const pull = pullRequestFrom(process.env);
+    await comment(pull, stack, markdown(sectionLimit)).then(
+      (url) => process.stderr.write(`The pull request's comment: ${url}\n`),
+      (error: unknown) =>
+        process.stderr.write(`warning: no comment on the pull request: ${String(error)}\n`),
+    );
+  }
+  process.exitCode = exitCodeOf(summary, options);
+}
+
+function exitCodeOf({ verdict }: Summary, { detailedExitcode = false }: PreviewOptions): number {
+  return detailedExitcode || verdict === "error" ? exitCodes[verdict] : 0;
+}
+
+/** Everything that comes after the engine. */
+async function load() {
+  const [changes, events, summary, values, markdown, text, plan, comment] = await Promise.all([
+    import("./changes"),
+    import("./events"),
+    import("./summary"),
+    import("./values"),
+    import("./markdown"),
+    import("./text"),
+    import("./plan"),
+    import("./comment"),
+  ]);
+  return {
+    ...changes,
+    ...events,
+    ...summary,
+    ...values,
+    ...markdown,
+    ...text,
+    ...plan,
+    ...comment,
+  };
+}
