@@ -1,9 +1,11 @@
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseStack } from "../../components/conventions/stacks";
-import { project } from "../../tools/build";
 import { UserError } from "../../tools/progress";
 import { runEngine } from "./engine";
 import type { Summary, Verdict } from "./summary";
+
+const project = join(import.meta.dirname, "..", "..");
 
 export type Format = "json" | "markdown" | "text";
 

@@ -107,7 +107,9 @@ function folded(rows: readonly Row[]): readonly Row[] {
   const byKey = new Map<string, Row>();
   for (const row of rows) {
     const { after, arg, before, effect, says } = row;
-    const key = JSON.stringify([after, arg ?? row.what, before, effect, says]);
+    // The same variable of two containers is one; two variables that become "1" are two.
+    const last = row.what.split(".").at(-1);
+    const key = JSON.stringify([after, arg, before, effect, last, says]);
     const same = byKey.get(key);
     byKey.set(key, same ? { ...same, fields: [...same.fields, ...row.fields] } : row);
   }
