@@ -38,7 +38,6 @@ interface Event {
     readonly policyName: string;
     readonly resourceUrn?: string;
   };
-  readonly resOpFailedEvent?: { readonly metadata: Step };
   readonly resourcePreEvent?: { readonly metadata: Step };
   readonly summaryEvent?: object;
 }
@@ -78,12 +77,16 @@ function parse(line: string): Event {
   }
 }
 
+const told = /^\{"sequence":\d+,"timestamp":\d+,"(?:diagnostic|policy|resourcePre|summary)Event"/;
+
+/** Whether it is worth its parsing: most lines are for who mends Pulumi, or say what is known already. */
+function isRead(line: string): boolean {
+  return told.test(line) && !line.includes('"severity":"debug"');
+}
+
 /** Reads the engine's event log: one JSON object in each line. */
 export function readEvents(log: string): Events {
-  const events = log
-    .split("\n")
-    .filter((line) => line !== "")
-    .map(parse);
+  const events = log.split("\n").filter(isRead).map(parse);
   const policies = events.flatMap(({ policyEvent }) => (policyEvent ? [policyEvent] : []));
   const fault = ({ message, policyName, resourceUrn = "" }: (typeof policies)[number]) => ({
     message: plain(`${policyName}: ${message}`).trim(),
