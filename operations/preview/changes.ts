@@ -56,18 +56,19 @@ interface Known {
   readonly state: State;
 }
 
+const typeIn = (urn: string): string => urn.split("::")[2]?.split("$").at(-1) ?? "";
+
 function ownerOf(state: State, all: ReadonlyMap<string, Known>): Owner {
-  let at: State | undefined = state;
-  while (at !== undefined) {
-    if (at.type.startsWith("services:")) {
-      const operation = operations[all.get(at.urn)?.op ?? ""];
-      return {
-        name: nameIn(at.urn),
-        type: at.type,
-        ...(operation === undefined ? {} : { operation }),
-      };
+  // By names alone: of a preview that ended early, not every component is known.
+  let urn: string | undefined = state.parent;
+  while (urn !== undefined && urn !== "") {
+    const type = typeIn(urn);
+    const known = all.get(urn);
+    if (type.startsWith("services:")) {
+      const operation = operations[known?.op ?? ""];
+      return { name: nameIn(urn), type, ...(operation === undefined ? {} : { operation }) };
     }
-    at = all.get(at.parent ?? "")?.state;
+    urn = known?.state.parent;
   }
   return { name: "", type: "pulumi:pulumi:Stack" };
 }
