@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseStack } from "../../components/conventions/stacks";
 import { UserError } from "../../tools/progress";
+import type { PullRequest } from "./comment";
 import { runEngine } from "./engine";
 import type { Summary, Verdict } from "./summary";
 
@@ -32,6 +33,14 @@ async function environmentFor(stack: string): Promise<Record<string, string | un
   return { ...process.env, ...environment() };
 }
 
+/** Where the comment goes: found before the engine runs, because it may be that something is missing. */
+async function pullRequest(): Promise<PullRequest | undefined> {
+  const { pullRequestFrom } = await import("./comment");
+  const pull = pullRequestFrom(process.env);
+  if (pull === undefined) process.stderr.write("There is no pull request yet, so no comment.\n");
+  return pull;
+}
+
 /** `npm run preview -- STACK`: Pulumi's diff as it comes, and what it means for the running service. */
 export async function preview(stack: string, options: PreviewOptions = {}): Promise<void> {
   if (parseStack(stack) === undefined) {
@@ -40,6 +49,7 @@ export async function preview(stack: string, options: PreviewOptions = {}): Prom
     );
   }
   const { format = "text" } = options;
+  const pull = options.comment === true ? await pullRequest() : undefined;
   // Where the summary alone is wanted on standard output, Pulumi's own goes beside it.
   const to = format === "text" ? process.stdout : process.stderr;
   // What reads the events is loaded while the engine runs.
@@ -54,8 +64,10 @@ export async function preview(stack: string, options: PreviewOptions = {}): Prom
     ...loaded.sensitiveValues(loaded.changesOf(events)),
   ];
   const safe = (text: string): string => loaded.masked(text, secrets);
+  const sha = process.env["CIRCLE_SHA1"];
+  const where = sha === undefined ? {} : { where: sha.slice(0, 7) };
   const markdown = (limit: number): string =>
-    safe(loaded.markdownOf(summary, { limit, printed: safe(printed) }));
+    safe(loaded.markdownOf(summary, { limit, printed: safe(printed), ...where }));
   const rendered = {
     json: () =>
       safe(`${JSON.stringify({ ...summary, plan: loaded.planOf(stack, events) }, undefined, 2)}\n`),
@@ -71,10 +83,8 @@ export async function preview(stack: string, options: PreviewOptions = {}): Prom
   if (options.savePlan !== undefined && summary.verdict !== "error") {
     loaded.savePlan(options.savePlan, loaded.planOf(stack, events));
   }
-  if (options.comment === true) {
-    const { comment, pullRequestFrom, sectionLimit } = await import("./comment");
-    const pull = pullRequestFrom(process.env);
-    await comment(pull, stack, markdown(sectionLimit)).then(
+  if (pull !== undefined) {
+    await loaded.comment(pull, stack, markdown(loaded.sectionLimit)).then(
       (url) => process.stderr.write(`The pull request's comment: ${url}\n`),
       (error: unknown) =>
         process.stderr.write(`warning: no comment on the pull request: ${String(error)}\n`),

@@ -21,10 +21,17 @@ export interface PullRequest {
   readonly token: string;
 }
 
-/** @throws UserError naming every variable that is missing or wrong. */
-export function pullRequestFrom(env: Readonly<Record<string, string | undefined>>): PullRequest {
+/**
+ * The pull request of CircleCI's variables; undefined where the branch has none.
+ *
+ * @throws UserError naming every other variable that is missing or wrong.
+ */
+export function pullRequestFrom(
+  env: Readonly<Record<string, string | undefined>>,
+): PullRequest | undefined {
   const url = /\/pull\/(\d+)$/.exec(env["CIRCLE_PULL_REQUEST"] ?? "")?.[1];
-  const number = Number(env["PULL_REQUEST"] ?? url);
+  const number = Number(env["PULL_REQUEST"] ?? url ?? 0);
+  if (number === 0) return undefined;
   const owner = env["CIRCLE_PROJECT_USERNAME"] ?? "";
   const repository = env["GITHUB_REPOSITORY"] ?? `${owner}/${env["CIRCLE_PROJECT_REPONAME"] ?? ""}`;
   const token = env["GITHUB_TOKEN"] ?? "";
@@ -97,7 +104,7 @@ async function once<T>(pull: PullRequest, method: string, path: string, body?: o
       `${method} ${path} was answered with ${String(answer.status)}: ${text.slice(0, 200)}`,
     );
   }
-  return JSON.parse(text) as T;
+  return (text === "" ? undefined : JSON.parse(text)) as T;
 }
 
 /** Asks GitHub, three times where it is the server or the way to it that fails. */
@@ -128,18 +135,28 @@ async function find(pull: PullRequest, path: string): Promise<Comment | undefine
 
 /**
  * Writes a stack's section into the one comment that a pull request has, or makes that comment.
+ * Previews of several stacks may do so at once: each looks afterwards whether its section is in the first
+ * comment, and does it again where another one was faster.
  *
  * @returns the comment's address.
- * @throws Error after three tries of at most ten seconds each, for each of the two or three requests.
+ * @throws Error after three tries of at most ten seconds each, for each of the requests.
  */
 export async function comment(pull: PullRequest, stack: string, section: string): Promise<string> {
   const issues = `/repos/${pull.repository}/issues`;
   const path = `${issues}/${String(pull.number)}/comments`;
-  const found = await find(pull, path);
-  const body = { body: withSection(found?.body ?? "", stack, section) };
-  const written =
-    found === undefined
-      ? await ask<Comment>(pull, "POST", path, body)
-      : await ask<Comment>(pull, "PATCH", `${issues}/comments/${String(found.id)}`, body);
-  return written.html_url ?? "";
+  let found = await find(pull, path);
+  for (let tried = 1; ; tried += 1) {
+    const body = { body: withSection(found?.body ?? "", stack, section) };
+    const written =
+      found === undefined
+        ? await ask<Comment>(pull, "POST", path, body)
+        : await ask<Comment>(pull, "PATCH", `${issues}/comments/${String(found.id)}`, body);
+    const first = await find(pull, path);
+    const isThere = first?.id === written.id && first.body?.includes(section) === true;
+    if (isThere || tried === TRIES) return written.html_url ?? "";
+    if (first !== undefined && first.id !== written.id && found === undefined) {
+      await ask(pull, "DELETE", `${issues}/comments/${String(written.id)}`);
+    }
+    found = first;
+  }
 }

@@ -25,13 +25,20 @@ describe("the pull request to comment on", () => {
     };
     assert.deepEqual(pullRequestFrom(env), pull);
     assert.equal(
-      pullRequestFrom({ ...env, GITHUB_API_URL: "http://127.0.0.1:1/" }).api,
+      pullRequestFrom({ ...env, GITHUB_API_URL: "http://127.0.0.1:1/" })?.api,
       "http://127.0.0.1:1",
     );
   });
 
   it("is asked for by every variable that is missing", () => {
-    assert.throws(() => pullRequestFrom({}), /PULL_REQUEST .*GITHUB_REPOSITORY .*GITHUB_TOKEN/);
+    assert.throws(
+      () => pullRequestFrom({ PULL_REQUEST: "x" }),
+      /PULL_REQUEST .*GITHUB_REPOSITORY .*GITHUB_TOKEN/,
+    );
+  });
+
+  it("is none where the branch has none yet", () => {
+    assert.equal(pullRequestFrom({ GITHUB_TOKEN: "hush" }), undefined);
   });
 });
 
@@ -56,6 +63,31 @@ describe("the comment's text", () => {
   });
 });
 
+/** GitHub's comments on one issue, kept in memory. */
+function issue(bodies: readonly string[]) {
+  const comments = new Map(bodies.map((body, index) => [index + 1, body]));
+  const one = (id: number) => ({
+    body: comments.get(id),
+    html_url: `http://here/${String(id)}`,
+    id,
+  });
+  const answers: Answers = ({ body, method, path }) => {
+    const id = Number(/comments\/(\d+)$/.exec(path)?.[1] ?? comments.size + 1);
+    if (method === "GET") {
+      const page = Number(/page=(\d+)$/.exec(path)?.[1]);
+      const all = [...comments.keys()].map(one).slice((page - 1) * 100, page * 100);
+      return { body: JSON.stringify(all), status: 200 };
+    }
+    if (method === "DELETE") {
+      comments.delete(id);
+      return { status: 204 };
+    }
+    comments.set(id, (JSON.parse(body) as { body: string }).body);
+    return { body: JSON.stringify(one(id)), status: method === "POST" ? 201 : 200 };
+  };
+  return { answers, comments };
+}
+
 describe("commenting on a pull request", () => {
   let github: StandIn;
   let pull: PullRequest;
@@ -66,36 +98,37 @@ describe("commenting on a pull request", () => {
   afterEach(async () => {
     await github.stop();
   });
-  const requests = () => github.asked.map(({ method, path }) => `${method} ${path}`);
-  const list = "/repos/acme/orders/issues/7/comments?per_page=100&page=";
+  const written = () =>
+    github.asked
+      .filter(({ method }) => method !== "GET")
+      .map(({ method, path }) => `${method} ${path}`);
 
   it("makes the comment where there is none", async () => {
-    await start(({ method }) =>
-      method === "GET"
-        ? { body: "[]", status: 200 }
-        : { body: '{"id":1,"html_url":"http://here"}', status: 201 },
-    );
-    assert.equal(await comment(pull, "prod", "text"), "http://here");
-    assert.deepEqual(requests(), [`GET ${list}1`, "POST /repos/acme/orders/issues/7/comments"]);
-    assert.match(github.asked[1]?.body ?? "", /preview of prod -->\\ntext/);
+    const { answers, comments } = issue(["talk"]);
+    await start(answers);
+    assert.equal(await comment(pull, "prod", "text"), "http://here/2");
+    assert.deepEqual(written(), ["POST /repos/acme/orders/issues/7/comments"]);
+    assert.equal(comments.get(2), withSection("", "prod", "text"));
     assert.equal(github.asked[0]?.headers.authorization, "Bearer hush");
   });
 
   it("changes the comment that is there, also on a later page, and keeps the other stacks", async () => {
-    const others = Array.from({ length: 100 }, (_, id) => ({ body: "talk", id }));
-    const ours = { body: withSection("", "staging", "kept"), id: 200 };
-    await start(({ method, path }) =>
-      method === "GET"
-        ? { body: JSON.stringify(path.endsWith("=1") ? others : [ours]), status: 200 }
-        : { body: '{"id":200}', status: 200 },
-    );
+    const talk = Array.from({ length: 100 }, () => "talk");
+    const { answers, comments } = issue([...talk, withSection("", "staging", "kept")]);
+    await start(answers);
     await comment(pull, "prod", "text");
-    assert.deepEqual(requests(), [
-      `GET ${list}1`,
-      `GET ${list}2`,
-      "PATCH /repos/acme/orders/issues/comments/200",
-    ]);
-    assert.match(github.asked[2]?.body ?? "", /kept/);
+    assert.deepEqual(written(), ["PATCH /repos/acme/orders/issues/comments/101"]);
+    assert.match(comments.get(101) ?? "", /staging -->\nkept[\s\S]*prod -->\ntext/);
+  });
+
+  it("leaves one comment with all of them where previews of several stacks comment at once", async () => {
+    const { answers, comments } = issue([]);
+    await start(answers);
+    const stacks = ["prod", "staging", "review-a"];
+    await Promise.all(stacks.map(async (stack) => comment(pull, stack, `of ${stack}`)));
+    assert.equal(comments.size, 1);
+    const [body = ""] = [...comments.values()];
+    for (const stack of stacks) assert.ok(body.includes(`of ${stack}`), stack);
   });
 
   it("does not try again what GitHub refuses", async () => {
@@ -106,14 +139,15 @@ describe("commenting on a pull request", () => {
 
   it("tries again where GitHub is broken for a moment", async () => {
     let broken = true;
-    await start(({ method }) => {
+    const { answers, comments } = issue([]);
+    await start((asked) => {
       if (broken) {
         broken = false;
         return { body: "", status: 502 };
       }
-      return method === "GET" ? { body: "[]", status: 200 } : { body: '{"id":1}', status: 201 };
+      return answers(asked);
     });
     await comment(pull, "prod", "text");
-    assert.equal(github.asked.length, 3);
+    assert.equal(comments.size, 1);
   });
 });
