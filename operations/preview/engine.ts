@@ -23,6 +23,11 @@ export interface EngineResult {
   readonly printed: string;
 }
 
+/** The option that applies the policies of a project, where it has any. */
+export function policyOption(cwd: string): readonly string[] {
+  return existsSync(join(cwd, "policy", "PulumiPolicy.yaml")) ? ["--policy-pack", "policy"] : [];
+}
+
 function argumentsFor({ cwd, env, stack, to }: EngineRun, eventLog: string): readonly string[] {
   const coloured = to.isTTY === true && (env["NO_COLOR"] ?? "") === "";
   return [
@@ -32,7 +37,7 @@ function argumentsFor({ cwd, env, stack, to }: EngineRun, eventLog: string): rea
     ...["--stack", stack],
     ...["--event-log", eventLog],
     ...["--color", coloured ? "always" : "never"],
-    ...(existsSync(join(cwd, "policy", "PulumiPolicy.yaml")) ? ["--policy-pack", "policy"] : []),
+    ...policyOption(cwd),
   ];
 }
 
