@@ -75,18 +75,17 @@ function ownerOf(state: State, all: ReadonlyMap<string, Known>): Owner {
 
 /** Whether Pulumi says of the field, or of one above or below it, that it replaces the resource. */
 function isReplacing(path: string, steps: readonly Step[]): boolean {
-  const plainPath = path.replace(/\[\w+=[^\]]*\]/g, "[]");
-  return steps.some((step) =>
-    [
-      ...(step.keys ?? []),
-      ...Object.entries(step.detailedDiff ?? {})
-        .filter(([, { diffKind }]) => diffKind.endsWith("-replace"))
-        .map(([key]) => key),
-    ].some((key) => {
-      const replacing = key.replace(/\[\d+\]/g, "[]");
-      return plainPath.startsWith(replacing) || replacing.startsWith(plainPath);
-    }),
+  const detailed = steps.flatMap((step) =>
+    Object.entries(step.detailedDiff ?? {})
+      .filter(([, { diffKind }]) => diffKind.endsWith("-replace"))
+      .map(([key]) => key),
   );
+  // Without details, keys are all there is; they may name no more than `spec`.
+  const keys = detailed.length > 0 ? detailed : steps.flatMap((step) => step.keys ?? []);
+  const plainPath = path.replace(/\[\w+=[^\]]*\]/g, "[]");
+  return keys
+    .map((key) => key.replace(/\[\d+\]/g, "[]"))
+    .some((key) => plainPath.startsWith(key) || key.startsWith(plainPath));
 }
 
 /** Fields that Pulumi names and the inputs do not show: secrets, and what changed in the cluster. */

@@ -199,8 +199,8 @@ describe("the summary of a preview says what then happens", () => {
     await set("hostPattern", HOST);
     edit(
       "index.ts",
-      "      database,\n      host:",
-      '      database,\n      drainSeconds: 5,\n      env: { ORDERS_MODE: "slow" },\n      preStopSeconds: 5,\n      host:',
+      "    database,\n    host:",
+      '    database,\n    drainSeconds: 5,\n    env: { ORDERS_MODE: "slow" },\n    preStopSeconds: 5,\n    host:',
     );
     await pulumi("up", "--yes", "--skip-preview");
     firstImage = await pulumi("stack", "output", "imageRef");
@@ -262,8 +262,8 @@ describe("the summary of a preview says what then happens", () => {
   it("autoscaling", async () => {
     edit(
       "index.ts",
-      "replicas: settings.replicas,",
-      "autoscaling: { maxReplicas: 4, minReplicas: 3 },",
+      "    replicas: settings.replicas,\n    requests",
+      "    autoscaling: { maxReplicas: 4, minReplicas: 3 },\n    requests",
     );
     assert.match((await happens("autoscaling")).headline, /^the load decides/);
   });
@@ -296,7 +296,7 @@ describe("the summary of a preview says what then happens", () => {
   it("a label more in the Deployment's selector", async () => {
     edit(
       "index.ts",
-      "      database,\n      drainSeconds",
+      "    database,\n    drainSeconds",
       `      overrides: {
         deploymentSpec: (spec: any) => ({
           ...spec,
@@ -307,7 +307,7 @@ describe("the summary of a preview says what then happens", () => {
           },
         }),
       },
-      database,\n      drainSeconds`,
+    database,\n    drainSeconds`,
     );
     const summary = await happens("selector", NEW_HOST);
     assert.equal(summary.headline, "DANGER: REPLACED, downtime");
@@ -315,7 +315,7 @@ describe("the summary of a preview says what then happens", () => {
   });
 
   it("a renamed component", async () => {
-    edit("index.ts", "new WebService(\n    identity.service,", 'new WebService(\n    "orders",');
+    edit("index.ts", "new WebService(\n    settings.identity.service,", 'new WebService(\n    "orders",');
     const { notes, verdict } = await happens("renamed", NEW_HOST);
     assert.equal(verdict, "danger");
     assert.match(notes.join("\n"), /services-orders renamed to orders/);
