@@ -5,8 +5,6 @@ export interface Consequence {
   /** Whether it ends the service or loses data, so that somebody should look twice. */
   readonly dangerous?: boolean;
   readonly effect: Effect;
-  /** Whether Kubernetes lets nobody change the field: the object has to be replaced. */
-  readonly immutable?: boolean;
   /** The words for it, where those of the effect do not say enough. */
   readonly says?: string;
 }
@@ -26,7 +24,6 @@ const remade: Consequence = { effect: "remade" };
 const rolling: Consequence = { effect: "rolling" };
 const scaled: Consequence = { effect: "scaled" };
 const replaced: Consequence = { dangerous: true, effect: "replaced" };
-const fixed: Consequence = { ...replaced, immutable: true };
 
 /** How a node may be emptied says nothing about pods that run. */
 const drains: Consequence = {
@@ -76,7 +73,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
   Deployment: {
     delete: { dangerous: true, effect: "deleted", says: "deleted: its pods end" },
     fields: {
-      "spec.selector": fixed,
+      "spec.selector": replaced,
       "spec.replicas": scaled,
       "spec.template": rolling,
       // How the next rollout goes, and how long is waited for it.
@@ -137,7 +134,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
     fields: {
       "spec.resources.requests.storage": { effect: "nothing", says: "nothing: the volume grows" },
       metadata: nothing,
-      spec: fixed,
+      spec: replaced,
     },
     replace: { dangerous: true, effect: "replaced", says: "REPLACED: its data are deleted" },
   },
@@ -164,8 +161,8 @@ export const consequences: Readonly<Record<string, Kind>> = {
     fields: {
       "spec.selector": { dangerous: true, effect: "traffic", says: "requests go to other pods" },
       "spec.ports": { effect: "traffic", says: "its callers must use other ports" },
-      "spec.clusterIP": fixed,
-      "spec.type": fixed,
+      "spec.clusterIP": replaced,
+      "spec.type": replaced,
       spec: { effect: "traffic" },
       metadata: nothing,
     },
@@ -192,7 +189,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
         says: "nothing now: it decides what becomes of the data later",
       },
       metadata: nothing,
-      spec: { ...fixed, says: "REPLACED, downtime, and its data are deleted" },
+      spec: { ...replaced, says: "REPLACED, downtime, and its data are deleted" },
     },
     replace: {
       dangerous: true,
@@ -226,8 +223,7 @@ export const undescribed: Kind = {
 };
 
 /** What Kubernetes answers where a field of an object that exists may not change. */
-export const immutableAnswer =
-  /field is immutable|[Ff]orbidden: updates to |may not be changed|is immutable\b/;
+export const immutableAnswer = /\bis immutable\b|Forbidden: updates to /;
 
 /** Where the values of a release are; they change with every commit, and are told in one line. */
 export const releaseFields: readonly string[] = [

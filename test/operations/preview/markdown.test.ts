@@ -105,6 +105,10 @@ describe("secrets", () => {
     assert.match(text, /DB_PASSWORD/);
   });
 
+  it("that are a part of another one leave nothing of it", () => {
+    assert.equal(masked("a hush-hush-longer b", ["hush-hush", "hush-hush-longer"]), "a [secret] b");
+  });
+
   it("that the process was given are masked wherever they are quoted", () => {
     const secrets = secretsOf({
       GITHUB_TOKEN: "gh-hush",

@@ -24,7 +24,8 @@ describe("what a change does", () => {
   it("is downtime where the strategy takes all pods away at once", () => {
     const recreate = { strategy: { type: "Recreate" } };
     const all = { replicas: 2, strategy: { rollingUpdate: { maxUnavailable: 2 } } };
-    for (const rest of [recreate, all]) {
+    const share = { replicas: 2, strategy: { rollingUpdate: { maxUnavailable: "100%" } } };
+    for (const rest of [recreate, all, share]) {
       const summary = summaryOf("prod", events([deployment(pods("a", rest), pods("b", rest))]), 0);
       assert.equal(summary.headline, "DANGER: all pods at once, downtime");
     }
@@ -69,6 +70,14 @@ describe("what a change does", () => {
       in: web,
     });
     assert.deepEqual(says(odd), ["not known here: read Pulumi's diff"]);
+  });
+
+  it("of an object that goes before the new one comes is told of itself", () => {
+    const inputs = (a: string): Inputs => ({ data: { a }, metadata: { name: "same" } });
+    const steps = ["delete-replaced", "replace", "create-replacement"].map((op) =>
+      object(op, "core/v1:Service", { after: inputs("2"), before: inputs("1"), in: web, keys: [] }),
+    );
+    assert.deepEqual(says(...steps), ["REPLACED, downtime"]);
   });
 
   it("of a ConfigMap that gets another name is told once, as what its pods do", () => {
@@ -120,20 +129,25 @@ describe("what needs a second look", () => {
     assert.match(notes[0] ?? "", /CronJob old is taken over .* gone until the next update/);
   });
 
-  it("is a field that the cluster lets nobody change, though the preview fails of it", () => {
-    const selector = (app: string): Inputs => ({ spec: { selector: { matchLabels: { app } } } });
-    const step = deployment(selector("a"), selector("b"), "create-replacement", ["spec.selector"]);
-    const message =
-      'Deployment.apps "x" is invalid: spec.selector: Invalid value: field is immutable';
-    const errors = [
-      { message, urn: step.urn },
-      { message: "preview failed", urn: "" },
-    ];
-    const summary = summaryOf("prod", events([step], { complete: false, errors }), 255);
-    assert.equal(summary.verdict, "danger");
-    assert.deepEqual(summary.errors, []);
-    assert.match(summary.notes.join(), /lets nobody change that field of Deployment/);
-  });
+  for (const answer of [
+    "spec.selector: Invalid value: {}: field is immutable",
+    "spec: Forbidden: updates to statefulset spec for fields other than 'replicas' are forbidden",
+  ]) {
+    it(`is what the cluster does not even let be tried (${answer.slice(0, 24)}...)`, () => {
+      const selector = (app: string): Inputs => ({ spec: { selector: { matchLabels: { app } } } });
+      const step = deployment(selector("a"), selector("b"), "create-replacement", [
+        "spec.selector",
+      ]);
+      const errors = [
+        { message: `Deployment.apps "x" is invalid: ${answer}`, urn: step.urn },
+        { message: "preview failed", urn: "" },
+      ];
+      const summary = summaryOf("prod", events([step], { complete: false, errors }), 255);
+      assert.equal(summary.verdict, "danger");
+      assert.deepEqual(summary.errors, []);
+      assert.match(summary.notes.join(), /lets nobody change that field of Deployment/);
+    });
+  }
 });
 
 describe("a preview that failed", () => {
