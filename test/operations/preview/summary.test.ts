@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { changesOf } from "../../../operations/preview/changes";
 import { summaryOf } from "../../../operations/preview/summary";
 import { textOf } from "../../../operations/preview/text";
 import type { Json, Step } from "../../../operations/preview/events";
@@ -78,6 +79,8 @@ describe("what a change does", () => {
       object(op, "core/v1:Service", { after: inputs("2"), before: inputs("1"), in: web, keys: [] }),
     );
     assert.deepEqual(says(...steps), ["REPLACED, downtime"]);
+    const order = (its: readonly Step[]) => changesOf({ steps: its })[0]?.createBeforeDelete;
+    assert.deepEqual([order(steps), order(steps.reverse())], [false, true]);
   });
 
   it("of a ConfigMap that gets another name is told once, as what its pods do", () => {
