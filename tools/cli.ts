@@ -147,8 +147,9 @@ box
   .description("the end of each daemon's log, or of one")
   .argument("[daemon]", "name as in status")
   .option("--lines <n>", "how many lines", Number, 20)
-  .action(async (daemon: string | undefined, chosen: { lines: number }) => { (await import("./sandbox/logs")).printLogs(daemon, chosen); },
-  );
+  .action(async (daemon: string | undefined, chosen: { lines: number }) => {
+    (await import("./sandbox/logs")).printLogs(daemon, chosen);
+  });
 box
   .command("env")
   .description("what a shell needs so that plain pulumi and kubectl work: eval the output")

@@ -315,7 +315,11 @@ describe("the summary of a preview says what then happens", () => {
   });
 
   it("a renamed component", async () => {
-    edit("index.ts", "new WebService(\n    settings.identity.service,", 'new WebService(\n    "orders",');
+    edit(
+      "index.ts",
+      "new WebService(\n    settings.identity.service,",
+      'new WebService(\n    "orders",',
+    );
     const { notes, verdict } = await happens("renamed", NEW_HOST);
     assert.equal(verdict, "danger");
     assert.match(notes.join("\n"), /services-orders renamed to orders/);
