@@ -3,8 +3,11 @@ import { join } from "node:path";
 import { parseStack } from "../../components/conventions/stacks";
 import { UserError } from "../../tools/progress";
 import type { PullRequest } from "./comment";
-import { runEngine } from "./engine";
+import { commentLimit, sectionLimit } from "./limits";
+import { look } from "./look";
+import { savePlan } from "./plan";
 import type { Summary, Verdict } from "./summary";
+import { textOf } from "./text";
 
 const project = join(import.meta.dirname, "..", "..");
 
@@ -52,39 +55,32 @@ export async function preview(stack: string, options: PreviewOptions = {}): Prom
   const pull = options.comment === true ? await pullRequest() : undefined;
   // Where the summary alone is wanted on standard output, Pulumi's own goes beside it.
   const to = format === "text" ? process.stdout : process.stderr;
-  // What reads the events is loaded while the engine runs.
-  const [{ exitCode, log, printed }, loaded] = await Promise.all([
-    runEngine({ cwd: project, env: await environmentFor(stack), stack, to }),
-    load(),
-  ]);
-  const events = loaded.readEvents(log);
-  const summary = loaded.summaryOf(stack, events, exitCode);
-  const secrets = [
-    ...loaded.secretsOf(process.env),
-    ...loaded.sensitiveValues(loaded.changesOf(events)),
-  ];
-  const safe = (text: string): string => loaded.masked(text, secrets);
+  const env = await environmentFor(stack);
+  const { plan, printed, safe, summary } = await look({ cwd: project, env, stack, to });
   const sha = process.env["CIRCLE_SHA1"];
   const where = sha === undefined ? {} : { where: sha.slice(0, 7) };
-  const markdown = (limit: number): string =>
-    safe(loaded.markdownOf(summary, { limit, printed: safe(printed), ...where }));
-  const rendered = {
-    json: () =>
-      safe(`${JSON.stringify({ ...summary, plan: loaded.planOf(stack, events) }, undefined, 2)}\n`),
-    markdown: () => markdown(loaded.commentLimit),
-    text: () => safe(loaded.textOf(summary)),
+  const markdown = async (limit: number): Promise<string> => {
+    const { markdownOf } = await import("./markdown");
+    return safe(markdownOf(summary, { limit, printed, ...where }));
+  };
+  const rendered = await {
+    json: async () =>
+      Promise.resolve(safe(`${JSON.stringify({ ...summary, plan }, undefined, 2)}\n`)),
+    markdown: async () => markdown(commentLimit),
+    text: async () => Promise.resolve(safe(textOf(summary))),
   }[format]();
   if (options.output === undefined) {
     process.stdout.write(format === "text" ? `\n${rendered}` : rendered);
   } else {
     writeFileSync(options.output, rendered);
-    process.stdout.write(safe(loaded.textOf(summary)));
+    process.stdout.write(safe(textOf(summary)));
   }
   if (options.savePlan !== undefined && summary.verdict !== "error") {
-    loaded.savePlan(options.savePlan, loaded.planOf(stack, events));
+    savePlan(options.savePlan, plan);
   }
   if (pull !== undefined) {
-    await loaded.comment(pull, stack, markdown(loaded.sectionLimit)).then(
+    const { comment } = await import("./comment");
+    await comment(pull, stack, await markdown(sectionLimit)).then(
       (url) => process.stderr.write(`The pull request's comment: ${url}\n`),
       (error: unknown) =>
         process.stderr.write(`warning: no comment on the pull request: ${String(error)}\n`),
@@ -95,28 +91,4 @@ export async function preview(stack: string, options: PreviewOptions = {}): Prom
 
 function exitCodeOf({ verdict }: Summary, { detailedExitcode = false }: PreviewOptions): number {
   return detailedExitcode || verdict === "error" ? exitCodes[verdict] : 0;
-}
-
-/** Everything that comes after the engine. */
-async function load() {
-  const [changes, events, summary, values, markdown, text, plan, comment] = await Promise.all([
-    import("./changes"),
-    import("./events"),
-    import("./summary"),
-    import("./values"),
-    import("./markdown"),
-    import("./text"),
-    import("./plan"),
-    import("./comment"),
-  ]);
-  return {
-    ...changes,
-    ...events,
-    ...summary,
-    ...values,
-    ...markdown,
-    ...text,
-    ...plan,
-    ...comment,
-  };
 }

@@ -1,10 +1,5 @@
 import { UserError } from "../../tools/progress";
-
-/** Most characters that GitHub takes in one comment. */
-export const commentLimit = 65_536;
-
-/** Most of them that one stack may have, so that three of them fit into the one comment. */
-export const sectionLimit = 21_000;
+import { commentLimit } from "./limits";
 
 const marker = "<!-- services-orders: preview -->";
 const TIMEOUT_MS = 10_000;

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import {
   comment,
-  commentLimit,
   type PullRequest,
   pullRequestFrom,
-  sectionLimit,
   withSection,
 } from "../../../operations/preview/comment";
+import { commentLimit, sectionLimit } from "../../../operations/preview/limits";
 import { type Answers, StandIn } from "../stand-in";
 
 describe("the pull request to comment on", () => {
