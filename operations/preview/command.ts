@@ -5,9 +5,7 @@ import { UserError } from "../../tools/progress";
 import type { PullRequest } from "./comment";
 import { commentLimit, sectionLimit } from "./limits";
 import { look } from "./look";
-import { savePlan } from "./plan";
 import type { Summary, Verdict } from "./summary";
-import { textOf } from "./text";
 
 const project = join(import.meta.dirname, "..", "..");
 
@@ -56,7 +54,7 @@ export async function preview(stack: string, options: PreviewOptions = {}): Prom
   // Where the summary alone is wanted on standard output, Pulumi's own goes beside it.
   const to = format === "text" ? process.stdout : process.stderr;
   const env = await environmentFor(stack);
-  const { plan, printed, safe, summary } = await look({ cwd: project, env, stack, to });
+  const { plan, printed, safe, summary, text } = await look({ cwd: project, env, stack, to });
   const sha = process.env["CIRCLE_SHA1"];
   const where = sha === undefined ? {} : { where: sha.slice(0, 7) };
   const markdown = async (limit: number): Promise<string> => {
@@ -67,15 +65,16 @@ export async function preview(stack: string, options: PreviewOptions = {}): Prom
     json: async () =>
       Promise.resolve(safe(`${JSON.stringify({ ...summary, plan }, undefined, 2)}\n`)),
     markdown: async () => markdown(commentLimit),
-    text: async () => Promise.resolve(safe(textOf(summary))),
+    text: async () => Promise.resolve(text),
   }[format]();
   if (options.output === undefined) {
     process.stdout.write(format === "text" ? `\n${rendered}` : rendered);
   } else {
     writeFileSync(options.output, rendered);
-    process.stdout.write(safe(textOf(summary)));
+    process.stdout.write(text);
   }
   if (options.savePlan !== undefined && summary.verdict !== "error") {
+    const { savePlan } = await import("./plan");
     savePlan(options.savePlan, plan);
   }
   if (pull !== undefined) {

@@ -1,9 +1,6 @@
-import { changesOf } from "./changes";
 import { type EngineRun, runEngine } from "./engine";
-import { type Plan, planOf } from "./plan";
-import { readEvents } from "./events";
-import { type Summary, summaryOf } from "./summary";
-import { masked, secretsOf, sensitiveValues } from "./values";
+import type { Plan } from "./plan";
+import type { Summary } from "./summary";
 
 /** What a preview has shown. */
 export interface Previewed {
@@ -13,6 +10,21 @@ export interface Previewed {
   /** Takes secrets out of a text that is to be shown or sent. */
   readonly safe: (text: string) => string;
   readonly summary: Summary;
+  /** The summary for a terminal. */
+  readonly text: string;
+}
+
+/** What reads the events. */
+async function readers() {
+  const [changes, events, plan, summary, text, values] = await Promise.all([
+    import("./changes"),
+    import("./events"),
+    import("./plan"),
+    import("./summary"),
+    import("./text"),
+    import("./values"),
+  ]);
+  return { ...changes, ...events, ...plan, ...summary, ...text, ...values };
 }
 
 /**
@@ -20,14 +32,17 @@ export interface Previewed {
  * For who applies a change set next: keep `plan`, and hold what is applied to it by `larger`.
  */
 export async function look(run: EngineRun): Promise<Previewed> {
-  const { exitCode, log, printed } = await runEngine(run);
-  const events = readEvents(log);
-  const secrets = [...secretsOf(run.env), ...sensitiveValues(changesOf(events))];
-  const safe = (text: string): string => masked(text, secrets);
+  // The engine takes a second and more: time enough to load what reads its events.
+  const [{ exitCode, log, printed }, read] = await Promise.all([runEngine(run), readers()]);
+  const events = read.readEvents(log);
+  const secrets = [...read.secretsOf(run.env), ...read.sensitiveValues(read.changesOf(events))];
+  const safe = (text: string): string => read.masked(text, secrets);
+  const summary = read.summaryOf(run.stack, events, exitCode);
   return {
-    plan: planOf(run.stack, events),
+    plan: read.planOf(run.stack, events),
     printed: safe(printed),
     safe,
-    summary: summaryOf(run.stack, events, exitCode),
+    summary,
+    text: safe(read.textOf(summary)),
   };
 }
