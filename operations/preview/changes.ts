@@ -6,6 +6,8 @@ export type Operation = "create" | "delete" | "replace" | "update";
 
 /** The component that a resource belongs to: the nearest of ours above it, else the stack. */
 export interface Owner {
+  /** Args of the component that differ; those that are functions cannot be compared. */
+  readonly changedArgs: readonly string[];
   readonly name: string;
   /** What happens to the component itself; undefined where it stays. */
   readonly operation?: Operation;
@@ -52,8 +54,13 @@ const operations: Readonly<Record<string, Operation>> = {
 const nameIn = (urn: string): string => urn.split("::").slice(3).join("::");
 
 interface Known {
-  readonly op: string;
   readonly state: State;
+  readonly step: Step;
+}
+
+function changedArgs({ new: after, old: before }: Step): readonly string[] {
+  const all = differences(before?.inputs ?? {}, after?.inputs ?? {});
+  return [...new Set(all.map(({ path }) => path.split(/[.[]/)[0] ?? ""))];
 }
 
 const typeIn = (urn: string): string => urn.split("::")[2]?.split("$").at(-1) ?? "";
@@ -65,12 +72,17 @@ function ownerOf(state: State, all: ReadonlyMap<string, Known>): Owner {
     const type = typeIn(urn);
     const known = all.get(urn);
     if (type.startsWith("services:")) {
-      const operation = operations[known?.op ?? ""];
-      return { name: nameIn(urn), type, ...(operation === undefined ? {} : { operation }) };
+      const operation = operations[known?.step.op ?? ""];
+      return {
+        changedArgs: known === undefined ? [] : changedArgs(known.step),
+        name: nameIn(urn),
+        type,
+        ...(operation === undefined ? {} : { operation }),
+      };
     }
     urn = known?.state.parent;
   }
-  return { name: "", type: "pulumi:pulumi:Stack" };
+  return { changedArgs: [], name: "", type: "pulumi:pulumi:Stack" };
 }
 
 /** Whether Pulumi says of the field, or of one above or below it, that it replaces the resource. */
@@ -82,10 +94,10 @@ function isReplacing(path: string, steps: readonly Step[]): boolean {
   );
   // Without details, keys are all there is; they may name no more than `spec`.
   const keys = detailed.length > 0 ? detailed : steps.flatMap((step) => step.keys ?? []);
-  const plainPath = path.replace(/\[\w+=[^\]]*\]/g, "[]");
-  return keys
-    .map((key) => key.replace(/\[\d+\]/g, "[]"))
-    .some((key) => plainPath.startsWith(key) || key.startsWith(plainPath));
+  // Pulumi counts the elements that we name.
+  const unnumbered = (one: string) => one.replace(/\[[^\]"]*\]/g, "[]");
+  const plainPath = unnumbered(path);
+  return keys.map(unnumbered).some((key) => plainPath.startsWith(key) || key.startsWith(plainPath));
 }
 
 /** Fields that Pulumi names and the inputs do not show: secrets, and what changed in the cluster. */
@@ -148,7 +160,7 @@ export function changesOf({ steps }: Pick<Events, "steps">): readonly Change[] {
   const byUrn = new Map<string, Step[]>();
   for (const step of steps) {
     const state = step.new ?? step.old;
-    if (state) all.set(step.urn, { op: step.op, state });
+    if (state) all.set(step.urn, { state, step });
     byUrn.set(step.urn, [...(byUrn.get(step.urn) ?? []), step]);
   }
   return [...byUrn.values()].flatMap((its) => changeOf(its, all) ?? []);

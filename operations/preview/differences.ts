@@ -65,6 +65,20 @@ function byName(list: readonly Json[], key: string | undefined): Fields {
   );
 }
 
+/**
+ * Elements after the change, under the names of before where the only one that goes and the only one that comes
+ * are the same with another address, as a rule of an Ingress with another host. Another `name` is another thing.
+ */
+function renamed(old: Fields, now: Fields, key: string | undefined): Fields {
+  const [gone, ...moreGone] = Object.keys(old).filter((one) => !Object.hasOwn(now, one));
+  const [come, ...moreCome] = Object.keys(now).filter((one) => !Object.hasOwn(old, one));
+  const single = moreGone.length + moreCome.length === 0;
+  if (key === "name" || !single || gone === undefined || come === undefined) return now;
+  return Object.fromEntries(
+    Object.entries(now).map(([name, value]) => [name === come ? gone : name, value]),
+  );
+}
+
 function below(path: string, key: string): string {
   if (key.startsWith("[")) return `${path}${key}`;
   if (!/^[\w-]+$/.test(key)) return `${path}["${key}"]`;
@@ -80,7 +94,8 @@ function between(before: Json | undefined, after: Json | undefined, path: string
   // A list of plain values, as a command, is one value.
   if (isList(before) && isList(after) && elements.some(isObject)) {
     const key = keyOf(before, after);
-    return between(byName(before, key), byName(after, key), path);
+    const [old, now] = [byName(before, key), byName(after, key)];
+    return between(old, renamed(old, now, key), path);
   }
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   return [

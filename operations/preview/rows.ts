@@ -1,7 +1,8 @@
 import { type ComponentType, argsFor, fields } from "../../components/conventions/fields";
 import type { Change, Field, Owner } from "./changes";
 import { secret, valueAt } from "./differences";
-import { byWeight, type Effect, heavier } from "./effects";
+import { byWeight, heavier } from "./effects";
+import type { Json } from "./events";
 import { judgeField, judgeObject, type Judgement } from "./judge";
 import { short } from "./paths";
 import { isRelease } from "./release";
@@ -28,9 +29,15 @@ export interface Group {
   readonly type: string;
 }
 
-function argOf(owner: Owner, kind: string, path: string): string | undefined {
-  if (!Object.hasOwn(fields, owner.type)) return undefined;
-  return argsFor(owner.type as ComponentType, kind, path)[0];
+/** The arg that sets a field: one that changed, else one that is called as the field is, else the most specific. */
+function argOf({ changedArgs, type }: Owner, kind: string, path: string): string | undefined {
+  if (!Object.hasOwn(fields, type)) return undefined;
+  const args = argsFor(type as ComponentType, kind, path);
+  return (
+    args.find((arg) => changedArgs.includes(arg.split(".")[0] ?? "")) ??
+    args.find((arg) => path.endsWith(`.${arg}`)) ??
+    args[0]
+  );
 }
 
 function fieldRow(change: Change, field: Field, judged: Judgement): Row {
@@ -116,25 +123,57 @@ function folded(rows: readonly Row[]): readonly Row[] {
   return [...byKey.values()].sort((a, b) => heavier(a.effect, b.effect));
 }
 
+/** Hosts that the Ingresses among the objects answer. */
+function hostsOf(owned: readonly Change[]): readonly string[] {
+  const rules = owned
+    .filter(({ kind }) => kind === "Ingress")
+    .map(({ inputs }) => valueAt(inputs, "spec.rules"));
+  return rules.flatMap((list) =>
+    Array.isArray(list) ? list.map((rule: Json) => JSON.stringify(valueAt(rule, "host"))) : [],
+  );
+}
+
+/** What the end of a component does where another one takes its place: only its name is gone. */
+function replacement(owned: readonly Change[], heir: readonly Change[]): Partial<Judgement> {
+  const hosts = hostsOf(heir);
+  const name = heir[0]?.owner.name ?? "";
+  if (!hostsOf(owned).every((host) => hosts.includes(host))) return {};
+  return owned.some(({ kind }) => kind === "Service")
+    ? { says: `made again as ${name}, then deleted: the Service's old name answers no more` }
+    : { says: `made again as ${name}, then deleted` };
+}
+
 /** All objects of a component that comes or goes, as one row with the weight of the heaviest. */
-function whole(owned: readonly Change[]): Row | undefined {
+function whole(owned: readonly Change[], heir: readonly Change[] | undefined): Row | undefined {
   const rows = owned.map((change) => objectRow(change));
   const [heaviest] = [...rows].sort(
     (a, b) => Number(b.dangerous) - Number(a.dangerous) || heavier(a.effect, b.effect),
   );
   if (heaviest === undefined) return undefined;
+  const instead = heir === undefined ? {} : replacement(owned, heir);
   // The component's name is said already.
-  if (owned.length === 1) return { ...heaviest, what: heaviest.what.replace(/^(\w+) [^,]*/, "$1") };
-  const kinds = owned.map(({ kind }) => kind).join(", ");
-  const says = owned[0]?.operation === "create" ? "new" : heaviest.says;
-  const effect: Effect = owned[0]?.operation === "create" ? "created" : heaviest.effect;
+  if (owned.length === 1) {
+    return { ...heaviest, ...instead, what: heaviest.what.replace(/^(\w+) [^,]*/, "$1") };
+  }
+  const kinds = new Map<string, number>();
+  for (const { kind } of owned) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  const created = owned[0]?.operation === "create";
   return {
     dangerous: heaviest.dangerous,
-    effect,
+    effect: created ? "created" : heaviest.effect,
     fields: rows.flatMap((row) => row.fields),
-    says,
-    what: kinds,
+    says: created ? "new" : heaviest.says,
+    what: [...kinds].map(([kind, n]) => (n === 1 ? kind : `${String(n)} ${kind}`)).join(", "),
+    ...instead,
   };
+}
+
+/** The component that comes where one of its type goes; undefined where that is not clear. */
+export function heirOf(gone: Owner, owners: readonly Owner[]): Owner | undefined {
+  const same = owners.filter(({ type }) => type === gone.type);
+  const come = same.filter(({ operation }) => operation === "create");
+  const go = same.filter(({ operation }) => operation === "delete");
+  return gone.operation === "delete" && come.length === 1 && go.length === 1 ? come[0] : undefined;
 }
 
 const typeName = (type: string): string => type.split(":").at(-1) ?? type;
@@ -146,15 +185,19 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
     const key = `${change.owner.type} ${change.owner.name}`;
     byOwner.set(key, [...(byOwner.get(key) ?? []), change]);
   }
+  const owners = [...byOwner.values()].flatMap(([first]) => (first ? [first.owner] : []));
   const same = new Map<string, Group>();
   for (const owned of byOwner.values()) {
     const owner = owned[0]?.owner;
     if (owner === undefined) continue;
     const comesOrGoes = owner.operation === "create" || owner.operation === "delete";
-    const one = comesOrGoes ? whole(owned) : undefined;
+    const heir = heirOf(owner, owners);
+    const its = heir && byOwner.get(`${heir.type} ${heir.name}`);
+    const one = comesOrGoes ? whole(owned, its) : undefined;
     const rows = one ? [one] : folded(owned.flatMap((change) => rowsOf(change, changes)));
     if (rows.length === 0) continue;
-    const key = JSON.stringify([owner.type, rows]);
+    // The same but for the names that are in the paths, as that of a container.
+    const key = JSON.stringify([owner.type, rows.map((row) => ({ ...row, fields: [] }))]);
     const names = [...(same.get(key)?.names ?? []), ...(owner.name === "" ? [] : [owner.name])];
     same.set(key, { names, rows, type: typeName(owner.type) });
   }

@@ -3,7 +3,7 @@ import { immutableAnswer } from "./consequences";
 import { byWeight, words } from "./effects";
 import type { Events, Fault } from "./events";
 import { type ReleaseLine, releaseOf } from "./release";
-import { type Group, groupsOf, type Row } from "./rows";
+import { type Group, groupsOf, heirOf, type Row } from "./rows";
 
 /** Nothing changes; something does; somebody should look twice; or the preview failed. */
 export type Verdict = "changes" | "danger" | "error" | "nothing";
@@ -62,21 +62,19 @@ function takenOver(changes: readonly Change[]): readonly string[] {
     );
 }
 
-/** Components of one type of which one goes and another comes. */
+/** Components that were perhaps only renamed. */
 function renamed(changes: readonly Change[]): readonly string[] {
   const owners = [
     ...new Map(changes.map(({ owner }) => [`${owner.type} ${owner.name}`, owner])).values(),
   ];
-  return owners
-    .filter(({ operation }) => operation === "delete")
-    .flatMap((gone) => {
-      const come = owners.filter((one) => one.operation === "create" && one.type === gone.type);
-      const [first] = come;
-      if (come.length !== 1 || first === undefined) return [];
-      return [
-        `${gone.name} renamed to ${first.name}? A new name is a new object: first the new one is made, then the old one is deleted.`,
-      ];
-    });
+  return owners.flatMap((gone) => {
+    const heir = heirOf(gone, owners);
+    return heir === undefined
+      ? []
+      : [
+          `${gone.name} renamed to ${heir.name}? A new name is a new object: first the new one is made, then the old one is deleted.`,
+        ];
+  });
 }
 
 function headlineOf(rows: readonly Row[], verdict: Verdict, release?: ReleaseLine): string {

@@ -44,3 +44,28 @@ export class StandIn {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }
+
+/** GitHub's comments on one issue or pull request, kept in memory. */
+export function issue(bodies: readonly string[]) {
+  const comments = new Map(bodies.map((body, index) => [index + 1, body]));
+  const one = (id: number) => ({
+    body: comments.get(id),
+    html_url: `http://here/${String(id)}`,
+    id,
+  });
+  const answers: Answers = ({ body, method, path }) => {
+    const id = Number(/comments\/(\d+)$/.exec(path)?.[1] ?? comments.size + 1);
+    if (method === "GET") {
+      const page = Number(/page=(\d+)$/.exec(path)?.[1]);
+      const all = [...comments.keys()].map(one).slice((page - 1) * 100, page * 100);
+      return { body: JSON.stringify(all), status: 200 };
+    }
+    if (method === "DELETE") {
+      comments.delete(id);
+      return { status: 204 };
+    }
+    comments.set(id, (JSON.parse(body) as { body: string }).body);
+    return { body: JSON.stringify(one(id)), status: method === "POST" ? 201 : 200 };
+  };
+  return { answers, comments };
+}

@@ -8,11 +8,12 @@ import { readEvents } from "../../operations/preview/events";
 import { type Plan, planOf } from "../../operations/preview/plan";
 import { type Summary, summaryOf } from "../../operations/preview/summary";
 import { textOf } from "../../operations/preview/text";
+import { buildService } from "../../tools/build";
 import { command } from "../../tools/command";
 import { environment } from "../../tools/sandbox/environment";
 import { options } from "../../tools/sandbox/layout";
 import { trimmed } from "../operations/preview/recorded";
-import { StandIn } from "../operations/stand-in";
+import { issue, StandIn } from "../operations/stand-in";
 import { apply, copyOfProject, kubectl, npmRun } from "./commands";
 import { Load } from "./load";
 
@@ -191,16 +192,20 @@ describe("the summary of a preview says what then happens", () => {
   };
 
   before("a stack of its own", async () => {
+    await buildService(() => undefined);
     copy = copyOfProject();
     state = mkdtempSync(join(tmpdir(), "services-orders-preview-state-"));
     env = { ...environment(), PULUMI_BACKEND_URL: `file://${state}` };
     await command("pulumi", ["stack", "init", "local", "--non-interactive"], { cwd: copy, env });
     await set("namespace", NAMESPACE);
     await set("hostPattern", HOST);
+    await set("replicas", "1");
+    // Little, so that it stands beside whatever else is in the sandbox.
+    await set("requests", '{"cpu":"10m","memory":"256Mi"}');
     edit(
       "index.ts",
       "    database,\n    host:",
-      '    database,\n    drainSeconds: 5,\n    env: { ORDERS_MODE: "slow" },\n    preStopSeconds: 5,\n    host:',
+      '    database,\n    drainSeconds: 5,\n    env: { ORDERS_MODE: "slow" },\n    maxSurge: "100%",\n    preStopSeconds: 5,\n    host:',
     );
     await pulumi("up", "--yes", "--skip-preview");
     firstImage = await pulumi("stack", "output", "imageRef");
@@ -255,7 +260,7 @@ describe("the summary of a preview says what then happens", () => {
   });
 
   it("more replicas", async () => {
-    await set("replicas", "3");
+    await set("replicas", "2");
     assert.equal((await happens("replicas")).headline, "1 pod more");
   });
 
@@ -263,7 +268,7 @@ describe("the summary of a preview says what then happens", () => {
     edit(
       "index.ts",
       "    replicas: settings.replicas,\n    requests",
-      "    autoscaling: { maxReplicas: 4, minReplicas: 3 },\n    requests",
+      "    autoscaling: { maxReplicas: 3, minReplicas: 2 },\n    requests",
     );
     assert.match((await happens("autoscaling")).headline, /^the load decides/);
   });
@@ -284,7 +289,7 @@ describe("the summary of a preview says what then happens", () => {
   });
 
   it("more memory", async () => {
-    await set("requests", '{"cpu":"50m","memory":"300Mi"}');
+    await set("requests", '{"cpu":"10m","memory":"300Mi"}');
     assert.equal((await happens("memory")).headline, "new pods, rolling, no downtime");
   });
 
@@ -327,9 +332,8 @@ describe("the summary of a preview says what then happens", () => {
 
   it("and as a command it says so in its exit code, in JSON and on the pull request", async () => {
     edit("jobs.ts", '"30 3 * * *"', '"31 3 * * *"');
-    const github = new StandIn(({ method }) =>
-      method === "GET" ? { body: "[]", status: 200 } : { body: '{"id":1}', status: 201 },
-    );
+    const { answers, comments } = issue([]);
+    const github = new StandIn(answers);
     try {
       const output = join(state, "summary.json");
       const plan = join(state, "plan.json");
@@ -356,7 +360,7 @@ describe("the summary of a preview says what then happens", () => {
       const summary = JSON.parse(readFileSync(output, "utf8")) as Summary;
       assert.equal(summary.headline, "from the next run on");
       assert.equal((JSON.parse(readFileSync(plan, "utf8")) as Plan).changes.length, 1);
-      const { body } = JSON.parse(github.asked.at(-1)?.body ?? "{}") as { body: string };
+      const [body = ""] = [...comments.values()];
       assert.match(body, /`ScheduledJob export` \| from the next run on \| `schedule`/);
       assert.match(body, /<details><summary>Pulumi's diff/);
       assert.doesNotMatch(body + printed, /hush/);

@@ -6,7 +6,7 @@ import {
   withSection,
 } from "../../../operations/preview/comment";
 import { commentLimit, sectionLimit } from "../../../operations/preview/limits";
-import { type Answers, StandIn } from "../stand-in";
+import { type Answers, issue, StandIn } from "../stand-in";
 
 describe("the pull request to comment on", () => {
   it("is found in CircleCI's variables, at GitHub unless another address is given", () => {
@@ -61,31 +61,6 @@ describe("the comment's text", () => {
     assert.equal(body.match(/x{21000}/g)?.length, 3);
   });
 });
-
-/** GitHub's comments on one issue, kept in memory. */
-function issue(bodies: readonly string[]) {
-  const comments = new Map(bodies.map((body, index) => [index + 1, body]));
-  const one = (id: number) => ({
-    body: comments.get(id),
-    html_url: `http://here/${String(id)}`,
-    id,
-  });
-  const answers: Answers = ({ body, method, path }) => {
-    const id = Number(/comments\/(\d+)$/.exec(path)?.[1] ?? comments.size + 1);
-    if (method === "GET") {
-      const page = Number(/page=(\d+)$/.exec(path)?.[1]);
-      const all = [...comments.keys()].map(one).slice((page - 1) * 100, page * 100);
-      return { body: JSON.stringify(all), status: 200 };
-    }
-    if (method === "DELETE") {
-      comments.delete(id);
-      return { status: 204 };
-    }
-    comments.set(id, (JSON.parse(body) as { body: string }).body);
-    return { body: JSON.stringify(one(id)), status: method === "POST" ? 201 : 200 };
-  };
-  return { answers, comments };
-}
 
 describe("commenting on a pull request", () => {
   let github: StandIn;

@@ -30,6 +30,14 @@ describe("the differences of two objects", () => {
     ]);
   });
 
+  it("are one where the only element has another address, and two where it has another name", () => {
+    const rules = (host: string) => ({ rules: [{ host, http: 1 }] });
+    assert.deepEqual(differences(rules("a"), rules("b")), [
+      { after: "b", before: "a", path: "rules[host=a].host" },
+    ]);
+    assert.equal(differences(env("A"), env("B")).length, 2);
+  });
+
   it("take a list of plain values as one value", () => {
     assert.deepEqual(differences({ args: ["a"] }, { args: ["a", "b"] }), [
       { after: ["a", "b"], before: ["a"], path: "args" },

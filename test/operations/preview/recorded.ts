@@ -11,25 +11,29 @@ export function recorded(name: string): Events {
 
 const kept = /^\{"sequence":(\d+),"timestamp":\d+,"(?:diagnostic|policy|resourcePre|summary)Event"/;
 
-/** A log with what is read of it: no debugging, no outputs, and of what stays as it is only that it is there. */
+/** A log with what is read of it: no debugging, no outputs, and nothing of what stays as it is. */
 export function trimmed(log: string): string {
   const lines = log
     .split("\n")
     .filter((line) => kept.test(line) && !/"severity":"(?:debug|info)/.test(line))
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-  return lines.map((event) => `${JSON.stringify(lean(event))}\n`).join("");
+  const changed = lines.filter((event) => stepOf(event)?.op !== "same");
+  return changed.map((event) => `${JSON.stringify(lean(event))}\n`).join("");
+}
+
+function stepOf(event: Readonly<Record<string, unknown>>): Step | undefined {
+  return (event["resourcePreEvent"] as { metadata: Step } | undefined)?.metadata;
 }
 
 function lean(event: Readonly<Record<string, unknown>>): object {
-  const pre = event["resourcePreEvent"] as { metadata: Step } | undefined;
+  const metadata = stepOf(event);
   const same = { sequence: event["sequence"], timestamp: 0 };
-  if (pre === undefined) return { ...event, timestamp: 0 };
-  const { metadata } = pre;
+  if (metadata === undefined) return { ...event, timestamp: 0 };
   const state = (one: Step["old"]) =>
     one === null || one === undefined
       ? one
       : {
-          ...(metadata.op === "same" ? {} : { inputs: one.inputs }),
+          inputs: one.inputs,
           parent: one.parent,
           ...(one.protect === true ? { protect: true } : {}),
           type: one.type,
