@@ -56,15 +56,22 @@ function fieldRow(change: Change, field: Field, judged: Judgement): Row {
   };
 }
 
-function objectRow(change: Change, judged: Judgement = judgeObject(change)): Row {
-  const arg = argOf(change.owner, change.kind, "");
-  const schedule = valueAt(change.inputs, "spec.schedule");
+/** Said where the words for what happens do not say it. */
+const marks = { create: "new ", delete: "deleted ", replace: "replaced ", update: "" } as const;
+
+/** An object as a whole, with its name where the component's does not say it. */
+function objectRow(change: Change, named = true): Row {
+  const { inputs, kind, name, operation, owner } = change;
+  const judged = judgeObject(change);
+  const arg = argOf(owner, kind, "");
+  const mark = /^(?:new|deleted|made again|REPLACED)/.test(judged.says) ? "" : marks[operation];
+  const schedule = operation === "create" ? valueAt(inputs, "spec.schedule") : undefined;
   const when = schedule === undefined ? "" : `, schedule ${show(schedule)}`;
   return {
     ...judged,
     ...(arg === undefined ? {} : { arg }),
-    fields: [change.kind],
-    what: `${change.kind} ${change.name}${change.operation === "create" ? when : ""}`,
+    fields: [kind],
+    what: `${mark}${kind}${named ? ` ${name}` : ""}${when}`,
   };
 }
 
@@ -145,16 +152,14 @@ function replacement(owned: readonly Change[], heir: readonly Change[]): Partial
 
 /** All objects of a component that comes or goes, as one row with the weight of the heaviest. */
 function whole(owned: readonly Change[], heir: readonly Change[] | undefined): Row | undefined {
-  const rows = owned.map((change) => objectRow(change));
+  // The component's name is said already.
+  const rows = owned.map((change) => objectRow(change, false));
   const [heaviest] = [...rows].sort(
     (a, b) => Number(b.dangerous) - Number(a.dangerous) || heavier(a.effect, b.effect),
   );
   if (heaviest === undefined) return undefined;
   const instead = heir === undefined ? {} : replacement(owned, heir);
-  // The component's name is said already.
-  if (owned.length === 1) {
-    return { ...heaviest, ...instead, what: heaviest.what.replace(/^(\w+) [^,]*/, "$1") };
-  }
+  if (owned.length === 1) return { ...heaviest, ...instead };
   const kinds = new Map<string, number>();
   for (const { kind } of owned) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   const created = owned[0]?.operation === "create";
