@@ -16,6 +16,7 @@ export interface Pod {
     }[];
   };
   readonly status: {
+    readonly conditions?: readonly { readonly message?: string; readonly type: string }[];
     readonly containerStatuses?: readonly ContainerStatus[];
     readonly hostIP?: string;
     readonly initContainerStatuses?: readonly ContainerStatus[];
@@ -118,7 +119,10 @@ async function running(namespace: string, sources: readonly PodSource[]): Promis
       const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
       const state = all.find(({ name }) => name === containerOf(source))?.state;
       if (state?.running !== undefined && status?.podIP !== undefined) return [];
-      const { message = status?.phase ?? "no pod", reason = "" } = state?.waiting ?? {};
+      // Where it has no node, no container has a state: the scheduler says why.
+      const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled")?.message;
+      const { message = scheduled ?? status?.phase ?? "no pod", reason = "" } =
+        state?.waiting ?? {};
       return [`${podName(source)}: ${`${reason} ${message}`.trim()}`];
     });
     if (waiting.length === 0) return;
