@@ -91,11 +91,11 @@ export default tseslint.config(
     },
   },
   {
-    files: ["operations/**/*.ts", "pipeline/**/*.ts", "policy/**/*.ts", "platform/**/*.ts"],
+    files: ["policy/**/*.ts", "platform/**/*.ts"],
     rules: arrows(component, [`${outwards}index$`, "nothing runs the program but Pulumi"]),
   },
   {
-    files: ["tools/**/*.ts"],
+    files: ["operations/**/*.ts", "pipeline/**/*.ts", "tools/**/*.ts"],
     rules: {
       ...arrows(component, [`${outwards}index$`, "nothing runs the program but Pulumi"]),
       // Tools talk to a person, on the terminal.

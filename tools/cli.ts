@@ -1,16 +1,9 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
-import { bench } from "./bench";
-import { buildService } from "./build";
-import { check } from "./check";
-import { down, up } from "./local";
+import type { NotifyOptions } from "../operations/slack/command";
+import type { PreviewOptions } from "../operations/preview/command";
+import type { Options } from "./sandbox/layout";
 import { duration, Steps, UserError } from "./progress";
-import { options, type Options } from "./sandbox/layout";
-import { environment } from "./sandbox/environment";
-import { printLogs } from "./sandbox/logs";
-import * as sandbox from "./sandbox/sandbox";
-import { status } from "./sandbox/status";
-import { test } from "./test";
 
 function port(text: string): number {
   const value = Number(text);
@@ -20,36 +13,90 @@ function port(text: string): number {
   return value;
 }
 
+// Each command loads what it needs itself: a preview should not wait for what the sandbox needs.
+const local = () => import("./local");
+const sandbox = () => import("./sandbox/sandbox");
+
 const program = new Command("npm run").description("Ships services-orders to Kubernetes");
 
 program
   .command("up")
   .description("from a clean clone to the running service, on a sandbox on this machine")
-  .action(up);
-program.command("down").description("destroys stack local, then stops the sandbox").action(down);
+  .action(async () => (await local()).up());
+program
+  .command("down")
+  .description("destroys stack local, then stops the sandbox")
+  .action(async () => (await local()).down());
 program
   .command("build")
   .description("builds the service's jars with Maven")
   .action(async () => {
+    const { buildService } = await import("./build");
     await new Steps(1).step("Service: Java code to jars (Maven)", async (report) => {
       console.log(`      ${await buildService(report)}`);
     });
   });
-program.command("check").description("types, lint and format").action(check);
+program
+  .command("check")
+  .description("types, lint and format")
+  .action(async () => {
+    (await import("./check")).check();
+  });
 program
   .command("reference")
   .description("writes docs/reference from the code")
   .action(async () => {
-    // TypeDoc takes a second to load, which no other command should wait for.
     const { reference } = await import("./reference");
     await reference();
   });
-program.command("bench").description("measures previews, memory and CPU requests").action(bench);
+program
+  .command("preview")
+  .name("preview --")
+  .alias("preview")
+  .description(
+    "what the code here would change in a stack, and what that does to the running service",
+  )
+  .argument("<stack>", "local, review-<slug>, staging, prod or prod-canary")
+  .addOption(
+    new Option("--format <format>", "of the summary")
+      .choices(["text", "markdown", "json"])
+      .default("text"),
+  )
+  .option("--output <file>", "where the summary goes, instead of standard output")
+  .option("--comment", "writes it into the pull request's one comment")
+  .option("--save-plan <file>", "keeps what would change, for deploy to hold itself to")
+  .option("--detailed-exitcode", "0 nothing changes, 2 changes, 3 dangerous ones, 1 it failed")
+  .action(async (stack: string, options: PreviewOptions) => {
+    const { preview } = await import("../operations/preview/command");
+    await preview(stack, options);
+  });
+program
+  .command("notify")
+  .name("notify --")
+  .alias("notify")
+  .description(
+    "tells Slack (SLACK_WEBHOOK_URL) what happened to a stack; never fails for Slack's sake",
+  )
+  .argument("<event>", "deployed, failed, approval, canceled or removed")
+  .requiredOption("--stack <stack>", "the stack that it happened to")
+  .option("--summary <file>", "a preview as JSON: what changed")
+  .option("--cause-file <file>", "what the command that failed printed")
+  .option("--url <url>", "where the service is reached")
+  .option("--preview <url>", "where the preview is; else the pull request")
+  .option("--seconds <n>", "how long it took", Number)
+  .action(async (event: string, options: NotifyOptions) => {
+    const { notify } = await import("../operations/slack/command");
+    await notify(event, options);
+  });
+program
+  .command("bench")
+  .description("measures previews, memory and CPU requests")
+  .action(async () => (await import("./bench")).bench());
 program
   .command("test")
   .description("runs the tests: all of them, or one suite")
   .argument("[suite]", "unit, service or sandbox")
-  .action(test);
+  .action(async (suite?: string) => (await import("./test")).test(suite));
 
 // npm passes options on only after `--`, so that is how the commands are named in their help.
 const box = program
@@ -66,21 +113,29 @@ box
   .option("--context <name>", "context in --kubeconfig")
   .option("--registry <name>", "use this registry instead of starting one")
   .action(async (given: Partial<Options>) => {
+    const [{ options }, { stepsOfUp, up }] = await Promise.all([
+      import("./sandbox/layout"),
+      sandbox(),
+    ]);
     const chosen = {
       ...options(),
       ...given,
       ...(given.kubeconfig === undefined ? {} : { kubeconfig: resolve(given.kubeconfig) }),
     };
-    const took = await sandbox.up(chosen, new Steps(sandbox.stepsOfUp(chosen)));
+    const took = await up(chosen, new Steps(stepsOfUp(chosen)));
     console.log(
       `The sandbox runs (started in ${duration(took)}). Next: eval "$(npm run --silent sandbox -- env)"`,
     );
   });
-box.command("down").description("stops exactly what was started; data stay").action(sandbox.down);
+box
+  .command("down")
+  .description("stops exactly what was started; data stay")
+  .action(async () => (await sandbox()).down());
 box
   .command("status")
   .description("what runs and answers")
   .action(async () => {
+    const { status } = await import("./sandbox/status");
     const rows = await status();
     for (const { what, state, good } of rows) {
       console.log(`${good ? " ok " : "FAIL"}  ${what.padEnd(28)} ${state}`);
@@ -92,11 +147,14 @@ box
   .description("the end of each daemon's log, or of one")
   .argument("[daemon]", "name as in status")
   .option("--lines <n>", "how many lines", Number, 20)
-  .action(printLogs);
+  .action(async (daemon: string | undefined, chosen: { lines: number }) => {
+    (await import("./sandbox/logs")).printLogs(daemon, chosen);
+  });
 box
   .command("env")
   .description("what a shell needs so that plain pulumi and kubectl work: eval the output")
-  .action(() => {
+  .action(async () => {
+    const { environment } = await import("./sandbox/environment");
     for (const [name, value] of Object.entries(environment())) {
       console.log(`export ${name}='${value.replaceAll("'", "'\\''")}'`);
     }
@@ -107,7 +165,7 @@ box
     "stops the sandbox and removes its cluster, registry and Pulumi state; built parts stay",
   )
   .option("--everything", "removes the built parts too", false)
-  .action(async ({ everything }: { everything: boolean }) => sandbox.reset(everything));
+  .action(async ({ everything }: { everything: boolean }) => (await sandbox()).reset(everything));
 
 // Whoever reads the output may have seen enough, as in `... logs | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
