@@ -204,7 +204,7 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
     // The same but for the names that are in the paths, as that of a container.
     const key = JSON.stringify([owner.type, rows.map((row) => ({ ...row, fields: [] }))]);
     const names = [...(same.get(key)?.names ?? []), ...(owner.name === "" ? [] : [owner.name])];
-    same.set(key, { names, rows, type: typeName(owner.type) });
+    same.set(key, { names: names.sort(), rows, type: typeName(owner.type) });
   }
   const weight = ({ rows }: Group) => Math.max(...rows.map((row) => byWeight.indexOf(row.effect)));
   return [...same.values()].sort((a, b) => weight(b) - weight(a));
