@@ -22,7 +22,6 @@ import { environment } from "./sandbox/environment";
 const STACK = "local";
 const RUNS = 5;
 const GIB = 1024 ** 3;
-<<<<<<< HEAD
 const limits = {
   cpu: 1.2,
   jobsMiB: 400,
@@ -31,9 +30,6 @@ const limits = {
   previewMoreSeconds: 0.7,
   ratio: 2.5,
 } as const;
-=======
-const limits = { ratio: 2.5, previewMoreSeconds: 0.7, memoryGiB: 4, cpu: 1.2 } as const;
->>>>>>> 7bfa1ed38c8b0b15763b25298de73e4d8de7e73f
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -44,15 +40,11 @@ export async function bench(): Promise<void> {
       "the sandbox is not running, so there is nothing to measure; start it with: npm run up",
     );
   }
-<<<<<<< HEAD
   const steps = new Steps(4);
   const load = await steps.step(
     `Loading the program without an engine: ${String(RUNS)} runs, in turn with the import of @pulumi/kubernetes`,
     async (say) => measureLoads(RUNS, say),
   );
-=======
-  const steps = new Steps(3);
->>>>>>> 7bfa1ed38c8b0b15763b25298de73e4d8de7e73f
   const preview = await steps.step(
     `pulumi preview: one warm-up, then ${String(RUNS)} runs of each program, in turn`,
     measurePreviews,

@@ -1,15 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
-<<<<<<< HEAD
 import type { ProbeOptions } from "../operations/probe/probe";
 import type { NotifyOptions } from "../operations/slack/command";
 import type { PreviewOptions } from "../operations/preview/command";
 import type { RunOptions } from "../pipeline/run/run";
 import { addOperations } from "../operations/commands";
-=======
-import type { NotifyOptions } from "../operations/slack/command";
-import type { PreviewOptions } from "../operations/preview/command";
->>>>>>> 7bfa1ed38c8b0b15763b25298de73e4d8de7e73f
 import type { Options } from "./sandbox/layout";
 import { duration, Steps, UserError } from "./progress";
 
@@ -21,7 +16,6 @@ function port(text: string): number {
   return value;
 }
 
-<<<<<<< HEAD
 /** A failed job is a failed run; one that waits for an approval is not. */
 async function runWorkflow(
   workflow: string,
@@ -50,8 +44,6 @@ async function runWorkflow(
   process.exitCode = [...result.values()].some(({ end }) => end === "failed") ? 1 : 0;
 }
 
-=======
->>>>>>> 7bfa1ed38c8b0b15763b25298de73e4d8de7e73f
 // Each command loads what it needs itself: a preview should not wait for what the sandbox needs.
 const local = () => import("./local");
 const sandbox = () => import("./sandbox/sandbox");
@@ -77,15 +69,8 @@ program
   });
 program
   .command("check")
-<<<<<<< HEAD
   .description("types, lint, format and the pipelines")
   .action(async () => (await import("./check")).check());
-=======
-  .description("types, lint and format")
-  .action(async () => {
-    (await import("./check")).check();
-  });
->>>>>>> 7bfa1ed38c8b0b15763b25298de73e4d8de7e73f
 program
   .command("reference")
   .description("writes docs/reference from the code")
@@ -93,7 +78,6 @@ program
     const { reference } = await import("./reference");
     await reference();
   });
-<<<<<<< HEAD
 const pipeline = program
   .command("pipeline")
   .name("pipeline --")
@@ -150,8 +134,6 @@ program
     const { probe } = await import("../operations/probe/probe");
     await probe(stack, given);
   });
-=======
->>>>>>> 7bfa1ed38c8b0b15763b25298de73e4d8de7e73f
 program
   .command("preview")
   .name("preview --")
@@ -193,22 +175,15 @@ program
   });
 program
   .command("bench")
-<<<<<<< HEAD
   .description("measures the program, previews, memory and CPU requests")
-=======
-  .description("measures previews, memory and CPU requests")
->>>>>>> 7bfa1ed38c8b0b15763b25298de73e4d8de7e73f
   .action(async () => (await import("./bench")).bench());
 program
   .command("test")
   .description("runs the tests: all of them, or one suite")
   .argument("[suite]", "unit, service or sandbox")
   .action(async (suite?: string) => (await import("./test")).test(suite));
-<<<<<<< HEAD
 
 addOperations(program);
-=======
->>>>>>> 7bfa1ed38c8b0b15763b25298de73e4d8de7e73f
 
 // npm passes options on only after `--`, so that is how the commands are named in their help.
 const box = program

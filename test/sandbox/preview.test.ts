@@ -3,10 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
-<<<<<<< HEAD
-=======
 import { setTimeout as sleep } from "node:timers/promises";
->>>>>>> 7bfa1ed38c8b0b15763b25298de73e4d8de7e73f
 import { runEngine } from "../../operations/preview/engine";
 import { readEvents } from "../../operations/preview/events";
 import { type Plan, planOf } from "../../operations/preview/plan";
@@ -187,11 +184,8 @@ describe("the summary of a preview says what then happens", () => {
     let failures: readonly string[] = [];
     try {
       await pulumi("up", "--yes", "--skip-preview");
-<<<<<<< HEAD
-=======
       // What is changed last is noticed a moment later.
       await sleep(3_000);
->>>>>>> 7bfa1ed38c8b0b15763b25298de73e4d8de7e73f
     } finally {
       ({ failures } = await load.stop());
     }

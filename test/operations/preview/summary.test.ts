@@ -218,11 +218,7 @@ describe("components to which the same happens", () => {
     assert.equal(groups[0]?.names.length, 20);
     assert.match(
       textOf(summaryOf("prod", events([...parents, ...jobs]), 0)),
-<<<<<<< HEAD
-      /job-0, job-1, job-2, 17 more/,
-=======
       /job-0, job-1, job-10, 17 more/,
->>>>>>> 7bfa1ed38c8b0b15763b25298de73e4d8de7e73f
     );
   });
 });
