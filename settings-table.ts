@@ -273,6 +273,7 @@ export const table = {
     allowed: 'an object of cpu and memory, as {"cpu": "250m", "memory": "512Mi"}',
     default: () => pod.requests,
     description: "CPU and memory that each web pod and each job is promised.",
+    env: "SANDBOX_REQUESTS",
     parse: forms.requests,
   }),
   tls: byKind<boolean>(

@@ -43,6 +43,8 @@ export class Clone {
     return {
       ...environment(),
       PULUMI_BACKEND_URL: `file://${this.state}`,
+      // One machine has CPU for a few stacks with what production promises its pods.
+      SANDBOX_REQUESTS: JSON.stringify({ cpu: "20m", memory: "384Mi" }),
       // What CI says about its own branch is not these tests'.
       CIRCLE_BRANCH: "",
       CIRCLE_USERNAME: "",

@@ -21,7 +21,6 @@ const overridden = {
   "services-orders:domain": "ops.localhost",
   "services-orders:eksCluster": "none",
   "services-orders:namespace": production.namespace,
-  "services-orders:requests": { cpu: "20m", memory: "384Mi" },
 };
 
 /** Fits production's file to the sandbox, and starts the database that stands in for RDS. */
@@ -84,7 +83,8 @@ export async function fillSecret(): Promise<void> {
 
 /** Takes production away, which its protection keeps every command of ours from doing. */
 export async function removeProduction(): Promise<void> {
-  for (const name of [production.namespace, production.database]) {
-    await kubectl(["delete", "namespace", name, "--ignore-not-found"]);
-  }
+  await kubectl([
+    ...["delete", "namespace", production.namespace, production.database],
+    ...["--ignore-not-found", "--timeout=120s"],
+  ]);
 }
