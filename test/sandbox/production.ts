@@ -52,11 +52,17 @@ export async function prepareProduction(clone: Clone): Promise<void> {
             image: environment()["SANDBOX_POSTGRES_IMAGE"],
             name: "postgres",
             securityContext: { runAsUser: 10001 },
-            volumeMounts: [{ mountPath: "/data", name: "data" }],
+            volumeMounts: [
+              { mountPath: "/data", name: "data" },
+              { mountPath: "/var/run/postgresql", name: "run" },
+            ],
           },
         ],
         securityContext: { fsGroup: 10001 },
-        volumes: [{ emptyDir: {}, name: "data" }],
+        volumes: [
+          { emptyDir: {}, name: "data" },
+          { emptyDir: {}, name: "run" },
+        ],
       },
     },
     {
