@@ -98,7 +98,13 @@ async function run(target: Target, options: CanaryOptions, expires: Date): Promi
     },
     engine,
   );
-  await update(target);
+  try {
+    await update(target);
+  } catch (error) {
+    // Pods that are not ready get no request, so nothing is urgent.
+    console.error("What was started is still there. Remove it by: npm run canary -- stop");
+    throw error;
+  }
 }
 
 /** The branch's image and commit, once nothing speaks against them. */

@@ -4,6 +4,8 @@ import type { Cluster } from "./reach";
 
 /** Lines of a container's log that are shown. */
 const logLines = 20;
+/** Characters of a line: one with a stack trace in it would fill the screen. */
+const lineLength = 300;
 const patience = 10_000;
 
 /**
@@ -39,6 +41,6 @@ export async function explain(
     );
     if (log.trim() === "") continue;
     console.error(`\nLast lines of ${pod}, ${container}${previous ? " (run before)" : ""}:`);
-    for (const line of log.trimEnd().split("\n")) console.error(`  ${line}`);
+    for (const line of log.trimEnd().split("\n")) console.error(`  ${line.slice(0, lineLength)}`);
   }
 }
