@@ -22,7 +22,14 @@ import { environment } from "./sandbox/environment";
 const STACK = "local";
 const RUNS = 5;
 const GIB = 1024 ** 3;
-const limits = { ratio: 2.5, loadRatio: 1.3, jobsMiB: 400, memoryGiB: 4, cpu: 1.2 } as const;
+const limits = {
+  ratio: 2.5,
+  loadRatio: 1.3,
+  jobsMiB: 400,
+  previewMoreSeconds: 0.7,
+  memoryGiB: 4,
+  cpu: 1.2,
+} as const;
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -33,7 +40,7 @@ export async function bench(): Promise<void> {
       "the sandbox is not running, so there is nothing to measure; start it with: npm run up",
     );
   }
-  const steps = new Steps(3);
+  const steps = new Steps(4);
   const load = await steps.step(
     `Loading the program without an engine: ${String(RUNS)} runs, in turn with the import of @pulumi/kubernetes`,
     async (say) => measureLoads(RUNS, say),
@@ -41,6 +48,10 @@ export async function bench(): Promise<void> {
   const preview = await steps.step(
     `pulumi preview: one warm-up, then ${String(RUNS)} runs of each program, in turn`,
     measurePreviews,
+  );
+  const summary = await steps.step(
+    `npm run preview beside pulumi preview --diff, of 20 jobs: a warm-up, then ${String(RUNS)} runs`,
+    async (say) => (await import("./bench-preview")).measureSummary(RUNS, say),
   );
   const memory = await steps.step("What the sandbox takes", memoryGiB);
   console.log(`
@@ -51,6 +62,13 @@ program, with a recorded engine  ${seconds(load.program.milliseconds)}`);
   console.log(`
 no-op preview of stack ${STACK}       ${seconds(preview.ours)}
 preview of a one-line program    ${seconds(preview.oneLine)}`);
+  console.log(`pulumi preview --diff, 20 jobs   ${seconds(summary.plain)}
+npm run preview of the same      ${seconds(summary.ours)}`);
+  report(
+    "more for the summary (s)",
+    (summary.ours - summary.plain) / 1000,
+    limits.previewMoreSeconds,
+  );
   report("ratio", preview.ours / preview.oneLine, limits.ratio);
   report("memory of the sandbox (GiB)", memory, limits.memoryGiB);
   // In a cluster of the person's own, most pods are not the sandbox's.
@@ -129,7 +147,7 @@ async function timePreview(cwd: string, env: Environment): Promise<number> {
   return performance.now() - started;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 

@@ -3,17 +3,8 @@ import { resolve } from "node:path";
 import type { ProbeOptions } from "../operations/probe/probe";
 import type { RunOptions } from "../pipeline/run/run";
 import { addOperations } from "../operations/commands";
-import { bench } from "./bench";
-import { buildService } from "./build";
-import { check } from "./check";
-import { down, up } from "./local";
+import type { Options } from "./sandbox/layout";
 import { duration, Steps, UserError } from "./progress";
-import { options, type Options } from "./sandbox/layout";
-import { environment } from "./sandbox/environment";
-import { printLogs } from "./sandbox/logs";
-import * as sandbox from "./sandbox/sandbox";
-import { status } from "./sandbox/status";
-import { test } from "./test";
 
 function port(text: string): number {
   const value = Number(text);
@@ -51,27 +42,37 @@ async function runWorkflow(
   process.exitCode = [...result.values()].some(({ end }) => end === "failed") ? 1 : 0;
 }
 
+// Each command loads what it needs itself: a preview should not wait for what the sandbox needs.
+const local = () => import("./local");
+const sandbox = () => import("./sandbox/sandbox");
+
 const program = new Command("npm run").description("Ships services-orders to Kubernetes");
 
 program
   .command("up")
   .description("from a clean clone to the running service, on a sandbox on this machine")
-  .action(up);
-program.command("down").description("destroys stack local, then stops the sandbox").action(down);
+  .action(async () => (await local()).up());
+program
+  .command("down")
+  .description("destroys stack local, then stops the sandbox")
+  .action(async () => (await local()).down());
 program
   .command("build")
   .description("builds the service's jars with Maven")
   .action(async () => {
+    const { buildService } = await import("./build");
     await new Steps(1).step("Service: Java code to jars (Maven)", async (report) => {
       console.log(`      ${await buildService(report)}`);
     });
   });
-program.command("check").description("types, lint, format and the pipelines").action(check);
+program
+  .command("check")
+  .description("types, lint, format and the pipelines")
+  .action(async () => (await import("./check")).check());
 program
   .command("reference")
   .description("writes docs/reference from the code")
   .action(async () => {
-    // TypeDoc takes a second to load, which no other command should wait for.
     const { reference } = await import("./reference");
     await reference();
   });
@@ -134,12 +135,14 @@ program
 program
   .command("bench")
   .description("measures the program, previews, memory and CPU requests")
-  .action(bench);
+  .action(async () => (await import("./bench")).bench());
 program
   .command("test")
   .description("runs the tests: all of them, or one suite")
   .argument("[suite]", "unit, service or sandbox")
-  .action(test);
+  .action(async (suite?: string) => {
+    await (await import("./test")).test(suite);
+  });
 
 addOperations(program);
 
@@ -158,21 +161,29 @@ box
   .option("--context <name>", "context in --kubeconfig")
   .option("--registry <name>", "use this registry instead of starting one")
   .action(async (given: Partial<Options>) => {
+    const [{ options }, { stepsOfUp, up }] = await Promise.all([
+      import("./sandbox/layout"),
+      sandbox(),
+    ]);
     const chosen = {
       ...options(),
       ...given,
       ...(given.kubeconfig === undefined ? {} : { kubeconfig: resolve(given.kubeconfig) }),
     };
-    const took = await sandbox.up(chosen, new Steps(sandbox.stepsOfUp(chosen)));
+    const took = await up(chosen, new Steps(stepsOfUp(chosen)));
     console.log(
       `The sandbox runs (started in ${duration(took)}). Next: eval "$(npm run --silent sandbox -- env)"`,
     );
   });
-box.command("down").description("stops exactly what was started; data stay").action(sandbox.down);
+box
+  .command("down")
+  .description("stops exactly what was started; data stay")
+  .action(async () => (await sandbox()).down());
 box
   .command("status")
   .description("what runs and answers")
   .action(async () => {
+    const { status } = await import("./sandbox/status");
     const rows = await status();
     for (const { what, state, good } of rows) {
       console.log(`${good ? " ok " : "FAIL"}  ${what.padEnd(28)} ${state}`);
@@ -184,11 +195,14 @@ box
   .description("the end of each daemon's log, or of one")
   .argument("[daemon]", "name as in status")
   .option("--lines <n>", "how many lines", Number, 20)
-  .action(printLogs);
+  .action(async (daemon: string | undefined, chosen: { lines: number }) => {
+    (await import("./sandbox/logs")).printLogs(daemon, chosen);
+  });
 box
   .command("env")
   .description("what a shell needs so that plain pulumi and kubectl work: eval the output")
-  .action(() => {
+  .action(async () => {
+    const { environment } = await import("./sandbox/environment");
     for (const [name, value] of Object.entries(environment())) {
       console.log(`export ${name}='${value.replaceAll("'", "'\\''")}'`);
     }
@@ -199,7 +213,7 @@ box
     "stops the sandbox and removes its cluster, registry and Pulumi state; built parts stay",
   )
   .option("--everything", "removes the built parts too", false)
-  .action(async ({ everything }: { everything: boolean }) => sandbox.reset(everything));
+  .action(async ({ everything }: { everything: boolean }) => (await sandbox()).reset(everything));
 
 // Whoever reads the output may have seen enough, as in `... logs | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

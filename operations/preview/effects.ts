@@ -1,0 +1,55 @@
+/** What a change does to the running service, in the words that the summary uses. */
+
+export type Effect =
+  | "build"
+  | "created"
+  | "deleted"
+  | "down"
+  | "nextRun"
+  | "nothing"
+  | "remade"
+  | "replaced"
+  | "restarts"
+  | "rolling"
+  | "scaled"
+  | "traffic"
+  | "unknown";
+
+/** From what nobody notices to what everybody does: a summary begins with the worst. */
+export const byWeight: readonly Effect[] = [
+  "nothing",
+  "build",
+  "created",
+  "remade",
+  "nextRun",
+  "scaled",
+  "rolling",
+  "traffic",
+  "deleted",
+  "unknown",
+  "restarts",
+  "down",
+  "replaced",
+];
+
+/** The words, where a consequence has none of its own. */
+export const words: Readonly<Record<Effect, string>> = {
+  build: "an image is built",
+  created: "new",
+  deleted: "deleted",
+  down: "no pod is left, downtime",
+  nextRun: "from the next run on",
+  nothing: "nothing",
+  remade: "made again, no downtime",
+  replaced: "REPLACED, downtime",
+  restarts: "restarts, downtime",
+  rolling: "new pods, rolling, no downtime",
+  scaled: "more or fewer pods",
+  traffic: "requests take another way",
+  unknown: "not known here: read Pulumi's diff",
+};
+
+/** The heavier of two comes first. */
+export function heavier(a: Effect, b: Effect): number {
+  return byWeight.indexOf(b) - byWeight.indexOf(a);
+}

@@ -1,0 +1,33 @@
+/** Names and bracketed parts of a path: `a.b["c.d/e"][name=f]` has four. */
+function steps(path: string): readonly string[] {
+  const all = path.match(/\["[^"]*"\]|\[[^\]]*\]|[^.[\]]+/g) ?? [];
+  return all.map((step) => (step.startsWith('["') ? step.slice(2, -2) : step));
+}
+
+/** Whether a pattern names the field at a path or something above it; `[*]` is any element. */
+export function covers(pattern: string, path: string): boolean {
+  const wanted = steps(path);
+  return steps(pattern).every((step, place) => {
+    const given = wanted[place] ?? "";
+    return step === given || (step === "[*]" && given.startsWith("["));
+  });
+}
+
+/** Beginnings that every reader of a pod's fields knows, and that only take up room. */
+const known = [
+  "spec.jobTemplate.spec.template.",
+  "spec.template.",
+  "spec.jobTemplate.spec.",
+  "spec.",
+] as const;
+
+/** The part of a path that tells it apart: `env[ORDERS_MODE]` for the variable of the container. */
+export function short(path: string): string {
+  const prefix = known.find((one) => path.startsWith(one)) ?? "";
+  return path
+    .slice(prefix.length)
+    .replace(/^spec\./, "")
+    .replace(/^containers\[[^\]]*\]\./, "")
+    .replace(/\[(?:name|host|mountPath|path)=([^\]]*)\]/g, "[$1]")
+    .replace(/(env\[[^\]]*\])\.value$/, "$1");
+}

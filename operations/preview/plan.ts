@@ -1,0 +1,130 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { UserError } from "../../tools/progress";
+import { type Change, changesOf, type Operation } from "./changes";
+import { unknown } from "./differences";
+import type { Events, Json } from "./events";
+import { kept } from "./values";
+
+/** One resource that an approved preview changes. */
+export interface PlannedChange {
+  /** What each field becomes, by its path; a long or secret value by its hash. All fields of a new object. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly operation: Operation;
+  readonly urn: string;
+}
+
+/** All that an approved preview changes: what is applied later may be this or less. */
+export interface Plan {
+  readonly changes: readonly PlannedChange[];
+  readonly stack: string;
+  readonly version: 1;
+}
+
+/** Every value of an object that is no object or list itself. */
+function leaves(value: Json, path: string): readonly (readonly [string, Json])[] {
+  if (typeof value !== "object" || value === null) return [[path, value]];
+  const entries = Array.isArray(value)
+    ? value.map((one: Json, place) => [`[${String(place)}]`, one] as const)
+    : Object.entries(value).map(([key, one]) => [`["${key}"]`, one] as const);
+  return entries.flatMap(([key, one]) => leaves(one, `${path}${key}`));
+}
+
+/** Names that Pulumi draws anew in each preview, with what stands for each. */
+function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
+  const isDrawn = ({ inputs }: Change) => JSON.stringify(inputs).includes("pulumi.com/autonamed");
+  return new Map(
+    changes
+      .filter((change) => change.operation !== "delete" && isDrawn(change))
+      .map(({ kind, name, owner }) => [name, `a new name of ${kind} of ${owner.name}`]),
+  );
+}
+
+/** What a preview would change, so that it can be kept and compared. Pure. */
+export function planOf(stack: string, events: Pick<Events, "steps">): Plan {
+  const changes = changesOf(events);
+  const drawn = drawnNames(changes);
+  const stable = (kind: string, path: string, value: Json | undefined) =>
+    kept(kind, path, typeof value === "string" ? (drawn.get(value) ?? value) : value);
+  return {
+    changes: changes.map(({ fields, inputs, kind, operation, urn }) => {
+      const values =
+        operation === "create"
+          ? leaves(inputs, "")
+          : fields.map(({ after, path }) => [path, after] as const);
+      return {
+        fields: Object.fromEntries(
+          values.map(([path, value]) => [path, stable(kind, path, value)]),
+        ),
+        operation,
+        urn,
+      };
+    }),
+    stack,
+    version: 1,
+  };
+}
+
+const words: Readonly<Record<Operation, string>> = {
+  create: "be created",
+  delete: "be deleted",
+  replace: "be REPLACED",
+  update: "be changed",
+};
+
+const nameOf = (urn: string): string => {
+  const [, , type = "", ...name] = urn.split("::");
+  return `${type.split(/[:$]/).at(-1) ?? ""} ${name.join("::")}`;
+};
+
+/** An approved value covers itself; one that nobody knew yet covers any, for it was approved as such. */
+function covers(approved: string | undefined, current: string): boolean {
+  return approved === current || approved === JSON.stringify(unknown);
+}
+
+/**
+ * In what the current change set is larger than the approved one, a line for each resource and field;
+ * empty where it is the same or less. Pure.
+ */
+export function larger(approved: Plan, current: Plan): readonly string[] {
+  if (approved.stack !== current.stack) {
+    return [`stack ${approved.stack} was approved, this is ${current.stack}`];
+  }
+  const byUrn = new Map(approved.changes.map((change) => [change.urn, change]));
+  return current.changes.flatMap(({ fields, operation, urn }) => {
+    const before = byUrn.get(urn);
+    const name = nameOf(urn);
+    if (before === undefined) return [`${name} would now ${words[operation]} too`];
+    const lesser = before.operation === "replace" && operation === "update";
+    if (before.operation !== operation && !lesser) {
+      return [`${name} was to ${words[before.operation]}, and would now ${words[operation]}`];
+    }
+    return Object.entries(fields)
+      .filter(([path, after]) => !covers(before.fields[path], after))
+      .map(([path, after]) => {
+        const was = before.fields[path];
+        const now = after === "" ? "nothing" : after;
+        return was === undefined
+          ? `${name}: ${path} would now change too, to ${now}`
+          : `${name}: ${path} was approved as ${was === "" ? "nothing" : was}, and is now ${now}`;
+      });
+  });
+}
+
+export function savePlan(file: string, plan: Plan): void {
+  writeFileSync(file, `${JSON.stringify(plan, undefined, 2)}\n`);
+}
+
+/** @throws UserError where the file is no plan of this version. */
+export function loadPlan(file: string): Plan {
+  try {
+    const plan = JSON.parse(readFileSync(file, "utf8")) as Partial<Plan>;
+    if (plan.version === 1 && typeof plan.stack === "string" && Array.isArray(plan.changes)) {
+      return plan as Plan;
+    }
+  } catch {
+    // Not there, or not JSON: the same advice helps.
+  }
+  throw new UserError(
+    `${file} is no plan of an approved preview; make one with: npm run preview -- STACK --save-plan ${file}`,
+  );
+}

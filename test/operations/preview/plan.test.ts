@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Json, Step } from "../../../operations/preview/events";
+import { larger, loadPlan, planOf, savePlan } from "../../../operations/preview/plan";
+
+const unknownMark = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+function step(
+  op: string,
+  name: string,
+  before?: Json,
+  after?: Json,
+  kind = "apps/v1:Deployment",
+): Step {
+  const type = `kubernetes:${kind}`;
+  const urn = `urn:pulumi:prod::services-orders::services:k8s:WebService$${type}::${name}`;
+  const state = (spec: Json) => ({ inputs: { metadata: { name }, spec }, type, urn });
+  return {
+    op,
+    type,
+    urn,
+    ...(before === undefined ? {} : { old: state(before) }),
+    ...(after === undefined ? {} : { new: state(after) }),
+  };
+}
+
+const plan = (...steps: Step[]) => planOf("prod", { steps });
+const replicas = (before: number, after: number) =>
+  step("update", "web", { replicas: before }, { replicas: after });
+
+describe("a change set", () => {
+  const approved = plan(replicas(3, 4));
+
+  it("is not larger than itself, nor is a smaller one", () => {
+    assert.deepEqual(larger(approved, approved), []);
+    assert.deepEqual(larger(approved, plan()), []);
+  });
+
+  it("is larger with another value, which is named beside the approved one", () => {
+    assert.deepEqual(larger(approved, plan(replicas(3, 40))), [
+      "Deployment web: spec.replicas was approved as 4, and is now 40",
+    ]);
+  });
+
+  it("is larger with another field of the same object", () => {
+    const more = step(
+      "update",
+      "web",
+      { paused: false, replicas: 3 },
+      { paused: true, replicas: 4 },
+    );
+    assert.deepEqual(larger(approved, plan(more)), [
+      "Deployment web: spec.paused would now change too, to true",
+    ]);
+  });
+
+  it("is larger with another object", () => {
+    assert.deepEqual(larger(approved, plan(replicas(3, 4), step("delete", "other", {}))), [
+      "Deployment other would now be deleted too",
+    ]);
+  });
+
+  it("is larger where an update has become a replacement, and not the other way round", () => {
+    const replacement = plan(
+      step("create-replacement", "web", { replicas: 3 }, { replicas: 4 }),
+      step("replace", "web", { replicas: 3 }, { replicas: 4 }),
+    );
+    assert.deepEqual(larger(approved, replacement), [
+      "Deployment web was to be changed, and would now be REPLACED",
+    ]);
+    assert.deepEqual(larger(replacement, approved), []);
+  });
+
+  it("is larger where a new object is another one than was approved", () => {
+    const job = (schedule: string) => plan(step("create", "job", undefined, { schedule }));
+    assert.deepEqual(larger(job("0 3 * * *"), job("0 3 * * *")), []);
+    assert.equal(larger(job("0 3 * * *"), job("* * * * *")).length, 1);
+  });
+
+  it("of another stack is never what was approved", () => {
+    assert.deepEqual(larger({ ...approved, stack: "staging" }, approved), [
+      "stack staging was approved, this is prod",
+    ]);
+  });
+
+  it("covers what nobody could know when it was approved, as the digest of an image not built yet", () => {
+    const image = (ref: string) => plan(step("update", "web", { image: "a" }, { image: ref }));
+    assert.deepEqual(larger(image(unknownMark), image("b")), []);
+    assert.equal(larger(image("b"), image(unknownMark)).length, 1);
+  });
+
+  it("is the same where Pulumi only draws another name", () => {
+    const named = (name: string) => {
+      const type = "kubernetes:core/v1:ConfigMap";
+      const urn = `urn:pulumi:prod::services-orders::${type}::web`;
+      const annotations = { "pulumi.com/autonamed": "true" };
+      const inputs = { metadata: { annotations, name } };
+      return plan(
+        { new: { inputs, type, urn }, op: "create", type, urn },
+        step("update", "web", { configMap: "web-0000" }, { configMap: name }),
+      );
+    };
+    assert.deepEqual(larger(named("web-1111"), named("web-2222")), []);
+  });
+
+  it("holds values of secret variables as hashes, which still differ", () => {
+    const token = (value: string) =>
+      plan(
+        step(
+          "update",
+          "web",
+          { env: [{ name: "API_TOKEN", value: "x" }] },
+          { env: [{ name: "API_TOKEN", value }] },
+        ),
+      );
+    assert.doesNotMatch(JSON.stringify(token("hush-hush")), /hush/);
+    assert.equal(larger(token("hush-hush"), token("other")).length, 1);
+  });
+});
+
+describe("a saved plan", () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "services-orders-plan-"));
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  it("is read as it was", () => {
+    const file = join(directory, "plan.json");
+    savePlan(file, plan(replicas(1, 2)));
+    assert.deepEqual(loadPlan(file), plan(replicas(1, 2)));
+  });
+
+  for (const [what, text] of [
+    ["is not there", undefined],
+    ["is no JSON", "{"],
+    ["is of another version", '{"version":2,"stack":"prod","changes":[]}'],
+  ] as const) {
+    it(`that ${what} is refused with the command that makes one`, () => {
+      const file = join(directory, "plan.json");
+      if (text !== undefined) writeFileSync(file, text);
+      assert.throws(() => loadPlan(file), /npm run preview -- STACK --save-plan/);
+    });
+  }
+});

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { larger, planOf } from "../../../operations/preview/plan";
+import { summaryOf } from "../../../operations/preview/summary";
+import { textOf } from "../../../operations/preview/text";
+import { recorded } from "./recorded";
+
+/** What the summary says of previews that the engine made: recorded by test/sandbox/preview.test.ts. */
+const texts: Readonly<Record<string, readonly string[]>> = {
+  autoscaling: [
+    "Preview of local: the load decides how many pods there are",
+    "WebService services-orders",
+    "  the load decides how many pods there are  autoscaling  new HorizontalPodAutoscaler services-orders",
+  ],
+  "deleted-job": [
+    "Preview of local: deleted: no more runs, and one that is under way is stopped",
+    "ScheduledJob export-json",
+    "  deleted: no more runs, and one that is under way is stopped  -  CronJob",
+  ],
+  env: [
+    "Preview of local: new pods, rolling, no downtime",
+    "WebService services-orders",
+    "  new pods, rolling, no downtime  env  env[ORDERS_MODE]: slow → fast (2 fields)",
+  ],
+  host: [
+    "Preview of local: the old host answers no more, the new one does",
+    "WebService services-orders",
+    "  the old host answers no more, the new one does  host         rules[services-orders-preview.localhost].host: services-orders-preview.localhost → services-orders-preview-2.localhost",
+    "  new pods, rolling, no downtime              host         env[APP_ENDPOINT]: http://services-orders-preview.localhost:8080/ → http://services-orders-preview-2.localhost:8080/ (2 fields)",
+    "ScheduledJob expire-unpaid, export",
+    "  from the next run on                        appEndpoint  env[APP_ENDPOINT]: http://services-orders-preview.localhost:8080/ → http://services-orders-preview-2.localhost:8080/",
+  ],
+  image: [
+    "Preview of local: new pods, rolling, no downtime",
+    "WebService services-orders",
+    "  new pods, rolling, no downtime  imageRef  image: services-orders@a01d338826d2… → services-orders@c287d03a3364… (2 fields)",
+    "ScheduledJob expire-unpaid, export",
+    "  from the next run on            imageRef  image: services-orders@a01d338826d2… → services-orders@c287d03a3364…",
+  ],
+  immutable: [
+    "Preview of local: DANGER: REPLACED, downtime, and its data are deleted",
+    "Postgres postgres",
+    "  ! REPLACED, downtime, and its data are deleted  storage  volumeClaimTemplates[0].spec.resources.requests.storage: 1Gi → 2Gi",
+    "note: Kubernetes lets nobody change that field of StatefulSet postgres, so the preview ended there and what depends on it is not shown.",
+  ],
+  "job-schedule": [
+    "Preview of local: from the next run on",
+    "ScheduledJob export-json",
+    "  from the next run on  schedule  schedule: 17 3 * * * → 27 4 * * *",
+  ],
+  memory: [
+    "Preview of local: new pods, rolling, no downtime",
+    "WebService services-orders",
+    "  new pods, rolling, no downtime  requests  resources.limits.memory: 256Mi → 300Mi (4 fields)",
+    "ScheduledJob expire-unpaid, export",
+    "  from the next run on            requests  resources.limits.memory: 256Mi → 300Mi (2 fields)",
+  ],
+  "new-job": [
+    "Preview of local: new job",
+    "ScheduledJob export-json",
+    "  new job  -  CronJob, schedule 17 3 * * *",
+  ],
+  nothing: ["Preview of local: nothing changes"],
+  renamed: [
+    "Preview of local: DANGER: made again as orders, then deleted: the Service's old name answers no more",
+    "WebService services-orders",
+    "  ! made again as orders, then deleted: the Service's old name answers no more  -                   Ingress, HorizontalPodAutoscaler, Deployment, PodDisruptionBudget, Service, ServiceAccount",
+    "ScheduledJob expire-unpaid, export",
+    "  from the next run on                        serviceAccountName  serviceAccountName: services-orders → orders",
+    "WebService orders",
+    "  new                                         -                   PodDisruptionBudget, Service, ServiceAccount, Deployment, Ingress, HorizontalPodAutoscaler",
+    "note: services-orders renamed to orders? A new name is a new object: first the new one is made, then the old one is deleted.",
+  ],
+  replicas: [
+    "Preview of local: 1 pod more",
+    "WebService services-orders",
+    "  1 pod more                                 replicas  replicas: 1 → 2",
+    "  nothing: it counts when a node is drained  replicas  new PodDisruptionBudget services-orders",
+  ],
+  "secret-reference": [
+    "Preview of local: new pods, rolling, no downtime",
+    "WebService services-orders",
+    "  new pods, rolling, no downtime  env  env[ORDERS_KEY].valueFrom.secretKeyRef.key: a → b (2 fields)",
+  ],
+  selector: [
+    "Preview of local: DANGER: REPLACED, downtime",
+    "WebService services-orders",
+    "  ! REPLACED, downtime  overrides.deploymentSpec  selector.matchLabels.tier: web",
+  ],
+};
+
+describe("the summary of a recorded preview", () => {
+  for (const [name, lines] of Object.entries(texts)) {
+    it(`says what a person should know: ${name}`, () => {
+      const events = recorded(name);
+      const text = textOf(summaryOf("local", events, events.errors.length === 0 ? 0 : 255));
+      assert.deepEqual(text.trimEnd().split("\n"), lines);
+    });
+  }
+
+  it("has a plan that covers itself and no other", () => {
+    const plans = Object.keys(texts).map((name) => planOf("local", recorded(name)));
+    for (const one of plans) {
+      for (const other of plans) {
+        assert.equal(larger(one, other).length === 0, one === other || other.changes.length === 0);
+      }
+    }
+  });
+});
