@@ -23,12 +23,12 @@ const STACK = "local";
 const RUNS = 5;
 const GIB = 1024 ** 3;
 const limits = {
-  cpu: 1.2,
-  jobsMiB: 400,
-  loadRatio: 1.3,
-  memoryGiB: 4,
-  previewMoreSeconds: 0.7,
   ratio: 2.5,
+  loadRatio: 1.3,
+  jobsMiB: 400,
+  previewMoreSeconds: 0.7,
+  memoryGiB: 4,
+  cpu: 1.2,
 } as const;
 
 type Environment = Readonly<Record<string, string>>;
@@ -62,7 +62,7 @@ program, with a recorded engine  ${seconds(load.program.milliseconds)}`);
   console.log(`
 no-op preview of stack ${STACK}       ${seconds(preview.ours)}
 preview of a one-line program    ${seconds(preview.oneLine)}`);
-  console.log(`pulumi preview --diff, 20 jobs       ${seconds(summary.plain)}
+  console.log(`pulumi preview --diff, 20 jobs   ${seconds(summary.plain)}
 npm run preview of the same      ${seconds(summary.ours)}`);
   report(
     "more for the summary (s)",

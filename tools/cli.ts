@@ -181,7 +181,9 @@ program
   .command("test")
   .description("runs the tests: all of them, or one suite")
   .argument("[suite]", "unit, service or sandbox")
-  .action(async (suite?: string) => (await import("./test")).test(suite));
+  .action(async (suite?: string) => {
+    await (await import("./test")).test(suite);
+  });
 
 addOperations(program);
 
