@@ -33,8 +33,8 @@ interface ContainerStatus {
   };
 }
 
-/** Milliseconds that one question to the cluster may take. */
-const patience = 40_000;
+/** Milliseconds that one question to the cluster may take; the longest is the end of a namespace. */
+const patience = 100_000;
 /** Milliseconds until the probe's pods must run: an image to pull, and nothing else. */
 const startTime = 60_000;
 
@@ -64,7 +64,7 @@ export async function remove(
   other: string,
   until: "going" | "gone",
 ): Promise<void> {
-  const wait = until === "going" ? ["--wait=false"] : ["--timeout=30s"];
+  const wait = until === "going" ? ["--wait=false"] : ["--timeout=90s"];
   // Only with the probe's label: a namespace of this name may be somebody's own.
   const own = ["-l", probeLabel, "--field-selector", `metadata.name=${other}`];
   await Promise.all([
