@@ -1,7 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CanaryOptions } from "./canary";
 import type { DeployOptions } from "./deploy";
+import type { PreviewOptions } from "./preview/command";
 import type { PromoteOptions } from "./promote";
+import type { NotifyOptions } from "./slack/command";
 import type { SweepOptions } from "./sweep";
 
 // Each command loads its own code: Pulumi's packages take a second that no other one should wait for.
@@ -16,9 +18,38 @@ export function addOperations(program: Command): void {
     .argument("<stack>", "staging, prod, review-<slug>, or review for this branch's")
     .option("--yes", "ask nobody")
     .option("--allow-older", "deploy older code than what runs")
+    .option("--approved <file>", "stop when more would change than this plan of a preview has")
     .action(async (stack: string, options: DeployOptions) => {
       const { deploy } = await import("./deploy");
       await deploy(await stackNameOf(stack), options);
+    });
+  add("preview")
+    .description("what would change in a stack, and what that does to the running service")
+    .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch's")
+    .addOption(
+      new Option("--format <format>", "of the summary")
+        .choices(["text", "markdown", "json"])
+        .default("text"),
+    )
+    .option("--output <file>", "where the summary goes, instead of standard output")
+    .option("--comment", "write it into the pull request's one comment")
+    .option("--save-plan <file>", "keep what would change, for deploy to hold itself to")
+    .option("--detailed-exitcode", "0 nothing changes, 2 changes, 3 dangerous ones, 1 it failed")
+    .action(async (stack: string, options: PreviewOptions) => {
+      const { preview } = await import("./preview/command");
+      await preview(await stackNameOf(stack), options);
+    });
+  add("notify")
+    .description("tells Slack what happened to a stack; never fails for Slack's sake")
+    .argument("<event>", "deployed, failed, approval, canceled or removed")
+    .requiredOption("--stack <stack>", "the stack that it happened to")
+    .option("--summary <file>", "a preview as JSON: what changed")
+    .option("--cause-file <file>", "what the command that failed printed")
+    .option("--url <url>", "where the service is reached")
+    .option("--preview <url>", "where the preview is; else the pull request")
+    .option("--seconds <n>", "how long it took", Number)
+    .action(async (event: string, options: NotifyOptions) => {
+      await (await import("./slack/command")).notify(event, options);
     });
   add("image")
     .description("builds and pushes a stack's image, and changes nothing else")
@@ -49,6 +80,7 @@ export function addOperations(program: Command): void {
 }
 
 async function stackNameOf(given: string): Promise<string> {
+  if (given !== "review") return given;
   const { currentBranch } = await import("./git");
   const { stackNamed } = await import("./stack-name");
   return stackNamed(given, process.env, (await currentBranch()) ?? "");

@@ -24,6 +24,8 @@ import {
 export interface DeployOptions {
   /** Deploys older code than what runs: a revert. */
   readonly allowOlder?: boolean;
+  /** File with the plan of the approved preview; without it whatever the preview shows is changed. */
+  readonly approved?: string;
   /** Asks nobody. */
   readonly yes?: boolean;
 }
@@ -55,7 +57,7 @@ export async function deploy(
   const { engine, last, settings } = target;
   if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
   else await takeOverDeadLock(stack, engine);
-  await showPreview(stack, engine);
+  await showPreview(stack, engine, options.approved);
   await confirm(stack, options.yes ?? false);
   await update(target);
   await note(target);

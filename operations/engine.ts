@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { command } from "../tools/command";
 import { UserError } from "../tools/progress";
 
 /** Where Pulumi runs, and with which variables beside those of this process. */
@@ -81,6 +80,8 @@ export async function onTerminal(args: readonly string[], engine: Engine = ambie
 
 /** Asks Pulumi something; 2 minutes at most. */
 export async function ask(args: readonly string[], engine: Engine = ambient): Promise<string> {
+  // Loaded only here: a preview should not wait for it.
+  const { command } = await import("../tools/command");
   return command("pulumi", ["--non-interactive", ...args], {
     cwd: engine.cwd,
     env: pulumiEnv(engine),

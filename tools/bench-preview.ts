@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { policyOption } from "../operations/preview/engine";
+import { policyOptions } from "../operations/engine";
 import { median } from "./bench";
 import { project } from "./build";
 import { command } from "./command";
@@ -57,7 +57,7 @@ export async function measureSummary(
     const diff = ["preview", "--diff", "--stack", "local", "--non-interactive"];
     for (let run = 0; run <= runs; run += 1) {
       say(run === 0 ? "warm-up" : `run ${String(run)} of ${String(runs)}`);
-      plain.push(await timed("pulumi", [...diff, ...policyOption(cwd)]));
+      plain.push(await timed("pulumi", [...diff, ...policyOptions({ cwd, env })]));
       ours.push(await timed(process.execPath, ["tools/entry.mjs", "preview", "local"]));
     }
     return { ours: median(ours.slice(1)), plain: median(plain.slice(1)) };

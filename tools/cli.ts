@@ -1,8 +1,6 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { resolve } from "node:path";
 import type { ProbeOptions } from "../operations/probe/probe";
-import type { NotifyOptions } from "../operations/slack/command";
-import type { PreviewOptions } from "../operations/preview/command";
 import type { RunOptions } from "../pipeline/run/run";
 import { addOperations } from "../operations/commands";
 import type { Options } from "./sandbox/layout";
@@ -135,45 +133,6 @@ program
     await probe(stack, given);
   });
 program
-  .command("preview")
-  .name("preview --")
-  .alias("preview")
-  .description(
-    "what the code here would change in a stack, and what that does to the running service",
-  )
-  .argument("<stack>", "local, review-<slug>, staging, prod or prod-canary")
-  .addOption(
-    new Option("--format <format>", "of the summary")
-      .choices(["text", "markdown", "json"])
-      .default("text"),
-  )
-  .option("--output <file>", "where the summary goes, instead of standard output")
-  .option("--comment", "writes it into the pull request's one comment")
-  .option("--save-plan <file>", "keeps what would change, for deploy to hold itself to")
-  .option("--detailed-exitcode", "0 nothing changes, 2 changes, 3 dangerous ones, 1 it failed")
-  .action(async (stack: string, options: PreviewOptions) => {
-    const { preview } = await import("../operations/preview/command");
-    await preview(stack, options);
-  });
-program
-  .command("notify")
-  .name("notify --")
-  .alias("notify")
-  .description(
-    "tells Slack (SLACK_WEBHOOK_URL) what happened to a stack; never fails for Slack's sake",
-  )
-  .argument("<event>", "deployed, failed, approval, canceled or removed")
-  .requiredOption("--stack <stack>", "the stack that it happened to")
-  .option("--summary <file>", "a preview as JSON: what changed")
-  .option("--cause-file <file>", "what the command that failed printed")
-  .option("--url <url>", "where the service is reached")
-  .option("--preview <url>", "where the preview is; else the pull request")
-  .option("--seconds <n>", "how long it took", Number)
-  .action(async (event: string, options: NotifyOptions) => {
-    const { notify } = await import("../operations/slack/command");
-    await notify(event, options);
-  });
-program
   .command("bench")
   .description("measures the program, previews, memory and CPU requests")
   .action(async () => (await import("./bench")).bench());
@@ -181,7 +140,9 @@ program
   .command("test")
   .description("runs the tests: all of them, or one suite")
   .argument("[suite]", "unit, service or sandbox")
-  .action(async (suite?: string) => (await import("./test")).test(suite));
+  .action(async (suite?: string) => {
+    await (await import("./test")).test(suite);
+  });
 
 addOperations(program);
 

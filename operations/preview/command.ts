@@ -1,13 +1,12 @@
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseStack } from "../../components/conventions/stacks";
 import { UserError } from "../../tools/progress";
+import { type Engine, ambient, withEnv } from "../engine";
+import { isGiven, promoted, releaseEnv } from "../release";
 import type { PullRequest } from "./comment";
 import { commentLimit, sectionLimit } from "./limits";
 import { look } from "./look";
 import type { Summary, Verdict } from "./summary";
-
-const project = join(import.meta.dirname, "..", "..");
 
 export type Format = "json" | "markdown" | "text";
 
@@ -27,11 +26,16 @@ export const exitCodes: Readonly<Record<Verdict, number>> = {
   nothing: 0,
 };
 
-/** What Pulumi needs: of a shell that has it, else of the sandbox. */
-async function environmentFor(stack: string): Promise<Record<string, string | undefined>> {
-  if (process.env["PULUMI_BACKEND_URL"] !== undefined || stack !== "local") return process.env;
-  const { environment } = await import("../../tools/sandbox/environment");
-  return { ...process.env, ...environment() };
+/** Pulumi as the shell has it, else as the sandbox has; and what was promoted for production. */
+async function engineFor(stack: string): Promise<Engine> {
+  if (process.env["PULUMI_BACKEND_URL"] === undefined && stack === "local") {
+    const { environment } = await import("../../tools/sandbox/environment");
+    return withEnv(ambient, environment());
+  }
+  if (stack !== "prod" || isGiven(ambient)) return ambient;
+  const { tagsOf } = await import("../stacks");
+  const release = promoted(await tagsOf(stack));
+  return release === undefined ? ambient : withEnv(ambient, releaseEnv(release));
 }
 
 /** Where the comment goes: found before the engine runs, because it may be that something is missing. */
@@ -53,8 +57,8 @@ export async function preview(stack: string, options: PreviewOptions = {}): Prom
   const pull = options.comment === true ? await pullRequest() : undefined;
   // Where the summary alone is wanted on standard output, Pulumi's own goes beside it.
   const to = format === "text" ? process.stdout : process.stderr;
-  const env = await environmentFor(stack);
-  const { plan, printed, safe, summary, text } = await look({ cwd: project, env, stack, to });
+  const engine = await engineFor(stack);
+  const { plan, printed, safe, summary, text } = await look({ engine, stack, to });
   const sha = process.env["CIRCLE_SHA1"];
   const where = sha === undefined ? {} : { where: sha.slice(0, 7) };
   const markdown = async (limit: number): Promise<string> => {

@@ -3,13 +3,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../tools/progress";
+import { type Engine, policyOptions, pulumiEnv, variables } from "../engine";
 
 /** The longest that a preview may take. */
 const LIMIT_MS = 15 * 60_000;
 
 export interface EngineRun {
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly engine: Engine;
   /** Where the engine's own output goes while it runs. */
   readonly to: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stack: string;
@@ -23,13 +23,8 @@ export interface EngineResult {
   readonly printed: string;
 }
 
-/** The option that applies the policies of a project, where it has any. */
-export function policyOption(cwd: string): readonly string[] {
-  return existsSync(join(cwd, "policy", "PulumiPolicy.yaml")) ? ["--policy-pack", "policy"] : [];
-}
-
-function argumentsFor({ cwd, env, stack, to }: EngineRun, eventLog: string): readonly string[] {
-  const coloured = to.isTTY === true && (env["NO_COLOR"] ?? "") === "";
+function argumentsFor({ engine, stack, to }: EngineRun, eventLog: string): readonly string[] {
+  const coloured = to.isTTY === true && (variables(engine)["NO_COLOR"] ?? "") === "";
   return [
     "preview",
     "--diff",
@@ -37,7 +32,7 @@ function argumentsFor({ cwd, env, stack, to }: EngineRun, eventLog: string): rea
     ...["--stack", stack],
     ...["--event-log", eventLog],
     ...["--color", coloured ? "always" : "never"],
-    ...policyOption(cwd),
+    ...policyOptions(engine),
   ];
 }
 
@@ -68,13 +63,13 @@ export async function runEngine(run: EngineRun): Promise<EngineResult> {
 }
 
 async function printing(
-  { cwd, env, to }: EngineRun,
+  { engine, to }: EngineRun,
   args: readonly string[],
 ): Promise<{ readonly code: number; readonly printed: string }> {
   const child = spawn("pulumi", args, {
-    cwd,
+    cwd: engine.cwd,
     // The option that writes the events is one of those that Pulumi shows to its own tools only.
-    env: { ...env, PULUMI_DEBUG_COMMANDS: "true" },
+    env: { ...process.env, ...pulumiEnv(engine), PULUMI_DEBUG_COMMANDS: "true" },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: LIMIT_MS,
   });

@@ -1,9 +1,12 @@
+import { variables } from "../engine";
 import { type EngineRun, runEngine } from "./engine";
 import type { Plan } from "./plan";
 import type { Summary } from "./summary";
 
 /** What a preview has shown. */
 export interface Previewed {
+  /** Whether the engine came to its end; where it did not, `up` may change more than was shown. */
+  readonly complete: boolean;
   readonly plan: Plan;
   /** Pulumi's own output, without secrets. */
   readonly printed: string;
@@ -35,10 +38,14 @@ export async function look(run: EngineRun): Promise<Previewed> {
   // The engine takes a second and more: time enough to load what reads its events.
   const [{ exitCode, log, printed }, read] = await Promise.all([runEngine(run), readers()]);
   const events = read.readEvents(log);
-  const secrets = [...read.secretsOf(run.env), ...read.sensitiveValues(read.changesOf(events))];
+  const secrets = [
+    ...read.secretsOf(variables(run.engine)),
+    ...read.sensitiveValues(read.changesOf(events)),
+  ];
   const safe = (text: string): string => read.masked(text, secrets);
   const summary = read.summaryOf(run.stack, events, exitCode);
   return {
+    complete: exitCode === 0,
     plan: read.planOf(run.stack, events),
     printed: safe(printed),
     safe,

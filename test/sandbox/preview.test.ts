@@ -155,8 +155,7 @@ describe("the summary of a preview says what then happens", () => {
       },
     });
     const { exitCode, log } = await runEngine({
-      cwd: copy,
-      env: { ...process.env, ...env },
+      engine: { cwd: copy, env },
       stack: "local",
       to: nowhere,
     });
