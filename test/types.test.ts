@@ -57,7 +57,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
   "a wrong command of a job": {
     right: `${job} args: ["expire-unpaid", "--older-than", "48h"] };`,
-    says: /Type '"expire-unpayed"' is not assignable to type '"expire-unpaid"( \| "export")?'/,
+    says: /Type '"expire-unpayed"' is not assignable to type '("export" \| )?"expire-unpaid"( \| "export")?'/,
     wrong: `${job} args: ["expire-unpayed", "--older-than", "48h"] };`,
   },
   "a wrong option of a job's command": {

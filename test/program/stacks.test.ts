@@ -29,6 +29,8 @@ describe("the program", () => {
   const home = process.cwd();
   let files: Repository;
   beforeEach(() => {
+    // The provider takes its path for an input: a person's shell must not change what is tested.
+    Reflect.deleteProperty(process.env, "KUBECONFIG");
     // The program takes the repository for the directory it runs in.
     files = new Repository();
     process.chdir(files.root);

@@ -3,8 +3,6 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -13,14 +11,11 @@ import { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
-// Import this file before anything of tools/: the sandbox's directory is read once, when its code is loaded.
-
-/** Takes the place of ~/.services-orders-sandbox in this process. */
-export const sandboxDirectory = mkdtempSync(join(tmpdir(), "sandbox-directory-"));
-process.env["SANDBOX_DIR"] = sandboxDirectory;
-process.once("exit", () => {
-  rmSync(sandboxDirectory, { force: true, recursive: true });
-});
+/** Takes the place of ~/.services-orders-sandbox: .mocharc.json has it made before any test is loaded. */
+export const sandboxDirectory = process.env["SANDBOX_DIR"] ?? "";
+if (!sandboxDirectory.startsWith(tmpdir())) {
+  throw new Error("these tests need a sandbox directory of their own: run them with .mocharc.json");
+}
 
 export const sha256 = (content: string | Buffer): string =>
   createHash("sha256").update(content).digest("hex");
