@@ -51,6 +51,7 @@ public final class ApiServer implements AutoCloseable {
                             config.startup.showOldJavalinVersionWarning = false;
                             config.startup.startupWatcherEnabled = false;
                             config.http.prefer405over404 = true;
+                            config.routes.after(RequestBody::discard);
                             closeConnectionsDuringDrain(config);
                             ErrorAnswers.register(config);
                             new RequestMetrics(metrics).register(config);

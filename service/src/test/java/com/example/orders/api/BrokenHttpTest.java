@@ -1,9 +1,11 @@
 package com.example.orders.api;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.example.orders.support.TestApi;
 import com.example.orders.support.TestDatabase;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -33,10 +35,32 @@ class BrokenHttpTest {
         }
     }
 
+    @Test
+    void bodyThatComesLateKeepsTheConnection() throws Exception {
+        try (TestApi api = new TestApi(TestDatabase.migrated().configuration());
+                Socket socket = new Socket("localhost", api.port())) {
+            socket.setSoTimeout(30_000);
+            OutputStream out = socket.getOutputStream();
+            out.write(bytes("GET /health/live HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"));
+            out.flush();
+            // Long enough for an answer that does not wait for the body.
+            Thread.sleep(300);
+            out.write(bytes("late"));
+            out.write(bytes("GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+            out.flush();
+            String answers = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+            assertEquals(2, answers.split("HTTP/1.1 200 ", -1).length - 1, answers);
+        }
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
     private static String send(int port, String request) throws Exception {
         try (Socket socket = new Socket("localhost", port)) {
             socket.setSoTimeout(30_000);
-            socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+            socket.getOutputStream().write(bytes(request));
             socket.shutdownOutput();
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
         }
