@@ -64,8 +64,11 @@ function workflow({ stages, when }: WorkflowSpec): Workflow {
 /** What happened to a stack, as `npm run notify` knows it. */
 type Event = "approval" | "canceled" | "deployed" | "failed" | "removed";
 
-/** The preview of a stack as data: what `deploy` is held to, and what messages say has changed. */
+/** The preview of a stack as data: what messages say has changed. */
 export const previewReport = (stack: string): string => `${reports}/preview-${stack}.json`;
+
+/** What a preview of a stack would change: `deploy` stops where more than that would. */
+export const planOf = (stack: string): string => `${reports}/plan-${stack}.json`;
 
 /** A Slack message: `npm run notify -- EVENT --stack STACK`. It never fails because of Slack. */
 export function notice(

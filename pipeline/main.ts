@@ -1,4 +1,4 @@
-import { notice, type Stage } from "./compose";
+import { notice, planOf, type Stage } from "./compose";
 import { afterDeploy, checks, groups, previewOf } from "./stages";
 import { releaseFile } from "./steps";
 
@@ -56,7 +56,7 @@ export const main: readonly Stage[] = [
     name: "deploy-prod",
     job: {
       aws: true,
-      command: "npm run deploy -- prod --yes",
+      command: `npm run deploy -- prod --yes --approved ${planOf("prod")}`,
       executor: "pulumi",
       released: true,
       reportsAs: "deploy-prod",

@@ -1,6 +1,5 @@
-import { badEndNotices, notice, previewReport, type Stage } from "./compose";
+import { badEndNotices, notice, planOf, previewReport, type Stage } from "./compose";
 import { companyScan } from "./slots";
-import { reports } from "./steps";
 
 /** Whatever a branch is called, this is a number, and so legal in a serial group. */
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
@@ -52,7 +51,7 @@ export function previewOf(
       aws: true,
       command: [
         `npm run preview -- ${stack} --format json --output ${previewReport(stack)}`,
-        `--save-plan ${reports}/plan-${stack}.json`,
+        `--save-plan ${planOf(stack)}`,
         ...(onPullRequest ? ["--comment"] : []),
       ].join(" "),
       ...(onPullRequest ? { environment: ofBranch } : {}),

@@ -71,8 +71,9 @@ async function printing(
     // The option that writes the events is one of those that Pulumi shows to its own tools only.
     env: { ...process.env, ...pulumiEnv(engine), PULUMI_DEBUG_COMMANDS: "true" },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: LIMIT_MS,
   });
+  // Not spawn's own limit: that one goes on counting where there was nothing to start.
+  const limit = setTimeout(() => child.kill("SIGTERM"), LIMIT_MS);
   // Ctrl-C reaches Pulumi by itself; a signal to this process alone is passed on.
   const stop = (): boolean => child.kill("SIGTERM");
   process.once("SIGTERM", stop);
@@ -107,6 +108,7 @@ async function printing(
       });
     });
   } finally {
+    clearTimeout(limit);
     process.off("SIGTERM", stop);
   }
 }

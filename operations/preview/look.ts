@@ -1,5 +1,5 @@
 import { variables } from "../engine";
-import { type EngineRun, runEngine } from "./engine";
+import { type EngineResult, type EngineRun, runEngine } from "./engine";
 import type { Plan } from "./plan";
 import type { Summary } from "./summary";
 
@@ -30,13 +30,24 @@ async function readers() {
   return { ...changes, ...events, ...plan, ...summary, ...text, ...values };
 }
 
+/** The engine's run; of a stack that does not exist yet a second one, as of an empty stack. */
+async function ran(run: EngineRun): Promise<EngineResult> {
+  const result = await runEngine(run);
+  if (result.exitCode === 0) return result;
+  const { asNew, isNew } = await import("./new-stack");
+  const { engine, stack, to } = run;
+  if (!isNew(stack, engine, result.printed)) return result;
+  to.write(`Stack ${stack} does not exist yet: this is what its first deploy would make.\n`);
+  return asNew(stack, engine, async (empty) => runEngine({ ...run, engine: empty }));
+}
+
 /**
  * Runs the engine once and reads what it told. The person has seen Pulumi's own diff then.
  * For who applies a change set next: keep `plan`, and hold what is applied to it by `larger`.
  */
 export async function look(run: EngineRun): Promise<Previewed> {
   // The engine takes a second and more: time enough to load what reads its events.
-  const [{ exitCode, log, printed }, read] = await Promise.all([runEngine(run), readers()]);
+  const [{ exitCode, log, printed }, read] = await Promise.all([ran(run), readers()]);
   const events = read.readEvents(log);
   const secrets = [
     ...read.secretsOf(variables(run.engine)),

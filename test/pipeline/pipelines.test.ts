@@ -78,7 +78,11 @@ describe("the pipelines", () => {
       ...["npm run deploy -- staging --yes", "npm run smoke -- staging"],
       ...told("staging"),
       ...["npm run promote", "npm run preview -- prod", "npm run notify -- approval --stack prod"],
-      ...["approve-prod", "npm run deploy -- prod --yes", "npm run smoke -- prod"],
+      ...[
+        "approve-prod",
+        "npm run deploy -- prod --yes --approved reports/plan-prod.json",
+        "npm run smoke -- prod",
+      ],
       ...told("prod"),
     ]);
   });
