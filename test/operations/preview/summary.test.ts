@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { changesOf } from "../../../operations/preview/changes";
+import { planOf } from "../../../operations/preview/plan";
 import { summaryOf } from "../../../operations/preview/summary";
 import { textOf } from "../../../operations/preview/text";
 import type { Json, Step } from "../../../operations/preview/events";
@@ -102,6 +103,27 @@ describe("what a change does", () => {
       rows.map(({ effect, fields }) => [effect, fields]),
       [["rolling", ["ConfigMap data.a"]]],
     );
+  });
+});
+
+describe("Pulumi's own providers", () => {
+  const provider = (op: string) => {
+    const type = "pulumi:providers:docker-build";
+    const urn = `urn:pulumi:prod::services-orders::${type}::default`;
+    const state = (version: string) => ({ inputs: { version }, type, urn });
+    return { new: state("2"), old: state("1"), op, type, urn };
+  };
+
+  it("are told of only where they are replaced, with all that was made by them", () => {
+    for (const op of ["create", "delete", "update"]) {
+      assert.equal(summaryOf("prod", events([provider(op)]), 0).verdict, "nothing");
+    }
+    assert.match(says(provider("create-replacement")).join(), /every object is made again/);
+  });
+
+  it("are no part of a plan: who approves may reach the cluster by another way", () => {
+    assert.deepEqual(planOf("prod", { steps: [provider("update")] }).changes, []);
+    assert.equal(planOf("prod", { steps: [provider("create-replacement")] }).changes.length, 1);
   });
 });
 
