@@ -224,6 +224,31 @@ describe("a release that changes nothing else", () => {
   });
 });
 
+describe("a component under another name", () => {
+  const ingress = (host: string): Inputs => ({ spec: { rules: [{ host }] } });
+  const renamed = (host: string) => [
+    component("WebService", "old", "delete"),
+    component("WebService", "new", "create"),
+    object("delete", "core/v1:Service", { before: {}, in: ["WebService", "old"] }),
+    object("delete", "networking.k8s.io/v1:Ingress", {
+      before: ingress("a.example.com"),
+      in: ["WebService", "old"],
+    }),
+    object("create", "networking.k8s.io/v1:Ingress", {
+      after: ingress(host),
+      in: ["WebService", "new"],
+    }),
+  ];
+
+  it("goes on answering where the new one has its hosts", () => {
+    assert.ok(says(...renamed("a.example.com")).some((words) => /^made again as new/.test(words)));
+  });
+
+  it("ends where the new one has others", () => {
+    assert.ok(!says(...renamed("b.example.com")).some((words) => /^made again/.test(words)));
+  });
+});
+
 describe("components to which the same happens", () => {
   it("are one group", () => {
     const jobs = Array.from({ length: 20 }, (_, n) => {
