@@ -27,7 +27,7 @@ export interface Change {
   readonly fields: readonly Field[];
   /** Inputs after the change; those before it where it is deleted. Secrets cannot be read. */
   readonly inputs: Readonly<Record<string, Json>>;
-  /** The last part of the type, as `Deployment`. */
+  /** The last part of the type, as `Deployment`; `Provider` for what Pulumi itself works by. */
   readonly kind: string;
   /** Name in the cluster, else in the program. */
   readonly name: string;
@@ -38,6 +38,13 @@ export interface Change {
   /** Whether the program protects it from being deleted. */
   readonly protect: boolean;
   readonly urn: string;
+}
+
+const providerKind = "Provider";
+
+/** Whether it is only how Pulumi works: worth a word where it is replaced, with all that was made by it. */
+export function isInternal({ kind, operation }: Change): boolean {
+  return kind === providerKind && operation !== "replace";
 }
 
 const operations: Readonly<Record<string, Operation>> = {
@@ -144,7 +151,9 @@ function changeOf(steps: readonly Step[], all: ReadonlyMap<string, Known>): Chan
       operation === "replace" && (deleted === -1 || ops.indexOf("create-replacement") < deleted),
     fields: operation === "create" || operation === "delete" ? [] : fieldsOf(steps, before, after),
     inputs,
-    kind: first.type.split(":").at(-1) ?? first.type,
+    kind: first.type.startsWith("pulumi:providers:")
+      ? providerKind
+      : (first.type.split(":").at(-1) ?? first.type),
     name: clusterName(state) ?? nameIn(first.urn),
     ...(nameBefore === undefined ? {} : { nameBefore }),
     operation,

@@ -197,8 +197,8 @@ export const consequences: Readonly<Record<string, Kind>> = {
       says: "REPLACED, downtime, and its data are deleted",
     },
   },
-  // Pulumi's own provider: which cluster, and by which way.
-  kubernetes: {
+  // Which cluster, and by which way.
+  Provider: {
     create: nothing,
     delete: nothing,
     fields: { "": nothing },

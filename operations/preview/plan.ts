@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { UserError } from "../../tools/progress";
-import { type Change, changesOf, type Operation } from "./changes";
+import { type Change, changesOf, isInternal, type Operation } from "./changes";
 import { unknown } from "./differences";
 import type { Events, Json } from "./events";
 import { kept } from "./values";
@@ -41,7 +41,8 @@ function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
 
 /** What a preview would change, so that it can be kept and compared. Pure. */
 export function planOf(stack: string, events: Pick<Events, "steps">): Plan {
-  const changes = changesOf(events);
+  // Who approves and who applies may reach the cluster by different ways.
+  const changes = changesOf(events).filter((change) => !isInternal(change));
   const drawn = drawnNames(changes);
   const stable = (kind: string, path: string, value: Json | undefined) =>
     kept(kind, path, typeof value === "string" ? (drawn.get(value) ?? value) : value);

@@ -186,11 +186,7 @@ const typeName = (type: string): string => type.split(":").at(-1) ?? type;
 /** The changes by component, the heaviest first; components to which the same happens are one group. */
 export function groupsOf(changes: readonly Change[]): readonly Group[] {
   const byOwner = new Map<string, Change[]>();
-  // How Pulumi itself reaches the cluster is worth a line only where it is another cluster.
-  const told = changes.filter(
-    ({ kind, operation }) => kind !== "kubernetes" || operation === "replace",
-  );
-  for (const change of told) {
+  for (const change of changes) {
     const key = `${change.owner.type} ${change.owner.name}`;
     byOwner.set(key, [...(byOwner.get(key) ?? []), change]);
   }

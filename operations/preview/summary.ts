@@ -1,4 +1,4 @@
-import { type Change, changesOf } from "./changes";
+import { type Change, changesOf, isInternal } from "./changes";
 import { immutableAnswer } from "./consequences";
 import { byWeight, words } from "./effects";
 import type { Events, Fault } from "./events";
@@ -94,7 +94,7 @@ function headlineOf(rows: readonly Row[], verdict: Verdict, release?: ReleaseLin
 
 /** What a preview says, in the words of who runs the service. Pure. */
 export function summaryOf(stack: string, events: Events, exitCode: number): Summary {
-  const changes = changesOf(events);
+  const changes = changesOf(events).filter((change) => !isInternal(change));
   const unchangeable = refusedByCluster(events, changes);
   const errors = [
     ...events.refused.map(({ message }) => `policy ${message}`),

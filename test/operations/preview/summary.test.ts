@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { changesOf } from "../../../operations/preview/changes";
+import { planOf } from "../../../operations/preview/plan";
 import { summaryOf } from "../../../operations/preview/summary";
 import { textOf } from "../../../operations/preview/text";
 import type { Json, Step } from "../../../operations/preview/events";
@@ -105,6 +106,27 @@ describe("what a change does", () => {
   });
 });
 
+describe("Pulumi's own providers", () => {
+  const provider = (op: string) => {
+    const type = "pulumi:providers:docker-build";
+    const urn = `urn:pulumi:prod::services-orders::${type}::default`;
+    const state = (version: string) => ({ inputs: { version }, type, urn });
+    return { new: state("2"), old: state("1"), op, type, urn };
+  };
+
+  it("are told of only where they are replaced, with all that was made by them", () => {
+    for (const op of ["create", "delete", "update"]) {
+      assert.equal(summaryOf("prod", events([provider(op)]), 0).verdict, "nothing");
+    }
+    assert.match(says(provider("create-replacement")).join(), /every object is made again/);
+  });
+
+  it("are no part of a plan: who approves may reach the cluster by another way", () => {
+    assert.deepEqual(planOf("prod", { steps: [provider("update")] }).changes, []);
+    assert.equal(planOf("prod", { steps: [provider("create-replacement")] }).changes.length, 1);
+  });
+});
+
 describe("what needs a second look", () => {
   const gone = (kind: string, protect = false) =>
     object("delete", kind, { before: {}, in: web, ...(protect ? { protect } : {}) });
@@ -199,6 +221,31 @@ describe("a release that changes nothing else", () => {
       "release: version 1111111 → 2222222: new pods, rolling, no downtime (services-orders)",
       "",
     ]);
+  });
+});
+
+describe("a component under another name", () => {
+  const ingress = (host: string): Inputs => ({ spec: { rules: [{ host }] } });
+  const renamed = (host: string) => [
+    component("WebService", "old", "delete"),
+    component("WebService", "new", "create"),
+    object("delete", "core/v1:Service", { before: {}, in: ["WebService", "old"] }),
+    object("delete", "networking.k8s.io/v1:Ingress", {
+      before: ingress("a.example.com"),
+      in: ["WebService", "old"],
+    }),
+    object("create", "networking.k8s.io/v1:Ingress", {
+      after: ingress(host),
+      in: ["WebService", "new"],
+    }),
+  ];
+
+  it("goes on answering where the new one has its hosts", () => {
+    assert.ok(says(...renamed("a.example.com")).some((words) => /^made again as new/.test(words)));
+  });
+
+  it("ends where the new one has others", () => {
+    assert.ok(!says(...renamed("b.example.com")).some((words) => /^made again/.test(words)));
   });
 });
 
