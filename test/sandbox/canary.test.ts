@@ -5,18 +5,8 @@ import { join } from "node:path";
 import { options } from "../../tools/sandbox/layout";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Clone } from "./clone";
-import { kubectl, type Run } from "./commands";
+import { kubectl, type Run, refused, succeeded } from "./commands";
 import { fillSecret, prepareProduction, production, removeProduction } from "./production";
-
-function succeeded(run: Run): Run {
-  assert.equal(run.code, 0, run.output.slice(-6000));
-  return run;
-}
-
-function refused(run: Run, text: RegExp): void {
-  assert.notEqual(run.code, 0, run.output.slice(-2000));
-  assert.match(run.output, text);
-}
 
 /** Version that answers one request on a connection of its own; throws when it is not answered well. */
 async function ask(): Promise<string> {

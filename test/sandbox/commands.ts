@@ -51,8 +51,14 @@ export async function npmRun(args: readonly string[], options: RunOptions = {}):
 }
 
 /** Fails with what the command printed when it did not succeed. */
-export function succeeded({ code, output }: Run): void {
-  assert.equal(code, 0, output.slice(-6000));
+export function succeeded(run: Run): Run {
+  assert.equal(run.code, 0, run.output.slice(-6000));
+  return run;
+}
+
+export function refused(run: Run, text: RegExp): void {
+  assert.notEqual(run.code, 0, run.output.slice(-2000));
+  assert.match(run.output, text);
 }
 
 /** Plain `pulumi`, as in a shell that has evaluated `npm run sandbox -- env`. */

@@ -6,7 +6,7 @@ import { stackOf } from "../../operations/review-stack";
 import { command } from "../../tools/command";
 import { options } from "../../tools/sandbox/layout";
 import { Clone } from "./clone";
-import { apply, kubectl, type Run } from "./commands";
+import { apply, kubectl, refused, succeeded } from "./commands";
 
 const first = "ops-feature/A_b";
 const hostOf = (branch: string): string =>
@@ -36,16 +36,6 @@ async function answer(branch: string): Promise<{ orders: number; version: string
   assert.match(head, /^HTTP\/1\.1 200/);
   const { orders = [] } = JSON.parse(body) as { orders?: unknown[] };
   return { orders: orders.length, version: /^Service-Version: (.*)$/im.exec(head)?.[1] ?? "" };
-}
-
-function succeeded(run: Run): Run {
-  assert.equal(run.code, 0, run.output.slice(-6000));
-  return run;
-}
-
-function refused(run: Run, text: RegExp): void {
-  assert.notEqual(run.code, 0, run.output.slice(-2000));
-  assert.match(run.output, text);
 }
 
 async function namespaces(): Promise<readonly string[]> {
