@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Canary, type CanaryArgs } from "./components/canary";
 import { type ClusterFacts, readCluster } from "./components/cluster";
 import { ContainerImage } from "./components/container-image";
+import { withoutAmbientKubeconfig } from "./components/conventions/ambient-kubeconfig";
 import type { Database } from "./components/conventions/database";
 import { identityFor } from "./components/conventions/eks-user";
 import { postgres, seedArgs, webService } from "./components/conventions/defaults";
@@ -36,11 +37,11 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
   refuseForeign(asked, cluster);
   const settings = await withKeptRelease(asked, readLastRelease);
 
-  // Without EKS the kubeconfig stays outside the state; only a context's name goes in.
-  const provider = new k8s.Provider("kubernetes", {
+  const where = {
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(settings.context === undefined ? {} : { context: settings.context }),
-  });
+  };
+  const provider = withoutAmbientKubeconfig(() => new k8s.Provider("kubernetes", where));
   const opts = { providers: [provider] };
   const made =
     settings.kind === "canary"
@@ -179,7 +180,8 @@ function namespaceOf(
   const { identity, ingressPreset, kind, namespace } = settings;
   const common = { identity, namespace, ...(ingressPreset === undefined ? {} : { ingressPreset }) };
   if (!ownsData(settings)) {
-    const args = { ...common, ...(kind === "prod" ? { protect: true } : {}) };
+    // The platform has made it, and Secrets are in it that no stack brings back.
+    const args = { ...common, retain: true, ...(kind === "prod" ? { protect: true } : {}) };
     return new StackNamespace("namespace", args, opts).namespace;
   }
   const { datadogAgentTo, egressTo, ingressFrom, quota } = settings;

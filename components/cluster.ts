@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
+import type { Access } from "./conventions/ambient-kubeconfig";
 
 /** What is known about a cluster before anything is changed in it. */
 export interface ClusterFacts {
@@ -17,13 +18,6 @@ export interface ClusterFacts {
 
 /** Reads {@link ClusterFacts}; tests pass their own. */
 export type ReadCluster = (where: Access & { readonly namespace: string }) => Promise<ClusterFacts>;
-
-/** Which cluster is asked: a context of the ambient kubeconfig, or a kubeconfig of its own. */
-interface Access {
-  readonly context: string | undefined;
-  /** Text of a kubeconfig; undefined takes the ambient one. */
-  readonly kubeconfig?: string | undefined;
-}
 
 /** Seconds until a cluster counts as unreachable. */
 const timeoutSeconds = 5;

@@ -14,7 +14,7 @@ import {
   networkPolicySpecs,
 } from "./conventions/network-policies";
 import { type Override, overridden } from "./conventions/override";
-import { cores, isMemory } from "./conventions/quantities";
+import { amountFaults } from "./conventions/quantities";
 import { type Demand, type Quota, quotaFault } from "./conventions/quota";
 import { createRoleBinding, ownerOf } from "./review-rights";
 import { StackNamespace, type StackNamespaceArgs, namespaceFault } from "./stack-namespace";
@@ -195,18 +195,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
 
 function quotaFaults(quota: Quota, demands: readonly Demand[]): readonly (Fault | undefined)[] {
   const faults = [
-    unless(cores(quota.cpu) !== undefined, {
-      arg: "quota.cpu",
-      got: quota.cpu,
-      rule: "be a CPU quantity above 0",
-      todo: 'write cores or thousandths, as "2" or "500m"',
-    }),
-    unless(isMemory(quota.memory), {
-      arg: "quota.memory",
-      got: quota.memory,
-      rule: "be a memory quantity in Ki, Mi or Gi",
-      todo: 'write it as "4Gi"',
-    }),
+    ...amountFaults("quota", quota, { cpu: '"2" or "500m"', memory: "4Gi" }),
     wholeNumber("quota.pods", quota.pods, 1, 1000),
   ];
   // What does not parse has room for nothing: one fault is enough.

@@ -32,6 +32,14 @@ export interface StackNamespaceArgs {
    * @default - as `opts` of the component say
    */
   readonly protect?: boolean;
+
+  /**
+   * Leaves the namespace in the cluster when the stack is destroyed: for one that somebody else has
+   * made, or whose Secrets nobody could bring back. Without it everything in it is gone.
+   *
+   * @default false
+   */
+  readonly retain?: boolean;
 }
 
 /** A fault of a namespace's name. */
@@ -57,7 +65,7 @@ export class StackNamespace extends pulumi.ComponentResource {
   constructor(name: string, args: StackNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:StackNamespace", name, args, opts);
     refuse(this, "StackNamespace", name, [namespaceFault(args.namespace)]);
-    const { annotations = {}, ingressPreset, protect } = args;
+    const { annotations = {}, ingressPreset, protect, retain = false } = args;
     const namespace = new k8s.core.v1.Namespace(
       name,
       {
@@ -75,7 +83,7 @@ export class StackNamespace extends pulumi.ComponentResource {
           name: args.namespace,
         },
       },
-      { parent: this, ...(protect === undefined ? {} : { protect }) },
+      { parent: this, retainOnDelete: retain, ...(protect === undefined ? {} : { protect }) },
     );
     this.nodes = { namespace };
     this.namespace = namespace.metadata.name;

@@ -11,6 +11,7 @@ import { changedFiles, committed, fetchBranch, isAncestor } from "./git";
 import { takeOverDeadLock } from "./locks";
 import { type Cluster, reach } from "./reach";
 import { releaseEnv } from "./release";
+import { reports } from "./reports";
 import { stackOf } from "./review-stack";
 import { secretsProviderOf } from "./secrets-provider";
 import { settingsOf } from "./settings";
@@ -74,7 +75,10 @@ export async function canaryStart(
   const release = { branch, commit, imageRef, replicas: share.pods };
   const target = await aim(stack, withEnv(given, releaseEnv(release)));
   await refuse(target, true);
-  await run(target, options, new Date(Date.now() + lives * hour));
+  const started = Date.now();
+  const changed = await run(target, options, new Date(started + lives * hour));
+  const { url = settings.host } = await outputsOf("prod", given);
+  reports.leaveDeployed({ changed, seconds: (Date.now() - started) / 1000, stack, url });
   console.log(`\nThe canary of ${branch} answers ${percent(share.real)} of production's requests`);
   console.log(
     `  until ${moment(new Date(Date.now() + lives * hour))}; earlier: npm run canary -- stop`,
@@ -82,11 +86,11 @@ export async function canaryStart(
 }
 
 /** Preview, confirmation, update. The expiry is written first: what is there always has one. */
-async function run(target: Target, options: CanaryOptions, expires: Date): Promise<void> {
+async function run(target: Target, options: CanaryOptions, expires: Date): Promise<string> {
   const { cluster, engine, last, settings } = target;
   if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
   else await takeOverDeadLock(stack, engine);
-  await showPreview(stack, engine);
+  const changed = await showPreview(stack, engine);
   await confirm(stack, options.yes ?? false);
   await setTags(
     stack,
@@ -105,6 +109,7 @@ async function run(target: Target, options: CanaryOptions, expires: Date): Promi
     console.error("What was started is still there. Remove it by: npm run canary -- stop");
     throw error;
   }
+  return changed;
 }
 
 /** The branch's image and commit, once nothing speaks against them. */

@@ -4,6 +4,7 @@ import type { DeployOptions } from "./deploy";
 import type { PreviewOptions } from "./preview/command";
 import type { PromoteOptions } from "./promote";
 import type { NotifyOptions } from "./slack/command";
+import { reports } from "./reports";
 import type { SweepOptions } from "./sweep";
 
 // Each command loads its own code: Pulumi's packages take a second that no other one should wait for.
@@ -19,10 +20,12 @@ export function addOperations(program: Command): void {
     .option("--yes", "ask nobody")
     .option("--allow-older", "deploy older code than what runs")
     .option("--approved <file>", "stop when more would change than this plan of a preview has")
-    .action(async (stack: string, options: DeployOptions) => {
-      const { deploy } = await import("./deploy");
-      await deploy(await stackNameOf(stack), options);
-    });
+    .action(
+      leaving(async (stack: string, options: DeployOptions) => {
+        const { deploy } = await import("./deploy");
+        await deploy(await stackNameOf(stack), options);
+      }),
+    );
   add("preview")
     .description("what would change in a stack, and what that does to the running service")
     .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch's")
@@ -35,48 +38,76 @@ export function addOperations(program: Command): void {
     .option("--comment", "write it into the pull request's one comment")
     .option("--save-plan <file>", "keep what would change, for deploy to hold itself to")
     .option("--detailed-exitcode", "0 nothing changes, 2 changes, 3 dangerous ones, 1 it failed")
-    .action(async (stack: string, options: PreviewOptions) => {
-      const { preview } = await import("./preview/command");
-      await preview(await stackNameOf(stack), options);
-    });
+    .action(
+      leaving(async (stack: string, options: PreviewOptions) => {
+        const { preview } = await import("./preview/command");
+        await preview(await stackNameOf(stack), options);
+      }),
+    );
   add("notify")
     .description("tells Slack what happened to a stack; never fails for Slack's sake")
     .argument("<event>", "deployed, failed, approval, canceled or removed")
     .requiredOption("--stack <stack>", "the stack that it happened to")
     .option("--summary <file>", "a preview as JSON: what changed")
     .option("--cause-file <file>", "what the command that failed printed")
-    .option("--url <url>", "where the service is reached")
+    .option("--report <file>", "what a deploy left: its URL, how long it took, what changed")
     .option("--preview <url>", "where the preview is; else the pull request")
-    .option("--seconds <n>", "how long it took", Number)
     .action(async (event: string, options: NotifyOptions) => {
-      await (await import("./slack/command")).notify(event, options);
+      // A message about a stack whose name cannot be told is still a message.
+      const stack = await stackNameOf(options.stack).catch(() => options.stack);
+      await (await import("./slack/command")).notify(event, { ...options, stack });
     });
   add("image")
     .description("builds and pushes a stack's image, and changes nothing else")
     .argument("<stack>", "staging, review-<slug>, or review for this branch's")
-    .action(async (stack: string) => {
-      const { buildImage } = await import("./image");
-      await buildImage(await stackNameOf(stack));
-    });
+    .action(
+      leaving(async (stack: string) => {
+        const { buildImage } = await import("./image");
+        await buildImage(await stackNameOf(stack));
+      }),
+    );
+  add("smoke")
+    .description("asks a stack's public URL whether what was deployed answers")
+    .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch's")
+    .action(
+      leaving(async (stack: string) => {
+        const { smoke } = await import("./smoke");
+        await smoke(await stackNameOf(stack));
+      }),
+    );
   add("promote")
     .description("lets production's next deploy run what staging runs now")
     .option("--image <repository@digest>", "another image than staging's")
     .option("--reason <text>", "why, with --image")
     .option("--commit <commit>", "what --image was built from")
     .option("--branch <branch>", "what --image was built from")
-    .option("--env-file <file>", "write the release as variables for the jobs that follow")
-    .action(async (options: PromoteOptions) => {
-      await (await import("./promote")).promote(options);
-    });
+    .option(
+      "--env-file <file>",
+      "write the release into a file for the jobs that follow, and not into production's state",
+    )
+    .action(
+      leaving(async (options: PromoteOptions) => {
+        await (await import("./promote")).promote(options);
+      }),
+    );
   add("sweep")
     .description("says which review stacks and canaries have expired or lost their branch")
     .option("--apply", "remove them")
     .addOption(new Option("--only <what>", "one kind").choices(["canary", "reviews"]))
-    .action(async (options: SweepOptions) => {
-      await (await import("./sweep")).sweep(options);
-    });
+    .action(
+      leaving(async (options: SweepOptions) => {
+        await (await import("./sweep")).sweep(options);
+      }),
+    );
   addReview(add("review").description("review stacks: a branch's own environment"));
   addCanary(add("canary").description("a few pods of a branch among production's"));
+}
+
+/** The pipeline's messages tell why a command failed. */
+function leaving<Args extends unknown[]>(
+  work: (...args: Args) => Promise<void>,
+): (...args: Args) => Promise<void> {
+  return async (...args) => reports.leavingCause(async () => work(...args));
 }
 
 async function stackNameOf(given: string): Promise<string> {
@@ -92,30 +123,38 @@ function addReview(review: Command): void {
     .command("up")
     .description("makes or updates it from the code that is checked out")
     .argument(...branch)
-    .action(async (given?: string) => {
-      await (await import("./review-up")).reviewUp(given);
-    });
+    .action(
+      leaving(async (given?: string) => {
+        await (await import("./review-up")).reviewUp(given);
+      }),
+    );
   review
     .command("down")
     .description("removes it; the branch may be gone")
     .argument(...branch)
-    .action(async (given?: string) => {
-      await (await import("./review-down")).reviewDown(given);
-    });
+    .action(
+      leaving(async (given?: string) => {
+        await (await import("./review-down")).reviewDown(given);
+      }),
+    );
   review
     .command("list")
     .description("all of them, with owner and expiry")
-    .action(async () => {
-      await (await import("./review-list")).reviewList();
-    });
+    .action(
+      leaving(async () => {
+        await (await import("./review-list")).reviewList();
+      }),
+    );
   review
     .command("extend")
     .description("lets it live longer than 72 h after its last update")
     .argument(...branch)
     .requiredOption("--for <time>", "how long from now, as 90m, 24h or 2d")
-    .action(async (given: string | undefined, options: { for: string }) => {
-      await (await import("./review-list")).reviewExtend(given, options.for);
-    });
+    .action(
+      leaving(async (given: string | undefined, options: { for: string }) => {
+        await (await import("./review-list")).reviewExtend(given, options.for);
+      }),
+    );
 }
 
 function percent(text: string): number {
@@ -137,19 +176,25 @@ function addCanary(canary: Command): void {
     .option("--image <repository@digest>", "another image than the review stack's")
     .option("--commit <commit>", "what --image was built from")
     .option("--yes", "ask nobody")
-    .action(async (branch: string, options: CanaryOptions) => {
-      await (await import("./canary")).canaryStart(branch, options);
-    });
+    .action(
+      leaving(async (branch: string, options: CanaryOptions) => {
+        await (await import("./canary")).canaryStart(branch, options);
+      }),
+    );
   canary
     .command("status")
     .description("what runs, with its share and expiry")
-    .action(async () => {
-      await (await import("./canary")).canaryStatus();
-    });
+    .action(
+      leaving(async () => {
+        await (await import("./canary")).canaryStatus();
+      }),
+    );
   canary
     .command("stop")
     .description("deletes the canary's pods")
-    .action(async () => {
-      await (await import("./canary")).canaryStop();
-    });
+    .action(
+      leaving(async () => {
+        await (await import("./canary")).canaryStop();
+      }),
+    );
 }

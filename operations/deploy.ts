@@ -1,13 +1,14 @@
 import type { Settings } from "../settings";
 import { UserError, duration } from "../tools/progress";
 import { confirm } from "./confirm";
-import { type Engine, ambient, onTerminal, policyOptions, withEnv } from "./engine";
+import { type Engine, ambient, onTerminal, policyOptions, variables, withEnv } from "./engine";
 import { explain } from "./explain";
 import { committed, head, isAncestor, remoteBranches } from "./git";
 import { takeOverDeadLock } from "./locks";
 import { type Cluster, reach } from "./reach";
 import { type Older, refusals } from "./refusals";
 import { isGiven, promoted, promotedTag, releaseEnv } from "./release";
+import { reports } from "./reports";
 import { settingsOf } from "./settings";
 import { showPreview } from "./show-preview";
 import { secretsProviderOf } from "./secrets-provider";
@@ -57,13 +58,15 @@ export async function deploy(
   const { engine, last, settings } = target;
   if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
   else await takeOverDeadLock(stack, engine);
-  await showPreview(stack, engine, options.approved);
+  const changed = await showPreview(stack, engine, options.approved);
   await confirm(stack, options.yes ?? false);
   await update(target);
   await note(target);
   const { imageRef = "", url = settings.host } = await outputsOf(stack, engine);
+  const took = Date.now() - started.getTime();
+  reports.leaveDeployed({ changed, seconds: took / 1000, stack, url });
   console.log(`\nStack ${stack} runs ${imageRef}`);
-  console.log(`  ${url} (everything ${duration(Date.now() - started.getTime())})`);
+  console.log(`  ${url} (everything ${duration(took)})`);
 }
 
 /** Asks state and cluster, and finds what the stack is to run. Changes nothing. */
@@ -97,9 +100,23 @@ export async function refuse(target: Target, allowOlder: boolean): Promise<void>
     kind,
     lastCluster: last?.outputs.clusterUid,
     older: await older(target),
+    pullRequestOpen: kind === "review" ? await pullRequestOpen(engine) : undefined,
     stack,
   });
   if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
+}
+
+/** Only a job that may ask GitHub does; the branch at the remote is asked for in any case. */
+async function pullRequestOpen(engine: Engine): Promise<boolean | undefined> {
+  const env = variables(engine);
+  if ((env["GITHUB_TOKEN"] ?? "") === "") return undefined;
+  const { isOpen, pullRequestFrom } = await import("./github");
+  const pull = pullRequestFrom(env);
+  if (pull === undefined) return undefined;
+  return isOpen(pull).catch((error: unknown) => {
+    console.error(`warning: nobody says whether the pull request is open: ${String(error)}`);
+    return undefined;
+  });
 }
 
 /** Whether this deploy comes late: its image or its program is older than what the stack has. */

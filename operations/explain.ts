@@ -1,6 +1,7 @@
 import { instanceSelector, type Identity } from "../components/conventions/labels";
 import { type Deployment, type Event, type Pod, diagnose } from "./diagnosis";
 import type { Cluster } from "./reach";
+import { reports } from "./reports";
 
 /** Lines of a container's log that are shown. */
 const logLines = 20;
@@ -31,7 +32,10 @@ export async function explain(
   ]);
   const { causes, suspects } = diagnose({ deployments, events, pods }, since);
   console.error(`\nWhat Kubernetes says in namespace ${namespace}:`);
-  for (const cause of causes) console.error(`  - ${cause}`);
+  for (const cause of causes) {
+    console.error(`  - ${cause}`);
+    reports.addCause(cause);
+  }
   if (causes.length === 0) console.error("  nothing: the cause is in what Pulumi says above");
   for (const { container, pod, previous } of suspects) {
     const args = ["logs", pod, "--container", container, `--tail=${String(logLines)}`];

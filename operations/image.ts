@@ -5,6 +5,7 @@ import { UserError } from "../tools/progress";
 import { aim, refuse } from "./deploy";
 import { type Engine, ambient, ask, onTerminal } from "./engine";
 import { takeOverDeadLock } from "./locks";
+import { reports } from "./reports";
 import { secretsProviderOf } from "./secrets-provider";
 import { type StateResource, createStack, stateOf } from "./stacks";
 
@@ -38,7 +39,10 @@ export async function buildImage(stack: string, given: Engine = ambient): Promis
   );
   await keepOutputs(stack, { ...last?.outputs }, engine);
   const built = (await stateOf(stack, engine)).resources.find(({ type }) => type === image);
-  console.log(imageRefOf(built) ?? "");
+  const imageRef = imageRefOf(built);
+  if (imageRef === undefined) throw new UserError(`Stack "${stack}" has no image after all.`);
+  reports.leaveImage(imageRef);
+  console.log(imageRef);
 }
 
 /** `repository@digest` of an image in the state. */

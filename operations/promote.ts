@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { shortCommit } from "../components/conventions/names";
 import { UserError } from "../tools/progress";
 import { type Engine, ambient } from "./engine";
@@ -13,7 +14,10 @@ export interface PromoteOptions {
   /** Branch and commit that `image` was built from, where it is not staging's. */
   readonly branch?: string;
   readonly commit?: string;
-  /** File that gets the release as variables, for the later jobs of a pipeline. */
+  /**
+   * File that gets the release as variables, for the later jobs of a pipeline. Production's state is left alone then: the
+   * job that promotes has no right to change it.
+   */
   readonly envFile?: string;
   /** Another image than staging's. Needs a reason. */
   readonly image?: string;
@@ -36,20 +40,26 @@ export async function promote(options: PromoteOptions, engine: Engine = ambient)
   if (release.reason !== undefined) console.log(`  because: ${release.reason}`);
   const tag = releaseTag(release);
   console.log(`  tag ${tag}: ${await addTag(release.imageRef, tag)}`);
+  const { envFile } = options;
+  if (envFile !== undefined) {
+    mkdirSync(dirname(envFile), { recursive: true });
+    writeFileSync(envFile, exports(releaseEnv(release)));
+    console.log(`Next: source ${envFile}, then npm run deploy -- ${to}`);
+    return;
+  }
   if (!there) {
     await settingsOf(to, engine);
     await createStack(to, secretsProviderOf(to, engine), engine);
   }
   await setTags(to, { [promotedTag]: JSON.stringify(release) }, engine);
-  const { envFile } = options;
-  if (envFile !== undefined) {
-    const lines = Object.entries(releaseEnv(release)).map(([name, value]) => {
-      // A branch or a reason is anybody's text, and a shell will read it.
-      return `export ${name}='${value.replaceAll("'", "'\\''")}'\n`;
-    });
-    writeFileSync(envFile, lines.join(""));
-  }
   console.log(`Next: npm run deploy -- ${to}`);
+}
+
+/** Lines for a shell. A branch or a reason is anybody's text, and the shell will read it. */
+function exports(env: Readonly<Record<string, string>>): string {
+  return Object.entries(env)
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`)
+    .join("");
 }
 
 /** Says what was released, and stays with that image for as long as anybody may go back to it. */

@@ -7,6 +7,8 @@ export interface Intent {
   readonly branch: string;
   readonly cluster: string;
   readonly kind: Kind;
+  /** Whether the branch's pull request is open; undefined where there is none, or nobody can say. */
+  readonly pullRequestOpen: boolean | undefined;
   /** Cluster of the stack's last update; undefined for a stack that never had one. */
   readonly lastCluster: string | undefined;
   /** Whether what is to run, or the code that deploys it, is older than what is there. */
@@ -24,7 +26,8 @@ export interface Older {
 
 /** Why a stack must not be changed, each with the way out; empty when it may. */
 export function refusals(intent: Intent): readonly string[] {
-  const { allowOlder, branch, branchAtRemote, cluster, kind, lastCluster, older, stack } = intent;
+  const { allowOlder, branch, branchAtRemote, cluster, kind, lastCluster, older } = intent;
+  const { pullRequestOpen, stack } = intent;
   return [
     ...(lastCluster !== undefined && lastCluster !== cluster
       ? [
@@ -36,6 +39,12 @@ export function refusals(intent: Intent): readonly string[] {
       ? [
           `Branch "${branch}" is not at the remote: push it first. If it was merged or deleted, ` +
             "its review stack is not made again.",
+        ]
+      : []),
+    ...(kind === "review" && pullRequestOpen === false
+      ? [
+          `The pull request of branch "${branch}" is merged or closed: its review stack is not made again. ` +
+            "Reopen it, if it was closed by mistake.",
         ]
       : []),
     ...(older !== undefined && !allowOlder

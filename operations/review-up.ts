@@ -9,6 +9,7 @@ import { currentBranch, person } from "./git";
 import { takeOverDeadLock } from "./locks";
 import { isGiven } from "./release";
 import { branchOr, isReview, mostStacks, reviewTags, stackOf } from "./review-stack";
+import { reports } from "./reports";
 import { secretsProviderOf } from "./secrets-provider";
 import { type Tags, createStack, setTags } from "./stacks";
 
@@ -44,9 +45,11 @@ export async function reviewUp(given: string | undefined, ambience: Engine = amb
     lastUpdate: new Date(),
     ttlHours: Number(last?.tags[reviewTags.ttl] ?? company.reviewStacks.ttlHours),
   });
+  const took = Date.now() - started.getTime();
+  reports.leaveDeployed({ seconds: took / 1000, stack, url });
   console.log(`\n${branch} runs as stack ${stack}: ${url}`);
   console.log(
-    `  until ${moment(ends)}, unless it is updated or extended (everything ${duration(Date.now() - started.getTime())})`,
+    `  until ${moment(ends)}, unless it is updated or extended (everything ${duration(took)})`,
   );
 }
 

@@ -1,19 +1,26 @@
 import { UserError } from "../tools/progress";
 import type { Engine } from "./engine";
 import { look } from "./preview/look";
+import { reports } from "./reports";
 
 /**
  * What will change in a stack, and what that does to the running service. The one place where every command shows it.
  *
  * @param approved - file with the plan of a preview that somebody approved
+ * @returns what changes, in one line
  * @throws UserError when Pulumi did not come to its end, and when more would change than was approved
  */
-export async function showPreview(stack: string, engine: Engine, approved?: string): Promise<void> {
+export async function showPreview(
+  stack: string,
+  engine: Engine,
+  approved?: string,
+): Promise<string> {
   const { larger, loadPlan } = await import("./preview/plan");
   const plan = approved === undefined ? undefined : loadPlan(approved);
   const seen = await look({ engine, stack, to: process.stdout });
   process.stdout.write(`\n${seen.text}`);
   if (!seen.complete) {
+    reports.addCause(seen.safe(seen.summary.errors.join("\n")));
     throw new UserError(
       "The preview failed: what it says is above; mend it and run the command again. Nothing was changed.",
     );
@@ -28,4 +35,5 @@ export async function showPreview(stack: string, engine: Engine, approved?: stri
       `More would change than was approved:\n- ${shown.join("\n- ")}\nPreview it again, and have that approved. Nothing was changed.`,
     );
   }
+  return seen.summary.headline;
 }

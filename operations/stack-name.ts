@@ -1,10 +1,11 @@
 import { slug } from "../components/conventions/names";
+import { UserError } from "../tools/progress";
 
 /**
- * The stack that a command was asked for. `review` is the review stack of the branch: CircleCI's (`CIRCLE_BRANCH`), else git's. A pipeline
- * cannot compute a slug, and a branch's name has no business in its commands.
+ * The stack that a command was asked for. `review` is the review stack of the branch: that of the pull request that was
+ * closed, CircleCI's, else git's. A pipeline cannot compute a slug, and a branch's name has no business in its commands.
  *
- * @throws Error for `review` without a branch, and for a branch that has no review stack
+ * @throws UserError for `review` without a branch, and for a branch that has no review stack
  */
 export function stackNamed(
   given: string,
@@ -12,12 +13,17 @@ export function stackNamed(
   gitBranch: string,
 ): string {
   if (given !== "review") return given;
-  const ci = env["CIRCLE_BRANCH"] ?? "";
-  const branch = ci === "" ? gitBranch : ci;
-  if (branch === "") {
-    throw new Error(
+  const branch = [env["REVIEW_BRANCH"], env["CIRCLE_BRANCH"], gitBranch].find(
+    (name) => name !== undefined && name !== "",
+  );
+  if (branch === undefined) {
+    throw new UserError(
       "no branch is checked out, so there is no review stack; name it: review-<slug>",
     );
   }
-  return `review-${slug(branch)}`;
+  try {
+    return `review-${slug(branch)}`;
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error));
+  }
 }

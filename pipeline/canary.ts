@@ -1,6 +1,6 @@
 import { badEndNotices, notice, type Stage } from "./compose";
 import type { Parameter } from "./model";
-import { groups, removal } from "./stages";
+import { groups } from "./stages";
 
 /** What whoever starts the pipeline says. */
 export const canaryParameters: Readonly<Record<string, Parameter>> = {
@@ -64,7 +64,7 @@ export const canaryStop: readonly Stage[] = [
       executor: "pulumi",
       reportsAs: "canary-stop",
     },
-    contexts: removal,
+    contexts: ["services-orders-canary-removal"],
     serialGroup: groups.canary,
   },
   notice("tell-stopped", "removed", "prod-canary", {

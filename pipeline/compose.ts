@@ -81,7 +81,7 @@ export function notice(
   const shown = {
     approval: ["--summary", previewReport(stack)],
     canceled: [],
-    deployed: ["--summary", previewReport(stack)],
+    deployed: ["--summary", previewReport(stack), "--report", `${reports}/deployed.json`],
     failed: ["--cause-file", `${reports}/cause.txt`],
     removed: [],
   }[event];

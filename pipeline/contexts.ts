@@ -19,7 +19,7 @@ const onMain = `pipeline.git.branch == "main" and ${asCommitted}`;
 
 export const contexts = {
   "services-orders-preview": {
-    can: "read the cluster and the state of every stack; decrypts nothing of production",
+    can: "read the cluster, the images, and the state of staging and production, which holds no secret",
     restriction: asCommitted,
     onBranches: true,
     changesProduction: false,
@@ -37,13 +37,19 @@ export const contexts = {
     changesProduction: false,
   },
   "services-orders-prod": {
-    can: "change stacks prod and prod-canary",
+    can: "change stacks prod and prod-canary; read what a review stack runs",
     restriction: `${onMain}, and a security group of those who may approve`,
     onBranches: false,
     changesProduction: true,
   },
-  "services-orders-removal": {
-    can: "remove review stacks and the canary, and nothing else",
+  "services-orders-review-removal": {
+    can: "remove review stacks: change their state, push nothing",
+    restriction: onMain,
+    onBranches: false,
+    changesProduction: false,
+  },
+  "services-orders-canary-removal": {
+    can: "remove the canary, and nothing else",
     restriction: onMain,
     onBranches: false,
     changesProduction: false,

@@ -1,5 +1,6 @@
 import { badEndNotices, type Stage } from "./compose";
-import { groups, ofBranch, removal } from "./stages";
+import type { ContextName } from "./contexts";
+import { groups, ofBranch } from "./stages";
 
 const closedBranch = {
   ...ofBranch,
@@ -17,7 +18,7 @@ export const teardown: readonly Stage[] = [
       executor: "pulumi",
       reportsAs: "teardown",
     },
-    contexts: removal,
+    contexts: ["services-orders-review-removal"],
     serialGroup: groups.review,
   },
   ...badEndNotices("teardown", "review", closedBranch),
@@ -25,16 +26,25 @@ export const teardown: readonly Stage[] = [
 
 /** By the clock: what is expired, or has no branch any more. */
 export const sweep: readonly Stage[] = [
-  {
-    name: "sweep",
-    job: {
-      aws: true,
-      command: "npm run sweep -- --apply",
-      executor: "pulumi",
-      reportsAs: "sweep",
-    },
-    contexts: removal,
-    serialGroup: groups.sweep,
-  },
-  ...badEndNotices("sweep", "review"),
+  ...swept("reviews", "services-orders-review-removal", "review"),
+  ...swept("canary", "services-orders-canary-removal", "prod-canary"),
 ];
+
+/** Each kind with a role that reaches the other not. */
+function swept(what: "canary" | "reviews", context: ContextName, told: string): readonly Stage[] {
+  const name = `sweep-${what}`;
+  return [
+    {
+      name,
+      job: {
+        aws: true,
+        command: `npm run sweep -- --apply --only ${what}`,
+        executor: "pulumi",
+        reportsAs: name,
+      },
+      contexts: [context],
+      serialGroup: what === "canary" ? groups.canary : groups.sweep,
+    },
+    ...badEndNotices(name, told),
+  ];
+}

@@ -1,4 +1,5 @@
 import { badEndNotices, notice, planOf, previewReport, type Stage } from "./compose";
+import type { ContextName } from "./contexts";
 import { companyScan } from "./slots";
 
 /** Whatever a branch is called, this is a number, and so legal in a serial group. */
@@ -14,7 +15,6 @@ export const groups = {
   sweep: group("sweep"),
 };
 export const onMain = 'pipeline.git.branch == "main"';
-export const removal = ["services-orders-removal"] as const;
 
 /** Is it good? On main the same jobs, without the cache that branches fill. */
 export const checks = (suffix: "" | "-main"): readonly Stage[] => [
@@ -60,13 +60,14 @@ export function previewOf(
       released,
       takes: true,
     },
-    contexts: [
-      "services-orders-preview",
-      ...(onPullRequest ? (["services-orders-github"] as const) : []),
-    ],
+    contexts: [readerOf(stack), ...(onPullRequest ? (["services-orders-github"] as const) : [])],
     requires,
   };
 }
+
+/** Who may read a stack's state: that of review stacks is apart, and open to every branch. */
+const readerOf = (stack: string): ContextName =>
+  stack === "review" ? "services-orders-review" : "services-orders-preview";
 
 const smokeTest = (stack: string): Stage => ({
   name: `smoke-${stack}`,
@@ -76,7 +77,7 @@ const smokeTest = (stack: string): Stage => ({
     executor: "pulumi",
     reportsAs: `smoke-${stack}`,
   },
-  contexts: ["services-orders-preview"],
+  contexts: [readerOf(stack)],
   requires: [`deploy-${stack}`],
 });
 

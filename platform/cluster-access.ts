@@ -1,6 +1,6 @@
 import * as eks from "@pulumi/aws/eks";
 import * as pulumi from "@pulumi/pulumi";
-import { type Purpose, clusterGroup, tokenPrefix } from "../components/conventions/purposes";
+import { type ClusterPurpose, clusterGroup, tokenPrefix } from "../components/conventions/purposes";
 import type { CircleCi } from "./settings";
 import { issuer } from "./trust";
 
@@ -9,8 +9,8 @@ export interface ClusterAccessArgs {
   readonly clusterName: string;
   /** Whether review jobs reach the cluster, by CircleCI's token. */
   readonly review: boolean;
-  /** ARN of the role of each purpose, but of review. */
-  readonly roles: Readonly<Partial<Record<Exclude<Purpose, "review">, pulumi.Input<string>>>>;
+  /** ARN of the role of each purpose that the cluster knows by its role. */
+  readonly roles: Readonly<Partial<Record<ClusterPurpose, pulumi.Input<string>>>>;
 }
 
 /**
@@ -23,7 +23,7 @@ export class ClusterAccess extends pulumi.ComponentResource {
     super("services:aws:ClusterAccess", name, args, opts);
     const { circleci, clusterName, review, roles } = args;
     for (const [purpose, principalArn] of Object.entries(roles)) {
-      const group = clusterGroup(purpose as Exclude<Purpose, "review">);
+      const group = clusterGroup(purpose as ClusterPurpose);
       new eks.AccessEntry(
         `${name}-${purpose}`,
         {

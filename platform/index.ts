@@ -1,7 +1,13 @@
 import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type Purpose, purposes, roleName } from "../components/conventions/purposes";
+import { withoutAmbientKubeconfig } from "../components/conventions/ambient-kubeconfig";
+import {
+  isClusterPurpose,
+  type Purpose,
+  purposes,
+  roleName,
+} from "../components/conventions/purposes";
 import { service } from "../components/conventions/stacks";
 import { AdmissionPolicies } from "./admission-policies";
 import { CiRole } from "./ci-role";
@@ -75,6 +81,7 @@ const environmentOf = {
   preview: undefined,
   prod: "prod",
   review: "review",
+  "review-removal": "review",
   staging: "staging",
 } as const;
 
@@ -93,7 +100,7 @@ function inCluster(
   const { context, environments, name } = cluster;
   const review = environments.includes("review");
   const known = Object.entries(roles).filter(
-    ([purpose]) => purpose !== "review" && concerns(purpose as Purpose, cluster),
+    ([purpose]) => isClusterPurpose(purpose as Purpose) && concerns(purpose as Purpose, cluster),
   );
   new ClusterAccess(`${name}-access`, {
     circleci,
@@ -102,7 +109,8 @@ function inCluster(
     roles: Object.fromEntries(known),
   });
 
-  const provider = new k8s.Provider(name, context === undefined ? {} : { context });
+  const where = context === undefined ? {} : { context };
+  const provider = withoutAmbientKubeconfig(() => new k8s.Provider(name, where));
   const opts = { providers: [provider] };
   const namespaces: { prod?: string; staging?: string } = {};
   const made: pulumi.Resource[] = [];

@@ -89,20 +89,27 @@ export function permissions(purpose: Purpose, targets: Targets): readonly Statem
   const { clusterArns, keyArns, repositoryArn, reviewRepositoryArn, stateBucket } = targets;
   const cluster = allow("FindCluster", ["eks:DescribeCluster"], ...clusterArns);
   const login = allow("RegistryLogin", ["ecr:GetAuthorizationToken"], "*");
+  const reviewState = `arn:aws:s3:::${stateBucket}/${statePrefixes.review}/*`;
   const environments = (...stacks: string[]) => [
     ...readEnvironments(targets),
     allow("WriteState", write, ...stacks.flatMap((stack) => stackObjects(stateBucket, stack))),
   ];
   switch (purpose) {
     case "preview":
-      return [cluster, ...readEnvironments(targets)];
+      return [
+        cluster,
+        login,
+        // What is scanned is what was pushed.
+        allow("Pull", pull, repositoryArn, reviewRepositoryArn),
+        ...readEnvironments(targets),
+      ];
     case "review":
       return [
         cluster,
         login,
         allow("Push", push, reviewRepositoryArn),
         list(stateBucket),
-        allow("WriteState", write, `arn:aws:s3:::${stateBucket}/${statePrefixes.review}/*`),
+        allow("WriteState", write, reviewState),
         allow("SealState", encrypt, keyArns.review),
       ];
     case "staging":
@@ -119,11 +126,25 @@ export function permissions(purpose: Purpose, targets: Targets): readonly Statem
         login,
         // A release is a tag on an image that is there: no layer is uploaded.
         allow("Release", [...pull, "ecr:PutImage"], repositoryArn),
+        // A canary runs what its branch's review stack says that it runs.
         allow("CanaryImage", pull, reviewRepositoryArn),
+        ...(keyArns.review === undefined
+          ? []
+          : [
+              allow("ReadReviewState", read, reviewState),
+              allow("OpenReviewState", decrypt, keyArns.review),
+            ]),
         ...environments("prod", "prod-canary"),
         allow("SealState", encrypt, keyArns.prod),
       ];
     case "canary-removal":
       return [cluster, ...environments("prod-canary")];
+    case "review-removal":
+      return [
+        cluster,
+        list(stateBucket),
+        allow("WriteState", write, reviewState),
+        allow("OpenState", decrypt, keyArns.review),
+      ];
   }
 }

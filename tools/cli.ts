@@ -101,6 +101,7 @@ pipeline
   .option("--commit <commit>", "commit whose code runs (default: the last one)")
   .option("--contexts <directory>", "files <context>.env with NAME=value lines")
   .option("--parameter <name=value...>", "parameters of the pipeline")
+  .option("--skip <job...>", "jobs that are taken as good without being run")
   .option("--pull-request <number>", "number of the pull request", Number, 1)
   .action(runWorkflow);
 const scan = program
@@ -136,6 +137,14 @@ program
   .command("bench")
   .description("measures the program, previews, memory and CPU requests")
   .action(async () => (await import("./bench")).bench());
+program
+  .command("rehearse")
+  .description(
+    "all environments on the sandbox: platform, staging, production, review stacks, canary",
+  )
+  .action(async () => {
+    await (await import("./test")).rehearse();
+  });
 program
   .command("test")
   .description("runs the tests: all of them, or one suite")

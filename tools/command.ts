@@ -10,6 +10,8 @@ export interface CommandOptions {
   readonly log?: string;
   /** Called with each line that the command prints. */
   readonly onLine?: (line: string) => void;
+  /** Ends the program early, which is an error then. */
+  readonly signal?: AbortSignal;
   /** Limit in milliseconds; one hour unless told. */
   readonly timeout?: number;
   readonly input?: string;
@@ -29,6 +31,7 @@ export async function command(
     env: { ...options.env },
     all: true,
     ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     timeout: options.timeout ?? 3_600_000,
     killSignal: "SIGTERM",
     forceKillAfterDelay: 5_000,

@@ -1,5 +1,6 @@
 import { type Engine, ask, onTerminal, policyOptions } from "../operations/engine";
 import { takeOverDeadLock } from "../operations/locks";
+import { showPreview } from "../operations/show-preview";
 import { exists, outputsOf } from "../operations/stacks";
 import { buildService, checkMaven, project } from "./build";
 import { duration, Steps } from "./progress";
@@ -26,10 +27,10 @@ export async function up(): Promise<void> {
       console.log("      the jars are those of this code");
     }
   });
-  await steps.step(`What will change in stack ${STACK} (pulumi preview --diff)`, async () => {
+  await steps.step(`What will change in stack ${STACK} (npm run preview)`, async () => {
     await ask(["stack", "select", STACK, "--create"], engine());
     await takeOverDeadLock(STACK, engine());
-    await pulumi("preview", "--stack", STACK, "--diff", ...policyOptions(engine()));
+    await showPreview(STACK, engine());
   });
   await steps.step(`Changing it (pulumi up)`, async () => {
     await pulumi("up", "--stack", STACK, "--yes", "--skip-preview", ...policyOptions(engine()));

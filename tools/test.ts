@@ -49,6 +49,14 @@ export async function test(only?: string): Promise<void> {
   process.exitCode = total.failed > 0 || total.passed === 0 || skippedInCi ? 1 : 0;
 }
 
+/** `npm run rehearse`: one of the end-to-end tests, whose steps are worth looking at. */
+export async function rehearse(): Promise<void> {
+  const chosen = options();
+  await up(chosen, new Steps(stepsOfUp(chosen)));
+  const { failed } = mocha("sandbox", ["test/sandbox/rehearsal.test.ts"]);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
+
 function mocha(name: string, files: readonly string[], ignore?: string): Count {
   const directory = mkdtempSync(join(tmpdir(), "services-orders-test-"));
   const result = join(directory, "result.json");

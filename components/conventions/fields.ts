@@ -47,8 +47,9 @@ const namespace = {
   identity: of("Namespace", ...identityLabels),
   ingressPreset: of("Namespace", 'metadata.labels["elbv2.k8s.aws/pod-readiness-gate-inject"]'),
   namespace: of("Namespace", "metadata.name"),
-  // A resource option, which is no field.
+  // Resource options, which are no fields.
   protect: [],
+  retain: [],
 } as const satisfies FieldsOfArgs;
 
 const stackNamespace = {

@@ -22,7 +22,7 @@ import { type Identity, type Release, releaseVersion } from "./labels";
 import type { EnvValue, ExtraContainer, PodArgs, SecretKey } from "./pod-args";
 import { isSecretKey, podFaults } from "./pod-faults";
 import { configVolumeName, extraMounts, extraVolumes } from "./pod-files";
-import { type Requests, cores, isMemory, memoryBytes } from "./quantities";
+import { type Requests, amountFaults, cores, memoryBytes } from "./quantities";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
@@ -213,18 +213,7 @@ export function workloadFaults(
       rule: "be repository@sha256:<64 hex digits>",
       todo: "name the image by its digest, a tag may be moved",
     }),
-    unless(cores(requests.cpu) !== undefined, {
-      arg: "requests.cpu",
-      got: requests.cpu,
-      rule: "be a CPU quantity above 0",
-      todo: 'write cores or thousandths, as "0.5" or "250m"',
-    }),
-    unless(isMemory(requests.memory), {
-      arg: "requests.memory",
-      got: requests.memory,
-      rule: "be a memory quantity in Ki, Mi or Gi",
-      todo: 'write it as "512Mi"',
-    }),
+    ...amountFaults("requests", requests, { cpu: '"0.5" or "250m"', memory: "512Mi" }),
     unless(typeof agentRef !== "string" || imageRefForm.test(agentRef), {
       arg: "datadogAgent.imageRef",
       got: agentRef,

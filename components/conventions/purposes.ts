@@ -1,8 +1,16 @@
 import { service } from "./stacks";
 
 /** What a CI job does; decides its rights in AWS and in the cluster. One role each, and no other. */
-export const purposes = ["preview", "review", "staging", "prod", "canary-removal"] as const;
+export const purposes = [
+  ...(["preview", "review", "staging", "prod"] as const),
+  ...(["canary-removal", "review-removal"] as const),
+] as const;
 export type Purpose = (typeof purposes)[number];
+
+/** Those that the cluster knows by their IAM role. Jobs on review stacks come with CircleCI's own token. */
+export type ClusterPurpose = Exclude<Purpose, "review" | "review-removal">;
+export const isClusterPurpose = (purpose: Purpose): purpose is ClusterPurpose =>
+  purpose !== "review" && purpose !== "review-removal";
 
 /** Branch whose jobs may reach staging and production, and tidy up after every other branch. */
 export const mainBranch = "main";
@@ -13,10 +21,10 @@ export function roleName(purpose: Purpose): string {
 }
 
 /**
- * Kubernetes group of a purpose, as EKS gives it to the IAM role. Review jobs have no such group:
+ * Kubernetes group of a purpose, as EKS gives it to the IAM role. Jobs on review stacks have no such group:
  * the cluster knows them by CircleCI's token itself, see {@link reviewGroup}.
  */
-export function clusterGroup(purpose: Exclude<Purpose, "review">): string {
+export function clusterGroup(purpose: ClusterPurpose): string {
   return `${service}:${purpose}`;
 }
 

@@ -1,3 +1,5 @@
+import { type Fault, unless } from "./faults";
+
 /** CPU and memory as Kubernetes writes them. */
 export interface Requests {
   /** Kubernetes quantity, as `250m` or `1.5`. */
@@ -27,4 +29,26 @@ const units = { Gi: 2 ** 30, Ki: 2 ** 10, Mi: 2 ** 20 } as const;
 export function memoryBytes(memory: string): number | undefined {
   if (!isMemory(memory)) return undefined;
   return Number(memory.slice(0, -2)) * units[memory.slice(-2) as keyof typeof units];
+}
+
+/** A fault of each amount that Kubernetes would not take. `cpu` and `memory` are examples of what it takes. */
+export function amountFaults(
+  arg: string,
+  got: Requests,
+  { cpu, memory }: Requests,
+): readonly (Fault | undefined)[] {
+  return [
+    unless(cores(got.cpu) !== undefined, {
+      arg: `${arg}.cpu`,
+      got: got.cpu,
+      rule: "be a CPU quantity above 0",
+      todo: `write cores or thousandths, as ${cpu}`,
+    }),
+    unless(isMemory(got.memory), {
+      arg: `${arg}.memory`,
+      got: got.memory,
+      rule: "be a memory quantity in Ki, Mi or Gi",
+      todo: `write it as "${memory}"`,
+    }),
+  ];
 }

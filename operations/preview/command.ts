@@ -1,9 +1,11 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { parseStack } from "../../components/conventions/stacks";
 import { UserError } from "../../tools/progress";
 import { type Engine, ambient, withEnv } from "../engine";
+import type { PullRequest } from "../github";
 import { isGiven, promoted, releaseEnv } from "../release";
-import type { PullRequest } from "./comment";
+import { reports } from "../reports";
 import { commentLimit, sectionLimit } from "./limits";
 import { look } from "./look";
 import type { Summary, Verdict } from "./summary";
@@ -34,13 +36,13 @@ async function engineFor(stack: string): Promise<Engine> {
   }
   if (stack !== "prod" || isGiven(ambient)) return ambient;
   const { tagsOf } = await import("../stacks");
-  const release = promoted(await tagsOf(stack));
+  const release = promoted(await tagsOf(stack).catch(() => ({})));
   return release === undefined ? ambient : withEnv(ambient, releaseEnv(release));
 }
 
 /** Where the comment goes: found before the engine runs, because it may be that something is missing. */
 async function pullRequest(): Promise<PullRequest | undefined> {
-  const { pullRequestFrom } = await import("./comment");
+  const { pullRequestFrom } = await import("../github");
   const pull = pullRequestFrom(process.env);
   if (pull === undefined) process.stderr.write("There is no pull request yet, so no comment.\n");
   return pull;
@@ -74,6 +76,7 @@ export async function preview(stack: string, options: PreviewOptions = {}): Prom
   if (options.output === undefined) {
     process.stdout.write(format === "text" ? `\n${rendered}` : rendered);
   } else {
+    mkdirSync(dirname(options.output), { recursive: true });
     writeFileSync(options.output, rendered);
     process.stdout.write(text);
   }
@@ -89,6 +92,7 @@ export async function preview(stack: string, options: PreviewOptions = {}): Prom
         process.stderr.write(`warning: no comment on the pull request: ${String(error)}\n`),
     );
   }
+  if (summary.verdict === "error") reports.addCause(safe(summary.errors.join("\n")));
   process.exitCode = exitCodeOf(summary, options);
 }
 

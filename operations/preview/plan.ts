@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { UserError } from "../../tools/progress";
 import { type Change, changesOf, isInternal, type Operation } from "./changes";
 import { unknown } from "./differences";
@@ -112,6 +113,7 @@ export function larger(approved: Plan, current: Plan): readonly string[] {
 }
 
 export function savePlan(file: string, plan: Plan): void {
+  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(plan, undefined, 2)}\n`);
 }
 

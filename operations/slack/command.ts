@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { UserError } from "../../tools/progress";
 import type { Summary } from "../preview/summary";
+import type { Deployed } from "../reports";
 import { masked, secretsOf } from "../preview/values";
 import { type Event, events, messageOf, type Notice } from "./message";
 import { send } from "./send";
@@ -9,10 +10,11 @@ import { send } from "./send";
 export interface NotifyOptions {
   readonly causeFile?: string;
   readonly preview?: string;
-  readonly seconds?: number;
+  /** What the command that changed the stack has left: `reports/deployed.json`. */
+  readonly report?: string;
   readonly stack: string;
+  /** What `npm run preview -- --format json` has written. */
   readonly summary?: string;
-  readonly url?: string;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -27,28 +29,29 @@ function optionalFile(file: string | undefined): string | undefined {
   }
 }
 
-function headlineOf(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
+/** Some of a report; nothing of one that is not there, or not whole. */
+function read<Report>(file: string | undefined): Partial<Report> {
   try {
-    return (JSON.parse(text) as Partial<Summary>).headline;
+    return JSON.parse(optionalFile(file) ?? "{}") as Partial<Report>;
   } catch {
-    return undefined;
+    return {};
   }
 }
 
 /** The notice, from what was told and CircleCI's variables: text from outside is in no command. Pure but for files. */
 export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice {
   const cause = optionalFile(options.causeFile);
-  const changed = headlineOf(optionalFile(options.summary));
+  const { headline } = read<Summary>(options.summary);
+  const report = read<Deployed>(options.report);
   const optional = {
     branch: env["CIRCLE_BRANCH"],
     cause: event === "failed" ? cause : undefined,
-    changed,
+    changed: headline ?? report.changed,
     commit: env["CIRCLE_SHA1"],
     job: env["CIRCLE_BUILD_URL"],
     preview: options.preview ?? env["CIRCLE_PULL_REQUEST"],
-    seconds: options.seconds,
-    url: options.url,
+    seconds: report.seconds,
+    url: report.url,
     who: env["CIRCLE_USERNAME"],
   };
   const secrets = secretsOf(env);

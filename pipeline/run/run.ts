@@ -14,8 +14,8 @@ import { type End, next } from "./order";
 import { type Situation, valuesFor, variables } from "./situation";
 
 export interface RunOptions {
-  /** Approvals that are given; the run stops at any other. */
-  readonly approve?: readonly string[];
+  /** Approvals that are given, or who is asked for each; the run stops at any other. */
+  readonly approve?: readonly string[] | ((approval: string) => Promise<boolean>);
   /** Branch that is pretended. The one that is checked out unless told. */
   readonly branch?: string;
   /** Commit whose code runs. The last one unless told; what is not committed is not part of it. */
@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly pullRequest?: number;
   readonly repository?: string;
   readonly root?: string;
+  /** Jobs that are taken as good without being run: checks that have just been made of this commit. */
+  readonly skip?: readonly string[];
 }
 
 /** How each job of a run ended, and after how many milliseconds. */
@@ -34,13 +36,14 @@ export type Result = ReadonlyMap<string, { readonly end: End; readonly took: num
 
 /** `npm run pipeline -- run WORKFLOW`: what CircleCI would do, here, before anything is pushed. */
 export async function rehearse(workflow: string, options: RunOptions = {}): Promise<Result> {
-  const { approve = [], root = project } = options;
+  const { approve = [], root = project, skip = [] } = options;
   const { found, source } = find(root, workflow);
-  for (const name of approve) {
-    if (!found.jobs.some((place) => place.approval && place.name === name)) {
-      throw new UserError(`workflow "${workflow}" has no approval "${name}"`);
-    }
-  }
+  const names = (approval: boolean): readonly string[] =>
+    found.jobs.filter((place) => place.approval === approval).map(({ name }) => name);
+  refuseUnknown(workflow, "approval", typeof approve === "function" ? [] : approve, names(true));
+  refuseUnknown(workflow, "job", skip, names(false));
+  const approved = async (name: string): Promise<boolean> =>
+    typeof approve === "function" ? approve(name) : approve.includes(name);
   const situation = await situationOf(root, options);
   const values = valuesFor(source, workflow, String(found.when), situation);
   const work = mkdtempSync(join(tmpdir(), "services-orders-pipeline-"));
@@ -53,10 +56,13 @@ export async function rehearse(workflow: string, options: RunOptions = {}): Prom
       const started = Date.now();
       let end: End = act === "skip" ? "not_run" : "held";
       if (act === "run" && place.approval) {
-        end = approve.includes(place.name) ? "success" : "held";
+        end = (await approved(place.name)) ? "success" : "held";
         console.log(
           `\n=== ${place.name}: ${end === "success" ? "approved" : `waits for an approval (--approve ${place.name})`}`,
         );
+      } else if (act === "run" && skip.includes(place.name)) {
+        console.log(`\n=== ${place.name}: taken as good (--skip)`);
+        end = "success";
       } else if (act === "run") {
         console.log(`\n=== ${place.name}`);
         const good = await runJob(source, place, { id, options, situation, values, work });
@@ -70,6 +76,19 @@ export async function rehearse(workflow: string, options: RunOptions = {}): Prom
   }
   console.log(`\n${summary(result)}`);
   return result;
+}
+
+function refuseUnknown(
+  workflow: string,
+  what: string,
+  given: readonly string[],
+  known: readonly string[],
+): void {
+  const unknown = given.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new UserError(
+    `workflow "${workflow}" has no ${what} "${unknown}"; there are ${known.join(", ") || "none"}`,
+  );
 }
 
 function find(root: string, workflow: string): { found: ReadWorkflow; source: Source } {

@@ -44,6 +44,17 @@ describe("StackNamespace", () => {
     assert.equal(await isProtected({ protect: false }, true), false);
   });
 
+  it("stays in the cluster when its stack goes, where told so", async () => {
+    const retained = async (args: Partial<StackNamespaceArgs>) => {
+      const recorder = await record();
+      new StackNamespace("namespace", { identity, namespace: "ns", ...args });
+      await settled();
+      return recorder.one(type).retainOnDelete;
+    };
+    assert.equal(await retained({ retain: true }), true);
+    assert.equal(await retained({}), false);
+  });
+
   it("refuses a name that is no DNS label", async () => {
     await record();
     const make = () => new StackNamespace("namespace", { identity, namespace: "a_b" });

@@ -240,6 +240,7 @@ const otherNamespace = {
   ingressPreset: [{ ingressPreset: "eks-alb" }],
   namespace: [{ namespace: "other" }],
   protect: [{ protect: true }],
+  retain: [{ retain: true }],
 } as const;
 
 const stackNamespace: Case<StackNamespaceArgs> = {

@@ -12,6 +12,7 @@ const fine: Intent = {
   kind: "review",
   lastCluster: "here",
   older: undefined,
+  pullRequestOpen: true,
   stack: "review-feature-a",
 };
 
@@ -20,6 +21,12 @@ const cases: readonly [title: string, change: Partial<Intent>, text: RegExp | un
   ["lets a first deploy go on", { lastCluster: undefined }, undefined],
   ["refuses another cluster, naming both", { lastCluster: "there" }, /cluster there.* to here/],
   ["refuses a review stack whose branch is gone", { branchAtRemote: false }, /not at the remote/],
+  [
+    "refuses a review stack whose pull request is closed",
+    { pullRequestOpen: false },
+    /merged or closed/,
+  ],
+  ["needs no pull request", { pullRequestOpen: undefined }, undefined],
   ["asks no remote where there is none", { branchAtRemote: undefined }, undefined],
   ["lets staging go on without a branch", { branchAtRemote: false, kind: "staging" }, undefined],
   [

@@ -13,6 +13,11 @@ describe("the stack that a command is asked for", () => {
     assert.equal(parseStack(stackNamed("review", {}, "x`$(id)`"))?.kind, "review");
   });
 
+  it("is that of the pull request that was closed, when main tears it down", () => {
+    const env = { CIRCLE_BRANCH: "main", REVIEW_BRANCH: "feature-c" };
+    assert.equal(stackNamed("review", env, "main"), "review-feature-c");
+  });
+
   it("is none for review without a branch, or on main", () => {
     assert.throws(() => stackNamed("review", {}, ""), /no branch is checked out/);
     assert.throws(() => stackNamed("review", {}, "main"), /the name is reserved/);

@@ -9,9 +9,13 @@ export interface Asked {
 }
 
 /** What a stand-in answers: nothing leaves it without an answer for ever. */
-export type Answers = (
-  asked: Asked,
-) => { readonly body?: string; readonly status: number } | undefined;
+export type Answers = (asked: Asked) =>
+  | {
+      readonly body?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly status: number;
+    }
+  | undefined;
 
 /** A local stand-in for somebody's HTTP API, which keeps what it was asked. */
 export class StandIn {
@@ -28,7 +32,8 @@ export class StandIn {
         const asked = { body, headers, method, path };
         this.asked.push(asked);
         const answer = answers(asked);
-        if (answer !== undefined) response.writeHead(answer.status).end(answer.body ?? "");
+        if (answer !== undefined)
+          response.writeHead(answer.status, answer.headers).end(answer.body ?? "");
       });
     });
   }

@@ -146,6 +146,18 @@ describe("a rehearsal of a workflow", () => {
     assert.match(said, /run: skipped, CircleCI's machine: builder/);
   }).timeout(60_000);
 
+  it("takes a job as good without running it, and asks for an approval when it comes to it", async () => {
+    const asked: string[] = [];
+    const approve = (name: string): Promise<boolean> => {
+      asked.push(name, ...noted());
+      return Promise.resolve(false);
+    };
+    const { ends, said } = await run({ approve, skip: ["build"] });
+    assert.deepEqual(asked, ["approve"]);
+    assert.deepEqual([ends["build"], ends["approve"], ends["deploy"]], ["success", "held", "held"]);
+    assert.match(said, /build: taken as good/);
+  }).timeout(60_000);
+
   it("after a failed step runs what asks for it, and tells with the report that was kept", async () => {
     const { ends } = await run({ approve: ["approve"], env: { FAIL: "yes" } });
     assert.deepEqual(ends, {
@@ -181,6 +193,7 @@ describe("a rehearsal of a workflow", () => {
       /would not run workflow "branch"/,
     ],
     ["an approval that there is not", "branch", { approve: ["x"] }, /has no approval "x"/],
+    ["a job to skip that there is not", "branch", { skip: ["x"] }, /no job "x"; there are build/],
     [
       "a parameter that there is not",
       "branch",

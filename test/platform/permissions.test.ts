@@ -54,24 +54,35 @@ describe("the permissions", () => {
       "prod",
       "canary-removal",
     ]);
-    assert.deepEqual(who("s3:PutObject", state("review", "review-x")), ["review"]);
+    const ofReviews = ["review", "review-removal"];
+    assert.deepEqual(who("s3:PutObject", state("review", "review-x")), ofReviews);
     assert.deepEqual(who("s3:DeleteObject", lock("prod")), ["prod"]);
   });
 
   it("hide the state of staging and production from review jobs, and what opens it", () => {
-    const readers = purposes.filter((purpose) => purpose !== "review");
+    const readers = purposes.filter((purpose) => !purpose.startsWith("review"));
     assert.deepEqual(who("s3:GetObject", state("environments", "prod")), readers);
     assert.deepEqual(who("kms:Decrypt", "prod-key"), readers);
     assert.deepEqual(who("kms:Encrypt", "prod-key"), ["prod"]);
     assert.deepEqual(who("kms:Encrypt", "staging-key"), ["staging"]);
-    assert.deepEqual(who("kms:Decrypt", "review-key"), ["review"]);
-    assert.deepEqual(who("s3:GetObject", state("review", "review-x")), ["review"]);
+  });
+
+  it("show the state of review stacks to their own jobs, and to production for its canary", () => {
+    const readers = ["review", "prod", "review-removal"];
+    assert.deepEqual(who("kms:Decrypt", "review-key"), readers);
+    assert.deepEqual(who("kms:Encrypt", "review-key"), ["review"]);
+    assert.deepEqual(who("s3:GetObject", state("review", "review-x")), readers);
   });
 
   it("let previews change nothing", () => {
     const actions = permissions("preview", targets).flatMap(({ Action }) => Action);
     assert.deepEqual(actions, [
       "eks:DescribeCluster",
+      "ecr:GetAuthorizationToken",
+      "ecr:BatchCheckLayerAvailability",
+      "ecr:BatchGetImage",
+      "ecr:DescribeImages",
+      "ecr:GetDownloadUrlForLayer",
       "s3:ListBucket",
       "s3:GetObject",
       "kms:Decrypt",

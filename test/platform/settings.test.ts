@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { company } from "../../company";
 import { type PlatformSettings, settingsFaults } from "../../platform/settings";
 import { settings } from "./fixtures";
 
@@ -53,14 +54,26 @@ describe("the platform's settings", () => {
     assert.equal(faults({ productionAccountId: "1", stateBucket: "A" }).length, 2);
   });
 
+  /** What is committed, by key. */
+  const committed = (): Readonly<Record<string, unknown>> => {
+    const file = join(__dirname, "..", "..", "platform", "Pulumi.shared.yaml");
+    const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+    const keys = Object.entries(config).filter(([key]) => key !== "aws:region");
+    return Object.fromEntries(keys.map(([key, value]) => [key.split(":")[1] ?? "", value]));
+  };
+
   it("have no key in the committed config that nobody reads", () => {
     const root = join(__dirname, "..", "..", "platform");
     const read = readFileSync(join(root, "settings.ts"), "utf8");
-    const { config } = parse(readFileSync(join(root, "Pulumi.shared.yaml"), "utf8")) as {
-      config: Record<string, unknown>;
-    };
-    for (const key of Object.keys(config).filter((name) => name !== "aws:region")) {
-      assert.ok(read.includes(`"${String(key.split(":")[1])}"`), key);
-    }
+    for (const key of Object.keys(committed())) assert.ok(read.includes(`"${key}"`), key);
+  });
+
+  it("say of review stacks what the program says of them", () => {
+    const { reviewDomain, reviewIngressCidrs } = committed();
+    assert.equal(reviewDomain, company.reviewDomain);
+    assert.deepEqual(
+      reviewIngressCidrs,
+      company.reviewIngressFrom.map(({ ipBlock }) => ipBlock.cidr),
+    );
   });
 });

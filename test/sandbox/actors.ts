@@ -1,6 +1,6 @@
 import {
   clusterGroup,
-  type Purpose,
+  type ClusterPurpose,
   reviewGroup,
   reviewUser,
 } from "../../components/conventions/purposes";
@@ -37,7 +37,7 @@ export function branchJob(branch: string, projectId: string): Actor {
 }
 
 /** A job with the IAM role of a purpose. */
-export function roleJob(purpose: Exclude<Purpose, "review">): Actor {
+export function roleJob(purpose: ClusterPurpose): Actor {
   const group = clusterGroup(purpose);
   return actor(`the role ${purpose}`, ["--as", `${group}:test`, "--as-group", group]);
 }

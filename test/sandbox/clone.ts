@@ -76,8 +76,12 @@ export class Clone {
     return npmRun(args, { cwd: this.directory, env: { ...this.env, ...env } });
   }
 
-  async pulumi(args: readonly string[], cwd = this.directory): Promise<string> {
-    return command("pulumi", ["--non-interactive", ...args], { cwd, env: this.env });
+  async pulumi(
+    args: readonly string[],
+    cwd = this.directory,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    return command("pulumi", ["--non-interactive", ...args], { cwd, env: { ...this.env, ...env } });
   }
 
   /** A second clean clone of the remote's main, as a colleague has it. */

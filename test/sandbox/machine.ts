@@ -45,12 +45,12 @@ function sandboxProcesses(): string[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
-        const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8")
-          .replaceAll("\0", " ")
-          .trim();
+        const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+        // A script's program is its interpreter.
         const belongs =
-          commandLine.startsWith(`${root}/`) || readlinkSync(`/proc/${pid}/ns/pid`) !== ours;
-        return belongs ? [`${pid} ${commandLine}`] : [];
+          words.slice(0, 2).some((word) => word.startsWith(`${root}/`)) ||
+          readlinkSync(`/proc/${pid}/ns/pid`) !== ours;
+        return belongs ? [`${pid} ${words.join(" ").trim()}`] : [];
       } catch {
         return [];
       }

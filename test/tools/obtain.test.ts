@@ -248,6 +248,7 @@ describe("obtaining a part", () => {
       withGo();
       const module = join(project, "tools", "sandbox", "modules", "coredns");
       const before = readFileSync(join(module, "go.mod"), "utf8");
+      const files = readdirSync(module).sort();
       assert.equal(
         await obtain(plain, () => undefined),
         "built from the Go module registry (dl.example: answered 404)",
@@ -256,7 +257,7 @@ describe("obtaining a part", () => {
       assert.equal(runs(plain, "two"), "built");
       assert.equal(isObtained(plain), true);
       assert.equal(readFileSync(join(module, "go.mod"), "utf8"), before);
-      assert.deepEqual(readdirSync(module).sort(), ["go.mod", "go.sum"]);
+      assert.deepEqual(readdirSync(module).sort(), files);
     });
 
     it("is built as a whole when only some of its files can be downloaded", async () => {

@@ -24,15 +24,36 @@ function copyModule(build: Build, directory: string): string {
   return source;
 }
 
-/** Fills Go's cache of modules, so that the processors do not wait for it later. What fails here is said by the build. */
-export async function fetchSources(part: Part): Promise<void> {
-  for (const build of part.builds) {
-    const cwd = copyModule(build, "ahead");
-    await command("go", ["list", "-deps", "-e", build.package], {
-      cwd,
-      env: goEnvironment,
-    }).catch(() => undefined);
+/**
+ * Fills Go's caches with what a part is made of, until it is stopped: while another part is linked or waits for downloads, the
+ * processors have nothing else to do. What fails here is said by the build.
+ */
+export async function compileAhead(part: Part, signal: AbortSignal): Promise<void> {
+  try {
+    for (const build of part.builds) {
+      const cwd = copyModule(build, "ahead");
+      await replaceFile(build, cwd);
+      const options = { cwd, env: goEnvironment, signal };
+      await command("go", ["list", "-deps", "-e", build.package], options);
+      const compiled = ["go", "list", "-deps", "-export", "-e", build.package];
+      await command("nice", ["-n", "19", ...compiled], options);
+    }
+  } catch {
+    // Stopped, or the build's own fault.
   }
+}
+
+/** Lets the compiler see our file in the place of one of a module's: in a copy of that module. */
+async function replaceFile({ instead }: Build, source: string): Promise<void> {
+  if (instead === undefined) return;
+  const published = await moduleDirectory(instead.module, source, goEnvironment);
+  const copy = join(source, "instead");
+  cpSync(published, copy, { recursive: true });
+  // Published modules are read-only, directories too.
+  await command("chmod", ["-R", "u+w", copy]);
+  copyFileSync(join(source, instead.take), join(copy, instead.of));
+  const edit = ["mod", "edit", "-replace", `${instead.module}=./instead`];
+  await command("go", edit, { cwd: source, env: goEnvironment });
 }
 
 export async function goBuild(
@@ -48,6 +69,7 @@ export async function goBuild(
     report(line.replace(/^go: /, ""));
   };
   report("compiling");
+  await replaceFile(build, source);
   if (build.prepare === "kubernetes-provider-schema") {
     await writeProviderSchema(source, env, part);
   }
@@ -55,7 +77,7 @@ export async function goBuild(
   const output = join(staging, build.output);
   await command(
     "go",
-    ["build", "-v", "-ldflags", ["-s -w", ...set].join(" "), "-o", output, build.package],
+    [...["build", "-v", "-ldflags", ["-s -w", ...set].join(" ")], ...["-o", output, build.package]],
     {
       cwd: source,
       env,

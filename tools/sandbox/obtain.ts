@@ -13,7 +13,7 @@ import {
 import { basename, join } from "node:path";
 import { command } from "../command";
 import { type Report, UserError } from "../progress";
-import { fetchSources, goBuild, modules } from "./go-build";
+import { compileAhead, goBuild, modules } from "./go-build";
 import { paths } from "./layout";
 import type { Download, Part } from "./parts";
 
@@ -104,11 +104,14 @@ async function fill(
     throw new UserError(`${part.title} ${part.version} cannot be had: ${reason}`);
   }
   await checkGo(part, reason);
-  const ahead = next === undefined ? undefined : fetchSources(next);
-  for (const build of part.builds) {
-    await goBuild(build, part, staging, report);
+  const stop = new AbortController();
+  const ahead = next === undefined ? undefined : compileAhead(next, stop.signal);
+  try {
+    for (const build of part.builds) await goBuild(build, part, staging, report);
+  } finally {
+    stop.abort();
+    await ahead;
   }
-  await ahead;
   return `built from the Go module registry (${reason})`;
 }
 

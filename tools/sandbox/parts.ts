@@ -5,10 +5,8 @@ import { UserError } from "../progress";
 export const goarch: "amd64" | "arm64" = (() => {
   const names: Partial<Record<string, "amd64" | "arm64">> = { x64: "amd64", arm64: "arm64" };
   const name = names[arch()];
-  if (name === undefined) {
-    throw new UserError(`the sandbox needs an amd64 or arm64 machine, this is ${arch()}`);
-  }
-  return name;
+  if (name !== undefined) return name;
+  throw new UserError(`the sandbox needs an amd64 or arm64 machine, this is ${arch()}`);
 })();
 
 /** One official file. It is used only when it agrees with the checksum that its makers publish beside it. */
@@ -30,6 +28,8 @@ export interface Build {
   readonly set?: Readonly<Record<string, string>>;
   /** Names that the same file is started by. */
   readonly alsoAs?: readonly string[];
+  /** A file of a module in whose place one of modules/<module> is compiled, to leave out what the sandbox never needs. */
+  readonly instead?: Readonly<Record<"module" | "of" | "take", string>>;
   /** Files that have to be made before the build. */
   readonly prepare?: "kubernetes-provider-schema";
   /** Scripts of the module that belong beside the executable. */
@@ -125,7 +125,7 @@ export const parts: readonly Part[] = [
         take: { coredns: "coredns" },
       },
     ],
-    builds: [{ module: "coredns", package: "github.com/coredns/coredns", output: "coredns" }],
+    builds: [{ module: "coredns", package: ".", output: "coredns" }],
   },
   {
     name: "buildkit",
@@ -158,6 +158,11 @@ export const parts: readonly Part[] = [
         module: "traefik",
         package: "github.com/traefik/traefik/v3/cmd/traefik",
         output: "traefik",
+        instead: {
+          module: "github.com/go-acme/lego/v4",
+          of: "providers/dns/zz_gen_dns_providers.go",
+          take: "without-dns-providers.go",
+        },
       },
     ],
   },

@@ -54,10 +54,9 @@ export function boxProcesses(): BoxProcess[] {
   for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const status = readFileSync(`/proc/${entry}/status`, "utf8");
-      const inside = /^NSpid:.*\t(\d+)$/m.exec(status)?.[1];
       // A pod may have process namespaces of its own below the box's: its processes have more ids, the box's comes second.
-      if (inside !== undefined && isInside(entry, namespace)) {
-        const ids = (/^NSpid:\s+(.*)$/m.exec(status)?.[1] ?? "").split(/\s+/);
+      const ids = (/^NSpid:\s+(.*)$/m.exec(status)?.[1] ?? "").split(/\s+/);
+      if (isInside(entry, namespace)) {
         found.push({
           pid: Number(entry),
           pidInside: Number(ids[ids.length > 1 ? 1 : 0]),
@@ -108,24 +107,42 @@ export async function inBox(
   });
 }
 
+interface Process {
+  readonly parent: number;
+  readonly pid: number;
+  /** Whether it runs from the sandbox's directory, as a program or as a script of another one. */
+  readonly ours: boolean;
+}
+
 /**
- * Engine and plugins that outlived the command which started them, because that was killed: nothing waits for them any more, and
- * they run from the sandbox's directory.
+ * Engine and plugins that outlived the command which started them, because that was killed, with all that they have started:
+ * nothing waits for them any more, and they run from the sandbox's directory.
  */
 export function orphans(): number[] {
   const box = new Set(boxProcesses().map(({ pid }) => pid));
-  return readdirSync("/proc")
+  const all = readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry) && !box.has(Number(entry)))
-    .filter((entry) => {
-      try {
-        return (
-          readlinkSync(`/proc/${entry}/exe`).startsWith(`${paths.parts}/`) &&
-          /^PPid:\t1$/m.test(readFileSync(`/proc/${entry}/status`, "utf8"))
-        );
-      } catch {
-        // It ended while we looked, or is a thread of the kernel.
-        return false;
-      }
-    })
-    .map(Number);
+    .flatMap(processOf);
+  const found = all.filter(({ ours, parent }) => ours && parent === 1);
+  // The list grows while it is gone through: what a found one has started is found too.
+  for (const { pid } of found) found.push(...all.filter(({ parent }) => parent === pid));
+  return found.map(({ pid }) => pid);
+}
+
+function processOf(entry: string): Process[] {
+  try {
+    const status = readFileSync(`/proc/${entry}/status`, "utf8");
+    const [program = "", script = ""] = readFileSync(`/proc/${entry}/cmdline`, "utf8").split("\0");
+    const files = [readlinkSync(`/proc/${entry}/exe`), program, script];
+    return [
+      {
+        ours: files.some((file) => file.startsWith(`${paths.parts}/`)),
+        parent: Number(/^PPid:\t(\d+)$/m.exec(status)?.[1]),
+        pid: Number(entry),
+      },
+    ];
+  } catch {
+    // It ended while we looked, or is a thread of the kernel.
+    return [];
+  }
 }

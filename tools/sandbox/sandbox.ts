@@ -237,7 +237,12 @@ export async function down(): Promise<void> {
     if (toolsAreUnpacked()) {
       await closeBox(options().kubeconfig === undefined);
       for (const pid of orphans()) {
-        process.kill(pid, "SIGKILL");
+        try {
+          process.kill(pid, "SIGKILL");
+        } catch (error) {
+          // It went with the one before.
+          if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+        }
       }
     }
   });

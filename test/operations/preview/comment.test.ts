@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  comment,
-  type PullRequest,
-  pullRequestFrom,
-  withSection,
-} from "../../../operations/preview/comment";
+import { type PullRequest, pullRequestFrom } from "../../../operations/github";
+import { comment, withSection } from "../../../operations/preview/comment";
 import { commentLimit, sectionLimit } from "../../../operations/preview/limits";
 import { type Answers, issue, StandIn } from "../stand-in";
 
