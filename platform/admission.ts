@@ -19,7 +19,12 @@ export interface Policy {
   readonly on: readonly Subject[];
   /** Conditions in CEL, all of which must hold for the policy to apply. */
   readonly only: Readonly<Record<string, string>>;
-  /** An object that must exist in the namespace of what is checked. Without it all is refused. */
+  /** Labels of the namespaces that it applies to; all namespaces without it. */
+  readonly inNamespaces?: Readonly<Record<string, string>>;
+  /**
+   * An object that must exist in the namespace of what is checked. Without it all is refused, before `only` is looked at: name
+   * the namespaces by `inNamespaces` too.
+   */
   readonly requires?: {
     readonly apiVersion: string;
     readonly kind: string;
@@ -39,7 +44,7 @@ export interface AdmissionPolicyArgs extends Policy {
 export class AdmissionPolicy extends pulumi.ComponentResource {
   constructor(name: string, args: AdmissionPolicyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:AdmissionPolicy", name, args, opts);
-    const { on, only, policyName, requires, validations, variables = [] } = args;
+    const { inNamespaces, on, only, policyName, requires, validations, variables = [] } = args;
     const policy = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
       name,
       {
@@ -50,6 +55,9 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
           matchConditions: Object.entries(only).map(([name, expression]) => ({ expression, name })),
           matchConstraints: {
             matchPolicy: "Equivalent",
+            ...(inNamespaces === undefined
+              ? {}
+              : { namespaceSelector: { matchLabels: { ...inNamespaces } } }),
             resourceRules: on.map(({ apiGroup, operations, resources }) => ({
               apiGroups: [apiGroup],
               apiVersions: ["*"],

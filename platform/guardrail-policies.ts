@@ -5,7 +5,7 @@ import {
 } from "../components/conventions/defaults";
 import { canaryName, clusterGroup } from "../components/conventions/purposes";
 import type { Policy } from "./admission";
-import { cel, inReview, requester } from "./review-policies";
+import { cel, inReview, requester, reviewNamespaceLabels } from "./review-policies";
 import type { CircleCi, ReviewLimits } from "./settings";
 
 /** Name of the ResourceQuota and of the LimitRange of a review namespace. */
@@ -104,6 +104,8 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
 export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota"): Policy {
   const network = kind === "NetworkPolicy";
   return {
+    // Whoever makes a review namespace gives it these labels: another policy sees to it.
+    inNamespaces: reviewNamespaceLabels,
     on: [{ apiGroup: "", operations: ["CREATE"], resources: ["pods"] }],
     only: inReview,
     requires: {

@@ -65,6 +65,12 @@ const identity = {
   service,
 };
 
+/** Labels that namespaces of review stacks have, and those of staging and production have not. */
+export const reviewNamespaceLabels = {
+  "app.kubernetes.io/part-of": service,
+  protected_branch: String(identity.protectedBranch),
+} as const;
+
 /** Labels that a namespace of a review stack may have: others could open doors elsewhere. */
 const namespaceLabels = [
   ...Object.keys(labels(identity, "namespace")),
@@ -102,7 +108,9 @@ export function namespaces(circleci: CircleCi): Policy {
           "the namespace must enforce Pod Security restricted, and have no labels but a review stack's",
       },
       {
-        expression: `${notDeleting} || (${label("app.kubernetes.io/part-of")} == ${cel(service)} && ${label("app.kubernetes.io/managed-by")} == "pulumi" && variables.name.startsWith(${cel(namespacePrefix)}) && ${label("app.kubernetes.io/instance")} == ${cel(`${service}-`)} + ${slugOf("variables.name")})`,
+        expression: `${notDeleting} || (${Object.entries(reviewNamespaceLabels)
+          .map(([key, value]) => `${label(key)} == ${cel(value)}`)
+          .join(" && ")} && ${label("app.kubernetes.io/managed-by")} == "pulumi" && variables.name.startsWith(${cel(namespacePrefix)}) && ${label("app.kubernetes.io/instance")} == ${cel(`${service}-`)} + ${slugOf("variables.name")})`,
         message: "the namespace must carry the labels of the review stack that its name says",
       },
       {

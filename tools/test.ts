@@ -74,7 +74,10 @@ function mocha(name: string, files: readonly string[], ignore?: string): Count {
         `output=${result}`,
       ],
       ...(ignore === undefined ? [] : ["--ignore", ignore]),
-      ...(name === "sandbox" ? ["--config", "test/sandbox/.mocharc.json"] : []),
+      // End-to-end tests share one sandbox; the others share nothing, and many of them wait.
+      ...(name === "sandbox"
+        ? ["--config", "test/sandbox/.mocharc.json"]
+        : ["--parallel", "--jobs", "2"]),
       ...files,
     ],
     { cwd: project, stdio: "inherit" },

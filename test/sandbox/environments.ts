@@ -22,19 +22,24 @@ type Config = Readonly<Record<string, unknown>>;
 /** Who does something: a job with the role of a purpose, or one of a branch. */
 export type Who = ClusterPurpose | { readonly branch: string };
 
+/** Domain of staging and production: stack `local` has its host on the same ingress controller. */
+const domain = "rehearsal.localhost";
+
 /** Keys of the committed files that say otherwise here, and why. */
 const overridden = {
   platform: {
     // The sandbox is one cluster with everything in it.
     clusters: [{ environments: ["review", "staging", "prod"], name: "sandbox" }],
     reviewDomain: "localhost",
+    // Where the sandbox would have the agent of Datadog.
+    reviewEgressCidrs: [`${net.nodeAddress}/32`],
     reviewIngressCidrs: [`${net.outsideAddress}/32`],
     reviewIngressClassName: "traefik",
   },
-  prod: { databaseHost: databases.prod.host, domain: "localhost", eksCluster: "none" },
+  prod: { databaseHost: databases.prod.host, domain, eksCluster: "none" },
   staging: {
     databaseHost: databases.staging.host,
-    domain: "localhost",
+    domain,
     eksCluster: "none",
     // Taken out: SANDBOX_REGISTRY says where images are pushed.
     imageRepository: undefined,

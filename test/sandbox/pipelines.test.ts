@@ -9,6 +9,7 @@ import { rehearse, type RunOptions } from "../../pipeline/run/run";
 import { issue, StandIn } from "../operations/stand-in";
 import { kubectl, refused, succeeded } from "./commands";
 import { Environments, type Who } from "./environments";
+import { stepByStep } from "./step-by-step";
 
 const branch = "ops-feature/pipeline_A";
 const namespace = `services-orders-${stackOf(branch)}`;
@@ -21,6 +22,7 @@ interface Message {
 
 /** The workflows with their real commands, in clean copies; GitHub and Slack are stand-ins that speak their HTTP APIs. */
 describe("the pipelines, end to end", () => {
+  stepByStep();
   let all: Environments;
   let contexts: string;
   const comments = issue([]);

@@ -367,6 +367,10 @@ describe("the platform on a cluster", () => {
         },
         /namespaces services-orders-review-<slug> only/,
       ],
+      "takes its namespace out of the guardrails": [
+        () => apply(job, own.namespaceObject({ protected_branch: "true" })),
+        /must carry the labels of the review stack/,
+      ],
       "makes a namespace for another branch": [
         () =>
           apply(job, new ReviewObjects("feature/x", "platform-test-x", domain).namespaceObject()),
@@ -531,6 +535,16 @@ describe("the platform on a cluster", () => {
       assert.match(await other, /only objects called services-orders-canary/);
       await who.kubectl(["delete", "deployment", "services-orders-canary", ...at]);
     });
+  });
+
+  it("leaves pods of every other namespace alone, which have no guardrails", async () => {
+    const metadata = { name: "elsewhere" };
+    const pod = { containers: [{ image: "elsewhere", name: "elsewhere" }] };
+    for (const namespace of ["default", "kube-system"]) {
+      const object = { apiVersion: "v1", kind: "Pod", metadata, spec: pod };
+      const create = ["create", "--dry-run=server", "-n", namespace, "-f", "-"];
+      assert.match(await administrator.kubectl(create, object), /created \(server dry run\)/);
+    }
   });
 
   describe("at its end", () => {

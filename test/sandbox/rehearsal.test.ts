@@ -8,8 +8,9 @@ import { kubectl, refused, type Run, succeeded } from "./commands";
 import { podsOf, servingPods, until } from "./cluster";
 import { Environments, type Who } from "./environments";
 import { answersOf, Requests } from "./requests";
+import { stepByStep } from "./step-by-step";
 
-const host = "services-orders.localhost";
+const host = "services-orders.rehearsal.localhost";
 const namespace = "services-orders";
 const branches = ["ops-feature/A_b", "ops-feature/a-b"] as const;
 const [first] = branches;
@@ -34,6 +35,7 @@ async function uids(): Promise<string> {
 
 /** The life of the service on one sandbox, step by step: each `it` goes on where the one before ended. */
 describe("a rehearsal of all environments", () => {
+  stepByStep();
   /** Nowhere but in a Secret may this be. */
   const planted = `planted-${randomBytes(12).toString("hex")}`;
   let all: Environments;
