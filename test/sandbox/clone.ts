@@ -5,7 +5,7 @@ import { project } from "../../tools/build";
 import { command } from "../../tools/command";
 import { environment } from "../../tools/sandbox/environment";
 import { isRunning } from "../../tools/sandbox/sandbox";
-import { copyOfProject, npmRun, type Run } from "./commands";
+import { copyOfProject, npmRun, type Run, type RunOptions } from "./commands";
 
 /** A project with a history, a remote and a state of its own: nothing that others on the sandbox see. */
 export class Clone {
@@ -72,8 +72,13 @@ export class Clone {
     await this.git("push", "--quiet", "origin", `:refs/heads/${branch}`);
   }
 
-  async npm(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Run> {
-    return npmRun(args, { cwd: this.directory, env: { ...this.env, ...env } });
+  async npm(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    when?: RunOptions["when"],
+  ): Promise<Run> {
+    const environment = { ...this.env, ...env };
+    return npmRun(args, { cwd: this.directory, env: environment, ...(when && { when }) });
   }
 
   async pulumi(

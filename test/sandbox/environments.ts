@@ -13,7 +13,7 @@ import { environment } from "../../tools/sandbox/environment";
 import type { Moto } from "./aws/moto";
 import { startMoto } from "./aws/moto";
 import { Clone } from "./clone";
-import { kubectl, type Run } from "./commands";
+import { kubectl, type Run, type RunOptions } from "./commands";
 import { databases, fillSecret, startDatabases } from "./databases";
 import { PlatformStack } from "./platform-stack";
 
@@ -95,8 +95,9 @@ export class Environments {
     who: Who,
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
+    when?: RunOptions["when"],
   ): Promise<Run> {
-    const run = await this.clone.npm(args, { ...this.rightsOf(who), ...env });
+    const run = await this.clone.npm(args, { ...this.rightsOf(who), ...env }, when);
     this.printed.push(run.output);
     return run;
   }
@@ -132,8 +133,13 @@ export class Environments {
 
   /** Takes everything away, also what is protected; production's protection keeps every command of ours from doing so. */
   async remove(): Promise<void> {
-    const namespaces = ["services-orders", "services-orders-staging", databases.namespace];
-    await kubectl(["delete", "namespace", ...namespaces, "--ignore-not-found", "--timeout=180s"]);
+    const there = (await kubectl(["get", "namespaces", "-o", "name"])).split("\n");
+    const reviews = there.filter((name) =>
+      name.startsWith("namespace/services-orders-review-ops-"),
+    );
+    const own = ["services-orders", "services-orders-staging", databases.namespace];
+    const namespaces = [...own.map((name) => `namespace/${name}`), ...reviews];
+    await kubectl(["delete", ...namespaces, "--ignore-not-found", "--timeout=180s"]);
     await this.platform.remove();
     await this.moto.stop();
     this.clone.remove();

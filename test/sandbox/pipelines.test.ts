@@ -75,7 +75,6 @@ describe("the pipelines, end to end", () => {
     }
   });
   after(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s"]);
     await all.remove();
     await slack.stop();
     await github.stop();

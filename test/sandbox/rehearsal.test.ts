@@ -148,7 +148,12 @@ describe("a rehearsal of all environments", () => {
   it("denies a branch what is another's or production's", async () => {
     const [own, other] = branches.map((branch) => ({ branch }));
     assert.ok(own !== undefined && other !== undefined);
-    refused(await all.run(other, ["deploy", "prod", "--yes"]), /forbidden|denied/i);
+    const release = {
+      RELEASE_BRANCH: other.branch,
+      RELEASE_COMMIT: "unknown",
+      RELEASE_IMAGE_REF: await imageOf("prod"),
+    };
+    refused(await all.run(other, ["deploy", "prod", "--yes"], release), /forbidden|denied/i);
     await assert.rejects(
       all.pulumi(other, "up", "--stack", stackOf(own.branch), "--yes", "--refresh"),
       /forbidden|denied/i,
@@ -186,23 +191,25 @@ describe("a rehearsal of all environments", () => {
   it("updates production beside a canary that crashes, as fast as without", async () => {
     // An image that exists and is not the service: its container ends at once, again and again.
     const crashing = all.clone.env["SANDBOX_POSTGRES_IMAGE"] ?? "";
-    const args = ["--image", crashing, "--commit", candidate, "--percent", "25"];
-    const began = start(first, ...args);
+    const image = ["--image", crashing, "--commit", candidate, "--percent", "25"];
+    let starting = 0;
+    const began = all.run(
+      "prod",
+      ["canary", "start", first, "--for", "2h", "--yes", ...image],
+      {},
+      { text: "Updating (prod-canary)", then: (pid) => (starting = pid) },
+    );
     await until("a canary that crashes", async () =>
       (await podsOf(namespace, "canary")).some(({ restarts }) => restarts > 0),
     );
+    // Ctrl-C: nobody waits until Kubernetes gives it up.
+    process.kill(-starting, "SIGINT");
+    assert.notEqual((await began).code, 0);
     const requests = new Requests(host);
     succeeded(
       await all.run("prod", [
-        "promote",
-        "--reason",
-        "beside a canary",
-        "--image",
-        await imageOf("staging"),
-        "--commit",
-        released,
-        "--branch",
-        "again",
+        ...["promote", "--image", await imageOf("staging"), "--commit", released],
+        ...["--branch", "again", "--reason", "beside a canary"],
       ]),
     );
     const run = succeeded(await all.run("prod", ["deploy", "prod", "--yes"]));
@@ -212,7 +219,7 @@ describe("a rehearsal of all environments", () => {
       `an update beside a crashing canary: ${run.seconds.toFixed(0)} s, ${ratio.toFixed(2)} of an update without (goal: 1.2)`,
     );
     assert.deepEqual(requests.failures, []);
-    assert.notEqual((await began).code, 0);
+    assert.ok((await podsOf(namespace, "canary")).every(({ ready }) => !ready));
     succeeded(await all.run("canary-removal", ["canary", "stop"]));
   });
 
