@@ -110,7 +110,9 @@ export function namespaces(circleci: CircleCi): Policy {
       {
         expression: `${notDeleting} || (${Object.entries(reviewNamespaceLabels)
           .map(([key, value]) => `${label(key)} == ${cel(value)}`)
-          .join(" && ")} && ${label("app.kubernetes.io/managed-by")} == "pulumi" && variables.name.startsWith(${cel(namespacePrefix)}) && ${label("app.kubernetes.io/instance")} == ${cel(`${service}-`)} + ${slugOf("variables.name")})`,
+          .join(
+            " && ",
+          )} && ${label("app.kubernetes.io/managed-by")} == "pulumi" && variables.name.startsWith(${cel(namespacePrefix)}) && ${label("app.kubernetes.io/instance")} == ${cel(`${service}-`)} + ${slugOf("variables.name")})`,
         message: "the namespace must carry the labels of the review stack that its name says",
       },
       {
