@@ -82,7 +82,7 @@ export function addOperations(program: Command): void {
     .option("--commit <commit>", "what --image was built from")
     .option("--branch <branch>", "what --image was built from")
     .option(
-      "--env-file <file>",
+      "--save-release <file>",
       "write the release into a file for the jobs that follow, and not into production's state",
     )
     .action(

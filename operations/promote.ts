@@ -18,7 +18,7 @@ export interface PromoteOptions {
    * File that gets the release as variables, for the later jobs of a pipeline. Production's state is left alone then: the
    * job that promotes has no right to change it.
    */
-  readonly envFile?: string;
+  readonly saveRelease?: string;
   /** Another image than staging's. Needs a reason. */
   readonly image?: string;
   readonly reason?: string;
@@ -40,11 +40,11 @@ export async function promote(options: PromoteOptions, engine: Engine = ambient)
   if (release.reason !== undefined) console.log(`  because: ${release.reason}`);
   const tag = releaseTag(release);
   console.log(`  tag ${tag}: ${await addTag(release.imageRef, tag)}`);
-  const { envFile } = options;
-  if (envFile !== undefined) {
-    mkdirSync(dirname(envFile), { recursive: true });
-    writeFileSync(envFile, exports(releaseEnv(release)));
-    console.log(`Next: source ${envFile}, then npm run deploy -- ${to}`);
+  const { saveRelease } = options;
+  if (saveRelease !== undefined) {
+    mkdirSync(dirname(saveRelease), { recursive: true });
+    writeFileSync(saveRelease, exports(releaseEnv(release)));
+    console.log(`Next: source ${saveRelease}, then npm run deploy -- ${to}`);
     return;
   }
   if (!there) {

@@ -42,7 +42,7 @@ export const main: readonly Stage[] = [
     name: "promote",
     job: {
       aws: true,
-      command: `npm run promote -- --env-file ${releaseFile}`,
+      command: `npm run promote -- --save-release ${releaseFile}`,
       executor: "pulumi",
       gives: "reports",
     },
