@@ -1,14 +1,23 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { UserError } from "../../tools/progress";
 import { type Engine, ask, withEnv } from "../engine";
 
 /** What Pulumi says of a stack that nobody has deployed yet. */
 const unknownStack = /no stack named '[^']*' found/;
 
-/** Whether a preview failed only because the stack is not there yet, and has no file that names its key. */
+/**
+ * Whether a preview failed only because the stack is not there yet.
+ *
+ * @throws UserError for one whose file names the key that encrypts it: a preview may not use that for another state.
+ */
 export function isNew(stack: string, { cwd }: Engine, printed: string): boolean {
-  return unknownStack.test(printed) && !existsSync(join(cwd, `Pulumi.${stack}.yaml`));
+  if (!unknownStack.test(printed)) return false;
+  if (!existsSync(join(cwd, `Pulumi.${stack}.yaml`))) return true;
+  throw new UserError(
+    `Stack "${stack}" does not exist yet, so there is nothing to compare with. Make it once, empty: pulumi stack init ${stack} --no-select`,
+  );
 }
 
 /**
