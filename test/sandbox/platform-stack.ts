@@ -6,33 +6,13 @@ import { project } from "../../tools/build";
 import { command } from "../../tools/command";
 import { environment } from "../../tools/sandbox/environment";
 import type { Moto } from "./aws/moto";
-import { apply } from "./commands";
+import { npmRun, succeeded } from "./commands";
 
 type Config = Readonly<Record<string, unknown>>;
 
 const platform = join(project, "platform");
 /** No committed file is called so: Pulumi writes and we remove one. */
 const name = "rehearsal";
-
-const keepers = [
-  ["v1", "LimitRange"],
-  ["networking.k8s.io/v1", "NetworkPolicy"],
-  ["v1", "ResourceQuota"],
-].map(([apiVersion, kind = ""]) => ({
-  apiVersion: "admissionregistration.k8s.io/v1",
-  kind: "ValidatingAdmissionPolicy",
-  metadata: { name: `test-keeps-${kind.toLowerCase()}` },
-  // Without a binding it applies to nothing.
-  spec: {
-    matchConstraints: {
-      resourceRules: [
-        { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] },
-      ],
-    },
-    paramKind: { apiVersion, kind },
-    validations: [{ expression: "true" }],
-  },
-}));
 
 /**
  * The platform on the sandbox's cluster and moto, by plain `pulumi`, with a state of its own. The
@@ -58,10 +38,13 @@ export class PlatformStack {
   }
 
   /**
-   * Makes the stack. Several tests do so in one cluster, one after another, and Kubernetes 1.34 keeps what it knows of parameters
-   * as it was when the last policy with their kind was deleted: so one of each stays, which checks nothing. Pulumi writes its key beside the program: it is moved to our own config. */
+   * Makes the stack, on an API server that has just been started: one that has seen the policies of another platform come and
+   * go keeps what it knew of their parameters then (docs/adr/0016). Pulumi writes its key beside the program: it is moved to
+   * our own config.
+   */
   async init(): Promise<void> {
-    await apply(...keepers);
+    succeeded(await npmRun(["sandbox", "down"]));
+    succeeded(await npmRun(["sandbox", "up"]));
     await this.pulumi("stack", "init", name, "--no-select");
     const written = join(platform, `Pulumi.${name}.yaml`);
     const key = parse(readFileSync(written, "utf8")) as Config;
