@@ -148,7 +148,7 @@ program
 program
   .command("test")
   .description("runs the tests: all of them, or one suite")
-  .argument("[suite]", "unit, service or sandbox")
+  .argument("[suite]", "unit, service, sandbox or pipelines")
   .action(async (suite?: string) => {
     await (await import("./test")).test(suite);
   });
