@@ -35,7 +35,10 @@ function jobsOf(file: string, workflow: string): readonly There[] {
 const inShort = ({ command, name }: There): string =>
   command === ""
     ? name
-    : command.replace(/(?: --)? --(?:cause-file|comment|save-release|format|report|summary) .*$/, "");
+    : command.replace(
+        /(?: --)? --(?:cause-file|comment|save-release|format|report|summary) .*$/,
+        "",
+      );
 
 const told = (stack: string): readonly string[] => [
   `npm run notify -- deployed --stack ${stack}`,
