@@ -76,13 +76,12 @@ export async function canaryStart(
   const target = await aim(stack, withEnv(given, releaseEnv(release)));
   await refuse(target, true);
   const started = Date.now();
-  const changed = await run(target, options, new Date(started + lives * hour));
+  const expires = new Date(started + lives * hour);
+  const changed = await run(target, options, expires);
   const { url = settings.host } = await outputsOf("prod", given);
   reports.leaveDeployed({ changed, seconds: (Date.now() - started) / 1000, stack, url });
   console.log(`\nThe canary of ${branch} answers ${percent(share.real)} of production's requests`);
-  console.log(
-    `  until ${moment(new Date(Date.now() + lives * hour))}; earlier: npm run canary -- stop`,
-  );
+  console.log(`  until ${moment(expires)}; earlier: npm run canary -- stop`);
 }
 
 /** Preview, confirmation, update. The expiry is written first: what is there always has one. */

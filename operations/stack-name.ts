@@ -1,5 +1,5 @@
-import { slug } from "../components/conventions/names";
 import { UserError } from "../tools/progress";
+import { stackOf } from "./review-stack";
 
 /**
  * The stack that a command was asked for. `review` is the review stack of the branch: that of the pull request that was
@@ -21,9 +21,5 @@ export function stackNamed(
       "no branch is checked out, so there is no review stack; name it: review-<slug>",
     );
   }
-  try {
-    return `review-${slug(branch)}`;
-  } catch (error) {
-    throw new UserError(error instanceof Error ? error.message : String(error));
-  }
+  return stackOf(branch);
 }

@@ -2,8 +2,12 @@ import { service } from "./stacks";
 
 /** What a CI job does; decides its rights in AWS and in the cluster. One role each, and no other. */
 export const purposes = [
-  ...(["preview", "review", "staging", "prod"] as const),
-  ...(["canary-removal", "review-removal"] as const),
+  "preview",
+  "review",
+  "staging",
+  "prod",
+  "canary-removal",
+  "review-removal",
 ] as const;
 export type Purpose = (typeof purposes)[number];
 
