@@ -6,7 +6,6 @@ import { project } from "../../tools/build";
 import { command } from "../../tools/command";
 import { environment } from "../../tools/sandbox/environment";
 import type { Moto } from "./aws/moto";
-import { npmRun, succeeded } from "./commands";
 
 type Config = Readonly<Record<string, unknown>>;
 
@@ -37,14 +36,8 @@ export class PlatformStack {
     this.config = { ...config, ...Object.fromEntries(own) };
   }
 
-  /**
-   * Makes the stack, on an API server that has just been started: one that has seen the policies of another platform come and
-   * go keeps what it knew of their parameters then (docs/adr/0016). Pulumi writes its key beside the program: it is moved to
-   * our own config.
-   */
+  /** Makes the stack. Pulumi writes its key beside the program: it is moved to our own config. */
   async init(): Promise<void> {
-    succeeded(await npmRun(["sandbox", "down"]));
-    succeeded(await npmRun(["sandbox", "up"]));
     await this.pulumi("stack", "init", name, "--no-select");
     const written = join(platform, `Pulumi.${name}.yaml`);
     const key = parse(readFileSync(written, "utf8")) as Config;

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { imageRef } from "./images";
 import { net } from "./layout";
+import { watchedParameters } from "./watched-parameters";
 
 const restrictedContainer = {
   allowPrivilegeEscalation: false,
@@ -266,7 +267,10 @@ function networkPolicies(): object[] {
 
 /** What the cluster needs beside its daemons, as one stream of YAML documents. */
 export function addons(): string {
-  return [...dns(), ...metrics(), ...storage(), ...ingress(), ...networkPolicies()]
+  return [
+    ...[...dns(), ...metrics(), ...storage(), ...ingress(), ...networkPolicies()],
+    ...watchedParameters(),
+  ]
     .map((object) => stringify(object))
     .join("---\n");
 }
