@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "../command";
 import { type Report, type Steps, UserError } from "../progress";
@@ -57,10 +57,13 @@ export async function up(chosen: Options, steps: Steps): Promise<number> {
   const missing = missingParts(chosen);
   await preflight(chosen, missing.length === 0 && toolsAreUnpacked());
   await checkBuildable(missing);
-  await checkGiven(chosen);
+  const given = await checkGiven(chosen);
   return exclusively("sandbox up", async () => {
     refuseOtherOptions(chosen);
     saveOptions(chosen);
+    // Not before the refusal: whatever runs goes by this file.
+    if (given === undefined) rmSync(paths.givenKubeconfig, { force: true });
+    else writeFileSync(paths.givenKubeconfig, given, { mode: 0o600 });
     await setUp(missing, steps);
     return start(chosen, steps);
   });
@@ -77,8 +80,13 @@ function refuseOtherOptions(chosen: Options): void {
   }
 }
 
-/** A cluster or registry of the person's own must answer before anything is set up for it. */
-async function checkGiven(chosen: Options): Promise<void> {
+/**
+ * A cluster or registry of the person's own must answer before anything is set up for it.
+ *
+ * @returns a kubeconfig with nothing but the chosen context.
+ */
+async function checkGiven(chosen: Options): Promise<string | undefined> {
+  let only: string | undefined;
   if (chosen.kubeconfig !== undefined) {
     if (chosen.registry === undefined) {
       throw new UserError(
@@ -108,14 +116,13 @@ async function checkGiven(chosen: Options): Promise<void> {
       );
     });
     if (chosen.context !== undefined) {
-      const only = await ask(4, "config", "view", "--minify", "--flatten", "--raw");
-      mkdirSync(root, { recursive: true, mode: 0o700 });
-      writeFileSync(paths.givenKubeconfig, only, { mode: 0o600 });
+      only = await ask(4, "config", "view", "--minify", "--flatten", "--raw");
     }
   }
   if (chosen.registry !== undefined) {
     await checkGivenRegistry(chosen.registry);
   }
+  return only;
 }
 
 /** A registry answers 200, or 401 where it wants a login, which BuildKit and the cluster have. */
@@ -264,6 +271,7 @@ export async function reset(everything: boolean): Promise<void> {
           paths.pulumiState,
         ],
         ...[paths.var, paths.volumes, paths.logs, paths.work, paths.options, paths.buildx],
+        paths.givenKubeconfig,
       ];
   for (const path of removed.filter((candidate) => !kept.includes(candidate))) {
     rmSync(path, { recursive: true, force: true });
