@@ -143,14 +143,15 @@ program
     "all environments on the sandbox: platform, staging, production, review stacks, canary",
   )
   .action(async () => {
-    await (await import("./test")).rehearse();
+    await (await import("./test")).test("sandbox", ["rehearsal"]);
   });
 program
   .command("test")
   .description("runs the tests: all of them, or one suite")
-  .argument("[suite]", "unit, service, sandbox or pipelines")
-  .action(async (suite?: string) => {
-    await (await import("./test")).test(suite);
+  .argument("[suite]", "unit, service or sandbox")
+  .argument("[files...]", "of the end-to-end tests: test/sandbox/<file>.test.ts")
+  .action(async (suite: string | undefined, files: readonly string[]) => {
+    await (await import("./test")).test(suite, files);
   });
 
 addOperations(program);

@@ -1,9 +1,9 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { execa } from "execa";
 import { contentHash } from "../components/conventions/content-hash";
-import { maven, project } from "./build";
+import { buildService, maven, project } from "./build";
 import { duration, Steps, UserError } from "./progress";
 import { options } from "./sandbox/layout";
 import { stepsOfUp, up } from "./sandbox/sandbox";
@@ -14,40 +14,52 @@ interface Count {
   skipped: number;
 }
 
-/** Test files of which each has what it needs for itself, two at a time: many of their tests wait. */
-const inParallel = ["--parallel", "--jobs", "2"];
+const endToEndTests = join("test", "sandbox");
 
 const suites = {
-  // All files that .mocharc.json names.
-  unit: () => mocha("unit", [], inParallel),
+  // All files that .mocharc.json names, two at a time.
+  unit: async () => mocha(["--parallel", "--jobs", "2"]),
   service,
   sandbox: endToEnd,
-  pipelines: async () => onSandbox(["test/sandbox/pipelines.test.ts"]),
 } as const;
-/** The pipelines end to end take 8 minutes, for which a cold CI has no room yet: `npm test -- pipelines`. */
-const onRequest: readonly string[] = ["pipelines"];
-/** End-to-end tests that leave the sandbox up and have namespaces of their own: mostly they wait. The longest first. */
-const together = ["updates", "policy", "network", "manifests", "kube-score"] as const;
 type Suite = keyof typeof suites;
 
+/**
+ * The end-to-end tests, one phase after the other; the lanes of a phase side by side, because most of the time a test waits for
+ * pods. What makes the platform keeps to one lane: its policies hold in the whole cluster, and `network` breaks them on purpose.
+ */
+const phases: readonly (readonly (readonly string[])[])[] = [
+  [
+    ["rehearsal", "pipelines"],
+    ["preview", "updates", "edges", "manifests", "kube-score"],
+  ],
+  [["platform"], ["policy"]],
+  [["review"], ["network"]],
+  // It ends with everything down.
+  [["life"]],
+];
+const planned = phases.flat(2);
+
 /** `npm test`: every suite, and one line over all of them. */
-export async function test(only?: string): Promise<void> {
+export async function test(only?: string, files: readonly string[] = []): Promise<void> {
   if (only !== undefined && !(only in suites)) {
     throw new UserError(
       `there is no suite "${only}"; there are: ${Object.keys(suites).join(", ")}`,
     );
   }
-  const total: Count = { passed: 0, failed: 0, skipped: 0 };
+  const unknown = files.filter((file) => only !== "sandbox" || !planned.includes(file));
+  if (unknown.length > 0) {
+    throw new UserError(
+      `there is no end-to-end test "${unknown.join(", ")}"; there are: ${planned.join(", ")}`,
+    );
+  }
+  let total: Count = { passed: 0, failed: 0, skipped: 0 };
   const times: string[] = [];
-  for (const suite of (only === undefined
-    ? Object.keys(suites).filter((name) => !onRequest.includes(name))
-    : [only]) as Suite[]) {
+  for (const suite of (only === undefined ? Object.keys(suites) : [only]) as Suite[]) {
     console.log(`\n=== Tests: ${suite}`);
     const started = Date.now();
-    const count = await suites[suite]();
-    total.passed += count.passed;
-    total.failed += count.failed;
-    total.skipped += count.skipped;
+    const count = await suites[suite](files);
+    total = together(total, count);
     times.push(
       `${suite}: ${String(count.passed)} passed, ${String(count.failed)} failed in ${duration(Date.now() - started)}`,
     );
@@ -60,63 +72,73 @@ export async function test(only?: string): Promise<void> {
   process.exitCode = total.failed > 0 || total.passed === 0 || skippedInCi ? 1 : 0;
 }
 
-/** `npm run rehearse`: one of the end-to-end tests, whose steps are worth looking at. */
-export async function rehearse(): Promise<void> {
-  const { failed } = await onSandbox(["test/sandbox/rehearsal.test.ts"]);
-  process.exitCode = failed > 0 ? 1 : 0;
-}
-
-async function onSandbox(files: readonly string[], more: readonly string[] = []): Promise<Count> {
+/** @param only files, when not all of them are wanted */
+async function endToEnd(only: readonly string[]): Promise<Count> {
+  if (only.length === 0) {
+    console.log(
+      "These tests use the sandbox and stack local of this machine, and end with both down.",
+    );
+  }
+  const unplanned = readdirSync(join(project, endToEndTests))
+    .filter((file) => file.endsWith(".test.ts"))
+    .filter((file) => !planned.includes(basename(file, ".test.ts")));
+  if (unplanned.length > 0) {
+    throw new UserError(`${unplanned.join(", ")} must have a place in a phase of tools/test.ts`);
+  }
   // Before the tests, not in one: a first set-up takes long, and says here what it is doing.
   const chosen = options();
   await up(chosen, new Steps(stepsOfUp(chosen)));
-  return mocha("sandbox", files, more);
+  // Not by one test while another one copies the project.
+  await buildService(() => undefined);
+  let total: Count = { passed: 0, failed: 0, skipped: 0 };
+  for (const phase of only.length === 0 ? phases : [[only]]) {
+    const started = Date.now();
+    const counts = await Promise.all(
+      phase.map(async (lane) => {
+        const paths = lane.map((name) => join(endToEndTests, `${name}.test.ts`));
+        const config = ["--config", join(endToEndTests, ".mocharc.json")];
+        return mocha([...config, ...paths], phase.length > 1 ? lane[0] : undefined);
+      }),
+    );
+    total = counts.reduce(together, total);
+    console.log(`${phase.flat().join(", ")}: ${duration(Date.now() - started)}`);
+  }
+  return total;
 }
 
-function mocha(name: string, files: readonly string[], more: readonly string[] = []): Count {
+function together(one: Count, other: Count): Count {
+  return {
+    failed: one.failed + other.failed,
+    passed: one.passed + other.passed,
+    skipped: one.skipped + other.skipped,
+  };
+}
+
+/** @param lane stands before each line where several print at once */
+async function mocha(args: readonly string[], lane?: string): Promise<Count> {
   const directory = mkdtempSync(join(tmpdir(), "services-orders-test-"));
   const result = join(directory, "result.json");
-  const { status } = spawnSync(
+  const named = function* (line: unknown): Generator<string> {
+    yield `${lane ?? ""} | ${String(line)}`;
+  };
+  const output = lane === undefined ? "inherit" : ([named, "inherit"] as const);
+  const { exitCode } = await execa(
     process.execPath,
     [
-      ...[
-        "--disable-warning=ExperimentalWarning",
-        join(project, "node_modules", "mocha", "bin", "mocha.js"),
-      ],
-      ...[
-        "--reporter",
-        join(import.meta.dirname, "reporter.cjs"),
-        "--reporter-option",
-        `output=${result}`,
-      ],
-      ...(name === "sandbox" ? ["--config", "test/sandbox/.mocharc.json"] : []),
-      ...more,
-      ...files,
+      "--disable-warning=ExperimentalWarning",
+      join(project, "node_modules", "mocha", "bin", "mocha.js"),
+      ...["--reporter", join(import.meta.dirname, "reporter.cjs")],
+      ...["--reporter-option", `output=${result}`],
+      ...args,
     ],
-    { cwd: project, stdio: "inherit" },
+    { cwd: project, reject: false, stderr: output, stdin: "inherit", stdout: output },
   );
   const count = existsSync(result)
     ? (JSON.parse(readFileSync(result, "utf8")) as Count)
     : { passed: 0, failed: 1, skipped: 0 };
   rmSync(directory, { recursive: true, force: true });
   // Mocha can also fail outside of a test: a file that does not load, a hook.
-  return status !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
-}
-
-async function endToEnd(): Promise<Count> {
-  console.log(
-    "These tests use the sandbox and stack local of this machine, and end with both down.",
-  );
-  const file = (name: string): string => `test/sandbox/${name}.test.ts`;
-  const first = await onSandbox(together.map(file), inParallel);
-  // In this order: the last one ends with everything down, and the others need it up.
-  const alone = file(`!(${["life", ...onRequest, ...together].join("|")})`);
-  const then = await onSandbox([alone, file("life")]);
-  return {
-    failed: first.failed + then.failed,
-    passed: first.passed + then.passed,
-    skipped: first.skipped + then.skipped,
-  };
+  return exitCode !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
 }
 
 /** The Java tests, counted from the reports that Maven's test runner writes. */

@@ -135,7 +135,7 @@ export class Environments {
   async remove(): Promise<void> {
     const there = (await kubectl(["get", "namespaces", "-o", "name"])).split("\n");
     const reviews = there.filter((name) =>
-      name.startsWith("namespace/services-orders-review-ops-"),
+      name.startsWith("namespace/services-orders-review-env-"),
     );
     const own = ["services-orders", "services-orders-staging", databases.namespace];
     const namespaces = [...own.map((name) => `namespace/${name}`), ...reviews];

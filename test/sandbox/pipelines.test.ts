@@ -11,7 +11,7 @@ import { kubectl, refused, succeeded } from "./commands";
 import { Environments, type Who } from "./environments";
 import { stepByStep } from "./step-by-step";
 
-const branch = "ops-feature/pipeline_A";
+const branch = "env-feature/pipeline_A";
 const namespace = `services-orders-${stackOf(branch)}`;
 /** `npm test` and CI make these checks of the code as it is committed, and not as it is fitted to the sandbox. */
 const checked = ["check", "test-unit"];
@@ -164,7 +164,7 @@ describe("the pipelines, end to end", () => {
   });
 
   it("tells why a job failed", async () => {
-    const parameters = { branch: "ops-nowhere", percent: "25" };
+    const parameters = { branch: "env-nowhere", percent: "25" };
     const ends = await run("canary-start", {
       approve: ["approve-canary"],
       branch: "main",
@@ -172,7 +172,7 @@ describe("the pipelines, end to end", () => {
     });
     assert.deepEqual(ended(ends, "failed"), ["canary-start"]);
     assert.match(told().at(-1) ?? "", /^prod-canary failed/);
-    assert.match(slack.asked.at(-1)?.body ?? "", /Branch .*ops-nowhere.* has no image/);
+    assert.match(slack.asked.at(-1)?.body ?? "", /Branch .*env-nowhere.* has no image/);
   });
 
   it("refuses a deploy whose pull request was closed meanwhile", async () => {

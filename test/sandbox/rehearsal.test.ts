@@ -3,6 +3,7 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { gunzipSync } from "node:zlib";
+import { service } from "../../components/conventions/stacks";
 import { stackOf } from "../../operations/review-stack";
 import { kubectl, refused, type Run, succeeded } from "./commands";
 import { podsOf, servingPods, until } from "./cluster";
@@ -12,7 +13,7 @@ import { stepByStep } from "./step-by-step";
 
 const host = "services-orders.rehearsal.localhost";
 const namespace = "services-orders";
-const branches = ["ops-feature/A_b", "ops-feature/a-b"] as const;
+const branches = ["env-feature/A_b", "env-feature/a-b"] as const;
 const [first] = branches;
 const hostOf = (branch: string): string =>
   `services-orders.${stackOf(branch).slice("review-".length)}.localhost`;
@@ -171,18 +172,18 @@ describe("a rehearsal of all environments", () => {
       /= 1 canary pod beside 3 .*: 25 % of the requests, 10 % asked[^]*more than twice/,
     );
     const image = ["--image", await imageOf("prod")];
-    await all.clone.git("checkout", "--quiet", "-b", "ops-migrating");
+    await all.clone.git("checkout", "--quiet", "-b", "env-migrating");
     const migration = "service/src/main/resources/db/migration/V99__more.sql";
     writeFileSync(join(all.clone.directory, migration), "SELECT 1;");
     const migrating = await all.clone.commit("A migration");
     refused(
-      await start("ops-migrating", "--percent", "25", ...image, "--commit", migrating),
+      await start("env-migrating", "--percent", "25", ...image, "--commit", migrating),
       /database migrations that production has not: .*V99__more\.sql/,
     );
-    await all.clone.git("checkout", "--quiet", "--orphan", "ops-orphan");
+    await all.clone.git("checkout", "--quiet", "--orphan", "env-orphan");
     const orphan = await all.clone.commit("Something else");
     refused(
-      await start("ops-orphan", "--percent", "25", ...image, "--commit", orphan),
+      await start("env-orphan", "--percent", "25", ...image, "--commit", orphan),
       /does not contain what production runs/,
     );
     await all.clone.git("checkout", "--quiet", "main");
@@ -267,10 +268,10 @@ describe("a rehearsal of all environments", () => {
     succeeded(await start(first, "--percent", "10"));
     const sweep = async (): Promise<string> =>
       succeeded(await all.run("canary-removal", ["sweep", "--only", "canary", "--apply"])).output;
-    assert.match(await sweep(), /stays +canary +prod-canary: of "ops-feature\/A_b" expires in/);
+    assert.match(await sweep(), /stays +canary +prod-canary: of "env-feature\/A_b" expires in/);
     const past = ["expires", new Date(0).toISOString()];
     await all.pulumi("prod", "stack", "tag", "set", "--stack", "prod-canary", ...past);
-    assert.match(await sweep(), /goes +canary +prod-canary: of "ops-feature\/A_b" expired/);
+    assert.match(await sweep(), /goes +canary +prod-canary: of "env-feature\/A_b" expired/);
     assert.equal(await uids(), was);
   });
 
@@ -298,10 +299,10 @@ describe("a rehearsal of all environments", () => {
     line(`${one}: gone in ${run.seconds.toFixed(0)} s`);
     await all.clone.deleteBranch(other);
     const swept = succeeded(await all.run(main, ["sweep", "--only", "reviews", "--apply"])).output;
-    assert.match(swept, /branch "ops-feature\/a-b" is gone/);
+    assert.match(swept, /branch "env-feature\/a-b" is gone/);
     const left = await kubectl(["get", "namespaces", "-o", "name"]);
     for (const branch of branches) assert.ok(!left.includes(stackOf(branch)), left);
-    assert.match(succeeded(await all.clone.npm(["review", "list"])).output, /no review stack/i);
+    assert.match(succeeded(await all.clone.npm(["review", "list"])).output, /^0 of at most \d+/m);
   });
 
   it("shows production's secret value nowhere: state, files, output", async () => {
@@ -315,8 +316,11 @@ describe("a rehearsal of all environments", () => {
     const found = places.filter((file) => shows(readFileSync(file), forms));
     assert.deepEqual(found, []);
     assert.ok(!shows(Buffer.from(all.printed.join("\n")), forms));
+    const ofPods = ["-n", namespace, "logs", "-l", `service=${service}`, "--all-containers"];
+    const logs = await kubectl([...ofPods, "--tail=-1", "--max-log-requests=50"]);
+    assert.ok(logs !== "" && !shows(Buffer.from(logs), forms));
     line(
-      `looked into ${String(places.length)} files and the output of ${String(all.printed.length)} commands`,
+      `looked into ${String(places.length)} files, the output of ${String(all.printed.length)} commands, and ${String(logs.split("\n").length)} lines of production's logs`,
     );
     // The search itself finds it where it is.
     const secret = await kubectl([
