@@ -28,17 +28,17 @@ type Suite = keyof typeof suites;
  * The end-to-end tests, one phase after the other; the lanes of a phase side by side, because most of the time a test waits for
  * pods. What makes the platform keeps to one lane: its policies hold in the whole cluster, and `network` breaks them on purpose.
  */
-const phases: readonly (readonly (readonly string[])[])[] = [
-  [
-    ["rehearsal", "pipelines"],
-    ["preview", "updates", "edges", "manifests", "kube-score"],
-  ],
-  [["platform"], ["policy"]],
-  [["review"], ["network"]],
+const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
+  {
+    environments: ["rehearsal", "pipelines"],
+    stacks: ["preview", "updates", "edges", "manifests", "kube-score"],
+  },
+  { platform: ["platform"], policy: ["policy"] },
+  { network: ["network"], review: ["review"] },
   // It ends with everything down.
-  [["life"]],
+  { life: ["life"] },
 ];
-const planned = phases.flat(2);
+const planned = phases.flatMap((lanes) => Object.values(lanes).flat());
 
 /** `npm test`: every suite, and one line over all of them. */
 export async function test(only?: string, files: readonly string[] = []): Promise<void> {
@@ -91,17 +91,17 @@ async function endToEnd(only: readonly string[]): Promise<Count> {
   // Not by one test while another one copies the project.
   await buildService(() => undefined);
   let total: Count = { passed: 0, failed: 0, skipped: 0 };
-  for (const phase of only.length === 0 ? phases : [[only]]) {
+  for (const lanes of only.length === 0 ? phases : [{ chosen: only }]) {
     const started = Date.now();
     const counts = await Promise.all(
-      phase.map(async (lane) => {
-        const paths = lane.map((name) => join(endToEndTests, `${name}.test.ts`));
+      Object.entries(lanes).map(async ([lane, files], _, { length }) => {
+        const paths = files.map((name) => join(endToEndTests, `${name}.test.ts`));
         const config = ["--config", join(endToEndTests, ".mocharc.json")];
-        return mocha([...config, ...paths], phase.length > 1 ? lane[0] : undefined);
+        return mocha([...config, ...paths], length > 1 ? lane : undefined);
       }),
     );
     total = counts.reduce(together, total);
-    console.log(`${phase.flat().join(", ")}: ${duration(Date.now() - started)}`);
+    console.log(`${Object.values(lanes).flat().join(", ")}: ${duration(Date.now() - started)}`);
   }
   return total;
 }
