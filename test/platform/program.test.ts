@@ -89,6 +89,23 @@ describe("the platform", () => {
     assert.ok(!roles.includes("services-orders-review-namespace"));
   });
 
+  it("shows logs to who deploys, and not to previews, which run the code of every branch", async () => {
+    const recorder = await run();
+    const readers = recorder
+      .all("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole")
+      .filter(({ inputs }) => {
+        const rules = inputs.rules as { resources: string[] }[];
+        return rules.some(({ resources }) => resources.includes("pods/log"));
+      })
+      .map(({ name }) => name)
+      .sort();
+    assert.deepEqual(readers, [
+      "prod-rights-deploy",
+      "staging-rights-deploy",
+      "staging-rights-review-namespace",
+    ]);
+  });
+
   it("refuses in every policy when it cannot be evaluated, and binds each to refuse", async () => {
     const recorder = await run();
     const policies = recorder.all(policyType);
