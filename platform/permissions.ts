@@ -41,8 +41,8 @@ const push = [
   "ecr:UploadLayerPart",
 ];
 const decrypt = ["kms:Decrypt"];
-/** Pulumi makes a data key per stack: only the roles that may create a stack need to encrypt. */
-const encrypt = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"];
+/** Pulumi makes up a data key per stack: only the roles that may create a stack need to encrypt it. */
+const encrypt = ["kms:Decrypt", "kms:Encrypt"];
 
 function allow(
   Sid: string,
@@ -74,13 +74,15 @@ function list(bucket: string): Statement {
   return allow("ListState", ["s3:ListBucket"], `arn:aws:s3:::${bucket}`);
 }
 
-/** Reads of all that staging and production keep: it holds no secret value. */
-function readEnvironments({ keyArns, stateBucket }: Targets): Statement[] {
+/**
+ * The last state of staging, production and canary, closed: to list the stacks of a backend Pulumi
+ * reads all of them, and needs no key. What is secret in them opens with the key of the stack only.
+ */
+function readEnvironments({ stateBucket }: Targets): Statement[] {
+  const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
   return [
     list(stateBucket),
-    allow("ReadState", read, `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/*`),
-    // Without its key Pulumi opens no stack, not even to show a difference.
-    allow("OpenState", decrypt, keyArns.staging, keyArns.prod),
+    allow("ReadState", read, `${root}/meta.yaml`, `${root}/stacks/${service}/*`),
   ];
 }
 
@@ -102,6 +104,8 @@ export function permissions(purpose: Purpose, targets: Targets): readonly Statem
         // What is scanned is what was pushed.
         allow("Pull", pull, repositoryArn, reviewRepositoryArn),
         ...readEnvironments(targets),
+        // Without its key Pulumi opens no stack, not even one without a secret.
+        allow("OpenState", decrypt, keyArns.staging, keyArns.prod),
       ];
     case "review":
       return [
@@ -138,7 +142,8 @@ export function permissions(purpose: Purpose, targets: Targets): readonly Statem
         allow("SealState", encrypt, keyArns.prod),
       ];
     case "canary-removal":
-      return [cluster, ...environments("prod-canary")];
+      // The canary's state is closed with production's key.
+      return [cluster, ...environments("prod-canary"), allow("OpenState", decrypt, keyArns.prod)];
     case "review-removal":
       return [
         cluster,

@@ -59,12 +59,27 @@ describe("the permissions", () => {
     assert.deepEqual(who("s3:DeleteObject", lock("prod")), ["prod"]);
   });
 
-  it("hide the state of staging and production from review jobs, and what opens it", () => {
+  it("hide the state of staging and production from review jobs", () => {
     const readers = purposes.filter((purpose) => !purpose.startsWith("review"));
     assert.deepEqual(who("s3:GetObject", state("environments", "prod")), readers);
-    assert.deepEqual(who("kms:Decrypt", "prod-key"), readers);
+    assert.deepEqual(who("s3:GetObject", state("environments", "staging")), readers);
+  });
+
+  it("let nobody open a state but its own role, previews, and for its canary who removes it", () => {
+    assert.deepEqual(who("kms:Decrypt", "prod-key"), ["preview", "prod", "canary-removal"]);
+    assert.deepEqual(who("kms:Decrypt", "staging-key"), ["preview", "staging"]);
     assert.deepEqual(who("kms:Encrypt", "prod-key"), ["prod"]);
     assert.deepEqual(who("kms:Encrypt", "staging-key"), ["staging"]);
+  });
+
+  it("show the history of a state to its own role only", () => {
+    const history = (stack: string) =>
+      `arn:aws:s3:::bucket/environments/.pulumi/history/services-orders/${stack}/1.checkpoint.json`;
+    assert.deepEqual(who("s3:GetObject", history("prod")), ["prod"]);
+    assert.deepEqual(who("s3:GetObject", history("staging")), ["staging"]);
+    const meta = "arn:aws:s3:::bucket/environments/.pulumi/meta.yaml";
+    const readers = purposes.filter((purpose) => !purpose.startsWith("review"));
+    assert.deepEqual(who("s3:GetObject", meta), readers);
   });
 
   it("show the state of review stacks to their own jobs, and to production for its canary", () => {
