@@ -10,6 +10,14 @@ const targets: Targets = {
   stateBucket: "bucket",
 };
 
+/** An account with production alone: no repository, and no key but production's. */
+const production: Targets = {
+  ...targets,
+  keyArns: { prod: "prod-key" },
+  repositoryArn: undefined,
+  reviewRepositoryArn: undefined,
+};
+
 /** Whether a role may do something: statements only allow, and only `*` at the end or in the middle of an object's name. */
 function may(purpose: Purpose, action: string, resource: string): boolean {
   const matches = (pattern: string) =>
@@ -37,9 +45,29 @@ describe("the permissions", () => {
     assert.deepEqual(who("ecr:UploadLayerPart", "repository"), ["staging"]);
   });
 
-  it("let production tag a release and upload nothing", () => {
-    assert.deepEqual(who("ecr:PutImage", "repository"), ["staging", "prod"]);
+  it("let staging put the tag of a release where it pushed the image, and production ask no registry for anything", () => {
+    assert.deepEqual(who("ecr:PutImage", "repository"), ["staging"]);
     assert.deepEqual(who("ecr:PutImage", "review-repository"), ["review"]);
+    for (const account of [targets, production]) {
+      const actions = permissions("prod", account).flatMap(({ Action }) => Action);
+      assert.deepEqual(
+        actions.filter((action) => action.startsWith("ecr:")),
+        [],
+      );
+    }
+  });
+
+  it("say nothing about what another account has", () => {
+    const ofAccount = (["preview", "prod", "canary-removal"] as const).flatMap((purpose) =>
+      permissions(purpose, production),
+    );
+    for (const { Resource, Sid } of ofAccount) assert.ok(Resource.length > 0, Sid);
+    assert.deepEqual(
+      ofAccount.filter(({ Resource }) => Resource.includes("*")),
+      [],
+    );
+    const ofReviews = permissions("preview", { ...targets, keyArns: { review: "review-key" } });
+    for (const { Resource, Sid } of ofReviews) assert.ok(Resource.length > 0, Sid);
   });
 
   it("let nobody delete an image", () => {

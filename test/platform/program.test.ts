@@ -74,6 +74,36 @@ describe("the platform", () => {
     assert.deepEqual(bound, []);
   });
 
+  it("has the repositories where their images are pushed, and none in production's own account", async () => {
+    const repositories = async (...environments: Environment[]) =>
+      names(await only(...environments), "aws:ecr/repository:Repository");
+    assert.deepEqual(await repositories("review", "staging"), ["images", "review-images"]);
+    assert.deepEqual(await repositories("review"), ["review-images"]);
+    assert.deepEqual(await repositories("prod"), []);
+  });
+
+  it("lets production's account pull, and names none of its roles, which may not be there yet", async () => {
+    const clusters = [{ environments: ["review", "staging"] as const, name: "one" }];
+    const recorder = await run({ clusters, productionAccountId: "444455556666" });
+    const policies = recorder.all("aws:ecr/repositoryPolicy:RepositoryPolicy");
+    assert.deepEqual(policies.map(({ name }) => name).sort(), ["images", "review-images"]);
+    for (const { inputs } of policies) {
+      const { Statement } = JSON.parse(inputs.policy as string) as { Statement: unknown };
+      assert.deepEqual(Statement, [
+        {
+          Action: [
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:GetDownloadUrlForLayer",
+          ],
+          Effect: "Allow",
+          Principal: { AWS: "arn:aws:iam::444455556666:root" },
+          Sid: "PullByProduction",
+        },
+      ]);
+    }
+  });
+
   it("gives nobody Secrets but a branch in its own namespace", async () => {
     const recorder = await run();
     const readers = recorder
