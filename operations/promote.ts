@@ -33,7 +33,7 @@ export async function promote(options: PromoteOptions, engine: Engine = ambient)
   const stacks = await reachState(engine);
   const release = options.image === undefined ? await runs(stacks, engine) : chosen(options);
   const there = stacks.includes(to);
-  const now = there ? (await outputsOf(to, engine)).imageRef : undefined;
+  const now = there ? lastImage(await stateOf(to, engine)) : undefined;
   console.log(`${to} runs      ${now ?? "nothing"}`);
   console.log(`promoted is    ${release.imageRef}`);
   console.log(`  of ${release.branch} at ${shortCommit(release.commit)}`);
@@ -53,6 +53,13 @@ export async function promote(options: PromoteOptions, engine: Engine = ambient)
   }
   await setTags(to, { [promotedTag]: JSON.stringify(release) }, engine);
   console.log(`Next: npm run deploy -- ${to}`);
+}
+
+/** Image of a stack's last release. Its outputs are read as they lie there: who promotes may lack the key of the state. */
+export function lastImage({ resources }: State): string | undefined {
+  const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
+  const image = stack?.outputs?.["imageRef"];
+  return typeof image === "string" ? image : undefined;
 }
 
 /** Lines for a shell. A branch or a reason is anybody's text, and the shell will read it. */

@@ -22,10 +22,9 @@ const workloads = (verbs: string[]): Rule[] => [
   rule(["policy"], ["poddisruptionbudgets"], verbs),
 ];
 
-/** What a wait and a diagnosis look at. */
+/** What a wait and a diagnosis look at, logs left out. */
 const surroundings: Rule[] = [
   rule([""], ["endpoints", "events", "persistentvolumeclaims", "pods"], read),
-  rule([""], ["pods/log"], ["get"]),
   rule([""], ["limitranges", "resourcequotas"], read),
   rule(["apps"], ["controllerrevisions", "replicasets"], read),
   rule(["discovery.k8s.io"], ["endpointslices"], read),
@@ -33,9 +32,12 @@ const surroundings: Rule[] = [
   rule(["networking.k8s.io"], ["networkpolicies"], read),
 ];
 
+/** What a failed deploy is explained by. Logs may name customers: who deploys nothing reads none. */
+const logs: Rule[] = [rule([""], ["pods/log"], ["get"])];
+
 /** Rules by name of the ClusterRole that is bound inside single namespaces. */
 export const namespacedRules = {
-  /** Reads without Secrets: what a preview prints, the branch's own code has seen. */
+  /** Reads without Secrets and logs: the code of every branch runs with it, and prints what it likes. */
   preview: [...workloads(read), ...surroundings],
 
   /** A branch in the namespace of its own stack. */
@@ -44,6 +46,7 @@ export const namespacedRules = {
     rule([""], ["namespaces"], ["delete"]),
     ...workloads([...read, ...write]),
     ...surroundings,
+    ...logs,
     rule([""], ["persistentvolumeclaims", "pods", "secrets"], [...read, ...write]),
     rule(["apps"], ["deployments/scale", "statefulsets/scale"], ["get", "patch", "update"]),
     rule([""], ["pods/exec", "pods/portforward"], ["create", "get"]),
@@ -53,7 +56,12 @@ export const namespacedRules = {
   ],
 
   /** Staging or production in its namespace. Its Secrets are mounted by pods, read by nobody. */
-  deploy: [...workloads([...read, ...write]), ...surroundings, rule([""], ["pods"], ["delete"])],
+  deploy: [
+    ...workloads([...read, ...write]),
+    ...surroundings,
+    ...logs,
+    rule([""], ["pods"], ["delete"]),
+  ],
 
   /** Takes a canary away, and nothing else; a policy holds it to the names of canaries. */
   "canary-removal": [

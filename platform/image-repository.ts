@@ -1,6 +1,5 @@
 import * as ecr from "@pulumi/aws/ecr";
 import * as pulumi from "@pulumi/pulumi";
-import { roleName } from "../components/conventions/purposes";
 
 export interface ImageRepositoryArgs {
   /** Name of the repository in the account's registry. */
@@ -15,8 +14,7 @@ export interface ImageRepositoryArgs {
   readonly buildDays?: number;
 
   /**
-   * Account of production, where it is another one: it may pull, and its role for production may
-   * put a release's tag on an image.
+   * Account of production, where it is another one: it may pull, and nothing else.
    *
    * @default - none
    */
@@ -103,6 +101,10 @@ function lifecycle(buildDays: number) {
 
 const pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
+/**
+ * The account itself, and none of its roles: AWS refuses a policy that names a role which is not
+ * there yet. Which of them pull is that account's own to say.
+ */
 function pullsFrom(account: string) {
   return {
     Statement: [
@@ -111,12 +113,6 @@ function pullsFrom(account: string) {
         Effect: "Allow",
         Principal: { AWS: `arn:aws:iam::${account}:root` },
         Sid: "PullByProduction",
-      },
-      {
-        Action: ["ecr:DescribeImages", "ecr:PutImage"],
-        Effect: "Allow",
-        Principal: { AWS: `arn:aws:iam::${account}:role/${roleName("prod")}` },
-        Sid: "ReleaseTag",
       },
     ],
     Version: "2012-10-17",

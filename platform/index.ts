@@ -16,7 +16,12 @@ import { ClusterRights } from "./cluster-rights";
 import { EnvironmentNamespace } from "./environment-namespace";
 import { ImageRepository } from "./image-repository";
 import { permissions } from "./permissions";
-import { type ClusterSettings, type PlatformSettings, readSettings } from "./settings";
+import {
+  type ClusterSettings,
+  environmentsOf,
+  type PlatformSettings,
+  readSettings,
+} from "./settings";
 import { issuer } from "./trust";
 
 /** Where the program asks what is outside of it; tests give other answers. */
@@ -30,13 +35,19 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   const settings = readSettings();
   const { circleci, clusters, productionAccountId, stateBucket, stateKeyArns } = settings;
 
-  const repository = new ImageRepository("images", { productionAccountId, repository: service });
+  const here = environmentsOf(settings);
+  // Where staging is: production runs what staging has pushed, from wherever it is.
+  const repository = here.includes("staging")
+    ? new ImageRepository("images", { productionAccountId, repository: service })
+    : undefined;
   // The code of every branch pushes here: production's tags and layers are elsewhere.
-  const reviewRepository = new ImageRepository("review-images", {
-    buildDays: 30,
-    productionAccountId,
-    repository: `${service}-review`,
-  });
+  const reviewRepository = here.includes("review")
+    ? new ImageRepository("review-images", {
+        buildDays: 30,
+        productionAccountId,
+        repository: `${service}-review`,
+      })
+    : undefined;
 
   const provider = new aws.iam.OpenIdConnectProvider("circleci", {
     clientIdLists: [circleci.organizationId],
@@ -52,7 +63,7 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
     const clusterArns = arns.filter((_, i) => concerns(purpose, clusters[i]));
     if (clusterArns.length === 0) continue;
     const statements = pulumi
-      .all([repository.arn, reviewRepository.arn])
+      .all([repository?.arn, reviewRepository?.arn])
       .apply(([repositoryArn, reviewRepositoryArn]) =>
         permissions(purpose, {
           clusterArns,
@@ -69,8 +80,8 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   for (const cluster of clusters) inCluster(cluster, settings, roles);
 
   return {
-    repositoryUrl: repository.url,
-    reviewRepositoryUrl: reviewRepository.url,
+    repositoryUrl: repository?.url,
+    reviewRepositoryUrl: reviewRepository?.url,
     roleArns: roles,
   };
 }

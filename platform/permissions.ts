@@ -8,10 +8,10 @@ export interface Targets {
   readonly clusterArns: readonly string[];
   /** KMS key of the state of each environment in the account. */
   readonly keyArns: Readonly<Partial<Record<Environment, string>>>;
-  /** Repository of staging and production. */
-  readonly repositoryArn: string;
-  /** Repository of review stacks. */
-  readonly reviewRepositoryArn: string;
+  /** Repository of staging and production; undefined in an account without staging. */
+  readonly repositoryArn: string | undefined;
+  /** Repository of review stacks; undefined in an account without them. */
+  readonly reviewRepositoryArn: string | undefined;
   readonly stateBucket: string;
 }
 
@@ -41,8 +41,8 @@ const push = [
   "ecr:UploadLayerPart",
 ];
 const decrypt = ["kms:Decrypt"];
-/** Pulumi makes a data key per stack: only the roles that may create a stack need to encrypt. */
-const encrypt = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"];
+/** Pulumi makes up a data key per stack: only the roles that may create a stack need to encrypt it. */
+const encrypt = ["kms:Decrypt", "kms:Encrypt"];
 
 function allow(
   Sid: string,
@@ -74,21 +74,39 @@ function list(bucket: string): Statement {
   return allow("ListState", ["s3:ListBucket"], `arn:aws:s3:::${bucket}`);
 }
 
-/** Reads of all that staging and production keep: it holds no secret value. */
-function readEnvironments({ keyArns, stateBucket }: Targets): Statement[] {
+/**
+ * The last state of staging, production and canary, closed: to list the stacks of a backend Pulumi
+ * reads all of them, and needs no key. What is secret in them opens with the key of the stack only.
+ */
+function readEnvironments({ stateBucket }: Targets): Statement[] {
+  const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
   return [
     list(stateBucket),
-    allow("ReadState", read, `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/*`),
-    // Without its key Pulumi opens no stack, not even to show a difference.
-    allow("OpenState", decrypt, keyArns.staging, keyArns.prod),
+    allow("ReadState", read, `${root}/meta.yaml`, `${root}/stacks/${service}/*`),
   ];
 }
 
-/** What the role of a purpose may do, and nothing else. */
+/** Rights in the registry; none where the account has none of the repositories. */
+function images(
+  Sid: string,
+  Action: readonly string[],
+  ...repositories: (string | undefined)[]
+): Statement[] {
+  if (repositories.every((repository) => repository === undefined)) return [];
+  return [
+    allow("RegistryLogin", ["ecr:GetAuthorizationToken"], "*"),
+    allow(Sid, Action, ...repositories),
+  ];
+}
+
+/** What the role of a purpose may do, and nothing else. IAM refuses a statement about nothing. */
 export function permissions(purpose: Purpose, targets: Targets): readonly Statement[] {
+  return statementsOf(purpose, targets).filter(({ Resource }) => Resource.length > 0);
+}
+
+function statementsOf(purpose: Purpose, targets: Targets): readonly Statement[] {
   const { clusterArns, keyArns, repositoryArn, reviewRepositoryArn, stateBucket } = targets;
   const cluster = allow("FindCluster", ["eks:DescribeCluster"], ...clusterArns);
-  const login = allow("RegistryLogin", ["ecr:GetAuthorizationToken"], "*");
   const reviewState = `arn:aws:s3:::${stateBucket}/${statePrefixes.review}/*`;
   const environments = (...stacks: string[]) => [
     ...readEnvironments(targets),
@@ -98,16 +116,16 @@ export function permissions(purpose: Purpose, targets: Targets): readonly Statem
     case "preview":
       return [
         cluster,
-        login,
         // What is scanned is what was pushed.
-        allow("Pull", pull, repositoryArn, reviewRepositoryArn),
+        ...images("Pull", pull, repositoryArn, reviewRepositoryArn),
         ...readEnvironments(targets),
+        // Without its key Pulumi opens no stack, not even one without a secret.
+        allow("OpenState", decrypt, keyArns.staging, keyArns.prod),
       ];
     case "review":
       return [
         cluster,
-        login,
-        allow("Push", push, reviewRepositoryArn),
+        ...images("Push", push, reviewRepositoryArn),
         list(stateBucket),
         allow("WriteState", write, reviewState),
         allow("SealState", encrypt, keyArns.review),
@@ -115,19 +133,16 @@ export function permissions(purpose: Purpose, targets: Targets): readonly Statem
     case "staging":
       return [
         cluster,
-        login,
-        allow("Push", push, repositoryArn),
+        // A promotion's tag as well: it is put where the image was pushed, by who has tried it.
+        ...images("Push", push, repositoryArn),
         ...environments("staging"),
         allow("SealState", encrypt, keyArns.staging),
       ];
     case "prod":
+      // Nodes pull, and this role does not ask the registry for anything.
       return [
         cluster,
-        login,
-        // A release is a tag on an image that is there: no layer is uploaded.
-        allow("Release", [...pull, "ecr:PutImage"], repositoryArn),
         // A canary runs what its branch's review stack says that it runs.
-        allow("CanaryImage", pull, reviewRepositoryArn),
         ...(keyArns.review === undefined
           ? []
           : [
@@ -138,7 +153,8 @@ export function permissions(purpose: Purpose, targets: Targets): readonly Statem
         allow("SealState", encrypt, keyArns.prod),
       ];
     case "canary-removal":
-      return [cluster, ...environments("prod-canary")];
+      // The canary's state is closed with production's key.
+      return [cluster, ...environments("prod-canary"), allow("OpenState", decrypt, keyArns.prod)];
     case "review-removal":
       return [
         cluster,

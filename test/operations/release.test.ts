@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { imageRefOf } from "../../operations/image";
-import { releaseTag, webImage } from "../../operations/promote";
+import { lastImage, releaseTag, webImage } from "../../operations/promote";
 import { promoted, promotedTag, releaseEnv } from "../../operations/release";
 import { canaryConfig } from "../../settings";
 import { budgets } from "../../components/conventions/names";
@@ -40,6 +40,16 @@ describe("a release", () => {
     ];
     assert.equal(webImage({ pending: false, resources }), release.imageRef);
     assert.equal(webImage({ pending: false, resources: [] }), undefined);
+  });
+
+  it("is read from a state that stays closed, for who has not its key", () => {
+    const { imageRef } = release;
+    const resources = [
+      { outputs: { imageRef: "other" }, type: "kubernetes:core/v1:Service", urn: "a" },
+      { outputs: { imageRef }, type: "pulumi:pulumi:Stack", urn: "b" },
+    ];
+    assert.equal(lastImage({ pending: false, resources }), imageRef);
+    assert.equal(lastImage({ pending: false, resources: [] }), undefined);
   });
 
   it("names a built image by its digest, in a registry with a port too", () => {

@@ -10,6 +10,14 @@ const targets: Targets = {
   stateBucket: "bucket",
 };
 
+/** An account with production alone: no repository, and no key but production's. */
+const production: Targets = {
+  ...targets,
+  keyArns: { prod: "prod-key" },
+  repositoryArn: undefined,
+  reviewRepositoryArn: undefined,
+};
+
 /** Whether a role may do something: statements only allow, and only `*` at the end or in the middle of an object's name. */
 function may(purpose: Purpose, action: string, resource: string): boolean {
   const matches = (pattern: string) =>
@@ -37,9 +45,29 @@ describe("the permissions", () => {
     assert.deepEqual(who("ecr:UploadLayerPart", "repository"), ["staging"]);
   });
 
-  it("let production tag a release and upload nothing", () => {
-    assert.deepEqual(who("ecr:PutImage", "repository"), ["staging", "prod"]);
+  it("let staging put the tag of a release where it pushed the image, and production ask no registry for anything", () => {
+    assert.deepEqual(who("ecr:PutImage", "repository"), ["staging"]);
     assert.deepEqual(who("ecr:PutImage", "review-repository"), ["review"]);
+    for (const account of [targets, production]) {
+      const actions = permissions("prod", account).flatMap(({ Action }) => Action);
+      assert.deepEqual(
+        actions.filter((action) => action.startsWith("ecr:")),
+        [],
+      );
+    }
+  });
+
+  it("say nothing about what another account has", () => {
+    const ofAccount = (["preview", "prod", "canary-removal"] as const).flatMap((purpose) =>
+      permissions(purpose, production),
+    );
+    for (const { Resource, Sid } of ofAccount) assert.ok(Resource.length > 0, Sid);
+    assert.deepEqual(
+      ofAccount.filter(({ Resource }) => Resource.includes("*")),
+      [],
+    );
+    const ofReviews = permissions("preview", { ...targets, keyArns: { review: "review-key" } });
+    for (const { Resource, Sid } of ofReviews) assert.ok(Resource.length > 0, Sid);
   });
 
   it("let nobody delete an image", () => {
@@ -59,12 +87,27 @@ describe("the permissions", () => {
     assert.deepEqual(who("s3:DeleteObject", lock("prod")), ["prod"]);
   });
 
-  it("hide the state of staging and production from review jobs, and what opens it", () => {
+  it("hide the state of staging and production from review jobs", () => {
     const readers = purposes.filter((purpose) => !purpose.startsWith("review"));
     assert.deepEqual(who("s3:GetObject", state("environments", "prod")), readers);
-    assert.deepEqual(who("kms:Decrypt", "prod-key"), readers);
+    assert.deepEqual(who("s3:GetObject", state("environments", "staging")), readers);
+  });
+
+  it("let nobody open a state but its own role, previews, and for its canary who removes it", () => {
+    assert.deepEqual(who("kms:Decrypt", "prod-key"), ["preview", "prod", "canary-removal"]);
+    assert.deepEqual(who("kms:Decrypt", "staging-key"), ["preview", "staging"]);
     assert.deepEqual(who("kms:Encrypt", "prod-key"), ["prod"]);
     assert.deepEqual(who("kms:Encrypt", "staging-key"), ["staging"]);
+  });
+
+  it("show the history of a state to its own role only", () => {
+    const history = (stack: string) =>
+      `arn:aws:s3:::bucket/environments/.pulumi/history/services-orders/${stack}/1.checkpoint.json`;
+    assert.deepEqual(who("s3:GetObject", history("prod")), ["prod"]);
+    assert.deepEqual(who("s3:GetObject", history("staging")), ["staging"]);
+    const meta = "arn:aws:s3:::bucket/environments/.pulumi/meta.yaml";
+    const readers = purposes.filter((purpose) => !purpose.startsWith("review"));
+    assert.deepEqual(who("s3:GetObject", meta), readers);
   });
 
   it("show the state of review stacks to their own jobs, and to production for its canary", () => {

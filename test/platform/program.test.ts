@@ -74,6 +74,36 @@ describe("the platform", () => {
     assert.deepEqual(bound, []);
   });
 
+  it("has the repositories where their images are pushed, and none in production's own account", async () => {
+    const repositories = async (...environments: Environment[]) =>
+      names(await only(...environments), "aws:ecr/repository:Repository");
+    assert.deepEqual(await repositories("review", "staging"), ["images", "review-images"]);
+    assert.deepEqual(await repositories("review"), ["review-images"]);
+    assert.deepEqual(await repositories("prod"), []);
+  });
+
+  it("lets production's account pull, and names none of its roles, which may not be there yet", async () => {
+    const clusters = [{ environments: ["review", "staging"] as const, name: "one" }];
+    const recorder = await run({ clusters, productionAccountId: "444455556666" });
+    const policies = recorder.all("aws:ecr/repositoryPolicy:RepositoryPolicy");
+    assert.deepEqual(policies.map(({ name }) => name).sort(), ["images", "review-images"]);
+    for (const { inputs } of policies) {
+      const { Statement } = JSON.parse(inputs.policy as string) as { Statement: unknown };
+      assert.deepEqual(Statement, [
+        {
+          Action: [
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:GetDownloadUrlForLayer",
+          ],
+          Effect: "Allow",
+          Principal: { AWS: "arn:aws:iam::444455556666:root" },
+          Sid: "PullByProduction",
+        },
+      ]);
+    }
+  });
+
   it("gives nobody Secrets but a branch in its own namespace", async () => {
     const recorder = await run();
     const readers = recorder
@@ -87,6 +117,23 @@ describe("the platform", () => {
     const bindings = recorder.custom().filter(({ type }) => /RoleBinding$/.test(type));
     const roles = bindings.map(({ inputs }) => inputs.roleRef.name as string);
     assert.ok(!roles.includes("services-orders-review-namespace"));
+  });
+
+  it("shows logs to who deploys, and not to previews, which run the code of every branch", async () => {
+    const recorder = await run();
+    const readers = recorder
+      .all("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole")
+      .filter(({ inputs }) => {
+        const rules = inputs.rules as { resources: string[] }[];
+        return rules.some(({ resources }) => resources.includes("pods/log"));
+      })
+      .map(({ name }) => name)
+      .sort();
+    assert.deepEqual(readers, [
+      "prod-rights-deploy",
+      "staging-rights-deploy",
+      "staging-rights-review-namespace",
+    ]);
   });
 
   it("refuses in every policy when it cannot be evaluated, and binds each to refuse", async () => {

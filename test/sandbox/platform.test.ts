@@ -509,12 +509,16 @@ describe("the platform on a cluster", () => {
       }
     });
 
-    it("of previews read staging and production without Secrets, and change nothing", async () => {
+    it("of previews read staging and production without Secrets and logs, and change nothing", async () => {
       const who: Actor = roleJob("preview");
       for (const namespace of [staging, prod]) {
         await who.kubectl(["get", "deployments,services,ingresses,cronjobs", "-n", namespace]);
         const read = refusal(who.kubectl(["get", "secrets", "-n", namespace]));
         assert.match(await read, /cannot list resource "secrets"/);
+        const logs = refusal(
+          who.kubectl(["get", "--raw", `/api/v1/namespaces/${namespace}/pods/any/log`]),
+        );
+        assert.match(await logs, /cannot get resource "pods\/log"/);
         const write = refusal(apply(who, service(namespace)));
         assert.match(await write, /cannot patch resource "services"/);
       }

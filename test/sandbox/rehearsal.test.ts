@@ -5,6 +5,8 @@ import { randomBytes } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { service } from "../../components/conventions/stacks";
 import { stackOf } from "../../operations/review-stack";
+import { policiesOf } from "../../platform/admission-policies";
+import { settings as platform } from "../platform/fixtures";
 import { kubectl, refused, type Run, succeeded } from "./commands";
 import { podsOf, servingPods, until } from "./cluster";
 import { Environments, type Who } from "./environments";
@@ -82,11 +84,18 @@ describe("a rehearsal of all environments", () => {
     const registries = (await all.moto.aws("ecr", "describe-repositories")) as {
       repositories: { repositoryName: string }[];
     };
-    const policies = await kubectl(["get", "validatingadmissionpolicies", "-o", "name"]);
+    // Others are the sandbox's own, and refuse nothing.
+    const policies = (await kubectl(["get", "validatingadmissionpolicies", "-o", "name"]))
+      .split("\n")
+      .map((name) => name.slice(name.indexOf("/") + 1))
+      .filter((name) => name.startsWith(`${service}-`));
+    const environments = ["review", "staging", "prod"] as const;
+    const expected = Object.keys(policiesOf({ ...platform, environments }));
     line(`roles: ${roles.Roles.map(({ RoleName }) => RoleName).join(", ")}`);
     line(`registries: ${registries.repositories.map((one) => one.repositoryName).join(", ")}`);
-    line(`${String(policies.trim().split("\n").length)} admission policies`);
+    line(`${String(policies.length)} admission policies`);
     assert.equal(roles.Roles.length, 6);
+    assert.deepEqual(policies.sort(), expected.map((name) => `${service}-${name}`).sort());
   });
 
   it("deploys staging with the rights of staging", async () => {
