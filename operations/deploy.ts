@@ -2,25 +2,16 @@ import type { Settings } from "../settings";
 import { UserError, duration } from "../tools/progress";
 import { confirm } from "./confirm";
 import { type Engine, ambient, onTerminal, policyOptions, variables, withEnv } from "./engine";
+import { ensureStack } from "./ensure-stack";
 import { explain } from "./explain";
 import { committed, head, isAncestor, remoteBranches } from "./git";
-import { takeOverDeadLock } from "./locks";
 import { type Cluster, reach } from "./reach";
 import { type Older, refusals } from "./refusals";
 import { isGiven, promoted, promotedTag, releaseEnv } from "./release";
 import { reports } from "./reports";
 import { settingsOf } from "./settings";
 import { showPreview } from "./show-preview";
-import { secretsProviderOf } from "./secrets-provider";
-import {
-  type Outputs,
-  type Tags,
-  createStack,
-  outputsOf,
-  removeTags,
-  setTags,
-  tagsOf,
-} from "./stacks";
+import { type Outputs, type Tags, outputsOf, removeTags, setTags, tagsOf } from "./stacks";
 
 export interface DeployOptions {
   /** Deploys older code than what runs: a revert. */
@@ -55,9 +46,8 @@ export async function deploy(
   const started = new Date();
   const target = await aim(stack, given);
   await refuse(target, options.allowOlder ?? false);
-  const { engine, last, settings } = target;
-  if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
-  else await takeOverDeadLock(stack, engine);
+  const { engine, settings } = target;
+  await ensureStack(target);
   const changed = await showPreview(stack, engine, options.approved);
   await confirm(stack, options.yes ?? false);
   await update(target);

@@ -14,6 +14,8 @@ export const reviewTags = {
   created: "created",
   extendedUntil: "extendedUntil",
   owner: "owner",
+  /** Repository that was asked whether the branch is there, when the stack was made. */
+  remote: "remote",
   ttl: "ttl",
 } as const;
 
@@ -27,6 +29,8 @@ export interface ReviewStack {
   readonly namespace: string;
   readonly outputs: Outputs;
   readonly owner: string;
+  /** Repository that the branch is in; undefined for a stack of another age, or made where there was none. */
+  readonly remote: string | undefined;
   readonly slug: string;
 }
 
@@ -98,6 +102,7 @@ export function reviewStack(
     namespace: outputs.namespace ?? `${service}-review-${own}`,
     outputs,
     owner: tags[reviewTags.owner] ?? "unknown",
+    remote: tags[reviewTags.remote],
     slug: own,
   };
 }
