@@ -1,7 +1,7 @@
 import { UserError, duration } from "../tools/progress";
 import { company } from "../company";
 import { automated } from "./automation";
-import { type Target, aim, refuse } from "./deploy";
+import { type Target, aim, note, refuse } from "./deploy";
 import { type Engine, ambient, policyPacks, withEnv } from "./engine";
 import { ensureStack } from "./ensure-stack";
 import { explain } from "./explain";
@@ -10,9 +10,21 @@ import { currentBranch } from "./git";
 import { isGiven } from "./release";
 import { branchOr, reviewTags, stackOf } from "./review-stack";
 import { reports } from "./reports";
+import { showPreview } from "./show-preview";
+
+export interface ReviewUpOptions {
+  /** Runs older code than what the stack runs. */
+  readonly allowOlder?: boolean;
+  /** File with the plan of the approved preview; without it nothing is previewed, which takes seconds. */
+  readonly approved?: string;
+}
 
 /** `npm run review -- up [BRANCH]`: makes or updates a branch's own environment, from the code that is checked out. */
-export async function reviewUp(given: string | undefined, ambience: Engine = ambient) {
+export async function reviewUp(
+  given: string | undefined,
+  options: ReviewUpOptions = {},
+  ambience: Engine = ambient,
+): Promise<void> {
   const started = new Date();
   const branch = await branchOr(given, ambience);
   const stack = stackOf(branch);
@@ -23,17 +35,21 @@ export async function reviewUp(given: string | undefined, ambience: Engine = amb
     );
   }
   const target = await aim(stack, withEnv(ambience, { RELEASE_BRANCH: branch }));
-  const { last } = target;
-  await refuse(target, true);
+  const { engine, last } = target;
+  await refuse(target, options.allowOlder ?? false);
   await ensureStack(target);
+  const { approved } = options;
+  const shown =
+    approved === undefined ? {} : { changed: await showPreview(stack, engine, approved) };
   const url = await run(target);
+  await note(target);
   const ends = expiry({
     extendedUntil: undefined,
     lastUpdate: new Date(),
     ttlHours: Number(last?.tags[reviewTags.ttl] ?? company.reviewStacks.ttlHours),
   });
   const took = Date.now() - started.getTime();
-  reports.leaveDeployed({ seconds: took / 1000, stack, url });
+  reports.leaveDeployed({ ...shown, seconds: took / 1000, stack, url });
   console.log(`\n${branch} runs as stack ${stack}: ${url}`);
   console.log(
     `  until ${moment(ends)}, unless it is updated or extended (everything ${duration(took)})`,

@@ -96,7 +96,7 @@ describe("a stack that is about to be changed", () => {
   const commands: Readonly<Record<string, (engine: Engine) => Promise<void>>> = {
     deploy: async (engine) => deploy(stackOf(branch), { yes: true }, engine),
     image: async (engine) => buildImage(stackOf(branch), engine),
-    "review up": async (engine) => reviewUp(branch, engine),
+    "review up": async (engine) => reviewUp(branch, {}, engine),
   };
   for (const [name, run] of Object.entries(commands)) {
     it(`is not made by ${name} either, when there are as many review stacks as may be`, async () => {
