@@ -5,6 +5,7 @@ import type { PreviewOptions } from "./preview/command";
 import type { PromoteOptions } from "./promote";
 import type { NotifyOptions } from "./slack/command";
 import { reports } from "./reports";
+import type { ReviewUpOptions } from "./review-up";
 import type { SweepOptions } from "./sweep";
 
 // Each command loads its own code: Pulumi's packages take a second that no other one should wait for.
@@ -123,9 +124,11 @@ function addReview(review: Command): void {
     .command("up")
     .description("makes or updates it from the code that is checked out")
     .argument(...branch)
+    .option("--allow-older", "run older code than what runs")
+    .option("--approved <file>", "stop when more would change than this plan of a preview has")
     .action(
-      leaving(async (given?: string) => {
-        await (await import("./review-up")).reviewUp(given);
+      leaving(async (given: string | undefined, options: ReviewUpOptions) => {
+        await (await import("./review-up")).reviewUp(given, options);
       }),
     );
   review

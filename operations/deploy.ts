@@ -2,25 +2,17 @@ import type { Settings } from "../settings";
 import { UserError, duration } from "../tools/progress";
 import { confirm } from "./confirm";
 import { type Engine, ambient, onTerminal, policyOptions, variables, withEnv } from "./engine";
+import { ensureStack } from "./ensure-stack";
 import { explain } from "./explain";
 import { committed, head, isAncestor, remoteBranches } from "./git";
-import { takeOverDeadLock } from "./locks";
 import { type Cluster, reach } from "./reach";
 import { type Older, refusals } from "./refusals";
-import { isGiven, promoted, promotedTag, releaseEnv } from "./release";
+import { isGiven, isTold, promoted, promotedTag, releaseEnv } from "./release";
 import { reports } from "./reports";
+import { reviewTags } from "./review-stack";
 import { settingsOf } from "./settings";
 import { showPreview } from "./show-preview";
-import { secretsProviderOf } from "./secrets-provider";
-import {
-  type Outputs,
-  type Tags,
-  createStack,
-  outputsOf,
-  removeTags,
-  setTags,
-  tagsOf,
-} from "./stacks";
+import { type Outputs, type Tags, outputsOf, removeTags, setTags, tagsOf } from "./stacks";
 
 export interface DeployOptions {
   /** Deploys older code than what runs: a revert. */
@@ -55,9 +47,8 @@ export async function deploy(
   const started = new Date();
   const target = await aim(stack, given);
   await refuse(target, options.allowOlder ?? false);
-  const { engine, last, settings } = target;
-  if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
-  else await takeOverDeadLock(stack, engine);
+  const { engine, settings } = target;
+  await ensureStack(target);
   const changed = await showPreview(stack, engine, options.approved);
   await confirm(stack, options.yes ?? false);
   await update(target);
@@ -98,8 +89,9 @@ export async function refuse(target: Target, allowOlder: boolean): Promise<void>
     branchAtRemote: branches?.has(release.branch),
     cluster: cluster.uid,
     kind,
-    lastCluster: last?.outputs.clusterUid,
-    older: await older(target),
+    // After a first update that failed, only the tag knows it.
+    lastCluster: last?.outputs.clusterUid ?? last?.tags[reviewTags.cluster],
+    older: await older(target, branches?.get(release.branch)),
     pullRequestOpen: kind === "review" ? await pullRequestOpen(engine) : undefined,
     stack,
   });
@@ -119,14 +111,24 @@ async function pullRequestOpen(engine: Engine): Promise<boolean | undefined> {
   });
 }
 
-/** Whether this deploy comes late: its image or its program is older than what the stack has. */
-async function older({ engine, last, settings }: Target): Promise<Older | undefined> {
+/**
+ * Whether this deploy comes late: its image or its program is older than what the stack has.
+ *
+ * @param tip commit of the review stack's branch at the remote: what is there now is never late, also when somebody
+ *   has taken the branch back to it
+ */
+async function older(
+  { engine, last, settings }: Target,
+  tip: string | undefined,
+): Promise<Older | undefined> {
+  const program = await head(engine);
+  if (settings.imageRef === undefined && program !== undefined && program === tip) return undefined;
   // Without an image of its own to run, the stack keeps the one it has.
   const keeps = settings.imageRef === undefined && settings.kind === "prod";
   const image = keeps ? undefined : settings.release.commit;
   const pairs = [
     ["image", committed(image), committed(last?.outputs.commit)],
-    ["program", await head(engine), committed(last?.tags[deployedTag])],
+    ["program", program, committed(last?.tags[deployedTag])],
   ] as const;
   for (const [what, wanted, running] of pairs) {
     if (wanted === undefined || running === undefined || wanted === running) continue;
@@ -148,8 +150,12 @@ export async function update({ cluster, engine, settings }: Target): Promise<voi
 }
 
 /** What the next deploy must know; the outputs have named the release since the update. */
-async function note({ engine, settings: { stack } }: Target): Promise<void> {
+export async function note({ engine, settings: { stack } }: Target): Promise<void> {
   const commit = await head(engine);
   if (commit !== undefined) await setTags(stack, { [deployedTag]: commit }, engine);
-  await removeTags(stack, [promotedTag], engine);
+  // What somebody has promoted meanwhile is the next deploy's.
+  const release = promoted(await tagsOf(stack, engine));
+  if (release !== undefined && isTold(engine, release)) {
+    await removeTags(stack, [promotedTag], engine);
+  }
 }

@@ -3,8 +3,9 @@ import { UserError } from "../tools/progress";
 export const hour = 3_600_000;
 
 /**
- * Longest life after the last update, in hours. Build tags leave the registry after 14 days: what
- * lives longer could not start its pods again.
+ * Longest life after the last update, in hours. A branch's image leaves the registry 30 days after it was pushed (the
+ * platform's `buildDays`), and what lives longer cannot start its pods again. An update of the same code pushes
+ * nothing, so there is room left for it.
  */
 export const longestHours = 13 * 24;
 

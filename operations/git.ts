@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { CommandError, command } from "../tools/command";
 import { type Engine, ambient } from "./engine";
 
@@ -60,6 +61,29 @@ export async function remoteBranches(
       return ref.startsWith("refs/heads/") ? [[ref.slice("refs/heads/".length), commit]] : [];
     }),
   );
+}
+
+/** Repository that `remote` is; undefined where there is no remote. */
+export async function remoteUrl(engine: Engine = ambient): Promise<string | undefined> {
+  const url = await git(["remote", "get-url", remote], engine).catch(() => "");
+  return url === "" ? undefined : repositoryOf(url, engine.cwd);
+}
+
+/**
+ * What a remote's URL leads to, as `github.com/acme/orders`: the same by ssh and by https, and without name or token of
+ * who asks. A directory is named by its path.
+ */
+export function repositoryOf(url: string, cwd: string): string {
+  const short = (path: string): string => path.replace(/\/+$/, "").replace(/\.git$/, "");
+  if (/^[a-z][a-z+]*:\/\//i.test(url)) {
+    const { host, hostname, pathname, protocol } = new URL(url);
+    // ssh has a port of its own for what https has at its usual one.
+    const where = protocol === "https:" || protocol === "http:" ? host : hostname;
+    return short(`${where.toLowerCase()}${pathname}`);
+  }
+  const [, where, path = ""] = /^(?:[^@/]*@)?([^:/]+):(.*)$/.exec(url) ?? [];
+  if (where === undefined) return short(resolve(cwd, url));
+  return short(`${where.toLowerCase()}/${path.replace(/^\/+/, "")}`);
 }
 
 /** Gets the commits of a branch, where only one commit was cloned or the branch is newer than the clone. */

@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { UserError } from "../tools/progress";
 import { aim, refuse } from "./deploy";
 import { type Engine, ambient, ask, onTerminal } from "./engine";
-import { takeOverDeadLock } from "./locks";
+import { ensureStack } from "./ensure-stack";
 import { reports } from "./reports";
-import { secretsProviderOf } from "./secrets-provider";
-import { type StateResource, createStack, stateOf } from "./stacks";
+import { type StateResource, stateOf } from "./stacks";
 
 const component = "services:image:ContainerImage";
 const image = "docker-build:index:Image";
@@ -25,8 +24,7 @@ export async function buildImage(stack: string, given: Engine = ambient): Promis
     );
   }
   await refuse(target, false);
-  if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
-  else await takeOverDeadLock(stack, engine);
+  await ensureStack(target);
   const targets = [`**::${component}::image`, `**${component}$${image}::image`];
   // No policies: of what is left out they would see nothing, and miss all that it must have. They
   // are checked when it is deployed.

@@ -30,6 +30,12 @@ export function promoted(tags: Tags): Release | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as Release);
 }
 
+/** Whether this release is what the engine is told to run. */
+export function isTold(engine: Engine, release: Release): boolean {
+  const told = variables(engine);
+  return Object.entries(releaseEnv(release)).every(([name, value]) => told[name] === value);
+}
+
 /** Whether the shell or the CI job says by itself what is to run. */
 export function isGiven(engine: Engine): boolean {
   return (variables(engine)["RELEASE_IMAGE_REF"] ?? "") !== "";

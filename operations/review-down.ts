@@ -4,10 +4,10 @@ import { UserError, duration } from "../tools/progress";
 import { automated } from "./automation";
 import { type Engine, ambient } from "./engine";
 import { takeOverDeadLock } from "./locks";
-import { type Cluster, reach } from "./reach";
+import { type Cluster, reach, reasonOf } from "./reach";
 import { type ReviewStack, branchOr, readReview, reviewStack, stackOf } from "./review-stack";
 import { settingsOf } from "./settings";
-import { removeStack, stateOf } from "./stacks";
+import { type StateResource, begunIn, removeStack, stateOf } from "./stacks";
 
 /** `npm run review -- down [BRANCH]`: removes a branch's environment; branch and checkout may be gone. */
 export async function reviewDown(
@@ -63,6 +63,8 @@ export async function removeReview(
     console.log(`There is no stack "${name}": nothing to do.`);
     return;
   }
+  // Asked before a dead lock is taken over, because that forgets it.
+  const isBegun = owner === "ours" && (await begunIn(name, engine)).some(isNamespace(namespace));
   await takeOverDeadLock(name, engine);
   const { resources } = await stateOf(name, engine);
   const holds = resources.some(({ type }) => type.startsWith("kubernetes:"));
@@ -73,11 +75,45 @@ export async function removeReview(
     );
   }
   if (resources.length > 0) await (await automated(name, engine)).destroy();
+  const left = owner === "ours" ? await endNamespace(stack, isBegun, cluster) : undefined;
   await removeStack(name, engine);
+  if (left !== undefined) {
+    throw new UserError(
+      `Stack "${name}" is gone, but its namespace ${namespace} is left: ${left}. ` +
+        `If no other state holds it: kubectl delete namespace ${namespace}`,
+    );
+  }
   console.log(`\nStack ${name} is gone (${duration(Date.now() - started)})`);
 }
 
-/** Whose the namespace is by its labels: a name alone proves nothing. */
+const isNamespace =
+  (name: string) =>
+  ({ inputs, type }: StateResource): boolean =>
+    type === "kubernetes:core/v1:Namespace" &&
+    (inputs?.["metadata"] as { name?: string } | undefined)?.name === name;
+
+/**
+ * Deletes a stack's namespace that `destroy` has left, because the update was killed while it made it.
+ *
+ * @param isBegun whether this state's update did; without that proof another state may hold the namespace
+ * @returns why it is left; undefined when it is not
+ */
+async function endNamespace(
+  stack: ReviewStack,
+  isBegun: boolean,
+  cluster: Cluster,
+): Promise<string | undefined> {
+  if ((await namespaceOwner(stack, cluster)) !== "ours") return undefined;
+  if (!isBegun) return "this state did not hold it";
+  try {
+    await cluster.kubectl(["delete", "namespace", stack.namespace]);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/** Whose the namespace is by its labels: a name alone proves nothing. One of ours that is going already is none. */
 export async function namespaceOwner(
   { namespace, slug }: Pick<ReviewStack, "namespace" | "slug">,
   { kubectl }: Cluster,
@@ -85,8 +121,11 @@ export async function namespaceOwner(
   const args = ["get", "namespace", namespace, "--ignore-not-found", "--output", "json"];
   const text = await kubectl(args, 30_000);
   if (text.trim() === "") return "none";
-  const { metadata } = JSON.parse(text) as { metadata: { labels?: Record<string, string> } };
-  return isOurs(metadata.labels ?? {}, slug) ? "ours" : "foreign";
+  const { metadata } = JSON.parse(text) as {
+    metadata: { deletionTimestamp?: string; labels?: Record<string, string> };
+  };
+  if (!isOurs(metadata.labels ?? {}, slug)) return "foreign";
+  return metadata.deletionTimestamp === undefined ? "ours" : "none";
 }
 
 const proof = [

@@ -28,7 +28,9 @@ export async function reviewList(engine: Engine = ambient): Promise<void> {
           : `expires in ${span(ends.getTime() - now)}`;
     console.log(`${stack.name}  ${life}`);
     console.log(`  branch ${stack.branch ?? "unknown"}, owner ${stack.owner}`);
-    console.log(`  ${stack.outputs.url ?? "has no URL: its first update did not succeed"}`);
+    console.log(
+      `  ${stack.outputs.url ?? "has no URL: nothing was deployed to it successfully yet"}`,
+    );
   }
   console.log(`${String(stacks.length)} of at most ${String(mostStacks(engine))} review stacks`);
 }

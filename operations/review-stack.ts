@@ -5,7 +5,15 @@ import { UserError } from "../tools/progress";
 import { type Engine, ambient, variables } from "./engine";
 import { type Life, expiry } from "./expiry";
 import { currentBranch } from "./git";
-import { type Outputs, type Tags, lastUpdate, outputsOf, stackNames, tagsOf } from "./stacks";
+import {
+  type Outputs,
+  type Tags,
+  exists,
+  lastUpdate,
+  outputsOf,
+  stackNames,
+  tagsOf,
+} from "./stacks";
 
 /** Tags of a review stack. */
 export const reviewTags = {
@@ -14,6 +22,8 @@ export const reviewTags = {
   created: "created",
   extendedUntil: "extendedUntil",
   owner: "owner",
+  /** Repository that was asked whether the branch is there, when the stack was made. */
+  remote: "remote",
   ttl: "ttl",
 } as const;
 
@@ -27,6 +37,8 @@ export interface ReviewStack {
   readonly namespace: string;
   readonly outputs: Outputs;
   readonly owner: string;
+  /** Repository that the branch is in; undefined for a stack of another age, or made where there was none. */
+  readonly remote: string | undefined;
   readonly slug: string;
 }
 
@@ -63,7 +75,21 @@ export function mostStacks(engine: Engine = ambient): number {
 /** All review stacks of this state. */
 export async function reviewStacks(engine: Engine = ambient): Promise<readonly ReviewStack[]> {
   const names = (await stackNames(engine)).filter(isReview);
-  return Promise.all(names.map(async (name) => readReview(name, engine)));
+  const stacks = await Promise.all(names.map(async (name) => readIfThere(name, engine)));
+  return stacks.filter((stack) => stack !== undefined);
+}
+
+/** Undefined for a stack that somebody has removed meanwhile. */
+export async function readIfThere(
+  name: string,
+  engine: Engine = ambient,
+): Promise<ReviewStack | undefined> {
+  try {
+    return await readReview(name, engine);
+  } catch (error) {
+    if (await exists(name, engine)) throw error;
+    return undefined;
+  }
 }
 
 export async function readReview(name: string, engine: Engine = ambient): Promise<ReviewStack> {
@@ -98,6 +124,7 @@ export function reviewStack(
     namespace: outputs.namespace ?? `${service}-review-${own}`,
     outputs,
     owner: tags[reviewTags.owner] ?? "unknown",
+    remote: tags[reviewTags.remote],
     slug: own,
   };
 }

@@ -77,14 +77,30 @@ export interface State {
 }
 
 export async function stateOf(stack: string, engine: Engine = ambient): Promise<State> {
+  const { pending_operations: pending = [], resources = [] } = await exported(stack, engine);
+  return { pending: pending.length > 0, resources };
+}
+
+/** What a killed update had begun to create: it may be there, and the state does not hold it. */
+export async function begunIn(
+  stack: string,
+  engine: Engine = ambient,
+): Promise<readonly StateResource[]> {
+  const { pending_operations: pending = [] } = await exported(stack, engine);
+  return pending.filter(({ type }) => type === "creating").map(({ resource }) => resource);
+}
+
+interface Exported {
+  readonly pending_operations?: readonly {
+    readonly resource: StateResource;
+    readonly type: string;
+  }[];
+  readonly resources?: readonly StateResource[];
+}
+
+async function exported(stack: string, engine: Engine): Promise<Exported> {
   const text = await ask(["stack", "export", "--stack", stack], engine);
-  const { deployment } = JSON.parse(text) as {
-    deployment?: { pending_operations?: unknown[]; resources?: StateResource[] };
-  };
-  return {
-    pending: (deployment?.pending_operations ?? []).length > 0,
-    resources: deployment?.resources ?? [],
-  };
+  return (JSON.parse(text) as { deployment?: Exported }).deployment ?? {};
 }
 
 /**

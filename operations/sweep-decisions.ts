@@ -12,6 +12,8 @@ export interface Inventory {
   /** Namespaces whose name is one of a review stack's. */
   readonly namespaces: readonly Namespace[];
   readonly now: Date;
+  /** Repository that was asked for the branches. */
+  readonly remote: string | undefined;
   readonly stacks: readonly Stack[];
 }
 
@@ -21,6 +23,8 @@ export interface Stack {
   readonly expires: Date | undefined;
   readonly name: string;
   readonly namespace: string;
+  /** Repository that its branch is in; undefined for a stack that does not say. */
+  readonly remote: string | undefined;
 }
 
 export interface Namespace {
@@ -45,6 +49,8 @@ export interface Decision {
   readonly why: string;
 }
 
+/** A remote without it is no repository of this project. */
+const mainBranch = "main";
 const namespacePrefix = `${service}-review-`;
 
 /**
@@ -64,8 +70,9 @@ export function decide(inventory: Inventory): readonly Decision[] {
   ];
 }
 
-function decideStack(stack: Stack, inventory: Inventory): Decision {
-  const { branches, cluster, namespaces, now } = inventory;
+/** Whether one review stack goes. */
+export function decideStack(stack: Stack, inventory: Inventory): Decision {
+  const { cluster, namespaces, now } = inventory;
   const { branch, clusterUid, expires, name, namespace } = stack;
   const stays = (why: string): Decision => ({ goes: false, name, what: "stack", why });
   const goes = (why: string): Decision => ({ goes: true, name, what: "stack", why });
@@ -85,15 +92,33 @@ function decideStack(stack: Stack, inventory: Inventory): Decision {
     return stays(`its namespace ${namespace} has somebody else's labels`);
   }
 
-  if (branches?.has(branch) === false) return goes(`branch "${branch}" is gone`);
-  if (expires === undefined) return stays("was never updated");
+  const { gone, why } = branchOf(branch, stack.remote, inventory);
+  if (gone) return goes(why);
+  if (expires === undefined)
+    return stays("was never updated, and does not say since when it is there");
   const left = expires.getTime() - now.getTime();
   if (left <= 0) return goes(`expired ${span(left)} ago`);
-  const there = branches === undefined ? "the remote could not be asked" : "its branch is there";
-  return stays(`${there}, and it expires in ${span(left)}`);
+  return stays(`${why}, and it expires in ${span(left)}`);
 }
 
-function decideCanary(canary: Canary, now: Date): Decision {
+/** Whether a branch is gone. A remote that is empty, or a fork of the one that the stack was made from, does not know. */
+function branchOf(
+  branch: string,
+  itsRemote: string | undefined,
+  { branches, remote }: Inventory,
+): { readonly gone: boolean; readonly why: string } {
+  const there = (why: string) => ({ gone: false, why });
+  if (branches === undefined) return there("the remote could not be asked");
+  if (branches.has(branch)) return there("its branch is there");
+  if (!branches.has(mainBranch)) return there(`the remote has not even the branch ${mainBranch}`);
+  if (itsRemote !== undefined && itsRemote !== remote) {
+    return there(`its branch is of ${itsRemote}, which was not asked`);
+  }
+  return { gone: true, why: `branch "${branch}" is gone` };
+}
+
+/** Whether the canary goes. */
+export function decideCanary(canary: Canary, now: Date): Decision {
   const decision = { name: "prod-canary", what: "canary" } as const;
   const { branch, cluster, clusterUid, expires } = canary;
   if (clusterUid !== undefined && clusterUid !== cluster) {

@@ -1,4 +1,4 @@
-import type { Stage } from "./compose";
+import { planOf, type Stage } from "./compose";
 import { afterDeploy, checks, groups, ofBranch, previewOf } from "./stages";
 
 /** On a branch with a pull request: is it good, what would it change, and a stack of its own to try it. */
@@ -35,7 +35,7 @@ export const branch: readonly Stage[] = [
     name: "deploy-review",
     job: {
       aws: true,
-      command: 'npm run review -- up "$CIRCLE_BRANCH"',
+      command: `npm run review -- up "$CIRCLE_BRANCH" --approved ${planOf("review")}`,
       environment: ofBranch,
       executor: "pulumi",
       reportsAs: "deploy-review",

@@ -96,7 +96,8 @@ export function larger(approved: Plan, current: Plan): readonly string[] {
     const before = byUrn.get(urn);
     const name = nameOf(urn);
     if (before === undefined) return [`${name} would now ${words[operation]} too`];
-    const lesser = before.operation === "replace" && operation === "update";
+    // Of an update that failed, what it has begun to create is there and still to be finished.
+    const lesser = before.operation !== "delete" && operation === "update";
     if (before.operation !== operation && !lesser) {
       return [`${name} was to ${words[before.operation]}, and would now ${words[operation]}`];
     }

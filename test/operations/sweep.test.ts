@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { slug } from "../../components/conventions/names";
+import { reviewStacks } from "../../operations/review-stack";
+import { sweep } from "../../operations/sweep";
 import { type Inventory, type Stack, decide } from "../../operations/sweep-decisions";
+import { Programs } from "./programs";
 
 const now = new Date("2026-01-10T12:00:00Z");
 const later = new Date("2026-01-11T12:00:00Z");
@@ -9,13 +12,15 @@ const branch = "feature/a";
 const name = `review-${slug(branch)}`;
 const namespace = `services-orders-${name}`;
 
-const stack: Stack = { branch, clusterUid: "here", expires: later, name, namespace };
+const remote = "github.com/acme/orders";
+const stack: Stack = { branch, clusterUid: "here", expires: later, name, namespace, remote };
 const inventory: Inventory = {
   branches: new Set(["main", branch]),
   canary: undefined,
   cluster: "here",
   namespaces: [{ name: namespace, ours: true }],
   now,
+  remote,
   stacks: [stack],
 };
 
@@ -45,6 +50,25 @@ const cases: readonly Case[] = [
     goes: false,
     title: "may have lost its branch, but the remote does not say",
     why: /remote could not be asked/,
+  },
+  {
+    around: { branches: new Set(["main"]) },
+    goes: true,
+    of: { remote: undefined },
+    title: "has lost its branch, and does not say of which repository",
+    why: /branch "feature\/a" is gone/,
+  },
+  {
+    around: { branches: new Set(["main"]), remote: "github.com/ada/orders" },
+    goes: false,
+    title: "may have lost its branch, but a fork was asked",
+    why: /of github\.com\/acme\/orders, which was not asked, and it expires in 24 h/,
+  },
+  {
+    around: { branches: new Set() },
+    goes: false,
+    title: "may have lost its branch, but the repository is empty",
+    why: /not even the branch main, and it expires in 24 h/,
   },
   {
     around: { branches: undefined },
@@ -163,5 +187,66 @@ describe("sweep", () => {
       const [decision] = decide({ ...inventory, canary: given, stacks: [] });
       assert.deepEqual([decision?.name, decision?.goes], ["prod-canary", goes], decision?.why);
     }
+  });
+});
+
+describe("sweep --apply", () => {
+  let programs: Programs;
+  const tags = { branch, clusterUid: "here" };
+  const updated = (time: Date): string =>
+    `echo '[{"kind":"update","endTime":"${time.toISOString()}"}]'`;
+  const long = new Date("2026-01-01T00:00:00Z");
+  const pulumi = {
+    "*stack export*": "echo '{}'",
+    "*stack history*": updated(long),
+    "*stack ls*": `echo '[{"name":"${name}"}]'`,
+    "*stack output*": "echo '{}'",
+    "*stack tag ls*": `echo '${JSON.stringify(tags)}'`,
+  };
+
+  beforeEach(() => {
+    programs = new Programs();
+    programs.add("kubectl", {
+      "*kube-system*": `echo '{"metadata":{"uid":"here"}}'`,
+      "*get namespaces*": `echo '{"items":[]}'`,
+    });
+  });
+  afterEach(() => {
+    programs.remove();
+  });
+
+  async function removed(): Promise<boolean> {
+    const engine = programs.engine({ SANDBOX_EKS_CLUSTER: "none" });
+    await sweep({ apply: true, only: "reviews" }, engine);
+    return programs.calls.some((call) => call.includes(`stack rm ${name}`));
+  }
+
+  it("removes what has expired", async () => {
+    programs.add("pulumi", pulumi);
+    assert.ok(await removed());
+  });
+
+  it("leaves a stack that is updated after it was found expired", async () => {
+    const history = [updated(long), updated(new Date())] as const;
+    programs.add("pulumi", { ...pulumi, "*stack history*": history });
+    assert.ok(!(await removed()));
+  });
+
+  it("goes on when a stack is removed after it was listed", async () => {
+    const list = (...names: string[]): string =>
+      `echo '${JSON.stringify(names.map((one) => ({ name: one })))}'`;
+    const ls = { "*stack ls*": [list(name, "review-b"), list("review-b")] as const };
+    const gone = { [`*stack output --stack ${name}*`]: "exit 255" };
+    programs.add("pulumi", { ...gone, ...pulumi, ...ls });
+    const stacks = await reviewStacks(programs.engine());
+    assert.deepEqual(
+      stacks.map((one) => one.name),
+      ["review-b"],
+    );
+  });
+
+  it("fails when a stack that is there cannot be read", async () => {
+    programs.add("pulumi", { ...pulumi, "*stack output*": "echo no rights >&2; exit 255" });
+    await assert.rejects(reviewStacks(programs.engine()), /no rights/);
   });
 });

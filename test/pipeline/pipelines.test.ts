@@ -69,7 +69,11 @@ describe("the pipelines", () => {
       ...["npm run check", "npm run test:unit", "npm run test:service", "npm run scan"],
       ...["npm run image -- review", "npm run scan -- image"],
       ...["npm run preview -- review", "npm run preview -- staging", "npm run preview -- prod"],
-      ...["approve-review", 'npm run review -- up "$CIRCLE_BRANCH"', "npm run smoke -- review"],
+      ...[
+        "approve-review",
+        'npm run review -- up "$CIRCLE_BRANCH" --approved reports/plan-review.json',
+        "npm run smoke -- review",
+      ],
       ...told("review"),
     ]);
   });

@@ -78,6 +78,10 @@ describe("review stacks", () => {
     const stack = ["--stack", stackOf(first)];
     assert.deepEqual(JSON.parse(await clone.pulumi(["stack", "output", "--json", ...stack])), {});
     assert.deepEqual(await namespaces(), []);
+    const tags = await clone.pulumi(["stack", "tag", "ls", "--json", ...stack]);
+    for (const name of ["branch", "clusterUid", "created", "owner", "remote", "ttl"]) {
+      assert.ok(tags.includes(`"${name}":`), `${name} in ${tags}`);
+    }
     const commit = await clone.git("rev-parse", "HEAD");
     release = { RELEASE_COMMIT: commit, RELEASE_IMAGE_REF: imageRef };
   });
@@ -111,6 +115,7 @@ describe("review stacks", () => {
     await clone.push("ops-1");
     await clone.pulumi(["stack", "init", stackOf("ops-1"), "--no-select"]);
     await clone.pulumi(set);
+    refused(await clone.npm(["review", "up", "ops-1"], release), /lives in the cluster elsewhere/);
     refused(await clone.npm(["review", "down", "ops-1"]), /lives in the cluster elsewhere/);
     await clone.pulumi(["stack", "rm", "--yes", "--remove-backups", stackOf("ops-1")]);
   });

@@ -73,6 +73,13 @@ describe("a change set", () => {
     assert.deepEqual(larger(replacement, approved), []);
   });
 
+  it("is not larger where a failed update has created what was approved, and has not finished it", () => {
+    const created = plan(step("create", "web", undefined, { replicas: 4 }));
+    const unfinished = step("update", "web", { replicas: 4 }, { replicas: 4 });
+    assert.deepEqual(larger(created, plan(unfinished)), []);
+    assert.equal(larger(created, plan(replicas(4, 40))).length, 1);
+  });
+
   it("is larger where a new object is another one than was approved", () => {
     const job = (schedule: string) => plan(step("create", "job", undefined, { schedule }));
     assert.deepEqual(larger(job("0 3 * * *"), job("0 3 * * *")), []);
