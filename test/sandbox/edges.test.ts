@@ -19,6 +19,7 @@ import { contentHash } from "../../components/conventions/content-hash";
 import { project } from "../../tools/build";
 import { command } from "../../tools/command";
 import { environment as shell } from "../../tools/sandbox/environment";
+import { paths, registryName, root } from "../../tools/sandbox/layout";
 import { startTime } from "../../tools/sandbox/processes";
 import { CLOSED_PORT, ClosedRoom, TAKEN_PORT } from "./closed-room";
 import { copyOfProject } from "./commands";
@@ -382,6 +383,43 @@ describe("at the edges", () => {
         await refused(["sandbox", "up", "--registry", registry]),
         `the registry ${registry} does not answer at http://${registry}/v2/; check its name, and run the command again`,
       );
+    });
+
+    it("is not exchanged for another one while its sandbox runs, which goes on with the first", async () => {
+      // What is built already is shared, not built again.
+      mkdirSync(sandbox);
+      for (const shared of ["parts", "debian", "images.json"]) {
+        symlinkSync(join(root, shared), join(sandbox, shared));
+      }
+      const entry = [process.execPath, "tools/entry.mjs", "sandbox"];
+      const own = { ...process.env, SANDBOX_DIR: sandbox };
+      const start = async (kubeconfig: string, context: string): Promise<Ran> => {
+        const chosen = ["--kubeconfig", kubeconfig, "--context", context];
+        return run([...entry, "up", ...chosen, "--registry", registryName()], own);
+      };
+      const context = await kubectl("config", "current-context");
+      const other = join(files, "kubeconfig");
+      writeFileSync(other, await kubectl("config", "view", "--raw", "--flatten"), { mode: 0o600 });
+      await kubectl("--kubeconfig", other, "config", "rename-context", context, "elsewhere");
+      try {
+        const first = await start(paths.kubeconfig, context);
+        assert.equal(first.code, 0, `${first.stdout}${first.stderr}`);
+        const chosen = (): string[] =>
+          ["given.kubeconfig", "options.json"].map((file) =>
+            readFileSync(join(sandbox, file), "utf8"),
+          );
+        const was = chosen();
+        const { code, stderr, stdout } = await start(other, "elsewhere");
+        assert.equal(code, 1, stdout);
+        assert.equal(
+          oneLine(stderr),
+          "the sandbox runs with other options; stop it first: npm run sandbox -- down, then start it with these",
+        );
+        assert.deepEqual(chosen(), was);
+      } finally {
+        const { code, stderr } = await run([...entry, "down"], own);
+        assert.equal(code, 0, stderr);
+      }
     });
 
     it("needs a registry, too", async () => {

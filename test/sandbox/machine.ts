@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
 import { command } from "../../tools/command";
 import { tool, toolEnvironment } from "../../tools/sandbox/debian";
 import { root } from "../../tools/sandbox/layout";
@@ -26,16 +27,22 @@ export async function machine(): Promise<Record<string, string>> {
     ]
       .map((name) => `${name}=${readFileSync(`/proc/sys/${name}`, "utf8").trim()}`)
       .join("\n"),
-    cgroups: readdirSync("/sys/fs/cgroup", { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .flatMap((entry) =>
-        readdirSync(`/sys/fs/cgroup/${entry.name}`).filter((name) =>
-          name.startsWith("services-orders"),
-        ),
-      )
-      .join("\n"),
+    cgroups: cgroups().join("\n"),
     processes: sandboxProcesses().join("\n"),
   };
+}
+
+/** Directly below the mount where cgroup v2 is the only one, else below each hierarchy. */
+function cgroups(): string[] {
+  const mount = "/sys/fs/cgroup";
+  const hierarchies = readdirSync(mount, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(mount, name));
+  return [mount, ...hierarchies].flatMap((level) =>
+    readdirSync(level)
+      .filter((name) => name.startsWith("services-orders"))
+      .map((name) => join(level, name)),
+  );
 }
 
 /** Processes that run something of the sandbox's directory, or in other namespaces than ours. */

@@ -1,7 +1,9 @@
 import { sandboxDirectory } from "./fixtures";
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { UserError } from "../../tools/progress";
 import { startTime } from "../../tools/sandbox/processes";
 import { exclusively, preflight } from "../../tools/sandbox/preflight";
@@ -52,7 +54,7 @@ describe("work that must not be done twice at once", () => {
   it("runs while the lock is held, gives its result, and lets go", async () => {
     const result = await exclusively("test", () => {
       const held = JSON.parse(readFileSync(lock, "utf8")) as Record<string, unknown>;
-      assert.deepEqual(held, { pid: process.pid, started: startTime(process.pid), what: "test" });
+      assert.deepEqual(held, { pid: process.pid, what: "test" });
       return Promise.resolve("done");
     });
     assert.equal(result, "done");
@@ -86,11 +88,53 @@ describe("work that must not be done twice at once", () => {
     });
   });
 
+  it("is refused while another command is at it, whatever the lock says about who that is", async () => {
+    const dead = JSON.stringify({ pid: 4_194_305, what: "sandbox up" });
+    writeFileSync(lock, dead);
+    await exclusively("sandbox up", async () => {
+      for (const seen of [dead, ""]) {
+        // As a second command sees it that has read the lock before this one took it over.
+        writeFileSync(lock, seen);
+        await assert.rejects(
+          exclusively("sandbox down", () => Promise.resolve()),
+          /^Error: another command is at work on the sandbox/,
+        );
+      }
+    });
+    assert.equal(existsSync(lock), false);
+  });
+
+  it("is done by one at a time, however many take over from a killed command at once", async () => {
+    writeFileSync(lock, JSON.stringify({ pid: 4_194_305, what: "sandbox up" }));
+    const inside = join(sandboxDirectory, "inside");
+    // mkdir fails when another is inside.
+    const code = `
+      import { mkdirSync, rmdirSync } from "node:fs";
+      import { setTimeout as sleep } from "node:timers/promises";
+      import { exclusively } from ${JSON.stringify(new URL("../../tools/sandbox/preflight.ts", import.meta.url).href)};
+      for (let done = 0; done < 20; ) {
+        try {
+          await exclusively("test", async () => {
+            mkdirSync(${JSON.stringify(inside)});
+            await sleep(1);
+            rmdirSync(${JSON.stringify(inside)});
+          });
+          done += 1;
+        } catch (error) {
+          if (!/at work on the sandbox/.test(error.message)) throw error;
+        }
+        await sleep(1);
+      }`;
+    const run = promisify(execFile);
+    const args = ["--import", "tsx", "--input-type=module", "-e", code];
+    await Promise.all([1, 2, 3].map(async () => run(process.execPath, args)));
+    assert.equal(existsSync(lock), false);
+  }).timeout(60_000);
+
   const leftovers = {
-    "of a process that ended": JSON.stringify({ pid: 4_194_305, started: "1", what: "sandbox up" }),
-    "of a process whose id another one has now": JSON.stringify({
+    "of a command that was killed": JSON.stringify({ pid: 4_194_305, what: "sandbox up" }),
+    "of a command whose process id another program has now": JSON.stringify({
       pid: process.pid,
-      started: "1",
       what: "sandbox up",
     }),
     "that was never written to its end": '{"pid":',

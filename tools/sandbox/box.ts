@@ -11,11 +11,11 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { command } from "../command";
-import { UserError } from "../progress";
-import { createCgroups, daemonCgroups, removeCgroups } from "./cgroups";
+import { duration, UserError } from "../progress";
+import { CGROUP, createCgroups, daemonCgroups, removeCgroups } from "./cgroups";
 import { tool, toolEnvironment } from "./debian";
 import { net, paths } from "./layout";
-import { boxPid, boxProcesses, firstProgram, inBox } from "./processes";
+import { boxPid, boxProcesses, firstProgram, inBox, signal, startTime } from "./processes";
 import { daemonPid } from "./supervision";
 
 // The sandbox runs in a mount, a process and a network namespace of its own, like a container: its mounts, bridges,
@@ -163,20 +163,36 @@ async function linkNetwork(pid: number): Promise<void> {
 /** Time that daemons have to end by themselves before the box is taken from under them. */
 const STOP_MS = 5_000;
 
-/** Ends the box and everything in it, and waits until nothing of it is left. */
+/** Time in which the kernel, also of a loaded machine, removes what belongs to processes that were killed. */
+const GONE_MS = 30_000;
+
+/**
+ * Ends the box and everything in it, and waits until nothing of it is left.
+ *
+ * @throws UserError that names what is left after {@link GONE_MS}
+ */
 export async function closeBox(withNode: boolean): Promise<void> {
   const first = boxPid();
   if (first !== undefined) {
+    const started = startTime(first);
     await endDaemons();
-    process.kill(first, "SIGKILL");
+    signal(first, "SIGKILL");
+    // It is the last to go: the kernel ends every other process of its namespace before.
+    await untilGone(
+      `process ${String(first)}`,
+      () => started === undefined || startTime(first) !== started,
+    );
   }
-  await eventually(() => boxPid() === undefined);
   if (withNode) {
     // The kernel removes the link, and lets go of cgroups, a moment after the last process.
-    await eventually(() => !existsSync(`/sys/class/net/${net.outside}`));
-    // A link that stays is that of a sandbox with another directory: its cgroups are not ours to remove.
-    if (!existsSync(`/sys/class/net/${net.outside}`)) {
-      await eventually(() => {
+    const link = `/sys/class/net/${net.outside}`;
+    const linkIsGone = (): boolean => !existsSync(link);
+    if (first !== undefined) {
+      await untilGone(`network interface ${net.outside}`, linkIsGone);
+    }
+    // No box ran: a link that stays is that of a sandbox with another directory, whose cgroups are not ours to remove.
+    if (await eventually(linkIsGone, GONE_MS)) {
+      await untilGone(`cgroup ${CGROUP}`, () => {
         removeCgroups();
         return true;
       });
@@ -194,7 +210,7 @@ async function endDaemons(): Promise<void> {
   const running = boxProcesses();
   for (const pid of names.map((name) => daemonPid(name, running))) {
     if (pid !== undefined) {
-      process.kill(pid, "SIGTERM");
+      signal(pid, "SIGTERM");
     }
   }
   const patience = Date.now() + STOP_MS;
@@ -207,18 +223,37 @@ async function endDaemons(): Promise<void> {
   }
 }
 
-/** Waits for what the kernel does by itself; after {@link STOP_MS} the last error, if any, is the caller's. */
-async function eventually(done: () => boolean): Promise<void> {
-  const deadline = Date.now() + STOP_MS;
+/**
+ * Waits for what the kernel does by itself.
+ *
+ * @param isGone asked again and again; that it fails is as good as false
+ * @throws UserError when it is still there in the end
+ */
+export async function untilGone(
+  what: string,
+  isGone: () => boolean,
+  milliseconds = GONE_MS,
+): Promise<void> {
+  if (!(await eventually(isGone, milliseconds))) {
+    throw new UserError(
+      `${what} of the sandbox is still there after ${duration(milliseconds)}: the machine is very busy, or something hangs in the kernel; ` +
+        "wait, and run the command again; restart the machine if it never goes",
+    );
+  }
+}
+
+async function eventually(done: () => boolean, milliseconds: number): Promise<boolean> {
+  const deadline = Date.now() + milliseconds;
   for (;;) {
     try {
-      if (done() || Date.now() > deadline) {
-        return;
+      if (done()) {
+        return true;
       }
-    } catch (error) {
-      if (Date.now() > deadline) {
-        throw error;
-      }
+    } catch {
+      // What is being removed cannot always be looked at.
+    }
+    if (Date.now() > deadline) {
+      return false;
     }
     await sleep(50);
   }

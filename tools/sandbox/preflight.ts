@@ -1,17 +1,22 @@
+import { spawnSync } from "node:child_process";
 import {
+  closeSync,
   existsSync,
-  linkSync,
+  fstatSync,
+  ftruncateSync,
   mkdirSync,
+  openSync,
   readFileSync,
   rmSync,
   statfsSync,
-  writeFileSync,
+  statSync,
+  writeSync,
 } from "node:fs";
 import { createConnection } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../progress";
-import { boxPid, startTime } from "./processes";
+import { boxPid } from "./processes";
 import { checkRoot, net, type Options, root } from "./layout";
 
 // Everything that can be known to be wrong before anything has changed.
@@ -87,36 +92,22 @@ async function checkPort(port: number, what: string, flag: string): Promise<void
   }
 }
 
-/** Runs `work` while no other command starts or stops the sandbox. The lock of a command that was killed is taken over. */
+/**
+ * Runs `work` while no other command starts or stops the sandbox. The kernel lets go of the lock of a command that was
+ * killed: what such a command wrote into it only says who it was.
+ */
 export async function exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const path = join(root, "lock");
-  const mine = JSON.stringify({ pid: process.pid, started: startTime(process.pid), what });
-  // Written beside its place and linked there: nobody ever reads a lock that is half written.
-  const written = `${path}.${String(process.pid)}`;
-  writeFileSync(written, mine);
-  for (;;) {
-    try {
-      linkSync(written, path);
-      rmSync(written);
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
-        throw error;
-      }
-    }
-    const holder = readHolder(path);
-    if (holder !== undefined && startTime(holder.pid) === holder.started) {
-      rmSync(written);
-      throw new UserError(
-        `another command is at work on the sandbox (${holder.what}, process ${String(holder.pid)}); wait until it has ended and run this one again`,
-      );
-    }
-    rmSync(path, { force: true });
-  }
+  const lock = take(path);
+  ftruncateSync(lock);
+  writeSync(lock, JSON.stringify({ pid: process.pid, what }));
+  let held = true;
   const release = (): void => {
-    if (existsSync(path) && readFileSync(path, "utf8") === mine) {
-      rmSync(path);
+    if (held) {
+      held = false;
+      rmSync(path, { force: true });
+      closeSync(lock);
     }
   };
   process.once("exit", release);
@@ -128,10 +119,42 @@ export async function exclusively<T>(what: string, work: () => Promise<T>): Prom
   }
 }
 
-function readHolder(path: string): { pid: number; started: string; what: string } | undefined {
+/** @returns the lock's open file, which holds it until it is closed. */
+function take(path: string): number {
+  for (;;) {
+    const file = openSync(path, "a+");
+    // flock locks the open file, which its process has from this one: the lock stays when that process has ended.
+    const { error, status } = spawnSync("flock", ["--nonblock", "3"], {
+      stdio: ["ignore", "ignore", "inherit", file],
+    });
+    if (status === 0 && isAt(path, file)) {
+      return file;
+    }
+    closeSync(file);
+    if (error !== undefined) {
+      throw new UserError(
+        `flock could not be run (${error.message}); install Debian's package util-linux`,
+      );
+    }
+    // Taken, but removed by whoever had it since it was opened: others would not see it.
+    if (status !== 0) {
+      throw new UserError(
+        `another command is at work on the sandbox${holder(path)}; wait until it has ended and run this one again`,
+      );
+    }
+  }
+}
+
+function isAt(path: string, file: number): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(file).ino;
+}
+
+function holder(path: string): string {
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as { pid: number; started: string; what: string };
+    const { pid, what } = JSON.parse(readFileSync(path, "utf8")) as { pid: number; what: string };
+    return ` (${what}, process ${String(pid)})`;
   } catch {
-    return undefined;
+    // It has only just taken the lock, or has let go of it meanwhile.
+    return "";
   }
 }

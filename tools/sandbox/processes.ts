@@ -20,6 +20,17 @@ export function startTime(pid: number): string | undefined {
   }
 }
 
+/** Sends a signal, unless the process has ended by itself meanwhile. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") {
+      throw error;
+    }
+  }
+}
+
 /** The box's first process, when it runs. Found by what it is: nothing has to be noted, so nothing noted can be wrong. */
 export function boxPid(): number | undefined {
   const found = readdirSync("/proc").find((entry) => {

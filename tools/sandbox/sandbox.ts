@@ -26,7 +26,7 @@ import { checkRoot, options, type Options, paths, root, saveOptions } from "./la
 import { checkBuildable, isObtained, obtain } from "./obtain";
 import { type Part, parts } from "./parts";
 import { exclusively, preflight } from "./preflight";
-import { boxPid, inBox, orphans } from "./processes";
+import { boxPid, inBox, orphans, signal } from "./processes";
 import { startDaemon } from "./supervision";
 
 /** Parts that a person with a cluster of their own needs too. */
@@ -244,12 +244,7 @@ export async function down(): Promise<void> {
     if (toolsAreUnpacked()) {
       await closeBox(options().kubeconfig === undefined);
       for (const pid of orphans()) {
-        try {
-          process.kill(pid, "SIGKILL");
-        } catch (error) {
-          // It went with the one before.
-          if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-        }
+        signal(pid, "SIGKILL");
       }
     }
   });

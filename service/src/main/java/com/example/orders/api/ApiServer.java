@@ -25,8 +25,9 @@ public final class ApiServer implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(ApiServer.class);
     // A blocked thread costs little memory. The difference is left for health and metrics.
-    private static final int THREADS = 400;
-    private static final int ORDER_REQUESTS = 350;
+    static final int THREADS = 400;
+    static final int ORDER_REQUESTS = 350;
+    static final int UNREAD_BODIES = 30;
     // How long nothing must happen before the server stops listening. A client with an open connection
     // gets more time: with its next request it learns that the connection closes.
     private static final Duration QUIET = Duration.ofSeconds(1);
@@ -51,7 +52,7 @@ public final class ApiServer implements AutoCloseable {
                             config.startup.showOldJavalinVersionWarning = false;
                             config.startup.startupWatcherEnabled = false;
                             config.http.prefer405over404 = true;
-                            config.routes.after(RequestBody::discard);
+                            config.routes.after(new UnreadBodies(UNREAD_BODIES));
                             closeConnectionsDuringDrain(config);
                             ErrorAnswers.register(config);
                             new RequestMetrics(metrics).register(config);

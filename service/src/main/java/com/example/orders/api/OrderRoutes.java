@@ -72,9 +72,7 @@ final class OrderRoutes {
     }
 
     private void list(Context context) throws SQLException {
-        PageQuery query =
-                PageQuery.parse(
-                        context.queryParam("status"), context.queryParam("after"), context.queryParam("limit"));
+        PageQuery query = PageQuery.parse(context.queryString());
         answer(
                 context,
                 OrderPage.of(

@@ -2,24 +2,66 @@ package com.example.orders.api;
 
 import com.example.orders.model.OrderStatus;
 import com.example.orders.store.PagePosition;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
-/** The parameters of {@code GET /orders}, each null if it is not given. */
+/** The parameters of {@code GET /orders}. */
 record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int limit) {
+    private static final List<String> NAMES = List.of("status", "after", "limit");
+    private static final int MAX_NAME_SHOWN = 64;
     private static final int DEFAULT_LIMIT = 50;
     private static final int MAX_LIMIT = 200;
     private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 
-    static PageQuery parse(String status, String after, String limit) {
+    /** @param queryString as it was sent, or null */
+    static PageQuery parse(String queryString) {
+        Map<String, String> given = parameters(queryString == null ? "" : queryString);
         return new PageQuery(
-                Optional.ofNullable(status).map(PageQuery::status),
-                Optional.ofNullable(after).map(PageQuery::decode),
-                limit == null ? DEFAULT_LIMIT : limit(limit));
+                Optional.ofNullable(given.get("status")).map(PageQuery::status),
+                Optional.ofNullable(given.get("after")).map(PageQuery::decode),
+                Optional.ofNullable(given.get("limit")).map(PageQuery::limit).orElse(DEFAULT_LIMIT));
+    }
+
+    /** Javalin would leave out what it cannot decode, and a client that pages would get page one for ever. */
+    private static Map<String, String> parameters(String queryString) {
+        Map<String, String> given = new HashMap<>();
+        for (String parameter : queryString.split("&")) {
+            if (parameter.isEmpty()) {
+                continue;
+            }
+            String[] parts = parameter.split("=", 2);
+            String name = decoded(parts[0], parts[0]);
+            if (!NAMES.contains(name)) {
+                throw refused(name, "is not a parameter; there are " + String.join(", ", NAMES));
+            }
+            if (given.put(name, parts.length == 1 ? "" : decoded(parts[1], name)) != null) {
+                throw refused(name, "must not be given twice");
+            }
+        }
+        return given;
+    }
+
+    /** Bytes that are not UTF-8 become U+FFFD, which is in no name or value that is taken. */
+    private static String decoded(String text, String name) {
+        try {
+            return URLDecoder.decode(text, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            throw refused(name, "is not percent-encoded as it must be");
+        }
+    }
+
+    private static ProblemException refused(String name, String message) {
+        // Names come from outside and can be as long as a request line.
+        return ProblemException.badField(
+                400, name.substring(0, Math.min(name.length(), MAX_NAME_SHOWN)), message);
     }
 
     private static OrderStatus status(String text) {

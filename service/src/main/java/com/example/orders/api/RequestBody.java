@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.regex.Pattern;
 
-/** The body of a request: read if it is JSON of a size that the service takes, else discarded. */
+/** The body of a request, if it is JSON of a size that the service takes. */
 final class RequestBody {
     static final int MAX_BYTES = 1 << 20;
     private static final int MAX_DISCARDED = 16 << 20;
@@ -24,18 +24,6 @@ final class RequestBody {
             throw new ProblemException(415, "The body must not have a Content-Encoding.");
         }
         return read(context);
-    }
-
-    /**
-     * Takes in a body that nobody asked for. While it is still on its way, Jetty would close the
-     * connection after an answer that did not say so, and whoever sends the next request on it fails.
-     */
-    static void discard(Context context) {
-        try {
-            context.req().getInputStream().readNBytes(MAX_BYTES);
-        } catch (IOException e) {
-            // The client is gone, and so is the connection that was to be kept.
-        }
     }
 
     private static byte[] read(Context context) {

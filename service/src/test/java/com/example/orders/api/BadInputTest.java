@@ -182,9 +182,22 @@ class BadInputTest {
         "GET, /orders?after=LTEuNmU3YWRhNGItOGQ3Mi00ODgzLWJhZTUtYWFiMjc0NWU2ZWY5, 400, after",
         "GET, /orders?after=OTIyMzM3MjAzNjg1NDc3NTgwNy42ZTdhZGE0Yi04ZDcyLTQ4ODMtYmFlNS1hYWIyNzQ1ZTZlZjk, 400, after",
         "GET, /orders?after=NS54, 400, after",
+        "GET, /orders?limt=5, 400, limt",
+        "GET, /orders?Limit=5, 400, Limit",
+        "GET, /orders?limit=5&%00=1, 400,",
+        "GET, /orders?limit=5&limit=5, 400, limit",
+        "GET, /orders?limit=5&lim%69t=6, 400, limit",
     })
     void pathIsRefused(String method, String path, int status, String field) throws Exception {
         assertProblem(client.send(method, path, BodyPublishers.noBody()), status, field);
+    }
+
+    @Test
+    void longNameOfAParameterIsCut() throws Exception {
+        // The cut goes through the middle of a character that is two of Java's.
+        Answer answer = client.get("/orders?" + "n".repeat(63) + "%F0%9F%98%80" + "n".repeat(5000) + "=1");
+        assertProblem(answer, 400, null);
+        assertTrue(answer.text().length() < 500, answer.text());
     }
 
     @Test

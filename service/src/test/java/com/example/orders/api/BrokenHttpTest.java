@@ -10,8 +10,10 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** Requests that no HTTP client sends, and that end before any route. */
+/** Requests that no HTTP client sends. */
 class BrokenHttpTest {
     private static final List<String> REQUESTS =
             List.of(
@@ -32,6 +34,36 @@ class BrokenHttpTest {
                 assertTrue(answer.contains("Service-Version: test-version\r\n"), answer);
                 assertTrue(answer.contains("Content-Type: application/problem+json\r\n"), answer);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "status=%zz, status",
+        "after=%zz, after",
+        "after=%, after",
+        "limit=1%2, limit",
+        "status=paid%ff, status",
+        "li%zzmit=1, li%zzmit",
+    })
+    void brokenEncodingOfAParameterIsRefused(String query, String parameter) throws Exception {
+        try (TestApi api = new TestApi(TestDatabase.migrated().configuration())) {
+            String answer = send(api.port(), "GET /orders?" + query + " HTTP/1.1\r\nHost: a\r\n\r\n");
+            assertTrue(answer.startsWith("HTTP/1.1 400 "), answer);
+            assertTrue(answer.contains("Content-Type: application/problem+json\r\n"), answer);
+            assertTrue(answer.contains("\"field\":\"" + parameter + "\""), answer);
+        }
+    }
+
+    @Test
+    void brokenContentTypeWithoutABodyMakesNoDifference() throws Exception {
+        try (TestApi api = new TestApi(TestDatabase.migrated().configuration())) {
+            String answer =
+                    send(
+                            api.port(),
+                            "GET /orders?limit=1 HTTP/1.1\r\nHost: a\r\n"
+                                    + "Content-Type: application/json; charset\r\n\r\n");
+            assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
         }
     }
 
