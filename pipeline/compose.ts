@@ -47,18 +47,32 @@ export function compose(
 }
 
 function workflow({ stages, when }: WorkflowSpec): Workflow {
+  const serial = new Set(stages.filter(hasGroup).map(({ name }) => name));
   return {
     when,
     jobs: stages.map((stage) => {
+      const requires = stage.requires?.map((one) => afterSerial(one, serial));
       const place = {
         ...(stage.job === undefined ? { type: "approval" as const } : {}),
-        ...(stage.requires === undefined ? {} : { requires: stage.requires }),
+        ...(requires === undefined ? {} : { requires }),
         ...(stage.contexts === undefined ? {} : { context: stage.contexts }),
         ...(stage.serialGroup === undefined ? {} : { "serial-group": stage.serialGroup }),
       };
       return Object.keys(place).length === 0 ? stage.name : { [stage.name]: place };
     }),
   };
+}
+
+const hasGroup = ({ serialGroup }: Stage): boolean => serialGroup !== undefined;
+
+/**
+ * A job's bare name means "its serial group is released" where it has one, which is also so when the job has failed or was skipped.
+ * Only a named end is the job's own.
+ */
+function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Requirement {
+  return typeof requirement === "string" && serial.has(requirement)
+    ? { [requirement]: ["success"] }
+    : requirement;
 }
 
 /** What happened to a stack, as `npm run notify` knows it. */

@@ -154,6 +154,19 @@ describe("the pipelines", () => {
     }
   });
 
+  it("name the end that they wait for after a job with a serial group, whose release says nothing", () => {
+    const after = workflows.flatMap(({ jobs }) =>
+      jobs.flatMap(({ requires = [] }) => {
+        const serial = (name: string) =>
+          jobs.find((job) => job.name === name)?.["serial-group"] !== undefined;
+        return requires.filter((one) => typeof one === "string" && serial(one));
+      }),
+    );
+    assert.deepEqual(after, []);
+    const [smoke] = jobsOf("config.yml", "main").filter(({ name }) => name === "smoke-prod");
+    assert.deepEqual(smoke?.requires, [{ "deploy-prod": ["success"] }]);
+  });
+
   it("let nothing of main use a cache that branches fill unverified", () => {
     for (const { file, jobs } of workflows) {
       for (const { context = [], name } of jobs) {

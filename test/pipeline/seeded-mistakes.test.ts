@@ -229,6 +229,15 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
 
   const approvedProd = "      - deploy-prod:\n          requires:\n            - approve-prod\n";
 
+  it("for a job that would also run after a failed one, because that one has a serial group", () => {
+    seed({
+      from: "requires:\n            - deploy-prod:\n                - success\n",
+      to: "requires:\n            - deploy-prod\n",
+      at: "deploy-prod",
+      says: /"smoke-prod" requires "deploy-prod", which has a serial group, .*write "deploy-prod: \[success\]"/,
+    });
+  });
+
   const inProd = "          context:\n            - services-orders-prod\n";
 
   it("for a production job without an approval", () => {
