@@ -209,9 +209,10 @@ export async function canaryStop(engine: Engine = ambient): Promise<void> {
   const { cluster, stacks } = await reach(await settingsOf(stack, engine), engine);
   if (!stacks.includes(stack)) {
     console.log("No canary runs.");
-    return;
+  } else {
+    await stopCanary(cluster, engine);
   }
-  await stopCanary(cluster, engine);
+  reports.leaveRemoved(stack);
 }
 
 /** @throws UserError when the canary lives in another cluster. */

@@ -76,7 +76,7 @@ function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Req
 }
 
 /** What happened to a stack, as `npm run notify` knows it. */
-type Event = "approval" | "canceled" | "deployed" | "failed" | "removed";
+type Event = "approval" | "canceled" | "deployed" | "failed" | "removed" | "skipped";
 
 /** The preview of a stack as data: what messages say has changed. */
 export const previewReport = (stack: string): string => `${reports}/preview-${stack}.json`;
@@ -97,7 +97,8 @@ export function notice(
     canceled: [],
     deployed: ["--summary", previewReport(stack), "--report", `${reports}/deployed.json`],
     failed: ["--cause-file", `${reports}/cause.txt`],
-    removed: [],
+    removed: ["--report", `${reports}/removed.json`],
+    skipped: [],
   }[event];
   return {
     name,
@@ -131,4 +132,19 @@ export function badEndNotices(
       ...more,
     }),
   ];
+}
+
+/**
+ * Tells that `of` did not run, because a newer pipeline waited or ran in its serial group: CircleCI drops it then, for good. Only for a
+ * job before which nothing can fail: it would be "not run" after that, too.
+ */
+export function skippedNotice(
+  of: string,
+  stack: string,
+  environment?: Readonly<Record<string, string>>,
+): Stage {
+  return notice(`tell-skipped-${of}`, "skipped", stack, {
+    requires: [{ [of]: ["not_run"] }],
+    ...(environment === undefined ? {} : { environment }),
+  });
 }

@@ -12,7 +12,8 @@ export const groups = {
   prod: group("prod"),
   review: group(`review-${pullRequest}`),
   staging: group("staging"),
-  sweep: group("sweep"),
+  "sweep-canary": group("sweep-canary"),
+  "sweep-reviews": group("sweep-reviews"),
 };
 export const onMain = 'pipeline.git.branch == "main"';
 

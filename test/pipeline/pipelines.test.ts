@@ -154,6 +154,38 @@ describe("the pipelines", () => {
     }
   });
 
+  it("tell people when a newer pipeline has displaced what they asked for", () => {
+    const told = workflows.flatMap(({ jobs }) =>
+      jobs.flatMap(({ command, requires }) =>
+        command.startsWith("npm run notify -- skipped ") ? requires : [],
+      ),
+    );
+    assert.deepEqual(
+      told,
+      ["teardown", "canary-start", "canary-stop"].map((name) => ({ [name]: ["not_run"] })),
+    );
+  });
+
+  it("let no sweep displace what people start: its pipeline is always newer", () => {
+    const groups = (ofSweep: boolean) =>
+      workflows
+        .filter(({ name }) => (name === "sweep") === ofSweep)
+        .flatMap(({ jobs }) => jobs.flatMap((job) => job["serial-group"] ?? []));
+    assert.equal(groups(true).length, 2);
+    assert.deepEqual(
+      groups(true).filter((group) => groups(false).includes(group)),
+      [],
+    );
+  });
+
+  it("tell of a success only by the report of the job that had it", () => {
+    for (const { command } of workflows.flatMap(({ jobs }) => jobs)) {
+      const [, event] = /^npm run notify -- (deployed|removed) /.exec(command) ?? [];
+      if (event === undefined) continue;
+      assert.ok(command.endsWith(` --report reports/${event}.json`), command);
+    }
+  });
+
   it("name the end that they wait for after a job with a serial group, whose release says nothing", () => {
     const after = workflows.flatMap(({ jobs }) =>
       jobs.flatMap(({ requires = [] }) => {
