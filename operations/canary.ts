@@ -209,10 +209,9 @@ export async function canaryStop(engine: Engine = ambient): Promise<void> {
   const { cluster, stacks } = await reach(await settingsOf(stack, engine), engine);
   if (!stacks.includes(stack)) {
     console.log("No canary runs.");
-  } else {
-    await stopCanary(cluster, engine);
+    return;
   }
-  reports.leaveRemoved(stack);
+  await stopCanary(cluster, engine);
 }
 
 /** @throws UserError when the canary lives in another cluster. */

@@ -50,7 +50,10 @@ export function addOperations(program: Command): void {
     .requiredOption("--stack <stack>", "the stack that it happened to")
     .option("--summary <file>", "a preview as JSON: what changed")
     .option("--cause-file <file>", "what the command that failed printed")
-    .option("--report <file>", "what the command left: where it does not tell of the stack, nobody is told")
+    .option(
+      "--report <file>",
+      "what the command left: where it does not tell of the stack, nobody is told",
+    )
     .option("--preview <url>", "where the preview is; else the pull request")
     .action(async (event: string, options: NotifyOptions) => {
       // A message about a stack whose name cannot be told is still a message.
@@ -195,6 +198,7 @@ function addCanary(canary: Command): void {
     .action(
       leaving(async () => {
         await (await import("./canary")).canaryStop();
+        reports.leaveRemoved("prod-canary");
       }),
     );
 }
