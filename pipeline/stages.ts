@@ -1,5 +1,6 @@
 import { badEndNotices, notice, planOf, previewReport, type Stage } from "./compose";
 import type { ContextName } from "./contexts";
+import type { Requirement } from "./model";
 import { companyScan } from "./slots";
 
 /** Whatever a branch is called, this is a number, and so legal in a serial group. */
@@ -38,7 +39,7 @@ export const checks = (suffix: "" | "-main"): readonly Stage[] => [
 /** What a deployment would change, as people read it, and as `deploy` is held to it. */
 export function previewOf(
   stack: string,
-  requires: readonly string[],
+  requires: readonly Requirement[],
   more: {
     readonly onPullRequest?: boolean;
     readonly released?: boolean;

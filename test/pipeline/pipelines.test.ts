@@ -3,11 +3,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { againstSchema, circleciSchema, SchemaMissing } from "../../pipeline/checks/schema";
 import { show, Source } from "../../pipeline/checks/source";
+import { workflowsOf } from "../../pipeline/checks/shape";
 import { contextOf } from "../../pipeline/contexts";
-import type { Place } from "../../pipeline/model";
+import type { Config, Place } from "../../pipeline/model";
 import { pipelines } from "../../pipeline/pipelines";
+import { type End, next } from "../../pipeline/run/order";
 import { pulumiVersion } from "../../pipeline/steps";
-import { directory, files } from "../../pipeline/write";
+import { directory, files, yaml } from "../../pipeline/write";
 import { project } from "../../tools/build";
 import { versions } from "../../tools/sandbox/parts";
 
@@ -72,6 +74,27 @@ describe("the pipelines", () => {
       ...["approve-review", 'npm run review -- up "$CIRCLE_BRANCH"', "npm run smoke -- review"],
       ...told("review"),
     ]);
+  });
+
+  it("let a review stack be approved though staging's or production's preview fails, once all are shown", () => {
+    const jobs = workflowsOf(new Source("config.yml", yaml(pipelines["config.yml"] as Config)))
+      .filter(({ name }) => name === "branch")
+      .flatMap((workflow) => workflow.jobs);
+    const act = (...failed: readonly string[]) => {
+      const ends = new Map<string, End>();
+      for (let one = next(jobs, ends); one !== undefined; one = next(jobs, ends)) {
+        if (one.place.name === "approve-review") return one.act;
+        const end = failed.includes(one.place.name) ? "failed" : "success";
+        ends.set(one.place.name, one.act === "run" ? end : "not_run");
+      }
+      return undefined;
+    };
+    assert.equal(act(), "run");
+    assert.equal(act("preview-prod"), "run");
+    assert.equal(act("preview-staging", "preview-prod"), "run");
+    for (const name of ["preview-review", "check", "scan-image-review", "image-review"]) {
+      assert.equal(act(name), "skip", name);
+    }
   });
 
   it("run on main what people know, in their order", () => {
