@@ -1,7 +1,7 @@
 import { badEndNotices, notice, planOf, previewReport, type Stage } from "./compose";
 import type { ContextName } from "./contexts";
 import type { Requirement } from "./model";
-import { companyScan } from "./slots";
+import { companyScan, insideNetwork } from "./slots";
 
 /** Whatever a branch is called, this is a number, and so legal in a serial group. */
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
@@ -76,7 +76,7 @@ const smokeTest = (stack: string): Stage => ({
   job: {
     aws: true,
     command: `npm run smoke -- ${stack}`,
-    executor: "pulumi",
+    executor: insideNetwork.stacks.some((one) => one === stack) ? "inside-network" : "pulumi",
     reportsAs: `smoke-${stack}`,
   },
   contexts: [readerOf(stack)],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { againstSchema, circleciSchema, SchemaMissing } from "../../pipeline/checks/schema";
 import { show, Source } from "../../pipeline/checks/source";
 import { workflowsOf } from "../../pipeline/checks/shape";
@@ -8,6 +9,7 @@ import { contextOf } from "../../pipeline/contexts";
 import type { Config, Place } from "../../pipeline/model";
 import { pipelines } from "../../pipeline/pipelines";
 import { type End, next } from "../../pipeline/run/order";
+import { insideNetwork } from "../../pipeline/slots";
 import { pulumiVersion } from "../../pipeline/steps";
 import { directory, files, yaml } from "../../pipeline/write";
 import { project } from "../../tools/build";
@@ -235,6 +237,19 @@ describe("the pipelines", () => {
     assert.ok(JSON.stringify(pipelines["config.yml"]?.jobs["test-service"]).includes("maven-"));
   });
 
+  it("look at stacks behind an internal load balancer from inside the network", () => {
+    for (const stack of ["staging", "prod"] as const) {
+      const settings = parse(readFileSync(join(project, `Pulumi.${stack}.yaml`), "utf8")) as {
+        readonly config: Readonly<Record<string, unknown>>;
+      };
+      const scheme = settings.config["services-orders:ingressScheme"];
+      assert.equal(insideNetwork.stacks.includes(stack), scheme === "internal", stack);
+    }
+    const jobs = pipelines["config.yml"]?.jobs;
+    const smoke = ["review", "staging", "prod"].map((stack) => jobs?.[`smoke-${stack}`]?.executor);
+    assert.deepEqual(smoke, ["inside-network", "inside-network", "pulumi"]);
+  });
+
   it("use the engine's version that everything else uses", () => {
     assert.equal(pulumiVersion, versions.pulumi);
   });
@@ -252,6 +267,8 @@ describe("the pipelines", () => {
       const source = new Source(file, readFileSync(join(project, directory, file), "utf8"));
       assert.deepEqual(againstSchema(source, schema).map(show), []);
     }
+    const runner = text.replace("resource_class: medium", "resource_class: acme/smoke");
+    assert.deepEqual(againstSchema(new Source(name, runner), schema).map(show), []);
     const broken = text.replace("no_output_timeout: 40m", "no_output_timeout: [40]");
     const [finding] = againstSchema(new Source(name, broken), schema);
     assert.match(finding?.message ?? "", /^CircleCI's schema: /);

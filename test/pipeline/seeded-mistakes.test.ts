@@ -148,6 +148,18 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     });
   });
 
+  it("for a runner's resource class without its namespace", () => {
+    const runner = (name: string) =>
+      text("config.yml").replace(/(inside-network:[^]*?resource_class: )medium/, `$1${name}`);
+    assert.deepEqual(check("config.yml", runner("acme/smoke")), []);
+    const [finding, ...more] = check("config.yml", runner("/smoke"));
+    assert.match(
+      finding?.message ?? "",
+      /"\/smoke" is no resource class; .* a runner's namespace\/name/,
+    );
+    assert.deepEqual(more, []);
+  });
+
   const description = "start a canary (asks for an approval), or stop the one that runs";
   const action = `  action:\n    type: enum\n    description: ${description}\n    enum:\n      - start\n      - stop\n`;
 
