@@ -54,14 +54,21 @@ export function pulumiEnv(engine: Engine): Record<string, string> {
  * Changes a stack by Pulumi (`up`, `destroy`), with its own output and progress on the person's terminal. Another update of the stack is
  * waited for. What Pulumi names as errors is kept for who reads the report and not the terminal.
  *
+ * @param before - looks at the stack right before each try: an update that was waited for has changed it.
  * @throws UserError when it fails.
  */
-export async function onTerminal(args: readonly string[], engine: Engine = ambient): Promise<void> {
-  await untilUnlocked(async () => onTerminalOnce(args, engine), engine.lockWait);
+export async function onTerminal(
+  args: readonly string[],
+  engine: Engine = ambient,
+  before: () => Promise<void> = async () => Promise.resolve(),
+): Promise<void> {
+  await untilUnlocked(async () => {
+    await before();
+    await onTerminalOnce(args, engine);
+  }, engine.lockWait);
 }
 
-/** Without waiting, for who must look at the stack before each try. */
-export async function onTerminalOnce(args: readonly string[], engine: Engine): Promise<void> {
+async function onTerminalOnce(args: readonly string[], engine: Engine): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "services-orders-update-"));
   const eventLog = join(directory, "events.json");
   try {

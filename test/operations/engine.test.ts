@@ -60,8 +60,10 @@ describe("an update by Pulumi", () => {
   });
 
   it("waits while another one holds the lock, says whose it is, and is tried again", async () => {
-    await onTerminal(["up", "--stack", "staging"], engine({ LOCKED: "2" }));
+    const before = mock.fn(async () => Promise.resolve());
+    await onTerminal(["up", "--stack", "staging"], engine({ LOCKED: "2" }), before);
     assert.equal(calls(), 3);
+    assert.equal(before.mock.callCount(), 3);
     assert.equal(told.length, 2);
     assert.match(told[0] ?? "", /^Waiting for the stack's lock \(created by ada@laptop \(pid 7\)/);
     assert.deepEqual(causes, []);
