@@ -1,5 +1,8 @@
 import { UserError } from "../tools/progress";
 import { type Engine, pulumiEnv } from "./engine";
+import { isLocked, untilUnlocked } from "./lock-wait";
+import { lastWords } from "./preview/events";
+import { reports } from "./reports";
 import type { Outputs } from "./stacks";
 
 /** Pulumi's Automation API on a stack that exists, with Pulumi's own output on the terminal. */
@@ -24,8 +27,11 @@ export async function automated(stack: string, engine: Engine): Promise<Automate
     const { end, options } = shared();
     try {
       return await work(options);
-    } catch {
+    } catch (error) {
       // What Pulumi says is on the terminal; its error repeats all of it.
+      const said = error instanceof Error ? error.message : String(error);
+      if (isLocked(said)) throw new UserError(lastWords(said));
+      reports.addCause(lastWords(said));
       throw new UserError(
         `pulumi ${what} of ${stack} failed: what it says is above; mend it and run the command again`,
       );
@@ -33,12 +39,16 @@ export async function automated(stack: string, engine: Engine): Promise<Automate
       end();
     }
   };
+  const patiently = async <Result>(work: () => Promise<Result>): Promise<Result> =>
+    untilUnlocked(work, engine.lockWait);
   return {
     destroy: async () => {
-      await run("destroy", async (options) => selected.destroy(options));
+      await patiently(async () => run("destroy", async (options) => selected.destroy(options)));
     },
     up: async (given) => {
-      const { outputs } = await run("up", async (options) => selected.up({ ...given, ...options }));
+      const { outputs } = await patiently(async () =>
+        run("up", async (options) => selected.up({ ...given, ...options })),
+      );
       const values = Object.entries(outputs).map(([name, output]) => [
         name,
         output.value as unknown,

@@ -47,11 +47,14 @@ export function addOperations(program: Command): void {
     );
   add("notify")
     .description("tells Slack what happened to a stack; never fails for Slack's sake")
-    .argument("<event>", "deployed, failed, approval, canceled or removed")
+    .argument("<event>", "deployed, failed, approval, canceled, removed or skipped")
     .requiredOption("--stack <stack>", "the stack that it happened to")
     .option("--summary <file>", "a preview as JSON: what changed")
     .option("--cause-file <file>", "what the command that failed printed")
-    .option("--report <file>", "what a deploy left: its URL, how long it took, what changed")
+    .option(
+      "--report <file>",
+      "what the command left: where it does not tell of the stack, nobody is told",
+    )
     .option("--preview <url>", "where the preview is; else the pull request")
     .action(async (event: string, options: NotifyOptions) => {
       // A message about a stack whose name cannot be told is still a message.
@@ -198,6 +201,7 @@ function addCanary(canary: Command): void {
     .action(
       leaving(async () => {
         await (await import("./canary")).canaryStop();
+        reports.leaveRemoved("prod-canary");
       }),
     );
 }

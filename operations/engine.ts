@@ -1,12 +1,18 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../tools/progress";
+import { isLocked, type LockWait, untilUnlocked } from "./lock-wait";
+import { lastWords, readEvents } from "./preview/events";
+import { reports } from "./reports";
 
 /** Where Pulumi runs, and with which variables beside those of this process. */
 export interface Engine {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** How long another update of the same stack is waited for. */
+  readonly lockWait?: LockWait;
 }
 
 const project = join(import.meta.dirname, "..");
@@ -45,15 +51,68 @@ export function pulumiEnv(engine: Engine): Record<string, string> {
 }
 
 /**
- * Runs Pulumi with its own output and progress on the person's terminal. A signal that ends this
- * process is passed on, and Pulumi is waited for: killed, it would leave its lock behind.
+ * Changes a stack by Pulumi (`up`, `destroy`), with its own output and progress on the person's terminal. Another update of the stack is
+ * waited for. What Pulumi names as errors is kept for who reads the report and not the terminal.
+ *
+ * @param before - looks at the stack right before each try: an update that was waited for has changed it.
+ * @throws UserError when it fails.
  */
-export async function onTerminal(args: readonly string[], engine: Engine = ambient): Promise<void> {
+export async function onTerminal(
+  args: readonly string[],
+  engine: Engine = ambient,
+  before: () => Promise<void> = async () => Promise.resolve(),
+): Promise<void> {
+  await untilUnlocked(async () => {
+    await before();
+    await onTerminalOnce(args, engine);
+  }, engine.lockWait);
+}
+
+async function onTerminalOnce(args: readonly string[], engine: Engine): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "services-orders-update-"));
+  const eventLog = join(directory, "events.json");
+  try {
+    const { code, stderr } = await spawned([...args, "--event-log", eventLog], engine);
+    if (code === 0) return;
+    if (isLocked(stderr)) throw new UserError(stderr.trim());
+    const log = existsSync(eventLog) ? readFileSync(eventLog, "utf8") : "";
+    for (const cause of causesOf(log, stderr)) reports.addCause(cause);
+  } finally {
+    rmSync(directory, { force: true, recursive: true });
+  }
+  throw new UserError(
+    `pulumi ${args[0] ?? ""} failed: what it says is above; mend it and run the command again`,
+  );
+}
+
+/** Why it failed: the engine's errors and refused policies, or, where it did not get that far, what it said last. */
+function causesOf(log: string, stderr: string): readonly string[] {
+  const { errors, refused } = readEvents(log);
+  const found = [...errors, ...refused].map(({ message }) => message);
+  const all = found.length === 0 ? [lastWords(stderr)] : found;
+  return [...new Set(all)].filter((cause) => cause !== "");
+}
+
+/**
+ * A signal that ends this process is passed on, and Pulumi is waited for: killed, it would leave its lock behind. Its standard output is
+ * the person's terminal itself, and goes on where this process is killed; only errors come through here.
+ */
+async function spawned(
+  args: readonly string[],
+  engine: Engine,
+): Promise<{ readonly code: number | null; readonly stderr: string }> {
   const interactive = process.stdout.isTTY ? [] : ["--non-interactive"];
   const child = spawn("pulumi", [...args, ...interactive], {
     cwd: engine.cwd,
-    stdio: "inherit",
-    env: { ...process.env, ...pulumiEnv(engine) },
+    stdio: ["inherit", "inherit", "pipe"],
+    // The option that writes the events is one of those that Pulumi shows to its own tools only.
+    env: { ...process.env, ...pulumiEnv(engine), PULUMI_DEBUG_COMMANDS: "true" },
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    stderr += chunk;
+    // Who waits for a lock says so itself.
+    if (!isLocked(stderr)) process.stderr.write(chunk);
   });
   // Ctrl-C reaches Pulumi by itself, in the terminal's foreground group.
   const wait = (): void => undefined;
@@ -63,15 +122,11 @@ export async function onTerminal(args: readonly string[], engine: Engine = ambie
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once("error", reject);
-      child.once("exit", resolve);
+      child.once("close", resolve);
     }).catch((error: unknown) => {
       throw missing(error) ?? error;
     });
-    if (code !== 0) {
-      throw new UserError(
-        `pulumi ${args[0] ?? ""} failed: what it says is above; mend it and run the command again`,
-      );
-    }
+    return { code, stderr };
   } finally {
     process.off("SIGINT", wait);
     process.off("SIGTERM", passOn);

@@ -17,7 +17,7 @@ const image = "docker-build:index:Image";
  */
 export async function buildImage(stack: string, given: Engine = ambient): Promise<void> {
   const target = await aim(stack, given);
-  const { engine, last, settings } = target;
+  const { engine, settings } = target;
   if (settings.kind === "prod" || settings.kind === "canary" || settings.imageRef !== undefined) {
     throw new UserError(
       `Stack "${stack}" builds no image: it runs the one it is told. Build it for staging or a review stack.`,
@@ -28,14 +28,19 @@ export async function buildImage(stack: string, given: Engine = ambient): Promis
   const targets = [`**::${component}::image`, `**${component}$${image}::image`];
   // No policies: of what is left out they would see nothing, and miss all that it must have. They
   // are checked when it is deployed.
+  let outputs: Readonly<Record<string, unknown>> = {};
   await onTerminal(
     [
       ...["up", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs"],
       ...targets.flatMap((urn) => ["--target", urn]),
     ],
     engine,
+    async () => {
+      const { resources } = await stateOf(stack, engine);
+      outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+    },
   );
-  await keepOutputs(stack, { ...last?.outputs }, engine);
+  await keepOutputs(stack, outputs, engine);
   const built = (await stateOf(stack, engine)).resources.find(({ type }) => type === image);
   const imageRef = imageRefOf(built);
   if (imageRef === undefined) throw new UserError(`Stack "${stack}" has no image after all.`);

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { service } from "../components/conventions/stacks";
 import { startTime } from "../tools/sandbox/processes";
 import { type Engine, ambient, ask, variables } from "./engine";
+import { untilUnlocked } from "./lock-wait";
 import { stateOf } from "./stacks";
 
 /** Directory of a stack's locks, where the state is in files. */
@@ -33,7 +34,10 @@ export async function takeOverDeadLock(stack: string, engine: Engine = ambient):
     );
     rmSync(join(locks, file));
   }
-  if (!(await stateOf(stack, engine)).pending) return;
   const unasked = ["--yes", "--skip-preview", "--clear-pending-creates"];
-  await ask(["refresh", "--stack", stack, ...unasked], engine);
+  // Another update that is at work has begun something too, and may have ended it by the next try.
+  await untilUnlocked(async () => {
+    if (!(await stateOf(stack, engine)).pending) return;
+    await ask(["refresh", "--stack", stack, ...unasked], engine);
+  }, engine.lockWait);
 }

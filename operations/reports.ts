@@ -27,6 +27,11 @@ export class Reports {
     this.#leave("deployed.json", deployed);
   }
 
+  /** That nothing of a stack runs any more. */
+  leaveRemoved(stack: string): void {
+    this.#leave("removed.json", { stack });
+  }
+
   /** One more reason why the command that runs will fail. */
   addCause(text: string): void {
     mkdirSync(this.#directory, { recursive: true });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { project } from "../tools/build";
 import { UserError } from "../tools/progress";
 import {
+  acceptedFile,
   acceptedFindings,
   type Ended,
   imageScanners,
@@ -87,7 +88,9 @@ async function look(
   env: Readonly<Record<string, string | undefined>>,
   accepted: ReadonlySet<string>,
 ): Promise<Outcome> {
-  const [program, ...args] = scanner.command;
+  const [program, ...given] = scanner.command;
+  const withAccepted = existsSync(join(root, acceptedFile)) ? (scanner.withAccepted ?? []) : [];
+  const args = [...given, ...withAccepted];
   let ended = await run(program, args, root, env);
   if (ended === undefined && scanner.obtain !== undefined) {
     try {

@@ -20,6 +20,8 @@ export interface Scanner {
   readonly title: string;
   /** Program and arguments; never a shell. */
   readonly command: readonly [string, ...string[]];
+  /** Further arguments where somebody has accepted findings: a program may not look for that file by itself. */
+  readonly withAccepted?: readonly string[];
   /** Fetches the program where it is not installed, and gives its path. */
   readonly obtain?: () => Promise<string>;
   /** Exit codes that mean "found something", where 0 is "clean" and any other "could not look". */
@@ -27,6 +29,9 @@ export interface Scanner {
   /** For a program whose exit code does not tell. */
   readonly read?: (ended: Ended, accepted: ReadonlySet<string>) => Outcome;
 }
+
+/** Findings that somebody has accepted, in Trivy's own form. */
+export const acceptedFile = ".trivyignore.yaml";
 
 /** The level from which a finding stops the pipeline. */
 const severity = ["--severity", "HIGH,CRITICAL", "--exit-code", "10", "--quiet"];
@@ -36,6 +41,8 @@ const byTrivy = (title: string, ...args: readonly string[]): Scanner => ({
   // Loaded when it is needed: it decides at once where the sandbox's directory is.
   obtain: async () => (await import("./trivy")).trivy(),
   title,
+  // By itself Trivy looks for .trivyignore alone, and a file that is named must be there.
+  withAccepted: ["--ignorefile", acceptedFile],
 });
 
 /**
@@ -74,7 +81,7 @@ export const imageScanners = (imageRef: string): readonly Scanner[] => [
  * (why), and `expired_at` (until when). An id is a CVE, or GitHub's (GHSA-...) for npm packages.
  */
 export function acceptedFindings(root: string, now = new Date()): ReadonlySet<string> {
-  const file = join(root, ".trivyignore.yaml");
+  const file = join(root, acceptedFile);
   if (!existsSync(file)) return new Set();
   const { vulnerabilities = [] } = parse(readFileSync(file, "utf8")) as {
     vulnerabilities?: readonly { readonly id: string; readonly expired_at?: string }[];

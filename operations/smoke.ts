@@ -121,7 +121,7 @@ async function release(url: string, commit: string): Promise<void> {
   while (!isRelease(last)) {
     if (Date.now() - started > patienceMs) {
       throw new UserError(
-        `${url} does not answer with release ${commit} after ${duration(patienceMs)}: ${shown(last)}`,
+        `${url} does not answer with release ${commit} after ${duration(patienceMs)}: ${shown(last)}${hint(last)}`,
       );
     }
     await sleep(pauseMs);
@@ -134,6 +134,13 @@ async function release(url: string, commit: string): Promise<void> {
   console.log(
     `  good: release ${commit} answers, ${String(own)} of ${String(answers)} requests (health/live, after ${duration(Date.now() - started)})`,
   );
+}
+
+/** What to look at where nothing answers at all: an internal load balancer is the usual reason in CI. */
+export function hint(answer: Answer | string): string {
+  return typeof answer === "string"
+    ? ". Is its load balancer internal? Then this must run inside its network; for CI that is a runner: pipeline/slots.ts"
+    : "";
 }
 
 function shown(answer: Answer | string): string {

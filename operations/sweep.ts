@@ -38,7 +38,8 @@ interface Reviews {
 
 /** `npm run sweep`: says for each review stack, their namespaces and the canary why it stays or goes. */
 export async function sweep(options: SweepOptions, given: Engine = ambient): Promise<void> {
-  const engine = withoutRelease(given);
+  // A stack that somebody is changing is none to remove: what was decided about it is old by then.
+  const engine = { ...withoutRelease(given), lockWait: { patienceMs: 0 } };
   await reachState(engine);
   const reviews = options.only === "canary" ? undefined : await reviewsOf(engine);
   const canary = options.only === "reviews" ? undefined : await canaryOf(engine);

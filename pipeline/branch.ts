@@ -1,5 +1,9 @@
 import { planOf, type Stage } from "./compose";
+import type { Requirement } from "./model";
 import { afterDeploy, checks, groups, ofBranch, previewOf } from "./stages";
+
+/** A job has come to its end, whichever: it was neither cancelled nor left out. */
+const ended = (name: string): Requirement => ({ [name]: ["success", "failed"] });
 
 /** On a branch with a pull request: is it good, what would it change, and a stack of its own to try it. */
 export const branch: readonly Stage[] = [
@@ -23,13 +27,17 @@ export const branch: readonly Stage[] = [
     contexts: ["services-orders-preview"],
     requires: ["image-review"],
   },
-  // One after another: they share the pull request's one comment.
+  // One after another: they share the pull request's one comment. What would happen to staging or production decides nothing about a
+  // review stack: where their preview fails, the pull request is red, and can be tried nonetheless.
   previewOf("review", ["image-review"], { onPullRequest: true }),
   previewOf("staging", ["preview-review"], { onPullRequest: true }),
-  previewOf("prod", ["preview-staging"], { onPullRequest: true }),
+  previewOf("prod", [ended("preview-staging")], { onPullRequest: true }),
   {
     name: "approve-review",
-    requires: ["check", "test-unit", "scan", "scan-image-review", "preview-prod"],
+    requires: [
+      ...["check", "test-unit", "scan", "scan-image-review", "preview-review"],
+      ended("preview-prod"),
+    ],
   },
   {
     name: "deploy-review",

@@ -1,4 +1,4 @@
-import { badEndNotices, notice, type Stage } from "./compose";
+import { badEndNotices, notice, skippedNotice, type Stage } from "./compose";
 import type { Parameter } from "./model";
 import { groups } from "./stages";
 
@@ -53,6 +53,7 @@ export const canaryStart: readonly Stage[] = [
     requires: ["canary-start"],
   }),
   ...badEndNotices("canary-start", "prod-canary", ofCanary),
+  skippedNotice("canary-start", "prod-canary", ofCanary),
 ];
 
 export const canaryStop: readonly Stage[] = [
@@ -72,4 +73,5 @@ export const canaryStop: readonly Stage[] = [
     requires: ["canary-stop"],
   }),
   ...badEndNotices("canary-stop", "prod-canary"),
+  skippedNotice("canary-stop", "prod-canary"),
 ];

@@ -47,12 +47,14 @@ export function compose(
 }
 
 function workflow({ stages, when }: WorkflowSpec): Workflow {
+  const serial = new Set(stages.filter(hasGroup).map(({ name }) => name));
   return {
     when,
     jobs: stages.map((stage) => {
+      const requires = stage.requires?.map((one) => afterSerial(one, serial));
       const place = {
         ...(stage.job === undefined ? { type: "approval" as const } : {}),
-        ...(stage.requires === undefined ? {} : { requires: stage.requires }),
+        ...(requires === undefined ? {} : { requires }),
         ...(stage.contexts === undefined ? {} : { context: stage.contexts }),
         ...(stage.serialGroup === undefined ? {} : { "serial-group": stage.serialGroup }),
       };
@@ -61,8 +63,20 @@ function workflow({ stages, when }: WorkflowSpec): Workflow {
   };
 }
 
+const hasGroup = ({ serialGroup }: Stage): boolean => serialGroup !== undefined;
+
+/**
+ * A job's bare name means "its serial group is released" where it has one, which is also so when the job has failed or was skipped.
+ * Only a named end is the job's own.
+ */
+function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Requirement {
+  return typeof requirement === "string" && serial.has(requirement)
+    ? { [requirement]: ["success"] }
+    : requirement;
+}
+
 /** What happened to a stack, as `npm run notify` knows it. */
-type Event = "approval" | "canceled" | "deployed" | "failed" | "removed";
+type Event = "approval" | "canceled" | "deployed" | "failed" | "removed" | "skipped";
 
 /** The preview of a stack as data: what messages say has changed. */
 export const previewReport = (stack: string): string => `${reports}/preview-${stack}.json`;
@@ -83,7 +97,8 @@ export function notice(
     canceled: [],
     deployed: ["--summary", previewReport(stack), "--report", `${reports}/deployed.json`],
     failed: ["--cause-file", `${reports}/cause.txt`],
-    removed: [],
+    removed: ["--report", `${reports}/removed.json`],
+    skipped: [],
   }[event];
   return {
     name,
@@ -117,4 +132,19 @@ export function badEndNotices(
       ...more,
     }),
   ];
+}
+
+/**
+ * Tells that `of` did not run, because a newer pipeline waited or ran in its serial group: CircleCI drops it then, for good. Only for a
+ * job before which nothing can fail: it would be "not run" after that, too.
+ */
+export function skippedNotice(
+  of: string,
+  stack: string,
+  environment?: Readonly<Record<string, string>>,
+): Stage {
+  return notice(`tell-skipped-${of}`, "skipped", stack, {
+    requires: [{ [of]: ["not_run"] }],
+    ...(environment === undefined ? {} : { environment }),
+  });
 }

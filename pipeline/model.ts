@@ -28,10 +28,13 @@ export type Parameter =
 /** Size of the machine, in CircleCI's words: 1, 2, 4 vCPU and 2, 4, 8 GB. */
 export type ResourceClass = "small" | "medium" | "large";
 
+/** A self-hosted runner, by its resource class: `namespace/name`. */
+export type RunnerClass = `${string}/${string}`;
+
 /** Where the steps of a job run. */
 export interface Executor {
   readonly docker: readonly [{ readonly image: string }];
-  readonly resource_class: ResourceClass;
+  readonly resource_class: ResourceClass | RunnerClass;
   readonly environment?: Readonly<Record<string, string>>;
 }
 

@@ -1,9 +1,9 @@
 import { contextOf } from "./contexts";
-import type { Place, Workflow } from "./model";
+import type { Place, Requirement, Workflow } from "./model";
 
 /**
- * A workflow as a Mermaid flowchart, which GitHub draws. Jobs that only tell people about a bad end are left out: there are two for each
- * job that changes something, and they hide the way.
+ * A workflow as a Mermaid flowchart, which GitHub draws. Jobs that only tell people about a bad end are left out: there are several for
+ * each job that changes something, and they hide the way.
  */
 export function picture(workflow: Workflow): string {
   const lines = ["flowchart LR"];
@@ -11,18 +11,24 @@ export function picture(workflow: Workflow): string {
     .flatMap((entry): (readonly [string, Place])[] =>
       typeof entry === "string" ? [[entry, {}]] : Object.entries(entry),
     )
-    .filter(([, { requires = [] }]) => requires.every((one) => typeof one === "string"));
+    .filter(([, { requires = [] }]) => requires.every(goesOn));
   for (const [name, place] of places) {
     const shape = place.type === "approval" ? `{{"${name}"}}` : `["${name}"]`;
     lines.push(`  ${id(name)}${shape}${style(place)}`);
   }
   for (const [name, { requires = [] }] of places) {
     for (const from of requires) {
-      if (typeof from === "string") lines.push(`  ${id(from)} --> ${id(name)}`);
+      const [of = ""] = typeof from === "string" ? [from] : Object.keys(from);
+      lines.push(`  ${id(of)} --> ${id(name)}`);
     }
   }
   return `${[...lines, ...classes].join("\n")}\n`;
 }
+
+/** Whether it is met where all goes well. */
+const goesOn = (one: Requirement): boolean =>
+  typeof one === "string" ||
+  Object.values(one).every((ends) => ends === "terminal" || ends.includes("success"));
 
 const id = (name: string): string => name.replaceAll("-", "_");
 

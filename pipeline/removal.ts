@@ -1,4 +1,4 @@
-import { badEndNotices, type Stage } from "./compose";
+import { badEndNotices, skippedNotice, type Stage } from "./compose";
 import type { ContextName } from "./contexts";
 import { groups, ofBranch } from "./stages";
 
@@ -22,6 +22,7 @@ export const teardown: readonly Stage[] = [
     serialGroup: groups.review,
   },
   ...badEndNotices("teardown", "review", closedBranch),
+  skippedNotice("teardown", "review", closedBranch),
 ];
 
 /** By the clock: what is expired, or has no branch any more. */
@@ -32,7 +33,7 @@ export const sweep: readonly Stage[] = [
 
 /** Each kind with a role that reaches the other not. */
 function swept(what: "canary" | "reviews", context: ContextName, told: string): readonly Stage[] {
-  const name = `sweep-${what}`;
+  const name = `sweep-${what}` as const;
   return [
     {
       name,
@@ -43,7 +44,8 @@ function swept(what: "canary" | "reviews", context: ContextName, told: string): 
         reportsAs: name,
       },
       contexts: [context],
-      serialGroup: what === "canary" ? groups.canary : groups.sweep,
+      // None of what people start: each sweep is newer, and CircleCI would drop a start that was approved, or an emergency stop.
+      serialGroup: groups[name],
     },
     ...badEndNotices(name, told),
   ];

@@ -1,4 +1,4 @@
-import type { Step } from "./model";
+import type { RunnerClass, Step } from "./model";
 
 /**
  * The company's own security scanner, where it comes as an orb: its name and full version, and its step. A scanner that is
@@ -14,3 +14,21 @@ export const companyScan: {
   readonly orbs: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
 } = { orbs: {}, steps: [] };
+
+/**
+ * Where jobs run that must reach addresses inside the company's network: the smoke tests of stacks whose load balancer is `internal`, which
+ * CircleCI's own machines never reach. It is the resource class of a container runner (`namespace/name`), which runs the same image as all
+ * other jobs; docs/pipeline.md says how to set one up, and what to do without.
+ *
+ * Not asked through the Kubernetes API instead (`services/proxy`): each branch's jobs would need a right to read whatever staging serves,
+ * and the way of a user's request, by name, certificate, load balancer and Ingress, would go untested.
+ *
+ * @example
+ * export const insideNetwork = { runner: "acme/services-orders-smoke", stacks: ["review", "staging"] };
+ */
+export const insideNetwork: {
+  /** Without one these jobs run on CircleCI's machines too. @default undefined */
+  readonly runner: RunnerClass | undefined;
+  /** Stacks whose `ingressScheme` is `internal`; a review stack's always is. */
+  readonly stacks: readonly ("prod" | "review" | "staging")[];
+} = { runner: undefined, stacks: ["review", "staging"] };

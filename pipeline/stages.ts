@@ -1,6 +1,7 @@
 import { badEndNotices, notice, planOf, previewReport, type Stage } from "./compose";
 import type { ContextName } from "./contexts";
-import { companyScan } from "./slots";
+import type { Requirement } from "./model";
+import { companyScan, insideNetwork } from "./slots";
 
 /** Whatever a branch is called, this is a number, and so legal in a serial group. */
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
@@ -12,7 +13,8 @@ export const groups = {
   prod: group("prod"),
   review: group(`review-${pullRequest}`),
   staging: group("staging"),
-  sweep: group("sweep"),
+  "sweep-canary": group("sweep-canary"),
+  "sweep-reviews": group("sweep-reviews"),
 };
 export const onMain = 'pipeline.git.branch == "main"';
 
@@ -37,7 +39,7 @@ export const checks = (suffix: "" | "-main"): readonly Stage[] => [
 /** What a deployment would change, as people read it, and as `deploy` is held to it. */
 export function previewOf(
   stack: string,
-  requires: readonly string[],
+  requires: readonly Requirement[],
   more: {
     readonly onPullRequest?: boolean;
     readonly released?: boolean;
@@ -74,7 +76,7 @@ const smokeTest = (stack: string): Stage => ({
   job: {
     aws: true,
     command: `npm run smoke -- ${stack}`,
-    executor: "pulumi",
+    executor: insideNetwork.stacks.some((one) => one === stack) ? "inside-network" : "pulumi",
     reportsAs: `smoke-${stack}`,
   },
   contexts: [readerOf(stack)],

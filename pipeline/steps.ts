@@ -1,4 +1,5 @@
 import type { Executor, Job, Step, When } from "./model";
+import { insideNetwork } from "./slots";
 import { noOutputMinutes } from "./waits";
 
 /** The engine's version is the one of package.json; a test compares them. */
@@ -7,8 +8,15 @@ export const pulumiVersion = "3.215.0";
 /** Not below the home directory, which differs between the executors: a cache comes back where it was. */
 const npmDownloads = "/tmp/npm-cache";
 
+/** Pulumi, Node.js, the AWS CLI, kubectl, Python with pip. */
+const pulumi = {
+  docker: [{ image: `pulumi/pulumi:${pulumiVersion}` }],
+  environment: { npm_config_cache: npmDownloads, PULUMI_SKIP_UPDATE_CHECK: "true" },
+  resource_class: "medium",
+} as const;
+
 /**
- * Both are pinned to a full version. A digest pins harder: append `@sha256:...` as `docker buildx imagetools inspect IMAGE`
+ * All are pinned to a full version. A digest pins harder: append `@sha256:...` as `docker buildx imagetools inspect IMAGE`
  * shows it, and renew it with the version.
  */
 export const executors = {
@@ -18,12 +26,9 @@ export const executors = {
     environment: { npm_config_cache: npmDownloads },
     resource_class: "medium",
   },
-  /** Pulumi, Node.js, the AWS CLI, kubectl, Python with pip. */
-  pulumi: {
-    docker: [{ image: `pulumi/pulumi:${pulumiVersion}` }],
-    environment: { npm_config_cache: npmDownloads, PULUMI_SKIP_UPDATE_CHECK: "true" },
-    resource_class: "medium",
-  },
+  pulumi,
+  /** The same, where addresses inside the company's network can be reached. */
+  "inside-network": { ...pulumi, resource_class: insideNetwork.runner ?? pulumi.resource_class },
 } as const satisfies Readonly<Record<string, Executor>>;
 
 /** Where commands leave what later jobs read: digest, previews, what was deployed, why it failed. */

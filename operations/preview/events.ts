@@ -68,6 +68,20 @@ export function plain(text: string): string {
   return text.replace(colours, "");
 }
 
+/** Most lines that are kept of what a program said. */
+const mostLines = 30;
+
+/** What Pulumi says of its errors, in what it printed: its own summary of them, or else its last lines. */
+export function lastWords(printed: string): string {
+  const lines = plain(printed)
+    .split("\n")
+    .filter((line) => line.trim() !== "");
+  const from = lines.findLastIndex((line) => /^Diagnostics:/.test(line)) + 1;
+  const rest = lines.slice(from);
+  const end = from === 0 ? -1 : rest.findIndex((line) => /^\S/.test(line));
+  return (end === -1 ? rest : rest.slice(0, end)).slice(-mostLines).join("\n");
+}
+
 function parse(line: string): Event {
   try {
     return JSON.parse(line) as Event;

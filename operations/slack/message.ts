@@ -6,9 +6,13 @@ export interface Notice {
   /** What changed, in one line: a preview's headline. */
   readonly changed?: string;
   readonly commit?: string;
+  /** How long a canary is to live, as `2h`. */
+  readonly duration?: string;
   readonly event: Event;
   /** Address of the CI job. */
   readonly job?: string;
+  /** Share of production's requests that a canary is to get. */
+  readonly percent?: string;
   /** Address of the preview: the pull request's comment, or the job. */
   readonly preview?: string;
   readonly seconds?: number;
@@ -16,6 +20,8 @@ export interface Notice {
   /** Public URL of what runs. */
   readonly url?: string;
   readonly who?: string;
+  /** Address of the CI workflow: where an approval is given, and what it would change is shown. */
+  readonly workflow?: string;
 }
 
 export const events = {
@@ -24,6 +30,7 @@ export const events = {
   deployed: { icon: ":white_check_mark:", says: "is deployed" },
   failed: { icon: ":x:", says: "failed" },
   removed: { icon: ":wastebasket:", says: "is removed" },
+  skipped: { icon: ":fast_forward:", says: "was left alone: a newer pipeline came first" },
 } as const;
 
 export type Event = keyof typeof events;
@@ -77,19 +84,25 @@ function quoted(text: string): string {
 
 /** The message as Slack's Block Kit. Pure; secrets must be masked before. */
 export function messageOf(notice: Notice): Message {
-  const { branch, cause, changed, commit, event, job, preview, seconds, stack, url, who } = notice;
+  const { branch, cause, changed, commit, duration, event, job } = notice;
+  const { percent, preview, seconds, stack, url, who, workflow } = notice;
   const { icon, says } = events[event];
   const title = `${stack} ${says}`;
   const fields: readonly (readonly [string, string | undefined])[] = [
     ["Who", who === undefined ? undefined : escaped(cut(who, fieldLimit))],
     ["Branch", branch === undefined ? undefined : escaped(cut(branch, fieldLimit))],
     ["Commit", commit === undefined ? undefined : escaped(commit.slice(0, 7))],
+    ["Share asked for", percent === undefined ? undefined : `${escaped(percent)} %`],
+    ["For", duration === undefined ? undefined : escaped(duration)],
     ["Took", seconds === undefined ? undefined : lasting(seconds)],
     ["What changed", changed === undefined ? undefined : escaped(cut(changed, fieldLimit))],
   ];
   const links = [
     ...(url === undefined ? [] : [link(url, "Open it")]),
     ...(preview === undefined ? [] : [link(preview, "Preview")]),
+    ...(workflow === undefined
+      ? []
+      : [link(workflow, event === "approval" ? "Look and approve" : "Workflow")]),
     ...(job === undefined ? [] : [link(job, "Job")]),
   ];
   const given = fields.flatMap(([name, text]) =>

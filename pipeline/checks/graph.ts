@@ -16,6 +16,7 @@ export function graph(source: Source): readonly Finding[] {
       ...twice(source, workflow),
       ...circles(source, workflow),
       ...idleApprovals(source, workflow),
+      ...afterRelease(source, workflow),
     ]),
     ...[...defined]
       .filter((name) => !used.has(name))
@@ -89,6 +90,21 @@ function idleApprovals(source: Source, { jobs }: ReadWorkflow): readonly Finding
     .map(({ name, path }) =>
       source.key(path, `nothing requires approval "${name}", so it holds nothing back`),
     );
+}
+
+/** The bare name of a job with a serial group is met when the group is released, whatever became of the job. */
+function afterRelease(source: Source, { jobs }: ReadWorkflow): readonly Finding[] {
+  const serial = jobs.filter(({ serialGroup }) => serialGroup !== undefined);
+  return jobs.flatMap(({ name, requires }) =>
+    requires
+      .filter((one) => one.bare && serial.some((job) => job.name === one.name))
+      .map((one) =>
+        source.value(
+          one.path,
+          `"${name}" requires "${one.name}", which has a serial group, so it would also run after a failure; write "${one.name}: [success]"`,
+        ),
+      ),
+  );
 }
 
 /** Jobs that must have ended, in any of the ways that are asked for, before `place` starts. */

@@ -11,6 +11,8 @@ export interface PlacedJob {
   readonly requires: readonly {
     readonly name: string;
     readonly statuses: readonly string[];
+    /** Names no end: it is its bare name. */
+    readonly bare: boolean;
     readonly path: Path;
   }[];
 }
@@ -84,6 +86,7 @@ function placed(entry: unknown, path: Path): PlacedJob {
           ? [item, ["success"]]
           : (Object.entries(mapping(item))[0] ?? ["", []]);
       return {
+        bare: typeof item === "string",
         name,
         path: [...at, "requires", index],
         statuses: typeof statuses === "string" ? [statuses] : list(statuses).map(text),

@@ -6,6 +6,8 @@ const resourceClasses = [
   ...["small", "medium", "medium+", "large", "xlarge", "2xlarge", "2xlarge+"],
   ...["arm.medium", "arm.large", "arm.xlarge", "arm.2xlarge"],
 ];
+/** Of a self-hosted runner: `namespace/name`. */
+const runnerClass = /^[a-z\d][\w-]*\/[\w.-]+$/i;
 const parameterTypes = ["string", "boolean", "integer", "enum"];
 const pinnedOrb = /^[\w-]+\/[\w-]+@\d+\.\d+\.\d+$/;
 const pinnedImage = /(?::\d+\.\d+\.\d+(?:[-.][\w.-]+)?|@sha256:[0-9a-f]{64})$/;
@@ -33,12 +35,12 @@ function executors(source: Source): readonly Finding[] {
     const path = ["executors", name];
     const size = executor["resource_class"];
     return [
-      ...(resourceClasses.includes(text(size))
+      ...(resourceClasses.includes(text(size)) || runnerClass.test(text(size))
         ? []
         : [
             source.value(
               [...path, "resource_class"],
-              `"${String(size)}" is no resource class; there are ${resourceClasses.join(", ")}`,
+              `"${String(size)}" is no resource class; there are ${resourceClasses.join(", ")}, and a runner's namespace/name`,
             ),
           ]),
       ...list(executor["docker"]).flatMap((entry, index) => {

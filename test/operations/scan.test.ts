@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { mock } from "node:test";
@@ -172,6 +172,21 @@ describe("the scans", () => {
 
     program("trivy", "exit 0");
     assert.equal((await said(() => scan(dockerfile, { env, root }))).error, undefined);
+  });
+
+  it("give Trivy the file with accepted findings, where there is one: it looks for another", async () => {
+    program("trivy", 'echo "$@" >> seen');
+    const seen = () => readFileSync(join(root, "seen"), "utf8").trim().split("\n");
+    await said(() => scan(dockerfile, { env, root }));
+    assert.doesNotMatch(seen().at(-1) ?? "", /ignorefile/);
+    writeFileSync(join(root, ".trivyignore.yaml"), "misconfigurations: []\n");
+    for (const scanner of sourceScanners.filter(({ command: [name] }) => name === "trivy")) {
+      await said(() => scan([scanner], { env, root }));
+      assert.match(seen().at(-1) ?? "", / --ignorefile \.trivyignore\.yaml$/);
+    }
+    const imageRef = `registry.example.com/orders@sha256:${"a".repeat(64)}`;
+    await said(() => scanImage(imageRef, { env, root }));
+    assert.match(seen().at(-1) ?? "", /^image .* --ignorefile \.trivyignore\.yaml$/);
   });
 
   it("all run, also after one has found something", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Answer, ask, checks } from "../../operations/smoke";
+import { type Answer, ask, checks, hint } from "../../operations/smoke";
 import { type Answers, StandIn } from "./stand-in";
 
 const good: Answers = ({ path }) => {
@@ -51,6 +51,11 @@ describe("the smoke test", () => {
     } finally {
       await service.stop();
     }
+  });
+
+  it("asks whether it runs inside the network where nothing answers at all, and only there", () => {
+    assert.match(hint("Error: no answer within 10 s"), /internal\?.*pipeline\/slots\.ts/);
+    assert.equal(hint({ body: "", status: 503, version: "" }), "");
   });
 
   it("says that nobody listens", async () => {

@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { againstSchema, circleciSchema, SchemaMissing } from "../../pipeline/checks/schema";
 import { show, Source } from "../../pipeline/checks/source";
+import { workflowsOf } from "../../pipeline/checks/shape";
 import { contextOf } from "../../pipeline/contexts";
-import type { Place } from "../../pipeline/model";
+import type { Config, Place } from "../../pipeline/model";
 import { pipelines } from "../../pipeline/pipelines";
+import { type End, next } from "../../pipeline/run/order";
+import { insideNetwork } from "../../pipeline/slots";
 import { pulumiVersion } from "../../pipeline/steps";
-import { directory, files } from "../../pipeline/write";
+import { directory, files, yaml } from "../../pipeline/write";
 import { project } from "../../tools/build";
 import { versions } from "../../tools/sandbox/parts";
 
@@ -76,6 +80,27 @@ describe("the pipelines", () => {
       ],
       ...told("review"),
     ]);
+  });
+
+  it("let a review stack be approved though staging's or production's preview fails, once all are shown", () => {
+    const jobs = workflowsOf(new Source("config.yml", yaml(pipelines["config.yml"] as Config)))
+      .filter(({ name }) => name === "branch")
+      .flatMap((workflow) => workflow.jobs);
+    const act = (...failed: readonly string[]) => {
+      const ends = new Map<string, End>();
+      for (let one = next(jobs, ends); one !== undefined; one = next(jobs, ends)) {
+        if (one.place.name === "approve-review") return one.act;
+        const end = failed.includes(one.place.name) ? "failed" : "success";
+        ends.set(one.place.name, one.act === "run" ? end : "not_run");
+      }
+      return undefined;
+    };
+    assert.equal(act(), "run");
+    assert.equal(act("preview-prod"), "run");
+    assert.equal(act("preview-staging", "preview-prod"), "run");
+    for (const name of ["preview-review", "check", "scan-image-review", "image-review"]) {
+      assert.equal(act(name), "skip", name);
+    }
   });
 
   it("run on main what people know, in their order", () => {
@@ -158,6 +183,51 @@ describe("the pipelines", () => {
     }
   });
 
+  it("tell people when a newer pipeline has displaced what they asked for", () => {
+    const told = workflows.flatMap(({ jobs }) =>
+      jobs.flatMap(({ command, requires }) =>
+        command.startsWith("npm run notify -- skipped ") ? requires : [],
+      ),
+    );
+    assert.deepEqual(
+      told,
+      ["teardown", "canary-start", "canary-stop"].map((name) => ({ [name]: ["not_run"] })),
+    );
+  });
+
+  it("let no sweep displace what people start: its pipeline is always newer", () => {
+    const groups = (ofSweep: boolean) =>
+      workflows
+        .filter(({ name }) => (name === "sweep") === ofSweep)
+        .flatMap(({ jobs }) => jobs.flatMap((job) => job["serial-group"] ?? []));
+    assert.equal(groups(true).length, 2);
+    assert.deepEqual(
+      groups(true).filter((group) => groups(false).includes(group)),
+      [],
+    );
+  });
+
+  it("tell of a success only by the report of the job that had it", () => {
+    for (const { command } of workflows.flatMap(({ jobs }) => jobs)) {
+      const [, event] = /^npm run notify -- (deployed|removed) /.exec(command) ?? [];
+      if (event === undefined) continue;
+      assert.ok(command.endsWith(` --report reports/${event}.json`), command);
+    }
+  });
+
+  it("name the end that they wait for after a job with a serial group, whose release says nothing", () => {
+    const after = workflows.flatMap(({ jobs }) =>
+      jobs.flatMap(({ requires = [] }) => {
+        const serial = (name: string) =>
+          jobs.find((job) => job.name === name)?.["serial-group"] !== undefined;
+        return requires.filter((one) => typeof one === "string" && serial(one));
+      }),
+    );
+    assert.deepEqual(after, []);
+    const [smoke] = jobsOf("config.yml", "main").filter(({ name }) => name === "smoke-prod");
+    assert.deepEqual(smoke?.requires, [{ "deploy-prod": ["success"] }]);
+  });
+
   it("let nothing of main use a cache that branches fill unverified", () => {
     for (const { file, jobs } of workflows) {
       for (const { context = [], name } of jobs) {
@@ -169,6 +239,19 @@ describe("the pipelines", () => {
       !JSON.stringify(pipelines["config.yml"]?.jobs["test-service-main"]).includes("maven-"),
     );
     assert.ok(JSON.stringify(pipelines["config.yml"]?.jobs["test-service"]).includes("maven-"));
+  });
+
+  it("look at stacks behind an internal load balancer from inside the network", () => {
+    for (const stack of ["staging", "prod"] as const) {
+      const settings = parse(readFileSync(join(project, `Pulumi.${stack}.yaml`), "utf8")) as {
+        readonly config: Readonly<Record<string, unknown>>;
+      };
+      const scheme = settings.config["services-orders:ingressScheme"];
+      assert.equal(insideNetwork.stacks.includes(stack), scheme === "internal", stack);
+    }
+    const jobs = pipelines["config.yml"]?.jobs;
+    const smoke = ["review", "staging", "prod"].map((stack) => jobs?.[`smoke-${stack}`]?.executor);
+    assert.deepEqual(smoke, ["inside-network", "inside-network", "pulumi"]);
   });
 
   it("use the engine's version that everything else uses", () => {
@@ -188,6 +271,8 @@ describe("the pipelines", () => {
       const source = new Source(file, readFileSync(join(project, directory, file), "utf8"));
       assert.deepEqual(againstSchema(source, schema).map(show), []);
     }
+    const runner = text.replace("resource_class: medium", "resource_class: acme/smoke");
+    assert.deepEqual(againstSchema(new Source(name, runner), schema).map(show), []);
     const broken = text.replace("no_output_timeout: 40m", "no_output_timeout: [40]");
     const [finding] = againstSchema(new Source(name, broken), schema);
     assert.match(finding?.message ?? "", /^CircleCI's schema: /);

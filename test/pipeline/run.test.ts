@@ -53,7 +53,7 @@ workflows:
       - build
       - approve: { type: approval, requires: [build] }
       - deploy: { requires: [approve], context: [secrets] }
-      - tell-good: { requires: [deploy] }
+      - tell-good: { requires: [{ deploy: [success] }] }
       - tell-bad: { requires: [{ deploy: [failed, canceled] }] }
 `;
 
@@ -220,7 +220,12 @@ describe("the order of jobs", () => {
     contexts: [],
     name,
     path: [],
-    requires: requires.map(([of, status]) => ({ name: of, path: [], statuses: [status] })),
+    requires: requires.map(([of, status]) => ({
+      bare: false,
+      name: of,
+      path: [],
+      statuses: [status],
+    })),
     serialGroup: undefined,
   });
   const decide = (end: End, status: string) =>

@@ -148,6 +148,18 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     });
   });
 
+  it("for a runner's resource class without its namespace", () => {
+    const runner = (name: string) =>
+      text("config.yml").replace(/(inside-network:[^]*?resource_class: )medium/, `$1${name}`);
+    assert.deepEqual(check("config.yml", runner("acme/smoke")), []);
+    const [finding, ...more] = check("config.yml", runner("/smoke"));
+    assert.match(
+      finding?.message ?? "",
+      /"\/smoke" is no resource class; .* a runner's namespace\/name/,
+    );
+    assert.deepEqual(more, []);
+  });
+
   const description = "start a canary (asks for an approval), or stop the one that runs";
   const action = `  action:\n    type: enum\n    description: ${description}\n    enum:\n      - start\n      - stop\n`;
 
@@ -228,6 +240,15 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
   });
 
   const approvedProd = "      - deploy-prod:\n          requires:\n            - approve-prod\n";
+
+  it("for a job that would also run after a failed one, because that one has a serial group", () => {
+    seed({
+      from: "requires:\n            - deploy-prod:\n                - success\n",
+      to: "requires:\n            - deploy-prod\n",
+      at: "deploy-prod",
+      says: /"smoke-prod" requires "deploy-prod", which has a serial group, .*write "deploy-prod: \[success\]"/,
+    });
+  });
 
   const inProd = "          context:\n            - services-orders-prod\n";
 

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { noticeOf } from "../../../operations/slack/command";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { noticeOf, notify } from "../../../operations/slack/command";
 import { escaped, messageOf, type Notice } from "../../../operations/slack/message";
+import { StandIn } from "../stand-in";
 
 const notice: Notice = {
   branch: "feature/cancel-orders",
@@ -123,5 +127,72 @@ describe("a notice", () => {
       stack: "prod",
       who: "ada",
     });
+  });
+
+  it("about a canary names its branch, its share and its time, and where to approve it", () => {
+    const env = {
+      CANARY_BRANCH: "feature/cancel-orders",
+      CANARY_DURATION: "2h",
+      CANARY_PERCENT: "10",
+      CIRCLE_BRANCH: "main",
+      CIRCLE_SHA1: "1a2b3c4d5e6f",
+      CIRCLE_WORKFLOW_ID: "0d1e-2f",
+      REVIEW_BRANCH: "",
+    };
+    const asked = noticeOf("approval", { stack: "prod-canary" }, env);
+    const workflow = "https://app.circleci.com/pipelines/workflows/0d1e-2f";
+    assert.deepEqual(asked, {
+      branch: "feature/cancel-orders",
+      duration: "2h",
+      event: "approval",
+      percent: "10",
+      stack: "prod-canary",
+      workflow,
+    });
+    const text = JSON.stringify(messageOf(asked).blocks);
+    assert.match(text, /\*Branch\*\\nfeature\/cancel-orders/);
+    assert.match(text, /\*Share asked for\*\\n10 %/);
+    assert.match(text, /\*For\*\\n2h/);
+    assert.ok(text.includes(`<${workflow}|Look and approve>`), text);
+  });
+
+  it("about a teardown names the branch that was closed", () => {
+    const env = { CIRCLE_BRANCH: "main", REVIEW_BRANCH: "feature/a" };
+    assert.equal(noticeOf("failed", { stack: "review" }, env).branch, "feature/a");
+  });
+});
+
+describe("telling that a stack is deployed or removed", () => {
+  const slack = new StandIn(() => ({ body: "ok", status: 200 }));
+  let directory: string;
+  const webhook = process.env["SLACK_WEBHOOK_URL"];
+
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), "services-orders-notify-"));
+    process.env["SLACK_WEBHOOK_URL"] = await slack.start();
+  });
+  after(async () => {
+    if (webhook === undefined) delete process.env["SLACK_WEBHOOK_URL"];
+    else process.env["SLACK_WEBHOOK_URL"] = webhook;
+    await slack.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  it("is left out where the report is not there, or of another stack", async () => {
+    const other = join(directory, "deployed.json");
+    writeFileSync(other, JSON.stringify({ stack: "staging" }));
+    for (const report of [other, join(directory, "nowhere.json")]) {
+      await notify("deployed", { report, stack: "prod" });
+      await notify("removed", { report, stack: "prod" });
+    }
+    assert.deepEqual(slack.asked, []);
+    await notify("deployed", { report: other, stack: "staging" });
+    assert.equal(slack.asked.length, 1);
+  });
+
+  it("is told of a failure whatever there is", async () => {
+    const report = join(directory, "nowhere.json");
+    await notify("failed", { report, stack: "prod" });
+    assert.match(slack.asked.at(-1)?.body ?? "", /prod failed/);
   });
 });
