@@ -58,6 +58,8 @@ describe("the pipelines, end to end", () => {
     await all.prepare();
     // As docs/first-day.md says: a job that previews may not make a stack.
     await all.pulumi("prod", "stack", "init", "prod", "--no-select");
+    await all.clone.commit("The key that Pulumi has written into production's file");
+    await all.clone.push("main");
     contexts = mkdtempSync(join(tmpdir(), "services-orders-contexts-"));
     const slackUrl = await slack.start();
     const githubUrl = await github.start();
