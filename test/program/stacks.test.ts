@@ -298,6 +298,40 @@ describe("the program", () => {
     }
   });
 
+  for (const [names, message] of [
+    [["export"], 'jobs.ts: "export" must be the name of one job; choose another name.'],
+    [
+      ["services-orders", "default"],
+      [
+        'jobs.ts: "services-orders" must not be the name of a job, a ServiceAccount has it; choose another name.',
+        'jobs.ts: "default" must not be the name of a job, a ServiceAccount has it; choose another name.',
+      ].join("\n"),
+    ],
+  ] as const) {
+    it(`refuses one more job called ${names.join(" or ")}, before anything is made`, async () => {
+      const [first] = jobs;
+      assert.ok(first !== undefined);
+      (jobs as Job[]).push(...names.map((name) => ({ ...first, name })));
+      try {
+        for (const stack of Object.keys(stacks)) {
+          const recorder = await record(stack);
+          await assert.rejects(
+            program({
+              readCluster: () => Promise.resolve(production),
+              readLastRelease: () => Promise.resolve(promoted),
+              readSettings: () => Promise.resolve(own(stack)),
+            }),
+            { message },
+          );
+          await settled();
+          assert.equal(recorder.resources.length, 0, stack);
+        }
+      } finally {
+        (jobs as Job[]).splice(-names.length);
+      }
+    });
+  }
+
   it("as local tells where the service is and what it runs", async () => {
     const { outputs } = await run(settingsOf("local"));
     assert.deepEqual(outputs, {
