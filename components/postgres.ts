@@ -5,7 +5,7 @@ import { type Database, secretKeys } from "./conventions/database";
 import { postgres as defaults } from "./conventions/defaults";
 import { imageRefForm, refuse, unless } from "./conventions/faults";
 import { type Identity, labels, selector } from "./conventions/labels";
-import { isDnsLabel } from "./conventions/names";
+import { budgets, isDnsLabel } from "./conventions/names";
 import { type Override, overridden } from "./conventions/override";
 import { isMemory } from "./conventions/quantities";
 import { postgresStatefulSetSpec } from "./postgres-pods";
@@ -124,10 +124,10 @@ function check(
   storage: string,
 ): void {
   refuse(parent, "Postgres", name, [
-    unless(isDnsLabel(name), {
+    unless(isDnsLabel(name, budgets.statefulSet), {
       arg: "name",
       got: name,
-      rule: "be a DNS label of at most 63 characters",
+      rule: `be a DNS label of at most ${String(budgets.statefulSet)} characters`,
       todo: "use lower case letters, digits and hyphens, and start with a letter",
     }),
     unless(imageRefForm.test(args.imageRef), {
