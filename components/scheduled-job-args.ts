@@ -119,7 +119,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly concurrencyPolicy?: "Allow" | "Forbid" | "Replace";
 
   /**
-   * Database of the service. Without it no `DATABASE_*` variable is set.
+   * Database of the service. Without it the service does not start. `DATABASE_POOL_SIZE` is set by
+   * `env`.
    *
    * @default - none
    */

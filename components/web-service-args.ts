@@ -70,7 +70,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
   readonly autoscaling?: Autoscaling | undefined;
 
   /**
-   * Database of the service. Without it no `DATABASE_*` variable is set.
+   * Database of the service. Without it the service does not start. `DATABASE_POOL_SIZE` is set by
+   * `env`.
    *
    * @default - none
    */

@@ -194,8 +194,9 @@ export function workloadPodSpec(
   };
 }
 
+/** What the components set, and what would contradict it; `DATABASE_POOL_SIZE` is the caller's. */
 const reserved =
-  /^(?:APP_ENDPOINT|PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_.*|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
+  /^(?:APP_ENDPOINT|PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
 
 /** Faults of what all pods of the service share; `containers` are the component's own. */
 export function workloadFaults(

@@ -66,6 +66,16 @@ for (const { make, objects, template, type } of components) {
       });
     });
 
+    it("take the size of the database's pool, with a database and without", async () => {
+      const env = { DATABASE_POOL_SIZE: "20" };
+      const name = "DATABASE_POOL_SIZE";
+      assert.deepEqual(await variable({ env }, name), { name, value: "20" });
+      await record();
+      new WebService("orders", { ...web, env });
+      new ScheduledJob("orders", { ...job, env });
+      await settled();
+    });
+
     it("find a Secret as read-only files, all of its keys or the given ones", async () => {
       const { containers, volumes } = await podOf({
         secretFiles: [
@@ -210,6 +220,17 @@ for (const { make, objects, template, type } of components) {
     });
 
     describe("are refused with", () => {
+      it("a variable that says where the database is, and with each that `database` sets", async () => {
+        const set = (await podOf({})).containers[0].env
+          .map(({ name }: Manifest) => String(name))
+          .filter((name: string) => name.startsWith("DATABASE_"));
+        assert.equal(set.length, 5);
+        for (const name of [...set, "DATABASE_USERNAME", "DATABASE_PASSWORD"]) {
+          assert.throws(() => make({ env: { [name]: "x" } }), { message: /does not set itself/ });
+        }
+        await settled();
+      });
+
       const cases: readonly [PodArgs, string][] = [
         [
           { env: { TOKEN: { key: "a/b", secretName: "s" } } },
