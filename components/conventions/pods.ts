@@ -5,6 +5,7 @@ import {
   type EnvVar,
   databaseDirectory,
   databaseEnv,
+  databaseFaults,
   databaseMounts,
   databaseVolumeName,
   databaseVolumes,
@@ -214,6 +215,7 @@ export function workloadFaults(
       rule: "be repository@sha256:<64 hex digits>",
       todo: "name the image by its digest, a tag may be moved",
     }),
+    ...databaseFaults(database),
     ...amountFaults("requests", requests, { cpu: '"0.5" or "250m"', memory: "512Mi" }),
     unless(typeof agentRef !== "string" || imageRefForm.test(agentRef), {
       arg: "datadogAgent.imageRef",
