@@ -11,19 +11,25 @@ export interface Quota extends Requests {
 export interface Demand {
   /** What they are called where there is no room for them. */
   readonly name: string;
-  /** How many of them, those that a rollout adds counted. */
+  /** How many of them, those counted that a rollout adds, and those that are about to end. */
   readonly pods: number;
   /** What each of them asks for. */
   readonly requests: Requests;
 }
 
-/** Pods of a rolling update: `replicas`, and what `maxSurge` adds, rounded up as Kubernetes does. */
+/**
+ * Pods that a rolling update may have at once: `replicas`, and twice what `maxSurge` adds, rounded up
+ * as Kubernetes does; a rollout makes no more new pods than `replicas`.
+ *
+ * Twice, because Kubernetes starts the next pods when the old ones begin to end, and those count
+ * until they are gone: a quota forgets a pod early only when its grace period has passed twice.
+ */
 export function podsOfRollout(replicas: number, maxSurge: number | string): number {
   const surge =
     typeof maxSurge === "number"
       ? maxSurge
       : Math.ceil((replicas * Number.parseInt(maxSurge)) / 100);
-  return replicas + surge;
+  return replicas + Math.min(replicas, 2 * surge);
 }
 
 const mebi = 2 ** 20;

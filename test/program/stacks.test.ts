@@ -267,7 +267,7 @@ describe("the program", () => {
       }),
       {
         message:
-          /^ReviewNamespace "namespace": quota must have room for 14 pods, 3300m CPU and 6784Mi memory \(12 services-orders, 1 postgres, 1 job run by hand\), got .*; lower replicas/,
+          /^ReviewNamespace "namespace": quota must have room for 17 pods, 4050m CPU and 8320Mi memory \(15 services-orders, 1 postgres, 1 job run by hand\), got .*; lower replicas/,
       },
     );
     await settled();
@@ -275,6 +275,16 @@ describe("the program", () => {
       recorder.custom().map(({ type }) => type),
       ["pulumi:providers:kubernetes"],
     );
+  });
+
+  it("as local and as review has room for up to four replicas in the quota that it has by default", async () => {
+    for (const stack of ["local", "review-x"]) {
+      await run({ ...own(stack), replicas: 4 });
+      await assert.rejects(run({ ...own(stack), replicas: 5 }), {
+        message: /quota must have room/,
+      });
+      await settled();
+    }
   });
 
   it("as review counts the pods and the requests of a job that runs there", async () => {
