@@ -15,7 +15,10 @@ export interface Autoscaling {
    * @default - 70 without `memoryUtilization`, else CPU does not count
    */
   readonly cpuUtilization?: number;
-  /** Most pods. Too few, and a busy service stays slow; quotas and connections to the database count too. */
+  /**
+   * Most pods. Too few, and a busy service stays slow; quotas and connections to the database count
+   * too. Where more are running when it is switched on, those above it end at once.
+   */
   readonly maxReplicas: number;
   /**
    * Percent of the requested memory that the pods shall use in the mean. A JVM seldom gives memory

@@ -475,6 +475,14 @@ describe("WebService", () => {
       assert.deepEqual(await deploymentOf({ autoscaling }), await deploymentOf({ replicas: 2 }));
     });
 
+    it("takes no pod away where there are more than minReplicas: all that differs is left alone", async () => {
+      const { inputs: before } = (await made({ replicas: 5 })).one(types.deployment);
+      const { ignoreChanges, inputs } = (await made({ autoscaling })).one(types.deployment);
+      assert.equal(before.spec.replicas, 5);
+      assert.deepEqual(ignoreChanges, ["spec.replicas"]);
+      assert.deepEqual({ ...inputs, spec: { ...inputs.spec, replicas: 5 } }, before);
+    });
+
     it("has a PodDisruptionBudget only where there is always more than one pod", async () => {
       assert.equal((await made({ autoscaling })).all(types.budget).length, 1);
       const one = { ...autoscaling, minReplicas: 1 };
