@@ -30,7 +30,10 @@ export interface Job extends Knobs {
   readonly args: Command;
   /** Name of the CronJob, at most 52 characters, and no other job's. A new name is a new job. */
   readonly name: string;
-  /** When it runs, in `timeZone`: minute, hour, day of month, month, day of week. */
+  /**
+   * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, and
+   * never 7. A date that never comes, as 31 February, is taken and never runs.
+   */
   readonly schedule: string;
   /**
    * Kinds of stacks in which its runs are held back. `[]` lets it run everywhere.

@@ -31,7 +31,7 @@ export interface PostgresOverrides {
   readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
 
   /**
-   * The headless Service.
+   * The headless Service. With another selector nobody finds the database.
    *
    * @default - as the component makes it
    * @example
@@ -52,9 +52,12 @@ export interface PostgresOverrides {
 export interface PostgresArgs {
   /** What the objects are recognised by; the same for the stack's whole life. */
   readonly identity: Identity;
-  /** Image as `repository@sha256:...`, with the interface of the public `postgres` image. */
+  /**
+   * Image as `repository@sha256:...`, with the interface of the public `postgres` image. Another
+   * interface never gets ready, and the update times out.
+   */
   readonly imageRef: string;
-  /** Namespace of all objects. */
+  /** Namespace of all objects. Another one deletes the database and makes an empty one. */
   readonly namespace: pulumi.Input<string>;
 
   /**
@@ -65,7 +68,8 @@ export interface PostgresArgs {
   readonly databaseName?: string;
 
   /**
-   * Pure functions that have the last word on each spec, for a field that no arg sets.
+   * Pure functions that have the last word on each spec, for a field that no arg sets. A field that
+   * they leave out is gone; only the cluster refuses a misspelt one.
    *
    * @default - none
    * @example

@@ -9,9 +9,9 @@ export type EnvVar = k8s.types.input.core.v1.EnvVar & { readonly name: string };
 
 /** A PostgreSQL database, and the Secret whose keys `username` and `password` open it. */
 export interface Database {
-  /** Host name that pods reach the database by. */
+  /** Host name that pods reach the database by. A wrong one keeps every pod unready. */
   readonly host: pulumi.Input<string>;
-  /** Name of the database on that host. */
+  /** Name of the database on that host. One that there is not keeps every pod unready. */
   readonly name: string;
   /**
    * TCP port of the database. A wrong one keeps every pod unready.

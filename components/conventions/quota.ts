@@ -3,17 +3,26 @@ import { type Requests, cores, memoryBytes } from "./quantities";
 
 /** What the pods of a namespace may ask for together. */
 export interface Quota extends Requests {
-  /** Pods that may be there at once, finished ones not counted. */
+  /**
+   * Pods that may be there at once, finished ones not counted. Too few, and a rollout waits for
+   * pods that the cluster refuses.
+   */
   readonly pods: number;
 }
 
 /** Pods of one kind that may be there at once. */
 export interface Demand {
-  /** What they are called where there is no room for them. */
+  /**
+   * What they are called where there is no room for them. It is all that a refusal tells them apart
+   * by.
+   */
   readonly name: string;
-  /** How many of them, those counted that a rollout adds, and those that are about to end. */
+  /**
+   * How many of them, those counted that a rollout adds, and those that are about to end. Too few
+   * here, and the cluster refuses the others later.
+   */
   readonly pods: number;
-  /** What each of them asks for. */
+  /** What each of them asks for. Too little here, and the cluster refuses pods later. */
   readonly requests: Requests;
 }
 
