@@ -327,7 +327,7 @@ describe("the program", () => {
           const recorder = await record(stack);
           await assert.rejects(
             program({
-              readCluster: () => Promise.resolve(production),
+              readCluster: () => Promise.resolve(stack === "prod-canary" ? production : empty),
               readLastRelease: () => Promise.resolve(promoted),
               readSettings: () => Promise.resolve(own(stack)),
             }),
