@@ -7,6 +7,7 @@ import { withoutAmbientKubeconfig } from "./components/conventions/ambient-kubec
 import type { Database } from "./components/conventions/database";
 import { identityFor } from "./components/conventions/eks-user";
 import { postgres, seedArgs, webService } from "./components/conventions/defaults";
+import { doubles } from "./components/conventions/pod-faults";
 import { type Demand, podsOfRollout } from "./components/conventions/quota";
 import { eksKubeconfig } from "./components/eks";
 import { readLastRelease } from "./components/last-release";
@@ -29,6 +30,7 @@ const outside = { readCluster, readLastRelease, readSettings };
 async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inputs> {
   const { readCluster, readLastRelease, readSettings } = { ...outside, ...given };
   const asked = await readSettings();
+  refuseJobNames(asked.identity.service);
   const identity = identityFor(asked.kind);
   const kubeconfig = asked.eksCluster && (await eksKubeconfig(asked.eksCluster, identity));
 
@@ -163,6 +165,24 @@ function serviceArgs(
 }
 
 const ownsData = ({ kind }: Settings) => kind === "local" || kind === "review";
+
+/**
+ * Refuses jobs that would meet in mid-update: two of one name, and one whose ServiceAccount would be
+ * the service's or that of every pod without one.
+ */
+function refuseJobNames(service: string): void {
+  const names = jobs.map(({ name }) => name);
+  const faults = [
+    ...doubles(names).map((name) => `"${name}" must be the name of one job`),
+    ...names
+      .filter((name) => [service, "default"].includes(name))
+      .map((name) => `"${name}" must not be the name of a job, a ServiceAccount has it`),
+  ];
+  if (faults.length === 0) return;
+  throw new pulumi.RunError(
+    faults.map((fault) => `jobs.ts: ${fault}; choose another name.`).join("\n"),
+  );
+}
 
 /** Whether a job's runs are held back: in stacks whose data nobody needs, unless its entry says otherwise. */
 function isSuspended(

@@ -28,9 +28,12 @@ type Knobs = Omit<
 export interface Job extends Knobs {
   /** Command of the service's command line. It must bear being run twice. */
   readonly args: Command;
-  /** Name of the CronJob, at most 52 characters. A new name is a new job. */
+  /** Name of the CronJob, at most 52 characters, and no other job's. A new name is a new job. */
   readonly name: string;
-  /** When it runs, in `timeZone`: minute, hour, day of month, month, day of week. */
+  /**
+   * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, and
+   * never 7. A date that never comes, as 31 February, is taken and never runs.
+   */
   readonly schedule: string;
   /**
    * Kinds of stacks in which its runs are held back. `[]` lets it run everywhere.

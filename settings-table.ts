@@ -114,7 +114,7 @@ export const table = {
     },
   ),
   egressTo: row<NetworkRule[]>({
-    allowed: "a list of NetworkPolicyEgressRules, each with `to`",
+    allowed: "a list of NetworkPolicyEgressRules, each with `to`, and `ports` by number if any",
     default: () => [],
     description:
       "What pods of a local or review stack may reach beside database, DNS and Datadog's agent.",

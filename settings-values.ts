@@ -26,7 +26,7 @@ export interface NetworkPeer {
 
 /** Kubernetes' NetworkPolicyEgressRule. */
 export interface NetworkRule {
-  readonly ports?: { readonly port: number; readonly protocol: "TCP" | "UDP" }[];
+  readonly ports?: { readonly port: number; readonly protocol?: "TCP" | "UDP" }[];
   readonly to: NetworkPeer[];
 }
 
@@ -160,12 +160,29 @@ const peerSchema: Schema = {
   }),
   minProperties: 1,
 };
-const portSchema = objectOf({ port: { type: "integer" }, protocol: { enum: ["TCP", "UDP"] } });
-const ruleSchema = objectOf({ ports: listOf(portSchema), to: listOf(peerSchema) }, ["to"]);
+const portSchema = objectOf(
+  {
+    port: { maximum: 65_535, minimum: 1, type: "integer" },
+    protocol: { enum: ["TCP", "UDP"] },
+  },
+  ["port"],
+);
+// Kubernetes takes an empty list for every port.
+const portsSchema = { ...listOf(portSchema), minItems: 1 };
+const ruleSchema = objectOf({ ports: portsSchema, to: listOf(peerSchema) }, ["to"]);
+
+function isPort(value: unknown): boolean {
+  const { port, protocol = "TCP" } = fields(value, ["port", "protocol"]) ?? {};
+  const known = protocol === "TCP" || protocol === "UDP";
+  return known && Number.isInteger(port) && Number(port) >= 1 && Number(port) <= 65_535;
+}
 
 export const peers: Parse<NetworkPeer[]> = list(peerSchema, isPeer);
 
 export const rules: Parse<NetworkRule[]> = list(ruleSchema, (value): value is NetworkRule => {
-  const { to } = fields(value, ["ports", "to"]) ?? {};
-  return Array.isArray(to) && to.length > 0 && to.every(isPeer);
+  const { ports, to } = fields(value, ["ports", "to"]) ?? {};
+  const some = (list: unknown): list is unknown[] => Array.isArray(list) && list.length > 0;
+  return (
+    some(to) && to.every(isPeer) && (ports === undefined || (some(ports) && ports.every(isPort)))
+  );
 });

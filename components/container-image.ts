@@ -12,7 +12,10 @@ export type Platform = "linux/amd64" | "linux/arm64";
 export const platforms: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 
 export interface ContainerImageArgs {
-  /** Repository the image is pushed to, without a tag. */
+  /**
+   * Repository the image is pushed to, without a tag. Without the right to push there, the build
+   * fails at its end.
+   */
   readonly repository: string;
 
   /**

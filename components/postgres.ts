@@ -5,7 +5,7 @@ import { type Database, secretKeys } from "./conventions/database";
 import { postgres as defaults } from "./conventions/defaults";
 import { imageRefForm, refuse, unless } from "./conventions/faults";
 import { type Identity, labels, selector } from "./conventions/labels";
-import { isDnsLabel } from "./conventions/names";
+import { budgets, isDnsLabel } from "./conventions/names";
 import { type Override, overridden } from "./conventions/override";
 import { isMemory } from "./conventions/quantities";
 import { postgresStatefulSetSpec } from "./postgres-pods";
@@ -31,7 +31,7 @@ export interface PostgresOverrides {
   readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
 
   /**
-   * The headless Service.
+   * The headless Service. With another selector nobody finds the database.
    *
    * @default - as the component makes it
    * @example
@@ -52,9 +52,12 @@ export interface PostgresOverrides {
 export interface PostgresArgs {
   /** What the objects are recognised by; the same for the stack's whole life. */
   readonly identity: Identity;
-  /** Image as `repository@sha256:...`, with the interface of the public `postgres` image. */
+  /**
+   * Image as `repository@sha256:...`, with the interface of the public `postgres` image. Another
+   * interface never gets ready, and the update times out.
+   */
   readonly imageRef: string;
-  /** Namespace of all objects. */
+  /** Namespace of all objects. Another one deletes the database and makes an empty one. */
   readonly namespace: pulumi.Input<string>;
 
   /**
@@ -65,7 +68,8 @@ export interface PostgresArgs {
   readonly databaseName?: string;
 
   /**
-   * Pure functions that have the last word on each spec, for a field that no arg sets.
+   * Pure functions that have the last word on each spec, for a field that no arg sets. A field that
+   * they leave out is gone; only the cluster refuses a misspelt one.
    *
    * @default - none
    * @example
@@ -124,10 +128,10 @@ function check(
   storage: string,
 ): void {
   refuse(parent, "Postgres", name, [
-    unless(isDnsLabel(name), {
+    unless(isDnsLabel(name, budgets.statefulSet), {
       arg: "name",
       got: name,
-      rule: "be a DNS label of at most 63 characters",
+      rule: `be a DNS label of at most ${String(budgets.statefulSet)} characters`,
       todo: "use lower case letters, digits and hyphens, and start with a letter",
     }),
     unless(imageRefForm.test(args.imageRef), {

@@ -24,7 +24,8 @@ type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 /** One pure function per spec of a {@link ReviewNamespace}, applied last: `(defaults) => spec`. */
 export interface ReviewNamespaceOverrides {
   /**
-   * What a container gets that asks for nothing, and the most it may ask for.
+   * What a container gets that asks for nothing, and the most it may ask for. Without defaults, the
+   * quota refuses pods that ask for nothing.
    *
    * @default - as the component makes it
    * @example
@@ -33,7 +34,7 @@ export interface ReviewNamespaceOverrides {
   readonly limitRangeSpec?: Override<k8s.types.input.core.v1.LimitRangeSpec>;
 
   /**
-   * The NetworkPolicies, by name.
+   * The NetworkPolicies, by name. What one of them opens is open to the code of every branch.
    *
    * @default - each as the component makes it
    * @example
@@ -42,7 +43,8 @@ export interface ReviewNamespaceOverrides {
   readonly networkPolicySpecs?: NetworkPolicyOverrides;
 
   /**
-   * What all pods and objects together may be.
+   * What all pods and objects together may be. What it does not limit, one branch can take from all
+   * the others.
    *
    * @default - as the component makes it
    * @example
@@ -54,7 +56,7 @@ export interface ReviewNamespaceOverrides {
 export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotations"> {
   /** What the namespace is recognised by: nothing without these labels is ever taken over. */
   readonly identity: Identity;
-  /** Name of the namespace in the cluster. */
+  /** Name of the namespace in the cluster. Another one deletes this one, with all that is in it. */
   readonly namespace: string;
 
   /**
@@ -102,7 +104,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly ingressFrom?: readonly Peer[];
 
   /**
-   * Pure functions that have the last word on each spec, for a field that no arg sets.
+   * Pure functions that have the last word on each spec, for a field that no arg sets. A field that
+   * they leave out is gone; only the cluster refuses a misspelt one.
    *
    * @default - none
    * @example

@@ -51,7 +51,7 @@ export type Recipient = `email:${string}@${string}` | `pagerduty:${string}` | `s
 /** What shall happen when a run has failed for the last time. */
 export interface OnFailure {
   /**
-   * Where it is written what to do.
+   * Where it is written what to do. Without it, who is told has to find out.
    *
    * @default - nowhere
    */
@@ -61,17 +61,34 @@ export interface OnFailure {
 }
 
 export interface ScheduledJobArgs extends PodArgs {
-  /** Command of the service's command line. */
+  /**
+   * Command of the service's command line. One that the service does not know lets each run fail.
+   */
   readonly args: readonly string[];
-  /** What the objects are recognised by; the same for the stack's whole life. */
+  /**
+   * What the objects are recognised by; the same for the stack's whole life. Wrong, and the job's
+   * logs and metrics are another service's.
+   */
   readonly identity: Identity;
-  /** Image as `repository@sha256:...`. */
+  /**
+   * Image as `repository@sha256:...`. A tag is refused, because it may be moved. One that the
+   * registry does not have lets each run wait until it is ended.
+   */
   readonly imageRef: pulumi.Input<string>;
-  /** Namespace of the CronJob. */
+  /**
+   * Namespace of the CronJob. Another one deletes the job and makes another, without the runs of
+   * before.
+   */
   readonly namespace: pulumi.Input<string>;
-  /** Branch and commit, known to the CronJob and its pods only. */
+  /**
+   * Branch and commit, known to the CronJob and its pods only. A wrong one lays errors to another
+   * version.
+   */
   readonly release: Release;
-  /** When it runs, in `timeZone`: minute, hour, day of month, month, day of week. */
+  /**
+   * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, and
+   * never 7. A date that never comes, as 31 February, is taken and never runs.
+   */
   readonly schedule: string;
 
   /**
@@ -83,7 +100,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly activeDeadlineSeconds?: number;
 
   /**
-   * Public URL of the service, which the job is told as `APP_ENDPOINT`.
+   * Public URL of the service, which the job is told as `APP_ENDPOINT`. Wrong, and links in what it
+   * writes lead nowhere.
    *
    * @default - none
    */
@@ -97,16 +115,18 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly backoffLimit?: number;
 
   /**
-   * How completions are counted: `Indexed` gives each pod a number (`JOB_COMPLETION_INDEX`).
+   * How completions are counted: `Indexed` gives each pod a number (`JOB_COMPLETION_INDEX`). With
+   * `NonIndexed`, several pods cannot tell which part of the work is theirs.
    *
    * @default - "NonIndexed", as Kubernetes has it
    */
   readonly completionMode?: "Indexed" | "NonIndexed";
 
   /**
-   * Pods that must succeed until a run is done.
+   * Pods that must succeed until a run is done. More than `parallelism` makes them run one after
+   * the other, within one deadline.
    *
-   * @default - 1, as Kubernetes has it
+   * @default - as Kubernetes has it: 1; with `parallelism` one pod that succeeds, after which all must end
    */
   readonly completions?: number;
 
@@ -119,7 +139,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly concurrencyPolicy?: "Allow" | "Forbid" | "Replace";
 
   /**
-   * Database of the service. Without it no `DATABASE_*` variable is set.
+   * Database of the service. Without it the service does not start. `DATABASE_POOL_SIZE` is set by
+   * `env`.
    *
    * @default - none
    */
@@ -127,6 +148,7 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * Failed runs that are kept, with their logs, for as long as `ttlSecondsAfterFinished` lets them.
+   * With 0 nobody sees why a run failed.
    *
    * @default 3
    */
@@ -134,7 +156,8 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * Who is told when a run has failed, as annotations `on-failure/tell` and `on-failure/runbook` of
-   * the CronJob and of each of its Jobs. A notifier or monitor reads them; this sends nothing itself.
+   * the CronJob and of each of its Jobs. A notifier or monitor reads them; this sends nothing
+   * itself. A recipient that there is not is found out at the first failure.
    *
    * @default - nobody
    * @example
@@ -143,7 +166,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly onFailure?: OnFailure;
 
   /**
-   * Pure functions that have the last word on each spec, for a field that no arg sets.
+   * Pure functions that have the last word on each spec, for a field that no arg sets. A field that
+   * they leave out is gone; only the cluster refuses a misspelt one.
    *
    * @default - none
    * @example
@@ -159,7 +183,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly parallelism?: number;
 
   /**
-   * Which failures of a pod end the run at once, or do not count.
+   * Which failures of a pod end the run at once, or do not count. A rule that ignores what the code
+   * does wrong tries again until the deadline.
    *
    * @default - each failure counts towards `backoffLimit`
    * @example
@@ -199,14 +224,15 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly startingDeadlineSeconds?: number;
 
   /**
-   * Runs that succeeded and are kept, with their logs.
+   * Runs that succeeded and are kept, with their logs. With 0 nobody sees what a run did.
    *
    * @default 3
    */
   readonly successfulJobsHistoryLimit?: number;
 
   /**
-   * Whether runs are held back. A run by hand (`kubectl create job --from`) is still possible.
+   * Whether runs are held back. A run by hand (`kubectl create job --from`) is still possible. Left
+   * on by mistake, nothing runs, and nobody is told.
    *
    * @default false
    */

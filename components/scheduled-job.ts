@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { shortestPeriodSeconds } from "./conventions/cron";
+import { type ScheduleField, shortestPeriodSeconds, wrongFields } from "./conventions/cron";
 import { logAnnotations } from "./conventions/datadog";
 import { scheduledJob as defaults, pod } from "./conventions/defaults";
 import { type Fault, refuse, unless, wholeNumber } from "./conventions/faults";
@@ -15,6 +15,7 @@ import {
   workloadInitContainers,
   workloadPodSpec,
 } from "./conventions/pods";
+import { isTimeZone } from "./conventions/time-zone";
 import { createConfigMap, createServiceAccount } from "./pod-objects";
 import type { ScheduledJobArgs } from "./scheduled-job-args";
 
@@ -73,13 +74,10 @@ function deadline(args: ScheduledJobArgs): number {
   return args.activeDeadlineSeconds ?? Math.min(defaults.activeDeadlineMaxSeconds, most);
 }
 
-function isTimeZone(timeZone: string): boolean {
-  try {
-    // The list of names that Intl offers lacks Etc/UTC, so ask for the zone itself.
-    return new Intl.DateTimeFormat("en", { timeZone }).resolvedOptions().timeZone !== "";
-  } catch {
-    return false;
-  }
+/** From where to where a field of a schedule goes, in numbers and in words. */
+function boundsOf({ max, min, words }: ScheduleField): string {
+  const numbers = `${String(min)} to ${String(max)}`;
+  return words.length === 0 ? numbers : `${numbers}, or ${words[0] ?? ""} to ${words.at(-1) ?? ""}`;
 }
 
 const recipientForm =
@@ -89,7 +87,7 @@ function faults(name: string, args: ScheduledJobArgs): readonly (Fault | undefin
   const { schedule, startingDeadlineSeconds = defaults.startingDeadlineSeconds } = args;
   const { backoffLimit = defaults.backoffLimit, timeZone = defaults.timeZone } = args;
   const { onFailure } = args;
-  const fields = schedule.split(" ").length;
+  const wrong = wrongFields(schedule);
   const period = shortestPeriodSeconds(schedule);
   const seconds = deadline(args);
   return [
@@ -99,18 +97,18 @@ function faults(name: string, args: ScheduledJobArgs): readonly (Fault | undefin
       rule: `be a DNS label of at most ${String(budgets.cronJob)} characters`,
       todo: "use lower case letters, digits and hyphens, and start with a letter",
     }),
-    unless(fields === 5, {
+    unless(wrong !== undefined, {
       arg: "schedule",
       got: schedule,
       rule: "have 5 fields",
       todo: "write minute, hour, day of month, month, day of week, with one space between",
     }),
-    unless(fields !== 5 || period !== undefined, {
+    ...(wrong ?? []).map((field) => ({
       arg: "schedule",
       got: schedule,
-      rule: "have minutes from 0 to 59 and hours from 0 to 23",
-      todo: 'write numbers, "*", ranges, lists and steps',
-    }),
+      rule: `have ${field.name} from ${boundsOf(field)}`,
+      todo: 'write "*", or numbers as 1, 1-5, 1,3 or */2',
+    })),
     unless(period === undefined || (Number.isInteger(seconds) && seconds > 0 && seconds < period), {
       arg: "activeDeadlineSeconds",
       got: seconds,
@@ -161,7 +159,7 @@ function faults(name: string, args: ScheduledJobArgs): readonly (Fault | undefin
     unless(isTimeZone(timeZone), {
       arg: "timeZone",
       got: timeZone,
-      rule: "be a time zone",
+      rule: "be a time zone as IANA spells it",
       todo: 'write it as "America/Argentina/Buenos_Aires"',
     }),
   ];

@@ -8,11 +8,14 @@ import { isDnsLabel } from "./conventions/names";
 export interface StackNamespaceArgs {
   /** What the namespace is recognised by: nothing without these labels is ever taken over. */
   readonly identity: Identity;
-  /** Name of the namespace in the cluster. */
+  /**
+   * Name of the namespace in the cluster. Another one deletes this one, with all that is in it,
+   * unless `retain` is set.
+   */
   readonly namespace: string;
 
   /**
-   * Annotations of the namespace.
+   * Annotations of the namespace. A misspelt one does nothing, and nobody says so.
    *
    * @default {}
    */
@@ -27,7 +30,8 @@ export interface StackNamespaceArgs {
   readonly ingressPreset?: "eks-alb";
 
   /**
-   * Refuses every update that would delete the namespace, and with it all that is in it.
+   * Refuses every update that would delete the namespace, and with it all that is in it. To do it
+   * all the same: `pulumi state unprotect`, then `pulumi up`.
    *
    * @default - as `opts` of the component say
    */

@@ -10,12 +10,16 @@ import type { RolloutArgs } from "./web-service-rollout-args";
 /** How many pods there are, by their load. */
 export interface Autoscaling {
   /**
-   * Percent of the requested CPU that the pods shall use in the mean.
+   * Percent of the requested CPU that the pods shall use in the mean. Near 100, pods are added when
+   * requests wait already.
    *
    * @default - 70 without `memoryUtilization`, else CPU does not count
    */
   readonly cpuUtilization?: number;
-  /** Most pods. Too few, and a busy service stays slow; quotas and connections to the database count too. */
+  /**
+   * Most pods. Too few, and a busy service stays slow; quotas and connections to the database count
+   * too. Where more are running when it is switched on, those above it end at once.
+   */
   readonly maxReplicas: number;
   /**
    * Percent of the requested memory that the pods shall use in the mean. A JVM seldom gives memory
@@ -24,18 +28,30 @@ export interface Autoscaling {
    * @default - memory does not count
    */
   readonly memoryUtilization?: number;
-  /** Fewest pods, and what a new Deployment starts with. */
+  /** Fewest pods, and what a new Deployment starts with. With 1, a node's drain is downtime. */
   readonly minReplicas: number;
 }
 
 export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
-  /** What the objects are recognised by; the same for the stack's whole life. */
+  /**
+   * What the objects are recognised by; the same for the stack's whole life. A change replaces the
+   * Deployment, which is downtime.
+   */
   readonly identity: Identity;
-  /** Image as `repository@sha256:...`. */
+  /**
+   * Image as `repository@sha256:...`. A tag is refused, because it may be moved. One that the
+   * registry does not have starts no new pod.
+   */
   readonly imageRef: pulumi.Input<string>;
-  /** Namespace of all objects. */
+  /**
+   * Namespace of all objects. Another one deletes all of them and makes them anew, which is
+   * downtime.
+   */
   readonly namespace: pulumi.Input<string>;
-  /** Branch and commit; known to the Deployment and its pods only, so that nothing else changes. */
+  /**
+   * Branch and commit; known to the Deployment and its pods only, so that nothing else changes. A
+   * wrong one lays errors and traces to another version.
+   */
   readonly release: Release;
 
   /**
@@ -46,7 +62,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
   readonly appEndpoint?: string;
 
   /**
-   * Command of the service's command line that serves requests.
+   * Command of the service's command line that serves requests. One that ends, or that listens on
+   * no port, lets the rollout fail.
    *
    * @default ["serve"]
    */
@@ -70,7 +87,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
   readonly autoscaling?: Autoscaling | undefined;
 
   /**
-   * Database of the service. Without it no `DATABASE_*` variable is set.
+   * Database of the service. Without it the service does not start. `DATABASE_POOL_SIZE` is set by
+   * `env`.
    *
    * @default - none
    */
@@ -85,7 +103,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
   readonly drainSeconds?: number;
 
   /**
-   * Public host name. Without it, and without `hosts`, there is no Ingress.
+   * Public host name. Without it, and without `hosts`, there is no Ingress. A name that DNS does
+   * not lead to the ingress controller is not answered.
    *
    * @default - none
    */
@@ -108,7 +127,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
   readonly migrationArgs?: readonly string[];
 
   /**
-   * Pure functions that have the last word on each spec, for a field that no arg sets.
+   * Pure functions that have the last word on each spec, for a field that no arg sets. A field that
+   * they leave out is gone; only the cluster refuses a misspelt one.
    *
    * @default - none
    * @example
@@ -148,7 +168,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
   readonly protect?: boolean;
 
   /**
-   * Port of the public URL, where it is not the scheme's own.
+   * Port of the public URL, where it is not the scheme's own. A wrong one makes links in answers
+   * lead nowhere.
    *
    * @default - the scheme's own
    */
@@ -187,7 +208,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
   readonly terminationGracePeriodSeconds?: number;
 
   /**
-   * Whether the public URL is https; the Ingress then names the host for its certificate.
+   * Whether the public URL is https; the Ingress then names the host for its certificate. Where no
+   * certificate covers the host, browsers refuse it.
    *
    * @default false
    */

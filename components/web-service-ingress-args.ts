@@ -2,10 +2,10 @@ import type * as pulumi from "@pulumi/pulumi";
 
 /** A path that leads to the service. */
 export interface IngressPath {
-  /** Path, starting with a slash. */
+  /** Path, starting with a slash. It is not cut off: the service must know it. */
   readonly path: string;
   /**
-   * How the path is compared.
+   * How the path is compared. `Exact` answers what is below the path with 404.
    *
    * @default "Prefix"
    */
@@ -14,10 +14,13 @@ export interface IngressPath {
 
 /** A host, and the paths of it that lead to the service. */
 export interface IngressHost {
-  /** Host name in lower case, without scheme and port. */
+  /**
+   * Host name in lower case, without scheme and port. A name that DNS does not lead to the ingress
+   * controller is not answered.
+   */
   readonly host: string;
   /**
-   * Paths that lead to the service.
+   * Paths that lead to the service. Requests for any other are answered with 404.
    *
    * @default - all of them
    */
@@ -35,7 +38,8 @@ export interface IngressArgs {
   readonly deregistrationDelaySeconds?: number;
 
   /**
-   * More hosts, or `host` itself with paths. The first of all is the one of the public URL.
+   * More hosts, or `host` itself with paths. The first of all is the one of the public URL. A host
+   * that another Ingress has too may be answered by either.
    *
    * @default - none
    * @example
@@ -44,7 +48,8 @@ export interface IngressArgs {
   readonly hosts?: readonly IngressHost[];
 
   /**
-   * Annotations of the Ingress, which have the last word over those of `ingressPreset`.
+   * Annotations of the Ingress, which have the last word over those of `ingressPreset`. A misspelt
+   * one does nothing, and nobody says so.
    *
    * @default - none
    */
@@ -75,7 +80,8 @@ export interface IngressArgs {
   readonly ingressScheme?: "internal" | "internet-facing";
 
   /**
-   * Secret with the certificate, with `tls`.
+   * Secret with the certificate, with `tls`. Where it is missing, the controller shows a
+   * certificate of its own, which browsers refuse.
    *
    * @default - the ingress controller finds a certificate by the host
    */

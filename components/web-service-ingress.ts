@@ -111,6 +111,14 @@ export function ingressFaults(web: ResolvedWebService): readonly (Fault | undefi
       todo: "give one entry all of its paths",
     })),
     ...hosts
+      .filter(({ paths }) => paths?.length === 0)
+      .map((entry) => ({
+        arg: "hosts.paths",
+        got: entry,
+        rule: "have at least one path",
+        todo: "leave `paths` out for all of them",
+      })),
+    ...hosts
       .flatMap(({ paths = [] }) => paths)
       .map(({ path }) =>
         unless(path.startsWith("/") && !/[\s?#]/.test(path), {

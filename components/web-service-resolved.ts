@@ -98,6 +98,7 @@ export function webServiceFaults(
   given: WebServiceArgs,
 ): readonly (Fault | undefined)[] {
   const { drainSeconds, minReadySeconds, preStopSeconds, progressDeadlineSeconds } = web;
+  const { terminationGracePeriodSeconds } = web;
   const needed = preStopSeconds + drainSeconds + defaults.graceMarginSeconds;
   return [
     unless(isDnsLabel(name), {
@@ -119,12 +120,18 @@ export function webServiceFaults(
       rule: `be a whole number above ${String(minReadySeconds)}, the seconds a pod must stay ready`,
       todo: "give a pod time to start",
     }),
+    given.publicPort === undefined
+      ? undefined
+      : wholeNumber("publicPort", given.publicPort, 1, 65_535),
     wholeNumber("replicas", given.replicas ?? defaults.replicas, 0, 1000),
-    unless(web.terminationGracePeriodSeconds >= needed, {
-      arg: "terminationGracePeriodSeconds",
-      got: web.terminationGracePeriodSeconds,
-      rule: `be at least ${String(needed)} (preStopSeconds + drainSeconds + ${String(defaults.graceMarginSeconds)})`,
-      todo: "raise it, or lower the other two",
-    }),
+    unless(
+      Number.isInteger(terminationGracePeriodSeconds) && terminationGracePeriodSeconds >= needed,
+      {
+        arg: "terminationGracePeriodSeconds",
+        got: terminationGracePeriodSeconds,
+        rule: `be a whole number of at least ${String(needed)} (preStopSeconds + drainSeconds + ${String(defaults.graceMarginSeconds)})`,
+        todo: "raise it, or lower the other two",
+      },
+    ),
   ];
 }

@@ -1,28 +1,31 @@
 /** How a pod is asked for its health, where it differs from the component's own way. */
 export interface ProbeSettings {
   /**
-   * Failures in a row until the probe has failed.
+   * Failures in a row until the probe has failed. Too few, and one slow answer counts as the end of
+   * a pod.
    *
    * @default - what the probe's arg says
    */
   readonly failureThreshold?: number;
 
   /**
-   * Path that answers with 200 when all is well.
+   * Path that answers with 200 when all is well. One that asks others, as the database, takes their
+   * failure for the pod's.
    *
    * @default - what the probe's arg says
    */
   readonly path?: string;
 
   /**
-   * Seconds between two questions.
+   * Seconds between two questions. Too long, and a pod that hangs is noticed late.
    *
    * @default - what the probe's arg says
    */
   readonly periodSeconds?: number;
 
   /**
-   * Seconds until no answer is a failure.
+   * Seconds until no answer is a failure. Shorter than a busy pod needs takes it for one that
+   * hangs.
    *
    * @default - what the probe's arg says
    */
@@ -31,12 +34,15 @@ export interface ProbeSettings {
 
 /** A port beside the one that serves requests. */
 export interface ExtraPort {
-  /** Name of at most 15 characters, by which probes and monitors address it. */
+  /**
+   * Name of at most 15 characters, by which probes and monitors address it. One that is there
+   * already is refused.
+   */
   readonly name: string;
   /** Port the container listens on; above 1024, because it is no root. */
   readonly port: number;
   /**
-   * Port of the Service that leads to it.
+   * Port of the Service that leads to it. One that is taken, as 80, is refused.
    *
    * @default - the Service does not have it
    */
@@ -85,7 +91,8 @@ export interface RolloutArgs {
   readonly minReadySeconds?: number;
 
   /**
-   * More ports of the container, and of the Service where they say so.
+   * More ports of the container, and of the Service where they say so. On one that nothing listens
+   * on, connections are refused, and no rollout fails for it.
    *
    * @default - none
    * @example
@@ -101,14 +108,16 @@ export interface RolloutArgs {
   readonly readinessProbe?: ProbeSettings;
 
   /**
-   * Earlier versions that Kubernetes keeps, for `kubectl rollout undo`.
+   * Earlier versions that Kubernetes keeps, for `kubectl rollout undo`. 0 leaves nothing to go back
+   * to.
    *
    * @default 5
    */
   readonly revisionHistoryLimit?: number;
 
   /**
-   * How long a pod may take to start: `failureThreshold` times `periodSeconds`.
+   * How long a pod may take to start: `failureThreshold` times `periodSeconds`. Too short, and a
+   * slow start is restarted for ever.
    *
    * @default - "/health/live" each 2 s, 75 failures (150 s), 2 s for an answer
    */

@@ -155,6 +155,22 @@ describe("settings", () => {
     });
   }
 
+  it("take rules of egress with ports that there are, and with none for all of them", () => {
+    const to = [{ ipBlock: { cidr: "203.0.113.7/32" } }];
+    const rule = (ports: unknown) => JSON.stringify([{ ports, to }]);
+    const { parse } = table.egressTo;
+    for (const port of [{ port: 1 }, { port: 65_535, protocol: "UDP" }]) {
+      assert.deepEqual(parse(rule([port])), [{ ports: [port], to }]);
+    }
+    assert.deepEqual(parse(rule(undefined)), [{ to }]);
+    const ports = [0, 65_536, 443.5, "443"].map((port) => ({ port }));
+    for (const port of [...ports, {}, 443, { port: 443, protocol: "tcp" }, { port: 1, to: 9 }]) {
+      assert.equal(parse(rule([port])), undefined, JSON.stringify(port));
+    }
+    // An empty list would open every port.
+    for (const none of [[], 443, null]) assert.equal(parse(rule(none)), undefined);
+  });
+
   it("refuse any other stack name", () => {
     assert.equal(
       refusal({ stack: "production" }),

@@ -2,15 +2,21 @@ import { labelValue, shortCommit } from "./names";
 
 /** What a stack's objects are recognised by; the same for the stack's whole life. */
 export interface Identity {
-  /** `<service>`, or `<service>-<slug>` outside production. */
+  /** `<service>`, or `<service>-<slug>` outside production. Dashboards and alerts look for it. */
   readonly app: string;
-  /** `DD_ENV`, and the label `tags.datadoghq.com/env`. */
+  /**
+   * `DD_ENV`, and the label `tags.datadoghq.com/env`. A wrong one lays traces and metrics to
+   * another environment.
+   */
   readonly environment: string;
   /** Tells two installs apart. A canary shares production's. */
   readonly instance: string;
   /** Whether the stack runs a protected branch: staging and production. */
   readonly protectedBranch: boolean;
-  /** Name of the service, which its objects share in all stacks. */
+  /**
+   * Name of the service, which its objects share in all stacks. It is part of every selector: a
+   * change replaces the Deployment.
+   */
   readonly service: string;
 }
 
@@ -18,7 +24,10 @@ export interface Identity {
 export interface Release {
   /** Full name of the branch; labels carry it as a legal value. */
   readonly branch: string;
-  /** Full commit that last touched what goes into the image, or `unknown`. */
+  /**
+   * Full commit that last touched what goes into the image, or `unknown`. With `unknown`, versions
+   * cannot be told apart.
+   */
   readonly commit: string;
 }
 

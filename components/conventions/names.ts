@@ -11,6 +11,8 @@ export const budgets = {
   labelValue: 63,
   slug: 30,
   stack: 100,
+  /** Its pods' label `controller-revision-hash` is the name and 11 characters, and a label's value ends at 63. */
+  statefulSet: 52,
 } as const;
 
 const base32 = "abcdefghijklmnopqrstuvwxyz234567";

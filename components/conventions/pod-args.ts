@@ -15,7 +15,7 @@ export type EnvValue = pulumi.Input<string> | SecretKey;
 /** An existing Secret in the same namespace, each key of which is a file in one directory. */
 export interface SecretFiles {
   /**
-   * Keys that become files.
+   * Keys that become files. One that the Secret does not have starts no new pod.
    *
    * @default - all of them
    */
@@ -43,8 +43,8 @@ export type ExtraVolumeMount = Omit<k8s.types.input.core.v1.VolumeMount, "mountP
 /** What every component that runs the service's image has in common. */
 export interface PodArgs {
   /**
-   * Annotations of every object, beside the component's own; pods have `podAnnotations`.
-   * A key that the component sets itself is refused.
+   * Annotations of every object, beside the component's own; pods have `podAnnotations`. A key that
+   * the component sets itself is refused. A misspelt one does nothing, and nobody says so.
    *
    * @default - none
    */
@@ -117,7 +117,8 @@ export interface PodArgs {
   readonly labels?: Readonly<Record<string, string>>;
 
   /**
-   * What Datadog takes the log for, by an annotation of the pods: the pipeline that reads it.
+   * What Datadog takes the log for, by an annotation of the pods: the pipeline that reads it. A
+   * wrong one leaves its lines unparsed: without levels, and stack traces in pieces.
    *
    * @default - what Datadog takes it for by itself
    * @example
@@ -158,7 +159,8 @@ export interface PodArgs {
   readonly podLabels?: Readonly<Record<string, string>>;
 
   /**
-   * Secrets that exist in the namespace, as read-only files in all containers of the service's image.
+   * Secrets that exist in the namespace, as read-only files in all containers of the service's
+   * image. Where a Secret or a key is missing, no new pod starts.
    *
    * @default - none
    * @example
@@ -176,21 +178,24 @@ export interface PodArgs {
   readonly sidecars?: readonly ExtraContainer[];
 
   /**
-   * Taints of nodes that the pods bear.
+   * Taints of nodes that the pods bear. They keep no pod away from other nodes; `nodeSelector`
+   * does.
    *
    * @default - none
    */
   readonly tolerations?: readonly k8s.types.input.core.v1.Toleration[];
 
   /**
-   * Where the containers of the service's image find the `volumes`.
+   * Where the containers of the service's image find the `volumes`. What the image has at such a
+   * path is hidden.
    *
    * @default - nowhere
    */
   readonly volumeMounts?: readonly ExtraVolumeMount[];
 
   /**
-   * Volumes of the pods, as Kubernetes writes them.
+   * Volumes of the pods, as Kubernetes writes them. One that cannot be mounted, as a claim that
+   * there is not, starts no new pod.
    *
    * @default - none
    * @example

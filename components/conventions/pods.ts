@@ -5,6 +5,7 @@ import {
   type EnvVar,
   databaseDirectory,
   databaseEnv,
+  databaseFaults,
   databaseMounts,
   databaseVolumeName,
   databaseVolumes,
@@ -194,8 +195,9 @@ export function workloadPodSpec(
   };
 }
 
+/** What the components set, and what would contradict it; `DATABASE_POOL_SIZE` is the caller's. */
 const reserved =
-  /^(?:APP_ENDPOINT|PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_.*|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
+  /^(?:APP_ENDPOINT|PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
 
 /** Faults of what all pods of the service share; `containers` are the component's own. */
 export function workloadFaults(
@@ -213,6 +215,7 @@ export function workloadFaults(
       rule: "be repository@sha256:<64 hex digits>",
       todo: "name the image by its digest, a tag may be moved",
     }),
+    ...databaseFaults(database),
     ...amountFaults("requests", requests, { cpu: '"0.5" or "250m"', memory: "512Mi" }),
     unless(typeof agentRef !== "string" || imageRefForm.test(agentRef), {
       arg: "datadogAgent.imageRef",

@@ -2,9 +2,12 @@ import { type Fault, unless } from "./faults";
 
 /** CPU and memory as Kubernetes writes them. */
 export interface Requests {
-  /** Kubernetes quantity, as `250m` or `1.5`. */
+  /**
+   * Kubernetes quantity, as `250m` or `1.5`. Too little, and a busy node slows the container down;
+   * more than a node has finds none.
+   */
   readonly cpu: string;
-  /** Kubernetes quantity in Ki, Mi or Gi. */
+  /** Kubernetes quantity in Ki, Mi or Gi. More than a node has finds none. */
   readonly memory: string;
 }
 

@@ -3,27 +3,42 @@ import { type Requests, cores, memoryBytes } from "./quantities";
 
 /** What the pods of a namespace may ask for together. */
 export interface Quota extends Requests {
-  /** Pods that may be there at once, finished ones not counted. */
+  /**
+   * Pods that may be there at once, finished ones not counted. Too few, and a rollout waits for
+   * pods that the cluster refuses.
+   */
   readonly pods: number;
 }
 
 /** Pods of one kind that may be there at once. */
 export interface Demand {
-  /** What they are called where there is no room for them. */
+  /**
+   * What they are called where there is no room for them. It is all that a refusal tells them apart
+   * by.
+   */
   readonly name: string;
-  /** How many of them, those that a rollout adds counted. */
+  /**
+   * How many of them, those counted that a rollout adds, and those that are about to end. Too few
+   * here, and the cluster refuses the others later.
+   */
   readonly pods: number;
-  /** What each of them asks for. */
+  /** What each of them asks for. Too little here, and the cluster refuses pods later. */
   readonly requests: Requests;
 }
 
-/** Pods of a rolling update: `replicas`, and what `maxSurge` adds, rounded up as Kubernetes does. */
+/**
+ * Pods that a rolling update may have at once: `replicas`, and twice what `maxSurge` adds, rounded up
+ * as Kubernetes does; a rollout makes no more new pods than `replicas`.
+ *
+ * Twice, because Kubernetes starts the next pods when the old ones begin to end, and those count
+ * until they are gone: a quota forgets a pod early only when its grace period has passed twice.
+ */
 export function podsOfRollout(replicas: number, maxSurge: number | string): number {
   const surge =
     typeof maxSurge === "number"
       ? maxSurge
       : Math.ceil((replicas * Number.parseInt(maxSurge)) / 100);
-  return replicas + surge;
+  return replicas + Math.min(replicas, 2 * surge);
 }
 
 const mebi = 2 ** 20;

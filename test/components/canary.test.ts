@@ -156,7 +156,7 @@ describe("Canary", () => {
       ],
       [
         { terminationGracePeriodSeconds: 54 },
-        "terminationGracePeriodSeconds must be at least 55 (preStopSeconds + drainSeconds + 10), got 54; raise it, or lower the other two",
+        "terminationGracePeriodSeconds must be a whole number of at least 55 (preStopSeconds + drainSeconds + 10), got 54; raise it, or lower the other two",
       ],
     ];
     for (const [more, text] of cases) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { output } from "@pulumi/pulumi";
+import type { Database } from "../../components/conventions/database";
 import type { PodArgs } from "../../components/conventions/pod-args";
 import { ScheduledJob } from "../../components/scheduled-job";
 import { WebService } from "../../components/web-service";
@@ -17,10 +18,13 @@ const restricted = {
   readOnlyRootFilesystem: true,
 };
 
+/** What both components take beside the args that they share. */
+type Given = PodArgs & { readonly database?: Database };
+
 interface Component {
   /** Objects beside those that the args under test add. */
   readonly objects: number;
-  readonly make: (args: PodArgs) => unknown;
+  readonly make: (args: Given) => unknown;
   readonly template: (recorder: Recorder) => Manifest;
   readonly type: string;
 }
@@ -64,6 +68,25 @@ for (const { make, objects, template, type } of components) {
         name: "TOKEN",
         valueFrom: { secretKeyRef: { key: "token", name: "partner" } },
       });
+    });
+
+    it("take the size of the database's pool, with a database and without", async () => {
+      const env = { DATABASE_POOL_SIZE: "20" };
+      const name = "DATABASE_POOL_SIZE";
+      assert.deepEqual(await variable({ env }, name), { name, value: "20" });
+      await record();
+      new WebService("orders", { ...web, env });
+      new ScheduledJob("orders", { ...job, env });
+      await settled();
+    });
+
+    it("find the database by a host name, an address, or what is known later", async () => {
+      const hosts = ["postgres", "db-1.Example.com", "10.0.0.1", "fd00::1", output("known later")];
+      for (const host of hosts) {
+        await record();
+        make({ database: { ...database, host } });
+        await settled();
+      }
     });
 
     it("find a Secret as read-only files, all of its keys or the given ones", async () => {
@@ -210,7 +233,32 @@ for (const { make, objects, template, type } of components) {
     });
 
     describe("are refused with", () => {
-      const cases: readonly [PodArgs, string][] = [
+      it("a variable that says where the database is, and with each that `database` sets", async () => {
+        const set = (await podOf({})).containers[0].env
+          .map(({ name }: Manifest) => String(name))
+          .filter((name: string) => name.startsWith("DATABASE_"));
+        assert.equal(set.length, 5);
+        for (const name of [...set, "DATABASE_USERNAME", "DATABASE_PASSWORD"]) {
+          assert.throws(() => make({ env: { [name]: "x" } }), { message: /does not set itself/ });
+        }
+        await settled();
+      });
+
+      const cases: readonly [Given, string][] = [
+        ...["db.example.com:5432", "postgres://db", "db_1", "-db", "", "10.0.0", "10.0.0.256"].map(
+          (host): [Given, string] => [
+            { database: { ...database, host } },
+            `database.host must be a host name or an IP address, got "${host}"; leave out scheme, port and path`,
+          ],
+        ),
+        [
+          { database: { ...database, port: 65_536 } },
+          "database.port must be a whole number from 1 to 65535, got 65536; correct it",
+        ],
+        [
+          { database: { ...database, port: 5432.5 } },
+          "database.port must be a whole number from 1 to 65535, got 5432.5; correct it",
+        ],
         [
           { env: { TOKEN: { key: "a/b", secretName: "s" } } },
           'env must name keys of a Secret, got "a/b"; use letters, digits, dots, hyphens and underscores',

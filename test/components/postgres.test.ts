@@ -150,7 +150,7 @@ describe("Postgres", () => {
       new Postgres("DB", { ...args, databaseName: "a-b", imageRef: "postgres:17", storage: "1G" });
     assert.throws(make, {
       message: [
-        'Postgres "DB": name must be a DNS label of at most 63 characters, got "DB"; use lower case letters, digits and hyphens, and start with a letter',
+        'Postgres "DB": name must be a DNS label of at most 52 characters, got "DB"; use lower case letters, digits and hyphens, and start with a letter',
         'Postgres "DB": imageRef must be repository@sha256:<64 hex digits>, got "postgres:17"; name the image by its digest, a tag may be moved',
         'Postgres "DB": databaseName must be a plain identifier, got "a-b"; use lower case letters, digits and _, and start with a letter',
         'Postgres "DB": storage must be a quantity in Ki, Mi or Gi, got "1G"; write it as "1Gi"',
@@ -158,5 +158,13 @@ describe("Postgres", () => {
     });
     await settled();
     assert.equal(recorder.custom().length, 0);
+  });
+
+  it("refuses a name whose pods could not be labelled with their revision", async () => {
+    await record();
+    const name = "d".repeat(53);
+    assert.throws(() => new Postgres(name, args), { message: /at most 52 characters/ });
+    new Postgres(name.slice(1), args);
+    await settled();
   });
 });

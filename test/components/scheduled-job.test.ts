@@ -171,7 +171,11 @@ describe("ScheduledJob", () => {
       ],
       [
         { schedule: "0 25 * * *" },
-        'schedule must have minutes from 0 to 59 and hours from 0 to 23, got "0 25 * * *"; write numbers, "*", ranges, lists and steps',
+        'schedule must have hours from 0 to 23, got "0 25 * * *"; write "*", or numbers as 1, 1-5, 1,3 or */2',
+      ],
+      [
+        { schedule: "0 3 * * 7" },
+        'schedule must have days of the week from 0 to 6, or SUN to SAT, got "0 3 * * 7"; write "*", or numbers as 1, 1-5, 1,3 or */2',
       ],
       [
         { activeDeadlineSeconds: 3600 },
@@ -207,7 +211,7 @@ describe("ScheduledJob", () => {
       ],
       [
         { timeZone: "Mars" },
-        'timeZone must be a time zone, got "Mars"; write it as "America/Argentina/Buenos_Aires"',
+        'timeZone must be a time zone as IANA spells it, got "Mars"; write it as "America/Argentina/Buenos_Aires"',
       ],
     ];
     for (const [args, text] of cases) {

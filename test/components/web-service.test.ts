@@ -475,6 +475,14 @@ describe("WebService", () => {
       assert.deepEqual(await deploymentOf({ autoscaling }), await deploymentOf({ replicas: 2 }));
     });
 
+    it("takes no pod away where there are more than minReplicas: all that differs is left alone", async () => {
+      const { inputs: before } = (await made({ replicas: 5 })).one(types.deployment);
+      const { ignoreChanges, inputs } = (await made({ autoscaling })).one(types.deployment);
+      assert.equal(before.spec.replicas, 5);
+      assert.deepEqual(ignoreChanges, ["spec.replicas"]);
+      assert.deepEqual({ ...inputs, spec: { ...inputs.spec, replicas: 5 } }, before);
+    });
+
     it("has a PodDisruptionBudget only where there is always more than one pod", async () => {
       assert.equal((await made({ autoscaling })).all(types.budget).length, 1);
       const one = { ...autoscaling, minReplicas: 1 };
@@ -632,6 +640,14 @@ describe("WebService", () => {
         'hosts.paths must start with a slash, without query, got "orders"; write it as "/orders"',
       ],
       [
+        { hosts: [{ host: "a.example", paths: [] }] },
+        'hosts.paths must have at least one path, got {"host":"a.example","paths":[]}; leave `paths` out for all of them',
+      ],
+      [
+        { host: "a.example", publicPort: 65_536 },
+        "publicPort must be a whole number from 1 to 65535, got 65536; correct it",
+      ],
+      [
         { host: "a.example", tlsSecretName: "c" },
         'tlsSecretName must be left out without tls, got "c"; set `tls` to true',
       ],
@@ -687,7 +703,11 @@ describe("WebService", () => {
       [{ replicas: 1.5 }, "replicas must be a whole number from 0 to 1000, got 1.5; correct it"],
       [
         { terminationGracePeriodSeconds: 54 },
-        "terminationGracePeriodSeconds must be at least 55 (preStopSeconds + drainSeconds + 10), got 54; raise it, or lower the other two",
+        "terminationGracePeriodSeconds must be a whole number of at least 55 (preStopSeconds + drainSeconds + 10), got 54; raise it, or lower the other two",
+      ],
+      [
+        { terminationGracePeriodSeconds: 60.5 },
+        "terminationGracePeriodSeconds must be a whole number of at least 55 (preStopSeconds + drainSeconds + 10), got 60.5; raise it, or lower the other two",
       ],
     ];
     for (const [args, text] of cases) {

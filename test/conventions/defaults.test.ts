@@ -11,9 +11,15 @@ function* nodesOf(node: ts.Node): Generator<ts.Node> {
   for (const child of node.getChildren()) yield* nodesOf(child);
 }
 
-function hasComment(node: ts.Node): boolean {
+/** What a comment says before its tags. */
+function said(node: ts.Node): string {
   const comments = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc);
-  return comments.some(({ comment }) => (ts.getTextOfJSDocComment(comment) ?? "").trim() !== "");
+  return comments.map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? "").join(" ");
+}
+
+function defaultOf(member: ts.PropertySignature): string | undefined {
+  const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === "default");
+  return ts.getTextOfJSDocComment(tag?.comment);
 }
 
 const interfaces = argInterfaces();
@@ -81,6 +87,35 @@ function takenFor(type: string, arg: string): readonly Taken[] {
   return places.find((found) => found.length > 0) ?? [];
 }
 
+const { autoscaling, datadogPorts, ingress, probes, scheduledJob, webService } = conventions;
+
+function probeInWords(
+  path: string,
+  times: { failureThreshold: number; periodSeconds: number; timeoutSeconds: number },
+  together = "",
+): string {
+  const { failureThreshold, periodSeconds, timeoutSeconds } = times;
+  return `- "${path}" each ${String(periodSeconds)} s, ${String(failureThreshold)} failures${together}, ${String(timeoutSeconds)} s for an answer`;
+}
+
+const startupSeconds = probes.startup.failureThreshold * probes.startup.periodSeconds;
+
+/** Defaults in words that name a number or a text of defaults.ts, built from it. */
+const inWordsOf: Readonly<Record<string, string>> = {
+  "Autoscaling.cpuUtilization": `- ${String(autoscaling.cpuUtilization)} without \`memoryUtilization\`, else CPU does not count`,
+  "ReviewNamespaceArgs.datadogAgentTo": `- private addresses, ports ${String(datadogPorts.metrics)}/UDP and ${String(datadogPorts.traces)}/TCP only`,
+  "RolloutArgs.livenessProbe": probeInWords(probes.live, probes.liveness),
+  "RolloutArgs.readinessProbe": probeInWords(probes.ready, probes.readiness),
+  "RolloutArgs.startupProbe": probeInWords(
+    probes.live,
+    probes.startup,
+    ` (${String(startupSeconds)} s)`,
+  ),
+  "ScheduledJobArgs.activeDeadlineSeconds": `- ${String(scheduledJob.activeDeadlineFraction * 100)} % of the schedule's shortest period, at most ${String(scheduledJob.activeDeadlineMaxSeconds)}`,
+  "WebServiceArgs.ingressClassName": `- "${ingress.albClassName}" with \`ingressPreset\`, else the cluster's default class`,
+  "WebServiceArgs.migrationArgs": `- ${JSON.stringify(webService.migrationArgs)} with \`database\`, else []`,
+};
+
 describe("the documentation of args", () => {
   it("is found", () => {
     assert.ok(interfaces.flatMap(({ members }) => [...members]).length > 40);
@@ -99,23 +134,28 @@ describe("the documentation of args", () => {
 
   for (const node of exportedClasses) {
     it(`says what ${node.name?.text ?? ""} is`, () => {
-      assert.ok(hasComment(node), "no comment");
+      assert.notEqual(said(node).trim(), "");
     });
   }
 
   for (const { members, name } of interfaces) {
     for (const member of members.filter(ts.isPropertySignature)) {
       const arg = member.name.getText();
-      const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === "default");
-      const written = ts.getTextOfJSDocComment(tag?.comment);
-      it(`says what ${name.text}.${arg} is`, () => {
-        assert.ok(hasComment(member), "no comment");
+      const written = defaultOf(member);
+      it(`says what ${name.text}.${arg} is, and what goes wrong`, () => {
+        const parts = said(member).split(/[.:;](?:\s|$)/);
+        assert.ok(parts.filter((part) => part.trim() !== "").length >= 2, "one sentence only");
       });
       if (member.questionToken === undefined) continue;
       it(`gives the true default of ${name.text}.${arg}`, () => {
         assert.ok(written !== undefined, "no @default");
         const all = takenFor(name.text, arg);
         const inWords = written.startsWith("- ");
+        const key = `${name.text}.${arg}`;
+        // What is Kubernetes' own cannot go stale here.
+        if (inWords && /["0-9]/.test(written) && !written.includes("Kubernetes")) {
+          assert.equal(written, inWordsOf[key]);
+        }
         for (const { known, table } of all) {
           // A literal in defaults.ts is given as that literal; what is computed, in words.
           if (known !== undefined && (table || !inWords)) {

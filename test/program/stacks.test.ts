@@ -267,7 +267,7 @@ describe("the program", () => {
       }),
       {
         message:
-          /^ReviewNamespace "namespace": quota must have room for 14 pods, 3300m CPU and 6784Mi memory \(12 services-orders, 1 postgres, 1 job run by hand\), got .*; lower replicas/,
+          /^ReviewNamespace "namespace": quota must have room for 17 pods, 4050m CPU and 8320Mi memory \(15 services-orders, 1 postgres, 1 job run by hand\), got .*; lower replicas/,
       },
     );
     await settled();
@@ -275,6 +275,16 @@ describe("the program", () => {
       recorder.custom().map(({ type }) => type),
       ["pulumi:providers:kubernetes"],
     );
+  });
+
+  it("as local and as review has room for up to four replicas in the quota that it has by default", async () => {
+    for (const stack of ["local", "review-x"]) {
+      await run({ ...own(stack), replicas: 4 });
+      await assert.rejects(run({ ...own(stack), replicas: 5 }), {
+        message: /quota must have room/,
+      });
+      await settled();
+    }
   });
 
   it("as review counts the pods and the requests of a job that runs there", async () => {
@@ -297,6 +307,40 @@ describe("the program", () => {
       (jobs as Job[]).pop();
     }
   });
+
+  for (const [names, message] of [
+    [["export"], 'jobs.ts: "export" must be the name of one job; choose another name.'],
+    [
+      ["services-orders", "default"],
+      [
+        'jobs.ts: "services-orders" must not be the name of a job, a ServiceAccount has it; choose another name.',
+        'jobs.ts: "default" must not be the name of a job, a ServiceAccount has it; choose another name.',
+      ].join("\n"),
+    ],
+  ] as const) {
+    it(`refuses one more job called ${names.join(" or ")}, before anything is made`, async () => {
+      const [first] = jobs;
+      assert.ok(first !== undefined);
+      (jobs as Job[]).push(...names.map((name) => ({ ...first, name })));
+      try {
+        for (const stack of Object.keys(stacks)) {
+          const recorder = await record(stack);
+          await assert.rejects(
+            program({
+              readCluster: () => Promise.resolve(stack === "prod-canary" ? production : empty),
+              readLastRelease: () => Promise.resolve(promoted),
+              readSettings: () => Promise.resolve(own(stack)),
+            }),
+            { message },
+          );
+          await settled();
+          assert.equal(recorder.resources.length, 0, stack);
+        }
+      } finally {
+        (jobs as Job[]).splice(-names.length);
+      }
+    });
+  }
 
   it("as local tells where the service is and what it runs", async () => {
     const { outputs } = await run(settingsOf("local"));
