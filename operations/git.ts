@@ -81,6 +81,14 @@ export async function changedFiles(
   return answer?.split("\0").filter((file) => file !== "");
 }
 
+/** Files that git tracks and that are not as in the last commit; undefined outside of a repository. */
+export async function uncommitted(
+  engine: Engine = ambient,
+): Promise<readonly string[] | undefined> {
+  const answer = await git(["diff", "--name-only", "-z", "HEAD"], engine).catch(() => undefined);
+  return answer?.split("\0").filter((file) => file !== "");
+}
+
 /** Who is at work: for the owner of what is made. */
 export async function person(engine: Engine = ambient): Promise<string> {
   const ci = process.env["CIRCLE_USERNAME"] ?? "";

@@ -1,13 +1,13 @@
 import { parseStack, service } from "../components/conventions/stacks";
 import { UserError } from "../tools/progress";
-import { canaryTags, runningCanary, stopCanary } from "./canary";
+import { stopCanary } from "./canary";
+import { type Production, canaryStack, reachProduction, runningCanary } from "./canary-running";
 import { type Engine, ambient } from "./engine";
 import { remoteBranches } from "./git";
 import { type Cluster, reach, reachState } from "./reach";
 import { isOurs, removeReview, withoutRelease } from "./review-down";
 import { type ReviewStack, expiryOf, reviewStacks } from "./review-stack";
 import { settingsOf } from "./settings";
-import { outputsOf, tagsOf } from "./stacks";
 import { type Canary, type Namespace, decide } from "./sweep-decisions";
 
 /** Any review stack's: all of them live in one cluster. */
@@ -30,16 +30,16 @@ interface Reviews {
 /** `npm run sweep`: says for each review stack, their namespaces and the canary why it stays or goes. */
 export async function sweep(options: SweepOptions, given: Engine = ambient): Promise<void> {
   const engine = withoutRelease(given);
-  await reachState(engine);
-  const reviews = options.only === "canary" ? undefined : await reviewsOf(engine);
-  const canary = options.only === "reviews" ? undefined : await canaryOf(engine);
+  const { production, reviewCluster } = await reachAll(options, engine);
+  const reviews = reviewCluster && (await reviewsOf(reviewCluster, engine));
+  const canary = production && (await canaryOf(production, engine));
   const branches = await remoteBranches(engine).catch((error: unknown) => {
     console.log(`The remote cannot be asked: ${error instanceof Error ? error.message : ""}`);
     return undefined;
   });
   const decisions = decide({
     branches: branches && new Set(branches.keys()),
-    canary: canary?.facts,
+    canary,
     cluster: reviews?.cluster.uid ?? "",
     namespaces: reviews?.namespaces ?? [],
     now: new Date(),
@@ -52,14 +52,14 @@ export async function sweep(options: SweepOptions, given: Engine = ambient): Pro
   if (going.length === 0) console.log("Nothing goes.");
   else if (options.apply !== true) {
     console.log('Nothing was changed: "npm run sweep -- --apply" removes what goes.');
-  } else await removeAll(going, reviews, canary?.cluster, engine);
+  } else await removeAll(going, reviews, production, engine);
 }
 
 /** One that cannot be removed does not keep the others. */
 async function removeAll(
   going: readonly string[],
   reviews: Reviews | undefined,
-  production: Cluster | undefined,
+  production: Production | undefined,
   engine: Engine,
 ): Promise<void> {
   const failed: string[] = [];
@@ -80,28 +80,30 @@ async function removeAll(
   }
 }
 
-async function canaryOf(
+/** Asks everything that the sweep will need, before it begins. Without a stack of its own there is no canary. */
+async function reachAll(
+  { only }: SweepOptions,
   engine: Engine,
-): Promise<{ readonly cluster: Cluster; readonly facts: Canary } | undefined> {
-  const branch = await runningCanary(engine);
-  if (branch === undefined) return undefined;
-  const { cluster } = await reach(await settingsOf("prod-canary", engine), engine);
-  const tags = await tagsOf("prod-canary", engine);
-  const expires = new Date(tags[canaryTags.expires] ?? "");
-  const { clusterUid = tags[canaryTags.cluster] } = await outputsOf("prod-canary", engine);
+): Promise<{ readonly production?: Production; readonly reviewCluster?: Cluster }> {
+  const stacks = await reachState(engine);
+  const [review, production] = await Promise.all([
+    only === "canary"
+      ? undefined
+      : settingsOf(anyReview, engine).then(async (its) => reach(its, engine)),
+    only === "reviews" || !stacks.includes(canaryStack) ? undefined : reachProduction(engine),
+  ]);
   return {
-    cluster,
-    facts: {
-      branch,
-      cluster: cluster.uid,
-      clusterUid,
-      expires: Number.isNaN(expires.getTime()) ? undefined : expires,
-    },
+    ...(production === undefined ? {} : { production }),
+    ...(review === undefined ? {} : { reviewCluster: review.cluster }),
   };
 }
 
-async function reviewsOf(engine: Engine): Promise<Reviews> {
-  const { cluster } = await reach(await settingsOf(anyReview, engine), engine);
+async function canaryOf(production: Production, engine: Engine): Promise<Canary | undefined> {
+  const canary = await runningCanary(production, engine);
+  return canary && { ...canary, cluster: production.cluster.uid };
+}
+
+async function reviewsOf(cluster: Cluster, engine: Engine): Promise<Reviews> {
   const list = await cluster.kubectl(["get", "namespaces", "--output", "json"], 30_000);
   const { items } = JSON.parse(list) as {
     items: { metadata: { labels?: Record<string, string>; name: string } }[];

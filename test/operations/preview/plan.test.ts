@@ -132,7 +132,7 @@ describe("a change set", () => {
       ...{ new: { inputs, type, urn }, op: "create", type, urn },
     });
     assert.doesNotMatch(JSON.stringify(made), /hush/);
-    const [{ fields } = { fields: {} }] = made.changes;
+    const fields = made.changes[0]?.fields ?? {};
     const container = "spec.template.spec.containers[name=web]";
     assert.equal(fields[`${container}.env[name=PLAIN].value`], '"shown"');
     assert.equal(fields[`${container}.args[0]`], '"serve"');
