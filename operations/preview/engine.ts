@@ -10,6 +10,8 @@ const LIMIT_MS = 15 * 60_000;
 
 export interface EngineRun {
   readonly engine: Engine;
+  /** Ends the engine at once: it changes nothing and holds nothing. */
+  readonly signal?: AbortSignal;
   /** Where the engine's own output goes while it runs. */
   readonly to: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stack: string;
@@ -63,13 +65,15 @@ export async function runEngine(run: EngineRun): Promise<EngineResult> {
 }
 
 async function printing(
-  { engine, to }: EngineRun,
+  { engine, signal, to }: EngineRun,
   args: readonly string[],
 ): Promise<{ readonly code: number; readonly printed: string }> {
   const child = spawn("pulumi", args, {
     cwd: engine.cwd,
     // The option that writes the events is one of those that Pulumi shows to its own tools only.
     env: { ...process.env, ...pulumiEnv(engine), PULUMI_DEBUG_COMMANDS: "true" },
+    killSignal: "SIGKILL",
+    ...(signal === undefined ? {} : { signal }),
     stdio: ["ignore", "pipe", "pipe"],
   });
   // Not spawn's own limit: that one goes on counting where there was nothing to start.

@@ -36,7 +36,7 @@ async function ran(run: EngineRun): Promise<EngineResult> {
   if (result.exitCode === 0) return result;
   const { asNew, isNew } = await import("./new-stack");
   const { engine, stack, to } = run;
-  if (!isNew(stack, engine, result.printed)) return result;
+  if (!(await isNew(stack, engine, result.printed))) return result;
   to.write(`Stack ${stack} does not exist yet: this is what its first deploy would make.\n`);
   return asNew(stack, engine, async (empty) => runEngine({ ...run, engine: empty }));
 }
