@@ -81,6 +81,16 @@ export async function changedFiles(
   return answer?.split("\0").filter((file) => file !== "");
 }
 
+/** Whether files differ between a commit and what is here; undefined where git does not know the commit. */
+export async function differs(
+  commit: string,
+  paths: readonly string[],
+  engine: Engine = ambient,
+): Promise<boolean | undefined> {
+  const same = await asked(["diff", "--quiet", commit, "--", ...paths], engine);
+  return same === undefined ? undefined : !same;
+}
+
 /** Files that git tracks and that are not as in the last commit; undefined outside of a repository. */
 export async function uncommitted(
   engine: Engine = ambient,

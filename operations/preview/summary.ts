@@ -50,6 +50,9 @@ function refusedByPulumi({ errors }: Events): ReadonlySet<Fault> {
 /** The object that is protected, which need not be the one that the engine was at. */
 const protectedUrn = ({ message, urn }: Fault): string => /"(urn:[^"]+)"/.exec(message)?.[1] ?? urn;
 
+/** What the program says of a production that was made and never deployed: there is nothing to compare with. */
+const runsNothing = /\bruns no image yet\b/;
+
 /** The engine's own last line says only that it failed. */
 const isEcho = ({ message }: Fault): boolean => /^(?:preview|update) failed$/.test(message);
 
@@ -112,8 +115,21 @@ function headlineOf(
   return verdict === "danger" ? `DANGER: ${says}` : says;
 }
 
-/** What a preview says, in the words of who runs the service. Pure. */
-export function summaryOf(stack: string, events: Events, exitCode: number): Summary {
+/**
+ * What a preview says, in the words of who runs the service. Pure.
+ *
+ * @param beside what is worth knowing and in no event
+ */
+export function summaryOf(
+  stack: string,
+  events: Events,
+  exitCode: number,
+  beside: readonly string[] = [],
+): Summary {
+  if (stack === "prod" && events.errors.some(({ message }) => runsNothing.test(message))) {
+    const headline = "production runs nothing yet: npm run promote";
+    return { errors: [], groups: [], headline, notes: [], stack, verdict: "nothing", version: 1 };
+  }
   const changes = changesOf(events).filter((change) => !isInternal(change));
   const unchangeable = refusedByCluster(events, changes);
   const guarded = refusedByPulumi(events);
@@ -146,6 +162,7 @@ export function summaryOf(stack: string, events: Events, exitCode: number): Summ
     ),
     ...renamed(changes),
     ...events.warned.map(({ message }) => `policy ${message}`),
+    ...beside,
   ];
   return {
     errors,
