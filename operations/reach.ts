@@ -44,9 +44,16 @@ export async function reach(settings: Where, engine: Engine = ambient): Promise<
   return { cluster, stacks };
 }
 
-/** Asks the state alone: names of all stacks that it holds. */
-export async function reachState(engine: Engine = ambient): Promise<readonly string[]> {
-  const answer = await askState(["stack", "ls"], engine);
+/**
+ * Asks the state alone: names of all stacks that it holds.
+ *
+ * @param seconds until it counts as unreachable
+ */
+export async function reachState(
+  engine: Engine = ambient,
+  seconds = stateSeconds,
+): Promise<readonly string[]> {
+  const answer = await askState(["stack", "ls"], engine, seconds);
   return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
 }
 
@@ -60,11 +67,15 @@ export async function reachTags(stack: string, engine: Engine = ambient): Promis
   }
 }
 
-async function askState(question: readonly string[], engine: Engine): Promise<string> {
+async function askState(
+  question: readonly string[],
+  engine: Engine,
+  seconds = stateSeconds,
+): Promise<string> {
   const address = variables(engine)["PULUMI_BACKEND_URL"];
   const shown = address ?? 'of the login ("pulumi whoami --verbose" names it)';
   const args = [...question, "--json", "--non-interactive"];
-  return quickly("pulumi", args, engine, stateSeconds).catch((error: unknown) => {
+  return quickly("pulumi", args, engine, seconds).catch((error: unknown) => {
     throw new UserError(
       `The state at ${shown} cannot be read: ${reasonOf(error)}. ` +
         "Check PULUMI_BACKEND_URL, and the rights that the shell or the CI job has.",

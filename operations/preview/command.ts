@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { mainBranch } from "../../components/conventions/purposes";
 import { parseStack } from "../../components/conventions/stacks";
 import { UserError } from "../../tools/progress";
@@ -49,19 +50,32 @@ async function engineFor(stack: string, given: Engine): Promise<Engine> {
   return release === undefined ? engine : withEnv(engine, releaseEnv(release));
 }
 
+/** Milliseconds in which an engine has read a state that answers, and seconds until one that does not is given up. */
+const usualMs = 1_000;
+const stateSeconds = 7;
+
 /**
- * Runs the engine, and asks the state meanwhile: of one that does not answer, the engine itself says nothing for a quarter of
- * an hour. The cluster is asked by the program.
+ * Runs the engine, which reads the state first; of one that does not answer it says nothing for a quarter of an hour, so
+ * then we ask. A state that answers costs no question of ours. The cluster is asked by the program.
  *
  * @throws UserError within 10 s that names the state that does not answer.
  */
 async function looking(run: EngineRun): Promise<Previewed> {
   const ended = new AbortController();
-  const looked = look({ ...run, signal: ended.signal });
-  // Loaded while the engine starts.
-  const reached = import("../reach").then(async ({ reachState }) => reachState(run.engine));
+  let begun = false;
+  const began = (): void => void (begun = true);
+  const looked = look({ ...run, began, signal: ended.signal });
+  const reached = async (): Promise<void> => {
+    const over = looked.catch(() => undefined);
+    await Promise.race([over, sleep(usualMs, undefined, { ref: false })]);
+    if (begun) return;
+    const { reachState } = await import("../reach");
+    await reachState(run.engine, stateSeconds).catch((error: unknown) => {
+      if (!begun) throw error;
+    });
+  };
   try {
-    const [seen] = await Promise.all([looked, reached]);
+    const [seen] = await Promise.all([looked, reached()]);
     return seen;
   } catch (error) {
     ended.abort();

@@ -9,6 +9,8 @@ import { type Engine, policyOptions, pulumiEnv, variables } from "../engine";
 const LIMIT_MS = 15 * 60_000;
 
 export interface EngineRun {
+  /** Called when Pulumi has read the state: then it prints its first line. */
+  readonly began?: () => void;
   readonly engine: Engine;
   /** Ends the engine at once: it changes nothing and holds nothing. */
   readonly signal?: AbortSignal;
@@ -65,7 +67,7 @@ export async function runEngine(run: EngineRun): Promise<EngineResult> {
 }
 
 async function printing(
-  { engine, signal, to }: EngineRun,
+  { began, engine, signal, to }: EngineRun,
   args: readonly string[],
 ): Promise<{ readonly code: number; readonly printed: string }> {
   const child = spawn("pulumi", args, {
@@ -86,6 +88,7 @@ async function printing(
     printed += chunk;
     to.write(chunk);
   };
+  if (began !== undefined) child.stdout.once("data", began);
   child.stdout.setEncoding("utf8").on("data", pass);
   child.stderr.setEncoding("utf8").on("data", pass);
   try {

@@ -64,6 +64,14 @@ describe("npm run preview", function () {
     }
   });
 
+  it("asks no state that the engine has read, and names one that it could not", async () => {
+    pulumi({ preview: `echo "Previewing update (staging):"; sleep 2; ${show("nothing")}` });
+    await run("staging");
+    assert.doesNotMatch(calls(), /stack ls/);
+    pulumi({ "": "echo 'error: access denied' >&2; exit 255" });
+    await assert.rejects(run("staging"), /state\.example cannot be read: access denied/);
+  });
+
   it("does not take production's release for an old one where the state does not say", async () => {
     pulumi({ "": "echo 'error: access denied' >&2; exit 255" });
     await assert.rejects(run("prod"), /cannot be read: access denied/);
