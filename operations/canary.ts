@@ -13,7 +13,7 @@ import {
 import { canaryShare, percent, shareFault, shown } from "./canary-share";
 import { confirm } from "./confirm";
 import { type Target, aim, refuse, update } from "./deploy";
-import { type Engine, ambient, onTerminal, withEnv } from "./engine";
+import { type Engine, ambient, onTerminal, variables, withEnv } from "./engine";
 import { hour, hours, moment, span } from "./expiry";
 import {
   changedFiles,
@@ -163,8 +163,8 @@ async function candidate(
 }
 
 /** Review stacks may have a state of their own: REVIEW_BACKEND_URL. */
-async function reviewOutputs(branch: string, engine: Engine): Promise<Outputs> {
-  const url = process.env["REVIEW_BACKEND_URL"] ?? "";
+export async function reviewOutputs(branch: string, engine: Engine): Promise<Outputs> {
+  const url = variables(engine)["REVIEW_BACKEND_URL"] ?? "";
   const its = url === "" ? engine : withEnv(engine, { PULUMI_BACKEND_URL: url });
   const name = stackOf(branch);
   return (await reachState(its)).includes(name) ? outputsOf(name, its) : {};

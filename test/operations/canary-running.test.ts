@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { refuseCheckout, stopCanary } from "../../operations/canary";
+import { refuseCheckout, reviewOutputs, stopCanary } from "../../operations/canary";
 import { type Production, readyPods, runningCanary } from "../../operations/canary-running";
 import type { Engine } from "../../operations/engine";
 import { identityOf } from "../../settings";
@@ -116,6 +116,16 @@ esac`;
     state({ tags: { clusterUid: "elsewhere" } });
     await assert.rejects(stopCanary(production(), engine()), /lives in the cluster elsewhere/);
     assert.deepEqual(asked, []);
+  });
+
+  it("runs its review stack's image, whose state is named where it cannot be read", async () => {
+    const env = { ...engine().env, REVIEW_BACKEND_URL: "s3://review.example" };
+    const deny = "#!/bin/sh\necho 'error: denied' >&2; exit 255";
+    writeFileSync(join(directory, "pulumi"), deny, { mode: 0o755 });
+    await assert.rejects(
+      reviewOutputs("feature/a", { ...engine(), env }),
+      /^Error: The state at s3:\/\/review\.example cannot be read: denied/,
+    );
   });
 
   it("has its share of the pods that get requests: Ready ones that do not end", async () => {
