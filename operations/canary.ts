@@ -1,31 +1,37 @@
-import type { Settings } from "../settings";
-import { trackSelector } from "../components/conventions/labels";
+import { canaryName, mainBranch } from "../components/conventions/purposes";
 import { UserError } from "../tools/progress";
-import { canaryRefusals } from "./canary-refusals";
+import { canaryRefusals, checkoutRefusals } from "./canary-refusals";
+import {
+  type Production,
+  canaryDeployment,
+  canaryStack as stack,
+  canaryTags,
+  reachProduction,
+  readyPods,
+  runningCanary,
+} from "./canary-running";
 import { canaryShare, percent, shareFault, shown } from "./canary-share";
 import { confirm } from "./confirm";
 import { type Target, aim, refuse, update } from "./deploy";
-import { type Engine, ambient, onTerminal, withEnv } from "./engine";
+import { type Engine, ambient, onTerminal, variables, withEnv } from "./engine";
 import { hour, hours, moment, span } from "./expiry";
-import { changedFiles, committed, fetchBranch, isAncestor } from "./git";
+import {
+  changedFiles,
+  committed,
+  fetchBranch,
+  head,
+  isAncestor,
+  remoteBranches,
+  uncommitted,
+} from "./git";
 import { takeOverDeadLock } from "./locks";
-import { type Cluster, reach } from "./reach";
+import { reachState } from "./reach";
 import { releaseEnv } from "./release";
 import { reports } from "./reports";
 import { stackOf } from "./review-stack";
 import { secretsProviderOf } from "./secrets-provider";
-import { settingsOf } from "./settings";
 import { showPreview } from "./show-preview";
-import {
-  type Outputs,
-  createStack,
-  exists,
-  outputsOf,
-  removeTags,
-  setTags,
-  stateOf,
-  tagsOf,
-} from "./stacks";
+import { type Outputs, createStack, outputsOf, removeTags, setTags, tagsOf } from "./stacks";
 
 export interface CanaryOptions {
   readonly acceptShare?: boolean;
@@ -40,18 +46,9 @@ export interface CanaryOptions {
   readonly yes?: boolean;
 }
 
-const stack = "prod-canary";
 const migrationsDirectory = "service/src/main/resources/db/migration";
 /** Nobody looks after a canary for longer. */
 const longestHours = 72;
-
-/** Tags of the canary's stack. */
-export const canaryTags = {
-  branch: "branch",
-  cluster: "clusterUid",
-  expires: "expires",
-  percent: "percent",
-} as const;
 
 /** `npm run canary -- start BRANCH`: a few pods of a branch among those that answer production's requests. */
 export async function canaryStart(
@@ -63,10 +60,9 @@ export async function canaryStart(
   if (lives > longestHours) {
     throw new UserError(`A canary lives at most 72 h, got "${options.for}".`);
   }
-  const settings = await settingsOf(stack, withEnv(given, { RELEASE_IMAGE_REF: "" }));
-  const { cluster } = await reach(settings, given);
-  const { commit, imageRef } = await candidate(branch, options, given);
-  const share = canaryShare(await readyPods(settings, cluster), options.percent / 100);
+  const production = await reachProduction(withEnv(given, { RELEASE_IMAGE_REF: "" }));
+  const { commit, imageRef } = await candidate(branch, options, production, given);
+  const share = canaryShare(await readyPods(production), options.percent / 100);
   console.log(shown(share));
   const fault = shareFault(share);
   if (fault !== undefined && (share.stable === 0 || options.acceptShare !== true)) {
@@ -75,13 +71,29 @@ export async function canaryStart(
   const release = { branch, commit, imageRef, replicas: share.pods };
   const target = await aim(stack, withEnv(given, releaseEnv(release)));
   await refuse(target, true);
+  await refuseCheckout(given);
   const started = Date.now();
   const expires = new Date(started + lives * hour);
   const changed = await run(target, options, expires);
-  const { url = settings.host } = await outputsOf("prod", given);
+  const { url = target.settings.host } = await outputsOf("prod", given);
   reports.leaveDeployed({ changed, seconds: (Date.now() - started) / 1000, stack, url });
   console.log(`\nThe canary of ${branch} answers ${percent(share.real)} of production's requests`);
   console.log(`  until ${moment(expires)}; earlier: npm run canary -- stop`);
+}
+
+/** @throws UserError unless what would be applied beside production is main's code and nothing else. */
+export async function refuseCheckout(engine: Engine): Promise<void> {
+  const [here, branches] = await Promise.all([head(engine), remoteBranches(engine)]);
+  const main = branches?.get(mainBranch);
+  const known = here !== undefined && main !== undefined;
+  if (known && (await isAncestor(here, main, engine)) === undefined) {
+    await fetchBranch(mainBranch, engine).catch(() => undefined);
+  }
+  const found = checkoutRefusals({
+    onMain: known ? await isAncestor(here, main, engine) : undefined,
+    uncommitted: await uncommitted(engine),
+  });
+  if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
 }
 
 /** Preview, confirmation, update. The expiry is written first: what is there always has one. */
@@ -115,15 +127,16 @@ async function run(target: Target, options: CanaryOptions, expires: Date): Promi
 async function candidate(
   branch: string,
   options: CanaryOptions,
+  production: Production,
   engine: Engine,
 ): Promise<{ readonly commit: string; readonly imageRef: string }> {
-  const running = await runningCanary(engine);
+  const running = await runningCanary(production, engine);
   const review = options.image === undefined ? await reviewOutputs(branch, engine) : {};
   const imageRef = options.image ?? review.imageRef;
   const built = options.image === undefined ? review.commit : options.commit;
   const commit = built?.includes("-dirty.") === true ? undefined : committed(built);
-  const production = (await exists("prod", engine)) ? await outputsOf("prod", engine) : {};
-  const productionCommit = committed(production.commit);
+  const stable = production.stacks.includes("prod") ? await outputsOf("prod", engine) : {};
+  const productionCommit = committed(stable.commit);
   const known = commit !== undefined && productionCommit !== undefined;
   if (known && (await isAncestor(productionCommit, commit, engine)) === undefined) {
     await fetchBranch(branch, engine).catch(() => undefined);
@@ -136,10 +149,12 @@ async function candidate(
     branch,
     commit,
     containsProduction,
+    givenImage: options.image !== undefined,
     imageRef,
     migrations,
     productionCommit,
-    running,
+    productionRuns: stable.imageRef !== undefined,
+    running: running?.branch,
   });
   if (refusal !== undefined || commit === undefined || imageRef === undefined) {
     throw new UserError(`${refusal ?? ""}\nNothing was changed.`);
@@ -148,74 +163,64 @@ async function candidate(
 }
 
 /** Review stacks may have a state of their own: REVIEW_BACKEND_URL. */
-async function reviewOutputs(branch: string, engine: Engine): Promise<Outputs> {
-  const url = process.env["REVIEW_BACKEND_URL"] ?? "";
+export async function reviewOutputs(branch: string, engine: Engine): Promise<Outputs> {
+  const url = variables(engine)["REVIEW_BACKEND_URL"] ?? "";
   const its = url === "" ? engine : withEnv(engine, { PULUMI_BACKEND_URL: url });
   const name = stackOf(branch);
-  return (await exists(name, its)) ? outputsOf(name, its) : {};
-}
-
-/** Branch of the canary that runs; undefined when none does. */
-export async function runningCanary(engine: Engine): Promise<string | undefined> {
-  if (!(await exists(stack, engine))) return undefined;
-  const { resources } = await stateOf(stack, engine);
-  if (!resources.some(({ type }) => type === "kubernetes:apps/v1:Deployment")) return undefined;
-  return (await tagsOf(stack, engine))[canaryTags.branch] ?? "unknown";
-}
-
-/** How many of a track's pods answer. */
-async function readyPods(
-  { identity, namespace }: Settings,
-  { kubectl }: Cluster,
-  track: "canary" | "stable" = "stable",
-): Promise<number> {
-  const selector = Object.entries(trackSelector(identity, "web", track));
-  const which = ["--selector", selector.map((pair) => pair.join("=")).join(",")];
-  const args = ["get", "pods", "--namespace", namespace, ...which, "--output", "json"];
-  const { items } = JSON.parse(await kubectl(args, 30_000)) as {
-    items: { status: { conditions?: { status: string; type: string }[] } }[];
-  };
-  return items.filter(({ status }) =>
-    (status.conditions ?? []).some((found) => found.type === "Ready" && found.status === "True"),
-  ).length;
+  return (await reachState(its)).includes(name) ? outputsOf(name, its) : {};
 }
 
 /** `npm run canary -- status`. */
 export async function canaryStatus(engine: Engine = ambient): Promise<void> {
-  const settings = await settingsOf(stack, engine);
-  const { cluster } = await reach(settings, engine);
-  const branch = await runningCanary(engine);
-  if (branch === undefined) {
+  const production = await reachProduction(engine);
+  const running = await runningCanary(production, engine);
+  if (running === undefined) {
     console.log("No canary runs.");
     return;
   }
-  const tags = await tagsOf(stack, engine);
-  const stable = await readyPods(settings, cluster);
-  const canary = await readyPods(settings, cluster, "canary");
-  const left = new Date(tags[canaryTags.expires] ?? 0).getTime() - Date.now();
-  console.log(`${branch}: ${(await outputsOf(stack, engine)).imageRef ?? "no image yet"}`);
+  const { branch, expires, imageRef = "no image yet", percent: asked = "?" } = running;
+  const stable = await readyPods(production);
+  const canary = await readyPods(production, "canary");
+  console.log(`${branch}: ${imageRef}`);
   console.log(
-    `  ${String(canary)} Ready beside ${String(stable)} of production: ${percent(canary / Math.max(1, canary + stable))} of the requests, ${tags[canaryTags.percent] ?? "?"} % asked`,
+    `  ${String(canary)} Ready beside ${String(stable)} of production: ${percent(canary / Math.max(1, canary + stable))} of the requests, ${asked} % asked`,
   );
-  console.log(
-    left > 0
-      ? `  expires in ${span(left)}`
-      : `  expired ${span(left)} ago: stop it, or run the sweep`,
-  );
+  console.log(`  ${life(expires)}`);
+}
+
+function life(expires: Date | undefined): string {
+  if (expires === undefined) return "has no expiry: stop it";
+  const left = expires.getTime() - Date.now();
+  return left > 0
+    ? `expires in ${span(left)}`
+    : `expired ${span(left)} ago: stop it, or run the sweep`;
 }
 
 /** `npm run canary -- stop`: deletes the canary's pods; production's stay as they are. */
 export async function canaryStop(engine: Engine = ambient): Promise<void> {
-  const { cluster, stacks } = await reach(await settingsOf(stack, engine), engine);
-  if (!stacks.includes(stack)) {
+  const production = await reachProduction(engine);
+  if (production.stacks.includes(stack)) {
+    await stopCanary(production, engine);
+    return;
+  }
+  if ((await canaryDeployment(production)) === undefined) {
     console.log("No canary runs.");
     return;
   }
-  await stopCanary(cluster, engine);
+  const { namespace } = production.settings;
+  throw new UserError(
+    `There is no stack "${stack}" in this state, but Deployment ${canaryName} exists: another state may hold it. ` +
+      `If none does: kubectl delete deployment ${canaryName} --namespace ${namespace}`,
+  );
 }
 
-/** @throws UserError when the canary lives in another cluster. */
-export async function stopCanary(cluster: Cluster, engine: Engine): Promise<void> {
+/**
+ * Destroys what the state has of the canary, and deletes its Deployment if one is left.
+ *
+ * @throws UserError when the canary lives in another cluster.
+ */
+export async function stopCanary(production: Production, engine: Engine): Promise<void> {
+  const { cluster, settings } = production;
   const tags = await tagsOf(stack, engine);
   const where = (await outputsOf(stack, engine)).clusterUid ?? tags[canaryTags.cluster];
   if (where !== undefined && where !== cluster.uid) {
@@ -225,5 +230,10 @@ export async function stopCanary(cluster: Cluster, engine: Engine): Promise<void
   }
   await takeOverDeadLock(stack, engine);
   await onTerminal(["destroy", "--stack", stack, "--yes", "--skip-preview"], engine);
+  // Of a start that was killed while it waited, the state has no Deployment to destroy.
+  if ((await canaryDeployment(production)) !== undefined) {
+    const which = [canaryName, "--namespace", settings.namespace, "--ignore-not-found"];
+    console.log((await cluster.kubectl(["delete", "deployment", ...which])).trim());
+  }
   await removeTags(stack, Object.values(canaryTags), engine);
 }

@@ -44,6 +44,9 @@ export async function deploy(
   options: DeployOptions = {},
   given: Engine = ambient,
 ): Promise<void> {
+  if (stack === "prod-canary") {
+    throw new UserError("A canary is started by: npm run canary -- start BRANCH");
+  }
   const started = new Date();
   const target = await aim(stack, given);
   await refuse(target, options.allowOlder ?? false);

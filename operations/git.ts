@@ -105,6 +105,24 @@ export async function changedFiles(
   return answer?.split("\0").filter((file) => file !== "");
 }
 
+/** Whether files differ between a commit and what is here; undefined where git does not know the commit. */
+export async function differs(
+  commit: string,
+  paths: readonly string[],
+  engine: Engine = ambient,
+): Promise<boolean | undefined> {
+  const same = await asked(["diff", "--quiet", commit, "--", ...paths], engine);
+  return same === undefined ? undefined : !same;
+}
+
+/** Files that git tracks and that are not as in the last commit; undefined outside of a repository. */
+export async function uncommitted(
+  engine: Engine = ambient,
+): Promise<readonly string[] | undefined> {
+  const answer = await git(["diff", "--name-only", "-z", "HEAD"], engine).catch(() => undefined);
+  return answer?.split("\0").filter((file) => file !== "");
+}
+
 /** Who is at work: for the owner of what is made. */
 export async function person(engine: Engine = ambient): Promise<string> {
   const ci = process.env["CIRCLE_USERNAME"] ?? "";

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { shortCommit } from "../components/conventions/names";
+import { table } from "../settings-table";
 import { UserError } from "../tools/progress";
 import { type Engine, ambient } from "./engine";
 import { reachState } from "./reach";
@@ -82,7 +83,20 @@ function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release
       "Another image than staging's needs --reason, a line of at most 200 characters: it stands in production's outputs.",
     );
   }
+  refuseFault("--branch", branch, table.branch);
+  refuseFault("--commit", commit, table.releaseCommit);
   return { branch: branch ?? "unknown", commit: commit ?? "unknown", imageRef: image, reason };
+}
+
+/** A release's tag is never moved, so nothing is tagged that no deploy would take. */
+function refuseFault(
+  option: string,
+  given: string | undefined,
+  { allowed, parse }: { readonly allowed: string; readonly parse: (text: string) => unknown },
+): void {
+  if (given !== undefined && parse(given) === undefined) {
+    throw new UserError(`${option} must be ${allowed}, got "${given}". Nothing was changed.`);
+  }
 }
 
 async function runs(stacks: readonly string[], engine: Engine): Promise<Release> {

@@ -8,6 +8,7 @@ import type { Settings } from "../settings";
 import { CommandError, command } from "../tools/command";
 import { UserError } from "../tools/progress";
 import { type Engine, ambient, pulumiEnv, variables } from "./engine";
+import type { Tags } from "./stacks";
 
 /** A cluster that has answered, and the way to ask it more. */
 export interface Cluster {
@@ -43,18 +44,43 @@ export async function reach(settings: Where, engine: Engine = ambient): Promise<
   return { cluster, stacks };
 }
 
-/** Asks the state alone: names of all stacks that it holds. */
-export async function reachState(engine: Engine = ambient): Promise<readonly string[]> {
+/**
+ * Asks the state alone: names of all stacks that it holds.
+ *
+ * @param seconds until it counts as unreachable
+ */
+export async function reachState(
+  engine: Engine = ambient,
+  seconds = stateSeconds,
+): Promise<readonly string[]> {
+  const answer = await askState(["stack", "ls"], engine, seconds);
+  return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
+}
+
+/** Asks the state alone for the tags of a stack; none where there is no such stack. */
+export async function reachTags(stack: string, engine: Engine = ambient): Promise<Tags> {
+  try {
+    return JSON.parse(await askState(["stack", "tag", "ls", "--stack", stack], engine)) as Tags;
+  } catch (error) {
+    if (error instanceof UserError && error.message.includes("no stack named")) return {};
+    throw error;
+  }
+}
+
+async function askState(
+  question: readonly string[],
+  engine: Engine,
+  seconds = stateSeconds,
+): Promise<string> {
   const address = variables(engine)["PULUMI_BACKEND_URL"];
   const shown = address ?? 'of the login ("pulumi whoami --verbose" names it)';
-  const args = ["stack", "ls", "--json", "--non-interactive"];
-  const answer = await quickly("pulumi", args, engine, stateSeconds).catch((error: unknown) => {
+  const args = [...question, "--json", "--non-interactive"];
+  return quickly("pulumi", args, engine, seconds).catch((error: unknown) => {
     throw new UserError(
       `The state at ${shown} cannot be read: ${reasonOf(error)}. ` +
         "Check PULUMI_BACKEND_URL, and the rights that the shell or the CI job has.",
     );
   });
-  return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
 }
 
 async function reachCluster(settings: Where, engine: Engine): Promise<Cluster> {

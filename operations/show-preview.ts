@@ -20,7 +20,9 @@ export async function showPreview(
   const seen = await look({ engine, stack, to: process.stdout });
   process.stdout.write(`\n${seen.text}`);
   if (!seen.complete) {
-    reports.addCause(seen.safe(seen.summary.errors.join("\n")));
+    const { errors, headline, notes } = seen.summary;
+    // What Pulumi refuses for a reason that is known is a danger, and no error.
+    reports.addCause(seen.safe((errors.length > 0 ? errors : [headline, ...notes]).join("\n")));
     throw new UserError(
       "The preview failed: what it says is above; mend it and run the command again. Nothing was changed.",
     );

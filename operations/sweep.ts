@@ -1,13 +1,13 @@
 import { parseStack, service } from "../components/conventions/stacks";
 import { UserError } from "../tools/progress";
-import { canaryTags, runningCanary, stopCanary } from "./canary";
+import { stopCanary } from "./canary";
+import { type Production, canaryStack, reachProduction, runningCanary } from "./canary-running";
 import { type Engine, ambient } from "./engine";
 import { remoteBranches, remoteUrl } from "./git";
 import { type Cluster, reach, reachState } from "./reach";
 import { isOurs, removeReview, withoutRelease } from "./review-down";
 import { type ReviewStack, expiryOf, readIfThere, reviewStacks } from "./review-stack";
 import { settingsOf } from "./settings";
-import { outputsOf, tagsOf } from "./stacks";
 import {
   type Canary,
   type Decision,
@@ -40,12 +40,12 @@ interface Reviews {
 export async function sweep(options: SweepOptions, given: Engine = ambient): Promise<void> {
   // A stack that somebody is changing is none to remove: what was decided about it is old by then.
   const engine = { ...withoutRelease(given), lockWait: { patienceMs: 0 } };
-  await reachState(engine);
-  const reviews = options.only === "canary" ? undefined : await reviewsOf(engine);
-  const canary = options.only === "reviews" ? undefined : await canaryOf(engine);
+  const { production, reviewCluster } = await reachAll(options, engine);
+  const reviews = reviewCluster && (await reviewsOf(reviewCluster, engine));
+  const canary = production && (await canaryOf(production, engine));
   const inventory = {
     ...(await remoteOf(engine)),
-    canary: canary?.facts,
+    canary,
     cluster: reviews?.cluster.uid ?? "",
     namespaces: reviews?.namespaces ?? [],
     now: new Date(),
@@ -59,7 +59,7 @@ export async function sweep(options: SweepOptions, given: Engine = ambient): Pro
   if (going.length === 0) console.log("Nothing goes.");
   else if (options.apply !== true) {
     console.log('Nothing was changed: "npm run sweep -- --apply" removes what goes.');
-  } else await removeAll(going, inventory, reviews?.cluster, engine);
+  } else await removeAll(going, inventory, { cluster: reviews?.cluster, production }, engine);
 }
 
 const factsOf = (stack: ReviewStack): Stack => ({ ...stack, expires: expiryOf(stack) });
@@ -76,15 +76,16 @@ async function remoteOf(engine: Engine): Promise<Pick<Inventory, "branches" | "r
 async function removeAll(
   going: readonly Decision[],
   inventory: Inventory,
-  cluster: Cluster | undefined,
+  { cluster, production }: { cluster: Cluster | undefined; production: Production | undefined },
   engine: Engine,
 ): Promise<void> {
   const failed: string[] = [];
   for (const { name, what } of going) {
     console.log(`\n${name}`);
     try {
-      if (what === "canary") await removeCanary(engine);
-      else if (cluster !== undefined) await removeReviewStack(name, inventory, cluster, engine);
+      if (what !== "canary") {
+        if (cluster !== undefined) await removeReviewStack(name, inventory, cluster, engine);
+      } else if (production !== undefined) await removeCanary(production, engine);
     } catch (error) {
       console.error(error instanceof Error ? error.message : error);
       failed.push(name);
@@ -113,39 +114,41 @@ async function removeReviewStack(
   else console.log(`It stays after all: ${why}`);
 }
 
-async function removeCanary(engine: Engine): Promise<void> {
-  const canary = await canaryOf(engine);
+async function removeCanary(production: Production, engine: Engine): Promise<void> {
+  const canary = await canaryOf(production, engine);
   if (canary === undefined) {
     console.log("It has gone meanwhile.");
     return;
   }
-  const { goes, why } = decideCanary(canary.facts, new Date());
-  if (goes) await stopCanary(canary.cluster, engine);
+  const { goes, why } = decideCanary(canary, new Date());
+  if (goes) await stopCanary(production, engine);
   else console.log(`It stays after all: ${why}`);
 }
 
-async function canaryOf(
+/** Asks everything that the sweep will need, before it begins. Without a stack of its own there is no canary. */
+async function reachAll(
+  { only }: SweepOptions,
   engine: Engine,
-): Promise<{ readonly cluster: Cluster; readonly facts: Canary } | undefined> {
-  const branch = await runningCanary(engine);
-  if (branch === undefined) return undefined;
-  const { cluster } = await reach(await settingsOf("prod-canary", engine), engine);
-  const tags = await tagsOf("prod-canary", engine);
-  const expires = new Date(tags[canaryTags.expires] ?? "");
-  const { clusterUid = tags[canaryTags.cluster] } = await outputsOf("prod-canary", engine);
+): Promise<{ readonly production?: Production; readonly reviewCluster?: Cluster }> {
+  const stacks = await reachState(engine);
+  const [review, production] = await Promise.all([
+    only === "canary"
+      ? undefined
+      : settingsOf(anyReview, engine).then(async (its) => reach(its, engine)),
+    only === "reviews" || !stacks.includes(canaryStack) ? undefined : reachProduction(engine),
+  ]);
   return {
-    cluster,
-    facts: {
-      branch,
-      cluster: cluster.uid,
-      clusterUid,
-      expires: Number.isNaN(expires.getTime()) ? undefined : expires,
-    },
+    ...(production === undefined ? {} : { production }),
+    ...(review === undefined ? {} : { reviewCluster: review.cluster }),
   };
 }
 
-async function reviewsOf(engine: Engine): Promise<Reviews> {
-  const { cluster } = await reach(await settingsOf(anyReview, engine), engine);
+async function canaryOf(production: Production, engine: Engine): Promise<Canary | undefined> {
+  const canary = await runningCanary(production, engine);
+  return canary && { ...canary, cluster: production.cluster.uid };
+}
+
+async function reviewsOf(cluster: Cluster, engine: Engine): Promise<Reviews> {
   const list = await cluster.kubectl(["get", "namespaces", "--output", "json"], 30_000);
   const { items } = JSON.parse(list) as {
     items: { metadata: { labels?: Record<string, string>; name: string } }[];

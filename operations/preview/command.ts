@@ -1,13 +1,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { mainBranch } from "../../components/conventions/purposes";
 import { parseStack } from "../../components/conventions/stacks";
 import { UserError } from "../../tools/progress";
-import { type Engine, ambient, withEnv } from "../engine";
+import { type Engine, ambient, variables, withEnv } from "../engine";
 import type { PullRequest } from "../github";
 import { isGiven, promoted, releaseEnv } from "../release";
 import { reports } from "../reports";
 import { commentLimit, sectionLimit } from "./limits";
-import { look } from "./look";
+import type { EngineRun } from "./engine";
+import { type Previewed, look } from "./look";
 import type { Summary, Verdict } from "./summary";
 
 export type Format = "json" | "markdown" | "text";
@@ -28,16 +31,56 @@ export const exitCodes: Readonly<Record<Verdict, number>> = {
   nothing: 0,
 };
 
-/** Pulumi as the shell has it, else as the sandbox has; and what was promoted for production. */
-async function engineFor(stack: string): Promise<Engine> {
-  if (process.env["PULUMI_BACKEND_URL"] === undefined && stack === "local") {
+/**
+ * Pulumi as the shell has it, else as the sandbox has. What staging and production run is main's: a branch's preview says
+ * what follows its merge. For production, what was promoted.
+ */
+async function engineFor(stack: string, given: Engine): Promise<Engine> {
+  const env = variables(given);
+  if (env["PULUMI_BACKEND_URL"] === undefined && stack === "local") {
     const { environment } = await import("../../tools/sandbox/environment");
-    return withEnv(ambient, environment());
+    return withEnv(given, environment());
   }
-  if (stack !== "prod" || isGiven(ambient)) return ambient;
-  const { tagsOf } = await import("../stacks");
-  const release = promoted(await tagsOf(stack).catch(() => ({})));
-  return release === undefined ? ambient : withEnv(ambient, releaseEnv(release));
+  if (stack !== "staging" && stack !== "prod") return given;
+  const unsaid = (env["RELEASE_BRANCH"] ?? "") === "";
+  const engine = unsaid ? withEnv(given, { RELEASE_BRANCH: mainBranch }) : given;
+  if (stack !== "prod" || isGiven(engine)) return engine;
+  const { reachTags } = await import("../reach");
+  const release = promoted(await reachTags(stack, engine));
+  return release === undefined ? engine : withEnv(engine, releaseEnv(release));
+}
+
+/** Milliseconds in which an engine has read a state that answers, and seconds until one that does not is given up. */
+const usualMs = 1_000;
+const stateSeconds = 7;
+
+/**
+ * Runs the engine, which reads the state first; of one that does not answer it says nothing for a quarter of an hour, so
+ * then we ask. A state that answers costs no question of ours. The cluster is asked by the program.
+ *
+ * @throws UserError within 10 s that names the state that does not answer.
+ */
+async function looking(run: EngineRun): Promise<Previewed> {
+  const ended = new AbortController();
+  let begun = false;
+  const began = (): void => void (begun = true);
+  const looked = look({ ...run, began, signal: ended.signal });
+  const reached = async (): Promise<void> => {
+    const over = looked.catch(() => undefined);
+    await Promise.race([over, sleep(usualMs, undefined, { ref: false })]);
+    if (begun) return;
+    const { reachState } = await import("../reach");
+    await reachState(run.engine, stateSeconds).catch((error: unknown) => {
+      if (!begun) throw error;
+    });
+  };
+  try {
+    const [seen] = await Promise.all([looked, reached()]);
+    return seen;
+  } catch (error) {
+    ended.abort();
+    throw error;
+  }
 }
 
 /** Where the comment goes: found before the engine runs, because it may be that something is missing. */
@@ -49,7 +92,11 @@ async function pullRequest(): Promise<PullRequest | undefined> {
 }
 
 /** `npm run preview -- STACK`: Pulumi's diff as it comes, and what it means for the running service. */
-export async function preview(stack: string, options: PreviewOptions = {}): Promise<void> {
+export async function preview(
+  stack: string,
+  options: PreviewOptions = {},
+  given: Engine = ambient,
+): Promise<void> {
   if (parseStack(stack) === undefined) {
     throw new UserError(
       `"${stack}" is no stack; there are local, review-<slug>, staging, prod and prod-canary`,
@@ -59,8 +106,8 @@ export async function preview(stack: string, options: PreviewOptions = {}): Prom
   const pull = options.comment === true ? await pullRequest() : undefined;
   // Where the summary alone is wanted on standard output, Pulumi's own goes beside it.
   const to = format === "text" ? process.stdout : process.stderr;
-  const engine = await engineFor(stack);
-  const { plan, printed, safe, summary, text } = await look({ engine, stack, to });
+  const engine = await engineFor(stack, given);
+  const { plan, printed, safe, summary, text } = await looking({ engine, stack, to });
   const sha = process.env["CIRCLE_SHA1"];
   const where = sha === undefined ? {} : { where: sha.slice(0, 7) };
   const markdown = async (limit: number): Promise<string> => {

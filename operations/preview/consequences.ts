@@ -225,6 +225,10 @@ export const undescribed: Kind = {
 /** What Kubernetes answers where a field of an object that exists may not change. */
 export const immutableAnswer = /\bis immutable\b|Forbidden: updates to /;
 
+/** What Pulumi says where it would have to replace or to delete what the program protects. */
+export const protectedAnswer =
+  /\bas it is currently marked for protection\b|\bcannot be deleted\s+because it is protected\b/;
+
 /** Where the values of a release are; they change with every commit, and are told in one line. */
 export const releaseFields: readonly string[] = [
   "",

@@ -115,6 +115,13 @@ export function differences(before: Fields, after: Fields): readonly Difference[
   return between(readable(before), readable(after), "");
 }
 
+/** Every value of an object that is no object or list itself, by its path: the fields of what is new. */
+export function leaves(value: Json, path = ""): readonly (readonly [string, Json])[] {
+  const inside = isList(value) ? byName(value, keyOf(value)) : value;
+  if (!isObject(inside)) return [[path, inside]];
+  return Object.entries(inside).flatMap(([key, one]) => leaves(one, below(path, key)));
+}
+
 /** The value at a path as Pulumi writes it (`spec.ports[0].name`, `metadata.labels["a.b/c"]`). */
 export function valueAt(object: Json | undefined, path: string): Json | undefined {
   const steps = path.match(/\["[^"]*"\]|\[\d+\]|[^.[\]]+/g) ?? [];

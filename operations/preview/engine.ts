@@ -9,7 +9,11 @@ import { type Engine, policyOptions, pulumiEnv, variables } from "../engine";
 const LIMIT_MS = 15 * 60_000;
 
 export interface EngineRun {
+  /** Called when Pulumi has read the state: then it prints its first line. */
+  readonly began?: () => void;
   readonly engine: Engine;
+  /** Ends the engine at once: it changes nothing and holds nothing. */
+  readonly signal?: AbortSignal;
   /** Where the engine's own output goes while it runs. */
   readonly to: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stack: string;
@@ -63,13 +67,15 @@ export async function runEngine(run: EngineRun): Promise<EngineResult> {
 }
 
 async function printing(
-  { engine, to }: EngineRun,
+  { began, engine, signal, to }: EngineRun,
   args: readonly string[],
 ): Promise<{ readonly code: number; readonly printed: string }> {
   const child = spawn("pulumi", args, {
     cwd: engine.cwd,
     // The option that writes the events is one of those that Pulumi shows to its own tools only.
     env: { ...process.env, ...pulumiEnv(engine), PULUMI_DEBUG_COMMANDS: "true" },
+    killSignal: "SIGKILL",
+    ...(signal === undefined ? {} : { signal }),
     stdio: ["ignore", "pipe", "pipe"],
   });
   // Not spawn's own limit: that one goes on counting where there was nothing to start.
@@ -82,6 +88,7 @@ async function printing(
     printed += chunk;
     to.write(chunk);
   };
+  if (began !== undefined) child.stdout.once("data", began);
   child.stdout.setEncoding("utf8").on("data", pass);
   child.stderr.setEncoding("utf8").on("data", pass);
   try {

@@ -19,15 +19,16 @@ export interface Previewed {
 
 /** What reads the events. */
 async function readers() {
-  const [changes, events, plan, summary, text, values] = await Promise.all([
+  const [changes, events, plan, summary, text, unreleased, values] = await Promise.all([
     import("./changes"),
     import("./events"),
     import("./plan"),
     import("./summary"),
     import("./text"),
+    import("./unreleased"),
     import("./values"),
   ]);
-  return { ...changes, ...events, ...plan, ...summary, ...text, ...values };
+  return { ...changes, ...events, ...plan, ...summary, ...text, ...unreleased, ...values };
 }
 
 /** The engine's run; of a stack that does not exist yet a second one, as of an empty stack. */
@@ -36,7 +37,7 @@ async function ran(run: EngineRun): Promise<EngineResult> {
   if (result.exitCode === 0) return result;
   const { asNew, isNew } = await import("./new-stack");
   const { engine, stack, to } = run;
-  if (!isNew(stack, engine, result.printed)) return result;
+  if (!(await isNew(stack, engine, result.printed))) return result;
   to.write(`Stack ${stack} does not exist yet: this is what its first deploy would make.\n`);
   return asNew(stack, engine, async (empty) => runEngine({ ...run, engine: empty }));
 }
@@ -54,7 +55,8 @@ export async function look(run: EngineRun): Promise<Previewed> {
     ...read.sensitiveValues(read.changesOf(events)),
   ];
   const safe = (text: string): string => read.masked(text, secrets);
-  const summary = read.summaryOf(run.stack, events, exitCode);
+  const beside = await read.unreleased(run.stack, run.engine, events);
+  const summary = read.summaryOf(run.stack, events, exitCode, beside);
   return {
     complete: exitCode === 0,
     plan: read.planOf(run.stack, events),

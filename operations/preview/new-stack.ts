@@ -12,11 +12,16 @@ const unknownStack = /no stack named '[^']*' found/;
  *
  * @throws UserError for one whose file names the key that encrypts it: a preview may not use that for another state.
  */
-export function isNew(stack: string, { cwd }: Engine, printed: string): boolean {
+export async function isNew(stack: string, engine: Engine, printed: string): Promise<boolean> {
   if (!unknownStack.test(printed)) return false;
-  if (!existsSync(join(cwd, `Pulumi.${stack}.yaml`))) return true;
+  if (!existsSync(join(engine.cwd, `Pulumi.${stack}.yaml`))) return true;
+  const { secretsProviderOf } = await import("../secrets-provider");
+  const provider = secretsProviderOf(stack, engine);
+  // Without it Pulumi takes a passphrase, and removes the line from the file.
+  const key = provider === undefined ? "" : ` --secrets-provider '${provider}'`;
   throw new UserError(
-    `Stack "${stack}" does not exist yet, so there is nothing to compare with. Make it once, empty: pulumi stack init ${stack} --no-select`,
+    `Stack "${stack}" does not exist yet, so there is nothing to compare with. Make it once, empty: ` +
+      `pulumi stack init ${stack} --no-select${key}, and commit what that writes into Pulumi.${stack}.yaml`,
   );
 }
 

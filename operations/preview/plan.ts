@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { UserError } from "../../tools/progress";
 import { type Change, changesOf, isInternal, type Operation } from "./changes";
-import { unknown } from "./differences";
+import { leaves, unknown } from "./differences";
 import type { Events, Json } from "./events";
 import { kept } from "./values";
 
@@ -19,15 +19,6 @@ export interface Plan {
   readonly changes: readonly PlannedChange[];
   readonly stack: string;
   readonly version: 1;
-}
-
-/** Every value of an object that is no object or list itself. */
-function leaves(value: Json, path: string): readonly (readonly [string, Json])[] {
-  if (typeof value !== "object" || value === null) return [[path, value]];
-  const entries = Array.isArray(value)
-    ? value.map((one: Json, place) => [`[${String(place)}]`, one] as const)
-    : Object.entries(value).map(([key, one]) => [`["${key}"]`, one] as const);
-  return entries.flatMap(([key, one]) => leaves(one, `${path}${key}`));
 }
 
 /** Names that Pulumi draws anew in each preview, with what stands for each. */
@@ -51,7 +42,7 @@ export function planOf(stack: string, events: Pick<Events, "steps">): Plan {
     changes: changes.map(({ fields, inputs, kind, operation, urn }) => {
       const values =
         operation === "create"
-          ? leaves(inputs, "")
+          ? leaves(inputs)
           : fields.map(({ after, path }) => [path, after] as const);
       return {
         fields: Object.fromEntries(

@@ -1,5 +1,5 @@
 import { type Change, changesOf, isInternal } from "./changes";
-import { immutableAnswer } from "./consequences";
+import { immutableAnswer, protectedAnswer } from "./consequences";
 import { byWeight, words } from "./effects";
 import type { Events, Fault } from "./events";
 import { type ReleaseLine, releaseOf } from "./release";
@@ -39,6 +39,20 @@ function refusedByCluster(events: Events, changes: readonly Change[]): ReadonlyS
   );
 }
 
+/**
+ * Replacements and deletions that Pulumi refuses, because the program protects the object. They need not be among the
+ * changes: where one is part of the replacement of another object, the preview ends before either is told.
+ */
+function refusedByPulumi({ errors }: Events): ReadonlySet<Fault> {
+  return new Set(errors.filter(({ message }) => protectedAnswer.test(message)));
+}
+
+/** The object that is protected, which need not be the one that the engine was at. */
+const protectedUrn = ({ message, urn }: Fault): string => /"(urn:[^"]+)"/.exec(message)?.[1] ?? urn;
+
+/** What the program says of a production that was made and never deployed: there is nothing to compare with. */
+const runsNothing = /\bruns no image yet\b/;
+
 /** The engine's own last line says only that it failed. */
 const isEcho = ({ message }: Fault): boolean => /^(?:preview|update) failed$/.test(message);
 
@@ -77,9 +91,18 @@ function renamed(changes: readonly Change[]): readonly string[] {
   });
 }
 
-function headlineOf(rows: readonly Row[], verdict: Verdict, release?: ReleaseLine): string {
+function headlineOf(
+  rows: readonly Row[],
+  verdict: Verdict,
+  guarded: ReadonlySet<Fault>,
+  release?: ReleaseLine,
+): string {
   if (verdict === "error") return "the preview failed";
   if (verdict === "nothing") return "nothing changes";
+  const [refused] = guarded;
+  if (refused !== undefined && !rows.some(({ dangerous }) => dangerous)) {
+    return `DANGER: ${nameOf(protectedUrn(refused))} is to go, and is protected`;
+  }
   const [worst] = [...rows].sort(
     (a, b) =>
       Number(b.dangerous) - Number(a.dangerous) ||
@@ -92,24 +115,39 @@ function headlineOf(rows: readonly Row[], verdict: Verdict, release?: ReleaseLin
   return verdict === "danger" ? `DANGER: ${says}` : says;
 }
 
-/** What a preview says, in the words of who runs the service. Pure. */
-export function summaryOf(stack: string, events: Events, exitCode: number): Summary {
+/**
+ * What a preview says, in the words of who runs the service. Pure.
+ *
+ * @param beside what is worth knowing and in no event
+ */
+export function summaryOf(
+  stack: string,
+  events: Events,
+  exitCode: number,
+  beside: readonly string[] = [],
+): Summary {
+  if (stack === "prod" && events.errors.some(({ message }) => runsNothing.test(message))) {
+    const headline = "production runs nothing yet: npm run promote";
+    return { errors: [], groups: [], headline, notes: [], stack, verdict: "nothing", version: 1 };
+  }
   const changes = changesOf(events).filter((change) => !isInternal(change));
   const unchangeable = refusedByCluster(events, changes);
+  const guarded = refusedByPulumi(events);
+  const known = new Set([...unchangeable, ...guarded]);
   const errors = [
     ...events.refused.map(({ message }) => `policy ${message}`),
     ...events.errors
-      .filter((fault) => !unchangeable.has(fault) && !isEcho(fault))
+      .filter((fault) => !known.has(fault) && !isEcho(fault))
       .map(({ message, urn }) => (urn === "" ? message : `${nameOf(urn)}: ${message}`)),
   ];
-  if (errors.length === 0 && exitCode !== 0 && unchangeable.size === 0) {
+  if (errors.length === 0 && exitCode !== 0 && known.size === 0) {
     errors.push("Pulumi gave no reason: read what it printed");
   }
   const groups = groupsOf(changes);
   const release = releaseOf(changes);
   const lost = takenOver(changes);
   const rows = groups.flatMap((group) => group.rows);
-  const danger = lost.length > 0 || unchangeable.size > 0 || rows.some((row) => row.dangerous);
+  const danger = lost.length > 0 || known.size > 0 || rows.some((row) => row.dangerous);
   const verdict: Verdict =
     errors.length > 0 ? "error" : danger ? "danger" : changes.length > 0 ? "changes" : "nothing";
   const notes = [
@@ -118,13 +156,18 @@ export function summaryOf(stack: string, events: Events, exitCode: number): Summ
       ({ urn }) =>
         `Kubernetes lets nobody change that field of ${nameOf(urn)}, so the preview ended there and what depends on it is not shown.`,
     ),
+    ...[...new Set([...guarded].map(protectedUrn))].map(
+      (urn) =>
+        `${nameOf(urn)} is protected, so Pulumi refuses to replace or to delete it: if that is what you want, take its protection away first.`,
+    ),
     ...renamed(changes),
     ...events.warned.map(({ message }) => `policy ${message}`),
+    ...beside,
   ];
   return {
     errors,
     groups,
-    headline: headlineOf(rows, verdict, release),
+    headline: headlineOf(rows, verdict, guarded, release),
     notes,
     ...(release === undefined ? {} : { release }),
     stack,

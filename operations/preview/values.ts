@@ -40,7 +40,9 @@ export function kept(kind: string, path: string, value: Json | undefined): strin
   if (value === undefined) return "";
   const text = JSON.stringify(value);
   if (value === secret) return secret;
-  if (text.length <= 200 && !isSensitive(kind, path)) return text;
+  // A new container is one value, with its variables in it.
+  const secretive = isSensitive(kind, path) || variables(value).length > 0;
+  if (text.length <= 200 && !secretive) return text;
   return `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Candidate, canaryRefusals } from "../../operations/canary-refusals";
+import { type Candidate, canaryRefusals, checkoutRefusals } from "../../operations/canary-refusals";
 import { canaryShare, shareFault, shown } from "../../operations/canary-share";
+import { deploy } from "../../operations/deploy";
 
 describe("the canary's share", () => {
   const table = [
@@ -54,9 +55,11 @@ const fine: Candidate = {
   branch: "feature/a",
   commit,
   containsProduction: true,
+  givenImage: false,
   imageRef: "registry/services-orders@sha256:0",
   migrations: [],
   productionCommit: "d".repeat(40),
+  productionRuns: true,
   running: undefined,
 };
 
@@ -68,7 +71,21 @@ const cases: readonly [string, Partial<Candidate>, RegExp][] = [
   ],
   ["without an image", { imageRef: undefined }, /has no image.*review -- up/],
   ["of code that is in no commit", { commit: undefined }, /in no commit/],
-  ["while production runs nothing", { productionCommit: undefined }, /deploy -- prod/],
+  [
+    "with an image that names no commit",
+    { commit: undefined, givenImage: true },
+    /^--image needs --commit, the 40 hex digits/,
+  ],
+  [
+    "while production runs nothing",
+    { productionCommit: undefined, productionRuns: false },
+    /runs nothing yet.*deploy -- prod/,
+  ],
+  [
+    "while production runs an image of nobody knows what",
+    { productionCommit: undefined },
+    /^Production names no commit.*promote .*--commit/,
+  ],
   [
     "without what production runs",
     { containsProduction: false },
@@ -92,4 +109,27 @@ describe("a canary", () => {
       assert.match(canaryRefusals({ ...fine, ...change }).join("\n"), text);
     });
   }
+
+  const checkouts = [
+    [
+      "on a branch",
+      { onMain: false, uncommitted: [] },
+      /is not on the remote's main.*git checkout/,
+    ],
+    ["where no remote says what main is", { onMain: undefined, uncommitted: [] }, /is not known/],
+    ["outside of a repository", { onMain: undefined, uncommitted: undefined }, /is not known/],
+    ["with changes of the program", { onMain: true, uncommitted: ["index.ts"] }, /: index\.ts\. /],
+  ] as const;
+  for (const [where, checkout, text] of checkouts) {
+    it(`is refused ${where}, for its program and settings are main's`, () => {
+      assert.match(checkoutRefusals(checkout).join("\n"), text);
+    });
+  }
+  it("may start from main as it is at the remote", () => {
+    assert.deepEqual(checkoutRefusals({ onMain: true, uncommitted: [] }), []);
+  });
+
+  it("is started by its own command only, which refuses what deploy would not", async () => {
+    await assert.rejects(deploy("prod-canary"), /npm run canary -- start BRANCH/);
+  });
 });

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { imageRefOf } from "../../operations/image";
-import { lastImage, releaseTag, webImage } from "../../operations/promote";
+import { lastImage, promote, releaseTag, webImage } from "../../operations/promote";
 import { promoted, promotedTag, releaseEnv } from "../../operations/release";
 import { canaryConfig } from "../../settings";
 import { budgets } from "../../components/conventions/names";
@@ -62,6 +65,32 @@ describe("a release", () => {
     assert.equal(imageRefOf(built), release.imageRef);
     assert.equal(imageRefOf(undefined), undefined);
   });
+});
+
+describe("an image that is promoted by hand", () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "services-orders-promote-"));
+    writeFileSync(join(directory, "pulumi"), '#!/bin/sh\necho "$*" >> calls; echo "[]"', {
+      mode: 0o755,
+    });
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  for (const [option, given, text] of [
+    ["commit", "0123456", /^Error: --commit must be a commit of 40 hex digits.*got "0123456"/],
+    ["branch", "a b", /^Error: --branch must be the name of a branch.*got "a b"/],
+  ] as const) {
+    it(`is refused with a ${option} that no deploy would take, before it is tagged`, async () => {
+      const engine = { cwd: directory, env: { PATH: `${directory}:/usr/bin:/bin` } };
+      const options = { image: release.imageRef, reason: "a revert", [option]: given };
+      await assert.rejects(promote(options, engine), text);
+      const calls = readFileSync(join(directory, "calls"), "utf8");
+      assert.equal(calls, "stack ls --json --non-interactive\n");
+    });
+  }
 });
 
 describe("a canary's configuration", () => {

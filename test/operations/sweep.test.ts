@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { slug } from "../../components/conventions/names";
 import { reviewStacks } from "../../operations/review-stack";
+import { ambient } from "../../operations/engine";
 import { sweep } from "../../operations/sweep";
 import { type Inventory, type Stack, decide } from "../../operations/sweep-decisions";
 import { Programs } from "./programs";
@@ -186,6 +190,29 @@ describe("sweep", () => {
     for (const [given, goes] of canaries) {
       const [decision] = decide({ ...inventory, canary: given, stacks: [] });
       assert.deepEqual([decision?.name, decision?.goes], ["prod-canary", goes], decision?.why);
+    }
+  });
+
+  it("asks state and both clusters before it looks at anything", async () => {
+    const bin = mkdtempSync(join(tmpdir(), "services-orders-sweep-"));
+    const program = (name: string, does: string): void => {
+      const script = `#!/bin/sh\necho "${name} $*" >> ${bin}/calls\n${does}\n`;
+      writeFileSync(join(bin, name), script, { mode: 0o755 });
+    };
+    program("pulumi", 'echo \'[{"name":"prod-canary"}]\'');
+    program("kubectl", 'echo \'{"metadata":{"uid":"1234"}}\'');
+    program("aws", "echo denied >&2; exit 1");
+    try {
+      const env = { PATH: `${bin}:/usr/bin:/bin`, SANDBOX_EKS_CLUSTER: "none" };
+      await assert.rejects(sweep({}, { ...ambient, env }), /EKS cluster "prod" .*: denied/);
+      const calls = readFileSync(join(bin, "calls"), "utf8").trim().split("\n");
+      const questions = /^(?:pulumi stack ls|kubectl .*kube-system|aws eks)/;
+      assert.deepEqual(
+        calls.filter((call) => !questions.test(call)),
+        [],
+      );
+    } finally {
+      rmSync(bin, { recursive: true });
     }
   });
 });

@@ -141,7 +141,8 @@ describe("the pipelines, end to end", () => {
 
   it("starts a canary of the branch after an approval, and stops it without one", async () => {
     const parameters = { branch, percent: "25" };
-    const options = { approve: ["approve-canary"], branch: "main", parameters };
+    // The branch is checked out here; a canary starts from main's own code.
+    const options = { approve: ["approve-canary"], branch: "main", commit: "main", parameters };
     const started = await run("canary-start", options);
     assert.equal(started["tell-canary"], "success");
     assert.ok(await exists("deployment/services-orders-canary", "services-orders"));

@@ -175,6 +175,7 @@ describe("a rehearsal of all environments", () => {
   });
 
   it("refuses a canary whose share is far from what is asked, with a migration, or on other code", async () => {
+    refused(await start(first, "--percent", "25"), /not on the remote's main/);
     await all.clone.git("checkout", "--quiet", "main");
     refused(
       await start(first, "--percent", "10"),

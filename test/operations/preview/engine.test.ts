@@ -90,11 +90,16 @@ describe("running the engine", () => {
     assert.throws(() => readFileSync(new URL(second.split(" ")[0] ?? "").pathname), /ENOENT/);
   });
 
-  it("does not do so for a stack with a file of its own, which names its key", async () => {
-    writeFileSync(join(directory, "Pulumi.staging.yaml"), "");
+  it("does not do so for a stack with a file, and says how to make it with the key that it names", async () => {
+    const key = "awskms://alias/a?region=r";
+    writeFileSync(join(directory, "Pulumi.staging.yaml"), `secretsprovider: ${key}\n`);
     const given = engine("new-job", { MISSING: "staging" });
-    const { complete } = await look({ engine: given, stack: "staging", to });
-    assert.equal(complete, false);
+    await assert.rejects(
+      look({ engine: given, stack: "staging", to }),
+      (error: Error) =>
+        error.message.includes(`stack init staging --no-select --secrets-provider '${key}'`) &&
+        /commit what that writes into Pulumi\.staging\.yaml/.test(error.message),
+    );
     assert.equal(calls().length, 1);
   });
 });

@@ -125,6 +125,28 @@ describe("a change set", () => {
     assert.doesNotMatch(JSON.stringify(token("hush-hush")), /hush/);
     assert.equal(larger(token("hush-hush"), token("other")).length, 1);
   });
+
+  it("holds those of a new object as hashes too, and what a new Secret holds", () => {
+    const env = [
+      { name: "PLAIN", value: "shown" },
+      { name: "API_TOKEN", value: "hush-1" },
+    ];
+    const containers = [{ args: ["serve"], env, name: "web" }];
+    const type = "kubernetes:core/v1:Secret";
+    const urn = `urn:pulumi:prod::services-orders::${type}::web`;
+    const inputs = { data: { "a.b": "hush-2" }, stringData: { password: "hush-3" } };
+    const made = plan(step("create", "web", undefined, { template: { spec: { containers } } }), {
+      ...{ new: { inputs, type, urn }, op: "create", type, urn },
+    });
+    assert.doesNotMatch(JSON.stringify(made), /hush/);
+    const fields = made.changes[0]?.fields ?? {};
+    const container = "spec.template.spec.containers[name=web]";
+    assert.equal(fields[`${container}.env[name=PLAIN].value`], '"shown"');
+    assert.equal(fields[`${container}.args[0]`], '"serve"');
+    assert.match(fields[`${container}.env[name=API_TOKEN].value`] ?? "", /^sha256:/);
+    const added = plan(step("update", "web", { containers: [] }, { containers: [{ env }] }));
+    assert.doesNotMatch(JSON.stringify(added), /hush/);
+  });
 });
 
 describe("a saved plan", () => {

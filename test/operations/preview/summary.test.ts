@@ -196,6 +196,24 @@ describe("a preview that failed", () => {
   });
 });
 
+describe("a production that was made and never deployed", () => {
+  const errors = [
+    { message: 'Stack "prod" runs no image yet: choose one by "npm run promote"', urn: "" },
+    { message: "preview failed", urn: "" },
+  ];
+  it("is told as what it is, and is no failure: a branch can wait for no release", () => {
+    const summary = summaryOf("prod", events([], { complete: false, errors }), 255);
+    assert.equal(summary.verdict, "nothing");
+    assert.equal(
+      textOf(summary),
+      "Preview of prod: production runs nothing yet: npm run promote\n",
+    );
+  });
+  it("is no excuse for another stack", () => {
+    assert.equal(summaryOf("prod-canary", events([], { errors }), 255).verdict, "error");
+  });
+});
+
 describe("a release that changes nothing else", () => {
   const labelled = (commit: string): Inputs => ({
     spec: {

@@ -1,0 +1,31 @@
+import { imageInputs } from "../../components/conventions/content-hash";
+import type { Engine } from "../engine";
+import { isGiven } from "../release";
+import { valueAt } from "./differences";
+import type { Events } from "./events";
+
+/** Commit of production's image, as the web service's Deployment names it. */
+function releasedCommit({ steps }: Pick<Events, "steps">): string | undefined {
+  const deployment = steps.find(({ type }) => type === "kubernetes:apps/v1:Deployment");
+  const commit = valueAt(deployment?.new?.inputs, "metadata.labels.commit_id");
+  return typeof commit === "string" && /^[0-9a-f]{7,40}$/.test(commit) ? commit : undefined;
+}
+
+/**
+ * Production runs what was promoted, whatever the code here is: said where the two differ, so that nobody takes "nothing
+ * changes" for a word about the code. Empty where they do not, and where git does not know the commit.
+ */
+export async function unreleased(
+  stack: string,
+  engine: Engine,
+  events: Pick<Events, "steps">,
+): Promise<readonly string[]> {
+  const commit = stack === "prod" && !isGiven(engine) ? releasedCommit(events) : undefined;
+  if (commit === undefined) return [];
+  const { differs } = await import("../git");
+  return (await differs(commit, imageInputs, engine)) === true
+    ? [
+        `the service's code differs from what production runs (${commit.slice(0, 7)}): the image stays until a release is promoted`,
+      ]
+    : [];
+}
