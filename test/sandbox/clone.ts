@@ -46,6 +46,7 @@ export class Clone {
       // One machine has CPU for a few stacks with what production promises its pods.
       SANDBOX_REQUESTS: JSON.stringify({ cpu: "20m", memory: "384Mi" }),
       // What CI says about its own branch is not these tests'.
+      CI: "",
       CIRCLE_BRANCH: "",
       CIRCLE_USERNAME: "",
       RELEASE_BRANCH: "",

@@ -216,6 +216,8 @@ export function ingressDaemon(options: Options): Daemon {
       `--entrypoints.web.address=127.0.0.1:${String(options.ingressPort)}`,
       "--providers.kubernetesingress=true",
       "--providers.kubernetesingress.ingressendpoint.ip=127.0.0.1",
+      // Else 2 s, in which a host whose Ingress already has its address, and whose update has ended, answers 404.
+      "--providers.providersthrottleduration=100ms",
       "--ping=true",
       "--ping.entrypoint=web",
       "--log.level=WARN",
