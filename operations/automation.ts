@@ -8,7 +8,11 @@ import type { Outputs } from "./stacks";
 /** Pulumi's Automation API on a stack that exists, with Pulumi's own output on the terminal. */
 export interface Automated {
   readonly destroy: () => Promise<void>;
-  readonly up: (options: { readonly policyPacks: string[] }) => Promise<Outputs>;
+  /** @param before - looks at the stack right before each try: an update that was waited for has changed it. */
+  readonly up: (
+    options: { readonly policyPacks: string[] },
+    before: () => Promise<void>,
+  ) => Promise<Outputs>;
 }
 
 /** The project's own program and files are used: plain `pulumi` sees the same stack. */
@@ -45,10 +49,11 @@ export async function automated(stack: string, engine: Engine): Promise<Automate
     destroy: async () => {
       await patiently(async () => run("destroy", async (options) => selected.destroy(options)));
     },
-    up: async (given) => {
-      const { outputs } = await patiently(async () =>
-        run("up", async (options) => selected.up({ ...given, ...options })),
-      );
+    up: async (given, before) => {
+      const { outputs } = await patiently(async () => {
+        await before();
+        return run("up", async (options) => selected.up({ ...given, ...options }));
+      });
       const values = Object.entries(outputs).map(([name, output]) => [
         name,
         output.value as unknown,

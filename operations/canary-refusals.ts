@@ -87,7 +87,7 @@ export function checkoutRefusals({ onMain, uncommitted }: Checkout): readonly st
     ...(files.length === 0
       ? []
       : [
-          `Uncommitted changes would go to production: ${files.join(", ")}. Put them aside: git stash`,
+          `Uncommitted changes would go to production: ${files.join(", ")}. Commit them, as the key that Pulumi writes into a stack's file, or put them aside: git stash`,
         ]),
   ];
 }

@@ -60,6 +60,8 @@ export async function canaryStart(
   if (lives > longestHours) {
     throw new UserError(`A canary lives at most 72 h, got "${options.for}".`);
   }
+  // Before anything is asked of Pulumi, which may write a stack's file.
+  await refuseCheckout(given);
   const production = await reachProduction(withEnv(given, { RELEASE_IMAGE_REF: "" }));
   const { commit, imageRef } = await candidate(branch, options, production, given);
   const share = canaryShare(await readyPods(production), options.percent / 100);
@@ -71,7 +73,6 @@ export async function canaryStart(
   const release = { branch, commit, imageRef, replicas: share.pods };
   const target = await aim(stack, withEnv(given, releaseEnv(release)));
   await refuse(target, true);
-  await refuseCheckout(given);
   const started = Date.now();
   const expires = new Date(started + lives * hour);
   const changed = await run(target, options, expires);
@@ -201,6 +202,7 @@ export async function canaryStop(engine: Engine = ambient): Promise<void> {
   const production = await reachProduction(engine);
   if (production.stacks.includes(stack)) {
     await stopCanary(production, engine);
+    reports.leaveRemoved(stack);
     return;
   }
   if ((await canaryDeployment(production)) === undefined) {
@@ -228,12 +230,13 @@ export async function stopCanary(production: Production, engine: Engine): Promis
       `The canary lives in the cluster ${where}, but the kubeconfig leads to ${cluster.uid}: choose the right context. Nothing was changed.`,
     );
   }
-  await takeOverDeadLock(stack, engine);
-  await onTerminal(["destroy", "--stack", stack, "--yes", "--skip-preview"], engine);
-  // Of a start that was killed while it waited, the state has no Deployment to destroy.
+  // First, because it needs no lock. Of a start that was killed while it waited, the state has no Deployment to destroy, and
+  // perhaps a lock that nobody lets go of; its pods answer production's requests.
   if ((await canaryDeployment(production)) !== undefined) {
     const which = [canaryName, "--namespace", settings.namespace, "--ignore-not-found"];
     console.log((await cluster.kubectl(["delete", "deployment", ...which])).trim());
   }
+  await takeOverDeadLock(stack, engine);
+  await onTerminal(["destroy", "--stack", stack, "--yes", "--skip-preview"], engine);
   await removeTags(stack, Object.values(canaryTags), engine);
 }

@@ -201,7 +201,6 @@ function addCanary(canary: Command): void {
     .action(
       leaving(async () => {
         await (await import("./canary")).canaryStop();
-        reports.leaveRemoved("prod-canary");
       }),
     );
 }

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Settings } from "../settings";
 import { UserError, duration } from "../tools/progress";
+import { canaryStack } from "./canary-running";
 import { confirm } from "./confirm";
 import { type Engine, ambient, onTerminal, policyOptions, variables, withEnv } from "./engine";
 import { ensureStack } from "./ensure-stack";
@@ -44,7 +46,7 @@ export async function deploy(
   options: DeployOptions = {},
   given: Engine = ambient,
 ): Promise<void> {
-  if (stack === "prod-canary") {
+  if (stack === canaryStack) {
     throw new UserError("A canary is started by: npm run canary -- start BRANCH");
   }
   const started = new Date();
@@ -140,12 +142,30 @@ async function older(
   return undefined;
 }
 
+/**
+ * For who waits for another update of the stack: looks at it before each further try.
+ *
+ * @throws UserError when that update has changed it: what was previewed, and perhaps approved, holds no more.
+ */
+export function unchangedSince({ engine, last, settings: { stack } }: Target): () => Promise<void> {
+  let waited = false;
+  return async () => {
+    if (waited && !isDeepStrictEqual(await outputsOf(stack, engine), last?.outputs ?? {})) {
+      throw new UserError(
+        `Stack "${stack}" was changed by the update that this one waited for. Nothing was changed since: look at its preview again.`,
+      );
+    }
+    waited = true;
+  };
+}
+
 /** `pulumi up`, unasked; when it fails, why. */
-export async function update({ cluster, engine, settings }: Target): Promise<void> {
+export async function update(target: Target): Promise<void> {
+  const { cluster, engine, settings } = target;
   const started = new Date();
   const args = ["up", "--stack", settings.stack, "--yes", "--skip-preview"];
   try {
-    await onTerminal([...args, ...policyOptions(engine)], engine);
+    await onTerminal([...args, ...policyOptions(engine)], engine, unchangedSince(target));
   } catch (error) {
     await explain(cluster, settings, started);
     throw error;

@@ -5,6 +5,7 @@ import { UserError } from "../tools/progress";
 import { aim, refuse } from "./deploy";
 import { type Engine, ambient, ask, onTerminal } from "./engine";
 import { ensureStack } from "./ensure-stack";
+import { isLocked } from "./lock-wait";
 import { reports } from "./reports";
 import { type StateResource, stateOf } from "./stacks";
 
@@ -40,10 +41,13 @@ export async function buildImage(stack: string, given: Engine = ambient): Promis
       outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
     },
   );
-  await keepOutputs(stack, outputs, engine);
   const built = (await stateOf(stack, engine)).resources.find(({ type }) => type === image);
   const imageRef = imageRefOf(built);
   if (imageRef === undefined) throw new UserError(`Stack "${stack}" has no image after all.`);
+  await keepOutputs(stack, outputs, engine).catch((error: unknown) => {
+    // Whoever has the lock by now writes outputs of its own.
+    if (!isLocked(String(error))) throw error;
+  });
   reports.leaveImage(imageRef);
   console.log(imageRef);
 }

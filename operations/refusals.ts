@@ -51,7 +51,7 @@ export function refusals(intent: Intent): readonly string[] {
       ? [
           `Stack "${stack}" already runs ${older.what === "image" ? "code" : "a deploy"} of ${older.running.slice(0, 7)}, ` +
             `which is newer than ${older.wanted.slice(0, 7)}: a newer deploy was faster. ` +
-            `If older code is what you want: npm run deploy -- ${stack} --allow-older`,
+            `If older code is what you want: npm run ${kind === "review" ? `review -- up BRANCH` : `deploy -- ${stack}`} --allow-older`,
         ]
       : []),
   ];

@@ -1,7 +1,7 @@
 import { UserError, duration } from "../tools/progress";
 import { company } from "../company";
 import { automated } from "./automation";
-import { type Target, aim, note, refuse } from "./deploy";
+import { type Target, aim, note, refuse, unchangedSince } from "./deploy";
 import { type Engine, ambient, policyPacks, withEnv } from "./engine";
 import { ensureStack } from "./ensure-stack";
 import { explain } from "./explain";
@@ -37,10 +37,11 @@ export async function reviewUp(
   const target = await aim(stack, withEnv(ambience, { RELEASE_BRANCH: branch }));
   const { engine, last } = target;
   await refuse(target, options.allowOlder ?? false);
-  await ensureStack(target);
   const { approved } = options;
+  // Also of a stack that is not there: nothing is made before it is known that it was approved.
   const shown =
     approved === undefined ? {} : { changed: await showPreview(stack, engine, approved) };
+  await ensureStack(target);
   const url = await run(target);
   await note(target);
   const ends = expiry({
@@ -57,11 +58,15 @@ export async function reviewUp(
 }
 
 /** `pulumi up`; when it fails, why. Gives the stack's URL. */
-async function run({ cluster, engine, settings }: Target): Promise<string> {
+async function run(target: Target): Promise<string> {
+  const { cluster, engine, settings } = target;
   const began = new Date();
   const automation = await automated(settings.stack, engine);
   try {
-    const { url } = await automation.up({ policyPacks: [...policyPacks(engine)] });
+    const { url } = await automation.up(
+      { policyPacks: [...policyPacks(engine)] },
+      unchangedSince(target),
+    );
     return url ?? settings.host;
   } catch (error) {
     await explain(cluster, settings, began);

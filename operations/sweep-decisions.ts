@@ -1,5 +1,6 @@
 import { parseStack, service } from "../components/conventions/stacks";
 import { slug as slugOf } from "../components/conventions/names";
+import { mainBranch } from "../components/conventions/purposes";
 import { span } from "./expiry";
 
 /** What is there, and what is known about it. Everything that a decision rests on. */
@@ -49,8 +50,6 @@ export interface Decision {
   readonly why: string;
 }
 
-/** A remote without it is no repository of this project. */
-const mainBranch = "main";
 const namespacePrefix = `${service}-review-`;
 
 /**

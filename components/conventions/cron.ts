@@ -48,7 +48,7 @@ function fieldValues(text: string, field: ScheduleField): ReadonlySet<number> | 
     // A longer step than the field, as each 90 minutes, would not do what it says.
     const every = step === undefined ? 1 : Number(step);
     if (!(first >= min && first <= last && last <= max)) return undefined;
-    if (every < 1 || every > max) return undefined;
+    if (every < 1 || every > max - min + 1) return undefined;
     for (let value = first; value <= last; value += every) values.add(value);
   }
   return values;

@@ -99,16 +99,26 @@ esac`;
     assert.equal(await runningCanary(production(), engine()), undefined);
   });
 
-  it("is deleted by stop where destroy leaves it, and only then", async () => {
+  it("is deleted by stop where there is one, also when a killed start's lock keeps Pulumi from destroying it", async () => {
     await stopCanary(production(), engine());
     assert.ok(!asked.some((args) => args.startsWith("delete")));
     objects = { deployments: [deployment] };
     await stopCanary(production(), engine());
     assert.match(readFileSync(join(directory, "calls"), "utf8"), /destroy --stack prod-canary/);
-    assert.equal(
-      asked.at(-1),
-      "delete deployment services-orders-canary --namespace services-orders --ignore-not-found",
+    const deletion =
+      "delete deployment services-orders-canary --namespace services-orders --ignore-not-found";
+    assert.equal(asked.at(-1), deletion);
+
+    asked.length = 0;
+    const locked = "echo 'error: the stack is currently locked by 1 lock(s)' >&2; exit 255";
+    const program = readFileSync(join(directory, "pulumi"), "utf8");
+    writeFileSync(
+      join(directory, "pulumi"),
+      program.replace("\n", `\ncase "$*" in destroy*) ${locked};; esac\n`),
     );
+    const impatient = { ...engine(), lockWait: { patienceMs: 0 } };
+    await assert.rejects(stopCanary(production(), impatient), /currently locked/);
+    assert.equal(asked.at(-1), deletion);
   });
 
   it("is left alone in another cluster than its own", async () => {

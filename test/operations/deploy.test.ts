@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { note, refuse } from "../../operations/deploy";
+import { note, refuse, unchangedSince } from "../../operations/deploy";
 import { type Release, promotedTag, releaseEnv } from "../../operations/release";
 import { stackOf } from "../../operations/review-stack";
 import { reviewUp } from "../../operations/review-up";
@@ -80,6 +80,21 @@ describe("a deploy of a review stack", () => {
     const last = { outputs: {}, tags: { clusterUid: "there" } };
     const target = reviewTarget(programs.engine(), { last });
     await assert.rejects(refuse(target, false), /lives in the cluster there.* to here/);
+  });
+
+  it("stops when another update that it waited for has changed the stack, and else goes on", async () => {
+    const last = { outputs: { commit: first }, tags: {} };
+    for (const [commit, fate] of [
+      [first, "goes on"],
+      [second, "stops"],
+    ] as const) {
+      programs.add("pulumi", { "*stack output*": `echo '{"commit":"${commit}"}'` });
+      const before = unchangedSince(reviewTarget(programs.engine(), { last }));
+      await before();
+      const again = before();
+      if (fate === "goes on") await again;
+      else await assert.rejects(again, /was changed by the update that this one waited for/);
+    }
   });
 
   describe("by review up", () => {

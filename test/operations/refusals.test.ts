@@ -32,7 +32,7 @@ const cases: readonly [title: string, change: Partial<Intent>, text: RegExp | un
   [
     "refuses an older image, with the way out",
     { older: { running: newer, wanted: older, what: "image" } },
-    /runs code of bbbbbbb.* newer than aaaaaaa.*npm run deploy -- review-feature-a --allow-older/,
+    /runs code of bbbbbbb.* newer than aaaaaaa.*npm run review -- up BRANCH --allow-older/,
   ],
   [
     "refuses an older program, though the image is the same",
