@@ -83,8 +83,15 @@ async function looking(run: EngineRun): Promise<Previewed> {
   }
 }
 
-/** Where the comment goes: found before the engine runs, because it may be that something is missing. */
+/**
+ * Where the comment goes: found before the engine runs, because it may be that something is missing. Without a token a person
+ * gets no comment; in CI (`CI=true`) that is an error.
+ */
 async function pullRequest(): Promise<PullRequest | undefined> {
+  if ((process.env["GITHUB_TOKEN"] ?? "") === "" && process.env["CI"] !== "true") {
+    process.stderr.write("no comment, because GITHUB_TOKEN is not set\n");
+    return undefined;
+  }
   const { pullRequestFrom } = await import("../github");
   const pull = pullRequestFrom(process.env);
   if (pull === undefined) process.stderr.write("There is no pull request yet, so no comment.\n");

@@ -6,11 +6,22 @@ import { parseEnv } from "node:util";
 const fromContextsOnly =
   /^(?:AWS_|CIRCLE|GITHUB_|SLACK_|GIT_|BASH_ENV$|REVIEW_|CANARY_|PULL_REQUEST$)/;
 
-/** The variables that a job starts with, of the person's own. */
+/**
+ * AWS's clients would look into ~/.aws and ask the machine's own role: the files of staging and production name real clusters
+ * and registries, and a run here must not reach them with the rights of whoever starts it.
+ */
+const noIdentity = {
+  AWS_CONFIG_FILE: "/dev/null",
+  AWS_EC2_METADATA_DISABLED: "true",
+  AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+};
+
+/** The variables that a job starts with, of the person's own, without an identity in AWS. A context may give one. */
 export function inherited(
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !fromContextsOnly.test(name)));
+  const own = Object.entries(env).filter(([name]) => !fromContextsOnly.test(name));
+  return { ...Object.fromEntries(own), ...noIdentity };
 }
 
 /** What stand-ins for contexts hold: files `<context>.env` with `NAME=value` lines. */

@@ -89,6 +89,12 @@ async function run(options: RunOptions = {}): Promise<{ ends: Record<string, End
   }
 }
 
+const git = (...args: readonly string[]): void => {
+  execFileSync("git", ["-c", "user.name=x", "-c", "user.email=x@example.com", ...args], {
+    cwd: root,
+  });
+};
+
 const noted = (): readonly string[] =>
   existsSync(seen) ? readFileSync(seen, "utf8").trim().split("\n") : [];
 
@@ -103,10 +109,6 @@ describe("a rehearsal of a workflow", () => {
       JSON.stringify({ name: "x", private: true, scripts }),
     );
     writeFileSync(join(root, "secrets.env"), "TOKEN=from-the-context\n");
-    const git = (...args: readonly string[]) =>
-      execFileSync("git", ["-c", "user.name=x", "-c", "user.email=x@example.com", ...args], {
-        cwd: root,
-      });
     git("init", "--quiet", "--initial-branch", "feature/a");
     git("add", ".circleci", "package.json");
     git("commit", "--quiet", "--message", "all");
@@ -169,6 +171,21 @@ describe("a rehearsal of a workflow", () => {
     });
     assert.deepEqual(noted().slice(1), [
       ...["deploy from-the-context jar", "always", "tell-bad cause no-token"],
+    ]);
+  }).timeout(60_000);
+
+  it("gives no job the AWS identity of the person, and gives the one that a context has", async () => {
+    const identity = "$AWS_CONFIG_FILE $AWS_SHARED_CREDENTIALS_FILE $AWS_EC2_METADATA_DISABLED";
+    const tell = note(`${identity} \${AWS_PROFILE:-none}`);
+    const all = { ...scripts, build: `${tell} && mkdir made`, deploy: tell };
+    writeFileSync(join(root, "package.json"), JSON.stringify({ name: "x", scripts: all }));
+    git("commit", "--quiet", "--message", "identity", "package.json");
+    const env = { AWS_CONFIG_FILE: "/home/me/.aws/config", AWS_PROFILE: "administrator" };
+    writeFileSync(join(root, "secrets.env"), "AWS_CONFIG_FILE=/of/the/context\n");
+    await run({ approve: ["approve"], env });
+    assert.deepEqual(noted().slice(0, 2), [
+      "/dev/null /dev/null true none",
+      "/of/the/context /dev/null true none",
     ]);
   }).timeout(60_000);
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mock } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { preview } from "../../../operations/preview/command";
+import { preview, type PreviewOptions } from "../../../operations/preview/command";
 
 const fixtures = join(import.meta.dirname, "recorded");
 
@@ -31,10 +32,14 @@ describe("npm run preview", function () {
   const show = (name: string): string =>
     `for last; do if [ "$take" = 1 ]; then cp ${join(fixtures, `${name}.jsonl`)} "$last"; fi; ` +
     'take=0; if [ "$last" = --event-log ]; then take=1; fi; done';
-  const run = async (stack: string, env: Readonly<Record<string, string>> = {}): Promise<void> =>
+  const run = async (
+    stack: string,
+    env: Readonly<Record<string, string>> = {},
+    options: PreviewOptions = {},
+  ): Promise<void> =>
     preview(
       stack,
-      { format: "json", output: join(directory, "summary.json") },
+      { format: "json", output: join(directory, "summary.json"), ...options },
       {
         cwd: directory,
         env: {
@@ -86,6 +91,27 @@ describe("npm run preview", function () {
     assert.match(calls(), /^other {2}preview /m);
     await run("review-a");
     assert.match(calls(), /^ {2}preview .*--stack review-a/m);
+  });
+
+  it("writes no comment without GitHub's token, says so, and fails for it in CI alone", async () => {
+    pulumi({ preview: show("nothing"), "stack ls": "echo '[]'" });
+    const names = ["CI", "GITHUB_TOKEN", "PULL_REQUEST"];
+    const before = names.map((name) => [name, process.env[name]] as const);
+    const said = mock.method(process.stderr, "write", () => true);
+    try {
+      Object.assign(process.env, { CI: "", GITHUB_TOKEN: "", PULL_REQUEST: "7" });
+      await run("review-a", {}, { comment: true });
+      const lines = said.mock.calls.map((call) => String(call.arguments[0]));
+      assert.ok(lines.includes("no comment, because GITHUB_TOKEN is not set\n"), lines.join(""));
+      process.env["CI"] = "true";
+      await assert.rejects(run("review-a", {}, { comment: true }), /set .*GITHUB_TOKEN/);
+    } finally {
+      said.mock.restore();
+      for (const [name, value] of before) {
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+      }
+    }
   });
 
   it("shows what was promoted for production, and of a production that is not made yet how to make it", async () => {
