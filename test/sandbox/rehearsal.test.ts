@@ -186,17 +186,18 @@ describe("a rehearsal of all environments", () => {
     const migration = "service/src/main/resources/db/migration/V99__more.sql";
     writeFileSync(join(all.clone.directory, migration), "SELECT 1;");
     const migrating = await all.clone.commit("A migration");
+    await all.clone.git("checkout", "--quiet", "main");
     refused(
       await start("env-migrating", "--percent", "25", ...image, "--commit", migrating),
       /database migrations that production has not: .*V99__more\.sql/,
     );
     await all.clone.git("checkout", "--quiet", "--orphan", "env-orphan");
     const orphan = await all.clone.commit("Something else");
+    await all.clone.git("checkout", "--quiet", "main");
     refused(
       await start("env-orphan", "--percent", "25", ...image, "--commit", orphan),
       /does not contain what production runs/,
     );
-    await all.clone.git("checkout", "--quiet", "main");
   });
 
   it("updates production beside a canary that crashes, as fast as without", async () => {
