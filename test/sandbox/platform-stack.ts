@@ -19,8 +19,9 @@ const name = "rehearsal";
  */
 export class PlatformStack {
   readonly config: Config;
+  /** Its configuration and its state. */
+  readonly directory = mkdtempSync(join(tmpdir(), "services-orders-platform-"));
   private readonly configFile: string;
-  private readonly directory = mkdtempSync(join(tmpdir(), "services-orders-platform-"));
   private readonly env: Readonly<Record<string, string>>;
 
   constructor(moto: Moto, overrides: Config) {

@@ -318,17 +318,19 @@ describe("a rehearsal of all environments", () => {
 
   it("shows production's secret value nowhere: state, files, output", async () => {
     // The link to the packages is not followed.
-    const places = [all.clone.state, all.clone.directory].flatMap((directory) =>
-      readdirSync(directory, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name)),
+    const places = [all.clone.state, all.clone.directory, all.platform.directory].flatMap(
+      (directory) =>
+        readdirSync(directory, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => join(entry.parentPath, entry.name)),
     );
     const forms = formsOf(planted);
     const found = places.filter((file) => shows(readFileSync(file), forms));
     assert.deepEqual(found, []);
     assert.ok(!shows(Buffer.from(all.printed.join("\n")), forms));
-    const ofPods = ["-n", namespace, "logs", "-l", `service=${service}`, "--all-containers"];
-    const logs = await kubectl([...ofPods, "--tail=-1", "--max-log-requests=50"]);
+    const ofPods = ["-n", namespace, "logs", "-l", "app.kubernetes.io/component=web"];
+    const whole = ["--all-containers", "--tail=-1", "--max-log-requests=50"];
+    const logs = await kubectl([...ofPods, ...whole]);
     assert.ok(logs !== "" && !shows(Buffer.from(logs), forms));
     line(
       `looked into ${String(places.length)} files, the output of ${String(all.printed.length)} commands, and ${String(logs.split("\n").length)} lines of production's logs`,
