@@ -1,4 +1,5 @@
-import { type Engine, ask, onTerminal, policyOptions } from "../operations/engine";
+import { aim, update } from "../operations/deploy";
+import { type Engine, ask, onTerminal } from "../operations/engine";
 import { takeOverDeadLock } from "../operations/locks";
 import { showPreview } from "../operations/show-preview";
 import { exists, outputsOf } from "../operations/stacks";
@@ -12,8 +13,6 @@ const STACK = "local";
 
 /** Pulumi on the sandbox, whatever the shell has been told. */
 const engine = (): Engine => ({ cwd: project, env: environment() });
-
-const pulumi = async (...args: string[]): Promise<void> => onTerminal(args, engine());
 
 /** `npm run up`: from nothing to a running service. */
 export async function up(): Promise<void> {
@@ -32,8 +31,8 @@ export async function up(): Promise<void> {
     await takeOverDeadLock(STACK, engine());
     await showPreview(STACK, engine());
   });
-  await steps.step(`Changing it (pulumi up)`, async () => {
-    await pulumi("up", "--stack", STACK, "--yes", "--skip-preview", ...policyOptions(engine()));
+  await steps.step("Changing it (pulumi up)", async () => {
+    await update(await aim(STACK, engine()));
   });
   const { namespace = "", url = "" } = await outputsOf(STACK, engine());
   console.log(`
@@ -65,7 +64,7 @@ export async function down(): Promise<void> {
       return;
     }
     await takeOverDeadLock(STACK, engine());
-    await pulumi("destroy", "--stack", STACK, "--yes", "--skip-preview");
+    await onTerminal(["destroy", "--stack", STACK, "--yes", "--skip-preview"], engine());
   });
   await steps.step("Sandbox", sandboxDown);
 }
