@@ -233,7 +233,9 @@ export async function stopCanary(production: Production, engine: Engine): Promis
   // First, because it needs no lock. Of a start that was killed while it waited, the state has no Deployment to destroy, and
   // perhaps a lock that nobody lets go of; its pods answer production's requests.
   if ((await canaryDeployment(production)) !== undefined) {
-    const which = [canaryName, "--namespace", settings.namespace, "--ignore-not-found"];
+    // "foreground" waits for its pods, as Pulumi does.
+    const how = ["--cascade=foreground", "--ignore-not-found"];
+    const which = [canaryName, "--namespace", settings.namespace, ...how];
     console.log((await cluster.kubectl(["delete", "deployment", ...which])).trim());
   }
   await takeOverDeadLock(stack, engine);

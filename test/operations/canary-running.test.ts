@@ -106,7 +106,7 @@ esac`;
     await stopCanary(production(), engine());
     assert.match(readFileSync(join(directory, "calls"), "utf8"), /destroy --stack prod-canary/);
     const deletion =
-      "delete deployment services-orders-canary --namespace services-orders --ignore-not-found";
+      "delete deployment services-orders-canary --namespace services-orders --cascade=foreground --ignore-not-found";
     assert.equal(asked.at(-1), deletion);
 
     asked.length = 0;
