@@ -217,7 +217,7 @@ export async function canaryStop(engine: Engine = ambient): Promise<void> {
 }
 
 /**
- * Destroys what the state has of the canary, and deletes its Deployment if one is left.
+ * Deletes the canary's Deployment, then destroys what the state has of the canary.
  *
  * @throws UserError when the canary lives in another cluster.
  */
