@@ -1,28 +1,6 @@
 import pulumi from "@pulumi/eslint-plugin";
 import tseslint from "typescript-eslint";
 
-/** Forbids imports by path, with the reason that is shown. */
-const arrows = (...rules) => ({
-  "no-restricted-imports": [
-    "error",
-    { patterns: rules.map(([regex, message]) => ({ message, regex })) },
-  ],
-});
-
-const outwards = "^(\\.\\./)+";
-const programOnly = [
-  `${outwards}(index|settings|settings-table|jobs)$`,
-  "the program passes args; what it calls does not ask it",
-];
-const surroundings = [
-  `${outwards}(operations|pipeline|policy|platform|tools|test)(/|$)`,
-  "an arrow never turns back: see the rooms in docs",
-];
-const component = [
-  `(^|/)components/(?!conventions/)`,
-  "only the program builds components; import components/conventions",
-];
-
 /** Constructing a resource inside `.apply(...)` hides it from previews. Ordinary objects are listed. */
 const noResourceInApply = {
   "no-restricted-syntax": [
@@ -38,7 +16,7 @@ const noResourceInApply = {
 const noOutside = {
   "no-restricted-properties": [
     "error",
-    { message: "only settings.ts reads the environment", object: "process", property: "env" },
+    { message: "only settings/ reads the environment", object: "process", property: "env" },
   ],
 };
 
@@ -64,47 +42,14 @@ export default tseslint.config(
     },
   },
   {
-    files: ["index.ts"],
     // A resource registers itself: making one without keeping it is how a program reads.
-    rules: {
-      "no-new": "off",
-      ...arrows([`^\\./(operations|pipeline|policy|platform|tools|test)/`, surroundings[1]]),
-      ...noOutside,
-    },
+    files: ["index.ts", "program/**/*.ts"],
+    rules: { "no-new": "off", ...noOutside },
   },
+  { files: ["components/**/*.ts"], rules: noOutside },
   {
-    files: ["settings.ts", "settings-table.ts", "jobs.ts"],
-    rules: arrows([`^\\./(operations|pipeline|policy|platform|tools|test)/`, surroundings[1]]),
-  },
-  {
-    files: ["components/**/*.ts"],
-    rules: { ...arrows(programOnly, surroundings), ...noOutside },
-  },
-  {
-    files: ["components/conventions/**/*.ts"],
-    rules: {
-      ...arrows(programOnly, surroundings, [
-        `^\\.\\./(?!conventions/)`,
-        "conventions import no component",
-      ]),
-      ...noOutside,
-    },
-  },
-  {
-    files: ["policy/**/*.ts", "platform/**/*.ts"],
-    rules: arrows(component, [`${outwards}index$`, "nothing runs the program but Pulumi"]),
-  },
-  {
-    files: ["operations/**/*.ts", "pipeline/**/*.ts", "tools/**/*.ts"],
-    rules: {
-      ...arrows(component, [`${outwards}index$`, "nothing runs the program but Pulumi"]),
-      // Tools talk to a person, on the terminal.
-      "no-console": "off",
-    },
-  },
-  {
-    // Operations talk to a person, on the terminal; end-to-end tests print what they measured.
-    files: ["operations/**/*.ts", "test/sandbox/**/*.ts"],
+    // They talk to a person, on the terminal; end-to-end tests print what they measured.
+    files: ["{cli,lib,operations,pipeline,sandbox,tools,test/end-to-end}/**/*.ts"],
     rules: { "no-console": "off" },
   },
   {

@@ -1,5 +1,5 @@
 import type { Kind } from "./components/conventions/stacks";
-import type { ScheduledJobArgs } from "./components/scheduled-job";
+import type { ScheduledJobArgs } from "./components/scheduled-job/scheduled-job";
 
 /** An amount of time as the service's command line reads it: hours or days. */
 type Duration = `${number}${"d" | "h"}`;

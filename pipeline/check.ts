@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { project } from "../tools/build";
-import { UserError } from "../tools/progress";
+import { project } from "../lib/project";
+import { UserError } from "../lib/errors";
 import { commands } from "./checks/commands";
 import { conditions } from "./checks/conditions";
 import { graph } from "./checks/graph";

@@ -2,7 +2,7 @@ import type { RunnerClass, Step } from "./model";
 
 /**
  * The company's own security scanner, where it comes as an orb: its name and full version, and its step. A scanner that is
- * a command needs no slot here: it is one entry in operations/scanners.ts.
+ * a command needs no slot here: it is one entry in operations/scan/scanners.ts.
  *
  * @example
  * export const companyScan = {

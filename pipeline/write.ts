@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { project } from "../tools/build";
+import { project } from "../lib/project";
 import type { Config } from "./model";
 import { picture } from "./picture";
 import { pipelines } from "./pipelines";

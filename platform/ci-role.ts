@@ -1,6 +1,6 @@
 import * as iam from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
-import { type Purpose, roleName } from "../components/conventions/purposes";
+import { type Purpose, roleName } from "../components/conventions/ci-roles";
 import type { Statement } from "./permissions";
 import type { CircleCi } from "./settings";
 import { branchesOf, trustPolicy } from "./trust";

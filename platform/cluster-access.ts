@@ -1,6 +1,6 @@
 import * as eks from "@pulumi/aws/eks";
 import * as pulumi from "@pulumi/pulumi";
-import { type ClusterPurpose, clusterGroup, tokenPrefix } from "../components/conventions/purposes";
+import { type ClusterPurpose, clusterGroup, tokenPrefix } from "../components/conventions/ci-roles";
 import type { CircleCi } from "./settings";
 import { issuer } from "./trust";
 

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { clusterGroup, reviewAccess, reviewGroup } from "../components/conventions/purposes";
+import { clusterGroup, reviewAccess, reviewGroup } from "../components/conventions/ci-roles";
 import { service } from "../components/conventions/stacks";
 import {
   namespacedRules,

@@ -1,5 +1,5 @@
 import type * as k8s from "@pulumi/kubernetes";
-import { canaryName, reviewAccess } from "../components/conventions/purposes";
+import { canaryName, reviewAccess } from "../components/conventions/ci-roles";
 
 type Rule = k8s.types.input.rbac.v1.PolicyRule;
 

@@ -3,7 +3,7 @@ import {
   privateAddresses,
   reviewNamespace as defaults,
 } from "../components/conventions/defaults";
-import { canaryName, clusterGroup } from "../components/conventions/purposes";
+import { canaryName, clusterGroup } from "../components/conventions/ci-roles";
 import type { Policy } from "./admission";
 import { cel, inReview, requester, reviewNamespaceLabels } from "./review-policies";
 import type { CircleCi, ReviewLimits } from "./settings";

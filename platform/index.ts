@@ -7,7 +7,7 @@ import {
   type Purpose,
   purposes,
   roleName,
-} from "../components/conventions/purposes";
+} from "../components/conventions/ci-roles";
 import { service } from "../components/conventions/stacks";
 import { AdmissionPolicies } from "./admission-policies";
 import { CiRole } from "./ci-role";

@@ -1,4 +1,4 @@
-import type { Purpose } from "../components/conventions/purposes";
+import type { Purpose } from "../components/conventions/ci-roles";
 import { service } from "../components/conventions/stacks";
 import type { Environment } from "./settings";
 

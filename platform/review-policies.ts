@@ -5,7 +5,7 @@ import {
   reviewGroup,
   reviewIngressGroup,
   reviewUser,
-} from "../components/conventions/purposes";
+} from "../components/conventions/ci-roles";
 import { service } from "../components/conventions/stacks";
 import type { Policy } from "./admission";
 import type { CircleCi, ReviewLimits } from "./settings";

@@ -1,4 +1,4 @@
-import { type Purpose, mainBranch } from "../components/conventions/purposes";
+import { type Purpose, mainBranch } from "../components/conventions/ci-roles";
 import type { CircleCi } from "./settings";
 
 /**

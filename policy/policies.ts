@@ -1,9 +1,9 @@
 import type { ResourceValidationArgs, ResourceValidationPolicy } from "@pulumi/policy";
-import { declared, kindOfStack } from "./declared";
+import { declared, kindOfStack } from "./rules/declared";
 import type { Exception } from "./exceptions";
-import { type Rule, message } from "./rule";
-import { secretPaths } from "./secret-paths";
-import { noSecretValues } from "./secrets";
+import { type Rule, message } from "./rules/rule";
+import { secretPaths } from "./rules/secret-paths";
+import { noSecretValues } from "./rules/secrets";
 
 type Given = Pick<ResourceValidationArgs, "name" | "opts" | "props" | "type" | "urn">;
 

@@ -1,5 +1,5 @@
 import { type Outside, settingsFrom } from "../settings";
-import { type Known, repositoryOf } from "./images";
+import { type Known, repositoryOf } from "./rules/images";
 
 /**
  * The registries and repositories that a stack's settings name: `registries`, the repository of its

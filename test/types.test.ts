@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import ts from "typescript";
-import { compiled, complaints, hover } from "./compiler";
-import { argInterfaces } from "./interfaces";
+import { compiled, complaints, hover } from "./support/compiler";
+import { argInterfaces } from "./support/interfaces";
 
 // `tsd` tests the declarations of a package with a compiler of its own; this program has none, and
 // what counts is the compiler that the editor has. So each mistake is a file for that one, with what
 // it must say: a mistake that is refused for another reason would prove nothing.
 
-const web = `import { type WebServiceArgs, WebService } from "./components/web-service";
+const web = `import { type WebServiceArgs, WebService } from "./components/web-service/web-service";
 declare const web: WebServiceArgs;
 `;
 const job = `import type { Job } from "./jobs";

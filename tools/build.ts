@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { contentHash } from "../components/conventions/content-hash";
-import { command, CommandError } from "./command";
-import { type Report, UserError } from "./progress";
+import { command, CommandError } from "../lib/command";
+import { project } from "../lib/project";
+import { type Report } from "../lib/progress";
+import { UserError } from "../lib/errors";
 
-export const project = join(import.meta.dirname, "..");
 const image = join(project, "service", "target", "image");
 
 /** Builds the service's jars with Maven, unless they were built from the code that is here. */

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { project } from "./build";
-import { duration, UserError } from "./progress";
+import { project } from "../lib/project";
+import { duration } from "../lib/time";
+import { UserError } from "../lib/errors";
 
 /** `npm run check`: types, lint, format, pipelines. All of them, also when one fails. */
 export async function check(): Promise<void> {

@@ -1,6 +1,6 @@
 import { service } from "../components/conventions/stacks";
-import type { Setting } from "../settings-row";
-import { table } from "../settings-table";
+import type { Setting } from "../settings/row";
+import { table } from "../settings/table";
 
 /** File in docs/reference that stacks' files name in their first lines. */
 export const configSchemaFile = "stack-config.schema.json";

@@ -1,23 +1,28 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { Application, type Context, Converter, ReflectionKind, type TypeDocOptions } from "typedoc";
+import type { Context, TypeDocOptions } from "typedoc";
 import type { PluginOptions } from "typedoc-plugin-markdown";
 import type { Kind } from "../components/conventions/stacks";
-import type { Setting, Surroundings } from "../settings-row";
-import { table } from "../settings-table";
-import { project } from "./build";
+import type { Setting, Surroundings } from "../settings/row";
+import { table } from "../settings/table";
+import { project } from "../lib/project";
 import { configSchema, configSchemaFile } from "./config-schema";
-import { UserError } from "./progress";
+import { UserError } from "../lib/errors";
 
 /** Where the reference is committed. */
 export const referenceDirectory = join(project, "docs", "reference");
 
 const components = join(project, "components");
 /** What args refer to: documented, so that a link leads there. */
-const argTypes = ["database", "labels", "override", "pod-args", "quantities", "quota"].map((name) =>
-  join(components, "conventions", `${name}.ts`),
-);
+const argTypes = [
+  "conventions/labels",
+  "conventions/override",
+  "conventions/quantities",
+  "conventions/quota",
+  "pods/args",
+  "pods/database",
+].map((name) => join(components, `${name}.ts`));
 
 /** `npm run reference`: writes the reference anew, so that a page of what is gone goes too. */
 export async function reference(): Promise<void> {
@@ -40,9 +45,9 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
 }
 
 function componentFiles(): string[] {
-  return readdirSync(components, { withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ name }) => join(components, name))
+  return readdirSync(components, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join(components, name))
     .filter((file) => readFileSync(file, "utf8").includes("extends pulumi.ComponentResource"))
     .sort();
 }
@@ -72,6 +77,15 @@ async function codePages(): Promise<readonly [string, string][]> {
     tsconfig: join(project, "tsconfig.json"),
     validation: false,
   };
+  // Imported where it is used: its plugin imports it too, and must get the same one, also in a test that is loaded by `require`.
+  const { Application, Converter, ReflectionKind } = await import("typedoc");
+  /** The program calls components; their functions and constants are not part of the reference. */
+  const typesAndClassesOnly = ({ project: model }: Context): void => {
+    const others = [ReflectionKind.Function, ReflectionKind.Variable, ReflectionKind.Constructor];
+    for (const reflection of others.flatMap((kind) => model.getReflectionsByKind(kind))) {
+      model.removeReflection(reflection);
+    }
+  };
   try {
     const app = await Application.bootstrapWithPlugins(options);
     app.converter.on(Converter.EVENT_RESOLVE_BEGIN, typesAndClassesOnly);
@@ -84,14 +98,6 @@ async function codePages(): Promise<readonly [string, string][]> {
       .map((name) => [name, readFileSync(join(out, name), "utf8")]);
   } finally {
     rmSync(out, { recursive: true, force: true });
-  }
-}
-
-/** The program calls components; their functions and constants are no one's business here. */
-function typesAndClassesOnly({ project: model }: Context): void {
-  const others = [ReflectionKind.Function, ReflectionKind.Variable, ReflectionKind.Constructor];
-  for (const reflection of others.flatMap((kind) => model.getReflectionsByKind(kind))) {
-    model.removeReflection(reflection);
   }
 }
 

@@ -3,10 +3,13 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { execa } from "execa";
 import { contentHash } from "../components/conventions/content-hash";
-import { buildService, maven, project } from "./build";
-import { duration, Steps, UserError } from "./progress";
-import { options } from "./sandbox/layout";
-import { stepsOfUp, up } from "./sandbox/sandbox";
+import { buildService, maven } from "./build";
+import { project } from "../lib/project";
+import { Steps } from "../lib/progress";
+import { duration } from "../lib/time";
+import { UserError } from "../lib/errors";
+import { options } from "../sandbox/layout";
+import { stepsOfUp, up } from "../sandbox/sandbox";
 
 interface Count {
   passed: number;
@@ -14,13 +17,13 @@ interface Count {
   skipped: number;
 }
 
-const endToEndTests = join("test", "sandbox");
+const endToEndTests = join("test", "end-to-end");
 
 const suites = {
   // All files that .mocharc.json names, two at a time.
   unit: async () => mocha(["--parallel", "--jobs", "2"]),
   service,
-  sandbox: endToEnd,
+  "end-to-end": endToEnd,
 } as const;
 type Suite = keyof typeof suites;
 
@@ -47,7 +50,7 @@ export async function test(only?: string, files: readonly string[] = []): Promis
       `there is no suite "${only}"; there are: ${Object.keys(suites).join(", ")}`,
     );
   }
-  const unknown = files.filter((file) => only !== "sandbox" || !planned.includes(file));
+  const unknown = files.filter((file) => only !== "end-to-end" || !planned.includes(file));
   if (unknown.length > 0) {
     throw new UserError(
       `there is no end-to-end test "${unknown.join(", ")}"; there are: ${planned.join(", ")}`,

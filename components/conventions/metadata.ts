@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Labels } from "./labels";
-import type { PodArgs } from "./pod-args";
+import type { PodArgs } from "../pods/args";
 
 type ObjectMeta = k8s.types.input.meta.v1.ObjectMeta;
 export type Annotations = Readonly<Record<string, pulumi.Input<string>>>;

@@ -1,4 +1,4 @@
-import { type Fault, unless } from "./faults";
+import { type Fault, unless } from "./validation";
 
 /** CPU and memory as Kubernetes writes them. */
 export interface Requests {

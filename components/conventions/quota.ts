@@ -1,4 +1,4 @@
-import { type Fault } from "./faults";
+import { type Fault } from "./validation";
 import { type Requests, cores, memoryBytes } from "./quantities";
 
 /** What the pods of a namespace may ask for together. */

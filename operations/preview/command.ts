@@ -1,17 +1,17 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { mainBranch } from "../../components/conventions/purposes";
+import { mainBranch } from "../../components/conventions/ci-roles";
 import { parseStack } from "../../components/conventions/stacks";
-import { UserError } from "../../tools/progress";
-import { type Engine, ambient, variables, withEnv } from "../engine";
-import type { PullRequest } from "../github";
-import { isGiven, promoted, releaseEnv } from "../release";
-import { reports } from "../reports";
-import { commentLimit, sectionLimit } from "./limits";
-import type { EngineRun } from "./engine";
-import { type Previewed, look } from "./look";
-import type { Summary, Verdict } from "./summary";
+import { UserError } from "../../lib/errors";
+import { type Engine, ambient, variables, withEnv } from "../pulumi/engine";
+import type { PullRequest } from "../clients/github";
+import { isGiven, promoted, releaseEnv } from "../stacks/release";
+import { reports } from "../../lib/reports";
+import { commentLimit, sectionLimit } from "./render/limits";
+import type { EngineRun } from "../pulumi/run-preview";
+import { type Previewed, look } from "./preview-result";
+import type { Summary, Verdict } from "./impact/summary";
 
 export type Format = "json" | "markdown" | "text";
 
@@ -32,20 +32,16 @@ export const exitCodes: Readonly<Record<Verdict, number>> = {
 };
 
 /**
- * Pulumi as the shell has it, else as the sandbox has. What staging and production run is main's: a branch's preview says
+ * Pulumi as the caller has it. What staging and production run is main's: a branch's preview says
  * what follows its merge. For production, what was promoted.
  */
 async function engineFor(stack: string, given: Engine): Promise<Engine> {
   const env = variables(given);
-  if (env["PULUMI_BACKEND_URL"] === undefined && stack === "local") {
-    const { environment } = await import("../../tools/sandbox/environment");
-    return withEnv(given, environment());
-  }
   if (stack !== "staging" && stack !== "prod") return given;
   const unsaid = (env["RELEASE_BRANCH"] ?? "") === "";
   const engine = unsaid ? withEnv(given, { RELEASE_BRANCH: mainBranch }) : given;
   if (stack !== "prod" || isGiven(engine)) return engine;
-  const { reachTags } = await import("../reach");
+  const { reachTags } = await import("../pulumi/reach");
   const release = promoted(await reachTags(stack, engine));
   return release === undefined ? engine : withEnv(engine, releaseEnv(release));
 }
@@ -69,7 +65,7 @@ async function looking(run: EngineRun): Promise<Previewed> {
     const over = looked.catch(() => undefined);
     await Promise.race([over, sleep(usualMs, undefined, { ref: false })]);
     if (begun) return;
-    const { reachState } = await import("../reach");
+    const { reachState } = await import("../pulumi/reach");
     await reachState(run.engine, stateSeconds).catch((error: unknown) => {
       if (!begun) throw error;
     });
@@ -92,7 +88,7 @@ async function pullRequest(): Promise<PullRequest | undefined> {
     process.stderr.write("no comment, because GITHUB_TOKEN is not set\n");
     return undefined;
   }
-  const { pullRequestFrom } = await import("../github");
+  const { pullRequestFrom } = await import("../clients/github");
   const pull = pullRequestFrom(process.env);
   if (pull === undefined) process.stderr.write("There is no pull request yet, so no comment.\n");
   return pull;
@@ -118,7 +114,7 @@ export async function preview(
   const sha = process.env["CIRCLE_SHA1"];
   const where = sha === undefined ? {} : { where: sha.slice(0, 7) };
   const markdown = async (limit: number): Promise<string> => {
-    const { markdownOf } = await import("./markdown");
+    const { markdownOf } = await import("./render/markdown");
     return safe(markdownOf(summary, { limit, printed, ...where }));
   };
   const rendered = await {
@@ -139,7 +135,7 @@ export async function preview(
     savePlan(options.savePlan, plan);
   }
   if (pull !== undefined) {
-    const { comment } = await import("./comment");
+    const { comment } = await import("./render/comment");
     await comment(pull, stack, await markdown(sectionLimit)).then(
       (url) => process.stderr.write(`The pull request's comment: ${url}\n`),
       (error: unknown) =>

@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { UserError } from "../../tools/progress";
-import { type Engine, ask, withEnv } from "../engine";
+import { UserError } from "../../lib/errors";
+import { type Engine, ask, withEnv } from "../pulumi/engine";
 
 /** What Pulumi says of a stack that nobody has deployed yet. */
 const unknownStack = /no stack named '[^']*' found/;
@@ -15,7 +15,7 @@ const unknownStack = /no stack named '[^']*' found/;
 export async function isNew(stack: string, engine: Engine, printed: string): Promise<boolean> {
   if (!unknownStack.test(printed)) return false;
   if (!existsSync(join(engine.cwd, `Pulumi.${stack}.yaml`))) return true;
-  const { secretsProviderOf } = await import("../secrets-provider");
+  const { secretsProviderOf } = await import("../pulumi/secrets-provider");
   const provider = secretsProviderOf(stack, engine);
   // Without it Pulumi takes a passphrase, and removes the line from the file.
   const key = provider === undefined ? "" : ` --secrets-provider '${provider}'`;

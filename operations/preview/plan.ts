@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { UserError } from "../../tools/progress";
-import { type Change, changesOf, isInternal, type Operation } from "./changes";
-import { leaves, unknown } from "./differences";
-import type { Events, Json } from "./events";
-import { kept } from "./values";
+import { UserError } from "../../lib/errors";
+import { type Change, changesOf, isInternal, type Operation } from "./changes/changes";
+import { leaves, unknown } from "./changes/differences";
+import type { Events, Json } from "../pulumi/events";
+import { kept } from "./changes/values";
 
 /** One resource that an approved preview changes. */
 export interface PlannedChange {

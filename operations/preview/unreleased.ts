@@ -1,8 +1,8 @@
 import { imageInputs } from "../../components/conventions/content-hash";
-import type { Engine } from "../engine";
-import { isGiven } from "../release";
-import { valueAt } from "./differences";
-import type { Events } from "./events";
+import type { Engine } from "../pulumi/engine";
+import { isGiven } from "../stacks/release";
+import { valueAt } from "./changes/differences";
+import type { Events } from "../pulumi/events";
 
 /** Commit of production's image, as the web service's Deployment names it. */
 function releasedCommit({ steps }: Pick<Events, "steps">): string | undefined {
@@ -22,7 +22,7 @@ export async function unreleased(
 ): Promise<readonly string[]> {
   const commit = stack === "prod" && !isGiven(engine) ? releasedCommit(events) : undefined;
   if (commit === undefined) return [];
-  const { differs } = await import("../git");
+  const { differs } = await import("../clients/git");
   return (await differs(commit, imageInputs, engine)) === true
     ? [
         `the service's code differs from what production runs (${commit.slice(0, 7)}): the image stays until a release is promoted`,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { command } from "../../tools/command";
-import { UserError } from "../../tools/progress";
+import { command } from "../../lib/command";
+import { UserError } from "../../lib/errors";
 import { type PodSource, containerOf, otherNamespace, podName, probeLabel, probePod } from "./pods";
 
 /** What a probe asks of a cluster, by kubectl and with a limit to every wait. */

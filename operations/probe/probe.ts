@@ -7,8 +7,9 @@ import {
   doors,
 } from "../../components/conventions/connections";
 import { parseStack } from "../../components/conventions/stacks";
-import { command } from "../../tools/command";
-import { Steps, UserError } from "../../tools/progress";
+import { command } from "../../lib/command";
+import { Steps } from "../../lib/progress";
+import { UserError } from "../../lib/errors";
 import { type Pod, get, kubectl, makePods, podsOf, remove } from "./cluster";
 import { http, tcp } from "./from-here";
 import { type PodSource, containerOf, podName, podSources, probeLabel } from "./pods";

@@ -12,9 +12,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { project } from "../../tools/build";
-import { command } from "../../tools/command";
-import { UserError } from "../../tools/progress";
+import { project } from "../../lib/project";
+import { command } from "../../lib/command";
+import { UserError } from "../../lib/errors";
 import type { Finding, Source } from "./source";
 
 /** The schema is not there and could not be had. */

@@ -1,4 +1,4 @@
-import { UserError } from "../../tools/progress";
+import { UserError } from "../../lib/errors";
 import { evaluate, parseExpression } from "../checks/expression";
 import { mapping, named, text } from "../checks/shape";
 import type { Source } from "../checks/source";

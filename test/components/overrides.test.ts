@@ -1,23 +1,30 @@
 import assert from "node:assert/strict";
 import { runInThisContext } from "node:vm";
 import ts from "typescript";
-import { Postgres, type PostgresArgs, type PostgresOverrides } from "../../components/postgres";
-import { ReviewNamespace, type ReviewNamespaceOverrides } from "../../components/review-namespace";
+import {
+  Postgres,
+  type PostgresArgs,
+  type PostgresOverrides,
+} from "../../components/postgres/postgres";
+import {
+  ReviewNamespace,
+  type ReviewNamespaceOverrides,
+} from "../../components/namespace/review-namespace";
 import {
   ScheduledJob,
   type ScheduledJobArgs,
   type ScheduledJobOverrides,
-} from "../../components/scheduled-job";
+} from "../../components/scheduled-job/scheduled-job";
 import {
   WebService,
   type WebServiceArgs,
   type WebServiceOverrides,
-} from "../../components/web-service";
-import { database, digest, identity, job, web } from "../fixtures";
-import { differences, leavesOf } from "../fields";
-import { rendered } from "../golden";
-import { interfaces, propertiesOf } from "../interfaces";
-import { type Recorder, record, settled } from "../mocks";
+} from "../../components/web-service/web-service";
+import { database, digest, identity, job, web } from "../support/fixtures";
+import { differences, leavesOf } from "../support/fields";
+import { rendered } from "../support/golden";
+import { interfaces, propertiesOf } from "../support/interfaces";
+import { type Recorder, record, settled } from "../support/mocks";
 
 /** For each spec: a change of one nested field of it, and the line that this makes another one. */
 type Changes<Overrides> = {

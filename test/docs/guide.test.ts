@@ -7,10 +7,10 @@ import * as pulumi from "@pulumi/pulumi";
 import ts from "typescript";
 import { shortHash } from "../../components/conventions/names";
 import { settingsFrom } from "../../settings";
-import { compiled, complaints, root } from "../compiler";
-import { type Leaves, differences, leavesOf } from "../fields";
-import { imageRef } from "../fixtures";
-import { record, settled } from "../mocks";
+import { compiled, complaints, root } from "../support/compiler";
+import { type Leaves, differences, leavesOf } from "../support/fields";
+import { imageRef } from "../support/fixtures";
+import { record, settled } from "../support/mocks";
 import program = require("../../index");
 
 type Program = typeof program;

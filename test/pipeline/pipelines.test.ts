@@ -12,8 +12,8 @@ import { type End, next } from "../../pipeline/run/order";
 import { insideNetwork } from "../../pipeline/slots";
 import { pulumiVersion } from "../../pipeline/steps";
 import { directory, files, yaml } from "../../pipeline/write";
-import { project } from "../../tools/build";
-import { versions } from "../../tools/sandbox/parts";
+import { project } from "../../lib/project";
+import { versions } from "../../sandbox/install/parts";
 
 interface There extends Place {
   readonly name: string;

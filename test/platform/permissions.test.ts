@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Purpose, purposes } from "../../components/conventions/purposes";
+import { type Purpose, purposes } from "../../components/conventions/ci-roles";
 import { type Targets, permissions } from "../../platform/permissions";
 
 const targets: Targets = {

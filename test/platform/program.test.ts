@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { matchesGolden } from "../golden";
-import { type Recorder, record, settled, valueOf } from "../mocks";
+import { matchesGolden } from "../support/golden";
+import { type Recorder, record, settled, valueOf } from "../support/mocks";
 import type { Environment, PlatformSettings } from "../../platform/settings";
-import { settings } from "./fixtures";
+import { settings } from "../support/platform";
 import program = require("../../platform/index");
 
 async function run(change: Partial<PlatformSettings> = {}): Promise<Recorder> {

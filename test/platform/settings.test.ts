@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { company } from "../../company";
+import { company } from "../../config/company";
 import { type PlatformSettings, settingsFaults } from "../../platform/settings";
-import { settings } from "./fixtures";
+import { settings } from "../support/platform";
 
 const faults = (change: Partial<PlatformSettings>) => settingsFaults({ ...settings, ...change });
 

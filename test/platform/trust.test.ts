@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { purposes } from "../../components/conventions/purposes";
+import { purposes } from "../../components/conventions/ci-roles";
 import { branchesOf, issuer, trustPolicy } from "../../platform/trust";
-import { organization, projectId, settings, user } from "./fixtures";
-import { mayAssume } from "./iam-evaluator";
+import { organization, projectId, settings, user } from "../support/platform";
+import { mayAssume } from "../support/iam-evaluator";
 
 const { circleci } = settings;
 const from = issuer(circleci);

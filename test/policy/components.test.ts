@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { Postgres } from "../../components/postgres";
-import { ScheduledJob } from "../../components/scheduled-job";
-import { StackNamespace } from "../../components/stack-namespace";
-import { WebService } from "../../components/web-service";
+import { Postgres } from "../../components/postgres/postgres";
+import { ScheduledJob } from "../../components/scheduled-job/scheduled-job";
+import { StackNamespace } from "../../components/namespace/stack-namespace";
+import { WebService } from "../../components/web-service/web-service";
 import { rules } from "../../policy/rules";
-import { everyPodArg, identity, imageRef, job, web } from "../fixtures";
-import { type Recorder, record, settled } from "../mocks";
-import { said } from "./recorded";
+import { everyPodArg, identity, imageRef, job, web } from "../support/fixtures";
+import { type Recorder, record, settled } from "../support/mocks";
+import { said } from "../support/recorded";
 
 const all = rules(["docker.io/registry/services-orders"]);
 

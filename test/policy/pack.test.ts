@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { Secret } from "@pulumi/policy";
 import { secretsPreservingProxy } from "@pulumi/policy/secret";
 import * as proxy from "@pulumi/policy/proxy";
-import { company } from "../../company";
-import { repositoryOf } from "../../policy/images";
+import { company } from "../../config/company";
+import { repositoryOf } from "../../policy/rules/images";
 import { type Exception, exceptions } from "../../policy/exceptions";
 import { policyOf } from "../../policy/policies";
 import { knownRegistries } from "../../policy/registries";
 import { rules } from "../../policy/rules";
-import { digest } from "../fixtures";
-import { type Given, config, program } from "./objects";
+import { digest } from "../support/fixtures";
+import { type Given, config, program } from "../support/objects";
 
 /** The SDK's own: what it wraps inputs in, and how it writes a value that a preview cannot know. */
 const { unknownCheckingProxy, unknownStringValue } = proxy as unknown as {

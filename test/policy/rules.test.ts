@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { releaseLabels } from "../../components/conventions/labels";
 import { messages } from "../../policy/policies";
 import { knownRegistries } from "../../policy/registries";
-import type { Rule } from "../../policy/rule";
+import type { Rule } from "../../policy/rules/rule";
 import { rules } from "../../policy/rules";
-import { identity } from "../fixtures";
-import { type Program, breaks, broken, config, program } from "./objects";
+import { identity } from "../support/fixtures";
+import { type Program, breaks, broken, config, program } from "../support/objects";
 
 const known = knownRegistries({ config, env: {}, stack: "staging" });
 const all = rules(known);

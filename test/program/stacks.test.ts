@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { ClusterFacts } from "../../components/cluster";
+import type { ClusterFacts } from "../../program/cluster";
 import { labels } from "../../components/conventions/labels";
-import type { LastRelease } from "../../components/last-release";
+import type { LastRelease } from "../../program/last-release";
 import { type Job, jobs } from "../../jobs";
 import { type Settings, settingsFrom } from "../../settings";
 import { rules } from "../../policy/rules";
-import { Repository, digest } from "../fixtures";
-import { type Recorder, builtDigest, record, settled, valueOf } from "../mocks";
-import { said } from "../policy/recorded";
+import { Repository, digest } from "../support/fixtures";
+import { type Recorder, builtDigest, record, settled, valueOf } from "../support/mocks";
+import { said } from "../support/recorded";
 import program = require("../../index");
 
 const clusterUid = "00000000-0000-0000-0000-000000000001";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { table } from "../../settings-table";
-import { project } from "../../tools/build";
+import { table } from "../../settings/table";
+import { project } from "../../lib/project";
 import { configSchema, configSchemaFile } from "../../tools/config-schema";
 
 interface Read {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Json, Step } from "../../../operations/preview/events";
+import type { Json, Step } from "../../../operations/pulumi/events";
 import { larger, loadPlan, planOf, savePlan } from "../../../operations/preview/plan";
 
 const unknownMark = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { larger, planOf } from "../../../operations/preview/plan";
-import { summaryOf } from "../../../operations/preview/summary";
-import { textOf } from "../../../operations/preview/text";
-import { recorded } from "./recorded";
+import { summaryOf } from "../../../operations/preview/impact/summary";
+import { textOf } from "../../../operations/preview/render/text";
+import { recorded } from "../support/recorded-previews";
 
-/** What the summary says of previews that the engine made: recorded by test/sandbox/preview.test.ts. */
+/** What the summary says of previews that the engine made: recorded by test/end-to-end/preview.test.ts. */
 const texts: Readonly<Record<string, readonly string[]>> = {
   autoscaling: [
     "Preview of local: the load decides how many pods there are",

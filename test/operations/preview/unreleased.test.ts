@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { summaryOf } from "../../../operations/preview/summary";
-import { textOf } from "../../../operations/preview/text";
+import { summaryOf } from "../../../operations/preview/impact/summary";
+import { textOf } from "../../../operations/preview/render/text";
 import { unreleased } from "../../../operations/preview/unreleased";
-import { command } from "../../../tools/command";
-import { events, object } from "./steps";
+import { command } from "../../../lib/command";
+import { events, object } from "../support/steps";
 
 describe("code that is not released", () => {
   let directory: string;

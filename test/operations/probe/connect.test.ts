@@ -5,8 +5,8 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { http, tcp } from "../../../operations/probe/from-here";
-import { project } from "../../../tools/build";
-import { command } from "../../../tools/command";
+import { project } from "../../../lib/project";
+import { command } from "../../../lib/command";
 
 const script = join(project, "operations", "probe", "connect.pl");
 

@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
-import { type Given, breaks, broken, program } from "../objects";
+import { type Given, breaks, broken, program } from "../../support/objects";
 
 /** Raw resources: importing @pulumi/kubernetes would take longer than everything else. */
 class Raw extends pulumi.CustomResource {

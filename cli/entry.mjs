@@ -1,0 +1,63 @@
+// The first thing every `npm run` command starts. It runs on a clean clone, before anything is installed: it may
+// import nothing but Node's own modules. It installs the packages when they are not those of the lock file, and
+// hands over to cli/main.ts.
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const project = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+function stop(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  stop(
+    `Node.js must be 20.19 or newer, this is ${process.versions.node}; install a newer one and run the command again`,
+  );
+}
+
+const lock = createHash("sha256")
+  .update(readFileSync(join(project, "package-lock.json")))
+  .digest("hex");
+const installed = join(project, "node_modules", ".installed-from-lock");
+if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
+  const started = Date.now();
+  process.stdout.write(
+    "Installing the npm packages of package-lock.json (about a minute the first time)\n",
+  );
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: project,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (npm.status !== 0) {
+    stop("npm ci failed: its own message is above; mend that and run the command again");
+  }
+  writeFileSync(installed, lock);
+  process.stdout.write(
+    `Installed the npm packages in ${Math.round((Date.now() - started) / 1000)} s\n`,
+  );
+}
+
+const cli = spawn(
+  process.execPath,
+  [
+    "--import",
+    "tsx",
+    "--disable-warning=ExperimentalWarning",
+    join(project, "cli", "main.ts"),
+    ...process.argv.slice(2),
+  ],
+  { cwd: project, stdio: "inherit" },
+);
+// Ctrl-C reaches the whole foreground group by itself; a signal sent to this process alone must be passed on.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => {
+    if (signal !== "SIGINT") cli.kill(signal);
+  });
+}
+cli.on("exit", (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));

@@ -1,0 +1,72 @@
+import { aim, update } from "../operations/deploy/deploy";
+import { type Engine, ask, onTerminal } from "../operations/pulumi/engine";
+import { takeOverDeadLock } from "../operations/pulumi/locks";
+import { showPreview } from "../operations/deploy/show-preview";
+import { exists, outputsOf } from "../operations/pulumi/stacks";
+import { buildService, checkMaven } from "../tools/build";
+import { project } from "../lib/project";
+import { Steps } from "../lib/progress";
+import { duration } from "../lib/time";
+import { environment } from "../sandbox/environment";
+import { options } from "../sandbox/layout";
+import { down as sandboxDown, isRunning, stepsOfUp, up as sandboxUp } from "../sandbox/sandbox";
+
+const STACK = "local";
+
+/** Pulumi on the sandbox, whatever the shell has been told. */
+const engine = (): Engine => ({ cwd: project, env: environment() });
+
+/** `npm run up`: from nothing to a running service. */
+export async function up(): Promise<void> {
+  const started = Date.now();
+  const chosen = options();
+  await checkMaven();
+  const steps = new Steps(stepsOfUp(chosen) + 3);
+  const startTook = await sandboxUp(chosen, steps);
+  await steps.step("Service: Java code to jars (Maven)", async (report) => {
+    if ((await buildService(report)) === "up to date") {
+      console.log("      the jars are those of this code");
+    }
+  });
+  await steps.step(`What will change in stack ${STACK} (npm run preview)`, async () => {
+    await ask(["stack", "select", STACK, "--create"], engine());
+    await takeOverDeadLock(STACK, engine());
+    await showPreview(STACK, engine());
+  });
+  await steps.step("Changing it (pulumi up)", async () => {
+    await update(await aim(STACK, engine()));
+  });
+  const { namespace = "", url = "" } = await outputsOf(STACK, engine());
+  console.log(`
+services-orders runs: ${url}
+  (sandbox start ${duration(startTook)}, everything ${duration(Date.now() - started)})
+
+Order something:
+  curl -s -H 'Content-Type: application/json' -d '{"customer":"ada","currency":"EUR","items":[{"sku":"book","quantity":1,"unitPrice":1250}]}' ${url}orders
+
+Try next:
+  1. Change some Java code in service/src/main and run "npm run up" again: the preview shows what will happen first.
+  2. Add an entry to jobs.ts: it becomes a CronJob.
+  3. eval "$(npm run --silent sandbox -- env)", then: kubectl -n ${namespace} get pods
+`);
+}
+
+/** `npm run down`: destroys the stack, then stops the sandbox. */
+export async function down(): Promise<void> {
+  const steps = new Steps(2);
+  await steps.step(`Stack ${STACK} (pulumi destroy)`, async () => {
+    if (!isRunning()) {
+      console.log(
+        "      the sandbox is not running: nothing to destroy now; its data stay for the next start",
+      );
+      return;
+    }
+    if (!(await exists(STACK, engine()))) {
+      console.log("      there is none");
+      return;
+    }
+    await takeOverDeadLock(STACK, engine());
+    await onTerminal(["destroy", "--stack", STACK, "--yes", "--skip-preview"], engine());
+  });
+  await steps.step("Sandbox", sandboxDown);
+}

@@ -1,0 +1,246 @@
+import { Command, InvalidArgumentError } from "commander";
+import { resolve } from "node:path";
+import type { ProbeOptions } from "../operations/probe/probe";
+import type { RunOptions } from "../pipeline/run/run";
+import { addOperations } from "./operations";
+import type { Options } from "../sandbox/layout";
+import { Steps } from "../lib/progress";
+import { duration } from "../lib/time";
+import { UserError } from "../lib/errors";
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1024 || value > 65_535) {
+    throw new InvalidArgumentError("a port is a whole number from 1024 to 65535");
+  }
+  return value;
+}
+
+/** A failed job is a failed run; one that waits for an approval is not. */
+async function runWorkflow(
+  workflow: string,
+  { parameter = [], ...rest }: RunOptions & { readonly parameter?: readonly string[] },
+): Promise<void> {
+  const { rehearse } = await import("../pipeline/run/run");
+  const { environment } = await import("../sandbox/environment");
+  let sandboxes: Readonly<Record<string, string>> = {};
+  try {
+    if (process.env["PULUMI_BACKEND_URL"] === undefined) sandboxes = environment();
+  } catch (error) {
+    // Checks and tests need no sandbox; a job that does says so itself.
+    if (!(error instanceof UserError)) throw error;
+    console.log(`Jobs run without the sandbox: ${error.message}`);
+  }
+  const result = await rehearse(workflow, {
+    ...rest,
+    env: { ...process.env, ...sandboxes },
+    parameters: Object.fromEntries(
+      parameter.map((text) => {
+        const [name = "", ...value] = text.split("=");
+        return [name, value.join("=")];
+      }),
+    ),
+  });
+  process.exitCode = [...result.values()].some(({ end }) => end === "failed") ? 1 : 0;
+}
+
+// Each command loads what it needs itself: a preview should not wait for what the sandbox needs.
+const local = () => import("./local");
+const sandbox = () => import("../sandbox/sandbox");
+
+const program = new Command("npm run").description("Ships services-orders to Kubernetes");
+
+program
+  .command("up")
+  .description("from a clean clone to the running service, on a sandbox on this machine")
+  .action(async () => (await local()).up());
+program
+  .command("down")
+  .description("destroys stack local, then stops the sandbox")
+  .action(async () => (await local()).down());
+program
+  .command("build")
+  .description("builds the service's jars with Maven")
+  .action(async () => {
+    const { buildService } = await import("../tools/build");
+    await new Steps(1).step("Service: Java code to jars (Maven)", async (report) => {
+      console.log(`      ${await buildService(report)}`);
+    });
+  });
+program
+  .command("check")
+  .description("types, lint, format and the pipelines")
+  .action(async () => (await import("../tools/check")).check());
+program
+  .command("reference")
+  .description("writes docs/reference from the code")
+  .action(async () => {
+    const { reference } = await import("../tools/reference");
+    await reference();
+  });
+const pipeline = program
+  .command("pipeline")
+  .name("pipeline --")
+  .alias("pipeline")
+  .description("writes .circleci and the pictures of the pipelines from pipeline/")
+  .action(async () => {
+    const { write } = await import("../pipeline/write");
+    write();
+  });
+pipeline
+  .command("check")
+  .description("checks the files in .circleci, also what CircleCI's own schema misses")
+  .action(async () => {
+    const { checkFiles } = await import("../pipeline/check");
+    await checkFiles();
+  });
+pipeline
+  .command("run")
+  .description("runs a workflow's jobs here, in clean copies of the last commit")
+  .argument("<workflow>", "as in .circleci: branch, main, canary-start, ...")
+  .option("--approve <job...>", "approvals that are given; it stops at any other")
+  .option("--branch <branch>", "branch that is pretended (default: the one checked out)")
+  .option("--commit <commit>", "commit whose code runs (default: the last one)")
+  .option("--contexts <directory>", "files <context>.env with NAME=value lines")
+  .option("--parameter <name=value...>", "parameters of the pipeline")
+  .option("--skip <job...>", "jobs that are taken as good without being run")
+  .option("--pull-request <number>", "number of the pull request", Number, 1)
+  .action(runWorkflow);
+// Loaded when it is needed: it decides at once where the sandbox's directory is.
+const scannerPrograms = {
+  trivy: async () => (await import("../sandbox/install/trivy")).trivy(),
+};
+const scan = program
+  .command("scan")
+  .name("scan --")
+  .alias("scan")
+  .description("security scans: dependencies, configuration, secrets in files")
+  .action(async () => {
+    const { scanSource } = await import("../operations/scan/scan");
+    await scanSource({ fetch: scannerPrograms });
+  });
+scan
+  .command("image")
+  .description("scans the image that `npm run image` pushed, or another one")
+  .argument("[ref]", "repository@sha256:...")
+  .action(async (ref?: string) => {
+    const { scanImage } = await import("../operations/scan/scan");
+    await scanImage(ref, { fetch: scannerPrograms });
+  });
+program
+  .command("probe")
+  .description(
+    "tries who may talk to whom in a local or review stack's namespace, by short-lived pods",
+  )
+  .argument("<stack>", "local or review-<slug>")
+  .option("--internet <address>", "an address of the internet that answers", "1.1.1.1")
+  .option("--seconds <n>", "until a connection counts as closed", Number, 2)
+  .action(async (stack: string, given: ProbeOptions) => {
+    const { probe } = await import("../operations/probe/probe");
+    await probe(stack, given);
+  });
+program
+  .command("bench")
+  .description("measures the program, previews, memory and CPU requests")
+  .action(async () => (await import("../tools/bench/bench")).bench());
+program
+  .command("rehearse")
+  .description(
+    "all environments on the sandbox: platform, staging, production, review stacks, canary",
+  )
+  .action(async () => {
+    await (await import("../tools/test")).test("end-to-end", ["rehearsal"]);
+  });
+program
+  .command("test")
+  .description("runs the tests: all of them, or one suite")
+  .argument("[suite]", "unit, service or end-to-end")
+  .argument("[files...]", "of the end-to-end tests: test/end-to-end/<file>.test.ts")
+  .action(async (suite: string | undefined, files: readonly string[]) => {
+    await (await import("../tools/test")).test(suite, files);
+  });
+
+addOperations(program);
+
+// npm passes options on only after `--`, so that is how the commands are named in their help.
+const box = program
+  .command("sandbox")
+  .name("sandbox --")
+  .alias("sandbox")
+  .description("Pulumi engine, Kubernetes, registry and builder on this machine");
+box
+  .command("up")
+  .description("sets up what is missing and starts what does not run")
+  .option("--ingress-port <port>", "port of the ingress controller on 127.0.0.1", port)
+  .option("--registry-port <port>", "port of the registry on 127.0.0.1", port)
+  .option("--kubeconfig <file>", "use this cluster instead of starting one")
+  .option("--context <name>", "context in --kubeconfig")
+  .option("--registry <name>", "use this registry instead of starting one")
+  .action(async (given: Partial<Options>) => {
+    const [{ options }, { stepsOfUp, up }] = await Promise.all([
+      import("../sandbox/layout"),
+      sandbox(),
+    ]);
+    const chosen = {
+      ...options(),
+      ...given,
+      ...(given.kubeconfig === undefined ? {} : { kubeconfig: resolve(given.kubeconfig) }),
+    };
+    const took = await up(chosen, new Steps(stepsOfUp(chosen)));
+    console.log(
+      `The sandbox runs (started in ${duration(took)}). Next: eval "$(npm run --silent sandbox -- env)"`,
+    );
+  });
+box
+  .command("down")
+  .description("stops exactly what was started; data stay")
+  .action(async () => (await sandbox()).down());
+box
+  .command("status")
+  .description("what runs and answers")
+  .action(async () => {
+    const { status } = await import("../sandbox/status");
+    const rows = await status();
+    for (const { what, state, good } of rows) {
+      console.log(`${good ? " ok " : "FAIL"}  ${what.padEnd(28)} ${state}`);
+    }
+    process.exitCode = rows.every(({ good }) => good) ? 0 : 1;
+  });
+box
+  .command("logs")
+  .description("the end of each daemon's log, or of one")
+  .argument("[daemon]", "name as in status")
+  .option("--lines <n>", "how many lines", Number, 20)
+  .action(async (daemon: string | undefined, chosen: { lines: number }) => {
+    (await import("../sandbox/logs")).printLogs(daemon, chosen);
+  });
+box
+  .command("env")
+  .description("what a shell needs so that plain pulumi and kubectl work: eval the output")
+  .action(async () => {
+    const { environment } = await import("../sandbox/environment");
+    for (const [name, value] of Object.entries(environment())) {
+      console.log(`export ${name}='${value.replaceAll("'", "'\\''")}'`);
+    }
+  });
+box
+  .command("reset")
+  .description(
+    "stops the sandbox and removes its cluster, registry and Pulumi state; built parts stay",
+  )
+  .option("--everything", "removes the built parts too", false)
+  .action(async ({ everything }: { everything: boolean }) => (await sandbox()).reset(everything));
+
+// Whoever reads the output may have seen enough, as in `... logs | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+});
+
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof UserError) {
+    console.error(error.message);
+  } else {
+    console.error(error);
+  }
+  process.exitCode = 1;
+});

@@ -1,0 +1,210 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { CanaryOptions } from "../operations/canary/canary";
+import type { DeployOptions } from "../operations/deploy/deploy";
+import type { PreviewOptions } from "../operations/preview/command";
+import type { PromoteOptions } from "../operations/release/promote";
+import type { NotifyOptions } from "../operations/notify/command";
+import { reports } from "../lib/reports";
+import type { ReviewUpOptions } from "../operations/review/up";
+import type { SweepOptions } from "../operations/sweep/sweep";
+
+// Each command loads its own code: Pulumi's packages take a second that no other one should wait for.
+
+/** Adds what a person or a CI job runs around `pulumi`. */
+export function addOperations(program: Command): void {
+  // npm passes options on only after `--`, so that is how the commands are named in their help.
+  const add = (name: string): Command => program.command(name).name(`${name} --`).alias(name);
+
+  add("deploy")
+    .description("shows what will change in a stack, asks, changes it, and says what came of it")
+    .argument("<stack>", "staging, prod, review-<slug>, or review for this branch's")
+    .option("--yes", "ask nobody")
+    .option("--allow-older", "deploy older code than what runs")
+    .option("--approved <file>", "stop when more would change than this plan of a preview has")
+    .action(
+      leaving(async (stack: string, options: DeployOptions) => {
+        const { deploy } = await import("../operations/deploy/deploy");
+        await deploy(await stackNameOf(stack), options);
+      }),
+    );
+  add("preview")
+    .description("what would change in a stack, and what that does to the running service")
+    .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch's")
+    .addOption(
+      new Option("--format <format>", "of the summary")
+        .choices(["text", "markdown", "json"])
+        .default("text"),
+    )
+    .option("--output <file>", "where the summary goes, instead of standard output")
+    .option("--comment", "write it into the pull request's one comment")
+    .option("--save-plan <file>", "keep what would change, for deploy to hold itself to")
+    .option("--detailed-exitcode", "0 nothing changes, 2 changes, 3 dangerous ones, 1 it failed")
+    .action(
+      leaving(async (stack: string, options: PreviewOptions) => {
+        const [{ preview }, { sandboxFor }] = await Promise.all([
+          import("../operations/preview/command"),
+          import("./sandbox-engine"),
+        ]);
+        const name = await stackNameOf(stack);
+        await preview(name, options, await sandboxFor(name));
+      }),
+    );
+  add("notify")
+    .description("tells Slack what happened to a stack; never fails for Slack's sake")
+    .argument("<event>", "deployed, failed, approval, canceled, removed or skipped")
+    .requiredOption("--stack <stack>", "the stack that it happened to")
+    .option("--summary <file>", "a preview as JSON: what changed")
+    .option("--cause-file <file>", "what the command that failed printed")
+    .option(
+      "--report <file>",
+      "what the command left: where it does not tell of the stack, nobody is told",
+    )
+    .option("--preview <url>", "where the preview is; else the pull request")
+    .action(async (event: string, options: NotifyOptions) => {
+      // A message about a stack whose name cannot be told is still a message.
+      const stack = await stackNameOf(options.stack).catch(() => options.stack);
+      await (await import("../operations/notify/command")).notify(event, { ...options, stack });
+    });
+  add("image")
+    .description("builds and pushes a stack's image, and changes nothing else")
+    .argument("<stack>", "staging, review-<slug>, or review for this branch's")
+    .action(
+      leaving(async (stack: string) => {
+        const { buildImage } = await import("../operations/release/build-image");
+        await buildImage(await stackNameOf(stack));
+      }),
+    );
+  add("smoke")
+    .description("asks a stack's public URL whether what was deployed answers")
+    .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch's")
+    .action(
+      leaving(async (stack: string) => {
+        const { smoke } = await import("../operations/release/smoke");
+        await smoke(await stackNameOf(stack));
+      }),
+    );
+  add("promote")
+    .description("lets production's next deploy run what staging runs now")
+    .option("--image <repository@digest>", "another image than staging's")
+    .option("--reason <text>", "why, with --image")
+    .option("--commit <commit>", "what --image was built from")
+    .option("--branch <branch>", "what --image was built from")
+    .option(
+      "--save-release <file>",
+      "write the release into a file for the jobs that follow, and not into production's state",
+    )
+    .action(
+      leaving(async (options: PromoteOptions) => {
+        await (await import("../operations/release/promote")).promote(options);
+      }),
+    );
+  add("sweep")
+    .description("says which review stacks and canaries have expired or lost their branch")
+    .option("--apply", "remove them")
+    .addOption(new Option("--only <what>", "one kind").choices(["canary", "reviews"]))
+    .action(
+      leaving(async (options: SweepOptions) => {
+        await (await import("../operations/sweep/sweep")).sweep(options);
+      }),
+    );
+  addReview(add("review").description("review stacks: a branch's own environment"));
+  addCanary(add("canary").description("a few pods of a branch among production's"));
+}
+
+/** The pipeline's messages tell why a command failed. */
+function leaving<Args extends unknown[]>(
+  work: (...args: Args) => Promise<void>,
+): (...args: Args) => Promise<void> {
+  return async (...args) => reports.leavingCause(async () => work(...args));
+}
+
+async function stackNameOf(given: string): Promise<string> {
+  if (given !== "review") return given;
+  const { currentBranch } = await import("../operations/clients/git");
+  const { stackNamed } = await import("../operations/stacks/stack-name");
+  return stackNamed(given, process.env, (await currentBranch()) ?? "");
+}
+
+function addReview(review: Command): void {
+  const branch = ["[branch]", "the branch that is checked out, unless told"] as const;
+  review
+    .command("up")
+    .description("makes or updates it from the code that is checked out")
+    .argument(...branch)
+    .option("--allow-older", "run older code than what runs")
+    .option("--approved <file>", "stop when more would change than this plan of a preview has")
+    .action(
+      leaving(async (given: string | undefined, options: ReviewUpOptions) => {
+        await (await import("../operations/review/up")).reviewUp(given, options);
+      }),
+    );
+  review
+    .command("down")
+    .description("removes it; the branch may be gone")
+    .argument(...branch)
+    .action(
+      leaving(async (given?: string) => {
+        await (await import("../operations/review/down")).reviewDown(given);
+      }),
+    );
+  review
+    .command("list")
+    .description("all of them, with owner and expiry")
+    .action(
+      leaving(async () => {
+        await (await import("../operations/review/list")).reviewList();
+      }),
+    );
+  review
+    .command("extend")
+    .description("lets it live longer than 72 h after its last update")
+    .argument(...branch)
+    .requiredOption("--for <time>", "how long from now, as 90m, 24h or 2d")
+    .action(
+      leaving(async (given: string | undefined, options: { for: string }) => {
+        await (await import("../operations/review/list")).reviewExtend(given, options.for);
+      }),
+    );
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value > 0 && value <= 50)) {
+    throw new InvalidArgumentError("a share is a number above 0 and at most 50");
+  }
+  return value;
+}
+
+function addCanary(canary: Command): void {
+  canary
+    .command("start")
+    .description("starts one; preview and confirmation first")
+    .argument("<branch>", "a branch that has a review stack, or --image")
+    .requiredOption("--percent <n>", "share of production's requests", percent)
+    .requiredOption("--for <time>", "how long, as 90m, 24h or 2d")
+    .option("--accept-share", "also when the real share is far above what is asked")
+    .option("--image <repository@digest>", "another image than the review stack's")
+    .option("--commit <commit>", "what --image was built from")
+    .option("--yes", "ask nobody")
+    .action(
+      leaving(async (branch: string, options: CanaryOptions) => {
+        await (await import("../operations/canary/canary")).canaryStart(branch, options);
+      }),
+    );
+  canary
+    .command("status")
+    .description("what runs, with its share and expiry")
+    .action(
+      leaving(async () => {
+        await (await import("../operations/canary/canary")).canaryStatus();
+      }),
+    );
+  canary
+    .command("stop")
+    .description("deletes the canary's pods")
+    .action(
+      leaving(async () => {
+        await (await import("../operations/canary/canary")).canaryStop();
+      }),
+    );
+}

@@ -1,0 +1,104 @@
+import type * as k8s from "@pulumi/kubernetes";
+import { datadogPorts, postgres } from "../conventions/defaults";
+import { type Identity, instanceSelector, labels, selector } from "../conventions/labels";
+import { type Override, overridden } from "../conventions/override";
+
+type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
+type Port = k8s.types.input.networking.v1.NetworkPolicyPort;
+type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
+type EgressRule = k8s.types.input.networking.v1.NetworkPolicyEgressRule;
+type Selector = k8s.types.input.meta.v1.LabelSelector;
+
+/** The policies of a review namespace, in the order in which they read best. */
+export const networkPolicyNames = [
+  "default-deny",
+  "ingress-to-web",
+  "service-to-database",
+  "database-from-service",
+  "service-to-dns",
+  "service-to-datadog",
+  "service-to-others",
+] as const;
+export type NetworkPolicyName = (typeof networkPolicyNames)[number];
+
+/** What the policies depend on. */
+export interface Connections {
+  readonly datadogAgentTo: readonly Peer[];
+  readonly egressTo: readonly EgressRule[];
+  readonly identity: Identity;
+  readonly ingressFrom: readonly Peer[];
+  readonly webPort: number;
+}
+
+/** The last word on each policy. */
+export type NetworkPolicyOverrides = {
+  readonly [Name in NetworkPolicyName]?: Override<Spec>;
+};
+
+const tcp = (port: number): Port => ({ port, protocol: "TCP" });
+const udp = (port: number): Port => ({ port, protocol: "UDP" });
+
+/** Cluster DNS, where every distribution has it: CoreDNS carries the label of its forerunner. */
+const dns: Peer = {
+  namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
+  podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
+};
+
+function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spec | undefined>> {
+  const { datadogAgentTo, egressTo, identity, ingressFrom, webPort } = connections;
+  const web: Selector = { matchLabels: selector(identity, "web") };
+  const database: Selector = { matchLabels: selector(identity, "database") };
+  // Web pods, with their migrations, and jobs: what runs the service's code.
+  const code: Selector = {
+    matchExpressions: [
+      { key: "app.kubernetes.io/component", operator: "In", values: ["web", "job"] },
+    ],
+    matchLabels: instanceSelector(identity),
+  };
+  const egress = (podSelector: Selector, ...rules: EgressRule[]): Spec => ({
+    egress: rules,
+    podSelector,
+    policyTypes: ["Egress"],
+  });
+  const ingress = (podSelector: Selector, from: readonly Peer[], port: number): Spec => ({
+    ingress: [{ from: [...from], ports: [tcp(port)] }],
+    podSelector,
+    policyTypes: ["Ingress"],
+  });
+  return {
+    "default-deny": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+    // A rule without peers would let everybody in.
+    "ingress-to-web": ingressFrom.length === 0 ? undefined : ingress(web, ingressFrom, webPort),
+    "service-to-database": egress(code, {
+      ports: [tcp(postgres.port)],
+      to: [{ podSelector: database }],
+    }),
+    "database-from-service": ingress(database, [{ podSelector: code }], postgres.port),
+    "service-to-dns": egress(code, { ports: [udp(53), tcp(53)], to: [dns] }),
+    "service-to-datadog":
+      datadogAgentTo.length === 0
+        ? undefined
+        : egress(code, {
+            ports: [udp(datadogPorts.metrics), tcp(datadogPorts.traces)],
+            to: [...datadogAgentTo],
+          }),
+    "service-to-others": egressTo.length === 0 ? undefined : egress(code, ...egressTo),
+  };
+}
+
+/** The policies that the connections ask for, overridden, by name. */
+export function networkPolicySpecs(
+  connections: Connections,
+  overrides: NetworkPolicyOverrides = {},
+): readonly (readonly [NetworkPolicyName, Spec])[] {
+  const all = specs(connections);
+  return networkPolicyNames.flatMap((name) => {
+    const spec = all[name];
+    return spec === undefined ? [] : [[name, overridden(overrides[name], spec)] as const];
+  });
+}
+
+/** Labels of the guardrails themselves. */
+export function guardrailLabels(identity: Identity) {
+  return labels(identity, "namespace");
+}

@@ -1,0 +1,174 @@
+import { type Fault, unless } from "../conventions/validation";
+import type { PodArgs } from "./args";
+import { configKey } from "./files";
+import { isDnsLabel } from "../conventions/names";
+
+/** Keys that the components set themselves, and what sets them. */
+const ownLabels =
+  /^(?:app|branch|commit_id|protected_branch|service|track|version|pod-template-hash|(?:app\.kubernetes\.io|tags\.datadoghq\.com)\/.*)$/;
+const ownAnnotations = /^(?:eks\.amazonaws\.com\/role-arn|pulumi\.com\/skipAwait|on-failure\/.*)$/;
+
+const keyForm =
+  /^(?:(?=[^/]{1,253}\/)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+const valueForm = /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
+const pathForm = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)+$/;
+const secretKeyForm = /^(?!\.\.)[A-Za-z0-9._-]{1,253}$/;
+const roleForm = /^arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role\/(?:[\w+=,.@-]+\/)*[\w+=,.@-]{1,64}$/;
+const configMapBytes = 1024 * 1024;
+
+/** Entries that an earlier one of the list equals. */
+export function doubles<T>(list: readonly T[]): readonly T[] {
+  return [...new Set(list.filter((entry, i) => list.indexOf(entry) !== i))];
+}
+
+function keyFaults(arg: string, keys: readonly string[], own: RegExp): readonly Fault[] {
+  return [
+    ...keys
+      .filter((key) => !keyForm.test(key))
+      .map((got) => ({
+        arg,
+        got,
+        rule: "have keys as Kubernetes writes them",
+        todo: 'write a name of at most 63 characters, with a prefix as "example.com/" if it needs one',
+      })),
+    ...keys
+      .filter((key) => own.test(key))
+      .map((got) => ({
+        arg,
+        got,
+        rule: "have no key that the component sets itself",
+        todo: "use the arg that sets it, or another key",
+      })),
+  ];
+}
+
+function labelFaults(arg: string, given: Readonly<Record<string, string>> = {}): readonly Fault[] {
+  return [
+    ...keyFaults(arg, Object.keys(given), ownLabels),
+    ...Object.values(given)
+      .filter((value) => !valueForm.test(value))
+      .map((got) => ({
+        arg,
+        got,
+        rule: "have values of letters, digits, dots, hyphens and underscores, at most 63",
+        todo: "write what does not fit as an annotation",
+      })),
+  ];
+}
+
+function configFaults(files: NonNullable<PodArgs["configFiles"]>): readonly (Fault | undefined)[] {
+  const paths = Object.keys(files);
+  const shared = doubles(paths.map(configKey));
+  const bytes = Object.values(files)
+    .filter((content) => typeof content === "string")
+    .reduce((sum, content) => sum + Buffer.byteLength(content), 0);
+  return [
+    ...paths
+      .filter((path) => shared.includes(configKey(path)))
+      .map((got) => ({
+        arg: "configFiles",
+        got,
+        rule: "have paths that differ in more than `/` and `_`",
+        todo: "name one of the files otherwise",
+      })),
+    unless(bytes <= configMapBytes, {
+      arg: "configFiles",
+      got: bytes,
+      rule: `be at most ${String(configMapBytes)} bytes together`,
+      todo: "put large files into the image",
+    }),
+  ];
+}
+
+/** Names of containers and volumes, and paths, each of which may be there once. */
+function placeFaults(args: PodArgs, own: PodPlaces): readonly Fault[] {
+  const { configFiles = {}, initContainers = [], secretFiles = [], sidecars = [] } = args;
+  const { volumeMounts = [], volumes = [] } = args;
+  const containers = [...sidecars, ...initContainers].map(({ name }) => name);
+  const volumeNames = volumes.map(({ name }) => name);
+  const paths = [
+    ...Object.keys(configFiles),
+    ...secretFiles.map(({ mountPath }) => mountPath),
+    ...volumeMounts.map(({ mountPath }) => mountPath),
+  ];
+  const once = (arg: string, taken: readonly string[], names: readonly string[]): Fault[] =>
+    doubles([...taken, ...names]).map((got) => ({
+      arg,
+      got,
+      rule: "be there once",
+      todo: "choose another one",
+    }));
+  const named = (arg: string, names: readonly string[]): Fault[] =>
+    names
+      .filter((name) => !isDnsLabel(name))
+      .map((got) => ({
+        arg: `${arg}.name`,
+        got,
+        rule: "be a DNS label of at most 63 characters",
+        todo: "use lower case letters, digits and hyphens, and start with a letter",
+      }));
+  return [
+    ...named("initContainers and sidecars", containers),
+    ...once("initContainers and sidecars.name", own.containers, containers),
+    ...named("volumes", volumeNames),
+    ...once("volumes.name", own.volumes, volumeNames),
+    ...paths
+      .filter((path) => !pathForm.test(path))
+      .map((got) => ({
+        arg: "configFiles, secretFiles and volumeMounts",
+        got,
+        rule: "have absolute paths",
+        todo: 'write it as "/etc/orders/limits.json"',
+      })),
+    ...once("configFiles, secretFiles and volumeMounts", own.paths, paths),
+    ...volumeMounts
+      .filter(({ name }) => ![...own.volumes, ...volumeNames].includes(name))
+      .map(({ name }) => ({
+        arg: "volumeMounts.name",
+        got: name,
+        rule: "be the name of a volume",
+        todo: "add it to `volumes`",
+      })),
+  ];
+}
+
+/** What the component itself puts into a pod. */
+export interface PodPlaces {
+  readonly containers: readonly string[];
+  readonly paths: readonly string[];
+  readonly volumes: readonly string[];
+}
+
+/** Faults of the args that all components with pods share. */
+export function podFaults(args: PodArgs, own: PodPlaces): readonly (Fault | undefined)[] {
+  const { annotations = {}, configFiles = {}, iamRoleArn, podAnnotations = {} } = args;
+  const { secretFiles = [] } = args;
+  return [
+    ...keyFaults("annotations", Object.keys(annotations), ownAnnotations),
+    ...configFaults(configFiles),
+    unless(iamRoleArn === undefined || roleForm.test(iamRoleArn), {
+      arg: "iamRoleArn",
+      got: iamRoleArn,
+      rule: "be the ARN of an IAM role",
+      todo: 'write it as "arn:aws:iam::123456789012:role/services-orders-prod"',
+    }),
+    ...labelFaults("labels", args.labels),
+    ...keyFaults("podAnnotations", Object.keys(podAnnotations), ownAnnotations),
+    ...labelFaults("podLabels", args.podLabels),
+    ...secretFiles
+      .flatMap(({ keys = [] }) => keys)
+      .filter((key) => !secretKeyForm.test(key))
+      .map((got) => ({
+        arg: "secretFiles.keys",
+        got,
+        rule: "be keys of a Secret",
+        todo: "use letters, digits, dots, hyphens and underscores",
+      })),
+    ...placeFaults(args, own),
+  ];
+}
+
+/** Whether a text may be a key of a Secret. */
+export function isSecretKey(key: string): boolean {
+  return secretKeyForm.test(key);
+}

@@ -1,0 +1,102 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { httpPortName, probes } from "../conventions/defaults";
+import { trackSelector } from "../conventions/labels";
+import { overridden } from "../conventions/override";
+import { workloadContainer, workloadInitContainers, workloadPodSpec } from "../pods/workload";
+import type { ResolvedWebService } from "./resolved";
+import { debugPortName } from "./rollout";
+import type { ProbeSettings } from "./rollout-args";
+
+type Container = k8s.types.input.core.v1.Container;
+type PodSpec = k8s.types.input.core.v1.PodSpec;
+
+function httpProbe(
+  ownPath: string,
+  times: object,
+  given: ProbeSettings = {},
+): k8s.types.input.core.v1.Probe {
+  const { path = ownPath, ...givenTimes } = given;
+  return { httpGet: { path, port: httpPortName }, ...times, ...givenTimes };
+}
+
+/** On the pod's own loopback address, so that only a port-forward reaches it. */
+function jdwpOption(port: number): string {
+  return `-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:${String(port)}`;
+}
+
+function webContainer(name: string, web: ResolvedWebService): Container {
+  const { debugPort, ports = [] } = web;
+  const javaOptions = debugPort === undefined ? [] : [jdwpOption(debugPort)];
+  const port = (containerPort: number, name: string) => ({ containerPort, name, protocol: "TCP" });
+  const container = workloadContainer({ ...web, javaOptions }, name, web.args, [
+    { name: "DRAIN_SECONDS", value: String(web.drainSeconds) },
+    { name: "PORT", value: String(web.port) },
+  ]);
+  return overridden(web.overrides.container, {
+    ...container,
+    // Load balancers learn late that a pod is going: it serves on until they have. An action of
+    // the kubelet's, so the image needs no shell.
+    lifecycle: { preStop: { sleep: { seconds: web.preStopSeconds } } },
+    livenessProbe: httpProbe(probes.live, probes.liveness, web.livenessProbe),
+    ports: [
+      port(web.port, httpPortName),
+      ...(debugPort === undefined ? [] : [port(debugPort, debugPortName)]),
+      ...ports.map((extra) => port(extra.port, extra.name)),
+    ],
+    readinessProbe: httpProbe(probes.ready, probes.readiness, web.readinessProbe),
+    startupProbe: httpProbe(probes.live, probes.startup, web.startupProbe),
+  });
+}
+
+/** Pods apart from each other: over nodes if possible, and evenly over zones. */
+function spread(web: ResolvedWebService): Pick<PodSpec, "affinity" | "topologySpreadConstraints"> {
+  const labelSelector = { matchLabels: trackSelector(web.identity, "web", web.track) };
+  const zones: k8s.types.input.core.v1.TopologySpreadConstraint = {
+    labelSelector,
+    // Counts the pods of one rollout only: the old ones are about to go.
+    matchLabelKeys: ["pod-template-hash"],
+    maxSkew: 1,
+    topologyKey: "topology.kubernetes.io/zone",
+    // A lost zone must not stop a rollout.
+    whenUnsatisfiable: "ScheduleAnyway",
+  };
+  const nodes: k8s.types.input.core.v1.WeightedPodAffinityTerm = {
+    podAffinityTerm: { labelSelector, topologyKey: "kubernetes.io/hostname" },
+    weight: 100,
+  };
+  return {
+    affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [nodes] } },
+    topologySpreadConstraints: [zones],
+  };
+}
+
+/** Objects that the pods of a web service name. */
+export interface Named {
+  readonly configMapName: pulumi.Input<string> | undefined;
+  readonly serviceAccountName: pulumi.Input<string>;
+}
+
+/** Names of the init containers that bring the database's schema up to date, and that fill it. */
+export const migrationName = "migrate";
+export const seedName = "seed";
+
+/** The pods of a web service: its container, and before it the migration and the seed. */
+export function webPodSpec(name: string, web: ResolvedWebService, named: Named): PodSpec {
+  const { configMapName, serviceAccountName } = named;
+  const before = [
+    { args: web.migrationArgs, name: migrationName },
+    { args: web.seedArgs, name: seedName },
+  ].filter(({ args }) => args.length > 0);
+  return overridden(web.overrides.podSpec, {
+    ...workloadPodSpec(web, configMapName),
+    ...spread(web),
+    containers: [webContainer(name, web)],
+    ...workloadInitContainers(
+      web,
+      before.map(({ args, name }) => workloadContainer(web, name, args)),
+    ),
+    serviceAccountName,
+    terminationGracePeriodSeconds: web.terminationGracePeriodSeconds,
+  });
+}

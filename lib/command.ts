@@ -1,0 +1,79 @@
+import { execa, ExecaError } from "execa";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { UserError } from "./errors";
+
+export interface CommandOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** File that keeps everything the command prints. */
+  readonly log?: string;
+  /** Called with each line that the command prints. */
+  readonly onLine?: (line: string) => void;
+  /** Ends the program early, which is an error then. */
+  readonly signal?: AbortSignal;
+  /** Limit in milliseconds; one hour unless told. */
+  readonly timeout?: number;
+  readonly input?: string;
+}
+
+/**
+ * Runs a program (never a shell), and gives what it printed on standard output. When the program fails, the error ends with
+ * the last lines that it printed, because the cause is there.
+ */
+export async function command(
+  file: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<string> {
+  const child = execa(file, args, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: { ...options.env },
+    all: true,
+    ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    timeout: options.timeout ?? 3_600_000,
+    killSignal: "SIGTERM",
+    forceKillAfterDelay: 5_000,
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (options.log !== undefined) {
+    mkdirSync(dirname(options.log), { recursive: true });
+    child.all.pipe(createWriteStream(options.log, { flags: "a" }));
+  }
+  const { onLine } = options;
+  if (onLine !== undefined) {
+    child.all.on("data", (chunk: Buffer) => {
+      const line = chunk.toString("utf8").trimEnd().split("\n").at(-1)?.trim();
+      if (line !== undefined && line !== "") {
+        onLine(line.slice(0, 120));
+      }
+    });
+  }
+  try {
+    return (await child).stdout;
+  } catch (error) {
+    throw error instanceof ExecaError ? new CommandError(file, args, error as ExecaError) : error;
+  }
+}
+
+/** A program that ended with another code than 0, could not be started, or ran out of time. */
+export class CommandError extends UserError {
+  readonly exitCode: number | undefined;
+  /** Everything the program printed. */
+  readonly output: string;
+
+  constructor(file: string, args: readonly string[], cause: ExecaError) {
+    const output = typeof cause.all === "string" ? cause.all : "";
+    const shown = [file, ...args].join(" ").slice(0, 200);
+    const end = cause.timedOut
+      ? "ran out of time"
+      : cause.exitCode === undefined
+        ? cause.originalMessage
+        : `ended with exit code ${String(cause.exitCode)}`;
+    const tail = output.trimEnd().split("\n").slice(-25).join("\n");
+    super(`"${shown}" ${end}${tail === "" ? "" : `; its last lines:\n${tail}`}`);
+    this.exitCode = cause.exitCode;
+    this.output = output;
+  }
+}

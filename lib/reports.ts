@@ -1,0 +1,64 @@
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { project } from "./project";
+
+/** What `npm run notify` tells of a stack that was changed. */
+export interface Deployed {
+  /** What changed, in one line; missing where no preview was shown. */
+  readonly changed?: string;
+  readonly seconds: number;
+  readonly stack: string;
+  readonly url: string;
+}
+
+/** What commands leave for later jobs of a pipeline: digest, what was deployed, why it failed. */
+export class Reports {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** What `npm run image` has pushed: the image that is scanned next. */
+  leaveImage(imageRef: string): void {
+    this.#leave("image.json", { imageRef });
+  }
+
+  leaveDeployed(deployed: Deployed): void {
+    this.#leave("deployed.json", deployed);
+  }
+
+  /** That nothing of a stack runs any more. */
+  leaveRemoved(stack: string): void {
+    this.#leave("removed.json", { stack });
+  }
+
+  /** One more reason why the command that runs will fail. */
+  addCause(text: string): void {
+    mkdirSync(this.#directory, { recursive: true });
+    appendFileSync(this.#causeFile, `${text}\n`);
+  }
+
+  /** Runs a command; when it fails, its reasons stay in `cause.txt`, and those of an earlier one do not. */
+  async leavingCause(work: () => Promise<void>): Promise<void> {
+    rmSync(this.#causeFile, { force: true });
+    try {
+      await work();
+    } catch (error) {
+      this.addCause(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  }
+
+  get #causeFile(): string {
+    return join(this.#directory, "cause.txt");
+  }
+
+  #leave(name: string, content: object): void {
+    mkdirSync(this.#directory, { recursive: true });
+    writeFileSync(join(this.#directory, name), `${JSON.stringify(content, undefined, 2)}\n`);
+  }
+}
+
+/** Those of this project: where the pipelines look for them. Not in git. */
+export const reports = new Reports(join(project, "reports"));

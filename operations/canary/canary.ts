@@ -1,0 +1,251 @@
+import { canaryName, mainBranch } from "../../components/conventions/ci-roles";
+import { UserError } from "../../lib/errors";
+import { canaryRefusals, checkoutRefusals } from "./preconditions";
+import {
+  type Production,
+  canaryDeployment,
+  canaryStack as stack,
+  canaryTags,
+  reachProduction,
+  readyPods,
+  runningCanary,
+} from "../stacks/running-canary";
+import { canaryShare, percent, shareFault, shown } from "./share";
+import { confirm } from "../../lib/confirm";
+import { type Target, aim, refuse, update } from "../deploy/deploy";
+import { type Engine, ambient, onTerminal, variables, withEnv } from "../pulumi/engine";
+import { hour, hours, moment, span } from "../stacks/expiry";
+import {
+  changedFiles,
+  committed,
+  fetchBranch,
+  head,
+  isAncestor,
+  remoteBranches,
+  uncommitted,
+} from "../clients/git";
+import { takeOverDeadLock } from "../pulumi/locks";
+import { reachState } from "../pulumi/reach";
+import { releaseEnv } from "../stacks/release";
+import { reports } from "../../lib/reports";
+import { stackOf } from "../stacks/review-stack";
+import { secretsProviderOf } from "../pulumi/secrets-provider";
+import { showPreview } from "../deploy/show-preview";
+import {
+  type Outputs,
+  createStack,
+  outputsOf,
+  removeTags,
+  setTags,
+  tagsOf,
+} from "../pulumi/stacks";
+
+export interface CanaryOptions {
+  readonly acceptShare?: boolean;
+  /** Commit that `image` was built from. */
+  readonly commit?: string;
+  /** How long it lives, as `2h`. */
+  readonly for: string;
+  /** Another image than that of the branch's review stack. */
+  readonly image?: string;
+  /** Share of production's requests, above 0 and at most 50. */
+  readonly percent: number;
+  readonly yes?: boolean;
+}
+
+const migrationsDirectory = "service/src/main/resources/db/migration";
+/** Nobody looks after a canary for longer. */
+const longestHours = 72;
+
+/** `npm run canary -- start BRANCH`: a few pods of a branch among those that answer production's requests. */
+export async function canaryStart(
+  branch: string,
+  options: CanaryOptions,
+  given: Engine = ambient,
+): Promise<void> {
+  const lives = hours(options.for);
+  if (lives > longestHours) {
+    throw new UserError(`A canary lives at most 72 h, got "${options.for}".`);
+  }
+  // Before anything is asked of Pulumi, which may write a stack's file.
+  await refuseCheckout(given);
+  const production = await reachProduction(withEnv(given, { RELEASE_IMAGE_REF: "" }));
+  const { commit, imageRef } = await candidate(branch, options, production, given);
+  const share = canaryShare(await readyPods(production), options.percent / 100);
+  console.log(shown(share));
+  const fault = shareFault(share);
+  if (fault !== undefined && (share.stable === 0 || options.acceptShare !== true)) {
+    throw new UserError(`${fault}\nNothing was changed.`);
+  }
+  const release = { branch, commit, imageRef, replicas: share.pods };
+  const target = await aim(stack, withEnv(given, releaseEnv(release)));
+  await refuse(target, true);
+  const started = Date.now();
+  const expires = new Date(started + lives * hour);
+  const changed = await run(target, options, expires);
+  const { url = target.settings.host } = await outputsOf("prod", given);
+  reports.leaveDeployed({ changed, seconds: (Date.now() - started) / 1000, stack, url });
+  console.log(`\nThe canary of ${branch} answers ${percent(share.real)} of production's requests`);
+  console.log(`  until ${moment(expires)}; earlier: npm run canary -- stop`);
+}
+
+/** @throws UserError unless what would be applied beside production is main's code and nothing else. */
+export async function refuseCheckout(engine: Engine): Promise<void> {
+  const [here, branches] = await Promise.all([head(engine), remoteBranches(engine)]);
+  const main = branches?.get(mainBranch);
+  const known = here !== undefined && main !== undefined;
+  if (known && (await isAncestor(here, main, engine)) === undefined) {
+    await fetchBranch(mainBranch, engine).catch(() => undefined);
+  }
+  const found = checkoutRefusals({
+    onMain: known ? await isAncestor(here, main, engine) : undefined,
+    uncommitted: await uncommitted(engine),
+  });
+  if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
+}
+
+/** Preview, confirmation, update. The expiry is written first: what is there always has one. */
+async function run(target: Target, options: CanaryOptions, expires: Date): Promise<string> {
+  const { cluster, engine, last, settings } = target;
+  if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
+  else await takeOverDeadLock(stack, engine);
+  const changed = await showPreview(stack, engine);
+  await confirm(stack, options.yes ?? false);
+  await setTags(
+    stack,
+    {
+      [canaryTags.branch]: settings.release.branch,
+      [canaryTags.cluster]: cluster.uid,
+      [canaryTags.expires]: expires.toISOString(),
+      [canaryTags.percent]: String(options.percent),
+    },
+    engine,
+  );
+  try {
+    await update(target);
+  } catch (error) {
+    // Pods that are not ready get no request, so nothing is urgent.
+    console.error("What was started is still there. Remove it by: npm run canary -- stop");
+    throw error;
+  }
+  return changed;
+}
+
+/** The branch's image and commit, once nothing speaks against them. */
+async function candidate(
+  branch: string,
+  options: CanaryOptions,
+  production: Production,
+  engine: Engine,
+): Promise<{ readonly commit: string; readonly imageRef: string }> {
+  const running = await runningCanary(production, engine);
+  const review = options.image === undefined ? await reviewOutputs(branch, engine) : {};
+  const imageRef = options.image ?? review.imageRef;
+  const built = options.image === undefined ? review.commit : options.commit;
+  const commit = built?.includes("-dirty.") === true ? undefined : committed(built);
+  const stable = production.stacks.includes("prod") ? await outputsOf("prod", engine) : {};
+  const productionCommit = committed(stable.commit);
+  const known = commit !== undefined && productionCommit !== undefined;
+  if (known && (await isAncestor(productionCommit, commit, engine)) === undefined) {
+    await fetchBranch(branch, engine).catch(() => undefined);
+  }
+  const containsProduction = known ? await isAncestor(productionCommit, commit, engine) : undefined;
+  const migrations = known
+    ? await changedFiles(productionCommit, commit, migrationsDirectory, engine)
+    : undefined;
+  const [refusal] = canaryRefusals({
+    branch,
+    commit,
+    containsProduction,
+    givenImage: options.image !== undefined,
+    imageRef,
+    migrations,
+    productionCommit,
+    productionRuns: stable.imageRef !== undefined,
+    running: running?.branch,
+  });
+  if (refusal !== undefined || commit === undefined || imageRef === undefined) {
+    throw new UserError(`${refusal ?? ""}\nNothing was changed.`);
+  }
+  return { commit, imageRef };
+}
+
+/** Review stacks may have a state of their own: REVIEW_BACKEND_URL. */
+export async function reviewOutputs(branch: string, engine: Engine): Promise<Outputs> {
+  const url = variables(engine)["REVIEW_BACKEND_URL"] ?? "";
+  const its = url === "" ? engine : withEnv(engine, { PULUMI_BACKEND_URL: url });
+  const name = stackOf(branch);
+  return (await reachState(its)).includes(name) ? outputsOf(name, its) : {};
+}
+
+/** `npm run canary -- status`. */
+export async function canaryStatus(engine: Engine = ambient): Promise<void> {
+  const production = await reachProduction(engine);
+  const running = await runningCanary(production, engine);
+  if (running === undefined) {
+    console.log("No canary runs.");
+    return;
+  }
+  const { branch, expires, imageRef = "no image yet", percent: asked = "?" } = running;
+  const stable = await readyPods(production);
+  const canary = await readyPods(production, "canary");
+  console.log(`${branch}: ${imageRef}`);
+  console.log(
+    `  ${String(canary)} Ready beside ${String(stable)} of production: ${percent(canary / Math.max(1, canary + stable))} of the requests, ${asked} % asked`,
+  );
+  console.log(`  ${life(expires)}`);
+}
+
+function life(expires: Date | undefined): string {
+  if (expires === undefined) return "has no expiry: stop it";
+  const left = expires.getTime() - Date.now();
+  return left > 0
+    ? `expires in ${span(left)}`
+    : `expired ${span(left)} ago: stop it, or run the sweep`;
+}
+
+/** `npm run canary -- stop`: deletes the canary's pods; production's stay as they are. */
+export async function canaryStop(engine: Engine = ambient): Promise<void> {
+  const production = await reachProduction(engine);
+  if (production.stacks.includes(stack)) {
+    await stopCanary(production, engine);
+    reports.leaveRemoved(stack);
+    return;
+  }
+  if ((await canaryDeployment(production)) === undefined) {
+    console.log("No canary runs.");
+    return;
+  }
+  const { namespace } = production.settings;
+  throw new UserError(
+    `There is no stack "${stack}" in this state, but Deployment ${canaryName} exists: another state may hold it. ` +
+      `If none does: kubectl delete deployment ${canaryName} --namespace ${namespace}`,
+  );
+}
+
+/**
+ * Deletes the canary's Deployment, then destroys what the state has of the canary.
+ *
+ * @throws UserError when the canary lives in another cluster.
+ */
+export async function stopCanary(production: Production, engine: Engine): Promise<void> {
+  const { cluster, settings } = production;
+  const tags = await tagsOf(stack, engine);
+  const where = (await outputsOf(stack, engine)).clusterUid ?? tags[canaryTags.cluster];
+  if (where !== undefined && where !== cluster.uid) {
+    throw new UserError(
+      `The canary lives in the cluster ${where}, but the kubeconfig leads to ${cluster.uid}: choose the right context. Nothing was changed.`,
+    );
+  }
+  // First, because it needs no lock. Of a start that was killed while it waited, the state has no Deployment to destroy, and
+  // perhaps a lock that nobody lets go of; its pods answer production's requests.
+  if ((await canaryDeployment(production)) !== undefined) {
+    // "foreground" waits for its pods, as Pulumi does.
+    const how = ["--cascade=foreground", "--ignore-not-found"];
+    const which = [canaryName, "--namespace", settings.namespace, ...how];
+    console.log((await cluster.kubectl(["delete", "deployment", ...which])).trim());
+  }
+  await takeOverDeadLock(stack, engine);
+  await onTerminal(["destroy", "--stack", stack, "--yes", "--skip-preview"], engine);
+  await removeTags(stack, Object.values(canaryTags), engine);
+}

@@ -1,0 +1,93 @@
+import { mainBranch } from "../../components/conventions/ci-roles";
+
+/** What is known about a branch that is to join production. */
+export interface Candidate {
+  readonly branch: string;
+  /** Commit the image was built from; undefined when it is in no commit. */
+  readonly commit: string | undefined;
+  /** Whether production's commit is in the branch's history; undefined where git cannot say. */
+  readonly containsProduction: boolean | undefined;
+  /** Whether the image is that of `--image`, and not the review stack's. */
+  readonly givenImage: boolean;
+  readonly imageRef: string | undefined;
+  /** Files of database migrations that differ from production's; undefined where git cannot say. */
+  readonly migrations: readonly string[] | undefined;
+  readonly productionCommit: string | undefined;
+  /** Whether production is deployed at all. */
+  readonly productionRuns: boolean;
+  /** Branch of the canary that runs already. */
+  readonly running: string | undefined;
+}
+
+/** Why a branch must not join production, each with the way out; empty when it may. */
+export function canaryRefusals(candidate: Candidate): readonly string[] {
+  const { branch, commit, containsProduction, imageRef, migrations, productionCommit } = candidate;
+  const { givenImage, productionRuns, running } = candidate;
+  if (running !== undefined) {
+    return [`A canary of "${running}" runs already: stop it first by npm run canary -- stop`];
+  }
+  if (imageRef === undefined) {
+    return [
+      `Branch "${branch}" has no image: deploy its review stack by npm run review -- up, or give one by --image and --commit.`,
+    ];
+  }
+  if (productionCommit === undefined) {
+    return [
+      productionRuns
+        ? "Production names no commit that it runs: promote its image again, with --image, --reason and --commit, and deploy it."
+        : "Production runs nothing yet: deploy it first by npm run deploy -- prod",
+    ];
+  }
+  if (commit === undefined) {
+    if (givenImage) {
+      return ["--image needs --commit, the 40 hex digits of the commit that it was built from."];
+    }
+    return [
+      `The image of "${branch}" was built from code that is in no commit: commit it, and update its review stack.`,
+    ];
+  }
+  if (containsProduction === undefined || migrations === undefined) {
+    return [
+      `Git does not know ${commit.slice(0, 7)} or ${productionCommit.slice(0, 7)} here: run git fetch, and try again.`,
+    ];
+  }
+  if (!containsProduction) {
+    return [
+      `Branch "${branch}" does not contain what production runs (${productionCommit.slice(0, 7)}): ` +
+        "requests would meet older code. Merge main into it, and update its review stack.",
+    ];
+  }
+  if (migrations.length > 0) {
+    return [
+      `Branch "${branch}" has database migrations that production has not: ${migrations.join(", ")}. ` +
+        "A canary never migrates: release them to production first, in a way that its code can live with.",
+    ];
+  }
+  return [];
+}
+
+/** What is known about the code that would be applied beside production. */
+export interface Checkout {
+  /** Whether its commit is in the history of the remote's main; undefined where nobody can say. */
+  readonly onMain: boolean | undefined;
+  /** Files that are not as in that commit; undefined where git cannot say. */
+  readonly uncommitted: readonly string[] | undefined;
+}
+
+/** Why a canary must not be started from a checkout, each with the way out; empty when it may. */
+export function checkoutRefusals({ onMain, uncommitted }: Checkout): readonly string[] {
+  const files = uncommitted ?? [];
+  return [
+    ...(onMain === true && uncommitted !== undefined
+      ? []
+      : [
+          `The commit that is checked out is ${onMain === false ? "not" : "not known to be"} on the remote's ${mainBranch}, ` +
+            `whose program and settings a canary has: git checkout ${mainBranch} && git pull`,
+        ]),
+    ...(files.length === 0
+      ? []
+      : [
+          `Uncommitted changes would go to production: ${files.join(", ")}. Commit them, as the key that Pulumi writes into a stack's file, or put them aside: git stash`,
+        ]),
+  ];
+}

@@ -1,0 +1,132 @@
+import { resolve } from "node:path";
+import { CommandError, command } from "../../lib/command";
+import { type Engine, ambient } from "../pulumi/engine";
+
+/** Git on the project. Never a shell, and never a name where an option could stand: a branch is anybody's text. */
+async function git(args: readonly string[], { cwd }: Engine): Promise<string> {
+  return (await command("git", args, { cwd, timeout: 60_000 })).trim();
+}
+
+/** Whether a command says yes (0) or no (1); anything else is no answer. */
+async function asked(args: readonly string[], engine: Engine): Promise<boolean | undefined> {
+  try {
+    await git(args, engine);
+    return true;
+  } catch (error) {
+    if (error instanceof CommandError && error.exitCode === 1) return false;
+    return undefined;
+  }
+}
+
+/** The commit an image was built from, without what was not committed then. */
+export function committed(commit: string | undefined): string | undefined {
+  return /^([0-9a-f]{40})(?:-dirty\..*)?$/.exec(commit ?? "")?.[1];
+}
+
+/** Commit that is checked out; undefined outside of a repository. */
+export async function head(engine: Engine = ambient): Promise<string | undefined> {
+  const answer = await git(["rev-parse", "--verify", "HEAD"], engine).catch(() => undefined);
+  return committed(answer);
+}
+
+/** Branch that is checked out; undefined where a commit is, as in CI. */
+export async function currentBranch(engine: Engine = ambient): Promise<string | undefined> {
+  const args = ["symbolic-ref", "--short", "-q", "HEAD"];
+  const answer = await git(args, engine).catch(() => "");
+  return answer === "" ? undefined : answer;
+}
+
+/** Whether `older` is in the history of `newer`; undefined where git knows one of them not. */
+export async function isAncestor(
+  older: string,
+  newer: string,
+  engine: Engine = ambient,
+): Promise<boolean | undefined> {
+  return asked(["merge-base", "--is-ancestor", older, newer], engine);
+}
+
+/** The remote that says which branches there are. */
+const remote = "origin";
+
+/** Names of all branches at the remote; undefined where there is no remote. */
+export async function remoteBranches(
+  engine: Engine = ambient,
+): Promise<ReadonlyMap<string, string> | undefined> {
+  const remotes = await git(["remote"], engine).catch(() => "");
+  if (!remotes.split("\n").includes(remote)) return undefined;
+  const lines = (await git(["ls-remote", "--heads", remote], engine)).split("\n");
+  return new Map(
+    lines.flatMap((line) => {
+      const [commit = "", ref = ""] = line.split("\t");
+      return ref.startsWith("refs/heads/") ? [[ref.slice("refs/heads/".length), commit]] : [];
+    }),
+  );
+}
+
+/** Repository that `remote` is; undefined where there is no remote. */
+export async function remoteUrl(engine: Engine = ambient): Promise<string | undefined> {
+  const url = await git(["remote", "get-url", remote], engine).catch(() => "");
+  return url === "" ? undefined : repositoryOf(url, engine.cwd);
+}
+
+/**
+ * What a remote's URL leads to, as `github.com/acme/orders`: the same by ssh and by https, and without name or token of
+ * who asks. A directory is named by its path.
+ */
+export function repositoryOf(url: string, cwd: string): string {
+  const short = (path: string): string => path.replace(/\/+$/, "").replace(/\.git$/, "");
+  if (/^[a-z][a-z+]*:\/\//i.test(url)) {
+    const { host, hostname, pathname, protocol } = new URL(url);
+    // ssh has a port of its own for what https has at its usual one.
+    const where = protocol === "https:" || protocol === "http:" ? host : hostname;
+    return short(`${where.toLowerCase()}${pathname}`);
+  }
+  const [, where, path = ""] = /^(?:[^@/]*@)?([^:/]+):(.*)$/.exec(url) ?? [];
+  if (where === undefined) return short(resolve(cwd, url));
+  return short(`${where.toLowerCase()}/${path.replace(/^\/+/, "")}`);
+}
+
+/** Gets the commits of a branch, where only one commit was cloned or the branch is newer than the clone. */
+export async function fetchBranch(branch: string, engine: Engine = ambient): Promise<void> {
+  const shallow = await git(["rev-parse", "--is-shallow-repository"], engine);
+  const whole = shallow === "true" ? ["--unshallow"] : [];
+  await git(["fetch", "--quiet", ...whole, remote, `refs/heads/${branch}`], engine);
+}
+
+/** Files below a directory that differ between two commits; undefined where git knows one of them not. */
+export async function changedFiles(
+  from: string,
+  to: string,
+  directory: string,
+  engine: Engine = ambient,
+): Promise<readonly string[] | undefined> {
+  const args = ["diff", "--name-only", "-z", from, to, "--", directory];
+  const answer = await git(args, engine).catch(() => undefined);
+  return answer?.split("\0").filter((file) => file !== "");
+}
+
+/** Whether files differ between a commit and what is here; undefined where git does not know the commit. */
+export async function differs(
+  commit: string,
+  paths: readonly string[],
+  engine: Engine = ambient,
+): Promise<boolean | undefined> {
+  const same = await asked(["diff", "--quiet", commit, "--", ...paths], engine);
+  return same === undefined ? undefined : !same;
+}
+
+/** Files that git tracks and that are not as in the last commit; undefined outside of a repository. */
+export async function uncommitted(
+  engine: Engine = ambient,
+): Promise<readonly string[] | undefined> {
+  const answer = await git(["diff", "--name-only", "-z", "HEAD"], engine).catch(() => undefined);
+  return answer?.split("\0").filter((file) => file !== "");
+}
+
+/** Who is at work: for the owner of what is made. */
+export async function person(engine: Engine = ambient): Promise<string> {
+  const ci = process.env["CIRCLE_USERNAME"] ?? "";
+  if (ci !== "") return ci;
+  const email = await git(["config", "user.email"], engine).catch(() => "");
+  return email === "" ? (process.env["USER"] ?? "unknown") : email;
+}

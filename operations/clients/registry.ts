@@ -1,0 +1,87 @@
+import { UserError } from "../../lib/errors";
+import { registryLogin } from "./registry-login";
+
+/** `repository@sha256:...` in its parts. */
+export interface ImageParts {
+  readonly digest: string;
+  readonly host: string;
+  readonly path: string;
+}
+
+const refForm = /^([^/]+)\/(.+)@(sha256:[0-9a-f]{64})$/;
+
+export function imageParts(imageRef: string): ImageParts {
+  const [, host, path, digest] = refForm.exec(imageRef) ?? [];
+  if (host === undefined || path === undefined || digest === undefined) {
+    throw new UserError(
+      `An image must be registry/repository@sha256:<64 hex digits>, got "${imageRef}": a tag may be moved.`,
+    );
+  }
+  return { digest, host, path };
+}
+
+/** What a tag may lead to: one platform's image, or a list of several. */
+const manifestTypes = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+
+const patience = 30_000;
+
+/** Registries speak https, but for one on this machine. */
+function scheme(host: string): string {
+  return /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host) ? "http" : "https";
+}
+
+/**
+ * Gives an image one more tag, by the registry's own API: nothing is pulled or pushed. A tag that is
+ * there is never moved.
+ *
+ * @throws UserError when the tag names another image, the image is not there, or the registry refuses.
+ */
+export async function addTag(imageRef: string, tag: string): Promise<"added" | "was there"> {
+  const { digest, host, path } = imageParts(imageRef);
+  const authorization = await registryLogin(host);
+  const ask = async (reference: string, init: RequestInit): Promise<Response> => {
+    const url = `${scheme(host)}://${host}/v2/${path}/manifests/${reference}`;
+    const headers = new Headers(init.headers);
+    if (authorization !== undefined) headers.set("Authorization", authorization);
+    const signal = AbortSignal.timeout(patience);
+    return fetch(url, { ...init, headers, signal }).catch((error: unknown) => {
+      const cause = error instanceof Error ? (error.cause ?? error) : error;
+      throw new UserError(`The registry ${host} does not answer: ${String(cause)}.`);
+    });
+  };
+  const accept = { headers: { Accept: manifestTypes } };
+  const present = await ask(tag, { ...accept, method: "HEAD" });
+  if (present.status === 200) {
+    const there = present.headers.get("docker-content-digest");
+    if (there === digest) return "was there";
+    throw new UserError(
+      `Tag ${tag} of ${host}/${path} names ${there ?? "another image"}, not ${digest}. It is never moved.`,
+    );
+  }
+  expectStatus(present, 404, `tag ${tag}`, host);
+  const manifest = await ask(digest, accept);
+  expectStatus(manifest, 200, imageRef, host);
+  const type = manifest.headers.get("content-type") ?? "application/json";
+  const body = await manifest.text();
+  const put = await ask(tag, { body, headers: { "Content-Type": type }, method: "PUT" });
+  expectStatus(put, 201, `tag ${tag}`, host);
+  return "added";
+}
+
+function expectStatus(answer: Response, wanted: number, what: string, host: string): void {
+  if (answer.status === wanted) return;
+  const todo =
+    answer.status === 401 || answer.status === 403
+      ? "log in to it, or check the AWS role"
+      : answer.status === 404
+        ? "it may have expired: build it again"
+        : "try again";
+  throw new UserError(
+    `The registry ${host} answers ${String(answer.status)} for ${what}, not ${String(wanted)}: ${todo}.`,
+  );
+}

@@ -1,0 +1,192 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Settings } from "../../settings";
+import { duration } from "../../lib/time";
+import { UserError } from "../../lib/errors";
+import { canaryStack } from "../stacks/running-canary";
+import { confirm } from "../../lib/confirm";
+import {
+  type Engine,
+  ambient,
+  onTerminal,
+  policyOptions,
+  variables,
+  withEnv,
+} from "../pulumi/engine";
+import { ensureStack } from "./ensure-stack";
+import { explain } from "./failure-report";
+import { committed, head, isAncestor, remoteBranches } from "../clients/git";
+import { type Cluster, reach } from "../pulumi/reach";
+import { type Older, refusals } from "./preconditions";
+import { isGiven, isTold, promoted, promotedTag, releaseEnv } from "../stacks/release";
+import { reports } from "../../lib/reports";
+import { reviewTags } from "../stacks/review-stack";
+import { settingsOf } from "../pulumi/settings";
+import { showPreview } from "./show-preview";
+import { type Outputs, type Tags, outputsOf, removeTags, setTags, tagsOf } from "../pulumi/stacks";
+
+export interface DeployOptions {
+  /** Deploys older code than what runs: a revert. */
+  readonly allowOlder?: boolean;
+  /** File with the plan of the approved preview; without it whatever the preview shows is changed. */
+  readonly approved?: string;
+  /** Asks nobody. */
+  readonly yes?: boolean;
+}
+
+/** Tag with the commit of the code that deployed last. */
+const deployedTag = "deployed";
+
+/** What is known about a stack when an operation on it begins. */
+export interface Target {
+  readonly cluster: Cluster;
+  /** The engine that was given, with the release that the stack is to run. */
+  readonly engine: Engine;
+  /** Undefined for a stack that does not exist yet. */
+  readonly last: { readonly outputs: Outputs; readonly tags: Tags } | undefined;
+  readonly settings: Settings;
+  /** Names of all stacks in the state. */
+  readonly stacks: readonly string[];
+}
+
+/** `npm run deploy -- STACK`: preview, confirmation, `pulumi up`, and what follows. */
+export async function deploy(
+  stack: string,
+  options: DeployOptions = {},
+  given: Engine = ambient,
+): Promise<void> {
+  if (stack === canaryStack) {
+    throw new UserError("A canary is started by: npm run canary -- start BRANCH");
+  }
+  const started = new Date();
+  const target = await aim(stack, given);
+  await refuse(target, options.allowOlder ?? false);
+  const { engine, settings } = target;
+  await ensureStack(target);
+  const changed = await showPreview(stack, engine, options.approved);
+  await confirm(stack, options.yes ?? false);
+  await update(target);
+  await note(target);
+  const { imageRef = "", url = settings.host } = await outputsOf(stack, engine);
+  const took = Date.now() - started.getTime();
+  reports.leaveDeployed({ changed, seconds: took / 1000, stack, url });
+  console.log(`\nStack ${stack} runs ${imageRef}`);
+  console.log(`  ${url} (everything ${duration(took)})`);
+}
+
+/** Asks state and cluster, and finds what the stack is to run. Changes nothing. */
+export async function aim(stack: string, given: Engine = ambient): Promise<Target> {
+  const asked = await settingsOf(stack, given);
+  const { cluster, stacks } = await reach(asked, given);
+  const last = stacks.includes(stack) ? await lastOf(stack, given) : undefined;
+  const release = isGiven(given) ? undefined : promoted(last?.tags ?? {});
+  if (release === undefined) return { cluster, engine: given, last, settings: asked, stacks };
+  console.log(`Promoted for ${stack}: ${release.imageRef} (${release.commit.slice(0, 7)})`);
+  const engine = withEnv(given, releaseEnv(release));
+  return { cluster, engine, last, settings: await settingsOf(stack, engine), stacks };
+}
+
+async function lastOf(stack: string, engine: Engine): Promise<NonNullable<Target["last"]>> {
+  const [outputs, tags] = await Promise.all([outputsOf(stack, engine), tagsOf(stack, engine)]);
+  return { outputs, tags };
+}
+
+/** @throws UserError with all that speaks against changing the stack. */
+export async function refuse(target: Target, allowOlder: boolean): Promise<void> {
+  const { cluster, engine, last, settings } = target;
+  const { kind, release, releaseReason, stack } = settings;
+  const branches = kind === "review" ? await remoteBranches(engine) : undefined;
+  const found = refusals({
+    // A release with a reason is chosen on purpose.
+    allowOlder: allowOlder || releaseReason !== undefined,
+    branch: release.branch,
+    branchAtRemote: branches?.has(release.branch),
+    cluster: cluster.uid,
+    kind,
+    // After a first update that failed, only the tag knows it.
+    lastCluster: last?.outputs.clusterUid ?? last?.tags[reviewTags.cluster],
+    older: await older(target, branches?.get(release.branch)),
+    pullRequestOpen: kind === "review" ? await pullRequestOpen(engine) : undefined,
+    stack,
+  });
+  if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
+}
+
+/** Only a job that may ask GitHub does; the branch at the remote is asked for in any case. */
+async function pullRequestOpen(engine: Engine): Promise<boolean | undefined> {
+  const env = variables(engine);
+  if ((env["GITHUB_TOKEN"] ?? "") === "") return undefined;
+  const { isOpen, pullRequestFrom } = await import("../clients/github");
+  const pull = pullRequestFrom(env);
+  if (pull === undefined) return undefined;
+  return isOpen(pull).catch((error: unknown) => {
+    console.error(`warning: nobody says whether the pull request is open: ${String(error)}`);
+    return undefined;
+  });
+}
+
+/**
+ * Whether this deploy comes late: its image or its program is older than what the stack has.
+ *
+ * @param tip commit of the review stack's branch at the remote: what is there now is never late, also when somebody
+ *   has taken the branch back to it
+ */
+async function older(
+  { engine, last, settings }: Target,
+  tip: string | undefined,
+): Promise<Older | undefined> {
+  const program = await head(engine);
+  if (settings.imageRef === undefined && program !== undefined && program === tip) return undefined;
+  // Without an image of its own to run, the stack keeps the one it has.
+  const keeps = settings.imageRef === undefined && settings.kind === "prod";
+  const image = keeps ? undefined : settings.release.commit;
+  const pairs = [
+    ["image", committed(image), committed(last?.outputs.commit)],
+    ["program", program, committed(last?.tags[deployedTag])],
+  ] as const;
+  for (const [what, wanted, running] of pairs) {
+    if (wanted === undefined || running === undefined || wanted === running) continue;
+    if ((await isAncestor(wanted, running, engine)) === true) return { running, wanted, what };
+  }
+  return undefined;
+}
+
+/**
+ * For who waits for another update of the stack: looks at it before each further try.
+ *
+ * @throws UserError when that update has changed it: what was previewed, and perhaps approved, holds no more.
+ */
+export function unchangedSince({ engine, last, settings: { stack } }: Target): () => Promise<void> {
+  let waited = false;
+  return async () => {
+    if (waited && !isDeepStrictEqual(await outputsOf(stack, engine), last?.outputs ?? {})) {
+      throw new UserError(
+        `Stack "${stack}" was changed by the update that this one waited for. Nothing was changed since: look at its preview again.`,
+      );
+    }
+    waited = true;
+  };
+}
+
+/** `pulumi up`, unasked; when it fails, why. */
+export async function update(target: Target): Promise<void> {
+  const { cluster, engine, settings } = target;
+  const started = new Date();
+  const args = ["up", "--stack", settings.stack, "--yes", "--skip-preview"];
+  try {
+    await onTerminal([...args, ...policyOptions(engine)], engine, unchangedSince(target));
+  } catch (error) {
+    await explain(cluster, settings, started);
+    throw error;
+  }
+}
+
+/** What the next deploy must know; the outputs have named the release since the update. */
+export async function note({ engine, settings: { stack } }: Target): Promise<void> {
+  const commit = await head(engine);
+  if (commit !== undefined) await setTags(stack, { [deployedTag]: commit }, engine);
+  // What somebody has promoted meanwhile is the next deploy's.
+  const release = promoted(await tagsOf(stack, engine));
+  if (release !== undefined && isTold(engine, release)) {
+    await removeTags(stack, [promotedTag], engine);
+  }
+}

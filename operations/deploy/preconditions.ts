@@ -1,0 +1,58 @@
+import type { Kind } from "../../components/conventions/stacks";
+
+/** What is known before a stack is changed. */
+export interface Intent {
+  /** Undefined: no remote says which branches there are. */
+  readonly branchAtRemote: boolean | undefined;
+  readonly branch: string;
+  readonly cluster: string;
+  readonly kind: Kind;
+  /** Whether the branch's pull request is open; undefined where there is none, or nobody can say. */
+  readonly pullRequestOpen: boolean | undefined;
+  /** Cluster of the stack's last update; undefined for a stack that never had one. */
+  readonly lastCluster: string | undefined;
+  /** Whether what is to run, or the code that deploys it, is older than what is there. */
+  readonly older: Older | undefined;
+  readonly stack: string;
+  readonly allowOlder: boolean;
+}
+
+/** Two commits of one history, the first before the second. */
+export interface Older {
+  readonly running: string;
+  readonly what: "image" | "program";
+  readonly wanted: string;
+}
+
+/** Why a stack must not be changed, each with the way out; empty when it may. */
+export function refusals(intent: Intent): readonly string[] {
+  const { allowOlder, branch, branchAtRemote, cluster, kind, lastCluster, older } = intent;
+  const { pullRequestOpen, stack } = intent;
+  return [
+    ...(lastCluster !== undefined && lastCluster !== cluster
+      ? [
+          `Stack "${stack}" lives in the cluster ${lastCluster}, but the kubeconfig leads to ${cluster}: ` +
+            "choose the right context.",
+        ]
+      : []),
+    ...(kind === "review" && branchAtRemote === false
+      ? [
+          `Branch "${branch}" is not at the remote: push it first. If it was merged or deleted, ` +
+            "its review stack is not made again.",
+        ]
+      : []),
+    ...(kind === "review" && pullRequestOpen === false
+      ? [
+          `The pull request of branch "${branch}" is merged or closed: its review stack is not made again. ` +
+            "Reopen it, if it was closed by mistake.",
+        ]
+      : []),
+    ...(older !== undefined && !allowOlder
+      ? [
+          `Stack "${stack}" already runs ${older.what === "image" ? "code" : "a deploy"} of ${older.running.slice(0, 7)}, ` +
+            `which is newer than ${older.wanted.slice(0, 7)}: a newer deploy was faster. ` +
+            `If older code is what you want: npm run ${kind === "review" ? `review -- up BRANCH` : `deploy -- ${stack}`} --allow-older`,
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,176 @@
+import { type Difference, differences, readable, secret, valueAt } from "./differences";
+import type { Events, Json, State, Step } from "../../pulumi/events";
+
+/** What happens to one resource as a whole. */
+export type Operation = "create" | "delete" | "replace" | "update";
+
+/** The component that a resource belongs to: the nearest of ours above it, else the stack. */
+export interface Owner {
+  /** Args of the component that differ; those that are functions cannot be compared. */
+  readonly changedArgs: readonly string[];
+  readonly name: string;
+  /** What happens to the component itself; undefined where it stays. */
+  readonly operation?: Operation;
+  /** Type token, as `services:k8s:WebService`; `pulumi:pulumi:Stack` for what the program makes itself. */
+  readonly type: string;
+}
+
+export interface Field extends Difference {
+  /** Whether Pulumi replaces the resource for it. */
+  readonly replaces: boolean;
+}
+
+/** One resource that changes. */
+export interface Change {
+  /** Whether the new one is there before the old one goes; only of a replacement. */
+  readonly createBeforeDelete: boolean;
+  readonly fields: readonly Field[];
+  /** Inputs after the change; those before it where it is deleted. Secrets cannot be read. */
+  readonly inputs: Readonly<Record<string, Json>>;
+  /** The last part of the type, as `Deployment`; `Provider` for what Pulumi itself works by. */
+  readonly kind: string;
+  /** Name in the cluster, else in the program. */
+  readonly name: string;
+  /** Its name before a replacement, which may give it another one. */
+  readonly nameBefore?: string;
+  readonly operation: Operation;
+  readonly owner: Owner;
+  /** Whether the program protects it from being deleted. */
+  readonly protect: boolean;
+  readonly urn: string;
+}
+
+const providerKind = "Provider";
+
+/** Whether it is only how Pulumi works: worth a word where it is replaced, with all that was made by it. */
+export function isInternal({ kind, operation }: Change): boolean {
+  return kind === providerKind && operation !== "replace";
+}
+
+const operations: Readonly<Record<string, Operation>> = {
+  create: "create",
+  "create-replacement": "replace",
+  delete: "delete",
+  "delete-replaced": "replace",
+  import: "create",
+  "import-replacement": "replace",
+  replace: "replace",
+  update: "update",
+};
+
+const nameIn = (urn: string): string => urn.split("::").slice(3).join("::");
+
+interface Known {
+  readonly state: State;
+  readonly step: Step;
+}
+
+function changedArgs({ new: after, old: before }: Step): readonly string[] {
+  const all = differences(before?.inputs ?? {}, after?.inputs ?? {});
+  return [...new Set(all.map(({ path }) => path.split(/[.[]/)[0] ?? ""))];
+}
+
+const typeIn = (urn: string): string => urn.split("::")[2]?.split("$").at(-1) ?? "";
+
+function ownerOf(state: State, all: ReadonlyMap<string, Known>): Owner {
+  // By names alone: of a preview that ended early, not every component is known.
+  let urn: string | undefined = state.parent;
+  while (urn !== undefined && urn !== "") {
+    const type = typeIn(urn);
+    const known = all.get(urn);
+    if (type.startsWith("services:")) {
+      const operation = operations[known?.step.op ?? ""];
+      return {
+        changedArgs: known === undefined ? [] : changedArgs(known.step),
+        name: nameIn(urn),
+        type,
+        ...(operation === undefined ? {} : { operation }),
+      };
+    }
+    urn = known?.state.parent;
+  }
+  return { changedArgs: [], name: "", type: "pulumi:pulumi:Stack" };
+}
+
+/** Whether Pulumi says of the field, or of one above or below it, that it replaces the resource. */
+function isReplacing(path: string, steps: readonly Step[]): boolean {
+  const detailed = steps.flatMap((step) =>
+    Object.entries(step.detailedDiff ?? {})
+      .filter(([, { diffKind }]) => diffKind.endsWith("-replace"))
+      .map(([key]) => key),
+  );
+  // Without details, keys are all there is; they may name no more than `spec`.
+  const keys = detailed.length > 0 ? detailed : steps.flatMap((step) => step.keys ?? []);
+  // Pulumi counts the elements that we name.
+  const unnumbered = (one: string) => one.replace(/\[[^\]"]*\]/g, "[]");
+  const plainPath = unnumbered(path);
+  return keys.map(unnumbered).some((key) => plainPath.startsWith(key) || key.startsWith(plainPath));
+}
+
+/** Fields that Pulumi names and the inputs do not show: secrets, and what changed in the cluster. */
+function unseen(found: readonly Difference[], steps: readonly Step[], old: State): Difference[] {
+  const paths = new Set(steps.flatMap((step) => Object.keys(step.detailedDiff ?? {})));
+  return [...paths].flatMap((path) => {
+    const value = valueAt(old.inputs, path);
+    if (value !== secret && found.length > 0) return [];
+    const after = value === secret ? { after: secret } : {};
+    return [{ path, ...(value === undefined ? {} : { before: value }), ...after }];
+  });
+}
+
+function fieldsOf(steps: readonly Step[], before?: State, after?: State): readonly Field[] {
+  if (before === undefined || after === undefined) return [];
+  const found = differences(before.inputs ?? {}, after.inputs ?? {});
+  return [...found, ...unseen(found, steps, before)].map((one) => ({
+    ...one,
+    replaces: isReplacing(one.path, steps),
+  }));
+}
+
+/** Name of an object in the cluster. */
+function clusterName(state: State | undefined): string | undefined {
+  const name = valueAt(state?.inputs, "metadata.name");
+  return typeof name === "string" ? name : undefined;
+}
+
+function changeOf(steps: readonly Step[], all: ReadonlyMap<string, Known>): Change | undefined {
+  const ops = steps.map(({ op }) => op);
+  const operation = ops.map((op) => operations[op]).find((op) => op !== undefined);
+  const before = steps.find(({ old }) => old)?.old ?? undefined;
+  const after = steps.find((step) => step.new)?.new ?? undefined;
+  const state = operation === "delete" ? before : after;
+  const first = steps[0];
+  if (operation === undefined || state === undefined || first === undefined) return undefined;
+  // A component is no object: what it consists of is listed by itself.
+  if (/^(?:services:|pulumi:pulumi:)/.test(first.type)) return undefined;
+  const inputs = readable(state.inputs ?? {}) as Change["inputs"];
+  const nameBefore = clusterName(before);
+  const deleted = ops.indexOf("delete-replaced");
+  return {
+    createBeforeDelete:
+      operation === "replace" && (deleted === -1 || ops.indexOf("create-replacement") < deleted),
+    fields: operation === "create" || operation === "delete" ? [] : fieldsOf(steps, before, after),
+    inputs,
+    kind: first.type.startsWith("pulumi:providers:")
+      ? providerKind
+      : (first.type.split(":").at(-1) ?? first.type),
+    name: clusterName(state) ?? nameIn(first.urn),
+    ...(nameBefore === undefined ? {} : { nameBefore }),
+    operation,
+    owner: ownerOf(state, all),
+    protect: before?.protect === true,
+    urn: first.urn,
+  };
+}
+
+/** Every resource that the preview would change, in the engine's order. */
+export function changesOf({ steps }: Pick<Events, "steps">): readonly Change[] {
+  const all = new Map<string, Known>();
+  const byUrn = new Map<string, Step[]>();
+  for (const step of steps) {
+    const state = step.new ?? step.old;
+    if (state) all.set(step.urn, { state, step });
+    byUrn.set(step.urn, [...(byUrn.get(step.urn) ?? []), step]);
+  }
+  return [...byUrn.values()].flatMap((its) => changeOf(its, all) ?? []);
+}

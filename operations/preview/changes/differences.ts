@@ -1,0 +1,133 @@
+import type { Json } from "../../pulumi/events";
+
+/** One field that differs; a list's element is named by what tells it apart, as `env[name=PORT]`. */
+export interface Difference {
+  /** Undefined where the field is new. */
+  readonly after?: Json;
+  /** Undefined where the field goes. */
+  readonly before?: Json;
+  readonly path: string;
+}
+
+/** What stands for a value that nobody may read. */
+export const secret = "[secret]";
+/** What stands for a value that only the update itself brings. */
+export const unknown = "known after the update";
+
+/** The engine's marks of special values, and the one that is a value nobody knows yet. */
+const signature = "4dabf18193072939515e22adb298388d";
+const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+const unknownMark = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+type Fields = Readonly<Record<string, Json>>;
+
+const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
+
+function isObject(value: Json | undefined): value is Fields {
+  return typeof value === "object" && value !== null && !isList(value);
+}
+
+/** The value with the engine's marks made readable. Other wrapped values (assets) stay as they are. */
+export function readable(value: Json): Json {
+  if (value === unknownMark) return unknown;
+  if (isList(value)) return value.map(readable);
+  if (!isObject(value)) return value;
+  if (value[signature] === secretSignature) return secret;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, readable(one)]));
+}
+
+/** Fields by which the elements of Kubernetes' lists are told apart, in the order of trying. */
+const identifying = ["name", "mountPath", "host", "path", "containerPort", "port", "key", "type"];
+
+/** The first field that every element of both lists has, each with a value of its own. */
+function keyOf(...lists: readonly (readonly Json[])[]): string | undefined {
+  return identifying.find((key) =>
+    lists.every((list) => {
+      const values = list.map((element) => (isObject(element) ? element[key] : undefined));
+      const scalar = values.every((one) => typeof one === "string" || typeof one === "number");
+      return scalar && new Set(values).size === values.length;
+    }),
+  );
+}
+
+function scalarAt(element: Json, key: string): string {
+  const value = isObject(element) ? element[key] : undefined;
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}
+
+/** A list as an object, by what tells its elements apart, else by their places. */
+function byName(list: readonly Json[], key: string | undefined): Fields {
+  return Object.fromEntries(
+    list.map((element, place) => [
+      key === undefined ? `[${String(place)}]` : `[${key}=${scalarAt(element, key)}]`,
+      element,
+    ]),
+  );
+}
+
+/**
+ * Elements after the change, under the names of before where the only one that goes and the only one that comes
+ * are the same with another address, as a rule of an Ingress with another host. Another `name` is another thing.
+ */
+function renamed(old: Fields, now: Fields, key: string | undefined): Fields {
+  const [gone, ...moreGone] = Object.keys(old).filter((one) => !Object.hasOwn(now, one));
+  const [come, ...moreCome] = Object.keys(now).filter((one) => !Object.hasOwn(old, one));
+  const single = moreGone.length + moreCome.length === 0;
+  if (key === "name" || !single || gone === undefined || come === undefined) return now;
+  return Object.fromEntries(
+    Object.entries(now).map(([name, value]) => [name === come ? gone : name, value]),
+  );
+}
+
+function below(path: string, key: string): string {
+  if (key.startsWith("[")) return `${path}${key}`;
+  if (!/^[\w-]+$/.test(key)) return `${path}["${key}"]`;
+  return path === "" ? key : `${path}.${key}`;
+}
+
+function between(before: Json | undefined, after: Json | undefined, path: string): Difference[] {
+  if (isObject(before) && isObject(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys.flatMap((key) => between(before[key], after[key], below(path, key)));
+  }
+  const elements = isList(before) && isList(after) ? [...before, ...after] : [];
+  // A list of plain values, as a command, is one value.
+  if (isList(before) && isList(after) && elements.some(isObject)) {
+    const key = keyOf(before, after);
+    const [old, now] = [byName(before, key), byName(after, key)];
+    return between(old, renamed(old, now, key), path);
+  }
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  return [
+    {
+      path,
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+    },
+  ];
+}
+
+/**
+ * The fields in which two objects differ. Another order of a list's named elements is no
+ * difference, and an element more in the midst of a list is one difference, not one for each that follows.
+ */
+export function differences(before: Fields, after: Fields): readonly Difference[] {
+  return between(readable(before), readable(after), "");
+}
+
+/** Every value of an object that is no object or list itself, by its path: the fields of what is new. */
+export function leaves(value: Json, path = ""): readonly (readonly [string, Json])[] {
+  const inside = isList(value) ? byName(value, keyOf(value)) : value;
+  if (!isObject(inside)) return [[path, inside]];
+  return Object.entries(inside).flatMap(([key, one]) => leaves(one, below(path, key)));
+}
+
+/** The value at a path as Pulumi writes it (`spec.ports[0].name`, `metadata.labels["a.b/c"]`). */
+export function valueAt(object: Json | undefined, path: string): Json | undefined {
+  const steps = path.match(/\["[^"]*"\]|\[\d+\]|[^.[\]]+/g) ?? [];
+  let value = object === undefined ? undefined : readable(object);
+  for (const step of steps.map((one) => one.replace(/^\["?|"?\]$/g, ""))) {
+    value = isList(value) ? value[Number(step)] : isObject(value) ? value[step] : undefined;
+  }
+  return value;
+}

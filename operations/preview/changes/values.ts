@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import type { Change } from "./changes";
+import { secret } from "./differences";
+import type { Json } from "../../pulumi/events";
+
+/** Longest value that is shown. */
+const shown = 60;
+
+const sensitiveName = /passw|secret|token|credential|api_?key|private|(?:^|_)key$/i;
+
+/** Whether a field's value is nobody's business: what Secrets hold, and variables whose name says so. */
+export function isSensitive(kind: string, path: string): boolean {
+  if (kind === "Secret" && /^(?:data|stringData)\b/.test(path)) return true;
+  const name = /\benv\[name=([^\]]*)\](?:\.value)?$/.exec(path)?.[1];
+  const key = kind === "ConfigMap" ? /^(?:data|binaryData)\W+(.*?)\W*$/.exec(path)?.[1] : undefined;
+  return sensitiveName.test(name ?? key ?? "");
+}
+
+function cut(text: string): string {
+  return text.length <= shown ? text : `${text.slice(0, shown - 1)}…`;
+}
+
+/** A value as a person reads it: images by the beginning of their digest, variables by their value. */
+export function show(value: Json): string {
+  if (typeof value === "string") {
+    const digest = /^.*\/([^/@]+)@sha256:([0-9a-f]{12})[0-9a-f]{52}$/.exec(value);
+    return digest === null ? cut(value) : `${digest[1] ?? ""}@${digest[2] ?? ""}…`;
+  }
+  if (typeof value !== "object" || value === null) return String(value);
+  if (!Array.isArray(value)) {
+    const { name, value: own, valueFrom } = value as Readonly<Record<string, Json>>;
+    if (typeof name === "string" && typeof own === "string") return cut(own);
+    if (typeof name === "string" && valueFrom !== undefined) return cut(JSON.stringify(valueFrom));
+  }
+  return cut(JSON.stringify(value));
+}
+
+/** A value that may be kept and compared, but not read where it is a secret's, nor fill a page. */
+export function kept(kind: string, path: string, value: Json | undefined): string {
+  if (value === undefined) return "";
+  const text = JSON.stringify(value);
+  if (value === secret) return secret;
+  // A new container is one value, with its variables in it.
+  const secretive = isSensitive(kind, path) || variables(value).length > 0;
+  if (text.length <= 200 && !secretive) return text;
+  return `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
+}
+
+/** Takes every given value out of a text: what is sent elsewhere may quote more than was meant. */
+export function masked(text: string, secrets: Iterable<string>): string {
+  // The longest first: one may be a part of another.
+  return [...new Set(secrets)]
+    .filter((value) => value.length >= 6)
+    .sort((a, b) => b.length - a.length)
+    .reduce((rest, value) => rest.replaceAll(value, secret), text);
+}
+
+/** Secrets that this process was given, by the names of their variables. */
+export function secretsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && (sensitiveName.test(name) || name === "SLACK_WEBHOOK_URL")
+      ? [value]
+      : [],
+  );
+}
+
+/** Texts in a value, but for the names of variables. */
+function texts(value: Json | undefined): readonly string[] {
+  if (typeof value === "string") return value === secret ? [] : [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, one]) => (key === "name" ? [] : texts(one)));
+}
+
+/** Values of all variables below whose name says that they are secret. */
+function variables(value: Json | undefined): readonly string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const { name, value: own } = value as Readonly<Record<string, Json>>;
+  const found = typeof name === "string" && sensitiveName.test(name) ? texts(own) : [];
+  return [...found, ...Object.values(value).flatMap((one) => variables(one))];
+}
+
+/** Values that are nobody's business, to be masked wherever they are quoted. */
+export function sensitiveValues(changes: readonly Change[]): readonly string[] {
+  return changes.flatMap(({ fields, inputs, kind }) => [
+    ...fields
+      .filter(({ path }) => isSensitive(kind, path))
+      .flatMap(({ after, before }) => [...texts(before), ...texts(after)]),
+    ...variables(inputs),
+  ]);
+}

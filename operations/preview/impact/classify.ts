@@ -1,0 +1,72 @@
+import type { Change, Field } from "../changes/changes";
+import { type Consequence, consequences, type Kind, undescribed } from "./consequences";
+import { valueAt } from "../changes/differences";
+import { words } from "./impact";
+import { covers } from "../changes/paths";
+
+/** What one change does, in words, and whether somebody should look twice. */
+export interface Judgement {
+  readonly dangerous: boolean;
+  readonly effect: Consequence["effect"];
+  readonly says: string;
+}
+
+function told({ dangerous = false, effect, says }: Consequence): Judgement {
+  return { dangerous, effect, says: says ?? words[effect] };
+}
+
+const kindOf = ({ kind }: Change): Kind => consequences[kind] ?? undescribed;
+
+/** How a Deployment's pods are exchanged: only as well as its strategy lets them. */
+function rollout({ inputs }: Change): Judgement {
+  const replicas = Number(valueAt(inputs, "spec.replicas") ?? 1);
+  const most = valueAt(inputs, "spec.strategy.rollingUpdate.maxUnavailable");
+  const all = most === "100%" || (typeof most === "number" && most >= replicas);
+  if (replicas === 0) return told({ effect: "nothing", says: "nothing: there is no pod" });
+  if (valueAt(inputs, "spec.strategy.type") === "Recreate" || all) {
+    return told({ dangerous: true, effect: "restarts", says: "all pods at once, downtime" });
+  }
+  return told({ effect: "rolling" });
+}
+
+function pods(count: number): string {
+  return `${String(count)} ${count === 1 ? "pod" : "pods"}`;
+}
+
+function scaling({ after, before }: Field): Judgement {
+  const more = Number(after ?? 1) - Number(before ?? 1);
+  if (after === 0) return told({ dangerous: true, effect: "down" });
+  if (Number.isNaN(more) || more === 0) return told({ effect: "scaled" });
+  const says = more > 0 ? `${pods(more)} more` : `${pods(-more)} fewer, after open requests`;
+  return told({ effect: "scaled", says });
+}
+
+/** What the change of one field does; of a field that makes Pulumi replace the object, the replacement. */
+export function judgeField(change: Change, field: Field): Judgement {
+  const kind = kindOf(change);
+  if (change.operation === "replace" && field.replaces) return told(kind.replace);
+  const [, consequence = undescribed.fields[""]] =
+    Object.entries(kind.fields).find(([pattern]) => covers(pattern, field.path)) ?? [];
+  const found: Consequence = consequence ?? { effect: "unknown" };
+  if (found.effect === "rolling") return rollout(change);
+  if (found.effect === "scaled" && field.path === "spec.replicas") return scaling(field);
+  if (change.kind === "CronJob" && field.path === "spec.suspend") {
+    return told({ ...found, says: field.after === true ? "runs are held back" : "runs again" });
+  }
+  return told(found);
+}
+
+/** What happens where a whole object comes, goes, or is replaced. */
+export function judgeObject(change: Change): Judgement {
+  const kind = kindOf(change);
+  const consequence =
+    change.operation === "create"
+      ? (kind.create ?? { effect: "created" })
+      : change.operation === "delete"
+        ? kind.delete
+        : kind.replace;
+  const judged = told(consequence);
+  return change.protect && change.operation !== "create"
+    ? { ...judged, dangerous: true, says: `${judged.says}; it is protected, so Pulumi refuses` }
+    : judged;
+}

@@ -1,0 +1,247 @@
+import type { Effect } from "./impact";
+
+/** What a change of one kind of object does to the running service. */
+export interface Consequence {
+  /** Whether it ends the service or loses data, so that somebody should look twice. */
+  readonly dangerous?: boolean;
+  readonly effect: Effect;
+  /** The words for it, where those of the effect do not say enough. */
+  readonly says?: string;
+}
+
+/** Consequences for one kind; of the fields the first that covers the path counts. */
+export interface Kind {
+  readonly create?: Consequence;
+  readonly delete: Consequence;
+  readonly fields: Readonly<Record<string, Consequence>>;
+  readonly replace: Consequence;
+}
+
+const created: Consequence = { effect: "created" };
+const nothing: Consequence = { effect: "nothing" };
+const nextRun: Consequence = { effect: "nextRun" };
+const remade: Consequence = { effect: "remade" };
+const rolling: Consequence = { effect: "rolling" };
+const scaled: Consequence = { effect: "scaled" };
+const replaced: Consequence = { dangerous: true, effect: "replaced" };
+
+/** How a node may be emptied says nothing about pods that run. */
+const drains: Consequence = {
+  effect: "nothing",
+  says: "nothing: it counts when a node is drained",
+};
+const admission: Consequence = { effect: "nothing", says: "nothing: it counts for new pods" };
+const rights: Consequence = {
+  effect: "traffic",
+  says: "rights change at once, in pods that run too",
+};
+const connections: Consequence = {
+  effect: "traffic",
+  says: "who may reach whom changes at once",
+};
+/** Pods name it by its name, which changes with its content. */
+const mounted: Consequence = { effect: "remade", says: "made again; pods get it as they are made" };
+
+/**
+ * What each change does, by the kind of the object. A kind or field that is not here is told as
+ * not known, never as harmless.
+ */
+export const consequences: Readonly<Record<string, Kind>> = {
+  ConfigMap: {
+    delete: nothing,
+    fields: { metadata: nothing, "": { effect: "nothing", says: "nothing until pods are new" } },
+    replace: mounted,
+  },
+  CronJob: {
+    create: { effect: "created", says: "new job" },
+    delete: {
+      effect: "deleted",
+      says: "deleted: no more runs, and one that is under way is stopped",
+    },
+    fields: {
+      "spec.schedule": nextRun,
+      "spec.timeZone": nextRun,
+      "spec.suspend": nextRun,
+      "spec.jobTemplate": nextRun,
+      "spec.successfulJobsHistoryLimit": nothing,
+      "spec.failedJobsHistoryLimit": nothing,
+      spec: nextRun,
+      metadata: nothing,
+    },
+    replace: { effect: "remade", says: "made again: a run that is under way is stopped" },
+  },
+  Deployment: {
+    delete: { dangerous: true, effect: "deleted", says: "deleted: its pods end" },
+    fields: {
+      "spec.selector": replaced,
+      "spec.replicas": scaled,
+      "spec.template": rolling,
+      // How the next rollout goes, and how long is waited for it.
+      spec: nothing,
+      metadata: nothing,
+    },
+    replace: replaced,
+  },
+  HorizontalPodAutoscaler: {
+    create: { effect: "scaled", says: "the load decides how many pods there are" },
+    delete: { effect: "scaled", says: "the number of pods stays as it is then" },
+    fields: {
+      spec: { effect: "scaled", says: "the load decides by other numbers" },
+      metadata: nothing,
+    },
+    replace: remade,
+  },
+  Image: {
+    create: { effect: "build" },
+    delete: { effect: "nothing", says: "nothing: the image stays in the registry" },
+    fields: { "": { effect: "build" } },
+    replace: { effect: "build" },
+  },
+  Ingress: {
+    delete: { dangerous: true, effect: "deleted", says: "deleted: its hosts answer no more" },
+    fields: {
+      "spec.rules[*].host": {
+        effect: "traffic",
+        says: "the old host answers no more, the new one does",
+      },
+      "spec.rules": { effect: "traffic", says: "other hosts or paths answer" },
+      "spec.tls": { effect: "traffic", says: "another certificate" },
+      "spec.ingressClassName": { effect: "traffic", says: "another load balancer answers" },
+      spec: { effect: "traffic" },
+      "metadata.annotations": { effect: "traffic", says: "the load balancer is set up anew" },
+      metadata: nothing,
+    },
+    replace: replaced,
+  },
+  LimitRange: { delete: admission, fields: { "": admission }, replace: admission },
+  Namespace: {
+    delete: { dangerous: true, effect: "deleted", says: "deleted, with everything in it" },
+    fields: { metadata: admission },
+    replace: {
+      dangerous: true,
+      effect: "replaced",
+      says: "REPLACED, downtime: everything in it is deleted",
+    },
+  },
+  NetworkPolicy: {
+    create: connections,
+    delete: connections,
+    fields: { spec: connections, metadata: nothing },
+    replace: connections,
+  },
+  PersistentVolumeClaim: {
+    delete: { dangerous: true, effect: "deleted", says: "deleted, with its data" },
+    fields: {
+      "spec.resources.requests.storage": { effect: "nothing", says: "nothing: the volume grows" },
+      metadata: nothing,
+      spec: replaced,
+    },
+    replace: { dangerous: true, effect: "replaced", says: "REPLACED: its data are deleted" },
+  },
+  PodDisruptionBudget: {
+    create: drains,
+    delete: drains,
+    fields: { "": drains },
+    replace: drains,
+  },
+  ResourceQuota: { delete: admission, fields: { "": admission }, replace: admission },
+  Role: { create: rights, delete: rights, fields: { "": rights }, replace: rights },
+  RoleBinding: { create: rights, delete: rights, fields: { "": rights }, replace: rights },
+  Secret: {
+    delete: {
+      dangerous: true,
+      effect: "deleted",
+      says: "deleted: new pods that need it do not start",
+    },
+    fields: { metadata: nothing, "": { effect: "nothing", says: "nothing until pods are new" } },
+    replace: mounted,
+  },
+  Service: {
+    delete: { dangerous: true, effect: "deleted", says: "deleted: its name answers no more" },
+    fields: {
+      "spec.selector": { dangerous: true, effect: "traffic", says: "requests go to other pods" },
+      "spec.ports": { effect: "traffic", says: "its callers must use other ports" },
+      "spec.clusterIP": replaced,
+      "spec.type": replaced,
+      spec: { effect: "traffic" },
+      metadata: nothing,
+    },
+    replace: replaced,
+  },
+  ServiceAccount: {
+    create: created,
+    delete: { effect: "deleted", says: "deleted: new pods that need it do not start" },
+    fields: { "": { effect: "nothing", says: "nothing until pods are new" } },
+    replace: remade,
+  },
+  StatefulSet: {
+    delete: { dangerous: true, effect: "deleted", says: "deleted, with its data" },
+    fields: {
+      "spec.replicas": scaled,
+      "spec.template": {
+        effect: "restarts",
+        says: "the database restarts: no connections until it is ready",
+      },
+      "spec.updateStrategy": nothing,
+      "spec.minReadySeconds": nothing,
+      "spec.persistentVolumeClaimRetentionPolicy": {
+        effect: "nothing",
+        says: "nothing now: it decides what becomes of the data later",
+      },
+      metadata: nothing,
+      spec: { ...replaced, says: "REPLACED, downtime, and its data are deleted" },
+    },
+    replace: {
+      dangerous: true,
+      effect: "replaced",
+      says: "REPLACED, downtime, and its data are deleted",
+    },
+  },
+  // Which cluster, and by which way.
+  Provider: {
+    create: nothing,
+    delete: nothing,
+    fields: { "": nothing },
+    replace: {
+      dangerous: true,
+      effect: "replaced",
+      says: "REPLACED, downtime: every object is made again, in another cluster",
+    },
+  },
+};
+
+/** A kind that nobody has described. */
+export const undescribed: Kind = {
+  create: created,
+  delete: { dangerous: true, effect: "deleted" },
+  fields: { "": { effect: "unknown" } },
+  replace: {
+    dangerous: true,
+    effect: "unknown",
+    says: "REPLACED; what that does is not known here",
+  },
+};
+
+/** What Kubernetes answers where a field of an object that exists may not change. */
+export const immutableAnswer = /\bis immutable\b|Forbidden: updates to /;
+
+/** What Pulumi says where it would have to replace or to delete what the program protects. */
+export const protectedAnswer =
+  /\bas it is currently marked for protection\b|\bcannot be deleted\s+because it is protected\b/;
+
+/** Where the values of a release are; they change with every commit, and are told in one line. */
+export const releaseFields: readonly string[] = [
+  "",
+  "spec.template.",
+  "spec.jobTemplate.spec.template.",
+]
+  .flatMap((prefix) =>
+    [".branch", ".commit_id", ".version", '["tags.datadoghq.com/version"]'].map(
+      (label) => `${prefix}metadata.labels${label}`,
+    ),
+  )
+  .concat(
+    ["spec.template.spec", "spec.jobTemplate.spec.template.spec"].flatMap((pod) =>
+      ["containers", "initContainers"].map((list) => `${pod}.${list}[*].env[name=DD_VERSION]`),
+    ),
+  );

@@ -1,0 +1,46 @@
+import type { Change, Field } from "../changes/changes";
+import { releaseFields } from "./consequences";
+import { heavier } from "./impact";
+import { judgeField } from "./classify";
+import { covers } from "../changes/paths";
+import { show } from "../changes/values";
+
+/** Values of the release, which change with every commit, and what that does to whom. */
+export interface ReleaseLine {
+  readonly effects: readonly { readonly names: readonly string[]; readonly says: string }[];
+  /** What changes, as `version 1a2b3c4 → 5d6e7f8`. */
+  readonly values: readonly string[];
+}
+
+export const isRelease = ({ path }: Field): boolean =>
+  releaseFields.some((field) => covers(field, path));
+
+/** Labels in the words of people; the first that changed stands for those that say the same. */
+const labels: readonly (readonly [RegExp, string])[] = [
+  [/\bcommit_id$|DD_VERSION|datadoghq\.com\/version/, "version"],
+  [/\bbranch$|\bversion$/, "branch"],
+];
+
+/** Everything that only the release changes, in one line; undefined where it does not. */
+export function releaseOf(changes: readonly Change[]): ReleaseLine | undefined {
+  const values = new Set<string>();
+  const byEffect = new Map<string, Set<string>>();
+  for (const change of changes.filter(({ operation }) => operation === "update")) {
+    const its = change.fields.filter(isRelease);
+    for (const { after = "", before = "", path } of its) {
+      const [, name = "version"] = labels.find(([form]) => form.test(path)) ?? [];
+      values.add(`${name} ${show(before)} → ${show(after)}`);
+    }
+    const [worst] = its
+      .map((field) => judgeField(change, field))
+      .sort((a, b) => heavier(a.effect, b.effect));
+    if (worst === undefined) continue;
+    const names = byEffect.get(worst.says) ?? new Set<string>();
+    byEffect.set(worst.says, names.add(change.owner.name));
+  }
+  if (values.size === 0) return undefined;
+  return {
+    effects: [...byEffect].map(([says, names]) => ({ names: [...names], says })),
+    values: [...values].sort((a, b) => (a > b ? -1 : 1)),
+  };
+}

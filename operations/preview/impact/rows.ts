@@ -1,0 +1,211 @@
+import { type ComponentType, argsFor, fields } from "../provenance/fields";
+import type { Change, Field, Owner } from "../changes/changes";
+import { secret, valueAt } from "../changes/differences";
+import { byWeight, heavier } from "./impact";
+import type { Json } from "../../pulumi/events";
+import { judgeField, judgeObject, type Judgement } from "./classify";
+import { short } from "../changes/paths";
+import { isRelease } from "./release";
+import { isSensitive, show } from "../changes/values";
+
+/** What one change does, and where it comes from. */
+export interface Row extends Judgement {
+  readonly after?: string;
+  /** Arg of our code that sets it; undefined where none does. */
+  readonly arg?: string;
+  readonly before?: string;
+  /** Fields that the row stands for, by kind and path; only the kind for a whole object. */
+  readonly fields: readonly string[];
+  /** The field in short, or the object. */
+  readonly what: string;
+}
+
+/** Components of one type to which the same happens. */
+export interface Group {
+  /** Names in the program; empty for the stack itself. */
+  readonly names: readonly string[];
+  readonly rows: readonly Row[];
+  /** As `WebService`, or `Stack`. */
+  readonly type: string;
+}
+
+/** The arg that sets a field: one that changed, else one that is called as the field is, else the most specific. */
+function argOf({ changedArgs, type }: Owner, kind: string, path: string): string | undefined {
+  if (!Object.hasOwn(fields, type)) return undefined;
+  const args = argsFor(type as ComponentType, kind, path);
+  return (
+    args.find((arg) => changedArgs.includes(arg.split(".")[0] ?? "")) ??
+    args.find((arg) => path.endsWith(`.${arg}`)) ??
+    args[0]
+  );
+}
+
+function fieldRow(change: Change, field: Field, judged: Judgement): Row {
+  const arg = argOf(change.owner, change.kind, field.path);
+  const sensitive = isSensitive(change.kind, field.path);
+  const told = (value: Field["after"]) =>
+    value === undefined ? {} : { value: sensitive ? secret : show(value) };
+  const [before, after] = [told(field.before).value, told(field.after).value];
+  return {
+    ...judged,
+    ...(after === undefined ? {} : { after }),
+    ...(arg === undefined ? {} : { arg }),
+    ...(before === undefined ? {} : { before }),
+    fields: [`${change.kind} ${field.path}`],
+    what: short(field.path),
+  };
+}
+
+/** Said where the words for what happens do not say it. */
+const marks = { create: "new ", delete: "deleted ", replace: "replaced ", update: "" } as const;
+
+/** An object as a whole, with its name where the component's does not say it. */
+function objectRow(change: Change, named = true): Row {
+  const { inputs, kind, name, operation, owner } = change;
+  const judged = judgeObject(change);
+  const arg = argOf(owner, kind, "");
+  const mark = /^(?:new|deleted|made again|REPLACED)/.test(judged.says) ? "" : marks[operation];
+  const schedule = operation === "create" ? valueAt(inputs, "spec.schedule") : undefined;
+  const when = schedule === undefined ? "" : `, schedule ${show(schedule)}`;
+  return {
+    ...judged,
+    ...(arg === undefined ? {} : { arg }),
+    fields: [kind],
+    what: `${mark}${kind}${named ? ` ${name}` : ""}${when}`,
+  };
+}
+
+/** Objects that get another name with other content: what names them changes for no other reason. */
+function renewed(changes: readonly Change[]): ReadonlyMap<string, Change> {
+  return new Map(
+    changes
+      .filter((change) => change.operation === "replace" && change.createBeforeDelete)
+      .map((change) => [change.nameBefore ?? "", change]),
+  );
+}
+
+/** Whether the field names an object that gets another name. */
+function isNamed({ before }: Field, again: ReadonlyMap<string, Change>): boolean {
+  return typeof before === "string" && again.has(before);
+}
+
+/** What the pods do that name an object which is made again. */
+function throughPods(change: Change, changes: readonly Change[]): Judgement | undefined {
+  return changes
+    .flatMap((one) =>
+      one.fields
+        .filter(({ before }) => before !== undefined && before === change.nameBefore)
+        .map((field) => judgeField(one, field)),
+    )
+    .sort((a, b) => heavier(a.effect, b.effect))[0];
+}
+
+function rowsOf(change: Change, changes: readonly Change[]): readonly Row[] {
+  if (change.operation === "create" || change.operation === "delete") return [objectRow(change)];
+  const replaced = change.operation === "replace";
+  if (replaced && change.createBeforeDelete) {
+    const judged = throughPods(change, changes) ?? judgeObject(change);
+    const own = change.fields.filter(({ path }) => path !== "metadata.name");
+    return own.map((field) => fieldRow(change, field, judged));
+  }
+  const again = renewed(changes);
+  const rows = change.fields
+    .filter((field) => !isRelease(field) && !isNamed(field, again))
+    .filter((field) => !replaced || field.replaces)
+    .map((field) => fieldRow(change, field, judgeField(change, field)));
+  return replaced && rows.length === 0 ? [objectRow(change)] : rows;
+}
+
+/** Fields to which the same happens for the same reason, as one row. */
+function folded(rows: readonly Row[]): readonly Row[] {
+  const byKey = new Map<string, Row>();
+  for (const row of rows) {
+    const { after, arg, before, effect, says } = row;
+    // The same variable of two containers is one; two variables that become "1" are two.
+    const last = row.what.split(".").at(-1);
+    const key = JSON.stringify([after, arg, before, effect, last, says]);
+    const same = byKey.get(key);
+    byKey.set(key, same ? { ...same, fields: [...same.fields, ...row.fields] } : row);
+  }
+  return [...byKey.values()].sort((a, b) => heavier(a.effect, b.effect));
+}
+
+/** Hosts that the Ingresses among the objects answer. */
+function hostsOf(owned: readonly Change[]): readonly string[] {
+  const rules = owned
+    .filter(({ kind }) => kind === "Ingress")
+    .map(({ inputs }) => valueAt(inputs, "spec.rules"));
+  return rules.flatMap((list) =>
+    Array.isArray(list) ? list.map((rule: Json) => JSON.stringify(valueAt(rule, "host"))) : [],
+  );
+}
+
+/** What the end of a component does where another one takes its place: only its name is gone. */
+function replacement(owned: readonly Change[], heir: readonly Change[]): Partial<Judgement> {
+  const hosts = hostsOf(heir);
+  const name = heir[0]?.owner.name ?? "";
+  if (!hostsOf(owned).every((host) => hosts.includes(host))) return {};
+  return owned.some(({ kind }) => kind === "Service")
+    ? { says: `made again as ${name}, then deleted: the Service's old name answers no more` }
+    : { says: `made again as ${name}, then deleted` };
+}
+
+/** All objects of a component that comes or goes, as one row with the weight of the heaviest. */
+function whole(owned: readonly Change[], heir: readonly Change[] | undefined): Row | undefined {
+  // The component's name is said already.
+  const rows = owned.map((change) => objectRow(change, false));
+  const [heaviest] = [...rows].sort(
+    (a, b) => Number(b.dangerous) - Number(a.dangerous) || heavier(a.effect, b.effect),
+  );
+  if (heaviest === undefined) return undefined;
+  const instead = heir === undefined ? {} : replacement(owned, heir);
+  if (owned.length === 1) return { ...heaviest, ...instead };
+  const kinds = new Map<string, number>();
+  for (const { kind } of owned) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  const created = owned[0]?.operation === "create";
+  return {
+    dangerous: heaviest.dangerous,
+    effect: created ? "created" : heaviest.effect,
+    fields: rows.flatMap((row) => row.fields),
+    says: created ? "new" : heaviest.says,
+    what: [...kinds].map(([kind, n]) => (n === 1 ? kind : `${String(n)} ${kind}`)).join(", "),
+    ...instead,
+  };
+}
+
+/** The component that comes where one of its type goes; undefined where that is not clear. */
+export function heirOf(gone: Owner, owners: readonly Owner[]): Owner | undefined {
+  const same = owners.filter(({ type }) => type === gone.type);
+  const come = same.filter(({ operation }) => operation === "create");
+  const go = same.filter(({ operation }) => operation === "delete");
+  return gone.operation === "delete" && come.length === 1 && go.length === 1 ? come[0] : undefined;
+}
+
+const typeName = (type: string): string => type.split(":").at(-1) ?? type;
+
+/** The changes by component, the heaviest first; components to which the same happens are one group. */
+export function groupsOf(changes: readonly Change[]): readonly Group[] {
+  const byOwner = new Map<string, Change[]>();
+  for (const change of changes) {
+    const key = `${change.owner.type} ${change.owner.name}`;
+    byOwner.set(key, [...(byOwner.get(key) ?? []), change]);
+  }
+  const owners = [...byOwner.values()].flatMap(([first]) => (first ? [first.owner] : []));
+  const same = new Map<string, Group>();
+  for (const owned of byOwner.values()) {
+    const owner = owned[0]?.owner;
+    if (owner === undefined) continue;
+    const comesOrGoes = owner.operation === "create" || owner.operation === "delete";
+    const heir = heirOf(owner, owners);
+    const its = heir && byOwner.get(`${heir.type} ${heir.name}`);
+    const one = comesOrGoes ? whole(owned, its) : undefined;
+    const rows = one ? [one] : folded(owned.flatMap((change) => rowsOf(change, changes)));
+    if (rows.length === 0) continue;
+    // The same but for the names that are in the paths, as that of a container.
+    const key = JSON.stringify([owner.type, rows.map((row) => ({ ...row, fields: [] }))]);
+    const names = [...(same.get(key)?.names ?? []), ...(owner.name === "" ? [] : [owner.name])];
+    same.set(key, { names: names.sort(), rows, type: typeName(owner.type) });
+  }
+  const weight = ({ rows }: Group) => Math.max(...rows.map((row) => byWeight.indexOf(row.effect)));
+  return [...same.values()].sort((a, b) => weight(b) - weight(a));
+}

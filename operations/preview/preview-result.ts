@@ -1,0 +1,68 @@
+import { variables } from "../pulumi/engine";
+import { type EngineResult, type EngineRun, runEngine } from "../pulumi/run-preview";
+import type { Plan } from "./plan";
+import type { Summary } from "./impact/summary";
+
+/** What a preview has shown. */
+export interface Previewed {
+  /** Whether the engine came to its end; where it did not, `up` may change more than was shown. */
+  readonly complete: boolean;
+  readonly plan: Plan;
+  /** Pulumi's own output, without secrets. */
+  readonly printed: string;
+  /** Takes secrets out of a text that is to be shown or sent. */
+  readonly safe: (text: string) => string;
+  readonly summary: Summary;
+  /** The summary for a terminal. */
+  readonly text: string;
+}
+
+/** What reads the events. */
+async function readers() {
+  const [changes, events, plan, summary, text, unreleased, values] = await Promise.all([
+    import("./changes/changes"),
+    import("../pulumi/events"),
+    import("./plan"),
+    import("./impact/summary"),
+    import("./render/text"),
+    import("./unreleased"),
+    import("./changes/values"),
+  ]);
+  return { ...changes, ...events, ...plan, ...summary, ...text, ...unreleased, ...values };
+}
+
+/** The engine's run; of a stack that does not exist yet a second one, as of an empty stack. */
+async function ran(run: EngineRun): Promise<EngineResult> {
+  const result = await runEngine(run);
+  if (result.exitCode === 0) return result;
+  const { asNew, isNew } = await import("./new-stack");
+  const { engine, stack, to } = run;
+  if (!(await isNew(stack, engine, result.printed))) return result;
+  to.write(`Stack ${stack} does not exist yet: this is what its first deploy would make.\n`);
+  return asNew(stack, engine, async (empty) => runEngine({ ...run, engine: empty }));
+}
+
+/**
+ * Runs the engine once and reads what it told. The person has seen Pulumi's own diff then.
+ * For who applies a change set next: keep `plan`, and hold what is applied to it by `larger`.
+ */
+export async function look(run: EngineRun): Promise<Previewed> {
+  // The engine takes a second and more: time enough to load what reads its events.
+  const [{ exitCode, log, printed }, read] = await Promise.all([ran(run), readers()]);
+  const events = read.readEvents(log);
+  const secrets = [
+    ...read.secretsOf(variables(run.engine)),
+    ...read.sensitiveValues(read.changesOf(events)),
+  ];
+  const safe = (text: string): string => read.masked(text, secrets);
+  const beside = await read.unreleased(run.stack, run.engine, events);
+  const summary = read.summaryOf(run.stack, events, exitCode, beside);
+  return {
+    complete: exitCode === 0,
+    plan: read.planOf(run.stack, events),
+    printed: safe(printed),
+    safe,
+    summary,
+    text: safe(read.textOf(summary)),
+  };
+}

@@ -1,0 +1,71 @@
+import { askGitHub as ask, type PullRequest } from "../../clients/github";
+import { commentLimit } from "./limits";
+
+const marker = "<!-- services-orders: preview -->";
+const TRIES = 3;
+const PAGES = 30;
+
+interface Comment {
+  readonly body?: string;
+  readonly html_url?: string;
+  readonly id: number;
+}
+
+const begin = (stack: string): string => `<!-- preview of ${stack} -->`;
+const end = (stack: string): string => `<!-- end of ${stack} -->`;
+
+/** The comment's text with one stack's section set, and the others as they were. Pure. */
+export function withSection(body: string, stack: string, section: string): string {
+  const sections = new Map<string, string>();
+  for (const match of body.matchAll(/<!-- preview of (\S+) -->\n([\s\S]*?)\n<!-- end of \1 -->/g)) {
+    sections.set(match[1] ?? "", match[2] ?? "");
+  }
+  sections.set(stack, section);
+  const parts = [...sections].map(([name, text]) => `${begin(name)}\n${text}\n${end(name)}`);
+  const whole = [marker, ...parts].join("\n\n");
+  if (whole.length <= commentLimit) return whole;
+  // More stacks than were thought of: the details go, the summaries stay.
+  const lean = whole.replace(/<details>[\s\S]*?<\/details>/g, "");
+  return lean.slice(0, commentLimit);
+}
+
+async function find(pull: PullRequest, path: string): Promise<Comment | undefined> {
+  for (let page = 1; page <= PAGES; page += 1) {
+    const comments = await ask<readonly Comment[]>(
+      pull,
+      "GET",
+      `${path}?per_page=100&page=${String(page)}`,
+    );
+    const found = comments.find(({ body = "" }) => body.startsWith(marker));
+    if (found !== undefined || comments.length < 100) return found;
+  }
+  return undefined;
+}
+
+/**
+ * Writes a stack's section into the one comment that a pull request has, or makes that comment.
+ * Previews of several stacks may do so at once: each looks afterwards whether its section is in the first
+ * comment, and does it again where another one was faster.
+ *
+ * @returns the comment's address.
+ * @throws Error after three tries of at most ten seconds each, for each of the requests.
+ */
+export async function comment(pull: PullRequest, stack: string, section: string): Promise<string> {
+  const issues = `/repos/${pull.repository}/issues`;
+  const path = `${issues}/${String(pull.number)}/comments`;
+  let found = await find(pull, path);
+  for (let tried = 1; ; tried += 1) {
+    const body = { body: withSection(found?.body ?? "", stack, section) };
+    const written =
+      found === undefined
+        ? await ask<Comment>(pull, "POST", path, body)
+        : await ask<Comment>(pull, "PATCH", `${issues}/comments/${String(found.id)}`, body);
+    const first = await find(pull, path);
+    const isThere = first?.id === written.id && first.body?.includes(section) === true;
+    if (isThere || tried === TRIES) return written.html_url ?? "";
+    if (first !== undefined && first.id !== written.id && found === undefined) {
+      await ask(pull, "DELETE", `${issues}/comments/${String(written.id)}`);
+    }
+    found = first;
+  }
+}

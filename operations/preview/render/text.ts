@@ -1,0 +1,72 @@
+import { words } from "../impact/impact";
+import type { Group, Row } from "../impact/rows";
+import type { Summary } from "../impact/summary";
+
+/** A change in one line: the field or object, and its values. */
+export function changeOf({ after, before, fields, what }: Row): string {
+  const more =
+    fields.length > 1 && !what.includes(", ") ? ` (${String(fields.length)} fields)` : "";
+  if (before === undefined && after === undefined) return what;
+  if (before === undefined) return `${what}: ${String(after)}${more}`;
+  return `${what}: ${before} → ${after ?? "(gone)"}${more}`;
+}
+
+/** `ScheduledJob export, expire-unpaid`; of many the first three and how many more. */
+export function titleOf({ names, type }: Group): string {
+  const some =
+    names.length > 4 ? [...names.slice(0, 3), `${String(names.length - 3)} more`] : names;
+  return [type, some.join(", ")].filter((part) => part !== "").join(" ");
+}
+
+/** The one line about what every commit changes. */
+export function releaseLine({ release }: Summary): string | undefined {
+  if (release === undefined) return undefined;
+  const effects = release.effects
+    .filter(({ says }) => says !== words.nothing)
+    .map(({ names, says }) => `${says} (${titleOf({ names, rows: [], type: "" })})`);
+  const does = effects.length === 0 ? words.nothing : effects.join("; ");
+  return `release: ${release.values.join(", ")}: ${does}`;
+}
+
+/** Columns as wide as their widest cell, but for the last. */
+function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.min(44, Math.max(...rows.map((row) => row[column]?.length ?? 0))),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+const isQuiet = ({ rows }: Group): boolean => rows.every(({ effect }) => effect === "nothing");
+
+/** The summary for a terminal: at most a line for each thing that happens. */
+export function textOf(summary: Summary): string {
+  const { errors, groups, headline, notes, stack } = summary;
+  const lines = [`Preview of ${stack}: ${headline}`];
+  const release = releaseLine(summary);
+  // A commit that changes nothing that runs is one line.
+  if (groups.every(isQuiet) && release === undefined && errors.length + notes.length === 0) {
+    const objects = groups.flatMap((group) => group.rows).length;
+    return `${lines[0] ?? ""}${objects === 0 ? "" : ` (${String(objects)} fields that only describe)`}\n`;
+  }
+  const cells = groups.map((group) =>
+    group.rows.map((row) => [
+      `  ${row.dangerous ? "! " : ""}${row.says}`,
+      row.arg ?? "-",
+      changeOf(row),
+    ]),
+  );
+  const aligned = table(cells.flat());
+  let next = 0;
+  for (const group of groups) {
+    lines.push(titleOf(group), ...aligned.slice(next, next + group.rows.length));
+    next += group.rows.length;
+  }
+  if (release !== undefined) lines.push(release);
+  lines.push(...notes.map((note) => `note: ${note}`), ...errors.map((error) => `error: ${error}`));
+  return `${lines.join("\n")}\n`;
+}

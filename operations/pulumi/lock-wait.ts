@@ -1,0 +1,51 @@
+import { duration } from "../../lib/time";
+
+/** How Pulumi says that another update of the stack holds its lock; its Automation API looks for the same. */
+const locked = "the stack is currently locked by";
+/** Whose the lock is: Pulumi's own line, with user, machine, process and time. */
+const owner = /created by [^\n]+/;
+
+const patienceMs = 600_000;
+const pauseMs = 10_000;
+
+export function isLocked(text: string): boolean {
+  return text.includes(locked);
+}
+
+/** How long another update is waited for. */
+export interface LockWait {
+  /** Milliseconds until it is given up. Not to be waited for at all is 0. @default 600000 */
+  readonly patienceMs?: number | undefined;
+  /** Milliseconds between two tries; up to twice that, so that two who wait do not meet again. @default 10000 */
+  readonly pauseMs?: number | undefined;
+}
+
+/**
+ * Does work that takes a stack's lock. While another update holds the lock, says so and does the work again, from its beginning.
+ *
+ * @throws what the work throws: also that the stack is locked, where it still is after all patience.
+ */
+export async function untilUnlocked<Result>(
+  work: () => Promise<Result>,
+  wait: LockWait = {},
+): Promise<Result> {
+  const { default: pRetry } = await import("p-retry");
+  const patience = wait.patienceMs ?? patienceMs;
+  const started = Date.now();
+  return pRetry(work, {
+    factor: 1,
+    maxRetryTime: patience,
+    minTimeout: wait.pauseMs ?? pauseMs,
+    onFailedAttempt: ({ error }) => {
+      const left = patience - (Date.now() - started);
+      if (!isLocked(error.message) || left <= 0) return;
+      const whose = owner.exec(error.message)?.[0] ?? "by another update";
+      console.log(
+        `Waiting for the stack's lock (${whose}), for at most ${duration(left)} more; then it is tried again`,
+      );
+    },
+    randomize: true,
+    retries: Number.POSITIVE_INFINITY,
+    shouldRetry: ({ error }) => isLocked(error.message),
+  });
+}

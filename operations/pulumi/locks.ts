@@ -1,0 +1,43 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { service } from "../../components/conventions/stacks";
+import { startTime } from "../../lib/processes";
+import { type Engine, ambient, ask, variables } from "./engine";
+import { untilUnlocked } from "./lock-wait";
+import { stateOf } from "./stacks";
+
+/** Directory of a stack's locks, where the state is in files. */
+export function lockDirectory(stack: string, backendUrl: string | undefined): string | undefined {
+  if (backendUrl?.startsWith("file:///") !== true) return undefined;
+  const root = fileURLToPath(backendUrl.replace(/\?.*$/, ""));
+  return join(root, ".pulumi", "locks", "organization", service, stack);
+}
+
+/**
+ * Removes the lock of an update on this machine that was killed, and what it had begun from the
+ * state. A lock whose owner lives, or is on another machine, stays: Pulumi then says who has it.
+ * Only state in files is looked at; elsewhere nobody can tell whether an owner lives.
+ */
+export async function takeOverDeadLock(stack: string, engine: Engine = ambient): Promise<void> {
+  const locks = lockDirectory(stack, variables(engine)["PULUMI_BACKEND_URL"]);
+  if (locks === undefined || !existsSync(locks)) return;
+  for (const file of readdirSync(locks).filter((name) => name.endsWith(".json"))) {
+    const lock = JSON.parse(readFileSync(join(locks, file), "utf8")) as {
+      pid: number;
+      hostname: string;
+    };
+    if (lock.hostname !== hostname() || startTime(lock.pid) !== undefined) continue;
+    console.log(
+      `An earlier update (process ${String(lock.pid)}) was killed; carrying on from where it was`,
+    );
+    rmSync(join(locks, file));
+  }
+  const unasked = ["--yes", "--skip-preview", "--clear-pending-creates"];
+  // Another update that is at work has begun something too, and may have ended it by the next try.
+  await untilUnlocked(async () => {
+    if (!(await stateOf(stack, engine)).pending) return;
+    await ask(["refresh", "--stack", stack, ...unasked], engine);
+  }, engine.lockWait);
+}

@@ -1,0 +1,177 @@
+import { execa, type ExecaError } from "execa";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { eksUser, identityFor } from "../../components/conventions/eks-user";
+import type { Settings } from "../../settings";
+import { CommandError, command } from "../../lib/command";
+import { UserError } from "../../lib/errors";
+import { type Engine, ambient, pulumiEnv, variables } from "./engine";
+import type { Tags } from "./stacks";
+
+/** A cluster that has answered, and the way to ask it more. */
+export interface Cluster {
+  /** UID of `kube-system`. */
+  readonly uid: string;
+  /** Runs kubectl on this cluster; 3 minutes at most unless told. */
+  readonly kubectl: (args: readonly string[], timeout?: number) => Promise<string>;
+}
+
+/** What has answered. */
+export interface Reached {
+  readonly cluster: Cluster;
+  /** Names of all stacks that the state holds. */
+  readonly stacks: readonly string[];
+}
+
+type Where = Pick<Settings, "context" | "eksCluster" | "kind">;
+
+/** Seconds until state or cluster count as unreachable; together with starting up less than 10. */
+const stateSeconds = 8;
+const clusterSeconds = 5;
+const awsSeconds = 3;
+
+/**
+ * Asks state and cluster before anything is begun: a preview alone reports success when the cluster
+ * cannot be reached, and an update stops in its middle.
+ *
+ * @throws UserError within 10 s that names the address which does not answer.
+ */
+export async function reach(settings: Where, engine: Engine = ambient): Promise<Reached> {
+  const asked = [reachCluster(settings, engine), reachState(engine)] as const;
+  const [cluster, stacks] = await Promise.all(asked);
+  return { cluster, stacks };
+}
+
+/**
+ * Asks the state alone: names of all stacks that it holds.
+ *
+ * @param seconds until it counts as unreachable
+ */
+export async function reachState(
+  engine: Engine = ambient,
+  seconds = stateSeconds,
+): Promise<readonly string[]> {
+  const answer = await askState(["stack", "ls"], engine, seconds);
+  return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
+}
+
+/** Asks the state alone for the tags of a stack; none where there is no such stack. */
+export async function reachTags(stack: string, engine: Engine = ambient): Promise<Tags> {
+  try {
+    return JSON.parse(await askState(["stack", "tag", "ls", "--stack", stack], engine)) as Tags;
+  } catch (error) {
+    if (error instanceof UserError && error.message.includes("no stack named")) return {};
+    throw error;
+  }
+}
+
+async function askState(
+  question: readonly string[],
+  engine: Engine,
+  seconds = stateSeconds,
+): Promise<string> {
+  const address = variables(engine)["PULUMI_BACKEND_URL"];
+  const shown = address ?? 'of the login ("pulumi whoami --verbose" names it)';
+  const args = [...question, "--json", "--non-interactive"];
+  return quickly("pulumi", args, engine, seconds).catch((error: unknown) => {
+    throw new UserError(
+      `The state at ${shown} cannot be read: ${reasonOf(error)}. ` +
+        "Check PULUMI_BACKEND_URL, and the rights that the shell or the CI job has.",
+    );
+  });
+}
+
+async function reachCluster(settings: Where, engine: Engine): Promise<Cluster> {
+  const { context, eksCluster, kind } = settings;
+  const access: string[] = context === undefined ? [] : [`--context=${context}`];
+  if (eksCluster !== undefined)
+    access.push(`--kubeconfig=${await eksFile(eksCluster, kind, engine)}`);
+  const limit = `--request-timeout=${String(clusterSeconds)}s`;
+  const uid = ["get", "--raw", "/api/v1/namespaces/kube-system", limit];
+  const answer = await quickly("kubectl", [...access, ...uid], engine, clusterSeconds).catch(
+    async (error: unknown) => {
+      const address = await addressOf(access, engine);
+      throw new UserError(
+        `The cluster ${address} cannot be read: ${reasonOf(error)}. ` +
+          "Check the kubeconfig and its context, and that the cluster runs.",
+      );
+    },
+  );
+  return {
+    kubectl: async (args, timeout = 180_000) =>
+      command("kubectl", [...access, ...args], { env: engine.env, timeout }),
+    uid: (JSON.parse(answer) as { metadata: { uid: string } }).metadata.uid,
+  };
+}
+
+/** A kubeconfig of AWS' own making, which holds no token; it goes when this process does. */
+async function eksFile(
+  { name, region }: NonNullable<Settings["eksCluster"]>,
+  kind: Settings["kind"],
+  engine: Engine,
+): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "kubeconfig-"));
+  process.once("exit", () => {
+    rmSync(directory, { force: true, recursive: true });
+  });
+  const file = join(directory, "kubeconfig");
+  const which = ["--name", name, "--region", region, "--kubeconfig", file];
+  await quickly("aws", ["eks", "update-kubeconfig", ...which], engine, awsSeconds).catch(
+    (error: unknown) => {
+      throw new UserError(
+        `The EKS cluster "${name}" in ${region} cannot be found: ${reasonOf(error)}. ` +
+          "Check the setting eksCluster, and the AWS role that the shell or the CI job has.",
+      );
+    },
+  );
+  // AWS' own command knows the role and nothing else: the program's user takes the place of its.
+  const config = parse(readFileSync(file, "utf8")) as { users: { user: object }[] };
+  const user = eksUser({ name, region }, identityFor(kind));
+  const users = config.users.map((entry) => ({ ...entry, user }));
+  writeFileSync(file, stringify({ ...config, users }), { mode: 0o600 });
+  return file;
+}
+
+/** A question that changes nothing, so that it may be killed when it takes too long. */
+async function quickly(
+  file: string,
+  args: readonly string[],
+  engine: Engine,
+  seconds: number,
+): Promise<string> {
+  const { stdout } = await execa(file, args, {
+    cwd: engine.cwd,
+    env: pulumiEnv(engine),
+    killSignal: "SIGKILL",
+    stdin: "ignore",
+    timeout: seconds * 1000,
+  });
+  return stdout;
+}
+
+async function addressOf(access: readonly string[], engine: Engine): Promise<string> {
+  const path = "jsonpath={.clusters[0].cluster.server}";
+  const args = [...access, "config", "view", "--minify", "-o", path];
+  const server = await quickly("kubectl", args, engine, 1).catch(() => "");
+  return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
+}
+
+/** Why a program did not answer, as one line without its last full stop. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof CommandError) return lastLine(error.output);
+  const failure = error as Partial<ExecaError>;
+  if (failure.timedOut === true) return "no answer in time";
+  if (failure.code === "ENOENT") return `${failure.command ?? "the program"}: not on the PATH`;
+  return lastLine(typeof failure.stderr === "string" ? failure.stderr : "");
+}
+
+function lastLine(text: string): string {
+  const line = text
+    .split("\n")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    .at(-1);
+  return line?.replace(/^error: /, "").replace(/[.?!]+$/, "") ?? "it failed without a word";
+}

@@ -1,0 +1,39 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { parseStack } from "../../components/conventions/stacks";
+import { type Settings, canaryConfig, configOf, readGit, settingsFrom } from "../../settings";
+import { UserError } from "../../lib/errors";
+import { type Engine, ambient, variables } from "./engine";
+
+interface StackFile {
+  readonly config?: unknown;
+  readonly secretsprovider?: string;
+}
+
+/** A stack's file as it is committed; empty for a stack that has none. */
+export function stackFile(stack: string, { cwd }: Engine = ambient): StackFile {
+  const file = join(cwd, `Pulumi.${stack}.yaml`);
+  return existsSync(file) ? ((parse(readFileSync(file, "utf8")) as StackFile | null) ?? {}) : {};
+}
+
+/**
+ * Settings of a stack as the program will see them. A canary has production's file and none of its own.
+ *
+ * @throws UserError with every fault of the settings in one message.
+ */
+export async function settingsOf(stack: string, engine: Engine = ambient): Promise<Settings> {
+  const canary = parseStack(stack)?.kind === "canary";
+  const config = configOf(stackFile(canary ? "prod" : stack, engine));
+  const git = await readGit(engine.cwd);
+  try {
+    return settingsFrom({
+      config: canary ? canaryConfig(config) : config,
+      env: variables(engine),
+      git,
+      stack,
+    });
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UserError } from "../../lib/errors";
+import { aim, refuse } from "../deploy/deploy";
+import { type Engine, ambient, ask, onTerminal } from "../pulumi/engine";
+import { ensureStack } from "../deploy/ensure-stack";
+import { isLocked } from "../pulumi/lock-wait";
+import { reports } from "../../lib/reports";
+import { type StateResource, stateOf } from "../pulumi/stacks";
+
+const component = "services:image:ContainerImage";
+const image = "docker-build:index:Image";
+
+/**
+ * `npm run image -- STACK`: builds and pushes the stack's image and changes nothing else, so that
+ * it can be scanned and approved first. The deploy after it builds nothing again.
+ */
+export async function buildImage(stack: string, given: Engine = ambient): Promise<void> {
+  const target = await aim(stack, given);
+  const { engine, settings } = target;
+  if (settings.kind === "prod" || settings.kind === "canary" || settings.imageRef !== undefined) {
+    throw new UserError(
+      `Stack "${stack}" builds no image: it runs the one it is told. Build it for staging or a review stack.`,
+    );
+  }
+  await refuse(target, false);
+  await ensureStack(target);
+  const targets = [`**::${component}::image`, `**${component}$${image}::image`];
+  // No policies: of what is left out they would see nothing, and miss all that it must have. They
+  // are checked when it is deployed.
+  let outputs: Readonly<Record<string, unknown>> = {};
+  await onTerminal(
+    [
+      ...["up", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs"],
+      ...targets.flatMap((urn) => ["--target", urn]),
+    ],
+    engine,
+    async () => {
+      const { resources } = await stateOf(stack, engine);
+      outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+    },
+  );
+  const built = (await stateOf(stack, engine)).resources.find(({ type }) => type === image);
+  const imageRef = imageRefOf(built);
+  if (imageRef === undefined) throw new UserError(`Stack "${stack}" has no image after all.`);
+  await keepOutputs(stack, outputs, engine).catch((error: unknown) => {
+    // Whoever has the lock by now writes outputs of its own.
+    if (!isLocked(String(error))) throw error;
+  });
+  reports.leaveImage(imageRef);
+  console.log(imageRef);
+}
+
+/** `repository@digest` of an image in the state. */
+export function imageRefOf(resource: StateResource | undefined): string | undefined {
+  const [tag] = (resource?.inputs?.["tags"] ?? []) as string[];
+  const digest = resource?.outputs?.["digest"];
+  return tag === undefined || typeof digest !== "string"
+    ? undefined
+    : `${tag.replace(/:[^:/]+$/, "")}@${digest}`;
+}
+
+/**
+ * Pulumi writes all outputs, also when one resource is targeted: they would name an image that
+ * nothing runs yet, and a promotion would believe them.
+ */
+async function keepOutputs(
+  stack: string,
+  outputs: Readonly<Record<string, unknown>>,
+  engine: Engine,
+): Promise<void> {
+  const text = await ask(["stack", "export", "--stack", stack], engine);
+  const state = JSON.parse(text) as {
+    deployment: { resources: (StateResource & { outputs?: unknown })[] };
+  };
+  const { resources } = state.deployment;
+  state.deployment.resources = resources.map((resource) =>
+    resource.type === "pulumi:pulumi:Stack" ? { ...resource, outputs } : resource,
+  );
+  const directory = mkdtempSync(join(tmpdir(), "services-orders-state-"));
+  try {
+    const file = join(directory, "state.json");
+    writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+    await ask(["stack", "import", "--stack", stack, "--file", file], engine);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

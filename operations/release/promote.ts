@@ -1,0 +1,134 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { shortCommit } from "../../components/conventions/names";
+import { table } from "../../settings/table";
+import { UserError } from "../../lib/errors";
+import { type Engine, ambient } from "../pulumi/engine";
+import { reachState } from "../pulumi/reach";
+import { addTag, imageParts } from "../clients/registry";
+import { type Release, promotedTag, releaseEnv } from "../stacks/release";
+import { secretsProviderOf } from "../pulumi/secrets-provider";
+import { settingsOf } from "../pulumi/settings";
+import { type State, createStack, outputsOf, setTags, stateOf } from "../pulumi/stacks";
+
+export interface PromoteOptions {
+  /** Branch and commit that `image` was built from, where it is not staging's. */
+  readonly branch?: string;
+  readonly commit?: string;
+  /**
+   * File that gets the release as variables, for the later jobs of a pipeline. Production's state is left alone then: the
+   * job that promotes has no right to change it.
+   */
+  readonly saveRelease?: string;
+  /** Another image than staging's. Needs a reason. */
+  readonly image?: string;
+  readonly reason?: string;
+}
+
+/** Where releases come from and where they go. */
+const from = "staging";
+const to = "prod";
+
+/** `npm run promote`: what staging runs is what production's next deploy will run. Deploys nothing. */
+export async function promote(options: PromoteOptions, engine: Engine = ambient): Promise<void> {
+  const stacks = await reachState(engine);
+  const release = options.image === undefined ? await runs(stacks, engine) : chosen(options);
+  const there = stacks.includes(to);
+  const now = there ? lastImage(await stateOf(to, engine)) : undefined;
+  console.log(`${to} runs      ${now ?? "nothing"}`);
+  console.log(`promoted is    ${release.imageRef}`);
+  console.log(`  of ${release.branch} at ${shortCommit(release.commit)}`);
+  if (release.reason !== undefined) console.log(`  because: ${release.reason}`);
+  const tag = releaseTag(release);
+  console.log(`  tag ${tag}: ${await addTag(release.imageRef, tag)}`);
+  const { saveRelease } = options;
+  if (saveRelease !== undefined) {
+    mkdirSync(dirname(saveRelease), { recursive: true });
+    writeFileSync(saveRelease, exports(releaseEnv(release)));
+    console.log(`Next: source ${saveRelease}, then npm run deploy -- ${to}`);
+    return;
+  }
+  if (!there) {
+    await settingsOf(to, engine);
+    await createStack(to, secretsProviderOf(to, engine), engine);
+  }
+  await setTags(to, { [promotedTag]: JSON.stringify(release) }, engine);
+  console.log(`Next: npm run deploy -- ${to}`);
+}
+
+/** Image of a stack's last release. Its outputs are read as they lie there: who promotes may lack the key of the state. */
+export function lastImage({ resources }: State): string | undefined {
+  const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
+  const image = stack?.outputs?.["imageRef"];
+  return typeof image === "string" ? image : undefined;
+}
+
+/** Lines for a shell. A branch or a reason is anybody's text, and the shell will read it. */
+function exports(env: Readonly<Record<string, string>>): string {
+  return Object.entries(env)
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`)
+    .join("");
+}
+
+/** Says what was released, and stays with that image for as long as anybody may go back to it. */
+export function releaseTag({ commit, imageRef }: Release): string {
+  const digest = imageParts(imageRef).digest.slice("sha256:".length, "sha256:".length + 12);
+  return `release-${shortCommit(commit).replace(/[^A-Za-z0-9_.-]/g, "-")}-${digest}`;
+}
+
+function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release {
+  imageParts(image);
+  if (reason === undefined || !/^[^\r\n]{1,200}$/.test(reason)) {
+    throw new UserError(
+      "Another image than staging's needs --reason, a line of at most 200 characters: it stands in production's outputs.",
+    );
+  }
+  refuseFault("--branch", branch, table.branch);
+  refuseFault("--commit", commit, table.releaseCommit);
+  return { branch: branch ?? "unknown", commit: commit ?? "unknown", imageRef: image, reason };
+}
+
+/** A release's tag is never moved, so nothing is tagged that no deploy would take. */
+function refuseFault(
+  option: string,
+  given: string | undefined,
+  { allowed, parse }: { readonly allowed: string; readonly parse: (text: string) => unknown },
+): void {
+  if (given !== undefined && parse(given) === undefined) {
+    throw new UserError(`${option} must be ${allowed}, got "${given}". Nothing was changed.`);
+  }
+}
+
+async function runs(stacks: readonly string[], engine: Engine): Promise<Release> {
+  if (!stacks.includes(from)) {
+    throw new UserError(`Stack "${from}" does not exist: npm run deploy -- ${from}`);
+  }
+  const { branch, commit, imageRef } = await outputsOf(from, engine);
+  if (branch === undefined || commit === undefined || imageRef === undefined) {
+    throw new UserError(`Stack "${from}" runs nothing yet: npm run deploy -- ${from}`);
+  }
+  const running = webImage(await stateOf(from, engine));
+  if (running !== imageRef) {
+    throw new UserError(
+      `Stack "${from}" is in between: its outputs name ${imageRef}, its pods are to run ` +
+        `${running ?? "nothing"}. Deploy it first: npm run deploy -- ${from}`,
+    );
+  }
+  if (commit.includes("-dirty.")) {
+    throw new UserError(
+      `Stack "${from}" runs code that is in no commit (${shortCommit(commit)}): commit and deploy it first.`,
+    );
+  }
+  return { branch, commit, imageRef };
+}
+
+interface Containers {
+  readonly template?: { readonly spec?: { readonly containers?: { readonly image?: string }[] } };
+}
+
+/** Image that the web service's pods run, by what the state says of its Deployment. */
+export function webImage({ resources }: State): string | undefined {
+  const deployment = resources.find(({ type }) => type === "kubernetes:apps/v1:Deployment");
+  const spec = deployment?.outputs?.["spec"] as Containers | undefined;
+  return spec?.template?.spec?.containers?.[0]?.image;
+}

@@ -1,0 +1,150 @@
+import { request as plain } from "node:http";
+import { request as encrypted } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+import { shortCommit } from "../../components/conventions/names";
+import { duration } from "../../lib/time";
+import { UserError } from "../../lib/errors";
+import { type Engine, ambient } from "../pulumi/engine";
+import { reachState } from "../pulumi/reach";
+import { outputsOf } from "../pulumi/stacks";
+
+/** A new host's name or certificate takes minutes to be known everywhere. */
+const patienceMs = 180_000;
+const pauseMs = 2_000;
+const answerMs = 10_000;
+/** Answers to look at: enough to meet each of a few pods. */
+const answers = 10;
+const mostBytes = 1_000_000;
+
+/** What a request was answered with. */
+export interface Answer {
+  readonly body: string;
+  readonly status: number;
+  /** Which release it came from, as the service's own header says. */
+  readonly version: string;
+}
+
+/** Asks a URL, on a connection of its own. Follows no redirect: what answers must be the service. */
+export async function ask(url: string): Promise<Answer> {
+  const request = url.startsWith("https:") ? encrypted : plain;
+  const { hostname } = new URL(url);
+  // RFC 6761: names below localhost are this machine, whatever its resolver knows of them.
+  const here = hostname.endsWith(".localhost") ? { hostname: "127.0.0.1" } : {};
+  const headers = { host: new URL(url).host };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { ...here, agent: false, headers, timeout: answerMs }, (answer) => {
+      let body = "";
+      answer.setEncoding("utf8");
+      answer.on("data", (chunk: string) => {
+        body += chunk;
+        if (body.length > mostBytes) sent.destroy(new Error("an answer of more than 1 MB"));
+      });
+      answer.once("error", reject).once("end", () => {
+        const version = String(answer.headers["service-version"] ?? "");
+        resolve({ body, status: answer.statusCode ?? 0, version });
+      });
+    });
+    sent.once("timeout", () => sent.destroy(new Error("no answer within 10 s")));
+    sent.once("error", reject).end();
+  });
+}
+
+/** What is wrong with the answer to one of the checks; undefined when it is good. */
+export interface Check {
+  readonly fault: (answer: Answer) => string | undefined;
+  readonly path: string;
+  readonly shows: string;
+}
+
+const expected = ({ status }: Answer, wanted: number): string | undefined =>
+  status === wanted ? undefined : `status ${String(status)}, not ${String(wanted)}`;
+
+/** What is asked of a stack. Nothing is written: production's orders are its customers'. */
+export const checks: readonly Check[] = [
+  {
+    fault: (answer) => expected(answer, 200),
+    path: "health/ready",
+    shows: "it is there, and so is its database",
+  },
+  {
+    fault: (answer) =>
+      expected(answer, 200) ??
+      (isList(answer.body) ? undefined : "an answer that is no list of orders"),
+    path: "orders?limit=1",
+    shows: "it reads orders",
+  },
+  {
+    fault: (answer) => expected(answer, 404),
+    path: "orders/00000000-0000-4000-8000-000000000000",
+    shows: "it says so when there is no such order",
+  },
+];
+
+function isList(body: string): boolean {
+  try {
+    return Array.isArray((JSON.parse(body) as { orders?: unknown }).orders);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * `npm run smoke -- STACK`: whether what was deployed answers on its public URL.
+ *
+ * @throws UserError with the first check that was not passed.
+ */
+export async function smoke(stack: string, engine: Engine = ambient): Promise<void> {
+  const stacks = await reachState(engine);
+  const { commit, url } = stacks.includes(stack) ? await outputsOf(stack, engine) : {};
+  if (url === undefined || commit === undefined) {
+    throw new UserError(`Stack "${stack}" is not deployed: npm run deploy -- ${stack}`);
+  }
+  console.log(`${stack} at ${url}`);
+  await release(url, shortCommit(commit));
+  for (const { fault, path, shows } of checks) {
+    const answer = await ask(`${url}${path}`).catch((error: unknown) => String(error));
+    const found = typeof answer === "string" ? answer : fault(answer);
+    if (found !== undefined) {
+      throw new UserError(`${url}${path}: ${found}. See: npm run sandbox -- logs, or kubectl logs`);
+    }
+    console.log(`  good: ${shows} (${path})`);
+  }
+}
+
+/** Waits until the release answers; then every answer must be good, though a canary may give some. */
+async function release(url: string, commit: string): Promise<void> {
+  const started = Date.now();
+  const live = async (): Promise<Answer | string> =>
+    ask(`${url}health/live`).catch((error: unknown) => String(error));
+  const isRelease = (answer: Answer | string): boolean =>
+    typeof answer !== "string" && answer.status === 200 && answer.version.startsWith(commit);
+  let last = await live();
+  while (!isRelease(last)) {
+    if (Date.now() - started > patienceMs) {
+      throw new UserError(
+        `${url} does not answer with release ${commit} after ${duration(patienceMs)}: ${shown(last)}${hint(last)}`,
+      );
+    }
+    await sleep(pauseMs);
+    last = await live();
+  }
+  const more = await Promise.all(Array.from({ length: answers }, live));
+  const bad = more.find((answer) => typeof answer === "string" || answer.status !== 200);
+  if (bad !== undefined) throw new UserError(`${url} does not always answer: ${shown(bad)}`);
+  const own = more.filter(isRelease).length;
+  console.log(
+    `  good: release ${commit} answers, ${String(own)} of ${String(answers)} requests (health/live, after ${duration(Date.now() - started)})`,
+  );
+}
+
+/** What to look at where nothing answers at all: an internal load balancer is the usual reason in CI. */
+export function hint(answer: Answer | string): string {
+  return typeof answer === "string"
+    ? ". Is its load balancer internal? Then this must run inside its network; for CI that is a runner: pipeline/slots.ts"
+    : "";
+}
+
+function shown(answer: Answer | string): string {
+  if (typeof answer === "string") return answer;
+  return `status ${String(answer.status)} of version "${answer.version}"`;
+}

@@ -1,0 +1,148 @@
+import { identityOf } from "../../settings";
+import { labels } from "../../components/conventions/labels";
+import { duration } from "../../lib/time";
+import { UserError } from "../../lib/errors";
+import { automated } from "../pulumi/automation";
+import { type Engine, ambient } from "../pulumi/engine";
+import { takeOverDeadLock } from "../pulumi/locks";
+import { type Cluster, reach, reasonOf } from "../pulumi/reach";
+import {
+  type ReviewStack,
+  branchOr,
+  readReview,
+  reviewStack,
+  stackOf,
+} from "../stacks/review-stack";
+import { settingsOf } from "../pulumi/settings";
+import { type StateResource, begunIn, removeStack, stateOf } from "../pulumi/stacks";
+
+/** `npm run review -- down [BRANCH]`: removes a branch's environment; branch and checkout may be gone. */
+export async function reviewDown(
+  given: string | undefined,
+  engine: Engine = ambient,
+): Promise<void> {
+  const branch = await branchOr(given, engine);
+  const stack = stackOf(branch);
+  const settings = await settingsOf(stack, withoutRelease(engine));
+  const { cluster, stacks } = await reach(settings, engine);
+  const there = stacks.includes(stack);
+  await removeReview(
+    there ? await readReview(stack, engine) : reviewStack(stack, {}, {}, undefined),
+    there,
+    cluster,
+    engine,
+  );
+}
+
+/** What is released elsewhere does not matter to what is removed. */
+export function withoutRelease(engine: Engine): Engine {
+  return { ...engine, env: { ...engine.env, RELEASE_BRANCH: "unknown", RELEASE_IMAGE_REF: "" } };
+}
+
+/**
+ * Destroys what a review stack made and removes the stack with its state, history and locks.
+ *
+ * @param there whether the state knows the stack; if not, only a namespace may be left.
+ * @throws UserError when the stack lives in another cluster, or its namespace is somebody else's.
+ */
+export async function removeReview(
+  stack: ReviewStack,
+  there: boolean,
+  cluster: Cluster,
+  engine: Engine = ambient,
+): Promise<void> {
+  const started = Date.now();
+  const { clusterUid, name, namespace } = stack;
+  if (clusterUid !== undefined && clusterUid !== cluster.uid) {
+    throw new UserError(
+      `Stack "${name}" lives in the cluster ${clusterUid}, but the kubeconfig leads to ${cluster.uid}: ` +
+        "choose the right context. Nothing was changed.",
+    );
+  }
+  const owner = await namespaceOwner(stack, cluster);
+  if (!there) {
+    if (owner === "ours") {
+      throw new UserError(
+        `There is no stack "${name}" in this state, but its namespace ${namespace} exists: another state may ` +
+          `hold it. If none does: kubectl delete namespace ${namespace}`,
+      );
+    }
+    console.log(`There is no stack "${name}": nothing to do.`);
+    return;
+  }
+  // Asked before a dead lock is taken over, because that forgets it.
+  const isBegun = owner === "ours" && (await begunIn(name, engine)).some(isNamespace(namespace));
+  await takeOverDeadLock(name, engine);
+  const { resources } = await stateOf(name, engine);
+  const holds = resources.some(({ type }) => type.startsWith("kubernetes:"));
+  if (owner === "foreign" && holds) {
+    throw new UserError(
+      `Namespace "${namespace}" is not this stack's: its labels are others. Nothing was changed. ` +
+        `See what is in the state: pulumi stack --show-urns --stack ${name}`,
+    );
+  }
+  if (resources.length > 0) await (await automated(name, engine)).destroy();
+  const left = owner === "ours" ? await endNamespace(stack, isBegun, cluster) : undefined;
+  await removeStack(name, engine);
+  if (left !== undefined) {
+    throw new UserError(
+      `Stack "${name}" is gone, but its namespace ${namespace} is left: ${left}. ` +
+        `If no other state holds it: kubectl delete namespace ${namespace}`,
+    );
+  }
+  console.log(`\nStack ${name} is gone (${duration(Date.now() - started)})`);
+}
+
+const isNamespace =
+  (name: string) =>
+  ({ inputs, type }: StateResource): boolean =>
+    type === "kubernetes:core/v1:Namespace" &&
+    (inputs?.["metadata"] as { name?: string } | undefined)?.name === name;
+
+/**
+ * Deletes a stack's namespace that `destroy` has left, because the update was killed while it made it.
+ *
+ * @param isBegun whether this state's update did; without that proof another state may hold the namespace
+ * @returns why it is left; undefined when it is not
+ */
+async function endNamespace(
+  stack: ReviewStack,
+  isBegun: boolean,
+  cluster: Cluster,
+): Promise<string | undefined> {
+  if ((await namespaceOwner(stack, cluster)) !== "ours") return undefined;
+  if (!isBegun) return "this state did not hold it";
+  try {
+    await cluster.kubectl(["delete", "namespace", stack.namespace]);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/** Whose the namespace is by its labels: a name alone proves nothing. One of ours that is going already is none. */
+export async function namespaceOwner(
+  { namespace, slug }: Pick<ReviewStack, "namespace" | "slug">,
+  { kubectl }: Cluster,
+): Promise<"foreign" | "none" | "ours"> {
+  const args = ["get", "namespace", namespace, "--ignore-not-found", "--output", "json"];
+  const text = await kubectl(args, 30_000);
+  if (text.trim() === "") return "none";
+  const { metadata } = JSON.parse(text) as {
+    metadata: { deletionTimestamp?: string; labels?: Record<string, string> };
+  };
+  if (!isOurs(metadata.labels ?? {}, slug)) return "foreign";
+  return metadata.deletionTimestamp === undefined ? "ours" : "none";
+}
+
+const proof = [
+  "app.kubernetes.io/managed-by",
+  "app.kubernetes.io/part-of",
+  "app.kubernetes.io/instance",
+];
+
+/** Whether labels are those of the namespace of this slug's review stack. */
+export function isOurs(found: Readonly<Record<string, string>>, slug: string): boolean {
+  const expected = labels(identityOf("review", slug), "namespace");
+  return proof.every((label) => found[label] === expected[label]);
+}

@@ -1,0 +1,54 @@
+import { UserError } from "../../lib/errors";
+import { type Engine, ambient } from "../pulumi/engine";
+import { extension, hours, moment, span } from "../stacks/expiry";
+import { reachState } from "../pulumi/reach";
+import {
+  branchOr,
+  expiryOf,
+  mostStacks,
+  readReview,
+  reviewStacks,
+  reviewTags,
+  stackOf,
+} from "../stacks/review-stack";
+import { exists, setTags } from "../pulumi/stacks";
+
+/** `npm run review -- list`: every review stack, with whose it is and how long it lives. */
+export async function reviewList(engine: Engine = ambient): Promise<void> {
+  await reachState(engine);
+  const stacks = await reviewStacks(engine);
+  const now = Date.now();
+  for (const stack of stacks) {
+    const ends = expiryOf(stack);
+    const life =
+      ends === undefined
+        ? "was never updated"
+        : ends.getTime() < now
+          ? `expired ${span(now - ends.getTime())} ago`
+          : `expires in ${span(ends.getTime() - now)}`;
+    console.log(`${stack.name}  ${life}`);
+    console.log(`  branch ${stack.branch ?? "unknown"}, owner ${stack.owner}`);
+    console.log(
+      `  ${stack.outputs.url ?? "has no URL: nothing was deployed to it successfully yet"}`,
+    );
+  }
+  console.log(`${String(stacks.length)} of at most ${String(mostStacks(engine))} review stacks`);
+}
+
+/** `npm run review -- extend BRANCH --for 24h`: lets a review stack live for that long from now. */
+export async function reviewExtend(
+  given: string | undefined,
+  duration: string,
+  engine: Engine = ambient,
+): Promise<void> {
+  const stack = stackOf(await branchOr(given, engine));
+  const wanted = hours(duration);
+  await reachState(engine);
+  if (!(await exists(stack, engine))) throw new UserError(`There is no stack "${stack}".`);
+  const { life } = await readReview(stack, engine);
+  if (life === undefined) throw new UserError(`Stack "${stack}" was never updated.`);
+  const until = extension(life, wanted, new Date());
+  await setTags(stack, { [reviewTags.extendedUntil]: until.toISOString() }, engine);
+  const review = await readReview(stack, engine);
+  console.log(`${stack} lives until ${moment(expiryOf(review) ?? until)}`);
+}

@@ -1,0 +1,76 @@
+import { duration } from "../../lib/time";
+import { UserError } from "../../lib/errors";
+import { company } from "../../config/company";
+import { automated } from "../pulumi/automation";
+import { type Target, aim, note, refuse, unchangedSince } from "../deploy/deploy";
+import { type Engine, ambient, policyPacks, withEnv } from "../pulumi/engine";
+import { ensureStack } from "../deploy/ensure-stack";
+import { explain } from "../deploy/failure-report";
+import { expiry, moment } from "../stacks/expiry";
+import { currentBranch } from "../clients/git";
+import { isGiven } from "../stacks/release";
+import { branchOr, reviewTags, stackOf } from "../stacks/review-stack";
+import { reports } from "../../lib/reports";
+import { showPreview } from "../deploy/show-preview";
+
+export interface ReviewUpOptions {
+  /** Runs older code than what the stack runs. */
+  readonly allowOlder?: boolean;
+  /** File with the plan of the approved preview; without it nothing is previewed, which takes seconds. */
+  readonly approved?: string;
+}
+
+/** `npm run review -- up [BRANCH]`: makes or updates a branch's own environment, from the code that is checked out. */
+export async function reviewUp(
+  given: string | undefined,
+  options: ReviewUpOptions = {},
+  ambience: Engine = ambient,
+): Promise<void> {
+  const started = new Date();
+  const branch = await branchOr(given, ambience);
+  const stack = stackOf(branch);
+  const here = await currentBranch(ambience);
+  if (here !== undefined && here !== branch && !isGiven(ambience)) {
+    throw new UserError(
+      `Branch "${here}" is checked out, not "${branch}": its code would run under the wrong name. Check it out first.`,
+    );
+  }
+  const target = await aim(stack, withEnv(ambience, { RELEASE_BRANCH: branch }));
+  const { engine, last } = target;
+  await refuse(target, options.allowOlder ?? false);
+  const { approved } = options;
+  // Also of a stack that is not there: nothing is made before it is known that it was approved.
+  const shown =
+    approved === undefined ? {} : { changed: await showPreview(stack, engine, approved) };
+  await ensureStack(target);
+  const url = await run(target);
+  await note(target);
+  const ends = expiry({
+    extendedUntil: undefined,
+    lastUpdate: new Date(),
+    ttlHours: Number(last?.tags[reviewTags.ttl] ?? company.reviewStacks.ttlHours),
+  });
+  const took = Date.now() - started.getTime();
+  reports.leaveDeployed({ ...shown, seconds: took / 1000, stack, url });
+  console.log(`\n${branch} runs as stack ${stack}: ${url}`);
+  console.log(
+    `  until ${moment(ends)}, unless it is updated or extended (everything ${duration(took)})`,
+  );
+}
+
+/** `pulumi up`; when it fails, why. Gives the stack's URL. */
+async function run(target: Target): Promise<string> {
+  const { cluster, engine, settings } = target;
+  const began = new Date();
+  const automation = await automated(settings.stack, engine);
+  try {
+    const { url } = await automation.up(
+      { policyPacks: [...policyPacks(engine)] },
+      unchangedSince(target),
+    );
+    return url ?? settings.host;
+  } catch (error) {
+    await explain(cluster, settings, began);
+    throw error;
+  }
+}

@@ -1,0 +1,140 @@
+import { execa } from "execa";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { project } from "../../lib/project";
+import { UserError } from "../../lib/errors";
+import {
+  acceptedFile,
+  acceptedFindings,
+  type Ended,
+  imageScanners,
+  lastLine,
+  type Outcome,
+  type Scanner,
+  sourceScanners,
+} from "./scanners";
+
+/** A scan that takes longer hangs: databases of some 100 MB are fetched the first time. */
+const TIMEOUT_MS = 900_000;
+const byDigest = /@sha256:[0-9a-f]{64}$/;
+
+export interface ScanOptions {
+  /** Directory that is scanned; the project unless told. */
+  readonly root?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Fetches a scanner's program that is not installed, and gives its path. */
+  readonly fetch?: Fetchers;
+}
+
+/** By the program's name. */
+type Fetchers = Readonly<Record<string, () => Promise<string>>>;
+
+/** `npm run scan`: dependencies, configuration and secrets in files. A finding is an error. */
+export async function scanSource(options: ScanOptions = {}): Promise<void> {
+  await scan(sourceScanners, options);
+}
+
+/** `npm run scan -- image [REF]`: the image that `npm run image` pushed, or another one by its digest. */
+export async function scanImage(given?: string, options: ScanOptions = {}): Promise<void> {
+  await scan(imageScanners(given ?? pushedImage(options.root ?? project)), options);
+}
+
+/** What `npm run image` left behind: the digest that it pushed. */
+function pushedImage(root: string): string {
+  const report = join(root, "reports", "image.json");
+  const imageRef = existsSync(report)
+    ? (JSON.parse(readFileSync(report, "utf8")) as { readonly imageRef?: unknown }).imageRef
+    : undefined;
+  if (typeof imageRef !== "string" || !byDigest.test(imageRef)) {
+    throw new UserError(
+      "which image is to be scanned? reports/image.json names none; run `npm run image -- STACK` first, or name one: `npm run scan -- image REPOSITORY@sha256:...`",
+    );
+  }
+  return imageRef;
+}
+
+/**
+ * Runs every scanner, also when one finds something. One that could not look is told and passed over on a person's machine; in CI
+ * (`CI=true`) it is an error, because nothing is known then.
+ *
+ * @throws UserError with every finding
+ */
+export async function scan(
+  scanners: readonly Scanner[],
+  { env = process.env, fetch = {}, root = project }: ScanOptions = {},
+): Promise<void> {
+  const accepted = acceptedFindings(root);
+  const faults: string[] = [];
+  for (const scanner of scanners) {
+    const outcome = await look(scanner, { env, fetch, root }, accepted);
+    const { title } = scanner;
+    if (outcome.state === "clean") {
+      console.log(`${title}: clean`);
+    } else if (outcome.state === "found") {
+      console.log(`${title}: FOUND\n${outcome.what}`);
+      faults.push(title);
+    } else if (env["CI"] === "true") {
+      console.log(`${title}: FAILED, because ${outcome.because}`);
+      faults.push(`${title} could not look`);
+    } else {
+      console.log(`${title}: skipped, because ${outcome.because}`);
+    }
+  }
+  if (faults.length > 0) {
+    throw new UserError(
+      `the scan stops here: ${faults.join(", ")}; update what is named, or accept it with the reason in .trivyignore.yaml (a scanner that could not look needs its program and database)`,
+    );
+  }
+}
+
+async function look(
+  scanner: Scanner,
+  { env, fetch, root }: Required<ScanOptions>,
+  accepted: ReadonlySet<string>,
+): Promise<Outcome> {
+  const [program, ...given] = scanner.command;
+  const withAccepted = existsSync(join(root, acceptedFile)) ? (scanner.withAccepted ?? []) : [];
+  const args = [...given, ...withAccepted];
+  let ended = await run(program, args, root, env);
+  const fetchProgram = fetch[program];
+  if (ended === undefined && fetchProgram !== undefined) {
+    try {
+      ended = await run(await fetchProgram(), args, root, env);
+    } catch (error) {
+      return {
+        because: error instanceof Error ? error.message : String(error),
+        state: "unavailable",
+      };
+    }
+  }
+  if (ended === undefined) {
+    return { because: `there is no program "${program}" on this machine`, state: "unavailable" };
+  }
+  if (scanner.read !== undefined) return scanner.read(ended, accepted);
+  if (ended.exitCode === 0) return { state: "clean" };
+  return scanner.findings?.includes(ended.exitCode ?? -1) === true
+    ? { state: "found", what: ended.output.trim() }
+    : { because: lastLine(ended.output) || `"${program}" did not end well`, state: "unavailable" };
+}
+
+/** Undefined where there is no such program. */
+async function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Ended | undefined> {
+  const result = await execa(program, args, {
+    all: true,
+    cwd,
+    env,
+    extendEnv: false,
+    forceKillAfterDelay: 5_000,
+    maxBuffer: 64 * 1024 * 1024,
+    reject: false,
+    stdin: "ignore",
+    timeout: TIMEOUT_MS,
+  });
+  if (result.code === "ENOENT") return undefined;
+  return { exitCode: result.exitCode, output: result.all, stdout: result.stdout };
+}

@@ -1,0 +1,128 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+
+/** What a scanner's program ended with. */
+export interface Ended {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  /** Both streams, as a person would have seen them. */
+  readonly output: string;
+}
+
+/** What a scan says. `unavailable` is a scanner or a database that could not be asked: nothing is known then. */
+export type Outcome =
+  | { readonly state: "clean" }
+  | { readonly state: "found"; readonly what: string }
+  | { readonly state: "unavailable"; readonly because: string };
+
+export interface Scanner {
+  readonly title: string;
+  /** Program and arguments; never a shell. */
+  readonly command: readonly [string, ...string[]];
+  /** Further arguments where somebody has accepted findings: a program may not look for that file by itself. */
+  readonly withAccepted?: readonly string[];
+  /** Exit codes that mean "found something", where 0 is "clean" and any other "could not look". */
+  readonly findings?: readonly number[];
+  /** For a program whose exit code does not tell. */
+  readonly read?: (ended: Ended, accepted: ReadonlySet<string>) => Outcome;
+}
+
+/** Findings that somebody has accepted, in Trivy's own form. */
+export const acceptedFile = ".trivyignore.yaml";
+
+/** The level from which a finding stops the pipeline. */
+const severity = ["--severity", "HIGH,CRITICAL", "--exit-code", "10", "--quiet"];
+const byTrivy = (title: string, ...args: readonly string[]): Scanner => ({
+  command: ["trivy", ...args.slice(0, 1), ...severity, ...args.slice(1)],
+  findings: [10],
+  title,
+  // By itself Trivy looks for .trivyignore alone, and a file that is named must be there.
+  withAccepted: ["--ignorefile", acceptedFile],
+});
+
+/**
+ * The company's own scanners: each is a command that runs in the repository. It stops the pipeline with one of its
+ * `findings`. A scanner that comes as a CircleCI orb goes into pipeline/slots.ts instead.
+ *
+ * @example
+ * { title: "Acme", command: ["acme-scan", "--fail-on", "high", "."], findings: [1] }
+ */
+export const companyScanners: readonly Scanner[] = [];
+
+/** `npm run scan`: what the repository holds. */
+export const sourceScanners: readonly Scanner[] = [
+  {
+    command: ["npm", "audit", "--json", "--package-lock-only"],
+    read: readNpmAudit,
+    title: "npm packages (npm audit)",
+  },
+  byTrivy("Java libraries (Trivy)", "fs", "--scanners", "vuln", "--ignore-unfixed", "service"),
+  byTrivy("Dockerfile (Trivy)", "config", "service/Dockerfile"),
+  byTrivy("Kubernetes objects (Trivy)", "config", "test/golden"),
+  byTrivy(
+    "Secrets in files (Trivy)",
+    ...["fs", "--scanners", "secret", "--skip-dirs", "node_modules", "."],
+  ),
+  ...companyScanners,
+];
+
+/** `npm run scan -- image`: what was pushed, by digest. */
+export const imageScanners = (imageRef: string): readonly Scanner[] => [
+  byTrivy("Image (Trivy)", "image", "--scanners", "vuln", "--ignore-unfixed", imageRef),
+];
+
+/**
+ * Findings that somebody has looked at and accepted, in the file that Trivy reads too: `vulnerabilities` with `id`, `statement`
+ * (why), and `expired_at` (until when). An id is a CVE, or GitHub's (GHSA-...) for npm packages.
+ */
+export function acceptedFindings(root: string, now = new Date()): ReadonlySet<string> {
+  const file = join(root, acceptedFile);
+  if (!existsSync(file)) return new Set();
+  const { vulnerabilities = [] } = parse(readFileSync(file, "utf8")) as {
+    vulnerabilities?: readonly { readonly id: string; readonly expired_at?: string }[];
+  };
+  return new Set(
+    vulnerabilities
+      .filter(({ expired_at: until }) => until === undefined || new Date(until) > now)
+      .map(({ id }) => id),
+  );
+}
+
+interface NpmAudit {
+  readonly message?: string;
+  readonly vulnerabilities?: Readonly<
+    Record<string, { readonly via: readonly (string | Advisory)[] }>
+  >;
+}
+interface Advisory {
+  readonly name: string;
+  readonly severity: string;
+  readonly title: string;
+  readonly url: string;
+}
+
+/** npm ends with 1 for a finding and for an endpoint that does not answer: its report tells which. */
+function readNpmAudit({ output, stdout }: Ended, accepted: ReadonlySet<string>): Outcome {
+  let report: NpmAudit;
+  try {
+    report = JSON.parse(stdout) as NpmAudit;
+  } catch {
+    return { because: lastLine(output), state: "unavailable" };
+  }
+  if (report.vulnerabilities === undefined) {
+    return { because: report.message ?? lastLine(output), state: "unavailable" };
+  }
+  const found = Object.values(report.vulnerabilities)
+    .flatMap(({ via }) => via.filter((one) => typeof one !== "string"))
+    .filter(({ severity: level }) => level === "high" || level === "critical")
+    .filter(({ url }) => !accepted.has(url.split("/").at(-1) ?? ""))
+    .map((one) => `${one.severity}: ${one.name}: ${one.title} (${one.url})`);
+  return found.length === 0
+    ? { state: "clean" }
+    : { state: "found", what: [...new Set(found)].join("\n") };
+}
+
+export function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1)?.trim() ?? "";
+}

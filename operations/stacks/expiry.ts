@@ -1,0 +1,68 @@
+import { UserError } from "../../lib/errors";
+
+export const hour = 3_600_000;
+
+/**
+ * Longest life after the last update, in hours. A branch's image leaves the registry 30 days after it was pushed (the
+ * platform's `buildDays`), and what lives longer cannot start its pods again. An update of the same code pushes
+ * nothing, so there is room left for it.
+ */
+export const longestHours = 13 * 24;
+
+/** `90m`, `24h` or `2d` in hours. */
+export function hours(text: string): number {
+  const [, digits, unit = ""] = /^([1-9][0-9]{0,4})([mhd])$/.exec(text) ?? [];
+  const factor = ({ d: 24, h: 1, m: 1 / 60 } as Record<string, number>)[unit];
+  if (digits === undefined || factor === undefined) {
+    throw new UserError(
+      `A time is a number of minutes, hours or days, as 90m, 24h or 2d; got "${text}".`,
+    );
+  }
+  return Number(digits) * factor;
+}
+
+/** What a stack's tags and history say about its life. */
+export interface Life {
+  /** Set by `extend`. */
+  readonly extendedUntil: Date | undefined;
+  readonly lastUpdate: Date;
+  /** Hours that it lives after its last update. */
+  readonly ttlHours: number;
+}
+
+/** When a stack expires: after its time, or when it was extended to, never later than {@link longestHours}. */
+export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {
+  const last = lastUpdate.getTime();
+  const wanted = Math.max(last + ttlHours * hour, extendedUntil?.getTime() ?? 0);
+  return new Date(Math.min(wanted, last + longestHours * hour));
+}
+
+/**
+ * Until when a stack is extended that is to live for some hours from now.
+ *
+ * @throws UserError when that is later than it may live.
+ */
+export function extension(life: Life, forHours: number, now: Date): Date {
+  const until = new Date(now.getTime() + forHours * hour);
+  const latest = life.lastUpdate.getTime() + longestHours * hour;
+  if (until.getTime() > latest) {
+    throw new UserError(
+      `A review stack lives at most 13 days after its last update, until ${moment(new Date(latest))}: ask for less, or deploy it again.`,
+    );
+  }
+  return until;
+}
+
+/** `2026-11-23 06:46 UTC` */
+export function moment(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** `3 h` or `2 d`, for how long something has been or will be. */
+export function span(milliseconds: number): string {
+  const minutes = Math.round(Math.abs(milliseconds) / 60_000);
+  if (minutes < 120) return `${String(minutes)} min`;
+  return minutes < 48 * 60
+    ? `${String(Math.round(minutes / 60))} h`
+    : `${String(Math.round(minutes / 1440))} d`;
+}

@@ -1,0 +1,139 @@
+import { parseStack, service } from "../../components/conventions/stacks";
+import { slug } from "../../components/conventions/names";
+import { company } from "../../config/company";
+import { UserError } from "../../lib/errors";
+import { type Engine, ambient, variables } from "../pulumi/engine";
+import { type Life, expiry } from "./expiry";
+import { currentBranch } from "../clients/git";
+import {
+  type Outputs,
+  type Tags,
+  exists,
+  lastUpdate,
+  outputsOf,
+  stackNames,
+  tagsOf,
+} from "../pulumi/stacks";
+
+/** Tags of a review stack. */
+export const reviewTags = {
+  branch: "branch",
+  cluster: "clusterUid",
+  created: "created",
+  extendedUntil: "extendedUntil",
+  owner: "owner",
+  /** Repository that was asked whether the branch is there, when the stack was made. */
+  remote: "remote",
+  ttl: "ttl",
+} as const;
+
+/** What the state knows about a review stack. */
+export interface ReviewStack {
+  /** Undefined for a stack that says none: nothing proves whose it is. */
+  readonly branch: string | undefined;
+  readonly clusterUid: string | undefined;
+  readonly life: Life | undefined;
+  readonly name: string;
+  readonly namespace: string;
+  readonly outputs: Outputs;
+  readonly owner: string;
+  /** Repository that the branch is in; undefined for a stack of another age, or made where there was none. */
+  readonly remote: string | undefined;
+  readonly slug: string;
+}
+
+/** The stack of a branch. */
+export function stackOf(branch: string): string {
+  try {
+    return `review-${slug(branch)}`;
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The branch that is named, that CI says, or that is checked out. */
+export async function branchOr(
+  given: string | undefined,
+  engine: Engine = ambient,
+): Promise<string> {
+  const fromEnv = variables(engine)["RELEASE_BRANCH"];
+  const branch = given ?? (fromEnv === "" ? undefined : fromEnv) ?? (await currentBranch(engine));
+  if (branch === undefined) {
+    throw new UserError("No branch is checked out: name one, as in npm run review -- up BRANCH");
+  }
+  return branch;
+}
+
+export const isReview = (stack: string): boolean => parseStack(stack)?.kind === "review";
+
+/** How many review stacks there may be; REVIEW_STACKS_MAX takes the place of the company's number. */
+export function mostStacks(engine: Engine = ambient): number {
+  const given = Number(variables(engine)["REVIEW_STACKS_MAX"] ?? "");
+  return Number.isInteger(given) && given > 0 ? given : company.reviewStacks.max;
+}
+
+/** All review stacks of this state. */
+export async function reviewStacks(engine: Engine = ambient): Promise<readonly ReviewStack[]> {
+  const names = (await stackNames(engine)).filter(isReview);
+  const stacks = await Promise.all(names.map(async (name) => readIfThere(name, engine)));
+  return stacks.filter((stack) => stack !== undefined);
+}
+
+/** Undefined for a stack that somebody has removed meanwhile. */
+export async function readIfThere(
+  name: string,
+  engine: Engine = ambient,
+): Promise<ReviewStack | undefined> {
+  try {
+    return await readReview(name, engine);
+  } catch (error) {
+    if (await exists(name, engine)) throw error;
+    return undefined;
+  }
+}
+
+export async function readReview(name: string, engine: Engine = ambient): Promise<ReviewStack> {
+  const [outputs, tags, updated] = await Promise.all([
+    outputsOf(name, engine),
+    tagsOf(name, engine),
+    lastUpdate(name, engine),
+  ]);
+  return reviewStack(name, outputs, tags, updated);
+}
+
+/** A review stack from what the state holds of it. */
+export function reviewStack(
+  name: string,
+  outputs: Outputs,
+  tags: Tags,
+  updated: Date | undefined,
+): ReviewStack {
+  const own = parseStack(name)?.slug ?? "";
+  const created = date(tags[reviewTags.created]);
+  const last = updated ?? created;
+  const ttl = Number(tags[reviewTags.ttl]);
+  return {
+    branch: tags[reviewTags.branch] ?? outputs.branch,
+    clusterUid: outputs.clusterUid ?? tags[reviewTags.cluster],
+    life: last && {
+      extendedUntil: date(tags[reviewTags.extendedUntil]),
+      lastUpdate: last,
+      ttlHours: ttl > 0 ? ttl : company.reviewStacks.ttlHours,
+    },
+    name,
+    namespace: outputs.namespace ?? `${service}-review-${own}`,
+    outputs,
+    owner: tags[reviewTags.owner] ?? "unknown",
+    remote: tags[reviewTags.remote],
+    slug: own,
+  };
+}
+
+export function expiryOf({ life }: ReviewStack): Date | undefined {
+  return life && expiry(life);
+}
+
+function date(text: string | undefined): Date | undefined {
+  const parsed = new Date(text ?? "");
+  return Number.isNaN(parsed.getTime()) ? undefined : parsed;
+}

@@ -1,0 +1,122 @@
+import { trackSelector } from "../../components/conventions/labels";
+import { canaryName } from "../../components/conventions/ci-roles";
+import type { Settings } from "../../settings";
+import { type Engine, ambient } from "../pulumi/engine";
+import { type Reached, reach } from "../pulumi/reach";
+import { settingsOf } from "../pulumi/settings";
+import { outputsOf, stateOf, tagsOf } from "../pulumi/stacks";
+
+export const canaryStack = "prod-canary";
+
+/** Tags of the canary's stack. */
+export const canaryTags = {
+  branch: "branch",
+  cluster: "clusterUid",
+  expires: "expires",
+  percent: "percent",
+} as const;
+
+/** Where production is, and its canary beside it. */
+export interface Production extends Reached {
+  readonly settings: Pick<Settings, "identity" | "namespace">;
+}
+
+/** A canary that runs, by what state and cluster say. What nobody says is undefined. */
+export interface RunningCanary {
+  readonly branch: string;
+  readonly clusterUid: string | undefined;
+  readonly expires: Date | undefined;
+  readonly imageRef: string | undefined;
+  /** Share of the requests that was asked for, in percent. */
+  readonly percent: string | undefined;
+}
+
+/** @throws UserError within 10 s where state or production's cluster does not answer. */
+export async function reachProduction(engine: Engine = ambient): Promise<Production> {
+  const settings = await settingsOf(canaryStack, engine);
+  return { ...(await reach(settings, engine)), settings };
+}
+
+/**
+ * The canary that runs; undefined when none does. The cluster is asked too: a start that was killed while it waited has
+ * left a Deployment that no state lists, and its pods answer production's requests.
+ */
+export async function runningCanary(
+  production: Production,
+  engine: Engine = ambient,
+): Promise<RunningCanary | undefined> {
+  const there = production.stacks.includes(canaryStack);
+  const deployment = await canaryDeployment(production);
+  if (deployment === undefined && !(there && (await hasDeployment(engine)))) return undefined;
+  const [tags, outputs] = there
+    ? await Promise.all([tagsOf(canaryStack, engine), outputsOf(canaryStack, engine)])
+    : [{}, {}];
+  const expires = new Date(tags[canaryTags.expires] ?? "");
+  return {
+    branch: tags[canaryTags.branch] ?? deployment?.branch ?? "unknown",
+    clusterUid: outputs.clusterUid ?? tags[canaryTags.cluster],
+    expires: Number.isNaN(expires.getTime()) ? undefined : expires,
+    imageRef: outputs.imageRef ?? deployment?.imageRef,
+    percent: tags[canaryTags.percent],
+  };
+}
+
+async function hasDeployment(engine: Engine): Promise<boolean> {
+  const { resources } = await stateOf(canaryStack, engine);
+  return resources.some(({ type }) => type === "kubernetes:apps/v1:Deployment");
+}
+
+interface Listed {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>>; readonly name: string };
+  readonly spec: { readonly template: { readonly spec: { readonly containers: Container[] } } };
+}
+
+interface Container {
+  readonly image: string;
+}
+
+/** The canary's Deployment as production's cluster has it; one without our labels is not ours. */
+export async function canaryDeployment(
+  production: Pick<Production, "cluster" | "settings">,
+): Promise<{ readonly branch?: string; readonly imageRef?: string } | undefined> {
+  const found = await listed<Listed>("deployments", production, "canary");
+  const own = found.find(({ metadata }) => metadata.name === canaryName);
+  if (own === undefined) return undefined;
+  const { branch } = own.metadata.labels;
+  const imageRef = own.spec.template.spec.containers[0]?.image;
+  return {
+    ...(branch === undefined ? {} : { branch }),
+    ...(imageRef === undefined ? {} : { imageRef }),
+  };
+}
+
+interface Pod {
+  readonly metadata: { readonly deletionTimestamp?: string };
+  readonly status: { readonly conditions?: readonly { status: string; type: string }[] };
+}
+
+/** How many of a track's pods get requests. One that ends is Ready until its preStop is over, and gets none. */
+export async function readyPods(
+  production: Pick<Production, "cluster" | "settings">,
+  track: "canary" | "stable" = "stable",
+): Promise<number> {
+  const pods = await listed<Pod>("pods", production, track);
+  return pods.filter(
+    ({ metadata, status }) =>
+      metadata.deletionTimestamp === undefined &&
+      (status.conditions ?? []).some((one) => one.type === "Ready" && one.status === "True"),
+  ).length;
+}
+
+/** Objects of a track in production's namespace. */
+async function listed<Item>(
+  kind: string,
+  { cluster, settings }: Pick<Production, "cluster" | "settings">,
+  track: "canary" | "stable",
+): Promise<readonly Item[]> {
+  const { identity, namespace } = settings;
+  const selector = Object.entries(trackSelector(identity, "web", track));
+  const which = ["--selector", selector.map((pair) => pair.join("=")).join(",")];
+  const args = ["get", kind, "--namespace", namespace, ...which, "--output", "json"];
+  return (JSON.parse(await cluster.kubectl(args, 30_000)) as { items: Item[] }).items;
+}

@@ -1,0 +1,25 @@
+import { UserError } from "../../lib/errors";
+import { stackOf } from "./review-stack";
+
+/**
+ * The stack that a command was asked for. `review` is the review stack of the branch: that of the pull request that was
+ * closed, CircleCI's, else git's. A pipeline cannot compute a slug, and a branch's name has no business in its commands.
+ *
+ * @throws UserError for `review` without a branch, and for a branch that has no review stack
+ */
+export function stackNamed(
+  given: string,
+  env: Readonly<Record<string, string | undefined>>,
+  gitBranch: string,
+): string {
+  if (given !== "review") return given;
+  const branch = [env["REVIEW_BRANCH"], env["CIRCLE_BRANCH"], gitBranch].find(
+    (name) => name !== undefined && name !== "",
+  );
+  if (branch === undefined) {
+    throw new UserError(
+      "no branch is checked out, so there is no review stack; name it: review-<slug>",
+    );
+  }
+  return stackOf(branch);
+}

@@ -1,0 +1,149 @@
+import { parseStack, service } from "../../components/conventions/stacks";
+import { slug as slugOf } from "../../components/conventions/names";
+import { mainBranch } from "../../components/conventions/ci-roles";
+import { span } from "../stacks/expiry";
+
+/** What is there, and what is known about it. Everything that a decision rests on. */
+export interface Inventory {
+  /** Undefined: the remote could not be asked, so no branch counts as gone. */
+  readonly branches: ReadonlySet<string> | undefined;
+  readonly canary: Canary | undefined;
+  /** Cluster of the review stacks. */
+  readonly cluster: string;
+  /** Namespaces whose name is one of a review stack's. */
+  readonly namespaces: readonly Namespace[];
+  readonly now: Date;
+  /** Repository that was asked for the branches. */
+  readonly remote: string | undefined;
+  readonly stacks: readonly Stack[];
+}
+
+export interface Stack {
+  readonly branch: string | undefined;
+  readonly clusterUid: string | undefined;
+  readonly expires: Date | undefined;
+  readonly name: string;
+  readonly namespace: string;
+  /** Repository that its branch is in; undefined for a stack that does not say. */
+  readonly remote: string | undefined;
+}
+
+export interface Namespace {
+  readonly name: string;
+  /** Whether its labels are those of this slug's review stack. */
+  readonly ours: boolean;
+}
+
+/** The canary that runs, if one does. */
+export interface Canary {
+  readonly branch: string;
+  /** Cluster that production is in, which need not be that of the review stacks. */
+  readonly cluster: string;
+  readonly clusterUid: string | undefined;
+  readonly expires: Date | undefined;
+}
+
+export interface Decision {
+  readonly goes: boolean;
+  readonly name: string;
+  readonly what: "canary" | "namespace" | "stack";
+  readonly why: string;
+}
+
+const namespacePrefix = `${service}-review-`;
+
+/**
+ * What goes and what stays, each with its reason. Only what is proven goes: a review stack of this
+ * state and this cluster, whose name, branch and namespace fit each other, that is expired or whose
+ * branch is gone.
+ */
+export function decide(inventory: Inventory): readonly Decision[] {
+  const { canary, namespaces, stacks } = inventory;
+  const known = new Set(stacks.map(({ namespace }) => namespace));
+  return [
+    ...(canary === undefined ? [] : [decideCanary(canary, inventory.now)]),
+    ...stacks.map((stack) => decideStack(stack, inventory)),
+    ...namespaces
+      .filter(({ name }) => name.startsWith(namespacePrefix) && !known.has(name))
+      .map(decideNamespace),
+  ];
+}
+
+/** Whether one review stack goes. */
+export function decideStack(stack: Stack, inventory: Inventory): Decision {
+  const { cluster, namespaces, now } = inventory;
+  const { branch, clusterUid, expires, name, namespace } = stack;
+  const stays = (why: string): Decision => ({ goes: false, name, what: "stack", why });
+  const goes = (why: string): Decision => ({ goes: true, name, what: "stack", why });
+
+  const parsed = parseStack(name);
+  if (parsed?.kind !== "review") return stays("is no review stack");
+  if (branch === undefined) return stays("names no branch, so nobody knows whose it is");
+  if (slugOfAny(branch) !== parsed.slug) {
+    return stays(`names branch "${branch}", which is not the branch of this name`);
+  }
+  if (namespace !== `${namespacePrefix}${parsed.slug}`) {
+    return stays(`has the namespace ${namespace}, which is no review stack's`);
+  }
+  if (clusterUid === undefined) return stays("names no cluster, so nobody knows where it lives");
+  if (clusterUid !== cluster) return stays(`lives in another cluster (${clusterUid})`);
+  if (namespaces.some((found) => found.name === namespace && !found.ours)) {
+    return stays(`its namespace ${namespace} has somebody else's labels`);
+  }
+
+  const { gone, why } = branchOf(branch, stack.remote, inventory);
+  if (gone) return goes(why);
+  if (expires === undefined)
+    return stays("was never updated, and does not say since when it is there");
+  const left = expires.getTime() - now.getTime();
+  if (left <= 0) return goes(`expired ${span(left)} ago`);
+  return stays(`${why}, and it expires in ${span(left)}`);
+}
+
+/** Whether a branch is gone. A remote that is empty, or a fork of the one that the stack was made from, does not know. */
+function branchOf(
+  branch: string,
+  itsRemote: string | undefined,
+  { branches, remote }: Inventory,
+): { readonly gone: boolean; readonly why: string } {
+  const there = (why: string) => ({ gone: false, why });
+  if (branches === undefined) return there("the remote could not be asked");
+  if (branches.has(branch)) return there("its branch is there");
+  if (!branches.has(mainBranch)) return there(`the remote has not even the branch ${mainBranch}`);
+  if (itsRemote !== undefined && itsRemote !== remote) {
+    return there(`its branch is of ${itsRemote}, which was not asked`);
+  }
+  return { gone: true, why: `branch "${branch}" is gone` };
+}
+
+/** Whether the canary goes. */
+export function decideCanary(canary: Canary, now: Date): Decision {
+  const decision = { name: "prod-canary", what: "canary" } as const;
+  const { branch, cluster, clusterUid, expires } = canary;
+  if (clusterUid !== undefined && clusterUid !== cluster) {
+    return { ...decision, goes: false, why: `lives in another cluster (${clusterUid})` };
+  }
+  if (expires === undefined) {
+    return { ...decision, goes: false, why: `of "${branch}" has no expiry: stop it by hand` };
+  }
+  const left = expires.getTime() - now.getTime();
+  return left <= 0
+    ? { ...decision, goes: true, why: `of "${branch}" expired ${span(left)} ago` }
+    : { ...decision, goes: false, why: `of "${branch}" expires in ${span(left)}` };
+}
+
+/** Without a stack in this state there is no proof: another state may hold the namespace. */
+function decideNamespace({ name, ours }: Namespace): Decision {
+  const why = ours
+    ? `has no stack in this state; if no other state holds it: kubectl delete namespace ${name}`
+    : "has somebody else's labels";
+  return { goes: false, name, what: "namespace", why };
+}
+
+function slugOfAny(branch: string): string | undefined {
+  try {
+    return slugOf(branch);
+  } catch {
+    return undefined;
+  }
+}

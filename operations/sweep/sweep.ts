@@ -1,0 +1,169 @@
+import { parseStack, service } from "../../components/conventions/stacks";
+import { UserError } from "../../lib/errors";
+import { stopCanary } from "../canary/canary";
+import {
+  type Production,
+  canaryStack,
+  reachProduction,
+  runningCanary,
+} from "../stacks/running-canary";
+import { type Engine, ambient } from "../pulumi/engine";
+import { remoteBranches, remoteUrl } from "../clients/git";
+import { type Cluster, reach, reachState } from "../pulumi/reach";
+import { isOurs, removeReview, withoutRelease } from "../review/down";
+import { type ReviewStack, expiryOf, readIfThere, reviewStacks } from "../stacks/review-stack";
+import { settingsOf } from "../pulumi/settings";
+import {
+  type Canary,
+  type Decision,
+  type Inventory,
+  type Namespace,
+  type Stack,
+  decide,
+  decideCanary,
+  decideStack,
+} from "./decisions";
+
+/** Any review stack's: all of them live in one cluster. */
+const anyReview = "review-sweep";
+
+export interface SweepOptions {
+  /** Removes what goes; without it nothing is changed. */
+  readonly apply?: boolean;
+  /** Where review stacks and production need different rights. */
+  readonly only?: "canary" | "reviews";
+}
+
+/** What is there of one kind, and the cluster it is in. */
+interface Reviews {
+  readonly cluster: Cluster;
+  readonly namespaces: readonly Namespace[];
+  readonly stacks: readonly ReviewStack[];
+}
+
+/** `npm run sweep`: says for each review stack, their namespaces and the canary why it stays or goes. */
+export async function sweep(options: SweepOptions, given: Engine = ambient): Promise<void> {
+  // A stack that somebody is changing is none to remove: what was decided about it is old by then.
+  const engine = { ...withoutRelease(given), lockWait: { patienceMs: 0 } };
+  const { production, reviewCluster } = await reachAll(options, engine);
+  const reviews = reviewCluster && (await reviewsOf(reviewCluster, engine));
+  const canary = production && (await canaryOf(production, engine));
+  const inventory = {
+    ...(await remoteOf(engine)),
+    canary,
+    cluster: reviews?.cluster.uid ?? "",
+    namespaces: reviews?.namespaces ?? [],
+    now: new Date(),
+    stacks: (reviews?.stacks ?? []).map(factsOf),
+  };
+  const decisions = decide(inventory);
+  for (const { goes, name, what, why } of decisions) {
+    console.log(`${goes ? "goes " : "stays"}  ${what.padEnd(9)}  ${name}: ${why}`);
+  }
+  const going = decisions.filter(({ goes }) => goes);
+  if (going.length === 0) console.log("Nothing goes.");
+  else if (options.apply !== true) {
+    console.log('Nothing was changed: "npm run sweep -- --apply" removes what goes.');
+  } else await removeAll(going, inventory, { cluster: reviews?.cluster, production }, engine);
+}
+
+const factsOf = (stack: ReviewStack): Stack => ({ ...stack, expires: expiryOf(stack) });
+
+async function remoteOf(engine: Engine): Promise<Pick<Inventory, "branches" | "remote">> {
+  const branches = await remoteBranches(engine).catch((error: unknown) => {
+    console.log(`The remote cannot be asked: ${error instanceof Error ? error.message : ""}`);
+    return undefined;
+  });
+  return { branches: branches && new Set(branches.keys()), remote: await remoteUrl(engine) };
+}
+
+/** One that cannot be removed does not keep the others. */
+async function removeAll(
+  going: readonly Decision[],
+  inventory: Inventory,
+  { cluster, production }: { cluster: Cluster | undefined; production: Production | undefined },
+  engine: Engine,
+): Promise<void> {
+  const failed: string[] = [];
+  for (const { name, what } of going) {
+    console.log(`\n${name}`);
+    try {
+      if (what !== "canary") {
+        if (cluster !== undefined) await removeReviewStack(name, inventory, cluster, engine);
+      } else if (production !== undefined) await removeCanary(production, engine);
+    } catch (error) {
+      console.error(error instanceof Error ? error.message : error);
+      failed.push(name);
+    }
+  }
+  if (failed.length > 0) {
+    throw new UserError(`Could not be removed: ${failed.join(", ")}; the reasons are above.`);
+  }
+}
+
+/** It is looked at once more: removing the ones before takes minutes, in which it may have been updated or removed. */
+async function removeReviewStack(
+  name: string,
+  inventory: Inventory,
+  cluster: Cluster,
+  engine: Engine,
+): Promise<void> {
+  const [review, remote] = await Promise.all([readIfThere(name, engine), remoteOf(engine)]);
+  if (review === undefined) {
+    console.log("It has gone meanwhile.");
+    return;
+  }
+  const now = { ...inventory, ...remote, now: new Date() };
+  const { goes, why } = decideStack(factsOf(review), now);
+  if (goes) await removeReview(review, true, cluster, engine);
+  else console.log(`It stays after all: ${why}`);
+}
+
+async function removeCanary(production: Production, engine: Engine): Promise<void> {
+  const canary = await canaryOf(production, engine);
+  if (canary === undefined) {
+    console.log("It has gone meanwhile.");
+    return;
+  }
+  const { goes, why } = decideCanary(canary, new Date());
+  if (goes) await stopCanary(production, engine);
+  else console.log(`It stays after all: ${why}`);
+}
+
+/** Asks everything that the sweep will need, before it begins. Without a stack of its own there is no canary. */
+async function reachAll(
+  { only }: SweepOptions,
+  engine: Engine,
+): Promise<{ readonly production?: Production; readonly reviewCluster?: Cluster }> {
+  const stacks = await reachState(engine);
+  const [review, production] = await Promise.all([
+    only === "canary"
+      ? undefined
+      : settingsOf(anyReview, engine).then(async (its) => reach(its, engine)),
+    only === "reviews" || !stacks.includes(canaryStack) ? undefined : reachProduction(engine),
+  ]);
+  return {
+    ...(production === undefined ? {} : { production }),
+    ...(review === undefined ? {} : { reviewCluster: review.cluster }),
+  };
+}
+
+async function canaryOf(production: Production, engine: Engine): Promise<Canary | undefined> {
+  const canary = await runningCanary(production, engine);
+  return canary && { ...canary, cluster: production.cluster.uid };
+}
+
+async function reviewsOf(cluster: Cluster, engine: Engine): Promise<Reviews> {
+  const list = await cluster.kubectl(["get", "namespaces", "--output", "json"], 30_000);
+  const { items } = JSON.parse(list) as {
+    items: { metadata: { labels?: Record<string, string>; name: string } }[];
+  };
+  const namespaces = items
+    .map(({ metadata }) => metadata)
+    .filter(({ name }) => name.startsWith(`${service}-review-`))
+    .map(({ labels = {}, name }) => {
+      const slug = parseStack(name.slice(service.length + 1))?.slug;
+      return { name, ours: slug !== undefined && isOurs(labels, slug) };
+    });
+  return { cluster, namespaces, stacks: await reviewStacks(engine) };
+}

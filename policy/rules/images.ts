@@ -1,0 +1,58 @@
+import { imageRefForm } from "../../components/conventions/validation";
+import { at, unknown } from "./declared";
+import { containers } from "./pods";
+import type { Rule } from "./rule";
+
+/** A tag may be moved to another image after it was looked at; a digest may not. */
+export const imageDigest: Rule = {
+  name: "image-digest",
+  description: "Every container runs an image by its digest",
+  check: (object) =>
+    containers(object)
+      .map(({ path, value }) => ({ got: at(value, "image"), path: `${path}.image` }))
+      .filter(({ got }) => got !== unknown && !imageRefForm.test(String(got)))
+      .map((place) => ({
+        ...place,
+        must: "be repository@sha256:<64 hex digits>",
+        todo: "take the digest that the registry shows for the tag",
+      })),
+};
+
+/** A reference without tag and digest, with the registry that a bare name stands for. */
+export function repositoryOf(imageRef: string): string {
+  const bare = (imageRef.split("@")[0] ?? "").replace(/:[^:/]*$/, "");
+  const [first = "", ...rest] = bare.split("/");
+  if (rest.length === 0) return `docker.io/library/${bare}`;
+  return /[.:]|^localhost$/.test(first) ? bare : `docker.io/${bare}`;
+}
+
+/** What is known, or why nothing is. */
+export type Known = readonly string[] | { readonly fault: string };
+
+/** `known` are registries, or repositories and what is below them. */
+export function imageRegistry(known: Known): Rule {
+  return {
+    name: "image-registry",
+    description: "Every image comes from a registry that the stack knows",
+    check(object) {
+      const images = containers(object)
+        .map(({ path, value }) => ({ got: at(value, "image"), path: `${path}.image` }))
+        .filter(({ got }) => got !== unknown && got !== undefined);
+      if (images.length === 0) return [];
+      if ("fault" in known) {
+        const todo = `mend the stack's settings: ${known.fault}`;
+        return images.map((image) => ({ ...image, must: "come from a known registry", todo }));
+      }
+      return images
+        .filter(({ got }) => {
+          const repository = `${repositoryOf(String(got))}/`;
+          return !known.some((origin) => repository.startsWith(`${origin}/`));
+        })
+        .map((image) => ({
+          ...image,
+          must: `come from ${known.join(" or ")}`,
+          todo: "use an image from there, or add its registry to services-orders:registries",
+        }));
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
+import type { Access } from "../components/conventions/ambient-kubeconfig";
+
+/** What is known about a cluster before anything is changed in it. */
+export interface ClusterFacts {
+  /** UID of `kube-system`: Kubernetes has no other identity of a cluster. */
+  readonly clusterUid: string;
+  /** The namespace, or undefined where there is none of that name. */
+  readonly namespace:
+    | { readonly labels: Readonly<Record<string, string>>; readonly terminating: boolean }
+    | undefined;
+}
+
+/** Reads {@link ClusterFacts}; tests pass their own. */
+export type ReadCluster = (where: Access & { readonly namespace: string }) => Promise<ClusterFacts>;
+
+/** Seconds until a cluster counts as unreachable. */
+const timeoutSeconds = 5;
+const run = promisify(execFile);
+
+interface NamespaceObject {
+  readonly metadata: {
+    readonly deletionTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly uid: string;
+  };
+}
+
+interface Failure {
+  readonly code?: number | string;
+  readonly killed?: boolean;
+  readonly stderr?: string;
+}
+
+/** kubectl with the kubeconfig of `access`, if that is not the ambient one, in a file while it runs. */
+async function kubectl(access: Access, args: readonly string[]): Promise<string> {
+  const { context, kubeconfig } = access;
+  const directory =
+    kubeconfig === undefined ? undefined : mkdtempSync(join(tmpdir(), "kubeconfig-"));
+  const file = directory === undefined ? undefined : join(directory, "kubeconfig");
+  try {
+    if (file !== undefined) writeFileSync(file, kubeconfig ?? "", { mode: 0o600 });
+    const which = [
+      ...(context === undefined ? [] : [`--context=${context}`]),
+      ...(file === undefined ? [] : [`--kubeconfig=${file}`]),
+    ];
+    const { stdout } = await run("kubectl", [...which, ...args], {
+      timeout: timeoutSeconds * 1000,
+    });
+    return stdout;
+  } finally {
+    if (directory !== undefined) rmSync(directory, { force: true, recursive: true });
+  }
+}
+
+async function readNamespace(access: Access, name: string): Promise<NamespaceObject | undefined> {
+  // `--raw` asks one question; a plain `get` first discovers the whole API.
+  const limit = `--request-timeout=${String(timeoutSeconds)}s`;
+  try {
+    const text = await kubectl(access, ["get", "--raw", `/api/v1/namespaces/${name}`, limit]);
+    return JSON.parse(text) as NamespaceObject;
+  } catch (error) {
+    if (/\(NotFound\)/.test((error as Failure).stderr ?? "")) return undefined;
+    throw error;
+  }
+}
+
+/** Address of the cluster that the kubeconfig leads to, for an error's text. */
+async function address(access: Access): Promise<string> {
+  const path = "jsonpath={.clusters[0].cluster.server}";
+  const server = await kubectl(access, ["config", "view", "--minify", "-o", path]).catch(() => "");
+  return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
+}
+
+function reason(failure: Failure): string {
+  if (failure.killed === true) return `no answer within ${String(timeoutSeconds)} s`;
+  const lines = (failure.stderr ?? "").split("\n").filter((line) => line.trim() !== "");
+  // Its own last sign would stand before ours.
+  return (
+    lines
+      .at(-1)
+      ?.trim()
+      .replace(/[.?!]+$/, "") ?? "kubectl failed without a word"
+  );
+}
+
+/**
+ * Asks the cluster by `kubectl`, which knows every kind of kubeconfig, and costs less time than
+ * loading a client library in each preview.
+ *
+ * @throws pulumi.RunError of one line when there is no kubectl, or no answer within 5 s.
+ */
+export const readCluster: ReadCluster = async ({ context, kubeconfig, namespace }) => {
+  const access = { context, kubeconfig };
+  try {
+    const [system, found] = await Promise.all([
+      readNamespace(access, "kube-system"),
+      readNamespace(access, namespace),
+    ]);
+    if (system === undefined)
+      throw new pulumi.RunError("The cluster has no namespace kube-system.");
+    return {
+      clusterUid: system.metadata.uid,
+      namespace: found && {
+        labels: found.metadata.labels ?? {},
+        terminating: found.metadata.deletionTimestamp !== undefined,
+      },
+    };
+  } catch (error) {
+    if (error instanceof pulumi.RunError) throw error;
+    const failure = error as Failure;
+    if (failure.code === "ENOENT") {
+      throw new pulumi.RunError("kubectl is not on the PATH: install it, it reads the kubeconfig.");
+    }
+    throw new pulumi.RunError(
+      `The cluster ${await address(access)} cannot be read: ${reason(failure)}. ` +
+        "Check the kubeconfig and its context, and that the cluster runs.",
+    );
+  }
+};

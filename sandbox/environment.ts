@@ -1,0 +1,85 @@
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { kubectl, plugin, pulumiDirectory } from "./node/daemons";
+import { imageRef } from "./install/images";
+import { net, options, paths, registryName } from "./layout";
+import { versions } from "./install/parts";
+
+/** Pulumi's home and state, and the builder by which its Docker Build provider finds BuildKit. */
+export function prepareEngine(): void {
+  for (const name of ["kubernetes", "docker-build"] as const) {
+    const version =
+      name === "kubernetes" ? versions.kubernetesProvider : versions.dockerBuildProvider;
+    const directory = join(paths.pulumiHome, "plugins", `resource-${name}-v${version}`);
+    mkdirSync(directory, { recursive: true });
+    const link = join(directory, `pulumi-resource-${name}`);
+    rmSync(link, { force: true });
+    symlinkSync(plugin(name), link);
+  }
+  mkdirSync(paths.pulumiState, { recursive: true });
+  const instances = join(paths.buildx, "instances");
+  mkdirSync(instances, { recursive: true });
+  writeFileSync(
+    join(instances, "sandbox"),
+    JSON.stringify({
+      Name: "sandbox",
+      Driver: "remote",
+      Nodes: [
+        {
+          Name: "sandbox0",
+          Endpoint: `unix://${paths.buildkitSocket}`,
+          Platforms: null,
+          DriverOpts: null,
+          Flags: null,
+          Files: null,
+        },
+      ],
+      Dynamic: false,
+    }),
+  );
+}
+
+/** What a shell needs so that plain `pulumi` and `kubectl` work on the sandbox. */
+export function environment(): Record<string, string> {
+  const chosen = options();
+  const bin = [
+    pulumiDirectory(),
+    ...(chosen.kubeconfig === undefined ? [join(kubectl(), "..")] : []),
+  ];
+  return {
+    PATH: [...bin, process.env["PATH"] ?? ""].join(":"),
+    KUBECONFIG:
+      chosen.context === undefined
+        ? (chosen.kubeconfig ?? paths.kubeconfig)
+        : paths.givenKubeconfig,
+    PULUMI_HOME: paths.pulumiHome,
+    PULUMI_BACKEND_URL: `file://${paths.pulumiState}`,
+    // The state lies beside the cluster whose secrets it holds, readable by root alone: a passphrase would guard nothing, and
+    // an empty one lets Pulumi.local.yaml be the same for everyone.
+    PULUMI_CONFIG_PASSPHRASE: "",
+    // Types are checked by the editor and by `npm run check`, not once more in every command.
+    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    BUILDX_CONFIG: paths.buildx,
+    BUILDX_BUILDER: "sandbox",
+    SANDBOX_REGISTRY: registryName(chosen),
+    SANDBOX_BASE_IMAGE: imageRef("jre"),
+    SANDBOX_POSTGRES_IMAGE: imageRef("postgres"),
+    // What review stacks take from the company: here there is neither AWS nor a certificate.
+    SANDBOX_DOMAIN: "localhost",
+    SANDBOX_EKS_CLUSTER: "none",
+    SANDBOX_INGRESS_PRESET: "none",
+    SANDBOX_SECRETS_PROVIDER: "passphrase",
+    SANDBOX_TLS: "false",
+    ...(chosen.kubeconfig === undefined
+      ? {
+          SANDBOX_DATADOG_AGENT_TO: JSON.stringify([
+            { ipBlock: { cidr: `${net.nodeAddress}/32` } },
+          ]),
+          SANDBOX_INGRESS_FROM: JSON.stringify([{ ipBlock: { cidr: `${net.outsideAddress}/32` } }]),
+          SANDBOX_INGRESS_PORT: String(chosen.ingressPort),
+        }
+      : {}),
+  };
+}

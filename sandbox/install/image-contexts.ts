@@ -1,0 +1,190 @@
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { command } from "../../lib/command";
+import { project } from "../../lib/project";
+import { type Report } from "../../lib/progress";
+import { UserError } from "../../lib/errors";
+import { rootFilesystem, tool } from "./debian";
+import { executable } from "./obtain";
+import { goarch, parts, versions } from "./parts";
+
+type Architecture = typeof goarch;
+
+/** An image that the sandbox makes and pushes to its registry. */
+export interface Image {
+  readonly title: string;
+  /** Repository in the registry. */
+  readonly repository: string;
+  readonly architectures: readonly Architecture[];
+  /** Public image that this one stands in for, tried first. */
+  readonly official?: () => string;
+  /** What decides the content of a stand-in. */
+  readonly version: string;
+  /** Fills a build context: a Dockerfile and what it copies. */
+  readonly context: (directory: string, report: Report) => Promise<void>;
+}
+
+function single(path: () => string, name: string, entrypoint: readonly string[]): Image["context"] {
+  return async (directory) => {
+    copyFileSync(path(), join(directory, name));
+    chmodSync(join(directory, name), 0o755);
+    const dockerfile = `FROM scratch\nCOPY ${name} /${name}\nUSER 65534:65534\nENTRYPOINT ${JSON.stringify(entrypoint)}\n`;
+    writeFileSync(join(directory, "Dockerfile"), dockerfile);
+    return Promise.resolve();
+  };
+}
+
+function fromPart(name: string): () => string {
+  return () => {
+    const part = parts.find((candidate) => candidate.name === name);
+    if (part === undefined) {
+      throw new Error(`no part is called ${name}`);
+    }
+    return executable(part);
+  };
+}
+
+/** A base image of Debian packages; `finish` does what their installation scripts would have done. */
+function debianBase(
+  packages: readonly string[],
+  architectures: readonly Architecture[],
+  finish: (root: string, architecture: Architecture) => void,
+  dockerfile: string,
+): Image["context"] {
+  return async (directory, report) => {
+    for (const architecture of architectures) {
+      const root = join(directory, `root-${architecture}`);
+      await rootFilesystem(packages, architecture, root, report);
+      for (const unneeded of [
+        "usr/share/doc",
+        "usr/share/man",
+        "usr/share/locale",
+        "usr/share/info",
+        "var/cache",
+      ]) {
+        rmSync(join(root, unneeded), { recursive: true, force: true });
+      }
+      mkdirSync(join(root, "tmp"));
+      chmodSync(join(root, "tmp"), 0o1777);
+      mkdirSync(join(root, "etc"), { recursive: true });
+      writeFileSync(
+        join(root, "etc", "nsswitch.conf"),
+        "passwd: files\ngroup: files\nhosts: files dns\n",
+      );
+      finish(root, architecture);
+      report(`packing for ${architecture}`);
+      // Sorted and dated alike, so that the same packages give the same image.
+      await command("tar", [
+        ...["-C", root, "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"],
+        ...["-cf", join(directory, `root-${architecture}.tar`), "."],
+      ]);
+      rmSync(root, { recursive: true, force: true });
+    }
+    writeFileSync(
+      join(directory, "Dockerfile"),
+      `FROM scratch\nARG TARGETARCH\nADD root-$TARGETARCH.tar /\nENV PATH=/usr/local/bin:/usr/sbin:/usr/bin LANG=C.UTF-8\n${dockerfile}`,
+    );
+  };
+}
+
+const POSTGRES = "15";
+
+/** The sandbox's own images, and the base images that the project's images and pods name. */
+export const images = {
+  pause: {
+    title: "pause image",
+    repository: "sandbox/pause",
+    architectures: [goarch],
+    version: "catatonit",
+    context: single(() => tool("catatonit"), "catatonit", ["/catatonit", "-P"]),
+  },
+  coredns: {
+    title: "CoreDNS image",
+    repository: "sandbox/coredns",
+    architectures: [goarch],
+    version: versions.coredns,
+    context: single(fromPart("coredns"), "coredns", ["/coredns"]),
+  },
+  "metrics-server": {
+    title: "metrics-server image",
+    repository: "sandbox/metrics-server",
+    architectures: [goarch],
+    version: versions.metricsServer,
+    context: single(fromPart("metrics-server"), "metrics-server", ["/metrics-server"]),
+  },
+  jre: {
+    title: "JRE base image",
+    repository: "sandbox/jre",
+    architectures: ["amd64", "arm64"],
+    official: () => {
+      const dockerfile = readFileSync(join(project, "service", "Dockerfile"), "utf8");
+      const image = /^FROM (\S+@sha256:[0-9a-f]{64}) AS base$/m.exec(dockerfile)?.[1];
+      if (image === undefined) {
+        throw new UserError(
+          'service/Dockerfile must have a line "FROM <image>@sha256:<digest> AS base"; put it back',
+        );
+      }
+      return image;
+    },
+    version: "openjdk-17 1",
+    context: debianBase(
+      ["openjdk-17-jre-headless", "libc6", "tzdata"],
+      ["amd64", "arm64"],
+      (root, architecture) => {
+        symlinkSync(
+          `../lib/jvm/java-17-openjdk-${architecture}/bin/java`,
+          join(root, "usr", "bin", "java"),
+        );
+      },
+      "",
+    ),
+  },
+  postgres: {
+    title: "PostgreSQL image",
+    repository: "sandbox/postgres",
+    architectures: [goarch],
+    version: `postgresql-${POSTGRES} 2`,
+    context: async (directory, report) => {
+      copyFileSync(
+        join(import.meta.dirname, "..", "postgres", "docker-entrypoint.sh"),
+        join(directory, "docker-entrypoint.sh"),
+      );
+      await debianBase(
+        [`postgresql-${POSTGRES}`, "coreutils", "dash", "tzdata"],
+        [goarch],
+        (root) => {
+          for (const unneeded of ["usr/share/perl", `usr/lib/postgresql/${POSTGRES}/lib/bitcode`]) {
+            rmSync(join(root, unneeded), { recursive: true, force: true });
+          }
+          // initdb wants a name for the user it runs as, whatever number a pod gives it.
+          const users = [
+            "root:x:0:0::/:/bin/sh",
+            "postgres:x:999:999::/:/bin/sh",
+            "orders:x:10001:10001::/:/bin/sh",
+          ];
+          writeFileSync(join(root, "etc", "passwd"), `${users.join("\n")}\n`);
+          writeFileSync(
+            join(root, "etc", "group"),
+            "root:x:0:\npostgres:x:999:\norders:x:10001:\n",
+          );
+        },
+        `ENV PATH=/usr/lib/postgresql/${POSTGRES}/bin:/usr/local/bin:/usr/sbin:/usr/bin PGDATA=/var/lib/postgresql/data
+COPY --chmod=755 docker-entrypoint.sh /usr/local/bin/docker-entrypoint.sh
+EXPOSE 5432
+USER 999:999
+STOPSIGNAL SIGINT
+ENTRYPOINT ["docker-entrypoint.sh"]
+CMD ["postgres"]
+`,
+      )(directory, report);
+    },
+  },
+} as const satisfies Record<string, Image>;

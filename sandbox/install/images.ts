@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { command } from "../../lib/command";
+import { type Report } from "../../lib/progress";
+import { UserError } from "../../lib/errors";
+import { type Image, images } from "./image-contexts";
+import { paths, registryName } from "../layout";
+
+/** A public image is pulled within this time, or a stand-in is made. */
+const PULL_TIMEOUT_MS = 300_000;
+
+export type ImageName = keyof typeof images;
+
+interface Made {
+  readonly ref: string;
+  readonly fingerprint: string;
+}
+
+function known(): Partial<Record<ImageName, Made>> {
+  return existsSync(paths.images)
+    ? (JSON.parse(readFileSync(paths.images, "utf8")) as Partial<Record<ImageName, Made>>)
+    : {};
+}
+
+/** `repository@sha256:...` of an image that the sandbox has made. */
+export function imageRef(name: ImageName): string {
+  const made = known()[name];
+  if (made === undefined) {
+    throw new UserError(`the sandbox has no image "${name}" yet; run: npm run sandbox -- up`);
+  }
+  return made.ref;
+}
+
+function fingerprint(image: Image): string {
+  const entrypoint = readFileSync(
+    join(import.meta.dirname, "..", "postgres", "docker-entrypoint.sh"),
+  );
+  const decides = [
+    image.repository,
+    image.version,
+    image.official?.() ?? "",
+    image.architectures.join(),
+    registryName(),
+  ];
+  return createHash("sha256").update(decides.join("\n")).update(entrypoint).digest("hex");
+}
+
+async function isInRegistry(ref: string): Promise<boolean> {
+  const [repository = "", digest = ""] = ref.split("@");
+  const host = registryName().split("/")[0] ?? "";
+  const path = repository.slice(host.length + 1);
+  const scheme = host.startsWith("localhost:") ? "http" : "https";
+  const answer = await fetch(`${scheme}://${host}/v2/${path}/manifests/${digest}`, {
+    method: "HEAD",
+    headers: {
+      accept: "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json",
+    },
+    signal: AbortSignal.timeout(10_000),
+  }).catch(() => undefined);
+  // A registry that wants a login has what was pushed to it; BuildKit and the node have the login, we do not.
+  return answer?.ok === true || answer?.status === 401;
+}
+
+/** The images that have to be made, of those wanted. */
+export async function missingImages(wanted: readonly ImageName[]): Promise<ImageName[]> {
+  const made = known();
+  const missing: ImageName[] = [];
+  for (const name of wanted) {
+    const one = made[name];
+    if (one?.fingerprint !== fingerprint(images[name]) || !(await isInRegistry(one.ref))) {
+      missing.push(name);
+    }
+  }
+  return missing;
+}
+
+export const imageTitle = (name: ImageName): string => images[name].title;
+
+/** Makes an image and pushes it: the public one where it can be pulled, else a stand-in of Debian's packages. */
+export async function makeImage(
+  name: ImageName,
+  buildctl: string,
+  report: Report,
+): Promise<string> {
+  const image: Image = images[name];
+  const directory = join(paths.work, `image-${name}`);
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  let how = "made";
+  let ref: string | undefined;
+  if (image.official !== undefined) {
+    const official = image.official();
+    report(`pulling ${official.split("@")[0] ?? ""}`);
+    writeFileSync(join(directory, "Dockerfile"), `FROM ${official}\n`);
+    try {
+      ref = await build(image, directory, buildctl, report, PULL_TIMEOUT_MS);
+      how = `public image ${official.split("@")[0] ?? ""}`;
+    } catch (error) {
+      const cause =
+        /(lookup \S+|dial tcp|no such host|TLS handshake|timeout|denied|not found|ran out of time)/i.exec(
+          String(error),
+        );
+      how = `stand-in of Debian's packages (the public image cannot be pulled${cause === null ? "" : `: ${cause[0]}`})`;
+    }
+  }
+  if (ref === undefined) {
+    await image.context(directory, report);
+    ref = await build(image, directory, buildctl, report, PULL_TIMEOUT_MS);
+  }
+  rmSync(directory, { recursive: true, force: true });
+  const made = { ...known(), [name]: { ref, fingerprint: fingerprint(image) } };
+  writeFileSync(`${paths.images}.new`, `${JSON.stringify(made, undefined, 2)}\n`);
+  renameSync(`${paths.images}.new`, paths.images);
+  return how;
+}
+
+async function build(
+  image: Image,
+  directory: string,
+  buildctl: string,
+  report: Report,
+  timeout: number,
+): Promise<string> {
+  const metadata = join(paths.work, "metadata.json");
+  const repository = `${registryName()}/${image.repository}`;
+  await command(
+    buildctl,
+    [
+      `--addr=unix://${paths.buildkitSocket}`,
+      ...["build", "--progress=plain", "--frontend=dockerfile.v0"],
+      ...[`--local=context=${directory}`, `--local=dockerfile=${directory}`],
+      `--opt=platform=${image.architectures.map((architecture) => `linux/${architecture}`).join(",")}`,
+      `--output=type=image,name=${repository}:sandbox,push=true,oci-mediatypes=true`,
+      `--metadata-file=${metadata}`,
+    ],
+    { timeout, onLine: report, log: join(paths.logs, "images.log") },
+  );
+  const written = JSON.parse(readFileSync(metadata, "utf8")) as { "containerimage.digest": string };
+  return `${repository}@${written["containerimage.digest"]}`;
+}

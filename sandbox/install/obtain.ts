@@ -1,0 +1,221 @@
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { command } from "../../lib/command";
+import { type Report } from "../../lib/progress";
+import { UserError } from "../../lib/errors";
+import { compileAhead, goBuild, modules } from "./go-build";
+import { paths } from "../layout";
+import type { Download, Part } from "./parts";
+
+/** Before Go 1.26 the modules would ask for another toolchain. */
+const GO_NEEDED = [1, 26] as const;
+/** An official file is fetched within this time or built instead. The largest has about 120 MB. */
+const DOWNLOAD_TIMEOUT_MS = 600_000;
+/** A host that does not answer for this long counts as out of reach. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+const NO_BINARY = "its makers publish no binary with a checksum";
+
+/** A downloaded file that is not what its makers published. Never ignored: it is not replaced by a build. */
+class ChecksumError extends UserError {}
+
+const directory = (part: Part): string => join(paths.parts, `${part.name}-${part.version}`);
+
+/** Path of an executable of a part that has been obtained. */
+export function executable(part: Part, name: string = part.files[0] ?? part.name): string {
+  return join(directory(part), name);
+}
+
+/** Everything that decides what a build gives: when any of it changes, the part is obtained again. */
+function fingerprint(part: Part): string {
+  const hash = createHash("sha256").update(JSON.stringify(part));
+  for (const module of new Set(part.builds.map((build) => build.module))) {
+    for (const file of (
+      readdirSync(join(modules, module), { recursive: true }) as string[]
+    ).sort()) {
+      const path = join(modules, module, file);
+      hash
+        .update(file)
+        .update(existsSync(path) && /\.(go|mod|sum)$/.test(file) ? readFileSync(path) : "");
+    }
+  }
+  return hash.digest("hex");
+}
+
+export function isObtained(part: Part): boolean {
+  const mark = join(directory(part), ".complete");
+  return existsSync(mark) && readFileSync(mark, "utf8") === fingerprint(part);
+}
+
+/**
+ * Gets a part that is missing: the official files where they can be had, else a build from published modules. Gives a
+ * line that says which of the two it was, and why. While it compiles, it fetches the sources of the `next` part.
+ */
+export async function obtain(part: Part, report: Report, next?: Part): Promise<string> {
+  const staging = join(paths.work, `${part.name}.new`);
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true });
+  const how = await fill(part, staging, report, next);
+  for (const file of part.files) {
+    chmodSync(join(staging, file), 0o755);
+  }
+  writeFileSync(join(staging, ".complete"), fingerprint(part));
+  // The rename makes the part appear complete or not at all, whenever this process is killed.
+  rmSync(directory(part), { recursive: true, force: true });
+  mkdirSync(paths.parts, { recursive: true });
+  renameSync(staging, directory(part));
+  return how;
+}
+
+async function fill(
+  part: Part,
+  staging: string,
+  report: Report,
+  next: Part | undefined,
+): Promise<string> {
+  let reason = NO_BINARY;
+  if (part.downloads !== undefined) {
+    try {
+      for (const download of part.downloads) {
+        await fetchOfficial(download, staging, report);
+      }
+      return "official download, checksum verified";
+    } catch (error) {
+      if (error instanceof ChecksumError) {
+        throw error;
+      }
+      reason = error instanceof Error ? error.message : String(error);
+      // Some of the files may be there: what is built is the whole part.
+      rmSync(staging, { recursive: true, force: true });
+      mkdirSync(staging, { recursive: true });
+    }
+  }
+  if (part.builds.length === 0) {
+    throw new UserError(`${part.title} ${part.version} cannot be had: ${reason}`);
+  }
+  await checkGo(part, reason);
+  const stop = new AbortController();
+  const ahead = next === undefined ? undefined : compileAhead(next, stop.signal);
+  try {
+    for (const build of part.builds) await goBuild(build, part, staging, report);
+  } finally {
+    stop.abort();
+    await ahead;
+  }
+  return `built from the Go module registry (${reason})`;
+}
+
+/** A mirror has the official files under `<mirror>/<host>/<path>`. */
+function location(url: string): string {
+  const mirror = process.env["SANDBOX_DOWNLOAD_MIRROR"];
+  return mirror === undefined ? url : url.replace(/^https:\/\//, `${mirror.replace(/\/$/, "")}/`);
+}
+
+async function get(url: string): Promise<Buffer> {
+  const host = new URL(url).host;
+  const connecting = new AbortController();
+  const timer = setTimeout(() => {
+    connecting.abort(new Error(`no answer within ${String(CONNECT_TIMEOUT_MS / 1000)} s`));
+  }, CONNECT_TIMEOUT_MS);
+  try {
+    const signal = AbortSignal.any([connecting.signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS)]);
+    const answer = await fetch(location(url), { signal });
+    clearTimeout(timer);
+    if (!answer.ok) {
+      throw new Error(`answered ${String(answer.status)}`);
+    }
+    return Buffer.from(await answer.arrayBuffer());
+  } catch (error) {
+    const cause =
+      error instanceof Error
+        ? ((error.cause as Error | undefined)?.message ?? error.message)
+        : String(error);
+    throw new Error(`${host}: ${cause}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The SHA-256 that `text` gives for a file: a line of its own, or the whole text. */
+function publishedChecksum(text: string, file: string): string | undefined {
+  for (const line of text.trim().split("\n")) {
+    const [checksum, name] = line.trim().split(/\s+\*?/);
+    if (checksum !== undefined && /^[0-9a-f]{64}$/.test(checksum)) {
+      if (name === undefined || basename(name) === file) {
+        return checksum;
+      }
+    }
+  }
+  return undefined;
+}
+
+async function fetchOfficial(download: Download, staging: string, report: Report): Promise<void> {
+  const file = basename(new URL(download.url).pathname);
+  report(`downloading ${file}`);
+  const expected = publishedChecksum((await get(download.checksums)).toString("utf8"), file);
+  if (expected === undefined) {
+    throw new Error(`${basename(download.checksums)} has no SHA-256 for ${file}`);
+  }
+  const content = await get(download.url);
+  const actual = createHash("sha256").update(content).digest("hex");
+  if (actual !== expected) {
+    throw new ChecksumError(
+      `${download.url} has the SHA-256 ${actual}, its makers publish ${expected}: the file was damaged or replaced on its way; ` +
+        "run the command again, and if it stays so ask whoever runs your network",
+    );
+  }
+  if (typeof download.take === "string") {
+    writeFileSync(join(staging, download.take), content);
+    return;
+  }
+  const unpacked = join(paths.work, `${file}.unpacked`);
+  rmSync(unpacked, { recursive: true, force: true });
+  mkdirSync(unpacked, { recursive: true });
+  writeFileSync(join(unpacked, file), content);
+  await command("tar", ["-xzf", join(unpacked, file), "-C", unpacked, "--no-same-owner"]);
+  for (const [member, name] of Object.entries(download.take)) {
+    copyFileSync(join(unpacked, member), join(staging, name));
+  }
+  rmSync(unpacked, { recursive: true, force: true });
+}
+
+/**
+ * Refuses to begin where a part will have to be built and cannot be: before anything has changed.
+ */
+export async function checkBuildable(missing: readonly Part[]): Promise<void> {
+  const [part] = missing.filter((candidate) => candidate.downloads === undefined);
+  if (part !== undefined) {
+    await checkGo(part, NO_BINARY);
+  }
+}
+
+async function checkGo(part: Part, reason: string): Promise<void> {
+  const needed = GO_NEEDED.join(".");
+  const reachable = part.downloads === undefined ? "" : ", or make the official download reachable";
+  const remedy = `install Go ${needed} or newer${reachable}, and run the command again`;
+  let found: string;
+  try {
+    found = await command("go", ["env", "GOVERSION"]);
+  } catch {
+    throw new UserError(
+      `${part.title} ${part.version} cannot be had: no official download (${reason}), and no Go to build it with; ${remedy}`,
+    );
+  }
+  const [major = 0, minor = 0] = found.replace(/^go/, "").split(".").map(Number);
+  if (major < GO_NEEDED[0] || (major === GO_NEEDED[0] && minor < GO_NEEDED[1])) {
+    throw new UserError(
+      `${part.title} ${part.version} has to be built (no official download: ${reason}) and needs Go ${needed}, this is ${found}; ${remedy}`,
+    );
+  }
+}

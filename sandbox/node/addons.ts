@@ -1,0 +1,276 @@
+import { stringify } from "yaml";
+import { imageRef } from "../install/images";
+import { net } from "../layout";
+import { watchedParameters } from "./watched-parameters";
+
+const restrictedContainer = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  runAsNonRoot: true,
+  runAsUser: 65534,
+  capabilities: { drop: ["ALL"] },
+  seccompProfile: { type: "RuntimeDefault" },
+};
+
+type Rule = [groups: string[], resources: string[], verbs: string[]];
+
+const read = ["get", "list", "watch"];
+const write = [...read, "create", "patch", "update", "delete"];
+
+/** A ClusterRole, bound to a service account of kube-system or to a user. */
+function role(
+  name: string,
+  subject: { serviceAccount: string } | { user: string },
+  rules: Rule[],
+): object[] {
+  const apiGroup = "rbac.authorization.k8s.io";
+  const bound =
+    "user" in subject
+      ? { kind: "User", name: subject.user, apiGroup }
+      : { kind: "ServiceAccount", name: subject.serviceAccount, namespace: "kube-system" };
+  return [
+    {
+      apiVersion: `${apiGroup}/v1`,
+      kind: "ClusterRole",
+      metadata: { name },
+      rules: rules.map(([apiGroups, resources, verbs]) => ({ apiGroups, resources, verbs })),
+    },
+    {
+      apiVersion: `${apiGroup}/v1`,
+      kind: "ClusterRoleBinding",
+      metadata: { name },
+      roleRef: { apiGroup, kind: "ClusterRole", name },
+      subjects: [bound],
+    },
+  ];
+}
+
+function serviceAccount(name: string): object {
+  return { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace: "kube-system" } };
+}
+
+function deployment(
+  name: string,
+  labels: Record<string, string>,
+  serviceAccountName: string,
+  podSpec: object,
+): object {
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, namespace: "kube-system", labels },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: { serviceAccountName, priorityClassName: "system-cluster-critical", ...podSpec },
+      },
+    },
+  };
+}
+
+// Labels, names and port names are those of a real cluster, so that a NetworkPolicy which allows DNS there does so here.
+function dns(): object[] {
+  const labels = { "k8s-app": "kube-dns" };
+  const Corefile = `.:53 {
+  errors
+  health
+  ready
+  kubernetes cluster.local in-addr.arpa {
+    fallthrough in-addr.arpa
+  }
+  cache 5
+}
+`;
+  return [
+    serviceAccount("coredns"),
+    ...role("system:coredns", { serviceAccount: "coredns" }, [
+      [[""], ["endpoints", "services", "pods", "namespaces"], ["list", "watch"]],
+      [["discovery.k8s.io"], ["endpointslices"], ["list", "watch"]],
+    ]),
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "coredns", namespace: "kube-system" },
+      data: { Corefile },
+    },
+    deployment("coredns", labels, "coredns", {
+      dnsPolicy: "Default",
+      containers: [
+        {
+          name: "coredns",
+          image: imageRef("coredns"),
+          args: ["-conf", "/etc/coredns/Corefile"],
+          ports: [
+            { name: "dns", containerPort: 53, protocol: "UDP" },
+            { name: "dns-tcp", containerPort: 53, protocol: "TCP" },
+          ],
+          resources: { requests: { cpu: "20m", memory: "32Mi" }, limits: { memory: "128Mi" } },
+          securityContext: {
+            ...restrictedContainer,
+            capabilities: { drop: ["ALL"], add: ["NET_BIND_SERVICE"] },
+            runAsNonRoot: false,
+            runAsUser: 0,
+          },
+          readinessProbe: { httpGet: { path: "/ready", port: 8181 }, periodSeconds: 1 },
+          volumeMounts: [{ name: "config", mountPath: "/etc/coredns", readOnly: true }],
+        },
+      ],
+      volumes: [{ name: "config", configMap: { name: "coredns" } }],
+    }),
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "kube-dns", namespace: "kube-system", labels },
+      spec: {
+        selector: labels,
+        clusterIP: net.dnsService,
+        ports: [
+          { name: "dns", port: 53, protocol: "UDP" },
+          { name: "dns-tcp", port: 53, protocol: "TCP" },
+        ],
+      },
+    },
+  ];
+}
+
+function metrics(): object[] {
+  const labels = { "k8s-app": "metrics-server" };
+  return [
+    serviceAccount("metrics-server"),
+    ...role("system:metrics-server", { serviceAccount: "metrics-server" }, [
+      [[""], ["nodes/metrics"], ["get"]],
+      [[""], ["pods", "nodes", "namespaces", "configmaps"], read],
+      [["authentication.k8s.io"], ["tokenreviews"], ["create"]],
+      [["authorization.k8s.io"], ["subjectaccessreviews"], ["create"]],
+    ]),
+    deployment("metrics-server", labels, "metrics-server", {
+      containers: [
+        {
+          name: "metrics-server",
+          image: imageRef("metrics-server"),
+          args: [
+            "--cert-dir=/tmp",
+            "--secure-port=10250",
+            "--kubelet-preferred-address-types=InternalIP",
+            "--kubelet-certificate-authority=/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
+            "--metric-resolution=15s",
+          ],
+          ports: [{ name: "https", containerPort: 10250 }],
+          resources: { requests: { cpu: "20m", memory: "64Mi" }, limits: { memory: "256Mi" } },
+          securityContext: restrictedContainer,
+          readinessProbe: {
+            httpGet: { path: "/readyz", port: "https", scheme: "HTTPS" },
+            periodSeconds: 5,
+          },
+          volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+        },
+      ],
+      volumes: [{ name: "tmp", emptyDir: {} }],
+    }),
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "metrics-server", namespace: "kube-system", labels },
+      spec: { selector: labels, ports: [{ name: "https", port: 443, targetPort: "https" }] },
+    },
+    {
+      apiVersion: "apiregistration.k8s.io/v1",
+      kind: "APIService",
+      metadata: { name: "v1beta1.metrics.k8s.io" },
+      spec: {
+        group: "metrics.k8s.io",
+        version: "v1beta1",
+        service: { name: "metrics-server", namespace: "kube-system" },
+        // Its certificate is of its own making, as in the release of its makers.
+        insecureSkipTLSVerify: true,
+        groupPriorityMinimum: 100,
+        versionPriority: 100,
+      },
+    },
+  ];
+}
+
+function storage(): object[] {
+  const setup = '#!/bin/sh\nset -eu\nmkdir -m 0777 -p "$VOL_DIR"\n';
+  const teardown = '#!/bin/sh\nset -eu\nrm -rf "$VOL_DIR"\n';
+  const helperPod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "local-path-helper" },
+    spec: {
+      priorityClassName: "system-node-critical",
+      automountServiceAccountToken: false,
+      containers: [
+        { name: "helper", image: imageRef("postgres"), securityContext: { runAsUser: 0 } },
+      ],
+    },
+  };
+  return [
+    {
+      apiVersion: "storage.k8s.io/v1",
+      kind: "StorageClass",
+      metadata: {
+        name: "local-path",
+        annotations: { "storageclass.kubernetes.io/is-default-class": "true" },
+      },
+      provisioner: "sandbox/local-path",
+      volumeBindingMode: "WaitForFirstConsumer",
+      reclaimPolicy: "Delete",
+    },
+    serviceAccount("local-path-helper"),
+    ...role("sandbox:local-path-provisioner", { user: "sandbox:local-path-provisioner" }, [
+      [[""], ["nodes", "persistentvolumeclaims", "configmaps", "pods/log"], read],
+      [[""], ["pods"], write],
+      [[""], ["persistentvolumes"], write],
+      [[""], ["events"], ["create", "patch"]],
+      [[""], ["endpoints"], write],
+      [["coordination.k8s.io"], ["leases"], write],
+      [["storage.k8s.io"], ["storageclasses"], read],
+    ]),
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "local-path-config", namespace: "kube-system" },
+      data: { setup, teardown, "helperPod.yaml": stringify(helperPod) },
+    },
+  ];
+}
+
+function ingress(): object[] {
+  return [
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "IngressClass",
+      metadata: {
+        name: "traefik",
+        annotations: { "ingressclass.kubernetes.io/is-default-class": "true" },
+      },
+      spec: { controller: "traefik.io/ingress-controller" },
+    },
+    ...role("sandbox:traefik", { user: "sandbox:traefik" }, [
+      [[""], ["services", "endpoints", "secrets", "nodes", "namespaces"], read],
+      [["discovery.k8s.io"], ["endpointslices"], read],
+      [["networking.k8s.io"], ["ingresses", "ingressclasses"], read],
+      [["networking.k8s.io"], ["ingresses/status"], ["update"]],
+    ]),
+  ];
+}
+
+function networkPolicies(): object[] {
+  return role("sandbox:network-policies", { user: "sandbox:network-policies" }, [
+    [[""], ["pods", "namespaces"], read],
+    [["networking.k8s.io"], ["networkpolicies"], read],
+  ]);
+}
+
+/** What the cluster needs beside its daemons, as one stream of YAML documents. */
+export function addons(): string {
+  return [
+    ...[...dns(), ...metrics(), ...storage(), ...ingress(), ...networkPolicies()],
+    ...watchedParameters(),
+  ]
+    .map((object) => stringify(object))
+    .join("---\n");
+}

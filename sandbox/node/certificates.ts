@@ -1,0 +1,202 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { join } from "node:path";
+import { command } from "../../lib/command";
+import { tool, toolEnvironment } from "../install/debian";
+import { net, paths } from "../layout";
+
+/** Node's name; the kubelet and kube-proxy act under it. */
+export const NODE = "sandbox";
+
+const directory = join(paths.cluster, "pki");
+/** Certificates are made for a year, and made anew in its last month. */
+const DAYS = 365;
+const RENEW_DAYS = 30;
+
+interface Subject {
+  readonly commonName: string;
+  /** Kubernetes takes it as the group. */
+  readonly organization?: string;
+  readonly authority: "ca" | "front-proxy-ca";
+  /** Names and addresses that a server answers under. */
+  readonly alternativeNames?: readonly string[];
+}
+
+const subjects = {
+  apiserver: {
+    commonName: "kube-apiserver",
+    authority: "ca",
+    alternativeNames: [
+      ...[
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+      ].map((name) => `DNS:${name}`),
+      ...[net.nodeAddress, net.apiService, "127.0.0.1"].map((address) => `IP:${address}`),
+    ],
+  },
+  "kubelet-server": {
+    commonName: NODE,
+    authority: "ca",
+    alternativeNames: [`DNS:${NODE}`, `IP:${net.nodeAddress}`],
+  },
+  "apiserver-kubelet": {
+    commonName: "kube-apiserver-kubelet",
+    organization: "system:masters",
+    authority: "ca",
+  },
+  "front-proxy": { commonName: "front-proxy-client", authority: "front-proxy-ca" },
+  admin: { commonName: "admin", organization: "system:masters", authority: "ca" },
+  kubelet: { commonName: `system:node:${NODE}`, organization: "system:nodes", authority: "ca" },
+  "controller-manager": { commonName: "system:kube-controller-manager", authority: "ca" },
+  scheduler: { commonName: "system:kube-scheduler", authority: "ca" },
+  proxy: { commonName: "system:kube-proxy", authority: "ca" },
+  traefik: { commonName: "sandbox:traefik", authority: "ca" },
+  "network-policies": { commonName: "sandbox:network-policies", authority: "ca" },
+  "local-path-provisioner": { commonName: "sandbox:local-path-provisioner", authority: "ca" },
+} as const satisfies Record<string, Subject>;
+
+export type SubjectName = keyof typeof subjects;
+
+export const certificate = (name: SubjectName | Subject["authority"]): string =>
+  join(directory, `${name}.crt`);
+export const key = (name: SubjectName | "service-accounts"): string =>
+  join(directory, `${name}.key`);
+export const serviceAccountsPublicKey = join(directory, "service-accounts.pub");
+export const kubeconfig = (name: SubjectName): string => join(paths.cluster, `${name}.kubeconfig`);
+
+async function openssl(...args: string[]): Promise<void> {
+  await command(tool("openssl"), args, { env: { ...toolEnvironment, OPENSSL_CONF: "/dev/null" } });
+}
+
+const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+
+function stillValid(): boolean {
+  const known = join(directory, ".subjects");
+  if (!existsSync(known) || readFileSync(known, "utf8") !== JSON.stringify(subjects)) {
+    return false;
+  }
+  const expires = Date.parse(new X509Certificate(readFileSync(certificate("apiserver"))).validTo);
+  return expires - Date.now() > RENEW_DAYS * 24 * 3600 * 1000;
+}
+
+/** Makes the cluster's authorities, certificates and kubeconfigs, unless they are there and good for a while. */
+export async function ensureCertificates(): Promise<void> {
+  if (stillValid()) {
+    return;
+  }
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  for (const authority of ["ca", "front-proxy-ca"] as const) {
+    await openssl(
+      ...[
+        "req",
+        "-x509",
+        ...newKey,
+        "-keyout",
+        join(directory, `${authority}.key`),
+        "-out",
+        certificate(authority),
+      ],
+      ...[
+        "-days",
+        String(DAYS),
+        "-subj",
+        `/CN=${authority}`,
+        "-addext",
+        "basicConstraints=critical,CA:TRUE",
+      ],
+      ...["-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"],
+    );
+  }
+  await Promise.all(
+    Object.entries(subjects).map(async ([name, subject]) => sign(name as SubjectName, subject)),
+  );
+  await openssl("genrsa", "-out", key("service-accounts"), "2048");
+  await openssl("rsa", "-in", key("service-accounts"), "-pubout", "-out", serviceAccountsPublicKey);
+  for (const name of Object.keys(subjects) as SubjectName[]) {
+    writeKubeconfig(name);
+  }
+  writeFileSync(join(directory, ".subjects"), JSON.stringify(subjects));
+}
+
+async function sign(name: SubjectName, subject: Subject): Promise<void> {
+  const request = join(directory, `${name}.csr`);
+  const extensions = join(directory, `${name}.ext`);
+  const organization = subject.organization === undefined ? "" : `/O=${subject.organization}`;
+  await openssl(
+    "req",
+    "-new",
+    ...newKey,
+    "-keyout",
+    key(name),
+    "-out",
+    request,
+    "-subj",
+    `${organization}/CN=${subject.commonName}`,
+  );
+  writeFileSync(
+    extensions,
+    [
+      "keyUsage=critical,digitalSignature,keyEncipherment",
+      "extendedKeyUsage=serverAuth,clientAuth",
+      ...(subject.alternativeNames === undefined
+        ? []
+        : [`subjectAltName=${subject.alternativeNames.join(",")}`]),
+    ].join("\n"),
+  );
+  await openssl(
+    ...[
+      "x509",
+      "-req",
+      "-in",
+      request,
+      "-out",
+      certificate(name),
+      "-days",
+      String(DAYS),
+      "-extfile",
+      extensions,
+    ],
+    ...[
+      "-CA",
+      certificate(subject.authority),
+      "-CAkey",
+      join(directory, `${subject.authority}.key`),
+      "-CAcreateserial",
+    ],
+    ...["-CAserial", join(directory, `${name}.serial`)],
+  );
+}
+
+function writeKubeconfig(name: SubjectName): void {
+  const data = (file: string): string => readFileSync(file).toString("base64");
+  const context = "services-orders-sandbox";
+  const content = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [
+      {
+        name: context,
+        cluster: {
+          server: `https://${net.nodeAddress}:${String(net.apiPort)}`,
+          "certificate-authority-data": data(certificate("ca")),
+        },
+      },
+    ],
+    users: [
+      {
+        name: subjects[name].commonName,
+        user: {
+          "client-certificate-data": data(certificate(name)),
+          "client-key-data": data(key(name)),
+        },
+      },
+    ],
+    contexts: [{ name: context, context: { cluster: context, user: subjects[name].commonName } }],
+    "current-context": context,
+  };
+  // JSON is YAML, and every reader of a kubeconfig takes it.
+  writeFileSync(kubeconfig(name), JSON.stringify(content, undefined, 2), { mode: 0o600 });
+}

@@ -1,0 +1,89 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../../lib/errors";
+
+/** cgroup under which pods and daemons run, in every hierarchy. */
+export const CGROUP = "services-orders-sandbox";
+
+function cgroupHierarchies(): string[] {
+  const mounts = readFileSync("/proc/mounts", "utf8").split("\n");
+  return mounts
+    .map((line) => line.split(" "))
+    .filter(([, , type]) => type === "cgroup" || type === "cgroup2")
+    .map(([, path]) => path ?? "");
+}
+
+/** The kubelet refuses a root that lacks one of these, where the machine has it. */
+const CONTROLLERS = ["cpu", "cpuset", "hugetlb", "memory", "pids"];
+
+/** @param hierarchies where cgroups are mounted */
+export function createCgroups(hierarchies: readonly string[] = cgroupHierarchies()): void {
+  for (const hierarchy of hierarchies) {
+    mkdirSync(join(hierarchy, CGROUP, "daemons"), { recursive: true });
+    enableControllers(hierarchy);
+    // cgroup v1 starts a cpuset empty, and an empty one takes no process.
+    for (const file of ["cpuset.cpus", "cpuset.mems"]) {
+      for (const level of [CGROUP, join(CGROUP, "daemons")]) {
+        const path = join(hierarchy, level, file);
+        if (existsSync(path) && existsSync(join(hierarchy, "tasks"))) {
+          writeFileSync(path, readFileSync(join(hierarchy, file), "utf8"));
+        }
+      }
+    }
+  }
+}
+
+/**
+ * In cgroup v2 a cgroup has the controllers that its parent enables for its children. One that enables any may hold no
+ * process itself, unless it is the machine's root: daemons are in a cgroup of their own, and pods in those of the kubelet.
+ */
+function enableControllers(hierarchy: string): void {
+  const file = join(hierarchy, "cgroup.controllers");
+  const available = existsSync(file) ? readFileSync(file, "utf8").trim().split(" ") : [];
+  // cgroup v1 has no such file; a v2 beside it has what v1 leaves over, and the kubelet goes by v1.
+  if (!available.includes("memory")) {
+    return;
+  }
+  const wanted = CONTROLLERS.filter((controller) => available.includes(controller));
+  for (const level of [hierarchy, join(hierarchy, CGROUP)]) {
+    try {
+      writeFileSync(
+        join(level, "cgroup.subtree_control"),
+        wanted.map((controller) => `+${controller}`).join(" "),
+      );
+    } catch (error) {
+      throw new UserError(
+        `the kernel does not enable the controllers ${wanted.join(", ")} below ${level} (${error instanceof Error ? error.message : String(error)}); start the sandbox on the machine itself, not in a container`,
+      );
+    }
+  }
+}
+
+/** Where a process writes its id, to be counted with the sandbox. */
+export function daemonCgroups(): string[] {
+  return cgroupHierarchies().map((hierarchy) => join(hierarchy, CGROUP, "daemons", "cgroup.procs"));
+}
+
+export function removeCgroups(): void {
+  const remove = (directory: string): void => {
+    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+      if (entry.isDirectory()) {
+        remove(join(directory, entry.name));
+      }
+    }
+    rmdirSync(directory);
+  };
+  for (const hierarchy of cgroupHierarchies()) {
+    const directory = join(hierarchy, CGROUP);
+    if (existsSync(directory)) {
+      remove(directory);
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { CGROUP } from "./cgroups";
+import { certificate, key, kubeconfig, NODE, serviceAccountsPublicKey } from "./certificates";
+import { config, containerdSocket, program } from "./daemons";
+import { net, paths } from "../layout";
+import { type Daemon } from "./supervision";
+
+export function apiServerDaemon(): Daemon {
+  return {
+    name: "kube-apiserver",
+    network: "node",
+    argv: [
+      program("kubernetes", "kube-apiserver"),
+      "--etcd-servers=http://127.0.0.1:2379",
+      `--secure-port=${String(net.apiPort)}`,
+      `--bind-address=${net.nodeAddress}`,
+      `--advertise-address=${net.nodeAddress}`,
+      `--service-cluster-ip-range=${net.services}`,
+      "--allow-privileged",
+      "--authorization-mode=Node,RBAC",
+      "--enable-admission-plugins=NodeRestriction",
+      "--anonymous-auth=false",
+      "--profiling=false",
+      `--tls-cert-file=${certificate("apiserver")}`,
+      `--tls-private-key-file=${key("apiserver")}`,
+      `--client-ca-file=${certificate("ca")}`,
+      `--kubelet-certificate-authority=${certificate("ca")}`,
+      `--kubelet-client-certificate=${certificate("apiserver-kubelet")}`,
+      `--kubelet-client-key=${key("apiserver-kubelet")}`,
+      "--kubelet-preferred-address-types=InternalIP",
+      "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+      `--service-account-signing-key-file=${key("service-accounts")}`,
+      `--service-account-key-file=${serviceAccountsPublicKey}`,
+      `--requestheader-client-ca-file=${certificate("front-proxy-ca")}`,
+      "--requestheader-allowed-names=front-proxy-client",
+      "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+      "--requestheader-group-headers=X-Remote-Group",
+      "--requestheader-username-headers=X-Remote-User",
+      `--proxy-client-cert-file=${certificate("front-proxy")}`,
+      `--proxy-client-key-file=${key("front-proxy")}`,
+      "--enable-aggregator-routing=true",
+      // Debian's etcd does not report its progress; without this gate the server waits for it and complains.
+      "--feature-gates=SizeBasedListCostEstimate=false",
+    ],
+  };
+}
+
+export function controlDaemons(): Daemon[] {
+  return [
+    {
+      name: "kube-controller-manager",
+      network: "node",
+      argv: [
+        program("kubernetes", "kube-controller-manager"),
+        `--kubeconfig=${kubeconfig("controller-manager")}`,
+        `--authentication-kubeconfig=${kubeconfig("controller-manager")}`,
+        `--authorization-kubeconfig=${kubeconfig("controller-manager")}`,
+        `--service-account-private-key-file=${key("service-accounts")}`,
+        `--root-ca-file=${certificate("ca")}`,
+        "--use-service-account-credentials",
+        "--allocate-node-cidrs=false",
+        "--leader-elect=false",
+        "--bind-address=127.0.0.1",
+      ],
+    },
+    {
+      name: "kube-scheduler",
+      network: "node",
+      argv: [
+        program("kubernetes", "kube-scheduler"),
+        `--kubeconfig=${kubeconfig("scheduler")}`,
+        `--authentication-kubeconfig=${kubeconfig("scheduler")}`,
+        `--authorization-kubeconfig=${kubeconfig("scheduler")}`,
+        "--leader-elect=false",
+        "--bind-address=127.0.0.1",
+      ],
+    },
+  ];
+}
+
+export function nodeDaemons(): Daemon[] {
+  const kubelet = config(
+    "kubelet.yaml",
+    stringify({
+      apiVersion: "kubelet.config.k8s.io/v1beta1",
+      kind: "KubeletConfiguration",
+      authentication: {
+        anonymous: { enabled: false },
+        webhook: { enabled: true },
+        x509: { clientCAFile: certificate("ca") },
+      },
+      authorization: { mode: "Webhook" },
+      tlsCertFile: certificate("kubelet-server"),
+      tlsPrivateKeyFile: key("kubelet-server"),
+      address: net.nodeAddress,
+      healthzBindAddress: "127.0.0.1",
+      cgroupDriver: "cgroupfs",
+      cgroupRoot: `/${CGROUP}`,
+      failSwapOn: false,
+      failCgroupV1: false,
+      containerRuntimeEndpoint: `unix://${containerdSocket}`,
+      evictionHard: {
+        "memory.available": "100Mi",
+        "nodefs.available": "1%",
+        "imagefs.available": "1%",
+      },
+      imageGCHighThresholdPercent: 100,
+      imageMaximumGCAge: "168h",
+      resolvConf: config("resolv.conf", ""),
+      clusterDNS: [net.dnsService],
+      clusterDomain: "cluster.local",
+      // Pods that are killed together on a laptop must be back together.
+      serializeImagePulls: false,
+      registryPullQPS: 0,
+      kubeAPIQPS: 100,
+      kubeAPIBurst: 200,
+      maxPods: 250,
+      shutdownGracePeriod: "0s",
+    }),
+  );
+  const proxy = config(
+    "kube-proxy.yaml",
+    stringify({
+      apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+      kind: "KubeProxyConfiguration",
+      clientConnection: { kubeconfig: kubeconfig("proxy") },
+      mode: "iptables",
+      hostnameOverride: NODE,
+      clusterCIDR: net.pods,
+      // The machine's own limits stay as they are.
+      conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
+      iptables: { minSyncPeriod: "100ms", syncPeriod: "30s" },
+      bindAddress: net.nodeAddress,
+      healthzBindAddress: "127.0.0.1:10256",
+      metricsBindAddress: "127.0.0.1:10249",
+    }),
+  );
+  return [
+    {
+      name: "kubelet",
+      network: "node",
+      argv: [
+        program("kubernetes", "kubelet"),
+        `--kubeconfig=${kubeconfig("kubelet")}`,
+        `--config=${kubelet}`,
+        `--hostname-override=${NODE}`,
+        `--node-ip=${net.nodeAddress}`,
+        `--root-dir=${join(paths.cluster, "kubelet")}`,
+      ],
+    },
+    {
+      name: "kube-proxy",
+      network: "node",
+      argv: [program("kubernetes", "kube-proxy"), `--config=${proxy}`],
+    },
+  ];
+}

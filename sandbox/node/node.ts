@@ -1,0 +1,262 @@
+import { spawn } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { command } from "../../lib/command";
+import { duration } from "../../lib/time";
+import { UserError } from "../../lib/errors";
+import { CGROUP, createCgroups, daemonCgroups, removeCgroups } from "./cgroups";
+import { tool, toolEnvironment } from "../install/debian";
+import { net, paths } from "../layout";
+import { boxPid, boxProcesses, firstProgram, inBox, signal } from "./processes";
+import { startTime } from "../../lib/processes";
+import { daemonPid } from "./supervision";
+
+// The sandbox runs in a mount, a process and a network namespace of its own, like a container: its mounts, bridges,
+// routes, iptables rules and processes are seen by nobody else, and the kernel removes them with the box's first process,
+// even when everything in it is killed at once. On the machine itself there is one network interface, with one route.
+
+/** Written when the box is complete. */
+const ready = join(paths.run, "box-is-ready");
+
+/**
+ * Makes the box, unless it runs.
+ *
+ * @param withNode whether the sandbox has a cluster of its own, and so a network
+ */
+export async function openBox(withNode: boolean): Promise<void> {
+  const running = boxPid();
+  if (running !== undefined && existsSync(ready)) {
+    return;
+  }
+  if (running !== undefined) {
+    // Whoever made it was killed half-way.
+    await closeBox(withNode);
+  }
+  // What is left of a box that was killed: sockets and process ids of daemons that are gone.
+  rmSync(paths.run, { recursive: true, force: true });
+  for (const directory of [
+    paths.run,
+    paths.logs,
+    join(paths.var, "lib"),
+    join(paths.var, "log"),
+    join(paths.var, "tmp"),
+  ]) {
+    mkdirSync(directory, { recursive: true });
+  }
+  if (withNode) {
+    removeCgroups();
+    createCgroups();
+  }
+
+  const log = openSync(join(paths.logs, "box.log"), "a");
+  const first = spawn(
+    "unshare",
+    [
+      ...[
+        "--mount",
+        "--propagation",
+        "private",
+        "--pid",
+        "--fork",
+        "--kill-child=SIGKILL",
+        "--mount-proc",
+        "--net",
+        "--",
+      ],
+      ...[firstProgram, "-P"],
+    ],
+    { detached: true, stdio: ["ignore", log, log], env: { ...process.env, ...toolEnvironment } },
+  );
+  closeSync(log);
+  first.unref();
+  const pid = await firstProcess();
+  await furnish();
+  if (withNode) {
+    for (const cgroup of daemonCgroups()) {
+      writeFileSync(cgroup, String(pid));
+    }
+    await linkNetwork(pid);
+  }
+  writeFileSync(ready, "");
+}
+
+async function firstProcess(): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const pid = boxPid();
+    if (pid !== undefined) {
+      return pid;
+    }
+    await sleep(20);
+  }
+  throw new UserError(
+    `the kernel did not give the sandbox namespaces of its own; what it said is in ${join(paths.logs, "box.log")}`,
+  );
+}
+
+/**
+ * Mounts: /run and /var of its own, and settings of the machine's kernel, which stay as they are: where the kubelet wants
+ * another value it finds a file that has it.
+ */
+async function furnish(): Promise<void> {
+  await inBox([
+    "sh",
+    "-euc",
+    `mount -t tmpfs -o mode=755 tmpfs /run
+     mkdir -p /run/lock
+     mount --bind "$1" /var
+     ln -sfn /run /var/run
+     mount --bind /proc/sys /proc/sys
+     mount -o remount,bind,ro /proc/sys
+     mount --bind /proc/sys/net /proc/sys/net
+     mount -o remount,bind,rw /proc/sys/net
+     for setting in vm/overcommit_memory=1 kernel/panic=10 kernel/panic_on_oops=1 \\
+       kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000; do
+       file="$2/\$(basename "\${setting%=*}")"
+       echo "\${setting#*=}" > "$file"
+       mount --bind "$file" "/proc/sys/\${setting%=*}"
+     done
+     echo 1 > /proc/sys/net/ipv4/ip_forward`,
+    "sh",
+    paths.var,
+    paths.run,
+  ]);
+}
+
+async function linkNetwork(pid: number): Promise<void> {
+  const ip = tool("ip");
+  const outside = async (...args: string[]): Promise<string> =>
+    command(ip, args, { env: toolEnvironment });
+  const inside = async (...args: string[]): Promise<string> => inBox([ip, ...args]);
+  await outside(
+    "link",
+    "add",
+    net.outside,
+    "type",
+    "veth",
+    "peer",
+    "name",
+    net.inside,
+    "netns",
+    String(pid),
+  );
+  await inside("link", "set", "lo", "up");
+  await inside("address", "add", `${net.nodeAddress}/${String(net.linkPrefix)}`, "dev", net.inside);
+  await inside("link", "set", net.inside, "up");
+  await outside(
+    "address",
+    "add",
+    `${net.outsideAddress}/${String(net.linkPrefix)}`,
+    "dev",
+    net.outside,
+  );
+  await outside("link", "set", net.outside, "up");
+  await outside("route", "add", net.everything, "via", net.nodeAddress, "dev", net.outside);
+}
+
+/** Time that daemons have to end by themselves before the box is taken from under them. */
+const STOP_MS = 5_000;
+
+/** Time in which the kernel, also of a loaded machine, removes what belongs to processes that were killed. */
+const GONE_MS = 30_000;
+
+/**
+ * Ends the box and everything in it, and waits until nothing of it is left.
+ *
+ * @throws UserError that names what is left after {@link GONE_MS}
+ */
+export async function closeBox(withNode: boolean): Promise<void> {
+  const first = boxPid();
+  if (first !== undefined) {
+    const started = startTime(first);
+    await endDaemons();
+    signal(first, "SIGKILL");
+    // It is the last to go: the kernel ends every other process of its namespace before.
+    await untilGone(
+      `process ${String(first)}`,
+      () => started === undefined || startTime(first) !== started,
+    );
+  }
+  if (withNode) {
+    // The kernel removes the link, and lets go of cgroups, a moment after the last process.
+    const link = `/sys/class/net/${net.outside}`;
+    const linkIsGone = (): boolean => !existsSync(link);
+    if (first !== undefined) {
+      await untilGone(`network interface ${net.outside}`, linkIsGone);
+    }
+    // No box ran: a link that stays is that of a sandbox with another directory, whose cgroups are not ours to remove.
+    if (await eventually(linkIsGone, GONE_MS)) {
+      await untilGone(`cgroup ${CGROUP}`, () => {
+        removeCgroups();
+        return true;
+      });
+    }
+  }
+  rmSync(paths.run, { recursive: true, force: true });
+}
+
+async function endDaemons(): Promise<void> {
+  const names = existsSync(paths.run)
+    ? readdirSync(paths.run)
+        .filter((file) => file.endsWith(".pid"))
+        .map((file) => file.slice(0, -".pid".length))
+    : [];
+  const running = boxProcesses();
+  for (const pid of names.map((name) => daemonPid(name, running))) {
+    if (pid !== undefined) {
+      signal(pid, "SIGTERM");
+    }
+  }
+  const patience = Date.now() + STOP_MS;
+  const stillThere = (): boolean => {
+    const now = boxProcesses();
+    return names.some((name) => daemonPid(name, now) !== undefined);
+  };
+  while (Date.now() < patience && stillThere()) {
+    await sleep(100);
+  }
+}
+
+/**
+ * Waits for what the kernel does by itself.
+ *
+ * @param isGone asked again and again; that it fails is as good as false
+ * @throws UserError when it is still there in the end
+ */
+export async function untilGone(
+  what: string,
+  isGone: () => boolean,
+  milliseconds = GONE_MS,
+): Promise<void> {
+  if (!(await eventually(isGone, milliseconds))) {
+    throw new UserError(
+      `${what} of the sandbox is still there after ${duration(milliseconds)}: the machine is very busy, or something hangs in the kernel; ` +
+        "wait, and run the command again; restart the machine if it never goes",
+    );
+  }
+}
+
+async function eventually(done: () => boolean, milliseconds: number): Promise<boolean> {
+  const deadline = Date.now() + milliseconds;
+  for (;;) {
+    try {
+      if (done()) {
+        return true;
+      }
+    } catch {
+      // What is being removed cannot always be looked at.
+    }
+    if (Date.now() > deadline) {
+      return false;
+    }
+    await sleep(50);
+  }
+}

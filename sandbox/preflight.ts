@@ -1,0 +1,160 @@
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { createConnection } from "node:net";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../lib/errors";
+import { boxPid } from "./node/processes";
+import { checkRoot, net, type Options, root } from "./layout";
+
+// Everything that can be known to be wrong before anything has changed.
+
+/** Free space that a first set-up takes: parts, images, registry and, in Go's own caches, what they are built from. */
+const COLD_GIB = 14;
+/** Free space that a sandbox with everything built wants for images, logs and volumes. */
+const WARM_GIB = 2;
+const GIB = 1024 ** 3;
+
+export async function preflight(options: Options, everythingBuilt: boolean): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    throw new UserError(
+      "the sandbox makes namespaces, mounts and a network interface and must be started by root; run the command again with sudo",
+    );
+  }
+  checkRoot();
+  const { bavail, bsize } = statfsSync(nearestExisting(root));
+  const free = (bavail * bsize) / GIB;
+  const needed = everythingBuilt ? WARM_GIB : COLD_GIB;
+  if (free < needed) {
+    throw new UserError(
+      `${root} must have ${String(needed)} GiB free, it has ${free.toFixed(1)}; free some, or set SANDBOX_DIR to a directory on a larger disk`,
+    );
+  }
+  if (boxPid() === undefined) {
+    if (options.kubeconfig === undefined) {
+      if (options.registry === undefined && options.ingressPort === options.registryPort) {
+        throw new UserError(
+          `--ingress-port and --registry-port must differ, both are ${String(options.ingressPort)}; choose another for one of them`,
+        );
+      }
+      await checkAlone();
+      await checkPort(options.ingressPort, "ingress controller", "--ingress-port");
+    }
+    if (options.registry === undefined) {
+      await checkPort(options.registryPort, "registry", "--registry-port");
+    }
+  }
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) ? path : nearestExisting(dirname(path));
+}
+
+/** Two sandboxes would have the same addresses. The interface of one that was just killed is gone a moment later. */
+async function checkAlone(): Promise<void> {
+  for (let attempt = 0; existsSync(`/sys/class/net/${net.outside}`); attempt += 1) {
+    if (attempt === 30) {
+      throw new UserError(
+        `another sandbox, with another SANDBOX_DIR than ${root}, runs on this machine (network interface ${net.outside}); stop it first: SANDBOX_DIR=<its directory> npm run sandbox -- down`,
+      );
+    }
+    await sleep(100);
+  }
+}
+
+async function checkPort(port: number, what: string, flag: string): Promise<void> {
+  const taken = await new Promise<boolean>((resolve) => {
+    const socket = createConnection({ host: "127.0.0.1", port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => {
+      resolve(false);
+    });
+  });
+  if (taken) {
+    throw new UserError(
+      `port ${String(port)} on 127.0.0.1, for the sandbox's ${what}, is taken by another program; end it, or choose another port: npm run sandbox -- up ${flag} ${String(port + 10_000 > 65_535 ? port - 10_000 : port + 10_000)}`,
+    );
+  }
+}
+
+/**
+ * Runs `work` while no other command starts or stops the sandbox. The kernel lets go of the lock of a command that was
+ * killed: what such a command wrote into it only says who it was.
+ */
+export async function exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  const path = join(root, "lock");
+  const lock = take(path);
+  ftruncateSync(lock);
+  writeSync(lock, JSON.stringify({ pid: process.pid, what }));
+  let held = true;
+  const release = (): void => {
+    if (held) {
+      held = false;
+      rmSync(path, { force: true });
+      closeSync(lock);
+    }
+  };
+  process.once("exit", release);
+  try {
+    return await work();
+  } finally {
+    release();
+    process.off("exit", release);
+  }
+}
+
+/** @returns the lock's open file, which holds it until it is closed. */
+function take(path: string): number {
+  for (;;) {
+    const file = openSync(path, "a+");
+    // flock locks the open file, which its process has from this one: the lock stays when that process has ended.
+    const { error, status } = spawnSync("flock", ["--nonblock", "3"], {
+      stdio: ["ignore", "ignore", "inherit", file],
+    });
+    if (status === 0 && isAt(path, file)) {
+      return file;
+    }
+    closeSync(file);
+    if (error !== undefined) {
+      throw new UserError(
+        `flock could not be run (${error.message}); install Debian's package util-linux`,
+      );
+    }
+    // Taken, but removed by whoever had it since it was opened: others would not see it.
+    if (status !== 0) {
+      throw new UserError(
+        `another command is at work on the sandbox${holder(path)}; wait until it has ended and run this one again`,
+      );
+    }
+  }
+}
+
+function isAt(path: string, file: number): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(file).ino;
+}
+
+function holder(path: string): string {
+  try {
+    const { pid, what } = JSON.parse(readFileSync(path, "utf8")) as { pid: number; what: string };
+    return ` (${what}, process ${String(pid)})`;
+  } catch {
+    // It has only just taken the lock, or has let go of it meanwhile.
+    return "";
+  }
+}

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import ts from "typescript";
+import * as conventions from "../../../components/conventions/defaults";
+import { argInterfaces, sources } from "../../support/interfaces";
+
+const tables: Readonly<Record<string, unknown>> = { ...conventions };
+
+function* nodesOf(node: ts.Node): Generator<ts.Node> {
+  yield node;
+  for (const child of node.getChildren()) yield* nodesOf(child);
+}
+
+/** What a comment says before its tags. */
+function said(node: ts.Node): string {
+  const comments = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc);
+  return comments.map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? "").join(" ");
+}
+
+function defaultOf(member: ts.PropertySignature): string | undefined {
+  const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === "default");
+  return ts.getTextOfJSDocComment(tag?.comment);
+}
+
+const interfaces = argInterfaces();
+
+const exportedClasses = sources
+  .flatMap((source) => source.statements.filter(ts.isClassDeclaration))
+  .filter((node) => node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword));
+
+/** Names that a file gives to the tables of defaults.ts: `defaults` for `webService`. */
+function aliases(source: ts.SourceFile): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+  const found = new Map<string, Readonly<Record<string, unknown>>>();
+  for (const node of source.statements.filter(ts.isImportDeclaration)) {
+    if (!/\/defaults"$/.test(node.moduleSpecifier.getText())) continue;
+    const bindings = node.importClause?.namedBindings;
+    if (bindings === undefined || !ts.isNamedImports(bindings)) continue;
+    for (const { name, propertyName } of bindings.elements) {
+      const table = tables[(propertyName ?? name).text];
+      if (typeof table === "object") found.set(name.text, table as Record<string, unknown>);
+    }
+  }
+  return found;
+}
+
+interface Taken {
+  /** What the code takes where the arg is not given: `{ value }`, or undefined when it is computed. */
+  readonly known: { readonly value: unknown } | undefined;
+  /** Whether it stands in defaults.ts. */
+  readonly table: boolean;
+}
+
+function taken(source: ts.SourceFile, expression: ts.Expression): Taken {
+  if (ts.isPropertyAccessExpression(expression)) {
+    const table = aliases(source).get(expression.expression.getText());
+    const key = expression.name.text;
+    if (table !== undefined && key in table) return { known: { value: table[key] }, table: true };
+  }
+  try {
+    return { known: { value: JSON.parse(expression.getText()) }, table: false };
+  } catch {
+    return { known: undefined, table: false };
+  }
+}
+
+/** What the files that know an interface take for one of its args: `{ x = here }` and `args.x ?? here`. */
+function takenFor(type: string, arg: string): readonly Taken[] {
+  const shared = (source: ts.SourceFile) => source.fileName === join("conventions", "pods.ts");
+  const own = sources.filter((source) => new RegExp(`\\b${type}\\b`).test(source.text));
+  const inFiles = (files: readonly ts.SourceFile[]) =>
+    files.flatMap((source) =>
+      [...nodesOf(source)].flatMap((node) => {
+        if (ts.isBindingElement(node) && node.initializer !== undefined) {
+          const name = (node.propertyName ?? node.name).getText();
+          return name === arg ? [taken(source, node.initializer)] : [];
+        }
+        if (!ts.isBinaryExpression(node)) return [];
+        if (node.operatorToken.kind !== ts.SyntaxKind.QuestionQuestionToken) return [];
+        const { left } = node;
+        return ts.isPropertyAccessExpression(left) && left.name.text === arg
+          ? [taken(source, node.right)]
+          : [];
+      }),
+    );
+  // A helper's interface is not always named where its value is taken.
+  const places = [own, sources.filter(shared), sources].map(inFiles);
+  return places.find((found) => found.length > 0) ?? [];
+}
+
+const { autoscaling, datadogPorts, ingress, probes, scheduledJob, webService } = conventions;
+
+function probeInWords(
+  path: string,
+  times: { failureThreshold: number; periodSeconds: number; timeoutSeconds: number },
+  together = "",
+): string {
+  const { failureThreshold, periodSeconds, timeoutSeconds } = times;
+  return `- "${path}" each ${String(periodSeconds)} s, ${String(failureThreshold)} failures${together}, ${String(timeoutSeconds)} s for an answer`;
+}
+
+const startupSeconds = probes.startup.failureThreshold * probes.startup.periodSeconds;
+
+/** Defaults in words that name a number or a text of defaults.ts, built from it. */
+const inWordsOf: Readonly<Record<string, string>> = {
+  "Autoscaling.cpuUtilization": `- ${String(autoscaling.cpuUtilization)} without \`memoryUtilization\`, else CPU does not count`,
+  "ReviewNamespaceArgs.datadogAgentTo": `- private addresses, ports ${String(datadogPorts.metrics)}/UDP and ${String(datadogPorts.traces)}/TCP only`,
+  "RolloutArgs.livenessProbe": probeInWords(probes.live, probes.liveness),
+  "RolloutArgs.readinessProbe": probeInWords(probes.ready, probes.readiness),
+  "RolloutArgs.startupProbe": probeInWords(
+    probes.live,
+    probes.startup,
+    ` (${String(startupSeconds)} s)`,
+  ),
+  "ScheduledJobArgs.activeDeadlineSeconds": `- ${String(scheduledJob.activeDeadlineFraction * 100)} % of the schedule's shortest period, at most ${String(scheduledJob.activeDeadlineMaxSeconds)}`,
+  "WebServiceArgs.ingressClassName": `- "${ingress.albClassName}" with \`ingressPreset\`, else the cluster's default class`,
+  "WebServiceArgs.migrationArgs": `- ${JSON.stringify(webService.migrationArgs)} with \`database\`, else []`,
+};
+
+describe("the documentation of args", () => {
+  it("is found", () => {
+    assert.ok(interfaces.flatMap(({ members }) => [...members]).length > 40);
+    const names = interfaces.map(({ name }) => name.text);
+    for (const helper of [
+      "Autoscaling",
+      "IngressPath",
+      "OnFailure",
+      "ProbeSettings",
+      "SecretKey",
+    ]) {
+      assert.ok(names.includes(helper), helper);
+    }
+    assert.ok(exportedClasses.length >= 5);
+  });
+
+  for (const node of exportedClasses) {
+    it(`says what ${node.name?.text ?? ""} is`, () => {
+      assert.notEqual(said(node).trim(), "");
+    });
+  }
+
+  for (const { members, name } of interfaces) {
+    for (const member of members.filter(ts.isPropertySignature)) {
+      const arg = member.name.getText();
+      const written = defaultOf(member);
+      it(`says what ${name.text}.${arg} is, and what goes wrong`, () => {
+        const parts = said(member).split(/[.:;](?:\s|$)/);
+        assert.ok(parts.filter((part) => part.trim() !== "").length >= 2, "one sentence only");
+      });
+      if (member.questionToken === undefined) continue;
+      it(`gives the true default of ${name.text}.${arg}`, () => {
+        assert.ok(written !== undefined, "no @default");
+        const all = takenFor(name.text, arg);
+        const inWords = written.startsWith("- ");
+        const key = `${name.text}.${arg}`;
+        // What is Kubernetes' own cannot go stale here.
+        if (inWords && /["0-9]/.test(written) && !written.includes("Kubernetes")) {
+          assert.equal(written, inWordsOf[key]);
+        }
+        for (const { known, table } of all) {
+          // A literal in defaults.ts is given as that literal; what is computed, in words.
+          if (known !== undefined && (table || !inWords)) {
+            assert.ok(!inWords, `must be the literal ${JSON.stringify(known.value)}`);
+            assert.deepEqual(JSON.parse(written), known.value);
+          }
+        }
+        assert.ok(inWords || all.some(({ known }) => known !== undefined), "not in the code");
+      });
+    }
+  }
+});

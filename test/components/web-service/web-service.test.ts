@@ -1,0 +1,775 @@
+import assert from "node:assert/strict";
+import { ResourceError } from "@pulumi/pulumi";
+import { WebService, type WebServiceArgs } from "../../../components/web-service/web-service";
+import { database, everyPodArg, identity, imageRef, web } from "../../support/fixtures";
+import { matchesGolden } from "../../support/golden";
+import { type Manifest, type Recorder, record, settled } from "../../support/mocks";
+
+const types = {
+  autoscaler: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+  budget: "kubernetes:policy/v1:PodDisruptionBudget",
+  deployment: "kubernetes:apps/v1:Deployment",
+  ingress: "kubernetes:networking.k8s.io/v1:Ingress",
+  service: "kubernetes:core/v1:Service",
+  serviceAccount: "kubernetes:core/v1:ServiceAccount",
+};
+
+async function made(args: Partial<WebServiceArgs> = {}): Promise<Recorder> {
+  const recorder = await record();
+  new WebService("orders", { ...web, ...args });
+  await settled();
+  return recorder;
+}
+
+const deploymentOf = async (args: Partial<WebServiceArgs> = {}): Promise<Manifest> =>
+  (await made(args)).one(types.deployment).inputs;
+const podOf = async (args: Partial<WebServiceArgs> = {}): Promise<Manifest> =>
+  (await deploymentOf(args)).spec.template.spec;
+const containerOf = async (args: Partial<WebServiceArgs> = {}): Promise<Manifest> =>
+  (await podOf(args)).containers[0];
+const envOf = async (args: Partial<WebServiceArgs> = {}): Promise<Record<string, unknown>> => {
+  const { env } = await containerOf(args);
+  return Object.fromEntries(env.map((v: Manifest) => [v.name, v.value ?? v.valueFrom]));
+};
+
+const webSelector = {
+  "app.kubernetes.io/component": "web",
+  "app.kubernetes.io/instance": "services-orders-x",
+  "app.kubernetes.io/name": "services-orders",
+};
+
+describe("WebService", () => {
+  it("matches its golden manifest", async () => {
+    const args = { database, host: "orders.example.com", replicas: 3, tls: true };
+    matchesGolden("web-service", await made(args));
+  });
+
+  it("matches its golden manifest with everything set", async () => {
+    const args: Partial<WebServiceArgs> = {
+      ...everyPodArg,
+      autoscaling: { cpuUtilization: 60, maxReplicas: 9, memoryUtilization: 80, minReplicas: 3 },
+      database,
+      debugPort: 5005,
+      deregistrationDelaySeconds: 45,
+      host: "orders.example.com",
+      hosts: [{ host: "api.example.com", paths: [{ path: "/orders" }] }],
+      ingressAnnotations: { "example.com/ingress": "1" },
+      ingressGroupName: "orders",
+      ingressPreset: "eks-alb",
+      ingressScheme: "internet-facing",
+      livenessProbe: { failureThreshold: 10 },
+      maxSurge: 1,
+      minReadySeconds: 20,
+      ports: [{ name: "metrics", port: 9090, servicePort: 9090 }],
+      revisionHistoryLimit: 3,
+      tls: true,
+      tlsSecretName: "certificate",
+    };
+    matchesGolden("web-service-everything", await made(args));
+  });
+
+  describe("makes", () => {
+    it("Deployment, Service and ServiceAccount, all children of the component", async () => {
+      const recorder = await made();
+      assert.deepEqual(
+        recorder.list(),
+        [
+          `${types.deployment} orders`,
+          `${types.service} orders`,
+          `${types.serviceAccount} orders`,
+          "services:k8s:WebService orders",
+        ].sort(),
+      );
+      for (const { parentage, type } of recorder.custom()) {
+        assert.equal(parentage, `services:k8s:WebService$${type}`);
+      }
+    });
+
+    it("an Ingress only with a host, and a PodDisruptionBudget only with several replicas", async () => {
+      const recorder = await made({ host: "orders.example.com", replicas: 2 });
+      assert.equal(recorder.custom().length, 5);
+      assert.equal((await made({ replicas: 1 })).all(types.budget).length, 0);
+      assert.equal((await made()).all(types.ingress).length, 0);
+    });
+
+    it("the component's name the name of every object", async () => {
+      const recorder = await made({ host: "orders.example.com", replicas: 2 });
+      for (const { inputs } of recorder.custom()) {
+        assert.equal(inputs.metadata.name, "orders");
+        assert.equal(inputs.metadata.namespace, "ns");
+      }
+    });
+  });
+
+  describe("selectors", () => {
+    it("select by name, instance and component in the Service, so that a canary's pods are endpoints", async () => {
+      const recorder = await made();
+      assert.deepEqual(recorder.one(types.service).inputs.spec.selector, webSelector);
+    });
+
+    it("add the track, and nothing else, for what belongs to one Deployment", async () => {
+      const recorder = await made({ replicas: 2, track: "canary" });
+      const expected = { ...webSelector, track: "canary" };
+      const { spec } = recorder.one(types.deployment).inputs;
+      const pod = spec.template.spec;
+      const term = pod.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0];
+      assert.deepEqual(spec.selector.matchLabels, expected);
+      assert.deepEqual(recorder.one(types.budget).inputs.spec.selector.matchLabels, expected);
+      assert.deepEqual(pod.topologySpreadConstraints[0].labelSelector.matchLabels, expected);
+      assert.deepEqual(term.podAffinityTerm.labelSelector.matchLabels, expected);
+    });
+
+    it("match the labels of the Deployment's own pods", async () => {
+      const recorder = await made();
+      const { spec } = recorder.one(types.deployment).inputs;
+      const podLabels = spec.template.metadata.labels;
+      for (const [key, value] of Object.entries(spec.selector.matchLabels)) {
+        assert.equal(podLabels[key], value);
+      }
+    });
+  });
+
+  it("changes nothing but the Deployment when only the release changes", async () => {
+    const args = { host: "orders.example.com", replicas: 2 };
+    const before = await made(args);
+    const after = await made({ ...args, release: { branch: "other", commit: "f".repeat(40) } });
+    for (const { inputs, type } of before.custom()) {
+      const other = after.one(type).inputs;
+      if (type === types.deployment) assert.notDeepEqual(other, inputs);
+      else assert.deepEqual(other, inputs, type);
+    }
+  });
+
+  it("changes neither pods nor selector when only the number of replicas changes", async () => {
+    const two = await deploymentOf({ replicas: 2 });
+    const nine = await deploymentOf({ replicas: 9 });
+    assert.deepEqual(nine.spec.template, two.spec.template);
+    assert.deepEqual(nine.spec.selector, two.spec.selector);
+    assert.equal(nine.spec.replicas, 9);
+  });
+
+  describe("rolls out without a failed request:", () => {
+    it("never takes a pod away before another one is ready", async () => {
+      const { spec } = await deploymentOf();
+      assert.deepEqual(spec.strategy, {
+        rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 },
+        type: "RollingUpdate",
+      });
+      assert.equal(spec.minReadySeconds, 10);
+    });
+
+    it("keeps a pod serving for 15 s after it stopped being an endpoint, without a shell", async () => {
+      assert.deepEqual((await containerOf()).lifecycle, { preStop: { sleep: { seconds: 15 } } });
+    });
+
+    it("gives a pod time for preStop, drain and a margin before it is killed", async () => {
+      assert.equal((await podOf()).terminationGracePeriodSeconds, 60);
+      assert.equal((await envOf())["DRAIN_SECONDS"], "30");
+    });
+
+    it("asks for readiness elsewhere than for liveness, and starts up by the latter", async () => {
+      const { livenessProbe, readinessProbe, startupProbe } = await containerOf();
+      assert.deepEqual(readinessProbe.httpGet, { path: "/health/ready", port: "http" });
+      assert.deepEqual(livenessProbe.httpGet, { path: "/health/live", port: "http" });
+      assert.deepEqual(startupProbe.httpGet, { path: "/health/live", port: "http" });
+      assert.notDeepEqual(livenessProbe, startupProbe);
+      const { failureThreshold, periodSeconds } = livenessProbe;
+      const readiness = readinessProbe.failureThreshold * readinessProbe.periodSeconds;
+      assert.ok(failureThreshold * periodSeconds > readiness, "traffic stops before a restart");
+    });
+
+    it("lets a node be drained one pod at a time, also when pods are unready", async () => {
+      const { spec } = (await made({ replicas: 2 })).one(types.budget).inputs;
+      assert.equal(spec.maxUnavailable, 1);
+      assert.equal(spec.unhealthyPodEvictionPolicy, "AlwaysAllow");
+    });
+
+    it("sends the Service's port to the container's by name", async () => {
+      const { ports, type } = (await made()).one(types.service).inputs.spec;
+      assert.deepEqual(ports, [{ name: "http", port: 80, protocol: "TCP", targetPort: "http" }]);
+      assert.equal(type, "ClusterIP");
+      const container = await containerOf({ port: 9000 });
+      assert.deepEqual(container.ports, [{ containerPort: 9000, name: "http", protocol: "TCP" }]);
+    });
+  });
+
+  it("waits a minute longer than Kubernetes does", async () => {
+    const { customTimeouts, inputs } = (await made()).one(types.deployment);
+    assert.equal(inputs.spec.progressDeadlineSeconds, 300);
+    assert.equal(customTimeouts["create"], "360s");
+    assert.equal(customTimeouts["update"], "360s");
+  });
+
+  it("does not make an update wait for pods that are not its own", async () => {
+    const { annotations } = (await made()).one(types.service).inputs.metadata;
+    assert.deepEqual(annotations, { "pulumi.com/skipAwait": "true" });
+  });
+
+  it("is admitted under Pod Security restricted", async () => {
+    const pod = await podOf({ database });
+    assert.equal(pod.securityContext.runAsNonRoot, true);
+    assert.equal(pod.securityContext.runAsUser, 10001);
+    assert.deepEqual(pod.securityContext.seccompProfile, { type: "RuntimeDefault" });
+    assert.equal(pod.automountServiceAccountToken, false);
+    for (const { securityContext } of [...pod.containers, ...pod.initContainers]) {
+      assert.deepEqual(securityContext, {
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ["ALL"] },
+        readOnlyRootFilesystem: true,
+      });
+    }
+  });
+
+  it("writes to a sized /tmp only", async () => {
+    const { containers, volumes } = await podOf();
+    assert.deepEqual(volumes, [{ emptyDir: { sizeLimit: "64Mi" }, name: "tmp" }]);
+    assert.deepEqual(containers[0].volumeMounts, [{ mountPath: "/tmp", name: "tmp" }]);
+  });
+
+  it("limits memory to what it requests, and CPU not at all", async () => {
+    assert.deepEqual((await containerOf()).resources, {
+      limits: { memory: "512Mi" },
+      requests: { cpu: "250m", memory: "512Mi" },
+    });
+  });
+
+  it("tells the JVM its share of memory and its processors", async () => {
+    const of = async (cpu: string) =>
+      (await envOf({ requests: { cpu, memory: "1Gi" } }))["JAVA_TOOL_OPTIONS"];
+    assert.equal(await of("250m"), "-XX:MaxRAMPercentage=75 -XX:ActiveProcessorCount=2");
+    assert.equal(await of("3500m"), "-XX:MaxRAMPercentage=75 -XX:ActiveProcessorCount=4");
+  });
+
+  it("tells Datadog and the service what runs", async () => {
+    const env = await envOf({ host: "orders.example.com", publicPort: 8443, tls: true });
+    assert.equal(env["APP_ENDPOINT"], "https://orders.example.com:8443/");
+    assert.deepEqual(env["DD_AGENT_HOST"], { fieldRef: { fieldPath: "status.hostIP" } });
+    assert.equal(env["DD_ENV"], "review");
+    assert.equal(env["DD_SERVICE"], "services-orders");
+    assert.equal(env["DD_VERSION"], "0123456");
+    assert.equal(env["PORT"], "8080");
+  });
+
+  it("mounts the database's Secret as files, and never as variables", async () => {
+    const args = { database };
+    const env = await envOf(args);
+    assert.equal(env["DATABASE_HOST"], "db.example");
+    assert.equal(env["DATABASE_PORT"], "5432");
+    assert.equal(env["DATABASE_NAME"], "orders");
+    assert.equal(env["DATABASE_USERNAME_FILE"], "/etc/secrets/database/username");
+    assert.equal(env["DATABASE_PASSWORD_FILE"], "/etc/secrets/database/password");
+    assert.ok(!("DATABASE_PASSWORD" in env));
+    const { secret } = (await podOf(args)).volumes[1];
+    assert.equal(secret.secretName, "db-user");
+    assert.equal(secret.defaultMode, 0o440);
+  });
+
+  it("migrates in an init container with the same image and database, and only with a database", async () => {
+    const pod = await podOf({ database });
+    const [migrate] = pod.initContainers;
+    assert.deepEqual(migrate.args, ["migrate"]);
+    assert.equal(migrate.image, imageRef);
+    assert.ok(migrate.env.some((v: Manifest) => v.name === "DATABASE_HOST"));
+    assert.equal(pod.initContainers.length, 1);
+    assert.equal((await podOf()).initContainers, undefined);
+    assert.equal((await podOf({ database, migrationArgs: [] })).initContainers, undefined);
+  });
+
+  it("fills the database in an init container after the migration, and only when told", async () => {
+    const seedArgs = ["seed", "--count", "50", "--if-empty"];
+    const pod = await podOf({ database, seedArgs });
+    const [migrate, seed] = pod.initContainers;
+    assert.deepEqual(
+      pod.initContainers.map(({ name }: Manifest) => name),
+      ["migrate", "seed"],
+    );
+    assert.deepEqual(seed, { ...migrate, args: seedArgs, name: "seed" });
+    assert.equal((await podOf({ database })).initContainers.length, 1);
+    const unmigrated = await podOf({ database, migrationArgs: [], seedArgs });
+    assert.deepEqual(
+      unmigrated.initContainers.map(({ name }: Manifest) => name),
+      ["seed"],
+    );
+  });
+
+  it("protects its Deployment, Service and Ingress when told, and never what goes with a pod", async () => {
+    const all = { configFiles: { "/etc/a.json": "{}" }, host: "orders.example.com", replicas: 2 };
+    const protectedTypes = (recorder: Recorder) =>
+      recorder.resources
+        .filter(({ protect }) => protect)
+        .map(({ type }) => type)
+        .sort();
+    assert.deepEqual(
+      protectedTypes(await made({ ...all, protect: true })),
+      [types.deployment, types.ingress, types.service].sort(),
+    );
+    assert.deepEqual(protectedTypes(await made(all)), []);
+  });
+
+  it("leaves protection to its caller's options unless told, and then has the last word", async () => {
+    const protection = async (args: Partial<WebServiceArgs>) => {
+      const recorder = await record();
+      new WebService("orders", { ...web, ...args }, { protect: true });
+      await settled();
+      return recorder.one(types.deployment).protect;
+    };
+    assert.equal(await protection({}), true);
+    assert.equal(await protection({ protect: false }), false);
+  });
+
+  it("routes the host to the Service, and names it for a certificate only with tls", async () => {
+    const args = { host: "orders.example.com", ingressClassName: "alb" };
+    const { spec } = (await made(args)).one(types.ingress).inputs;
+    const backend = { service: { name: "orders", port: { name: "http" } } };
+    assert.deepEqual(spec, {
+      ingressClassName: "alb",
+      rules: [{ host: args.host, http: { paths: [{ backend, path: "/", pathType: "Prefix" }] } }],
+    });
+    const secure = (await made({ ...args, tls: true })).one(types.ingress).inputs.spec;
+    assert.deepEqual(secure.tls, [{ hosts: [args.host] }]);
+  });
+
+  it("leads several hosts and paths to the Service, and tells the URL of the first", async () => {
+    const args: Partial<WebServiceArgs> = {
+      host: "a.example.com",
+      hosts: [{ host: "b.example.com", paths: [{ path: "/orders", pathType: "Exact" }] }],
+      tls: true,
+      tlsSecretName: "certificate",
+    };
+    const { spec } = (await made(args)).one(types.ingress).inputs;
+    const backend = { service: { name: "orders", port: { name: "http" } } };
+    assert.deepEqual(spec.rules, [
+      { host: "a.example.com", http: { paths: [{ backend, path: "/", pathType: "Prefix" }] } },
+      { host: "b.example.com", http: { paths: [{ backend, path: "/orders", pathType: "Exact" }] } },
+    ]);
+    assert.deepEqual(spec.tls, [
+      { hosts: ["a.example.com", "b.example.com"], secretName: "certificate" },
+    ]);
+    assert.equal((await envOf(args))["APP_ENDPOINT"], "https://a.example.com/");
+    const second = { hosts: [{ host: "b.example.com" }] };
+    assert.equal((await envOf(second))["APP_ENDPOINT"], "http://b.example.com/");
+  });
+
+  it("asks an ALB to send to pods, and to let requests finish no longer than pods live", async () => {
+    const args: Partial<WebServiceArgs> = {
+      host: "a.example.com",
+      ingressGroupName: "review",
+      ingressPreset: "eks-alb",
+      tls: true,
+    };
+    const { metadata, spec } = (await made(args)).one(types.ingress).inputs;
+    const alb = "alb.ingress.kubernetes.io";
+    assert.deepEqual(metadata.annotations, {
+      [`${alb}/group.name`]: "review",
+      [`${alb}/healthcheck-path`]: "/health/ready",
+      [`${alb}/listen-ports`]: '[{"HTTP":80},{"HTTPS":443}]',
+      [`${alb}/scheme`]: "internal",
+      [`${alb}/ssl-redirect`]: "443",
+      [`${alb}/target-group-attributes`]: "deregistration_delay.timeout_seconds=30",
+      [`${alb}/target-type`]: "ip",
+    });
+    assert.equal(spec.ingressClassName, "alb");
+    const own = { ...args, ingressAnnotations: { [`${alb}/scheme`]: "internet-facing" } };
+    const changed = (await made(own)).one(types.ingress).inputs.metadata.annotations;
+    assert.equal(changed[`${alb}/scheme`], "internet-facing");
+  });
+
+  it("exposes other ports by the Service only where they say so", async () => {
+    const ports = [
+      { name: "metrics", port: 9090 },
+      { name: "admin", port: 9091, servicePort: 81 },
+    ];
+    const recorder = await made({ ports });
+    assert.deepEqual(recorder.one(types.service).inputs.spec.ports.slice(1), [
+      { name: "admin", port: 81, protocol: "TCP", targetPort: "admin" },
+    ]);
+    assert.deepEqual((await containerOf({ ports })).ports.slice(1), [
+      { containerPort: 9090, name: "metrics", protocol: "TCP" },
+      { containerPort: 9091, name: "admin", protocol: "TCP" },
+    ]);
+  });
+
+  it("lets a debugger in by a port-forward only, and not into the migration", async () => {
+    const args = { database, debugPort: 5005 };
+    const recorder = await made(args);
+    assert.equal(recorder.one(types.service).inputs.spec.ports.length, 1);
+    assert.match(
+      String((await envOf(args))["JAVA_TOOL_OPTIONS"]),
+      / -agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127\.0\.0\.1:5005$/,
+    );
+    const { containers, initContainers } = await podOf(args);
+    assert.equal(containers[0].ports[1].name, "debug");
+    assert.ok(!JSON.stringify(initContainers).includes("jdwp"));
+  });
+
+  it("changes of a probe what is said, and keeps the rest", async () => {
+    const args = { livenessProbe: { path: "/live" }, startupProbe: { failureThreshold: 150 } };
+    const { livenessProbe, startupProbe } = await containerOf(args);
+    const plain = await containerOf();
+    assert.deepEqual(livenessProbe, {
+      ...plain.livenessProbe,
+      httpGet: { path: "/live", port: "http" },
+    });
+    assert.deepEqual(startupProbe, { ...plain.startupProbe, failureThreshold: 150 });
+  });
+
+  it("rolls out as it is told", async () => {
+    const { spec } = await deploymentOf({
+      maxSurge: 0,
+      maxUnavailable: 1,
+      minReadySeconds: 20,
+      revisionHistoryLimit: 2,
+    });
+    assert.deepEqual(spec.strategy.rollingUpdate, { maxSurge: 0, maxUnavailable: 1 });
+    assert.equal(spec.minReadySeconds, 20);
+    assert.equal(spec.revisionHistoryLimit, 2);
+  });
+
+  describe("with autoscaling", () => {
+    const autoscaling = { maxReplicas: 9, minReplicas: 2 };
+
+    it("is scaled by the CPU of its own container, by an object of its name", async () => {
+      const recorder = await made({ autoscaling });
+      const { inputs } = recorder.one(types.autoscaler);
+      assert.equal(inputs.metadata.name, "orders");
+      assert.deepEqual(inputs.spec, {
+        maxReplicas: 9,
+        metrics: [
+          {
+            containerResource: {
+              container: "orders",
+              name: "cpu",
+              target: { averageUtilization: 70, type: "Utilization" },
+            },
+            type: "ContainerResource",
+          },
+        ],
+        minReplicas: 2,
+        scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "orders" },
+      });
+    });
+
+    it("is scaled by memory, and by CPU only when that is said too", async () => {
+      const of = async (more: object) =>
+        (await made({ autoscaling: { ...autoscaling, ...more } }))
+          .one(types.autoscaler)
+          .inputs.spec.metrics.map(({ containerResource }: Manifest) => [
+            containerResource.name,
+            containerResource.target.averageUtilization,
+          ]);
+      assert.deepEqual(await of({ memoryUtilization: 80 }), [["memory", 80]]);
+      assert.deepEqual(await of({ cpuUtilization: 50, memoryUtilization: 80 }), [
+        ["cpu", 50],
+        ["memory", 80],
+      ]);
+    });
+
+    it("starts with minReplicas, and leaves the number alone from then on", async () => {
+      const { ignoreChanges, inputs } = (await made({ autoscaling })).one(types.deployment);
+      assert.equal(inputs.spec.replicas, 2);
+      assert.deepEqual(ignoreChanges, ["spec.replicas"]);
+      assert.deepEqual((await made()).one(types.deployment).ignoreChanges, []);
+    });
+
+    it("changes nothing else of the Deployment", async () => {
+      assert.deepEqual(await deploymentOf({ autoscaling }), await deploymentOf({ replicas: 2 }));
+    });
+
+    it("takes no pod away where there are more than minReplicas: all that differs is left alone", async () => {
+      const { inputs: before } = (await made({ replicas: 5 })).one(types.deployment);
+      const { ignoreChanges, inputs } = (await made({ autoscaling })).one(types.deployment);
+      assert.equal(before.spec.replicas, 5);
+      assert.deepEqual(ignoreChanges, ["spec.replicas"]);
+      assert.deepEqual({ ...inputs, spec: { ...inputs.spec, replicas: 5 } }, before);
+    });
+
+    it("has a PodDisruptionBudget only where there is always more than one pod", async () => {
+      assert.equal((await made({ autoscaling })).all(types.budget).length, 1);
+      const one = { ...autoscaling, minReplicas: 1 };
+      assert.equal((await made({ autoscaling: one })).all(types.budget).length, 0);
+    });
+
+    it("lets an override have the last word on the autoscaler", async () => {
+      const overrides: WebServiceArgs["overrides"] = {
+        autoscalerSpec: (s) => ({ ...s, maxReplicas: 10 }),
+      };
+      const recorder = await made({ autoscaling, overrides });
+      assert.equal(recorder.one(types.autoscaler).inputs.spec.maxReplicas, 10);
+    });
+  });
+
+  it("keeps the order of variables whatever the order of env", async () => {
+    const one = await containerOf({ env: { A_KEY: "1", Z_KEY: "2" } });
+    const two = await containerOf({ env: { Z_KEY: "2", A_KEY: "1" } });
+    assert.deepEqual(two.env, one.env);
+  });
+
+  it("does not change the caller's args", async () => {
+    const args = Object.freeze({ ...web, args: Object.freeze(["serve"]), database });
+    await record();
+    new WebService("orders", args);
+    await settled();
+  });
+
+  describe("overrides have the last word on", () => {
+    const all = { database, host: "orders.example.com", replicas: 2 };
+    const cases: readonly [
+      string,
+      WebServiceArgs["overrides"],
+      (r: Recorder) => unknown,
+      unknown,
+    ][] = [
+      [
+        "the container",
+        { container: (c) => ({ ...c, tty: true }) },
+        (r) => r.one(types.deployment).inputs.spec.template.spec.containers[0].tty,
+        true,
+      ],
+      [
+        "the pod",
+        { podSpec: (s) => ({ ...s, priorityClassName: "high" }) },
+        (r) => r.one(types.deployment).inputs.spec.template.spec.priorityClassName,
+        "high",
+      ],
+      [
+        "the Deployment",
+        { deploymentSpec: (s) => ({ ...s, paused: true }) },
+        (r) => r.one(types.deployment).inputs.spec.paused,
+        true,
+      ],
+      [
+        "the Service",
+        { serviceSpec: (s) => ({ ...s, sessionAffinity: "ClientIP" }) },
+        (r) => r.one(types.service).inputs.spec.sessionAffinity,
+        "ClientIP",
+      ],
+      [
+        "the Ingress",
+        { ingressSpec: (s) => ({ ...s, ingressClassName: "own" }) },
+        (r) => r.one(types.ingress).inputs.spec.ingressClassName,
+        "own",
+      ],
+      [
+        "the PodDisruptionBudget",
+        { podDisruptionBudgetSpec: (s) => ({ ...s, maxUnavailable: 2 }) },
+        (r) => r.one(types.budget).inputs.spec.maxUnavailable,
+        2,
+      ],
+    ];
+    for (const [what, overrides, read, expected] of cases) {
+      it(`${what}, and leave the rest as it was`, async () => {
+        const plain = await made(all);
+        const recorder = await made({ ...all, ...(overrides && { overrides }) });
+        assert.equal(read(recorder), expected);
+        assert.notEqual(read(plain), expected);
+        const changed = recorder
+          .custom()
+          .filter(
+            ({ inputs, type }) => JSON.stringify(inputs) !== JSON.stringify(plain.one(type).inputs),
+          );
+        assert.equal(changed.length, 1);
+      });
+    }
+  });
+
+  describe("refuses", () => {
+    const cases: readonly [Partial<WebServiceArgs>, string][] = [
+      [
+        { imageRef: "registry/services-orders:latest" },
+        'imageRef must be repository@sha256:<64 hex digits>, got "registry/services-orders:latest"; name the image by its digest, a tag may be moved',
+      ],
+      [
+        { requests: { cpu: "0", memory: "512Mi" } },
+        'requests.cpu must be a CPU quantity above 0, got "0"; write cores or thousandths, as "0.5" or "250m"',
+      ],
+      [
+        { requests: { cpu: "1", memory: "512M" } },
+        'requests.memory must be a memory quantity in Ki, Mi or Gi, got "512M"; write it as "512Mi"',
+      ],
+      [
+        { env: { PORT: "1" } },
+        'env must hold names of variables that the component does not set itself, got "PORT"; use the arg that sets it, or the `container` override',
+      ],
+      [
+        { drainSeconds: -1 },
+        "drainSeconds must be a whole number from 0 to 3600, got -1; correct it",
+      ],
+      [
+        { host: "https://x" },
+        'host must be a host name in lower case, got "https://x"; leave out scheme, port and path',
+      ],
+      [{ port: 80 }, "port must be a whole number from 1025 to 65535, got 80; correct it"],
+      [
+        { preStopSeconds: 0 },
+        "preStopSeconds must be a whole number from 1 to 3600, got 0; correct it",
+      ],
+      [
+        { progressDeadlineSeconds: 5 },
+        "progressDeadlineSeconds must be a whole number above 10, the seconds a pod must stay ready, got 5; give a pod time to start",
+      ],
+      [
+        { autoscaling: { maxReplicas: 2, minReplicas: 2 }, replicas: 2 },
+        "replicas must be left out with autoscaling, got 2; say it by autoscaling.minReplicas",
+      ],
+      [
+        { autoscaling: { maxReplicas: 2, minReplicas: 0 } },
+        "autoscaling.minReplicas must be a whole number from 1 to 1000, got 0; correct it",
+      ],
+      [
+        { autoscaling: { maxReplicas: 2, minReplicas: 3 } },
+        "autoscaling.maxReplicas must be a whole number from 3 to 1000, got 2; correct it",
+      ],
+      [
+        { autoscaling: { cpuUtilization: 0, maxReplicas: 2, minReplicas: 1 } },
+        "autoscaling.cpuUtilization must be a whole number from 1 to 1000, got 0; correct it",
+      ],
+      [
+        { autoscaling: { maxReplicas: 2, memoryUtilization: 101, minReplicas: 1 } },
+        "autoscaling.memoryUtilization must be a whole number from 1 to 100, got 101; correct it",
+      ],
+      [
+        { hosts: [{ host: "X" }] },
+        'hosts.host must be a host name in lower case, got "X"; leave out scheme, port and path',
+      ],
+      [
+        { host: "a.example", hosts: [{ host: "a.example" }] },
+        'hosts must have each host once, got "a.example"; give one entry all of its paths',
+      ],
+      [
+        { hosts: [{ host: "a.example", paths: [{ path: "orders" }] }] },
+        'hosts.paths must start with a slash, without query, got "orders"; write it as "/orders"',
+      ],
+      [
+        { hosts: [{ host: "a.example", paths: [] }] },
+        'hosts.paths must have at least one path, got {"host":"a.example","paths":[]}; leave `paths` out for all of them',
+      ],
+      [
+        { host: "a.example", publicPort: 65_536 },
+        "publicPort must be a whole number from 1 to 65535, got 65536; correct it",
+      ],
+      [
+        { host: "a.example", tlsSecretName: "c" },
+        'tlsSecretName must be left out without tls, got "c"; set `tls` to true',
+      ],
+      [
+        { host: "a.example", ingressScheme: "internal" },
+        'ingressScheme must be left out without ingressPreset, got "internal"; set `ingressPreset`, or write it as an annotation by `ingressAnnotations`',
+      ],
+      [
+        { host: "a.example", ingressGroupName: "A b", ingressPreset: "eks-alb" },
+        'ingressGroupName must be lower case letters, digits, hyphens and dots, at most 63, got "A b"; correct it',
+      ],
+      [
+        { deregistrationDelaySeconds: 61, host: "a.example", ingressPreset: "eks-alb" },
+        "deregistrationDelaySeconds must be a whole number from 0 to 60, got 61; correct it",
+      ],
+      [
+        { ports: [{ name: "a-very-long-name", port: 9090 }] },
+        'ports.name must be at most 15 lower case letters, digits and hyphens, got "a-very-long-name"; write it as "metrics"',
+      ],
+      [
+        { ports: [{ name: "http", port: 9090 }] },
+        'ports.name must be there once, got "http"; choose another one',
+      ],
+      [
+        { debugPort: 8080 },
+        "port, debugPort and ports.port must be there once, got 8080; choose another one",
+      ],
+      [
+        { ports: [{ name: "admin", port: 9090, servicePort: 80 }] },
+        "ports.servicePort must be there once, got 80; choose another one",
+      ],
+      [
+        { ports: [{ name: "admin", port: 90 }] },
+        "ports.port must be a whole number from 1025 to 65535, got 90; correct it",
+      ],
+      [{ debugPort: 1 }, "debugPort must be a whole number from 1025 to 65535, got 1; correct it"],
+      [
+        { maxSurge: 0 },
+        "maxSurge must be above 0 where maxUnavailable is 0, got 0; a rollout must be able to add a pod or to take one away",
+      ],
+      [
+        { maxUnavailable: "101%" },
+        'maxUnavailable must be a whole number or a percentage, got "101%"; write it as 1 or "25%"',
+      ],
+      [
+        { readinessProbe: { periodSeconds: 0 } },
+        "readinessProbe.periodSeconds must be a whole number from 1 to 3600, got 0; correct it",
+      ],
+      [
+        { livenessProbe: { path: "live" } },
+        'livenessProbe.path must start with a slash, got "live"; write it as "/health/live"',
+      ],
+      [{ replicas: 1.5 }, "replicas must be a whole number from 0 to 1000, got 1.5; correct it"],
+      [
+        { terminationGracePeriodSeconds: 54 },
+        "terminationGracePeriodSeconds must be a whole number of at least 55 (preStopSeconds + drainSeconds + 10), got 54; raise it, or lower the other two",
+      ],
+      [
+        { terminationGracePeriodSeconds: 60.5 },
+        "terminationGracePeriodSeconds must be a whole number of at least 55 (preStopSeconds + drainSeconds + 10), got 60.5; raise it, or lower the other two",
+      ],
+    ];
+    for (const [args, text] of cases) {
+      it(text, async () => {
+        const recorder = await record();
+        assert.throws(
+          () => new WebService("orders", { ...web, ...args }),
+          (error: Error) => {
+            assert.ok(ResourceError.isInstance(error));
+            assert.equal(error.message, `WebService "orders": ${text}`);
+            return true;
+          },
+        );
+        await settled();
+        assert.equal(recorder.custom().length, 0);
+      });
+    }
+
+    it("every fault at once, one line each, before the first child", async () => {
+      const recorder = await record();
+      const make = () => new WebService("Orders", { ...web, port: 80, replicas: -1 });
+      assert.throws(make, (error: Error) => {
+        assert.deepEqual(
+          error.message.split("\n").map((line) => line.split(" must ")[0]),
+          [
+            'WebService "Orders": name',
+            'WebService "Orders": port',
+            'WebService "Orders": replicas',
+          ],
+        );
+        return true;
+      });
+      await settled();
+      assert.equal(recorder.custom().length, 0);
+    });
+  });
+
+  it("carries the identity's labels on every object, and the release's on the Deployment and pods only", async () => {
+    const recorder = await made({ host: "orders.example.com", replicas: 2 });
+    const own = {
+      ...webSelector,
+      app: identity.app,
+      "app.kubernetes.io/managed-by": "pulumi",
+      "app.kubernetes.io/part-of": "services-orders",
+      protected_branch: "false",
+      service: "services-orders",
+    };
+    const released = {
+      branch: recorder.one(types.deployment).inputs.metadata.labels.branch,
+      commit_id: "0123456",
+      "tags.datadoghq.com/env": "review",
+      "tags.datadoghq.com/service": "services-orders",
+      "tags.datadoghq.com/version": "0123456",
+      track: "stable",
+      version: recorder.one(types.deployment).inputs.metadata.labels.branch,
+    };
+    assert.match(released.branch, /^feature-x-[a-z2-7]{8}$/);
+    for (const { inputs, type } of recorder.custom()) {
+      const expected = type === types.deployment ? { ...own, ...released } : own;
+      assert.deepEqual(inputs.metadata.labels, expected, type);
+    }
+    const { template } = recorder.one(types.deployment).inputs.spec;
+    assert.deepEqual(template.metadata.labels, { ...own, ...released });
+  });
+});

@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+import { command } from "../../../lib/command";
+import { UserError } from "../../../lib/errors";
+import { root } from "../../../sandbox/layout";
+
+const requirements = join(import.meta.dirname, "requirements.txt");
+/** Seconds until moto must answer. It takes about 2. */
+const startSeconds = 60;
+
+/** Directory of moto and the AWS CLI; made anew when what it is made from changes. */
+function directory(): string {
+  const hash = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 8);
+  return join(root, `moto-${hash}`);
+}
+
+/** Installs moto and the AWS CLI into the sandbox's directory, once. About 40 s, 300 MB. */
+async function install(): Promise<string> {
+  const venv = directory();
+  const done = join(venv, "installed");
+  if (existsSync(done)) return venv;
+  rmSync(venv, { force: true, recursive: true });
+  try {
+    await command("python3", ["-m", "venv", venv]);
+    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    await command(join(venv, "bin", "python"), [...pip, "-r", requirements], { timeout: 600_000 });
+  } catch (error) {
+    throw new UserError(
+      `moto cannot be installed: ${(error as Error).message}\nPython 3 with its module venv and a package index are needed.`,
+    );
+  }
+  writeFileSync(done, "");
+  return venv;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return address.port;
+}
+
+/** AWS as tests need it: moto, on an address of this machine, empty at each start. */
+export interface Moto {
+  /** Runs the AWS CLI; gives the JSON that it prints. */
+  readonly aws: (...args: string[]) => Promise<unknown>;
+  /** What `pulumi` and the AWS CLI need, with the stand-in of the AWS plugin first on the PATH. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts moto. `path` is the PATH that its environment goes on with. */
+export async function startMoto(path: string): Promise<Moto> {
+  const venv = await install();
+  const port = await freePort();
+  const env = {
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_EC2_METADATA_DISABLED: "true",
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${String(port)}`,
+    AWS_REGION: "eu-central-1",
+    AWS_SECRET_ACCESS_KEY: "test",
+    PATH: `${join(import.meta.dirname, "bin")}:${path}`,
+  };
+  const server = execa(
+    join(venv, "bin", "moto_server"),
+    ["--host", "127.0.0.1", "--port", String(port)],
+    // Its log is one line per request, and nobody's.
+    { cleanup: true, reject: false, stdio: "ignore" },
+  );
+  const deadline = Date.now() + startSeconds * 1000;
+  while (!(await answers(env.AWS_ENDPOINT_URL))) {
+    if (server.exitCode !== null || Date.now() > deadline) {
+      server.kill();
+      throw new UserError(`moto does not answer at ${env.AWS_ENDPOINT_URL}`);
+    }
+    await sleep(200);
+  }
+  return {
+    aws: async (...args) => {
+      const text = await command(join(venv, "bin", "aws"), [...args, "--output", "json"], {
+        env: { ...env, AWS_DEFAULT_REGION: env.AWS_REGION },
+        timeout: 60_000,
+      });
+      return text === "" ? undefined : (JSON.parse(text) as unknown);
+    },
+    env,
+    stop: async () => {
+      server.kill();
+      await server;
+    },
+  };
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/moto-api/`, { signal: AbortSignal.timeout(2000) })).ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,666 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { contentHash } from "../../components/conventions/content-hash";
+import { project } from "../../lib/project";
+import { command } from "../../lib/command";
+import { environment as shell } from "../../sandbox/environment";
+import { paths, registryName, root } from "../../sandbox/layout";
+import { startTime } from "../../lib/processes";
+import { CLOSED_PORT, ClosedRoom, TAKEN_PORT } from "./support/closed-room";
+import { copyOfProject } from "./support/commands";
+
+// What a person does wrong, and what a machine lacks: one line that says what to do, and nothing has changed.
+
+const NOBODY = 65_534;
+/** A command that has to be killed by a test has hung: this is no limit that a test is about. */
+const HUNG_MS = 120_000;
+
+/** kubectl on the cluster of the sandbox that runs. */
+const kubectl = (...args: string[]): Promise<string> => command("kubectl", args, { env: shell() });
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  cwd = project,
+): Promise<Ran> {
+  const [file = "", ...args] = argv;
+  const child = spawn(file, args, {
+    cwd,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: HUNG_MS,
+    killSignal: "SIGKILL",
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stdout, stderr };
+}
+
+/** Every file below a directory; for a regular one its size and time, too. */
+function filesOf(directory: string): string[] {
+  return (existsSync(directory) ? (readdirSync(directory, { recursive: true }) as string[]) : [])
+    .sort()
+    .map((file) => {
+      const { mode, mtimeMs, size } = lstatSync(join(directory, file));
+      return `${file} ${String(mode)} ${String(size)} ${String(mtimeMs)}`;
+    });
+}
+
+function processesWith(text: string): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+        return commandLine.includes(text) ? [`${pid} ${commandLine}`] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** All programs that are found now, but for some. */
+function programsWithout(directory: string, ...hidden: readonly string[]): string {
+  mkdirSync(directory);
+  for (const at of (process.env["PATH"] ?? "").split(":").filter((path) => existsSync(path))) {
+    for (const program of readdirSync(at).filter((name) => !hidden.includes(name))) {
+      if (!existsSync(join(directory, program)) && existsSync(join(at, program))) {
+        symlinkSync(join(at, program), join(directory, program));
+      }
+    }
+  }
+  return directory;
+}
+
+const oneLine = (text: string): string => {
+  assert.match(text, /^[^\n]+\n$/, "it is not one line");
+  return text.trimEnd();
+};
+
+describe("at the edges", () => {
+  let room: ClosedRoom;
+  let files: string;
+  let home: string;
+  let sandbox: string;
+  let stopped: string;
+
+  before(async () => {
+    assert.equal(process.getuid?.(), 0, "these tests need root, as the sandbox does");
+    // The last tests ask its engine and its cluster; it goes on as it is when it runs.
+    const { code, stdout, stderr } = await run(
+      [process.execPath, "cli/entry.mjs", "sandbox", "up"],
+      process.env,
+    );
+    assert.equal(code, 0, `${stdout}${stderr}`);
+    room = await ClosedRoom.open();
+  });
+  after(async () => {
+    await room.close();
+  });
+  beforeEach(() => {
+    files = mkdtempSync(join(tmpdir(), "services-orders-edges-"));
+    chmodSync(files, 0o755);
+    home = join(files, "home");
+    mkdirSync(home);
+    sandbox = join(files, "sandbox");
+    // Should a check be missing, the set-up ends at its first package or build, not half an hour later.
+    stopped = join(files, "stopped");
+    mkdirSync(stopped);
+    writeFileSync(join(stopped, "apt-get"), '#!/bin/sh\necho "the set-up has begun"\nexit 1\n', {
+      mode: 0o755,
+    });
+    writeFileSync(join(stopped, "go"), '#!/bin/sh\n[ "$1" = env ] && echo go1.26.0\n', {
+      mode: 0o755,
+    });
+  });
+  afterEach(() => {
+    rmSync(files, { force: true, recursive: true });
+  });
+
+  const environment = (
+    more: Readonly<Record<string, string | undefined>> = {},
+  ): Record<string, string | undefined> => ({
+    ...process.env,
+    HOME: home,
+    PATH: `${stopped}:${process.env["PATH"] ?? ""}`,
+    SANDBOX_DIR: sandbox,
+    SANDBOX_DOWNLOAD_MIRROR: `http://127.0.0.1:${String(CLOSED_PORT)}`,
+    ...more,
+  });
+
+  const machineNow = (): Record<string, unknown> => ({
+    room: room.state(),
+    home: filesOf(home),
+    sandbox: filesOf(sandbox),
+    mounts: readFileSync("/proc/self/mounts", "utf8"),
+    interfaces: readFileSync("/proc/self/net/dev", "utf8").replace(/:.*$/gm, ""),
+    processes: processesWith(files),
+  });
+
+  /** Runs a command that is refused. Gives its one line, when it has changed nothing. */
+  async function refused(
+    args: readonly string[],
+    env: Readonly<Record<string, string | undefined>> = {},
+    through: readonly string[] = [],
+  ): Promise<string> {
+    const was = machineNow();
+    const entry = [process.execPath, join(project, "cli", "entry.mjs")];
+    const { code, stderr, stdout } = await run(
+      [...room.enter, ...through, ...entry, ...args],
+      environment(env),
+    );
+    assert.equal(code, 1, `${stdout}${stderr}`);
+    const line = oneLine(stderr);
+    assert.equal(stdout, "", "it had begun");
+    assert.deepEqual(machineNow(), was);
+    return line;
+  }
+
+  const up = ["sandbox", "up", "--ingress-port", "18082", "--registry-port", "15000"];
+
+  it("says that root is needed to whoever is not", async () => {
+    chmodSync(files, 0o777);
+    chmodSync(home, 0o777);
+    // The clone may lie where only root can read: this person can read hers, and write nothing.
+    const nobody = [
+      ...["setpriv", `--reuid=${String(NOBODY)}`, `--regid=${String(NOBODY)}`, "--clear-groups"],
+      ...["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search", "--"],
+    ];
+    const readable = await run([...nobody, "cat", join(project, "cli", "main.ts")], environment());
+    assert.equal(readable.code, 0, readable.stderr);
+    for (const args of [up, ["up"]]) {
+      assert.equal(
+        await refused(args, { TMPDIR: files }, nobody),
+        "the sandbox makes namespaces, mounts and a network interface and must be started by root; run the command again with sudo",
+      );
+    }
+  });
+
+  describe("a port that another program has", () => {
+    for (const [flag, what] of [
+      ["--ingress-port", "ingress controller"],
+      ["--registry-port", "registry"],
+    ] as const) {
+      it(`is named for the ${what}, with a way to choose another`, async () => {
+        const line = await refused([...up, flag, String(TAKEN_PORT)]);
+        assert.match(
+          line,
+          new RegExp(
+            `^port ${String(TAKEN_PORT)} on 127\\.0\\.0\\.1, for the sandbox's ${what}, is taken`,
+          ),
+        );
+        assert.match(line, new RegExp(`choose another port: npm run sandbox -- up ${flag} 28080$`));
+      });
+    }
+
+    it("does not matter for what is not started", async () => {
+      const kubeconfig = kubeconfigOf(CLOSED_PORT);
+      const line = await refused([
+        ...["sandbox", "up", "--kubeconfig", kubeconfig, "--registry", "localhost:5000"],
+        ...["--ingress-port", String(TAKEN_PORT), "--registry-port", String(TAKEN_PORT)],
+      ]);
+      assert.match(line, /does not answer/);
+    });
+  });
+
+  it("says that Go is missing before it sets up anything, when a part has no download", async () => {
+    const line = await refused(up, { PATH: programsWithout(join(files, "bin"), "go", "gofmt") });
+    assert.match(
+      line,
+      /^\S.* cannot be had: no official download \(.+\), and no Go to build it with; install Go 1\.26 or newer/,
+    );
+    assert.match(line, /run the command again$/);
+  });
+
+  it("says which directory must have how much space, and how much it has", async () => {
+    mkdirSync(sandbox);
+    await command("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", sandbox]);
+    // The room had its mounts before.
+    const small = await ClosedRoom.open();
+    const whole = room;
+    room = small;
+    try {
+      const line = await refused(up);
+      assert.match(
+        line,
+        /must have \d+ GiB free, it has 0\.1; free some, or set SANDBOX_DIR to a directory on a larger disk$/,
+      );
+      assert.equal(line.startsWith(`${sandbox} `), true, line);
+    } finally {
+      room = whole;
+      await small.close();
+      await command("umount", [sandbox]);
+    }
+  });
+
+  describe("a sandbox that another command is starting", () => {
+    const lock = (): string => join(sandbox, "lock");
+
+    /** A command that holds the lock until it is killed. */
+    async function holder(): Promise<{ pid: number; kill: () => Promise<void> }> {
+      const code = `
+        const { exclusively } = await import(${JSON.stringify(join(project, "sandbox", "preflight.ts"))});
+        await exclusively("sandbox up", async () => {
+          console.log("held");
+          await new Promise((resolve) => setTimeout(resolve, ${String(HUNG_MS)}));
+        });`;
+      const child = spawn(
+        process.execPath,
+        ["--import", "tsx", "--input-type=module", "-e", code],
+        {
+          cwd: project,
+          env: environment(),
+          stdio: ["ignore", "pipe", "inherit"],
+        },
+      );
+      const [said] = (await once(child.stdout, "data")) as [Buffer];
+      assert.equal(said.toString("utf8").trim(), "held");
+      return {
+        pid: child.pid ?? 0,
+        kill: async () => {
+          const ended = once(child, "exit");
+          child.kill("SIGKILL");
+          await ended;
+        },
+      };
+    }
+
+    it("is left to that command, which is named", async () => {
+      const { kill, pid } = await holder();
+      try {
+        for (const args of [up, ["sandbox", "down"]]) {
+          assert.equal(
+            await refused(args),
+            `another command is at work on the sandbox (sandbox up, process ${String(pid)}); wait until it has ended and run this one again`,
+          );
+        }
+      } finally {
+        await kill();
+      }
+    });
+
+    it("is nobody's any more after that command was killed", async () => {
+      const { kill } = await holder();
+      await kill();
+      assert.equal(existsSync(lock()), true);
+      // The set-up begins, and ends at the stand-in for apt-get.
+      const { code, stderr, stdout } = await run(
+        [...room.enter, process.execPath, join(project, "cli", "entry.mjs"), ...up],
+        environment(),
+      );
+      assert.equal(code, 1);
+      assert.match(stdout, /^\[1\/\d+\] Debian packages/, stderr);
+      assert.equal(existsSync(lock()), false);
+    });
+
+    it("is nobody's either when the command's process id was given to another program since", async () => {
+      mkdirSync(sandbox);
+      writeFileSync(lock(), JSON.stringify({ pid: process.pid, started: "1", what: "sandbox up" }));
+      assert.notEqual(startTime(process.pid), "1");
+      const { code, stderr } = await run(
+        [process.execPath, "cli/entry.mjs", "sandbox", "down"],
+        environment(),
+      );
+      assert.equal(code, 0, stderr);
+      assert.equal(existsSync(lock()), false);
+    });
+  });
+
+  function kubeconfigOf(port: number): string {
+    const path = join(files, "kubeconfig");
+    const server = `https://127.0.0.1:${String(port)}`;
+    writeFileSync(
+      path,
+      JSON.stringify({
+        apiVersion: "v1",
+        kind: "Config",
+        clusters: [{ name: "there", cluster: { server } }],
+        contexts: [{ name: "there", context: { cluster: "there", user: "me" } }],
+        "current-context": "there",
+        users: [{ name: "me", user: { token: "none" } }],
+      }),
+    );
+    return path;
+  }
+
+  describe("a cluster of one's own", () => {
+    const given = (kubeconfig: string): string[] => [
+      ...["sandbox", "up", "--kubeconfig", kubeconfig, "--registry", "localhost:5000"],
+    ];
+
+    it("that nobody listens at is named with its address", async () => {
+      const kubeconfig = kubeconfigOf(CLOSED_PORT);
+      const line = await refused(given(kubeconfig));
+      assert.equal(
+        line.startsWith(
+          `the cluster of ${kubeconfig} at https://127.0.0.1:${String(CLOSED_PORT)} does not answer: `,
+        ),
+        true,
+        line,
+      );
+      assert.match(line, new RegExp(`127\\.0\\.0\\.1:${String(CLOSED_PORT)}`));
+      assert.match(line, /check its address and your access, and run the command again$/);
+    });
+
+    it("that takes connections and never answers is given up, and named with its address", async () => {
+      const line = await refused(given(kubeconfigOf(TAKEN_PORT)));
+      assert.match(line, /does not answer: /);
+      assert.match(line, new RegExp(`127\\.0\\.0\\.1:${String(TAKEN_PORT)}`));
+    });
+
+    it("whose context does not exist is refused by name", async () => {
+      const line = await refused([...given(kubeconfigOf(CLOSED_PORT)), "--context", "elsewhere"]);
+      assert.match(line, /\(context elsewhere\) does not answer: .*elsewhere.* does not exist/);
+    });
+
+    it("and a registry of one's own that nobody listens at is named with its address", async () => {
+      const registry = `localhost:${String(CLOSED_PORT)}`;
+      assert.equal(
+        await refused(["sandbox", "up", "--registry", registry]),
+        `the registry ${registry} does not answer at http://${registry}/v2/; check its name, and run the command again`,
+      );
+    });
+
+    it("is not exchanged for another one while its sandbox runs, which goes on with the first", async () => {
+      // What is built already is shared, not built again.
+      mkdirSync(sandbox);
+      for (const shared of ["parts", "debian", "images.json"]) {
+        symlinkSync(join(root, shared), join(sandbox, shared));
+      }
+      const entry = [process.execPath, "cli/entry.mjs", "sandbox"];
+      const own = { ...process.env, SANDBOX_DIR: sandbox };
+      const start = async (kubeconfig: string, context: string): Promise<Ran> => {
+        const chosen = ["--kubeconfig", kubeconfig, "--context", context];
+        return run([...entry, "up", ...chosen, "--registry", registryName()], own);
+      };
+      const context = await kubectl("config", "current-context");
+      const other = join(files, "kubeconfig");
+      writeFileSync(other, await kubectl("config", "view", "--raw", "--flatten"), { mode: 0o600 });
+      await kubectl("--kubeconfig", other, "config", "rename-context", context, "elsewhere");
+      try {
+        const first = await start(paths.kubeconfig, context);
+        assert.equal(first.code, 0, `${first.stdout}${first.stderr}`);
+        const chosen = (): string[] =>
+          ["given.kubeconfig", "options.json"].map((file) =>
+            readFileSync(join(sandbox, file), "utf8"),
+          );
+        const was = chosen();
+        const { code, stderr, stdout } = await start(other, "elsewhere");
+        assert.equal(code, 1, stdout);
+        assert.equal(
+          oneLine(stderr),
+          "the sandbox runs with other options; stop it first: npm run sandbox -- down, then start it with these",
+        );
+        assert.deepEqual(chosen(), was);
+      } finally {
+        const { code, stderr } = await run([...entry, "down"], own);
+        assert.equal(code, 0, stderr);
+      }
+    });
+
+    it("needs a registry, too", async () => {
+      assert.equal(
+        await refused(["sandbox", "up", "--kubeconfig", kubeconfigOf(CLOSED_PORT)]),
+        "--kubeconfig needs --registry too: a cluster elsewhere cannot pull from a registry on this machine",
+      );
+    });
+  });
+
+  for (const value of ["80", "65536", "8080.5", "http", ""]) {
+    it(`refuses "${value}" as a port, and says what one is`, async () => {
+      const line = await refused(["sandbox", "up", "--ingress-port", value]);
+      assert.match(line, /--ingress-port.* a port is a whole number from 1024 to 65535$/);
+    });
+  }
+
+  const filesOfLevel = (directory: string): string[] =>
+    existsSync(directory) ? readdirSync(directory) : ["none"];
+
+  for (const hidden of ["/var/services-orders-edges", "/run/services-orders-edges", "/var"]) {
+    it(`refuses SANDBOX_DIR=${hidden}, over which it mounts its own`, async () => {
+      const was = filesOfLevel(hidden);
+      const line = await refused(up, { SANDBOX_DIR: hidden });
+      assert.match(
+        line,
+        new RegExp(
+          `^SANDBOX_DIR must not be below /(var|run), got "${hidden}": .*; choose another directory$`,
+        ),
+      );
+      assert.deepEqual(filesOfLevel(hidden), was);
+    });
+  }
+
+  it("refuses a second sandbox beside the one that runs, which goes on", async () => {
+    const was = machineNow();
+    const { code, stderr, stdout } = await run(
+      [process.execPath, "cli/entry.mjs", ...up],
+      environment(),
+    );
+    assert.equal(code, 1, stdout);
+    assert.match(
+      oneLine(stderr),
+      /^another sandbox, with another SANDBOX_DIR than .* runs on this machine .*; stop it first: /,
+    );
+    assert.deepEqual(machineNow(), was);
+    assert.equal(await kubectl("get", "--raw", "/readyz"), "ok");
+  });
+
+  describe("before anything was set up", () => {
+    const entry = [process.execPath, "cli/entry.mjs"];
+    // The directory by itself, below a home that is empty.
+    const nothing = (): Record<string, string | undefined> =>
+      environment({ SANDBOX_DIR: undefined });
+
+    it("the status is that nothing runs, with the command that starts it, and exit code 1", async () => {
+      const { code, stderr, stdout } = await run([...entry, "sandbox", "status"], nothing());
+      assert.equal(code, 1);
+      assert.equal(stderr, "");
+      assert.match(
+        oneLine(stdout),
+        /^FAIL {2}sandbox +not running; start it with: npm run sandbox -- up$/,
+      );
+      assert.deepEqual(readdirSync(home), []);
+    });
+
+    for (const args of [
+      ["sandbox", "down"],
+      ["down"],
+      ["sandbox", "reset"],
+      ["sandbox", "reset", "--everything"],
+    ]) {
+      it(`"${args.join(" ")}" has nothing to do, and makes nothing`, async () => {
+        const was = machineNow();
+        const { code, stderr } = await run([...entry, ...args], nothing());
+        assert.equal(code, 0, stderr);
+        assert.equal(stderr, "");
+        assert.deepEqual(machineNow(), was);
+        assert.deepEqual(readdirSync(home), []);
+      });
+    }
+
+    it("there is no environment for a shell: one line says what to run", async () => {
+      const { code, stderr, stdout } = await run([...entry, "sandbox", "env"], nothing());
+      assert.equal(code, 1);
+      assert.equal(stdout, "", "a shell would evaluate it");
+      assert.match(oneLine(stderr), /npm run sandbox -- up$/);
+      assert.deepEqual(readdirSync(home), []);
+    });
+  });
+
+  describe("a build of the service", () => {
+    let copy: string;
+    before(() => {
+      copy = copyOfProject();
+      rmSync(join(copy, "service", "target"), { force: true, recursive: true });
+    });
+    after(() => {
+      rmSync(copy, { force: true, recursive: true });
+    });
+    const image = (): string => join(copy, "service", "target", "image", "content-hash");
+
+    it("that Maven refuses shows Maven's own error with file and line, and leaves no jar", async () => {
+      const broken = join(copy, "service", "src", "main", "java", "Broken.java");
+      writeFileSync(broken, "class Broken {\n  int value = ;\n}\n");
+      const { code, stderr, stdout } = await run(["npm", "run", "build"], process.env, copy);
+      rmSync(broken);
+      assert.equal(code, 1, stdout);
+      assert.match(
+        stderr,
+        /Maven failed to build the service; nothing was deployed\. What it says:\n/,
+      );
+      assert.match(stderr, /^\[ERROR\] .*Broken\.java:\[2,15\] illegal start of expression$/m);
+      assert.doesNotMatch(stderr, /^ {4}at /m, "a stack trace");
+      assert.equal(existsSync(image()), false);
+    });
+
+    it("without Maven says what to install", async () => {
+      const { code, stderr } = await run(
+        [process.execPath, "cli/entry.mjs", "build"],
+        environment({ PATH: programsWithout(join(files, "bin"), "mvn") }),
+        copy,
+      );
+      assert.equal(code, 1);
+      assert.match(
+        oneLine(stderr),
+        /^Maven could not be run \(.*\); install Maven 3\.8 or newer with Java 17$/,
+      );
+      assert.equal(existsSync(image()), false);
+    });
+  });
+
+  describe("plain pulumi", () => {
+    let copy: string;
+    let state: string;
+    let env: Record<string, string>;
+
+    before(async () => {
+      // A shell that has evaluated what the sandbox prints, and a state of its own: the real stack is out of reach.
+      const script = 'eval "$(node cli/entry.mjs sandbox env)" && env -0';
+      const { code, stderr, stdout } = await run(["sh", "-c", script], process.env);
+      assert.equal(code, 0, stderr);
+      const variables = stdout.split("\0").filter((line) => line.includes("="));
+      env = Object.fromEntries(
+        variables.map((line) => [
+          line.slice(0, line.indexOf("=")),
+          line.slice(line.indexOf("=") + 1),
+        ]),
+      );
+      assert.equal(basename(env["KUBECONFIG"] ?? ""), "admin.kubeconfig");
+      state = mkdtempSync(join(tmpdir(), "services-orders-state-"));
+      env["PULUMI_BACKEND_URL"] = `file://${state}`;
+    });
+    after(() => {
+      rmSync(state, { force: true, recursive: true });
+    });
+    beforeEach(async () => {
+      copy = copyOfProject();
+      rmSync(join(copy, "service", "target"), { force: true, recursive: true });
+      rmSync(join(copy, "Pulumi.local.yaml"), { force: true });
+      await pulumi("stack", "init", "local");
+    });
+    afterEach(async () => {
+      await pulumi("stack", "rm", "local", "--yes", "--force");
+      rmSync(copy, { force: true, recursive: true });
+    });
+
+    async function plain(...args: string[]): Promise<Ran> {
+      return run(["pulumi", ...args, "--non-interactive"], env, copy);
+    }
+    async function pulumi(...args: string[]): Promise<void> {
+      const { code, stderr } = await plain(...args);
+      assert.equal(code, 0, stderr);
+    }
+    const resources = (): number => {
+      const path = join(state, ".pulumi", "stacks", "services-orders", "local.json");
+      const { checkpoint } = JSON.parse(readFileSync(path, "utf8")) as {
+        checkpoint: { latest?: { resources?: unknown[] } };
+      };
+      return (checkpoint.latest?.resources ?? []).length;
+    };
+
+    it("says what to run when the service was never built", async () => {
+      await pulumi(
+        "config",
+        "set",
+        "services-orders:namespace",
+        `edges-${String(process.pid)}-none`,
+      );
+      const { code, stdout } = await plain("preview");
+      assert.notEqual(code, 0);
+      const said = stdout.split("\n").filter((line) => /^ +error: /.test(line));
+      assert.equal(said.length, 1, stdout);
+      assert.match(
+        said[0] ?? "",
+        /ContainerImage "image": service\/target\/image must hold the service's jars, got "nothing"; run "npm run build"$/,
+      );
+      assert.doesNotMatch(stdout, /^ +at .*:\d+:\d+/m, "a stack trace");
+    });
+
+    it("leaves a namespace of the same name that is somebody else's as it is", async () => {
+      // Nothing else would stop it: there are jars of this code, which is no code that the real stack ever runs.
+      writeFileSync(join(copy, "service", "src", "main", "resources", "not-the-real-one"), "");
+      const image = join(copy, "service", "target", "image");
+      mkdirSync(image, { recursive: true });
+      writeFileSync(join(image, "services-orders.jar"), "");
+      writeFileSync(join(image, "content-hash"), contentHash(copy));
+      const namespace = `edges-${String(process.pid)}`;
+      await kubectl("create", "namespace", namespace);
+      try {
+        const now = async (): Promise<string> =>
+          kubectl(
+            "get",
+            "namespace",
+            namespace,
+            "-o",
+            "jsonpath={.metadata.resourceVersion} {.metadata.labels}",
+          );
+        const was = await now();
+        await pulumi("config", "set", "services-orders:namespace", namespace);
+        for (const args of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+          const { code, stdout } = await plain(...args);
+          assert.notEqual(code, 0, stdout);
+          const said = stdout.split("\n").filter((line) => /^ +error: /.test(line));
+          assert.equal(said.length, 1, stdout);
+          assert.match(
+            said[0] ?? "",
+            /Namespace "edges-\d+" exists and is not this stack's: .*Nothing was changed: choose another by the setting "namespace", or remove it\.$/,
+          );
+          assert.doesNotMatch(stdout, /^ +at .*:\d+:\d+/m, "a stack trace");
+          assert.equal(await now(), was);
+        }
+        assert.equal(
+          await kubectl("-n", namespace, "get", "deployments,statefulsets,secrets", "-o", "name"),
+          "",
+        );
+        // The stack itself, and perhaps its default provider.
+        assert.ok(resources() <= 1, "it has resources");
+      } finally {
+        await kubectl("delete", "namespace", namespace);
+      }
+    });
+  });
+});

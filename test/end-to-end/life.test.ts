@@ -1,0 +1,406 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { contentHash } from "../../components/conventions/content-hash";
+import { project } from "../../lib/project";
+import { command } from "../../lib/command";
+import { boxProcesses } from "../../sandbox/node/processes";
+import { environment } from "../../sandbox/environment";
+import { options, paths, registryName, root } from "../../sandbox/layout";
+import { servingPods, until } from "./support/cluster";
+import {
+  apply,
+  copyOfProject,
+  kubectl,
+  NAMESPACE,
+  npmRun,
+  pulumi,
+  type Run,
+  sql,
+  succeeded,
+} from "./support/commands";
+import { Load, nothingWasLost } from "./support/load";
+import { machine } from "./support/machine";
+
+const HOST = "services-orders.localhost";
+const base = (): string => `http://127.0.0.1:${String(options().ingressPort)}`;
+
+async function api(path: string, init: RequestInit = {}): Promise<Response> {
+  // fetch may not set Host; the name is looked up by curl and browsers, not by Node on every system.
+  const args = ["-sS", "-i", "--max-time", "10", "-H", `Host: ${HOST}`, `${base()}${path}`];
+  const body =
+    typeof init.body === "string" ? ["-H", "Content-Type: application/json", "-d", init.body] : [];
+  const answer = await command("curl", [...args, ...body]);
+  const [head = "", ...rest] = answer.split("\r\n\r\n");
+  const [status = "", ...headers] = head.split("\r\n");
+  return new Response(rest.join("\r\n\r\n"), {
+    status: Number(status.split(" ")[1]),
+    headers: headers.map((line) => line.split(": ", 2) as [string, string]),
+  });
+}
+
+const order = JSON.stringify({
+  customer: "ada",
+  currency: "EUR",
+  items: [{ sku: "book", quantity: 1, unitPrice: 1250 }],
+});
+
+async function placeOrder(): Promise<string> {
+  const answer = await api("/orders", { body: order });
+  assert.equal(answer.status, 201);
+  return ((await answer.json()) as { id: string }).id;
+}
+
+async function live(): Promise<{ commit: string; contentHash: string }> {
+  return (await (await api("/health/live")).json()) as { commit: string; contentHash: string };
+}
+
+const readyPods = async (): Promise<string[]> => servingPods(NAMESPACE);
+
+const load = (): Load =>
+  new Load({ host: HOST, port: options().ingressPort, requestsPerSecond: 20, keepAlive: false });
+
+/** Steps of a preview: what happens to which resource. */
+async function preview(cwd: string): Promise<string[]> {
+  const { steps } = JSON.parse(await pulumi(["preview", "--json"], cwd)) as {
+    steps: { op: string; urn: string }[];
+  };
+  return steps
+    .filter(({ op }) => op !== "same")
+    .map(({ op, urn }) => `${op} ${urn.split("::").slice(2).join("::").replace(/^.*\$/, "")}`)
+    .sort();
+}
+
+describe("from a clean clone to a running service", function () {
+  let without: Record<string, string>;
+  let first: Run;
+  let copy: string;
+
+  before("stopping what runs, so that the machine is as without a sandbox", async () => {
+    succeeded(await npmRun(["sandbox", "up"]));
+    succeeded(await npmRun(["down"]));
+    without = await machine();
+    copy = copyOfProject();
+  });
+
+  after(() => {
+    rmSync(copy, { recursive: true, force: true });
+  });
+
+  it("npm run up shows the preview, deploys, and ends with a curl line that answers an order", async () => {
+    first = await npmRun(["up"]);
+    succeeded(first);
+    assert.match(first.output, /Previewing update \(local\)/);
+    assert.match(first.output, /\[\d+\/\d+\] Changing it \(pulumi up\)/);
+    const line = /^ {2}(curl .*)$/m.exec(first.output)?.[1] ?? "";
+    const answer = JSON.parse(await command("sh", ["-c", line])) as { id: string; total: number };
+    assert.equal(answer.total, 1250);
+    assert.equal((await api(`/orders/${answer.id}`)).status, 200);
+    console.log(
+      `      npm run up: ${first.seconds.toFixed(0)} s; ${/sandbox start \S+/.exec(first.output)?.[0] ?? ""}`,
+    );
+  });
+
+  it("two pods serve, and every answer names its version", async () => {
+    assert.equal((await readyPods()).length, 2);
+    const answer = await api("/health/live");
+    assert.equal(answer.headers.get("service-version"), (await live()).commit);
+    assert.equal((await live()).contentHash, contentHash(project));
+  });
+
+  it("the image is built for the machine's own platform by default", async () => {
+    assert.deepEqual((await platformsOfImage()).length, 1);
+  });
+
+  it("a second npm run up changes nothing", async () => {
+    const second = await npmRun(["up"]);
+    succeeded(second);
+    assert.match(second.output, /Resources:\n\s+\d+ unchanged\n/);
+    assert.doesNotMatch(second.output, /\d+ to (create|update|replace|delete)/);
+    console.log(`      a second npm run up: ${second.seconds.toFixed(1)} s`);
+  });
+
+  it("pulumi preview shows no change, also with --refresh", async () => {
+    await pulumi(["preview", "--expect-no-changes"]);
+    await pulumi(["preview", "--expect-no-changes", "--refresh"]);
+  });
+
+  it("one more entry in jobs.ts previews one ScheduledJob with its CronJob and nothing else", async () => {
+    const jobs = join(copy, "jobs.ts");
+    const code = readFileSync(jobs, "utf8");
+    const entry =
+      '{ name: "export-json", schedule: "17 3 * * *", args: ["export", "--since", "1d", "--format", "json"] },';
+    const changed = code.replace("export const jobs: readonly Job[] = [", `$&\n  ${entry}`);
+    assert.notEqual(changed, code);
+    writeFileSync(jobs, changed);
+    assert.deepEqual(await preview(copy), [
+      "create kubernetes:batch/v1:CronJob::export-json",
+      "create services:k8s:ScheduledJob::export-json",
+    ]);
+    writeFileSync(jobs, code);
+  });
+
+  it("editing a comment in jobs.ts rolls out nothing, nor does committing it", async () => {
+    const jobs = join(copy, "jobs.ts");
+    writeFileSync(jobs, `${readFileSync(jobs, "utf8")}\n// A comment.\n`);
+    assert.deepEqual(await preview(copy), []);
+    const git = async (...args: string[]): Promise<string> => command("git", ["-C", copy, ...args]);
+    await git(
+      "-c",
+      "user.name=test",
+      "-c",
+      "user.email=test@localhost",
+      "commit",
+      "--quiet",
+      "-m",
+      "A comment",
+      "jobs.ts",
+    );
+    assert.deepEqual(await preview(copy), []);
+  });
+
+  it("orders outlive every pod of the service", async () => {
+    const id = await placeOrder();
+    await kubectl([
+      "-n",
+      NAMESPACE,
+      "delete",
+      "pods",
+      "-l",
+      "app.kubernetes.io/component=web",
+      "--wait=false",
+    ]);
+    const old = await readyPods();
+    await until("two new pods", async () => {
+      const now = await readyPods();
+      return now.length === 2 && now.every((name) => !old.includes(name));
+    });
+    assert.equal((await api(`/orders/${id}`)).status, 200);
+  });
+
+  it("no request fails while a pod is deleted", async () => {
+    const running = load();
+    await sleep(3_000);
+    const [victim = ""] = await readyPods();
+    await kubectl(["-n", NAMESPACE, "delete", "pod", victim, "--wait=true"]);
+    await until("two pods", async () => (await readyPods()).length === 2);
+    await sleep(3_000);
+    await nothingWasLost(NAMESPACE, { client: await running.stop() });
+  });
+
+  it("a Job made from the CronJob expires old orders and is never an endpoint of the Service", async () => {
+    await sql(
+      "UPDATE orders SET created_at = now() - interval '3 days' WHERE id IN (SELECT id FROM orders WHERE status = 'unpaid' LIMIT 3)",
+    );
+    const [old = ""] = await sql(
+      "SELECT count(*) FROM orders WHERE status = 'unpaid' AND created_at < now() - interval '48 hours'",
+    );
+    assert.ok(Number(old) >= 3);
+    const serving = await readyPods();
+    await kubectl(["-n", NAMESPACE, "create", "job", "--from=cronjob/expire-unpaid", "expire-now"]);
+    const endpoints = new Set<string>();
+    await until("the Job", async () => {
+      (await readyPods()).forEach((name) => endpoints.add(name));
+      return (
+        (await kubectl([
+          "-n",
+          NAMESPACE,
+          "get",
+          "job",
+          "expire-now",
+          "-o",
+          "jsonpath={.status.succeeded}",
+        ])) === "1"
+      );
+    });
+    assert.deepEqual([...endpoints].sort(), serving);
+    const log = await kubectl(["-n", NAMESPACE, "logs", "job/expire-now"]);
+    assert.match(log, new RegExp(`expired ${old} orders`));
+    await kubectl(["-n", NAMESPACE, "delete", "job", "expire-now"]);
+  });
+
+  it("NetworkPolicies are enforced", async () => {
+    const image = environment()["SANDBOX_POSTGRES_IMAGE"] ?? "";
+    const metadata = { name: "policy-probe", namespace: "policy-probe" };
+    try {
+      await apply(
+        { apiVersion: "v1", kind: "Namespace", metadata: { name: "policy-probe" } },
+        {
+          apiVersion: "v1",
+          kind: "Pod",
+          metadata,
+          spec: {
+            terminationGracePeriodSeconds: 0,
+            containers: [{ name: "probe", image, command: ["sleep", "600"] }],
+          },
+        },
+      );
+      await kubectl([
+        "-n",
+        "policy-probe",
+        "wait",
+        "--for=condition=Ready",
+        "pod/policy-probe",
+        "--timeout=60s",
+      ]);
+      const reaches = async (): Promise<boolean> =>
+        kubectl([
+          "-n",
+          "policy-probe",
+          "exec",
+          "policy-probe",
+          "--",
+          "pg_isready",
+          "-t",
+          "2",
+          "-h",
+          `postgres.${NAMESPACE}.svc.cluster.local`,
+        ]).then(
+          () => true,
+          () => false,
+        );
+      // The stack's own policies keep others from its database; one more lets them in.
+      assert.equal(await reaches(), false);
+      await apply({
+        apiVersion: "networking.k8s.io/v1",
+        kind: "NetworkPolicy",
+        metadata: { name: "policy-probe", namespace: NAMESPACE },
+        spec: {
+          podSelector: { matchLabels: { "app.kubernetes.io/component": "database" } },
+          ingress: [{ from: [{ namespaceSelector: {} }] }],
+        },
+      });
+      await until("the policy", reaches);
+      assert.equal((await api("/health/ready")).status, 200);
+    } finally {
+      await kubectl([
+        "-n",
+        NAMESPACE,
+        "delete",
+        "networkpolicy",
+        "policy-probe",
+        "--ignore-not-found",
+      ]);
+      await kubectl(["delete", "namespace", "policy-probe", "--ignore-not-found"]);
+    }
+  });
+
+  it("a sandbox for a given cluster and registry starts only the builder", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "services-orders-given-"));
+    // What is built already is shared, not built again.
+    for (const shared of ["parts", "debian", "images.json"]) {
+      symlinkSync(join(root, shared), join(directory, shared));
+    }
+    const env = { SANDBOX_DIR: directory };
+    try {
+      const context = "services-orders-sandbox";
+      const given = [
+        "--kubeconfig",
+        paths.kubeconfig,
+        "--context",
+        context,
+        "--registry",
+        registryName(),
+      ];
+      succeeded(await npmRun(["sandbox", "up", ...given], { env }));
+      const { output } = await npmRun(["sandbox", "status"], { env });
+      assert.deepEqual(
+        output
+          .split("\n")
+          .filter((line) => line.includes("runs, process"))
+          .map((line) => line.trim().split(/\s+/)[1]),
+        ["buildkitd"],
+      );
+      // The chosen context by itself, so that nothing can lead to another cluster.
+      assert.match(
+        (await npmRun(["sandbox", "env"], { env })).output,
+        new RegExp(`KUBECONFIG='${join(directory, "given.kubeconfig")}'`),
+      );
+      const only = ["--kubeconfig", join(directory, "given.kubeconfig")];
+      assert.equal(await kubectl([...only, "config", "current-context"]), context);
+      assert.equal(await kubectl([...only, "get", "--raw", "/readyz"]), "ok");
+    } finally {
+      succeeded(await npmRun(["sandbox", "down"], { env }));
+      rmSync(directory, { recursive: true });
+    }
+    assert.equal((await npmRun(["sandbox", "status"])).code, 0);
+  });
+
+  it("edited Java code rolls out as a new digest without a failed request, for both platforms when config asks for them", async () => {
+    const handler = join(copy, "service", "src", "main", "resources", "edited.properties");
+    writeFileSync(handler, "edited=true\n");
+    writeFileSync(
+      join(copy, "Pulumi.local.yaml"),
+      "config:\n  services-orders:platforms: [linux/amd64, linux/arm64]\n",
+    );
+    const hash = contentHash(copy);
+    assert.notEqual((await live()).contentHash, hash);
+    const old = await pulumi(["stack", "output", "imageRef"]);
+    const running = load();
+    const run = await npmRun(["up"], { cwd: copy });
+    const result = await running.stop();
+    succeeded(run);
+    assert.equal((await live()).contentHash, hash);
+    assert.notEqual(await pulumi(["stack", "output", "imageRef"]), old);
+    assert.deepEqual(await platformsOfImage(), ["linux/amd64", "linux/arm64"]);
+    await nothingWasLost(NAMESPACE, { client: result });
+  });
+
+  it("an update that is killed is carried on by the next one, and older code deploys again", async () => {
+    const killed = await npmRun(["up"], {
+      when: {
+        text: "Updating (local)",
+        then: (pid) => setTimeout(() => process.kill(-pid, "SIGKILL"), 3_000),
+      },
+    });
+    assert.equal(killed.code, null);
+    const next = await npmRun(["up"]);
+    succeeded(next);
+    assert.equal((await live()).contentHash, contentHash(project));
+    await pulumi(["preview", "--expect-no-changes"]);
+  });
+
+  it("npm run up brings everything back after every process of the sandbox was killed", async () => {
+    const id = await placeOrder();
+    for (const { pid } of boxProcesses()) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It went with the first one.
+      }
+    }
+    // A signal is on its way for as long as a busy machine takes.
+    await until("the end of every process", () => Promise.resolve(boxProcesses().length === 0), 30);
+    const run = await npmRun(["up"]);
+    succeeded(run);
+    console.log(
+      `      after the kill: ${run.seconds.toFixed(0)} s; ${/sandbox start \S+/.exec(run.output)?.[0] ?? ""}`,
+    );
+    await until("the service", async () => (await api(`/orders/${id}`)).status === 200);
+  });
+
+  it("npm run down leaves nothing behind on the machine", async () => {
+    succeeded(await npmRun(["down"]));
+    assert.deepEqual(await machine(), without);
+  });
+});
+
+/** Platforms of the image that the stack runs, from the registry. */
+async function platformsOfImage(): Promise<string[]> {
+  const ref = await pulumi(["stack", "output", "imageRef"]);
+  const [, registry = "", repository = "", digest = ""] =
+    /^([^/]+)\/(.+)@(.+)$/.exec(ref.trim()) ?? [];
+  const answer = await fetch(`http://${registry}/v2/${repository}/manifests/${digest}`, {
+    headers: {
+      accept: "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json",
+    },
+  });
+  const manifest = (await answer.json()) as {
+    manifests?: { platform: { os: string; architecture: string } }[];
+  };
+  return (manifest.manifests ?? [{ platform: { os: "linux", architecture: "its own" } }])
+    .map(({ platform }) => `${platform.os}/${platform.architecture}`)
+    .sort();
+}

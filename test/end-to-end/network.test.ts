@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Provider } from "@pulumi/kubernetes";
+import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
+import { connections, doors } from "../../components/conventions/connections";
+import type { Identity } from "../../components/conventions/labels";
+import { Postgres } from "../../components/postgres/postgres";
+import {
+  ReviewNamespace,
+  type ReviewNamespaceArgs,
+} from "../../components/namespace/review-namespace";
+import { WebService } from "../../components/web-service/web-service";
+import { environment } from "../../sandbox/environment";
+import { options } from "../../sandbox/layout";
+import { kubectl, npmRun, type Run } from "./support/commands";
+
+// The policies of a review namespace, tried by connections; and its quota. The stack has the real components, but for the
+// image: a server of one line is up at once.
+
+const STACK = "review-network";
+const NAMESPACE = "services-orders-review-network";
+const identity: Identity = {
+  app: "services-orders-network",
+  environment: "review",
+  instance: "services-orders-network",
+  protectedBranch: false,
+  service: "services-orders",
+};
+
+/** Answers every request, and ends when it is told to. */
+const server = `
+$SIG{TERM} = sub { exit 0 };
+my $listener = IO::Socket::INET->new(LocalPort => 8080, Listen => 64, ReuseAddr => 1) or die;
+while (1) {
+  my $client = $listener->accept or next;
+  sysread $client, my $request, 4096;
+  print $client "HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok";
+}`;
+
+/** A setting that the sandbox gives by its environment. */
+const peers = (name: string) =>
+  JSON.parse(environment()[name] ?? "[]") as NonNullable<ReviewNamespaceArgs["ingressFrom"]>;
+
+async function program(): Promise<Record<string, unknown>> {
+  const image = environment()["SANDBOX_POSTGRES_IMAGE"] ?? "";
+  const opts = { providers: [new Provider("kubernetes", {})] };
+  const { namespace } = new ReviewNamespace(
+    "namespace",
+    {
+      datadogAgentTo: peers("SANDBOX_DATADOG_AGENT_TO"),
+      identity,
+      ingressFrom: peers("SANDBOX_INGRESS_FROM"),
+      namespace: NAMESPACE,
+    },
+    opts,
+  );
+  new Postgres("postgres", { identity, imageRef: image, namespace }, opts);
+  const service = new WebService(
+    "services-orders",
+    {
+      args: ["perl", "-MIO::Socket::INET", "-e", server],
+      drainSeconds: 0,
+      host: "services-orders.network.localhost",
+      identity,
+      imageRef: image,
+      minReadySeconds: 0,
+      namespace,
+      preStopSeconds: 1,
+      publicPort: options().ingressPort,
+      release: { branch: "network", commit: "unknown" },
+      requests: { cpu: "10m", memory: "32Mi" },
+      terminationGracePeriodSeconds: 11,
+    },
+    opts,
+  );
+  const uid = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"];
+  return { clusterUid: await kubectl(uid), namespace, url: service.url };
+}
+
+describe("the network policies and the quota of a review namespace", () => {
+  const state = mkdtempSync(join(tmpdir(), "services-orders-network-"));
+  let env: Record<string, string>;
+  let stack: Stack | undefined;
+
+  before(async () => {
+    const up = await npmRun(["sandbox", "up"]);
+    assert.equal(up.code, 0, up.output);
+    env = { ...environment(), PULUMI_BACKEND_URL: `file://${state}` };
+    // Where the automation looks for `pulumi` before it has an environment of its own.
+    process.env["PATH"] = env["PATH"];
+    stack = await LocalWorkspace.createOrSelectStack(
+      { program, projectName: "services-orders", stackName: STACK },
+      { envVars: env, workDir: state },
+    );
+    const started = Date.now();
+    await stack.up();
+    console.log(`      stack up in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  });
+
+  after(async () => {
+    // There is none where the sandbox did not come up.
+    await stack?.destroy();
+    rmSync(state, { force: true, recursive: true });
+  });
+
+  const probe = (when?: { text: string; then: (pid: number) => void }): Promise<Run> =>
+    npmRun(["probe", STACK], { env, ...(when === undefined ? {} : { when }) });
+  const names = async (...what: string[]) =>
+    (await kubectl(["get", ...what, "-o", "name"])).split("\n").filter((name) => name !== "");
+  const rowOf = (output: string, from: string, to: string) =>
+    output.split("\n").find((line) => line.startsWith(`${from} `) && line.includes(`  ${to}  `));
+
+  it("are tried although an earlier probe was killed, and are all as the table says", async () => {
+    const killed = await probe({
+      text: "[2/2]",
+      then: (pid) => process.kill(-pid, "SIGKILL"),
+    });
+    assert.notEqual(killed.code, 0);
+    const left = ["pods", "-n", NAMESPACE, "-l", "connection-probe"];
+    assert.notDeepEqual(await names(...left), [], killed.output);
+
+    const { code, output, seconds } = await probe();
+    console.log(`      probe in ${seconds.toFixed(1)} s`);
+    assert.equal(code, 0, output);
+    // Nothing here stands for the internet, there is one pod each of two parties, and a busy host may not say that nothing
+    // listens for datagrams; to one of the three who ask it does.
+    const unknown = output.split("\n").filter((line) => /\?$/.test(line));
+    const metrics = unknown.filter((line) => line.includes("Datadog agent, metrics"));
+    const untried = connections.filter(
+      ({ from, to }) =>
+        from === "the internet" ||
+        (from === doors[to].party && (from === "job" || from === "another pod")),
+    );
+    assert.equal(unknown.length - metrics.length, untried.length, output);
+    assert.ok(metrics.length < 3, output);
+    const good = output.split("\n").filter((line) => / ok$/.test(line)).length;
+    assert.equal(good + unknown.length, connections.length, output);
+    await kubectl(["wait", "--for=delete", ...left, "--timeout=30s"]);
+    const other = ["namespaces", "-l", "connection-probe"];
+    await kubectl(["wait", "--for=delete", ...other, "--timeout=60s"]);
+  });
+
+  it("make the probe fail where one is missing: what it closes is open, what it opens is closed", async () => {
+    const missing = ["default-deny", "service-to-database"];
+    await kubectl(["delete", "networkpolicies", "-n", NAMESPACE, ...missing]);
+    const { code, output } = await probe();
+    assert.equal(code, 1, output);
+    for (const [from, to, seen] of [
+      ["another pod", "DNS by UDP", "closed .* open .*FAIL"],
+      ["another pod", "other namespaces", "closed .* refused .*FAIL"],
+      ["other namespaces", "job", "closed .* refused .*FAIL"],
+      ["service", "database", "open .* time-out .*FAIL"],
+      ["migration", "database", "open .* time-out .*FAIL"],
+      ["service", "DNS by UDP", "open .* open .*ok"],
+      ["other namespaces", "database", "closed .* time-out .*ok"],
+    ] as const) {
+      assert.match(rowOf(output, from, to) ?? "", new RegExp(seen), `${from} -> ${to}\n${output}`);
+    }
+  });
+
+  it("are back after the next update with a refresh", async () => {
+    await stack?.up({ refresh: true });
+    const policies = await names("networkpolicies", "-n", NAMESPACE);
+    assert.ok(policies.includes("networkpolicy.networking.k8s.io/default-deny"));
+    assert.ok(policies.includes("networkpolicy.networking.k8s.io/service-to-database"));
+  });
+
+  it("refuse a pod too many, by an event that names the quota", async () => {
+    await kubectl([
+      ...["scale", "deployment", "services-orders", "-n", NAMESPACE],
+      ...["--replicas=20"],
+    ]);
+    const events = ["get", "events", "-n", NAMESPACE, "--field-selector", "reason=FailedCreate"];
+    let seen = "";
+    for (let tries = 0; tries < 40 && !seen.includes("exceeded quota"); tries++) {
+      await sleep(500);
+      seen = await kubectl([...events, "-o", "jsonpath={.items[*].message}"]);
+    }
+    assert.match(seen, /exceeded quota: review, requested: .*pods=1, used: .*limited: .*pods=10/);
+    const pods = await names("pods", "-n", NAMESPACE);
+    assert.equal(pods.length, 10);
+  });
+});

@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { stackOf } from "../../operations/stacks/review-stack";
+import { type End } from "../../pipeline/run/order";
+import { rehearse, type RunOptions } from "../../pipeline/run/run";
+import { issue, StandIn } from "../operations/support/http-stand-in";
+import { kubectl, refused, succeeded } from "./support/commands";
+import { Environments, type Who } from "./support/environments";
+import { stepByStep } from "./support/step-by-step";
+
+const branch = "env-feature/pipeline_A";
+const namespace = `services-orders-${stackOf(branch)}`;
+/** `npm test` and CI make these checks of the code as it is committed, and not as it is fitted to the sandbox. */
+const checked = ["check", "test-unit"];
+
+interface Message {
+  readonly text: string;
+}
+
+/** The workflows with their real commands, in clean copies; GitHub and Slack are stand-ins that speak their HTTP APIs. */
+describe("the pipelines, end to end", () => {
+  stepByStep();
+  let all: Environments;
+  let contexts: string;
+  const comments = issue([]);
+  let pullRequest = "open";
+  const github = new StandIn((asked) =>
+    /\/pulls\/\d+$/.test(asked.path)
+      ? { body: JSON.stringify({ state: pullRequest }), status: 200 }
+      : comments.answers(asked),
+  );
+  const slack = new StandIn(() => ({ body: "ok", status: 200 }));
+  const told = (): readonly string[] =>
+    slack.asked.map(({ body }) => (JSON.parse(body) as Message).text);
+
+  const run = async (
+    workflow: string,
+    options: RunOptions = {},
+  ): Promise<Readonly<Record<string, End>>> => {
+    const result = await rehearse(workflow, {
+      contexts,
+      env: { ...process.env, ...all.clone.env },
+      root: all.clone.directory,
+      ...options,
+    });
+    return Object.fromEntries([...result].map(([name, { end }]) => [name, end]));
+  };
+  const exists = async (what: string, where: string): Promise<boolean> =>
+    (await kubectl(["-n", where, "get", what, "--ignore-not-found", "-o", "name"])) !== "";
+  const ended = (ends: Readonly<Record<string, End>>, end: End): readonly string[] =>
+    Object.keys(ends).filter((name) => ends[name] === end);
+
+  before(async () => {
+    all = await Environments.make("pipelines");
+    await all.prepare();
+    // As docs/first-day.md says: a job that previews may not make a stack.
+    await all.pulumi("prod", "stack", "init", "prod", "--no-select");
+    await all.clone.commit("The key that Pulumi has written into production's file");
+    await all.clone.push("main");
+    contexts = mkdtempSync(join(tmpdir(), "services-orders-contexts-"));
+    const slackUrl = await slack.start();
+    const githubUrl = await github.start();
+    const rights = (who: Who): string => `KUBECONFIG=${all.rightsOf(who).KUBECONFIG}\n`;
+    const files = {
+      "canary-removal": rights("canary-removal"),
+      github: `GITHUB_TOKEN=hush\nGITHUB_API_URL=${githubUrl}\n`,
+      preview: rights("preview"),
+      prod: rights("prod"),
+      review: rights({ branch }),
+      "review-removal": rights({ branch: "main" }),
+      slack: `SLACK_WEBHOOK_URL=${slackUrl}/services/T/B/x\n`,
+      staging: rights("staging"),
+    };
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(contexts, `services-orders-${name}.env`), text);
+    }
+  });
+  after(async () => {
+    await all.remove();
+    await slack.stop();
+    await github.stop();
+    rmSync(contexts, { force: true, recursive: true });
+  });
+
+  it("on main: staging, a message that asks, and after the approval production with the same image", async () => {
+    const ends = await run("main", {
+      skip: checked,
+      approve: async () => {
+        assert.ok(await exists("deployment/services-orders", "services-orders-staging"));
+        assert.ok(!(await exists("deployment/services-orders", "services-orders")));
+        assert.match(told().at(-1) ?? "", /^prod waits for an approval/);
+        return true;
+      },
+    });
+    assert.deepEqual([...ended(ends, "failed"), ...ended(ends, "held")], []);
+    const output = async (stack: string): Promise<string> =>
+      (await all.pulumi("preview", "stack", "output", "imageRef", "--stack", stack)).trim();
+    assert.equal(await output("prod"), await output("staging"));
+    assert.deepEqual(
+      told().map((text) => text.replace(/:.*/, "")),
+      ["staging is deployed", "prod waits for an approval", "prod is deployed"],
+    );
+    const { body } = slack.asked.at(-1) ?? { body: "" };
+    assert.match(body, /Open it/);
+    assert.match(body, /\*Took\*/);
+  });
+
+  it("on a branch: previews in one comment, an approval, the review stack, a message", async () => {
+    await all.clone.git("checkout", "--quiet", "-B", branch);
+    appendFileSync(join(all.clone.directory, "service/src/main/resources/rehearsal.txt"), "x\n");
+    await all.clone.commit("A feature");
+    await all.clone.push(branch);
+    const before = told().length;
+    const ends = await run("branch", {
+      approve: async () => {
+        const [text = "", ...more] = [...comments.comments.values()];
+        assert.deepEqual(more, []);
+        for (const stack of [stackOf(branch), "staging", "prod"]) {
+          assert.ok(text.includes(`<!-- preview of ${stack} -->`), text.slice(0, 2_000));
+        }
+        assert.ok(!(await exists("deployment/services-orders", namespace)));
+        assert.equal(told().length, before);
+        return true;
+      },
+      skip: checked,
+    });
+    assert.deepEqual([...ended(ends, "failed"), ...ended(ends, "held")], []);
+    assert.ok(await exists("deployment/services-orders", namespace));
+    assert.match(told().at(-1) ?? "", new RegExp(`^${stackOf(branch)} is deployed`));
+  });
+
+  it("stops at an approval that nobody gives", async () => {
+    const parameters = { branch, percent: "25" };
+    const ends = await run("canary-start", { branch: "main", parameters });
+    assert.deepEqual(ended(ends, "success"), ["ask-approval"]);
+    assert.ok(!(await exists("deployment/services-orders-canary", "services-orders")));
+  });
+
+  it("starts a canary of the branch after an approval, and stops it without one", async () => {
+    const parameters = { branch, percent: "25" };
+    // The branch is checked out here; a canary starts from main's own code.
+    const options = { approve: ["approve-canary"], branch: "main", commit: "main", parameters };
+    const started = await run("canary-start", options);
+    assert.equal(started["tell-canary"], "success");
+    assert.ok(await exists("deployment/services-orders-canary", "services-orders"));
+    const stopped = await run("canary-stop", { branch: "main", parameters: { action: "stop" } });
+    assert.equal(stopped["tell-stopped"], "success");
+    assert.ok(!(await exists("deployment/services-orders-canary", "services-orders")));
+  });
+
+  it("refuses a production deploy of more than what was previewed and approved", async () => {
+    await all.clone.git("checkout", "--quiet", "main");
+    const plan = ["--save-plan", "reports/plan-prod.json"];
+    succeeded(await all.run("preview", ["preview", "prod", ...plan]));
+    const file = join(all.clone.directory, "Pulumi.prod.yaml");
+    const was = readFileSync(file, "utf8");
+    writeFileSync(file, was.replace('replicas: "3"', 'replicas: "4"'));
+    const deploy = ["deploy", "prod", "--yes", "--approved", "reports/plan-prod.json"];
+    refused(
+      await all.run("prod", deploy),
+      /More would change than was approved:\n- Deployment services-orders would now be changed too/,
+    );
+    writeFileSync(file, was);
+  });
+
+  it("tells why a job failed", async () => {
+    const parameters = { branch: "env-nowhere", percent: "25" };
+    const ends = await run("canary-start", {
+      approve: ["approve-canary"],
+      branch: "main",
+      parameters,
+    });
+    assert.deepEqual(ended(ends, "failed"), ["canary-start"]);
+    assert.match(told().at(-1) ?? "", /^prod-canary failed/);
+    assert.match(slack.asked.at(-1)?.body ?? "", /Branch .*env-nowhere.* has no image/);
+  });
+
+  it("refuses a deploy whose pull request was closed meanwhile", async () => {
+    pullRequest = "closed";
+    await all.clone.git("checkout", "--quiet", branch);
+    const { GITHUB_API_URL = "", GITHUB_TOKEN = "" } = parseEnv(
+      readFileSync(join(contexts, "services-orders-github.env"), "utf8"),
+    );
+    const env = {
+      ...{ GITHUB_API_URL, GITHUB_REPOSITORY: "example/services-orders", GITHUB_TOKEN },
+      PULL_REQUEST: "1",
+    };
+    refused(
+      await all.run({ branch }, ["review", "up"], env),
+      /pull request of branch .* is merged or closed/,
+    );
+    await all.clone.git("checkout", "--quiet", "main");
+  });
+
+  it("tears the review stack down when the pull request is closed", async () => {
+    await all.clone.git("branch", "--quiet", "-D", branch);
+    const ends = await run("teardown", { branch });
+    assert.equal(ends["teardown"], "success");
+    assert.ok(!(await exists(`namespace/${namespace}`, "default")));
+  });
+
+  it("sweeps by the clock, and tells nobody of nothing", async () => {
+    const before = told().length;
+    const ends = await run("sweep", { branch: "main" });
+    assert.deepEqual(ended(ends, "success"), ["sweep-reviews", "sweep-canary"]);
+    assert.equal(told().length, before);
+  });
+});

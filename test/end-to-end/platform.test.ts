@@ -1,0 +1,567 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { purposes, reviewUser, roleName } from "../../components/conventions/ci-roles";
+import { project } from "../../lib/project";
+import { command } from "../../lib/command";
+import { environment } from "../../sandbox/environment";
+import { registryName } from "../../sandbox/layout";
+import { branchesOf, issuer, trustPolicy } from "../../platform/trust";
+import { permissions } from "../../platform/permissions";
+import { type Actor, administrator, apply, branchJob, refusal, roleJob } from "./support/actors";
+import { type Moto, startMoto } from "./aws/moto";
+import { PlatformStack } from "./support/platform-stack";
+import { ReviewObjects } from "./support/review-objects";
+
+const staging = "platform-test-staging";
+const prod = "platform-test-prod";
+const overrides = {
+  clusters: [{ environments: ["review", "staging", "prod"], name: "sandbox" }],
+  prodNamespace: prod,
+  stagingNamespace: staging,
+};
+const organizationId = "00000000-0000-4000-8000-000000000001";
+const projectId = "00000000-0000-4000-8000-000000000002";
+const circleci = { organizationId, projectId, vcsOrigin: "github.com/example/services-orders" };
+const domain = "review.example.com";
+
+/** Two branches whose names differ in what a slug drops, and main. */
+const own = new ReviewObjects("feature/platform_A", "platform-test-a", domain);
+const other = new ReviewObjects("feature/platform-a", "platform-test-b", domain);
+const job = branchJob(own.branch, projectId);
+const otherJob = branchJob(other.branch, projectId);
+const mainJob = branchJob("main", projectId);
+
+interface Statements {
+  readonly Statement: unknown;
+}
+
+/** Waits, at most a minute, until a question has the answer. */
+async function until(ask: () => Promise<string>, answer: RegExp): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const got = await ask();
+    if (answer.test(got)) return;
+    assert.ok(Date.now() < deadline, `no ${String(answer)} within a minute, but:\n${got}`);
+    await sleep(500);
+  }
+}
+
+describe("the platform on a cluster", () => {
+  let moto: Moto;
+  let stack: PlatformStack;
+
+  before(async () => {
+    moto = await startMoto(environment()["PATH"] ?? "");
+    const vpc = ["--resources-vpc-config", "subnetIds=subnet-1,subnet-2"];
+    const role = ["--role-arn", "arn:aws:iam::123456789012:role/cluster"];
+    await moto.aws("eks", "create-cluster", "--name", "sandbox", ...role, ...vpc);
+    stack = new PlatformStack(moto, overrides);
+    console.log(`overridden keys of the platform: ${Object.keys(overrides).join(", ")}`);
+    await stack.init();
+    await stack.run("up");
+  });
+
+  after(async () => {
+    const namespaces = [own.namespace, other.namespace, staging, prod];
+    await administrator.kubectl(["delete", "namespace", "--ignore-not-found", ...namespaces]);
+    await stack.remove();
+    await moto.stop();
+  });
+
+  describe("in AWS", () => {
+    it("shows no change after it was made, also when AWS and the cluster are asked", async () => {
+      await stack.run("preview", "--expect-no-changes");
+      await stack.run("preview", "--expect-no-changes", "--refresh");
+    });
+
+    it("notices what was changed behind its back, and puts it right", async () => {
+      const policy = ["--policy-name", "preview", "--policy-document"];
+      const open = { Effect: "Allow", Action: "*", Resource: "*" };
+      const document = JSON.stringify({ Statement: [open], Version: "2012-10-17" });
+      const role = ["--role-name", roleName("preview")];
+      await moto.aws("iam", "put-role-policy", ...role, ...policy, document);
+      await assert.rejects(stack.run("preview", "--expect-no-changes", "--refresh"));
+      await stack.run("up", "--refresh");
+      await stack.run("preview", "--expect-no-changes", "--refresh");
+    });
+
+    it("has repositories whose tags do not move but for builds, scanned on push", async () => {
+      const { repositories } = (await moto.aws("ecr", "describe-repositories")) as {
+        repositories: Record<string, unknown>[];
+      };
+      const read = repositories.map((repository) => [
+        repository["repositoryName"],
+        repository["imageTagMutability"],
+        repository["imageTagMutabilityExclusionFilters"],
+        repository["imageScanningConfiguration"],
+      ]);
+      const filters = [{ filter: "build-*", filterType: "WILDCARD" }];
+      assert.deepEqual(read.sort(), [
+        ["services-orders", "IMMUTABLE_WITH_EXCLUSION", filters, { scanOnPush: true }],
+        ["services-orders-review", "IMMUTABLE_WITH_EXCLUSION", filters, { scanOnPush: true }],
+      ]);
+      const outputs = await stack.outputs();
+      assert.equal(outputs["repositoryUrl"], `${registryName()}/services-orders`);
+    });
+
+    it("expires builds, and first of all keeps releases", async () => {
+      for (const [repository, days] of [
+        ["services-orders", 90],
+        ["services-orders-review", 30],
+      ] as const) {
+        const { lifecyclePolicyText } = (await moto.aws(
+          ...["ecr", "get-lifecycle-policy", "--repository-name", repository],
+        )) as { lifecyclePolicyText: string };
+        const { rules } = JSON.parse(lifecyclePolicyText) as {
+          rules: { rulePriority: number; selection: Record<string, unknown> }[];
+        };
+        assert.deepEqual(
+          rules.map(({ rulePriority, selection }) => [
+            rulePriority,
+            selection["tagPatternList"],
+            selection["countType"],
+            selection["countNumber"],
+          ]),
+          [
+            [1, ["release-*"], "imageCountMoreThan", 1000],
+            [2, ["build-*"], "sinceImagePushed", days],
+          ],
+        );
+      }
+    });
+
+    it("trusts CircleCI's issuer, and each role those jobs that it is for", async () => {
+      const { OpenIDConnectProviderList: providers } = (await moto.aws(
+        ...["iam", "list-open-id-connect-providers"],
+      )) as { OpenIDConnectProviderList: { Arn: string }[] };
+      assert.equal(providers.length, 1);
+      const providerArn = providers[0]?.Arn ?? "";
+      assert.ok(providerArn.endsWith(`:oidc-provider/${issuer(circleci)}`), providerArn);
+      const { Roles } = (await moto.aws("iam", "list-roles")) as {
+        Roles: { AssumeRolePolicyDocument: Statements; RoleName: string }[];
+      };
+      const trusted = Object.fromEntries(
+        Roles.map(({ AssumeRolePolicyDocument, RoleName }) => [RoleName, AssumeRolePolicyDocument]),
+      );
+      const expected = Object.fromEntries(
+        purposes.map((purpose) => [
+          roleName(purpose),
+          trustPolicy(circleci, providerArn, branchesOf(purpose)),
+        ]),
+      );
+      assert.deepEqual(trusted, expected);
+    });
+
+    it("gives each role its permissions, and nothing beside them", async () => {
+      const arn = (name: string) => `arn:aws:ecr:eu-central-1:123456789012:repository/${name}`;
+      const key = (number: number) =>
+        `arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-4000-8000-00000000000${String(number)}`;
+      for (const purpose of purposes) {
+        const role = ["--role-name", roleName(purpose)];
+        const names = (await moto.aws("iam", "list-role-policies", ...role)) as {
+          PolicyNames: string[];
+        };
+        assert.deepEqual(names.PolicyNames, [purpose]);
+        const attached = (await moto.aws("iam", "list-attached-role-policies", ...role)) as {
+          AttachedPolicies: unknown[];
+        };
+        assert.deepEqual(attached.AttachedPolicies, []);
+        const { PolicyDocument } = (await moto.aws(
+          ...["iam", "get-role-policy", ...role, "--policy-name", purpose],
+        )) as { PolicyDocument: Statements };
+        const targets = {
+          clusterArns: ["arn:aws:eks:eu-central-1:123456789012:cluster/sandbox"],
+          keyArns: { prod: key(5), review: key(3), staging: key(4) },
+          repositoryArn: arn("services-orders"),
+          reviewRepositoryArn: arn("services-orders-review"),
+          stateBucket: "example-orders-pulumi-state",
+        };
+        // What is not in the account at all is left out of JSON.
+        assert.deepEqual(
+          PolicyDocument.Statement,
+          JSON.parse(JSON.stringify(permissions(purpose, targets))),
+        );
+      }
+    });
+
+    it("cannot be asked about access entries here: moto does not know them", async () => {
+      // When this fails, moto has learned it: let the stand-in keep them there, and read them back.
+      for (const what of ["list-access-entries", "list-identity-provider-configs"]) {
+        await assert.rejects(moto.aws("eks", what, "--cluster-name", "sandbox"), /404|not found/i);
+      }
+    });
+  });
+
+  describe("a job of a branch", () => {
+    it("makes its review stack, object by object, and changes it", async () => {
+      for (const object of own.all()) await apply(job, object);
+      for (const object of own.all()) await apply(job, object);
+      const at = ["--namespace", own.namespace];
+      await until(() => job.kubectl(["get", "pods", ...at, "-o", "name"]), /pod\//);
+      const password = await job.kubectl(["get", "secret", "database", ...at, "-o", "name"]);
+      assert.equal(password.trim(), "secret/database");
+    });
+
+    it("gets no pod before its guardrails are there, and pods when they are", async () => {
+      const at = ["--namespace", other.namespace];
+      const bare = [other.namespaceObject(), other.binding(), other.deployment()];
+      for (const object of bare) await apply(otherJob, object);
+      const events = () => otherJob.kubectl(["get", "events", ...at]);
+      await until(events, /review-pods-need-(quota|limits|network-policies)/);
+      assert.equal(await otherJob.kubectl(["get", "pods", ...at, "-o", "name"]), "");
+      for (const object of other.all()) await apply(otherJob, object);
+      const restart = ["rollout", "restart", "deployment/services-orders", ...at];
+      await otherJob.kubectl(restart);
+      await until(() => otherJob.kubectl(["get", "pods", ...at, "-o", "name"]), /pod\//);
+    });
+
+    it("cannot scale beyond its quota, and the event names it", async () => {
+      const at = ["--namespace", own.namespace];
+      await job.kubectl(["scale", "deployment/services-orders", "--replicas=9", ...at]);
+      await until(() => job.kubectl(["get", "events", ...at]), /exceeded quota: review/);
+      const pods = await job.kubectl(["get", "pods", ...at, "-o", "name"]);
+      assert.equal(pods.trim().split("\n").length, 3);
+      await job.kubectl(["scale", "deployment/services-orders", "--replicas=1", ...at]);
+    });
+
+    /** What is asked of the API server, and what it must say. */
+    const denied: Readonly<Record<string, readonly [() => Promise<string>, RegExp]>> = {
+      "reads a Secret of production": [
+        () => job.kubectl(["get", "secret", "database", "-n", prod]),
+        /cannot get resource "secrets"/,
+      ],
+      "lists the cluster's Secrets": [
+        () => job.kubectl(["get", "secrets", "-A"]),
+        /cannot list resource "secrets"/,
+      ],
+      "reads a Secret of staging": [
+        () => job.kubectl(["get", "secrets", "-n", staging]),
+        /cannot list resource "secrets"/,
+      ],
+      "creates an Ingress with production's host": [
+        () => apply(job, own.ingress("services-orders.example.com")),
+        /the only host of a review stack is/,
+      ],
+      "creates an Ingress with another review stack's host": [
+        () => apply(job, own.ingress(other.host)),
+        /the only host of a review stack is/,
+      ],
+      "creates an Ingress for every host": [
+        () => {
+          const backend = { service: { name: "services-orders", port: { number: 80 } } };
+          return apply(job, own.ingress(own.host, {}, { defaultBackend: backend }));
+        },
+        /without a default backend/,
+      ],
+      "creates an Ingress in production's group": [
+        () => apply(job, own.ingress(own.host, { "alb.ingress.kubernetes.io/group.name": "prod" })),
+        /in the ingress group services-orders-review/,
+      ],
+      "creates an Ingress of another class": [
+        () => apply(job, own.ingress(own.host, {}, { ingressClassName: "other" })),
+        /the class of a review stack's Ingress is alb/,
+      ],
+      "adds conditions to the load balancer": [
+        () =>
+          apply(job, own.ingress(own.host, { "alb.ingress.kubernetes.io/conditions.web": "[]" })),
+        /no annotations but those that the program gives it/,
+      ],
+      "creates a LoadBalancer": [
+        () => apply(job, own.service({ type: "LoadBalancer" })),
+        /of type ClusterIP/,
+      ],
+      "creates a Service on the nodes' ports": [
+        () => apply(job, own.service({ type: "NodePort" })),
+        /of type ClusterIP/,
+      ],
+      "leads its host to production's Service": [
+        () => {
+          const externalName = `services-orders.${prod}.svc.cluster.local`;
+          return apply(job, own.service({ externalName, type: "ExternalName" }));
+        },
+        /of type ClusterIP/,
+      ],
+      "deletes its quota": [
+        () => job.kubectl(["delete", "resourcequota", "review", "-n", own.namespace]),
+        /cannot delete resource "resourcequotas"/,
+      ],
+      "deletes its LimitRange": [
+        () => job.kubectl(["delete", "limitrange", "review", "-n", own.namespace]),
+        /cannot delete resource "limitranges"/,
+      ],
+      "deletes its NetworkPolicy": [
+        () => job.kubectl(["delete", "networkpolicy", "default-deny", "-n", own.namespace]),
+        /cannot delete resource "networkpolicies"/,
+      ],
+      "raises its quota beyond the platform's": [
+        () => apply(job, own.quota({ "requests.cpu": "64" })),
+        /limits requests.cpu to 2 at most/,
+      ],
+      "leaves memory out of its quota": [
+        () => {
+          const quota = own.quota();
+          const hard = Object.entries(quota.spec.hard).filter(([key]) => key !== "requests.memory");
+          return apply(job, { ...quota, spec: { hard: Object.fromEntries(hard) } });
+        },
+        /limits requests.memory/,
+      ],
+      "promises memory many times over": [
+        () => apply(job, own.limitRange("100")),
+        /within 4 times its request/,
+      ],
+      "opens its first NetworkPolicy": [
+        () =>
+          apply(
+            job,
+            own.networkPolicy("default-deny", { egress: [{}], policyTypes: ["Ingress", "Egress"] }),
+          ),
+        /closes all pods in both directions/,
+      ],
+      "lets its pods reach everything": [
+        () => {
+          const to = [{ ipBlock: { cidr: "0.0.0.0/0" } }];
+          return apply(
+            job,
+            own.networkPolicy("out", { egress: [{ to }], policyTypes: ["Egress"] }),
+          );
+        },
+        /may reach itself, DNS, Datadog and what the platform says only/,
+      ],
+      "lets its pods reach the nodes' other ports": [
+        () => {
+          const to = [{ ipBlock: { cidr: "10.0.0.0/8" } }];
+          const ports = [{ endPort: 9000, port: 8125, protocol: "UDP" }];
+          const egress = [{ ports, to }];
+          return apply(job, own.networkPolicy("out", { egress, policyTypes: ["Egress"] }));
+        },
+        /may reach itself, DNS, Datadog and what the platform says only/,
+      ],
+      "lets other namespaces in": [
+        () => {
+          const from = [{ namespaceSelector: {} }];
+          return apply(
+            job,
+            own.networkPolicy("in", { ingress: [{ from }], policyTypes: ["Ingress"] }),
+          );
+        },
+        /may come from the review stack itself and where the platform says only/,
+      ],
+      "lowers Pod Security of its namespace": [
+        () =>
+          apply(job, own.namespaceObject({ "pod-security.kubernetes.io/enforce": "privileged" })),
+        /must enforce Pod Security restricted/,
+      ],
+      "pins an old Pod Security": [
+        () =>
+          apply(job, own.namespaceObject({ "pod-security.kubernetes.io/enforce-version": "v1.0" })),
+        /no labels but a review stack's/,
+      ],
+      "gives its namespace to somebody else": [
+        () => apply(job, own.namespaceObject({}, reviewUser(other.branch))),
+        /never changes/,
+      ],
+      "makes a namespace of another name": [
+        () => {
+          const object = own.namespaceObject();
+          return apply(job, { ...object, metadata: { ...object.metadata, name: "mine" } });
+        },
+        /namespaces services-orders-review-<slug> only/,
+      ],
+      "takes its namespace out of the guardrails": [
+        () => apply(job, own.namespaceObject({ protected_branch: "true" })),
+        /must carry the labels of the review stack/,
+      ],
+      "makes a namespace for another branch": [
+        () =>
+          apply(job, new ReviewObjects("feature/x", "platform-test-x", domain).namespaceObject()),
+        /belongs to another branch/,
+      ],
+      "changes production's namespace": [
+        () => job.kubectl(["label", "namespace", prod, "a=b"]),
+        /namespaces services-orders-review-<slug> only/,
+      ],
+      "deletes production's namespace": [
+        () => job.kubectl(["delete", "namespace", prod]),
+        /cannot delete resource "namespaces"/,
+      ],
+      "reads a Secret of another review stack": [
+        () => job.kubectl(["get", "secret", "database", "-n", other.namespace]),
+        /cannot get resource "secrets"/,
+      ],
+      "makes an object in another review stack": [
+        () => apply(job, other.secret()),
+        /cannot patch resource "secrets"/,
+      ],
+      "deletes another review stack": [
+        () => job.kubectl(["delete", "namespace", other.namespace]),
+        /cannot delete resource "namespaces"/,
+      ],
+      "changes another review stack's namespace": [
+        () => job.kubectl(["label", "namespace", other.namespace, "service=x", "--overwrite"]),
+        /belongs to another branch/,
+      ],
+      "gives itself rights in another review stack": [
+        () => apply(job, other.binding([reviewUser(own.branch), reviewUser("main")])),
+        /belongs to another branch|its subjects are/,
+      ],
+      "gives itself rights in production": [
+        () => {
+          const binding = own.binding();
+          return apply(job, { ...binding, metadata: { ...binding.metadata, namespace: prod } });
+        },
+        // Two policies refuse it; one of them is named.
+        /changes objects in namespaces services-orders-review-\* only|its subjects are/,
+      ],
+      "gives others rights in its own": [
+        () => apply(job, own.binding([reviewUser(own.branch), reviewUser("main"), "eve"])),
+        /both and nobody else/,
+      ],
+      "shuts main out of its own": [
+        () => apply(job, own.binding([reviewUser(own.branch)])),
+        /both and nobody else/,
+      ],
+      "gives itself another role": [
+        () => {
+          const binding = own.binding();
+          const roleRef = { ...binding.roleRef, name: "cluster-admin" };
+          return apply(job, {
+            ...binding,
+            metadata: { ...binding.metadata, name: "more" },
+            roleRef,
+          });
+        },
+        /attempting to grant|a review job makes one RoleBinding/,
+      ],
+      "deploys to staging": [
+        () => apply(job, { ...own.service(), metadata: { name: "x", namespace: staging } }),
+        /cannot patch resource "services"/,
+      ],
+      "runs commands in production's pods": [
+        () => job.kubectl(["exec", "-n", prod, "any", "--", "id"]),
+        /cannot (get|create) resource "pods/,
+      ],
+    };
+    for (const [what, [request, reason]] of Object.entries(denied)) {
+      it(`is refused when it ${what}`, async () => {
+        assert.match(await refusal(request()), reason);
+      });
+    }
+
+    it("deletes its own review stack, guardrails and all", async () => {
+      await job.kubectl(["delete", "namespace", own.namespace, "--timeout=60s"]);
+    });
+  });
+
+  describe("a job of main", () => {
+    it("takes another branch's review stack away, object by object", async () => {
+      const at = ["--namespace", other.namespace];
+      for (const object of ["deployment/services-orders", "service/services-orders"]) {
+        await mainJob.kubectl(["delete", object, ...at]);
+      }
+      await mainJob.kubectl(["delete", "namespace", other.namespace, "--timeout=60s"]);
+    });
+
+    it("is refused outside review stacks when it comes without a role", async () => {
+      const asked = refusal(mainJob.kubectl(["get", "secrets", "-n", prod]));
+      assert.match(await asked, /cannot list resource "secrets"/);
+    });
+  });
+
+  describe("the roles", () => {
+    const deployment = (namespace: string, name: string) => {
+      const object = own.deployment();
+      return { ...object, metadata: { name, namespace } };
+    };
+    const service = (namespace: string) => ({
+      ...own.service(),
+      metadata: { name: "services-orders", namespace },
+    });
+    const secret = {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "database", namespace: prod },
+    };
+
+    before(async () => {
+      await apply(administrator, secret);
+    });
+
+    it("of staging and production deploy to their own namespace, and to no other", async () => {
+      await apply(roleJob("staging"), service(staging));
+      await apply(roleJob("prod"), service(prod));
+      await apply(roleJob("prod"), deployment(prod, "services-orders"));
+      await apply(roleJob("prod"), deployment(prod, "services-orders-canary"));
+      const wrong = refusal(apply(roleJob("staging"), service(prod)));
+      assert.match(await wrong, /cannot patch resource "services"/);
+      const back = refusal(apply(roleJob("prod"), service(staging)));
+      assert.match(await back, /cannot patch resource "services"/);
+    });
+
+    it("of staging and production read no Secret and delete no namespace", async () => {
+      for (const [who, namespace] of [
+        [roleJob("staging"), staging],
+        [roleJob("prod"), prod],
+      ] as const) {
+        const read = refusal(who.kubectl(["get", "secrets", "-n", namespace]));
+        assert.match(await read, /cannot list resource "secrets"/);
+        const gone = refusal(who.kubectl(["delete", "namespace", namespace]));
+        assert.match(await gone, /cannot delete resource "namespaces"/);
+      }
+    });
+
+    it("of previews read staging and production without Secrets and logs, and change nothing", async () => {
+      const who: Actor = roleJob("preview");
+      for (const namespace of [staging, prod]) {
+        await who.kubectl(["get", "deployments,services,ingresses,cronjobs", "-n", namespace]);
+        const read = refusal(who.kubectl(["get", "secrets", "-n", namespace]));
+        assert.match(await read, /cannot list resource "secrets"/);
+        const logs = refusal(
+          who.kubectl(["get", "--raw", `/api/v1/namespaces/${namespace}/pods/any/log`]),
+        );
+        assert.match(await logs, /cannot get resource "pods\/log"/);
+        const write = refusal(apply(who, service(namespace)));
+        assert.match(await write, /cannot patch resource "services"/);
+      }
+    });
+
+    it("that removes canaries deletes the canary, and nothing of production's own", async () => {
+      const who = roleJob("canary-removal");
+      const at = ["-n", prod];
+      const own = refusal(who.kubectl(["delete", "deployment", "services-orders", ...at]));
+      assert.match(await own, /cannot delete resource "deployments"/);
+      const config = {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "other", namespace: prod },
+      };
+      await apply(administrator, config);
+      const other = refusal(who.kubectl(["delete", "configmap", "other", ...at]));
+      assert.match(await other, /only objects called services-orders-canary/);
+      await who.kubectl(["delete", "deployment", "services-orders-canary", ...at]);
+    });
+  });
+
+  it("leaves pods of every other namespace alone, which have no guardrails", async () => {
+    const metadata = { name: "elsewhere" };
+    const pod = { containers: [{ image: "elsewhere", name: "elsewhere" }] };
+    for (const namespace of ["default", "kube-system"]) {
+      const object = { apiVersion: "v1", kind: "Pod", metadata, spec: pod };
+      const create = ["create", "--dry-run=server", "-n", namespace, "-f", "-"];
+      assert.match(await administrator.kubectl(create, object), /created \(server dry run\)/);
+    }
+  });
+
+  describe("at its end", () => {
+    it("refuses to delete the namespaces of staging and production", async () => {
+      await assert.rejects(stack.run("destroy"), /protect/);
+      await administrator.kubectl(["get", "namespace", staging, prod]);
+      // The refusal comes before anything is deleted.
+      await stack.run("preview", "--expect-no-changes");
+    });
+
+    it("leaves no file beside its program", async () => {
+      const status = await command("git", ["status", "--porcelain", "platform"], { cwd: project });
+      assert.doesNotMatch(status, /rehearsal/);
+    });
+  });
+});

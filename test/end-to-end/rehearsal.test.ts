@@ -1,0 +1,366 @@
+import assert from "node:assert/strict";
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { gunzipSync } from "node:zlib";
+import { service } from "../../components/conventions/stacks";
+import { stackOf } from "../../operations/stacks/review-stack";
+import { policiesOf } from "../../platform/admission-policies";
+import { settings as platform } from "../support/platform";
+import { kubectl, refused, type Run, succeeded } from "./support/commands";
+import { podsOf, servingPods, until } from "./support/cluster";
+import { Environments, type Who } from "./support/environments";
+import { answersOf, Requests } from "./support/requests";
+import { stepByStep } from "./support/step-by-step";
+
+const host = "services-orders.rehearsal.localhost";
+const namespace = "services-orders";
+const branches = ["env-feature/A_b", "env-feature/a-b"] as const;
+const [first] = branches;
+const hostOf = (branch: string): string =>
+  `services-orders.${stackOf(branch).slice("review-".length)}.localhost`;
+const short = (commit: string): string => commit.slice(0, 7);
+
+const line = (text: string): void => {
+  console.log(`      ${text}`);
+};
+
+/** UIDs of everything that production is made of. */
+async function uids(): Promise<string> {
+  const kinds = "namespaces,deployments,services,ingresses,cronjobs,poddisruptionbudgets,pods";
+  const path = "jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.uid}{'\\n'}{end}";
+  const own = await kubectl(["-n", namespace, "get", kinds, "-o", path]);
+  return own
+    .split("\n")
+    .filter((row) => !row.startsWith("Namespace/") || row.includes(`/${namespace} `))
+    .join("\n");
+}
+
+/** The life of the service on one sandbox, step by step: each `it` goes on where the one before ended. */
+describe("a rehearsal of all environments", () => {
+  stepByStep();
+  /** Nowhere but in a Secret may this be. */
+  const planted = `planted-${randomBytes(12).toString("hex")}`;
+  let all: Environments;
+  /** What production runs, and the branch's commit. */
+  let released: string;
+  let candidate: string;
+  let usualSeconds: number;
+
+  const imageOf = async (stack: string): Promise<string> =>
+    (await outputs(stack))["imageRef"] ?? "";
+  const outputs = async (stack: string): Promise<Record<string, string>> =>
+    JSON.parse(
+      await all.pulumi("preview", "stack", "output", "--json", "--stack", stack),
+    ) as Record<string, string>;
+  const unchanged = async (who: Who, stack: string): Promise<void> => {
+    const args = ["preview", "--stack", stack, "--expect-no-changes"];
+    await all.pulumi(who, ...args);
+    await all.pulumi(who, ...args, "--refresh");
+  };
+  /** A change of the service that makes another image, as a commit. */
+  const change = async (text: string): Promise<string> => {
+    appendFileSync(join(all.clone.directory, "service/src/main/resources/rehearsal.txt"), text);
+    const commit = await all.clone.commit(text);
+    succeeded(await all.clone.npm(["build"]));
+    return commit;
+  };
+  const canary = async (...args: string[]): Promise<Run> => all.run("prod", ["canary", ...args]);
+  const start = async (branch: string, ...more: string[]): Promise<Run> =>
+    canary("start", branch, "--for", "2h", "--yes", ...more);
+  const canaryEndpoints = async (): Promise<number> =>
+    (await servingPods(namespace)).filter((name) => name.includes("-canary-")).length;
+
+  before(async () => {
+    all = await Environments.make(planted);
+  });
+  after(async () => {
+    await all.remove();
+  });
+
+  it("makes the platform: registries and roles in AWS, rights and policies in the cluster", async () => {
+    await all.prepare();
+    const roles = (await all.moto.aws("iam", "list-roles")) as { Roles: { RoleName: string }[] };
+    const registries = (await all.moto.aws("ecr", "describe-repositories")) as {
+      repositories: { repositoryName: string }[];
+    };
+    // Others are the sandbox's own, and refuse nothing.
+    const policies = (await kubectl(["get", "validatingadmissionpolicies", "-o", "name"]))
+      .split("\n")
+      .map((name) => name.slice(name.indexOf("/") + 1))
+      .filter((name) => name.startsWith(`${service}-`));
+    const environments = ["review", "staging", "prod"] as const;
+    const expected = Object.keys(policiesOf({ ...platform, environments }));
+    line(`roles: ${roles.Roles.map(({ RoleName }) => RoleName).join(", ")}`);
+    line(`registries: ${registries.repositories.map((one) => one.repositoryName).join(", ")}`);
+    line(`${String(policies.length)} admission policies`);
+    assert.equal(roles.Roles.length, 6);
+    assert.deepEqual(policies.sort(), expected.map((name) => `${service}-${name}`).sort());
+  });
+
+  it("deploys staging with the rights of staging", async () => {
+    const image = succeeded(await all.run("staging", ["image", "staging"]));
+    assert.match(image.output.trim(), /@sha256:[0-9a-f]{64}$/);
+    const run = succeeded(await all.run("staging", ["deploy", "staging", "--yes"]));
+    line(`staging from nothing in ${run.seconds.toFixed(0)} s, its image built before`);
+    succeeded(await all.run("preview", ["smoke", "staging"]));
+    await unchanged("preview", "staging");
+    released = (await outputs("staging"))["commit"] ?? "";
+  });
+
+  it("promotes what staging runs, and deploys it to production, by its digest", async () => {
+    succeeded(await all.run("prod", ["promote"]));
+    refused(await all.run("prod", ["deploy", "prod"]), /add --yes.*Nothing was changed/);
+    const run = succeeded(await all.run("prod", ["deploy", "prod", "--yes"]));
+    line(`production from nothing in ${run.seconds.toFixed(0)} s`);
+    succeeded(await all.run("preview", ["smoke", "prod"]));
+    assert.equal(await imageOf("prod"), await imageOf("staging"));
+    await unchanged("preview", "prod");
+  });
+
+  it("keeps production as it is when staging moves on", async () => {
+    const was = await imageOf("prod");
+    await change("Staging moves on\n");
+    await all.clone.push("main");
+    succeeded(await all.run("staging", ["deploy", "staging", "--yes"]));
+    assert.notEqual(await imageOf("staging"), was);
+    await unchanged("preview", "prod");
+  });
+
+  it("updates production under requests, none of which fails", async () => {
+    const requests = new Requests(host);
+    succeeded(await all.run("prod", ["promote"]));
+    const run = succeeded(await all.run("prod", ["deploy", "prod", "--yes"]));
+    await requests.stop();
+    usualSeconds = run.seconds;
+    line(`an update of production: ${run.seconds.toFixed(0)} s, ${String(requests.sent)} requests`);
+    assert.deepEqual(requests.failures, []);
+    released = (await outputs("prod"))["commit"] ?? "";
+  });
+
+  it("gives two branches a review stack each, with nothing but the rights of their own", async () => {
+    for (const branch of branches) {
+      await all.clone.git("checkout", "--quiet", "-B", branch, "main");
+      candidate = await change(`Of ${branch}\n`);
+      await all.clone.push(branch);
+      const run = succeeded(await all.run({ branch }, ["review", "up"]));
+      line(`${branch}: ${hostOf(branch)} in ${run.seconds.toFixed(0)} s, with its image`);
+      const versions = await answersOf(hostOf(branch), 5, 10);
+      assert.deepEqual([...versions.keys()], [short(candidate)]);
+    }
+    assert.notEqual(hostOf(branches[0]), hostOf(branches[1]));
+    await all.clone.git("checkout", "--quiet", first);
+    candidate = await all.clone.git("rev-parse", "HEAD");
+    const list = succeeded(await all.clone.npm(["review", "list"])).output;
+    for (const branch of branches) assert.ok(list.includes(`branch ${branch},`), list);
+  });
+
+  it("denies a branch what is another's or production's", async () => {
+    const [own, other] = branches.map((branch) => ({ branch }));
+    assert.ok(own !== undefined && other !== undefined);
+    const release = {
+      RELEASE_BRANCH: other.branch,
+      RELEASE_COMMIT: "unknown",
+      RELEASE_IMAGE_REF: await imageOf("prod"),
+    };
+    refused(await all.run(other, ["deploy", "prod", "--yes"], release), /forbidden|denied/i);
+    await assert.rejects(
+      all.pulumi(other, "up", "--stack", stackOf(own.branch), "--yes", "--refresh"),
+      /forbidden|denied/i,
+    );
+    await assert.rejects(
+      all.pulumi("preview", "destroy", "--stack", "staging", "--yes", "--skip-preview"),
+      /forbidden|denied/i,
+    );
+  });
+
+  it("refuses a canary whose share is far from what is asked, with a migration, or on other code", async () => {
+    refused(await start(first, "--percent", "25"), /not on the remote's main/);
+    await all.clone.git("checkout", "--quiet", "main");
+    refused(
+      await start(first, "--percent", "10"),
+      /= 1 canary pod beside 3 .*: 25 % of the requests, 10 % asked[^]*more than twice/,
+    );
+    const image = ["--image", await imageOf("prod")];
+    await all.clone.git("checkout", "--quiet", "-b", "env-migrating");
+    const migration = "service/src/main/resources/db/migration/V99__more.sql";
+    writeFileSync(join(all.clone.directory, migration), "SELECT 1;");
+    const migrating = await all.clone.commit("A migration");
+    await all.clone.git("checkout", "--quiet", "main");
+    refused(
+      await start("env-migrating", "--percent", "25", ...image, "--commit", migrating),
+      /database migrations that production has not: .*V99__more\.sql/,
+    );
+    await all.clone.git("checkout", "--quiet", "--orphan", "env-orphan");
+    const orphan = await all.clone.commit("Something else");
+    await all.clone.git("checkout", "--quiet", "main");
+    refused(
+      await start("env-orphan", "--percent", "25", ...image, "--commit", orphan),
+      /does not contain what production runs/,
+    );
+  });
+
+  it("updates production beside a canary that crashes, as fast as without", async () => {
+    // An image that exists and is not the service: its container ends at once, again and again.
+    const crashing = all.clone.env["SANDBOX_POSTGRES_IMAGE"] ?? "";
+    const image = ["--image", crashing, "--commit", candidate, "--percent", "25"];
+    let starting = 0;
+    const began = all.run(
+      "prod",
+      ["canary", "start", first, "--for", "2h", "--yes", ...image],
+      {},
+      { text: "Updating (prod-canary)", then: (pid) => (starting = pid) },
+    );
+    await until("a canary that crashes", async () =>
+      (await podsOf(namespace, "canary")).some(({ restarts }) => restarts > 0),
+    );
+    // Ctrl-C: nobody waits until Kubernetes gives it up.
+    process.kill(-starting, "SIGINT");
+    assert.notEqual((await began).code, 0);
+    const requests = new Requests(host);
+    succeeded(
+      await all.run("prod", [
+        ...["promote", "--image", await imageOf("staging"), "--commit", released],
+        ...["--branch", "again", "--reason", "beside a canary"],
+      ]),
+    );
+    const run = succeeded(await all.run("prod", ["deploy", "prod", "--yes"]));
+    await requests.stop();
+    const ratio = run.seconds / usualSeconds;
+    line(
+      `an update beside a crashing canary: ${run.seconds.toFixed(0)} s, ${ratio.toFixed(2)} of an update without (goal: 1.2)`,
+    );
+    assert.deepEqual(requests.failures, []);
+    assert.ok((await podsOf(namespace, "canary")).every(({ ready }) => !ready));
+    succeeded(await all.run("canary-removal", ["canary", "stop"]));
+  });
+
+  it("lets one canary pod beside nine answer 10 % of the requests; none fails while it comes and goes", async () => {
+    await all.clone.git("checkout", "--quiet", "main");
+    const file = join(all.clone.directory, "Pulumi.prod.yaml");
+    writeFileSync(file, readFileSync(file, "utf8").replace('replicas: "3"', 'replicas: "9"'));
+    await all.clone.commit("Nine pods");
+    await all.clone.push("main");
+    succeeded(await all.run("prod", ["deploy", "prod", "--yes"]));
+    const requests = new Requests(host);
+    const run = succeeded(await start(first, "--percent", "10"));
+    assert.match(run.output, /= 1 canary pod beside 9 .*: 10 % of the requests, 10 % asked/);
+    assert.equal(await canaryEndpoints(), 1);
+    refused(await start(first, "--percent", "10"), /runs already/);
+    const status = succeeded(await canary("status")).output;
+    assert.match(status, /1 Ready beside 9 of production: 10 % of the requests, 10 % asked/);
+
+    const versions = await answersOf(host, 2_000, 10);
+    const own = versions.get(short(candidate)) ?? 0;
+    line(
+      `${String(own)} of 2,000 requests answered by the canary (${(own / 20).toFixed(1)} %, 10 % asked)`,
+    );
+    assert.equal(
+      [...versions.values()].reduce((sum, n) => sum + n, 0),
+      2_000,
+    );
+    assert.ok(own >= 120 && own <= 280, String(own));
+
+    const stopping = all.run("canary-removal", ["canary", "stop"]);
+    const began = Date.now();
+    await until("the canary is no endpoint", async () => (await canaryEndpoints()) === 0, 60);
+    line(
+      `no longer an endpoint ${((Date.now() - began) / 1000).toFixed(1)} s after stop (goal: 15)`,
+    );
+    succeeded(await stopping);
+    await requests.stop();
+    line(`${String(requests.sent)} requests while it started and stopped`);
+    assert.deepEqual(requests.failures, []);
+    assert.match((await canary("status")).output, /No canary runs/);
+  });
+
+  it("sweeps a canary that has expired, and leaves production as it is", async () => {
+    const was = await uids();
+    succeeded(await start(first, "--percent", "10"));
+    const sweep = async (): Promise<string> =>
+      succeeded(await all.run("canary-removal", ["sweep", "--only", "canary", "--apply"])).output;
+    assert.match(await sweep(), /stays +canary +prod-canary: of "env-feature\/A_b" expires in/);
+    const past = ["expires", new Date(0).toISOString()];
+    await all.pulumi("prod", "stack", "tag", "set", "--stack", "prod-canary", ...past);
+    assert.match(await sweep(), /goes +canary +prod-canary: of "env-feature\/A_b" expired/);
+    assert.equal(await uids(), was);
+  });
+
+  it("protects production: destroy changes no object", async () => {
+    const was = await uids();
+    const destroy = all.pulumi("prod", "destroy", "--stack", "prod", "--yes");
+    await assert.rejects(destroy, /protect/);
+    assert.equal(await uids(), was);
+  });
+
+  it("refuses to deploy older code than what runs", async () => {
+    const older = await all.clone.git("rev-parse", `${released}^`);
+    const late = {
+      RELEASE_BRANCH: "main",
+      RELEASE_COMMIT: older,
+      RELEASE_IMAGE_REF: await imageOf("prod"),
+    };
+    refused(await all.run("prod", ["deploy", "prod", "--yes"], late), /newer than .*--allow-older/);
+  });
+
+  it("tears down one review stack, sweeps the other, and leaves nothing of them", async () => {
+    const [one, other] = branches;
+    const main = { branch: "main" };
+    const run = succeeded(await all.run(main, ["review", "down", one]));
+    line(`${one}: gone in ${run.seconds.toFixed(0)} s`);
+    await all.clone.deleteBranch(other);
+    const swept = succeeded(await all.run(main, ["sweep", "--only", "reviews", "--apply"])).output;
+    assert.match(swept, /branch "env-feature\/a-b" is gone/);
+    const left = await kubectl(["get", "namespaces", "-o", "name"]);
+    for (const branch of branches) assert.ok(!left.includes(stackOf(branch)), left);
+    assert.match(succeeded(await all.clone.npm(["review", "list"])).output, /^0 of at most \d+/m);
+  });
+
+  it("shows production's secret value nowhere: state, files, output", async () => {
+    // The link to the packages is not followed.
+    const places = [all.clone.state, all.clone.directory, all.platform.directory].flatMap(
+      (directory) =>
+        readdirSync(directory, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => join(entry.parentPath, entry.name)),
+    );
+    const forms = formsOf(planted);
+    const found = places.filter((file) => shows(readFileSync(file), forms));
+    assert.deepEqual(found, []);
+    assert.ok(!shows(Buffer.from(all.printed.join("\n")), forms));
+    const ofPods = ["-n", namespace, "logs", "-l", "app.kubernetes.io/component=web"];
+    const whole = ["--all-containers", "--tail=-1", "--max-log-requests=50"];
+    const logs = await kubectl([...ofPods, ...whole]);
+    assert.ok(logs !== "" && !shows(Buffer.from(logs), forms));
+    line(
+      `looked into ${String(places.length)} files, the output of ${String(all.printed.length)} commands, and ${String(logs.split("\n").length)} lines of production's logs`,
+    );
+    // The search itself finds it where it is.
+    const secret = await kubectl([
+      "-n",
+      namespace,
+      "get",
+      "secret",
+      "services-orders-database",
+      "-o",
+      "yaml",
+    ]);
+    assert.ok(shows(Buffer.from(secret), forms));
+  });
+});
+
+/** A value as it is, in base64 at each offset, and in hex. */
+function formsOf(value: string): readonly string[] {
+  const shifted = ["", "x", "xx"].map((before) => {
+    const text = Buffer.from(before + value).toString("base64");
+    // The ends also hold bits of what stands beside the value.
+    return text.slice(before === "" ? 0 : 4, -4);
+  });
+  return [value, ...shifted, Buffer.from(value).toString("hex")];
+}
+
+function shows(content: Buffer, forms: readonly string[]): boolean {
+  const isCompressed = content[0] === 0x1f && content[1] === 0x8b;
+  const text = (isCompressed ? gunzipSync(content) : content).toString("latin1");
+  return forms.some((form) => text.includes(form));
+}

@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { stackOf } from "../../operations/stacks/review-stack";
+import { command } from "../../lib/command";
+import { options } from "../../sandbox/layout";
+import { Clone } from "./support/clone";
+import { apply, kubectl, refused, succeeded } from "./support/commands";
+
+const first = "ops-feature/A_b";
+const hostOf = (branch: string): string =>
+  `services-orders.${stackOf(branch).slice("review-".length)}.localhost`;
+const namespaceOf = (branch: string): string => `services-orders-${stackOf(branch)}`;
+
+/** Ten branches whose names are easily mistaken for each other, or for a command. */
+const ten = [
+  first,
+  "ops-feature/a-b",
+  // As the first one's slug reads.
+  stackOf(first).slice("review-".length),
+  `ops-${"long".repeat(49)}`,
+  "ops-ветка/заказы",
+  "ops-x`$(id)`",
+  "ops-1",
+  "ops-2",
+  "ops-3",
+  "ops-4",
+];
+
+/** Version that answers on a branch's host, and how many orders it was seeded with. */
+async function answer(branch: string): Promise<{ orders: number; version: string }> {
+  const url = `http://127.0.0.1:${String(options().ingressPort)}/orders`;
+  const args = ["-sS", "-i", "--max-time", "10", "-H", `Host: ${hostOf(branch)}`, url];
+  const [head = "", body = ""] = (await command("curl", args)).split("\r\n\r\n");
+  assert.match(head, /^HTTP\/1\.1 200/);
+  const { orders = [] } = JSON.parse(body) as { orders?: unknown[] };
+  return { orders: orders.length, version: /^Service-Version: (.*)$/im.exec(head)?.[1] ?? "" };
+}
+
+async function namespaces(): Promise<readonly string[]> {
+  const names = await kubectl(["get", "namespaces", "-o", "name"]);
+  return names.split("\n").filter((name) => name.includes("/services-orders-review-ops-"));
+}
+
+describe("review stacks", () => {
+  let clone: Clone;
+  /** The image that all of them run, once it is built. */
+  let release: Record<string, string>;
+
+  before(async () => {
+    clone = await Clone.make();
+  });
+  after(async () => {
+    // Nothing is left when all went well.
+    const all = ten.map(namespaceOf);
+    await kubectl(["delete", "namespace", ...all, "--ignore-not-found", "--timeout=150s"]);
+    clone.remove();
+  });
+
+  /** Files of the state that name a stack, with its locks, history and backups. */
+  const traces = (branch: string): readonly string[] =>
+    readdirSync(clone.state, { encoding: "utf8", recursive: true }).filter(
+      (file) => file.includes(stackOf(branch)) && /\.\w+$/.test(file),
+    );
+
+  it("are refused for a branch that is not at the remote, and nothing is made", async () => {
+    await clone.git("checkout", "--quiet", "-b", first);
+    refused(await clone.npm(["review", "up"]), /not at the remote: push it first/);
+    assert.deepEqual(traces(first), []);
+  });
+
+  it("get their image first, without being changed", async () => {
+    await clone.push(first);
+    const run = succeeded(await clone.npm(["image", "review"]));
+    const imageRef = run.output.trim().split("\n").at(-1) ?? "";
+    assert.match(imageRef, /services-orders@sha256:[0-9a-f]{64}$/);
+    const stack = ["--stack", stackOf(first)];
+    assert.deepEqual(JSON.parse(await clone.pulumi(["stack", "output", "--json", ...stack])), {});
+    assert.deepEqual(await namespaces(), []);
+    const tags = await clone.pulumi(["stack", "tag", "ls", "--json", ...stack]);
+    for (const name of ["branch", "clusterUid", "created", "owner", "remote", "ttl"]) {
+      assert.ok(tags.includes(`"${name}":`), `${name} in ${tags}`);
+    }
+    const commit = await clone.git("rev-parse", "HEAD");
+    release = { RELEASE_COMMIT: commit, RELEASE_IMAGE_REF: imageRef };
+  });
+
+  it("go from nothing to an answering URL, with orders in them", async () => {
+    const run = succeeded(await clone.npm(["review", "up"]));
+    const { orders, version } = await answer(first);
+    console.log(`      from nothing to its URL in ${run.seconds.toFixed(0)} s (goal: 60)`);
+    assert.ok(orders > 0);
+    assert.ok(version.startsWith(release["RELEASE_COMMIT"]?.slice(0, 7) ?? "?"), version);
+    assert.match(run.output, new RegExp(`http://${hostOf(first)}:\\d+/`));
+    assert.match(
+      (await clone.npm(["review", "list"])).output,
+      /branch ops-feature\/A_b, owner ada@/,
+    );
+  });
+
+  it("are the same stacks for plain pulumi, from a second clean clone", async () => {
+    const second = await clone.second();
+    try {
+      await command("git", ["checkout", "--quiet", "-b", first], { cwd: second });
+      const stack = ["--stack", stackOf(first)];
+      await clone.pulumi(["preview", "--expect-no-changes", ...stack], second);
+    } finally {
+      rmSync(second, { force: true, recursive: true });
+    }
+  });
+
+  it("are neither updated nor removed in another cluster than their own", async () => {
+    const set = ["stack", "tag", "set", "--stack", stackOf("ops-1"), "clusterUid", "elsewhere"];
+    await clone.push("ops-1");
+    await clone.pulumi(["stack", "init", stackOf("ops-1"), "--no-select"]);
+    await clone.pulumi(set);
+    refused(await clone.npm(["review", "up", "ops-1"], release), /lives in the cluster elsewhere/);
+    refused(await clone.npm(["review", "down", "ops-1"]), /lives in the cluster elsewhere/);
+    await clone.pulumi(["stack", "rm", "--yes", "--remove-backups", stackOf("ops-1")]);
+  });
+
+  it("leave a foreign namespace of their name as it is, up and down", async () => {
+    const metadata = { labels: { team: "other" }, name: namespaceOf("ops-1") };
+    await apply({ apiVersion: "v1", kind: "Namespace", metadata });
+    const now = async (): Promise<string> =>
+      kubectl(["get", "namespace", namespaceOf("ops-1"), "-o", "jsonpath={.metadata}"]);
+    const was = await now();
+    refused(
+      await clone.npm(["review", "up", "ops-1"], release),
+      /exists and is not this stack's.*Nothing was changed/,
+    );
+    succeeded(await clone.npm(["review", "down", "ops-1"]));
+    assert.equal(await now(), was);
+    assert.deepEqual(traces("ops-1"), []);
+    await kubectl(["delete", "namespace", namespaceOf("ops-1")]);
+  });
+
+  it("go when branch, checkout, config and namespace are gone, and a killed update's lock is left", async () => {
+    await clone.git("checkout", "--quiet", "main");
+    await clone.deleteBranch(first);
+    rmSync(join(clone.directory, `Pulumi.${stackOf(first)}.yaml`), { force: true });
+    await kubectl(["delete", "namespace", namespaceOf(first)]);
+    const locks = join(clone.state, ".pulumi/locks/organization/services-orders", stackOf(first));
+    mkdirSync(locks, { recursive: true });
+    const dead = { hostname: hostname(), pid: 2 ** 22 + 1, timestamp: new Date(), username: "ada" };
+    writeFileSync(join(locks, "dead.json"), JSON.stringify(dead));
+    const run = succeeded(await clone.npm(["review", "down", first]));
+    assert.match(run.output, /An earlier update .* was killed/);
+    assert.deepEqual(traces(first), []);
+    assert.ok(!existsSync(join(clone.directory, `Pulumi.${stackOf(first)}.yaml`)));
+  });
+
+  it("are not made again by a deploy that comes after their removal", async () => {
+    const late = { ...release, RELEASE_BRANCH: first };
+    refused(await clone.npm(["deploy", stackOf(first), "--yes"], late), /not at the remote/);
+    assert.deepEqual(traces(first), []);
+  });
+
+  it("come up ten at once, each answering on its own host", async () => {
+    for (const branch of ten) await clone.push(branch);
+    const started = Date.now();
+    const runs = await Promise.all(ten.map(async (b) => clone.npm(["review", "up", b], release)));
+    runs.forEach(succeeded);
+    const answers = await Promise.all(ten.map(answer));
+    const each = runs.map(({ seconds }) => seconds.toFixed(0)).join(" ");
+    const all = ((Date.now() - started) / 1000).toFixed(0);
+    console.log(`      ten at once: all in ${all} s; each: ${each}`);
+    assert.equal(answers.length, 10);
+    assert.equal((await namespaces()).length, 10);
+    const list = (await clone.npm(["review", "list"])).output;
+    for (const branch of ten) assert.ok(list.includes(`branch ${branch},`), branch);
+  });
+
+  it("are no more than are allowed", async () => {
+    await clone.push("ops-eleventh");
+    const run = await clone.npm(["review", "up", "ops-eleventh"], release);
+    refused(run, /There are 10 review stacks, and at most 10 may be/);
+  });
+
+  it("are swept when their branch is gone or they have expired, and no others", async () => {
+    const [gone = "", expired = ""] = ten.slice(6);
+    await clone.deleteBranch(gone);
+    const ttl = ["stack", "tag", "set", "--stack", stackOf(expired), "ttl", "0.0001"];
+    await clone.pulumi(ttl);
+    const dry = succeeded(await clone.npm(["sweep"]));
+    assert.match(dry.output, /goes +stack +review-ops-1: branch "ops-1" is gone/);
+    assert.match(dry.output, /goes +stack +review-ops-2: expired/);
+    assert.match(dry.output, /Nothing was changed/);
+    assert.equal((await namespaces()).length, 10);
+    succeeded(await clone.npm(["sweep", "--apply"]));
+    assert.equal((await namespaces()).length, 8);
+    assert.deepEqual([...traces(gone), ...traces(expired)], []);
+  });
+
+  it("go down together, and leave nothing", async () => {
+    const started = Date.now();
+    const left = ten.filter((branch) => traces(branch).length > 0);
+    assert.equal(left.length, 8);
+    const runs = await Promise.all(left.map(async (b) => clone.npm(["review", "down", b])));
+    runs.forEach(succeeded);
+    console.log(`      eight at once went in ${((Date.now() - started) / 1000).toFixed(0)} s`);
+    assert.deepEqual(await namespaces(), []);
+    assert.deepEqual(ten.flatMap(traces), []);
+    const files = readdirSync(clone.directory).filter((name) => name.startsWith("Pulumi.review-"));
+    assert.deepEqual(files, []);
+  });
+});

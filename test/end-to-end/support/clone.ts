@@ -1,0 +1,108 @@
+import { appendFileSync, cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { project } from "../../../lib/project";
+import { command } from "../../../lib/command";
+import { environment } from "../../../sandbox/environment";
+import { isRunning } from "../../../sandbox/sandbox";
+import { copyOfProject, npmRun, type Run, type RunOptions } from "./commands";
+
+/** A project with a history, a remote and a state of its own: nothing that others on the sandbox see. */
+export class Clone {
+  /** The project's copy, with one commit on `main`, which is checked out. */
+  readonly directory: string;
+  readonly remote: string;
+  readonly state: string;
+
+  private constructor() {
+    this.directory = copyOfProject();
+    this.remote = mkdtempSync(join(tmpdir(), "services-orders-remote-"));
+    this.state = mkdtempSync(join(tmpdir(), "services-orders-state-"));
+  }
+
+  static async make(): Promise<Clone> {
+    // The sandbox may have been stopped by the tests before these.
+    if (!isRunning()) await npmRun(["sandbox", "up"]);
+    const clone = new Clone();
+    rmSync(join(clone.directory, ".git"), { force: true, recursive: true });
+    await command("git", ["init", "--quiet", "--bare", clone.remote]);
+    await clone.git("init", "--quiet", "--initial-branch=main");
+    await clone.git("config", "user.name", "Ada");
+    await clone.git("config", "user.email", "ada@example.com");
+    await clone.git("remote", "add", "origin", clone.remote);
+    // A link, which the project's own .gitignore does not mean.
+    appendFileSync(join(clone.directory, ".git", "info", "exclude"), "node_modules\n");
+    await clone.commit("The service");
+    await clone.git("push", "--quiet", "origin", "main");
+    const built = await clone.npm(["build"]);
+    if (built.code !== 0) throw new Error(built.output);
+    return clone;
+  }
+
+  get env(): Record<string, string> {
+    return {
+      ...environment(),
+      PULUMI_BACKEND_URL: `file://${this.state}`,
+      // One machine has CPU for a few stacks with what production promises its pods.
+      SANDBOX_REQUESTS: JSON.stringify({ cpu: "20m", memory: "384Mi" }),
+      // What CI says about its own branch is not these tests'.
+      CI: "",
+      CIRCLE_BRANCH: "",
+      CIRCLE_USERNAME: "",
+      RELEASE_BRANCH: "",
+    };
+  }
+
+  async git(...args: string[]): Promise<string> {
+    return (await command("git", args, { cwd: this.directory })).trim();
+  }
+
+  /** Commits everything that is there, and gives the commit. */
+  async commit(message: string): Promise<string> {
+    await this.git("add", "--all");
+    await this.git("commit", "--quiet", "--message", message);
+    return this.git("rev-parse", "HEAD");
+  }
+
+  /** Pushes what is checked out as this branch. */
+  async push(branch: string): Promise<void> {
+    await this.git("push", "--quiet", "--force", "origin", `HEAD:refs/heads/${branch}`);
+  }
+
+  async deleteBranch(branch: string): Promise<void> {
+    await this.git("push", "--quiet", "origin", `:refs/heads/${branch}`);
+  }
+
+  async npm(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    when?: RunOptions["when"],
+  ): Promise<Run> {
+    const environment = { ...this.env, ...env };
+    return npmRun(args, { cwd: this.directory, env: environment, ...(when && { when }) });
+  }
+
+  async pulumi(
+    args: readonly string[],
+    cwd = this.directory,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    return command("pulumi", ["--non-interactive", ...args], { cwd, env: { ...this.env, ...env } });
+  }
+
+  /** A second clean clone of the remote's main, as a colleague has it. */
+  async second(): Promise<string> {
+    const directory = mkdtempSync(join(tmpdir(), "services-orders-second-"));
+    await command("git", ["clone", "--quiet", "--branch", "main", this.remote, directory]);
+    symlinkSync(join(project, "node_modules"), join(directory, "node_modules"));
+    const image = join("service", "target", "image");
+    cpSync(join(this.directory, image), join(directory, image), { recursive: true });
+    return directory;
+  }
+
+  remove(): void {
+    for (const directory of [this.directory, this.remote, this.state]) {
+      rmSync(directory, { force: true, recursive: true });
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { tool, toolEnvironment } from "../../../sandbox/install/debian";
+
+// A network of its own, with nothing in it but what a test puts there: a sandbox that runs on this machine is not seen by
+// the commands under test, and they cannot touch it.
+
+/** Ports of the room's one program, which takes every connection and never says a word. */
+export const TAKEN_PORT = 18080;
+/** A port of the room on which nobody listens. */
+export const CLOSED_PORT = 18081;
+
+const silentServer = `require("node:net").createServer(() => undefined)
+  .listen(${String(TAKEN_PORT)}, "127.0.0.1", () => console.log("open"));`;
+
+/** Fixture: a network and a mount namespace that last until {@link close}. */
+export class ClosedRoom {
+  readonly #first: ChildProcess;
+
+  private constructor(first: ChildProcess) {
+    this.#first = first;
+  }
+
+  static async open(): Promise<ClosedRoom> {
+    const furnish = 'mount -t sysfs sysfs /sys; "$1" link set lo up; shift; exec "$@"';
+    const first = spawn(
+      "unshare",
+      [
+        ...["--net", "--mount", "--propagation", "private", "--"],
+        ...["sh", "-euc", furnish, "sh", tool("ip"), process.execPath, "-e", silentServer],
+      ],
+      { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...toolEnvironment } },
+    );
+    const [said] = (await Promise.race([
+      once(first.stdout, "data"),
+      once(first, "exit").then(() => ["it ended"]),
+    ])) as [Buffer | string];
+    if (String(said).trim() !== "open") {
+      throw new Error(`the room could not be opened: ${String(said)}`);
+    }
+    return new ClosedRoom(first);
+  }
+
+  /** What runs a program in the room. */
+  get enter(): readonly string[] {
+    return ["nsenter", "--target", String(this.#first.pid), "--net", "--mount", "--"];
+  }
+
+  /** What a command could leave behind in the room. */
+  state(): Record<string, string> {
+    const proc = `/proc/${String(this.#first.pid)}`;
+    return {
+      interfaces: readFileSync(`${proc}/net/dev`, "utf8").replace(/:.*$/gm, ""),
+      mounts: readFileSync(`${proc}/mounts`, "utf8"),
+      routes: readFileSync(`${proc}/net/route`, "utf8"),
+    };
+  }
+
+  async close(): Promise<void> {
+    const ended = once(this.#first, "exit");
+    this.#first.kill("SIGKILL");
+    await ended;
+  }
+}

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { environment } from "../../../sandbox/environment";
+import { kubectl } from "./commands";
+
+/** Waits for what a test needs; says what it was when it does not come. */
+export async function until(
+  what: string,
+  done: () => Promise<boolean>,
+  seconds = 180,
+): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  while (!(await done())) {
+    assert.ok(Date.now() < deadline, `${what}: not within ${String(seconds)} s`);
+    await sleep(500);
+  }
+}
+
+async function get<T>(namespace: string, ...args: readonly string[]): Promise<readonly T[]> {
+  const list = await kubectl(["-n", namespace, "get", ...args, "-o", "json"]);
+  return (JSON.parse(list) as { items: readonly T[] }).items;
+}
+
+interface Slice {
+  readonly endpoints?: readonly {
+    readonly conditions: { readonly ready?: boolean };
+    readonly targetRef?: { readonly name: string };
+  }[];
+}
+
+/** Names of the pods that the service's requests are sent to. */
+export async function servingPods(namespace: string): Promise<string[]> {
+  const ofService = "kubernetes.io/service-name=services-orders";
+  return (await get<Slice>(namespace, "endpointslices", "-l", ofService))
+    .flatMap(({ endpoints }) => endpoints ?? [])
+    .filter(({ conditions }) => conditions.ready === true)
+    .map(({ targetRef }) => targetRef?.name ?? "")
+    .sort();
+}
+
+interface Pod {
+  readonly metadata: { readonly deletionTimestamp?: string; readonly name: string };
+  readonly status: {
+    readonly conditions?: readonly { readonly status: string; readonly type: string }[];
+    readonly containerStatuses?: readonly { readonly restartCount: number }[];
+  };
+}
+
+/** Pods of one track of the service that are not on their way out. */
+export async function podsOf(
+  namespace: string,
+  track = "stable",
+): Promise<readonly { name: string; ready: boolean; restarts: number }[]> {
+  const selector = `app.kubernetes.io/component=web,track=${track}`;
+  return (await get<Pod>(namespace, "pods", "-l", selector))
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata, status }) => ({
+      name: metadata.name,
+      ready: (status.conditions ?? []).some((c) => c.type === "Ready" && c.status === "True"),
+      restarts: (status.containerStatuses ?? []).reduce((sum, one) => sum + one.restartCount, 0),
+    }));
+}
+
+/**
+ * Asks for a pod's eviction, as the drain of a node does. False is the API server's 429: the disruption budget does not
+ * allow it now.
+ */
+export async function evicted(namespace: string, name: string): Promise<boolean> {
+  const eviction = {
+    apiVersion: "policy/v1",
+    kind: "Eviction",
+    metadata: { name, namespace },
+  };
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;
+  try {
+    await kubectl(["create", "--raw", path, "-f", "-"], JSON.stringify(eviction));
+    return true;
+  } catch (error) {
+    // What kubectl makes of a 429 whose cause is a budget.
+    if (/\(TooManyRequests\).*disruption budget/.test(String(error))) return false;
+    throw error;
+  }
+}
+
+/** Every number of Ready pods that the Deployment had during `work`, as the API server told of each change. */
+export async function readyPodsDuring(
+  namespace: string,
+  work: () => Promise<void>,
+): Promise<readonly number[]> {
+  const what = ["get", "deployment", "services-orders", "--watch"];
+  const numbers = "jsonpath={.status.readyReplicas}{'\\n'}";
+  const watch = spawn("kubectl", ["-n", namespace, ...what, "-o", numbers], {
+    env: { ...process.env, ...environment() },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const closed = once(watch, "close");
+  let seen = "";
+  watch.stdout.on("data", (chunk: Buffer) => {
+    seen += chunk.toString("utf8");
+  });
+  try {
+    await until("the present number", () => Promise.resolve(seen !== ""), 30);
+    await work();
+    assert.equal(watch.exitCode, null, "the watch ended before the work did");
+  } finally {
+    watch.kill();
+    await closed;
+  }
+  return seen.trimEnd().split("\n").map(Number);
+}

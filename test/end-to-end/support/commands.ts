@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { command } from "../../../lib/command";
+import { project } from "../../../lib/project";
+import { environment } from "../../../sandbox/environment";
+
+export interface Run {
+  readonly code: number | null;
+  /** What a person sees: standard output and standard error in the order of their coming. */
+  readonly output: string;
+  readonly seconds: number;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called when `text` has been printed. */
+  readonly when?: { readonly text: string; readonly then: (pid: number) => void };
+}
+
+/** Runs one of the project's commands as a person does, in the project or in a copy of it. */
+export async function npmRun(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  const { cwd = project, env = {}, when } = options;
+  const started = Date.now();
+  const child = spawn(process.execPath, [join(cwd, "cli", "entry.mjs"), ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own, so that a test can kill the command with everything it has started.
+    detached: true,
+  });
+  let output = "";
+  let told = false;
+  const listen = (chunk: Buffer): void => {
+    output += chunk.toString("utf8");
+    if (when !== undefined && !told && output.includes(when.text)) {
+      told = true;
+      when.then(child.pid ?? 0);
+    }
+  };
+  child.stdout.on("data", listen);
+  child.stderr.on("data", listen);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  return { code, output, seconds: (Date.now() - started) / 1000 };
+}
+
+/** Fails with what the command printed when it did not succeed. */
+export function succeeded(run: Run): Run {
+  assert.equal(run.code, 0, run.output.slice(-6000));
+  return run;
+}
+
+export function refused(run: Run, text: RegExp): void {
+  assert.notEqual(run.code, 0, run.output.slice(-2000));
+  assert.match(run.output, text);
+}
+
+/** Plain `pulumi`, as in a shell that has evaluated `npm run sandbox -- env`. */
+export async function pulumi(
+  args: readonly string[],
+  cwd = project,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  return command("pulumi", [...args, "--stack", "local", "--non-interactive"], {
+    cwd,
+    env: { ...environment(), ...env },
+  });
+}
+
+export async function kubectl(args: readonly string[], input?: string): Promise<string> {
+  return command("kubectl", args, {
+    env: environment(),
+    timeout: 180_000,
+    ...(input === undefined ? {} : { input }),
+  });
+}
+
+export async function apply(...items: object[]): Promise<void> {
+  await kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+}
+
+/** Rows of a query in a stack's database. */
+export async function sql(query: string, namespace = NAMESPACE): Promise<string[]> {
+  const psql = ["psql", "-U", "orders", "-d", "orders", "-h", "127.0.0.1", "-tA", "-c", query];
+  // The password stays in the cluster: the pod has it mounted.
+  const script = 'PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") exec "$@"';
+  const answer = await kubectl([
+    "-n",
+    namespace,
+    "exec",
+    "postgres-0",
+    "--",
+    "sh",
+    "-c",
+    script,
+    "sh",
+    ...psql,
+  ]);
+  return answer.split("\n").filter((row) => row !== "");
+}
+
+export const NAMESPACE = "services-orders-local";
+
+/** A copy of the project as it is here, to be edited: what a developer's next change would be. */
+export function copyOfProject(): string {
+  const copy = mkdtempSync(join(tmpdir(), "services-orders-copy-"));
+  for (const entry of readdirSync(project).filter((name) => name !== "node_modules")) {
+    cpSync(join(project, entry), join(copy, entry), { recursive: true, preserveTimestamps: true });
+  }
+  symlinkSync(join(project, "node_modules"), join(copy, "node_modules"));
+  return copy;
+}

@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { parseAllDocuments } from "yaml";
+
+/** A Kubernetes object as a golden manifest has it. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- manifests are read by path in tests
+export type Manifest = any;
+
+const directory = join(import.meta.dirname, "..", "..", "golden");
+
+/** Names of the golden manifests. */
+export const goldens: readonly string[] = readdirSync(directory)
+  .filter((file) => file.endsWith(".yaml"))
+  .map((file) => basename(file, ".yaml"))
+  .sort();
+
+/** The Kubernetes objects of a golden manifest, as they would be sent to a cluster. */
+export function objectsOf(golden: string): readonly Manifest[] {
+  const text = readFileSync(join(directory, `${golden}.yaml`), "utf8");
+  return parseAllDocuments(text)
+    .map((document): Manifest => document.toJS())
+    .filter(({ apiVersion }) => apiVersion !== undefined)
+    .map((object: Manifest) => {
+      // The engine chooses such a name when it makes the object.
+      if (object.metadata.name === undefined) object.metadata.generateName = "golden-";
+      // Random values, which a golden manifest does not have.
+      if (object.kind === "Secret") delete object.data;
+      return object;
+    });
+}
+
+/** The pod that an object makes, or undefined when it makes none. */
+export function podOf(object: Manifest): Manifest {
+  const { spec = {} } = object;
+  const template = spec.jobTemplate?.spec.template ?? spec.template;
+  if (template === undefined) return undefined;
+  const claims = (spec.volumeClaimTemplates ?? []).map((claim: Manifest) => ({
+    name: claim.metadata.name,
+    persistentVolumeClaim: { claimName: claim.metadata.name },
+  }));
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      ...template.metadata,
+      generateName: "golden-",
+      namespace: object.metadata.namespace,
+    },
+    spec: { ...template.spec, volumes: [...(template.spec.volumes ?? []), ...claims] },
+  };
+}

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { command } from "../../../lib/command";
+import { tool, toolEnvironment } from "../../../sandbox/install/debian";
+import { root } from "../../../sandbox/layout";
+
+const run = async (program: string, ...args: string[]): Promise<string> =>
+  command(tool(program), args, { env: toolEnvironment });
+
+const withoutCounters = (rules: string): string =>
+  rules.replace(/^#.*$/gm, "").replace(/\[\d+:\d+\]/g, "");
+
+/** Everything on the machine that a sandbox could leave behind. */
+export async function machine(): Promise<Record<string, string>> {
+  return {
+    mounts: readFileSync("/proc/self/mounts", "utf8"),
+    interfaces: (await run("ip", "-brief", "link")).replace(/ +/g, " "),
+    routes: await run("ip", "route", "show", "table", "all"),
+    rules: await run("ip", "rule", "show"),
+    iptables: withoutCounters(await run("iptables-save")),
+    ip6tables: withoutCounters(await run("ip6tables-save")),
+    settings: [
+      "net/ipv4/ip_forward",
+      "vm/overcommit_memory",
+      "kernel/panic",
+      "kernel/panic_on_oops",
+    ]
+      .map((name) => `${name}=${readFileSync(`/proc/sys/${name}`, "utf8").trim()}`)
+      .join("\n"),
+    cgroups: cgroups().join("\n"),
+    processes: sandboxProcesses().join("\n"),
+  };
+}
+
+/** Directly below the mount where cgroup v2 is the only one, else below each hierarchy. */
+function cgroups(): string[] {
+  const mount = "/sys/fs/cgroup";
+  const hierarchies = readdirSync(mount, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(mount, name));
+  return [mount, ...hierarchies].flatMap((level) =>
+    readdirSync(level)
+      .filter((name) => name.startsWith("services-orders"))
+      .map((name) => join(level, name)),
+  );
+}
+
+/** Processes that run something of the sandbox's directory, or in other namespaces than ours. */
+function sandboxProcesses(): string[] {
+  const ours = readlinkSync("/proc/self/ns/pid");
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+        // A script's program is its interpreter.
+        const belongs =
+          words.slice(0, 2).some((word) => word.startsWith(`${root}/`)) ||
+          readlinkSync(`/proc/${pid}/ns/pid`) !== ours;
+        return belongs ? [`${pid} ${words.join(" ").trim()}`] : [];
+      } catch {
+        return [];
+      }
+    });
+}

@@ -1,0 +1,110 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { command } from "../../../lib/command";
+import { options } from "../../../sandbox/layout";
+import { isRunning } from "../../../sandbox/sandbox";
+import { copyOfProject, kubectl, npmRun, pulumi, succeeded } from "./commands";
+import { Load, type LoadResult } from "./load";
+
+/**
+ * Fixture: stack `local` of a copy of the project, with a namespace, a host and a Pulumi state of its own. The person's own
+ * stack of that name is not touched, and a test may change the copy as a developer would.
+ */
+export class OwnStack {
+  readonly namespace: string;
+  readonly #copy = copyOfProject();
+  readonly #host: string;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #state: string;
+
+  private constructor(name: string) {
+    this.namespace = `${name}-${String(process.pid)}`;
+    this.#host = `${this.namespace}.localhost`;
+    this.#state = mkdtempSync(join(tmpdir(), "services-orders-state-"));
+    this.#env = { PULUMI_BACKEND_URL: `file://${this.#state}` };
+  }
+
+  /** Deploys the project as it is here. The sandbox is started where it does not run. */
+  static async deployed(name: string): Promise<OwnStack> {
+    if (!isRunning()) succeeded(await npmRun(["sandbox", "up"]));
+    const stack = new OwnStack(name);
+    try {
+      succeeded(await npmRun(["build"], { cwd: stack.#copy }));
+      await stack.#pulumi("stack", "init");
+      await stack.#pulumi("config", "set", "services-orders:namespace", stack.namespace);
+      await stack.#pulumi("config", "set", "services-orders:hostPattern", stack.#host);
+      // The person's own stack has its place on the same small node.
+      const requests = JSON.stringify({ cpu: "100m", memory: "512Mi" });
+      await stack.#pulumi("config", "set", "services-orders:requests", requests);
+      await stack.up();
+    } catch (error) {
+      await stack.removed();
+      throw error;
+    }
+    return stack;
+  }
+
+  /** `pulumi up`, which ends when the rollout has. */
+  async up(): Promise<void> {
+    await this.#pulumi("up", "--yes", "--skip-preview");
+  }
+
+  /** Deploys another release: the pods' labels name its branch, and so every pod is replaced. */
+  async release(branch: string): Promise<void> {
+    await this.#pulumi("config", "set", "services-orders:branch", branch);
+    await this.up();
+  }
+
+  /** Changes a file of the copy, as a developer would. */
+  edit(file: string, from: string, to: string): void {
+    const path = join(this.#copy, file);
+    const text = readFileSync(path, "utf8");
+    if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+    writeFileSync(path, text.replace(from, to));
+  }
+
+  /** Commits what was changed in the copy. */
+  async commit(): Promise<void> {
+    const author = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
+    const message = ["--quiet", "--all", "-m", "A change"];
+    await command("git", ["-C", this.#copy, ...author, "commit", ...message]);
+  }
+
+  /** Runs `work` under 50 requests a second of each of two clients, one that keeps its connections and one that does not. */
+  async underLoad(work: () => Promise<void>): Promise<Record<string, LoadResult>> {
+    const client = (keepAlive: boolean): Load =>
+      new Load({
+        host: this.#host,
+        keepAlive,
+        port: options().ingressPort,
+        requestsPerSecond: 50,
+      });
+    const clients = { "with keep-alive": client(true), "without keep-alive": client(false) };
+    const stop = async (): Promise<Record<string, LoadResult>> =>
+      Object.fromEntries(
+        await Promise.all(
+          Object.entries(clients).map(async ([name, load]) => [name, await load.stop()] as const),
+        ),
+      );
+    try {
+      await work();
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+    return stop();
+  }
+
+  /** Nobody waits until the namespace's objects are gone. */
+  async removed(): Promise<void> {
+    const which = ["namespace", this.namespace, "--ignore-not-found", "--wait=false"];
+    await kubectl(["delete", ...which]);
+    rmSync(this.#state, { force: true, recursive: true });
+    rmSync(this.#copy, { force: true, recursive: true });
+  }
+
+  async #pulumi(...args: readonly string[]): Promise<void> {
+    await pulumi(args, this.#copy, this.#env);
+  }
+}

@@ -1,0 +1,62 @@
+import { Agent, request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { options } from "../../../sandbox/layout";
+
+/** Version that answers one request on a connection of its own; throws when it is not answered well. */
+export async function versionAt(host: string): Promise<string> {
+  const { ingressPort: port } = options();
+  const agent = new Agent({ keepAlive: false });
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      { agent, headers: { Host: host }, host: "127.0.0.1", path: "/orders", port, timeout: 10_000 },
+      (answer) => {
+        answer.resume();
+        answer.once("end", () => {
+          if (answer.statusCode === 200) resolve(String(answer.headers["service-version"]));
+          else reject(new Error(`status ${String(answer.statusCode)}`));
+        });
+      },
+    );
+    sent.once("timeout", () => sent.destroy(new Error("no answer"))).once("error", reject);
+    sent.end();
+  });
+}
+
+/** How many of `count` requests each version answered, sent one every `pauseMs`. */
+export async function answersOf(
+  host: string,
+  count: number,
+  pauseMs: number,
+): Promise<ReadonlyMap<string, number>> {
+  const all = await Promise.all(
+    Array.from({ length: count }, async (_, n) => sleep(n * pauseMs).then(() => versionAt(host))),
+  );
+  const versions = new Map<string, number>();
+  for (const version of all) versions.set(version, (versions.get(version) ?? 0) + 1);
+  return versions;
+}
+
+/** Asks all the time, one request after another, until it is stopped. */
+export class Requests {
+  readonly failures: string[] = [];
+  sent = 0;
+  #stopped = false;
+  readonly #running: Promise<void>;
+
+  constructor(host: string) {
+    this.#running = this.#run(host);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #run(host: string): Promise<void> {
+    while (!this.#stopped) {
+      this.sent += 1;
+      await versionAt(host).catch((error: unknown) => void this.failures.push(String(error)));
+      await sleep(20);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  type Candidate,
+  canaryRefusals,
+  checkoutRefusals,
+} from "../../../operations/canary/preconditions";
+import { canaryShare, shareFault, shown } from "../../../operations/canary/share";
+import { deploy } from "../../../operations/deploy/deploy";
+
+describe("the canary's share", () => {
+  const table = [
+    { asked: 10, pods: 1, real: "10 %", stable: 9 },
+    { asked: 10, pods: 1, real: "25 %", stable: 3 },
+    { asked: 10, pods: 2, real: "10 %", stable: 18 },
+    { asked: 25, pods: 1, real: "25 %", stable: 3 },
+    { asked: 50, pods: 4, real: "50 %", stable: 4 },
+    { asked: 1, pods: 1, real: "1 %", stable: 100 },
+  ];
+  for (const { asked, pods, real, stable } of table) {
+    it(`is ${real} with ${String(pods)} beside ${String(stable)}, when ${String(asked)} % is asked`, () => {
+      const share = canaryShare(stable, asked / 100);
+      assert.equal(share.pods, pods);
+      assert.match(
+        shown(share),
+        new RegExp(`= ${String(pods)} canary .*: ${real.replace(".", "\\.")} of`),
+      );
+    });
+  }
+
+  it("is never nearer to what is asked with one pod more or less", () => {
+    const stables = fc.integer({ max: 100, min: 1 });
+    const shares = fc.double({ max: 0.5, min: 0.001, noNaN: true });
+    fc.assert(
+      fc.property(stables, shares, (stable, asked) => {
+        const { pods } = canaryShare(stable, asked);
+        // By pods, as the formula rounds: the exact number is p·N/(1−p).
+        const exact = (asked * stable) / (1 - asked);
+        return pods === 1 ? exact < 1.5 : Math.abs(pods - exact) <= 0.5 + 1e-9;
+      }),
+    );
+  });
+
+  it("is refused above a third, and above twice what is asked", () => {
+    assert.match(shareFault(canaryShare(1, 0.3)) ?? "", /50 %, more than a third.*--accept-share/);
+    assert.match(shareFault(canaryShare(3, 0.1)) ?? "", /25 %, more than twice the 10 % asked/);
+    assert.equal(shareFault(canaryShare(9, 0.1)), undefined);
+    assert.equal(shareFault(canaryShare(2, 0.33)), undefined, "a third itself is accepted");
+    assert.equal(shareFault(canaryShare(4, 0.1)), undefined, "twice itself is accepted");
+  });
+
+  it("is refused when production has no Ready pod", () => {
+    assert.match(shareFault(canaryShare(0, 0.1)) ?? "", /no Ready pod/);
+  });
+});
+
+const commit = "c".repeat(40);
+const fine: Candidate = {
+  branch: "feature/a",
+  commit,
+  containsProduction: true,
+  givenImage: false,
+  imageRef: "registry/services-orders@sha256:0",
+  migrations: [],
+  productionCommit: "d".repeat(40),
+  productionRuns: true,
+  running: undefined,
+};
+
+const cases: readonly [string, Partial<Candidate>, RegExp][] = [
+  [
+    "while another canary runs",
+    { running: "feature/b" },
+    /"feature\/b" runs already.*canary -- stop/,
+  ],
+  ["without an image", { imageRef: undefined }, /has no image.*review -- up/],
+  ["of code that is in no commit", { commit: undefined }, /in no commit/],
+  [
+    "with an image that names no commit",
+    { commit: undefined, givenImage: true },
+    /^--image needs --commit, the 40 hex digits/,
+  ],
+  [
+    "while production runs nothing",
+    { productionCommit: undefined, productionRuns: false },
+    /runs nothing yet.*deploy -- prod/,
+  ],
+  [
+    "while production runs an image of nobody knows what",
+    { productionCommit: undefined },
+    /^Production names no commit.*promote .*--commit/,
+  ],
+  [
+    "without what production runs",
+    { containsProduction: false },
+    /does not contain.*ddddddd.*Merge main/,
+  ],
+  ["of commits that git does not know", { containsProduction: undefined }, /git fetch/],
+  ["whose migrations git cannot compare", { migrations: undefined }, /git fetch/],
+  [
+    "with a migration of its own",
+    { migrations: ["V2__more.sql"] },
+    /V2__more\.sql.*never migrates/,
+  ],
+];
+
+describe("a canary", () => {
+  it("may start when nothing speaks against it", () => {
+    assert.deepEqual(canaryRefusals(fine), []);
+  });
+  for (const [title, change, text] of cases) {
+    it(`is refused ${title}`, () => {
+      assert.match(canaryRefusals({ ...fine, ...change }).join("\n"), text);
+    });
+  }
+
+  const checkouts = [
+    [
+      "on a branch",
+      { onMain: false, uncommitted: [] },
+      /is not on the remote's main.*git checkout/,
+    ],
+    ["where no remote says what main is", { onMain: undefined, uncommitted: [] }, /is not known/],
+    ["outside of a repository", { onMain: undefined, uncommitted: undefined }, /is not known/],
+    ["with changes of the program", { onMain: true, uncommitted: ["index.ts"] }, /: index\.ts\. /],
+  ] as const;
+  for (const [where, checkout, text] of checkouts) {
+    it(`is refused ${where}, for its program and settings are main's`, () => {
+      assert.match(checkoutRefusals(checkout).join("\n"), text);
+    });
+  }
+  it("may start from main as it is at the remote", () => {
+    assert.deepEqual(checkoutRefusals({ onMain: true, uncommitted: [] }), []);
+  });
+
+  it("is started by its own command only, which refuses what deploy would not", async () => {
+    await assert.rejects(deploy("prod-canary"), /npm run canary -- start BRANCH/);
+  });
+});

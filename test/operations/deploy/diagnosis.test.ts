@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { type Findings, type Pod, diagnose } from "../../../operations/deploy/diagnosis";
+
+const since = new Date("2026-01-01T12:00:00Z");
+const after = "2026-01-01T12:01:00Z";
+const nothing: Findings = { deployments: [], events: [], pods: [] };
+
+const pod = (status: Partial<Pod["status"]>): Pod => ({
+  metadata: { name: "web-1" },
+  status: { phase: "Pending", ...status },
+});
+const container = (more: object) => ({ name: "web", ready: false, restartCount: 0, ...more });
+const warning = (reason: string, message: string, lastTimestamp = after, name = "web-1") => ({
+  involvedObject: { kind: "Pod", name },
+  lastTimestamp,
+  message,
+  reason,
+  type: "Warning",
+});
+
+function refused(message: string): Findings {
+  const conditions = [{ message, reason: "FailedCreate", status: "True", type: "ReplicaFailure" }];
+  return { ...nothing, deployments: [{ metadata: { name: "web" }, status: { conditions } }] };
+}
+
+describe("the diagnosis of a failed deploy", () => {
+  for (const message of [
+    'pods "web-x" is forbidden: exceeded quota: review, requested: pods=1',
+    'pods "web-x" is forbidden: violates PodSecurity "restricted:latest"',
+  ]) {
+    it(`says why no pod is made: ${message.slice(0, 50)}`, () => {
+      const [first] = diagnose(refused(message), since).causes;
+      assert.equal(first, `Deployment web gets no pod: ${message}`);
+    });
+  }
+
+  it("says which node a pod misses", () => {
+    const conditions = [{ message: "0/1 nodes", status: "False", type: "PodScheduled" }];
+    const { causes } = diagnose({ ...nothing, pods: [pod({ conditions })] }, since);
+    assert.deepEqual(causes, ["Pod web-1 finds no node: 0/1 nodes"]);
+  });
+
+  it("says why an image is not pulled, and asks for no log then", () => {
+    const state = { waiting: { message: "Back-off pulling", reason: "ImagePullBackOff" } };
+    const pods = [pod({ containerStatuses: [container({ state })] })];
+    const { causes, suspects } = diagnose({ ...nothing, pods }, since);
+    assert.deepEqual(causes, ["Pod web-1, web: ImagePullBackOff: Back-off pulling"]);
+    assert.deepEqual(suspects, []);
+  });
+
+  it("says how a crashing container ended, and asks for its run before", () => {
+    const crashed = container({
+      lastState: { terminated: { exitCode: 137, reason: "OOMKilled" } },
+      restartCount: 3,
+      state: { waiting: { reason: "CrashLoopBackOff" } },
+    });
+    const { causes, suspects } = diagnose(
+      { ...nothing, pods: [pod({ containerStatuses: [crashed] })] },
+      since,
+    );
+    assert.deepEqual(causes, [
+      "Pod web-1, web: ended with exit code 137 (OOMKilled); CrashLoopBackOff",
+    ]);
+    assert.deepEqual(suspects, [{ container: "web", pod: "web-1", previous: true }]);
+  });
+
+  it("says that a container runs and is not ready, and asks for its log", () => {
+    const running = container({ state: { running: {} } });
+    const pods = [pod({ containerStatuses: [running] })];
+    const { causes, suspects } = diagnose({ ...nothing, pods }, since);
+    assert.deepEqual(causes, ["Pod web-1, web: runs, but is not ready"]);
+    assert.deepEqual(suspects, [{ container: "web", pod: "web-1", previous: false }]);
+  });
+
+  it("asks an init container that failed", () => {
+    const failed = container({ name: "migrate", state: { terminated: { exitCode: 1 } } });
+    const pods = [pod({ initContainerStatuses: [failed] })];
+    const { causes, suspects } = diagnose({ ...nothing, pods }, since);
+    assert.deepEqual(causes, ["Pod web-1, migrate: ended with exit code 1 (Error)"]);
+    assert.deepEqual(suspects, [{ container: "migrate", pod: "web-1", previous: false }]);
+  });
+
+  it("has nothing to say of pods that are ready, done, starting or on their way out", () => {
+    const pods = [
+      pod({ containerStatuses: [container({ ready: true, state: { running: {} } })] }),
+      pod({
+        initContainerStatuses: [container({ ready: true, state: { terminated: { exitCode: 0 } } })],
+      }),
+      pod({
+        containerStatuses: [container({ state: { waiting: { reason: "ContainerCreating" } } })],
+      }),
+      {
+        metadata: { deletionTimestamp: after, name: "web-0" },
+        status: pod({ containerStatuses: [container({ state: { running: {} } })] }).status,
+      },
+    ];
+    assert.deepEqual(diagnose({ ...nothing, pods }, since), { causes: [], suspects: [] });
+  });
+
+  it("shows the newest warning of each kind since the deploy began, and no older one", () => {
+    const events = [
+      warning("Unhealthy", "first", "2026-01-01T12:02:00Z", "web-1"),
+      warning("Unhealthy", "second", "2026-01-01T12:03:00Z", "web-2"),
+      warning("BackOff", "old", "2026-01-01T11:00:00Z"),
+      { ...warning("Pulled", "fine"), type: "Normal" },
+    ];
+    const { causes } = diagnose({ ...nothing, events }, since);
+    assert.deepEqual(causes, ["Pod web-2: Unhealthy: second"]);
+  });
+});

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { deploy } from "../../../operations/deploy/deploy";
+import type { Engine } from "../../../operations/pulumi/engine";
+import { ensureStack } from "../../../operations/deploy/ensure-stack";
+import { buildImage } from "../../../operations/release/build-image";
+import { stackOf } from "../../../operations/stacks/review-stack";
+import { reviewUp } from "../../../operations/review/up";
+import type { Settings } from "../../../settings";
+import { command } from "../../../lib/command";
+import { Programs, reviewTarget } from "../support/programs";
+
+const tags = {
+  branch: "feature/a",
+  clusterUid: "here",
+  created: "2026-01-01T00:00:00Z",
+  owner: "ada@example.com",
+  remote: "github.com/acme/orders",
+  ttl: "24",
+};
+
+describe("a stack that is about to be changed", () => {
+  let programs: Programs;
+  beforeEach(() => {
+    programs = new Programs();
+    programs.add("pulumi", {});
+  });
+  afterEach(() => {
+    programs.remove();
+  });
+
+  const made = (): readonly string[] =>
+    programs.calls
+      .filter((call) => call.includes("stack init"))
+      .map((call) => call.split(" ")[4] ?? "");
+
+  it("is made with all that a sweep must know, when it is a review stack", async () => {
+    const { directory } = programs;
+    await command("git", ["init", "--quiet", directory]);
+    const remote = ["remote", "add", "origin", "https://ada:secret@github.com/acme/orders.git"];
+    await command("git", ["-C", directory, ...remote]);
+    const target = reviewTarget(programs.engine());
+    await ensureStack(target);
+    assert.deepEqual(made(), [target.settings.stack]);
+    const written = Object.fromEntries(programs.tags);
+    assert.deepEqual(Object.keys(written).sort(), Object.keys(tags));
+    assert.deepEqual(
+      [written["branch"], written["clusterUid"], written["remote"], written["ttl"]],
+      ["feature/a", "here", "github.com/acme/orders", "72"],
+    );
+    assert.ok(Math.abs(Date.parse(written["created"] ?? "") - Date.now()) < 60_000);
+    assert.ok(!programs.calls.join("\n").includes("secret@"));
+  });
+
+  it("is made without a tag, when it is none", async () => {
+    const target = reviewTarget(programs.engine());
+    const settings = { ...target.settings, kind: "staging", stack: "staging" } as Settings;
+    await ensureStack({ ...target, settings, stacks: Array<string>(20).fill("review-a") });
+    assert.deepEqual([made(), programs.tags], [["staging"], []]);
+  });
+
+  it("is not made when there are as many review stacks as may be", async () => {
+    const stacks = ["review-a", "prod", "review-b"];
+    const target = reviewTarget(programs.engine({ REVIEW_STACKS_MAX: "2" }), { stacks });
+    await assert.rejects(ensureStack(target), /There are 2 review stacks, and at most 2 may be/);
+    assert.deepEqual(programs.calls, []);
+  });
+
+  it("is updated when there are as many, and keeps its tags", async () => {
+    const stacks = ["review-a", "review-b"];
+    const engine = programs.engine({ REVIEW_STACKS_MAX: "2" });
+    await ensureStack(reviewTarget(engine, { last: { outputs: {}, tags }, stacks }));
+    assert.deepEqual([made(), programs.tags], [[], []]);
+  });
+
+  it("gets the tags that a killed command left out, and keeps the others", async () => {
+    const last = { outputs: {}, tags: { branch: "feature/a", ttl: "24" } };
+    await ensureStack(reviewTarget(programs.engine(), { last }));
+    assert.deepEqual(
+      programs.tags.map(([name]) => name),
+      ["clusterUid", "created", "owner"],
+    );
+  });
+
+  it("is refused to another branch, and to one that nobody names", async () => {
+    const engine = programs.engine();
+    const last = { outputs: {}, tags: { ...tags, branch: "feature/b" } };
+    await assert.rejects(ensureStack(reviewTarget(engine, { last })), /is branch "feature\/b"'s/);
+    const target = reviewTarget(engine);
+    const release = { ...target.settings.release, branch: "unknown" };
+    const settings = { ...target.settings, release };
+    await assert.rejects(ensureStack({ ...target, settings }), /check the branch out/);
+    assert.deepEqual(programs.calls, []);
+  });
+
+  const branch = "feature/a";
+  const commands: Readonly<Record<string, (engine: Engine) => Promise<void>>> = {
+    deploy: async (engine) => deploy(stackOf(branch), { yes: true }, engine),
+    image: async (engine) => buildImage(stackOf(branch), engine),
+    "review up": async (engine) => reviewUp(branch, {}, engine),
+  };
+  for (const [name, run] of Object.entries(commands)) {
+    it(`is not made by ${name} either, when there are as many review stacks as may be`, async () => {
+      programs.add("pulumi", { "*stack ls*": `echo '[{"name":"review-a"}]'` });
+      programs.add("kubectl", { "*": `echo '{"metadata":{"uid":"here"}}'` });
+      const env = { RELEASE_BRANCH: branch, REVIEW_STACKS_MAX: "1", SANDBOX_EKS_CLUSTER: "none" };
+      await assert.rejects(
+        run(programs.engine(env)),
+        /There are 1 review stacks.*at most 1 may be/,
+      );
+      assert.deepEqual(made(), []);
+    });
+  }
+});

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { type Intent, refusals } from "../../../operations/deploy/preconditions";
+
+const older = "a".repeat(40);
+const newer = "b".repeat(40);
+
+const fine: Intent = {
+  allowOlder: false,
+  branch: "feature/a",
+  branchAtRemote: true,
+  cluster: "here",
+  kind: "review",
+  lastCluster: "here",
+  older: undefined,
+  pullRequestOpen: true,
+  stack: "review-feature-a",
+};
+
+const cases: readonly [title: string, change: Partial<Intent>, text: RegExp | undefined][] = [
+  ["lets a deploy go on that nothing speaks against", {}, undefined],
+  ["lets a first deploy go on", { lastCluster: undefined }, undefined],
+  ["refuses another cluster, naming both", { lastCluster: "there" }, /cluster there.* to here/],
+  ["refuses a review stack whose branch is gone", { branchAtRemote: false }, /not at the remote/],
+  [
+    "refuses a review stack whose pull request is closed",
+    { pullRequestOpen: false },
+    /merged or closed/,
+  ],
+  ["needs no pull request", { pullRequestOpen: undefined }, undefined],
+  ["asks no remote where there is none", { branchAtRemote: undefined }, undefined],
+  ["lets staging go on without a branch", { branchAtRemote: false, kind: "staging" }, undefined],
+  [
+    "refuses an older image, with the way out",
+    { older: { running: newer, wanted: older, what: "image" } },
+    /runs code of bbbbbbb.* newer than aaaaaaa.*npm run review -- up BRANCH --allow-older/,
+  ],
+  [
+    "refuses an older program, though the image is the same",
+    { older: { running: newer, wanted: older, what: "program" } },
+    /a deploy of bbbbbbb/,
+  ],
+  [
+    "lets a revert go on",
+    { allowOlder: true, older: { running: newer, wanted: older, what: "image" } },
+    undefined,
+  ],
+];
+
+describe("deploy", () => {
+  for (const [title, change, text] of cases) {
+    it(title, () => {
+      const found = refusals({ ...fine, ...change });
+      if (text === undefined) assert.deepEqual(found, []);
+      else assert.match(found.join("\n"), text);
+    });
+  }
+
+  it("says all that speaks against it at once", () => {
+    assert.equal(refusals({ ...fine, branchAtRemote: false, lastCluster: "there" }).length, 2);
+  });
+});

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { reach } from "../../../operations/pulumi/reach";
+import type { Engine } from "../../../operations/pulumi/engine";
+
+const ambientCluster = { context: undefined, eksCluster: undefined, kind: "local" } as const;
+const system = '{"metadata":{"uid":"1234"}}';
+
+describe("what every command asks first", function () {
+  this.timeout(30_000);
+  let bin: string;
+
+  beforeEach(() => {
+    bin = mkdtempSync(join(tmpdir(), "services-orders-reach-"));
+    program("pulumi", "echo '[]'");
+    program(
+      "kubectl",
+      `case "$*" in *view*) printf https://cluster.example:6443;; *) echo '${system}';; esac`,
+    );
+  });
+  afterEach(() => {
+    rmSync(bin, { force: true, recursive: true });
+  });
+
+  function program(name: string, script: string): void {
+    const file = join(bin, name);
+    writeFileSync(file, `#!/bin/sh\n${script}\n`);
+    chmodSync(file, 0o755);
+  }
+
+  const engine = (): Engine => ({
+    cwd: tmpdir(),
+    env: { PATH: `${bin}:/usr/bin:/bin`, PULUMI_BACKEND_URL: "s3://state.example" },
+  });
+
+  it("gives the cluster's identity when both answer", async () => {
+    assert.equal((await reach(ambientCluster, engine())).cluster.uid, "1234");
+  });
+
+  it("names the state that cannot be read, and why", async () => {
+    program("pulumi", "echo 'error: no credentials.' >&2; exit 255");
+    await assert.rejects(
+      reach(ambientCluster, engine()),
+      /^Error: The state at s3:\/\/state\.example cannot be read: no credentials\. Check/,
+    );
+  });
+
+  it("names the cluster that refuses, and why", async () => {
+    program(
+      "kubectl",
+      'case "$*" in *view*) printf https://cluster.example:6443;; *) echo "Unable to connect" >&2; exit 1;; esac',
+    );
+    await assert.rejects(
+      reach(ambientCluster, engine()),
+      /^Error: The cluster at https:\/\/cluster\.example:6443 cannot be read: Unable to connect\. Check/,
+    );
+  });
+
+  it("gives up within 10 s when nobody answers", async () => {
+    const silent = 'trap "" TERM; exec sleep 60';
+    program("pulumi", silent);
+    program("kubectl", silent);
+    const started = Date.now();
+    await assert.rejects(reach(ambientCluster, engine()), /cannot be read: no answer in time/);
+    // The promise of the command: not a measurement, its own limits are 8 s and 5 s.
+    assert.ok(Date.now() - started < 10_000);
+  });
+
+  it("finds an EKS cluster by AWS' own command, and is known there as the program is", async () => {
+    const made = "users: [{ name: arn, user: { exec: { command: aws } } }]";
+    program("aws", `for last; do :; done; echo '${made}' > "$last"`);
+    // Answers only with a kubeconfig whose user is the one of CircleCI's token.
+    program(
+      "kubectl",
+      `for arg; do case "$arg" in --kubeconfig=*) grep -q CIRCLE_OIDC_TOKEN_V2 "\${arg#*=}" && echo '${system}' && exit 0;; esac; done; exit 1`,
+    );
+    const eksCluster = { name: "staging", region: "eu-central-1" };
+    const review = { context: undefined, eksCluster, kind: "review" } as const;
+    assert.equal((await reach(review, engine())).cluster.uid, "1234");
+    await assert.rejects(reach({ ...review, kind: "prod" }, engine()), /cannot be read/);
+  });
+
+  it("says that a program is missing", async () => {
+    rmSync(join(bin, "pulumi"));
+    await assert.rejects(reach(ambientCluster, engine()), /not on the PATH/);
+  });
+});

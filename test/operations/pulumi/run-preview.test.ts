@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { runEngine } from "../../../operations/pulumi/run-preview";
+import { look } from "../../../operations/preview/preview-result";
+import { planOf, savePlan } from "../../../operations/preview/plan";
+import { showPreview } from "../../../operations/deploy/show-preview";
+import { recorded } from "../support/recorded-previews";
+
+const fixtures = join(import.meta.dirname, "..", "preview", "recorded");
+
+/** A stand-in for the engine: it writes a recorded event log, and keeps with what it was called. */
+const script = `#!/bin/sh
+echo "$PULUMI_BACKEND_URL $*" >> "$CALLS"
+if [ "$*" = "\${*#*stack init}" ]; then :; else exit 0; fi
+case "$PULUMI_BACKEND_URL" in file://*) ;; *) if [ -n "$MISSING" ]; then echo "error: no stack named '$MISSING' found" >&2; exit 255; fi ;; esac
+while [ $# -gt 1 ]; do if [ "$1" = --event-log ]; then cp "$EVENTS" "$2"; fi; shift; done
+echo "the diff"
+exit "\${CODE:-0}"
+`;
+
+describe("running the engine", () => {
+  let directory: string;
+  let shown: string;
+  const to = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      shown += chunk.toString("utf8");
+      done();
+    },
+  });
+  const engine = (name: string, more: Readonly<Record<string, string>> = {}) => ({
+    cwd: directory,
+    env: {
+      CALLS: join(directory, "calls"),
+      EVENTS: join(fixtures, `${name}.jsonl`),
+      PATH: `${directory}:${process.env["PATH"] ?? ""}`,
+      PULUMI_BACKEND_URL: "s3://state",
+      ...more,
+    },
+  });
+  const calls = () => readFileSync(join(directory, "calls"), "utf8").trim().split("\n");
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "services-orders-engine-"));
+    writeFileSync(join(directory, "pulumi"), script, { mode: 0o755 });
+    shown = "";
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  it("shows what it prints, and reads its events, in one run", async () => {
+    const { complete, summary } = await look({ engine: engine("env"), stack: "local", to });
+    assert.equal(shown, "the diff\n");
+    assert.equal(calls().length, 1);
+    assert.match(calls()[0] ?? "", /preview --diff .*--stack local .*--color never/);
+    assert.doesNotMatch(calls()[0] ?? "", /--policy-pack|--show-secrets|--refresh/);
+    assert.equal(summary.headline, "new pods, rolling, no downtime");
+    assert.equal(complete, true);
+  });
+
+  it("holds the policies of a project that has some", async () => {
+    mkdirSync(join(directory, "policy"));
+    writeFileSync(join(directory, "policy", "PulumiPolicy.yaml"), "");
+    await look({ engine: engine("env"), stack: "local", to });
+    assert.match(calls()[0] ?? "", /--policy-pack policy/);
+  });
+
+  it("says what to do where there is no Pulumi", async () => {
+    const nothing = {
+      ...engine("env"),
+      env: { ...engine("env").env, PATH: join(directory, "none") },
+    };
+    await assert.rejects(
+      runEngine({ engine: nothing, stack: "local", to }),
+      /no pulumi on the PATH; on a laptop: eval/,
+    );
+  });
+
+  it("previews a stack that does not exist yet in an empty state, which it removes", async () => {
+    const stack = "review-new";
+    const { summary } = await look({ engine: engine("new-job", { MISSING: stack }), stack, to });
+    assert.equal(summary.headline, "new job");
+    const [first = "", init = "", second = ""] = calls();
+    assert.match(first, /^s3:\/\/state preview/);
+    assert.match(init, /^file:\/\/.* stack init review-new --no-select/);
+    assert.match(second, /^file:\/\/.* preview/);
+    assert.throws(() => readFileSync(new URL(second.split(" ")[0] ?? "").pathname), /ENOENT/);
+  });
+
+  it("does not do so for a stack with a file, and says how to make it with the key that it names", async () => {
+    const key = "awskms://alias/a?region=r";
+    writeFileSync(join(directory, "Pulumi.staging.yaml"), `secretsprovider: ${key}\n`);
+    const given = engine("new-job", { MISSING: "staging" });
+    await assert.rejects(
+      look({ engine: given, stack: "staging", to }),
+      (error: Error) =>
+        error.message.includes(`stack init staging --no-select --secrets-provider '${key}'`) &&
+        /commit what that writes into Pulumi\.staging\.yaml/.test(error.message),
+    );
+    assert.equal(calls().length, 1);
+  });
+});
+
+describe("a deploy", () => {
+  let directory: string;
+  const engine = (name: string, code = 0) => ({
+    cwd: directory,
+    env: {
+      CALLS: join(directory, "calls"),
+      CODE: String(code),
+      EVENTS: join(fixtures, `${name}.jsonl`),
+      PATH: `${directory}:${process.env["PATH"] ?? ""}`,
+    },
+  });
+  const approved = (name: string) => {
+    const file = join(directory, "plan.json");
+    savePlan(file, planOf("local", recorded(name)));
+    return file;
+  };
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "services-orders-engine-"));
+    writeFileSync(join(directory, "pulumi"), script, { mode: 0o755 });
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  it("goes on with what was approved, and with less", async () => {
+    await showPreview("local", engine("env"), approved("env"));
+    await showPreview("local", engine("nothing"), approved("env"));
+  });
+
+  it("stops where more would change than was approved, and says what", async () => {
+    await assert.rejects(
+      showPreview("local", engine("replicas"), approved("env")),
+      /More would change than was approved:\n- [\s\S]*Deployment services-orders: spec\.replicas would now change too, to 2[\s\S]*Nothing was changed/,
+    );
+  });
+
+  it("stops before its preview where the approved plan cannot be read", async () => {
+    await assert.rejects(showPreview("local", engine("env"), join(directory, "none")), /no plan/);
+    assert.throws(() => readFileSync(join(directory, "calls")), /ENOENT/);
+  });
+
+  it("stops where the preview did not come to its end: not all of it was shown", async () => {
+    await assert.rejects(showPreview("local", engine("immutable", 255)), /The preview failed/);
+  });
+});

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promote } from "../../../operations/release/promote";
+import { StandIn } from "../support/http-stand-in";
+
+const digest = `sha256:${"a".repeat(64)}`;
+const commit = "0123456789".repeat(4);
+
+/** A stand-in for Pulumi with the rights of staging's role: it lists and exports every stack, and opens staging alone. */
+const script = `#!/bin/sh
+echo "$*" >> "$CALLS"
+case "$*" in
+  *"stack ls"*) echo '[{"name":"staging"},{"name":"prod"}]' ;;
+  *"stack output --stack staging"*) cat "$STATES/outputs.json" ;;
+  *"stack export --stack staging"*) cat "$STATES/staging.json" ;;
+  *"stack export --stack prod"*) cat "$STATES/prod.json" ;;
+  *) echo "error: AccessDeniedException: kms:Decrypt" >&2; exit 255 ;;
+esac
+`;
+
+describe("a promotion in a pipeline", () => {
+  let directory: string;
+  let registry: StandIn;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "services-orders-promote-"));
+    registry = new StandIn(({ method, path }) => {
+      if (method === "PUT") return { status: 201 };
+      return { body: "{}", status: path.endsWith(digest) ? 200 : 404 };
+    });
+  });
+  afterEach(async () => {
+    await registry.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  it("opens no state but staging's, and hands the release on", async () => {
+    const host = (await registry.start()).slice("http://".length);
+    const imageRef = `${host}/services-orders@${digest}`;
+    const outputs = { branch: "main", commit, imageRef };
+    const web = { template: { spec: { containers: [{ image: imageRef }] } } };
+    const resources = [
+      { outputs, type: "pulumi:pulumi:Stack", urn: "a" },
+      { outputs: { spec: web }, type: "kubernetes:apps/v1:Deployment", urn: "b" },
+    ];
+    const files = {
+      outputs,
+      prod: { deployment: { resources: [{ ...resources[0], outputs: { imageRef: "before" } }] } },
+      staging: { deployment: { resources } },
+    };
+    for (const [name, content] of Object.entries(files))
+      writeFileSync(join(directory, `${name}.json`), JSON.stringify(content));
+    writeFileSync(join(directory, "pulumi"), script, { mode: 0o755 });
+    const env = {
+      CALLS: join(directory, "calls"),
+      PATH: `${directory}:${process.env["PATH"] ?? ""}`,
+      STATES: directory,
+    };
+    const saveRelease = join(directory, "release.env");
+    await promote({ saveRelease }, { cwd: directory, env });
+    assert.match(readFileSync(saveRelease, "utf8"), new RegExp(`^export .*='${imageRef}'$`, "m"));
+    assert.deepEqual(
+      registry.asked.filter(({ method }) => method === "PUT").map(({ path }) => path),
+      [`/v2/services-orders/manifests/release-0123456-${"a".repeat(12)}`],
+    );
+    assert.doesNotMatch(readFileSync(env.CALLS, "utf8"), /output --stack prod|tag set/);
+  });
+});

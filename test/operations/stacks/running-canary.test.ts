@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { refuseCheckout, reviewOutputs, stopCanary } from "../../../operations/canary/canary";
+import {
+  type Production,
+  readyPods,
+  runningCanary,
+} from "../../../operations/stacks/running-canary";
+import type { Engine } from "../../../operations/pulumi/engine";
+import { identityOf } from "../../../settings";
+import { command } from "../../../lib/command";
+
+const imageRef = `registry.example/services-orders@sha256:${"a".repeat(64)}`;
+const deployment = {
+  metadata: { labels: { branch: "feature-a", track: "canary" }, name: "services-orders-canary" },
+  spec: { template: { spec: { containers: [{ image: imageRef }] } } },
+};
+
+describe("a canary that runs", () => {
+  let directory: string;
+  let asked: string[];
+  /** What the cluster lists of each kind. */
+  let objects: Readonly<Record<string, readonly object[]>>;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "services-orders-canary-"));
+    asked = [];
+    objects = {};
+    state({});
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  /** A stand-in for Pulumi, which answers what the state has. */
+  function state({ outputs = {}, resources = [], tags = {} }: Record<string, unknown>): void {
+    const script = `#!/bin/sh
+echo "$*" >> "$CALLS"
+case "$*" in
+  *"stack export"*) echo '${JSON.stringify({ deployment: { pending_operations: [{}], resources } })}';;
+  *"tag ls"*) echo '${JSON.stringify(tags)}';;
+  *"stack output"*) echo '${JSON.stringify(outputs)}';;
+esac`;
+    writeFileSync(join(directory, "pulumi"), script, { mode: 0o755 });
+  }
+
+  const engine = (): Engine => ({
+    cwd: directory,
+    env: {
+      CALLS: join(directory, "calls"),
+      PATH: `${directory}:${process.env["PATH"] ?? ""}`,
+      PULUMI_BACKEND_URL: "s3://state",
+    },
+  });
+  const production = (stacks: readonly string[] = ["prod", "prod-canary"]): Production => ({
+    cluster: {
+      kubectl: async (args) => {
+        asked.push(args.join(" "));
+        const items = objects[args[1] ?? ""] ?? [];
+        return Promise.resolve(args[0] === "get" ? JSON.stringify({ items }) : "");
+      },
+      uid: "here",
+    },
+    settings: { identity: identityOf("canary", "prod"), namespace: "services-orders" },
+    stacks,
+  });
+
+  it("is none where neither state nor cluster has its Deployment", async () => {
+    assert.equal(await runningCanary(production(), engine()), undefined);
+    assert.match(asked.join(), /^get deployments --namespace services-orders .*track=canary/);
+  });
+
+  it("is one that the state has", async () => {
+    const expires = "2026-01-10T12:00:00.000Z";
+    const resources = [{ type: "kubernetes:apps/v1:Deployment", urn: "a" }];
+    state({ outputs: { clusterUid: "here", imageRef }, resources, tags: { branch: "b", expires } });
+    assert.deepEqual(await runningCanary(production(), engine()), {
+      branch: "b",
+      clusterUid: "here",
+      expires: new Date(expires),
+      imageRef,
+      percent: undefined,
+    });
+  });
+
+  it("is one whose start was killed before the state had it, with the tags that were set first", async () => {
+    objects = { deployments: [deployment] };
+    state({ tags: { branch: "feature/a", clusterUid: "here", percent: "10" } });
+    const found = await runningCanary(production(), engine());
+    assert.deepEqual([found?.branch, found?.imageRef], ["feature/a", imageRef]);
+    assert.deepEqual([found?.clusterUid, found?.percent], ["here", "10"]);
+  });
+
+  it("is one of another state, too, by its label", async () => {
+    objects = { deployments: [deployment] };
+    assert.equal((await runningCanary(production([]), engine()))?.branch, "feature-a");
+  });
+
+  it("is no other Deployment of the track", async () => {
+    objects = { deployments: [{ ...deployment, metadata: { labels: {}, name: "other" } }] };
+    assert.equal(await runningCanary(production(), engine()), undefined);
+  });
+
+  it("is deleted by stop where there is one, also when a killed start's lock keeps Pulumi from destroying it", async () => {
+    await stopCanary(production(), engine());
+    assert.ok(!asked.some((args) => args.startsWith("delete")));
+    objects = { deployments: [deployment] };
+    await stopCanary(production(), engine());
+    assert.match(readFileSync(join(directory, "calls"), "utf8"), /destroy --stack prod-canary/);
+    const deletion =
+      "delete deployment services-orders-canary --namespace services-orders --cascade=foreground --ignore-not-found";
+    assert.equal(asked.at(-1), deletion);
+
+    asked.length = 0;
+    const locked = "echo 'error: the stack is currently locked by 1 lock(s)' >&2; exit 255";
+    const program = readFileSync(join(directory, "pulumi"), "utf8");
+    writeFileSync(
+      join(directory, "pulumi"),
+      program.replace("\n", `\ncase "$*" in destroy*) ${locked};; esac\n`),
+    );
+    const impatient = { ...engine(), lockWait: { patienceMs: 0 } };
+    await assert.rejects(stopCanary(production(), impatient), /currently locked/);
+    assert.equal(asked.at(-1), deletion);
+  });
+
+  it("is left alone in another cluster than its own", async () => {
+    objects = { deployments: [deployment] };
+    state({ tags: { clusterUid: "elsewhere" } });
+    await assert.rejects(stopCanary(production(), engine()), /lives in the cluster elsewhere/);
+    assert.deepEqual(asked, []);
+  });
+
+  it("runs its review stack's image, whose state is named where it cannot be read", async () => {
+    const env = { ...engine().env, REVIEW_BACKEND_URL: "s3://review.example" };
+    const deny = "#!/bin/sh\necho 'error: denied' >&2; exit 255";
+    writeFileSync(join(directory, "pulumi"), deny, { mode: 0o755 });
+    await assert.rejects(
+      reviewOutputs("feature/a", { ...engine(), env }),
+      /^Error: The state at s3:\/\/review\.example cannot be read: denied/,
+    );
+  });
+
+  it("has its share of the pods that get requests: Ready ones that do not end", async () => {
+    const pod = (status: string, metadata: object = {}) => ({
+      metadata,
+      status: { conditions: [{ status, type: "Ready" }] },
+    });
+    const ending = { deletionTimestamp: "2026-01-10T12:00:00Z" };
+    const waiting = { metadata: {}, status: {} };
+    objects = { pods: [pod("True"), pod("False"), pod("True", ending), waiting] };
+    assert.equal(await readyPods(production()), 1);
+    assert.match(asked.join(), /track=stable/);
+  });
+});
+
+describe("the checkout that a canary is started from", () => {
+  let directory: string;
+  const engine = (): Engine => ({ cwd: join(directory, "here"), env: {} });
+  const git = async (...args: string[]): Promise<string> =>
+    command("git", args, { cwd: engine().cwd, timeout: 30_000 });
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), "services-orders-checkout-"));
+    const remote = join(directory, "remote");
+    await command("git", ["init", "--quiet", "--bare", remote]);
+    await command("git", ["init", "--quiet", "--initial-branch=main", engine().cwd]);
+    await git("config", "user.name", "Ada");
+    await git("config", "user.email", "ada@example.com");
+    await git("remote", "add", "origin", remote);
+    writeFileSync(join(engine().cwd, "index.ts"), "1");
+    await git("add", "index.ts");
+    await git("commit", "--quiet", "--message", "One");
+    await git("push", "--quiet", "origin", "main");
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  it("is main's, or an older one of main's, with whatever git does not track", async () => {
+    writeFileSync(join(engine().cwd, "Pulumi.prod-canary.yaml"), "");
+    await refuseCheckout(engine());
+    await git("commit", "--quiet", "--allow-empty", "--message", "Two");
+    await git("push", "--quiet", "origin", "main");
+    await git("checkout", "--quiet", "HEAD^");
+    await refuseCheckout(engine());
+  });
+
+  it("is never a branch's, nor a main that nobody has pushed", async () => {
+    await git("commit", "--quiet", "--allow-empty", "--message", "Not pushed");
+    await assert.rejects(
+      refuseCheckout(engine()),
+      /not on the remote's main.*\nNothing was changed/,
+    );
+  });
+
+  it("has no changes of its own", async () => {
+    writeFileSync(join(engine().cwd, "index.ts"), "2");
+    await assert.rejects(refuseCheckout(engine()), /Uncommitted changes .*: index\.ts\./);
+  });
+
+  it("has a remote to be compared with", async () => {
+    await git("remote", "remove", "origin");
+    await assert.rejects(refuseCheckout(engine()), /not known to be on the remote's main/);
+  });
+});

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { parseStack } from "../../../components/conventions/stacks";
+import { stackNamed } from "../../../operations/stacks/stack-name";
+
+describe("the stack that a command is asked for", () => {
+  it("is the one that is named", () => {
+    assert.equal(stackNamed("prod", { CIRCLE_BRANCH: "a" }, "b"), "prod");
+  });
+
+  it("is the branch's own for review, CircleCI's before git's", () => {
+    assert.equal(stackNamed("review", { CIRCLE_BRANCH: "feature-a" }, "b"), "review-feature-a");
+    assert.equal(stackNamed("review", { CIRCLE_BRANCH: "" }, "feature-b"), "review-feature-b");
+    assert.equal(parseStack(stackNamed("review", {}, "x`$(id)`"))?.kind, "review");
+  });
+
+  it("is that of the pull request that was closed, when main tears it down", () => {
+    const env = { CIRCLE_BRANCH: "main", REVIEW_BRANCH: "feature-c" };
+    assert.equal(stackNamed("review", env, "main"), "review-feature-c");
+  });
+
+  it("is none for review without a branch, or on main", () => {
+    assert.throws(() => stackNamed("review", {}, ""), /no branch is checked out/);
+    assert.throws(() => stackNamed("review", {}, "main"), /the name is reserved/);
+  });
+});

@@ -1,0 +1,69 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Target } from "../../../operations/deploy/deploy";
+import type { Engine } from "../../../operations/pulumi/engine";
+import { stackOf } from "../../../operations/stacks/review-stack";
+import type { Settings } from "../../../settings";
+
+/** Stand-ins for pulumi, kubectl and others on a PATH of their own; they keep how they were called. */
+export class Programs {
+  readonly directory = mkdtempSync(join(tmpdir(), "services-orders-programs-"));
+  readonly #calls = join(this.directory, "calls");
+
+  /**
+   * @param answers what is said of calls whose arguments match a pattern of the shell's `case`, the first that does; of
+   *   two answers the second is said from the second time on. A call that nothing matches succeeds without a word.
+   */
+  add(name: string, answers: Readonly<Record<string, string | readonly [string, string]>>): void {
+    const cases = Object.entries(answers).map(([pattern, answer], index) => {
+      const seen = join(this.directory, `${name}-${String(index)}`);
+      const [first, then] = typeof answer === "string" ? [answer, answer] : answer;
+      return `  ${pattern.replaceAll(" ", "\\ ")}) if [ -e "${seen}" ]; then ${then}; else : > "${seen}"; ${first}; fi;;`;
+    });
+    const log = `echo "${name} $*" >> "${this.#calls}"`;
+    const file = join(this.directory, name);
+    writeFileSync(file, ["#!/bin/sh", log, 'case "$*" in', ...cases, "esac", ""].join("\n"));
+    chmodSync(file, 0o755);
+  }
+
+  /** How the programs were called, one line each. */
+  get calls(): readonly string[] {
+    return existsSync(this.#calls) ? readFileSync(this.#calls, "utf8").trim().split("\n") : [];
+  }
+
+  /** The tags that were written, in their order. */
+  get tags(): readonly (readonly [string, string])[] {
+    return this.calls.flatMap((call) => {
+      const [, name, value] = /stack tag set .*-- (\S+) (.*)$/.exec(call) ?? [];
+      return name === undefined || value === undefined ? [] : [[name, value] as const];
+    });
+  }
+
+  engine(env: Readonly<Record<string, string>> = {}): Engine {
+    const PATH = `${this.directory}:${process.env["PATH"] ?? ""}`;
+    const none = { GITHUB_TOKEN: "", RELEASE_IMAGE_REF: "", REVIEW_STACKS_MAX: "" };
+    return {
+      cwd: this.directory,
+      env: { ...none, PATH, PULUMI_BACKEND_URL: "s3://state.example", ...env },
+    };
+  }
+
+  remove(): void {
+    rmSync(this.directory, { force: true, recursive: true });
+  }
+}
+
+/** What is known of a review stack that does not exist yet. */
+export function reviewTarget(engine: Engine, more: Partial<Target> = {}): Target {
+  const release = { branch: "feature/a", commit: "a".repeat(40) };
+  return {
+    cluster: { kubectl: async () => Promise.resolve(""), uid: "here" },
+    engine,
+    last: undefined,
+    // No more of the settings is asked for.
+    settings: { kind: "review", release, stack: stackOf(release.branch) } as Settings,
+    stacks: [],
+    ...more,
+  };
+}

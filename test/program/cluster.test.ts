@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RunError } from "@pulumi/pulumi";
+import { readCluster } from "../../program/cluster";
+
+/** A `kubectl` that answers as the real one does. */
+const script = `#!/bin/sh
+case "$*" in
+  *"config view"*) printf 'https://127.0.0.1:6443' ;;
+  *namespaces/kube-system*) [ "$MODE" = down ] && { echo 'E1122 noise' >&2; echo 'The connection to the server was refused' >&2; exit 1; }
+    [ "$MODE" = slow ] && exec sleep 30
+    echo '{"metadata":{"uid":"uid-1"}}' ;;
+  *namespaces/ours*) echo '{"metadata":{"uid":"u","labels":{"a":"b"},"deletionTimestamp":"2026-01-01T00:00:00Z"}}' ;;
+  *) echo 'Error from server (NotFound): namespaces not found' >&2; exit 1 ;;
+esac
+`;
+
+describe("readCluster", () => {
+  const path = process.env["PATH"];
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "kubectl-"));
+    writeFileSync(join(directory, "kubectl"), script);
+    chmodSync(join(directory, "kubectl"), 0o755);
+    process.env["PATH"] = `${directory}:${String(path)}`;
+    delete process.env["MODE"];
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+    process.env["PATH"] = path;
+    delete process.env["MODE"];
+  });
+
+  const failure = async (): Promise<string> => {
+    try {
+      await readCluster({ context: "c", namespace: "none" });
+      return "";
+    } catch (error) {
+      assert.ok(RunError.isInstance(error));
+      return error.message;
+    }
+  };
+
+  it("finds the cluster's UID, and no namespace where there is none", async () => {
+    const facts = await readCluster({ context: undefined, namespace: "none" });
+    assert.deepEqual(facts, { clusterUid: "uid-1", namespace: undefined });
+  });
+
+  it("finds the namespace's labels, and whether it is being deleted", async () => {
+    const { namespace } = await readCluster({ context: undefined, namespace: "ours" });
+    assert.deepEqual(namespace, { labels: { a: "b" }, terminating: true });
+  });
+
+  it("names the address and kubectl's last word when the cluster cannot be reached", async () => {
+    process.env["MODE"] = "down";
+    assert.equal(
+      await failure(),
+      "The cluster at https://127.0.0.1:6443 cannot be read: The connection to the server was refused. Check the kubeconfig and its context, and that the cluster runs.",
+    );
+  });
+
+  it("gives up after 5 s", async () => {
+    process.env["MODE"] = "slow";
+    const start = Date.now();
+    assert.match(await failure(), /cannot be read: no answer within 5 s/);
+    assert.ok(Date.now() - start < 9000);
+  });
+
+  it("says so when there is no kubectl", async () => {
+    process.env["PATH"] = join(directory, "empty");
+    assert.equal(
+      await failure(),
+      "kubectl is not on the PATH: install it, it reads the kubeconfig.",
+    );
+  });
+});

@@ -1,0 +1,332 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { RunError } from "@pulumi/pulumi";
+import { parse } from "yaml";
+import { company } from "../../config/company";
+import { type Outside, canaryConfig, configOf, readGit, settingsFrom } from "../../settings";
+import { table } from "../../settings/table";
+import { Repository, digest } from "../support/fixtures";
+
+const base: Outside = {
+  config: {},
+  env: { SANDBOX_REGISTRY: "localhost:5000" },
+  git: { branch: "add-export", commit: "0123456789".repeat(4) },
+  stack: "local",
+};
+const of = (more: Partial<Outside> = {}) => settingsFrom({ ...base, ...more });
+
+function refusal(more: Partial<Outside>): string {
+  try {
+    of(more);
+    return "";
+  } catch (error) {
+    assert.ok(RunError.isInstance(error));
+    return error.message;
+  }
+}
+
+const cloud = {
+  "services-orders:databaseHost": "db.example.com",
+  "services-orders:domain": "example.com",
+};
+
+describe("settings", () => {
+  it("of local need no configuration", () => {
+    const settings = of();
+    assert.equal(settings.namespace, "services-orders-local");
+    assert.equal(settings.host, "services-orders.localhost");
+    assert.equal(settings.imageRepository, "localhost:5000/services-orders");
+    assert.equal(settings.replicas, 2);
+    assert.equal(settings.tls, false);
+    assert.match(settings.databaseImageRef, /^postgres@sha256:/);
+    assert.deepEqual(settings.requests, { cpu: "250m", memory: "512Mi" });
+    assert.equal(settings.identity.instance, "services-orders-local");
+  });
+
+  it("of a review stack have its slug in namespace, host and labels", () => {
+    const settings = of({ config: cloud, stack: "review-add-export" });
+    assert.equal(settings.namespace, "services-orders-review-add-export");
+    assert.equal(settings.host, "services-orders.add-export.example.com");
+    assert.equal(settings.replicas, 1);
+    assert.deepEqual(settings.identity, {
+      app: "services-orders-add-export",
+      environment: "review",
+      instance: "services-orders-add-export",
+      protectedBranch: false,
+      service: "services-orders",
+    });
+  });
+
+  it("of the canary share namespace and instance with production, and are not protected", () => {
+    const prod = of({ config: cloud, stack: "prod" });
+    const canary = of({ config: cloud, stack: "prod-canary" });
+    assert.equal(prod.namespace, "services-orders");
+    assert.equal(prod.replicas, 3);
+    assert.equal(prod.identity.protectedBranch, true);
+    assert.equal(canary.namespace, prod.namespace);
+    assert.deepEqual(canary.identity, { ...prod.identity, protectedBranch: false });
+  });
+
+  it("come from config first, then from the environment, then from the kind of stack", () => {
+    const env = { ...base.env, SANDBOX_INGRESS_PORT: "8080" };
+    assert.equal(of().publicPort, undefined);
+    assert.equal(of({ env }).publicPort, 8080);
+    const config = { "services-orders:publicPort": "9090" };
+    assert.equal(of({ config, env }).publicPort, 9090);
+  });
+
+  it("take an empty variable for an unset one", () => {
+    assert.equal(of({ env: { ...base.env, SANDBOX_BASE_IMAGE: "" } }).baseImageRef, undefined);
+  });
+
+  it("read lists and objects", () => {
+    const config = {
+      "services-orders:platforms": '["linux/amd64","linux/arm64"]',
+      "services-orders:requests": '{"cpu":"1"}',
+    };
+    assert.deepEqual(of({ config }).platforms, ["linux/amd64", "linux/arm64"]);
+    assert.deepEqual(of({ config }).requests, { cpu: "1", memory: "512Mi" });
+    const listed = { "services-orders:platforms": "linux/arm64, linux/amd64" };
+    assert.deepEqual(of({ config: listed }).platforms, ["linux/arm64", "linux/amd64"]);
+    const registries = { "services-orders:registries": '["registry:5000","ghcr.io/team"]' };
+    assert.deepEqual(of({ config: registries }).registries, ["registry:5000", "ghcr.io/team"]);
+  });
+
+  it("leave other namespaces' configuration to their owners", () => {
+    assert.equal(refusal({ config: { "kubernetes:context": "x" } }), "");
+  });
+
+  it("refuse unknown keys and wrong values in one message, with the nearest key and what is allowed", () => {
+    const config = { "services-orders:replica": "3", "services-orders:tls": "yes" };
+    const env = { ...base.env, SANDBOX_INGRESS_PORT: "http" };
+    assert.equal(
+      refusal({ config, env }),
+      [
+        'Stack "local" cannot be used:',
+        "- services-orders:replica is no setting; the nearest is services-orders:replicas",
+        '- SANDBOX_INGRESS_PORT (publicPort) must be a port from 1 to 65535, got "http"',
+        '- services-orders:tls must be true or false, got "yes"',
+      ].join("\n"),
+    );
+  });
+
+  const wrong: Readonly<Record<keyof typeof table, string>> = {
+    baseImageRef: "base:latest",
+    branch: "two words",
+    builder: "-x",
+    clusterUid: "uid",
+    context: "two words",
+    databaseHost: "db.example.com:5432",
+    databaseImageRef: "postgres:17",
+    databaseName: "Orders",
+    databasePort: "65536",
+    databaseSecretName: "A_b",
+    domain: "Example.com",
+    datadogAgentTo: "[1]",
+    egressTo: '[{"ports":[]}]',
+    eksCluster: '{"name":"prod"}',
+    hostPattern: "{branch}.example.com",
+    imageRef: `registry/x:tag`,
+    imageRepository: `registry/x@${digest}`,
+    ingressClassName: "A B",
+    ingressFrom: '[{"ipBlock":{"cidr":"10.0.0.0"}}]',
+    ingressGroupName: "A",
+    ingressPreset: "nginx",
+    ingressScheme: "public",
+    namespace: "a_b",
+    platforms: "linux/s390x",
+    publicPort: "0",
+    quota: '{"cpu":"2","memory":"4Gi"}',
+    releaseCommit: "abc",
+    releaseReason: "two\nlines",
+    registries: "https://registry.example.com",
+    replicas: "-1",
+    requests: '{"cpus":"1"}',
+    tls: "1",
+  };
+  for (const [key, value] of Object.entries(wrong)) {
+    it(`refuse ${key} = ${value}, naming what is allowed`, () => {
+      const { allowed } = table[key as keyof typeof table];
+      assert.equal(
+        refusal({ config: { [`services-orders:${key}`]: value } }),
+        `Stack "local" cannot be used:\n- services-orders:${key} must be ${allowed}, got ${JSON.stringify(value)}`,
+      );
+    });
+  }
+
+  it("take rules of egress with ports that there are, and with none for all of them", () => {
+    const to = [{ ipBlock: { cidr: "203.0.113.7/32" } }];
+    const rule = (ports: unknown) => JSON.stringify([{ ports, to }]);
+    const { parse } = table.egressTo;
+    for (const port of [{ port: 1 }, { port: 65_535, protocol: "UDP" }]) {
+      assert.deepEqual(parse(rule([port])), [{ ports: [port], to }]);
+    }
+    assert.deepEqual(parse(rule(undefined)), [{ to }]);
+    const ports = [0, 65_536, 443.5, "443"].map((port) => ({ port }));
+    for (const port of [...ports, {}, 443, { port: 443, protocol: "tcp" }, { port: 1, to: 9 }]) {
+      assert.equal(parse(rule([port])), undefined, JSON.stringify(port));
+    }
+    // An empty list would open every port.
+    for (const none of [[], 443, null]) assert.equal(parse(rule(none)), undefined);
+  });
+
+  it("refuse any other stack name", () => {
+    assert.equal(
+      refusal({ stack: "production" }),
+      'Stack "production" is none of local, review-<slug>, staging, prod, prod-canary.',
+    );
+  });
+
+  it("refuse a stack without domain, database or image repository", () => {
+    assert.equal(
+      refusal({ env: {}, stack: "staging" }),
+      [
+        'Stack "staging" cannot be used:',
+        "- services-orders:databaseHost must be set, this stack makes no database of its own",
+        "- services-orders:domain must be set, services-orders:hostPattern contains {domain}",
+      ].join("\n"),
+    );
+    assert.equal(
+      refusal({ env: {} }),
+      'Stack "local" cannot be used:\n- services-orders:imageRepository must be set (or the variable SANDBOX_REGISTRY), or services-orders:imageRef',
+    );
+    const imageRef = { "services-orders:imageRef": `x/y@${digest}` };
+    assert.equal(refusal({ config: imageRef, env: {} }), "");
+  });
+
+  it("of a review stack need nothing but the company's defaults", () => {
+    const settings = of({ env: {}, stack: "review-add-export" });
+    assert.equal(settings.host, `services-orders.add-export.${company.reviewDomain}`);
+    assert.equal(settings.imageRepository, `${company.imageRepository}-review`);
+    assert.deepEqual(settings.eksCluster, company.reviewCluster);
+    assert.deepEqual(settings.ingressFrom, company.reviewIngressFrom);
+    assert.equal(settings.ingressPreset, "eks-alb");
+    assert.equal(settings.tls, true);
+  });
+
+  it("take none for a cluster and an ingress controller that are not AWS's", () => {
+    const env = { SANDBOX_EKS_CLUSTER: "none", SANDBOX_INGRESS_PRESET: "none" };
+    const settings = of({ env, stack: "review-add-export" });
+    assert.equal(settings.eksCluster, undefined);
+    assert.equal(settings.ingressPreset, undefined);
+  });
+
+  for (const stack of ["staging", "prod"]) {
+    it(`of ${stack} are complete in its file, and so is the canary's for production`, () => {
+      const { config } = parse(readFileSync(`Pulumi.${stack}.yaml`, "utf8")) as {
+        config: Readonly<Record<string, unknown>>;
+      };
+      const texts = Object.fromEntries(
+        Object.entries(config).map(([key, value]) => [
+          key,
+          typeof value === "string" ? value : JSON.stringify(value),
+        ]),
+      );
+      const settings = of({ config: texts, env: {}, stack });
+      assert.equal(settings.eksCluster?.name, stack);
+      assert.notEqual(settings.databaseHost, undefined);
+      if (stack === "prod") {
+        assert.equal(of({ config: texts, env: {}, stack: "prod-canary" }).host, settings.host);
+      }
+    });
+  }
+
+  it("refuse to run a branch in another branch's review stack", () => {
+    assert.equal(
+      refusal({ config: cloud, stack: "review-other" }),
+      'Stack "review-other" cannot be used:\n- services-orders:branch must be a branch of this stack, got "add-export" of review-add-export',
+    );
+    const git = { ...base.git, branch: "main" };
+    assert.match(refusal({ config: cloud, git, stack: "review-other" }), /the name is reserved/);
+  });
+});
+
+describe("the table of settings", () => {
+  it("is in alphabetical order, and describes each key", () => {
+    const keys = Object.keys(table);
+    assert.deepEqual(keys, [...keys].sort());
+    for (const { allowed, description } of Object.values(table)) {
+      assert.ok(allowed.length > 5 && description.endsWith("."));
+    }
+  });
+
+  it("has defaults that its own rules allow", () => {
+    for (const kind of ["local", "review", "staging", "prod", "canary"] as const) {
+      for (const [key, { default: of, parse }] of Object.entries(table)) {
+        const value: unknown = of({ env: base.env, gitBranch: "x", kind, slug: "x" });
+        if (value === undefined) continue;
+        const text = typeof value === "string" ? value : JSON.stringify(value);
+        assert.deepEqual(parse(text), value, `${key} of ${kind}`);
+      }
+    }
+  });
+});
+
+describe("readGit", () => {
+  let files: Repository;
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
+      cwd: files.root,
+      encoding: "utf8",
+      stdio: "pipe",
+    }).trim();
+  const commit = (message: string): string => {
+    git("add", "-A");
+    git("commit", "-q", "-m", message);
+    return git("rev-parse", "HEAD");
+  };
+  beforeEach(() => {
+    files = new Repository(false);
+  });
+  afterEach(() => {
+    files.remove();
+  });
+
+  it("knows nothing outside a repository, nor before the first commit", async () => {
+    assert.deepEqual(await readGit(files.root), { branch: "unknown", commit: "unknown" });
+    git("init", "-q", "-b", "main");
+    assert.deepEqual(await readGit(files.root), { branch: "main", commit: "unknown" });
+  });
+
+  it("names the last commit that touched the image, not the last one", async () => {
+    git("init", "-q", "-b", "feature/x");
+    const first = commit("code");
+    files.write("README.md", "words");
+    commit("words");
+    assert.deepEqual(await readGit(files.root), { branch: "feature/x", commit: first });
+  });
+
+  it("says when the image's inputs are not committed, and only then", async () => {
+    git("init", "-q", "-b", "main");
+    const first = commit("code");
+    files.write("README.md", "words");
+    assert.equal((await readGit(files.root)).commit, first);
+    files.write("service/src/main/java/New.java", "new");
+    assert.match((await readGit(files.root)).commit, new RegExp(`^${first}-dirty\\.[0-9a-f]{7}$`));
+  });
+
+  it("takes a commit without a branch for an unknown branch", async () => {
+    git("init", "-q", "-b", "main");
+    git("checkout", "-q", "--detach", commit("code"));
+    assert.equal((await readGit(files.root)).branch, "unknown");
+  });
+
+  it("lets a canary inherit production's settings, but for what it says for itself", () => {
+    const config = {
+      "services-orders:branch": "main",
+      "services-orders:eksCluster": { name: "prod", region: "eu-central-1" },
+      "services-orders:imageRef": "x",
+      "services-orders:releaseCommit": "x",
+      "services-orders:releaseReason": "x",
+      "services-orders:replicas": "3",
+      "services-orders:requests": { cpu: "1", memory: "1Gi" },
+      "services-orders:tls": "false",
+    };
+    assert.deepEqual(canaryConfig(configOf({ config })), {
+      "services-orders:eksCluster": '{"name":"prod","region":"eu-central-1"}',
+      "services-orders:requests": '{"cpu":"1","memory":"1Gi"}',
+      "services-orders:tls": "false",
+    });
+  });
+});

@@ -1,0 +1,63 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
+
+const components = join(__dirname, "../../components");
+
+/** Every file of the components, parsed; not type-checked, so that it is quick. */
+export const sources = readdirSync(components, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .sort()
+  .map((file) => {
+    const text = readFileSync(join(components, file), "utf8");
+    return ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  });
+
+/** Every interface of the components. */
+export const interfaces: readonly ts.InterfaceDeclaration[] = sources.flatMap((source) =>
+  source.statements.filter(ts.isInterfaceDeclaration),
+);
+
+/** The interface of a name; there must be one. */
+export function interfaceOf(name: string): ts.InterfaceDeclaration {
+  const [found, other] = interfaces.filter((declaration) => declaration.name.text === name);
+  if (found === undefined || other !== undefined) throw new Error(`not one interface ${name}`);
+  return found;
+}
+
+/** Its own properties, and those of what it extends. */
+export function propertiesOf(name: string): readonly ts.PropertySignature[] {
+  const declaration = interfaceOf(name);
+  const inherited = (declaration.heritageClauses ?? [])
+    .flatMap(({ types }) => [...types])
+    .flatMap(({ expression, typeArguments = [] }) => {
+      const [type, keys] = typeArguments.map((each) => each.getText());
+      if (expression.getText() !== "Omit") return propertiesOf(expression.getText());
+      const without = new Set(keys?.match(/\w+/g));
+      return propertiesOf(type ?? "").filter((member) => !without.has(member.name.getText()));
+    });
+  const own = declaration.members.filter(ts.isPropertySignature);
+  // An interface may say more about what it inherits.
+  const names = new Set(own.map((member) => member.name.getText()));
+  return [...inherited.filter((member) => !names.has(member.name.getText())), ...own];
+}
+
+/** Names of all types that a node mentions. */
+function* mentioned(node: ts.Node): Generator<string> {
+  if (ts.isTypeReferenceNode(node)) yield node.typeName.getText();
+  for (const child of node.getChildren()) yield* mentioned(child);
+}
+
+/** What a caller of the components writes: every `...Args`, and every interface that one leads to. */
+export function argInterfaces(): readonly ts.InterfaceDeclaration[] {
+  const aliases = sources.flatMap((source) => source.statements.filter(ts.isTypeAliasDeclaration));
+  const found = new Set<ts.InterfaceDeclaration | ts.TypeAliasDeclaration>(
+    interfaces.filter(({ name }) => name.text.endsWith("Args")),
+  );
+  // What is added while it is walked through is walked through too.
+  for (const declaration of found) {
+    const names = new Set(mentioned(declaration));
+    for (const next of [...interfaces, ...aliases]) if (names.has(next.name.text)) found.add(next);
+  }
+  return [...found].filter(ts.isInterfaceDeclaration);
+}

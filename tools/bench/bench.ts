@@ -1,0 +1,202 @@
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cores } from "../../components/conventions/quantities";
+import { measureLoads } from "./program";
+import { project } from "../../lib/project";
+import { command } from "../../lib/command";
+import { Steps } from "../../lib/progress";
+import { UserError } from "../../lib/errors";
+import { boxProcesses } from "../../sandbox/node/processes";
+import { isRunning } from "../../sandbox/sandbox";
+import { options } from "../../sandbox/layout";
+import { environment } from "../../sandbox/environment";
+
+const STACK = "local";
+const RUNS = 5;
+const GIB = 1024 ** 3;
+const limits = {
+  ratio: 2.5,
+  loadRatio: 1.3,
+  jobsMiB: 400,
+  previewMoreSeconds: 0.7,
+  memoryGiB: 4,
+  cpu: 1.2,
+} as const;
+
+type Environment = Readonly<Record<string, string>>;
+
+/** `npm run bench`: what the program and a preview cost beside the least that they can cost, and what the sandbox takes of the machine. */
+export async function bench(): Promise<void> {
+  if (!isRunning()) {
+    throw new UserError(
+      "the sandbox is not running, so there is nothing to measure; start it with: npm run up",
+    );
+  }
+  const steps = new Steps(4);
+  const load = await steps.step(
+    `Loading the program without an engine: ${String(RUNS)} runs, in turn with the import of @pulumi/kubernetes`,
+    async (say) => measureLoads(RUNS, say),
+  );
+  const preview = await steps.step(
+    `pulumi preview: one warm-up, then ${String(RUNS)} runs of each program, in turn`,
+    measurePreviews,
+  );
+  const summary = await steps.step(
+    `npm run preview beside pulumi preview --diff, of 20 jobs: a warm-up, then ${String(RUNS)} runs`,
+    async (say) => (await import("./preview")).measureSummary(RUNS, say),
+  );
+  const memory = await steps.step("What the sandbox takes", memoryGiB);
+  console.log(`
+import of @pulumi/kubernetes     ${seconds(load.import.milliseconds)}
+program, with a recorded engine  ${seconds(load.program.milliseconds)}`);
+  report("ratio", load.program.milliseconds / load.import.milliseconds, limits.loadRatio);
+  report("1 service, 200 jobs (MiB)", load.many.mib, limits.jobsMiB);
+  console.log(`
+no-op preview of stack ${STACK}       ${seconds(preview.ours)}
+preview of a one-line program    ${seconds(preview.oneLine)}`);
+  console.log(`pulumi preview --diff, 20 jobs   ${seconds(summary.plain)}
+npm run preview of the same      ${seconds(summary.ours)}`);
+  report(
+    "more for the summary (s)",
+    (summary.ours - summary.plain) / 1000,
+    limits.previewMoreSeconds,
+  );
+  report("ratio", preview.ours / preview.oneLine, limits.ratio);
+  report("memory of the sandbox (GiB)", memory, limits.memoryGiB);
+  // In a cluster of the person's own, most pods are not the sandbox's.
+  if (options().kubeconfig === undefined) {
+    report("CPU requests of all pods", await cpuRequests(), limits.cpu);
+  }
+}
+
+const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s`;
+
+/** One figure beside its limit; the command fails when it is above. */
+function report(what: string, value: number, limit: number): void {
+  const over = value > limit;
+  console.log(
+    `${what.padEnd(32)} ${value.toFixed(2)}, at most ${String(limit)}${over ? "  TOO MUCH" : ""}`,
+  );
+  if (over) {
+    process.exitCode = 1;
+  }
+}
+
+/** Medians in milliseconds. The two take turns, so that whatever else the machine does slows both. */
+async function measurePreviews(
+  say: (detail: string) => void,
+): Promise<{ ours: number; oneLine: number }> {
+  const directory = mkdtempSync(join(tmpdir(), "services-orders-bench-"));
+  const remove = (): void => {
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const stop = (): void => process.exit(1);
+  process.once("exit", remove).once("SIGINT", stop).once("SIGTERM", stop);
+  try {
+    const env = environment();
+    const bare = await oneLineProgram(directory, env);
+    const ours: number[] = [];
+    const oneLine: number[] = [];
+    for (let run = 0; run <= RUNS; run += 1) {
+      say(run === 0 ? "warm-up" : `run ${String(run)} of ${String(RUNS)}`);
+      ours.push(await timePreview(project, env));
+      oneLine.push(await timePreview(directory, bare));
+    }
+    return { ours: median(ours.slice(1)), oneLine: median(oneLine.slice(1)) };
+  } finally {
+    remove();
+    process.off("exit", remove).off("SIGINT", stop).off("SIGTERM", stop);
+  }
+}
+
+/** The least that Pulumi can be asked: the same engine, runtime options and packages, a state of its own, no resource. */
+async function oneLineProgram(directory: string, env: Environment): Promise<Environment> {
+  for (const file of ["Pulumi.yaml", "package.json"]) {
+    copyFileSync(join(project, file), join(directory, file));
+  }
+  symlinkSync(join(project, "node_modules"), join(directory, "node_modules"));
+  writeFileSync(join(directory, "index.ts"), "export const one = 1;\n");
+  const state = join(directory, "state");
+  mkdirSync(state);
+  const own = { ...env, PULUMI_BACKEND_URL: `file://${state}` };
+  await command("pulumi", ["stack", "init", STACK, "--non-interactive"], {
+    cwd: directory,
+    env: own,
+    timeout: 60_000,
+  });
+  return own;
+}
+
+async function timePreview(cwd: string, env: Environment): Promise<number> {
+  const started = performance.now();
+  // Only ours was deployed before: a preview of it that shows a change would measure something else.
+  const noOp = cwd === project ? ["--expect-no-changes"] : [];
+  await command("pulumi", ["preview", "--stack", STACK, "--non-interactive", ...noOp], {
+    cwd,
+    env,
+    timeout: 120_000,
+  });
+  return performance.now() - started;
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** Memory of every process in the sandbox, pods' too; what processes share is counted once (PSS). */
+function memoryGiB(): number {
+  const kib = boxProcesses().map(({ pid }) => {
+    try {
+      return Number(
+        /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/smaps_rollup`, "utf8"))?.[1] ??
+          0,
+      );
+    } catch {
+      return 0; // It ended while we looked.
+    }
+  });
+  return (kib.reduce((sum, one) => sum + one, 0) * 1024) / GIB;
+}
+
+interface Container {
+  readonly resources?: { readonly requests?: { readonly cpu?: string } };
+}
+
+interface Pod {
+  readonly spec: {
+    readonly containers: readonly Container[];
+    readonly initContainers?: readonly Container[];
+  };
+  readonly status: { readonly phase?: string };
+}
+
+/** Cores that the scheduler has given away. Pods that have ended hold none. */
+async function cpuRequests(): Promise<number> {
+  const { items } = JSON.parse(
+    await command("kubectl", ["get", "pods", "-A", "-o", "json"], {
+      env: environment(),
+      timeout: 30_000,
+    }),
+  ) as {
+    items: readonly Pod[];
+  };
+  const requested = ({ resources }: Container): number =>
+    cores(resources?.requests?.cpu ?? "0") ?? 0;
+  return items
+    .filter(({ status }) => status.phase !== "Succeeded" && status.phase !== "Failed")
+    .map(({ spec }) => {
+      const together = spec.containers.reduce((sum, container) => sum + requested(container), 0);
+      // Init containers run before, one after the other: the largest counts, where it is larger.
+      return Math.max(together, ...(spec.initContainers ?? []).map(requested));
+    })
+    .reduce((sum, pod) => sum + pod, 0);
+}

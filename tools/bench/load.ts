@@ -1,0 +1,54 @@
+import { createRequire } from "node:module";
+import type * as Pulumi from "@pulumi/pulumi";
+import type * as Jobs from "../../jobs";
+import type * as AllSettings from "../../settings";
+
+// One process of `npm run bench`: it loads and runs one thing, and prints what that took.
+//   import:   the import of @pulumi/kubernetes, and nothing else
+//   program:  the program as stack local, with a recorded engine instead of a real one
+//   many:     the same with 200 jobs
+
+/** The program, as far as it matters here: `export =` cannot be imported by type. */
+type Program = (outside: object) => Promise<unknown>;
+
+// As the engine loads the program: CommonJS, and each module when it is asked for.
+const require = createRequire(import.meta.url);
+const JOBS = 200;
+
+async function runProgram(jobs: number): Promise<void> {
+  const pulumi = require("@pulumi/pulumi") as typeof Pulumi;
+  await pulumi.runtime.setMocks({
+    call: () => ({}),
+    newResource: ({ inputs, name }) => ({ id: name, state: inputs as Record<string, unknown> }),
+  });
+  const { settingsFrom } = require("../../settings") as typeof AllSettings;
+  const entries = (require("../../jobs") as typeof Jobs).jobs as Jobs.Job[];
+  const [entry] = entries;
+  if (entry === undefined) throw new Error("jobs.ts has no job");
+  for (let n = entries.length; n < jobs; n += 1)
+    entries.push({ ...entry, name: `job-${String(n)}` });
+  const digest = `sha256:${"a".repeat(64)}`;
+  const settings = settingsFrom({
+    config: { "services-orders:imageRef": `registry/services-orders@${digest}` },
+    env: { SANDBOX_REGISTRY: "registry" },
+    git: { branch: "main", commit: "a".repeat(40) },
+    stack: "local",
+  });
+  const program = require("../../index") as Program;
+  await program({
+    readCluster: () => Promise.resolve({ clusterUid: "uid", namespace: undefined }),
+    readSettings: () => Promise.resolve(settings),
+  });
+  // Until everything that was constructed is registered.
+  await pulumi.runtime.disconnect();
+}
+
+// Pulumi's SDK notes a stack for each resource and promise. Mapping them to the lines of the TypeScript sources, which tsx
+// would have, takes longer than all the rest.
+process.setSourceMapsEnabled(false);
+const started = performance.now();
+const [, , what] = process.argv;
+if (what === "import") require("@pulumi/kubernetes");
+else await runProgram(what === "many" ? JOBS : 0);
+const milliseconds = performance.now() - started;
+console.log(JSON.stringify({ maxRssKiB: process.resourceUsage().maxRSS, milliseconds }));
