@@ -31,7 +31,7 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
   const { readCluster, readLastRelease, readSettings } = { ...outside, ...given };
   const asked = await readSettings();
   refuseJobNames(asked.identity.service);
-  const identity = identityFor(asked.kind);
+  const identity = identityFor(asked.environment);
   const kubeconfig = asked.eksCluster && (await eksKubeconfig(asked.eksCluster, identity));
 
   // Before any resource: the provider would take over a namespace that is not ours.
@@ -46,7 +46,7 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
   const provider = withoutAmbientKubeconfig(() => new k8s.Provider("kubernetes", where));
   const opts = { providers: [provider] };
   const made =
-    settings.kind === "canary"
+    settings.environment === "canary"
       ? canaryStack(settings, cluster, opts)
       : environmentStack(settings, opts);
 
@@ -70,8 +70,8 @@ function environmentStack(settings: Settings, opts: pulumi.ComponentResourceOpti
     settings.identity.service,
     {
       ...serviceArgs(settings, imageRef, namespace, database),
-      ...(settings.kind === "prod" ? { protect: true } : {}),
-      ...(settings.kind === "review" ? { seedArgs } : {}),
+      ...(settings.environment === "prod" ? { protect: true } : {}),
+      ...(settings.environment === "review" ? { seedArgs } : {}),
     },
     opts,
   );
@@ -164,7 +164,7 @@ function serviceArgs(
   };
 }
 
-const ownsData = ({ kind }: Settings) => kind === "local" || kind === "review";
+const ownsData = ({ environment }: Settings) => environment === "local" || environment === "review";
 
 /**
  * Refuses jobs that would meet in mid-update: two of one name, and one whose ServiceAccount would be
@@ -187,9 +187,9 @@ function refuseJobNames(service: string): void {
 /** Whether a job's runs are held back: in stacks whose data nobody needs, unless its entry says otherwise. */
 function isSuspended(
   { suspendedIn = ["local", "review"] }: { readonly suspendedIn?: Job["suspendedIn"] | undefined },
-  { kind }: Settings,
+  { environment }: Settings,
 ): boolean {
-  return suspendedIn.includes(kind);
+  return suspendedIn.includes(environment);
 }
 
 /** The stack's namespace: with guardrails where the code of any branch may run. */
@@ -197,17 +197,17 @@ function namespaceOf(
   settings: Settings,
   opts: pulumi.ComponentResourceOptions,
 ): pulumi.Output<string> {
-  const { identity, ingressPreset, kind, namespace } = settings;
+  const { identity, ingressPreset, environment, namespace } = settings;
   const common = { identity, namespace, ...(ingressPreset === undefined ? {} : { ingressPreset }) };
   if (!ownsData(settings)) {
     // The platform has made it, and Secrets are in it that no stack brings back.
-    const args = { ...common, retain: true, ...(kind === "prod" ? { protect: true } : {}) };
+    const args = { ...common, retain: true, ...(environment === "prod" ? { protect: true } : {}) };
     return new StackNamespace("namespace", args, opts).namespace;
   }
   const { datadogAgentTo, egressTo, ingressFrom, quota } = settings;
   const guardrails = { datadogAgentTo, demands: demandsOf(settings), egressTo, ingressFrom, quota };
   // CI is no administrator: each branch has rights in its own namespace only.
-  const owner = kind === "review" ? { branch: settings.release.branch } : {};
+  const owner = environment === "review" ? { branch: settings.release.branch } : {};
   const args = { ...common, ...guardrails, ...owner };
   return new ReviewNamespace("namespace", args, opts).namespace;
 }
@@ -260,11 +260,12 @@ async function withKeptRelease(
   settings: Settings,
   readLast: typeof readLastRelease,
 ): Promise<Settings> {
-  const { imageRef, kind, stack } = settings;
-  if (imageRef !== undefined || (kind !== "prod" && kind !== "canary")) return settings;
+  const { imageRef, environment, stack } = settings;
+  if (imageRef !== undefined || (environment !== "prod" && environment !== "canary"))
+    return settings;
   const last = await readLast(stack);
   if (last === undefined) {
-    const todo = kind === "prod" ? "npm run promote" : "npm run canary -- start BRANCH";
+    const todo = environment === "prod" ? "npm run promote" : "npm run canary -- start BRANCH";
     throw new pulumi.RunError(
       `Stack "${stack}" runs no image yet: choose one by "${todo}", or set services-orders:imageRef.`,
     );
@@ -275,7 +276,7 @@ async function withKeptRelease(
     imageRef: last.imageRef,
     release: { branch, commit },
     releaseReason: settings.releaseReason ?? reason,
-    ...(kind === "canary" ? { replicas } : {}),
+    ...(environment === "canary" ? { replicas } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Kind } from "./components/conventions/stacks";
+import type { Environment } from "./components/conventions/stacks";
 import type { ScheduledJobArgs } from "./components/scheduled-job/scheduled-job";
 
 /** An amount of time as the service's command line reads it: hours or days. */
@@ -36,11 +36,11 @@ export interface Job extends Knobs {
    */
   readonly schedule: string;
   /**
-   * Kinds of stacks in which its runs are held back. `[]` lets it run everywhere.
+   * Environments in which its runs are held back. `[]` lets it run everywhere.
    *
    * @default ["local", "review"]
    */
-  readonly suspendedIn?: readonly Kind[];
+  readonly suspendedIn?: readonly Environment[];
 }
 
 /** The service's scheduled jobs. To add one, add an entry. */

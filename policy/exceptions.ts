@@ -1,4 +1,4 @@
-import type { Kind } from "../components/conventions/stacks";
+import type { Environment } from "../components/conventions/stacks";
 
 /** One object that need not keep one rule. */
 export interface Exception {
@@ -7,8 +7,8 @@ export interface Exception {
   /** Why, for those who read it in a year; and what would end it. */
   readonly reason: string;
   readonly rule: string;
-  /** Kinds of stacks in which it holds. */
-  readonly stacks: readonly Kind[];
+  /** Environments in which it holds. */
+  readonly stacks: readonly Environment[];
 }
 
 /** All of them: there is no other way around a rule, and each of them is reviewed here. */

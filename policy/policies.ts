@@ -1,5 +1,5 @@
 import type { ResourceValidationArgs, ResourceValidationPolicy } from "@pulumi/policy";
-import { declared, kindOfStack } from "./rules/declared";
+import { declared, environmentOf } from "./rules/declared";
 import type { Exception } from "./exceptions";
 import { type Rule, message } from "./rules/rule";
 import { secretPaths } from "./rules/secret-paths";
@@ -15,12 +15,12 @@ export function messages(
   secrets: readonly string[] = [],
 ): readonly string[] {
   const object = declared(given, secrets);
-  const stack = kindOfStack(object);
+  const stack = environmentOf(object);
   const excepted = exceptions.some(
     (exception) =>
       exception.rule === rule.name &&
       exception.object === `${object.kind} "${object.name}"` &&
-      exception.stacks.some((kind) => kind === stack),
+      exception.stacks.some((environment) => environment === stack),
   );
   return excepted ? [] : rule.check(object).map((broken) => message(object, broken));
 }

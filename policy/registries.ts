@@ -12,9 +12,10 @@ export function knownRegistries(outside: Omit<Outside, "git">): Known {
     // What git would tell decides nothing here, and a pack need not wait for it.
     const git = { branch: "unknown", commit: "unknown" };
     const settings = settingsFrom({ ...outside, git });
-    const { databaseImageRef, imageRef, imageRepository, kind, registries } = settings;
+    const { databaseImageRef, imageRef, imageRepository, environment, registries } = settings;
     const own = imageRepository ?? imageRef;
-    const database = kind === "local" || kind === "review" ? databaseImageRef : undefined;
+    const database =
+      environment === "local" || environment === "review" ? databaseImageRef : undefined;
     const named = [own, database].filter((name) => name !== undefined).map(repositoryOf);
     return [...new Set([...registries, ...named])];
   } catch (error) {

@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { contentHash, imageInputs } from "../components/conventions/content-hash";
 import type { Identity, Release } from "../components/conventions/labels";
 import { slug as slugOf } from "../components/conventions/names";
-import { type Kind, parseStack, service } from "../components/conventions/stacks";
+import { type Environment, parseStack, service } from "../components/conventions/stacks";
 import type { Setting, Surroundings } from "./row";
 import { type Values, table } from "./table";
 import type { EksCluster } from "./values";
@@ -37,7 +37,7 @@ export interface Settings extends Omit<
   readonly host: string;
   readonly identity: Identity;
   readonly ingressPreset: "eks-alb" | undefined;
-  readonly kind: Kind;
+  readonly environment: Environment;
   readonly release: Release;
   readonly slug: string;
   readonly stack: string;
@@ -95,14 +95,14 @@ function readValue(
 }
 
 /** What the objects of a stack are recognised by. */
-export function identityOf(kind: Kind, slug: string): Identity {
-  const production = kind === "prod" || kind === "canary";
+export function identityOf(environment: Environment, slug: string): Identity {
+  const production = environment === "prod" || environment === "canary";
   const named = production ? service : `${service}-${slug}`;
   return {
     app: named,
-    environment: production ? "prod" : kind,
+    environment: production ? "prod" : environment,
     instance: named,
-    protectedBranch: kind === "prod" || kind === "staging",
+    protectedBranch: environment === "prod" || environment === "staging",
     service,
   };
 }
@@ -121,15 +121,15 @@ export function settingsFrom(outside: Outside): Settings {
       `Stack "${stack}" is none of local, review-<slug>, staging, prod, prod-canary.`,
     );
   }
-  const { kind, slug } = parsed;
-  const surroundings = { env, gitBranch: git.branch, kind, slug };
+  const { environment, slug } = parsed;
+  const surroundings = { env, gitBranch: git.branch, environment, slug };
   const faults = [...unknownKeys(config)];
   const entries = Object.entries(table).map(([key, setting]) => [
     key,
     readValue(key, setting as Setting<unknown>, outside, surroundings, faults),
   ]);
   const values = Object.fromEntries(entries) as Values;
-  faults.push(...combinationFaults(values, kind, slug, faults.length === 0));
+  faults.push(...combinationFaults(values, environment, slug, faults.length === 0));
   if (faults.length > 0) {
     throw new pulumi.RunError(`Stack "${stack}" cannot be used:\n- ${faults.join("\n- ")}`);
   }
@@ -139,9 +139,9 @@ export function settingsFrom(outside: Outside): Settings {
     ...rest,
     eksCluster: eksCluster === "none" ? undefined : eksCluster,
     host: hostPattern.replaceAll("{slug}", slug).replaceAll("{domain}", domain),
-    identity: identityOf(kind, slug),
+    identity: identityOf(environment, slug),
     ingressPreset: ingressPreset === "none" ? undefined : ingressPreset,
-    kind,
+    environment,
     release: { branch, commit: releaseCommit },
     slug,
     stack,
@@ -151,14 +151,14 @@ export function settingsFrom(outside: Outside): Settings {
 /** Faults of values that are right one by one; not looked for while one of them is wrong. */
 function combinationFaults(
   values: Values,
-  kind: Kind,
+  environment: Environment,
   slug: string,
   valid: boolean,
 ): readonly string[] {
   if (!valid) return [];
   const { branch, databaseHost, domain, hostPattern, imageRef, imageRepository } = values;
   const faults: string[] = [];
-  const ownsDatabase = kind === "local" || kind === "review";
+  const ownsDatabase = environment === "local" || environment === "review";
   if (!ownsDatabase && databaseHost === undefined) {
     faults.push(`${project}:databaseHost must be set, this stack makes no database of its own`);
   }
@@ -170,7 +170,7 @@ function combinationFaults(
       `${project}:imageRepository must be set (or the variable SANDBOX_REGISTRY), or ${project}:imageRef`,
     );
   }
-  if (kind === "review" && branch !== "unknown") faults.push(...branchFaults(branch, slug));
+  if (environment === "review" && branch !== "unknown") faults.push(...branchFaults(branch, slug));
   return faults;
 }
 
@@ -236,7 +236,7 @@ async function inheritedConfig(root: string): Promise<Outside["config"]> {
 
 /** Configuration of the stack that runs, in the repository at `root`. */
 export async function readConfig(root: string): Promise<Outside["config"]> {
-  const canary = parseStack(pulumi.getStack())?.kind === "canary";
+  const canary = parseStack(pulumi.getStack())?.environment === "canary";
   const inherited = canary ? await inheritedConfig(root) : {};
   return { ...inherited, ...pulumi.runtime.allConfig() };
 }

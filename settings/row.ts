@@ -1,11 +1,11 @@
-import type { Kind } from "../components/conventions/stacks";
+import type { Environment } from "../components/conventions/stacks";
 import { type Parse, withSchema } from "./json-schema";
 
 /** What the default of a setting may depend on. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly gitBranch: string;
-  readonly kind: Kind;
+  readonly environment: Environment;
   readonly slug: string;
 }
 
@@ -27,19 +27,19 @@ export function row<Value>(setting: Setting<Value>): Setting<Value> {
   return setting;
 }
 
-/** A row whose default is one value per kind of stack. */
-export function byKind<Value>(
-  defaults: Readonly<Record<Kind, Value>>,
+/** A row whose default is one value per environment. */
+export function byEnvironment<Value>(
+  defaults: Readonly<Record<Environment, Value>>,
   rest: WithoutDefault<Value>,
 ): Setting<Value> {
-  return { ...rest, default: ({ kind }) => defaults[kind] };
+  return { ...rest, default: ({ environment }) => defaults[environment] };
 }
 
 /** Defaults of what only review stacks take from the company: the others have a file that says it. */
 export function reviewOnly<Value, Other>(
   review: Value,
   others: Other,
-): Record<Kind, Value | Other> {
+): Record<Environment, Value | Other> {
   return { canary: others, local: others, prod: others, review, staging: others };
 }
 

@@ -10,7 +10,7 @@ import type { Quota } from "../components/conventions/quota";
 import { company } from "../config/company";
 import * as forms from "./values";
 import type { EksCluster, NetworkPeer, NetworkRule, Platform } from "./values";
-import { byKind, orNone, reviewOnly, row } from "./row";
+import { byEnvironment, orNone, reviewOnly, row } from "./row";
 
 const { bool, dnsLabel, integer, oneOf, text } = forms;
 const none = () => undefined;
@@ -31,7 +31,7 @@ const publicPostgres =
 
 /**
  * Every key of a stack's configuration (`services-orders:<key>`), in alphabetical order.
- * The value is taken from config, else from `env`, else it is the default of the kind of stack.
+ * The value is taken from config, else from `env`, else it is the default of the stack's environment.
  */
 export const table = {
   baseImageRef: row<string | undefined>({
@@ -104,7 +104,7 @@ export const table = {
     description: "Where Datadog's agent is, for pods of a local or review stack.",
     env: "SANDBOX_DATADOG_AGENT_TO",
   }),
-  domain: byKind<string | undefined>(
+  domain: byEnvironment<string | undefined>(
     { ...reviewOnly(company.reviewDomain, undefined), local: "localhost" },
     {
       allowed: "a domain in lower case",
@@ -120,13 +120,13 @@ export const table = {
       "What pods of a local or review stack may reach beside database, DNS and Datadog's agent.",
     parse: forms.rules,
   }),
-  eksCluster: byKind<EksCluster | "none">(reviewOnly(company.reviewCluster, "none"), {
+  eksCluster: byEnvironment<EksCluster | "none">(reviewOnly(company.reviewCluster, "none"), {
     allowed: 'none, or an object as {"name": "staging", "region": "eu-central-1"}',
     description: "EKS cluster of the stack; none takes the ambient kubeconfig.",
     env: "SANDBOX_EKS_CLUSTER",
     parse: orNone(forms.eksCluster),
   }),
-  hostPattern: byKind<string>(
+  hostPattern: byEnvironment<string>(
     {
       canary: "services-orders.{domain}",
       local: "services-orders.{domain}",
@@ -150,12 +150,14 @@ export const table = {
   }),
   imageRepository: row<string | undefined>({
     allowed: "a registry and a path without tag or digest",
-    default: ({ env, kind }) => {
+    default: ({ env, environment }) => {
       const registry = env["SANDBOX_REGISTRY"] ?? "";
       if (registry !== "") return `${registry}/services-orders`;
-      if (kind === "local") return undefined;
+      if (environment === "local") return undefined;
       // The code of any branch pushes there: production's tags and layers are out of its reach.
-      return kind === "review" ? `${company.imageRepository}-review` : company.imageRepository;
+      return environment === "review"
+        ? `${company.imageRepository}-review`
+        : company.imageRepository;
     },
     description:
       "Repository that the image is pushed to. Where SANDBOX_REGISTRY is set: one of that registry.",
@@ -167,7 +169,7 @@ export const table = {
     description: "Class of the Ingress; none takes the cluster's default.",
     parse: text(/^[a-z0-9][a-z0-9.-]*$/),
   }),
-  ingressFrom: byKind<NetworkPeer[]>(
+  ingressFrom: byEnvironment<NetworkPeer[]>(
     {
       ...reviewOnly([...company.reviewIngressFrom], []),
       // A cluster of a developer's own: nobody but them reaches it.
@@ -181,13 +183,16 @@ export const table = {
       parse: forms.peers,
     },
   ),
-  ingressGroupName: byKind<string | undefined>(reviewOnly("services-orders-review", undefined), {
-    allowed: "lower case letters, digits, hyphens and dots, at most 63",
-    description:
-      "Ingresses that share one load balancer, with ingressPreset. Review stacks have a group of their own.",
-    parse: text(/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/),
-  }),
-  ingressPreset: byKind<"eks-alb" | "none">(
+  ingressGroupName: byEnvironment<string | undefined>(
+    reviewOnly("services-orders-review", undefined),
+    {
+      allowed: "lower case letters, digits, hyphens and dots, at most 63",
+      description:
+        "Ingresses that share one load balancer, with ingressPreset. Review stacks have a group of their own.",
+      parse: text(/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/),
+    },
+  ),
+  ingressPreset: byEnvironment<"eks-alb" | "none">(
     { canary: "eks-alb", local: "none", prod: "eks-alb", review: "eks-alb", staging: "eks-alb" },
     {
       allowed: "eks-alb or none",
@@ -196,7 +201,7 @@ export const table = {
       parse: oneOf("eks-alb", "none"),
     },
   ),
-  ingressScheme: byKind<"internal" | "internet-facing">(
+  ingressScheme: byEnvironment<"internal" | "internet-facing">(
     {
       canary: "internal",
       local: "internal",
@@ -212,10 +217,10 @@ export const table = {
   ),
   namespace: row<string>({
     allowed: "a DNS label",
-    default: ({ kind, slug }) =>
-      kind === "prod" || kind === "canary"
+    default: ({ environment, slug }) =>
+      environment === "prod" || environment === "canary"
         ? "services-orders"
-        : `services-orders-${kind === "review" ? "review-" : ""}${slug}`,
+        : `services-orders-${environment === "review" ? "review-" : ""}${slug}`,
     description: "Namespace of the stack.",
     parse: dnsLabel,
   }),
@@ -240,7 +245,7 @@ export const table = {
   }),
   registries: row<readonly string[]>({
     allowed: "a list of registries, or of repositories in them",
-    default: ({ kind }) => (kind === "local" ? [] : company.registries),
+    default: ({ environment }) => (environment === "local" ? [] : company.registries),
     description:
       "Registries that images may come from, beside the repositories of the image and of the throw-away database. The policy pack stops any other.",
     env: "SANDBOX_REGISTRY",
@@ -260,7 +265,7 @@ export const table = {
     env: "RELEASE_REASON",
     parse: text(/^[^\r\n]{1,200}$/),
   }),
-  replicas: byKind<number>(
+  replicas: byEnvironment<number>(
     { canary: 1, local: 2, prod: 3, review: 1, staging: 2 },
     {
       allowed: "a whole number from 0 to 100",
@@ -276,7 +281,7 @@ export const table = {
     env: "SANDBOX_REQUESTS",
     parse: forms.requests,
   }),
-  tls: byKind<boolean>(
+  tls: byEnvironment<boolean>(
     { canary: true, local: false, prod: true, review: true, staging: true },
     {
       allowed: "true or false",

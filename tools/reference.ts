@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Context, TypeDocOptions } from "typedoc";
 import type { PluginOptions } from "typedoc-plugin-markdown";
-import type { Kind } from "../components/conventions/stacks";
+import type { Environment } from "../components/conventions/stacks";
 import type { Setting, Surroundings } from "../settings/row";
 import { table } from "../settings/table";
 import { project } from "../lib/project";
@@ -101,7 +101,7 @@ async function codePages(): Promise<readonly [string, string][]> {
   }
 }
 
-const kinds: Readonly<Record<Kind, string>> = {
+const environments: Readonly<Record<Environment, string>> = {
   canary: "prod",
   local: "local",
   prod: "prod",
@@ -109,18 +109,23 @@ const kinds: Readonly<Record<Kind, string>> = {
   staging: "staging",
 };
 
-/** The default in each kind of stack, told once where they are all the same. */
+/** The default in each environment, told once where they are all the same. */
 function settingDefault(setting: Setting<unknown>): string {
-  const values = Object.entries(kinds).map(([kind, slug]) => {
-    const surroundings = { env: {}, gitBranch: "<branch of git>", kind: kind as Kind, slug };
+  const values = Object.entries(environments).map(([environment, slug]) => {
+    const surroundings = {
+      env: {},
+      gitBranch: "<branch of git>",
+      environment: environment as Environment,
+      slug,
+    };
     const value = setting.default(surroundings satisfies Surroundings);
     const text = typeof value === "string" ? value : JSON.stringify(value);
-    return [kind, value === undefined ? "none" : `\`${text}\``] as const;
+    return [environment, value === undefined ? "none" : `\`${text}\``] as const;
   });
   const [first] = values;
   return values.every(([, value]) => value === first?.[1])
     ? (first?.[1] ?? "")
-    : values.map(([kind, value]) => `${kind}: ${value}`).join("<br>");
+    : values.map(([environment, value]) => `${environment}: ${value}`).join("<br>");
 }
 
 function settingsPage(): string {
@@ -140,7 +145,7 @@ function settingsPage(): string {
     "# Settings",
     "",
     "Keys of a stack's configuration, as in `pulumi config set replicas 3 --stack local`. A value is taken from",
-    "there, else from the environment variable, else it is the default of the kind of stack.",
+    "there, else from the environment variable, else it is the default of the stack's environment.",
     "",
     "| key | what it is | allowed | default | environment variable |",
     "| --- | --- | --- | --- | --- |",

@@ -1,4 +1,4 @@
-import type { Kind } from "./stacks";
+import type { Environment } from "./stacks";
 
 /** An EKS cluster, by what it is found by. */
 export interface EksClusterName {
@@ -34,6 +34,6 @@ export function eksUser({ name, region }: EksClusterName, identity: ClusterIdent
 }
 
 /** By what the cluster knows a stack's jobs: a review job by its branch, which only CircleCI's own token says. */
-export function identityFor(kind: Kind): ClusterIdentity {
-  return kind === "review" ? "circleci-token" : "aws";
+export function identityFor(environment: Environment): ClusterIdentity {
+  return environment === "review" ? "circleci-token" : "aws";
 }

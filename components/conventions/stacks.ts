@@ -1,12 +1,12 @@
-/** Kinds of stacks, and the names that stacks may have. Pure data: every room may import it. */
+/** Environments, and the names that stacks may have. Pure data: every room may import it. */
 
 /** What a stack is for; decides its defaults. */
-export type Kind = "local" | "review" | "staging" | "prod" | "canary";
+export type Environment = "local" | "review" | "staging" | "prod" | "canary";
 
 /** The service this repository ships; also the Deployment's and the Service's name. */
 export const service = "services-orders";
 
-const fixedStacks: Readonly<Record<string, Kind>> = {
+const fixedStacks: Readonly<Record<string, Environment>> = {
   local: "local",
   prod: "prod",
   "prod-canary": "canary",
@@ -21,17 +21,18 @@ export const reservedSlugs: readonly string[] = ["main", "master", ...Object.key
 const slugForm = /^[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?$/;
 
 /**
- * Kind and slug of a stack name, or undefined for a name that no stack has:
+ * Environment and slug of a stack name, or undefined for a name that no stack has:
  * a typing error must never become an environment.
  */
 export function parseStack(
   stack: string,
-): { readonly kind: Kind; readonly slug: string } | undefined {
-  const kind = Object.hasOwn(fixedStacks, stack) ? fixedStacks[stack] : undefined;
-  if (kind !== undefined) return { kind, slug: kind === "canary" ? "prod" : stack };
+): { readonly environment: Environment; readonly slug: string } | undefined {
+  const environment = Object.hasOwn(fixedStacks, stack) ? fixedStacks[stack] : undefined;
+  if (environment !== undefined)
+    return { environment, slug: environment === "canary" ? "prod" : stack };
   if (!stack.startsWith(reviewPrefix)) return undefined;
   const slug = stack.slice(reviewPrefix.length);
   return slugForm.test(slug) && !reservedSlugs.includes(slug)
-    ? { kind: "review", slug }
+    ? { environment: "review", slug }
     : undefined;
 }

@@ -93,19 +93,19 @@ async function lastOf(stack: string, engine: Engine): Promise<NonNullable<Target
 /** @throws UserError with all that speaks against changing the stack. */
 export async function refuse(target: Target, allowOlder: boolean): Promise<void> {
   const { cluster, engine, last, settings } = target;
-  const { kind, release, releaseReason, stack } = settings;
-  const branches = kind === "review" ? await remoteBranches(engine) : undefined;
+  const { environment, release, releaseReason, stack } = settings;
+  const branches = environment === "review" ? await remoteBranches(engine) : undefined;
   const found = refusals({
     // A release with a reason is chosen on purpose.
     allowOlder: allowOlder || releaseReason !== undefined,
     branch: release.branch,
     branchAtRemote: branches?.has(release.branch),
     cluster: cluster.uid,
-    kind,
+    environment,
     // After a first update that failed, only the tag knows it.
     lastCluster: last?.outputs.clusterUid ?? last?.tags[reviewTags.cluster],
     older: await older(target, branches?.get(release.branch)),
-    pullRequestOpen: kind === "review" ? await pullRequestOpen(engine) : undefined,
+    pullRequestOpen: environment === "review" ? await pullRequestOpen(engine) : undefined,
     stack,
   });
   if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
@@ -137,7 +137,7 @@ async function older(
   const program = await head(engine);
   if (settings.imageRef === undefined && program !== undefined && program === tip) return undefined;
   // Without an image of its own to run, the stack keeps the one it has.
-  const keeps = settings.imageRef === undefined && settings.kind === "prod";
+  const keeps = settings.imageRef === undefined && settings.environment === "prod";
   const image = keeps ? undefined : settings.release.commit;
   const pairs = [
     ["image", committed(image), committed(last?.outputs.commit)],

@@ -18,10 +18,10 @@ export async function ensureStack({
   cluster,
   engine,
   last,
-  settings: { kind, release, stack },
+  settings: { environment, release, stack },
   stacks,
 }: Target): Promise<void> {
-  const isReviewStack = kind === "review";
+  const isReviewStack = environment === "review";
   if (isReviewStack) refuseOther(stack, release.branch, last?.tags ?? {});
   if (last === undefined) {
     if (isReviewStack) refuseMore(stack, stacks.filter(isReview).length, mostStacks(engine));

@@ -1,4 +1,4 @@
-import type { Kind } from "../../components/conventions/stacks";
+import type { Environment } from "../../components/conventions/stacks";
 
 /** What is known before a stack is changed. */
 export interface Intent {
@@ -6,7 +6,7 @@ export interface Intent {
   readonly branchAtRemote: boolean | undefined;
   readonly branch: string;
   readonly cluster: string;
-  readonly kind: Kind;
+  readonly environment: Environment;
   /** Whether the branch's pull request is open; undefined where there is none, or nobody can say. */
   readonly pullRequestOpen: boolean | undefined;
   /** Cluster of the stack's last update; undefined for a stack that never had one. */
@@ -26,7 +26,7 @@ export interface Older {
 
 /** Why a stack must not be changed, each with the way out; empty when it may. */
 export function refusals(intent: Intent): readonly string[] {
-  const { allowOlder, branch, branchAtRemote, cluster, kind, lastCluster, older } = intent;
+  const { allowOlder, branch, branchAtRemote, cluster, environment, lastCluster, older } = intent;
   const { pullRequestOpen, stack } = intent;
   return [
     ...(lastCluster !== undefined && lastCluster !== cluster
@@ -35,13 +35,13 @@ export function refusals(intent: Intent): readonly string[] {
             "choose the right context.",
         ]
       : []),
-    ...(kind === "review" && branchAtRemote === false
+    ...(environment === "review" && branchAtRemote === false
       ? [
           `Branch "${branch}" is not at the remote: push it first. If it was merged or deleted, ` +
             "its review stack is not made again.",
         ]
       : []),
-    ...(kind === "review" && pullRequestOpen === false
+    ...(environment === "review" && pullRequestOpen === false
       ? [
           `The pull request of branch "${branch}" is merged or closed: its review stack is not made again. ` +
             "Reopen it, if it was closed by mistake.",
@@ -51,7 +51,7 @@ export function refusals(intent: Intent): readonly string[] {
       ? [
           `Stack "${stack}" already runs ${older.what === "image" ? "code" : "a deploy"} of ${older.running.slice(0, 7)}, ` +
             `which is newer than ${older.wanted.slice(0, 7)}: a newer deploy was faster. ` +
-            `If older code is what you want: npm run ${kind === "review" ? `review -- up BRANCH` : `deploy -- ${stack}`} --allow-older`,
+            `If older code is what you want: npm run ${environment === "review" ? `review -- up BRANCH` : `deploy -- ${stack}`} --allow-older`,
         ]
       : []),
   ];

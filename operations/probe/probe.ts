@@ -38,8 +38,8 @@ const script = readFileSync(join(import.meta.dirname, "connect.pl"), "utf8");
  * what is expected and what was seen. Exit code 1 when they differ.
  */
 export async function probe(stack: string, options: ProbeOptions): Promise<void> {
-  const kind = parseStack(stack)?.kind;
-  if (kind !== "local" && kind !== "review") {
+  const environment = parseStack(stack)?.environment;
+  if (environment !== "local" && environment !== "review") {
     throw new UserError(
       `probe needs a stack with network policies, local or review-<slug>, got "${stack}"`,
     );

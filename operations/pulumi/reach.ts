@@ -25,7 +25,7 @@ export interface Reached {
   readonly stacks: readonly string[];
 }
 
-type Where = Pick<Settings, "context" | "eksCluster" | "kind">;
+type Where = Pick<Settings, "context" | "eksCluster" | "environment">;
 
 /** Seconds until state or cluster count as unreachable; together with starting up less than 10. */
 const stateSeconds = 8;
@@ -84,10 +84,10 @@ async function askState(
 }
 
 async function reachCluster(settings: Where, engine: Engine): Promise<Cluster> {
-  const { context, eksCluster, kind } = settings;
+  const { context, eksCluster, environment } = settings;
   const access: string[] = context === undefined ? [] : [`--context=${context}`];
   if (eksCluster !== undefined)
-    access.push(`--kubeconfig=${await eksFile(eksCluster, kind, engine)}`);
+    access.push(`--kubeconfig=${await eksFile(eksCluster, environment, engine)}`);
   const limit = `--request-timeout=${String(clusterSeconds)}s`;
   const uid = ["get", "--raw", "/api/v1/namespaces/kube-system", limit];
   const answer = await quickly("kubectl", [...access, ...uid], engine, clusterSeconds).catch(
@@ -109,7 +109,7 @@ async function reachCluster(settings: Where, engine: Engine): Promise<Cluster> {
 /** A kubeconfig of AWS' own making, which holds no token; it goes when this process does. */
 async function eksFile(
   { name, region }: NonNullable<Settings["eksCluster"]>,
-  kind: Settings["kind"],
+  environment: Settings["environment"],
   engine: Engine,
 ): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "kubeconfig-"));
@@ -128,7 +128,7 @@ async function eksFile(
   );
   // AWS' own command knows the role and nothing else: the program's user takes the place of its.
   const config = parse(readFileSync(file, "utf8")) as { users: { user: object }[] };
-  const user = eksUser({ name, region }, identityFor(kind));
+  const user = eksUser({ name, region }, identityFor(environment));
   const users = config.users.map((entry) => ({ ...entry, user }));
   writeFileSync(file, stringify({ ...config, users }), { mode: 0o600 });
   return file;

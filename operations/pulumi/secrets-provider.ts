@@ -10,9 +10,9 @@ import { stackFile } from "./settings";
  * @returns undefined where Pulumi's own choice is right: a stack whose file has a passphrase's salt.
  */
 export function secretsProviderOf(stack: string, engine: Engine = ambient): string | undefined {
-  const kind = parseStack(stack)?.kind;
-  if (kind === "review") {
+  const environment = parseStack(stack)?.environment;
+  if (environment === "review") {
     return variables(engine)["SANDBOX_SECRETS_PROVIDER"] ?? company.reviewSecretsProvider;
   }
-  return stackFile(kind === "canary" ? "prod" : stack, engine).secretsprovider;
+  return stackFile(environment === "canary" ? "prod" : stack, engine).secretsprovider;
 }

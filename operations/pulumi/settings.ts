@@ -23,7 +23,7 @@ export function stackFile(stack: string, { cwd }: Engine = ambient): StackFile {
  * @throws UserError with every fault of the settings in one message.
  */
 export async function settingsOf(stack: string, engine: Engine = ambient): Promise<Settings> {
-  const canary = parseStack(stack)?.kind === "canary";
+  const canary = parseStack(stack)?.environment === "canary";
   const config = configOf(stackFile(canary ? "prod" : stack, engine));
   const git = await readGit(engine.cwd);
   try {

@@ -19,7 +19,11 @@ const image = "docker-build:index:Image";
 export async function buildImage(stack: string, given: Engine = ambient): Promise<void> {
   const target = await aim(stack, given);
   const { engine, settings } = target;
-  if (settings.kind === "prod" || settings.kind === "canary" || settings.imageRef !== undefined) {
+  if (
+    settings.environment === "prod" ||
+    settings.environment === "canary" ||
+    settings.imageRef !== undefined
+  ) {
     throw new UserError(
       `Stack "${stack}" builds no image: it runs the one it is told. Build it for staging or a review stack.`,
     );

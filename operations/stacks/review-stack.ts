@@ -64,7 +64,7 @@ export async function branchOr(
   return branch;
 }
 
-export const isReview = (stack: string): boolean => parseStack(stack)?.kind === "review";
+export const isReview = (stack: string): boolean => parseStack(stack)?.environment === "review";
 
 /** How many review stacks there may be; REVIEW_STACKS_MAX takes the place of the company's number. */
 export function mostStacks(engine: Engine = ambient): number {

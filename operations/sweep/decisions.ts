@@ -77,7 +77,7 @@ export function decideStack(stack: Stack, inventory: Inventory): Decision {
   const goes = (why: string): Decision => ({ goes: true, name, what: "stack", why });
 
   const parsed = parseStack(name);
-  if (parsed?.kind !== "review") return stays("is no review stack");
+  if (parsed?.environment !== "review") return stays("is no review stack");
   if (branch === undefined) return stays("names no branch, so nobody knows whose it is");
   if (slugOfAny(branch) !== parsed.slug) {
     return stays(`names branch "${branch}", which is not the branch of this name`);

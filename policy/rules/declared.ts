@@ -1,5 +1,5 @@
 /** What a rule is given: one resource as the program declares it, as plain data. */
-import { type Kind, parseStack } from "../../components/conventions/stacks";
+import { type Environment, parseStack } from "../../components/conventions/stacks";
 
 /** A value that a preview cannot know, because it comes from a resource that does not exist yet. */
 export const unknown = Symbol("unknown until the update");
@@ -61,9 +61,9 @@ export function declared(given: Given, secretPaths: readonly string[] = []): Dec
   };
 }
 
-/** Kind of the resource's stack; undefined for a stack that the program refuses. */
-export function kindOfStack({ stack }: Declared): Kind | undefined {
-  return parseStack(stack)?.kind;
+/** Environment of the resource's stack; undefined for a stack that the program refuses. */
+export function environmentOf({ stack }: Declared): Environment | undefined {
+  return parseStack(stack)?.environment;
 }
 
 /** The value at a path, undefined where there is none; unknown where a part of the path is. */

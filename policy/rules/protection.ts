@@ -1,4 +1,4 @@
-import { kindOfStack } from "./declared";
+import { environmentOf } from "./declared";
 import type { Rule } from "./rule";
 
 /** What takes production down when it is deleted or replaced. */
@@ -15,7 +15,7 @@ export const protectProduction: Rule = {
   description:
     "Namespace, Deployment, Service and Ingress of production are protected, and nothing else is",
   check(object) {
-    const wanted = kindOfStack(object) === "prod" && guarded.includes(object.type);
+    const wanted = environmentOf(object) === "prod" && guarded.includes(object.type);
     if (object.protect === wanted) return [];
     return [
       {

@@ -1,4 +1,4 @@
-import { type Declared, at, elements, kindOfStack } from "./declared";
+import { type Declared, at, elements, environmentOf } from "./declared";
 import { containers } from "./pods";
 import type { Broken, Rule } from "./rule";
 
@@ -40,8 +40,8 @@ export const noSecretValues: Rule = {
   name: "no-secret-values",
   description: "Nothing that staging or production is made from contains the value of a secret",
   check(object) {
-    const kind = kindOfStack(object);
-    if (kind !== "staging" && kind !== "prod" && kind !== "canary") return [];
+    const environment = environmentOf(object);
+    if (environment !== "staging" && environment !== "prod" && environment !== "canary") return [];
     const found = [...ofSecretObject(object), ...ofVariables(object)];
     const named = new Set(found.map(({ path }) => path));
     return [

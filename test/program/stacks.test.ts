@@ -125,7 +125,7 @@ describe("the program", () => {
     });
   }
 
-  it("keeps every rule of the policy pack, as each kind of stack", async () => {
+  it("keeps every rule of the policy pack, as each environment", async () => {
     const known = ["localhost:5000", "docker.io/library/postgres"];
     for (const stack of Object.keys(stacks)) {
       const facts = stack === "prod-canary" ? production : empty;

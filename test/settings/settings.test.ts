@@ -252,12 +252,12 @@ describe("the table of settings", () => {
   });
 
   it("has defaults that its own rules allow", () => {
-    for (const kind of ["local", "review", "staging", "prod", "canary"] as const) {
+    for (const environment of ["local", "review", "staging", "prod", "canary"] as const) {
       for (const [key, { default: of, parse }] of Object.entries(table)) {
-        const value: unknown = of({ env: base.env, gitBranch: "x", kind, slug: "x" });
+        const value: unknown = of({ env: base.env, gitBranch: "x", environment, slug: "x" });
         if (value === undefined) continue;
         const text = typeof value === "string" ? value : JSON.stringify(value);
-        assert.deepEqual(parse(text), value, `${key} of ${kind}`);
+        assert.deepEqual(parse(text), value, `${key} of ${environment}`);
       }
     }
   });

@@ -32,7 +32,10 @@ describe("slug", () => {
   it("makes the name of a review stack of it, for 10,000 names", () => {
     fc.assert(
       fc.property(branch, (name) => {
-        assert.deepEqual(parseStack(`review-${slug(name)}`), { kind: "review", slug: slug(name) });
+        assert.deepEqual(parseStack(`review-${slug(name)}`), {
+          environment: "review",
+          slug: slug(name),
+        });
       }),
       runs,
     );
@@ -115,10 +118,10 @@ describe("shortCommit", () => {
 
 describe("parseStack", () => {
   it("knows the fixed stacks, and the slug of each", () => {
-    assert.deepEqual(parseStack("local"), { kind: "local", slug: "local" });
-    assert.deepEqual(parseStack("staging"), { kind: "staging", slug: "staging" });
-    assert.deepEqual(parseStack("prod"), { kind: "prod", slug: "prod" });
-    assert.deepEqual(parseStack("prod-canary"), { kind: "canary", slug: "prod" });
+    assert.deepEqual(parseStack("local"), { environment: "local", slug: "local" });
+    assert.deepEqual(parseStack("staging"), { environment: "staging", slug: "staging" });
+    assert.deepEqual(parseStack("prod"), { environment: "prod", slug: "prod" });
+    assert.deepEqual(parseStack("prod-canary"), { environment: "canary", slug: "prod" });
   });
 
   for (const stack of [

@@ -53,7 +53,7 @@ describe("a stack that is about to be changed", () => {
 
   it("is made without a tag, when it is none", async () => {
     const target = reviewTarget(programs.engine());
-    const settings = { ...target.settings, kind: "staging", stack: "staging" } as Settings;
+    const settings = { ...target.settings, environment: "staging", stack: "staging" } as Settings;
     await ensureStack({ ...target, settings, stacks: Array<string>(20).fill("review-a") });
     assert.deepEqual([made(), programs.tags], [["staging"], []]);
   });

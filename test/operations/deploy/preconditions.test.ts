@@ -9,7 +9,7 @@ const fine: Intent = {
   branch: "feature/a",
   branchAtRemote: true,
   cluster: "here",
-  kind: "review",
+  environment: "review",
   lastCluster: "here",
   older: undefined,
   pullRequestOpen: true,
@@ -28,7 +28,11 @@ const cases: readonly [title: string, change: Partial<Intent>, text: RegExp | un
   ],
   ["needs no pull request", { pullRequestOpen: undefined }, undefined],
   ["asks no remote where there is none", { branchAtRemote: undefined }, undefined],
-  ["lets staging go on without a branch", { branchAtRemote: false, kind: "staging" }, undefined],
+  [
+    "lets staging go on without a branch",
+    { branchAtRemote: false, environment: "staging" },
+    undefined,
+  ],
   [
     "refuses an older image, with the way out",
     { older: { running: newer, wanted: older, what: "image" } },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { reach } from "../../../operations/pulumi/reach";
 import type { Engine } from "../../../operations/pulumi/engine";
 
-const ambientCluster = { context: undefined, eksCluster: undefined, kind: "local" } as const;
+const ambientCluster = { context: undefined, eksCluster: undefined, environment: "local" } as const;
 const system = '{"metadata":{"uid":"1234"}}';
 
 describe("what every command asks first", function () {
@@ -77,9 +77,9 @@ describe("what every command asks first", function () {
       `for arg; do case "$arg" in --kubeconfig=*) grep -q CIRCLE_OIDC_TOKEN_V2 "\${arg#*=}" && echo '${system}' && exit 0;; esac; done; exit 1`,
     );
     const eksCluster = { name: "staging", region: "eu-central-1" };
-    const review = { context: undefined, eksCluster, kind: "review" } as const;
+    const review = { context: undefined, eksCluster, environment: "review" } as const;
     assert.equal((await reach(review, engine())).cluster.uid, "1234");
-    await assert.rejects(reach({ ...review, kind: "prod" }, engine()), /cannot be read/);
+    await assert.rejects(reach({ ...review, environment: "prod" }, engine()), /cannot be read/);
   });
 
   it("says that a program is missing", async () => {

@@ -10,7 +10,7 @@ describe("the stack that a command is asked for", () => {
   it("is the branch's own for review, CircleCI's before git's", () => {
     assert.equal(stackNamed("review", { CIRCLE_BRANCH: "feature-a" }, "b"), "review-feature-a");
     assert.equal(stackNamed("review", { CIRCLE_BRANCH: "" }, "feature-b"), "review-feature-b");
-    assert.equal(parseStack(stackNamed("review", {}, "x`$(id)`"))?.kind, "review");
+    assert.equal(parseStack(stackNamed("review", {}, "x`$(id)`"))?.environment, "review");
   });
 
   it("is that of the pull request that was closed, when main tears it down", () => {

@@ -62,7 +62,7 @@ export function reviewTarget(engine: Engine, more: Partial<Target> = {}): Target
     engine,
     last: undefined,
     // No more of the settings is asked for.
-    settings: { kind: "review", release, stack: stackOf(release.branch) } as Settings,
+    settings: { environment: "review", release, stack: stackOf(release.branch) } as Settings,
     stacks: [],
     ...more,
   };
