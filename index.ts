@@ -7,8 +7,8 @@ import { withoutAmbientKubeconfig } from "./components/conventions/ambient-kubec
 import type { Database } from "./components/pods/database";
 import { identityFor } from "./components/conventions/eks-user";
 import { postgres, seedArgs, webService } from "./components/conventions/defaults";
-import { doubles } from "./components/pods/validate";
-import { type Demand, podsOfRollout } from "./components/conventions/quota";
+import { duplicates } from "./components/conventions/validation";
+import { type PodRequirement, peakPods } from "./components/conventions/quota";
 import { eksKubeconfig } from "./program/eks";
 import { readLastRelease } from "./program/last-release";
 import { refuseForeign } from "./program/ownership";
@@ -173,7 +173,7 @@ const ownsData = ({ environment }: Settings) => environment === "local" || envir
 function refuseJobNames(service: string): void {
   const names = jobs.map(({ name }) => name);
   const faults = [
-    ...doubles(names).map((name) => `"${name}" must be the name of one job`),
+    ...duplicates(names).map((name) => `"${name}" must be the name of one job`),
     ...names
       .filter((name) => [service, "default"].includes(name))
       .map((name) => `"${name}" must not be the name of a job, a ServiceAccount has it`),
@@ -205,7 +205,13 @@ function namespaceOf(
     return new StackNamespace("namespace", args, opts).namespace;
   }
   const { datadogAgentTo, egressTo, ingressFrom, quota } = settings;
-  const guardrails = { datadogAgentTo, demands: demandsOf(settings), egressTo, ingressFrom, quota };
+  const guardrails = {
+    datadogAgentTo,
+    requirements: demandsOf(settings),
+    egressTo,
+    ingressFrom,
+    quota,
+  };
   // CI is no administrator: each branch has rights in its own namespace only.
   const owner = environment === "review" ? { branch: settings.release.branch } : {};
   const args = { ...common, ...guardrails, ...owner };
@@ -213,11 +219,11 @@ function namespaceOf(
 }
 
 /** Every pod that may be there at once: a rollout's, the database's, and those of the jobs. */
-function demandsOf(settings: Settings): readonly Demand[] {
+function demandsOf(settings: Settings): readonly PodRequirement[] {
   const { identity, replicas, requests } = settings;
   const running = jobs.filter((job) => !isSuspended(job, settings));
   return [
-    { name: identity.service, pods: podsOfRollout(replicas, webService.maxSurge), requests },
+    { name: identity.service, pods: peakPods(replicas, webService.maxSurge), requests },
     { name: "postgres", pods: 1, requests: postgres.requests },
     ...running.map((job) => ({
       name: job.name,

@@ -1,6 +1,6 @@
 import * as iam from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
-import { type Purpose, roleName } from "../components/conventions/ci-roles";
+import { type CiRoleName, roleName } from "../components/conventions/ci-roles";
 import type { Statement } from "./permissions";
 import type { CircleCi } from "./settings";
 import { branchesOf, trustPolicy } from "./trust";
@@ -9,7 +9,7 @@ export interface CiRoleArgs {
   readonly circleci: CircleCi;
   /** CircleCI as an identity provider of the account. */
   readonly providerArn: pulumi.Input<string>;
-  readonly purpose: Purpose;
+  readonly purpose: CiRoleName;
   readonly statements: pulumi.Input<readonly Statement[]>;
 }
 

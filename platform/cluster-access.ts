@@ -1,6 +1,10 @@
 import * as eks from "@pulumi/aws/eks";
 import * as pulumi from "@pulumi/pulumi";
-import { type ClusterPurpose, clusterGroup, tokenPrefix } from "../components/conventions/ci-roles";
+import {
+  type ClusterCiRoleName,
+  clusterGroup,
+  tokenPrefix,
+} from "../components/conventions/ci-roles";
 import type { CircleCi } from "./settings";
 import { issuer } from "./trust";
 
@@ -10,7 +14,7 @@ export interface ClusterAccessArgs {
   /** Whether review jobs reach the cluster, by CircleCI's token. */
   readonly review: boolean;
   /** ARN of the role of each purpose that the cluster knows by its role. */
-  readonly roles: Readonly<Partial<Record<ClusterPurpose, pulumi.Input<string>>>>;
+  readonly roles: Readonly<Partial<Record<ClusterCiRoleName, pulumi.Input<string>>>>;
 }
 
 /**
@@ -23,7 +27,7 @@ export class ClusterAccess extends pulumi.ComponentResource {
     super("services:aws:ClusterAccess", name, args, opts);
     const { circleci, clusterName, review, roles } = args;
     for (const [purpose, principalArn] of Object.entries(roles)) {
-      const group = clusterGroup(purpose as ClusterPurpose);
+      const group = clusterGroup(purpose as ClusterCiRoleName);
       new eks.AccessEntry(
         `${name}-${purpose}`,
         {

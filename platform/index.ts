@@ -3,9 +3,9 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { withoutAmbientKubeconfig } from "../components/conventions/ambient-kubeconfig";
 import {
-  isClusterPurpose,
-  type Purpose,
-  purposes,
+  isClusterCiRole,
+  type CiRoleName,
+  ciRoles,
   roleName,
 } from "../components/conventions/ci-roles";
 import { service } from "../components/conventions/stacks";
@@ -58,8 +58,8 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   const arns = await Promise.all(
     clusters.map(async ({ name }) => (await aws.eks.getCluster({ name })).arn),
   );
-  const roles: Partial<Record<Purpose, pulumi.Output<string>>> = {};
-  for (const purpose of purposes) {
+  const roles: Partial<Record<CiRoleName, pulumi.Output<string>>> = {};
+  for (const purpose of ciRoles) {
     const clusterArns = arns.filter((_, i) => concerns(purpose, clusters[i]));
     if (clusterArns.length === 0) continue;
     const statements = pulumi
@@ -97,7 +97,7 @@ const environmentOf = {
 } as const;
 
 /** Whether a purpose has anything to do with a cluster. */
-function concerns(purpose: Purpose, cluster: ClusterSettings | undefined): boolean {
+function concerns(purpose: CiRoleName, cluster: ClusterSettings | undefined): boolean {
   const environment = environmentOf[purpose];
   return environment === undefined || cluster?.environments.includes(environment) === true;
 }
@@ -106,12 +106,13 @@ function concerns(purpose: Purpose, cluster: ClusterSettings | undefined): boole
 function inCluster(
   cluster: ClusterSettings,
   { circleci, namespaces: names, review: limits }: PlatformSettings,
-  roles: Readonly<Partial<Record<Purpose, pulumi.Output<string>>>>,
+  roles: Readonly<Partial<Record<CiRoleName, pulumi.Output<string>>>>,
 ): void {
   const { context, environments, name } = cluster;
   const review = environments.includes("review");
   const known = Object.entries(roles).filter(
-    ([purpose]) => isClusterPurpose(purpose as Purpose) && concerns(purpose as Purpose, cluster),
+    ([purpose]) =>
+      isClusterCiRole(purpose as CiRoleName) && concerns(purpose as CiRoleName, cluster),
   );
   new ClusterAccess(`${name}-access`, {
     circleci,

@@ -1,4 +1,4 @@
-import type { Purpose } from "../components/conventions/ci-roles";
+import type { CiRoleName } from "../components/conventions/ci-roles";
 import { service } from "../components/conventions/stacks";
 import type { Environment } from "./settings";
 
@@ -100,11 +100,11 @@ function images(
 }
 
 /** What the role of a purpose may do, and nothing else. IAM refuses a statement about nothing. */
-export function permissions(purpose: Purpose, targets: Targets): readonly Statement[] {
+export function permissions(purpose: CiRoleName, targets: Targets): readonly Statement[] {
   return statementsOf(purpose, targets).filter(({ Resource }) => Resource.length > 0);
 }
 
-function statementsOf(purpose: Purpose, targets: Targets): readonly Statement[] {
+function statementsOf(purpose: CiRoleName, targets: Targets): readonly Statement[] {
   const { clusterArns, keyArns, repositoryArn, reviewRepositoryArn, stateBucket } = targets;
   const cluster = allow("FindCluster", ["eks:DescribeCluster"], ...clusterArns);
   const reviewState = `arn:aws:s3:::${stateBucket}/${statePrefixes.review}/*`;

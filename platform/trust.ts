@@ -1,4 +1,4 @@
-import { type Purpose, mainBranch } from "../components/conventions/ci-roles";
+import { type CiRoleName, mainBranch } from "../components/conventions/ci-roles";
 import type { CircleCi } from "./settings";
 
 /**
@@ -13,7 +13,7 @@ export function issuer({ organizationId }: CircleCi): string {
 }
 
 /** Which branches' jobs may take the role of a purpose. */
-export function branchesOf(purpose: Purpose): string {
+export function branchesOf(purpose: CiRoleName): string {
   return purpose === "preview" || purpose === "review" ? "*" : mainBranch;
 }
 

@@ -1,7 +1,7 @@
 import { service } from "./stacks";
 
 /** What a CI job does; decides its rights in AWS and in the cluster. One role each, and no other. */
-export const purposes = [
+export const ciRoles = [
   "preview",
   "review",
   "staging",
@@ -9,18 +9,18 @@ export const purposes = [
   "canary-removal",
   "review-removal",
 ] as const;
-export type Purpose = (typeof purposes)[number];
+export type CiRoleName = (typeof ciRoles)[number];
 
 /** Those that the cluster knows by their IAM role. Jobs on review stacks come with CircleCI's own token. */
-export type ClusterPurpose = Exclude<Purpose, "review" | "review-removal">;
-export const isClusterPurpose = (purpose: Purpose): purpose is ClusterPurpose =>
+export type ClusterCiRoleName = Exclude<CiRoleName, "review" | "review-removal">;
+export const isClusterCiRole = (purpose: CiRoleName): purpose is ClusterCiRoleName =>
   purpose !== "review" && purpose !== "review-removal";
 
 /** Branch whose jobs may reach staging and production, and tidy up after every other branch. */
 export const mainBranch = "main";
 
 /** Name of the IAM role of a purpose. */
-export function roleName(purpose: Purpose): string {
+export function roleName(purpose: CiRoleName): string {
   return `${service}-${purpose}`;
 }
 
@@ -28,7 +28,7 @@ export function roleName(purpose: Purpose): string {
  * Kubernetes group of a purpose, as EKS gives it to the IAM role. Jobs on review stacks have no such group:
  * the cluster knows them by CircleCI's token itself, see {@link reviewGroup}.
  */
-export function clusterGroup(purpose: ClusterPurpose): string {
+export function clusterGroup(purpose: ClusterCiRoleName): string {
   return `${service}:${purpose}`;
 }
 

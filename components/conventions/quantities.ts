@@ -1,4 +1,4 @@
-import { type Fault, unless } from "./validation";
+import { type ValidationIssue, check } from "./validation";
 
 /** CPU and memory as Kubernetes writes them. */
 export interface Requests {
@@ -34,24 +34,24 @@ export function memoryBytes(memory: string): number | undefined {
   return Number(memory.slice(0, -2)) * units[memory.slice(-2) as keyof typeof units];
 }
 
-/** A fault of each amount that Kubernetes would not take. `cpu` and `memory` are examples of what it takes. */
-export function amountFaults(
+/** An issue of each amount that Kubernetes would not take. `cpu` and `memory` are examples of what it takes. */
+export function amountIssues(
   arg: string,
   got: Requests,
   { cpu, memory }: Requests,
-): readonly (Fault | undefined)[] {
+): readonly (ValidationIssue | undefined)[] {
   return [
-    unless(cores(got.cpu) !== undefined, {
+    check(cores(got.cpu) !== undefined, {
       arg: `${arg}.cpu`,
       got: got.cpu,
       rule: "be a CPU quantity above 0",
-      todo: `write cores or thousandths, as ${cpu}`,
+      fix: `write cores or thousandths, as ${cpu}`,
     }),
-    unless(isMemory(got.memory), {
+    check(isMemory(got.memory), {
       arg: `${arg}.memory`,
       got: got.memory,
       rule: "be a memory quantity in Ki, Mi or Gi",
-      todo: `write it as "${memory}"`,
+      fix: `write it as "${memory}"`,
     }),
   ];
 }

@@ -1,4 +1,4 @@
-import { type Fault } from "./validation";
+import { type ValidationIssue } from "./validation";
 import { type Requests, cores, memoryBytes } from "./quantities";
 
 /** What the pods of a namespace may ask for together. */
@@ -11,7 +11,7 @@ export interface Quota extends Requests {
 }
 
 /** Pods of one kind that may be there at once. */
-export interface Demand {
+export interface PodRequirement {
   /**
    * What they are called where there is no room for them. It is all that a refusal tells them apart
    * by.
@@ -33,7 +33,7 @@ export interface Demand {
  * Twice, because Kubernetes starts the next pods when the old ones begin to end, and those count
  * until they are gone: a quota forgets a pod early only when its grace period has passed twice.
  */
-export function podsOfRollout(replicas: number, maxSurge: number | string): number {
+export function peakPods(replicas: number, maxSurge: number | string): number {
   const surge =
     typeof maxSurge === "number"
       ? maxSurge
@@ -43,10 +43,13 @@ export function podsOfRollout(replicas: number, maxSurge: number | string): numb
 
 const mebi = 2 ** 20;
 
-/** A fault when the quota has no room for what the stack itself makes: pods would be refused later, without a word. */
-export function quotaFault(quota: Quota, demands: readonly Demand[]): Fault | undefined {
-  const sum = (amount: (demand: Demand) => number) =>
-    demands.reduce((total, demand) => total + demand.pods * amount(demand), 0);
+/** An issue when the quota has no room for what the stack itself makes: pods would be refused later, without a word. */
+export function quotaIssue(
+  quota: Quota,
+  requirements: readonly PodRequirement[],
+): ValidationIssue | undefined {
+  const sum = (amount: (requirement: PodRequirement) => number) =>
+    requirements.reduce((total, requirement) => total + requirement.pods * amount(requirement), 0);
   const pods = sum(() => 1);
   // In thousandths and mebibytes: sums of fractions are not exact.
   const milli = sum(({ requests }) => Math.round((cores(requests.cpu) ?? 0) * 1000));
@@ -56,11 +59,11 @@ export function quotaFault(quota: Quota, demands: readonly Demand[]): Fault | un
     milli <= Math.round((cores(quota.cpu) ?? 0) * 1000) &&
     memory <= (memoryBytes(quota.memory) ?? 0) / mebi;
   if (fits) return undefined;
-  const parts = demands.map(({ name, pods }) => `${String(pods)} ${name}`).join(", ");
+  const parts = requirements.map(({ name, pods }) => `${String(pods)} ${name}`).join(", ");
   return {
     arg: "quota",
     got: quota,
     rule: `have room for ${String(pods)} pods, ${String(milli)}m CPU and ${String(memory)}Mi memory (${parts})`,
-    todo: "lower replicas or requests, suspend jobs, or raise the quota",
+    fix: "lower replicas or requests, suspend jobs, or raise the quota",
   };
 }

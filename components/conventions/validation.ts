@@ -1,48 +1,84 @@
 import * as pulumi from "@pulumi/pulumi";
+import { budgets, isDnsLabel } from "./names";
 
-/** One broken rule: which arg, what holds for it, what it was, what to do. */
-export interface Fault {
+/** One broken rule: the arg, the rule, the value that broke it, and how to fix it. */
+export interface ValidationIssue {
   readonly arg: string;
+  /** What the user must do. */
+  readonly fix: string;
   readonly got: unknown;
+  /** Follows "must" in the message. */
   readonly rule: string;
-  readonly todo: string;
 }
 
-/** `fault` unless `ok`; an undefined entry is no fault, so rules can be written as a list. */
-export function unless(ok: boolean, fault: Fault): Fault | undefined {
-  return ok ? undefined : fault;
+/** What a rule gives: an issue, or `undefined` if the arg keeps the rule. */
+export type Checked = ValidationIssue | undefined;
+
+/** `issue` if `ok` is false. A list of rules may contain `undefined`. */
+export function check(ok: boolean, issue: ValidationIssue): Checked {
+  return ok ? undefined : issue;
 }
 
-/** A fault unless the arg is a whole number within its bounds. */
-export function wholeNumber(arg: string, got: number, min: number, max: number): Fault | undefined {
-  return unless(Number.isInteger(got) && got >= min && got <= max, {
+/** An issue if the arg is not an integer from `min` to `max`. */
+export function integer(arg: string, got: number, min: number, max: number): Checked {
+  const fix = !Number.isInteger(got)
+    ? "write a number without a fraction"
+    : got < min
+      ? `raise it to at least ${String(min)}`
+      : `lower it to at most ${String(max)}`;
+  return check(Number.isInteger(got) && got >= min && got <= max, {
     arg,
+    fix,
     got,
-    rule: `be a whole number from ${String(min)} to ${String(max)}`,
-    todo: "correct it",
+    rule: `be an integer from ${String(min)} to ${String(max)}`,
   });
 }
 
-/** A digest reference: a repository, `@`, and a digest. A tag may be moved, a digest not. */
+/** An issue if the text is not a DNS label of at most `max` characters. */
+export function dnsLabel(arg: string, got: string, max: number = budgets.dnsLabel): Checked {
+  return check(isDnsLabel(got, max), {
+    arg,
+    fix: "use lower case letters, digits and hyphens, and start with a letter",
+    got,
+    rule: `be a DNS label of at most ${String(max)} characters`,
+  });
+}
+
+/** A digest reference: a repository, `@`, and a digest. A tag may be moved, a digest may not. */
 export const imageRefForm = /^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$/;
 
+/** An issue if an image is not named by its digest. An output is a digest by construction. */
+export function imageRef(arg: string, got: unknown): Checked {
+  return check(typeof got !== "string" || imageRefForm.test(got), {
+    arg,
+    fix: "name the image by its digest: a tag may be moved",
+    got,
+    rule: "be repository@sha256:<64 hex digits>",
+  });
+}
+
+/** Entries that are in the list more than once. */
+export function duplicates<T>(list: readonly T[]): readonly T[] {
+  return [...new Set(list.filter((entry, i) => list.indexOf(entry) !== i))];
+}
+
 /**
- * Throws every fault of a component in one message, one line each.
- * Call it before the first child, so that a faulty component leaves nothing behind.
+ * Throws all issues of a component in one message, one line each.
+ * Call it before the first child is created, so that a failed component leaves nothing behind.
  *
- * @throws pulumi.ResourceError, of which Pulumi prints the text without a stack.
+ * @throws pulumi.ResourceError, whose text Pulumi prints without a stack trace.
  */
-export function refuse(
+export function assertValid(
   resource: pulumi.Resource,
   type: string,
   name: string,
-  faults: readonly (Fault | undefined)[],
+  issues: readonly Checked[],
 ): void {
-  const lines = faults
-    .filter((fault) => fault !== undefined)
+  const lines = issues
+    .filter((issue) => issue !== undefined)
     .map(
-      ({ arg, got, rule, todo }) =>
-        `${type} "${name}": ${arg} must ${rule}, got ${JSON.stringify(got)}; ${todo}`,
+      ({ arg, fix, got, rule }) =>
+        `${type} "${name}": ${arg} must ${rule}, got ${JSON.stringify(got)}; ${fix}`,
     );
   if (lines.length > 0) throw new pulumi.ResourceError(lines.join("\n"), resource, true);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import { contentHash } from "../conventions/content-hash";
-import { imageRefForm, refuse, unless } from "../conventions/validation";
+import { imageRefForm, assertValid, check } from "../conventions/validation";
 
 /** What an image can be built for. */
 export type Platform = "linux/amd64" | "linux/arm64";
@@ -73,7 +73,7 @@ export class ContainerImage extends pulumi.ComponentResource {
     super("services:image:ContainerImage", name, args, opts);
     const { root = "." } = args;
     const hash = contentHash(root);
-    check(this, name, args, root, hash);
+    validate(this, name, args, root, hash);
     const image = createImage(this, name, args, root, hash);
     this.nodes = { image };
     // Not the resource's own `ref`: that contains the tag.
@@ -82,7 +82,7 @@ export class ContainerImage extends pulumi.ComponentResource {
   }
 }
 
-function check(
+function validate(
   parent: pulumi.Resource,
   name: string,
   args: ContainerImageArgs,
@@ -93,39 +93,39 @@ function check(
   const file = join(root, contextDirectory, hashFile);
   const built = existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
   const jar = join(root, contextDirectory, "services-orders.jar");
-  refuse(parent, "ContainerImage", name, [
-    unless(/^[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:\/[a-z0-9._-]+)+$/.test(repository), {
+  assertValid(parent, "ContainerImage", name, [
+    check(/^[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:\/[a-z0-9._-]+)+$/.test(repository), {
       arg: "repository",
       got: repository,
       rule: "be a registry and a path without tag or digest",
-      todo: 'write it as "registry/services-orders"',
+      fix: 'write it as "registry/services-orders"',
     }),
-    unless(baseImageRef === undefined || imageRefForm.test(baseImageRef), {
+    check(baseImageRef === undefined || imageRefForm.test(baseImageRef), {
       arg: "baseImageRef",
       got: baseImageRef,
       rule: "be repository@sha256:<64 hex digits>",
-      todo: "name the image by its digest, a tag may be moved",
+      fix: "name the image by its digest, a tag may be moved",
     }),
-    unless(
+    check(
       wanted.every((platform) => platforms.includes(platform)),
       {
         arg: "platforms",
         got: wanted,
         rule: `hold only ${platforms.join(" and ")}`,
-        todo: "remove the others",
+        fix: "remove the others",
       },
     ),
-    unless(built !== undefined && existsSync(jar), {
+    check(built !== undefined && existsSync(jar), {
       arg: contextDirectory,
       got: "nothing",
       rule: "hold the service's jars",
-      todo: 'run "npm run build"',
+      fix: 'run "npm run build"',
     }),
-    unless(built === undefined || built === hash, {
+    check(built === undefined || built === hash, {
       arg: contextDirectory,
       got: `content hash ${String(built).slice(0, 7)}`,
       rule: `be built from the code that is here (content hash ${hash.slice(0, 7)})`,
-      todo: 'run "npm run build"',
+      fix: 'run "npm run build"',
     }),
   ]);
 }

@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import { datadogPorts, postgres } from "../conventions/defaults";
 import { type Identity, instanceSelector, labels, selector } from "../conventions/labels";
-import { type Override, overridden } from "../conventions/override";
+import { type Override, applyOverride } from "../conventions/override";
 
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 type Port = k8s.types.input.networking.v1.NetworkPolicyPort;
@@ -86,7 +86,7 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
   };
 }
 
-/** The policies that the connections ask for, overridden, by name. */
+/** The policies that the connections ask for, applyOverride, by name. */
 export function networkPolicySpecs(
   connections: Connections,
   overrides: NetworkPolicyOverrides = {},
@@ -94,7 +94,7 @@ export function networkPolicySpecs(
   const all = specs(connections);
   return networkPolicyNames.flatMap((name) => {
     const spec = all[name];
-    return spec === undefined ? [] : [[name, overridden(overrides[name], spec)] as const];
+    return spec === undefined ? [] : [[name, applyOverride(overrides[name], spec)] as const];
   });
 }
 

@@ -6,18 +6,18 @@ import {
   reviewNamespace as defaults,
   webService,
 } from "../conventions/defaults";
-import { type Fault, refuse, unless, wholeNumber } from "../conventions/validation";
+import { type ValidationIssue, assertValid, check, integer } from "../conventions/validation";
 import type { Identity } from "../conventions/labels";
 import {
   type NetworkPolicyOverrides,
   guardrailLabels,
   networkPolicySpecs,
 } from "./network-policies";
-import { type Override, overridden } from "../conventions/override";
-import { amountFaults } from "../conventions/quantities";
-import { type Demand, type Quota, quotaFault } from "../conventions/quota";
+import { type Override, applyOverride } from "../conventions/override";
+import { amountIssues } from "../conventions/quantities";
+import { type PodRequirement, type Quota, quotaIssue } from "../conventions/quota";
 import { createRoleBinding, ownerOf } from "./role-binding";
-import { StackNamespace, type StackNamespaceArgs, namespaceFault } from "./stack-namespace";
+import { StackNamespace, type StackNamespaceArgs, namespaceIssue } from "./stack-namespace";
 
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 
@@ -81,7 +81,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
    *
    * @default []
    */
-  readonly demands?: readonly Demand[];
+  readonly requirements?: readonly PodRequirement[];
 
   /**
    * What the service and its jobs may reach beside their database, DNS and Datadog. Whatever is
@@ -132,7 +132,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
  * The namespace of a review stack with its guardrails: Pod Security `restricted`, a ResourceQuota, a
  * LimitRange, and NetworkPolicies that close everything but what the service needs.
  *
- * @throws pulumi.ResourceError with every fault of the args, before the first child.
+ * @throws pulumi.ResourceError with every issue of the args, before the first child.
  */
 export class ReviewNamespace extends pulumi.ComponentResource {
   /** The namespace's name, known once its guardrails exist: what waits for it is never without them. */
@@ -147,20 +147,20 @@ export class ReviewNamespace extends pulumi.ComponentResource {
 
   constructor(name: string, args: ReviewNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:ReviewNamespace", name, args, opts);
-    const { demands = [], quota = defaults.quota, webPort = webService.port } = args;
-    refuse(this, "ReviewNamespace", name, [
-      namespaceFault(args.namespace),
-      ...quotaFaults(quota, demands),
+    const { requirements = [], quota = defaults.quota, webPort = webService.port } = args;
+    assertValid(this, "ReviewNamespace", name, [
+      namespaceIssue(args.namespace),
+      ...quotaIssues(quota, requirements),
       ...(args.egressTo ?? []).map(({ to }, index) =>
         // Kubernetes takes a rule without peers for a rule that lets everything out.
-        unless(to !== undefined && !(Array.isArray(to) && to.length === 0), {
+        check(to !== undefined && !(Array.isArray(to) && to.length === 0), {
           arg: `egressTo[${String(index)}].to`,
           got: to ?? null,
           rule: "name at least one peer",
-          todo: 'write the addresses, as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
+          fix: 'write the addresses, as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
         }),
       ),
-      wholeNumber("webPort", webPort, 1025, 65_535),
+      integer("webPort", webPort, 1025, 65_535),
     ]);
     const annotations = ownerOf(args);
     const { namespace, nodes } = new StackNamespace(
@@ -196,13 +196,16 @@ export class ReviewNamespace extends pulumi.ComponentResource {
   }
 }
 
-function quotaFaults(quota: Quota, demands: readonly Demand[]): readonly (Fault | undefined)[] {
-  const faults = [
-    ...amountFaults("quota", quota, { cpu: '"2" or "500m"', memory: "4Gi" }),
-    wholeNumber("quota.pods", quota.pods, 1, 1000),
+function quotaIssues(
+  quota: Quota,
+  requirements: readonly PodRequirement[],
+): readonly (ValidationIssue | undefined)[] {
+  const issues = [
+    ...amountIssues("quota", quota, { cpu: '"2" or "500m"', memory: "4Gi" }),
+    integer("quota.pods", quota.pods, 1, 1000),
   ];
-  // What does not parse has room for nothing: one fault is enough.
-  return faults.some((fault) => fault !== undefined) ? faults : [quotaFault(quota, demands)];
+  // What does not parse has room for nothing: one issue is enough.
+  return issues.some((issue) => issue !== undefined) ? issues : [quotaIssue(quota, requirements)];
 }
 
 function createResourceQuota(
@@ -216,7 +219,7 @@ function createResourceQuota(
     name,
     {
       metadata: { labels: guardrailLabels(args.identity), name: "review", namespace },
-      spec: overridden(args.overrides?.resourceQuotaSpec, {
+      spec: applyOverride(args.overrides?.resourceQuotaSpec, {
         hard: {
           ...defaults.quotaObjects,
           pods: String(quota.pods),
@@ -239,7 +242,7 @@ function createLimitRange(
     name,
     {
       metadata: { labels: guardrailLabels(args.identity), name: "review", namespace },
-      spec: overridden(args.overrides?.limitRangeSpec, {
+      spec: applyOverride(args.overrides?.limitRangeSpec, {
         limits: [
           {
             // A pod without requests would be refused by the quota: it gets those of every pod.

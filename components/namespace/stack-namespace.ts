@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type Fault, refuse, unless } from "../conventions/validation";
+import { type ValidationIssue, assertValid, check } from "../conventions/validation";
 import { type Identity, labels } from "../conventions/labels";
 import { type Annotations, annotated } from "../conventions/metadata";
 import { isDnsLabel } from "../conventions/names";
@@ -46,13 +46,13 @@ export interface StackNamespaceArgs {
   readonly retain?: boolean;
 }
 
-/** A fault of a namespace's name. */
-export function namespaceFault(namespace: string): Fault | undefined {
-  return unless(isDnsLabel(namespace), {
+/** An issue of a namespace's name. */
+export function namespaceIssue(namespace: string): ValidationIssue | undefined {
+  return check(isDnsLabel(namespace), {
     arg: "namespace",
     got: namespace,
     rule: "be a DNS label of at most 63 characters",
-    todo: "use lower case letters, digits and hyphens, and start with a letter",
+    fix: "use lower case letters, digits and hyphens, and start with a letter",
   });
 }
 
@@ -68,7 +68,7 @@ export class StackNamespace extends pulumi.ComponentResource {
 
   constructor(name: string, args: StackNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:StackNamespace", name, args, opts);
-    refuse(this, "StackNamespace", name, [namespaceFault(args.namespace)]);
+    assertValid(this, "StackNamespace", name, [namespaceIssue(args.namespace)]);
     const { annotations = {}, ingressPreset, protect, retain = false } = args;
     const namespace = new k8s.core.v1.Namespace(
       name,

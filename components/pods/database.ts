@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { postgres } from "../conventions/defaults";
-import { type Fault, unless, wholeNumber } from "../conventions/validation";
+import { type ValidationIssue, check, integer } from "../conventions/validation";
 
 /** A variable whose name is plain text, so that variables can be sorted. */
 export type EnvVar = k8s.types.input.core.v1.EnvVar & { readonly name: string };
@@ -46,18 +46,20 @@ export function databaseEnv(database: Database | undefined): EnvVar[] {
 const hostForm =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?![0-9]+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
-/** Faults of where the database is. A host that is only known later is a name by the way it is made. */
-export function databaseFaults(database: Database | undefined): readonly (Fault | undefined)[] {
+/** Issues of where the database is. A host that is only known later is a name by the way it is made. */
+export function databaseIssues(
+  database: Database | undefined,
+): readonly (ValidationIssue | undefined)[] {
   if (database === undefined) return [];
   const { host, port = postgres.port } = database;
   return [
-    unless(typeof host !== "string" || hostForm.test(host) || isIP(host) !== 0, {
+    check(typeof host !== "string" || hostForm.test(host) || isIP(host) !== 0, {
       arg: "database.host",
       got: host,
       rule: "be a host name or an IP address",
-      todo: "leave out scheme, port and path",
+      fix: "leave out scheme, port and path",
     }),
-    wholeNumber("database.port", port, 1, 65_535),
+    integer("database.port", port, 1, 65_535),
   ];
 }
 

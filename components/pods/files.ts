@@ -9,7 +9,7 @@ type VolumeMount = k8s.types.input.core.v1.VolumeMount;
 /** Name of the volume that `configFiles` are mounted from. */
 export const configVolumeName = "config-files";
 
-/** Key of a file in the ConfigMap: a key has no slashes. Faults refuse two paths with one key. */
+/** Key of a file in the ConfigMap: a key has no slashes. Issues refuse two paths with one key. */
 export function configKey(path: string): string {
   return path.slice(1).replaceAll("/", "_");
 }

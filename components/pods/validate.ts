@@ -1,4 +1,4 @@
-import { type Fault, unless } from "../conventions/validation";
+import { type ValidationIssue, check, duplicates } from "../conventions/validation";
 import type { PodArgs } from "./args";
 import { configKey } from "./files";
 import { isDnsLabel } from "../conventions/names";
@@ -16,12 +16,7 @@ const secretKeyForm = /^(?!\.\.)[A-Za-z0-9._-]{1,253}$/;
 const roleForm = /^arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role\/(?:[\w+=,.@-]+\/)*[\w+=,.@-]{1,64}$/;
 const configMapBytes = 1024 * 1024;
 
-/** Entries that an earlier one of the list equals. */
-export function doubles<T>(list: readonly T[]): readonly T[] {
-  return [...new Set(list.filter((entry, i) => list.indexOf(entry) !== i))];
-}
-
-function keyFaults(arg: string, keys: readonly string[], own: RegExp): readonly Fault[] {
+function keyIssues(arg: string, keys: readonly string[], own: RegExp): readonly ValidationIssue[] {
   return [
     ...keys
       .filter((key) => !keyForm.test(key))
@@ -29,7 +24,7 @@ function keyFaults(arg: string, keys: readonly string[], own: RegExp): readonly 
         arg,
         got,
         rule: "have keys as Kubernetes writes them",
-        todo: 'write a name of at most 63 characters, with a prefix as "example.com/" if it needs one',
+        fix: 'write a name of at most 63 characters, with a prefix as "example.com/" if it needs one',
       })),
     ...keys
       .filter((key) => own.test(key))
@@ -37,28 +32,33 @@ function keyFaults(arg: string, keys: readonly string[], own: RegExp): readonly 
         arg,
         got,
         rule: "have no key that the component sets itself",
-        todo: "use the arg that sets it, or another key",
+        fix: "use the arg that sets it, or another key",
       })),
   ];
 }
 
-function labelFaults(arg: string, given: Readonly<Record<string, string>> = {}): readonly Fault[] {
+function labelIssues(
+  arg: string,
+  given: Readonly<Record<string, string>> = {},
+): readonly ValidationIssue[] {
   return [
-    ...keyFaults(arg, Object.keys(given), ownLabels),
+    ...keyIssues(arg, Object.keys(given), ownLabels),
     ...Object.values(given)
       .filter((value) => !valueForm.test(value))
       .map((got) => ({
         arg,
         got,
         rule: "have values of letters, digits, dots, hyphens and underscores, at most 63",
-        todo: "write what does not fit as an annotation",
+        fix: "write what does not fit as an annotation",
       })),
   ];
 }
 
-function configFaults(files: NonNullable<PodArgs["configFiles"]>): readonly (Fault | undefined)[] {
+function configIssues(
+  files: NonNullable<PodArgs["configFiles"]>,
+): readonly (ValidationIssue | undefined)[] {
   const paths = Object.keys(files);
-  const shared = doubles(paths.map(configKey));
+  const shared = duplicates(paths.map(configKey));
   const bytes = Object.values(files)
     .filter((content) => typeof content === "string")
     .reduce((sum, content) => sum + Buffer.byteLength(content), 0);
@@ -69,19 +69,19 @@ function configFaults(files: NonNullable<PodArgs["configFiles"]>): readonly (Fau
         arg: "configFiles",
         got,
         rule: "have paths that differ in more than `/` and `_`",
-        todo: "name one of the files otherwise",
+        fix: "name one of the files otherwise",
       })),
-    unless(bytes <= configMapBytes, {
+    check(bytes <= configMapBytes, {
       arg: "configFiles",
       got: bytes,
       rule: `be at most ${String(configMapBytes)} bytes together`,
-      todo: "put large files into the image",
+      fix: "put large files into the image",
     }),
   ];
 }
 
 /** Names of containers and volumes, and paths, each of which may be there once. */
-function placeFaults(args: PodArgs, own: PodPlaces): readonly Fault[] {
+function placeIssues(args: PodArgs, own: PodPlaces): readonly ValidationIssue[] {
   const { configFiles = {}, initContainers = [], secretFiles = [], sidecars = [] } = args;
   const { volumeMounts = [], volumes = [] } = args;
   const containers = [...sidecars, ...initContainers].map(({ name }) => name);
@@ -91,21 +91,25 @@ function placeFaults(args: PodArgs, own: PodPlaces): readonly Fault[] {
     ...secretFiles.map(({ mountPath }) => mountPath),
     ...volumeMounts.map(({ mountPath }) => mountPath),
   ];
-  const once = (arg: string, taken: readonly string[], names: readonly string[]): Fault[] =>
-    doubles([...taken, ...names]).map((got) => ({
+  const once = (
+    arg: string,
+    taken: readonly string[],
+    names: readonly string[],
+  ): ValidationIssue[] =>
+    duplicates([...taken, ...names]).map((got) => ({
       arg,
       got,
       rule: "be there once",
-      todo: "choose another one",
+      fix: "choose another one",
     }));
-  const named = (arg: string, names: readonly string[]): Fault[] =>
+  const named = (arg: string, names: readonly string[]): ValidationIssue[] =>
     names
       .filter((name) => !isDnsLabel(name))
       .map((got) => ({
         arg: `${arg}.name`,
         got,
         rule: "be a DNS label of at most 63 characters",
-        todo: "use lower case letters, digits and hyphens, and start with a letter",
+        fix: "use lower case letters, digits and hyphens, and start with a letter",
       }));
   return [
     ...named("initContainers and sidecars", containers),
@@ -118,7 +122,7 @@ function placeFaults(args: PodArgs, own: PodPlaces): readonly Fault[] {
         arg: "configFiles, secretFiles and volumeMounts",
         got,
         rule: "have absolute paths",
-        todo: 'write it as "/etc/orders/limits.json"',
+        fix: 'write it as "/etc/orders/limits.json"',
       })),
     ...once("configFiles, secretFiles and volumeMounts", own.paths, paths),
     ...volumeMounts
@@ -127,7 +131,7 @@ function placeFaults(args: PodArgs, own: PodPlaces): readonly Fault[] {
         arg: "volumeMounts.name",
         got: name,
         rule: "be the name of a volume",
-        todo: "add it to `volumes`",
+        fix: "add it to `volumes`",
       })),
   ];
 }
@@ -139,22 +143,22 @@ export interface PodPlaces {
   readonly volumes: readonly string[];
 }
 
-/** Faults of the args that all components with pods share. */
-export function podFaults(args: PodArgs, own: PodPlaces): readonly (Fault | undefined)[] {
+/** Issues of the args that all components with pods share. */
+export function podIssues(args: PodArgs, own: PodPlaces): readonly (ValidationIssue | undefined)[] {
   const { annotations = {}, configFiles = {}, iamRoleArn, podAnnotations = {} } = args;
   const { secretFiles = [] } = args;
   return [
-    ...keyFaults("annotations", Object.keys(annotations), ownAnnotations),
-    ...configFaults(configFiles),
-    unless(iamRoleArn === undefined || roleForm.test(iamRoleArn), {
+    ...keyIssues("annotations", Object.keys(annotations), ownAnnotations),
+    ...configIssues(configFiles),
+    check(iamRoleArn === undefined || roleForm.test(iamRoleArn), {
       arg: "iamRoleArn",
       got: iamRoleArn,
       rule: "be the ARN of an IAM role",
-      todo: 'write it as "arn:aws:iam::123456789012:role/services-orders-prod"',
+      fix: 'write it as "arn:aws:iam::123456789012:role/services-orders-prod"',
     }),
-    ...labelFaults("labels", args.labels),
-    ...keyFaults("podAnnotations", Object.keys(podAnnotations), ownAnnotations),
-    ...labelFaults("podLabels", args.podLabels),
+    ...labelIssues("labels", args.labels),
+    ...keyIssues("podAnnotations", Object.keys(podAnnotations), ownAnnotations),
+    ...labelIssues("podLabels", args.podLabels),
     ...secretFiles
       .flatMap(({ keys = [] }) => keys)
       .filter((key) => !secretKeyForm.test(key))
@@ -162,9 +166,9 @@ export function podFaults(args: PodArgs, own: PodPlaces): readonly (Fault | unde
         arg: "secretFiles.keys",
         got,
         rule: "be keys of a Secret",
-        todo: "use letters, digits, dots, hyphens and underscores",
+        fix: "use letters, digits, dots, hyphens and underscores",
       })),
-    ...placeFaults(args, own),
+    ...placeIssues(args, own),
   ];
 }
 

@@ -5,7 +5,7 @@ import {
   type EnvVar,
   databaseDirectory,
   databaseEnv,
-  databaseFaults,
+  databaseIssues,
   databaseMounts,
   databaseVolumeName,
   databaseVolumes,
@@ -18,12 +18,12 @@ import {
   datadogName,
 } from "./datadog";
 import { pod } from "../conventions/defaults";
-import { type Fault, imageRefForm, unless } from "../conventions/validation";
+import { type ValidationIssue, imageRefForm, check } from "../conventions/validation";
 import { type Identity, type Release, releaseVersion } from "../conventions/labels";
 import type { EnvValue, ExtraContainer, PodArgs, SecretKey } from "./args";
-import { isSecretKey, podFaults } from "./validate";
+import { isSecretKey, podIssues } from "./validate";
 import { configVolumeName, extraMounts, extraVolumes } from "./files";
-import { type Requests, amountFaults, cores, memoryBytes } from "../conventions/quantities";
+import { type Requests, amountIssues, cores, memoryBytes } from "../conventions/quantities";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
@@ -199,44 +199,44 @@ export function workloadPodSpec(
 const reserved =
   /^(?:APP_ENDPOINT|PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
 
-/** Faults of what all pods of the service share; `containers` are the component's own. */
-export function workloadFaults(
+/** Issues of what all pods of the service share; `containers` are the component's own. */
+export function workloadIssues(
   workload: Workload,
   containers: readonly string[],
-): readonly (Fault | undefined)[] {
+): readonly (ValidationIssue | undefined)[] {
   const { configFiles, cpuLimit, database, datadogAgent, env = {}, imageRef } = workload;
   const { memoryLimit, requests } = workload;
   const agentRef = datadogAgent?.imageRef;
   return [
     // One that is only known later (an Output) is a digest by the way it is made.
-    unless(typeof imageRef !== "string" || imageRefForm.test(imageRef), {
+    check(typeof imageRef !== "string" || imageRefForm.test(imageRef), {
       arg: "imageRef",
       got: imageRef,
       rule: "be repository@sha256:<64 hex digits>",
-      todo: "name the image by its digest, a tag may be moved",
+      fix: "name the image by its digest, a tag may be moved",
     }),
-    ...databaseFaults(database),
-    ...amountFaults("requests", requests, { cpu: '"0.5" or "250m"', memory: "512Mi" }),
-    unless(typeof agentRef !== "string" || imageRefForm.test(agentRef), {
+    ...databaseIssues(database),
+    ...amountIssues("requests", requests, { cpu: '"0.5" or "250m"', memory: "512Mi" }),
+    check(typeof agentRef !== "string" || imageRefForm.test(agentRef), {
       arg: "datadogAgent.imageRef",
       got: agentRef,
       rule: "be repository@sha256:<64 hex digits>",
-      todo: "name the image by its digest, a tag may be moved",
+      fix: "name the image by its digest, a tag may be moved",
     }),
-    unless(cpuLimit === undefined || (cores(cpuLimit) ?? 0) >= (cores(requests.cpu) ?? 0), {
+    check(cpuLimit === undefined || (cores(cpuLimit) ?? 0) >= (cores(requests.cpu) ?? 0), {
       arg: "cpuLimit",
       got: cpuLimit,
       rule: "be a CPU quantity, not below requests.cpu",
-      todo: "raise it, or leave it out",
+      fix: "raise it, or leave it out",
     }),
-    unless(
+    check(
       memoryLimit === undefined ||
         (memoryBytes(memoryLimit) ?? 0) >= (memoryBytes(requests.memory) ?? 0),
       {
         arg: "memoryLimit",
         got: memoryLimit,
         rule: "be a memory quantity in Ki, Mi or Gi, not below requests.memory",
-        todo: "raise it, or leave it out",
+        fix: "raise it, or leave it out",
       },
     ),
     ...Object.keys(env)
@@ -245,7 +245,7 @@ export function workloadFaults(
         arg: "env",
         got: name,
         rule: "hold names of variables that the component does not set itself",
-        todo: "use the arg that sets it, or the `container` override",
+        fix: "use the arg that sets it, or the `container` override",
       })),
     ...Object.values(env)
       .filter(isSecretKeyReference)
@@ -254,9 +254,9 @@ export function workloadFaults(
         arg: "env",
         got: key,
         rule: "name keys of a Secret",
-        todo: "use letters, digits, dots, hyphens and underscores",
+        fix: "use letters, digits, dots, hyphens and underscores",
       })),
-    ...podFaults(workload, {
+    ...podIssues(workload, {
       containers: [...containers, ...(datadogAgent === undefined ? [] : [datadogName])],
       paths: [
         "/tmp",

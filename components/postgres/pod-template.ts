@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { secretKeys } from "../pods/database";
 import { pod, postgres as defaults } from "../conventions/defaults";
 import { type Identity, labels, selector } from "../conventions/labels";
-import { overridden } from "../conventions/override";
+import { applyOverride } from "../conventions/override";
 import { containerSecurityContext, podSecurityContext } from "../pods/workload";
 import type { PostgresOverrides } from "./postgres";
 
@@ -25,7 +25,7 @@ const secretDirectory = "/etc/secrets/postgres";
 
 function container(pods: PostgresPods): Container {
   const { databaseName, imageRef, overrides } = pods;
-  return overridden(overrides.container, {
+  return applyOverride(overrides.container, {
     env: [
       // Below the volume's root, which may hold `lost+found` and has another owner.
       { name: "PGDATA", value: `${dataDirectory}/pgdata` },
@@ -75,7 +75,7 @@ export function postgresStatefulSetSpec(
   pods: PostgresPods,
 ): k8s.types.input.apps.v1.StatefulSetSpec {
   const { identity, name, overrides, secretName, storage } = pods;
-  const spec = overridden(overrides.podSpec, {
+  const spec = applyOverride(overrides.podSpec, {
     automountServiceAccountToken: false,
     containers: [container(pods)],
     enableServiceLinks: false,
@@ -83,7 +83,7 @@ export function postgresStatefulSetSpec(
     terminationGracePeriodSeconds: defaults.terminationGracePeriodSeconds,
     volumes: volumes(secretName),
   });
-  return overridden(overrides.statefulSetSpec, {
+  return applyOverride(overrides.statefulSetSpec, {
     // The data is a throw-away's: it must not outlive the stack.
     persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete", whenScaled: "Retain" },
     // In order, a pod that cannot start would be waited for and never be replaced by a better one.

@@ -3,10 +3,10 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Database, secretKeys } from "../pods/database";
 import { postgres as defaults } from "../conventions/defaults";
-import { imageRefForm, refuse, unless } from "../conventions/validation";
+import { imageRefForm, assertValid, check } from "../conventions/validation";
 import { type Identity, labels, selector } from "../conventions/labels";
 import { budgets, isDnsLabel } from "../conventions/names";
-import { type Override, overridden } from "../conventions/override";
+import { type Override, applyOverride } from "../conventions/override";
 import { isMemory } from "../conventions/quantities";
 import { postgresStatefulSetSpec } from "./pod-template";
 
@@ -89,7 +89,7 @@ export interface PostgresArgs {
  * A throw-away PostgreSQL with one replica, for stacks that own their data: StatefulSet, headless
  * Service and the Secret of its user. Deleting the stack deletes the data.
  *
- * @throws pulumi.ResourceError with every fault of the args, before the first child.
+ * @throws pulumi.ResourceError with every issue of the args, before the first child.
  */
 export class Postgres extends pulumi.ComponentResource {
   /** What a service needs to use the database. */
@@ -103,7 +103,7 @@ export class Postgres extends pulumi.ComponentResource {
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:Postgres", name, args, opts);
     const { databaseName = defaults.databaseName, storage = defaults.storage } = args;
-    check(this, name, args, databaseName, storage);
+    validate(this, name, args, databaseName, storage);
     const secret = createSecret(this, name, args);
     const service = createService(this, name, args);
     const statefulSet = createStatefulSet(this, name, args, databaseName, storage, secret);
@@ -120,37 +120,37 @@ export class Postgres extends pulumi.ComponentResource {
   }
 }
 
-function check(
+function validate(
   parent: pulumi.Resource,
   name: string,
   args: PostgresArgs,
   databaseName: string,
   storage: string,
 ): void {
-  refuse(parent, "Postgres", name, [
-    unless(isDnsLabel(name, budgets.statefulSet), {
+  assertValid(parent, "Postgres", name, [
+    check(isDnsLabel(name, budgets.statefulSet), {
       arg: "name",
       got: name,
       rule: `be a DNS label of at most ${String(budgets.statefulSet)} characters`,
-      todo: "use lower case letters, digits and hyphens, and start with a letter",
+      fix: "use lower case letters, digits and hyphens, and start with a letter",
     }),
-    unless(imageRefForm.test(args.imageRef), {
+    check(imageRefForm.test(args.imageRef), {
       arg: "imageRef",
       got: args.imageRef,
       rule: "be repository@sha256:<64 hex digits>",
-      todo: "name the image by its digest, a tag may be moved",
+      fix: "name the image by its digest, a tag may be moved",
     }),
-    unless(/^[a-z][a-z0-9_]{0,62}$/.test(databaseName), {
+    check(/^[a-z][a-z0-9_]{0,62}$/.test(databaseName), {
       arg: "databaseName",
       got: databaseName,
       rule: "be a plain identifier",
-      todo: "use lower case letters, digits and _, and start with a letter",
+      fix: "use lower case letters, digits and _, and start with a letter",
     }),
-    unless(isMemory(storage), {
+    check(isMemory(storage), {
       arg: "storage",
       got: storage,
       rule: "be a quantity in Ki, Mi or Gi",
-      todo: 'write it as "1Gi"',
+      fix: 'write it as "1Gi"',
     }),
   ]);
 }
@@ -193,7 +193,7 @@ function createService(
         name,
         namespace: args.namespace,
       },
-      spec: overridden(args.overrides?.serviceSpec, {
+      spec: applyOverride(args.overrides?.serviceSpec, {
         clusterIP: "None",
         ports: [{ name: "postgres", port: defaults.port, protocol: "TCP", targetPort: "postgres" }],
         selector: selector(args.identity, "database"),

@@ -3,15 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ScheduleField, shortestPeriodSeconds, wrongFields } from "./cron";
 import { logAnnotations } from "../pods/datadog";
 import { scheduledJob as defaults, pod } from "../conventions/defaults";
-import { type Fault, refuse, unless, wholeNumber } from "../conventions/validation";
+import { type ValidationIssue, assertValid, check, integer } from "../conventions/validation";
 import { labels, releaseLabels } from "../conventions/labels";
 import { type Annotations, objectMetadata, podMetadata } from "../conventions/metadata";
 import { budgets, isDnsLabel } from "../conventions/names";
-import { overridden } from "../conventions/override";
+import { applyOverride } from "../conventions/override";
 import {
   type Workload,
   workloadContainer,
-  workloadFaults,
+  workloadIssues,
   workloadInitContainers,
   workloadPodSpec,
 } from "../pods/workload";
@@ -32,7 +32,7 @@ export interface ScheduledJobNodes {
  * One command of the service on a schedule: one CronJob, named as the component, and nothing else,
  * but with `configFiles` a ConfigMap and with `iamRoleArn` a ServiceAccount.
  *
- * @throws pulumi.ResourceError with every fault of the args, before the first child.
+ * @throws pulumi.ResourceError with every issue of the args, before the first child.
  */
 export class ScheduledJob extends pulumi.ComponentResource {
   readonly nodes: ScheduledJobNodes;
@@ -41,9 +41,9 @@ export class ScheduledJob extends pulumi.ComponentResource {
     super("services:k8s:ScheduledJob", name, args, opts);
     const { requests = pod.requests } = args;
     const workload = { ...args, requests };
-    refuse(this, "ScheduledJob", name, [
-      ...workloadFaults(workload, [name]),
-      ...faults(name, args),
+    assertValid(this, "ScheduledJob", name, [
+      ...workloadIssues(workload, [name]),
+      ...issues(name, args),
     ]);
     const own = labels(args.identity, "job");
     const serviceAccount =
@@ -78,7 +78,7 @@ function boundsOf({ max, min, words }: ScheduleField): string {
 const recipientForm =
   /^(?:slack:#[a-z0-9][a-z0-9._-]{0,79}|email:[^\s@]+@[^\s@]+|pagerduty:[A-Za-z0-9._-]+)$/;
 
-function faults(name: string, args: ScheduledJobArgs): readonly (Fault | undefined)[] {
+function issues(name: string, args: ScheduledJobArgs): readonly (ValidationIssue | undefined)[] {
   const { schedule, startingDeadlineSeconds = defaults.startingDeadlineSeconds } = args;
   const { backoffLimit = defaults.backoffLimit, timeZone = defaults.timeZone } = args;
   const { onFailure } = args;
@@ -86,47 +86,42 @@ function faults(name: string, args: ScheduledJobArgs): readonly (Fault | undefin
   const period = shortestPeriodSeconds(schedule);
   const seconds = deadline(args);
   return [
-    unless(isDnsLabel(name, budgets.cronJob), {
+    check(isDnsLabel(name, budgets.cronJob), {
       arg: "name",
       got: name,
       rule: `be a DNS label of at most ${String(budgets.cronJob)} characters`,
-      todo: "use lower case letters, digits and hyphens, and start with a letter",
+      fix: "use lower case letters, digits and hyphens, and start with a letter",
     }),
-    unless(wrong !== undefined, {
+    check(wrong !== undefined, {
       arg: "schedule",
       got: schedule,
       rule: "have 5 fields",
-      todo: "write minute, hour, day of month, month, day of week, with one space between",
+      fix: "write minute, hour, day of month, month, day of week, with one space between",
     }),
     ...(wrong ?? []).map((field) => ({
       arg: "schedule",
       got: schedule,
       rule: `have ${field.name} from ${boundsOf(field)}`,
-      todo: 'write "*", or numbers as 1, 1-5, 1,3 or */2',
+      fix: 'write "*", or numbers as 1, 1-5, 1,3 or */2',
     })),
-    unless(period === undefined || (Number.isInteger(seconds) && seconds > 0 && seconds < period), {
+    check(period === undefined || (Number.isInteger(seconds) && seconds > 0 && seconds < period), {
       arg: "activeDeadlineSeconds",
       got: seconds,
       rule: `be a whole number above 0 and below the schedule's shortest period of ${String(period)} s`,
-      todo: "end a run before the next one starts",
+      fix: "end a run before the next one starts",
     }),
-    unless(Number.isInteger(startingDeadlineSeconds) && startingDeadlineSeconds >= 10, {
+    check(Number.isInteger(startingDeadlineSeconds) && startingDeadlineSeconds >= 10, {
       arg: "startingDeadlineSeconds",
       got: startingDeadlineSeconds,
       rule: "be a whole number of at least 10",
-      todo: "Kubernetes looks every 10 s, and a shorter one loses runs",
+      fix: "Kubernetes looks every 10 s, and a shorter one loses runs",
     }),
-    unless(Number.isInteger(backoffLimit) && backoffLimit >= 0, {
-      arg: "backoffLimit",
-      got: backoffLimit,
-      rule: "be a whole number of at least 0",
-      todo: "correct it",
-    }),
-    unless(args.iamRoleArn === undefined || args.serviceAccountName === undefined, {
+    integer("backoffLimit", backoffLimit, 0, 2 ** 31 - 1),
+    check(args.iamRoleArn === undefined || args.serviceAccountName === undefined, {
       arg: "serviceAccountName",
       got: args.serviceAccountName,
       rule: "be left out with iamRoleArn",
-      todo: "the job then has a ServiceAccount of its own; give that one's role all rights it needs",
+      fix: "the job then has a ServiceAccount of its own; give that one's role all rights it needs",
     }),
     ...(
       [
@@ -137,25 +132,25 @@ function faults(name: string, args: ScheduledJobArgs): readonly (Fault | undefin
         ["ttlSecondsAfterFinished", args.ttlSecondsAfterFinished, 0],
       ] as const
     ).map(([arg, got, min]) =>
-      got === undefined ? undefined : wholeNumber(arg, got, min, 2 ** 31 - 1),
+      got === undefined ? undefined : integer(arg, got, min, 2 ** 31 - 1),
     ),
-    unless(args.completionMode !== "Indexed" || args.completions !== undefined, {
+    check(args.completionMode !== "Indexed" || args.completions !== undefined, {
       arg: "completions",
       got: null,
       rule: "be given with completionMode Indexed",
-      todo: "say how many pods must succeed",
+      fix: "say how many pods must succeed",
     }),
-    unless(onFailure === undefined || recipientForm.test(onFailure.tell), {
+    check(onFailure === undefined || recipientForm.test(onFailure.tell), {
       arg: "onFailure.tell",
       got: onFailure?.tell,
       rule: "be slack:#<channel>, email:<address> or pagerduty:<service>",
-      todo: 'write it as "slack:#orders-alerts"',
+      fix: 'write it as "slack:#orders-alerts"',
     }),
-    unless(isTimeZone(timeZone), {
+    check(isTimeZone(timeZone), {
       arg: "timeZone",
       got: timeZone,
       rule: "be a time zone as IANA spells it",
-      todo: 'write it as "America/Argentina/Buenos_Aires"',
+      fix: 'write it as "America/Argentina/Buenos_Aires"',
     }),
   ];
 }
@@ -190,15 +185,15 @@ function jobSpec(
 ): k8s.types.input.batch.v1.JobSpec {
   const { backoffLimit = defaults.backoffLimit, identity, overrides, release } = args;
   const { configMapName, serviceAccountName } = named;
-  const spec = overridden(overrides?.podSpec, {
+  const spec = applyOverride(overrides?.podSpec, {
     ...workloadPodSpec(workload, configMapName),
-    containers: [overridden(overrides?.container, workloadContainer(workload, name, args.args))],
+    containers: [applyOverride(overrides?.container, workloadContainer(workload, name, args.args))],
     ...workloadInitContainers(workload, []),
     // A new pod for each try: the failed one stays, with its log.
     restartPolicy: "Never",
     ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
   });
-  return overridden(overrides?.jobSpec, {
+  return applyOverride(overrides?.jobSpec, {
     activeDeadlineSeconds: deadline(args),
     backoffLimit,
     template: {
@@ -239,7 +234,7 @@ function createCronJob(
     name,
     {
       metadata: { ...objectMetadata(args, all, onFailure), name, namespace },
-      spec: overridden(args.overrides?.cronJobSpec, {
+      spec: applyOverride(args.overrides?.cronJobSpec, {
         concurrencyPolicy,
         failedJobsHistoryLimit,
         jobTemplate: {

@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { autoscaling as defaults } from "../conventions/defaults";
-import { type Fault, unless, wholeNumber } from "../conventions/validation";
-import { overridden } from "../conventions/override";
+import { type ValidationIssue, check, integer } from "../conventions/validation";
+import { applyOverride } from "../conventions/override";
 import type { Autoscaling } from "./args";
 import type { WebServiceOverrides } from "./overrides";
 
@@ -42,29 +42,29 @@ export function createAutoscaler(
   },
 ): k8s.autoscaling.v2.HorizontalPodAutoscaler {
   const { autoscaling, metadata, name, overrides } = given;
-  const spec = overridden(overrides.autoscalerSpec, autoscalerSpec(name, autoscaling));
+  const spec = applyOverride(overrides.autoscalerSpec, autoscalerSpec(name, autoscaling));
   // There is nothing to scale before the Deployment, and nobody may scale one that is being deleted.
   const opts = { dependsOn: deployment, parent };
   return new k8s.autoscaling.v2.HorizontalPodAutoscaler(name, { metadata, spec }, opts);
 }
 
-/** Faults of `autoscaling`, which decides about `replicas` alone. */
-export function autoscalingFaults(
+/** Issues of `autoscaling`, which decides about `replicas` alone. */
+export function autoscalingIssues(
   autoscaling: Autoscaling | undefined,
   replicas: number | undefined,
-): readonly (Fault | undefined)[] {
+): readonly (ValidationIssue | undefined)[] {
   if (autoscaling === undefined) return [];
   const { cpuUtilization = 1, maxReplicas, memoryUtilization = 1, minReplicas } = autoscaling;
   return [
-    unless(replicas === undefined, {
+    check(replicas === undefined, {
       arg: "replicas",
       got: replicas,
       rule: "be left out with autoscaling",
-      todo: "say it by autoscaling.minReplicas",
+      fix: "say it by autoscaling.minReplicas",
     }),
-    wholeNumber("autoscaling.minReplicas", minReplicas, 1, 1000),
-    wholeNumber("autoscaling.maxReplicas", maxReplicas, Math.max(1, minReplicas), 1000),
-    wholeNumber("autoscaling.cpuUtilization", cpuUtilization, 1, 1000),
-    wholeNumber("autoscaling.memoryUtilization", memoryUtilization, 1, 100),
+    integer("autoscaling.minReplicas", minReplicas, 1, 1000),
+    integer("autoscaling.maxReplicas", maxReplicas, Math.max(1, minReplicas), 1000),
+    integer("autoscaling.cpuUtilization", cpuUtilization, 1, 1000),
+    integer("autoscaling.memoryUtilization", memoryUtilization, 1, 100),
   ];
 }

@@ -1,11 +1,11 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { refuse, unless } from "../conventions/validation";
+import { assertValid, check } from "../conventions/validation";
 import { labels } from "../conventions/labels";
 import { createConfigMap } from "../pods/objects";
 import type { WebServiceArgs } from "./args";
 import { createDeployment } from "./deployment";
-import { resolve, webServiceFaults } from "./resolved";
+import { resolve, webServiceIssues } from "./resolved";
 
 /** The args of production's web service, but for what the canary must not have. */
 export interface CanaryArgs extends Omit<
@@ -23,7 +23,7 @@ export interface CanaryArgs extends Omit<
  * `canary` whose pods production's Service selects. It never migrates the database, and it owns
  * neither Service, Ingress nor disruption budget: deleting it leaves production as it is.
  *
- * @throws pulumi.ResourceError with every fault of the args, before the first child.
+ * @throws pulumi.ResourceError with every issue of the args, before the first child.
  */
 export class Canary extends pulumi.ComponentResource {
   readonly nodes: {
@@ -35,13 +35,13 @@ export class Canary extends pulumi.ComponentResource {
     super("services:k8s:Canary", name, args, opts);
     const given: WebServiceArgs = { ...args, migrationArgs: [], seedArgs: [], track: "canary" };
     const web = resolve(given);
-    refuse(this, "Canary", name, [
-      ...webServiceFaults(name, web, given),
-      unless(args.replicas !== 0, {
+    assertValid(this, "Canary", name, [
+      ...webServiceIssues(name, web, given),
+      check(args.replicas !== 0, {
         arg: "replicas",
         got: args.replicas,
         rule: "be at least 1",
-        todo: "destroy the stack of a canary that is to have no pod",
+        fix: "destroy the stack of a canary that is to have no pod",
       }),
     ]);
     const configMap = createConfigMap(this, name, web, labels(web.identity, "web"));

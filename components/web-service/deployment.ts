@@ -10,7 +10,7 @@ import {
   trackSelector,
 } from "../conventions/labels";
 import { objectMetadata, podMetadata } from "../conventions/metadata";
-import { overridden } from "../conventions/override";
+import { applyOverride } from "../conventions/override";
 import { type Named, webPodSpec } from "./pod-template";
 import type { ResolvedWebService } from "./resolved";
 
@@ -28,7 +28,7 @@ function deploymentSpec(
   web: ResolvedWebService,
   named: Named,
 ): k8s.types.input.apps.v1.DeploymentSpec {
-  return overridden(web.overrides.deploymentSpec, {
+  return applyOverride(web.overrides.deploymentSpec, {
     minReadySeconds: web.minReadySeconds,
     progressDeadlineSeconds: web.progressDeadlineSeconds,
     replicas: web.replicas,

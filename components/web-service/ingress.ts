@@ -1,11 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { httpPortName, ingress as defaults, probes } from "../conventions/defaults";
-import { type Fault, unless, wholeNumber } from "../conventions/validation";
+import { type ValidationIssue, check, duplicates, integer } from "../conventions/validation";
 import { labels } from "../conventions/labels";
 import { type Annotations, objectMetadata } from "../conventions/metadata";
-import { overridden } from "../conventions/override";
-import { doubles } from "../pods/validate";
+import { applyOverride } from "../conventions/override";
 import { protection } from "./deployment";
 import type { IngressHost } from "./ingress-args";
 import type { ResolvedWebService } from "./resolved";
@@ -77,7 +76,7 @@ export function createIngress(
     name,
     {
       metadata: { ...objectMetadata(web, labels(identity, "web"), annotations), name, namespace },
-      spec: overridden(web.overrides.ingressSpec, ingressSpec(web, service.metadata.name)),
+      spec: applyOverride(web.overrides.ingressSpec, ingressSpec(web, service.metadata.name)),
     },
     // The host appears when there is something behind it, and goes before it does.
     { dependsOn: deployment, parent, ...protection(web) },
@@ -88,27 +87,27 @@ export function createIngress(
 const hostForm =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/;
 
-/** Faults of how the service is reached. */
-export function ingressFaults(web: ResolvedWebService): readonly (Fault | undefined)[] {
+/** Issues of how the service is reached. */
+export function ingressIssues(web: ResolvedWebService): readonly (ValidationIssue | undefined)[] {
   const { deregistrationDelaySeconds, host, hosts = [], ingressGroupName, ingressPreset } = web;
   const { ingressScheme, terminationGracePeriodSeconds, tls, tlsSecretName } = web;
   const all = hostsOf(web).map((entry) => entry.host);
-  const hostFault = (arg: string, got: string) =>
-    unless(hostForm.test(got), {
+  const hostIssue = (arg: string, got: string) =>
+    check(hostForm.test(got), {
       arg,
       got,
       rule: "be a host name in lower case",
-      todo: "leave out scheme, port and path",
+      fix: "leave out scheme, port and path",
     });
   const onlyWithPreset = { deregistrationDelaySeconds, ingressGroupName, ingressScheme };
   return [
-    host === undefined ? undefined : hostFault("host", host),
-    ...hosts.map((entry) => hostFault("hosts.host", entry.host)),
-    ...doubles(all).map((got) => ({
+    host === undefined ? undefined : hostIssue("host", host),
+    ...hosts.map((entry) => hostIssue("hosts.host", entry.host)),
+    ...duplicates(all).map((got) => ({
       arg: "hosts",
       got,
       rule: "have each host once",
-      todo: "give one entry all of its paths",
+      fix: "give one entry all of its paths",
     })),
     ...hosts
       .filter(({ paths }) => paths?.length === 0)
@@ -116,45 +115,45 @@ export function ingressFaults(web: ResolvedWebService): readonly (Fault | undefi
         arg: "hosts.paths",
         got: entry,
         rule: "have at least one path",
-        todo: "leave `paths` out for all of them",
+        fix: "leave `paths` out for all of them",
       })),
     ...hosts
       .flatMap(({ paths = [] }) => paths)
       .map(({ path }) =>
-        unless(path.startsWith("/") && !/[\s?#]/.test(path), {
+        check(path.startsWith("/") && !/[\s?#]/.test(path), {
           arg: "hosts.paths",
           got: path,
           rule: "start with a slash, without query",
-          todo: 'write it as "/orders"',
+          fix: 'write it as "/orders"',
         }),
       ),
-    unless(tlsSecretName === undefined || tls, {
+    check(tlsSecretName === undefined || tls, {
       arg: "tlsSecretName",
       got: tlsSecretName,
       rule: "be left out without tls",
-      todo: "set `tls` to true",
+      fix: "set `tls` to true",
     }),
     ...Object.entries(onlyWithPreset).map(([arg, got]) =>
-      unless(got === undefined || ingressPreset !== undefined, {
+      check(got === undefined || ingressPreset !== undefined, {
         arg,
         got,
         rule: "be left out without ingressPreset",
-        todo: "set `ingressPreset`, or write it as an annotation by `ingressAnnotations`",
+        fix: "set `ingressPreset`, or write it as an annotation by `ingressAnnotations`",
       }),
     ),
-    unless(
+    check(
       ingressGroupName === undefined ||
         /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/.test(ingressGroupName),
       {
         arg: "ingressGroupName",
         got: ingressGroupName,
         rule: "be lower case letters, digits, hyphens and dots, at most 63",
-        todo: "correct it",
+        fix: "use only these, and start and end with a letter or digit",
       },
     ),
     ingressPreset === undefined
       ? undefined
-      : wholeNumber(
+      : integer(
           "deregistrationDelaySeconds",
           deregistrationDelaySeconds ?? defaults.deregistrationDelaySeconds,
           0,

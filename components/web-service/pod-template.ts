@@ -2,7 +2,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { httpPortName, probes } from "../conventions/defaults";
 import { trackSelector } from "../conventions/labels";
-import { overridden } from "../conventions/override";
+import { applyOverride } from "../conventions/override";
 import { workloadContainer, workloadInitContainers, workloadPodSpec } from "../pods/workload";
 import type { ResolvedWebService } from "./resolved";
 import { debugPortName } from "./rollout";
@@ -33,7 +33,7 @@ function webContainer(name: string, web: ResolvedWebService): Container {
     { name: "DRAIN_SECONDS", value: String(web.drainSeconds) },
     { name: "PORT", value: String(web.port) },
   ]);
-  return overridden(web.overrides.container, {
+  return applyOverride(web.overrides.container, {
     ...container,
     // Load balancers learn late that a pod is going: it serves on until they have. An action of
     // the kubelet's, so the image needs no shell.
@@ -88,7 +88,7 @@ export function webPodSpec(name: string, web: ResolvedWebService, named: Named):
     { args: web.migrationArgs, name: migrationName },
     { args: web.seedArgs, name: seedName },
   ].filter(({ args }) => args.length > 0);
-  return overridden(web.overrides.podSpec, {
+  return applyOverride(web.overrides.podSpec, {
     ...workloadPodSpec(web, configMapName),
     ...spread(web),
     containers: [webContainer(name, web)],

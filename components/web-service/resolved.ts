@@ -1,13 +1,13 @@
 import { pod, webService as defaults } from "../conventions/defaults";
-import { type Fault, unless, wholeNumber } from "../conventions/validation";
+import { type ValidationIssue, check, integer } from "../conventions/validation";
 import { budgets, isDnsLabel } from "../conventions/names";
-import { type Workload, workloadFaults } from "../pods/workload";
-import { autoscalingFaults } from "./autoscaler";
+import { type Workload, workloadIssues } from "../pods/workload";
+import { autoscalingIssues } from "./autoscaler";
 import type { Track } from "../conventions/labels";
-import { hostsOf, ingressFaults } from "./ingress";
+import { hostsOf, ingressIssues } from "./ingress";
 import type { IngressArgs } from "./ingress-args";
 import { migrationName, seedName } from "./pod-template";
-import { rolloutFaults } from "./rollout";
+import { rolloutIssues } from "./rollout";
 import type { PodsOrPercent, RolloutArgs } from "./rollout-args";
 import type { Autoscaling, WebServiceArgs } from "./args";
 import type { WebServiceOverrides } from "./overrides";
@@ -91,46 +91,44 @@ export function resolve(given: WebServiceArgs): ResolvedWebService {
   };
 }
 
-/** Every fault of a web service's args. */
-export function webServiceFaults(
+/** Every issue of a web service's args. */
+export function webServiceIssues(
   name: string,
   web: ResolvedWebService,
   given: WebServiceArgs,
-): readonly (Fault | undefined)[] {
+): readonly (ValidationIssue | undefined)[] {
   const { drainSeconds, minReadySeconds, preStopSeconds, progressDeadlineSeconds } = web;
   const { terminationGracePeriodSeconds } = web;
   const needed = preStopSeconds + drainSeconds + defaults.graceMarginSeconds;
   return [
-    unless(isDnsLabel(name), {
+    check(isDnsLabel(name), {
       arg: "name",
       got: name,
       rule: `be a DNS label of at most ${String(budgets.dnsLabel)} characters`,
-      todo: "use lower case letters, digits and hyphens, and start with a letter",
+      fix: "use lower case letters, digits and hyphens, and start with a letter",
     }),
-    ...workloadFaults(web, [name, migrationName, seedName]),
-    ...autoscalingFaults(given.autoscaling, given.replicas),
-    wholeNumber("drainSeconds", drainSeconds, 0, 3600),
-    ...ingressFaults(web),
-    ...rolloutFaults(web),
-    wholeNumber("port", web.port, 1025, 65_535),
-    wholeNumber("preStopSeconds", preStopSeconds, 1, 3600),
-    unless(Number.isInteger(progressDeadlineSeconds) && progressDeadlineSeconds > minReadySeconds, {
+    ...workloadIssues(web, [name, migrationName, seedName]),
+    ...autoscalingIssues(given.autoscaling, given.replicas),
+    integer("drainSeconds", drainSeconds, 0, 3600),
+    ...ingressIssues(web),
+    ...rolloutIssues(web),
+    integer("port", web.port, 1025, 65_535),
+    integer("preStopSeconds", preStopSeconds, 1, 3600),
+    check(Number.isInteger(progressDeadlineSeconds) && progressDeadlineSeconds > minReadySeconds, {
       arg: "progressDeadlineSeconds",
       got: progressDeadlineSeconds,
       rule: `be a whole number above ${String(minReadySeconds)}, the seconds a pod must stay ready`,
-      todo: "give a pod time to start",
+      fix: "give a pod time to start",
     }),
-    given.publicPort === undefined
-      ? undefined
-      : wholeNumber("publicPort", given.publicPort, 1, 65_535),
-    wholeNumber("replicas", given.replicas ?? defaults.replicas, 0, 1000),
-    unless(
+    given.publicPort === undefined ? undefined : integer("publicPort", given.publicPort, 1, 65_535),
+    integer("replicas", given.replicas ?? defaults.replicas, 0, 1000),
+    check(
       Number.isInteger(terminationGracePeriodSeconds) && terminationGracePeriodSeconds >= needed,
       {
         arg: "terminationGracePeriodSeconds",
         got: terminationGracePeriodSeconds,
         rule: `be a whole number of at least ${String(needed)} (preStopSeconds + drainSeconds + ${String(defaults.graceMarginSeconds)})`,
-        todo: "raise it, or lower the other two",
+        fix: "raise it, or lower the other two",
       },
     ),
   ];

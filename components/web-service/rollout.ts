@@ -1,6 +1,5 @@
 import { httpPortName } from "../conventions/defaults";
-import { type Fault, unless, wholeNumber } from "../conventions/validation";
-import { doubles } from "../pods/validate";
+import { type ValidationIssue, check, duplicates, integer } from "../conventions/validation";
 import type { ResolvedWebService } from "./resolved";
 import type { PodsOrPercent, ProbeSettings } from "./rollout-args";
 
@@ -15,69 +14,70 @@ function isPods(value: PodsOrPercent): boolean {
     : /^(?:100|[1-9]?[0-9])%$/.test(value);
 }
 
-function probeFaults(arg: string, probe: ProbeSettings = {}): readonly (Fault | undefined)[] {
+function probeIssues(
+  arg: string,
+  probe: ProbeSettings = {},
+): readonly (ValidationIssue | undefined)[] {
   const { path = "/", ...times } = probe;
   return [
-    unless(/^\/[^\s]*$/.test(path), {
+    check(/^\/[^\s]*$/.test(path), {
       arg: `${arg}.path`,
       got: path,
       rule: "start with a slash",
-      todo: 'write it as "/health/live"',
+      fix: 'write it as "/health/live"',
     }),
-    ...Object.entries(times).map(([key, seconds]) =>
-      wholeNumber(`${arg}.${key}`, seconds, 1, 3600),
-    ),
+    ...Object.entries(times).map(([key, seconds]) => integer(`${arg}.${key}`, seconds, 1, 3600)),
   ];
 }
 
-function portFaults(web: ResolvedWebService): readonly (Fault | undefined)[] {
+function portIssues(web: ResolvedWebService): readonly (ValidationIssue | undefined)[] {
   const { debugPort, ports = [] } = web;
   const debug = debugPort === undefined ? [] : [debugPort];
   const servicePorts = ports.map(({ servicePort }) => servicePort).filter((p) => p !== undefined);
   const once = (arg: string, all: readonly (number | string)[]) =>
-    doubles(all).map((got) => ({ arg, got, rule: "be there once", todo: "choose another one" }));
+    duplicates(all).map((got) => ({ arg, got, rule: "be there once", fix: "choose another one" }));
   return [
-    ...debug.map((port) => wholeNumber("debugPort", port, 1025, 65_535)),
+    ...debug.map((port) => integer("debugPort", port, 1025, 65_535)),
     ...ports.map(({ name }) =>
-      unless(portNameForm.test(name), {
+      check(portNameForm.test(name), {
         arg: "ports.name",
         got: name,
         rule: "be at most 15 lower case letters, digits and hyphens",
-        todo: 'write it as "metrics"',
+        fix: 'write it as "metrics"',
       }),
     ),
-    ...ports.map(({ port }) => wholeNumber("ports.port", port, 1025, 65_535)),
-    ...servicePorts.map((port) => wholeNumber("ports.servicePort", port, 1, 65_535)),
+    ...ports.map(({ port }) => integer("ports.port", port, 1025, 65_535)),
+    ...servicePorts.map((port) => integer("ports.servicePort", port, 1, 65_535)),
     ...once("ports.name", [httpPortName, debugPortName, ...ports.map(({ name }) => name)]),
     ...once("port, debugPort and ports.port", [web.port, ...debug, ...ports.map((p) => p.port)]),
     ...once("ports.servicePort", [web.servicePort, ...servicePorts]),
   ];
 }
 
-/** Faults of how the container listens and is replaced. */
-export function rolloutFaults(web: ResolvedWebService): readonly (Fault | undefined)[] {
+/** Issues of how the container listens and is replaced. */
+export function rolloutIssues(web: ResolvedWebService): readonly (ValidationIssue | undefined)[] {
   const { maxSurge, maxUnavailable, minReadySeconds, revisionHistoryLimit } = web;
   const none = [0, "0%"];
   return [
-    ...portFaults(web),
+    ...portIssues(web),
     ...Object.entries({ maxSurge, maxUnavailable }).map(([arg, got]) =>
-      unless(isPods(got), {
+      check(isPods(got), {
         arg,
         got,
         rule: "be a whole number or a percentage",
-        todo: 'write it as 1 or "25%"',
+        fix: 'write it as 1 or "25%"',
       }),
     ),
-    unless(!none.includes(maxSurge) || !none.includes(maxUnavailable), {
+    check(!none.includes(maxSurge) || !none.includes(maxUnavailable), {
       arg: "maxSurge",
       got: maxSurge,
       rule: "be above 0 where maxUnavailable is 0",
-      todo: "a rollout must be able to add a pod or to take one away",
+      fix: "a rollout must be able to add a pod or to take one away",
     }),
-    wholeNumber("minReadySeconds", minReadySeconds, 0, 3600),
-    wholeNumber("revisionHistoryLimit", revisionHistoryLimit, 0, 100),
-    ...probeFaults("livenessProbe", web.livenessProbe),
-    ...probeFaults("readinessProbe", web.readinessProbe),
-    ...probeFaults("startupProbe", web.startupProbe),
+    integer("minReadySeconds", minReadySeconds, 0, 3600),
+    integer("revisionHistoryLimit", revisionHistoryLimit, 0, 100),
+    ...probeIssues("livenessProbe", web.livenessProbe),
+    ...probeIssues("readinessProbe", web.readinessProbe),
+    ...probeIssues("startupProbe", web.startupProbe),
   ];
 }

@@ -1,16 +1,16 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { httpPortName, webService as defaults } from "../conventions/defaults";
-import { refuse } from "../conventions/validation";
+import { assertValid } from "../conventions/validation";
 import { labels, selector, trackSelector } from "../conventions/labels";
 import { type Annotations, objectMetadata } from "../conventions/metadata";
-import { overridden } from "../conventions/override";
+import { applyOverride } from "../conventions/override";
 import { createConfigMap, createServiceAccount } from "../pods/objects";
 import type { WebServiceArgs } from "./args";
 import { createDeployment, protection } from "./deployment";
 import { createAutoscaler } from "./autoscaler";
 import { createIngress } from "./ingress";
-import { type ResolvedWebService, resolve, webServiceFaults } from "./resolved";
+import { type ResolvedWebService, resolve, webServiceIssues } from "./resolved";
 
 export type { Autoscaling, WebServiceArgs } from "./args";
 export type { IngressHost, IngressPath } from "./ingress-args";
@@ -35,7 +35,7 @@ export interface WebServiceNodes {
  *
  * The component's name is the name of all of them but the ConfigMap, which gets one by its content.
  *
- * @throws pulumi.ResourceError with every fault of the args, before the first child.
+ * @throws pulumi.ResourceError with every issue of the args, before the first child.
  */
 export class WebService extends pulumi.ComponentResource {
   /** Public URL, ending with a slash; undefined without a host. */
@@ -45,7 +45,7 @@ export class WebService extends pulumi.ComponentResource {
   constructor(name: string, args: WebServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:WebService", name, args, opts);
     const web = resolve(args);
-    refuse(this, "WebService", name, webServiceFaults(name, web, args));
+    assertValid(this, "WebService", name, webServiceIssues(name, web, args));
     const own = labels(web.identity, "web");
     const serviceAccount = createServiceAccount(this, name, web, own);
     const configMap = createConfigMap(this, name, web, own);
@@ -100,7 +100,7 @@ function createService(
       // The provider's wait ends only when no selected pod is unready, so a canary that does not
       // start would stop production's update. The Deployment's own wait says all there is to say.
       metadata: metadata(name, web, { "pulumi.com/skipAwait": "true" }),
-      spec: overridden(web.overrides.serviceSpec, {
+      spec: applyOverride(web.overrides.serviceSpec, {
         ports: [
           {
             name: httpPortName,
@@ -132,7 +132,7 @@ function createBudget(
     name,
     {
       metadata: metadata(name, web),
-      spec: overridden(web.overrides.podDisruptionBudgetSpec, {
+      spec: applyOverride(web.overrides.podDisruptionBudgetSpec, {
         maxUnavailable: defaults.pdbMaxUnavailable,
         selector: { matchLabels: trackSelector(web.identity, "web", web.track) },
         // Else pods that never become ready keep a node from being drained for ever.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { purposes, reviewUser, roleName } from "../../components/conventions/ci-roles";
+import { ciRoles, reviewUser, roleName } from "../../components/conventions/ci-roles";
 import { project } from "../../lib/project";
 import { command } from "../../lib/command";
 import { environment } from "../../sandbox/environment";
@@ -144,7 +144,7 @@ describe("the platform on a cluster", () => {
         Roles.map(({ AssumeRolePolicyDocument, RoleName }) => [RoleName, AssumeRolePolicyDocument]),
       );
       const expected = Object.fromEntries(
-        purposes.map((purpose) => [
+        ciRoles.map((purpose) => [
           roleName(purpose),
           trustPolicy(circleci, providerArn, branchesOf(purpose)),
         ]),
@@ -156,7 +156,7 @@ describe("the platform on a cluster", () => {
       const arn = (name: string) => `arn:aws:ecr:eu-central-1:123456789012:repository/${name}`;
       const key = (number: number) =>
         `arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-4000-8000-00000000000${String(number)}`;
-      for (const purpose of purposes) {
+      for (const purpose of ciRoles) {
         const role = ["--role-name", roleName(purpose)];
         const names = (await moto.aws("iam", "list-role-policies", ...role)) as {
           PolicyNames: string[];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Purpose, purposes } from "../../components/conventions/ci-roles";
+import { type CiRoleName, ciRoles } from "../../components/conventions/ci-roles";
 import { type Targets, permissions } from "../../platform/permissions";
 
 const targets: Targets = {
@@ -19,7 +19,7 @@ const production: Targets = {
 };
 
 /** Whether a role may do something: statements only allow, and only `*` at the end or in the middle of an object's name. */
-function may(purpose: Purpose, action: string, resource: string): boolean {
+function may(purpose: CiRoleName, action: string, resource: string): boolean {
   const matches = (pattern: string) =>
     pattern === "*" ||
     new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*/g, "[^]*")}$`).test(
@@ -32,7 +32,7 @@ function may(purpose: Purpose, action: string, resource: string): boolean {
 
 /** Purposes that may do something. */
 const who = (action: string, resource: string) =>
-  purposes.filter((purpose) => may(purpose, action, resource));
+  ciRoles.filter((purpose) => may(purpose, action, resource));
 
 const state = (prefix: string, stack: string) =>
   `arn:aws:s3:::bucket/${prefix}/.pulumi/stacks/services-orders/${stack}.json`;
@@ -88,7 +88,7 @@ describe("the permissions", () => {
   });
 
   it("hide the state of staging and production from review jobs", () => {
-    const readers = purposes.filter((purpose) => !purpose.startsWith("review"));
+    const readers = ciRoles.filter((purpose) => !purpose.startsWith("review"));
     assert.deepEqual(who("s3:GetObject", state("environments", "prod")), readers);
     assert.deepEqual(who("s3:GetObject", state("environments", "staging")), readers);
   });
@@ -106,7 +106,7 @@ describe("the permissions", () => {
     assert.deepEqual(who("s3:GetObject", history("prod")), ["prod"]);
     assert.deepEqual(who("s3:GetObject", history("staging")), ["staging"]);
     const meta = "arn:aws:s3:::bucket/environments/.pulumi/meta.yaml";
-    const readers = purposes.filter((purpose) => !purpose.startsWith("review"));
+    const readers = ciRoles.filter((purpose) => !purpose.startsWith("review"));
     assert.deepEqual(who("s3:GetObject", meta), readers);
   });
 
@@ -133,11 +133,11 @@ describe("the permissions", () => {
   });
 
   it("name resources, and none but the registry's login for all", () => {
-    const everything = purposes
+    const everything = ciRoles
       .flatMap((purpose) => permissions(purpose, targets))
       .filter(({ Resource }) => Resource.includes("*"));
     assert.deepEqual(new Set(everything.map(({ Sid }) => Sid)), new Set(["RegistryLogin"]));
-    const wild = purposes
+    const wild = ciRoles
       .flatMap((purpose) => permissions(purpose, targets))
       .flatMap(({ Action }) => Action)
       .filter((action) => action.includes("*"));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { purposes } from "../../components/conventions/ci-roles";
+import { ciRoles } from "../../components/conventions/ci-roles";
 import { branchesOf, issuer, trustPolicy } from "../../platform/trust";
 import { organization, projectId, settings, user } from "../support/platform";
 import { mayAssume } from "../support/iam-evaluator";
@@ -20,7 +20,7 @@ const otherProject = "00000000-0000-4000-8000-0000000000ff";
 
 /** Purposes whose roles a token may take. */
 function roles(claims: Readonly<Record<string, string>>, tokenIssuer = from): readonly string[] {
-  return purposes.filter((purpose) =>
+  return ciRoles.filter((purpose) =>
     mayAssume(trustPolicy(circleci, providerArn, branchesOf(purpose)), tokenIssuer, claims),
   );
 }
@@ -31,7 +31,7 @@ describe("the trust policies", () => {
   });
 
   it("let a job of main take every role", () => {
-    assert.deepEqual(roles(main), [...purposes]);
+    assert.deepEqual(roles(main), [...ciRoles]);
   });
 
   it("refuse another project, by the subject and by the project's claim", () => {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { cores, memoryBytes } from "../../../components/conventions/quantities";
 import {
-  type Demand,
+  type PodRequirement,
   type Quota,
-  podsOfRollout,
-  quotaFault,
+  peakPods,
+  quotaIssue,
 } from "../../../components/conventions/quota";
 
 const cpu = fc.oneof(
@@ -16,21 +16,21 @@ const memory = fc
   .tuple(fc.integer({ max: 2048, min: 1 }), fc.constantFrom("Ki", "Mi", "Gi"))
   .map(([amount, unit]) => `${String(amount)}${unit}`);
 const requests = fc.record({ cpu, memory });
-const demand: fc.Arbitrary<Demand> = fc.record({
+const requirement: fc.Arbitrary<PodRequirement> = fc.record({
   name: fc.constantFrom("web", "postgres", "job"),
   pods: fc.integer({ max: 20, min: 0 }),
   requests,
 });
-const demands = fc.array(demand, { maxLength: 6 });
+const requirements = fc.array(requirement, { maxLength: 6 });
 
 /** Thousandths of a core and bytes, which are whole numbers: nothing is rounded away. */
 const milli = (text: string) => Math.round((cores(text) ?? NaN) * 1000);
 const bytes = (text: string) => memoryBytes(text) ?? NaN;
 
-/** The smallest quota that has room for the demands. */
-function exactly(all: readonly Demand[]): Quota {
-  const sum = (amount: (demand: Demand) => number) =>
-    all.reduce((total, demand) => total + demand.pods * amount(demand), 0);
+/** The smallest quota that has room for the requirements. */
+function exactly(all: readonly PodRequirement[]): Quota {
+  const sum = (amount: (requirement: PodRequirement) => number) =>
+    all.reduce((total, requirement) => total + requirement.pods * amount(requirement), 0);
   return {
     cpu: `${String(
       Math.max(
@@ -43,21 +43,21 @@ function exactly(all: readonly Demand[]): Quota {
   };
 }
 
-const one: Demand = { name: "web", pods: 1, requests: { cpu: "250m", memory: "512Mi" } };
+const one: PodRequirement = { name: "web", pods: 1, requests: { cpu: "250m", memory: "512Mi" } };
 
 describe("the pods of a rollout", () => {
   it("are the replicas, what maxSurge adds, rounded up, and as many that are about to end", () => {
-    assert.equal(podsOfRollout(2, "25%"), 4);
-    assert.equal(podsOfRollout(4, "25%"), 6);
-    assert.equal(podsOfRollout(5, "25%"), 9);
-    assert.equal(podsOfRollout(9, 2), 13);
-    assert.equal(podsOfRollout(0, "25%"), 0);
+    assert.equal(peakPods(2, "25%"), 4);
+    assert.equal(peakPods(4, "25%"), 6);
+    assert.equal(peakPods(5, "25%"), 9);
+    assert.equal(peakPods(9, 2), 13);
+    assert.equal(peakPods(0, "25%"), 0);
   });
 
   it("are never more than the old ones and as many new ones", () => {
-    assert.equal(podsOfRollout(1, "25%"), 2);
-    assert.equal(podsOfRollout(3, "100%"), 6);
-    assert.equal(podsOfRollout(3, 2), 6);
+    assert.equal(peakPods(1, "25%"), 2);
+    assert.equal(peakPods(3, "100%"), 6);
+    assert.equal(peakPods(3, 2), 6);
   });
 
   it("are as many as a rollout shows whose old pods end while one more step is made", () => {
@@ -76,7 +76,7 @@ describe("the pods of a rollout", () => {
             old -= ending;
             most = Math.max(most, old + added + ending);
           }
-          assert.equal(podsOfRollout(replicas, `${String(percent)}%`), most);
+          assert.equal(peakPods(replicas, `${String(percent)}%`), most);
         },
       ),
     );
@@ -86,15 +86,15 @@ describe("the pods of a rollout", () => {
 describe("a quota", () => {
   it("has room for exactly what is asked for", () => {
     fc.assert(
-      fc.property(demands, (all) => {
-        assert.equal(quotaFault(exactly(all), all), undefined);
+      fc.property(requirements, (all) => {
+        assert.equal(quotaIssue(exactly(all), all), undefined);
       }),
     );
   });
 
   it("has no room when there is one pod, a thousandth of a core or a kibibyte less than is asked for", () => {
     fc.assert(
-      fc.property(demands, (more) => {
+      fc.property(requirements, (more) => {
         const all = [one, ...more];
         const quota = exactly(all);
         const less = (text: string, unit: string) =>
@@ -104,52 +104,52 @@ describe("a quota", () => {
           { cpu: less(quota.cpu, "m") },
           { memory: less(quota.memory, "Ki") },
         ]) {
-          const fault = quotaFault({ ...quota, ...short }, all);
-          assert.equal(fault?.arg, "quota", JSON.stringify(short));
+          const issue = quotaIssue({ ...quota, ...short }, all);
+          assert.equal(issue?.arg, "quota", JSON.stringify(short));
         }
       }),
     );
   });
 
-  it("that has room still has it when it grows, or when a demand goes", () => {
+  it("that has room still has it when it grows, or when a requirement goes", () => {
     fc.assert(
-      fc.property(demands, requests, fc.nat(100), (all, grown, pods) => {
+      fc.property(requirements, requests, fc.nat(100), (all, grown, pods) => {
         const quota = exactly(all);
         const larger = {
           cpu: `${String(milli(quota.cpu) + milli(grown.cpu))}m`,
           memory: `${String((bytes(quota.memory) + bytes(grown.memory)) / 1024)}Ki`,
           pods: quota.pods + pods,
         };
-        assert.equal(quotaFault(larger, all), undefined);
-        assert.equal(quotaFault(quota, all.slice(1)), undefined);
+        assert.equal(quotaIssue(larger, all), undefined);
+        assert.equal(quotaIssue(quota, all.slice(1)), undefined);
       }),
     );
   });
 
   it("has room for nothing at all", () => {
-    assert.equal(quotaFault({ cpu: "1m", memory: "1Ki", pods: 1 }, []), undefined);
+    assert.equal(quotaIssue({ cpu: "1m", memory: "1Ki", pods: 1 }, []), undefined);
   });
 
   it("counts amounts in other units as what they are", () => {
-    const demands = [
+    const requirements = [
       { ...one, pods: 3, requests: { cpu: "0.1", memory: "1Gi" } },
       { ...one, requests: { cpu: "700m", memory: "1024Mi" } },
     ];
-    assert.equal(quotaFault({ cpu: "1", memory: "4Gi", pods: 4 }, demands), undefined);
-    assert.notEqual(quotaFault({ cpu: "999m", memory: "4Gi", pods: 4 }, demands), undefined);
+    assert.equal(quotaIssue({ cpu: "1", memory: "4Gi", pods: 4 }, requirements), undefined);
+    assert.notEqual(quotaIssue({ cpu: "999m", memory: "4Gi", pods: 4 }, requirements), undefined);
   });
 
   it("says what it must have room for, and for whom", () => {
-    const demands = [
+    const requirements = [
       { ...one, pods: 5 },
       { ...one, name: "export", requests: { cpu: "1", memory: "2Gi" } },
     ];
     const quota = { cpu: "2", memory: "4Gi", pods: 10 };
-    assert.deepEqual(quotaFault(quota, demands), {
+    assert.deepEqual(quotaIssue(quota, requirements), {
       arg: "quota",
       got: quota,
       rule: "have room for 6 pods, 2250m CPU and 4608Mi memory (5 web, 1 export)",
-      todo: "lower replicas or requests, suspend jobs, or raise the quota",
+      fix: "lower replicas or requests, suspend jobs, or raise the quota",
     });
   });
 });

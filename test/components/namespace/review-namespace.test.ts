@@ -199,7 +199,7 @@ describe("ReviewNamespace", () => {
 
   it("does not change the caller's args", async () => {
     await record();
-    const given = { ...args, demands: Object.freeze([]), ingressFrom: Object.freeze([]) };
+    const given = { ...args, requirements: Object.freeze([]), ingressFrom: Object.freeze([]) };
     new ReviewNamespace("namespace", Object.freeze(given));
     await settled();
   });
@@ -260,11 +260,11 @@ describe("ReviewNamespace", () => {
       ],
       [
         { quota: { cpu: "2", memory: "4Gi", pods: 0 } },
-        "quota.pods must be a whole number from 1 to 1000, got 0; correct it",
+        "quota.pods must be an integer from 1 to 1000, got 0; raise it to at least 1",
       ],
       [
         {
-          demands: [
+          requirements: [
             { name: "web", pods: 3, requests },
             { name: "postgres", pods: 1, requests: { cpu: "50m", memory: "128Mi" } },
           ],
@@ -280,7 +280,10 @@ describe("ReviewNamespace", () => {
         { egressTo: [{ to: [{ ipBlock: { cidr: "203.0.113.7/32" } }] }, { to: [] }] },
         'egressTo[1].to must name at least one peer, got []; write the addresses, as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
       ],
-      [{ webPort: 80 }, "webPort must be a whole number from 1025 to 65535, got 80; correct it"],
+      [
+        { webPort: 80 },
+        "webPort must be an integer from 1025 to 65535, got 80; raise it to at least 1025",
+      ],
     ];
     for (const [more, text] of cases) {
       it(text, async () => {
@@ -298,7 +301,7 @@ describe("ReviewNamespace", () => {
       });
     }
 
-    it("every fault at once, one line each, before the first child", async () => {
+    it("every issue at once, one line each, before the first child", async () => {
       const recorder = await record();
       const faulty: ReviewNamespaceArgs = {
         ...args,

@@ -253,11 +253,11 @@ for (const { make, objects, template, type } of components) {
         ),
         [
           { database: { ...database, port: 65_536 } },
-          "database.port must be a whole number from 1 to 65535, got 65536; correct it",
+          "database.port must be an integer from 1 to 65535, got 65536; lower it to at most 65535",
         ],
         [
           { database: { ...database, port: 5432.5 } },
-          "database.port must be a whole number from 1 to 65535, got 5432.5; correct it",
+          "database.port must be an integer from 1 to 65535, got 5432.5; write a number without a fraction",
         ],
         [
           { env: { TOKEN: { key: "a/b", secretName: "s" } } },

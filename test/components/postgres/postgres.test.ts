@@ -144,7 +144,7 @@ describe("Postgres", () => {
     }
   });
 
-  it("refuses every fault at once, before the first child", async () => {
+  it("refuses every issue at once, before the first child", async () => {
     const recorder = await record();
     const make = () =>
       new Postgres("DB", { ...args, databaseName: "a-b", imageRef: "postgres:17", storage: "1G" });

@@ -190,7 +190,7 @@ describe("ScheduledJob", () => {
       ],
       [
         { backoffLimit: -1 },
-        "backoffLimit must be a whole number of at least 0, got -1; correct it",
+        "backoffLimit must be an integer from 0 to 2147483647, got -1; raise it to at least 0",
       ],
       [
         { iamRoleArn: "arn:aws:iam::123456789012:role/job", serviceAccountName: "services-orders" },
@@ -198,11 +198,11 @@ describe("ScheduledJob", () => {
       ],
       [
         { parallelism: 0 },
-        "parallelism must be a whole number from 1 to 2147483647, got 0; correct it",
+        "parallelism must be an integer from 1 to 2147483647, got 0; raise it to at least 1",
       ],
       [
         { ttlSecondsAfterFinished: -1 },
-        "ttlSecondsAfterFinished must be a whole number from 0 to 2147483647, got -1; correct it",
+        "ttlSecondsAfterFinished must be an integer from 0 to 2147483647, got -1; raise it to at least 0",
       ],
       [
         { completionMode: "Indexed" },

@@ -149,7 +149,10 @@ describe("Canary", () => {
         { replicas: 0 },
         "replicas must be at least 1, got 0; destroy the stack of a canary that is to have no pod",
       ],
-      [{ replicas: -1 }, "replicas must be a whole number from 0 to 1000, got -1; correct it"],
+      [
+        { replicas: -1 },
+        "replicas must be an integer from 0 to 1000, got -1; raise it to at least 0",
+      ],
       [
         { imageRef: "services-orders:latest" },
         'imageRef must be repository@sha256:<64 hex digits>, got "services-orders:latest"; name the image by its digest, a tag may be moved',
@@ -175,7 +178,7 @@ describe("Canary", () => {
       });
     }
 
-    it("every fault at once, one line each, before the first child", async () => {
+    it("every issue at once, one line each, before the first child", async () => {
       const recorder = await record();
       assert.throws(
         () => new Canary("Canary", { ...args, port: 80, replicas: 0 }),

@@ -592,16 +592,19 @@ describe("WebService", () => {
       ],
       [
         { drainSeconds: -1 },
-        "drainSeconds must be a whole number from 0 to 3600, got -1; correct it",
+        "drainSeconds must be an integer from 0 to 3600, got -1; raise it to at least 0",
       ],
       [
         { host: "https://x" },
         'host must be a host name in lower case, got "https://x"; leave out scheme, port and path',
       ],
-      [{ port: 80 }, "port must be a whole number from 1025 to 65535, got 80; correct it"],
+      [
+        { port: 80 },
+        "port must be an integer from 1025 to 65535, got 80; raise it to at least 1025",
+      ],
       [
         { preStopSeconds: 0 },
-        "preStopSeconds must be a whole number from 1 to 3600, got 0; correct it",
+        "preStopSeconds must be an integer from 1 to 3600, got 0; raise it to at least 1",
       ],
       [
         { progressDeadlineSeconds: 5 },
@@ -613,19 +616,19 @@ describe("WebService", () => {
       ],
       [
         { autoscaling: { maxReplicas: 2, minReplicas: 0 } },
-        "autoscaling.minReplicas must be a whole number from 1 to 1000, got 0; correct it",
+        "autoscaling.minReplicas must be an integer from 1 to 1000, got 0; raise it to at least 1",
       ],
       [
         { autoscaling: { maxReplicas: 2, minReplicas: 3 } },
-        "autoscaling.maxReplicas must be a whole number from 3 to 1000, got 2; correct it",
+        "autoscaling.maxReplicas must be an integer from 3 to 1000, got 2; raise it to at least 3",
       ],
       [
         { autoscaling: { cpuUtilization: 0, maxReplicas: 2, minReplicas: 1 } },
-        "autoscaling.cpuUtilization must be a whole number from 1 to 1000, got 0; correct it",
+        "autoscaling.cpuUtilization must be an integer from 1 to 1000, got 0; raise it to at least 1",
       ],
       [
         { autoscaling: { maxReplicas: 2, memoryUtilization: 101, minReplicas: 1 } },
-        "autoscaling.memoryUtilization must be a whole number from 1 to 100, got 101; correct it",
+        "autoscaling.memoryUtilization must be an integer from 1 to 100, got 101; lower it to at most 100",
       ],
       [
         { hosts: [{ host: "X" }] },
@@ -645,7 +648,7 @@ describe("WebService", () => {
       ],
       [
         { host: "a.example", publicPort: 65_536 },
-        "publicPort must be a whole number from 1 to 65535, got 65536; correct it",
+        "publicPort must be an integer from 1 to 65535, got 65536; lower it to at most 65535",
       ],
       [
         { host: "a.example", tlsSecretName: "c" },
@@ -657,11 +660,11 @@ describe("WebService", () => {
       ],
       [
         { host: "a.example", ingressGroupName: "A b", ingressPreset: "eks-alb" },
-        'ingressGroupName must be lower case letters, digits, hyphens and dots, at most 63, got "A b"; correct it',
+        'ingressGroupName must be lower case letters, digits, hyphens and dots, at most 63, got "A b"; use only these, and start and end with a letter or digit',
       ],
       [
         { deregistrationDelaySeconds: 61, host: "a.example", ingressPreset: "eks-alb" },
-        "deregistrationDelaySeconds must be a whole number from 0 to 60, got 61; correct it",
+        "deregistrationDelaySeconds must be an integer from 0 to 60, got 61; lower it to at most 60",
       ],
       [
         { ports: [{ name: "a-very-long-name", port: 9090 }] },
@@ -681,9 +684,12 @@ describe("WebService", () => {
       ],
       [
         { ports: [{ name: "admin", port: 90 }] },
-        "ports.port must be a whole number from 1025 to 65535, got 90; correct it",
+        "ports.port must be an integer from 1025 to 65535, got 90; raise it to at least 1025",
       ],
-      [{ debugPort: 1 }, "debugPort must be a whole number from 1025 to 65535, got 1; correct it"],
+      [
+        { debugPort: 1 },
+        "debugPort must be an integer from 1025 to 65535, got 1; raise it to at least 1025",
+      ],
       [
         { maxSurge: 0 },
         "maxSurge must be above 0 where maxUnavailable is 0, got 0; a rollout must be able to add a pod or to take one away",
@@ -694,13 +700,16 @@ describe("WebService", () => {
       ],
       [
         { readinessProbe: { periodSeconds: 0 } },
-        "readinessProbe.periodSeconds must be a whole number from 1 to 3600, got 0; correct it",
+        "readinessProbe.periodSeconds must be an integer from 1 to 3600, got 0; raise it to at least 1",
       ],
       [
         { livenessProbe: { path: "live" } },
         'livenessProbe.path must start with a slash, got "live"; write it as "/health/live"',
       ],
-      [{ replicas: 1.5 }, "replicas must be a whole number from 0 to 1000, got 1.5; correct it"],
+      [
+        { replicas: 1.5 },
+        "replicas must be an integer from 0 to 1000, got 1.5; write a number without a fraction",
+      ],
       [
         { terminationGracePeriodSeconds: 54 },
         "terminationGracePeriodSeconds must be a whole number of at least 55 (preStopSeconds + drainSeconds + 10), got 54; raise it, or lower the other two",
@@ -726,7 +735,7 @@ describe("WebService", () => {
       });
     }
 
-    it("every fault at once, one line each, before the first child", async () => {
+    it("every issue at once, one line each, before the first child", async () => {
       const recorder = await record();
       const make = () => new WebService("Orders", { ...web, port: 80, replicas: -1 });
       assert.throws(make, (error: Error) => {

@@ -1,6 +1,6 @@
 import {
   clusterGroup,
-  type ClusterPurpose,
+  type ClusterCiRoleName,
   reviewGroup,
   reviewUser,
 } from "../../../components/conventions/ci-roles";
@@ -37,7 +37,7 @@ export function branchJob(branch: string, projectId: string): Actor {
 }
 
 /** A job with the IAM role of a purpose. */
-export function roleJob(purpose: ClusterPurpose): Actor {
+export function roleJob(purpose: ClusterCiRoleName): Actor {
   const group = clusterGroup(purpose);
   return actor(`the role ${purpose}`, ["--as", `${group}:test`, "--as-group", group]);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import {
-  type ClusterPurpose,
+  type ClusterCiRoleName,
   clusterGroup,
   reviewGroup,
   reviewUser,
@@ -20,7 +20,7 @@ import { PlatformStack } from "./platform-stack";
 type Config = Readonly<Record<string, unknown>>;
 
 /** Who does something: a job with the role of a purpose, or one of a branch. */
-export type Who = ClusterPurpose | { readonly branch: string };
+export type Who = ClusterCiRoleName | { readonly branch: string };
 
 /** Domain of staging and production: stack `local` has its host on the same ingress controller. */
 const domain = "rehearsal.localhost";
