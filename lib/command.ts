@@ -6,6 +6,8 @@ import { UserError } from "./errors";
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether the program also gets the variables of this process. True unless told. */
+  readonly extendEnv?: boolean;
   /** File that keeps everything the command prints. */
   readonly log?: string;
   /** Called with each line that the command prints. */
@@ -29,6 +31,7 @@ export async function command(
   const child = execa(file, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...options.env },
+    extendEnv: options.extendEnv ?? true,
     all: true,
     ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),

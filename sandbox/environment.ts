@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubectl, plugin, pulumiDirectory } from "./node/daemons";
 import { imageRef } from "./install/images";
-import { net, options, paths, registryName } from "./layout";
+import { kubectlEnvironment, net, options, paths, registryName } from "./layout";
 import { versions } from "./install/parts";
 
 /** Pulumi's home and state, and the builder by which its Docker Build provider finds BuildKit. */
@@ -74,6 +74,7 @@ export function environment(): Record<string, string> {
     SANDBOX_TLS: "false",
     ...(chosen.kubeconfig === undefined
       ? {
+          ...kubectlEnvironment(),
           SANDBOX_DATADOG_AGENT_TO: JSON.stringify([
             { ipBlock: { cidr: `${net.nodeAddress}/32` } },
           ]),

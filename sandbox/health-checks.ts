@@ -5,7 +5,7 @@ import { duration } from "../lib/time";
 import { UserError } from "../lib/errors";
 import { NODE } from "./node/certificates";
 import { buildctl, kubectl } from "./node/daemons";
-import { net, options, paths } from "./layout";
+import { kubectlEnvironment, net, options, paths } from "./layout";
 import { type Daemon, daemonPid, lastWords, logFile } from "./node/supervision";
 
 /** How long something may take to answer after its start. Measured starts take a tenth of it. */
@@ -16,6 +16,7 @@ export async function until(
   what: string,
   daemon: Daemon | undefined,
   answers: () => Promise<boolean>,
+  cause: () => Promise<string> = async () => Promise.resolve(""),
 ): Promise<void> {
   const deadline = Date.now() + ANSWER_MS;
   let reason = "";
@@ -34,7 +35,9 @@ export async function until(
     }
     if (Date.now() > deadline) {
       const words =
-        daemon === undefined ? "" : `; the end of ${logFile(daemon.name)}:\n${lastWords(daemon)}`;
+        daemon === undefined
+          ? await cause().catch(() => "")
+          : `; the end of ${logFile(daemon.name)}:\n${lastWords(daemon)}`;
       throw new UserError(`${what} did not answer within ${duration(ANSWER_MS)}${reason}${words}`);
     }
     await sleep(100);
@@ -47,8 +50,23 @@ async function http(url: string): Promise<boolean> {
 
 async function kube(...args: string[]): Promise<string> {
   return command(kubectl(), [`--kubeconfig=${paths.kubeconfig}`, "--request-timeout=5s", ...args], {
+    env: kubectlEnvironment(),
     timeout: 30_000,
   });
+}
+
+/**
+ * Why pods of kube-system do not run, as the events of type Warning say it, newest last. Empty where
+ * there are none: then the cause is not a pod.
+ */
+export async function podWarnings(): Promise<string> {
+  const events = await kube(
+    ...["get", "events", "--namespace=kube-system", "--field-selector=type=Warning"],
+    ...["--sort-by=.lastTimestamp", "-o"],
+    'jsonpath={range .items[*]}{.involvedObject.name}: {.reason}: {.message}{"\\n"}{end}',
+  );
+  const last = [...new Set(events.trim().split("\n"))].filter((line) => line !== "").slice(-5);
+  return last.length === 0 ? "" : `; Kubernetes says of its pods:\n${last.join("\n")}`;
 }
 
 /** Whether a part of the sandbox does its work: each asks it something. */

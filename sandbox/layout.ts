@@ -57,6 +57,19 @@ export const net = {
   apiPort: 6443,
 } as const;
 
+/**
+ * Variables for kubectl on the sandbox's cluster: its cache lies in the sandbox's directory, and no
+ * proxy of the machine is asked for the sandbox's addresses.
+ */
+export function kubectlEnvironment(
+  shell: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string> {
+  const given = shell["NO_PROXY"] ?? shell["no_proxy"] ?? "";
+  const direct = [...given.split(","), net.everything, "127.0.0.1", "localhost"];
+  const noProxy = [...new Set(direct.filter((entry) => entry !== ""))].join(",");
+  return { KUBECACHEDIR: join(paths.cluster, "kubectl"), NO_PROXY: noProxy, no_proxy: noProxy };
+}
+
 /** What a person may choose when the sandbox starts; kept until it is chosen again or reset. */
 export interface Options {
   /** Port of the ingress controller on 127.0.0.1. */

@@ -4,7 +4,7 @@ import { command } from "../lib/command";
 import { type Report, type Steps } from "../lib/progress";
 import { UserError } from "../lib/errors";
 import { addons } from "./node/addons";
-import { answers, until } from "./health-checks";
+import { answers, podWarnings, until } from "./health-checks";
 import { closeBox, openBox } from "./node/node";
 import { ensureCertificates } from "./node/certificates";
 import {
@@ -23,7 +23,15 @@ import { tool, toolsAreUnpacked, unpackTools } from "./install/debian";
 import { prepareEngine } from "./environment";
 import { type ImageName, imageTitle, makeImage, missingImages } from "./install/images";
 import { apiServerDaemon, controlDaemons, nodeDaemons } from "./node/kubernetes";
-import { checkRoot, options, type Options, paths, root, saveOptions } from "./layout";
+import {
+  checkRoot,
+  kubectlEnvironment,
+  options,
+  type Options,
+  paths,
+  root,
+  saveOptions,
+} from "./layout";
 import { checkBuildable, isObtained, obtain } from "./install/obtain";
 import { type Part, parts } from "./install/parts";
 import { exclusively, preflight } from "./preflight";
@@ -181,7 +189,7 @@ async function start(chosen: Options, steps: Steps): Promise<number> {
     await steps.step("Cluster DNS and ingress controller", async () => {
       await startDaemon(ingressDaemon(chosen));
       await until("the ingress controller", ingressDaemon(chosen), answers.ingress);
-      await until("cluster DNS", undefined, answers.dns);
+      await until("cluster DNS", undefined, answers.dns, podWarnings);
     });
   }
   return Date.now() - started - imagesTook;
@@ -213,6 +221,7 @@ async function startControlPlane(): Promise<void> {
     kubectl(),
     [`--kubeconfig=${paths.kubeconfig}`, "apply", "--server-side", "--force-conflicts", "-f", "-"],
     {
+      env: kubectlEnvironment(),
       input: addons(),
       timeout: 60_000,
     },

@@ -128,9 +128,14 @@ state = "${join(paths.run, "containerd")}"
 disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
 [grpc]
   address = "${containerdSocket}"
+[plugins."io.containerd.internal.v1.opt"]
+  # The default is /opt/containerd, outside the sandbox's directory.
+  path = "${join(paths.run, "opt")}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${imageRef("pause")}"
   restrict_oom_score_adj = true
+  # containerd would load its profile into the machine's kernel, for every program, and leave it there.
+  disable_apparmor = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "${cniPlugins}"
     conf_dir = "${cni}"

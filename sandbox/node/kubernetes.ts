@@ -6,6 +6,9 @@ import { config, containerdSocket, program } from "./daemons";
 import { net, paths } from "../layout";
 import { type Daemon } from "./supervision";
 
+/** The default is /usr/libexec/kubernetes, outside the sandbox's directory. */
+const volumePluginDir = join(paths.cluster, "kubelet", "volume-plugins");
+
 export function apiServerDaemon(): Daemon {
   return {
     name: "kube-apiserver",
@@ -62,6 +65,7 @@ export function controlDaemons(): Daemon[] {
         "--allocate-node-cidrs=false",
         "--leader-elect=false",
         "--bind-address=127.0.0.1",
+        `--flex-volume-plugin-dir=${volumePluginDir}`,
       ],
     },
     {
@@ -108,6 +112,7 @@ export function nodeDaemons(): Daemon[] {
       imageGCHighThresholdPercent: 100,
       imageMaximumGCAge: "168h",
       resolvConf: config("resolv.conf", ""),
+      volumePluginDir,
       clusterDNS: [net.dnsService],
       clusterDomain: "cluster.local",
       // Pods that are killed together on a laptop must be back together.

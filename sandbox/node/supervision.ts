@@ -35,6 +35,29 @@ export function daemonPid(
   )?.pid;
 }
 
+/** Variables that say where certificates, time zones and the home directory are. */
+const inherited = ["HOME", "LANG", "SSL_CERT_DIR", "SSL_CERT_FILE", "TZ"];
+/** Variables of a proxy. A daemon in the node's network reaches no proxy, and must not ask one. */
+const proxied = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"];
+
+/**
+ * What a daemon gets of the shell's variables. It does not get those of a login: containerd writes
+ * into the XDG_RUNTIME_DIR of a login (/run/user/0), which the node does not have, and then no
+ * container starts.
+ */
+export function daemonEnvironment(
+  shell: Readonly<Record<string, string | undefined>>,
+  network: Daemon["network"],
+): Record<string, string> {
+  const names = network === "edge" ? [...inherited, ...proxied] : inherited;
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = shell[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
 /** Starts a daemon, unless it runs. It goes on when this process ends; its output is in its log. */
 export async function startDaemon(daemon: Daemon): Promise<void> {
   const pid = boxPid();
@@ -53,12 +76,14 @@ export async function startDaemon(daemon: Daemon): Promise<void> {
     ],
     {
       env: {
+        ...daemonEnvironment(process.env, daemon.network),
         ...toolEnvironment,
         ...daemon.env,
         CGROUPS: daemonCgroups()
           .filter((cgroup) => existsSync(cgroup))
           .join(" "),
       },
+      extendEnv: false,
       timeout: 20_000,
     },
   );

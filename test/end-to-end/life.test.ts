@@ -90,7 +90,8 @@ describe("from a clean clone to a running service", function () {
   });
 
   it("npm run up shows the preview, deploys, and ends with a curl line that answers an order", async () => {
-    first = await npmRun(["up"]);
+    // As in a login, whose directory in /run the node does not have.
+    first = await npmRun(["up"], { env: { XDG_RUNTIME_DIR: "/run/user/0" } });
     succeeded(first);
     assert.match(first.output, /Previewing update \(local\)/);
     assert.match(first.output, /\[\d+\/\d+\] Changing it \(pulumi up\)/);
@@ -101,6 +102,16 @@ describe("from a clean clone to a running service", function () {
     console.log(
       `      npm run up: ${first.seconds.toFixed(0)} s; ${/sandbox start \S+/.exec(first.output)?.[0] ?? ""}`,
     );
+  });
+
+  it("no daemon of the node has a variable of the login that started it", () => {
+    const daemons = boxProcesses().filter(({ commandLine }) => commandLine.startsWith(`${root}/`));
+    assert.ok(daemons.length > 8, String(daemons.length));
+    for (const { commandLine, pid } of daemons) {
+      const variables = readFileSync(`/proc/${String(pid)}/environ`, "utf8").split("\0");
+      const login = variables.filter((variable) => variable.startsWith("XDG_RUNTIME_DIR="));
+      assert.deepEqual(login, [], commandLine);
+    }
   });
 
   it("two pods serve, and every answer names its version", async () => {

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { command } from "../../../lib/command";
 import { tool, toolEnvironment } from "../../../sandbox/install/debian";
@@ -29,7 +30,16 @@ export async function machine(): Promise<Record<string, string>> {
       .join("\n"),
     cgroups: cgroups().join("\n"),
     processes: sandboxProcesses().join("\n"),
+    directories: directories().join("\n"),
   };
+}
+
+/** Directories of the machine that daemons of a node make by themselves, unless told another place. */
+function directories(): string[] {
+  const homes = join(homedir(), ".kube");
+  return ["/opt/containerd", "/usr/libexec/kubernetes", homes, "/run/user/0/cri-containerd"].filter(
+    (path) => existsSync(path),
+  );
 }
 
 /** Directly below the mount where cgroup v2 is the only one, else below each hierarchy. */
