@@ -1,4 +1,5 @@
-import { aim, update } from "../operations/deploy/deploy";
+import { update } from "../operations/deploy/deploy";
+import { resolveTarget } from "../operations/deploy/target";
 import { type Engine, ask, onTerminal } from "../operations/pulumi/engine";
 import { takeOverDeadLock } from "../operations/pulumi/locks";
 import { showPreview } from "../operations/deploy/show-preview";
@@ -34,7 +35,7 @@ export async function up(): Promise<void> {
     await showPreview(STACK, engine());
   });
   await steps.step("Changing it (pulumi up)", async () => {
-    await update(await aim(STACK, engine()));
+    await update(await resolveTarget(STACK, engine()));
   });
   const { namespace = "", url = "" } = await outputsOf(STACK, engine());
   console.log(`

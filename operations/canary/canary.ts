@@ -12,7 +12,8 @@ import {
 } from "../stacks/running-canary";
 import { canaryShare, percent, shareFault, shown } from "./share";
 import { confirm } from "../../lib/confirm";
-import { type Target, aim, refuse, update } from "../deploy/deploy";
+import { refuse, update } from "../deploy/deploy";
+import { type DeployTarget, resolveTarget } from "../deploy/target";
 import { type Engine, ambient, onTerminal, variables, withEnv } from "../pulumi/engine";
 import { hour, hours, moment, span } from "../stacks/expiry";
 import {
@@ -78,7 +79,7 @@ export async function canaryStart(
     throw new UserError(`${fault}\nNothing was changed.`);
   }
   const release = { branch, commit, imageRef, replicas: share.pods };
-  const target = await aim(stack, withEnv(given, releaseEnv(release)));
+  const target = await resolveTarget(stack, withEnv(given, releaseEnv(release)));
   await refuse(target, true);
   const started = Date.now();
   const expires = new Date(started + lives * hour);
@@ -105,7 +106,7 @@ export async function refuseCheckout(engine: Engine): Promise<void> {
 }
 
 /** Preview, confirmation, update. The expiry is written first: what is there always has one. */
-async function run(target: Target, options: CanaryOptions, expires: Date): Promise<string> {
+async function run(target: DeployTarget, options: CanaryOptions, expires: Date): Promise<string> {
   const { cluster, engine, last, settings } = target;
   if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
   else await takeOverDeadLock(stack, engine);

@@ -1,28 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Settings } from "../../settings";
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { canaryStack } from "../stacks/running-canary";
 import { confirm } from "../../lib/confirm";
-import {
-  type Engine,
-  ambient,
-  onTerminal,
-  policyOptions,
-  variables,
-  withEnv,
-} from "../pulumi/engine";
+import { type Engine, ambient, onTerminal, policyOptions, variables } from "../pulumi/engine";
 import { ensureStack } from "./ensure-stack";
 import { explain } from "./failure-report";
 import { committed, head, isAncestor, remoteBranches } from "../clients/git";
-import { type Cluster, reach } from "../pulumi/reach";
 import { type Older, refusals } from "./preconditions";
-import { isGiven, isTold, promoted, promotedTag, releaseEnv } from "../stacks/release";
+import { isTold, promoted, promotedTag } from "../stacks/release";
 import { reports } from "../../lib/reports";
 import { reviewTags } from "../stacks/review-stack";
-import { settingsOf } from "../pulumi/settings";
 import { showPreview } from "./show-preview";
-import { type Outputs, type Tags, outputsOf, removeTags, setTags, tagsOf } from "../pulumi/stacks";
+import { type DeployTarget, resolveTarget } from "./target";
+import { outputsOf, removeTags, setTags, tagsOf } from "../pulumi/stacks";
 
 export interface DeployOptions {
   /** Deploys older code than what runs: a revert. */
@@ -36,18 +27,6 @@ export interface DeployOptions {
 /** Tag with the commit of the code that deployed last. */
 const deployedTag = "deployed";
 
-/** What is known about a stack when an operation on it begins. */
-export interface Target {
-  readonly cluster: Cluster;
-  /** The engine that was given, with the release that the stack is to run. */
-  readonly engine: Engine;
-  /** Undefined for a stack that does not exist yet. */
-  readonly last: { readonly outputs: Outputs; readonly tags: Tags } | undefined;
-  readonly settings: Settings;
-  /** Names of all stacks in the state. */
-  readonly stacks: readonly string[];
-}
-
 /** `npm run deploy -- STACK`: preview, confirmation, `pulumi up`, and what follows. */
 export async function deploy(
   stack: string,
@@ -58,7 +37,7 @@ export async function deploy(
     throw new UserError("A canary is started by: npm run canary -- start BRANCH");
   }
   const started = new Date();
-  const target = await aim(stack, given);
+  const target = await resolveTarget(stack, given);
   await refuse(target, options.allowOlder ?? false);
   const { engine, settings } = target;
   await ensureStack(target);
@@ -73,25 +52,8 @@ export async function deploy(
   console.log(`  ${url} (everything ${duration(took)})`);
 }
 
-/** Asks state and cluster, and finds what the stack is to run. Changes nothing. */
-export async function aim(stack: string, given: Engine = ambient): Promise<Target> {
-  const asked = await settingsOf(stack, given);
-  const { cluster, stacks } = await reach(asked, given);
-  const last = stacks.includes(stack) ? await lastOf(stack, given) : undefined;
-  const release = isGiven(given) ? undefined : promoted(last?.tags ?? {});
-  if (release === undefined) return { cluster, engine: given, last, settings: asked, stacks };
-  console.log(`Promoted for ${stack}: ${release.imageRef} (${release.commit.slice(0, 7)})`);
-  const engine = withEnv(given, releaseEnv(release));
-  return { cluster, engine, last, settings: await settingsOf(stack, engine), stacks };
-}
-
-async function lastOf(stack: string, engine: Engine): Promise<NonNullable<Target["last"]>> {
-  const [outputs, tags] = await Promise.all([outputsOf(stack, engine), tagsOf(stack, engine)]);
-  return { outputs, tags };
-}
-
 /** @throws UserError with all that speaks against changing the stack. */
-export async function refuse(target: Target, allowOlder: boolean): Promise<void> {
+export async function refuse(target: DeployTarget, allowOlder: boolean): Promise<void> {
   const { cluster, engine, last, settings } = target;
   const { environment, release, releaseReason, stack } = settings;
   const branches = environment === "review" ? await remoteBranches(engine) : undefined;
@@ -131,7 +93,7 @@ async function pullRequestOpen(engine: Engine): Promise<boolean | undefined> {
  *   has taken the branch back to it
  */
 async function older(
-  { engine, last, settings }: Target,
+  { engine, last, settings }: DeployTarget,
   tip: string | undefined,
 ): Promise<Older | undefined> {
   const program = await head(engine);
@@ -155,7 +117,11 @@ async function older(
  *
  * @throws UserError when that update has changed it: what was previewed, and perhaps approved, holds no more.
  */
-export function unchangedSince({ engine, last, settings: { stack } }: Target): () => Promise<void> {
+export function unchangedSince({
+  engine,
+  last,
+  settings: { stack },
+}: DeployTarget): () => Promise<void> {
   let waited = false;
   return async () => {
     if (waited && !isDeepStrictEqual(await outputsOf(stack, engine), last?.outputs ?? {})) {
@@ -168,7 +134,7 @@ export function unchangedSince({ engine, last, settings: { stack } }: Target): (
 }
 
 /** `pulumi up`, unasked; when it fails, why. */
-export async function update(target: Target): Promise<void> {
+export async function update(target: DeployTarget): Promise<void> {
   const { cluster, engine, settings } = target;
   const started = new Date();
   const args = ["up", "--stack", settings.stack, "--yes", "--skip-preview"];
@@ -181,7 +147,7 @@ export async function update(target: Target): Promise<void> {
 }
 
 /** What the next deploy must know; the outputs have named the release since the update. */
-export async function note({ engine, settings: { stack } }: Target): Promise<void> {
+export async function note({ engine, settings: { stack } }: DeployTarget): Promise<void> {
   const commit = await head(engine);
   if (commit !== undefined) await setTags(stack, { [deployedTag]: commit }, engine);
   // What somebody has promoted meanwhile is the next deploy's.

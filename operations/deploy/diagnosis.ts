@@ -35,7 +35,7 @@ interface ContainerState {
   readonly waiting?: { readonly message?: string; readonly reason?: string };
 }
 
-export interface ContainerStatus {
+interface ContainerStatus {
   readonly lastState?: ContainerState;
   readonly name: string;
   readonly ready: boolean;
@@ -54,7 +54,7 @@ export interface Pod {
 }
 
 /** A container whose last words may say why. */
-export interface Suspect {
+interface Suspect {
   readonly container: string;
   readonly pod: string;
   /** Whether the run before this one is asked: the present one may not have said anything yet. */

@@ -1,6 +1,6 @@
 import { company } from "../../config/company";
 import { UserError } from "../../lib/errors";
-import type { Target } from "./deploy";
+import type { DeployTarget } from "./target";
 import { person, remoteUrl } from "../clients/git";
 import { takeOverDeadLock } from "../pulumi/locks";
 import { isReview, mostStacks, reviewTags } from "../stacks/review-stack";
@@ -20,7 +20,7 @@ export async function ensureStack({
   last,
   settings: { environment, release, stack },
   stacks,
-}: Target): Promise<void> {
+}: DeployTarget): Promise<void> {
   const isReviewStack = environment === "review";
   if (isReviewStack) refuseOther(stack, release.branch, last?.tags ?? {});
   if (last === undefined) {
@@ -36,7 +36,11 @@ export async function ensureStack({
 }
 
 /** Whose a review stack is, where, since when and for how long; what a sweep cannot do without comes first. */
-async function origin(branch: string, clusterUid: string, engine: Target["engine"]): Promise<Tags> {
+async function origin(
+  branch: string,
+  clusterUid: string,
+  engine: DeployTarget["engine"],
+): Promise<Tags> {
   const remote = await remoteUrl(engine);
   return {
     [reviewTags.branch]: branch,

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../lib/errors";
-import { aim, refuse } from "../deploy/deploy";
+import { refuse } from "../deploy/deploy";
+import { resolveTarget } from "../deploy/target";
 import { type Engine, ambient, ask, onTerminal } from "../pulumi/engine";
 import { ensureStack } from "../deploy/ensure-stack";
 import { isLocked } from "../pulumi/lock-wait";
@@ -17,7 +18,7 @@ const image = "docker-build:index:Image";
  * it can be scanned and approved first. The deploy after it builds nothing again.
  */
 export async function buildImage(stack: string, given: Engine = ambient): Promise<void> {
-  const target = await aim(stack, given);
+  const target = await resolveTarget(stack, given);
   const { engine, settings } = target;
   if (
     settings.environment === "prod" ||

@@ -2,7 +2,8 @@ import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { company } from "../../config/company";
 import { automated } from "../pulumi/automation";
-import { type Target, aim, note, refuse, unchangedSince } from "../deploy/deploy";
+import { note, refuse, unchangedSince } from "../deploy/deploy";
+import { type DeployTarget, resolveTarget } from "../deploy/target";
 import { type Engine, ambient, policyPacks, withEnv } from "../pulumi/engine";
 import { ensureStack } from "../deploy/ensure-stack";
 import { explain } from "../deploy/failure-report";
@@ -35,7 +36,7 @@ export async function reviewUp(
       `Branch "${here}" is checked out, not "${branch}": its code would run under the wrong name. Check it out first.`,
     );
   }
-  const target = await aim(stack, withEnv(ambience, { RELEASE_BRANCH: branch }));
+  const target = await resolveTarget(stack, withEnv(ambience, { RELEASE_BRANCH: branch }));
   const { engine, last } = target;
   await refuse(target, options.allowOlder ?? false);
   const { approved } = options;
@@ -59,7 +60,7 @@ export async function reviewUp(
 }
 
 /** `pulumi up`; when it fails, why. Gives the stack's URL. */
-async function run(target: Target): Promise<string> {
+async function run(target: DeployTarget): Promise<string> {
   const { cluster, engine, settings } = target;
   const began = new Date();
   const automation = await automated(settings.stack, engine);

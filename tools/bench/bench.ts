@@ -10,6 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cores } from "../../components/conventions/quantities";
+import { measureSummary, median } from "./preview";
 import { measureLoads } from "./program";
 import { project } from "../../lib/project";
 import { command } from "../../lib/command";
@@ -52,7 +53,7 @@ export async function bench(): Promise<void> {
   );
   const summary = await steps.step(
     `npm run preview beside pulumi preview --diff, of 20 jobs: a warm-up, then ${String(RUNS)} runs`,
-    async (say) => (await import("./preview")).measureSummary(RUNS, say),
+    async (say) => measureSummary(RUNS, say),
   );
   const memory = await steps.step("What the sandbox takes", memoryGiB);
   console.log(`
@@ -146,10 +147,6 @@ async function timePreview(cwd: string, env: Environment): Promise<number> {
     timeout: 120_000,
   });
   return performance.now() - started;
-}
-
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 /** Memory of every process in the sandbox, pods' too; what processes share is counted once (PSS). */

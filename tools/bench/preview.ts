@@ -10,7 +10,6 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { policyOptions } from "../../operations/pulumi/engine";
-import { median } from "./bench";
 import { project } from "../../lib/project";
 import { command } from "../../lib/command";
 import { environment } from "../../sandbox/environment";
@@ -64,4 +63,8 @@ export async function measureSummary(
   } finally {
     rmSync(cwd, { force: true, recursive: true });
   }
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

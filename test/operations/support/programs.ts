@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Target } from "../../../operations/deploy/deploy";
+import type { DeployTarget } from "../../../operations/deploy/target";
 import type { Engine } from "../../../operations/pulumi/engine";
 import { stackOf } from "../../../operations/stacks/review-stack";
 import type { Settings } from "../../../settings";
@@ -55,7 +55,7 @@ export class Programs {
 }
 
 /** What is known of a review stack that does not exist yet. */
-export function reviewTarget(engine: Engine, more: Partial<Target> = {}): Target {
+export function reviewTarget(engine: Engine, more: Partial<DeployTarget> = {}): DeployTarget {
   const release = { branch: "feature/a", commit: "a".repeat(40) };
   return {
     cluster: { kubectl: async () => Promise.resolve(""), uid: "here" },

@@ -1,0 +1,35 @@
+import type { Settings } from "../../settings";
+import { type Engine, ambient, withEnv } from "../pulumi/engine";
+import { type Cluster, reach } from "../pulumi/reach";
+import { settingsOf } from "../pulumi/settings";
+import { type Outputs, type Tags, outputsOf, tagsOf } from "../pulumi/stacks";
+import { isGiven, promoted, releaseEnv } from "../stacks/release";
+
+/** What is known about a stack when an operation on it begins. */
+export interface DeployTarget {
+  readonly cluster: Cluster;
+  /** The engine that was given, with the release that the stack is to run. */
+  readonly engine: Engine;
+  /** Undefined for a stack that does not exist yet. */
+  readonly last: { readonly outputs: Outputs; readonly tags: Tags } | undefined;
+  readonly settings: Settings;
+  /** Names of all stacks in the state. */
+  readonly stacks: readonly string[];
+}
+
+/** Asks state and cluster, and finds what the stack is to run. Changes nothing. */
+export async function resolveTarget(stack: string, given: Engine = ambient): Promise<DeployTarget> {
+  const asked = await settingsOf(stack, given);
+  const { cluster, stacks } = await reach(asked, given);
+  const last = stacks.includes(stack) ? await lastOf(stack, given) : undefined;
+  const release = isGiven(given) ? undefined : promoted(last?.tags ?? {});
+  if (release === undefined) return { cluster, engine: given, last, settings: asked, stacks };
+  console.log(`Promoted for ${stack}: ${release.imageRef} (${release.commit.slice(0, 7)})`);
+  const engine = withEnv(given, releaseEnv(release));
+  return { cluster, engine, last, settings: await settingsOf(stack, engine), stacks };
+}
+
+async function lastOf(stack: string, engine: Engine): Promise<NonNullable<DeployTarget["last"]>> {
+  const [outputs, tags] = await Promise.all([outputsOf(stack, engine), tagsOf(stack, engine)]);
+  return { outputs, tags };
+}
