@@ -5,7 +5,7 @@ import type { ScheduledJobArgs } from "./components/scheduled-job/scheduled-job"
 type Duration = `${number}${"d" | "h"}`;
 
 /** Commands of the service that may run on a schedule. */
-export type Command =
+type Command =
   | readonly ["expire-unpaid", "--older-than", Duration]
   | readonly ["export", "--since", Duration, "--format", "csv" | "json"];
 

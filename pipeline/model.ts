@@ -26,7 +26,7 @@ export type Parameter =
     };
 
 /** Size of the machine, in CircleCI's words: 1, 2, 4 vCPU and 2, 4, 8 GB. */
-export type ResourceClass = "small" | "medium" | "large";
+type ResourceClass = "small" | "medium" | "large";
 
 /** A self-hosted runner, by its resource class: `namespace/name`. */
 export type RunnerClass = `${string}/${string}`;
@@ -48,7 +48,7 @@ export interface Job {
 /** When a step runs: by itself only after steps that went well. A job that was cancelled runs none of them. */
 export type When = "always" | "on_success" | "on_fail";
 
-export interface Run {
+interface Run {
   readonly name: string;
   readonly command: string;
   /** After how long without output the step is killed, as `40m`. CircleCI's own 10m is as long as Pulumi waits. */
@@ -79,7 +79,7 @@ export type Step =
   | Readonly<Record<`${string}/${string}`, Readonly<Record<string, string | boolean>>>>;
 
 /** Ends of a job that a later job may wait for. */
-export type Status = "success" | "failed" | "canceled" | "unauthorized" | "not_run";
+type Status = "success" | "failed" | "canceled" | "unauthorized" | "not_run";
 
 export type Requirement = string | Readonly<Record<string, readonly Status[] | "terminal">>;
 

@@ -2,13 +2,13 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 /** One rule of a policy: an expression in CEL that must hold, and what is said when it does not. */
-export interface Validation {
+interface Validation {
   readonly expression: string;
   readonly message: string;
 }
 
 /** Objects that a policy looks at, and when. */
-export interface Subject {
+interface Subject {
   readonly apiGroup: string;
   readonly operations: readonly ("CREATE" | "DELETE" | "UPDATE")[];
   readonly resources: readonly string[];

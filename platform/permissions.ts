@@ -23,7 +23,7 @@ export interface Statement {
 }
 
 /** Where in the bucket states lie: each prefix is a Pulumi backend of its own. */
-export const statePrefixes = { environments: "environments", review: "review" } as const;
+const statePrefixes = { environments: "environments", review: "review" } as const;
 
 const read = ["s3:GetObject"];
 const write = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"];

@@ -4,7 +4,7 @@ import { isDnsLabel } from "../components/conventions/names";
 import { service } from "../components/conventions/stacks";
 
 /** What may live in a cluster. */
-export const environments = ["review", "staging", "prod"] as const;
+const environments = ["review", "staging", "prod"] as const;
 export type Environment = (typeof environments)[number];
 
 /** Who CircleCI's tokens are trusted for. */

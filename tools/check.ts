@@ -3,12 +3,14 @@ import { project } from "../lib/project";
 import { duration } from "../lib/time";
 import { UserError } from "../lib/errors";
 
-/** `npm run check`: types, lint, format, pipelines. All of them, also when one fails. */
+/** `npm run check`: runs every check, also when an earlier one fails. */
 export async function check(): Promise<void> {
   const checks: [string, string[]][] = [
     ["types", ["tsc", "--project", "."]],
     ["types of tools", ["tsc", "--project", "tools"]],
     ["lint", ["eslint", "--max-warnings=0", "."]],
+    ["arrows", ["depcruise", "--config", "tools/arrows.cjs", "."]],
+    ["unused", ["knip"]],
     ["format", ["prettier", "--check", "--log-level=warn", "."]],
   ];
   const failed: string[] = [];

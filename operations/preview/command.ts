@@ -13,7 +13,7 @@ import type { EngineRun } from "../pulumi/run-preview";
 import { type Previewed, look } from "./preview-result";
 import type { Summary, Verdict } from "./impact/summary";
 
-export type Format = "json" | "markdown" | "text";
+type Format = "json" | "markdown" | "text";
 
 export interface PreviewOptions {
   readonly comment?: boolean;
@@ -24,7 +24,7 @@ export interface PreviewOptions {
 }
 
 /** Exit codes with `--detailed-exitcode`, as those of `terraform plan`, and one more. */
-export const exitCodes: Readonly<Record<Verdict, number>> = {
+const exitCodes: Readonly<Record<Verdict, number>> = {
   changes: 2,
   danger: 3,
   error: 1,

@@ -7,7 +7,7 @@ import type { Events, Json } from "../pulumi/events";
 import { kept } from "./changes/values";
 
 /** One resource that an approved preview changes. */
-export interface PlannedChange {
+interface PlannedChange {
   /** What each field becomes, by its path; a long or secret value by its hash. All fields of a new object. */
   readonly fields: Readonly<Record<string, string>>;
   readonly operation: Operation;

@@ -14,7 +14,7 @@ export type Verdict = "FAIL" | "ok" | "unknown";
 /** A refusal comes from the host itself, so a connection got there. */
 const got = (seen: string): boolean => seen === "open" || seen === "refused";
 
-export const reached = ({ seen }: Row): boolean => seen !== undefined && got(seen);
+const reached = ({ seen }: Row): boolean => seen !== undefined && got(seen);
 
 export function verdict({ allowed, seen, to }: Row): Verdict {
   if (seen === undefined) return "unknown";

@@ -48,7 +48,7 @@ const byTrivy = (title: string, ...args: readonly string[]): Scanner => ({
  * @example
  * { title: "Acme", command: ["acme-scan", "--fail-on", "high", "."], findings: [1] }
  */
-export const companyScanners: readonly Scanner[] = [];
+const companyScanners: readonly Scanner[] = [];
 
 /** `npm run scan`: what the repository holds. */
 export const sourceScanners: readonly Scanner[] = [

@@ -19,7 +19,7 @@ export const interfaces: readonly ts.InterfaceDeclaration[] = sources.flatMap((s
 );
 
 /** The interface of a name; there must be one. */
-export function interfaceOf(name: string): ts.InterfaceDeclaration {
+function interfaceOf(name: string): ts.InterfaceDeclaration {
   const [found, other] = interfaces.filter((declaration) => declaration.name.text === name);
   if (found === undefined || other !== undefined) throw new Error(`not one interface ${name}`);
   return found;

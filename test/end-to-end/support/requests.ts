@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { options } from "../../../sandbox/layout";
 
 /** Version that answers one request on a connection of its own; throws when it is not answered well. */
-export async function versionAt(host: string): Promise<string> {
+async function versionAt(host: string): Promise<string> {
   const { ingressPort: port } = options();
   const agent = new Agent({ keepAlive: false });
   return new Promise((resolve, reject) => {

@@ -1,0 +1,85 @@
+/**
+ * The rooms of the repository, and what each of them may import. `npm run check` runs
+ * dependency-cruiser with this file. An import of a type counts like any other.
+ */
+
+/** What most rooms stand on. */
+const facts = ["components/conventions/", "config/", "environments.ts"];
+const onFacts = [...facts, "settings/"];
+
+/** Each room, and the paths below which it may import. Its own files are always allowed. */
+const rooms = {
+  "lib/": [],
+  "environments.ts": [],
+  "config/": [],
+  "components/": ["config/"],
+  "jobs.ts": ["components/"],
+  "settings/": facts,
+  "policy/": onFacts,
+  "platform/": onFacts,
+  "program/": [...onFacts, "components/", "jobs.ts"],
+  "index.ts": [...onFacts, "components/", "jobs.ts", "program/"],
+  "operations/": [...onFacts, "jobs.ts", "lib/"],
+  "pipeline/": [...onFacts, "jobs.ts", "lib/"],
+  "sandbox/": ["lib/"],
+  // The benchmarks load the program as the engine does.
+  "tools/": [
+    ...onFacts,
+    "components/",
+    "index.ts",
+    "jobs.ts",
+    "lib/",
+    "operations/",
+    "pipeline/",
+    "sandbox/",
+  ],
+  "cli/": [...onFacts, "lib/", "operations/", "pipeline/", "sandbox/", "tools/"],
+};
+
+const escaped = (path) => `^${path.replaceAll(".", "\\.")}`;
+
+/** Files of rooms; packages and Node's own modules are none. */
+const source = "[.](?:ts|mjs|cjs)$";
+
+/** Circles that are still there. Each of them is removed from this list with its circle. */
+const knownCircles = ["^components/web-service/", "^components/postgres/"];
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(rooms).map(([room, allowed]) => ({
+      name: `from ${room}`,
+      comment: `${room} may import ${allowed.length === 0 ? "no other room" : allowed.join(", ")}`,
+      severity: "error",
+      from: { path: escaped(room) },
+      to: { path: source, pathNot: ["^node_modules/", ...[room, ...allowed].map(escaped)] },
+    })),
+    {
+      name: "conventions stand alone",
+      comment: "components/conventions/ is data and pure functions: it imports no component",
+      severity: "error",
+      // Removed with the last import of a component.
+      from: { path: "^components/conventions/", pathNot: "/metadata[.]ts$" },
+      to: { path: "^components/", pathNot: "^components/conventions/" },
+    },
+    {
+      name: "nothing imports a test",
+      severity: "error",
+      from: { pathNot: "^test/" },
+      to: { path: "^test/" },
+    },
+    {
+      name: "no circle",
+      comment: "also not by types",
+      severity: "error",
+      from: { pathNot: knownCircles },
+      to: { circular: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^(?:node_modules|service|reports)/" },
+    // Without it, imports of types alone would be left out.
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+  },
+};
