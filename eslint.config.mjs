@@ -47,6 +47,8 @@ export default tseslint.config(
     rules: { "no-new": "off", ...noOutside },
   },
   { files: ["components/**/*.ts"], rules: noOutside },
+  // Every arg has a doc comment: a limit of 300 lines would split an interface by prefixes.
+  { files: ["components/**/args.ts"], rules: { "max-lines": ["error", { max: 400 }] } },
   {
     // They talk to a person, on the terminal; end-to-end tests print what they measured.
     files: ["{cli,lib,operations,pipeline,sandbox,tools,test/end-to-end}/**/*.ts"],

@@ -1,4 +1,4 @@
-import { webService } from "../components/conventions/defaults";
+import { rollout, webService } from "../components/conventions/defaults";
 
 /** How long Pulumi waits for an object when nobody says otherwise; also CircleCI's limit without output. */
 const pulumiDefaultMinutes = 10;
@@ -6,7 +6,7 @@ const pulumiDefaultMinutes = 10;
 /** The longest silence of a `pulumi up` or `destroy` that works: the waits for one object, one after another. */
 export const longestWaitMinutes =
   pulumiDefaultMinutes +
-  (webService.progressDeadlineSeconds + webService.pulumiWaitMarginSeconds) / 60;
+  (webService.progressDeadlineSeconds + rollout.pulumiWaitMarginSeconds) / 60;
 
 /**
  * Limit without output of steps that run Pulumi. A step that CircleCI kills leaves a locked stack and tells no cause, so

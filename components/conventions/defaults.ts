@@ -1,59 +1,70 @@
 /**
- * Every default of the components, written once. Where a number comes from stands beside it; a
- * component takes it by `const { replicas = webService.replicas } = args`, never by `||`.
+ * All defaults of the components, written once, with the reason for each number.
+ * A component reads a table with `withDefaults(args, table)`, and single values with
+ * `const { port = postgres.port } = args`, never with `||`.
  */
 
-/** Pods of any kind. */
+/** All pods. */
 export const pod = {
-  /** Datadog's agent for Java is one jar of about 30 MB. */
+  /** Datadog's Java agent is one jar of about 30 MB. */
   datadogAgentSizeLimit: "128Mi",
-  /** The JVM's own heap default is 25 % of the container; the rest is metaspace, stacks, buffers. */
+  /** The JVM's own default is 25 % of the container. The rest is metaspace, stacks and buffers. */
   maxRamPercentage: 75,
-  /** Without a CPU limit the JVM counts every core of the node; below 2 it picks the serial collector. */
+  /** Without a CPU limit, the JVM counts all cores of the node. Below 2 it uses the serial GC. */
   minActiveProcessors: 2,
-  /** Memory request = limit, so that a pod is never killed for memory it was promised. No CPU limit: it throttles. */
+  /** Memory request = limit, so that a pod always has the memory it may use. CPU has no limit. */
   requests: { cpu: "250m", memory: "512Mi" },
   tmpSizeLimit: "64Mi",
-  /** Above 10000, so that it is no user of the node's. */
+  /** Above 10000, so that it is not a user of the node. */
   userId: 10001,
 } as const;
 
-/** The web service. */
+/** Args of the web service. Each key is the arg's name. */
 export const webService = {
   args: ["serve"],
-  /** Seconds the service finishes open requests for, after SIGTERM. */
+  /** Seconds that the service may take to finish open requests after SIGTERM. */
   drainSeconds: 30,
-  /** Between the end of the drain and SIGKILL. */
-  graceMarginSeconds: 10,
   maxSurge: "25%",
-  /** 0: a rollout never takes a pod away before another one is ready. */
+  /** 0: a rollout never removes a pod before a new one is ready. */
   maxUnavailable: 0,
-  /** A pod that dies at once never counts as available. */
+  /** A pod that crashes on start never counts as available. */
   minReadySeconds: 10,
-  migrationArgs: ["migrate"],
-  pdbMaxUnavailable: 1,
   port: 8080,
-  /** Seconds between "no longer an endpoint" and SIGTERM: load balancers learn late. */
+  /** Seconds between the end of the endpoint and SIGTERM: load balancers learn late. */
   preStopSeconds: 15,
-  /** Kubernetes' own is 600: nobody waits ten minutes to learn that a pod does not start. */
+  /** Kubernetes' default is 600: too long to learn that a pod does not start. */
   progressDeadlineSeconds: 300,
-  /** Pulumi waits longer than Kubernetes, so that Kubernetes' reason is what is shown. */
-  pulumiWaitMarginSeconds: 60,
   replicas: 1,
+  requests: pod.requests,
   revisionHistoryLimit: 5,
+  seedArgs: [],
+  /** Not an arg: port of the Service. */
   servicePort: 80,
-  /** preStop 15 + drain 30 + margin 10 = 55; Kubernetes' own 30 would cut requests off. */
+  /** preStop 15 + drain 30 + margin 10 = 55. Kubernetes' default of 30 would cut requests off. */
   terminationGracePeriodSeconds: 60,
+  tls: false,
   track: "stable",
 } as const;
 
-/** Orders that a review stack begins with: two pages of them. */
+/** What no arg of the web service sets. */
+export const rollout = {
+  /** Seconds between the end of the drain and SIGKILL. */
+  graceMarginSeconds: 10,
+  pdbMaxUnavailable: 1,
+  /** Pulumi waits longer than Kubernetes, so that Kubernetes' reason is shown. */
+  pulumiWaitMarginSeconds: 60,
+} as const;
+
+/** The init container that migrates the database. */
+export const migration = { args: ["migrate"] } as const;
+
+/** Fills the database of a review stack with two pages of orders. */
 export const seedArgs = ["seed", "--count", "50", "--if-empty"] as const;
 
 /** The Ingress of the web service. */
 export const ingress = {
   albClassName: "alb",
-  /** Not above the grace period. The load balancer's own is 300. */
+  /** Not above the grace period. The load balancer's default is 300. */
   deregistrationDelaySeconds: 30,
   pathType: "Prefix",
   scheme: "internal",
@@ -61,13 +72,13 @@ export const ingress = {
 
 /** The autoscaler of the web service. */
 export const autoscaling = {
-  /** Percent of the request. There is no CPU limit, so a busy pod may go far above it while others start. */
+  /** Percentage of the request. Without a CPU limit, a busy pod can use more while others start. */
   cpuUtilization: 70,
 } as const;
 
 /**
- * Probes that differ: readiness may fail for a while (no traffic), liveness restarts the pod.
- * Startup keeps the other two away for up to 150 s, so that a slow start needs no lax liveness.
+ * Three different probes: a failed readiness probe stops traffic, a failed liveness probe restarts.
+ * The startup probe delays the other two for up to 150 s, so that liveness can stay strict.
  */
 export const probes = {
   live: "/health/live",
@@ -79,21 +90,22 @@ export const probes = {
 
 /** Scheduled jobs. */
 export const scheduledJob = {
-  /** Of the schedule's shortest period, so that a run ends before the next one starts. */
+  /** Fraction of the schedule's shortest period: a run must end before the next one starts. */
   activeDeadlineFraction: 0.9,
   activeDeadlineMaxSeconds: 3600,
   backoffLimit: 2,
   concurrencyPolicy: "Forbid",
   failedJobsHistoryLimit: 3,
+  requests: pod.requests,
   startingDeadlineSeconds: 300,
   successfulJobsHistoryLimit: 3,
   suspend: false,
-  /** One day: logs of a failed run are there the next morning. */
+  /** One day: the logs of a failed run are still there the next morning. */
   ttlSecondsAfterFinished: 86_400,
   timeZone: "Etc/UTC",
 } as const;
 
-/** The throw-away PostgreSQL. */
+/** The ephemeral PostgreSQL. */
 export const postgres = {
   databaseName: "orders",
   memoryLimit: "512Mi",
@@ -102,17 +114,17 @@ export const postgres = {
   storage: "1Gi",
   terminationGracePeriodSeconds: 30,
   username: "orders",
-  /** Pulumi's wait for the pod. Pulling the image and making the database take a quarter of it. */
+  /** How long Pulumi waits for the pod. Pulling the image and the first start take a quarter. */
   wait: "180s",
 } as const;
 
-/** What a namespace of a review stack may hold, and what a container gets that asks for nothing. */
+/** Limits of a review stack's namespace, and the defaults of a container without requests. */
 export const reviewNamespace = {
-  /** A limit of at most four times the request, so that a node's memory cannot be promised many times over. */
+  /** Memory limit divided by request, at most: a node's memory must not be overcommitted. */
   maxMemoryLimitRequestRatio: "4",
-  /** Room for a few replicas during a rollout, the database, and jobs; a node's worth at most. */
+  /** Room for a few replicas during a rollout, the database and jobs: at most one node. */
   quota: { cpu: "2", memory: "4Gi", pods: 10 },
-  /** The service has one Ingress and one headless and one ordinary Service; the rest is for trying things. */
+  /** The stack needs one Ingress and two Services. The rest is for experiments. */
   quotaObjects: {
     "count/ingresses.networking.k8s.io": "2",
     persistentvolumeclaims: "2",
@@ -124,8 +136,8 @@ export const reviewNamespace = {
 } as const;
 
 /**
- * Private addresses (RFC 1918, and RFC 6598, which clusters use for nodes and pods as well): a
- * node, on which Datadog's agent listens, has one of them wherever the cluster is.
+ * Private addresses (RFC 1918 and RFC 6598). Nodes, on which the Datadog Agent listens, have such
+ * addresses in every cluster.
  */
 export const privateAddresses = [
   "10.0.0.0/8",
@@ -134,8 +146,8 @@ export const privateAddresses = [
   "192.168.0.0/16",
 ] as const;
 
-/** Ports of Datadog's agent on each node: DogStatsD (UDP) and traces (TCP). */
+/** Ports of the Datadog Agent on each node: DogStatsD (UDP) and traces (TCP). */
 export const datadogPorts = { metrics: 8125, traces: 8126 } as const;
 
-/** The Service port and container port are addressed by this name. */
+/** Name of the port that serves requests, in the Service and in the container. */
 export const httpPortName = "http";

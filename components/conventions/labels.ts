@@ -1,45 +1,46 @@
+import { companyLabels } from "../../config/labels";
 import { labelValue, shortCommit } from "./names";
 
-/** What a stack's objects are recognised by; the same for the stack's whole life. */
+/** Names and labels that identify a stack's objects. They never change in the stack's life. */
 export interface Identity {
-  /** `<service>`, or `<service>-<slug>` outside production. Dashboards and alerts look for it. */
+  /** `<service>`, or `<service>-<slug>` outside production. Dashboards and alerts search for it. */
   readonly app: string;
   /**
-   * `DD_ENV`, and the label `tags.datadoghq.com/env`. A wrong one lays traces and metrics to
-   * another environment.
+   * `DD_ENV`, and the label `tags.datadoghq.com/env`.
+   * A wrong value files traces and metrics under another environment.
    */
   readonly environment: string;
-  /** Tells two installs apart. A canary shares production's. */
+  /** Distinguishes two installs. A canary has production's instance. */
   readonly instance: string;
   /** Whether the stack runs a protected branch: staging and production. */
   readonly protectedBranch: boolean;
   /**
-   * Name of the service, which its objects share in all stacks. It is part of every selector: a
-   * change replaces the Deployment.
+   * Name of the service, the same in all stacks. It is part of every selector:
+   * a change replaces the Deployment.
    */
   readonly service: string;
 }
 
-/** What is being released. Known to workloads and their pods, and to nothing else. */
+/** What is being released. Only workloads and their pods carry it. */
 export interface Release {
-  /** Full name of the branch; labels carry it as a legal value. */
+  /** Full name of the branch. Labels carry it as a legal label value. */
   readonly branch: string;
   /**
-   * Full commit that last touched what goes into the image, or `unknown`. With `unknown`, versions
-   * cannot be told apart.
+   * Full hash of the last commit that changed the image's content, or `unknown`.
+   * With `unknown`, you cannot distinguish versions.
    */
   readonly commit: string;
 }
 
-/** The role of an object. Only pods of `web` ever become endpoints. */
+/** The role of an object. Only pods of `web` become endpoints. */
 export type Component = "database" | "job" | "namespace" | "web";
 
-/** Which of the pods behind one Service a Deployment runs. */
+/** Which of the pods behind the Service a Deployment runs. */
 export type Track = "canary" | "stable";
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** The label that tells the pods of a canary from production's own. */
+/** The label that distinguishes a canary's pods from production's. */
 export const trackLabel = "track";
 
 /** Labels that all objects of one install have. */
@@ -51,24 +52,25 @@ export function instanceSelector(identity: Identity): Labels {
 }
 
 /**
- * Labels that select pods. Selectors of Deployments are immutable, and a change replaces the
- * Deployment, which is downtime: never add the version, the commit or a caller's label.
+ * Labels that select pods. A Deployment's selector is immutable: a change replaces the Deployment,
+ * which is downtime. Never add the version, the commit or a caller's label.
  */
 export function selector(identity: Identity, component: Component): Labels {
   return { "app.kubernetes.io/component": component, ...instanceSelector(identity) };
 }
 
-/** The selector of what belongs to one Deployment only: itself, its budget, its spread. */
+/** The selector of one Deployment, its PodDisruptionBudget and its spread constraints. */
 export function trackSelector(identity: Identity, component: Component, track: Track): Labels {
   return { ...selector(identity, component), [trackLabel]: track };
 }
 
-/** Labels of every object: none of them changes in the object's life. */
+/** Labels of every object. They do not change in the object's life. */
 export function labels(identity: Identity, component: Component): Labels {
   return {
+    ...companyLabels,
     ...selector(identity, component),
     app: identity.app,
-    // The provider sets it only in client-side-apply mode, which we do not use.
+    // The provider sets it only with client-side apply, which we do not use.
     "app.kubernetes.io/managed-by": "pulumi",
     "app.kubernetes.io/part-of": identity.service,
     protected_branch: String(identity.protectedBranch),
@@ -81,7 +83,7 @@ export function releaseVersion(release: Release): string {
   return shortCommit(release.commit);
 }
 
-/** Labels of Deployments, CronJobs and their pods only: they change with every release. */
+/** Labels of Deployments, CronJobs and their pods only. They change with every release. */
 export function releaseLabels(identity: Identity, release: Release): Labels {
   return {
     branch: labelValue(release.branch),

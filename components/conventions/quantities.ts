@@ -1,4 +1,4 @@
-import { type ValidationIssue, check } from "./validation";
+import { type Checked, check } from "./validation";
 
 /** CPU and memory as Kubernetes writes them. */
 export interface Requests {
@@ -39,7 +39,7 @@ export function amountIssues(
   arg: string,
   got: Requests,
   { cpu, memory }: Requests,
-): readonly (ValidationIssue | undefined)[] {
+): readonly Checked[] {
   return [
     check(cores(got.cpu) !== undefined, {
       arg: `${arg}.cpu`,

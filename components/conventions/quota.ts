@@ -1,4 +1,4 @@
-import { type ValidationIssue } from "./validation";
+import { type Checked } from "./validation";
 import { type Requests, cores, memoryBytes } from "./quantities";
 
 /** What the pods of a namespace may ask for together. */
@@ -44,10 +44,7 @@ export function peakPods(replicas: number, maxSurge: number | string): number {
 const mebi = 2 ** 20;
 
 /** An issue when the quota has no room for what the stack itself makes: pods would be refused later, without a word. */
-export function quotaIssue(
-  quota: Quota,
-  requirements: readonly PodRequirement[],
-): ValidationIssue | undefined {
+export function quotaIssue(quota: Quota, requirements: readonly PodRequirement[]): Checked {
   const sum = (amount: (requirement: PodRequirement) => number) =>
     requirements.reduce((total, requirement) => total + requirement.pods * amount(requirement), 0);
   const pods = sum(() => 1);

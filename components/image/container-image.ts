@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import { contentHash } from "../conventions/content-hash";
-import { imageRefForm, assertValid, check } from "../conventions/validation";
+import { assertValid, check, imageRef } from "../conventions/validation";
 
 /** What an image can be built for. */
 export type Platform = "linux/amd64" | "linux/arm64";
@@ -100,12 +100,7 @@ function validate(
       rule: "be a registry and a path without tag or digest",
       fix: 'write it as "registry/services-orders"',
     }),
-    check(baseImageRef === undefined || imageRefForm.test(baseImageRef), {
-      arg: "baseImageRef",
-      got: baseImageRef,
-      rule: "be repository@sha256:<64 hex digits>",
-      fix: "name the image by its digest, a tag may be moved",
-    }),
+    imageRef("baseImageRef", baseImageRef),
     check(
       wanted.every((platform) => platforms.includes(platform)),
       {

@@ -6,7 +6,7 @@ import {
   reviewNamespace as defaults,
   webService,
 } from "../conventions/defaults";
-import { type ValidationIssue, assertValid, check, integer } from "../conventions/validation";
+import { type Checked, assertValid, check, dnsLabel, integer } from "../conventions/validation";
 import type { Identity } from "../conventions/labels";
 import {
   type NetworkPolicyOverrides,
@@ -17,7 +17,7 @@ import { type Override, applyOverride } from "../conventions/override";
 import { amountIssues } from "../conventions/quantities";
 import { type PodRequirement, type Quota, quotaIssue } from "../conventions/quota";
 import { createRoleBinding, ownerOf } from "./role-binding";
-import { StackNamespace, type StackNamespaceArgs, namespaceIssue } from "./stack-namespace";
+import { StackNamespace, type StackNamespaceArgs } from "./stack-namespace";
 
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 
@@ -149,7 +149,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
     super("services:k8s:ReviewNamespace", name, args, opts);
     const { requirements = [], quota = defaults.quota, webPort = webService.port } = args;
     assertValid(this, "ReviewNamespace", name, [
-      namespaceIssue(args.namespace),
+      dnsLabel("namespace", args.namespace),
       ...quotaIssues(quota, requirements),
       ...(args.egressTo ?? []).map(({ to }, index) =>
         // Kubernetes takes a rule without peers for a rule that lets everything out.
@@ -196,10 +196,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
   }
 }
 
-function quotaIssues(
-  quota: Quota,
-  requirements: readonly PodRequirement[],
-): readonly (ValidationIssue | undefined)[] {
+function quotaIssues(quota: Quota, requirements: readonly PodRequirement[]): readonly Checked[] {
   const issues = [
     ...amountIssues("quota", quota, { cpu: '"2" or "500m"', memory: "4Gi" }),
     integer("quota.pods", quota.pods, 1, 1000),

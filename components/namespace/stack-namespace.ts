@@ -1,9 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type ValidationIssue, assertValid, check } from "../conventions/validation";
+import { assertValid, dnsLabel } from "../conventions/validation";
 import { type Identity, labels } from "../conventions/labels";
 import { type Annotations, annotated } from "../conventions/metadata";
-import { isDnsLabel } from "../conventions/names";
 
 export interface StackNamespaceArgs {
   /** What the namespace is recognised by: nothing without these labels is ever taken over. */
@@ -46,16 +45,6 @@ export interface StackNamespaceArgs {
   readonly retain?: boolean;
 }
 
-/** An issue of a namespace's name. */
-export function namespaceIssue(namespace: string): ValidationIssue | undefined {
-  return check(isDnsLabel(namespace), {
-    arg: "namespace",
-    got: namespace,
-    rule: "be a DNS label of at most 63 characters",
-    fix: "use lower case letters, digits and hyphens, and start with a letter",
-  });
-}
-
 /**
  * The namespace that a stack owns. Pods that break Pod Security's level `restricted` are refused.
  *
@@ -68,7 +57,7 @@ export class StackNamespace extends pulumi.ComponentResource {
 
   constructor(name: string, args: StackNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:StackNamespace", name, args, opts);
-    assertValid(this, "StackNamespace", name, [namespaceIssue(args.namespace)]);
+    assertValid(this, "StackNamespace", name, [dnsLabel("namespace", args.namespace)]);
     const { annotations = {}, ingressPreset, protect, retain = false } = args;
     const namespace = new k8s.core.v1.Namespace(
       name,

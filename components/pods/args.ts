@@ -1,76 +1,79 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 
-/** Value of a variable that a key of an existing Secret in the same namespace holds. */
+/** Reference to a key of an existing Secret in the same namespace. */
 export interface SecretKey {
-  /** Key in the Secret. Without it no pod starts. */
+  /** Key in the Secret. If it is missing, no pod starts. */
   readonly key: string;
-  /** Name of the Secret. Without it no pod starts. */
+  /** Name of the Secret. If it is missing, no pod starts. */
   readonly secretName: pulumi.Input<string>;
 }
 
-/** Value of one environment variable: a text, or a reference to a Secret's key. */
+/** Value of an environment variable: a text, or a reference to a key of a Secret. */
 export type EnvValue = pulumi.Input<string> | SecretKey;
 
-/** An existing Secret in the same namespace, each key of which is a file in one directory. */
+/** An existing Secret in the same namespace, mounted as a directory with one file per key. */
 export interface SecretFiles {
   /**
-   * Keys that become files. One that the Secret does not have starts no new pod.
+   * Keys to mount. If the Secret does not have a key, no new pod starts.
    *
-   * @default - all of them
+   * @default - all keys
    */
   readonly keys?: readonly string[];
-  /** Directory that is made for the files. What the image has there is hidden. */
+  /** Directory of the files. It hides what the image has there. */
   readonly mountPath: string;
-  /** Name of the Secret. Without it no pod starts. */
+  /** Name of the Secret. If it is missing, no pod starts. */
   readonly secretName: pulumi.Input<string>;
 }
 
-/** A container beside the service's own. Its name is plain text, so that it can be checked. */
+/** A container in addition to the service's own. Its name is plain text, so we can validate it. */
 export type ExtraContainer = Omit<k8s.types.input.core.v1.Container, "name"> & {
   readonly name: string;
 };
 
-/** A volume beside the service's own. */
+/** A volume in addition to the component's own. */
 export type ExtraVolume = Omit<k8s.types.input.core.v1.Volume, "name"> & { readonly name: string };
 
-/** Where the containers of the service's image find a volume of `volumes`. */
+/** Where the service's containers mount a volume of `volumes`. */
 export type ExtraVolumeMount = Omit<k8s.types.input.core.v1.VolumeMount, "mountPath" | "name"> & {
   readonly mountPath: string;
   readonly name: string;
 };
 
-/** What every component that runs the service's image has in common. */
+/** Args of every component that runs the service's image. */
 export interface PodArgs {
   /**
-   * Annotations of every object, beside the component's own; pods have `podAnnotations`. A key that
-   * the component sets itself is refused. A misspelt one does nothing, and nobody says so.
+   * Annotations of every object except pods, which have `podAnnotations`. A key that the component
+   * sets itself is an error. A misspelled annotation has no effect and gives no error.
    *
    * @default - none
+   * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/
    */
   readonly annotations?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * Files of configuration by their absolute path, read-only in all containers of the service's
-   * image. A change makes a new ConfigMap, and the pods are replaced. No place for a secret.
+   * Configuration files by absolute path, read-only in the service's containers.
+   * A change creates a new ConfigMap and replaces the pods. Do not put secrets here.
    *
    * @default - none
    * @example
    * { "/etc/orders/limits.json": JSON.stringify({ items: 50 }) }
+   * @see https://kubernetes.io/docs/concepts/configuration/configmap/
    */
   readonly configFiles?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * Most CPU that the service's containers may use. It slows them down on idle nodes too, so leave
-   * it out unless something else asks for it.
+   * CPU limit of the service's containers. It slows them down even on an idle node:
+   * leave it out unless something requires it.
    *
    * @default - no limit
+   * @see https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
    */
   readonly cpuLimit?: string;
 
   /**
-   * Datadog's agent inside of the JVM, for traces: copied by an init container from an image that
-   * has it as Datadog's own for Java has. It needs memory of the JVM's.
+   * Datadog's Java tracer, for traces. An init container copies it from an image such as Datadog's
+   * `dd-lib-java-init`. It uses memory of the JVM.
    *
    * @default - none
    * @example
@@ -79,9 +82,9 @@ export interface PodArgs {
   readonly datadogAgent?: { readonly imageRef: pulumi.Input<string> };
 
   /**
-   * More environment variables: a text, or a key of a Secret that exists in the namespace.
-   * Whoever may look into the pod can read a variable: for a secret prefer `secretFiles`.
-   * A name that the component sets itself is refused.
+   * More environment variables: a text, or a key of an existing Secret in the namespace.
+   * Anyone who can inspect the pod can read a variable: prefer `secretFiles` for secrets.
+   * A name that the component sets itself is an error.
    *
    * @default {}
    * @example
@@ -90,56 +93,61 @@ export interface PodArgs {
   readonly env?: Readonly<Record<string, EnvValue>>;
 
   /**
-   * IAM role that the pods may assume on EKS (IRSA), by an annotation of the ServiceAccount.
-   * The role must trust that ServiceAccount; otherwise each call to AWS is refused.
+   * IAM role of the pods on EKS (IRSA), as an annotation of the ServiceAccount.
+   * The role must trust that ServiceAccount; otherwise AWS refuses each call.
    *
    * @default - none
    * @example
    * "arn:aws:iam::123456789012:role/services-orders-prod"
+   * @see https://docs.aws.amazon.com/eks/latest/userguide/iam-roles-for-service-accounts.html
    */
   readonly iamRoleArn?: string;
 
   /**
-   * Containers that run to their end, one after the other, before the service's own, the database
-   * migration included. One that fails keeps the pod from starting. Without a `securityContext`
-   * they get the service's own, which Pod Security `restricted` asks for.
+   * Init containers: they run one after the other before the service and the database migration.
+   * If one fails, the pod does not start. Without a `securityContext` they get the service's own,
+   * which Pod Security `restricted` requires.
    *
    * @default - none
+   * @see https://kubernetes.io/docs/concepts/workloads/pods/init-containers/
    */
   readonly initContainers?: readonly ExtraContainer[];
 
   /**
-   * Labels of every object, beside the component's own; pods have `podLabels`. Never in a selector.
-   * A key that the component sets itself is refused.
+   * Labels of every object except pods, which have `podLabels`. Selectors do not contain them.
+   * A key that the component sets itself is an error.
    *
    * @default - none
+   * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
    */
   readonly labels?: Readonly<Record<string, string>>;
 
   /**
-   * What Datadog takes the log for, by an annotation of the pods: the pipeline that reads it. A
-   * wrong one leaves its lines unparsed: without levels, and stack traces in pieces.
+   * Datadog's log source, as an annotation of the pods: it selects the pipeline for the log.
+   * With a wrong source, lines have no level and stack traces are split.
    *
-   * @default - what Datadog takes it for by itself
+   * @default - Datadog's own choice
    * @example
    * "java"
    */
   readonly logSource?: string;
 
   /**
-   * Memory above which a container is killed. Above what is requested, a pod can be killed for
-   * memory that its node no longer has.
+   * Memory limit: above it, the kernel kills the container. If it is above the request, a pod can
+   * also be killed when its node runs out of memory.
    *
-   * @default - what is requested
+   * @default - the request
+   * @see https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
    */
   readonly memoryLimit?: string;
 
   /**
-   * Labels that a node must have. Where no node has them, the pods stay pending.
+   * Labels that a node must have. If no node has them, the pods stay pending.
    *
    * @default - any node
    * @example
    * { "kubernetes.io/arch": "arm64" }
+   * @see https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodeselector
    */
   readonly nodeSelector?: Readonly<Record<string, pulumi.Input<string>>>;
 
@@ -151,55 +159,59 @@ export interface PodArgs {
   readonly podAnnotations?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * Labels of the pods, beside the component's own. Never in a selector. A change replaces the
-   * pods; a key that the component sets itself is refused.
+   * Labels of the pods. Selectors do not contain them. A change replaces the pods.
+   * A key that the component sets itself is an error.
    *
    * @default - none
    */
   readonly podLabels?: Readonly<Record<string, string>>;
 
   /**
-   * Secrets that exist in the namespace, as read-only files in all containers of the service's
-   * image. Where a Secret or a key is missing, no new pod starts.
+   * Existing Secrets of the namespace, as read-only files in the service's containers.
+   * If a Secret or a key is missing, no new pod starts.
    *
    * @default - none
    * @example
    * [{ mountPath: "/etc/secrets/partner", secretName: "partner" }]
+   * @see https://kubernetes.io/docs/concepts/configuration/secret/
    */
   readonly secretFiles?: readonly SecretFiles[];
 
   /**
-   * Containers that run as long as the service's own: started before everything else, the database
-   * migration included, and ended after it. Without a `securityContext` they get the service's own.
-   * Give them `resources`: a namespace with a quota refuses pods without.
+   * Sidecars: containers that start before all others, the database migration included, and stop
+   * after them. Without a `securityContext` they get the service's own.
+   * Set their `resources`: a namespace with a quota refuses pods without requests.
    *
    * @default - none
+   * @see https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
    */
   readonly sidecars?: readonly ExtraContainer[];
 
   /**
-   * Taints of nodes that the pods bear. They keep no pod away from other nodes; `nodeSelector`
+   * Taints that the pods tolerate. They do not keep pods away from other nodes; `nodeSelector`
    * does.
    *
    * @default - none
+   * @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
    */
   readonly tolerations?: readonly k8s.types.input.core.v1.Toleration[];
 
   /**
-   * Where the containers of the service's image find the `volumes`. What the image has at such a
-   * path is hidden.
+   * Where the service's containers mount the `volumes`.
+   * A mount hides what the image has at that path.
    *
-   * @default - nowhere
+   * @default - none
    */
   readonly volumeMounts?: readonly ExtraVolumeMount[];
 
   /**
-   * Volumes of the pods, as Kubernetes writes them. One that cannot be mounted, as a claim that
-   * there is not, starts no new pod.
+   * Volumes of the pods, as Kubernetes fields. If a volume cannot be mounted, for example because
+   * its claim does not exist, no new pod starts.
    *
    * @default - none
    * @example
    * [{ name: "cache", emptyDir: { sizeLimit: "1Gi" } }]
+   * @see https://kubernetes.io/docs/concepts/storage/volumes/
    */
   readonly volumes?: readonly ExtraVolume[];
 }

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { postgres } from "../conventions/defaults";
-import { type ValidationIssue, check, integer } from "../conventions/validation";
+import { type Checked, check, integer } from "../conventions/validation";
 
 /** A variable whose name is plain text, so that variables can be sorted. */
 export type EnvVar = k8s.types.input.core.v1.EnvVar & { readonly name: string };
@@ -47,9 +47,7 @@ const hostForm =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?![0-9]+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
 /** Issues of where the database is. A host that is only known later is a name by the way it is made. */
-export function databaseIssues(
-  database: Database | undefined,
-): readonly (ValidationIssue | undefined)[] {
+export function databaseIssues(database: Database | undefined): readonly Checked[] {
   if (database === undefined) return [];
   const { host, port = postgres.port } = database;
   return [

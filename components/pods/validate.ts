@@ -1,4 +1,4 @@
-import { type ValidationIssue, check, duplicates } from "../conventions/validation";
+import { type Checked, type ValidationIssue, check, duplicates } from "../conventions/validation";
 import type { PodArgs } from "./args";
 import { configKey } from "./files";
 import { isDnsLabel } from "../conventions/names";
@@ -54,9 +54,7 @@ function labelIssues(
   ];
 }
 
-function configIssues(
-  files: NonNullable<PodArgs["configFiles"]>,
-): readonly (ValidationIssue | undefined)[] {
+function configIssues(files: NonNullable<PodArgs["configFiles"]>): readonly Checked[] {
   const paths = Object.keys(files);
   const shared = duplicates(paths.map(configKey));
   const bytes = Object.values(files)
@@ -144,7 +142,7 @@ export interface PodPlaces {
 }
 
 /** Issues of the args that all components with pods share. */
-export function podIssues(args: PodArgs, own: PodPlaces): readonly (ValidationIssue | undefined)[] {
+export function podIssues(args: PodArgs, own: PodPlaces): readonly Checked[] {
   const { annotations = {}, configFiles = {}, iamRoleArn, podAnnotations = {} } = args;
   const { secretFiles = [] } = args;
   return [

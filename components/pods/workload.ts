@@ -18,7 +18,7 @@ import {
   datadogName,
 } from "./datadog";
 import { pod } from "../conventions/defaults";
-import { type ValidationIssue, imageRefForm, check } from "../conventions/validation";
+import { type Checked, check, imageRef as checkImageRef } from "../conventions/validation";
 import { type Identity, type Release, releaseVersion } from "../conventions/labels";
 import type { EnvValue, ExtraContainer, PodArgs, SecretKey } from "./args";
 import { isSecretKey, podIssues } from "./validate";
@@ -203,26 +203,14 @@ const reserved =
 export function workloadIssues(
   workload: Workload,
   containers: readonly string[],
-): readonly (ValidationIssue | undefined)[] {
+): readonly Checked[] {
   const { configFiles, cpuLimit, database, datadogAgent, env = {}, imageRef } = workload;
   const { memoryLimit, requests } = workload;
-  const agentRef = datadogAgent?.imageRef;
   return [
-    // One that is only known later (an Output) is a digest by the way it is made.
-    check(typeof imageRef !== "string" || imageRefForm.test(imageRef), {
-      arg: "imageRef",
-      got: imageRef,
-      rule: "be repository@sha256:<64 hex digits>",
-      fix: "name the image by its digest, a tag may be moved",
-    }),
+    checkImageRef("imageRef", imageRef),
     ...databaseIssues(database),
     ...amountIssues("requests", requests, { cpu: '"0.5" or "250m"', memory: "512Mi" }),
-    check(typeof agentRef !== "string" || imageRefForm.test(agentRef), {
-      arg: "datadogAgent.imageRef",
-      got: agentRef,
-      rule: "be repository@sha256:<64 hex digits>",
-      fix: "name the image by its digest, a tag may be moved",
-    }),
+    checkImageRef("datadogAgent.imageRef", datadogAgent?.imageRef),
     check(cpuLimit === undefined || (cores(cpuLimit) ?? 0) >= (cores(requests.cpu) ?? 0), {
       arg: "cpuLimit",
       got: cpuLimit,

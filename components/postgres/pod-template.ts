@@ -2,32 +2,26 @@ import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { secretKeys } from "../pods/database";
 import { pod, postgres as defaults } from "../conventions/defaults";
-import { type Identity, labels, selector } from "../conventions/labels";
+import { labels, selector } from "../conventions/labels";
 import { applyOverride } from "../conventions/override";
 import { containerSecurityContext, podSecurityContext } from "../pods/workload";
-import type { PostgresOverrides } from "./postgres";
+import type { WithDefaults } from "../conventions/with-defaults";
+import type { PostgresArgs } from "./args";
 
 type Container = k8s.types.input.core.v1.Container;
 type Volume = k8s.types.input.core.v1.Volume;
 
-interface PostgresPods {
-  readonly databaseName: string;
-  readonly identity: Identity;
-  readonly imageRef: string;
-  readonly name: string;
-  readonly overrides: PostgresOverrides;
-  readonly secretName: pulumi.Input<string>;
-  readonly storage: string;
-}
+/** The args with all defaults. */
+export type PostgresInputs = WithDefaults<PostgresArgs, typeof defaults>;
 
 const dataDirectory = "/var/lib/postgresql/data";
 const secretDirectory = "/etc/secrets/postgres";
 
-function container(pods: PostgresPods): Container {
-  const { databaseName, imageRef, overrides } = pods;
-  return applyOverride(overrides.container, {
+function container(args: PostgresInputs): Container {
+  const { databaseName, imageRef, overrides } = args;
+  return applyOverride(overrides?.container, {
     env: [
-      // Below the volume's root, which may hold `lost+found` and has another owner.
+      // Not the volume's root, which may contain `lost+found` and has another owner.
       { name: "PGDATA", value: `${dataDirectory}/pgdata` },
       { name: "POSTGRES_DB", value: databaseName },
       { name: "POSTGRES_PASSWORD_FILE", value: `${secretDirectory}/${secretKeys.password}` },
@@ -37,7 +31,7 @@ function container(pods: PostgresPods): Container {
     imagePullPolicy: "IfNotPresent",
     name: "postgres",
     ports: [{ containerPort: defaults.port, name: "postgres", protocol: "TCP" }],
-    // By TCP: while the image makes the database, its server answers on the socket only.
+    // Over TCP: during the first start, the server listens on the socket only.
     readinessProbe: {
       exec: {
         command: ["pg_isready", "-h", "127.0.0.1", "-U", defaults.username, "-d", databaseName],
@@ -47,7 +41,7 @@ function container(pods: PostgresPods): Container {
       timeoutSeconds: 3,
     },
     resources: {
-      // Above the request: shared buffers fill only when they are used.
+      // Above the request: shared buffers fill up only with use.
       limits: { memory: defaults.memoryLimit },
       requests: { ...defaults.requests },
     },
@@ -70,23 +64,25 @@ function volumes(secretName: pulumi.Input<string>): Volume[] {
   ];
 }
 
-/** One pod with one volume, which goes with the StatefulSet. */
+/** One pod with one volume, which is deleted with the StatefulSet. */
 export function postgresStatefulSetSpec(
-  pods: PostgresPods,
+  name: string,
+  args: PostgresInputs,
+  secretName: pulumi.Input<string>,
 ): k8s.types.input.apps.v1.StatefulSetSpec {
-  const { identity, name, overrides, secretName, storage } = pods;
-  const spec = applyOverride(overrides.podSpec, {
+  const { identity, overrides, storage } = args;
+  const spec = applyOverride(overrides?.podSpec, {
     automountServiceAccountToken: false,
-    containers: [container(pods)],
+    containers: [container(args)],
     enableServiceLinks: false,
     securityContext: podSecurityContext,
     terminationGracePeriodSeconds: defaults.terminationGracePeriodSeconds,
     volumes: volumes(secretName),
   });
-  return applyOverride(overrides.statefulSetSpec, {
-    // The data is a throw-away's: it must not outlive the stack.
+  return applyOverride(overrides?.statefulSetSpec, {
+    // The data is ephemeral and must not outlive the stack.
     persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete", whenScaled: "Retain" },
-    // In order, a pod that cannot start would be waited for and never be replaced by a better one.
+    // With OrderedReady, a pod that cannot start would never be replaced by a fixed one.
     podManagementPolicy: "Parallel",
     replicas: 1,
     selector: { matchLabels: selector(identity, "database") },

@@ -6,168 +6,177 @@ import type { Override } from "../conventions/override";
 import type { PodArgs } from "../pods/args";
 import type { Requests } from "../conventions/quantities";
 
-/** One pure function per spec of a {@link ScheduledJob}, applied last: `(defaults) => spec`. */
+/** One pure function `(defaults) => spec` for each spec of a {@link ScheduledJob}, applied last. */
 export interface ScheduledJobOverrides {
   /**
-   * The container that runs the command. Runs first.
+   * Changes the container that runs the command. Runs first.
    *
-   * @default - as the component makes it
+   * @default - the component's own spec
    * @example
    * (spec) => ({ ...spec, workingDir: "/tmp" })
    */
   readonly container?: Override<k8s.types.input.core.v1.Container>;
 
   /**
-   * The whole CronJob. Runs last.
+   * Changes the CronJob. Runs last.
    *
-   * @default - as the component makes it
+   * @default - the component's own spec
    * @example
    * (spec) => ({ ...spec, schedule: "@daily" })
    */
   readonly cronJobSpec?: Override<k8s.types.input.batch.v1.CronJobSpec>;
 
   /**
-   * The Job of one run. Runs before `cronJobSpec`.
+   * Changes the Job of each run. Runs before `cronJobSpec`.
    *
-   * @default - as the component makes it
+   * @default - the component's own spec
    * @example
    * (spec) => ({ ...spec, backoffLimitPerIndex: 1 })
    */
   readonly jobSpec?: Override<k8s.types.input.batch.v1.JobSpec>;
 
   /**
-   * The pod of one run. Runs before `jobSpec`.
+   * Changes the pod template's spec. Runs before `jobSpec`.
    *
-   * @default - as the component makes it
+   * @default - the component's own spec
    * @example
    * (spec) => ({ ...spec, terminationGracePeriodSeconds: 120 })
    */
   readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
 }
 
-/** Who can be told, in the form that the notifier reads. */
+/** Who is notified, in the form that the notifier reads. */
 export type Recipient = `email:${string}@${string}` | `pagerduty:${string}` | `slack:#${string}`;
 
-/** What shall happen when a run has failed for the last time. */
+/** What happens when a run has failed for the last time. */
 export interface OnFailure {
   /**
-   * Where it is written what to do. Without it, who is told has to find out.
+   * Page that says what to do. Without it, the recipient has to find out.
    *
-   * @default - nowhere
+   * @default - none
    */
   readonly runbook?: `https://${string}`;
-  /** Who is told: a Slack channel, an address, or a PagerDuty service. */
+  /** Who is notified: a Slack channel, an email address or a PagerDuty service. */
   readonly tell: Recipient;
 }
 
 export interface ScheduledJobArgs extends PodArgs {
   /**
-   * Command of the service's command line. One that the service does not know lets each run fail.
+   * Command of the service's CLI. If the service does not know it, each run fails.
    */
   readonly args: readonly string[];
   /**
-   * What the objects are recognised by; the same for the stack's whole life. Wrong, and the job's
-   * logs and metrics are another service's.
+   * Names and labels that identify the stack's objects. Never change it.
+   * With a wrong identity, logs and metrics appear under another service.
    */
   readonly identity: Identity;
   /**
-   * Image as `repository@sha256:...`. A tag is refused, because it may be moved. One that the
-   * registry does not have lets each run wait until it is ended.
+   * Container image as `repository@sha256:...`. A tag is an error, because a tag may be moved.
+   * If the registry does not have the digest, each run waits until its deadline.
    */
   readonly imageRef: pulumi.Input<string>;
   /**
-   * Namespace of the CronJob. Another one deletes the job and makes another, without the runs of
-   * before.
+   * Namespace of the CronJob. Another namespace deletes the job with its finished runs, and
+   * creates a new one.
    */
   readonly namespace: pulumi.Input<string>;
   /**
-   * Branch and commit, known to the CronJob and its pods only. A wrong one lays errors to another
-   * version.
+   * Branch and commit. Only the CronJob and its pods carry them.
+   * A wrong value files errors under another version.
    */
   readonly release: Release;
   /**
-   * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, and
-   * never 7. A date that never comes, as 31 February, is taken and never runs.
+   * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, not 7.
+   * A date that does not exist, such as 31 February, is accepted and never runs.
+   *
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax
    */
   readonly schedule: string;
 
   /**
-   * Seconds after which a run is ended as failed. Above the schedule's period, `Forbid` would
-   * skip runs because of one that hangs; that is refused.
+   * Seconds before Kubernetes stops a run as failed. Must be below the schedule's period:
+   * otherwise one run that hangs makes `Forbid` skip the next runs.
    *
    * @default - 90 % of the schedule's shortest period, at most 3600
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup
    */
   readonly activeDeadlineSeconds?: number;
 
   /**
-   * Public URL of the service, which the job is told as `APP_ENDPOINT`. Wrong, and links in what it
-   * writes lead nowhere.
+   * Public URL of the service, which the job receives as `APP_ENDPOINT`.
+   * A wrong value breaks links in what the job writes.
    *
    * @default - none
    */
   readonly appEndpoint?: string | undefined;
 
   /**
-   * Times that a failed run is tried again. The command must bear being run twice.
+   * Number of retries of a failed run. The command must be idempotent.
    *
    * @default 2
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy
    */
   readonly backoffLimit?: number;
 
   /**
-   * How completions are counted: `Indexed` gives each pod a number (`JOB_COMPLETION_INDEX`). With
-   * `NonIndexed`, several pods cannot tell which part of the work is theirs.
+   * How Kubernetes counts completions. `Indexed` gives each pod a number (`JOB_COMPLETION_INDEX`).
+   * With `NonIndexed`, several pods cannot tell which part of the work is theirs.
    *
    * @default - "NonIndexed", as Kubernetes has it
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode
    */
   readonly completionMode?: "Indexed" | "NonIndexed";
 
   /**
-   * Pods that must succeed until a run is done. More than `parallelism` makes them run one after
-   * the other, within one deadline.
+   * Number of pods that must succeed. If it is above `parallelism`, they run one after the other
+   * within one deadline.
    *
-   * @default - as Kubernetes has it: 1; with `parallelism` one pod that succeeds, after which all must end
+   * @default - as Kubernetes has it: 1; with `parallelism` one success, after which all must end
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#parallel-jobs
    */
   readonly completions?: number;
 
   /**
-   * What happens when the earlier run is not over: `Forbid` skips the new one, `Replace` ends the
-   * old one, `Allow` runs both, which then work on the same orders.
+   * What happens if the previous run is still active: `Forbid` skips the new run, `Replace` stops
+   * the old one, `Allow` runs both, which then work on the same orders.
    *
    * @default "Forbid"
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#concurrency-policy
    */
   readonly concurrencyPolicy?: "Allow" | "Forbid" | "Replace";
 
   /**
-   * Database of the service. Without it the service does not start. `DATABASE_POOL_SIZE` is set by
-   * `env`.
+   * Database of the service. Without it, the service does not start.
+   * Set the size of its connection pool with `env`: `DATABASE_POOL_SIZE`.
    *
    * @default - none
    */
   readonly database?: Database;
 
   /**
-   * Failed runs that are kept, with their logs, for as long as `ttlSecondsAfterFinished` lets them.
-   * With 0 nobody sees why a run failed.
+   * Number of failed runs to keep, with their logs, at most for `ttlSecondsAfterFinished`.
+   * With 0, you cannot see why a run failed.
    *
    * @default 3
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#jobs-history-limits
    */
   readonly failedJobsHistoryLimit?: number;
 
   /**
-   * Who is told when a run has failed, as annotations `on-failure/tell` and `on-failure/runbook` of
-   * the CronJob and of each of its Jobs. A notifier or monitor reads them; this sends nothing
-   * itself. A recipient that there is not is found out at the first failure.
+   * Who is notified when a run fails: annotations `on-failure/tell` and `on-failure/runbook` of
+   * the CronJob and of its Jobs. A notifier or a monitor reads them; this arg sends nothing.
+   * A recipient that does not exist is only noticed at the first failure.
    *
-   * @default - nobody
+   * @default - no notification
    * @example
    * { tell: "slack:#orders-alerts", runbook: "https://example.com/runbooks/orders" }
    */
   readonly onFailure?: OnFailure;
 
   /**
-   * Pure functions that have the last word on each spec, for a field that no arg sets. A field that
-   * they leave out is gone; only the cluster refuses a misspelt one.
+   * Pure functions that change each spec last, for fields that no arg sets.
+   * A field that a function leaves out is removed. TypeScript does not find a misspelled field,
+   * the cluster does.
    *
    * @default - none
    * @example
@@ -176,79 +185,92 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly overrides?: ScheduledJobOverrides;
 
   /**
-   * Pods of one run at the same time. The command must bear it; they work on the same orders.
+   * Number of pods that run at the same time. The command must support it: all pods work on the
+   * same orders. Otherwise they do the work twice.
    *
    * @default - 1, as Kubernetes has it
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#parallel-jobs
    */
   readonly parallelism?: number;
 
   /**
-   * Which failures of a pod end the run at once, or do not count. A rule that ignores what the code
-   * does wrong tries again until the deadline.
+   * Which failures of a pod fail the run at once, or do not count.
+   * If a rule ignores a bug in the code, Kubernetes retries until the deadline.
    *
    * @default - each failure counts towards `backoffLimit`
    * @example
    * { rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }] }
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
    */
   readonly podFailurePolicy?: k8s.types.input.batch.v1.PodFailurePolicy;
 
   /**
-   * When a pod that is ending is replaced: `Failed` waits until it has ended, so that two of them
-   * never work at once.
+   * When Kubernetes replaces a pod that is terminating. `Failed` waits until it has stopped, so
+   * that two pods never work at the same time.
    *
    * @default - "Failed" with `podFailurePolicy`, else "TerminatingOrFailed", as Kubernetes has it
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-replacement-policy
    */
   readonly podReplacementPolicy?: "Failed" | "TerminatingOrFailed";
 
   /**
-   * CPU and memory that a run is promised. Memory is also its limit: too little kills it.
+   * CPU and memory that Kubernetes reserves for a run. The memory is also the limit:
+   * too little, and the kernel kills the container.
    *
    * @default {"cpu":"250m","memory":"512Mi"}
+   * @see https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
    */
   readonly requests?: Requests;
 
   /**
-   * ServiceAccount of the pods, for rights outside the cluster. With `iamRoleArn` the job has one
-   * of its own, so both together are refused.
+   * ServiceAccount of the pods, for rights outside the cluster. Do not set it with `iamRoleArn`,
+   * which creates a ServiceAccount for the job: that is an error.
    *
-   * @default - its own with `iamRoleArn`, else the namespace's `default`; without a token
+   * @default - with `iamRoleArn` the job's own, else the namespace's `default`; without a token
+   * @see https://kubernetes.io/docs/concepts/security/service-accounts/
    */
   readonly serviceAccountName?: pulumi.Input<string> | undefined;
 
   /**
-   * Seconds by which a run may start late. Below 10 runs are lost; without any, un-suspending
-   * starts a missed run at once.
+   * How many seconds late a run may start. Below 10, runs are lost. If Kubernetes had no limit,
+   * a missed run would start as soon as the job is no longer suspended.
    *
    * @default 300
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
    */
   readonly startingDeadlineSeconds?: number;
 
   /**
-   * Runs that succeeded and are kept, with their logs. With 0 nobody sees what a run did.
+   * Number of successful runs to keep, with their logs. With 0, you cannot see what a run did.
    *
    * @default 3
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#jobs-history-limits
    */
   readonly successfulJobsHistoryLimit?: number;
 
   /**
-   * Whether runs are held back. A run by hand (`kubectl create job --from`) is still possible. Left
-   * on by mistake, nothing runs, and nobody is told.
+   * Whether Kubernetes starts no runs. You can still start one with `kubectl create job --from`.
+   * If it stays on by mistake, nothing runs and nothing reports it.
    *
    * @default false
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-suspension
    */
   readonly suspend?: boolean;
 
   /**
-   * Time zone of the schedule. One with summer time runs a job twice or never once a year.
+   * IANA time zone of the schedule. In a zone with summer time, once a year a job runs twice or
+   * not at all.
    *
    * @default "Etc/UTC"
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#time-zones
    */
   readonly timeZone?: string;
 
   /**
-   * Seconds that a finished run is kept, with its log. Too few, and nobody sees why it failed.
+   * Seconds to keep a finished run, with its log. Too few: you cannot see why it failed.
    *
    * @default 86400
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/
    */
   readonly ttlSecondsAfterFinished?: number;
 }

@@ -1,23 +1,16 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type ScheduleField, shortestPeriodSeconds, wrongFields } from "./cron";
 import { logAnnotations } from "../pods/datadog";
-import { scheduledJob as defaults, pod } from "../conventions/defaults";
-import { type ValidationIssue, assertValid, check, integer } from "../conventions/validation";
+import { assertValid } from "../conventions/validation";
 import { labels, releaseLabels } from "../conventions/labels";
 import { type Annotations, objectMetadata, podMetadata } from "../conventions/metadata";
-import { budgets, isDnsLabel } from "../conventions/names";
 import { applyOverride } from "../conventions/override";
-import {
-  type Workload,
-  workloadContainer,
-  workloadIssues,
-  workloadInitContainers,
-  workloadPodSpec,
-} from "../pods/workload";
-import { isTimeZone } from "./time-zone";
+import { workloadContainer, workloadInitContainers, workloadPodSpec } from "../pods/workload";
 import { createConfigMap, createServiceAccount } from "../pods/objects";
+import { defined } from "../conventions/with-defaults";
 import type { ScheduledJobArgs } from "./args";
+import { type ScheduledJobInputs, normalize } from "./normalize";
+import { scheduledJobIssues } from "./validate";
 
 export type { OnFailure, Recipient, ScheduledJobArgs, ScheduledJobOverrides } from "./args";
 
@@ -29,27 +22,23 @@ export interface ScheduledJobNodes {
 }
 
 /**
- * One command of the service on a schedule: one CronJob, named as the component, and nothing else,
- * but with `configFiles` a ConfigMap and with `iamRoleArn` a ServiceAccount.
+ * One command of the service on a schedule: a CronJob with the component's name. With
+ * `configFiles` there is also a ConfigMap, with `iamRoleArn` a ServiceAccount.
  *
- * @throws pulumi.ResourceError with every issue of the args, before the first child.
+ * @throws pulumi.ResourceError with all issues of the args, before the first child.
  */
 export class ScheduledJob extends pulumi.ComponentResource {
   readonly nodes: ScheduledJobNodes;
 
   constructor(name: string, args: ScheduledJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:ScheduledJob", name, args, opts);
-    const { requests = pod.requests } = args;
-    const workload = { ...args, requests };
-    assertValid(this, "ScheduledJob", name, [
-      ...workloadIssues(workload, [name]),
-      ...issues(name, args),
-    ]);
-    const own = labels(args.identity, "job");
+    const job = normalize(args);
+    assertValid(this, "ScheduledJob", name, scheduledJobIssues(name, job));
+    const own = labels(job.identity, "job");
     const serviceAccount =
-      args.iamRoleArn === undefined ? undefined : createServiceAccount(this, name, args, own);
-    const configMap = createConfigMap(this, name, args, own);
-    const cronJob = createCronJob(this, name, args, workload, {
+      job.iamRoleArn === undefined ? undefined : createServiceAccount(this, name, job, own);
+    const configMap = createConfigMap(this, name, job, own);
+    const cronJob = createCronJob(this, name, job, {
       configMapName: configMap?.metadata.name,
       serviceAccountName: serviceAccount?.metadata.name ?? args.serviceAccountName,
     });
@@ -62,107 +51,8 @@ export class ScheduledJob extends pulumi.ComponentResource {
   }
 }
 
-/** 90 % of the shortest period, at most an hour. */
-function deadline(args: ScheduledJobArgs): number {
-  const period = shortestPeriodSeconds(args.schedule) ?? 0;
-  const most = Math.floor(period * defaults.activeDeadlineFraction);
-  return args.activeDeadlineSeconds ?? Math.min(defaults.activeDeadlineMaxSeconds, most);
-}
-
-/** From where to where a field of a schedule goes, in numbers and in words. */
-function boundsOf({ max, min, words }: ScheduleField): string {
-  const numbers = `${String(min)} to ${String(max)}`;
-  return words.length === 0 ? numbers : `${numbers}, or ${words[0] ?? ""} to ${words.at(-1) ?? ""}`;
-}
-
-const recipientForm =
-  /^(?:slack:#[a-z0-9][a-z0-9._-]{0,79}|email:[^\s@]+@[^\s@]+|pagerduty:[A-Za-z0-9._-]+)$/;
-
-function issues(name: string, args: ScheduledJobArgs): readonly (ValidationIssue | undefined)[] {
-  const { schedule, startingDeadlineSeconds = defaults.startingDeadlineSeconds } = args;
-  const { backoffLimit = defaults.backoffLimit, timeZone = defaults.timeZone } = args;
-  const { onFailure } = args;
-  const wrong = wrongFields(schedule);
-  const period = shortestPeriodSeconds(schedule);
-  const seconds = deadline(args);
-  return [
-    check(isDnsLabel(name, budgets.cronJob), {
-      arg: "name",
-      got: name,
-      rule: `be a DNS label of at most ${String(budgets.cronJob)} characters`,
-      fix: "use lower case letters, digits and hyphens, and start with a letter",
-    }),
-    check(wrong !== undefined, {
-      arg: "schedule",
-      got: schedule,
-      rule: "have 5 fields",
-      fix: "write minute, hour, day of month, month, day of week, with one space between",
-    }),
-    ...(wrong ?? []).map((field) => ({
-      arg: "schedule",
-      got: schedule,
-      rule: `have ${field.name} from ${boundsOf(field)}`,
-      fix: 'write "*", or numbers as 1, 1-5, 1,3 or */2',
-    })),
-    check(period === undefined || (Number.isInteger(seconds) && seconds > 0 && seconds < period), {
-      arg: "activeDeadlineSeconds",
-      got: seconds,
-      rule: `be a whole number above 0 and below the schedule's shortest period of ${String(period)} s`,
-      fix: "end a run before the next one starts",
-    }),
-    check(Number.isInteger(startingDeadlineSeconds) && startingDeadlineSeconds >= 10, {
-      arg: "startingDeadlineSeconds",
-      got: startingDeadlineSeconds,
-      rule: "be a whole number of at least 10",
-      fix: "Kubernetes looks every 10 s, and a shorter one loses runs",
-    }),
-    integer("backoffLimit", backoffLimit, 0, 2 ** 31 - 1),
-    check(args.iamRoleArn === undefined || args.serviceAccountName === undefined, {
-      arg: "serviceAccountName",
-      got: args.serviceAccountName,
-      rule: "be left out with iamRoleArn",
-      fix: "the job then has a ServiceAccount of its own; give that one's role all rights it needs",
-    }),
-    ...(
-      [
-        ["completions", args.completions, 1],
-        ["failedJobsHistoryLimit", args.failedJobsHistoryLimit, 0],
-        ["parallelism", args.parallelism, 1],
-        ["successfulJobsHistoryLimit", args.successfulJobsHistoryLimit, 0],
-        ["ttlSecondsAfterFinished", args.ttlSecondsAfterFinished, 0],
-      ] as const
-    ).map(([arg, got, min]) =>
-      got === undefined ? undefined : integer(arg, got, min, 2 ** 31 - 1),
-    ),
-    check(args.completionMode !== "Indexed" || args.completions !== undefined, {
-      arg: "completions",
-      got: null,
-      rule: "be given with completionMode Indexed",
-      fix: "say how many pods must succeed",
-    }),
-    check(onFailure === undefined || recipientForm.test(onFailure.tell), {
-      arg: "onFailure.tell",
-      got: onFailure?.tell,
-      rule: "be slack:#<channel>, email:<address> or pagerduty:<service>",
-      fix: 'write it as "slack:#orders-alerts"',
-    }),
-    check(isTimeZone(timeZone), {
-      arg: "timeZone",
-      got: timeZone,
-      rule: "be a time zone as IANA spells it",
-      fix: 'write it as "America/Argentina/Buenos_Aires"',
-    }),
-  ];
-}
-
-/** The fields that have a value. */
-function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
-}
-
-/** What a notifier reads: on the CronJob, and on the Job of each run. */
-function onFailureAnnotations({ onFailure }: ScheduledJobArgs): Annotations {
+/** Annotations that a notifier reads, on the CronJob and on the Job of each run. */
+function onFailureAnnotations({ onFailure }: ScheduledJobInputs): Annotations {
   if (onFailure === undefined) return {};
   const { runbook, tell } = onFailure;
   return {
@@ -171,7 +61,7 @@ function onFailureAnnotations({ onFailure }: ScheduledJobArgs): Annotations {
   };
 }
 
-/** Objects that the pods name. */
+/** Names of the objects that the pods refer to. */
 interface Named {
   readonly configMapName: pulumi.Input<string> | undefined;
   readonly serviceAccountName: pulumi.Input<string> | undefined;
@@ -179,73 +69,67 @@ interface Named {
 
 function jobSpec(
   name: string,
-  args: ScheduledJobArgs,
-  workload: Workload,
+  job: ScheduledJobInputs,
   named: Named,
 ): k8s.types.input.batch.v1.JobSpec {
-  const { backoffLimit = defaults.backoffLimit, identity, overrides, release } = args;
+  const { identity, overrides, release } = job;
   const { configMapName, serviceAccountName } = named;
   const spec = applyOverride(overrides?.podSpec, {
-    ...workloadPodSpec(workload, configMapName),
-    containers: [applyOverride(overrides?.container, workloadContainer(workload, name, args.args))],
-    ...workloadInitContainers(workload, []),
-    // A new pod for each try: the failed one stays, with its log.
+    ...workloadPodSpec(job, configMapName),
+    containers: [applyOverride(overrides?.container, workloadContainer(job, name, job.args))],
+    ...workloadInitContainers(job, []),
+    // A new pod for each retry: the failed pod keeps its log.
     restartPolicy: "Never",
     ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
   });
   return applyOverride(overrides?.jobSpec, {
-    activeDeadlineSeconds: deadline(args),
-    backoffLimit,
+    activeDeadlineSeconds: job.activeDeadlineSeconds,
+    backoffLimit: job.backoffLimit,
     template: {
       metadata: podMetadata(
-        args,
+        job,
         { ...labels(identity, "job"), ...releaseLabels(identity, release) },
-        logAnnotations(name, identity.service, args),
+        logAnnotations(name, identity.service, job),
       ),
       spec,
     },
-    // What is left out stays as Kubernetes has it.
-    ...given({
-      completionMode: args.completionMode,
-      completions: args.completions,
-      parallelism: args.parallelism,
-      podFailurePolicy: args.podFailurePolicy,
-      podReplacementPolicy: args.podReplacementPolicy,
+    // Fields that are not set keep Kubernetes' defaults.
+    ...defined({
+      completionMode: job.completionMode,
+      completions: job.completions,
+      parallelism: job.parallelism,
+      podFailurePolicy: job.podFailurePolicy,
+      podReplacementPolicy: job.podReplacementPolicy,
     }),
-    ttlSecondsAfterFinished: args.ttlSecondsAfterFinished ?? defaults.ttlSecondsAfterFinished,
+    ttlSecondsAfterFinished: job.ttlSecondsAfterFinished,
   });
 }
 
 function createCronJob(
   parent: pulumi.Resource,
   name: string,
-  args: ScheduledJobArgs,
-  workload: Workload,
+  job: ScheduledJobInputs,
   named: Named,
 ): k8s.batch.v1.CronJob {
-  const { concurrencyPolicy = defaults.concurrencyPolicy, identity, namespace, release } = args;
-  const { startingDeadlineSeconds = defaults.startingDeadlineSeconds } = args;
-  const { suspend = defaults.suspend, timeZone = defaults.timeZone } = args;
-  const { failedJobsHistoryLimit = defaults.failedJobsHistoryLimit } = args;
-  const { successfulJobsHistoryLimit = defaults.successfulJobsHistoryLimit } = args;
-  const onFailure = onFailureAnnotations(args);
+  const { identity, namespace, release } = job;
+  const onFailure = onFailureAnnotations(job);
   const all = { ...labels(identity, "job"), ...releaseLabels(identity, release) };
   return new k8s.batch.v1.CronJob(
     name,
     {
-      metadata: { ...objectMetadata(args, all, onFailure), name, namespace },
-      spec: applyOverride(args.overrides?.cronJobSpec, {
-        concurrencyPolicy,
-        failedJobsHistoryLimit,
+      metadata: { ...objectMetadata(job, all, onFailure), name, namespace },
+      spec: applyOverride(job.overrides?.cronJobSpec, {
+        concurrencyPolicy: job.concurrencyPolicy,
+        failedJobsHistoryLimit: job.failedJobsHistoryLimit,
         jobTemplate: {
-          metadata: objectMetadata(args, labels(identity, "job"), onFailure),
-          spec: jobSpec(name, args, workload, named),
+          metadata: objectMetadata(job, labels(identity, "job"), onFailure),
+          spec: jobSpec(name, job, named),
         },
-        schedule: args.schedule,
-        startingDeadlineSeconds,
-        successfulJobsHistoryLimit,
-        suspend,
-        timeZone,
+        schedule: job.schedule,
+        startingDeadlineSeconds: job.startingDeadlineSeconds,
+        successfulJobsHistoryLimit: job.successfulJobsHistoryLimit,
+        suspend: job.suspend,
+        timeZone: job.timeZone,
       }),
     },
     { parent },

@@ -3,132 +3,210 @@ import type { Database } from "../pods/database";
 import type { Identity, Release, Track } from "../conventions/labels";
 import type { PodArgs } from "../pods/args";
 import type { Requests } from "../conventions/quantities";
-import type { IngressArgs } from "./ingress-args";
-import type { WebServiceOverrides } from "./overrides";
-import type { RolloutArgs } from "./rollout-args";
+import type {
+  Autoscaling,
+  ExtraPort,
+  IngressHost,
+  PodsOrPercent,
+  ProbeSettings,
+  WebServiceOverrides,
+} from "./arg-types";
 
-/** How many pods there are, by their load. */
-export interface Autoscaling {
+export interface WebServiceArgs extends PodArgs {
   /**
-   * Percent of the requested CPU that the pods shall use in the mean. Near 100, pods are added when
-   * requests wait already.
-   *
-   * @default - 70 without `memoryUtilization`, else CPU does not count
-   */
-  readonly cpuUtilization?: number;
-  /**
-   * Most pods. Too few, and a busy service stays slow; quotas and connections to the database count
-   * too. Where more are running when it is switched on, those above it end at once.
-   */
-  readonly maxReplicas: number;
-  /**
-   * Percent of the requested memory that the pods shall use in the mean. A JVM seldom gives memory
-   * back, so that what was added for it mostly stays.
-   *
-   * @default - memory does not count
-   */
-  readonly memoryUtilization?: number;
-  /** Fewest pods, and what a new Deployment starts with. With 1, a node's drain is downtime. */
-  readonly minReplicas: number;
-}
-
-export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
-  /**
-   * What the objects are recognised by; the same for the stack's whole life. A change replaces the
-   * Deployment, which is downtime.
+   * Names and labels that identify the stack's objects. Never change it:
+   * another identity replaces the Deployment, which is downtime.
    */
   readonly identity: Identity;
   /**
-   * Image as `repository@sha256:...`. A tag is refused, because it may be moved. One that the
-   * registry does not have starts no new pod.
+   * Container image as `repository@sha256:...`. A tag is an error, because a tag may be moved.
+   * If the registry does not have the digest, no new pod starts.
    */
   readonly imageRef: pulumi.Input<string>;
   /**
-   * Namespace of all objects. Another one deletes all of them and makes them anew, which is
-   * downtime.
+   * Namespace of all objects. Another namespace deletes and creates all of them: downtime.
    */
   readonly namespace: pulumi.Input<string>;
   /**
-   * Branch and commit; known to the Deployment and its pods only, so that nothing else changes. A
-   * wrong one lays errors and traces to another version.
+   * Branch and commit. Only the Deployment and its pods carry them, so that nothing else changes.
+   * A wrong value files errors and traces under another version.
    */
   readonly release: Release;
 
   /**
-   * Public URL that the pods are told (`APP_ENDPOINT`). A wrong one breaks links in answers.
+   * Public URL that the pods receive as `APP_ENDPOINT`. A wrong value breaks links in responses.
    *
-   * @default - the URL of the first host; none without one
+   * @default - the URL of the first host; none without a host
    */
   readonly appEndpoint?: string;
 
   /**
-   * Command of the service's command line that serves requests. One that ends, or that listens on
-   * no port, lets the rollout fail.
+   * Command of the service's CLI that serves requests.
+   * If it exits, or does not listen on `port`, the rollout fails.
    *
    * @default ["serve"]
    */
   readonly args?: readonly string[];
 
   /**
-   * Lets the load decide about the number of pods: a HorizontalPodAutoscaler named as the service.
-   * Needs metrics-server; without metrics the number stays. Refused together with `replicas`.
+   * Scales the number of pods by load: a HorizontalPodAutoscaler with the service's name.
+   * It needs metrics-server: without metrics, the number stays. Do not set `replicas` as well.
    *
-   * A new Deployment starts with `minReplicas`; from then on `spec.replicas` is ignored in updates.
-   * Switching it on takes no pod away: the number stays what it is until the autoscaler changes it.
-   * (Leaving the field out instead would let Kubernetes fall back to one pod, because a field that
-   * its only owner no longer applies gets its default.) Switching it off leaves the number that the
-   * autoscaler chose. The first change of the Deployment from then on is refused by the cluster as a
-   * conflict, once: run that update with `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
+   * A new Deployment starts with `minReplicas`. After that, updates ignore `spec.replicas`.
+   * Turning it on removes no pod: the number stays until the autoscaler changes it.
+   * (If the field were left out, Kubernetes would go back to one pod, because a field that its
+   * only owner no longer applies gets its default.)
    *
-   * @default - none: there are always `replicas` pods
+   * Turning it off keeps the number that the autoscaler chose. The cluster refuses the next change
+   * of the Deployment once, as a conflict. Run that update with
+   * `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
+   *
+   * @default - none: the number of pods is `replicas`
    * @example
    * { minReplicas: 3, maxReplicas: 12, cpuUtilization: 60 }
+   * @see https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/
    */
   readonly autoscaling?: Autoscaling | undefined;
 
   /**
-   * Database of the service. Without it the service does not start. `DATABASE_POOL_SIZE` is set by
-   * `env`.
+   * Database of the service. Without it, the service does not start.
+   * Set the size of its connection pool with `env`: `DATABASE_POOL_SIZE`.
    *
    * @default - none
    */
   readonly database?: Database;
 
   /**
-   * Seconds the service finishes open requests for, after SIGTERM.
-   * Shorter than the slowest request cuts it off.
+   * Port of the Java debugger (JDWP), on the pod's loopback address only. No Service has it:
+   * use `kubectl port-forward`. Anyone who can reach it can run any code in the pod.
+   *
+   * @default - no debugger
+   */
+  readonly debugPort?: number | undefined;
+
+  /**
+   * Seconds that the load balancer waits for open requests to a pod, with `ingressPreset`.
+   * Must not be above `terminationGracePeriodSeconds`: requests would reach pods that are gone.
+   *
+   * @default 30
+   */
+  readonly deregistrationDelaySeconds?: number;
+
+  /**
+   * Seconds that the service may take to finish open requests after SIGTERM.
+   * Shorter than the slowest request: that request is cut off.
    *
    * @default 30
    */
   readonly drainSeconds?: number;
 
   /**
-   * Public host name. Without it, and without `hosts`, there is no Ingress. A name that DNS does
-   * not lead to the ingress controller is not answered.
+   * Public host name. Without `host` and `hosts`, there is no Ingress.
+   * DNS must point it to the ingress controller, or requests get no answer.
    *
    * @default - none
    */
   readonly host?: string;
 
   /**
-   * Class of the Ingress. A class that no controller serves leaves the host unanswered, and
+   * More hosts, or a host with paths. The first of all hosts is the host of the public URL.
+   * If another Ingress has the same host, either of them may answer.
+   *
+   * @default - none
+   * @example
+   * [{ host: "api.example.com", paths: [{ path: "/orders" }] }]
+   */
+  readonly hosts?: readonly IngressHost[];
+
+  /**
+   * Annotations of the Ingress. They win over those of `ingressPreset`.
+   * A misspelled annotation has no effect and gives no error.
+   *
+   * @default - none
+   */
+  readonly ingressAnnotations?: Readonly<Record<string, pulumi.Input<string>>>;
+
+  /**
+   * IngressClass of the Ingress. If no controller serves the class, the host gives no answer, and
    * the update waits for an address until it times out.
    *
    * @default - "alb" with `ingressPreset`, else the cluster's default class
+   * @see https://kubernetes.io/docs/concepts/services-networking/ingress/#ingress-class
    */
   readonly ingressClassName?: string | undefined;
 
   /**
-   * Command that brings the database's schema up to date, run by an init container of each pod.
-   * It must take a lock and do nothing when there is nothing to do; `[]` runs none.
+   * Group of Ingresses that share one load balancer, with `ingressPreset`.
+   * Anyone who can create an Ingress in the group can add rules to its hosts:
+   * review stacks need a separate group.
+   *
+   * @default - a separate load balancer
+   */
+  readonly ingressGroupName?: string;
+
+  /**
+   * Annotations for a type of ingress controller. `eks-alb` is the AWS Load Balancer Controller:
+   * it sends requests directly to pods and checks their readiness. The namespace needs the label
+   * `elbv2.k8s.aws/pod-readiness-gate-inject=enabled`, or a rollout may continue too early.
+   *
+   * @default - none
+   * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/
+   */
+  readonly ingressPreset?: "eks-alb";
+
+  /**
+   * Who can reach the load balancer, with `ingressPreset`.
+   * A change creates a new load balancer with a new address.
+   *
+   * @default "internal"
+   */
+  readonly ingressScheme?: "internal" | "internet-facing";
+
+  /**
+   * When the kubelet restarts the container. Too strict: a busy pod is killed for being busy.
+   *
+   * @default - "/health/live" every 10 s, 6 failures, 3 s timeout
+   * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/
+   */
+  readonly livenessProbe?: ProbeSettings | undefined;
+
+  /**
+   * Pods that a rollout may add for a while. The nodes and the quota need room for them.
+   *
+   * @default "25%"
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#max-surge
+   */
+  readonly maxSurge?: PodsOrPercent;
+
+  /**
+   * Pods that a rollout may remove before new ones are ready. Above 0, a rollout costs capacity.
+   *
+   * @default 0
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#max-unavailable
+   */
+  readonly maxUnavailable?: PodsOrPercent;
+
+  /**
+   * Command that migrates the database's schema, run by an init container in each pod.
+   * It must take a lock and be idempotent. `[]` turns it off.
    *
    * @default - ["migrate"] with `database`, else []
    */
   readonly migrationArgs?: readonly string[];
 
   /**
-   * Pure functions that have the last word on each spec, for a field that no arg sets. A field that
-   * they leave out is gone; only the cluster refuses a misspelt one.
+   * Seconds that a new pod must stay ready before it counts as available.
+   * With 0, a rollout continues past a pod that crashes on start.
+   *
+   * @default 10
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#min-ready-seconds
+   */
+  readonly minReadySeconds?: number;
+
+  /**
+   * Pure functions that change each spec last, for fields that no arg sets.
+   * A field that a function leaves out is removed. TypeScript does not find a misspelled field,
+   * the cluster does.
    *
    * @default - none
    * @example
@@ -137,61 +215,92 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
   readonly overrides?: WebServiceOverrides;
 
   /**
-   * Port the service listens on; above 1024, because it is no root.
+   * Port that the service listens on. Must be above 1024: the container does not run as root.
    *
    * @default 8080
    */
   readonly port?: number;
 
   /**
-   * Seconds a pod stays up after it stopped being an endpoint, before SIGTERM.
-   * Shorter than load balancers need to learn of it loses requests in each rollout.
+   * More ports of the container, and of the Service if `servicePort` is set.
+   * If nothing listens on a port, connections fail, but the rollout does not.
+   *
+   * @default - none
+   * @example
+   * [{ name: "metrics", port: 9090 }]
+   */
+  readonly ports?: readonly ExtraPort[];
+
+  /**
+   * Seconds between the end of a pod as an endpoint and SIGTERM.
+   * Load balancers learn late: too short, and each rollout loses requests.
    *
    * @default 15
+   * @see https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/
    */
   readonly preStopSeconds?: number;
 
   /**
-   * Seconds without progress until Kubernetes calls a rollout failed; Pulumi waits 60 s longer.
-   * Shorter than a pod's start-up and migration fails good rollouts.
+   * Seconds without progress before a rollout counts as failed. Pulumi waits 60 s longer.
+   * Shorter than a pod's start and migration: good rollouts fail.
    *
    * @default 300
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds
    */
   readonly progressDeadlineSeconds?: number;
 
   /**
-   * Refuses every update that would delete or replace Deployment, Service or Ingress, which is
-   * downtime. To do it all the same: `pulumi state unprotect`, then `pulumi up`.
+   * Refuses updates that delete or replace the Deployment, Service or Ingress, which is downtime.
+   * To do it anyway, run `pulumi state unprotect`, then `pulumi up`.
    *
-   * @default - as `opts` of the component say
+   * @default - the component's `opts.protect`
    */
   readonly protect?: boolean;
 
   /**
-   * Port of the public URL, where it is not the scheme's own. A wrong one makes links in answers
-   * lead nowhere.
+   * Port of the public URL. A wrong value breaks links in responses.
    *
-   * @default - the scheme's own
+   * @default - the scheme's own port
    */
   readonly publicPort?: number | undefined;
 
   /**
-   * Pods, where `autoscaling` does not decide. With more than one there is a PodDisruptionBudget; with one, a node's drain is downtime.
+   * When a pod receives requests. Too lenient: requests reach a pod that cannot answer.
+   *
+   * @default - "/health/ready" every 5 s, 2 failures, 2 s timeout
+   * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/
+   */
+  readonly readinessProbe?: ProbeSettings;
+
+  /**
+   * Number of pods, without `autoscaling`. With more than one, there is a PodDisruptionBudget.
+   * With one, draining a node is downtime.
    *
    * @default 1
+   * @see https://kubernetes.io/docs/concepts/workloads/pods/disruptions/
    */
   readonly replicas?: number | undefined;
 
   /**
-   * CPU and memory that a pod is promised. Memory is also its limit: too little kills the pod.
+   * CPU and memory that Kubernetes reserves for a pod. The memory is also the limit:
+   * too little, and the kernel kills the container.
    *
    * @default {"cpu":"250m","memory":"512Mi"}
+   * @see https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
    */
   readonly requests?: Requests;
 
   /**
-   * Command that fills an empty database, run by an init container of each pod after the migration.
-   * It must do nothing where there are data.
+   * Old ReplicaSets to keep for `kubectl rollout undo`. With 0, you cannot roll back that way.
+   *
+   * @default 5
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#revision-history-limit
+   */
+  readonly revisionHistoryLimit?: number;
+
+  /**
+   * Command that fills an empty database, run by an init container after the migration.
+   * It must do nothing if the database has data.
    *
    * @default []
    * @example
@@ -200,23 +309,42 @@ export interface WebServiceArgs extends PodArgs, IngressArgs, RolloutArgs {
   readonly seedArgs?: readonly string[];
 
   /**
-   * Seconds from the start of a pod's end to SIGKILL, `preStopSeconds` included.
-   * Below `preStopSeconds` + `drainSeconds` + 10 requests are cut off, so that is refused.
+   * How long a pod may take to start: `failureThreshold` times `periodSeconds`.
+   * Too short: a pod that starts slowly restarts again and again.
+   *
+   * @default - "/health/live" every 2 s, 75 failures (150 s), 2 s timeout
+   * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/
+   */
+  readonly startupProbe?: ProbeSettings;
+
+  /**
+   * Seconds between the deletion of a pod and SIGKILL, `preStopSeconds` included.
+   * Must be at least `preStopSeconds` + `drainSeconds` + 10, or requests are cut off.
    *
    * @default 60
+   * @see https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
    */
   readonly terminationGracePeriodSeconds?: number;
 
   /**
-   * Whether the public URL is https; the Ingress then names the host for its certificate. Where no
-   * certificate covers the host, browsers refuse it.
+   * Whether the public URL is https. The Ingress then lists the hosts under `tls`.
+   * If no certificate covers a host, browsers show a warning.
    *
    * @default false
    */
   readonly tls?: boolean;
 
   /**
-   * Which of the pods behind one Service these are. Part of the Deployment's selector.
+   * Secret with the certificate, with `tls`. If the Secret is missing, the controller uses its
+   * default certificate, and browsers show a warning.
+   *
+   * @default - the ingress controller finds a certificate for the host
+   */
+  readonly tlsSecretName?: pulumi.Input<string>;
+
+  /**
+   * Which pods behind the Service these are. Part of the Deployment's selector:
+   * a change replaces the Deployment.
    *
    * @default "stable"
    */

@@ -5,25 +5,26 @@ import { labels } from "../conventions/labels";
 import { createConfigMap } from "../pods/objects";
 import type { WebServiceArgs } from "./args";
 import { createDeployment } from "./deployment";
-import { resolve, webServiceIssues } from "./resolved";
+import { normalize } from "./normalize";
+import { webServiceIssues } from "./validate";
 
-/** The args of production's web service, but for what the canary must not have. */
+/** The args of production's web service, without those that a canary must not have. */
 export interface CanaryArgs extends Omit<
   WebServiceArgs,
   "autoscaling" | "iamRoleArn" | "migrationArgs" | "protect" | "seedArgs" | "track"
 > {
-  /** Pods of the canary, at least one. Together with production's they share its requests evenly. */
+  /** Number of pods, at least one. Requests are spread evenly over these and production's pods. */
   readonly replicas: number;
-  /** Production's ServiceAccount: the canary has production's rights and no others. */
+  /** Production's ServiceAccount. The canary has the same rights as production. */
   readonly serviceAccountName: pulumi.Input<string>;
 }
 
 /**
- * A few pods of a branch among those that serve production's requests: a Deployment of track
- * `canary` whose pods production's Service selects. It never migrates the database, and it owns
- * neither Service, Ingress nor disruption budget: deleting it leaves production as it is.
+ * A few pods of a branch that serve production's requests: a Deployment with track `canary`.
+ * Production's Service selects its pods. It does not migrate the database and has no Service,
+ * Ingress or PodDisruptionBudget, so that deleting it leaves production as it is.
  *
- * @throws pulumi.ResourceError with every issue of the args, before the first child.
+ * @throws pulumi.ResourceError with all issues of the args, before the first child.
  */
 export class Canary extends pulumi.ComponentResource {
   readonly nodes: {
@@ -33,15 +34,15 @@ export class Canary extends pulumi.ComponentResource {
 
   constructor(name: string, args: CanaryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:Canary", name, args, opts);
-    const given: WebServiceArgs = { ...args, migrationArgs: [], seedArgs: [], track: "canary" };
-    const web = resolve(given);
+    const full: WebServiceArgs = { ...args, migrationArgs: [], seedArgs: [], track: "canary" };
+    const web = normalize(full);
     assertValid(this, "Canary", name, [
-      ...webServiceIssues(name, web, given),
+      ...webServiceIssues(name, web, full),
       check(args.replicas !== 0, {
         arg: "replicas",
         got: args.replicas,
         rule: "be at least 1",
-        fix: "destroy the stack of a canary that is to have no pod",
+        fix: "destroy the stack to have no canary",
       }),
     ]);
     const configMap = createConfigMap(this, name, web, labels(web.identity, "web"));

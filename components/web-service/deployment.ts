@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { logAnnotations } from "../pods/datadog";
-import { webService as defaults } from "../conventions/defaults";
+import { rollout } from "../conventions/defaults";
 import {
   type Labels,
   labels,
@@ -12,10 +12,11 @@ import {
 import { objectMetadata, podMetadata } from "../conventions/metadata";
 import { applyOverride } from "../conventions/override";
 import { type Named, webPodSpec } from "./pod-template";
-import type { ResolvedWebService } from "./resolved";
+import { protection } from "./metadata";
+import type { WebServiceInputs } from "./normalize";
 
-/** Labels of the Deployment and its pods: the only ones that change with a release. */
-function deploymentLabels(web: ResolvedWebService): Labels {
+/** Labels of the Deployment and its pods. Only these change with a release. */
+function deploymentLabels(web: WebServiceInputs): Labels {
   return {
     ...labels(web.identity, "web"),
     ...releaseLabels(web.identity, web.release),
@@ -25,10 +26,10 @@ function deploymentLabels(web: ResolvedWebService): Labels {
 
 function deploymentSpec(
   container: string,
-  web: ResolvedWebService,
+  web: WebServiceInputs,
   named: Named,
 ): k8s.types.input.apps.v1.DeploymentSpec {
-  return applyOverride(web.overrides.deploymentSpec, {
+  return applyOverride(web.overrides?.deploymentSpec, {
     minReadySeconds: web.minReadySeconds,
     progressDeadlineSeconds: web.progressDeadlineSeconds,
     replicas: web.replicas,
@@ -49,15 +50,15 @@ function deploymentSpec(
   });
 }
 
-/** The pods of one track. A canary's container has the same name as production's, only the Deployment has not. */
+/** The pods of one track. A canary's container has production's name, its Deployment does not. */
 export function createDeployment(
   parent: pulumi.Resource,
   name: string,
-  web: ResolvedWebService,
+  web: WebServiceInputs,
   named: Named,
   container = name,
 ): k8s.apps.v1.Deployment {
-  const wait = `${String(web.progressDeadlineSeconds + defaults.pulumiWaitMarginSeconds)}s`;
+  const wait = `${String(web.progressDeadlineSeconds + rollout.pulumiWaitMarginSeconds)}s`;
   return new k8s.apps.v1.Deployment(
     name,
     {
@@ -66,16 +67,11 @@ export function createDeployment(
     },
     {
       customTimeouts: { create: wait, update: wait },
-      // The provider then sends the number that the autoscaler chose, or leaves it to it. An
-      // input that is left out would let the number fall to 1.
+      // Keeps the number that the autoscaler chose. If the input were left out, Kubernetes would
+      // go back to 1.
       ...(web.autoscaling === undefined ? {} : { ignoreChanges: ["spec.replicas"] }),
       parent,
       ...protection(web),
     },
   );
-}
-
-/** Resource options of what must not be deleted, where the caller says so. */
-export function protection({ protect }: ResolvedWebService): pulumi.CustomResourceOptions {
-  return protect === undefined ? {} : { protect };
 }

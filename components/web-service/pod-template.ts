@@ -4,12 +4,17 @@ import { httpPortName, probes } from "../conventions/defaults";
 import { trackSelector } from "../conventions/labels";
 import { applyOverride } from "../conventions/override";
 import { workloadContainer, workloadInitContainers, workloadPodSpec } from "../pods/workload";
-import type { ResolvedWebService } from "./resolved";
-import { debugPortName } from "./rollout";
-import type { ProbeSettings } from "./rollout-args";
+import type { ProbeSettings } from "./arg-types";
+import type { WebServiceInputs } from "./normalize";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
+
+/** Name of the debugger's port. */
+export const debugPortName = "debug";
+/** Init containers that migrate the database's schema and fill an empty database. */
+export const migrationName = "migrate";
+export const seedName = "seed";
 
 function httpProbe(
   ownPath: string,
@@ -20,12 +25,12 @@ function httpProbe(
   return { httpGet: { path, port: httpPortName }, ...times, ...givenTimes };
 }
 
-/** On the pod's own loopback address, so that only a port-forward reaches it. */
+/** Listens on the pod's loopback address, so that only a port-forward reaches it. */
 function jdwpOption(port: number): string {
   return `-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:${String(port)}`;
 }
 
-function webContainer(name: string, web: ResolvedWebService): Container {
+function webContainer(name: string, web: WebServiceInputs): Container {
   const { debugPort, ports = [] } = web;
   const javaOptions = debugPort === undefined ? [] : [jdwpOption(debugPort)];
   const port = (containerPort: number, name: string) => ({ containerPort, name, protocol: "TCP" });
@@ -33,10 +38,10 @@ function webContainer(name: string, web: ResolvedWebService): Container {
     { name: "DRAIN_SECONDS", value: String(web.drainSeconds) },
     { name: "PORT", value: String(web.port) },
   ]);
-  return applyOverride(web.overrides.container, {
+  return applyOverride(web.overrides?.container, {
     ...container,
-    // Load balancers learn late that a pod is going: it serves on until they have. An action of
-    // the kubelet's, so the image needs no shell.
+    // Load balancers learn late that a pod is terminating, so it keeps serving for a while.
+    // The kubelet does the sleep, so the image needs no shell.
     lifecycle: { preStop: { sleep: { seconds: web.preStopSeconds } } },
     livenessProbe: httpProbe(probes.live, probes.liveness, web.livenessProbe),
     ports: [
@@ -49,12 +54,12 @@ function webContainer(name: string, web: ResolvedWebService): Container {
   });
 }
 
-/** Pods apart from each other: over nodes if possible, and evenly over zones. */
-function spread(web: ResolvedWebService): Pick<PodSpec, "affinity" | "topologySpreadConstraints"> {
+/** Spreads the pods: on different nodes if possible, and evenly over zones. */
+function spread(web: WebServiceInputs): Pick<PodSpec, "affinity" | "topologySpreadConstraints"> {
   const labelSelector = { matchLabels: trackSelector(web.identity, "web", web.track) };
   const zones: k8s.types.input.core.v1.TopologySpreadConstraint = {
     labelSelector,
-    // Counts the pods of one rollout only: the old ones are about to go.
+    // Counts the pods of one rollout only, not the old ones that are about to stop.
     matchLabelKeys: ["pod-template-hash"],
     maxSkew: 1,
     topologyKey: "topology.kubernetes.io/zone",
@@ -71,24 +76,20 @@ function spread(web: ResolvedWebService): Pick<PodSpec, "affinity" | "topologySp
   };
 }
 
-/** Objects that the pods of a web service name. */
+/** Names of the objects that the pods refer to. */
 export interface Named {
   readonly configMapName: pulumi.Input<string> | undefined;
   readonly serviceAccountName: pulumi.Input<string>;
 }
 
-/** Names of the init containers that bring the database's schema up to date, and that fill it. */
-export const migrationName = "migrate";
-export const seedName = "seed";
-
-/** The pods of a web service: its container, and before it the migration and the seed. */
-export function webPodSpec(name: string, web: ResolvedWebService, named: Named): PodSpec {
+/** The pods: the service's container, and before it the migration and the seed. */
+export function webPodSpec(name: string, web: WebServiceInputs, named: Named): PodSpec {
   const { configMapName, serviceAccountName } = named;
   const before = [
     { args: web.migrationArgs, name: migrationName },
     { args: web.seedArgs, name: seedName },
   ].filter(({ args }) => args.length > 0);
-  return applyOverride(web.overrides.podSpec, {
+  return applyOverride(web.overrides?.podSpec, {
     ...workloadPodSpec(web, configMapName),
     ...spread(web),
     containers: [webContainer(name, web)],

@@ -1,21 +1,20 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { httpPortName, webService as defaults } from "../conventions/defaults";
+import { httpPortName, rollout } from "../conventions/defaults";
 import { assertValid } from "../conventions/validation";
 import { labels, selector, trackSelector } from "../conventions/labels";
-import { type Annotations, objectMetadata } from "../conventions/metadata";
 import { applyOverride } from "../conventions/override";
 import { createConfigMap, createServiceAccount } from "../pods/objects";
 import type { WebServiceArgs } from "./args";
-import { createDeployment, protection } from "./deployment";
+import { createDeployment } from "./deployment";
 import { createAutoscaler } from "./autoscaler";
 import { createIngress } from "./ingress";
-import { type ResolvedWebService, resolve, webServiceIssues } from "./resolved";
+import { metadataOf, protection } from "./metadata";
+import { type WebServiceInputs, normalize } from "./normalize";
+import { webServiceIssues } from "./validate";
 
-export type { Autoscaling, WebServiceArgs } from "./args";
-export type { IngressHost, IngressPath } from "./ingress-args";
-export type { WebServiceOverrides } from "./overrides";
-export type { ExtraPort, ProbeSettings } from "./rollout-args";
+export type * from "./arg-types";
+export type { WebServiceArgs } from "./args";
 
 /** The Kubernetes objects of a {@link WebService}. */
 export interface WebServiceNodes {
@@ -29,13 +28,14 @@ export interface WebServiceNodes {
 }
 
 /**
- * An HTTP service that loses no request while it is updated, drained or scaled: Deployment, Service,
- * ServiceAccount, with a host an Ingress, with several replicas a PodDisruptionBudget, with
- * `autoscaling` a HorizontalPodAutoscaler, and with `configFiles` a ConfigMap.
+ * An HTTP service that loses no request while it is updated, drained or scaled.
  *
- * The component's name is the name of all of them but the ConfigMap, which gets one by its content.
+ * It creates a Deployment, a Service and a ServiceAccount; with a host an Ingress, with more than
+ * one replica a PodDisruptionBudget, with `autoscaling` a HorizontalPodAutoscaler, and with
+ * `configFiles` a ConfigMap. All have the component's name, except the ConfigMap, whose name
+ * changes with its content.
  *
- * @throws pulumi.ResourceError with every issue of the args, before the first child.
+ * @throws pulumi.ResourceError with all issues of the args, before the first child.
  */
 export class WebService extends pulumi.ComponentResource {
   /** Public URL, ending with a slash; undefined without a host. */
@@ -44,7 +44,7 @@ export class WebService extends pulumi.ComponentResource {
 
   constructor(name: string, args: WebServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:WebService", name, args, opts);
-    const web = resolve(args);
+    const web = normalize(args);
     assertValid(this, "WebService", name, webServiceIssues(name, web, args));
     const own = labels(web.identity, "web");
     const serviceAccount = createServiceAccount(this, name, web, own);
@@ -53,15 +53,7 @@ export class WebService extends pulumi.ComponentResource {
       configMapName: configMap?.metadata.name,
       serviceAccountName: serviceAccount.metadata.name,
     });
-    const autoscaler =
-      web.autoscaling === undefined
-        ? undefined
-        : createAutoscaler(this, deployment, {
-            autoscaling: web.autoscaling,
-            metadata: metadata(name, web),
-            name,
-            overrides: web.overrides,
-          });
+    const autoscaler = createAutoscaler(this, name, web, deployment);
     const service = createService(this, name, web);
     const podDisruptionBudget = web.replicas > 1 ? createBudget(this, name, web) : undefined;
     const ingress =
@@ -80,27 +72,18 @@ export class WebService extends pulumi.ComponentResource {
   }
 }
 
-function metadata(
-  name: string,
-  web: ResolvedWebService,
-  annotations?: Annotations,
-): k8s.types.input.meta.v1.ObjectMeta {
-  const { identity, namespace } = web;
-  return { ...objectMetadata(web, labels(identity, "web"), annotations), name, namespace };
-}
-
 function createService(
   parent: pulumi.Resource,
   name: string,
-  web: ResolvedWebService,
+  web: WebServiceInputs,
 ): k8s.core.v1.Service {
   return new k8s.core.v1.Service(
     name,
     {
-      // The provider's wait ends only when no selected pod is unready, so a canary that does not
-      // start would stop production's update. The Deployment's own wait says all there is to say.
-      metadata: metadata(name, web, { "pulumi.com/skipAwait": "true" }),
-      spec: applyOverride(web.overrides.serviceSpec, {
+      // The provider would wait until every selected pod is ready. A canary that does not start
+      // would then block production's update. The wait for the Deployment is enough.
+      metadata: metadataOf(name, web, { "pulumi.com/skipAwait": "true" }),
+      spec: applyOverride(web.overrides?.serviceSpec, {
         ports: [
           {
             name: httpPortName,
@@ -114,7 +97,7 @@ function createService(
               : [{ name, port: servicePort, protocol: "TCP", targetPort: name }],
           ),
         ],
-        // No track: production's pods and a canary's are endpoints of the one Service.
+        // No track: the Service selects production's pods and the canary's.
         selector: selector(web.identity, "web"),
         type: "ClusterIP",
       }),
@@ -126,16 +109,16 @@ function createService(
 function createBudget(
   parent: pulumi.Resource,
   name: string,
-  web: ResolvedWebService,
+  web: WebServiceInputs,
 ): k8s.policy.v1.PodDisruptionBudget {
   return new k8s.policy.v1.PodDisruptionBudget(
     name,
     {
-      metadata: metadata(name, web),
-      spec: applyOverride(web.overrides.podDisruptionBudgetSpec, {
-        maxUnavailable: defaults.pdbMaxUnavailable,
+      metadata: metadataOf(name, web),
+      spec: applyOverride(web.overrides?.podDisruptionBudgetSpec, {
+        maxUnavailable: rollout.pdbMaxUnavailable,
         selector: { matchLabels: trackSelector(web.identity, "web", web.track) },
-        // Else pods that never become ready keep a node from being drained for ever.
+        // Otherwise, pods that never become ready block the drain of their node.
         unhealthyPodEvictionPolicy: "AlwaysAllow",
       }),
     },

@@ -1,4 +1,4 @@
-import { type ComponentType, argsFor, fields } from "../provenance/fields";
+import { type ComponentType, argsFor, fields, knownArgs } from "../provenance/fields";
 import type { Change, Field, Owner } from "../changes/changes";
 import { secret, valueAt } from "../changes/differences";
 import { byWeight, heavier } from "./impact";
@@ -29,12 +29,19 @@ export interface Group {
   readonly type: string;
 }
 
-/** The arg that sets a field: one that changed, else one that is called as the field is, else the most specific. */
+/**
+ * The arg that sets a field: one that changed, else one with the field's name, else the most
+ * specific. An arg that the map does not have explains the field if it is what changed.
+ */
 function argOf({ changedArgs, type }: Owner, kind: string, path: string): string | undefined {
   if (!Object.hasOwn(fields, type)) return undefined;
   const args = argsFor(type as ComponentType, kind, path);
+  const known = knownArgs(type as ComponentType);
+  const unknown = changedArgs.filter((arg) => !known.has(arg));
   return (
     args.find((arg) => changedArgs.includes(arg.split(".")[0] ?? "")) ??
+    unknown.find((arg) => path.endsWith(`.${arg}`)) ??
+    (unknown.length === 1 ? unknown[0] : undefined) ??
     args.find((arg) => path.endsWith(`.${arg}`)) ??
     args[0]
   );

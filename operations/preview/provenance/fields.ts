@@ -104,6 +104,11 @@ export const fields: Readonly<Record<ComponentType, FieldsOfArgs>> = {
   "services:k8s:WebService": webServiceFields,
 };
 
+/** Args of a component that the map has; of a new arg it may know nothing. */
+export function knownArgs(type: ComponentType): ReadonlySet<string> {
+  return new Set(Object.keys(fields[type]).map((arg) => arg.split(".")[0] ?? ""));
+}
+
 /** Steps of a path: names, and what is in brackets with its bracket. */
 function steps(path: string): readonly string[] {
   const all = path.match(/\["[^"]*"\]|\[[^\]]*\]|[^.[\]]+/g) ?? [];

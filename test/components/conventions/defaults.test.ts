@@ -63,7 +63,17 @@ function taken(source: ts.SourceFile, expression: ts.Expression): Taken {
   }
 }
 
-/** What the files that know an interface take for one of its args: `{ x = here }` and `args.x ?? here`. */
+/** What `withDefaults(args, table)` takes for an arg. */
+function takenTogether(source: ts.SourceFile, node: ts.Node, arg: string): readonly Taken[] {
+  if (!ts.isCallExpression(node) || node.expression.getText() !== "withDefaults") return [];
+  const table = aliases(source).get(node.arguments[1]?.getText() ?? "");
+  return table !== undefined && arg in table ? [{ known: { value: table[arg] }, table: true }] : [];
+}
+
+/**
+ * What the files that know an interface take for one of its args: `{ x = here }`,
+ * `args.x ?? here` and `withDefaults(args, here)`.
+ */
 function takenFor(type: string, arg: string): readonly Taken[] {
   const shared = (source: ts.SourceFile) => source.fileName === join("conventions", "pods.ts");
   const own = sources.filter((source) => new RegExp(`\\b${type}\\b`).test(source.text));
@@ -74,7 +84,9 @@ function takenFor(type: string, arg: string): readonly Taken[] {
           const name = (node.propertyName ?? node.name).getText();
           return name === arg ? [taken(source, node.initializer)] : [];
         }
-        if (!ts.isBinaryExpression(node)) return [];
+        if (!ts.isBinaryExpression(node)) {
+          return files === own ? takenTogether(source, node, arg) : [];
+        }
         if (node.operatorToken.kind !== ts.SyntaxKind.QuestionQuestionToken) return [];
         const { left } = node;
         return ts.isPropertyAccessExpression(left) && left.name.text === arg
@@ -87,7 +99,7 @@ function takenFor(type: string, arg: string): readonly Taken[] {
   return places.find((found) => found.length > 0) ?? [];
 }
 
-const { autoscaling, datadogPorts, ingress, probes, scheduledJob, webService } = conventions;
+const { autoscaling, datadogPorts, ingress, migration, probes, scheduledJob } = conventions;
 
 function probeInWords(
   path: string,
@@ -95,25 +107,25 @@ function probeInWords(
   together = "",
 ): string {
   const { failureThreshold, periodSeconds, timeoutSeconds } = times;
-  return `- "${path}" each ${String(periodSeconds)} s, ${String(failureThreshold)} failures${together}, ${String(timeoutSeconds)} s for an answer`;
+  return `- "${path}" every ${String(periodSeconds)} s, ${String(failureThreshold)} failures${together}, ${String(timeoutSeconds)} s timeout`;
 }
 
 const startupSeconds = probes.startup.failureThreshold * probes.startup.periodSeconds;
 
 /** Defaults in words that name a number or a text of defaults.ts, built from it. */
 const inWordsOf: Readonly<Record<string, string>> = {
-  "Autoscaling.cpuUtilization": `- ${String(autoscaling.cpuUtilization)} without \`memoryUtilization\`, else CPU does not count`,
+  "Autoscaling.cpuUtilization": `- ${String(autoscaling.cpuUtilization)} without \`memoryUtilization\`, else CPU is ignored`,
   "ReviewNamespaceArgs.datadogAgentTo": `- private addresses, ports ${String(datadogPorts.metrics)}/UDP and ${String(datadogPorts.traces)}/TCP only`,
-  "RolloutArgs.livenessProbe": probeInWords(probes.live, probes.liveness),
-  "RolloutArgs.readinessProbe": probeInWords(probes.ready, probes.readiness),
-  "RolloutArgs.startupProbe": probeInWords(
+  "WebServiceArgs.livenessProbe": probeInWords(probes.live, probes.liveness),
+  "WebServiceArgs.readinessProbe": probeInWords(probes.ready, probes.readiness),
+  "WebServiceArgs.startupProbe": probeInWords(
     probes.live,
     probes.startup,
     ` (${String(startupSeconds)} s)`,
   ),
   "ScheduledJobArgs.activeDeadlineSeconds": `- ${String(scheduledJob.activeDeadlineFraction * 100)} % of the schedule's shortest period, at most ${String(scheduledJob.activeDeadlineMaxSeconds)}`,
   "WebServiceArgs.ingressClassName": `- "${ingress.albClassName}" with \`ingressPreset\`, else the cluster's default class`,
-  "WebServiceArgs.migrationArgs": `- ${JSON.stringify(webService.migrationArgs)} with \`database\`, else []`,
+  "WebServiceArgs.migrationArgs": `- ${JSON.stringify(migration.args)} with \`database\`, else []`,
 };
 
 describe("the documentation of args", () => {

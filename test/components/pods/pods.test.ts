@@ -273,7 +273,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { datadogAgent: { imageRef: "agent:latest" } },
-          'datadogAgent.imageRef must be repository@sha256:<64 hex digits>, got "agent:latest"; name the image by its digest, a tag may be moved',
+          'datadogAgent.imageRef must be repository@sha256:<64 hex digits>, got "agent:latest"; name the image by its digest: a tag may be moved',
         ],
         [
           { annotations: { "pulumi.com/skipAwait": "false" } },

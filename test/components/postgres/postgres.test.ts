@@ -151,7 +151,7 @@ describe("Postgres", () => {
     assert.throws(make, {
       message: [
         'Postgres "DB": name must be a DNS label of at most 52 characters, got "DB"; use lower case letters, digits and hyphens, and start with a letter',
-        'Postgres "DB": imageRef must be repository@sha256:<64 hex digits>, got "postgres:17"; name the image by its digest, a tag may be moved',
+        'Postgres "DB": imageRef must be repository@sha256:<64 hex digits>, got "postgres:17"; name the image by its digest: a tag may be moved',
         'Postgres "DB": databaseName must be a plain identifier, got "a-b"; use lower case letters, digits and _, and start with a letter',
         'Postgres "DB": storage must be a quantity in Ki, Mi or Gi, got "1G"; write it as "1Gi"',
       ].join("\n"),

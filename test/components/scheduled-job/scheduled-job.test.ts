@@ -174,19 +174,19 @@ describe("ScheduledJob", () => {
       ],
       [
         { schedule: "0 25 * * *" },
-        'schedule must have hours from 0 to 23, got "0 25 * * *"; write "*", or numbers as 1, 1-5, 1,3 or */2',
+        'schedule must have hours from 0 to 23, got "0 25 * * *"; write "*", or numbers such as 1, 1-5, 1,3 or */2',
       ],
       [
         { schedule: "0 3 * * 7" },
-        'schedule must have days of the week from 0 to 6, or SUN to SAT, got "0 3 * * 7"; write "*", or numbers as 1, 1-5, 1,3 or */2',
+        'schedule must have days of the week from 0 to 6, or SUN to SAT, got "0 3 * * 7"; write "*", or numbers such as 1, 1-5, 1,3 or */2',
       ],
       [
         { activeDeadlineSeconds: 3600 },
-        "activeDeadlineSeconds must be a whole number above 0 and below the schedule's shortest period of 3600 s, got 3600; end a run before the next one starts",
+        "activeDeadlineSeconds must be an integer above 0 and below the schedule's shortest period of 3600 s, got 3600; end a run before the next one starts",
       ],
       [
         { startingDeadlineSeconds: 5 },
-        "startingDeadlineSeconds must be a whole number of at least 10, got 5; Kubernetes looks every 10 s, and a shorter one loses runs",
+        "startingDeadlineSeconds must be an integer of at least 10, got 5; raise it: Kubernetes checks every 10 s and would miss runs",
       ],
       [
         { backoffLimit: -1 },
@@ -194,7 +194,7 @@ describe("ScheduledJob", () => {
       ],
       [
         { iamRoleArn: "arn:aws:iam::123456789012:role/job", serviceAccountName: "services-orders" },
-        'serviceAccountName must be left out with iamRoleArn, got "services-orders"; the job then has a ServiceAccount of its own; give that one\'s role all rights it needs',
+        'serviceAccountName must be left out with iamRoleArn, got "services-orders"; iamRoleArn creates a ServiceAccount for the job; give its role all rights that it needs',
       ],
       [
         { parallelism: 0 },
@@ -206,7 +206,7 @@ describe("ScheduledJob", () => {
       ],
       [
         { completionMode: "Indexed" },
-        "completions must be given with completionMode Indexed, got null; say how many pods must succeed",
+        "completions must be set with completionMode Indexed, got null; set how many pods must succeed",
       ],
       [
         { onFailure: { tell: "slack:#" } },
@@ -214,7 +214,7 @@ describe("ScheduledJob", () => {
       ],
       [
         { timeZone: "Mars" },
-        'timeZone must be a time zone as IANA spells it, got "Mars"; write it as "America/Argentina/Buenos_Aires"',
+        'timeZone must be the IANA name of a time zone, got "Mars"; write it as "America/Argentina/Buenos_Aires"',
       ],
     ];
     for (const [args, text] of cases) {

@@ -145,21 +145,18 @@ describe("Canary", () => {
 
   describe("refuses", () => {
     const cases: readonly [Partial<CanaryArgs>, string][] = [
-      [
-        { replicas: 0 },
-        "replicas must be at least 1, got 0; destroy the stack of a canary that is to have no pod",
-      ],
+      [{ replicas: 0 }, "replicas must be at least 1, got 0; destroy the stack to have no canary"],
       [
         { replicas: -1 },
         "replicas must be an integer from 0 to 1000, got -1; raise it to at least 0",
       ],
       [
         { imageRef: "services-orders:latest" },
-        'imageRef must be repository@sha256:<64 hex digits>, got "services-orders:latest"; name the image by its digest, a tag may be moved',
+        'imageRef must be repository@sha256:<64 hex digits>, got "services-orders:latest"; name the image by its digest: a tag may be moved',
       ],
       [
         { terminationGracePeriodSeconds: 54 },
-        "terminationGracePeriodSeconds must be a whole number of at least 55 (preStopSeconds + drainSeconds + 10), got 54; raise it, or lower the other two",
+        "terminationGracePeriodSeconds must be an integer of at least 55 (preStopSeconds + drainSeconds + 10), got 54; raise it, or lower the other two",
       ],
     ];
     for (const [more, text] of cases) {

@@ -576,7 +576,7 @@ describe("WebService", () => {
     const cases: readonly [Partial<WebServiceArgs>, string][] = [
       [
         { imageRef: "registry/services-orders:latest" },
-        'imageRef must be repository@sha256:<64 hex digits>, got "registry/services-orders:latest"; name the image by its digest, a tag may be moved',
+        'imageRef must be repository@sha256:<64 hex digits>, got "registry/services-orders:latest"; name the image by its digest: a tag may be moved',
       ],
       [
         { requests: { cpu: "0", memory: "512Mi" } },
@@ -608,11 +608,11 @@ describe("WebService", () => {
       ],
       [
         { progressDeadlineSeconds: 5 },
-        "progressDeadlineSeconds must be a whole number above 10, the seconds a pod must stay ready, got 5; give a pod time to start",
+        "progressDeadlineSeconds must be an integer above minReadySeconds (10), got 5; give a pod time to start",
       ],
       [
         { autoscaling: { maxReplicas: 2, minReplicas: 2 }, replicas: 2 },
-        "replicas must be left out with autoscaling, got 2; say it by autoscaling.minReplicas",
+        "replicas must be left out with autoscaling, got 2; use autoscaling.minReplicas",
       ],
       [
         { autoscaling: { maxReplicas: 2, minReplicas: 0 } },
@@ -632,19 +632,19 @@ describe("WebService", () => {
       ],
       [
         { hosts: [{ host: "X" }] },
-        'hosts.host must be a host name in lower case, got "X"; leave out scheme, port and path',
+        'hosts[0].host must be a host name in lower case, got "X"; leave out scheme, port and path',
       ],
       [
         { host: "a.example", hosts: [{ host: "a.example" }] },
-        'hosts must have each host once, got "a.example"; give one entry all of its paths',
+        'hosts must have each host once, got "a.example"; put all paths of the host into one entry',
       ],
       [
         { hosts: [{ host: "a.example", paths: [{ path: "orders" }] }] },
-        'hosts.paths must start with a slash, without query, got "orders"; write it as "/orders"',
+        'hosts[0].paths[0].path must start with a slash, without a query, got "orders"; write it as "/orders"',
       ],
       [
         { hosts: [{ host: "a.example", paths: [] }] },
-        'hosts.paths must have at least one path, got {"host":"a.example","paths":[]}; leave `paths` out for all of them',
+        "hosts[0].paths must have at least one path, got []; leave `paths` out for all paths",
       ],
       [
         { host: "a.example", publicPort: 65_536 },
@@ -656,7 +656,7 @@ describe("WebService", () => {
       ],
       [
         { host: "a.example", ingressScheme: "internal" },
-        'ingressScheme must be left out without ingressPreset, got "internal"; set `ingressPreset`, or write it as an annotation by `ingressAnnotations`',
+        'ingressScheme must be left out without ingressPreset, got "internal"; set `ingressPreset`, or write an annotation with `ingressAnnotations`',
       ],
       [
         { host: "a.example", ingressGroupName: "A b", ingressPreset: "eks-alb" },
@@ -668,23 +668,24 @@ describe("WebService", () => {
       ],
       [
         { ports: [{ name: "a-very-long-name", port: 9090 }] },
-        'ports.name must be at most 15 lower case letters, digits and hyphens, got "a-very-long-name"; write it as "metrics"',
+        'ports[0].name must be at most 15 lower case letters, digits and hyphens, got "a-very-long-name"; write it as "metrics"',
       ],
       [
         { ports: [{ name: "http", port: 9090 }] },
-        'ports.name must be there once, got "http"; choose another one',
+        'ports[0].name must be unique, got "http"; choose another one',
       ],
+      [{ debugPort: 8080 }, "debugPort must differ from port, got 8080; choose another one"],
       [
-        { debugPort: 8080 },
-        "port, debugPort and ports.port must be there once, got 8080; choose another one",
+        { ports: [{ name: "other", port: 8080 }] },
+        "ports[0].port must be unique, got 8080; choose another one",
       ],
       [
         { ports: [{ name: "admin", port: 9090, servicePort: 80 }] },
-        "ports.servicePort must be there once, got 80; choose another one",
+        "ports[0].servicePort must be unique, got 80; choose another one",
       ],
       [
         { ports: [{ name: "admin", port: 90 }] },
-        "ports.port must be an integer from 1025 to 65535, got 90; raise it to at least 1025",
+        "ports[0].port must be an integer from 1025 to 65535, got 90; raise it to at least 1025",
       ],
       [
         { debugPort: 1 },
@@ -692,11 +693,11 @@ describe("WebService", () => {
       ],
       [
         { maxSurge: 0 },
-        "maxSurge must be above 0 where maxUnavailable is 0, got 0; a rollout must be able to add a pod or to take one away",
+        "maxSurge must be above 0 if maxUnavailable is 0, got 0; a rollout must be able to add or to remove a pod",
       ],
       [
         { maxUnavailable: "101%" },
-        'maxUnavailable must be a whole number or a percentage, got "101%"; write it as 1 or "25%"',
+        'maxUnavailable must be an integer or a percentage, got "101%"; write it as 1 or "25%"',
       ],
       [
         { readinessProbe: { periodSeconds: 0 } },
@@ -712,11 +713,11 @@ describe("WebService", () => {
       ],
       [
         { terminationGracePeriodSeconds: 54 },
-        "terminationGracePeriodSeconds must be a whole number of at least 55 (preStopSeconds + drainSeconds + 10), got 54; raise it, or lower the other two",
+        "terminationGracePeriodSeconds must be an integer of at least 55 (preStopSeconds + drainSeconds + 10), got 54; raise it, or lower the other two",
       ],
       [
         { terminationGracePeriodSeconds: 60.5 },
-        "terminationGracePeriodSeconds must be a whole number of at least 55 (preStopSeconds + drainSeconds + 10), got 60.5; raise it, or lower the other two",
+        "terminationGracePeriodSeconds must be an integer of at least 55 (preStopSeconds + drainSeconds + 10), got 60.5; raise it, or lower the other two",
       ],
     ];
     for (const [args, text] of cases) {

@@ -1,0 +1,25 @@
+/** The args, in which each arg that has a default is always set. */
+export type WithDefaults<Args extends object, Defaults extends object> = Omit<
+  Args,
+  keyof Defaults
+> & {
+  readonly [Key in keyof Defaults]: Key extends keyof Args
+    ? Exclude<Args[Key], undefined>
+    : Defaults[Key];
+};
+
+/** The fields that have a value. */
+export function defined<T extends object>(
+  fields: T,
+): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
+}
+
+/** The args with a table of defaults.ts behind them. An arg that is `undefined` gets its default. */
+export function withDefaults<Args extends object, Defaults extends object>(
+  args: Args,
+  defaults: Defaults,
+): WithDefaults<Args, Defaults> {
+  return { ...defaults, ...defined(args) } as WithDefaults<Args, Defaults>;
+}

@@ -1,0 +1,14 @@
+/**
+ * The components, for a program that imports them from another repository.
+ * This repository's program imports each file, so that a stack loads only what it needs.
+ */
+export { ContainerImage, type ContainerImageArgs } from "./image/container-image";
+export { ReviewNamespace, type ReviewNamespaceArgs } from "./namespace/review-namespace";
+export { StackNamespace, type StackNamespaceArgs } from "./namespace/stack-namespace";
+export { Postgres, type PostgresArgs } from "./postgres/postgres";
+export { ScheduledJob, type ScheduledJobArgs } from "./scheduled-job/scheduled-job";
+export { Canary, type CanaryArgs } from "./web-service/canary";
+export { WebService, type WebServiceArgs } from "./web-service/web-service";
+export type { Database } from "./pods/database";
+export type { Identity, Release } from "./conventions/labels";
+export type { Override } from "./conventions/override";

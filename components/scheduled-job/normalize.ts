@@ -1,0 +1,15 @@
+import { scheduledJob as defaults } from "../conventions/defaults";
+import { withDefaults } from "../conventions/with-defaults";
+import type { ScheduledJobArgs } from "./args";
+import { shortestPeriodSeconds } from "./cron";
+
+/** The args with all defaults. Validation and builders read these, and not the caller's args. */
+export type ScheduledJobInputs = ReturnType<typeof normalize>;
+
+/** Fills in the defaults, also the one that depends on the schedule. Does not change `args`. */
+export function normalize(args: ScheduledJobArgs) {
+  const period = shortestPeriodSeconds(args.schedule) ?? 0;
+  const most = Math.floor(period * defaults.activeDeadlineFraction);
+  const { activeDeadlineSeconds = Math.min(defaults.activeDeadlineMaxSeconds, most) } = args;
+  return { ...withDefaults(args, defaults), activeDeadlineSeconds };
+}

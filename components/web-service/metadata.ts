@@ -1,0 +1,20 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { labels } from "../conventions/labels";
+import { type Annotations, objectMetadata } from "../conventions/metadata";
+import type { WebServiceInputs } from "./normalize";
+
+/** Metadata of the objects that do not change with a release. */
+export function metadataOf(
+  name: string,
+  web: WebServiceInputs,
+  annotations?: Annotations,
+): k8s.types.input.meta.v1.ObjectMeta {
+  const { identity, namespace } = web;
+  return { ...objectMetadata(web, labels(identity, "web"), annotations), name, namespace };
+}
+
+/** Resource options of the objects that `protect` keeps from being deleted. */
+export function protection({ protect }: WebServiceInputs): pulumi.CustomResourceOptions {
+  return protect === undefined ? {} : { protect };
+}

@@ -1,0 +1,245 @@
+import { httpPortName, ingress, rollout } from "../conventions/defaults";
+import { type Checked, check, dnsLabel, duplicates, integer } from "../conventions/validation";
+import { workloadIssues } from "../pods/workload";
+import type { PodsOrPercent, ProbeSettings } from "./arg-types";
+import type { WebServiceArgs } from "./args";
+import type { WebServiceInputs } from "./normalize";
+import { debugPortName, migrationName, seedName } from "./pod-template";
+
+/** All rules of a web service. `args` are the caller's own, before the defaults. */
+export function webServiceIssues(
+  name: string,
+  web: WebServiceInputs,
+  args: WebServiceArgs,
+): readonly Checked[] {
+  return [
+    dnsLabel("name", name),
+    ...workloadIssues(web, [name, migrationName, seedName]),
+    ...ingressIssues(web),
+    ...portIssues(web),
+    ...autoscalingIssues(args),
+    ...rolloutIssues(web),
+    ...terminationIssues(web),
+    ...probeIssues("livenessProbe", web.livenessProbe),
+    ...probeIssues("readinessProbe", web.readinessProbe),
+    ...probeIssues("startupProbe", web.startupProbe),
+  ];
+}
+
+function autoscalingIssues({ autoscaling, replicas }: WebServiceArgs): readonly Checked[] {
+  if (autoscaling === undefined) return [integer("replicas", replicas ?? 0, 0, 1000)];
+  const { cpuUtilization = 1, maxReplicas, memoryUtilization = 1, minReplicas } = autoscaling;
+  return [
+    check(replicas === undefined, {
+      arg: "replicas",
+      fix: "use autoscaling.minReplicas",
+      got: replicas,
+      rule: "be left out with autoscaling",
+    }),
+    integer("autoscaling.minReplicas", minReplicas, 1, 1000),
+    integer("autoscaling.maxReplicas", maxReplicas, Math.max(1, minReplicas), 1000),
+    integer("autoscaling.cpuUtilization", cpuUtilization, 1, 1000),
+    integer("autoscaling.memoryUtilization", memoryUtilization, 1, 100),
+  ];
+}
+
+/** A lower-case host name of at least two labels. */
+const hostForm =
+  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/;
+
+function hostIssue(arg: string, got: string): Checked {
+  return check(hostForm.test(got), {
+    arg,
+    fix: "leave out scheme, port and path",
+    got,
+    rule: "be a host name in lower case",
+  });
+}
+
+function hostsIssues({ allHosts, host, hosts = [] }: WebServiceInputs): readonly Checked[] {
+  return [
+    host === undefined ? undefined : hostIssue("host", host),
+    ...duplicates(allHosts.map((entry) => entry.host)).map((got) => ({
+      arg: "hosts",
+      fix: "put all paths of the host into one entry",
+      got,
+      rule: "have each host once",
+    })),
+    ...hosts.flatMap(({ host, paths }, i) => [
+      hostIssue(`hosts[${String(i)}].host`, host),
+      check(paths?.length !== 0, {
+        arg: `hosts[${String(i)}].paths`,
+        fix: "leave `paths` out for all paths",
+        got: paths,
+        rule: "have at least one path",
+      }),
+      ...(paths ?? []).map(({ path }, j) =>
+        check(path.startsWith("/") && !/[\s?#]/.test(path), {
+          arg: `hosts[${String(i)}].paths[${String(j)}].path`,
+          fix: 'write it as "/orders"',
+          got: path,
+          rule: "start with a slash, without a query",
+        }),
+      ),
+    ]),
+  ];
+}
+
+function ingressIssues(web: WebServiceInputs): readonly Checked[] {
+  const { deregistrationDelaySeconds, ingressGroupName, ingressPreset, ingressScheme } = web;
+  const { terminationGracePeriodSeconds, tls, tlsSecretName } = web;
+  const onlyWithPreset = { deregistrationDelaySeconds, ingressGroupName, ingressScheme };
+  const delay = deregistrationDelaySeconds ?? ingress.deregistrationDelaySeconds;
+  return [
+    ...hostsIssues(web),
+    check(tlsSecretName === undefined || tls, {
+      arg: "tlsSecretName",
+      fix: "set `tls` to true",
+      got: tlsSecretName,
+      rule: "be left out without tls",
+    }),
+    ...Object.entries(onlyWithPreset).map(([arg, got]) =>
+      check(got === undefined || ingressPreset !== undefined, {
+        arg,
+        fix: "set `ingressPreset`, or write an annotation with `ingressAnnotations`",
+        got,
+        rule: "be left out without ingressPreset",
+      }),
+    ),
+    check(
+      ingressGroupName === undefined ||
+        /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/.test(ingressGroupName),
+      {
+        arg: "ingressGroupName",
+        fix: "use only these, and start and end with a letter or digit",
+        got: ingressGroupName,
+        rule: "be lower case letters, digits, hyphens and dots, at most 63",
+      },
+    ),
+    ingressPreset === undefined
+      ? undefined
+      : integer("deregistrationDelaySeconds", delay, 0, terminationGracePeriodSeconds),
+    web.publicPort === undefined ? undefined : integer("publicPort", web.publicPort, 1, 65_535),
+  ];
+}
+
+const portNameForm = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/;
+
+/** An issue for each value of a list that is taken already. */
+function once(arg: string, taken: readonly unknown[], own: readonly unknown[]): readonly Checked[] {
+  return own.map((got, i) =>
+    check(![...taken, ...own.slice(0, i)].includes(got) || got === undefined, {
+      arg: `ports[${String(i)}].${arg}`,
+      fix: "choose another one",
+      got,
+      rule: "be unique",
+    }),
+  );
+}
+
+function portIssues({ debugPort, port, ports = [], servicePort }: WebServiceInputs) {
+  return [
+    integer("port", port, 1025, 65_535),
+    debugPort === undefined ? undefined : integer("debugPort", debugPort, 1025, 65_535),
+    check(debugPort !== port, {
+      arg: "debugPort",
+      fix: "choose another one",
+      got: debugPort,
+      rule: "differ from port",
+    }),
+    ...ports.flatMap((extra, i) => [
+      check(portNameForm.test(extra.name), {
+        arg: `ports[${String(i)}].name`,
+        fix: 'write it as "metrics"',
+        got: extra.name,
+        rule: "be at most 15 lower case letters, digits and hyphens",
+      }),
+      integer(`ports[${String(i)}].port`, extra.port, 1025, 65_535),
+      extra.servicePort === undefined
+        ? undefined
+        : integer(`ports[${String(i)}].servicePort`, extra.servicePort, 1, 65_535),
+    ]),
+    ...once(
+      "name",
+      [httpPortName, debugPortName],
+      ports.map((extra) => extra.name),
+    ),
+    ...once(
+      "port",
+      [port, debugPort],
+      ports.map((extra) => extra.port),
+    ),
+    ...once(
+      "servicePort",
+      [servicePort],
+      ports.map((extra) => extra.servicePort),
+    ),
+  ];
+}
+
+function isPods(value: PodsOrPercent): boolean {
+  return typeof value === "number"
+    ? Number.isInteger(value) && value >= 0
+    : /^(?:100|[1-9]?[0-9])%$/.test(value);
+}
+
+function rolloutIssues(web: WebServiceInputs): readonly Checked[] {
+  const { maxSurge, maxUnavailable, minReadySeconds, progressDeadlineSeconds } = web;
+  const none: readonly PodsOrPercent[] = [0, "0%"];
+  return [
+    ...Object.entries({ maxSurge, maxUnavailable }).map(([arg, got]) =>
+      check(isPods(got), {
+        arg,
+        fix: 'write it as 1 or "25%"',
+        got,
+        rule: "be an integer or a percentage",
+      }),
+    ),
+    check(!none.includes(maxSurge) || !none.includes(maxUnavailable), {
+      arg: "maxSurge",
+      fix: "a rollout must be able to add or to remove a pod",
+      got: maxSurge,
+      rule: "be above 0 if maxUnavailable is 0",
+    }),
+    integer("minReadySeconds", minReadySeconds, 0, 3600),
+    check(Number.isInteger(progressDeadlineSeconds) && progressDeadlineSeconds > minReadySeconds, {
+      arg: "progressDeadlineSeconds",
+      fix: "give a pod time to start",
+      got: progressDeadlineSeconds,
+      rule: `be an integer above minReadySeconds (${String(minReadySeconds)})`,
+    }),
+    integer("revisionHistoryLimit", web.revisionHistoryLimit, 0, 100),
+  ];
+}
+
+function terminationIssues(web: WebServiceInputs): readonly Checked[] {
+  const { drainSeconds, preStopSeconds, terminationGracePeriodSeconds } = web;
+  const { graceMarginSeconds } = rollout;
+  const needed = preStopSeconds + drainSeconds + graceMarginSeconds;
+  return [
+    integer("drainSeconds", drainSeconds, 0, 3600),
+    integer("preStopSeconds", preStopSeconds, 1, 3600),
+    check(
+      Number.isInteger(terminationGracePeriodSeconds) && terminationGracePeriodSeconds >= needed,
+      {
+        arg: "terminationGracePeriodSeconds",
+        fix: "raise it, or lower the other two",
+        got: terminationGracePeriodSeconds,
+        rule: `be an integer of at least ${String(needed)} (preStopSeconds + drainSeconds + ${String(graceMarginSeconds)})`,
+      },
+    ),
+  ];
+}
+
+function probeIssues(arg: string, probe: ProbeSettings = {}): readonly Checked[] {
+  const { path = "/", ...times } = probe;
+  return [
+    check(/^\/[^\s]*$/.test(path), {
+      arg: `${arg}.path`,
+      fix: 'write it as "/health/live"',
+      got: path,
+      rule: "start with a slash",
+    }),
+    ...Object.entries(times).map(([key, value]) => integer(`${arg}.${key}`, value, 1, 3600)),
+  ];
+}
