@@ -1,6 +1,6 @@
 import { update } from "../operations/deploy/deploy";
 import { resolveTarget } from "../operations/deploy/target";
-import { type Engine, ask, onTerminal } from "../operations/pulumi/engine";
+import { type Engine, ask, change } from "../operations/pulumi/engine";
 import { takeOverDeadLock } from "../operations/pulumi/locks";
 import { showPreview } from "../operations/deploy/show-preview";
 import { exists, outputsOf } from "../operations/pulumi/stacks";
@@ -67,7 +67,7 @@ export async function down(): Promise<void> {
       return;
     }
     await takeOverDeadLock(STACK, engine());
-    await onTerminal(["destroy", "--stack", STACK, "--yes", "--skip-preview"], engine());
+    await change("destroy", STACK, engine());
   });
   await steps.step("Sandbox", sandboxDown);
 }

@@ -14,6 +14,8 @@ export interface CommandOptions {
   readonly onLine?: (line: string) => void;
   /** Ends the program early, which is an error then. */
   readonly signal?: AbortSignal;
+  /** How it is ended when its time is over; SIGKILL where it changes nothing. @default "SIGTERM" */
+  readonly killSignal?: "SIGKILL" | "SIGTERM";
   /** Limit in milliseconds; one hour unless told. */
   readonly timeout?: number;
   readonly input?: string;
@@ -36,7 +38,7 @@ export async function command(
     ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     timeout: options.timeout ?? 3_600_000,
-    killSignal: "SIGTERM",
+    killSignal: options.killSignal ?? "SIGTERM",
     forceKillAfterDelay: 5_000,
     maxBuffer: 64 * 1024 * 1024,
   });
@@ -65,6 +67,8 @@ export class CommandError extends UserError {
   readonly exitCode: number | undefined;
   /** Everything the program printed. */
   readonly output: string;
+  /** Why it did not answer, as one line without its last full stop. */
+  readonly reason: string;
 
   constructor(file: string, args: readonly string[], cause: ExecaError) {
     const output = typeof cause.all === "string" ? cause.all : "";
@@ -78,5 +82,19 @@ export class CommandError extends UserError {
     super(`"${shown}" ${end}${tail === "" ? "" : `; its last lines:\n${tail}`}`);
     this.exitCode = cause.exitCode;
     this.output = output;
+    const said = typeof cause.stderr === "string" ? lastLine(cause.stderr) : undefined;
+    this.reason = cause.timedOut
+      ? "no answer in time"
+      : cause.code === "ENOENT"
+        ? `${file}: not on the PATH`
+        : (said ?? lastLine(output) ?? "it failed without a word");
   }
+}
+
+function lastLine(text: string): string | undefined {
+  const line = text
+    .split("\n")
+    .map((part) => part.trim())
+    .findLast((part) => part !== "");
+  return line?.replace(/^error: /, "").replace(/[.?!]+$/, "");
 }

@@ -14,7 +14,7 @@ import { canaryShare, percent, shareFault, shown } from "./share";
 import { confirm } from "../../lib/confirm";
 import { refuse, update } from "../deploy/deploy";
 import { type DeployTarget, resolveTarget } from "../deploy/target";
-import { type Engine, ambient, onTerminal, variables, withEnv } from "../pulumi/engine";
+import { type Engine, ambient, change, variables, withEnv } from "../pulumi/engine";
 import { hour, hours, moment, span } from "../stacks/expiry";
 import {
   changedFiles,
@@ -247,6 +247,6 @@ export async function stopCanary(production: Production, engine: Engine): Promis
     console.log((await cluster.kubectl(["delete", "deployment", ...which])).trim());
   }
   await takeOverDeadLock(stack, engine);
-  await onTerminal(["destroy", "--stack", stack, "--yes", "--skip-preview"], engine);
+  await change("destroy", stack, engine);
   await removeTags(stack, Object.values(canaryTags), engine);
 }

@@ -3,7 +3,7 @@ import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { canaryStack } from "../stacks/running-canary";
 import { confirm } from "../../lib/confirm";
-import { type Engine, ambient, onTerminal, policyOptions, variables } from "../pulumi/engine";
+import { type Engine, ambient, change, policyOptions, variables } from "../pulumi/engine";
 import { ensureStack } from "./ensure-stack";
 import { explain } from "./failure-report";
 import { committed, head, isAncestor, remoteBranches } from "../clients/git";
@@ -137,9 +137,11 @@ export function unchangedSince({
 export async function update(target: DeployTarget): Promise<void> {
   const { cluster, engine, settings } = target;
   const started = new Date();
-  const args = ["up", "--stack", settings.stack, "--yes", "--skip-preview"];
   try {
-    await onTerminal([...args, ...policyOptions(engine)], engine, unchangedSince(target));
+    await change("up", settings.stack, engine, {
+      before: unchangedSince(target),
+      options: policyOptions(engine),
+    });
   } catch (error) {
     await explain(cluster, settings, started);
     throw error;

@@ -7,9 +7,9 @@ import {
   doors,
 } from "../../components/conventions/connections";
 import { parseStack } from "../../components/conventions/stacks";
-import { command } from "../../lib/command";
 import { Steps } from "../../lib/progress";
 import { UserError } from "../../lib/errors";
+import { outputsOf } from "../pulumi/stacks";
 import { type Pod, get, kubectl, makePods, podsOf, remove } from "./cluster";
 import { http, tcp } from "./from-here";
 import { type PodSource, containerOf, podName, podSources, probeLabel } from "./pods";
@@ -44,7 +44,7 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
       `probe needs a stack with network policies, local or review-<slug>, got "${stack}"`,
     );
   }
-  const outputs = await outputsOf(stack);
+  const outputs = await deployed(stack);
   const { namespace } = outputs;
   const other = `${namespace}-probe`;
   const all = (await podsOf(namespace)).filter(({ metadata }) => !(probeLabel in metadata.labels));
@@ -86,14 +86,8 @@ function report(namespace: string, rows: readonly Row[]): void {
 }
 
 /** The stack's outputs, of the cluster that kubectl leads to. */
-async function outputsOf(stack: string): Promise<Outputs> {
-  const text = await command(
-    "pulumi",
-    ["stack", "output", "--json", "--stack", stack, "--non-interactive"],
-    { timeout: 60_000 },
-  );
-  const outputs = JSON.parse(text) as Partial<Outputs>;
-  const { clusterUid, namespace, url } = outputs;
+async function deployed(stack: string): Promise<Outputs> {
+  const { clusterUid, namespace, url } = await outputsOf(stack);
   if (clusterUid === undefined || namespace === undefined || url === undefined) {
     throw new UserError(`stack "${stack}" is not up; run "pulumi up --stack ${stack}" first`);
   }

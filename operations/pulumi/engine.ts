@@ -1,7 +1,8 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CommandOptions } from "../../lib/command";
 import { project } from "../../lib/project";
 import { UserError } from "../../lib/errors";
 import { isLocked, type LockWait, untilUnlocked } from "./lock-wait";
@@ -35,50 +36,118 @@ export function variables(engine: Engine): Readonly<Record<string, string | unde
 const always = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
 
 /** Policies are checked wherever the project has them. */
-export function policyPacks({ cwd }: Engine): readonly string[] {
-  return existsSync(join(cwd, "policy", "PulumiPolicy.yaml")) ? ["policy"] : [];
+export function policyOptions({ cwd }: Engine): readonly string[] {
+  return existsSync(join(cwd, "policy", "PulumiPolicy.yaml")) ? ["--policy-pack", "policy"] : [];
 }
 
-/** The same as options of the command line. */
-export function policyOptions(engine: Engine): readonly string[] {
-  return policyPacks(engine).flatMap((pack) => ["--policy-pack", pack]);
-}
-
-/** Variables for Pulumi, for who starts it in another way. */
-export function pulumiEnv(engine: Engine): Record<string, string> {
+function pulumiEnv(engine: Engine): Record<string, string> {
   return { ...always, ...engine.env };
 }
 
+/** How Pulumi ended. */
+interface Ended {
+  readonly code: number | null;
+  /** The event log: one JSON object in each line. */
+  readonly log: string;
+  readonly signal: NodeJS.Signals | null;
+}
+
+interface Running {
+  /** Starts to read what Pulumi prints. */
+  readonly attach: (child: ChildProcess) => void;
+  /** Ends Pulumi at once. */
+  readonly signal?: AbortSignal | undefined;
+  readonly stdio: StdioOptions;
+}
+
 /**
- * Changes a stack by Pulumi (`up`, `destroy`), with its own output and progress on the person's terminal. Another update of the stack is
- * waited for. What Pulumi names as errors is kept for who reads the report and not the terminal.
+ * Runs a command of Pulumi that evaluates the program, with an event log. The one place that does.
+ * A SIGTERM that ends this process is passed on, and Pulumi is waited for: killed, it would leave
+ * its lock behind. Ctrl-C reaches Pulumi by itself, in the terminal's foreground group.
+ *
+ * @throws UserError where there is no Pulumi.
+ */
+export async function runPulumi(
+  args: readonly string[],
+  engine: Engine,
+  { attach, signal, stdio }: Running,
+): Promise<Ended> {
+  const directory = mkdtempSync(join(tmpdir(), "services-orders-pulumi-"));
+  const eventLog = join(directory, "events.json");
+  const remove = (): void => {
+    rmSync(directory, { force: true, recursive: true });
+  };
+  process.once("exit", remove);
+  const child = spawn("pulumi", [...args, "--event-log", eventLog], {
+    cwd: engine.cwd,
+    // The option that writes the events is one of those that Pulumi shows to its own tools only.
+    env: { ...process.env, ...pulumiEnv(engine), PULUMI_DEBUG_COMMANDS: "true" },
+    killSignal: "SIGKILL",
+    ...(signal && { signal }),
+    stdio,
+  });
+  const passOn = (): void => void child.kill("SIGTERM");
+  process.on("SIGTERM", passOn);
+  attach(child);
+  try {
+    const ended = await new Promise<Omit<Ended, "log">>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code, by) => {
+        resolve({ code, signal: by });
+      });
+    }).catch((error: unknown) => {
+      throw missing(error) ?? error;
+    });
+    return { ...ended, log: existsSync(eventLog) ? readFileSync(eventLog, "utf8") : "" };
+  } finally {
+    process.off("SIGTERM", passOn).off("exit", remove);
+    remove();
+  }
+}
+
+/**
+ * Changes a stack by Pulumi, with its own output and progress on the person's terminal. Another
+ * update of the stack is waited for. What Pulumi names as errors is kept for who reads the report
+ * and not the terminal.
  *
  * @param before - looks at the stack right before each try: an update that was waited for has changed it.
  * @throws UserError when it fails.
  */
-export async function onTerminal(
-  args: readonly string[],
+export async function change(
+  what: "destroy" | "up",
+  stack: string,
   engine: Engine = ambient,
-  before: () => Promise<void> = async () => Promise.resolve(),
+  {
+    before,
+    options = [],
+  }: { readonly before?: () => Promise<void>; readonly options?: readonly string[] } = {},
 ): Promise<void> {
+  const args = [what, "--stack", stack, "--yes", "--skip-preview", ...options];
   await untilUnlocked(async () => {
-    await before();
-    await onTerminalOnce(args, engine);
+    await before?.();
+    await changeOnce(args, engine);
   }, engine.lockWait);
 }
 
-async function onTerminalOnce(args: readonly string[], engine: Engine): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), "services-orders-update-"));
-  const eventLog = join(directory, "events.json");
-  try {
-    const { code, stderr } = await spawned([...args, "--event-log", eventLog], engine);
-    if (code === 0) return;
-    if (isLocked(stderr)) throw new UserError(stderr.trim());
-    const log = existsSync(eventLog) ? readFileSync(eventLog, "utf8") : "";
-    for (const cause of causesOf(log, stderr)) reports.addCause(cause);
-  } finally {
-    rmSync(directory, { force: true, recursive: true });
-  }
+async function changeOnce(args: readonly string[], engine: Engine): Promise<void> {
+  const interactive = process.stdout.isTTY ? [] : ["--non-interactive"];
+  let stderr = "";
+  const wait = (): void => undefined;
+  process.on("SIGINT", wait);
+  const { code, log } = await runPulumi([...args, ...interactive], engine, {
+    attach: (child) => {
+      child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+        stderr += chunk;
+        // Who waits for a lock says so itself.
+        if (!isLocked(stderr)) process.stderr.write(chunk);
+      });
+    },
+    // The output is the person's terminal itself, and goes on where this process is killed.
+    stdio: ["inherit", "inherit", "pipe"],
+  }).finally(() => process.off("SIGINT", wait));
+  if (code === 0) return;
+  if (isLocked(stderr)) throw new UserError(stderr.trim());
+  for (const cause of causesOf(log, stderr)) reports.addCause(cause);
   throw new UserError(
     `pulumi ${args[0] ?? ""} failed: what it says is above; mend it and run the command again`,
   );
@@ -92,54 +161,18 @@ function causesOf(log: string, stderr: string): readonly string[] {
   return [...new Set(all)].filter((cause) => cause !== "");
 }
 
-/**
- * A signal that ends this process is passed on, and Pulumi is waited for: killed, it would leave its lock behind. Its standard output is
- * the person's terminal itself, and goes on where this process is killed; only errors come through here.
- */
-async function spawned(
+/** Asks Pulumi something that it answers without running the program; 2 minutes at most. */
+export async function ask(
   args: readonly string[],
-  engine: Engine,
-): Promise<{ readonly code: number | null; readonly stderr: string }> {
-  const interactive = process.stdout.isTTY ? [] : ["--non-interactive"];
-  const child = spawn("pulumi", [...args, ...interactive], {
-    cwd: engine.cwd,
-    stdio: ["inherit", "inherit", "pipe"],
-    // The option that writes the events is one of those that Pulumi shows to its own tools only.
-    env: { ...process.env, ...pulumiEnv(engine), PULUMI_DEBUG_COMMANDS: "true" },
-  });
-  let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-    stderr += chunk;
-    // Who waits for a lock says so itself.
-    if (!isLocked(stderr)) process.stderr.write(chunk);
-  });
-  // Ctrl-C reaches Pulumi by itself, in the terminal's foreground group.
-  const wait = (): void => undefined;
-  const passOn = (): void => void child.kill("SIGTERM");
-  process.on("SIGINT", wait);
-  process.on("SIGTERM", passOn);
-  try {
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", resolve);
-    }).catch((error: unknown) => {
-      throw missing(error) ?? error;
-    });
-    return { code, stderr };
-  } finally {
-    process.off("SIGINT", wait);
-    process.off("SIGTERM", passOn);
-  }
-}
-
-/** Asks Pulumi something; 2 minutes at most. */
-export async function ask(args: readonly string[], engine: Engine = ambient): Promise<string> {
+  engine: Engine = ambient,
+  limit: Pick<CommandOptions, "killSignal" | "timeout"> = { timeout: 120_000 },
+): Promise<string> {
   // Loaded only here: a preview should not wait for it.
   const { command } = await import("../../lib/command");
   return command("pulumi", ["--non-interactive", ...args], {
     cwd: engine.cwd,
     env: pulumiEnv(engine),
-    timeout: 120_000,
+    ...limit,
   });
 }
 
@@ -151,7 +184,7 @@ export async function askJson(args: readonly string[], engine: Engine = ambient)
 function missing(error: unknown): UserError | undefined {
   return (error as NodeJS.ErrnoException).code === "ENOENT"
     ? new UserError(
-        'pulumi is not on the PATH: install it, or for the sandbox run: eval "$(npm run --silent sandbox -- env)"',
+        'there is no pulumi on the PATH; on a laptop: eval "$(npm run --silent sandbox -- env)"',
       )
     : undefined;
 }

@@ -1,6 +1,6 @@
 import { duration } from "../../lib/time";
 
-/** How Pulumi says that another update of the stack holds its lock; its Automation API looks for the same. */
+/** How Pulumi says that another update of the stack holds its lock. */
 const locked = "the stack is currently locked by";
 /** Whose the lock is: Pulumi's own line, with user, machine, process and time. */
 const owner = /created by [^\n]+/;

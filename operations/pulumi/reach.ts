@@ -1,4 +1,3 @@
-import { execa, type ExecaError } from "execa";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +6,7 @@ import { eksUser, identityFor } from "../../components/conventions/eks-user";
 import type { Settings } from "../../settings";
 import { CommandError, command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
-import { type Engine, ambient, pulumiEnv, variables } from "./engine";
+import { type Engine, ambient, ask, variables } from "./engine";
 import type { Tags } from "./stacks";
 
 /** A cluster that has answered, and the way to ask it more. */
@@ -62,7 +61,7 @@ export async function reachTags(stack: string, engine: Engine = ambient): Promis
   try {
     return JSON.parse(await askState(["stack", "tag", "ls", "--stack", stack], engine)) as Tags;
   } catch (error) {
-    if (error instanceof UserError && error.message.includes("no stack named")) return {};
+    if (error instanceof Error && error.message.includes("no stack named")) return {};
     throw error;
   }
 }
@@ -74,8 +73,8 @@ async function askState(
 ): Promise<string> {
   const address = variables(engine)["PULUMI_BACKEND_URL"];
   const shown = address ?? 'of the login ("pulumi whoami --verbose" names it)';
-  const args = [...question, "--json", "--non-interactive"];
-  return quickly("pulumi", args, engine, seconds).catch((error: unknown) => {
+  const limit = { killSignal: "SIGKILL", timeout: seconds * 1000 } as const;
+  return ask([...question, "--json"], engine, limit).catch((error: unknown) => {
     throw new UserError(
       `The state at ${shown} cannot be read: ${reasonOf(error)}. ` +
         "Check PULUMI_BACKEND_URL, and the rights that the shell or the CI job has.",
@@ -138,17 +137,10 @@ async function eksFile(
 async function quickly(
   file: string,
   args: readonly string[],
-  engine: Engine,
+  { cwd, env }: Engine,
   seconds: number,
 ): Promise<string> {
-  const { stdout } = await execa(file, args, {
-    cwd: engine.cwd,
-    env: pulumiEnv(engine),
-    killSignal: "SIGKILL",
-    stdin: "ignore",
-    timeout: seconds * 1000,
-  });
-  return stdout;
+  return command(file, args, { cwd, env, killSignal: "SIGKILL", timeout: seconds * 1000 });
 }
 
 async function addressOf(access: readonly string[], engine: Engine): Promise<string> {
@@ -160,18 +152,5 @@ async function addressOf(access: readonly string[], engine: Engine): Promise<str
 
 /** Why a program did not answer, as one line without its last full stop. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof CommandError) return lastLine(error.output);
-  const failure = error as Partial<ExecaError>;
-  if (failure.timedOut === true) return "no answer in time";
-  if (failure.code === "ENOENT") return `${failure.command ?? "the program"}: not on the PATH`;
-  return lastLine(typeof failure.stderr === "string" ? failure.stderr : "");
-}
-
-function lastLine(text: string): string {
-  const line = text
-    .split("\n")
-    .map((part) => part.trim())
-    .filter((part) => part !== "")
-    .at(-1);
-  return line?.replace(/^error: /, "").replace(/[.?!]+$/, "") ?? "it failed without a word";
+  return error instanceof CommandError ? error.reason : String(error);
 }

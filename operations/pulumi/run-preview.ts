@@ -1,9 +1,5 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { UserError } from "../../lib/errors";
-import { type Engine, policyOptions, pulumiEnv, variables } from "./engine";
+import { type Engine, policyOptions, runPulumi, variables } from "./engine";
 
 /** The longest that a preview may take. */
 const LIMIT_MS = 15 * 60_000;
@@ -27,14 +23,13 @@ export interface EngineResult {
   readonly printed: string;
 }
 
-function argumentsFor({ engine, stack, to }: EngineRun, eventLog: string): readonly string[] {
+function argumentsFor(engine: Engine, stack: string, to: EngineRun["to"]): readonly string[] {
   const coloured = to.isTTY === true && (variables(engine)["NO_COLOR"] ?? "") === "";
   return [
     "preview",
     "--diff",
     "--non-interactive",
     ...["--stack", stack],
-    ...["--event-log", eventLog],
     ...["--color", coloured ? "always" : "never"],
     ...policyOptions(engine),
   ];
@@ -46,76 +41,36 @@ function argumentsFor({ engine, stack, to }: EngineRun, eventLog: string): reado
  *
  * @throws UserError where there is no Pulumi, or it took longer than a quarter of an hour.
  */
-export async function runEngine(run: EngineRun): Promise<EngineResult> {
-  const directory = mkdtempSync(join(tmpdir(), "services-orders-preview-"));
-  const eventLog = join(directory, "events.json");
-  const remove = (): void => {
-    rmSync(directory, { force: true, recursive: true });
-  };
-  process.once("exit", remove);
-  try {
-    const { code, printed } = await printing(run, argumentsFor(run, eventLog));
-    return {
-      exitCode: code,
-      log: existsSync(eventLog) ? readFileSync(eventLog, "utf8") : "",
-      printed,
-    };
-  } finally {
-    remove();
-    process.off("exit", remove);
-  }
-}
-
-async function printing(
-  { began, engine, signal, to }: EngineRun,
-  args: readonly string[],
-): Promise<{ readonly code: number; readonly printed: string }> {
-  const child = spawn("pulumi", args, {
-    cwd: engine.cwd,
-    // The option that writes the events is one of those that Pulumi shows to its own tools only.
-    env: { ...process.env, ...pulumiEnv(engine), PULUMI_DEBUG_COMMANDS: "true" },
-    killSignal: "SIGKILL",
-    ...(signal === undefined ? {} : { signal }),
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  // Not spawn's own limit: that one goes on counting where there was nothing to start.
-  const limit = setTimeout(() => child.kill("SIGTERM"), LIMIT_MS);
-  // Ctrl-C reaches Pulumi by itself; a signal to this process alone is passed on.
-  const stop = (): boolean => child.kill("SIGTERM");
-  process.once("SIGTERM", stop);
+export async function runEngine({
+  began,
+  engine,
+  signal,
+  stack,
+  to,
+}: EngineRun): Promise<EngineResult> {
   let printed = "";
   const pass = (chunk: string): void => {
     printed += chunk;
     to.write(chunk);
   };
-  if (began !== undefined) child.stdout.once("data", began);
-  child.stdout.setEncoding("utf8").on("data", pass);
-  child.stderr.setEncoding("utf8").on("data", pass);
-  try {
-    return await new Promise((resolve, reject) => {
-      child.once("error", (error: NodeJS.ErrnoException) => {
-        reject(
-          error.code === "ENOENT"
-            ? new UserError(
-                'there is no pulumi on the PATH; on a laptop: eval "$(npm run --silent sandbox -- env)"',
-              )
-            : error,
-        );
-      });
-      child.once("close", (code, signal) => {
-        if (signal === null) {
-          resolve({ code: code ?? 1, printed });
-        } else {
-          reject(
-            new UserError(
-              `the preview was stopped by ${signal}; it may take at most ${String(LIMIT_MS / 60_000)} minutes`,
-            ),
-          );
-        }
-      });
-    });
-  } finally {
+  let limit: NodeJS.Timeout | undefined;
+  const ended = await runPulumi(argumentsFor(engine, stack, to), engine, {
+    attach: (child) => {
+      // Not spawn's own limit: that one goes on counting where there was nothing to start.
+      limit = setTimeout(() => child.kill("SIGTERM"), LIMIT_MS);
+      if (began !== undefined) child.stdout?.once("data", began);
+      child.stdout?.setEncoding("utf8").on("data", pass);
+      child.stderr?.setEncoding("utf8").on("data", pass);
+    },
+    signal,
+    stdio: ["ignore", "pipe", "pipe"],
+  }).finally(() => {
     clearTimeout(limit);
-    process.off("SIGTERM", stop);
+  });
+  if (ended.signal !== null) {
+    throw new UserError(
+      `the preview was stopped by ${ended.signal}; it may take at most ${String(LIMIT_MS / 60_000)} minutes`,
+    );
   }
+  return { exitCode: ended.code ?? 1, log: ended.log, printed };
 }

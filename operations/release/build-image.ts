@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { UserError } from "../../lib/errors";
 import { refuse } from "../deploy/deploy";
 import { resolveTarget } from "../deploy/target";
-import { type Engine, ambient, ask, onTerminal } from "../pulumi/engine";
+import { type Engine, ambient, ask, change } from "../pulumi/engine";
 import { ensureStack } from "../deploy/ensure-stack";
 import { isLocked } from "../pulumi/lock-wait";
 import { reports } from "../../lib/reports";
@@ -35,17 +35,13 @@ export async function buildImage(stack: string, given: Engine = ambient): Promis
   // No policies: of what is left out they would see nothing, and miss all that it must have. They
   // are checked when it is deployed.
   let outputs: Readonly<Record<string, unknown>> = {};
-  await onTerminal(
-    [
-      ...["up", "--stack", stack, "--yes", "--skip-preview", "--suppress-outputs"],
-      ...targets.flatMap((urn) => ["--target", urn]),
-    ],
-    engine,
-    async () => {
+  await change("up", stack, engine, {
+    before: async () => {
       const { resources } = await stateOf(stack, engine);
       outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
     },
-  );
+    options: ["--suppress-outputs", ...targets.flatMap((urn) => ["--target", urn])],
+  });
   const built = (await stateOf(stack, engine)).resources.find(({ type }) => type === image);
   const imageRef = imageRefOf(built);
   if (imageRef === undefined) throw new UserError(`Stack "${stack}" has no image after all.`);

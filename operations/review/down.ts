@@ -2,8 +2,7 @@ import { identityOf } from "../../settings";
 import { labels } from "../../components/conventions/labels";
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
-import { automated } from "../pulumi/automation";
-import { type Engine, ambient } from "../pulumi/engine";
+import { type Engine, ambient, change } from "../pulumi/engine";
 import { takeOverDeadLock } from "../pulumi/locks";
 import { type Cluster, reach, reasonOf } from "../pulumi/reach";
 import {
@@ -81,7 +80,7 @@ export async function removeReview(
         `See what is in the state: pulumi stack --show-urns --stack ${name}`,
     );
   }
-  if (resources.length > 0) await (await automated(name, engine)).destroy();
+  if (resources.length > 0) await change("destroy", name, engine);
   const left = owner === "ours" ? await endNamespace(stack, isBegun, cluster) : undefined;
   await removeStack(name, engine);
   if (left !== undefined) {

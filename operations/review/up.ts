@@ -1,16 +1,15 @@
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { company } from "../../config/company";
-import { automated } from "../pulumi/automation";
-import { note, refuse, unchangedSince } from "../deploy/deploy";
-import { type DeployTarget, resolveTarget } from "../deploy/target";
-import { type Engine, ambient, policyPacks, withEnv } from "../pulumi/engine";
+import { note, refuse, update } from "../deploy/deploy";
+import { resolveTarget } from "../deploy/target";
+import { type Engine, ambient, withEnv } from "../pulumi/engine";
 import { ensureStack } from "../deploy/ensure-stack";
-import { explain } from "../deploy/failure-report";
 import { expiry, moment } from "../stacks/expiry";
 import { currentBranch } from "../clients/git";
 import { isGiven } from "../stacks/release";
 import { branchOr, reviewTags, stackOf } from "../stacks/review-stack";
+import { outputsOf } from "../pulumi/stacks";
 import { reports } from "../../lib/reports";
 import { showPreview } from "../deploy/show-preview";
 
@@ -44,7 +43,8 @@ export async function reviewUp(
   const shown =
     approved === undefined ? {} : { changed: await showPreview(stack, engine, approved) };
   await ensureStack(target);
-  const url = await run(target);
+  await update(target);
+  const { url = target.settings.host } = await outputsOf(stack, engine);
   await note(target);
   const ends = expiry({
     extendedUntil: undefined,
@@ -57,21 +57,4 @@ export async function reviewUp(
   console.log(
     `  until ${moment(ends)}, unless it is updated or extended (everything ${duration(took)})`,
   );
-}
-
-/** `pulumi up`; when it fails, why. Gives the stack's URL. */
-async function run(target: DeployTarget): Promise<string> {
-  const { cluster, engine, settings } = target;
-  const began = new Date();
-  const automation = await automated(settings.stack, engine);
-  try {
-    const { url } = await automation.up(
-      { policyPacks: [...policyPacks(engine)] },
-      unchangedSince(target),
-    );
-    return url ?? settings.host;
-  } catch (error) {
-    await explain(cluster, settings, began);
-    throw error;
-  }
 }

@@ -3,14 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mock } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { automated } from "../../../operations/pulumi/automation";
-import { onTerminal } from "../../../operations/pulumi/engine";
+import { change } from "../../../operations/pulumi/engine";
 import { lastWords } from "../../../operations/pulumi/events";
 import { reports } from "../../../lib/reports";
 
 /** A stand-in for Pulumi: locked for as many updates as `LOCKED` says, and then whatever `EVENTS`, `SAYS` and `CODE` say. */
 const script = `#!/bin/sh
-case "$*" in version*) echo v3.215.0; exit 0 ;; *up*|*destroy*) ;; *) echo '{}'; exit 0 ;; esac
 echo "$*" >> "$CALLS"
 if [ "$(grep -c . "$CALLS")" -le "\${LOCKED:-0}" ]; then
   echo "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file" >&2
@@ -45,7 +43,6 @@ describe("an update by Pulumi", () => {
     directory = mkdtempSync(join(tmpdir(), "services-orders-engine-"));
     writeFileSync(join(directory, "pulumi"), script, { mode: 0o755 });
     writeFileSync(join(directory, "Pulumi.yaml"), "name: services-orders\nruntime: nodejs\n");
-    // Not in the engine's variables alone: the Automation API looks for Pulumi before it sets them.
     process.env["PATH"] = `${directory}:${path ?? ""}`;
     causes = [];
     told = [];
@@ -61,7 +58,7 @@ describe("an update by Pulumi", () => {
 
   it("waits while another one holds the lock, says whose it is, and is tried again", async () => {
     const before = mock.fn(async () => Promise.resolve());
-    await onTerminal(["up", "--stack", "staging"], engine({ LOCKED: "2" }), before);
+    await change("up", "staging", engine({ LOCKED: "2" }), { before });
     assert.equal(calls(), 3);
     assert.equal(before.mock.callCount(), 3);
     assert.equal(told.length, 2);
@@ -71,9 +68,12 @@ describe("an update by Pulumi", () => {
 
   it("gives up after its patience, with Pulumi's own words", async () => {
     const locked = engine({ LOCKED: "100" }, 1_000);
-    await assert.rejects(onTerminal(["up"], locked), /currently locked by 1 lock[^]*ada@laptop/);
+    await assert.rejects(
+      change("up", "staging", locked),
+      /currently locked by 1 lock[^]*ada@laptop/,
+    );
     assert.ok(calls() > 1);
-    await assert.rejects(onTerminal(["up"], engine({ LOCKED: "100" }, 0)), /currently locked/);
+    await assert.rejects(change("up", "staging", engine({ LOCKED: "100" }, 0)), /currently locked/);
   });
 
   it("is not tried again where it failed, and leaves what the engine and the policies say", async () => {
@@ -86,26 +86,28 @@ describe("an update by Pulumi", () => {
         policyName: "replicas",
       }),
     ].join("\n");
-    await assert.rejects(onTerminal(["up"], engine({ CODE: "1", EVENTS })), /pulumi up failed/);
+    await assert.rejects(
+      change("up", "staging", engine({ CODE: "1", EVENTS })),
+      /pulumi up failed/,
+    );
     assert.equal(calls(), 1);
     assert.deepEqual(causes, ["pod web-1 is not ready", "replicas: two replicas at least"]);
   });
 
   it("leaves what Pulumi said last where its engine did not begin", async () => {
     const env = { CODE: "255", SAYS: "error: no stack named 'staging' found" };
-    await assert.rejects(onTerminal(["destroy"], engine(env)), /pulumi destroy failed/);
+    await assert.rejects(change("destroy", "staging", engine(env)), /pulumi destroy failed/);
     assert.deepEqual(causes, ["error: no stack named 'staging' found"]);
   });
 
-  it("by the Automation API waits, and leaves its causes, in the same way", async () => {
-    const waiting = await automated("review-a", engine({ LOCKED: "1" }));
-    await waiting.destroy();
+  it("waits to destroy, and leaves its causes, in the same way", async () => {
+    await change("destroy", "review-a", engine({ LOCKED: "1" }));
     assert.equal(calls(), 2);
-    const failing = await automated("review-a", engine({ CODE: "1", SAYS: "error: it is stuck" }));
-    await assert.rejects(failing.destroy(), /pulumi destroy of review-a failed/);
+    const failing = engine({ CODE: "1", SAYS: "error: it is stuck" });
+    await assert.rejects(change("destroy", "review-a", failing), /pulumi destroy failed/);
     assert.match(causes.join(), /error: it is stuck/);
-    const locked = await automated("review-a", engine({ LOCKED: "100" }, 0));
-    await assert.rejects(locked.destroy(), /currently locked by 1 lock/);
+    const locked = engine({ LOCKED: "100" }, 0);
+    await assert.rejects(change("destroy", "review-a", locked), /currently locked by 1 lock/);
   });
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { labels } from "../../../components/conventions/labels";
+import { command } from "../../../lib/command";
 import type { Cluster } from "../../../operations/pulumi/reach";
 import { removeReview } from "../../../operations/review/down";
 import { reviewStack } from "../../../operations/stacks/review-stack";
@@ -70,8 +71,9 @@ describe("the removal of a review stack", () => {
 
   it("says why a namespace is left that it may not delete", async () => {
     begun(namespace);
-    const forbidden = async (): Promise<void> =>
-      Promise.reject(Object.assign(new Error(), { stderr: "error: forbidden" }));
+    const forbidden = async (): Promise<void> => {
+      await command("sh", ["-c", "echo error: forbidden >&2; exit 1"]);
+    };
     await assert.rejects(
       removeReview(stack, true, cluster(forbidden), programs.engine()),
       /is left: forbidden\. If no other state holds it: kubectl delete/,
