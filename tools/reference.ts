@@ -24,6 +24,9 @@ const argTypes = [
   "pods/database",
 ].map((name) => join(components, `${name}.ts`));
 
+/** Groups of args, in the order in which they are needed; an arg names its own by `@group`. */
+const argGroups = ["Common", "Rollout", "Ingress", "Run", "Pod", "Rare"] as const;
+
 /** `npm run reference`: writes the reference anew, so that a page of what is gone goes too. */
 export async function reference(): Promise<void> {
   const pages = await referencePages();
@@ -59,6 +62,7 @@ async function codePages(): Promise<readonly [string, string][]> {
     disableSources: true,
     entryPoints: [...componentFiles(), ...argTypes],
     excludeExternals: true,
+    groupOrder: [...argGroups],
     hidePageTitle: false,
     interfacePropertiesFormat: "table",
     hideBreadcrumbs: true,
@@ -73,7 +77,7 @@ async function codePages(): Promise<readonly [string, string][]> {
     // `npm run check` has told about types already, and this takes half the time.
     skipErrorChecking: true,
     sort: ["required-first", "alphabetical"],
-    tableColumnSettings: { hideModifiers: true },
+    tableColumnSettings: { hideInherited: true, hideModifiers: true },
     tsconfig: join(project, "tsconfig.json"),
     validation: false,
   };

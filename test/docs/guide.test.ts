@@ -1,253 +1,423 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { compileFunction, runInNewContext } from "node:vm";
+import { runInNewContext } from "node:vm";
 import * as pulumi from "@pulumi/pulumi";
-import ts from "typescript";
 import { shortHash } from "../../components/conventions/names";
-import { settingsFrom } from "../../settings";
-import { compiled, complaints, root } from "../support/compiler";
+import { labels } from "../../components/conventions/labels";
+import { type Settings, settingsFrom } from "../../settings";
+import { rules } from "../../policy/rules";
+import { compiled, complaints } from "../support/compiler";
+import { company } from "../../config/company";
 import { type Leaves, differences, leavesOf } from "../support/fields";
-import { imageRef } from "../support/fixtures";
-import { record, settled } from "../support/mocks";
-import program = require("../../index");
+import { digest } from "../support/fixtures";
+import { type Recorder, record, settled } from "../support/mocks";
+import { type Block, blocksOf, guide, load, pasted } from "../support/recipes";
+import { said } from "../support/recorded";
+import type program = require("../../index");
 
 type Program = typeof program;
 
-interface Block {
-  readonly heading: string;
-  readonly language: string;
-  readonly text: string;
-}
+const imageRef = `localhost:5000/services-orders@${digest}`;
 
-/** Code blocks with the heading that they stand under; those of a list lose their indent. */
-function blocksOf(markdown: string): readonly Block[] {
-  let heading = "";
-  const found: Block[] = [];
-  for (const match of markdown.matchAll(/^## (.*)$|^( *)```(\w+)\n([^]*?)\n *```$/gm)) {
-    const [, title, indent = "", language = "", text = ""] = match;
-    const lines = text.split("\n").map((line) => line.slice(indent.length));
-    if (title === undefined) found.push({ heading, language, text: lines.join("\n") });
-    else heading = title;
-  }
-  return found;
-}
+/** One stack of each kind. */
+const stacks = ["local", "review-x", "staging", "prod", "prod-canary"] as const;
+type Stack = (typeof stacks)[number];
 
-/** Where a recipe says that it belongs: behind the first group, instead of the second. */
-const places: Readonly<Record<string, readonly [file: string, place: RegExp]>> = {
-  "// index.ts, below `new WebService`": ["index.ts", /(new WebService\([^]*?\n {2}\);\n)()/],
-  "// index.ts, in the args of `new WebService`": [
-    "index.ts",
-    /(new WebService\([^]*?)()\n {4}\},\n {4}opts,/,
-  ],
-  "// index.ts, in what `serviceArgs` returns": [
-    "index.ts",
-    /(function serviceArgs[^]*?\n {2}return \{)()/,
-  ],
-  "// index.ts, instead of the `opts` of `new WebService`": [
-    "index.ts",
-    /(new WebService\([^]*?\n {4}\},\n)( {4}opts,)/,
-  ],
-  "// jobs.ts, one more entry of `jobs`": ["jobs.ts", /(jobs: readonly Job\[\] = \[)()/],
-};
+/** Those that run a web service and jobs, and not a canary beside them. */
+const services = ["local", "review-x", "staging", "prod"] as const;
 
-const generated = new Map<string, string>();
-
-/** Adds a file beside the program's own. */
-function generate(name: string, text: string): string {
-  generated.set(`./${name}`, text);
-  return compiled(`${name}.ts`, text);
-}
-
-/** The program's files with a recipe in its place, the program itself last. */
-function pasted(text: string, number: number): readonly string[] {
-  const [where = ""] = text.split("\n");
-  const [file, place] = places[where] ?? [];
-  if (file === undefined || place === undefined) throw new Error(`no test knows "${where}"`);
-  const source = readFileSync(join(root, file), "utf8");
-  const found = place.exec(source);
-  if (found === null) throw new Error(`${file} has no place "${where}" any more`);
-  const [, head = "", gone = ""] = found;
-  const end = found.index + head.length;
-  const whole = `${source.slice(0, end)}\n${text}\n${source.slice(end + gone.length)}`;
-  const name = `guide-${String(number)}`;
-  if (file === "index.ts") return [generate(name, whole)];
-  const index = readFileSync(join(root, "index.ts"), "utf8");
-  const jobs = generate(`${name}-jobs`, whole);
-  return [jobs, generate(name, index.replace('"./jobs"', `"./${name}-jobs"`))];
-}
-
-const realRequire = createRequire(join(root, "index.ts"));
-
-/** What a file gives, real or generated. */
-function load(id: string): unknown {
-  const text = generated.get(id);
-  if (text === undefined) return realRequire(id);
-  const compilerOptions = {
-    esModuleInterop: true,
-    module: ts.ModuleKind.CommonJS,
-    target: ts.ScriptTarget.ES2022,
-  };
-  const { outputText } = ts.transpileModule(text, { compilerOptions });
-  const module = { exports: {} as unknown };
-  const run = compileFunction(outputText, ["module", "exports", "require"]);
-  run(module, module.exports, load);
-  return module.exports;
-}
-
-/** What a program makes as a stack. */
-async function made(
-  run: Program,
-  stack: string,
-  config: Readonly<Record<string, string>> = {},
-): Promise<Leaves> {
-  const settings = settingsFrom({
+function settingsOf(stack: Stack, config: Readonly<Record<string, string>> = {}): Settings {
+  const ownsData = stack === "local" || stack === "review-x";
+  return settingsFrom({
     config: {
       "services-orders:imageRef": imageRef,
-      ...(stack === "prod" ? { "services-orders:databaseHost": "db.example.com" } : {}),
+      "services-orders:branch": "x",
+      ...(ownsData ? {} : { "services-orders:databaseHost": "db.example.com" }),
       ...config,
     },
     env: { SANDBOX_DOMAIN: "example.com", SANDBOX_EKS_CLUSTER: "none" },
     git: { branch: "main", commit: "0123456789".repeat(4) },
     stack,
   });
+}
+
+interface Made {
+  readonly leaves: Leaves;
+  readonly recorder: Recorder;
+  readonly settings: Settings;
+}
+
+/** What a program makes as a stack. */
+async function made(
+  run: Program,
+  stack: Stack,
+  config: Readonly<Record<string, string>> = {},
+): Promise<Made> {
+  const settings = settingsOf(stack, config);
   const recorder = await record(stack);
+  const namespace =
+    stack === "prod-canary"
+      ? { labels: labels(settings.identity, "namespace"), terminating: false }
+      : undefined;
   await run({
-    readCluster: () => Promise.resolve({ clusterUid: "1", namespace: undefined }),
+    readCluster: () => Promise.resolve({ clusterUid: "1", namespace }),
     readSettings: () => Promise.resolve(settings),
   });
   await settled();
-  return leavesOf(recorder);
+  return { leaves: leavesOf(recorder), recorder, settings };
 }
 
-/** What the program makes without any of the recipes, by stack. */
-const plain = new Map<string, Leaves>();
+/** What the policy pack says, and what the platform says of another host than a review stack's own. */
+function refusals({ recorder, settings }: Made): readonly string[] {
+  const known = ["localhost:5000", "docker.io/library/postgres", ...company.registries];
+  const hosts = recorder
+    .all("kubernetes:networking.k8s.io/v1:Ingress")
+    .flatMap(({ inputs }) => inputs.spec.rules as { host: string }[])
+    .filter(({ host }) => host !== settings.host)
+    .map(({ host }) => `the platform refuses ${host} in a review stack`);
+  return [
+    ...said(recorder, settings.stack, rules(known)),
+    ...(settings.stack.startsWith("review-") ? hosts : []),
+  ];
+}
 
 const container = "spec.template.spec.containers[name=services-orders]";
+const jobContainer = "spec.jobTemplate.spec.template.spec.containers";
 const secretVolume = `secret-${shortHash("/etc/secrets/partner")}`;
 const deployment = "Deployment services-orders";
 
-/** What each change of the guide makes, in its order: values of fields, and what is gone. */
-const expected: readonly (readonly [
-  heading: string,
-  stack: string,
-  values: Readonly<Record<string, unknown>> | undefined,
-])[] = [
+type Fields = Readonly<Record<string, unknown>>;
+type Expected = readonly (readonly [stacks: readonly Stack[], fields: Fields])[];
+
+const withoutReview = ["local", "staging", "prod", "prod-canary"] as const;
+
+/** What each recipe changes in which stacks: values of fields. `undefined` says that an object is gone. */
+const expected: readonly (readonly [heading: string, changes: Expected])[] = [
+  [
+    "Set a variable",
+    [[stacks, { [`${deployment} ${container}.env[name=DATABASE_POOL_SIZE].value`]: "20" }]],
+  ],
+  [
+    "Set a variable for one environment",
+    [[["staging"], { [`${deployment} ${container}.env[name=LOG_LEVEL].value`]: "debug" }]],
+  ],
+  [
+    "Use a secret",
+    [
+      [
+        withoutReview,
+        {
+          [`${deployment} ${container}.volumeMounts[name=${secretVolume}].mountPath`]:
+            "/etc/secrets/partner",
+        },
+      ],
+    ],
+  ],
+  [
+    "Use a secret",
+    [
+      [
+        withoutReview,
+        {
+          [`${deployment} ${container}.env[name=PARTNER_TOKEN].valueFrom.secretKeyRef.key`]:
+            "token",
+        },
+      ],
+    ],
+  ],
+  [
+    "Rotate a secret",
+    [
+      [
+        stacks,
+        { [`${deployment} spec.template.metadata.annotations["secrets-rotated"]`]: "2026-01-31" },
+      ],
+    ],
+  ],
+  [
+    "Add a label",
+    [
+      [stacks, { [`${deployment} metadata.labels.team`]: "orders" }],
+      [
+        services,
+        {
+          "Ingress services-orders metadata.labels.team": "orders",
+          "Service services-orders metadata.labels.team": "orders",
+          "ServiceAccount services-orders metadata.labels.team": "orders",
+        },
+      ],
+      [
+        ["local", "staging", "prod"],
+        { "PodDisruptionBudget services-orders metadata.labels.team": "orders" },
+      ],
+    ],
+  ],
+  [
+    "Add a label",
+    [[stacks, { [`${deployment} spec.template.metadata.labels["cost-center"]`]: "1234" }]],
+  ],
+  [
+    "Add a label",
+    [
+      [
+        services,
+        {
+          "CronJob export metadata.labels.team": "orders",
+          'CronJob export spec.jobTemplate.spec.template.metadata.labels["cost-center"]': "1234",
+          "CronJob expire-unpaid metadata.labels.team": "orders",
+        },
+      ],
+    ],
+  ],
+  [
+    "Attach a debugger in the sandbox",
+    [
+      [
+        ["local"],
+        {
+          [`${deployment} ${container}.livenessProbe.failureThreshold`]: 360,
+          [`${deployment} ${container}.ports[name=debug].containerPort`]: 5005,
+          [`${deployment} spec.replicas`]: 1,
+          "PodDisruptionBudget services-orders ": undefined,
+        },
+      ],
+    ],
+  ],
+  [
+    "Attach a debugger in a review stack",
+    [
+      [
+        ["review-x"],
+        {
+          [`${deployment} ${container}.livenessProbe.failureThreshold`]: 360,
+          [`${deployment} ${container}.ports[name=debug].containerPort`]: 5005,
+        },
+      ],
+    ],
+  ],
   [
     "Add a job",
-    "local",
-    {
-      "CronJob export-weekly spec.schedule": "0 6 * * 1",
-      "CronJob export-weekly spec.suspend": true,
-      'CronJob export-weekly metadata.annotations["on-failure/tell"]': "slack:#orders-alerts",
-    },
+    [
+      [
+        services,
+        {
+          "CronJob export-weekly spec.schedule": "0 6 * * 1",
+          'CronJob export-weekly metadata.annotations["on-failure/tell"]': "slack:#orders-alerts",
+        },
+      ],
+      [["local", "review-x"], { "CronJob export-weekly spec.suspend": true }],
+      [["staging", "prod"], { "CronJob export-weekly spec.suspend": false }],
+    ],
   ],
   [
-    "Add a variable",
-    "local",
-    { [`${deployment} ${container}.env[name=LOG_LEVEL].value`]: "debug" },
+    "Set a variable for one job",
+    [
+      [
+        services,
+        { [`CronJob export ${jobContainer}[name=export].env[name=DATABASE_POOL_SIZE].value`]: "2" },
+      ],
+    ],
   ],
   [
-    "Use a secret",
-    "local",
-    {
-      [`${deployment} ${container}.volumeMounts[name=${secretVolume}].mountPath`]:
-        "/etc/secrets/partner",
-    },
+    "Set a variable for one job",
+    [
+      [
+        ["prod"],
+        { [`CronJob export ${jobContainer}[name=export].env[name=DATABASE_POOL_SIZE].value`]: "2" },
+      ],
+    ],
   ],
   [
-    "Use a secret",
-    "local",
-    { [`${deployment} ${container}.env[name=PARTNER_TOKEN].valueFrom.secretKeyRef.key`]: "token" },
+    "Give a job more memory",
+    [
+      [
+        services,
+        { [`CronJob export ${jobContainer}[name=export].resources.limits.memory`]: "1Gi" },
+      ],
+    ],
   ],
-  ["Scale", "local", { [`${deployment} spec.replicas`]: 3 }],
+  ["Delete a job", [[["staging", "prod"], { "CronJob expire-unpaid spec.suspend": true }]]],
+  ["Delete a job", [[services, { "CronJob expire-unpaid ": undefined }]]],
   [
-    "Scale",
-    "prod",
-    {
-      "HorizontalPodAutoscaler services-orders spec.maxReplicas": 12,
-      "HorizontalPodAutoscaler services-orders spec.minReplicas": 3,
-    },
+    "2. Override a spec",
+    [[stacks, { [`${deployment} ${container}.readinessProbe.successThreshold`]: 2 }]],
   ],
+  // Mocks cannot run transforms; a test below calls this one.
+  ["3. Transform an option of Pulumi", []],
   [
-    "Expose another host",
-    "local",
-    { "Ingress services-orders spec.rules[1].host": "api.example.com" },
-  ],
-  [
-    "Debug on a laptop",
-    "local",
-    {
-      [`${deployment} ${container}.livenessProbe.failureThreshold`]: 360,
-      [`${deployment} ${container}.ports[name=debug].containerPort`]: 5005,
-      [`${deployment} spec.replicas`]: 1,
-      "PodDisruptionBudget services-orders ": undefined,
-    },
+    "4. Build next to the component",
+    [[services, { 'Service admin spec.selector["app.kubernetes.io/component"]': "web" }]],
   ],
   [
-    "When an arg is missing: four steps",
-    "local",
-    { [`${deployment} ${container}.readinessProbe.successThreshold`]: 2 },
+    "Add a host in production",
+    [[["prod"], { "Ingress services-orders spec.rules[1].host": "api.example.com" }]],
   ],
-  // Mocks cannot run transforms; this one is called by itself below.
-  ["When an arg is missing: four steps", "local", undefined],
   [
-    "When an arg is missing: four steps",
-    "local",
-    { 'Service admin spec.selector["app.kubernetes.io/component"]': "web" },
+    "Open a second port",
+    [
+      [
+        services,
+        {
+          [`${deployment} ${container}.ports[name=grpc].containerPort`]: 9090,
+          "Service services-orders spec.ports[name=grpc].port": 9090,
+        },
+      ],
+    ],
+  ],
+  [
+    "Reach another service from a review stack",
+    [
+      [
+        ["local"],
+        {
+          "NetworkPolicy namespace-service-to-others spec.egress[0].to[0].ipBlock.cidr":
+            "10.30.0.0/16",
+        },
+      ],
+    ],
+  ],
+  ["Run more pods", [[["local"], { [`${deployment} spec.replicas`]: 3 }]]],
+  [
+    "Let the load decide",
+    [
+      [
+        ["prod"],
+        {
+          "HorizontalPodAutoscaler services-orders spec.maxReplicas": 12,
+          "HorizontalPodAutoscaler services-orders spec.minReplicas": 3,
+        },
+      ],
+    ],
+  ],
+  [
+    "Give the service more memory",
+    [[stacks, { [`${deployment} ${container}.resources.limits.memory`]: "768Mi" }]],
+  ],
+  [
+    "Run a second container",
+    [
+      [
+        ["prod"],
+        { [`${deployment} spec.template.spec.initContainers[name=proxy].restartPolicy`]: "Always" },
+      ],
+    ],
+  ],
+  [
+    "Allow a long migration",
+    [[services, { [`${deployment} spec.progressDeadlineSeconds`]: 1800 }]],
   ],
 ];
 
-const setting = /^pulumi config set (\w+) (\S+) --stack (\S+)$/;
-const blocks = blocksOf(readFileSync(join(root, "docs", "guide.md"), "utf8"));
-const changes = blocks.filter(
+const setting = /^pulumi config set (\w+) '?(.+?)'? --stack (\S+)$/;
+const blocks = guide.flatMap(blocksOf);
+const recipes = blocks.filter(
   ({ language, text }) => language === "ts" || (language === "sh" && setting.test(text)),
 );
 
-describe("docs/guide.md", () => {
-  it("has an expectation here for every change that it shows", () => {
+/** The fields that a recipe must change in a stack. A canary's Deployment has another name. */
+function fieldsOf(changes: Expected, stack: Stack): Fields {
+  const own = changes.filter(([where]) => where.includes(stack)).map(([, fields]) => fields);
+  const named = (field: string) =>
+    stack === "prod-canary" ? field.replace(deployment, `${deployment}-canary`) : field;
+  return Object.fromEntries(
+    own.flatMap(Object.entries).map(([field, value]) => [named(field), value as unknown]),
+  );
+}
+
+/** What a preview of Pulumi's, as the guide shows it, says of which stack. */
+function shownBy(preview: Block | undefined) {
+  if (preview?.language !== "text") return undefined;
+  const [, stack] = /services-orders-(\S+)$/m.exec(preview.text) ?? [];
+  const kinds = [...preview.text.matchAll(/[+~-] .*?kubernetes:[\w./]+:(\w+)/g)];
+  return { kinds: new Set(kinds.map(([, kind]) => kind)), stack };
+}
+
+/** Looks at all that a recipe does in one stack. */
+async function check(
+  changed: Program,
+  stack: Stack,
+  changes: Expected,
+  config: Readonly<Record<string, string>>,
+): Promise<ReadonlySet<string>> {
+  const before = await unchanged(stack);
+  const after = await made(changed, stack, config);
+  const fields = fieldsOf(changes, stack);
+  for (const [field, wanted] of Object.entries(fields)) {
+    assert.notEqual(before.get(field), after.leaves.get(field), `${stack}: ${field} was so before`);
+    const leaf = wanted === undefined ? undefined : JSON.stringify(wanted);
+    assert.equal(after.leaves.get(field), leaf, `${stack}: ${field}`);
+  }
+  const kinds = new Set(differences(before, after.leaves).map(([kind]) => kind));
+  assert.deepEqual(kinds, new Set(Object.keys(fields).map((field) => field.split(" ")[0])), stack);
+  assert.deepEqual(refusals(after), [], stack);
+  return kinds;
+}
+
+const plainProgram = load() as Program;
+const plain = new Map<Stack, Leaves>();
+
+/** What the program makes without any of the recipes. */
+async function unchanged(stack: Stack): Promise<Leaves> {
+  const known = plain.get(stack) ?? (await made(plainProgram, stack)).leaves;
+  plain.set(stack, known);
+  return known;
+}
+
+describe("docs/guide.md and its pages", () => {
+  it("have an expectation here for every recipe", () => {
     assert.deepEqual(
-      changes.map(({ heading }) => heading),
+      recipes.map(({ heading }) => heading),
       expected.map(([heading]) => heading),
     );
   });
 
-  for (const [number, { heading, text }] of changes.entries()) {
-    const [, stack, values] = expected[number] ?? ["", "local", {}];
-    const title = `"${heading}": ${text.split("\n")[1] ?? text}`;
-    const [, key = "", value = ""] = setting.exec(text) ?? [];
-    const files = key === "" ? pasted(text, number) : [];
-    const preview = blocks[blocks.indexOf(changes[number] as Block) + 1];
+  for (const [number, recipe] of recipes.entries()) {
+    const { heading, page, text } = recipe;
+    const [, changes = []] = expected[number] ?? [];
+    const title = `${page}, "${heading}": ${text.split("\n")[1] ?? text}`;
+    const [, key, value = "", configured] = setting.exec(text) ?? [];
+    const change = key === undefined ? pasted(text) : undefined;
+    const shown = shownBy(blocks[blocks.indexOf(recipe) + 1]);
+    let loaded: Program | undefined;
 
-    it(`compiles ${title}`, () => {
-      for (const file of files) assert.deepEqual(complaints(file), []);
-    }).timeout(60_000);
+    if (change !== undefined) {
+      const name = change.file.replace(/(\w+)\.ts$/, `guide-${String(number)}-$1.ts`);
+      const file = compiled(name, change.text);
+      it(`compiles ${title}`, () => {
+        assert.deepEqual(complaints(file), []);
+      }).timeout(60_000);
+    }
 
-    if (values === undefined) continue;
-    it(`makes what it says of ${title}`, async () => {
-      const config: Record<string, string> =
-        key === "" ? {} : { [`services-orders:${key}`]: value };
-      const before = plain.get(stack) ?? (await made(program, stack));
-      plain.set(stack, before);
-      const changed = key === "" ? (load(`./guide-${String(number)}`) as Program) : program;
-      const after = await made(changed, stack, config);
-      for (const [field, wanted] of Object.entries(values)) {
-        assert.notEqual(before.get(field), after.get(field), `${field} was so before`);
-        const leaf = wanted === undefined ? undefined : JSON.stringify(wanted);
-        assert.equal(after.get(field), leaf, field);
-      }
-      const kinds = new Set(differences(before, after).map(([kind]) => kind));
-      const told = new Set(Object.keys(values).map((field) => field.split(" ")[0] ?? ""));
-      assert.deepEqual(kinds, told);
-      if (preview?.language !== "text") return;
-      const shown = preview.text.matchAll(/[+~-] .*?kubernetes:[\w./]+:(\w+)/g);
-      assert.deepEqual(new Set([...shown].map(([, kind]) => kind)), kinds);
-    });
+    for (const stack of stacks) {
+      if (configured !== undefined && configured !== stack) continue;
+      if (text.includes("transforms")) continue;
+      it(`does as ${stack} what it says of ${title}`, async () => {
+        const changed = (loaded ??=
+          change === undefined ? plainProgram : (load(change) as Program));
+        const config = key === undefined ? {} : { [`services-orders:${key}`]: value };
+        const kinds = await check(changed, stack, changes, config);
+        if (shown?.stack === stack) assert.deepEqual(shown.kinds, kinds);
+      });
+    }
   }
 
-  it("lets a transform change an option of the Deployment, and of nothing else", () => {
-    const [shown] = changes.filter((_, number) => expected[number]?.[2] === undefined);
+  it("notice a recipe that a review stack would be refused for", async () => {
+    const broken = pasted(`// index.ts, in the args of \`new WebService\`
+      hosts: [{ host: "api.example.com" }],`);
+    const { settings, recorder, leaves } = await made(load(broken) as Program, "review-x");
+    assert.deepEqual(refusals({ leaves, recorder, settings }), [
+      "the platform refuses api.example.com in a review stack",
+    ]);
+  });
+
+  it("notice a recipe that breaks a policy", async () => {
+    const broken = pasted(`// index.ts, in what \`serviceArgs\` returns
+      env: { PARTNER_TOKEN: "just-a-test" },`);
+    const [refusal = ""] = refusals(await made(load(broken) as Program, "prod"));
+    assert.match(refusal, /PARTNER_TOKEN/);
+  });
+
+  it("let a transform change an option of the Deployment, and of nothing else", () => {
+    const shown = recipes.find(({ text }) => text.includes("transforms"));
     const expression = `(${shown?.text.replace(/,\s*$/, "") ?? ""})`;
     const { transforms } = runInNewContext(expression, { opts: {}, pulumi }) as {
       transforms: [(args: object) => { opts: object } | undefined];

@@ -1,0 +1,109 @@
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, relative, resolve } from "node:path";
+import { compileFunction } from "node:vm";
+import ts from "typescript";
+import { root } from "./compiler";
+
+/** A block of code in a page of the documentation. */
+export interface Block {
+  readonly heading: string;
+  readonly language: string;
+  readonly page: string;
+  readonly text: string;
+}
+
+/** Code blocks of a page with the heading that they stand under; those of a list lose their indent. */
+export function blocksOf(page: string): readonly Block[] {
+  let heading = "";
+  const found: Block[] = [];
+  const markdown = readFileSync(join(root, "docs", page), "utf8");
+  for (const match of markdown.matchAll(/^## (.*)$|^( *)```(\w+)\n([^]*?)\n *```$/gm)) {
+    const [, title, indent = "", language = "", text = ""] = match;
+    const lines = text.split("\n").map((line) => line.slice(indent.length));
+    if (title === undefined) found.push({ heading, language, page, text: lines.join("\n") });
+    else heading = title;
+  }
+  return found;
+}
+
+/** The guide and its pages. */
+export const guide: readonly string[] = [
+  "guide.md",
+  ...readdirSync(join(root, "docs", "guide"))
+    .sort()
+    .map((name) => join("guide", name)),
+];
+
+/** Where a recipe belongs in its file: behind the first group, instead of the second. */
+const places: Readonly<Record<string, RegExp>> = {
+  "below `new WebService`": /(new WebService\([^]*?\n {2}\);\n)()/,
+  "in the args of `new ReviewNamespace`":
+    /(const args = \{ \.\.\.common, \.\.\.guardrails, \.\.\.owner)()(?= \};)/,
+  "in the args of `new ScheduledJob`, below `...job`": /(new ScheduledJob\([^]*?\.\.\.job,\n)()/,
+  "in the args of `new WebService`": /(new WebService\([^]*?)()\n {4}\},\n {4}opts,/,
+  "in what `serviceArgs` returns": /(function serviceArgs[^]*?\n {2}return \{)()/,
+  "instead of `requests` in what `serviceArgs` returns":
+    /(function serviceArgs[^]*?)( {4}requests: settings\.requests,)/,
+  "instead of the `opts` of `new WebService`": /(new WebService\([^]*?\n {4}\},\n)( {4}opts,)/,
+  "instead of the entry `expire-unpaid`":
+    /(jobs: readonly Job\[\] = \[[^]*?)( {2}\{\n {4}name: "expire-unpaid",[^]*?\n {2}\},)/,
+  "instead of the entry `export`":
+    /(jobs: readonly Job\[\] = \[[^]*?)( {2}\{\n {4}name: "export",[^]*?\n {2}\},)/,
+  "one more entry of `jobs`": /(jobs: readonly Job\[\] = \[)()/,
+};
+
+/** A file of the program with a recipe in its place. */
+export interface Pasted {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Pastes a recipe where its first line says. */
+export function pasted(recipe: string): Pasted {
+  const [first = ""] = recipe.split("\n");
+  const [, file = "", where = ""] = /^\/\/ (\S+), (.*)$/.exec(first) ?? [];
+  const place = places[where];
+  if (place === undefined) throw new Error(`no test knows the place of "${first}"`);
+  const source = readFileSync(join(root, file), "utf8");
+  const found = place.exec(source);
+  if (found === null) throw new Error(`${file} has no place "${where}" any more`);
+  const [, head = "", gone = ""] = found;
+  const end = found.index + head.length;
+  return {
+    file,
+    text: `${source.slice(0, end)}\n${recipe}\n${source.slice(end + gone.length)}`,
+  };
+}
+
+const chapter = /^(?:index\.ts|jobs\.ts|program\/.*\.ts)$/;
+const compilerOptions = {
+  esModuleInterop: true,
+  module: ts.ModuleKind.CommonJS,
+  target: ts.ScriptTarget.ES2022,
+};
+
+/** Loads `index.ts` and its chapters anew, one of them with a recipe in it; all else is shared. */
+export function load(changed?: Pasted): unknown {
+  const loaded = new Map<string, { exports: unknown }>();
+  const loadFile = (path: string): unknown => {
+    const known = loaded.get(path);
+    if (known !== undefined) return known.exports;
+    const module = { exports: {} as unknown };
+    loaded.set(path, module);
+    const file = relative(root, path);
+    const text = file === changed?.file ? changed.text : readFileSync(path, "utf8");
+    const realRequire = createRequire(path);
+    const require = (id: string): unknown => {
+      const wanted = [".ts", "/index.ts"]
+        .map((end) => `${resolve(dirname(path), id)}${end}`)
+        .find((candidate) => chapter.test(relative(root, candidate)) && existsSync(candidate));
+      return id.startsWith(".") && wanted !== undefined ? loadFile(wanted) : realRequire(id);
+    };
+    const { outputText } = ts.transpileModule(text, { compilerOptions });
+    const run = compileFunction(outputText, ["module", "exports", "require", "__dirname"]);
+    run(module, module.exports, require, dirname(path));
+    return module.exports;
+  };
+  return loadFile(join(root, "index.ts"));
+}
