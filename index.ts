@@ -5,7 +5,6 @@ import { type ClusterFacts, readCluster } from "./program/cluster";
 import { ContainerImage } from "./components/image/container-image";
 import { withoutAmbientKubeconfig } from "./components/conventions/ambient-kubeconfig";
 import type { Database } from "./components/pods/database";
-import { identityFor } from "./components/conventions/eks-user";
 import { postgres, seedArgs, webService } from "./components/conventions/defaults";
 import { duplicates } from "./components/conventions/validation";
 import { type PodRequirement, peakPods } from "./components/conventions/quota";
@@ -17,6 +16,7 @@ import { ReviewNamespace } from "./components/namespace/review-namespace";
 import { ScheduledJob } from "./components/scheduled-job/scheduled-job";
 import { StackNamespace } from "./components/namespace/stack-namespace";
 import { WebService } from "./components/web-service/web-service";
+import { environments } from "./environments";
 import { type Job, jobs } from "./jobs";
 import { type Settings, readSettings } from "./settings";
 
@@ -31,7 +31,7 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
   const { readCluster, readLastRelease, readSettings } = { ...outside, ...given };
   const asked = await readSettings();
   refuseJobNames(asked.identity.service);
-  const identity = identityFor(asked.environment);
+  const identity = environments[asked.environment].clusterIdentity;
   const kubeconfig = asked.eksCluster && (await eksKubeconfig(asked.eksCluster, identity));
 
   // Before any resource: the provider would take over a namespace that is not ours.

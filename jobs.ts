@@ -1,4 +1,4 @@
-import type { Environment } from "./components/conventions/stacks";
+import type { Environment } from "./environments";
 import type { ScheduledJobArgs } from "./components/scheduled-job/scheduled-job";
 
 /** An amount of time as the service's command line reads it: hours or days. */

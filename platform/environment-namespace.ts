@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels } from "../components/conventions/labels";
-import { service } from "../components/conventions/stacks";
+import { identityOf } from "../settings/identity";
 
 export interface EnvironmentNamespaceArgs {
   readonly environment: "prod" | "staging";
@@ -21,16 +21,12 @@ export class EnvironmentNamespace extends pulumi.ComponentResource {
   ) {
     super("services:k8s:EnvironmentNamespace", name, args, opts);
     const { environment, namespace } = args;
-    const app = environment === "prod" ? service : `${service}-${environment}`;
     new k8s.core.v1.Namespace(
       name,
       {
         metadata: {
           labels: {
-            ...labels(
-              { app, environment, instance: app, protectedBranch: true, service },
-              "namespace",
-            ),
+            ...labels(identityOf(environment, environment), "namespace"),
             "pod-security.kubernetes.io/enforce": "restricted",
             "pod-security.kubernetes.io/warn": "restricted",
           },

@@ -1,4 +1,4 @@
-import type { Environment } from "../components/conventions/stacks";
+import type { Environment } from "../environments";
 
 /** One object that need not keep one rule. */
 export interface Exception {

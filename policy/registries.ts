@@ -1,3 +1,4 @@
+import { environments } from "../environments";
 import { type Outside, settingsFrom } from "../settings";
 import { type Known, repositoryOf } from "./rules/images";
 
@@ -14,8 +15,7 @@ export function knownRegistries(outside: Omit<Outside, "git">): Known {
     const settings = settingsFrom({ ...outside, git });
     const { databaseImageRef, imageRef, imageRepository, environment, registries } = settings;
     const own = imageRepository ?? imageRef;
-    const database =
-      environment === "local" || environment === "review" ? databaseImageRef : undefined;
+    const database = environments[environment].data === "own" ? databaseImageRef : undefined;
     const named = [own, database].filter((name) => name !== undefined).map(repositoryOf);
     return [...new Set([...registries, ...named])];
   } catch (error) {

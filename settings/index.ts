@@ -5,8 +5,16 @@ import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { contentHash, imageInputs } from "../components/conventions/content-hash";
 import type { Identity, Release } from "../components/conventions/labels";
-import { slug as slugOf } from "../components/conventions/names";
-import { type Environment, parseStack, service } from "../components/conventions/stacks";
+import { service } from "../components/conventions/stacks";
+import {
+  type Environment,
+  environments,
+  parseStack,
+  slugOf,
+  stackForms,
+  traitsOf,
+} from "../environments";
+import { identityOf } from "./identity";
 import type { Setting, Surroundings } from "./row";
 import { type Values, table } from "./table";
 import type { EksCluster } from "./values";
@@ -94,19 +102,6 @@ function readValue(
   return value;
 }
 
-/** What the objects of a stack are recognised by. */
-export function identityOf(environment: Environment, slug: string): Identity {
-  const production = environment === "prod" || environment === "canary";
-  const named = production ? service : `${service}-${slug}`;
-  return {
-    app: named,
-    environment: production ? "prod" : environment,
-    instance: named,
-    protectedBranch: environment === "prod" || environment === "staging",
-    service,
-  };
-}
-
 /**
  * Settings of a stack, from nothing but what is passed in.
  *
@@ -117,9 +112,7 @@ export function settingsFrom(outside: Outside): Settings {
   const { config, env, git, stack } = outside;
   const parsed = parseStack(stack);
   if (parsed === undefined) {
-    throw new pulumi.RunError(
-      `Stack "${stack}" is none of local, review-<slug>, staging, prod, prod-canary.`,
-    );
+    throw new pulumi.RunError(`Stack "${stack}" is none of ${stackForms}.`);
   }
   const { environment, slug } = parsed;
   const surroundings = { env, gitBranch: git.branch, environment, slug };
@@ -158,8 +151,8 @@ function combinationFaults(
   if (!valid) return [];
   const { branch, databaseHost, domain, hostPattern, imageRef, imageRepository } = values;
   const faults: string[] = [];
-  const ownsDatabase = environment === "local" || environment === "review";
-  if (!ownsDatabase && databaseHost === undefined) {
+  const { data, perBranch } = environments[environment];
+  if (data === "given" && databaseHost === undefined) {
     faults.push(`${project}:databaseHost must be set, this stack makes no database of its own`);
   }
   if (domain === undefined && hostPattern.includes("{domain}")) {
@@ -170,7 +163,7 @@ function combinationFaults(
       `${project}:imageRepository must be set (or the variable SANDBOX_REGISTRY), or ${project}:imageRef`,
     );
   }
-  if (environment === "review" && branch !== "unknown") faults.push(...branchFaults(branch, slug));
+  if (perBranch && branch !== "unknown") faults.push(...branchFaults(branch, slug));
   return faults;
 }
 
@@ -227,17 +220,17 @@ export function canaryConfig(production: Outside["config"]): Outside["config"] {
   return Object.fromEntries(Object.entries(production).filter(([key]) => !own.has(key)));
 }
 
-/** Production's configuration from its file: a canary has none of its own. */
-async function inheritedConfig(root: string): Promise<Outside["config"]> {
+/** What a canary shares, from the file of its environment: it has none of its own. */
+async function inheritedConfig(root: string, from: Environment): Promise<Outside["config"]> {
   const { parse } = await import("yaml");
-  const text = readFileSync(join(root, "Pulumi.prod.yaml"), "utf8");
+  const text = readFileSync(join(root, `Pulumi.${from}.yaml`), "utf8");
   return canaryConfig(configOf(parse(text) as { config?: unknown } | null));
 }
 
 /** Configuration of the stack that runs, in the repository at `root`. */
 export async function readConfig(root: string): Promise<Outside["config"]> {
-  const canary = parseStack(pulumi.getStack())?.environment === "canary";
-  const inherited = canary ? await inheritedConfig(root) : {};
+  const canaryOf = traitsOf(pulumi.getStack())?.canaryOf;
+  const inherited = canaryOf === undefined ? {} : await inheritedConfig(root, canaryOf);
   return { ...inherited, ...pulumi.runtime.allConfig() };
 }
 

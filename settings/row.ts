@@ -1,4 +1,4 @@
-import type { Environment } from "../components/conventions/stacks";
+import type { Environment } from "../environments";
 import { type Parse, withSchema } from "./json-schema";
 
 /** What the default of a setting may depend on. */

@@ -8,6 +8,8 @@ import { imageRefForm } from "../components/conventions/validation";
 import type { Requests } from "../components/conventions/quantities";
 import type { Quota } from "../components/conventions/quota";
 import { company } from "../config/company";
+import { environments } from "../environments";
+import { namespaceOf } from "./identity";
 import * as forms from "./values";
 import type { EksCluster, NetworkPeer, NetworkRule, Platform } from "./values";
 import { byEnvironment, orNone, reviewOnly, row } from "./row";
@@ -155,7 +157,7 @@ export const table = {
       if (registry !== "") return `${registry}/services-orders`;
       if (environment === "local") return undefined;
       // The code of any branch pushes there: production's tags and layers are out of its reach.
-      return environment === "review"
+      return environments[environment].perBranch
         ? `${company.imageRepository}-review`
         : company.imageRepository;
     },
@@ -217,10 +219,7 @@ export const table = {
   ),
   namespace: row<string>({
     allowed: "a DNS label",
-    default: ({ environment, slug }) =>
-      environment === "prod" || environment === "canary"
-        ? "services-orders"
-        : `services-orders-${environment === "review" ? "review-" : ""}${slug}`,
+    default: ({ environment, slug }) => namespaceOf(environment, slug),
     description: "Namespace of the stack.",
     parse: dnsLabel,
   }),

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Context, TypeDocOptions } from "typedoc";
 import type { PluginOptions } from "typedoc-plugin-markdown";
-import type { Environment } from "../components/conventions/stacks";
+import { environmentNames, environments } from "../environments";
 import type { Setting, Surroundings } from "../settings/row";
 import { table } from "../settings/table";
 import { project } from "../lib/project";
@@ -105,23 +105,12 @@ async function codePages(): Promise<readonly [string, string][]> {
   }
 }
 
-const environments: Readonly<Record<Environment, string>> = {
-  canary: "prod",
-  local: "local",
-  prod: "prod",
-  review: "<slug>",
-  staging: "staging",
-};
-
 /** The default in each environment, told once where they are all the same. */
 function settingDefault(setting: Setting<unknown>): string {
-  const values = Object.entries(environments).map(([environment, slug]) => {
-    const surroundings = {
-      env: {},
-      gitBranch: "<branch of git>",
-      environment: environment as Environment,
-      slug,
-    };
+  const values = [...environmentNames].sort().map((environment) => {
+    const { canaryOf, perBranch } = environments[environment];
+    const slug = perBranch ? "<slug>" : (canaryOf ?? environment);
+    const surroundings = { env: {}, environment, gitBranch: "<branch of git>", slug };
     const value = setting.default(surroundings satisfies Surroundings);
     const text = typeof value === "string" ? value : JSON.stringify(value);
     return [environment, value === undefined ? "none" : `\`${text}\``] as const;

@@ -1,5 +1,3 @@
-import type { Environment } from "./stacks";
-
 /** An EKS cluster, by what it is found by. */
 export interface EksClusterName {
   readonly name: string;
@@ -31,9 +29,4 @@ export function eksUser({ name, region }: EksClusterName, identity: ClusterIdent
     interactiveMode: "Never",
   };
   return { exec };
-}
-
-/** By what the cluster knows a stack's jobs: a review job by its branch, which only CircleCI's own token says. */
-export function identityFor(environment: Environment): ClusterIdentity {
-  return environment === "review" ? "circleci-token" : "aws";
 }

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { reservedSlugs } from "./stacks";
 
 /** Longest names that the systems we write to accept. */
 export const budgets = {
@@ -45,13 +44,8 @@ function shorten(text: string, legal: string, budget: number): string {
  * When anything of the branch's name is lost, or it could be mistaken for a shortened one
  * (`fix-checkout` ends like a hash), 8 characters of a hash of the full name end it, so two
  * branches never share a stack.
- *
- * @throws Error for `main`, `master` and names of stacks, which no review stack may have.
  */
 export function slug(branch: string): string {
-  if (reservedSlugs.includes(branch)) {
-    throw new Error(`branch "${branch}" cannot have a review stack: the name is reserved`);
-  }
   if (legalSlug.test(branch) && branch.length <= budgets.slug && !looksShortened.test(branch)) {
     return branch;
   }

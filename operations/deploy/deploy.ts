@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { environments } from "../../environments";
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { canaryStack } from "../stacks/running-canary";
@@ -56,7 +57,8 @@ export async function deploy(
 export async function refuse(target: DeployTarget, allowOlder: boolean): Promise<void> {
   const { cluster, engine, last, settings } = target;
   const { environment, release, releaseReason, stack } = settings;
-  const branches = environment === "review" ? await remoteBranches(engine) : undefined;
+  const { perBranch } = environments[environment];
+  const branches = perBranch ? await remoteBranches(engine) : undefined;
   const found = refusals({
     // A release with a reason is chosen on purpose.
     allowOlder: allowOlder || releaseReason !== undefined,
@@ -67,7 +69,7 @@ export async function refuse(target: DeployTarget, allowOlder: boolean): Promise
     // After a first update that failed, only the tag knows it.
     lastCluster: last?.outputs.clusterUid ?? last?.tags[reviewTags.cluster],
     older: await older(target, branches?.get(release.branch)),
-    pullRequestOpen: environment === "review" ? await pullRequestOpen(engine) : undefined,
+    pullRequestOpen: perBranch ? await pullRequestOpen(engine) : undefined,
     stack,
   });
   if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
@@ -99,7 +101,8 @@ async function older(
   const program = await head(engine);
   if (settings.imageRef === undefined && program !== undefined && program === tip) return undefined;
   // Without an image of its own to run, the stack keeps the one it has.
-  const keeps = settings.imageRef === undefined && settings.environment === "prod";
+  const keeps =
+    settings.imageRef === undefined && environments[settings.environment].image !== "built";
   const image = keeps ? undefined : settings.release.commit;
   const pairs = [
     ["image", committed(image), committed(last?.outputs.commit)],

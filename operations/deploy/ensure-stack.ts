@@ -18,10 +18,10 @@ export async function ensureStack({
   cluster,
   engine,
   last,
-  settings: { environment, release, stack },
+  settings: { release, stack },
   stacks,
 }: DeployTarget): Promise<void> {
-  const isReviewStack = environment === "review";
+  const isReviewStack = isReview(stack);
   if (isReviewStack) refuseOther(stack, release.branch, last?.tags ?? {});
   if (last === undefined) {
     if (isReviewStack) refuseMore(stack, stacks.filter(isReview).length, mostStacks(engine));

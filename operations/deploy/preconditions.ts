@@ -1,4 +1,4 @@
-import type { Environment } from "../../components/conventions/stacks";
+import { type Environment, environments } from "../../environments";
 
 /** What is known before a stack is changed. */
 export interface Intent {
@@ -28,6 +28,7 @@ export interface Older {
 export function refusals(intent: Intent): readonly string[] {
   const { allowOlder, branch, branchAtRemote, cluster, environment, lastCluster, older } = intent;
   const { pullRequestOpen, stack } = intent;
+  const { perBranch } = environments[environment];
   return [
     ...(lastCluster !== undefined && lastCluster !== cluster
       ? [
@@ -35,13 +36,13 @@ export function refusals(intent: Intent): readonly string[] {
             "choose the right context.",
         ]
       : []),
-    ...(environment === "review" && branchAtRemote === false
+    ...(perBranch && branchAtRemote === false
       ? [
           `Branch "${branch}" is not at the remote: push it first. If it was merged or deleted, ` +
             "its review stack is not made again.",
         ]
       : []),
-    ...(environment === "review" && pullRequestOpen === false
+    ...(perBranch && pullRequestOpen === false
       ? [
           `The pull request of branch "${branch}" is merged or closed: its review stack is not made again. ` +
             "Reopen it, if it was closed by mistake.",
@@ -51,7 +52,7 @@ export function refusals(intent: Intent): readonly string[] {
       ? [
           `Stack "${stack}" already runs ${older.what === "image" ? "code" : "a deploy"} of ${older.running.slice(0, 7)}, ` +
             `which is newer than ${older.wanted.slice(0, 7)}: a newer deploy was faster. ` +
-            `If older code is what you want: npm run ${environment === "review" ? `review -- up BRANCH` : `deploy -- ${stack}`} --allow-older`,
+            `If older code is what you want: npm run ${perBranch ? `review -- up BRANCH` : `deploy -- ${stack}`} --allow-older`,
         ]
       : []),
   ];

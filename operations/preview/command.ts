@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { mainBranch } from "../../components/conventions/ci-roles";
-import { parseStack } from "../../components/conventions/stacks";
+import { stackForms, traitsOf } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { type Engine, ambient, variables, withEnv } from "../pulumi/engine";
 import type { PullRequest } from "../clients/github";
@@ -37,10 +37,11 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
  */
 async function engineFor(stack: string, given: Engine): Promise<Engine> {
   const env = variables(given);
-  if (stack !== "staging" && stack !== "prod") return given;
+  const { image, protectedBranch = false } = traitsOf(stack) ?? {};
+  if (!protectedBranch) return given;
   const unsaid = (env["RELEASE_BRANCH"] ?? "") === "";
   const engine = unsaid ? withEnv(given, { RELEASE_BRANCH: mainBranch }) : given;
-  if (stack !== "prod" || isGiven(engine)) return engine;
+  if (image !== "promoted" || isGiven(engine)) return engine;
   const { reachTags } = await import("../pulumi/reach");
   const release = promoted(await reachTags(stack, engine));
   return release === undefined ? engine : withEnv(engine, releaseEnv(release));
@@ -100,10 +101,8 @@ export async function preview(
   options: PreviewOptions = {},
   given: Engine = ambient,
 ): Promise<void> {
-  if (parseStack(stack) === undefined) {
-    throw new UserError(
-      `"${stack}" is no stack; there are local, review-<slug>, staging, prod and prod-canary`,
-    );
+  if (traitsOf(stack) === undefined) {
+    throw new UserError(`"${stack}" is no stack; there are ${stackForms}`);
   }
   const { format = "text" } = options;
   const pull = options.comment === true ? await pullRequest() : undefined;

@@ -1,4 +1,5 @@
 import { imageInputs } from "../../components/conventions/content-hash";
+import { traitsOf } from "../../environments";
 import type { Engine } from "../pulumi/engine";
 import { isGiven } from "../stacks/release";
 import { valueAt } from "./changes/differences";
@@ -20,7 +21,8 @@ export async function unreleased(
   engine: Engine,
   events: Pick<Events, "steps">,
 ): Promise<readonly string[]> {
-  const commit = stack === "prod" && !isGiven(engine) ? releasedCommit(events) : undefined;
+  const promoted = traitsOf(stack)?.image === "promoted";
+  const commit = promoted && !isGiven(engine) ? releasedCommit(events) : undefined;
   if (commit === undefined) return [];
   const { differs } = await import("../clients/git");
   return (await differs(commit, imageInputs, engine)) === true

@@ -6,7 +6,7 @@ import {
   connections,
   doors,
 } from "../../components/conventions/connections";
-import { parseStack } from "../../components/conventions/stacks";
+import { traitsOf } from "../../environments";
 import { Steps } from "../../lib/progress";
 import { UserError } from "../../lib/errors";
 import { outputsOf } from "../pulumi/stacks";
@@ -38,8 +38,7 @@ const script = readFileSync(join(import.meta.dirname, "connect.pl"), "utf8");
  * what is expected and what was seen. Exit code 1 when they differ.
  */
 export async function probe(stack: string, options: ProbeOptions): Promise<void> {
-  const environment = parseStack(stack)?.environment;
-  if (environment !== "local" && environment !== "review") {
+  if (traitsOf(stack)?.data !== "own") {
     throw new UserError(
       `probe needs a stack with network policies, local or review-<slug>, got "${stack}"`,
     );

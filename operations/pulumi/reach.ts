@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { eksUser, identityFor } from "../../components/conventions/eks-user";
+import { eksUser } from "../../components/conventions/eks-user";
+import { environments } from "../../environments";
 import type { Settings } from "../../settings";
 import { CommandError, command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
@@ -127,7 +128,7 @@ async function eksFile(
   );
   // AWS' own command knows the role and nothing else: the program's user takes the place of its.
   const config = parse(readFileSync(file, "utf8")) as { users: { user: object }[] };
-  const user = eksUser({ name, region }, identityFor(environment));
+  const user = eksUser({ name, region }, environments[environment].clusterIdentity);
   const users = config.users.map((entry) => ({ ...entry, user }));
   writeFileSync(file, stringify({ ...config, users }), { mode: 0o600 });
   return file;

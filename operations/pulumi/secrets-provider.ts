@@ -1,4 +1,4 @@
-import { parseStack } from "../../components/conventions/stacks";
+import { traitsOf } from "../../environments";
 import { company } from "../../config/company";
 import { type Engine, ambient, variables } from "./engine";
 import { stackFile } from "./settings";
@@ -10,9 +10,9 @@ import { stackFile } from "./settings";
  * @returns undefined where Pulumi's own choice is right: a stack whose file has a passphrase's salt.
  */
 export function secretsProviderOf(stack: string, engine: Engine = ambient): string | undefined {
-  const environment = parseStack(stack)?.environment;
-  if (environment === "review") {
+  const { canaryOf = stack, perBranch = false } = traitsOf(stack) ?? {};
+  if (perBranch) {
     return variables(engine)["SANDBOX_SECRETS_PROVIDER"] ?? company.reviewSecretsProvider;
   }
-  return stackFile(environment === "canary" ? "prod" : stack, engine).secretsprovider;
+  return stackFile(canaryOf, engine).secretsprovider;
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { parseStack } from "../../components/conventions/stacks";
+import { traitsOf } from "../../environments";
 import { type Settings, canaryConfig, configOf, readGit, settingsFrom } from "../../settings";
 import { UserError } from "../../lib/errors";
 import { type Engine, ambient, variables } from "./engine";
@@ -23,12 +23,12 @@ export function stackFile(stack: string, { cwd }: Engine = ambient): StackFile {
  * @throws UserError with every fault of the settings in one message.
  */
 export async function settingsOf(stack: string, engine: Engine = ambient): Promise<Settings> {
-  const canary = parseStack(stack)?.environment === "canary";
-  const config = configOf(stackFile(canary ? "prod" : stack, engine));
+  const canaryOf = traitsOf(stack)?.canaryOf;
+  const config = configOf(stackFile(canaryOf ?? stack, engine));
   const git = await readGit(engine.cwd);
   try {
     return settingsFrom({
-      config: canary ? canaryConfig(config) : config,
+      config: canaryOf === undefined ? config : canaryConfig(config),
       env: variables(engine),
       git,
       stack,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { environments } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { refuse } from "../deploy/deploy";
 import { resolveTarget } from "../deploy/target";
@@ -20,11 +21,7 @@ const image = "docker-build:index:Image";
 export async function buildImage(stack: string, given: Engine = ambient): Promise<void> {
   const target = await resolveTarget(stack, given);
   const { engine, settings } = target;
-  if (
-    settings.environment === "prod" ||
-    settings.environment === "canary" ||
-    settings.imageRef !== undefined
-  ) {
+  if (environments[settings.environment].image !== "built" || settings.imageRef !== undefined) {
     throw new UserError(
       `Stack "${stack}" builds no image: it runs the one it is told. Build it for staging or a review stack.`,
     );

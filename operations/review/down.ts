@@ -1,4 +1,4 @@
-import { identityOf } from "../../settings";
+import { identityOf } from "../../settings/identity";
 import { labels } from "../../components/conventions/labels";
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";

@@ -1,5 +1,5 @@
-import { parseStack, service } from "../../components/conventions/stacks";
-import { slug } from "../../components/conventions/names";
+import { parseStack, slugOf, traitsOf } from "../../environments";
+import { reviewAccess } from "../../components/conventions/ci-roles";
 import { company } from "../../config/company";
 import { UserError } from "../../lib/errors";
 import { type Engine, ambient, variables } from "../pulumi/engine";
@@ -45,7 +45,7 @@ export interface ReviewStack {
 /** The stack of a branch. */
 export function stackOf(branch: string): string {
   try {
-    return `review-${slug(branch)}`;
+    return `review-${slugOf(branch)}`;
   } catch (error) {
     throw new UserError(error instanceof Error ? error.message : String(error));
   }
@@ -64,7 +64,7 @@ export async function branchOr(
   return branch;
 }
 
-export const isReview = (stack: string): boolean => parseStack(stack)?.environment === "review";
+export const isReview = (stack: string): boolean => traitsOf(stack)?.perBranch ?? false;
 
 /** How many review stacks there may be; REVIEW_STACKS_MAX takes the place of the company's number. */
 export function mostStacks(engine: Engine = ambient): number {
@@ -121,7 +121,7 @@ export function reviewStack(
       ttlHours: ttl > 0 ? ttl : company.reviewStacks.ttlHours,
     },
     name,
-    namespace: outputs.namespace ?? `${service}-review-${own}`,
+    namespace: outputs.namespace ?? `${reviewAccess.namespacePrefix}${own}`,
     outputs,
     owner: tags[reviewTags.owner] ?? "unknown",
     remote: tags[reviewTags.remote],

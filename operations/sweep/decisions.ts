@@ -1,6 +1,5 @@
-import { parseStack, service } from "../../components/conventions/stacks";
-import { slug as slugOf } from "../../components/conventions/names";
-import { mainBranch } from "../../components/conventions/ci-roles";
+import { environments, parseStack, slugOf } from "../../environments";
+import { mainBranch, reviewAccess } from "../../components/conventions/ci-roles";
 import { span } from "../stacks/expiry";
 
 /** What is there, and what is known about it. Everything that a decision rests on. */
@@ -50,7 +49,7 @@ export interface Decision {
   readonly why: string;
 }
 
-const namespacePrefix = `${service}-review-`;
+const { namespacePrefix } = reviewAccess;
 
 /**
  * What goes and what stays, each with its reason. Only what is proven goes: a review stack of this
@@ -77,7 +76,8 @@ export function decideStack(stack: Stack, inventory: Inventory): Decision {
   const goes = (why: string): Decision => ({ goes: true, name, what: "stack", why });
 
   const parsed = parseStack(name);
-  if (parsed?.environment !== "review") return stays("is no review stack");
+  if (parsed === undefined || !environments[parsed.environment].perBranch)
+    return stays("is no review stack");
   if (branch === undefined) return stays("names no branch, so nobody knows whose it is");
   if (slugOfAny(branch) !== parsed.slug) {
     return stays(`names branch "${branch}", which is not the branch of this name`);

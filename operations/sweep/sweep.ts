@@ -1,4 +1,6 @@
-import { parseStack, service } from "../../components/conventions/stacks";
+import { reviewAccess } from "../../components/conventions/ci-roles";
+import { service } from "../../components/conventions/stacks";
+import { parseStack } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { stopCanary } from "../canary/canary";
 import {
@@ -160,7 +162,7 @@ async function reviewsOf(cluster: Cluster, engine: Engine): Promise<Reviews> {
   };
   const namespaces = items
     .map(({ metadata }) => metadata)
-    .filter(({ name }) => name.startsWith(`${service}-review-`))
+    .filter(({ name }) => name.startsWith(reviewAccess.namespacePrefix))
     .map(({ labels = {}, name }) => {
       const slug = parseStack(name.slice(service.length + 1))?.slug;
       return { name, ours: slug !== undefined && isOurs(labels, slug) };

@@ -1,5 +1,5 @@
 /** What a rule is given: one resource as the program declares it, as plain data. */
-import { type Environment, parseStack } from "../../components/conventions/stacks";
+import { type Environment, parseStack } from "../../environments";
 
 /** A value that a preview cannot know, because it comes from a resource that does not exist yet. */
 export const unknown = Symbol("unknown until the update");

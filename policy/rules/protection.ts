@@ -1,4 +1,4 @@
-import { environmentOf } from "./declared";
+import { traitsOf } from "../../environments";
 import type { Rule } from "./rule";
 
 /** What takes production down when it is deleted or replaced. */
@@ -15,12 +15,13 @@ export const protectProduction: Rule = {
   description:
     "Namespace, Deployment, Service and Ingress of production are protected, and nothing else is",
   check(object) {
-    const wanted = environmentOf(object) === "prod" && guarded.includes(object.type);
+    const protect = traitsOf(object.stack)?.protect ?? false;
+    const wanted = protect && guarded.includes(object.type);
     if (object.protect === wanted) return [];
     return [
       {
         got: object.protect,
-        must: wanted ? "be true in stack prod" : `be false in stack ${object.stack}`,
+        must: `be ${String(wanted)} in stack ${object.stack}`,
         path: "opts.protect",
         todo: wanted
           ? "pass protect: true to it"

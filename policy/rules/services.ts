@@ -1,4 +1,5 @@
-import { at, environmentOf } from "./declared";
+import { traitsOf } from "../../environments";
+import { at } from "./declared";
 import type { Rule } from "./rule";
 
 /** Each one is a load balancer of the cloud: it costs, and it is open to the internet. */
@@ -7,7 +8,11 @@ export const noLoadBalancerInReview: Rule = {
   description: "No Service of a review stack is a load balancer",
   check(object) {
     const got = at(object.props, "spec", "type");
-    if (object.kind !== "Service" || got !== "LoadBalancer" || environmentOf(object) !== "review") {
+    if (
+      object.kind !== "Service" ||
+      got !== "LoadBalancer" ||
+      traitsOf(object.stack)?.perBranch !== true
+    ) {
       return [];
     }
     return [

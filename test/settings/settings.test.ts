@@ -5,6 +5,7 @@ import { RunError } from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { company } from "../../config/company";
 import { type Outside, canaryConfig, configOf, readGit, settingsFrom } from "../../settings";
+import { environmentNames } from "../../environments";
 import { table } from "../../settings/table";
 import { Repository, digest } from "../support/fixtures";
 
@@ -252,7 +253,7 @@ describe("the table of settings", () => {
   });
 
   it("has defaults that its own rules allow", () => {
-    for (const environment of ["local", "review", "staging", "prod", "canary"] as const) {
+    for (const environment of environmentNames) {
       for (const [key, { default: of, parse }] of Object.entries(table)) {
         const value: unknown = of({ env: base.env, gitBranch: "x", environment, slug: "x" });
         if (value === undefined) continue;

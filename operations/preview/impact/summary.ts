@@ -1,3 +1,4 @@
+import { traitsOf } from "../../../environments";
 import { type Change, changesOf, isInternal } from "../changes/changes";
 import { immutableAnswer, protectedAnswer } from "./consequences";
 import { byWeight, words } from "./impact";
@@ -126,7 +127,8 @@ export function summaryOf(
   exitCode: number,
   beside: readonly string[] = [],
 ): Summary {
-  if (stack === "prod" && events.errors.some(({ message }) => runsNothing.test(message))) {
+  const promoted = traitsOf(stack)?.image === "promoted";
+  if (promoted && events.errors.some(({ message }) => runsNothing.test(message))) {
     const headline = "production runs nothing yet: npm run promote";
     return { errors: [], groups: [], headline, notes: [], stack, verdict: "nothing", version: 1 };
   }

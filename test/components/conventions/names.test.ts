@@ -5,9 +5,8 @@ import {
   labelValue,
   shortCommit,
   shortHash,
-  slug,
 } from "../../../components/conventions/names";
-import { parseStack, reservedSlugs } from "../../../components/conventions/stacks";
+import { parseStack, reservedSlugs, slugOf as slug } from "../../../environments";
 
 /** Branch names as people write them, and as nobody should. */
 const branch = fc

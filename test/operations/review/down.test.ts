@@ -4,7 +4,7 @@ import { command } from "../../../lib/command";
 import type { Cluster } from "../../../operations/pulumi/reach";
 import { removeReview } from "../../../operations/review/down";
 import { reviewStack } from "../../../operations/stacks/review-stack";
-import { identityOf } from "../../../settings";
+import { identityOf } from "../../../settings/identity";
 import { Programs } from "../support/programs";
 
 describe("the removal of a review stack", () => {

@@ -8,7 +8,7 @@ import {
   reviewStack,
   stackOf,
 } from "../../../operations/stacks/review-stack";
-import { identityOf } from "../../../settings";
+import { identityOf } from "../../../settings/identity";
 
 const head = "feature/forty-characters-that-all-of-them-share-";
 

@@ -9,7 +9,7 @@ import {
   runningCanary,
 } from "../../../operations/stacks/running-canary";
 import type { Engine } from "../../../operations/pulumi/engine";
-import { identityOf } from "../../../settings";
+import { identityOf } from "../../../settings/identity";
 import { command } from "../../../lib/command";
 
 const imageRef = `registry.example/services-orders@sha256:${"a".repeat(64)}`;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseStack } from "../../../components/conventions/stacks";
+import { parseStack } from "../../../environments";
 import { stackNamed } from "../../../operations/stacks/stack-name";
 
 describe("the stack that a command is asked for", () => {

@@ -1,0 +1,18 @@
+import { reviewAccess } from "../components/conventions/ci-roles";
+import type { Identity } from "../components/conventions/labels";
+import { service } from "../components/conventions/stacks";
+import { type Environment, environments } from "../environments";
+
+/** What the objects of a stack are recognised by. */
+export function identityOf(environment: Environment, slug: string): Identity {
+  const { canaryOf = environment, protectedBranch } = environments[environment];
+  const app = canaryOf === "prod" ? service : `${service}-${slug}`;
+  return { app, environment: canaryOf, instance: app, protectedBranch, service };
+}
+
+/** Namespace of a stack whose config names none. */
+export function namespaceOf(environment: Environment, slug: string): string {
+  return environments[environment].perBranch
+    ? `${reviewAccess.namespacePrefix}${slug}`
+    : identityOf(environment, slug).app;
+}
