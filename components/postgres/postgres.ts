@@ -6,6 +6,7 @@ import { postgres as defaults } from "../conventions/defaults";
 import { assertValid } from "../conventions/validation";
 import { labels, selector } from "../conventions/labels";
 import { applyOverride } from "../conventions/override";
+import type { PodRequirement } from "../conventions/quota";
 import { withDefaults } from "../conventions/with-defaults";
 import type { PostgresArgs } from "./args";
 import { type PostgresInputs, postgresStatefulSetSpec } from "./pod-template";
@@ -27,6 +28,11 @@ export class Postgres extends pulumi.ComponentResource {
     readonly service: k8s.core.v1.Service;
     readonly statefulSet: k8s.apps.v1.StatefulSet;
   };
+
+  /** The one pod of a database. */
+  static peakPods(name: string): PodRequirement {
+    return { name, pods: 1, requests: defaults.requests };
+  }
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:Postgres", name, args, opts);

@@ -1,10 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { logAnnotations } from "../pods/datadog";
+import { scheduledJob as defaults } from "../conventions/defaults";
 import { assertValid } from "../conventions/validation";
 import { labels, releaseLabels } from "../conventions/labels";
 import { type Annotations, objectMetadata, podMetadata } from "../conventions/metadata";
 import { applyOverride } from "../conventions/override";
+import type { PodRequirement } from "../conventions/quota";
 import { workloadContainer, workloadInitContainers, workloadPodSpec } from "../pods/workload";
 import { createConfigMap, createServiceAccount } from "../pods/objects";
 import { defined } from "../conventions/with-defaults";
@@ -29,6 +31,15 @@ export interface ScheduledJobNodes {
  */
 export class ScheduledJob extends pulumi.ComponentResource {
   readonly nodes: ScheduledJobNodes;
+
+  /** Pods that one run of a job with these args has at most. */
+  static peakPods(
+    name: string,
+    args: Pick<ScheduledJobArgs, "parallelism" | "requests">,
+  ): PodRequirement {
+    const { parallelism = 1, requests = defaults.requests } = args;
+    return { name, pods: parallelism, requests };
+  }
 
   constructor(name: string, args: ScheduledJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:ScheduledJob", name, args, opts);

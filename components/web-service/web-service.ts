@@ -1,9 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { httpPortName, rollout } from "../conventions/defaults";
+import { httpPortName, rollout, webService as defaults } from "../conventions/defaults";
 import { assertValid } from "../conventions/validation";
 import { labels, selector, trackSelector } from "../conventions/labels";
 import { applyOverride } from "../conventions/override";
+import { type PodRequirement, peakPods } from "../conventions/quota";
 import { createConfigMap, createServiceAccount } from "../pods/objects";
 import type { WebServiceArgs } from "./args";
 import { createDeployment } from "./deployment";
@@ -41,6 +42,16 @@ export class WebService extends pulumi.ComponentResource {
   /** Public URL, ending with a slash; undefined without a host. */
   readonly url: string | undefined;
   readonly nodes: WebServiceNodes;
+
+  /** Pods that a service with these args has at most, in the middle of a rollout. */
+  static peakPods(
+    name: string,
+    args: Pick<WebServiceArgs, "autoscaling" | "maxSurge" | "replicas" | "requests">,
+  ): PodRequirement {
+    const { autoscaling, maxSurge = defaults.maxSurge, requests = defaults.requests } = args;
+    const { replicas = defaults.replicas } = args;
+    return { name, pods: peakPods(autoscaling?.maxReplicas ?? replicas, maxSurge), requests };
+  }
 
   constructor(name: string, args: WebServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:WebService", name, args, opts);

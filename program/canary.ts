@@ -1,0 +1,35 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Canary } from "../components/web-service/canary";
+import type { Settings } from "../settings";
+import type { ClusterFacts } from "./cluster";
+import { databaseOf } from "./database";
+import { webServiceArgs } from "./web-service-args";
+
+/**
+ * A few pods of a branch in production's namespace, behind production's Service.
+ *
+ * @throws pulumi.RunError without an image or without production's namespace.
+ */
+export function createCanary(
+  settings: Settings,
+  cluster: ClusterFacts,
+  opts: pulumi.ComponentResourceOptions,
+) {
+  const { identity, imageRef, namespace, stack } = settings;
+  if (cluster.namespace === undefined || imageRef === undefined) {
+    throw new pulumi.RunError(
+      imageRef === undefined
+        ? `Stack "${stack}" runs no image yet: start it by "npm run canary -- start BRANCH".`
+        : `Namespace "${namespace}" does not exist: a canary needs production to stand beside.`,
+    );
+  }
+  const args = {
+    ...webServiceArgs(settings),
+    database: databaseOf(settings, namespace, opts),
+    imageRef,
+    namespace,
+    serviceAccountName: identity.service,
+  };
+  const { deployment } = new Canary(`${identity.service}-canary`, args, opts).nodes;
+  return { deployment, imageRef, namespace };
+}

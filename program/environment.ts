@@ -1,0 +1,61 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { seedArgs } from "../components/conventions/defaults";
+import type { PodRequirement } from "../components/conventions/quota";
+import { ContainerImage } from "../components/image/container-image";
+import { Postgres } from "../components/postgres/postgres";
+import { ScheduledJob } from "../components/scheduled-job/scheduled-job";
+import { WebService } from "../components/web-service/web-service";
+import { environments } from "../environments";
+import type { Settings } from "../settings";
+import { databaseOf } from "./database";
+import { jobArgs } from "./job-args";
+import { createNamespace } from "./namespace";
+import { webServiceArgs } from "./web-service-args";
+
+/** An environment or a review stack: everything that the service is made of. */
+export function createEnvironment(settings: Settings, opts: pulumi.ComponentResourceOptions) {
+  const { environment, identity } = settings;
+  const { protect, seeds } = environments[environment];
+  const web = { ...webServiceArgs(settings), protect, seedArgs: seeds ? seedArgs : [] };
+  const jobs = jobArgs(settings);
+
+  const requirements = [
+    WebService.peakPods(identity.service, web),
+    Postgres.peakPods("postgres"),
+    ...jobs.filter(({ suspend }) => !suspend).map((job) => ScheduledJob.peakPods(job.name, job)),
+    ...jobRunByHand(jobs, settings),
+  ];
+  const namespace = createNamespace(settings, requirements, opts);
+  const database = databaseOf(settings, namespace, opts);
+  const imageRef = imageOf(settings);
+  const common = { database, imageRef, namespace };
+  const service = new WebService(identity.service, { ...web, ...common }, opts);
+
+  for (const { name, ...job } of jobs) {
+    const { serviceAccount } = service.nodes;
+    // A job with a role of its own has a ServiceAccount of its own.
+    const serviceAccountName =
+      job.iamRoleArn === undefined ? serviceAccount.metadata.name : undefined;
+    const args = { appEndpoint: service.url, serviceAccountName, ...common, ...job };
+    new ScheduledJob(name, args, opts);
+  }
+  return { deployment: service.nodes.deployment, imageRef, namespace, url: service.url };
+}
+
+/** Room for one job that a person runs by hand, where some are suspended. */
+function jobRunByHand(
+  jobs: readonly { readonly suspend: boolean }[],
+  { requests }: Settings,
+): readonly PodRequirement[] {
+  return jobs.some(({ suspend }) => suspend)
+    ? [{ name: "job run by hand", pods: 1, requests }]
+    : [];
+}
+
+/** The digest that the stack is told to run, or the image of the code that is here. */
+function imageOf(settings: Settings): pulumi.Input<string> {
+  const { baseImageRef, builder, imageRef, imageRepository = "", platforms } = settings;
+  if (imageRef !== undefined) return imageRef;
+  const args = { baseImageRef, builder, platforms, repository: imageRepository };
+  return new ContainerImage("image", args).ref;
+}

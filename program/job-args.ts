@@ -1,0 +1,40 @@
+import * as pulumi from "@pulumi/pulumi";
+import { duplicates } from "../components/conventions/validation";
+import { environments } from "../environments";
+import { type Job, jobs } from "../jobs";
+import type { Settings } from "../settings";
+
+/**
+ * Refuses jobs that would collide during an update: two with one name, and one whose ServiceAccount
+ * would be the service's or that of every pod without one.
+ *
+ * @throws pulumi.RunError with every issue.
+ */
+export function assertJobNames(service: string): void {
+  const names = jobs.map(({ name }) => name);
+  const issues = [
+    ...duplicates(names).map((name) => `"${name}" must be the name of one job`),
+    ...names
+      .filter((name) => [service, "default"].includes(name))
+      .map((name) => `"${name}" must not be the name of a job, a ServiceAccount has it`),
+  ];
+  if (issues.length === 0) return;
+  throw new pulumi.RunError(
+    issues.map((issue) => `jobs.ts: ${issue}; choose another name.`).join("\n"),
+  );
+}
+
+/** Whether a job's runs are held back: by its entry, else by the environment. */
+function isSuspended({ suspendedIn }: Job, { environment }: Settings): boolean {
+  const byDefault = environments[environment].jobs === "suspended";
+  return suspendedIn === undefined ? byDefault : suspendedIn.includes(environment);
+}
+
+/** The jobs of jobs.ts with what they take from the settings. */
+export function jobArgs(settings: Settings) {
+  const { identity, release, requests } = settings;
+  return jobs.map((job) => {
+    const { suspendedIn: _, ...given } = job;
+    return { identity, release, requests, suspend: isSuspended(job, settings), ...given };
+  });
+}

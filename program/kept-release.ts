@@ -1,0 +1,37 @@
+import * as pulumi from "@pulumi/pulumi";
+import { environments } from "../environments";
+import type { Settings } from "../settings";
+import type { ReadLastRelease } from "./last-release";
+
+/** The command that chooses an image for a stack that builds none. */
+const chooseBy = { chosen: "npm run canary -- start BRANCH", promoted: "npm run promote" };
+
+/**
+ * Settings with the release that the stack keeps. Production and its canary run what was chosen for
+ * them, not what is checked out.
+ *
+ * @throws pulumi.RunError if nothing was chosen yet.
+ */
+export async function withKeptRelease(
+  settings: Settings,
+  readLast: ReadLastRelease,
+): Promise<Settings> {
+  const { environment, imageRef, stack } = settings;
+  const { canaryOf, image } = environments[environment];
+  if (imageRef !== undefined || image === "built") return settings;
+  const last = await readLast(stack);
+  if (last === undefined) {
+    throw new pulumi.RunError(
+      `Stack "${stack}" runs no image yet: choose one by "${chooseBy[image]}", or set services-orders:imageRef.`,
+    );
+  }
+  const { branch, commit, reason, replicas } = last;
+  return {
+    ...settings,
+    imageRef: last.imageRef,
+    release: { branch, commit },
+    releaseReason: settings.releaseReason ?? reason,
+    // The percentage of production's requests decides it, not a setting.
+    ...(canaryOf === undefined ? {} : { replicas }),
+  };
+}
