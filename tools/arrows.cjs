@@ -10,10 +10,10 @@ const onFacts = [...facts, "settings/"];
 /** Each room, and the paths below which it may import. Its own files are always allowed. */
 const rooms = {
   "lib/": [],
-  "environments.ts": [],
+  "environments.ts": ["components/conventions/"],
   "config/": [],
   "components/": ["config/"],
-  "jobs.ts": ["components/"],
+  "jobs.ts": ["components/", "environments.ts"],
   "settings/": facts,
   "policy/": onFacts,
   "platform/": onFacts,
