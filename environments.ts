@@ -28,6 +28,8 @@ interface Traits {
   readonly protectedBranch: boolean;
   /** The first start fills the database with examples. */
   readonly seeds: boolean;
+  /** Environment whose defaults of settings it takes: its own, or those of a similar one. */
+  readonly settingsOf: OwnDefaults;
 }
 
 const rows = {
@@ -40,6 +42,7 @@ const rows = {
     protect: false,
     protectedBranch: false,
     seeds: false,
+    settingsOf: "local",
   },
   review: {
     // A review job may change its own branch's namespace, and only CircleCI's token names the branch.
@@ -51,6 +54,7 @@ const rows = {
     protect: false,
     protectedBranch: false,
     seeds: true,
+    settingsOf: "review",
   },
   staging: {
     clusterIdentity: "aws",
@@ -61,6 +65,7 @@ const rows = {
     protect: false,
     protectedBranch: true,
     seeds: false,
+    settingsOf: "staging",
   },
   prod: {
     clusterIdentity: "aws",
@@ -71,6 +76,7 @@ const rows = {
     protect: true,
     protectedBranch: true,
     seeds: false,
+    settingsOf: "prod",
   },
   canary: {
     canaryOf: "prod",
@@ -82,11 +88,15 @@ const rows = {
     protect: false,
     protectedBranch: false,
     seeds: false,
+    settingsOf: "canary",
   },
 } as const;
 
 /** What a stack is for. Decides its defaults and what it may do. */
 export type Environment = keyof typeof rows;
+
+/** The environments that have their own defaults of settings. */
+export type OwnDefaults = (typeof rows)[Environment]["settingsOf"];
 
 /** What each environment can do. Components do not read it: they are told by their args. */
 export const environments: Readonly<Record<Environment, Traits>> = rows;

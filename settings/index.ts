@@ -115,7 +115,8 @@ export function settingsFrom(outside: Outside): Settings {
     throw new pulumi.RunError(`Stack "${stack}" is none of ${stackForms}.`);
   }
   const { environment, slug } = parsed;
-  const surroundings = { env, gitBranch: git.branch, environment, slug };
+  const { settingsOf } = environments[environment];
+  const surroundings = { env, environment: settingsOf, gitBranch: git.branch, slug };
   const faults = [...unknownKeys(config)];
   const entries = Object.entries(table).map(([key, setting]) => [
     key,

@@ -1,11 +1,12 @@
-import type { Environment } from "../environments";
+import type { OwnDefaults } from "../environments";
 import { type Parse, withSchema } from "./json-schema";
 
 /** What the default of a setting may depend on. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly gitBranch: string;
-  readonly environment: Environment;
+  /** Environment whose defaults hold. */
+  readonly environment: OwnDefaults;
   readonly slug: string;
 }
 
@@ -29,7 +30,7 @@ export function row<Value>(setting: Setting<Value>): Setting<Value> {
 
 /** A row whose default is one value per environment. */
 export function byEnvironment<Value>(
-  defaults: Readonly<Record<Environment, Value>>,
+  defaults: Readonly<Record<OwnDefaults, Value>>,
   rest: WithoutDefault<Value>,
 ): Setting<Value> {
   return { ...rest, default: ({ environment }) => defaults[environment] };
@@ -39,7 +40,7 @@ export function byEnvironment<Value>(
 export function reviewOnly<Value, Other>(
   review: Value,
   others: Other,
-): Record<Environment, Value | Other> {
+): Record<OwnDefaults, Value | Other> {
   return { canary: others, local: others, prod: others, review, staging: others };
 }
 

@@ -108,9 +108,9 @@ async function codePages(): Promise<readonly [string, string][]> {
 /** The default in each environment, told once where they are all the same. */
 function settingDefault(setting: Setting<unknown>): string {
   const values = [...environmentNames].sort().map((environment) => {
-    const { canaryOf, perBranch } = environments[environment];
+    const { canaryOf, perBranch, settingsOf } = environments[environment];
     const slug = perBranch ? "<slug>" : (canaryOf ?? environment);
-    const surroundings = { env: {}, environment, gitBranch: "<branch of git>", slug };
+    const surroundings = { env: {}, environment: settingsOf, gitBranch: "<branch of git>", slug };
     const value = setting.default(surroundings satisfies Surroundings);
     const text = typeof value === "string" ? value : JSON.stringify(value);
     return [environment, value === undefined ? "none" : `\`${text}\``] as const;

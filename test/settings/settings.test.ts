@@ -5,7 +5,7 @@ import { RunError } from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { company } from "../../config/company";
 import { type Outside, canaryConfig, configOf, readGit, settingsFrom } from "../../settings";
-import { environmentNames } from "../../environments";
+import { environmentNames, environments } from "../../environments";
 import { table } from "../../settings/table";
 import { Repository, digest } from "../support/fixtures";
 
@@ -255,7 +255,9 @@ describe("the table of settings", () => {
   it("has defaults that its own rules allow", () => {
     for (const environment of environmentNames) {
       for (const [key, { default: of, parse }] of Object.entries(table)) {
-        const value: unknown = of({ env: base.env, gitBranch: "x", environment, slug: "x" });
+        const { settingsOf } = environments[environment];
+        const given = { env: base.env, environment: settingsOf, gitBranch: "x", slug: "x" };
+        const value: unknown = of(given);
         if (value === undefined) continue;
         const text = typeof value === "string" ? value : JSON.stringify(value);
         assert.deepEqual(parse(text), value, `${key} of ${environment}`);
