@@ -1,5 +1,6 @@
 import pulumi from "@pulumi/eslint-plugin";
 import tseslint from "typescript-eslint";
+import prose from "./tools/prose/eslint-plugin.mjs";
 
 /** Constructing a resource inside `.apply(...)` hides it from previews. Ordinary objects are listed. */
 const noResourceInApply = {
@@ -49,6 +50,15 @@ export default tseslint.config(
   { files: ["components/**/*.ts"], rules: noOutside },
   // Every arg has a doc comment: a limit of 300 lines would split an interface by prefixes.
   { files: ["components/**/args.ts"], rules: { "max-lines": ["error", { max: 400 }] } },
+  {
+    // Plain English: the folders that are rewritten.
+    files: ["tools/prose/**/*.ts"],
+    plugins: { prose },
+    rules: {
+      "prose/words": "error",
+      "max-len": ["error", { code: 1000, comments: 100, ignoreUrls: true }],
+    },
+  },
   {
     // They talk to a person, on the terminal; end-to-end tests print what they measured.
     files: ["{cli,lib,operations,pipeline,sandbox,tools,test/end-to-end}/**/*.ts"],

@@ -25,19 +25,24 @@ export async function check(): Promise<void> {
       failed.push(what);
     }
   }
-  const started = Date.now();
   const { checkFiles } = await import("../pipeline/check");
-  const faults = await checkFiles().catch((error: unknown) => error);
-  if (faults !== undefined) {
-    console.log(faults instanceof UserError ? faults.message : faults);
-    failed.push("pipelines");
+  const { checkMarkdown } = await import("./prose/markdown");
+  for (const [what, run] of [
+    ["pipelines", checkFiles],
+    ["prose", checkMarkdown],
+  ] as const) {
+    const started = Date.now();
+    const issues = await run().catch((error: unknown) => error);
+    if (issues !== undefined) {
+      console.log(issues instanceof UserError ? issues.message : issues);
+      failed.push(what);
+    }
+    const result = issues === undefined ? "good" : "FAILED";
+    console.log(`${what}: ${result} (${duration(Date.now() - started)})`);
   }
-  console.log(
-    `pipelines: ${faults === undefined ? "good" : "FAILED"} (${duration(Date.now() - started)})`,
-  );
   if (failed.length > 0) {
     throw new UserError(
-      `check failed: ${failed.join(", ")}; "npx prettier --write ." mends the format`,
+      `check failed: ${failed.join(", ")}; "npx prettier --write ." fixes the format`,
     );
   }
 }

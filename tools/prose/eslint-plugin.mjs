@@ -1,0 +1,66 @@
+import { blank, findings, withoutCode } from "./words.mjs";
+
+/** Comments that follow each other line by line are one text. */
+function blocks(comments) {
+  const found = [];
+  for (const comment of comments) {
+    const last = found.at(-1)?.at(-1);
+    const continues =
+      last?.type === "Line" &&
+      comment.type === "Line" &&
+      comment.loc.start.line === last.loc.end.line + 1 &&
+      comment.loc.start.column === last.loc.start.column;
+    if (continues) found.at(-1).push(comment);
+    else if (comment.type !== "Shebang") found.push([comment]);
+  }
+  return found;
+}
+
+/** @type {import("eslint").Rule.RuleModule} */
+const words = {
+  meta: {
+    type: "suggestion",
+    schema: [],
+    docs: { description: "plain English in comments and messages" },
+  },
+  create(context) {
+    const { sourceCode } = context;
+    const check = (start, text) => {
+      for (const { index, message } of findings(withoutCode(text))) {
+        const from = sourceCode.getLocFromIndex(start + index);
+        context.report({ loc: { start: from, end: from }, message });
+      }
+    };
+    const source = (node) => sourceCode.text.slice(...node.range);
+    return {
+      Program() {
+        for (const block of blocks(sourceCode.getAllComments())) {
+          const [start, end] = [block[0].range[0], block.at(-1).range[1]];
+          const text = sourceCode.text.slice(start, end);
+          if (/^(\/\/|\/\*) eslint-/.test(text)) continue;
+          // The marks of the comment itself are not text: // and /** and the * of each line.
+          check(
+            start,
+            text.replaceAll(/^\s*(\/\/|\/\*+|\*\/|\*)|\*\/$/gm, (mark) => blank(mark)),
+          );
+        }
+      },
+      Literal(node) {
+        // One word is a name or a value, not a sentence.
+        if (typeof node.value === "string" && node.value.includes(" ")) {
+          check(node.range[0] + 1, source(node).slice(1, -1).replaceAll("\\", " "));
+        }
+      },
+      TemplateLiteral(node) {
+        let text = source(node);
+        for (const { range } of node.expressions) {
+          const [from, to] = range.map((index) => index - node.range[0]);
+          text = text.slice(0, from) + blank(text.slice(from, to), "_") + text.slice(to);
+        }
+        check(node.range[0] + 1, text.slice(1, -1).replaceAll("\\", " "));
+      },
+    };
+  },
+};
+
+export default { meta: { name: "prose" }, rules: { words } };

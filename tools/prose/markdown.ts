@@ -1,0 +1,68 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { extname, join } from "node:path";
+import { TextlintKernel, type TextlintRuleModule } from "@textlint/kernel";
+import markdown from "@textlint/textlint-plugin-markdown";
+import { UserError } from "../../lib/errors";
+import { project } from "../../lib/project";
+import { blank, findings } from "./words.mjs";
+
+/** Markdown made from the code is checked where it is written: in the comments. */
+const generated = /^docs\/reference\//;
+
+/** Not yet rewritten. */
+const later = /^(README\.md|docs|service)/;
+
+/** The words in paragraphs, titles and table cells; code, addresses and pictures are not prose. */
+const rule: TextlintRuleModule = ({ Syntax, RuleError, report, getSource }) => {
+  interface Node {
+    readonly type: string;
+    readonly range: readonly [number, number];
+    readonly children?: readonly Node[];
+  }
+  const prose = (node: Node): string => {
+    const source = getSource(node as Parameters<typeof getSource>[0]);
+    if (node.type === "Str") return source;
+    if (node.type === "Code") return `\`${blank(source.slice(1, -1), "_")}\``;
+    let text = blank(source);
+    for (const child of node.children ?? []) {
+      const start = child.range[0] - node.range[0];
+      const inner = prose(child);
+      text = text.slice(0, start) + inner + text.slice(start + inner.length);
+    }
+    return text;
+  };
+  const check = (node: unknown) => {
+    for (const { index, message } of findings(prose(node as Node))) {
+      report(node as Parameters<typeof report>[0], new RuleError(message, { index }));
+    }
+  };
+  return { [Syntax.Paragraph]: check, [Syntax.Header]: check, [Syntax.TableCell]: check };
+};
+
+/** One line per finding: file:line:column and what to write. */
+export async function checkText(text: string, file: string): Promise<string[]> {
+  const { messages } = await new TextlintKernel().lintText(text, {
+    filePath: join(project, file),
+    ext: extname(file),
+    plugins: [{ pluginId: "markdown", plugin: markdown }],
+    rules: [{ ruleId: "words", rule }],
+  });
+  return messages.map(
+    ({ loc, message }) =>
+      `${file}:${String(loc.start.line)}:${String(loc.start.column)} ${message}`,
+  );
+}
+
+/** @throws UserError with every finding in the Markdown of the repository */
+export async function checkMarkdown(): Promise<void> {
+  const files = execFileSync("git", ["ls-files", "--cached", "*.md"], { cwd: project })
+    .toString()
+    .split("\n")
+    .filter((file) => file !== "" && !generated.test(file) && !later.test(file));
+  const found = await Promise.all(
+    files.map((file) => checkText(readFileSync(join(project, file), "utf8"), file)),
+  );
+  const lines = found.flat();
+  if (lines.length > 0) throw new UserError(lines.join("\n"));
+}
