@@ -54,10 +54,11 @@ export function environment(): Record<string, string> {
         : paths.givenKubeconfig,
     PULUMI_HOME: paths.pulumiHome,
     PULUMI_BACKEND_URL: `file://${paths.pulumiState}`,
-    // The state lies beside the cluster whose secrets it holds, readable by root alone: a passphrase would guard nothing, and
-    // an empty one lets Pulumi.local.yaml be the same for everyone.
+    // The state is stored next to the cluster whose secrets it holds, and only root can read it. A
+    // passphrase would protect nothing, and an empty one lets everyone use the same
+    // Pulumi.local.yaml.
     PULUMI_CONFIG_PASSPHRASE: "",
-    // Types are checked by the editor and by `npm run check`, not once more in every command.
+    // The editor and `npm run check` check the types. The commands do not repeat it.
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
@@ -66,7 +67,7 @@ export function environment(): Record<string, string> {
     SANDBOX_REGISTRY: registryName(chosen),
     SANDBOX_BASE_IMAGE: imageRef("jre"),
     SANDBOX_POSTGRES_IMAGE: imageRef("postgres"),
-    // What review stacks take from the company: here there is neither AWS nor a certificate.
+    // Replaces the company's values for review stacks: the sandbox has no AWS and no certificate.
     SANDBOX_DOMAIN: "localhost",
     SANDBOX_EKS_CLUSTER: "none",
     SANDBOX_INGRESS_PRESET: "none",

@@ -11,7 +11,10 @@ import { type Daemon, daemonPid, lastWords, logFile } from "./node/supervision";
 /** How long something may take to answer after its start. Measured starts take a tenth of it. */
 const ANSWER_MS = 120_000;
 
-/** Waits until something answers. When its daemon has ended, or time is up, the error says what the daemon's log says. */
+/**
+ * Waits until something answers. If its daemon has ended, or time is up, the error shows the end of
+ * the daemon's log.
+ */
 export async function until(
   what: string,
   daemon: Daemon | undefined,
@@ -56,8 +59,8 @@ async function kube(...args: string[]): Promise<string> {
 }
 
 /**
- * Why pods of kube-system do not run, as the events of type Warning say it, newest last. Empty where
- * there are none: then the cause is not a pod.
+ * Why pods of kube-system do not run: their events of type Warning, newest last. Empty if there are
+ * none: then the cause is not a pod.
  */
 export async function podWarnings(): Promise<string> {
   const events = await kube(
@@ -66,10 +69,10 @@ export async function podWarnings(): Promise<string> {
     'jsonpath={range .items[*]}{.involvedObject.name}: {.reason}: {.message}{"\\n"}{end}',
   );
   const last = [...new Set(events.trim().split("\n"))].filter((line) => line !== "").slice(-5);
-  return last.length === 0 ? "" : `; Kubernetes says of its pods:\n${last.join("\n")}`;
+  return last.length === 0 ? "" : `; warnings of its pods:\n${last.join("\n")}`;
 }
 
-/** Whether a part of the sandbox does its work: each asks it something. */
+/** Whether a part of the sandbox works: each function sends it a request. */
 export const answers = {
   registry: async (): Promise<boolean> =>
     http(`http://127.0.0.1:${String(options().registryPort)}/v2/`),

@@ -3,16 +3,19 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { UserError } from "../lib/errors";
 
-/** Where everything that the sandbox makes lies: one directory, which can be deleted while the sandbox is down. */
+/**
+ * The one directory for everything that the sandbox makes. It can be deleted while the sandbox is
+ * down.
+ */
 export const root = resolve(
   process.env["SANDBOX_DIR"] ?? join(homedir(), ".services-orders-sandbox"),
 );
 
-/** Paths below {@link root}. What is started knows no other place. */
+/** Paths below {@link root}. Started programs write to no other place. */
 export const paths = {
   /** Engine, providers, Kubernetes: built or downloaded once. */
   parts: join(root, "parts"),
-  /** Where a part is built, or unpacked, before it is moved to its place. */
+  /** Where a part is built or unpacked before it moves to its final place. */
   work: join(root, "work"),
   /** Debian packages, unpacked: daemons and their libraries. */
   debian: join(root, "debian"),
@@ -27,22 +30,28 @@ export const paths = {
   /** Mounted over /var inside the sandbox. */
   var: join(root, "var"),
   volumes: join(root, "volumes"),
-  /** Process ids, sockets, generated configuration: made anew at every start. */
+  /** Process ids, sockets and generated configuration, recreated at every start. */
   run: join(root, "run"),
   logs: join(root, "logs"),
   pulumiHome: join(root, "pulumi"),
   pulumiState: join(root, "state"),
   kubeconfig: join(root, "cluster", "admin.kubeconfig"),
-  /** The chosen context of a cluster of the person's own, by itself: nothing can lead to another cluster then. */
+  /**
+   * A kubeconfig with only the chosen context of the user's own cluster, so nothing can reach
+   * another cluster.
+   */
   givenKubeconfig: join(root, "given.kubeconfig"),
   options: join(root, "options.json"),
 } as const;
 
 /**
- * Addresses come from 198.18.0.0/15, which is set aside for tests (RFC 2544) and so collides with no network of yours.
+ * Addresses come from 198.18.0.0/15, which is reserved for tests (RFC 2544), so they collide with
+ * no real network.
  */
 export const net = {
-  /** Name of the network interface on the machine's side, and of its other end inside the sandbox. */
+  /**
+   * Name of the network interface on the machine's side, and of its other end inside the sandbox.
+   */
   outside: "orders-sandbox",
   inside: "uplink",
   outsideAddress: "198.19.255.1",
@@ -58,8 +67,8 @@ export const net = {
 } as const;
 
 /**
- * Variables for kubectl on the sandbox's cluster: its cache lies in the sandbox's directory, and no
- * proxy of the machine is asked for the sandbox's addresses.
+ * Variables for kubectl on the sandbox's cluster. Its cache is in the sandbox's directory, and
+ * requests to the sandbox's addresses bypass the machine's proxy.
  */
 export function kubectlEnvironment(
   shell: Readonly<Record<string, string | undefined>> = process.env,
@@ -70,17 +79,19 @@ export function kubectlEnvironment(
   return { KUBECACHEDIR: join(paths.cluster, "kubectl"), NO_PROXY: noProxy, no_proxy: noProxy };
 }
 
-/** What a person may choose when the sandbox starts; kept until it is chosen again or reset. */
+/** The options of the sandbox's start; kept until they are set again or reset. */
 export interface Options {
   /** Port of the ingress controller on 127.0.0.1. */
   readonly ingressPort: number;
   /** Port of the registry on 127.0.0.1. */
   readonly registryPort: number;
-  /** A cluster of the person's own: path of its kubeconfig. Then the sandbox starts none. */
+  /** The user's own cluster: path of its kubeconfig. With it, the sandbox starts no cluster. */
   readonly kubeconfig?: string;
-  /** Context in {@link kubeconfig}; its current one where unset. */
+  /** Context in {@link kubeconfig}; its current context if unset. */
   readonly context?: string;
-  /** A registry of the person's own, as `registry.example.com/team`. Then the sandbox starts none. */
+  /**
+   * The user's own registry, such as `registry.example.com/team`. With it, the sandbox starts none.
+   */
   readonly registry?: string;
 }
 
@@ -102,7 +113,7 @@ export function saveOptions(chosen: Options): void {
   writeFileSync(paths.options, `${JSON.stringify(chosen, undefined, 2)}\n`);
 }
 
-/** The registry as image references name it. */
+/** The registry's name in image references. */
 export function registryName(chosen: Options = options()): string {
   return chosen.registry ?? `localhost:${String(chosen.registryPort)}`;
 }
@@ -116,7 +127,7 @@ export function checkRoot(): void {
   for (const hidden of ["/var", "/run", "/proc", "/sys"]) {
     if (root === hidden || root.startsWith(`${hidden}/`)) {
       throw new UserError(
-        `SANDBOX_DIR must not be below ${hidden}, got "${root}": the sandbox mounts its own there; choose another directory`,
+        `SANDBOX_DIR must not be below ${hidden}, got "${root}": the sandbox mounts its own directory there; choose another one`,
       );
     }
   }

@@ -13,7 +13,7 @@ export function printLogs(daemon: string | undefined, { lines }: { lines: number
   const wanted = daemon === undefined ? all : all.filter((file) => file === `${daemon}.log`);
   if (wanted.length === 0) {
     throw new UserError(
-      `there is no log of ${daemon === undefined ? "anything" : `"${daemon}"`}; there are: ${all.map((file) => file.slice(0, -4)).join(", ") || "none"}`,
+      `${daemon === undefined ? "there are no logs" : `there is no log of "${daemon}"`}; logs: ${all.map((file) => file.slice(0, -4)).join(", ") || "none"}`,
     );
   }
   for (const file of wanted) {

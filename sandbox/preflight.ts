@@ -19,18 +19,21 @@ import { UserError } from "../lib/errors";
 import { boxPid } from "./node/processes";
 import { checkRoot, net, type Options, root } from "./layout";
 
-// Everything that can be known to be wrong before anything has changed.
+// Finds everything that can be wrong before anything has changed.
 
-/** Free space that a first set-up takes: parts, images, registry and, in Go's own caches, what they are built from. */
+/**
+ * Free space that a first set-up needs: parts, images, registry and, in Go's own caches, their
+ * sources and build results.
+ */
 const COLD_GIB = 14;
-/** Free space that a sandbox with everything built wants for images, logs and volumes. */
+/** Free space that a sandbox needs for images, logs and volumes once everything is built. */
 const WARM_GIB = 2;
 const GIB = 1024 ** 3;
 
 export async function preflight(options: Options, everythingBuilt: boolean): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new UserError(
-      "the sandbox makes namespaces, mounts and a network interface and must be started by root; run the command again with sudo",
+      "the sandbox makes namespaces, mounts and a network interface, so root must start it; run the command again with sudo",
     );
   }
   checkRoot();
@@ -39,7 +42,7 @@ export async function preflight(options: Options, everythingBuilt: boolean): Pro
   const needed = everythingBuilt ? WARM_GIB : COLD_GIB;
   if (free < needed) {
     throw new UserError(
-      `${root} must have ${String(needed)} GiB free, it has ${free.toFixed(1)}; free some, or set SANDBOX_DIR to a directory on a larger disk`,
+      `${root} must have ${String(needed)} GiB free, it has ${free.toFixed(1)}; free some space, or set SANDBOX_DIR to a directory on a larger disk`,
     );
   }
   if (boxPid() === undefined) {
@@ -62,7 +65,10 @@ function nearestExisting(path: string): string {
   return existsSync(path) ? path : nearestExisting(dirname(path));
 }
 
-/** Two sandboxes would have the same addresses. The interface of one that was just killed is gone a moment later. */
+/**
+ * Two sandboxes would have the same addresses. The interface of a killed sandbox disappears a
+ * moment later.
+ */
 async function checkAlone(): Promise<void> {
   for (let attempt = 0; existsSync(`/sys/class/net/${net.outside}`); attempt += 1) {
     if (attempt === 30) {
@@ -87,14 +93,14 @@ async function checkPort(port: number, what: string, flag: string): Promise<void
   });
   if (taken) {
     throw new UserError(
-      `port ${String(port)} on 127.0.0.1, for the sandbox's ${what}, is taken by another program; end it, or choose another port: npm run sandbox -- up ${flag} ${String(port + 10_000 > 65_535 ? port - 10_000 : port + 10_000)}`,
+      `port ${String(port)} on 127.0.0.1, for the sandbox's ${what}, is used by another program; stop that program, or choose another port: npm run sandbox -- up ${flag} ${String(port + 10_000 > 65_535 ? port - 10_000 : port + 10_000)}`,
     );
   }
 }
 
 /**
- * Runs `work` while no other command starts or stops the sandbox. The kernel lets go of the lock of a command that was
- * killed: what such a command wrote into it only says who it was.
+ * Runs `work` while no other command starts or stops the sandbox. The kernel releases the lock when
+ * its command is killed. The text in the lock file only names the command that has it.
  */
 export async function exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
   mkdirSync(root, { recursive: true, mode: 0o700 });
@@ -119,11 +125,12 @@ export async function exclusively<T>(what: string, work: () => Promise<T>): Prom
   }
 }
 
-/** @returns the lock's open file, which holds it until it is closed. */
+/** @returns the lock's open file; the lock lasts until it is closed */
 function take(path: string): number {
   for (;;) {
     const file = openSync(path, "a+");
-    // flock locks the open file, which its process has from this one: the lock stays when that process has ended.
+    // flock locks the open file that it inherits from this process, so the lock stays after flock
+    // has ended.
     const { error, status } = spawnSync("flock", ["--nonblock", "3"], {
       stdio: ["ignore", "ignore", "inherit", file],
     });
@@ -133,13 +140,14 @@ function take(path: string): number {
     closeSync(file);
     if (error !== undefined) {
       throw new UserError(
-        `flock could not be run (${error.message}); install Debian's package util-linux`,
+        `could not run flock (${error.message}); install Debian's package util-linux`,
       );
     }
-    // Taken, but removed by whoever had it since it was opened: others would not see it.
+    // We have the lock, but its previous owner removed the file after we opened it: others would
+    // not see it.
     if (status !== 0) {
       throw new UserError(
-        `another command is at work on the sandbox${holder(path)}; wait until it has ended and run this one again`,
+        `another command is working on the sandbox${holder(path)}; wait until it has ended and run this one again`,
       );
     }
   }
@@ -154,7 +162,7 @@ function holder(path: string): string {
     const { pid, what } = JSON.parse(readFileSync(path, "utf8")) as { pid: number; what: string };
     return ` (${what}, process ${String(pid)})`;
   } catch {
-    // It has only just taken the lock, or has let go of it meanwhile.
+    // The other command has only just taken the lock, or has released it since.
     return "";
   }
 }

@@ -38,9 +38,9 @@ import { exclusively, preflight } from "./preflight";
 import { boxPid, inBox, orphans, signal } from "./node/processes";
 import { startDaemon } from "./node/supervision";
 
-/** Parts that a person with a cluster of their own needs too. */
+/** Parts that are also needed with the user's own cluster. */
 const ENGINE = new Set(["pulumi", "resource-kubernetes", "resource-docker-build", "buildkit"]);
-/** kubectl is one of the Kubernetes part's files: with a cluster of one's own, the person has it. */
+/** kubectl is one of the Kubernetes part's files; users with their own cluster already have it. */
 const wantedParts = (chosen: Options): Part[] =>
   parts.filter((part) => chosen.kubeconfig === undefined || ENGINE.has(part.name));
 const wantedImages = (chosen: Options): ImageName[] =>
@@ -58,9 +58,9 @@ export function stepsOfUp(chosen: Options): number {
 }
 
 /**
- * Sets up whatever is missing, and starts whatever does not run. Doing it twice is harmless.
+ * Sets up what is missing, and starts what does not run. Idempotent.
  *
- * @returns milliseconds that the start took, without the set-up.
+ * @returns the milliseconds of the start, without the set-up
  */
 export async function up(chosen: Options, steps: Steps): Promise<number> {
   const missing = missingParts(chosen);
@@ -70,7 +70,7 @@ export async function up(chosen: Options, steps: Steps): Promise<number> {
   return exclusively("sandbox up", async () => {
     refuseOtherOptions(chosen);
     saveOptions(chosen);
-    // Not before the refusal: whatever runs goes by this file.
+    // Only after the check above: what runs reads this file.
     if (given === undefined) rmSync(paths.givenKubeconfig, { force: true });
     else writeFileSync(paths.givenKubeconfig, given, { mode: 0o600 });
     await setUp(missing, steps);
@@ -90,9 +90,9 @@ function refuseOtherOptions(chosen: Options): void {
 }
 
 /**
- * A cluster or registry of the person's own must answer before anything is set up for it.
+ * The user's own cluster or registry must answer before anything is set up for it.
  *
- * @returns a kubeconfig with nothing but the chosen context.
+ * @returns a kubeconfig with only the chosen context
  */
 async function checkGiven(chosen: Options): Promise<string | undefined> {
   let only: string | undefined;
@@ -103,7 +103,8 @@ async function checkGiven(chosen: Options): Promise<string | undefined> {
       );
     }
     const context = chosen.context === undefined ? [] : [`--context=${chosen.context}`];
-    // Some kubectl are two programs, and each of them asks the cluster, whatever it is told to do.
+    // Some kubectl installations consist of two programs, and both contact the cluster for every
+    // command.
     const ask = async (seconds: number, ...args: string[]): Promise<string> =>
       command(
         "kubectl",
@@ -134,7 +135,7 @@ async function checkGiven(chosen: Options): Promise<string | undefined> {
   return only;
 }
 
-/** A registry answers 200, or 401 where it wants a login, which BuildKit and the cluster have. */
+/** A registry answers 200, or 401 if it asks for a login, which BuildKit and the cluster have. */
 async function checkGivenRegistry(registry: string): Promise<void> {
   const host = registry.split("/")[0] ?? "";
   const url = `${host.startsWith("localhost:") ? "http" : "https"}://${host}/v2/`;
@@ -209,7 +210,8 @@ async function makeMissingImages(chosen: Options, report: Report): Promise<numbe
 
 async function startControlPlane(): Promise<void> {
   await ensureCertificates();
-  // Nothing depends on the container runtime until the kubelet starts, so it may take its time meanwhile.
+  // Only the kubelet depends on the container runtime, so it can finish its start in the
+  // background.
   await startDaemon(containerdDaemon());
   await startDaemon(etcdDaemon());
   await startDaemon(apiServerDaemon());
@@ -244,7 +246,7 @@ export function isRunning(): boolean {
   return boxPid() !== undefined;
 }
 
-/** Stops exactly what was started. State, images and volumes stay for the next start. */
+/** Stops exactly what was started. State, images and volumes remain for the next start. */
 export async function down(): Promise<void> {
   checkRoot();
   if (!existsSync(root)) {
@@ -260,7 +262,10 @@ export async function down(): Promise<void> {
   });
 }
 
-/** Stops the sandbox and removes what belongs to its cluster: objects, volumes, images, Pulumi state. Parts stay. */
+/**
+ * Stops the sandbox and removes what belongs to its cluster: objects, volumes, images, Pulumi
+ * state. Parts remain.
+ */
 export async function reset(everything: boolean): Promise<void> {
   await down();
   const kept = everything ? [] : [paths.parts, paths.debian];

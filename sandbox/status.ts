@@ -34,7 +34,7 @@ export interface Status {
   readonly good: boolean;
 }
 
-/** What runs and answers, and what the sandbox cannot do. */
+/** What runs, what answers, and what the sandbox cannot do. */
 export async function status(): Promise<Status[]> {
   const chosen = options();
   const rows: Status[] = [];
@@ -64,7 +64,7 @@ export async function status(): Promise<Status[]> {
       ["node is Ready", answers.node],
       ["cluster DNS answers", answers.dns],
       ["ingress controller answers", answers.ingress],
-      ["metrics are there", answers.metrics],
+      ["metrics are available", answers.metrics],
     );
   }
   for (const [what, check] of checks) {

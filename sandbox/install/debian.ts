@@ -14,7 +14,7 @@ import { type Report } from "../../lib/progress";
 import { paths } from "../layout";
 import { goarch } from "./parts";
 
-/** Daemons and tools that Debian packages, with the libraries that a minimal system lacks. */
+/** Daemons and tools that exist as Debian packages, and libraries that a minimal system lacks. */
 const packages = [
   // daemons: the cluster's store, its container runtime, its pod network, the registry
   ...[
@@ -52,12 +52,12 @@ export function tool(name: string): string {
       return path;
     }
   }
-  throw new Error(`${name} is in none of the unpacked Debian packages`);
+  throw new Error(`${name} is not in the unpacked Debian packages`);
 }
 
 export const cniPlugins = join(paths.debian, "usr", "lib", "cni");
 
-/** What the unpacked programs need to find each other and their libraries. */
+/** The variables with which the unpacked programs find each other and their libraries. */
 export const toolEnvironment: Readonly<Record<string, string>> = {
   PATH: [
     ...["usr/sbin", "usr/bin", "sbin", "bin"].map((directory) => join(paths.debian, directory)),
@@ -103,8 +103,9 @@ export async function unpackTools(report: Report): Promise<void> {
 }
 
 /**
- * Makes a root file system of packages and all they depend on, as a base image has it: unpacked, no scripts run, so that
- * it works for other architectures than the machine's.
+ * Makes a root file system from packages and their dependencies, as in a base image. Packages are
+ * unpacked and their scripts do not run, so it also works for other architectures than the
+ * machine's.
  */
 export async function rootFilesystem(
   names: readonly string[],
@@ -130,7 +131,10 @@ async function unpack(archives: readonly string[], directory: string): Promise<v
   }
 }
 
-/** apt with the machine's sources and keys, and with lists and archives of its own: the machine's are not touched. */
+/**
+ * apt with the machine's sources and keys, but with its own lists and archives: the machine's stay
+ * unchanged.
+ */
 class Apt {
   readonly #directory: string;
   readonly #options: readonly string[];
@@ -173,7 +177,10 @@ class Apt {
     await this.#run("apt-get", ["update", "-q"], report);
   }
 
-  /** Those of `names` that this Debian release has: some libraries change their name from one to the next. */
+  /**
+   * The packages in `names` that this Debian release has: some libraries are renamed between
+   * releases.
+   */
   async available(names: readonly string[]): Promise<string[]> {
     const known = new Set((await this.#run("apt-cache", ["pkgnames"])).split("\n"));
     return names.filter((name) => known.has(name));

@@ -8,7 +8,10 @@ import type { Build, Part } from "./parts";
 /** Where each part's go.mod, go.sum and main package are. */
 export const modules = join(import.meta.dirname, "..", "modules");
 
-/** Compilers that collect no garbage below 2 GiB: a part took 71 s with four times Go's pace, and 89 s as it comes. */
+/**
+ * Compilers collect no garbage below 2 GiB. Measured for one part: 71 s with GOGC at four times
+ * Go's default, 89 s with the default.
+ */
 const goEnvironment = {
   CGO_ENABLED: "0",
   GOFLAGS: "-mod=mod -trimpath -buildvcs=false",
@@ -16,7 +19,10 @@ const goEnvironment = {
   GOMEMLIMIT: "2GiB",
 };
 
-/** A copy: `go build` may complete go.mod and go.sum, and the repository's are not its to write. */
+/**
+ * Works on a copy: `go build` may complete go.mod and go.sum, and must not write those of the
+ * repository.
+ */
 function copyModule(build: Build, directory: string): string {
   const source = join(paths.work, directory, build.module);
   rmSync(source, { recursive: true, force: true });
@@ -25,8 +31,9 @@ function copyModule(build: Build, directory: string): string {
 }
 
 /**
- * Fills Go's caches with what a part is made of, until it is stopped: while another part is linked or waits for downloads, the
- * processors have nothing else to do. What fails here is said by the build.
+ * Fills Go's caches for a part, until it is stopped. It uses the time in which another part is
+ * linked or waits for downloads and the processors are idle. The build itself reports what fails
+ * here.
  */
 export async function compileAhead(part: Part, signal: AbortSignal): Promise<void> {
   try {
@@ -39,11 +46,11 @@ export async function compileAhead(part: Part, signal: AbortSignal): Promise<voi
       await command("nice", ["-n", "19", ...compiled], options);
     }
   } catch {
-    // Stopped, or the build's own fault.
+    // It was stopped, or the build will report the same error.
   }
 }
 
-/** Lets the compiler see our file in the place of one of a module's: in a copy of that module. */
+/** Replaces one file of a module by ours, in a copy of that module. */
 async function replaceFile({ instead }: Build, source: string): Promise<void> {
   if (instead === undefined) return;
   const published = await moduleDirectory(instead.module, source, goEnvironment);
@@ -105,7 +112,10 @@ async function moduleDirectory(
   return command("go", ["list", "-m", "-f", "{{.Dir}}", module], { cwd, env });
 }
 
-/** The two files that the provider's main package embeds and its published module lacks, made from the module's sources. */
+/**
+ * Makes two files from the module's sources: the provider's main package embeds them, but its
+ * published module lacks them.
+ */
 async function writeProviderSchema(
   source: string,
   env: Record<string, string>,

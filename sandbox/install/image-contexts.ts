@@ -24,11 +24,11 @@ export interface Image {
   /** Repository in the registry. */
   readonly repository: string;
   readonly architectures: readonly Architecture[];
-  /** Public image that this one stands in for, tried first. */
+  /** The public image that this one replaces; it is tried first. */
   readonly official?: () => string;
-  /** What decides the content of a stand-in. */
+  /** Everything that determines the content of a stand-in. */
   readonly version: string;
-  /** Fills a build context: a Dockerfile and what it copies. */
+  /** Fills a build context: a Dockerfile and the files that it copies. */
   readonly context: (directory: string, report: Report) => Promise<void>;
 }
 
@@ -52,7 +52,7 @@ function fromPart(name: string): () => string {
   };
 }
 
-/** A base image of Debian packages; `finish` does what their installation scripts would have done. */
+/** A base image made from Debian packages; `finish` does the work of their installation scripts. */
 function debianBase(
   packages: readonly string[],
   architectures: readonly Architecture[],
@@ -81,7 +81,7 @@ function debianBase(
       );
       finish(root, architecture);
       report(`packing for ${architecture}`);
-      // Sorted and dated alike, so that the same packages give the same image.
+      // With a fixed order and fixed dates, so that the same packages give the same image.
       await command("tar", [
         ...["-C", root, "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"],
         ...["-cf", join(directory, `root-${architecture}.tar`), "."],
@@ -164,7 +164,7 @@ export const images = {
           for (const unneeded of ["usr/share/perl", `usr/lib/postgresql/${POSTGRES}/lib/bitcode`]) {
             rmSync(join(root, unneeded), { recursive: true, force: true });
           }
-          // initdb wants a name for the user it runs as, whatever number a pod gives it.
+          // initdb needs a name for its user, whatever UID the pod has.
           const users = [
             "root:x:0:0::/:/bin/sh",
             "postgres:x:999:999::/:/bin/sh",

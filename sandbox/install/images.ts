@@ -7,7 +7,7 @@ import { UserError } from "../../lib/errors";
 import { type Image, images } from "./image-contexts";
 import { paths, registryName } from "../layout";
 
-/** A public image is pulled within this time, or a stand-in is made. */
+/** If a public image is not pulled within this time, a stand-in is made. */
 const PULL_TIMEOUT_MS = 300_000;
 
 export type ImageName = keyof typeof images;
@@ -58,11 +58,12 @@ async function isInRegistry(ref: string): Promise<boolean> {
     },
     signal: AbortSignal.timeout(10_000),
   }).catch(() => undefined);
-  // A registry that wants a login has what was pushed to it; BuildKit and the node have the login, we do not.
+  // A registry that asks for a login still has what was pushed to it. BuildKit and the node can log
+  // in; this request cannot.
   return answer?.ok === true || answer?.status === 401;
 }
 
-/** The images that have to be made, of those wanted. */
+/** The wanted images that do not exist yet. */
 export async function missingImages(wanted: readonly ImageName[]): Promise<ImageName[]> {
   const made = known();
   const missing: ImageName[] = [];
@@ -77,7 +78,10 @@ export async function missingImages(wanted: readonly ImageName[]): Promise<Image
 
 export const imageTitle = (name: ImageName): string => images[name].title;
 
-/** Makes an image and pushes it: the public one where it can be pulled, else a stand-in of Debian's packages. */
+/**
+ * Makes an image and pushes it: the public one if it can be pulled, else a stand-in made from
+ * Debian packages.
+ */
 export async function makeImage(
   name: ImageName,
   buildctl: string,

@@ -18,16 +18,22 @@ import { compileAhead, goBuild, modules } from "./go-build";
 import { paths } from "../layout";
 import type { Download, Part } from "./parts";
 
-/** Before Go 1.26 the modules would ask for another toolchain. */
+/** With a Go older than 1.26, the modules would download another toolchain. */
 const GO_NEEDED = [1, 26] as const;
-/** An official file is fetched within this time or built instead. The largest has about 120 MB. */
+/**
+ * If an official file is not fetched within this time, it is built instead. The largest has about
+ * 120 MB.
+ */
 const DOWNLOAD_TIMEOUT_MS = 600_000;
-/** A host that does not answer for this long counts as out of reach. */
+/** A host that does not answer within this time counts as unreachable. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 const NO_BINARY = "its makers publish no binary with a checksum";
 
-/** A downloaded file that is not what its makers published. Never ignored: it is not replaced by a build. */
+/**
+ * A downloaded file differs from the published one. This error is never ignored: no build replaces
+ * the file.
+ */
 class ChecksumError extends UserError {}
 
 const directory = (part: Part): string => join(paths.parts, `${part.name}-${part.version}`);
@@ -37,7 +43,10 @@ export function executable(part: Part, name: string = part.files[0] ?? part.name
   return join(directory(part), name);
 }
 
-/** Everything that decides what a build gives: when any of it changes, the part is obtained again. */
+/**
+ * Everything that determines the result of a build. When any of it changes, the part is obtained
+ * again.
+ */
 function fingerprint(part: Part): string {
   const hash = createHash("sha256").update(JSON.stringify(part));
   for (const module of new Set(part.builds.map((build) => build.module))) {
@@ -59,8 +68,9 @@ export function isObtained(part: Part): boolean {
 }
 
 /**
- * Gets a part that is missing: the official files where they can be had, else a build from published modules. Gives a
- * line that says which of the two it was, and why. While it compiles, it fetches the sources of the `next` part.
+ * Obtains a missing part: downloads the official files if possible, else builds it from published
+ * modules. Returns a line that says which of the two it was, and why. While it compiles, it fetches
+ * the sources of the `next` part.
  */
 export async function obtain(part: Part, report: Report, next?: Part): Promise<string> {
   const staging = join(paths.work, `${part.name}.new`);
@@ -71,7 +81,7 @@ export async function obtain(part: Part, report: Report, next?: Part): Promise<s
     chmodSync(join(staging, file), 0o755);
   }
   writeFileSync(join(staging, ".complete"), fingerprint(part));
-  // The rename makes the part appear complete or not at all, whenever this process is killed.
+  // The rename is atomic: if this process is killed, the part is complete or absent.
   rmSync(directory(part), { recursive: true, force: true });
   mkdirSync(paths.parts, { recursive: true });
   renameSync(staging, directory(part));
@@ -96,13 +106,13 @@ async function fill(
         throw error;
       }
       reason = error instanceof Error ? error.message : String(error);
-      // Some of the files may be there: what is built is the whole part.
+      // Some files may already exist; the build makes the whole part.
       rmSync(staging, { recursive: true, force: true });
       mkdirSync(staging, { recursive: true });
     }
   }
   if (part.builds.length === 0) {
-    throw new UserError(`${part.title} ${part.version} cannot be had: ${reason}`);
+    throw new UserError(`${part.title} ${part.version} could not be obtained: ${reason}`);
   }
   await checkGo(part, reason);
   const stop = new AbortController();
@@ -147,7 +157,10 @@ async function get(url: string): Promise<Buffer> {
   }
 }
 
-/** The SHA-256 that `text` gives for a file: a line of its own, or the whole text. */
+/**
+ * The SHA-256 of a file in `text`: either the file has its own line, or the whole text is the
+ * checksum.
+ */
 function publishedChecksum(text: string, file: string): string | undefined {
   for (const line of text.trim().split("\n")) {
     const [checksum, name] = line.trim().split(/\s+\*?/);
@@ -172,7 +185,7 @@ async function fetchOfficial(download: Download, staging: string, report: Report
   if (actual !== expected) {
     throw new ChecksumError(
       `${download.url} has the SHA-256 ${actual}, its makers publish ${expected}: the file was damaged or replaced on its way; ` +
-        "run the command again, and if it stays so ask whoever runs your network",
+        "run the command again. If it fails again, ask your network administrator",
     );
   }
   if (typeof download.take === "string") {
@@ -191,7 +204,7 @@ async function fetchOfficial(download: Download, staging: string, report: Report
 }
 
 /**
- * Refuses to begin where a part will have to be built and cannot be: before anything has changed.
+ * Throws before anything has changed if a part must be built and cannot be.
  */
 export async function checkBuildable(missing: readonly Part[]): Promise<void> {
   const [part] = missing.filter((candidate) => candidate.downloads === undefined);
@@ -209,13 +222,13 @@ async function checkGo(part: Part, reason: string): Promise<void> {
     found = await command("go", ["env", "GOVERSION"]);
   } catch {
     throw new UserError(
-      `${part.title} ${part.version} cannot be had: no official download (${reason}), and no Go to build it with; ${remedy}`,
+      `${part.title} ${part.version} could not be obtained: no official download (${reason}), and no Go to build it with; ${remedy}`,
     );
   }
   const [major = 0, minor = 0] = found.replace(/^go/, "").split(".").map(Number);
   if (major < GO_NEEDED[0] || (major === GO_NEEDED[0] && minor < GO_NEEDED[1])) {
     throw new UserError(
-      `${part.title} ${part.version} has to be built (no official download: ${reason}) and needs Go ${needed}, this is ${found}; ${remedy}`,
+      `${part.title} ${part.version} must be built (no official download: ${reason}) and needs Go ${needed}, but this is ${found}; ${remedy}`,
     );
   }
 }

@@ -1,20 +1,20 @@
 import { arch } from "node:os";
 import { UserError } from "../../lib/errors";
 
-/** The machine's architecture, in the words of Go and Kubernetes. */
+/** The machine's architecture, by the name that Go and Kubernetes use. */
 export const goarch: "amd64" | "arm64" = (() => {
   const names: Partial<Record<string, "amd64" | "arm64">> = { x64: "amd64", arm64: "arm64" };
   const name = names[arch()];
   if (name !== undefined) return name;
-  throw new UserError(`the sandbox needs an amd64 or arm64 machine, this is ${arch()}`);
+  throw new UserError(`the sandbox needs an amd64 or arm64 machine, but this is ${arch()}`);
 })();
 
-/** One official file. It is used only when it agrees with the checksum that its makers publish beside it. */
+/** One official file. It is used only if it matches the checksum of its makers. */
 export interface Download {
   readonly url: string;
   /** A file with one SHA-256, or with lines of `<SHA-256>  <file name>`. */
   readonly checksums: string;
-  /** Executables to take: path inside the archive -> name here. For a file that is no archive: its one name. */
+  /** Executables: path inside the archive -> name here. If the file is not an archive: its name. */
   readonly take: Readonly<Record<string, string>> | string;
 }
 
@@ -26,13 +26,13 @@ export interface Build {
   readonly output: string;
   /** Variables that the makers set when they build a release. */
   readonly set?: Readonly<Record<string, string>>;
-  /** Names that the same file is started by. */
+  /** Other names by which the same file is started. */
   readonly alsoAs?: readonly string[];
-  /** A file of a module in whose place one of modules/<module> is compiled, to leave out what the sandbox never needs. */
+  /** File of a module, and what replaces it, to leave out what the sandbox never needs. */
   readonly instead?: Readonly<Record<"module" | "of" | "take", string>>;
-  /** Files that have to be made before the build. */
+  /** Files that must be made before the build. */
   readonly prepare?: "kubernetes-provider-schema";
-  /** Scripts of the module that belong beside the executable. */
+  /** Scripts of the module that must be next to the executable. */
   readonly scripts?: {
     readonly module: string;
     readonly from: string;
@@ -47,13 +47,14 @@ export interface Part {
   readonly version: string;
   /** Executables that make the part complete. */
   readonly files: readonly string[];
-  /** Absent where the makers publish no binary with a checksum. */
+  /** Absent if the makers publish no binary with a checksum. */
   readonly downloads?: readonly Download[];
   readonly builds: readonly Build[];
 }
 
-// The versions fit each other: the engine is the one that the Kubernetes provider's module requires, the packages in
-// package.json are pinned to both, and 1.34 is the last Kubernetes that starts on cgroup v1.
+// These versions belong together. The engine is the one that the Kubernetes provider's module
+// requires, and the packages in package.json are pinned to both. 1.34 is the last Kubernetes that
+// starts on cgroup v1.
 export const versions = {
   pulumi: "3.215.0",
   kubernetesProvider: "4.25.0",
@@ -196,7 +197,7 @@ export const parts: readonly Part[] = [
         },
       },
       {
-        // The last version of the SDK's module that contains the language host; it works with this engine.
+        // The last version of the SDK's module with the language host. It fits this engine.
         module: "language-host",
         package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
         output: "pulumi-language-nodejs",
@@ -275,7 +276,7 @@ export const parts: readonly Part[] = [
   },
 ];
 
-/** Checks manifests. The sandbox does not run it: only the tests that need it obtain it. */
+/** Checks manifests. The sandbox does not run it: the tests that need it obtain it. */
 export const kubeScore: Part = {
   name: "kube-score",
   title: "kube-score (checks of manifests)",

@@ -1,7 +1,7 @@
 import { executable, isObtained, obtain } from "./obtain";
 import { goarch, type Part } from "./parts";
 
-/** One of the releases that are not part of the incident of March 2026 (0.69.4 was another's work). */
+/** A release that is not affected by the incident of March 2026 (an attacker published 0.69.4). */
 const version = "0.69.2";
 const release = `https://github.com/aquasecurity/trivy/releases/download/v${version}`;
 const file = `trivy_${version}_Linux-${goarch === "amd64" ? "64bit" : "ARM64"}.tar.gz`;
@@ -21,7 +21,7 @@ const part: Part = {
   version,
 };
 
-/** Trivy's path, after fetching its official release where it is not there yet. */
+/** Trivy's path. Fetches its official release first if it is missing. */
 export async function trivy(): Promise<string> {
   if (!isObtained(part)) await obtain(part, () => undefined);
   return executable(part);

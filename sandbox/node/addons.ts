@@ -70,7 +70,8 @@ function deployment(
   };
 }
 
-// Labels, names and port names are those of a real cluster, so that a NetworkPolicy which allows DNS there does so here.
+// Labels, names and port names are those of a real cluster, so a NetworkPolicy that allows DNS
+// there also allows it here.
 function dns(): object[] {
   const labels = { "k8s-app": "kube-dns" };
   const Corefile = `.:53 {
@@ -183,7 +184,7 @@ function metrics(): object[] {
         group: "metrics.k8s.io",
         version: "v1beta1",
         service: { name: "metrics-server", namespace: "kube-system" },
-        // Its certificate is of its own making, as in the release of its makers.
+        // It uses a self-signed certificate, as in its official release.
         insecureSkipTLSVerify: true,
         groupPriorityMinimum: 100,
         versionPriority: 100,
@@ -265,7 +266,7 @@ function networkPolicies(): object[] {
   ]);
 }
 
-/** What the cluster needs beside its daemons, as one stream of YAML documents. */
+/** What the cluster needs in addition to its daemons, as one stream of YAML documents. */
 export function addons(): string {
   return [
     ...[...dns(), ...metrics(), ...storage(), ...ingress(), ...networkPolicies()],

@@ -5,20 +5,20 @@ import { command } from "../../lib/command";
 import { tool, toolEnvironment } from "../install/debian";
 import { net, paths } from "../layout";
 
-/** Node's name; the kubelet and kube-proxy act under it. */
+/** The node's name; the kubelet and kube-proxy authenticate with it. */
 export const NODE = "sandbox";
 
 const directory = join(paths.cluster, "pki");
-/** Certificates are made for a year, and made anew in its last month. */
+/** Certificates are valid for a year, and renewed in its last month. */
 const DAYS = 365;
 const RENEW_DAYS = 30;
 
 interface Subject {
   readonly commonName: string;
-  /** Kubernetes takes it as the group. */
+  /** Kubernetes uses it as the group. */
   readonly organization?: string;
   readonly authority: "ca" | "front-proxy-ca";
-  /** Names and addresses that a server answers under. */
+  /** Names and addresses of a server. */
   readonly alternativeNames?: readonly string[];
 }
 
@@ -81,7 +81,10 @@ function stillValid(): boolean {
   return expires - Date.now() > RENEW_DAYS * 24 * 3600 * 1000;
 }
 
-/** Makes the cluster's authorities, certificates and kubeconfigs, unless they are there and good for a while. */
+/**
+ * Makes the cluster's authorities, certificates and kubeconfigs, unless they exist and stay valid
+ * for a while.
+ */
 export async function ensureCertificates(): Promise<void> {
   if (stillValid()) {
     return;
@@ -197,6 +200,6 @@ function writeKubeconfig(name: SubjectName): void {
     contexts: [{ name: context, context: { cluster: context, user: subjects[name].commonName } }],
     "current-context": context,
   };
-  // JSON is YAML, and every reader of a kubeconfig takes it.
+  // JSON is valid YAML, and every reader of a kubeconfig accepts it.
   writeFileSync(kubeconfig(name), JSON.stringify(content, undefined, 2), { mode: 0o600 });
 }

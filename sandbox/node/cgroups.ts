@@ -20,7 +20,7 @@ function cgroupHierarchies(): string[] {
     .map(([, path]) => path ?? "");
 }
 
-/** The kubelet refuses a root that lacks one of these, where the machine has it. */
+/** The kubelet refuses a root without one of these, if the machine has it. */
 const CONTROLLERS = ["cpu", "cpuset", "hugetlb", "memory", "pids"];
 
 /** @param hierarchies where cgroups are mounted */
@@ -28,7 +28,7 @@ export function createCgroups(hierarchies: readonly string[] = cgroupHierarchies
   for (const hierarchy of hierarchies) {
     mkdirSync(join(hierarchy, CGROUP, "daemons"), { recursive: true });
     enableControllers(hierarchy);
-    // cgroup v1 starts a cpuset empty, and an empty one takes no process.
+    // A new cpuset in cgroup v1 is empty, and an empty one accepts no process.
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {
       for (const level of [CGROUP, join(CGROUP, "daemons")]) {
         const path = join(hierarchy, level, file);
@@ -41,13 +41,15 @@ export function createCgroups(hierarchies: readonly string[] = cgroupHierarchies
 }
 
 /**
- * In cgroup v2 a cgroup has the controllers that its parent enables for its children. One that enables any may hold no
- * process itself, unless it is the machine's root: daemons are in a cgroup of their own, and pods in those of the kubelet.
+ * In cgroup v2 a cgroup has the controllers that its parent enables for its children. A cgroup that
+ * enables any must not contain processes, unless it is the machine's root. So the daemons have
+ * their own cgroup, and the pods are in those of the kubelet.
  */
 function enableControllers(hierarchy: string): void {
   const file = join(hierarchy, "cgroup.controllers");
   const available = existsSync(file) ? readFileSync(file, "utf8").trim().split(" ") : [];
-  // cgroup v1 has no such file; a v2 beside it has what v1 leaves over, and the kubelet goes by v1.
+  // cgroup v1 has no such file. If v2 is also mounted, it has the controllers that v1 does not use,
+  // and the kubelet uses v1.
   if (!available.includes("memory")) {
     return;
   }
@@ -66,7 +68,7 @@ function enableControllers(hierarchy: string): void {
   }
 }
 
-/** Where a process writes its id, to be counted with the sandbox. */
+/** The files to which a process writes its id to join the sandbox's cgroup. */
 export function daemonCgroups(): string[] {
   return cgroupHierarchies().map((hierarchy) => join(hierarchy, CGROUP, "daemons", "cgroup.procs"));
 }

@@ -26,11 +26,11 @@ export const plugin = (name: string): string => program(`resource-${name}`);
 
 export const containerdSocket = join(paths.run, "containerd.sock");
 
-/** Writes a daemon's configuration; gives its path. */
+/** Writes a daemon's configuration and returns its path. */
 export function config(name: string, content: string): string {
   const path = join(paths.run, name);
   mkdirSync(paths.run, { recursive: true });
-  // kube-proxy ends when its file is written, also with the same content.
+  // kube-proxy exits when its file is written, even with the same content.
   if (!existsSync(path) || readFileSync(path, "utf8") !== content) {
     writeFileSync(path, content);
   }
@@ -38,8 +38,9 @@ export function config(name: string, content: string): string {
 }
 
 /**
- * The registry, in the machine's network and once more in the node's, over one directory: `localhost:<port>` is the same
- * registry for you, for BuildKit and for the node that pulls from it.
+ * The registry runs twice over one directory: in the machine's network and in the node's. So
+ * `localhost:<port>` is the same registry for you, for BuildKit and for the node that pulls from
+ * it.
  */
 export function registryDaemons(options: Options): Daemon[] {
   const path = config(
@@ -58,7 +59,7 @@ export function registryDaemons(options: Options): Daemon[] {
   ];
 }
 
-/** In the machine's network, to reach public images where there is a way to them. */
+/** In the machine's network, to reach public images if the machine can. */
 export function buildkitDaemon(): Daemon {
   const path = config(
     "buildkitd.toml",
@@ -90,7 +91,8 @@ export function etcdDaemon(): Daemon {
       `--listen-client-urls=${client}`,
       `--advertise-client-urls=${client}`,
       "--listen-peer-urls=http://127.0.0.1:2380",
-      // The machine's page cache outlives the process; only a crash of the whole machine could lose the last writes.
+      // The machine's page cache outlives the process: only a crash of the whole machine could lose
+      // the last writes.
       "--unsafe-no-fsync",
       "--log-level=warn",
     ],
@@ -100,7 +102,7 @@ export function etcdDaemon(): Daemon {
 export function containerdDaemon(): Daemon {
   const cni = join(paths.run, "cni");
   mkdirSync(cni, { recursive: true });
-  // Routed, not bridged: every packet between pods passes the node's filter.
+  // Routed, not bridged, so every packet between pods passes the node's filter.
   writeFileSync(
     join(cni, "10-pods.conflist"),
     JSON.stringify({
@@ -173,7 +175,7 @@ export function storageDaemon(): Daemon {
 /** Number of the netfilter queue between {@link networkPolicyRules} and the agent. */
 const QUEUE = "100";
 
-/** Decides about each new connection from or to a pod, as the NetworkPolicies say. */
+/** Accepts or rejects each new connection from or to a pod, according to the NetworkPolicies. */
 export function networkPolicyDaemon(): Daemon {
   return {
     name: "kube-network-policies",
@@ -188,10 +190,12 @@ export function networkPolicyDaemon(): Daemon {
 }
 
 /**
- * Sends new connections of pods to the agent, after a Service's address has become a pod's and before any address of the
- * sender is hidden. The node's own (probes of the kubelet, calls of the API server) pass, as Kubernetes wants. Those to the node
- * are asked about too: Kubernetes lets a cluster choose, and what works under the stricter rule works under the other. Without
- * the agent nothing new passes: a policy is enforced or seen to be broken.
+ * Sends new connections of pods to the agent: after a Service's address was translated to a pod's,
+ * and before the sender's address is translated. Connections from the node itself (probes of the
+ * kubelet, calls of the API server) pass, as Kubernetes requires. Connections to the node are
+ * checked too: Kubernetes leaves this to the cluster, and what works under the stricter rule also
+ * works under the other. Without the agent no new connection passes: a policy is either enforced or
+ * visibly broken.
  */
 export const networkPolicyRules = `*mangle
 :SANDBOX-POLICIES - [0:0]
@@ -205,12 +209,11 @@ COMMIT
 `;
 
 /**
- * Serves Ingresses on 127.0.0.1, in the machine's network; it reaches pods through the sandbox's one route.
- *
- * It sends to pods directly. It learns which by watching EndpointSlices, and takes in what has changed at most every 2 s
- * (its providersThrottleDuration): for so long a pod on its way out still gets requests. A terminating one that serves on
- * stays in the list, for sessions that stick to it, but gets no new request. No request is tried twice: that would take a
- * retry middleware, and there is none.
+ * Serves Ingresses on 127.0.0.1, in the machine's network. It reaches pods through the sandbox's
+ * one route. It sends requests directly to pods, which it learns from EndpointSlices. It applies
+ * changes at most every 2 s (its providersThrottleDuration): until then a terminating pod still
+ * receives requests. A terminating pod that still serves stays in the list for sticky sessions, but
+ * receives no new request. No request is retried: there is no retry middleware.
  */
 export function ingressDaemon(options: Options): Daemon {
   return {
@@ -221,7 +224,8 @@ export function ingressDaemon(options: Options): Daemon {
       `--entrypoints.web.address=127.0.0.1:${String(options.ingressPort)}`,
       "--providers.kubernetesingress=true",
       "--providers.kubernetesingress.ingressendpoint.ip=127.0.0.1",
-      // Else 2 s, in which a host whose Ingress already has its address, and whose update has ended, answers 404.
+      // The default is 2 s. During them a host answers 404, although its Ingress has its address
+      // and the update has ended.
       "--providers.providersthrottleduration=100ms",
       "--ping=true",
       "--ping.entrypoint=web",

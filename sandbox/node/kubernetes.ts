@@ -43,7 +43,8 @@ export function apiServerDaemon(): Daemon {
       `--proxy-client-cert-file=${certificate("front-proxy")}`,
       `--proxy-client-key-file=${key("front-proxy")}`,
       "--enable-aggregator-routing=true",
-      // Debian's etcd does not report its progress; without this gate the server waits for it and complains.
+      // Debian's etcd does not report its progress. Without this gate the server waits for it and
+      // logs errors.
       "--feature-gates=SizeBasedListCostEstimate=false",
     ],
   };
@@ -115,7 +116,7 @@ export function nodeDaemons(): Daemon[] {
       volumePluginDir,
       clusterDNS: [net.dnsService],
       clusterDomain: "cluster.local",
-      // Pods that are killed together on a laptop must be back together.
+      // Pods that are killed together on a laptop must also come back together.
       serializeImagePulls: false,
       registryPullQPS: 0,
       kubeAPIQPS: 100,

@@ -20,17 +20,18 @@ import { boxPid, boxProcesses, firstProgram, inBox, signal } from "./processes";
 import { startTime } from "../../lib/processes";
 import { daemonPid } from "./supervision";
 
-// The sandbox runs in a mount, a process and a network namespace of its own, like a container: its mounts, bridges,
-// routes, iptables rules and processes are seen by nobody else, and the kernel removes them with the box's first process,
-// even when everything in it is killed at once. On the machine itself there is one network interface, with one route.
+// The sandbox runs in its own mount, process and network namespaces, like a container. Its mounts,
+// bridges, routes, iptables rules and processes are invisible from outside. The kernel removes them
+// with the box's first process, even if everything in it is killed. On the machine itself there is
+// one network interface, with one route.
 
-/** Written when the box is complete. */
+/** This file exists once the box is complete. */
 const ready = join(paths.run, "box-is-ready");
 
 /**
- * Makes the box, unless it runs.
+ * Makes the box, unless it already runs.
  *
- * @param withNode whether the sandbox has a cluster of its own, and so a network
+ * @param withNode whether the sandbox has its own cluster, and so its own network
  */
 export async function openBox(withNode: boolean): Promise<void> {
   const running = boxPid();
@@ -38,10 +39,10 @@ export async function openBox(withNode: boolean): Promise<void> {
     return;
   }
   if (running !== undefined) {
-    // Whoever made it was killed half-way.
+    // The command that made it was killed before the end.
     await closeBox(withNode);
   }
-  // What is left of a box that was killed: sockets and process ids of daemons that are gone.
+  // Leftovers of a box that was killed: sockets and process ids of daemons that have ended.
   rmSync(paths.run, { recursive: true, force: true });
   for (const directory of [
     paths.run,
@@ -98,13 +99,13 @@ async function firstProcess(): Promise<number> {
     await sleep(20);
   }
   throw new UserError(
-    `the kernel did not give the sandbox namespaces of its own; what it said is in ${join(paths.logs, "box.log")}`,
+    `the kernel did not give the sandbox its own namespaces; its message is in ${join(paths.logs, "box.log")}`,
   );
 }
 
 /**
- * Mounts: /run and /var of its own, and settings of the machine's kernel, which stay as they are: where the kubelet wants
- * another value it finds a file that has it.
+ * Mounts its own /run and /var, and files over settings of the machine's kernel. Those settings
+ * stay as they are: if the kubelet requires another value, it reads a file that has it.
  */
 async function furnish(): Promise<void> {
   await inBox([
@@ -162,14 +163,14 @@ async function linkNetwork(pid: number): Promise<void> {
   await outside("route", "add", net.everything, "via", net.nodeAddress, "dev", net.outside);
 }
 
-/** Time that daemons have to end by themselves before the box is taken from under them. */
+/** Time that daemons have to end by themselves before the box is killed. */
 const STOP_MS = 5_000;
 
-/** Time in which the kernel, also of a loaded machine, removes what belongs to processes that were killed. */
+/** Time in which the kernel removes what belongs to killed processes, also on a busy machine. */
 const GONE_MS = 30_000;
 
 /**
- * Ends the box and everything in it, and waits until nothing of it is left.
+ * Ends the box and everything in it, and waits until all of it is gone.
  *
  * @throws UserError that names what is left after {@link GONE_MS}
  */
@@ -179,20 +180,21 @@ export async function closeBox(withNode: boolean): Promise<void> {
     const started = startTime(first);
     await endDaemons();
     signal(first, "SIGKILL");
-    // It is the last to go: the kernel ends every other process of its namespace before.
+    // It ends last: the kernel ends every other process of its namespace first.
     await untilGone(
       `process ${String(first)}`,
       () => started === undefined || startTime(first) !== started,
     );
   }
   if (withNode) {
-    // The kernel removes the link, and lets go of cgroups, a moment after the last process.
+    // The kernel removes the link, and releases the cgroups, a moment after the last process.
     const link = `/sys/class/net/${net.outside}`;
     const linkIsGone = (): boolean => !existsSync(link);
     if (first !== undefined) {
       await untilGone(`network interface ${net.outside}`, linkIsGone);
     }
-    // No box ran: a link that stays is that of a sandbox with another directory, whose cgroups are not ours to remove.
+    // No box ran: a link that remains belongs to a sandbox with another directory. We must not
+    // remove its cgroups.
     if (await eventually(linkIsGone, GONE_MS)) {
       await untilGone(`cgroup ${CGROUP}`, () => {
         removeCgroups();
@@ -228,8 +230,8 @@ async function endDaemons(): Promise<void> {
 /**
  * Waits for what the kernel does by itself.
  *
- * @param isGone asked again and again; that it fails is as good as false
- * @throws UserError when it is still there in the end
+ * @param isGone called repeatedly; an error counts as false
+ * @throws UserError if it is still there when time is up
  */
 export async function untilGone(
   what: string,
@@ -239,7 +241,7 @@ export async function untilGone(
   if (!(await eventually(isGone, milliseconds))) {
     throw new UserError(
       `${what} of the sandbox is still there after ${duration(milliseconds)}: the machine is very busy, or something hangs in the kernel; ` +
-        "wait, and run the command again; restart the machine if it never goes",
+        "wait, and run the command again. If it stays, restart the machine",
     );
   }
 }
@@ -252,7 +254,7 @@ async function eventually(done: () => boolean, milliseconds: number): Promise<bo
         return true;
       }
     } catch {
-      // What is being removed cannot always be looked at.
+      // Reading fails while the kernel removes it.
     }
     if (Date.now() > deadline) {
       return false;

@@ -6,10 +6,10 @@ import { CGROUP } from "./cgroups";
 import { toolEnvironment } from "../install/debian";
 import { paths } from "../layout";
 
-/** Program of the box's first process; nothing else runs it from this path. */
+/** Program of the box's first process. No other process runs it from this path. */
 export const firstProgram = join(paths.debian, "usr", "bin", "catatonit");
 
-/** Sends a signal, unless the process has ended by itself meanwhile. */
+/** Sends a signal, unless the process has already ended. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -20,7 +20,10 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** The box's first process, when it runs. Found by what it is: nothing has to be noted, so nothing noted can be wrong. */
+/**
+ * The box's first process, if it runs. It is recognized by its program, so no stored process id can
+ * be out of date.
+ */
 export function boxPid(): number | undefined {
   const found = readdirSync("/proc").find((entry) => {
     try {
@@ -54,7 +57,8 @@ export function boxProcesses(): BoxProcess[] {
   for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const status = readFileSync(`/proc/${entry}/status`, "utf8");
-      // A pod may have process namespaces of its own below the box's: its processes have more ids, the box's comes second.
+      // A pod may have its own process namespaces below the box's. Then its processes have more
+      // ids, and the box's comes second.
       const ids = (/^NSpid:\s+(.*)$/m.exec(status)?.[1] ?? "").split(/\s+/);
       if (isInside(entry, namespace)) {
         found.push({
@@ -74,11 +78,12 @@ function isInside(pid: string, namespace: string): boolean {
   if (readlinkSync(`/proc/${pid}/ns/pid`) === namespace) {
     return true;
   }
-  // Containers have a process namespace of their own; they are the box's when their mount of cgroups says so.
+  // Containers have their own process namespace. Their mount of cgroups shows whether they belong
+  // to the box.
   return readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(`/${CGROUP}/`);
 }
 
-/** Arguments with which nsenter enters the box. */
+/** Arguments for nsenter to enter the box. */
 export function enter(pid: number, network: "node" | "edge"): string[] {
   return [
     "--target",
@@ -90,7 +95,7 @@ export function enter(pid: number, network: "node" | "edge"): string[] {
   ];
 }
 
-/** Runs a program in the box to its end. */
+/** Runs a program in the box and waits for its end. */
 export async function inBox(
   argv: readonly string[],
   network: "node" | "edge" = "node",
@@ -115,8 +120,9 @@ interface Process {
 }
 
 /**
- * Engine and plugins that outlived the command which started them, because that was killed, with all that they have started:
- * nothing waits for them any more, and they run from the sandbox's directory.
+ * Engine and plugins that still run although the command that started them was killed, with all
+ * their child processes. No process waits for them any more, and they run from the sandbox's
+ * directory.
  */
 export function orphans(): number[] {
   const box = new Set(boxProcesses().map(({ pid }) => pid));
@@ -124,7 +130,7 @@ export function orphans(): number[] {
     .filter((entry) => /^\d+$/.test(entry) && !box.has(Number(entry)))
     .flatMap(processOf);
   const found = all.filter(({ ours, parent }) => ours && parent === 1);
-  // The list grows while it is gone through: what a found one has started is found too.
+  // The list grows during the loop, so child processes of found processes are found too.
   for (const { pid } of found) found.push(...all.filter(({ parent }) => parent === pid));
   return found.map(({ pid }) => pid);
 }

@@ -11,7 +11,9 @@ import { boxPid, type BoxProcess, boxProcesses, enter } from "./processes";
 export interface Daemon {
   readonly name: string;
   readonly argv: readonly string[];
-  /** `node`: in the sandbox's own network. `edge`: in the machine's, to be reached on 127.0.0.1. */
+  /**
+   * `node`: in the sandbox's own network. `edge`: in the machine's network, reachable on 127.0.0.1.
+   */
   readonly network: "node" | "edge";
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -20,7 +22,7 @@ const pidFile = (name: string): string => join(paths.run, `${name}.pid`);
 
 export const logFile = (name: string): string => join(paths.logs, `${name}.log`);
 
-/** Process of a daemon, when it runs: its id on the machine. */
+/** The daemon's process id on the machine, if it runs. */
 export function daemonPid(
   name: string,
   processes: readonly BoxProcess[] = boxProcesses(),
@@ -29,21 +31,24 @@ export function daemonPid(
     return undefined;
   }
   const inside = Number(readFileSync(pidFile(name), "utf8"));
-  // Every daemon's program lies in the sandbox's directory; a pod's process that got the same id since does not.
+  // Every daemon's program is in the sandbox's directory. A process of a pod that later received
+  // the same id is not.
   return processes.find(
     (process) => process.pidInside === inside && process.commandLine.startsWith(`${root}/`),
   )?.pid;
 }
 
-/** Variables that say where certificates, time zones and the home directory are. */
+/** Variables for the location of certificates, time zones and the home directory. */
 const inherited = ["HOME", "LANG", "SSL_CERT_DIR", "SSL_CERT_FILE", "TZ"];
-/** Variables of a proxy. A daemon in the node's network reaches no proxy, and must not ask one. */
+/**
+ * Variables of a proxy. A daemon in the node's network cannot reach a proxy and must not use one.
+ */
 const proxied = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"];
 
 /**
- * What a daemon gets of the shell's variables. It does not get those of a login: containerd writes
- * into the XDG_RUNTIME_DIR of a login (/run/user/0), which the node does not have, and then no
- * container starts.
+ * The shell's variables that a daemon receives. It does not receive those of a login: containerd
+ * would write into the login's XDG_RUNTIME_DIR (/run/user/0), which the node does not have, and
+ * then no container starts.
  */
 export function daemonEnvironment(
   shell: Readonly<Record<string, string | undefined>>,
@@ -58,13 +63,17 @@ export function daemonEnvironment(
   );
 }
 
-/** Starts a daemon, unless it runs. It goes on when this process ends; its output is in its log. */
+/**
+ * Starts a daemon, unless it already runs. It continues after this process ends. Its output goes to
+ * its log.
+ */
 export async function startDaemon(daemon: Daemon): Promise<void> {
   const pid = boxPid();
   if (daemonPid(daemon.name) !== undefined || pid === undefined) {
     return;
   }
-  // nsenter's child is the first to be inside; it starts the daemon, notes its id, and ends.
+  // nsenter's child is the first process inside: it starts the daemon, writes down its id, and
+  // ends.
   const start =
     'log=$1; note=$2; shift 2; for cgroup in $CGROUPS; do echo $$ > "$cgroup"; done; setsid "$@" </dev/null >>"$log" 2>&1 & echo $! > "$note"';
   await command(
@@ -87,13 +96,13 @@ export async function startDaemon(daemon: Daemon): Promise<void> {
       timeout: 20_000,
     },
   );
-  // The new process is the shell's copy first, and the daemon a moment later.
+  // The new process is first a copy of the shell, and a moment later the daemon.
   for (let attempt = 0; attempt < 100 && daemonPid(daemon.name) === undefined; attempt += 1) {
     await sleep(10);
   }
 }
 
-/** The last lines of a daemon's log, to explain why it is not what it should be. */
+/** The last lines of a daemon's log, to explain what is wrong with it. */
 export function lastWords(daemon: Daemon, lines = 12): string {
   const log = logFile(daemon.name);
   return existsSync(log)

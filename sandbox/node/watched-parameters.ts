@@ -1,6 +1,7 @@
 /**
- * Policies that refuse nothing. Kubernetes 1.34 stops looking at objects of a kind when the last bound policy that takes them for
- * its parameter is deleted, and does not begin again with the next one. With these there is always another.
+ * Policies that refuse nothing. Kubernetes 1.34 stops watching objects of a kind when the last
+ * bound policy with that kind as its parameter is deleted, and does not start again for the next
+ * such policy. With these policies there is always one left.
  */
 export function watchedParameters(): object[] {
   const apiVersion = "admissionregistration.k8s.io/v1";

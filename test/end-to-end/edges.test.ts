@@ -195,7 +195,7 @@ describe("at the edges", () => {
     for (const args of [up, ["up"]]) {
       assert.equal(
         await refused(args, { TMPDIR: files }, nobody),
-        "the sandbox makes namespaces, mounts and a network interface and must be started by root; run the command again with sudo",
+        "the sandbox makes namespaces, mounts and a network interface, so root must start it; run the command again with sudo",
       );
     }
   });
@@ -231,7 +231,7 @@ describe("at the edges", () => {
     const line = await refused(up, { PATH: programsWithout(join(files, "bin"), "go", "gofmt") });
     assert.match(
       line,
-      /^\S.* cannot be had: no official download \(.+\), and no Go to build it with; install Go 1\.26 or newer/,
+      /^\S.* could not be obtained: no official download \(.+\), and no Go to build it with; install Go 1\.26 or newer/,
     );
     assert.match(line, /run the command again$/);
   });
@@ -247,7 +247,7 @@ describe("at the edges", () => {
       const line = await refused(up);
       assert.match(
         line,
-        /must have \d+ GiB free, it has 0\.1; free some, or set SANDBOX_DIR to a directory on a larger disk$/,
+        /must have \d+ GiB free, it has 0\.1; free some space, or set SANDBOX_DIR to a directory on a larger disk$/,
       );
       assert.equal(line.startsWith(`${sandbox} `), true, line);
     } finally {
@@ -295,7 +295,7 @@ describe("at the edges", () => {
         for (const args of [up, ["sandbox", "down"]]) {
           assert.equal(
             await refused(args),
-            `another command is at work on the sandbox (sandbox up, process ${String(pid)}); wait until it has ended and run this one again`,
+            `another command is working on the sandbox (sandbox up, process ${String(pid)}); wait until it has ended and run this one again`,
           );
         }
       } finally {

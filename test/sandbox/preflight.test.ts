@@ -23,7 +23,7 @@ describe("the check before a start", () => {
       preflight({ ingressPort: 18_080, registryPort: 15_000 }, true),
       (error) => {
         assert.ok(error instanceof UserError);
-        assert.match(error.message, /must be started by root; run the command again with sudo$/);
+        assert.match(error.message, /root must start it; run the command again with sudo$/);
         return true;
       },
     );
@@ -79,7 +79,7 @@ describe("work that must not be done twice at once", () => {
           return Promise.resolve();
         }),
         new UserError(
-          `another command is at work on the sandbox (sandbox up, process ${String(process.pid)}); ` +
+          `another command is working on the sandbox (sandbox up, process ${String(process.pid)}); ` +
             "wait until it has ended and run this one again",
         ),
       );
@@ -97,7 +97,7 @@ describe("work that must not be done twice at once", () => {
         writeFileSync(lock, seen);
         await assert.rejects(
           exclusively("sandbox down", () => Promise.resolve()),
-          /^Error: another command is at work on the sandbox/,
+          /^Error: another command is working on the sandbox/,
         );
       }
     });
@@ -121,7 +121,7 @@ describe("work that must not be done twice at once", () => {
           });
           done += 1;
         } catch (error) {
-          if (!/at work on the sandbox/.test(error.message)) throw error;
+          if (!/working on the sandbox/.test(error.message)) throw error;
         }
         await sleep(1);
       }`;

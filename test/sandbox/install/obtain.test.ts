@@ -181,7 +181,7 @@ describe("obtaining a part", () => {
         assert.equal(
           message,
           `${url} has the SHA-256 ${sha256(damaged)}, its makers publish ${sha256("official")}: the file was damaged or ` +
-            "replaced on its way; run the command again, and if it stays so ask whoever runs your network",
+            "replaced on its way; run the command again. If it fails again, ask your network administrator",
         );
         assert.equal(installed(part), false);
         assert.equal(isObtained(part), false);
@@ -204,7 +204,7 @@ describe("obtaining a part", () => {
     it("names part, reason and remedy in one line where there is no Go", async () => {
       assert.equal(
         await refusal(plain),
-        "Plain 1.2.3 cannot be had: no official download (dl.example: answered 404), and no Go to build it with; " +
+        "Plain 1.2.3 could not be obtained: no official download (dl.example: answered 404), and no Go to build it with; " +
           "install Go 1.26 or newer, or make the official download reachable, and run the command again",
       );
       assert.equal(installed(plain), false);
@@ -215,7 +215,7 @@ describe("obtaining a part", () => {
       const message = await refusal(plain);
       assert.match(
         message,
-        /^Plain 1\.2\.3 cannot be had: no official download \(dl\.example: .*ECONNREFUSED.*\), and no Go to build it with; install Go/,
+        /^Plain 1\.2\.3 could not be obtained: no official download \(dl\.example: .*ECONNREFUSED.*\), and no Go to build it with; install Go/,
       );
       assert.equal(message.includes("\n"), false);
       assert.equal(installed(plain), false);
@@ -245,7 +245,7 @@ describe("obtaining a part", () => {
       const message = await refusal(plain);
       assert.match(
         message,
-        /^Plain 1\.2\.3 has to be built \(no official download: dl\.example: answered 404\) and needs Go 1\.26, this is go1\.25\.7; install Go 1\.26/,
+        /^Plain 1\.2\.3 must be built \(no official download: dl\.example: answered 404\) and needs Go 1\.26, but this is go1\.25\.7; install Go 1\.26/,
       );
       assert.equal(readFileSync(calls, "utf8"), "env GOVERSION\n");
       assert.equal(installed(plain), false);
