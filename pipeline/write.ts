@@ -20,8 +20,8 @@ export function yaml(config: Config): string {
   return `${head}${stringify(config, { aliasDuplicateObjects: false, lineWidth: 0 })}`;
 }
 
-/** Documents with pictures of pipelines: each stands between two comments that name it. */
-const illustrated = ["README.md", "docs/pipeline.md"];
+/** The page with the pictures of the pipelines. Each is between two comments that name it. */
+const illustrated = "docs/pipeline.md";
 const marks =
   /(<!-- picture of (\S+): written by npm run pipeline -->\n)[^]*?(<!-- end of picture -->)/g;
 
@@ -40,9 +40,7 @@ export function files(root: string = project): ReadonlyMap<string, string> {
     ...Object.entries(pipelines).map(
       ([name, config]) => [`${directory}/${name}`, yaml(config)] as const,
     ),
-    ...illustrated.map(
-      (file) => [file, illustrate(readFileSync(join(root, file), "utf8"))] as const,
-    ),
+    [illustrated, illustrate(readFileSync(join(root, illustrated), "utf8"))],
   ]);
 }
 

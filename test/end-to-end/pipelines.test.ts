@@ -56,7 +56,7 @@ describe("the pipelines, end to end", () => {
   before(async () => {
     all = await Environments.make("pipelines");
     await all.prepare();
-    // As docs/first-day.md says: a job that previews may not make a stack.
+    // As docs/bootstrap.md says: a job that previews may not make a stack.
     await all.pulumi("prod", "stack", "init", "prod", "--no-select");
     await all.clone.commit("The key that Pulumi has written into production's file");
     await all.clone.push("main");
