@@ -70,7 +70,12 @@ program
 program
   .command("check")
   .description("types, lint, format and the pipelines")
-  .action(async () => (await import("../tools/check")).check());
+  .argument("[checks...]", "some of them: types, lint, format, pipelines")
+  .action(async (checks: readonly string[]) => (await import("../tools/check")).check(checks));
+program
+  .command("format")
+  .description("writes the format that check asks for")
+  .action(async () => (await import("../tools/check")).format());
 program
   .command("reference")
   .description("writes docs/reference from the code")
@@ -155,7 +160,7 @@ program
   .command("test")
   .description("runs the tests: all of them, or one suite")
   .argument("[suite]", "unit, service or end-to-end")
-  .argument("[files...]", "of the end-to-end tests: test/end-to-end/<file>.test.ts")
+  .argument("[files...]", "paths of unit tests, or names of end-to-end tests (test/end-to-end)")
   .action(async (suite: string | undefined, files: readonly string[]) => {
     await (await import("../tools/test")).test(suite, files);
   });

@@ -3,9 +3,15 @@ import { project } from "../lib/project";
 import { duration } from "../lib/time";
 import { UserError } from "../lib/errors";
 
-/** `npm run check`: runs every check, also when an earlier one fails. */
-export async function check(): Promise<void> {
-  const checks: [string, string[]][] = [
+/**
+ * `npm run check`: runs every check, also when an earlier one fails.
+ *
+ * @param only first words of the checks that are wanted, when not all are
+ */
+export async function check(only: readonly string[] = []): Promise<void> {
+  const firstWord = (text: string) => text.split(" ")[0] ?? "";
+  const isWanted = (what: string) => only.length === 0 || only.includes(firstWord(what));
+  const all: [string, string[]][] = [
     ["types", ["tsc", "--project", "."]],
     ["types of tools", ["tsc", "--project", "tools"]],
     ["lint", ["eslint", "--max-warnings=0", "."]],
@@ -13,6 +19,13 @@ export async function check(): Promise<void> {
     ["unused", ["knip"]],
     ["format", ["prettier", "--check", "--log-level=warn", "."]],
   ];
+  const names = [...all.map(([what]) => firstWord(what)), "pipelines", "prose"];
+  const unknown = only.filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    const known = [...new Set(names)].join(", ");
+    throw new UserError(`Unknown check "${unknown.join('", "')}". The checks are: ${known}`);
+  }
+  const checks = all.filter(([what]) => isWanted(what));
   const failed: string[] = [];
   for (const [what, [program = "", ...args]] of checks) {
     const started = Date.now();
@@ -31,6 +44,7 @@ export async function check(): Promise<void> {
     ["pipelines", checkFiles],
     ["prose", checkMarkdown],
   ] as const) {
+    if (!isWanted(what)) continue;
     const started = Date.now();
     const issues = await run().catch((error: unknown) => error);
     if (issues !== undefined) {
@@ -41,8 +55,14 @@ export async function check(): Promise<void> {
     console.log(`${what}: ${result} (${duration(Date.now() - started)})`);
   }
   if (failed.length > 0) {
-    throw new UserError(
-      `check failed: ${failed.join(", ")}; "npx prettier --write ." fixes the format`,
-    );
+    const advice = failed.includes("format") ? '; run "npm run format" to fix the format' : "";
+    throw new UserError(`check failed: ${failed.join(", ")}${advice}`);
   }
+}
+
+/** `npm run format`: writes the format that `check` asks for. */
+export function format(): void {
+  const args = ["--no-install", "prettier", "--write", "--log-level=warn", "."];
+  if (spawnSync("npx", args, { cwd: project, stdio: "inherit" }).status === 0) return;
+  throw new UserError("format failed: prettier could not read a file that it names above");
 }
