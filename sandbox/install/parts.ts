@@ -56,17 +56,17 @@ export interface Part {
 // requires, and the packages in package.json are pinned to both. 1.34 is the last Kubernetes that
 // starts on cgroup v1.
 export const versions = {
-  pulumi: "3.215.0",
-  kubernetesProvider: "4.25.0",
-  dockerBuildProvider: "0.0.22",
-  kubernetes: "1.34.4",
-  buildkit: "0.25.0",
-  traefik: "3.6.0",
-  coredns: "1.15.0",
-  metricsServer: "0.9.0",
-  localPathProvisioner: "0.0.30",
-  networkPolicies: "0.8.0",
-  kubeScore: "1.20.0",
+  pulumi: "3.215.0", // renovate: github-releases pulumi/pulumi
+  kubernetesProvider: "4.25.0", // renovate: github-releases pulumi/pulumi-kubernetes
+  dockerBuildProvider: "0.0.22", // renovate: github-releases pulumi/pulumi-docker-build
+  kubernetes: "1.34.4", // renovate: github-releases kubernetes/kubernetes
+  buildkit: "0.25.0", // renovate: github-releases moby/buildkit
+  traefik: "3.6.0", // renovate: github-releases traefik/traefik
+  coredns: "1.15.0", // renovate: github-releases coredns/coredns
+  metricsServer: "0.9.0", // renovate: github-releases kubernetes-sigs/metrics-server
+  localPathProvisioner: "0.0.30", // renovate: github-releases rancher/local-path-provisioner
+  networkPolicies: "0.8.0", // renovate: github-releases kubernetes-sigs/kube-network-policies
+  kubeScore: "1.20.0", // renovate: github-releases zegl/kube-score
 } as const;
 
 const github = "https://github.com";

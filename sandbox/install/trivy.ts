@@ -2,7 +2,7 @@ import { executable, isObtained, obtain } from "./obtain";
 import { goarch, type Part } from "./parts";
 
 /** A release that is not affected by the incident of March 2026 (an attacker published 0.69.4). */
-const version = "0.69.2";
+const version = "0.69.2"; // renovate: github-releases aquasecurity/trivy
 const release = `https://github.com/aquasecurity/trivy/releases/download/v${version}`;
 const file = `trivy_${version}_Linux-${goarch === "amd64" ? "64bit" : "ARM64"}.tar.gz`;
 

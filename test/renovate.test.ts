@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(__dirname, "..");
+const text = (file: string): string => readFileSync(join(root, file), "utf8");
+
+interface Manager {
+  readonly depNameTemplate?: string;
+  readonly managerFilePatterns: readonly string[];
+  readonly matchStrings: readonly string[];
+}
+
+interface Found {
+  readonly currentDigest?: string;
+  readonly currentValue: string;
+  readonly depName: string;
+}
+
+const renovate = JSON.parse(text("renovate.json")) as {
+  readonly customManagers: readonly Manager[];
+  readonly packageRules: readonly { readonly allowedVersions?: string }[];
+};
+
+/** Files in which versions are written in TypeScript. */
+const sources = ["config", "pipeline", "sandbox/install", "settings"].flatMap((directory) =>
+  readdirSync(join(root, directory))
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => `${directory}/${name}`),
+);
+
+/** Renovate writes a regular expression for a path between slashes. */
+const forms = ({ managerFilePatterns }: Manager): readonly RegExp[] =>
+  managerFilePatterns.map((pattern) => new RegExp(pattern.slice(1, -1)));
+
+/** What a manager finds in the real files, as Renovate looks for it. */
+function foundBy(manager: Manager): readonly Found[] {
+  const files = sources.filter((file) => forms(manager).some((form) => form.test(file)));
+  return files.flatMap((file) =>
+    manager.matchStrings.flatMap((match) =>
+      [...text(file).matchAll(new RegExp(match, "g"))].map(
+        ({ groups = {} }) => ({ depName: manager.depNameTemplate, ...groups }) as Found,
+      ),
+    ),
+  );
+}
+
+const found = renovate.customManagers.flatMap(foundBy);
+const valueOf = (name: string) => found.find(({ depName }) => depName === name)?.currentValue;
+const packages = JSON.parse(text("package.json")) as { dependencies: Record<string, string> };
+
+describe("renovate.json", () => {
+  it("finds something with each of its regular expressions", () => {
+    for (const manager of renovate.customManagers) {
+      assert.notEqual(foundBy(manager).length, 0, manager.matchStrings.join());
+    }
+  });
+
+  it("uses only what Renovate's engine for regular expressions, RE2, has", () => {
+    for (const { matchStrings } of renovate.customManagers) {
+      for (const match of matchStrings) assert.doesNotMatch(match, /\(\?<?[=!]|\\[1-9k]|\[\^\]/);
+    }
+  });
+
+  it("finds the version of every part of the sandbox, and whose it is", () => {
+    const [, block = ""] =
+      /export const versions = \{\n([^]*?)\n\}/.exec(text("sandbox/install/parts.ts")) ?? [];
+    const versions = [...block.matchAll(/^ {2}\w+: "([^"]+)"/gm)].map(([, version]) => version);
+    assert.equal(versions.length, block.split("\n").length);
+    const parts = renovate.customManagers
+      .filter((manager) => forms(manager).some((form) => form.test("sandbox/install/parts.ts")))
+      .flatMap(foundBy);
+    assert.deepEqual(
+      parts
+        .filter(({ depName }) => depName !== "aquasecurity/trivy")
+        .map(({ currentValue }) => currentValue),
+      versions,
+    );
+    assert.equal(valueOf("kubernetes/kubernetes"), "1.34.4");
+    assert.match(valueOf("aquasecurity/trivy") ?? "", /^\d+\.\d+\.\d+$/);
+  });
+
+  it("finds the engine of the CircleCI jobs, which is that of the program", () => {
+    assert.equal(valueOf("pulumi/pulumi"), packages.dependencies["@pulumi/pulumi"]);
+  });
+
+  it("finds every image of the CircleCI jobs, with a digest too", () => {
+    const images = [...text("pipeline/steps.ts").matchAll(/image: "([^"]+)"/g)].map(
+      ([, image]) => image,
+    );
+    assert.notEqual(images.length, 0);
+    for (const image of images) {
+      const [name = "", tag] = (image ?? "").split(/[:@]/);
+      assert.equal(valueOf(name), tag, image);
+    }
+    const [manager] = renovate.customManagers.filter(({ matchStrings }) =>
+      matchStrings.some((match) => match.startsWith("image:")),
+    );
+    const digest = `sha256:${"a".repeat(64)}`;
+    const pinned = new RegExp(manager?.matchStrings[0] ?? "").exec(`image: "a/b:1.2@${digest}"`);
+    assert.equal(pinned?.groups?.["currentDigest"], digest);
+  });
+
+  it("finds every digest that is written in TypeScript", () => {
+    const written = sources.flatMap((file) => text(file).match(/@sha256:[0-9a-f]{64}/g) ?? []);
+    assert.deepEqual(
+      found.flatMap(({ currentDigest }) =>
+        currentDigest === undefined ? [] : [`@${currentDigest}`],
+      ),
+      written,
+    );
+    assert.equal(valueOf("postgres"), "17");
+  });
+
+  it("allows the versions that are there now", () => {
+    const allowed = (form: string) =>
+      renovate.packageRules.map((rule) => rule.allowedVersions).find((rule) => rule === form);
+    const java = /^FROM eclipse-temurin:([^@\s]+)@sha256:[0-9a-f]{64} AS base$/m.exec(
+      text("service/Dockerfile"),
+    )?.[1];
+    assert.notEqual(allowed("/^17[.-]/"), undefined);
+    assert.match(java ?? "", /^17[.-]/);
+    assert.match(valueOf("cimg/openjdk") ?? "", /^17[.-]/);
+  });
+});
