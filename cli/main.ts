@@ -75,7 +75,9 @@ program
 program
   .command("format")
   .description("writes the format that check asks for")
-  .action(async () => (await import("../tools/check")).format());
+  .action(async () => {
+    (await import("../tools/check")).format();
+  });
 program
   .command("reference")
   .description("writes docs/reference from the code")
