@@ -69,8 +69,8 @@ program
   });
 program
   .command("check")
-  .description("types, lint, arrows, unused exports, format and the pipelines")
-  .argument("[checks...]", "some of them: types, lint, arrows, unused, format, pipelines")
+  .description("types, lint, arrows, unused exports, format, pipelines and prose")
+  .argument("[checks...]", "some of them: types, lint, arrows, unused, format, pipelines, prose")
   .action(async (checks: readonly string[]) => (await import("../tools/check")).check(checks));
 program
   .command("format")
