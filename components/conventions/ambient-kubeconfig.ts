@@ -1,6 +1,6 @@
 /* eslint-disable no-restricted-properties -- a variable is hidden from the SDK, none is read as a setting */
 
-/** Which cluster: a context of the ambient kubeconfig, or a kubeconfig of its own. */
+/** How to reach the cluster: a context of the ambient kubeconfig, or a separate kubeconfig. */
 export interface Access {
   readonly context?: string | undefined;
   /** Text of a kubeconfig; undefined takes the ambient one. */
@@ -8,8 +8,9 @@ export interface Access {
 }
 
 /**
- * Makes a Kubernetes provider without telling it where the ambient kubeconfig is, which it finds by itself. The SDK would write
- * the path that KUBECONFIG names into the state, and the next machine or CI job, which has another, would see a change.
+ * Creates a Kubernetes provider while KUBECONFIG is hidden. The provider finds the file by itself.
+ * Otherwise, the SDK writes the file's path into the state, and a machine with another path sees
+ * a change.
  */
 export function withoutAmbientKubeconfig<Provider>(make: () => Provider): Provider {
   const ambient = process.env["KUBECONFIG"];

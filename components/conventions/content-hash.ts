@@ -3,8 +3,8 @@ import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * What goes into the image, relative to the repository. The build, the image's tag and the commit
- * that a pod carries all use this one list, so they can never disagree about it.
+ * Files and directories that go into the image, relative to the repository. The build, the image's
+ * tag and the pods' commit all use this list.
  */
 export const imageInputs: readonly string[] = [
   "service/Dockerfile",
@@ -22,7 +22,7 @@ function filesUnder(root: string, path: string): readonly string[] {
 
 /**
  * SHA-256 (64 hex characters) over paths and contents of the image's inputs, sorted by path.
- * File times and modes do not count: a fresh checkout has the same hash.
+ * It ignores file times and modes, so that a fresh checkout has the same hash.
  *
  * @param root directory of the repository
  */

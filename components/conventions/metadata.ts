@@ -9,12 +9,12 @@ export type Annotations = Readonly<Record<string, pulumi.Input<string>>>;
 /** Annotation by which EKS gives the pods of a ServiceAccount an IAM role. */
 export const roleAnnotation = "eks.amazonaws.com/role-arn";
 
-/** What is not empty: an empty map would be a change to every object. */
+/** Nothing for an empty map, which would change every object. */
 export function annotated(all: Annotations): Pick<ObjectMeta, "annotations"> {
   return Object.keys(all).length === 0 ? {} : { annotations: { ...all } };
 }
 
-/** Metadata of one object: the caller's labels and annotations, and over them the component's. */
+/** Metadata of an object: the caller's labels and annotations; the component's own win. */
 export function objectMetadata(args: PodArgs, own: Labels, annotations: Annotations = {}) {
   return {
     ...annotated({ ...args.annotations, ...annotations }),
@@ -22,7 +22,7 @@ export function objectMetadata(args: PodArgs, own: Labels, annotations: Annotati
   } satisfies ObjectMeta;
 }
 
-/** Metadata of pods: their labels and annotations are not the objects', so that these restart none. */
+/** Metadata of pods. They do not have the labels of other objects, whose change restarts no pod. */
 export function podMetadata(args: PodArgs, own: Labels, annotations: Annotations = {}) {
   return {
     ...annotated({ ...args.podAnnotations, ...annotations }),

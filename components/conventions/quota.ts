@@ -1,28 +1,27 @@
 import { type Checked } from "./validation";
 import { type Requests, cores, memoryBytes } from "./quantities";
 
-/** What the pods of a namespace may ask for together. */
+/** Total requests of the pods of a namespace. */
 export interface Quota extends Requests {
   /**
-   * Pods that may be there at once, finished ones not counted. Too few, and a rollout waits for
-   * pods that the cluster refuses.
+   * Number of pods, without those that have finished. Too low: the cluster refuses pods, and a
+   * rollout waits for them.
    */
   readonly pods: number;
 }
 
-/** Pods of one kind that may be there at once. */
+/** The most pods of one workload that run at the same time. */
 export interface PodRequirement {
   /**
-   * What they are called where there is no room for them. It is all that a refusal tells them apart
-   * by.
+   * Name of the workload in the error. Use a different name for each workload.
    */
   readonly name: string;
   /**
-   * How many of them, those counted that a rollout adds, and those that are about to end. Too few
-   * here, and the cluster refuses the others later.
+   * Number of pods, including those that a rollout adds and those that are terminating.
+   * Too low: the cluster refuses pods later.
    */
   readonly pods: number;
-  /** What each of them asks for. Too little here, and the cluster refuses pods later. */
+  /** Requests of each pod. Too low: the cluster refuses pods later. */
   readonly requests: Requests;
 }
 

@@ -6,66 +6,67 @@ import * as pulumi from "@pulumi/pulumi";
 import { contentHash } from "../conventions/content-hash";
 import { assertValid, check, imageRef } from "../conventions/validation";
 
-/** What an image can be built for. */
+/** Platforms that an image can be built for. */
 export type Platform = "linux/amd64" | "linux/arm64";
 
 export const platforms: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 
 export interface ContainerImageArgs {
   /**
-   * Repository the image is pushed to, without a tag. Without the right to push there, the build
+   * Repository that the image is pushed to, without a tag. Without the right to push, the build
    * fails at its end.
    */
   readonly repository: string;
 
   /**
-   * Image that takes the place of the Dockerfile's stage `base`, by digest.
-   * For machines that cannot reach the registry of the Dockerfile's own base image.
+   * Image that replaces the Dockerfile's stage `base`, by digest.
+   * For machines that cannot reach the registry of the Dockerfile's base image.
    *
-   * @default - the Dockerfile's own base image
+   * @default - the Dockerfile's base image
    */
   readonly baseImageRef?: string | undefined;
 
   /**
    * Name of the buildx builder. Its driver must be `docker-container`, `kubernetes` or `remote`:
-   * the plain `docker` driver cannot push several platforms.
+   * the `docker` driver cannot push several platforms.
    *
-   * @default - the builder that buildx uses by itself
+   * @default - the current builder of buildx
+   * @see https://docs.docker.com/build/builders/drivers/
    */
   readonly builder?: string | undefined;
 
   /**
-   * Platforms the image is built for. A node of another platform cannot start its pods.
+   * Platforms of the image. A node of another platform cannot start the pods.
    *
-   * @default - the builder's own platform
+   * @default - the builder's platform
    */
   readonly platforms?: readonly Platform[] | undefined;
 
   /**
-   * Directory of the repository, seen from where the program runs. Keep it relative: the state
-   * holds it, and an absolute one makes an update out of each change of machine.
+   * Directory of the repository, relative to where the program runs. The state contains it:
+   * with an absolute path, each change of machine would be an update.
    *
    * @default "."
    */
   readonly root?: string;
 }
 
-/** What Maven built and the Dockerfile copies, relative to the repository. */
+/** Files that Maven built and the Dockerfile copies, relative to the repository. */
 const contextDirectory = "service/target/image";
 const dockerfile = "service/Dockerfile";
-/** File beside the jars with the hash of the code that they were built from. */
+/** File next to the jars with the hash of the code that they were built from. */
 const hashFile = "content-hash";
 
 /**
- * The service's image, built by BuildKit from what `npm run build` made, pushed, and named by digest.
+ * The service's image. BuildKit builds it from the output of `npm run build` and pushes it.
  *
- * Nothing is built in previews. The same code, base image and platforms give the same digest, so
- * building again restarts no pod.
+ * A preview builds nothing. The same code, base image and platforms give the same digest, so that
+ * a rebuild restarts no pod.
  *
- * @throws pulumi.ResourceError when the jars are missing or were built from other code.
+ * @throws pulumi.ResourceError if the jars are missing or were built from other code.
  */
 export class ContainerImage extends pulumi.ComponentResource {
-  /** `repository@sha256:...`; unknown in a preview in which the image changes. */
+  /** `repository@sha256:...`. Unknown in a preview if the image changes. */
   readonly ref: pulumi.Output<string>;
   readonly nodes: { readonly image: dockerBuild.Image };
 
@@ -76,7 +77,7 @@ export class ContainerImage extends pulumi.ComponentResource {
     validate(this, name, args, root, hash);
     const image = createImage(this, name, args, root, hash);
     this.nodes = { image };
-    // Not the resource's own `ref`: that contains the tag.
+    // Not the resource's `ref`, which contains the tag.
     this.ref = pulumi.interpolate`${args.repository}@${image.digest}`;
     this.registerOutputs({ ref: this.ref });
   }
@@ -119,13 +120,13 @@ function validate(
     check(built === undefined || built === hash, {
       arg: contextDirectory,
       got: `content hash ${String(built).slice(0, 7)}`,
-      rule: `be built from the code that is here (content hash ${hash.slice(0, 7)})`,
+      rule: `be built from the current code (content hash ${hash.slice(0, 7)})`,
       fix: 'run "npm run build"',
     }),
   ]);
 }
 
-/** The tag changes with everything that goes into the image, and with nothing else. */
+/** The tag changes only with the content of the image. */
 export function imageTag(args: ContainerImageArgs, hash: string): string {
   const parts = [hash, args.baseImageRef ?? "", ...[...(args.platforms ?? [])].sort()];
   return `build-${createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 40)}`;
@@ -143,12 +144,12 @@ function createImage(
     name,
     {
       ...(builder === undefined ? {} : { builder: { name: builder } }),
-      // Creation times are part of an image: a fixed one makes the same content the same digest.
-      // (The provider already leaves the provenance attestation out, which would differ each time.)
+      // The creation time is part of an image. With a fixed time, the digest depends on the
+      // content only. (The provider already leaves out the provenance attestation.)
       buildArgs: { SOURCE_DATE_EPOCH: "0" },
-      // The provider's default builds the image in every preview.
+      // By default, the provider builds the image in every preview.
       buildOnPreview: false,
-      // No cache is exported: the last stage only copies jars, and moving a cache costs more.
+      // No cache export: the last stage only copies jars, and a cache would be slower.
       context: {
         location: join(root, contextDirectory),
         ...(baseImageRef === undefined
@@ -160,7 +161,7 @@ function createImage(
       push: true,
       tags: [`${repository}:${imageTag(args, hash)}`],
     },
-    // Deleting removes the digest from the registry, also one that another stack runs.
+    // A delete would remove the digest from the registry, even if another stack runs it.
     { parent, retainOnDelete: true },
   );
 }

@@ -9,7 +9,7 @@ type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
 type EgressRule = k8s.types.input.networking.v1.NetworkPolicyEgressRule;
 type Selector = k8s.types.input.meta.v1.LabelSelector;
 
-/** The policies of a review namespace, in the order in which they read best. */
+/** The policies of a review namespace, in reading order. */
 export const networkPolicyNames = [
   "default-deny",
   "ingress-to-web",
@@ -30,7 +30,7 @@ export interface Connections {
   readonly webPort: number;
 }
 
-/** The last word on each policy. */
+/** One override for each policy. */
 export type NetworkPolicyOverrides = {
   readonly [Name in NetworkPolicyName]?: Override<Spec>;
 };
@@ -38,7 +38,7 @@ export type NetworkPolicyOverrides = {
 const tcp = (port: number): Port => ({ port, protocol: "TCP" });
 const udp = (port: number): Port => ({ port, protocol: "UDP" });
 
-/** Cluster DNS, where every distribution has it: CoreDNS carries the label of its forerunner. */
+/** Cluster DNS. CoreDNS has the label of kube-dns in every distribution. */
 const dns: Peer = {
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
   podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
@@ -48,7 +48,7 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
   const { datadogAgentTo, egressTo, identity, ingressFrom, webPort } = connections;
   const web: Selector = { matchLabels: selector(identity, "web") };
   const database: Selector = { matchLabels: selector(identity, "database") };
-  // Web pods, with their migrations, and jobs: what runs the service's code.
+  // Everything that runs the service's code: web pods with their migrations, and jobs.
   const code: Selector = {
     matchExpressions: [
       { key: "app.kubernetes.io/component", operator: "In", values: ["web", "job"] },
@@ -67,7 +67,7 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
   });
   return {
     "default-deny": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
-    // A rule without peers would let everybody in.
+    // A rule without peers would allow all sources.
     "ingress-to-web": ingressFrom.length === 0 ? undefined : ingress(web, ingressFrom, webPort),
     "service-to-database": egress(code, {
       ports: [tcp(postgres.port)],

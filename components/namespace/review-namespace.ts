@@ -21,32 +21,31 @@ import { StackNamespace, type StackNamespaceArgs } from "./stack-namespace";
 
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 
-/** One pure function per spec of a {@link ReviewNamespace}, applied last: `(defaults) => spec`. */
+/** One pure function `(defaults) => spec` for each spec of a {@link ReviewNamespace}, applied last. */
 export interface ReviewNamespaceOverrides {
   /**
-   * What a container gets that asks for nothing, and the most it may ask for. Without defaults, the
-   * quota refuses pods that ask for nothing.
+   * Changes the LimitRange: default requests and limits of a container, and their maximum.
+   * Without defaults, the quota refuses pods without requests.
    *
-   * @default - as the component makes it
+   * @default - the component's own spec
    * @example
    * (spec) => ({ ...spec, limits: spec.limits.map((limit) => ({ ...limit, max: { memory: "2Gi" } })) })
    */
   readonly limitRangeSpec?: Override<k8s.types.input.core.v1.LimitRangeSpec>;
 
   /**
-   * The NetworkPolicies, by name. What one of them opens is open to the code of every branch.
+   * Changes the NetworkPolicies, by name. What a policy allows, the code of every branch may do.
    *
-   * @default - each as the component makes it
+   * @default - the component's own spec
    * @example
    * { "default-deny": (policy) => ({ ...policy, policyTypes: ["Ingress"] }) }
    */
   readonly networkPolicySpecs?: NetworkPolicyOverrides;
 
   /**
-   * What all pods and objects together may be. What it does not limit, one branch can take from all
-   * the others.
+   * Changes the ResourceQuota. One branch can use up everything that it does not limit.
    *
-   * @default - as the component makes it
+   * @default - the component's own spec
    * @example
    * (spec) => ({ ...spec, hard: { ...spec.hard, "count/jobs.batch": "20" } })
    */
@@ -54,38 +53,38 @@ export interface ReviewNamespaceOverrides {
 }
 
 export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotations"> {
-  /** What the namespace is recognised by: nothing without these labels is ever taken over. */
+  /** Labels that identify the namespace. A namespace without them is never taken over. */
   readonly identity: Identity;
-  /** Name of the namespace in the cluster. Another one deletes this one, with all that is in it. */
+  /** Name of the namespace. Another name deletes this namespace with everything in it. */
   readonly namespace: string;
 
   /**
-   * Branch whose CI jobs may change what is in the namespace; those of main may, too. Without it
-   * only administrators of the cluster may.
+   * Branch whose CI jobs may change objects in the namespace, as may the jobs of main.
+   * Without it, only cluster administrators may.
    *
-   * @default - nobody's
+   * @default - no branch
    */
   readonly branch?: string;
 
   /**
-   * Where Datadog's agent is, for the service and its jobs. It listens on each node, whose address
-   * no selector knows. `[]` cuts metrics and traces off.
+   * Addresses of the Datadog Agent, for the service and its jobs. It listens on each node, and no
+   * selector matches a node's address. `[]` blocks metrics and traces.
    *
    * @default - private addresses, ports 8125/UDP and 8126/TCP only
    */
   readonly datadogAgentTo?: readonly Peer[];
 
   /**
-   * What the stack makes at most at once. It is refused when the quota has no room for it, because
-   * Kubernetes would only leave pods out.
+   * The most pods that the stack runs at the same time. If the quota is too small for them, it is
+   * an error here, because Kubernetes would only fail to create some of the pods.
    *
    * @default []
    */
   readonly requirements?: readonly PodRequirement[];
 
   /**
-   * What the service and its jobs may reach beside their database, DNS and Datadog. Whatever is
-   * listed here is open to the code of every branch.
+   * What the service and its jobs may reach in addition to their database, DNS and Datadog.
+   * The code of every branch can reach everything in this list.
    *
    * @default []
    * @example
@@ -94,8 +93,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly egressTo?: readonly k8s.types.input.networking.v1.NetworkPolicyEgressRule[];
 
   /**
-   * Where requests from outside come from. A load balancer's addresses are not pods: on EKS name
-   * the subnets it is in. Without an entry nobody reaches the service.
+   * Sources of requests from outside. A load balancer is not a pod: on EKS, list its subnets.
+   * Without an entry, no request reaches the service.
    *
    * @default []
    * @example
@@ -104,8 +103,9 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly ingressFrom?: readonly Peer[];
 
   /**
-   * Pure functions that have the last word on each spec, for a field that no arg sets. A field that
-   * they leave out is gone; only the cluster refuses a misspelt one.
+   * Pure functions that change each spec last, for fields that no arg sets.
+   * A field that a function leaves out is removed. TypeScript does not find a misspelled field,
+   * the cluster does.
    *
    * @default - none
    * @example
@@ -114,14 +114,16 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly overrides?: ReviewNamespaceOverrides;
 
   /**
-   * What all pods together may ask for. Beyond it, new pods are refused, and only an event says so.
+   * Total requests and number of pods. Above it, Kubernetes refuses new pods, and only an event
+   * says so.
    *
    * @default {"cpu":"2","memory":"4Gi","pods":10}
+   * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
    */
   readonly quota?: Quota;
 
   /**
-   * Port the web pods listen on; no other one is open.
+   * Port that the web pods listen on. NetworkPolicies block all other ports.
    *
    * @default 8080
    */
@@ -129,13 +131,14 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
 }
 
 /**
- * The namespace of a review stack with its guardrails: Pod Security `restricted`, a ResourceQuota, a
- * LimitRange, and NetworkPolicies that close everything but what the service needs.
+ * The namespace of a review stack with its guardrails: Pod Security `restricted`, a ResourceQuota,
+ * a LimitRange, and NetworkPolicies that allow only the connections that the service needs.
  *
- * @throws pulumi.ResourceError with every issue of the args, before the first child.
+ * @throws pulumi.ResourceError with all issues of the args, before the first child.
+ * @see https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
 export class ReviewNamespace extends pulumi.ComponentResource {
-  /** The namespace's name, known once its guardrails exist: what waits for it is never without them. */
+  /** The namespace's name, known once its guardrails exist: use it, and objects wait for them. */
   readonly namespace: pulumi.Output<string>;
   readonly nodes: {
     readonly limitRange: k8s.core.v1.LimitRange;
@@ -152,12 +155,12 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       dnsLabel("namespace", args.namespace),
       ...quotaIssues(quota, requirements),
       ...(args.egressTo ?? []).map(({ to }, index) =>
-        // Kubernetes takes a rule without peers for a rule that lets everything out.
+        // In Kubernetes, a rule without peers allows all destinations.
         check(to !== undefined && !(Array.isArray(to) && to.length === 0), {
           arg: `egressTo[${String(index)}].to`,
           got: to ?? null,
-          rule: "name at least one peer",
-          fix: 'write the addresses, as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
+          rule: "have at least one peer",
+          fix: 'write the addresses, such as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
         }),
       ),
       integer("webPort", webPort, 1025, 65_535),
@@ -242,7 +245,7 @@ function createLimitRange(
       spec: applyOverride(args.overrides?.limitRangeSpec, {
         limits: [
           {
-            // A pod without requests would be refused by the quota: it gets those of every pod.
+            // The quota refuses pods without requests, so they get these.
             default: { memory: pod.requests.memory },
             defaultRequest: { ...pod.requests },
             maxLimitRequestRatio: { memory: defaults.maxMemoryLimitRequestRatio },

@@ -5,18 +5,18 @@ import type { Annotations } from "../conventions/metadata";
 import { guardrailLabels } from "./network-policies";
 import { mainBranch, reviewAccess, reviewUser } from "../conventions/ci-roles";
 
-/** Whose a review namespace is. */
+/** The branch that a review namespace belongs to. */
 interface Rights {
   readonly branch?: string;
   readonly identity: Identity;
 }
 
-/** What says which branch the namespace belongs to: the platform's policies read it. */
+/** Annotation with the branch of the namespace. The platform's policies read it. */
 export function ownerOf({ branch }: Rights): Annotations {
   return branch === undefined ? {} : { [reviewAccess.ownerAnnotation]: reviewUser(branch) };
 }
 
-/** Rights in the namespace for the branch it belongs to, and for main, which tidies up. */
+/** Rights in the namespace for its branch, and for main, which removes old review stacks. */
 export function createRoleBinding(
   name: string,
   namespace: pulumi.Input<string>,

@@ -5,40 +5,40 @@ import { type Identity, labels } from "../conventions/labels";
 import { type Annotations, annotated } from "../conventions/metadata";
 
 export interface StackNamespaceArgs {
-  /** What the namespace is recognised by: nothing without these labels is ever taken over. */
+  /** Labels that identify the namespace. A namespace without them is never taken over. */
   readonly identity: Identity;
   /**
-   * Name of the namespace in the cluster. Another one deletes this one, with all that is in it,
-   * unless `retain` is set.
+   * Name of the namespace. Another name deletes this namespace with everything in it, unless
+   * `retain` is set.
    */
   readonly namespace: string;
 
   /**
-   * Annotations of the namespace. A misspelt one does nothing, and nobody says so.
+   * Annotations of the namespace. A misspelled annotation has no effect and gives no error.
    *
    * @default {}
    */
   readonly annotations?: Annotations;
 
   /**
-   * Kind of ingress controller. With `eks-alb` a pod only counts as ready when the load balancer
-   * sends to it; without, a rollout may take the old pods away too early.
+   * Type of ingress controller. With `eks-alb`, a pod only counts as ready when the load balancer
+   * sends requests to it; otherwise, a rollout may remove the old pods too early.
    *
    * @default - none
    */
   readonly ingressPreset?: "eks-alb";
 
   /**
-   * Refuses every update that would delete the namespace, and with it all that is in it. To do it
-   * all the same: `pulumi state unprotect`, then `pulumi up`.
+   * Refuses updates that delete the namespace with everything in it.
+   * To do it anyway, run `pulumi state unprotect`, then `pulumi up`.
    *
-   * @default - as `opts` of the component say
+   * @default - the component's `opts.protect`
    */
   readonly protect?: boolean;
 
   /**
-   * Leaves the namespace in the cluster when the stack is destroyed: for one that somebody else has
-   * made, or whose Secrets nobody could bring back. Without it everything in it is gone.
+   * Keeps the namespace in the cluster when the stack is destroyed: for a namespace that others
+   * created, or with Secrets that cannot be restored. Without it, everything in it is deleted.
    *
    * @default false
    */
@@ -46,12 +46,13 @@ export interface StackNamespaceArgs {
 }
 
 /**
- * The namespace that a stack owns. Pods that break Pod Security's level `restricted` are refused.
+ * The namespace of a stack. It refuses pods that violate Pod Security level `restricted`.
  *
- * @throws pulumi.ResourceError when the name is no DNS label, before the namespace.
+ * @throws pulumi.ResourceError if the name is not a DNS label, before the first child.
+ * @see https://kubernetes.io/docs/concepts/security/pod-security-standards/
  */
 export class StackNamespace extends pulumi.ComponentResource {
-  /** The namespace's name, known once it exists: pass it on, and everything waits for it. */
+  /** The namespace's name, known once it exists: use it, and objects wait for the namespace. */
   readonly namespace: pulumi.Output<string>;
   readonly nodes: { readonly namespace: k8s.core.v1.Namespace };
 
@@ -67,7 +68,7 @@ export class StackNamespace extends pulumi.ComponentResource {
           labels: {
             ...labels(args.identity, "namespace"),
             "pod-security.kubernetes.io/enforce": "restricted",
-            // Shown when a Deployment is applied, whose pods would be refused later without a word.
+            // Warns when a Deployment is applied. Otherwise its pods are refused without a message.
             "pod-security.kubernetes.io/warn": "restricted",
             ...(ingressPreset === undefined
               ? {}

@@ -4,26 +4,26 @@ import type * as pulumi from "@pulumi/pulumi";
 import { postgres } from "../conventions/defaults";
 import { type Checked, check, integer } from "../conventions/validation";
 
-/** A variable whose name is plain text, so that variables can be sorted. */
+/** A variable with a plain name, so that variables can be sorted. */
 export type EnvVar = k8s.types.input.core.v1.EnvVar & { readonly name: string };
 
-/** A PostgreSQL database, and the Secret whose keys `username` and `password` open it. */
+/** A PostgreSQL database, and a Secret with the keys `username` and `password`. */
 export interface Database {
-  /** Host name that pods reach the database by. A wrong one keeps every pod unready. */
+  /** Host name of the database. With a wrong host, no pod becomes ready. */
   readonly host: pulumi.Input<string>;
-  /** Name of the database on that host. One that there is not keeps every pod unready. */
+  /** Name of the database on the host. If it does not exist, no pod becomes ready. */
   readonly name: string;
   /**
-   * TCP port of the database. A wrong one keeps every pod unready.
+   * TCP port of the database. With a wrong port, no pod becomes ready.
    *
    * @default 5432
    */
   readonly port?: number;
-  /** Name of a Secret in the same namespace. Its values are mounted as files, never as variables. */
+  /** Name of a Secret in the same namespace. Its values are mounted as files, not as variables. */
   readonly secretName: pulumi.Input<string>;
 }
 
-/** The volume of the Secret, and where containers find it. */
+/** The Secret's volume and its directory in the containers. */
 export const databaseVolumeName = "database";
 export const databaseDirectory = "/etc/secrets/database";
 /** Keys of the Secret, and names of the files. */
@@ -42,11 +42,11 @@ export function databaseEnv(database: Database | undefined): EnvVar[] {
   ];
 }
 
-/** A host name of one label or more, the last of which is no number: else it is an address. */
+/** A host name. Its last label is not a number: otherwise it is an IP address. */
 const hostForm =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?![0-9]+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
-/** Issues of where the database is. A host that is only known later is a name by the way it is made. */
+/** Rules of the database. A host that is an output is a name by construction. */
 export function databaseIssues(database: Database | undefined): readonly Checked[] {
   if (database === undefined) return [];
   const { host, port = postgres.port } = database;
@@ -61,7 +61,7 @@ export function databaseIssues(database: Database | undefined): readonly Checked
   ];
 }
 
-/** Where a container finds the Secret's files. */
+/** Mounts of the Secret's files. */
 export function databaseMounts(
   database: Database | undefined,
 ): k8s.types.input.core.v1.VolumeMount[] {
@@ -70,7 +70,7 @@ export function databaseMounts(
     : [{ mountPath: databaseDirectory, name: databaseVolumeName, readOnly: true }];
 }
 
-/** The Secret as a volume: the two keys and no other, readable by the pod's own group only. */
+/** The Secret's volume: only the two keys, readable by the pod's group only. */
 export function databaseVolumes(database: Database | undefined): k8s.types.input.core.v1.Volume[] {
   if (database === undefined) return [];
   const items = Object.values(secretKeys).map((key) => ({ key, path: key }));

@@ -2,30 +2,30 @@ import type * as k8s from "@pulumi/kubernetes";
 import type { Annotations } from "../conventions/metadata";
 import type { PodArgs } from "./args";
 
-/** Where containers find the agent. */
+/** Directory of the tracer in the containers. */
 export const datadogDirectory = "/datadog-lib";
 
-/** Init container that copies the agent, and the volume it copies it to. */
+/** Name of the init container that copies the tracer, and of the volume. */
 export const datadogName = "datadog-agent";
 
-/** Where containers find the agent. */
+/** Directory of the tracer in the containers. */
 export function datadogMounts({ datadogAgent }: PodArgs): k8s.types.input.core.v1.VolumeMount[] {
   return datadogAgent === undefined ? [] : [{ mountPath: datadogDirectory, name: datadogName }];
 }
 
-/** Flag that makes the JVM load the agent. */
+/** Flag that loads the tracer into the JVM. */
 export function datadogJavaOptions({ datadogAgent }: PodArgs): readonly string[] {
   return datadogAgent === undefined ? [] : [`-javaagent:${datadogDirectory}/dd-java-agent.jar`];
 }
 
 /**
- * What Datadog's own admission controller runs in `dd-lib-java-init`: a script in the image's working directory,
- * which copies `dd-java-agent.jar` to the directory that it is given and writes nothing else. The image's user is
- * 10000; the jar is for all to read, so that it works for ours, too.
+ * The command that Datadog's admission controller runs in `dd-lib-java-init`. The script is in the
+ * image's working directory, and copies `dd-java-agent.jar` to the given directory.
+ * The image's user is 10000; all users may read the jar.
  */
 export const datadogCopyCommand: readonly string[] = ["sh", "copy-lib.sh", datadogDirectory];
 
-/** Annotations that tell Datadog's agent on the node how to read a container's log. */
+/** Annotations that tell the Datadog Agent on the node how to parse a container's log. */
 export function logAnnotations(container: string, service: string, args: PodArgs): Annotations {
   const { logSource: source } = args;
   if (source === undefined) return {};

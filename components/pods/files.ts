@@ -9,7 +9,7 @@ type VolumeMount = k8s.types.input.core.v1.VolumeMount;
 /** Name of the volume that `configFiles` are mounted from. */
 export const configVolumeName = "config-files";
 
-/** Key of a file in the ConfigMap: a key has no slashes. Issues refuse two paths with one key. */
+/** Key of a file in the ConfigMap, without slashes. Validation refuses two paths with one key. */
 export function configKey(path: string): string {
   return path.slice(1).replaceAll("/", "_");
 }
@@ -23,16 +23,16 @@ export function configData(
   );
 }
 
-/** By the path, so that another one in the list changes no name. */
+/** From the path, so that another entry in the list changes no name. */
 function secretVolumeName(mountPath: string): string {
   return `secret-${shortHash(mountPath)}`;
 }
 
-/** Mounts of what the args bring along, in the order of the args. */
+/** Mounts of the files and volumes in the args, in the order of the args. */
 export function extraMounts(args: PodArgs): VolumeMount[] {
   const { configFiles = {}, secretFiles = [], volumeMounts = [] } = args;
   return [
-    // By file: other files of the directory stay. They never change while a pod runs.
+    // One mount per file, so that the directory's other files stay visible.
     ...Object.keys(configFiles)
       .sort()
       .map((mountPath) => ({
@@ -50,7 +50,7 @@ export function extraMounts(args: PodArgs): VolumeMount[] {
   ];
 }
 
-/** Volumes of what the args bring along. */
+/** Volumes of the files and volumes in the args. */
 export function extraVolumes(
   args: PodArgs,
   configMapName: pulumi.Input<string> | undefined,

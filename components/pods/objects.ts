@@ -5,12 +5,12 @@ import { objectMetadata, roleAnnotation } from "../conventions/metadata";
 import type { PodArgs } from "./args";
 import { configData } from "./files";
 
-/** What pods need beside themselves. */
+/** Args of the objects that pods refer to. */
 interface PodObjects extends PodArgs {
   readonly namespace: pulumi.Input<string>;
 }
 
-/** The identity of the pods. Without `iamRoleArn` it has no rights anywhere. */
+/** The ServiceAccount of the pods. Without `iamRoleArn` it has no rights. */
 export function createServiceAccount(
   parent: pulumi.Resource,
   name: string,
@@ -22,7 +22,7 @@ export function createServiceAccount(
   return new k8s.core.v1.ServiceAccount(
     name,
     {
-      // A token for the cluster. The one for AWS is mounted by EKS itself.
+      // This is the token for the cluster. EKS mounts the token for AWS.
       automountServiceAccountToken: false,
       metadata: { ...objectMetadata(args, own, annotations), name, namespace },
     },
@@ -31,8 +31,8 @@ export function createServiceAccount(
 }
 
 /**
- * The files of `configFiles`, or undefined without any. It is autonamed and immutable: a change
- * makes another one, whose name replaces the pods; the old one goes when no pod needs it.
+ * The ConfigMap of `configFiles`, or undefined without files. It is autonamed and immutable:
+ * a change creates a new one, and its name replaces the pods. The old one is deleted afterwards.
  */
 export function createConfigMap(
   parent: pulumi.Resource,

@@ -3,7 +3,7 @@ import type { PodArgs } from "./args";
 import { configKey } from "./files";
 import { isDnsLabel } from "../conventions/names";
 
-/** Keys that the components set themselves, and what sets them. */
+/** Keys that the components set themselves. */
 const ownLabels =
   /^(?:app|branch|commit_id|protected_branch|service|track|version|pod-template-hash|(?:app\.kubernetes\.io|tags\.datadoghq\.com)\/.*)$/;
 const ownAnnotations = /^(?:eks\.amazonaws\.com\/role-arn|pulumi\.com\/skipAwait|on-failure\/.*)$/;
@@ -23,8 +23,8 @@ function keyIssues(arg: string, keys: readonly string[], own: RegExp): readonly 
       .map((got) => ({
         arg,
         got,
-        rule: "have keys as Kubernetes writes them",
-        fix: 'write a name of at most 63 characters, with a prefix as "example.com/" if it needs one',
+        rule: "have legal Kubernetes keys",
+        fix: 'write a name of at most 63 characters, with a prefix such as "example.com/" if needed',
       })),
     ...keys
       .filter((key) => own.test(key))
@@ -49,7 +49,7 @@ function labelIssues(
         arg,
         got,
         rule: "have values of letters, digits, dots, hyphens and underscores, at most 63",
-        fix: "write what does not fit as an annotation",
+        fix: "use an annotation for other text",
       })),
   ];
 }
@@ -67,7 +67,7 @@ function configIssues(files: NonNullable<PodArgs["configFiles"]>): readonly Chec
         arg: "configFiles",
         got,
         rule: "have paths that differ in more than `/` and `_`",
-        fix: "name one of the files otherwise",
+        fix: "rename one of the files",
       })),
     check(bytes <= configMapBytes, {
       arg: "configFiles",
@@ -78,7 +78,7 @@ function configIssues(files: NonNullable<PodArgs["configFiles"]>): readonly Chec
   ];
 }
 
-/** Names of containers and volumes, and paths, each of which may be there once. */
+/** Names of containers and volumes, and paths. Each may occur only once. */
 function placeIssues(args: PodArgs, own: PodPlaces): readonly ValidationIssue[] {
   const { configFiles = {}, initContainers = [], secretFiles = [], sidecars = [] } = args;
   const { volumeMounts = [], volumes = [] } = args;
@@ -134,14 +134,14 @@ function placeIssues(args: PodArgs, own: PodPlaces): readonly ValidationIssue[] 
   ];
 }
 
-/** What the component itself puts into a pod. */
+/** Names and paths that the component itself uses in a pod. */
 export interface PodPlaces {
   readonly containers: readonly string[];
   readonly paths: readonly string[];
   readonly volumes: readonly string[];
 }
 
-/** Issues of the args that all components with pods share. */
+/** Rules of the args that all components with pods have. */
 export function podIssues(args: PodArgs, own: PodPlaces): readonly Checked[] {
   const { annotations = {}, configFiles = {}, iamRoleArn, podAnnotations = {} } = args;
   const { secretFiles = [] } = args;

@@ -28,22 +28,22 @@ import { type Requests, amountIssues, cores, memoryBytes } from "../conventions/
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
 
-/** What every pod of the service knows about itself and its surroundings. */
+/** Args of every pod that runs the service's image, with their defaults. */
 export interface Workload extends PodArgs {
   readonly appEndpoint?: string | undefined;
   readonly database?: Database | undefined;
   readonly identity: Identity;
   readonly imageRef: pulumi.Input<string>;
-  /** Flags of the JVM beside those of every pod. */
+  /** JVM flags in addition to those of every pod. */
   readonly javaOptions?: readonly string[];
   readonly release: Release;
   readonly requests: Requests;
 }
 
-/** Rules of the API server's Pod Security level `restricted`, for a pod. */
+/** What Pod Security level `restricted` requires of a pod. */
 export const podSecurityContext = {
   fsGroup: pod.userId,
-  // Without it the kubelet walks through every file of a volume at each start.
+  // Otherwise, the kubelet changes the owner of every file of a volume at each start.
   fsGroupChangePolicy: "OnRootMismatch",
   runAsGroup: pod.userId,
   runAsNonRoot: true,
@@ -51,14 +51,14 @@ export const podSecurityContext = {
   seccompProfile: { type: "RuntimeDefault" },
 } as const satisfies k8s.types.input.core.v1.PodSecurityContext;
 
-/** The same level's rules for a container, and a root file system nobody writes to. */
+/** What the same level requires of a container, and a read-only root file system. */
 export const containerSecurityContext: k8s.types.input.core.v1.SecurityContext = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ["ALL"] },
   readOnlyRootFilesystem: true,
 };
 
-/** Requests of CPU and memory, and by default a limit of memory only: one of CPU throttles an idle node. */
+/** Requests, and by default a memory limit only: a CPU limit throttles even on an idle node. */
 function resources(workload: Workload): k8s.types.input.core.v1.ResourceRequirements {
   const { cpuLimit, requests } = workload;
   const { memoryLimit = requests.memory } = workload;
@@ -68,14 +68,14 @@ function resources(workload: Workload): k8s.types.input.core.v1.ResourceRequirem
   };
 }
 
-/** JVM flags: the heap from the container's memory, processors from its CPU limit or request. */
+/** JVM flags: heap from the container's memory, processors from its CPU limit or request. */
 function javaToolOptions({ cpuLimit, requests }: Workload): string {
   const most = cores(cpuLimit ?? requests.cpu) ?? 0;
   const processors = Math.max(pod.minActiveProcessors, Math.ceil(most));
   return `-XX:MaxRAMPercentage=${String(pod.maxRamPercentage)} -XX:ActiveProcessorCount=${String(processors)}`;
 }
 
-/** Whether a variable's value is a reference; an output is a value that comes later. */
+/** Whether a variable's value is a reference to a Secret, and not a text or an output. */
 function isSecretKeyReference(value: EnvValue): value is SecretKey {
   return (
     typeof value === "object" && !pulumi.Output.isInstance(value) && !(value instanceof Promise)
@@ -88,14 +88,14 @@ function envVar(name: string, value: EnvValue): EnvVar {
   return { name, valueFrom: { secretKeyRef: { key, name: secretName } } };
 }
 
-/** Environment that web pods, migrations and jobs share, sorted so that order never restarts a pod. */
+/** Environment of web pods, migrations and jobs. Sorted, so that the order restarts no pod. */
 export function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
   const { appEndpoint, database, env = {}, identity, javaOptions = [], release } = workload;
   const jvm = [javaToolOptions(workload), ...datadogJavaOptions(workload), ...javaOptions];
   const all: EnvVar[] = [
     ...(appEndpoint === undefined ? [] : [{ name: "APP_ENDPOINT", value: appEndpoint }]),
     ...databaseEnv(database),
-    // The agent runs on each node; a pod reaches it by its own node's address.
+    // The agent runs on each node; a pod reaches it at its node's address.
     { name: "DD_AGENT_HOST", valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } },
     { name: "DD_ENV", value: identity.environment },
     { name: "DD_SERVICE", value: identity.service },
@@ -107,7 +107,7 @@ export function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[
   return all.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** One container of the service's image, as every pod of the service runs it. */
+/** A container of the service's image. */
 export function workloadContainer(
   workload: Workload,
   name: string,
@@ -118,7 +118,7 @@ export function workloadContainer(
     args: [...args],
     env: workloadEnv(workload, own),
     image: workload.imageRef,
-    // The image is named by digest: what a node has is what the registry has.
+    // The digest identifies the content, so a node need not pull it again.
     imagePullPolicy: "IfNotPresent",
     name,
     resources: resources(workload),
@@ -132,12 +132,12 @@ export function workloadContainer(
   };
 }
 
-/** A container of the caller's, which Pod Security `restricted` admits unless it says otherwise. */
+/** A container from the args, with a security context that Pod Security `restricted` accepts. */
 function extraContainer(container: ExtraContainer): Container {
   return { securityContext: containerSecurityContext, ...container };
 }
 
-/** What copies Datadog's agent to where the service's own containers load it. */
+/** The init container that copies Datadog's tracer. */
 function datadogContainer(workload: Workload): Container[] {
   const { datadogAgent } = workload;
   if (datadogAgent === undefined) return [];
@@ -147,7 +147,7 @@ function datadogContainer(workload: Workload): Container[] {
       image: datadogAgent.imageRef,
       imagePullPolicy: "IfNotPresent",
       name: datadogName,
-      // It is over before the service starts, which needs at least as much.
+      // It ends before the service starts, which needs at least as much.
       resources: resources(workload),
       securityContext: containerSecurityContext,
       volumeMounts: datadogMounts(workload),
@@ -155,14 +155,14 @@ function datadogContainer(workload: Workload): Container[] {
   ];
 }
 
-/** Containers before the service's own: sidecars, the caller's, and then the component's. */
+/** Init containers: sidecars, those from the args, then the component's own. */
 export function workloadInitContainers(
   workload: Workload,
   own: readonly Container[],
 ): Pick<PodSpec, "initContainers"> {
   const { initContainers = [], sidecars = [] } = workload;
   const all = [
-    // An init container that goes on is a sidecar: it is there for the others, and ends after them.
+    // An init container that always restarts is a sidecar: it stops after the other containers.
     ...sidecars.map((sidecar) => ({ ...extraContainer(sidecar), restartPolicy: "Always" })),
     ...initContainers.map(extraContainer),
     ...datadogContainer(workload),
@@ -171,7 +171,7 @@ export function workloadInitContainers(
   return all.length === 0 ? {} : { initContainers: all };
 }
 
-/** What every pod of the service has beside its containers. */
+/** The pod spec of every workload, without its containers. */
 export function workloadPodSpec(
   workload: Workload,
   configMapName: pulumi.Input<string> | undefined,
@@ -179,7 +179,7 @@ export function workloadPodSpec(
   const { nodeSelector, tolerations } = workload;
   return {
     automountServiceAccountToken: false,
-    // Variables for each Service of the namespace: they change pods for reasons of others.
+    // Otherwise, pods get variables for each Service of the namespace.
     enableServiceLinks: false,
     ...(nodeSelector === undefined ? {} : { nodeSelector }),
     securityContext: podSecurityContext,
@@ -195,11 +195,11 @@ export function workloadPodSpec(
   };
 }
 
-/** What the components set, and what would contradict it; `DATABASE_POOL_SIZE` is the caller's. */
+/** Variables that the components set, or that contradict them. */
 const reserved =
   /^(?:APP_ENDPOINT|PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
 
-/** Issues of what all pods of the service share; `containers` are the component's own. */
+/** Rules of all workloads; `containers` are the names of the component's own containers. */
 export function workloadIssues(
   workload: Workload,
   containers: readonly string[],
@@ -232,7 +232,7 @@ export function workloadIssues(
       .map((name) => ({
         arg: "env",
         got: name,
-        rule: "hold names of variables that the component does not set itself",
+        rule: "contain only legal names that the component does not set itself",
         fix: "use the arg that sets it, or the `container` override",
       })),
     ...Object.values(env)
@@ -241,7 +241,7 @@ export function workloadIssues(
       .map(({ key }) => ({
         arg: "env",
         got: key,
-        rule: "name keys of a Secret",
+        rule: "refer to legal keys of a Secret",
         fix: "use letters, digits, dots, hyphens and underscores",
       })),
     ...podIssues(workload, {

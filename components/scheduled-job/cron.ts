@@ -9,7 +9,7 @@ export interface ScheduleField {
   readonly words: readonly string[];
 }
 
-/** What Kubernetes' parser takes: Sunday is 0 and never 7. */
+/** What Kubernetes' parser accepts: Sunday is 0, not 7. */
 export const scheduleFields: readonly ScheduleField[] = [
   { max: 59, min: 0, name: "minutes", words: [] },
   { max: 23, min: 0, name: "hours", words: [] },
@@ -23,13 +23,13 @@ export const scheduleFields: readonly ScheduleField[] = [
   { max: 6, min: 0, name: "days of the week", words: "SUN MON TUE WED THU FRI SAT".split(" ") },
 ];
 
-/** A number, or the word for one; NaN for what is neither. */
+/** A number, or the number of a word; NaN for other text. */
 function numberOf(text: string, { min, words }: ScheduleField): number {
   const index = words.indexOf(text.toUpperCase());
   return index >= 0 ? min + index : /^\d+$/.test(text) ? Number(text) : NaN;
 }
 
-/** The numbers that one field of a schedule stands for, or undefined where it is malformed. */
+/** The values of one field of a schedule, or undefined if it is malformed. */
 function fieldValues(text: string, field: ScheduleField): ReadonlySet<number> | undefined {
   const { max, min } = field;
   const values = new Set<number>();
@@ -38,14 +38,14 @@ function fieldValues(text: string, field: ScheduleField): ReadonlySet<number> | 
     if (match === null) return undefined;
     const [, from, to, step] = match;
     const first = from === undefined ? min : numberOf(from, field);
-    // `5/10` means "from 5 on, each 10"; a lone number is itself.
+    // `5/10` means "every 10, from 5"; a single number is itself.
     const last =
       to !== undefined
         ? numberOf(to, field)
         : from !== undefined && step === undefined
           ? first
           : max;
-    // A longer step than the field, as each 90 minutes, would not do what it says.
+    // A step longer than the field, such as every 90 minutes, has another effect than it says.
     const every = step === undefined ? 1 : Number(step);
     if (!(first >= min && first <= last && last <= max)) return undefined;
     if (every < 1 || every > max - min + 1) return undefined;
@@ -54,7 +54,7 @@ function fieldValues(text: string, field: ScheduleField): ReadonlySet<number> | 
   return values;
 }
 
-/** What each field stands for, undefined for a malformed one; undefined where there are not five. */
+/** The values of each field, undefined for a malformed field or if there are not five. */
 function parsed(schedule: string): readonly (ReadonlySet<number> | undefined)[] | undefined {
   const texts = schedule.split(" ");
   if (texts.length !== scheduleFields.length) return undefined;
@@ -62,10 +62,10 @@ function parsed(schedule: string): readonly (ReadonlySet<number> | undefined)[] 
 }
 
 /**
- * The fields of a schedule that the cluster would not take or that would not do what they say;
- * undefined where there are not five of them.
+ * The fields of a schedule that the cluster refuses, or that have another effect than they say.
+ * Undefined if there are not five fields.
  *
- * A date that never comes, as `0 0 31 2 *`, is none of its business: such a job never runs.
+ * A date that does not exist, such as `0 0 31 2 *`, is accepted: such a job never runs.
  */
 export function wrongFields(schedule: string): readonly ScheduleField[] | undefined {
   const all = parsed(schedule);
@@ -73,10 +73,9 @@ export function wrongFields(schedule: string): readonly ScheduleField[] | undefi
 }
 
 /**
- * Seconds between the two nearest runs of a schedule, or undefined where it is malformed.
+ * The shortest time between two runs of a schedule, or undefined if it is malformed.
  *
- * Looks at minutes and hours only. Days, months and weekdays can only make gaps longer, so the
- * result is never above the true one.
+ * It uses minutes and hours only. Days, months and weekdays can only make the time longer.
  */
 export function shortestPeriodSeconds(schedule: string): number | undefined {
   const [minutes, hours, ...rest] = parsed(schedule) ?? [];

@@ -113,7 +113,7 @@ describe("ContainerImage", () => {
       files.write("service/pom.xml", "<project>changed</project>");
       assert.match(
         await message(),
-        /^ContainerImage "image": service\/target\/image must be built from the code that is here \(content hash [0-9a-f]{7}\), got "content hash [0-9a-f]{7}"; run "npm run build"$/,
+        /^ContainerImage "image": service\/target\/image must be built from the current code \(content hash [0-9a-f]{7}\), got "content hash [0-9a-f]{7}"; run "npm run build"$/,
       );
     });
 

@@ -252,7 +252,7 @@ describe("ReviewNamespace", () => {
       ],
       [
         { quota: { cpu: "0", memory: "4Gi", pods: 1 } },
-        'quota.cpu must be a CPU quantity above 0, got "0"; write cores or thousandths, as "2" or "500m"',
+        'quota.cpu must be a CPU quantity above 0, got "0"; write cores or thousandths, such as "2" or "500m"',
       ],
       [
         { quota: { cpu: "2", memory: "4GB", pods: 1 } },
@@ -274,11 +274,11 @@ describe("ReviewNamespace", () => {
       ],
       [
         { egressTo: [{ ports: [{ port: 443, protocol: "TCP" }] }] },
-        'egressTo[0].to must name at least one peer, got null; write the addresses, as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
+        'egressTo[0].to must have at least one peer, got null; write the addresses, such as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
       ],
       [
         { egressTo: [{ to: [{ ipBlock: { cidr: "203.0.113.7/32" } }] }, { to: [] }] },
-        'egressTo[1].to must name at least one peer, got []; write the addresses, as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
+        'egressTo[1].to must have at least one peer, got []; write the addresses, such as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
       ],
       [
         { webPort: 80 },

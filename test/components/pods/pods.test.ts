@@ -261,7 +261,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { env: { TOKEN: { key: "a/b", secretName: "s" } } },
-          'env must name keys of a Secret, got "a/b"; use letters, digits, dots, hyphens and underscores',
+          'env must refer to legal keys of a Secret, got "a/b"; use letters, digits, dots, hyphens and underscores',
         ],
         [
           { cpuLimit: "100m" },
@@ -285,7 +285,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { labels: { team: "a team" } },
-          'labels must have values of letters, digits, dots, hyphens and underscores, at most 63, got "a team"; write what does not fit as an annotation',
+          'labels must have values of letters, digits, dots, hyphens and underscores, at most 63, got "a team"; use an annotation for other text',
         ],
         [
           { podLabels: { "app.kubernetes.io/name": "x" } },
@@ -297,7 +297,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { podAnnotations: { "a b": "1" } },
-          'podAnnotations must have keys as Kubernetes writes them, got "a b"; write a name of at most 63 characters, with a prefix as "example.com/" if it needs one',
+          'podAnnotations must have legal Kubernetes keys, got "a b"; write a name of at most 63 characters, with a prefix such as "example.com/" if needed',
         ],
         [
           { iamRoleArn: "services-orders" },

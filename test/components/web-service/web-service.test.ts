@@ -580,7 +580,7 @@ describe("WebService", () => {
       ],
       [
         { requests: { cpu: "0", memory: "512Mi" } },
-        'requests.cpu must be a CPU quantity above 0, got "0"; write cores or thousandths, as "0.5" or "250m"',
+        'requests.cpu must be a CPU quantity above 0, got "0"; write cores or thousandths, such as "0.5" or "250m"',
       ],
       [
         { requests: { cpu: "1", memory: "512M" } },
@@ -588,7 +588,7 @@ describe("WebService", () => {
       ],
       [
         { env: { PORT: "1" } },
-        'env must hold names of variables that the component does not set itself, got "PORT"; use the arg that sets it, or the `container` override',
+        'env must contain only legal names that the component does not set itself, got "PORT"; use the arg that sets it, or the `container` override',
       ],
       [
         { drainSeconds: -1 },
