@@ -1,10 +1,17 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Labels } from "./labels";
-import type { PodArgs } from "../pods/args";
 
 type ObjectMeta = k8s.types.input.meta.v1.ObjectMeta;
 export type Annotations = Readonly<Record<string, pulumi.Input<string>>>;
+
+/** What a caller may add to the metadata of objects and of pods. */
+interface AddedMetadata {
+  readonly annotations?: Annotations;
+  readonly labels?: Labels;
+  readonly podAnnotations?: Annotations;
+  readonly podLabels?: Labels;
+}
 
 /** Annotation by which EKS gives the pods of a ServiceAccount an IAM role. */
 export const roleAnnotation = "eks.amazonaws.com/role-arn";
@@ -15,7 +22,7 @@ export function annotated(all: Annotations): Pick<ObjectMeta, "annotations"> {
 }
 
 /** Metadata of an object: the caller's labels and annotations; the component's own win. */
-export function objectMetadata(args: PodArgs, own: Labels, annotations: Annotations = {}) {
+export function objectMetadata(args: AddedMetadata, own: Labels, annotations: Annotations = {}) {
   return {
     ...annotated({ ...args.annotations, ...annotations }),
     labels: { ...args.labels, ...own },
@@ -23,7 +30,7 @@ export function objectMetadata(args: PodArgs, own: Labels, annotations: Annotati
 }
 
 /** Metadata of pods. They do not have the labels of other objects, whose change restarts no pod. */
-export function podMetadata(args: PodArgs, own: Labels, annotations: Annotations = {}) {
+export function podMetadata(args: AddedMetadata, own: Labels, annotations: Annotations = {}) {
   return {
     ...annotated({ ...args.podAnnotations, ...annotations }),
     labels: { ...args.podLabels, ...own },
