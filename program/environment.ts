@@ -10,13 +10,17 @@ import type { Settings } from "../settings";
 import { databaseOf } from "./database";
 import { jobArgs } from "./job-args";
 import { createNamespace } from "./namespace";
-import { webServiceArgs } from "./web-service-args";
+import { type ArgsFromSettings, webServiceArgs } from "./web-service-args";
 
 /** An environment or a review stack: everything that the service is made of. */
 export function createEnvironment(settings: Settings, opts: pulumi.ComponentResourceOptions) {
   const { environment, identity } = settings;
   const { protect, seeds } = environments[environment];
-  const web = { ...webServiceArgs(settings), protect, seedArgs: seeds ? seedArgs : [] };
+  const web: ArgsFromSettings = {
+    ...webServiceArgs(settings),
+    protect,
+    seedArgs: seeds ? seedArgs : [],
+  };
   const jobs = jobArgs(settings);
 
   const requirements = [

@@ -1,11 +1,11 @@
 import type { WebServiceArgs } from "../components/web-service/web-service";
 import type { Settings } from "../settings";
 
-/** What a web service takes from resources of the stack and not from its settings. */
-type FromResources = "database" | "imageRef" | "namespace";
+/** Args of a web service, without those that come from resources of the stack. */
+export type ArgsFromSettings = Omit<WebServiceArgs, "database" | "imageRef" | "namespace">;
 
 /** Args that a web service takes from the settings; a canary takes the same. */
-export function webServiceArgs(settings: Settings) {
+export function webServiceArgs(settings: Settings): ArgsFromSettings & Pick<Settings, "replicas"> {
   const { ingressGroupName, ingressPreset, ingressScheme } = settings;
   const preset =
     ingressPreset === undefined
@@ -25,5 +25,5 @@ export function webServiceArgs(settings: Settings) {
     replicas: settings.replicas,
     requests: settings.requests,
     tls: settings.tls,
-  } satisfies Omit<WebServiceArgs, FromResources>;
+  };
 }

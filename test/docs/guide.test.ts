@@ -264,6 +264,15 @@ const expected: readonly (readonly [heading: string, changes: Expected])[] = [
     ],
   ],
   [
+    "Open a second port",
+    [
+      [
+        ["local", "review-x"],
+        { "NetworkPolicy namespace-ingress-to-web spec.ingress[1].ports[0].port": 9090 },
+      ],
+    ],
+  ],
+  [
     "Reach another service from a review stack",
     [
       [
@@ -401,7 +410,7 @@ describe("docs/guide.md and its pages", () => {
   }
 
   it("notice a recipe that a review stack would be refused for", async () => {
-    const broken = pasted(`// index.ts, in the args of \`new WebService\`
+    const broken = pasted(`// program/environment.ts, in \`web\`
       hosts: [{ host: "api.example.com" }],`);
     const { settings, recorder, leaves } = await made(load(broken) as Program, "review-x");
     assert.deepEqual(refusals({ leaves, recorder, settings }), [
@@ -410,7 +419,7 @@ describe("docs/guide.md and its pages", () => {
   });
 
   it("notice a recipe that breaks a policy", async () => {
-    const broken = pasted(`// index.ts, in what \`serviceArgs\` returns
+    const broken = pasted(`// program/web-service-args.ts, in what \`webServiceArgs\` returns
       env: { PARTNER_TOKEN: "just-a-test" },`);
     const [refusal = ""] = refusals(await made(load(broken) as Program, "prod"));
     assert.match(refusal, /PARTNER_TOKEN/);

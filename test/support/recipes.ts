@@ -37,15 +37,15 @@ export const guide: readonly string[] = [
 
 /** Where a recipe belongs in its file: behind the first group, instead of the second. */
 const places: Readonly<Record<string, RegExp>> = {
-  "below `new WebService`": /(new WebService\([^]*?\n {2}\);\n)()/,
+  "below `...given`": /(isSuspended\(job, settings\), \.\.\.given,?)()/,
+  "below `new WebService`; the import to the top": /(new WebService\(.*\);\n)()/,
   "in the args of `new ReviewNamespace`":
-    /(const args = \{ \.\.\.common, \.\.\.guardrails, \.\.\.owner)()(?= \};)/,
-  "in the args of `new ScheduledJob`, below `...job`": /(new ScheduledJob\([^]*?\.\.\.job,\n)()/,
-  "in the args of `new WebService`": /(new WebService\([^]*?)()\n {4}\},\n {4}opts,/,
-  "in what `serviceArgs` returns": /(function serviceArgs[^]*?\n {2}return \{)()/,
-  "instead of `requests` in what `serviceArgs` returns":
-    /(function serviceArgs[^]*?)( {4}requests: settings\.requests,)/,
-  "instead of the `opts` of `new WebService`": /(new WebService\([^]*?\n {4}\},\n)( {4}opts,)/,
+    /(new ReviewNamespace\("namespace", \{ \.\.\.common, \.\.\.guardrails, \.\.\.owner,?)()/,
+  "in `web`": /(const web: ArgsFromSettings = \{[^]*?)()\n {2}\};/,
+  "in what `webServiceArgs` returns": /(function webServiceArgs[^]*?\n {2}return \{)()/,
+  "instead of `requests` in what `webServiceArgs` returns":
+    /(function webServiceArgs[^]*?)( {4}requests: settings\.requests,)/,
+  "instead of the `opts` of `new WebService`": /(new WebService\([^\n]* )(opts)(?=\);)/,
   "instead of the entry `expire-unpaid`":
     /(jobs: readonly Job\[\] = \[[^]*?)( {2}\{\n {4}name: "expire-unpaid",[^]*?\n {2}\},)/,
   "instead of the entry `export`":
@@ -70,10 +70,18 @@ export function pasted(recipe: string): Pasted {
   if (found === null) throw new Error(`${file} has no place "${where}" any more`);
   const [, head = "", gone = ""] = found;
   const end = found.index + head.length;
-  return {
-    file,
-    text: `${source.slice(0, end)}\n${recipe}\n${source.slice(end + gone.length)}`,
-  };
+  const lines = recipe.split("\n");
+  const imports = lines.filter((line) => line.startsWith("import "));
+  const rest = lines.filter((line) => !imports.includes(line));
+  // What Prettier writes at the end of a line has a comma; what it writes in a line has none.
+  const comma = /\.\.\.\w+$/.test(head) ? "," : "";
+  const text = [
+    ...imports,
+    `${source.slice(0, end)}${comma}`,
+    ...rest,
+    source.slice(end + gone.length),
+  ];
+  return { file, text: text.join("\n") };
 }
 
 const chapter = /^(?:index\.ts|jobs\.ts|program\/.*\.ts)$/;
