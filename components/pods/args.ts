@@ -46,6 +46,7 @@ export interface PodArgs {
    * Annotations of every object except pods, which have `podAnnotations`. A key that the component
    * sets itself is an error. A misspelled annotation has no effect and gives no error.
    *
+   * @group Rare
    * @default - none
    * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/
    */
@@ -55,6 +56,7 @@ export interface PodArgs {
    * Configuration files by absolute path, read-only in the service's containers.
    * A change creates a new ConfigMap and replaces the pods. Do not put secrets here.
    *
+   * @group Common
    * @default - none
    * @example
    * { "/etc/orders/limits.json": JSON.stringify({ items: 50 }) }
@@ -66,6 +68,7 @@ export interface PodArgs {
    * CPU limit of the service's containers. It slows them down even on an idle node:
    * leave it out unless something requires it.
    *
+   * @group Rare
    * @default - no limit
    * @see https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
    */
@@ -75,6 +78,7 @@ export interface PodArgs {
    * Datadog's Java tracer, for traces. An init container copies it from an image such as Datadog's
    * `dd-lib-java-init`. It uses memory of the JVM.
    *
+   * @group Pod
    * @default - none
    * @example
    * { imageRef: "registry.example.com/dd-lib-java-init@sha256:..." }
@@ -86,6 +90,7 @@ export interface PodArgs {
    * Anyone who can inspect the pod can read a variable: prefer `secretFiles` for secrets.
    * A name that the component sets itself is an error.
    *
+   * @group Common
    * @default {}
    * @example
    * { LOG_LEVEL: "debug", PARTNER_TOKEN: { secretName: "partner", key: "token" } }
@@ -96,6 +101,7 @@ export interface PodArgs {
    * IAM role of the pods on EKS (IRSA), as an annotation of the ServiceAccount.
    * The role must trust that ServiceAccount; otherwise AWS refuses each call.
    *
+   * @group Pod
    * @default - none
    * @example
    * "arn:aws:iam::123456789012:role/services-orders-prod"
@@ -108,6 +114,7 @@ export interface PodArgs {
    * If one fails, the pod does not start. Without a `securityContext` they get the service's own,
    * which Pod Security `restricted` requires.
    *
+   * @group Pod
    * @default - none
    * @see https://kubernetes.io/docs/concepts/workloads/pods/init-containers/
    */
@@ -117,6 +124,7 @@ export interface PodArgs {
    * Labels of every object except pods, which have `podLabels`. Selectors do not contain them.
    * A key that the component sets itself is an error.
    *
+   * @group Common
    * @default - none
    * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
    */
@@ -126,6 +134,7 @@ export interface PodArgs {
    * Datadog's log source, as an annotation of the pods: it selects the pipeline for the log.
    * With a wrong source, lines have no level and stack traces are split.
    *
+   * @group Pod
    * @default - Datadog's own choice
    * @example
    * "java"
@@ -136,6 +145,7 @@ export interface PodArgs {
    * Memory limit: above it, the kernel kills the container. If it is above the request, a pod can
    * also be killed when its node runs out of memory.
    *
+   * @group Pod
    * @default - the request
    * @see https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
    */
@@ -144,6 +154,7 @@ export interface PodArgs {
   /**
    * Labels that a node must have. If no node has them, the pods stay pending.
    *
+   * @group Pod
    * @default - any node
    * @example
    * { "kubernetes.io/arch": "arm64" }
@@ -154,6 +165,7 @@ export interface PodArgs {
   /**
    * Annotations of the pods. A change replaces the pods.
    *
+   * @group Pod
    * @default - none
    */
   readonly podAnnotations?: Readonly<Record<string, pulumi.Input<string>>>;
@@ -162,6 +174,7 @@ export interface PodArgs {
    * Labels of the pods. Selectors do not contain them. A change replaces the pods.
    * A key that the component sets itself is an error.
    *
+   * @group Common
    * @default - none
    */
   readonly podLabels?: Readonly<Record<string, string>>;
@@ -170,6 +183,7 @@ export interface PodArgs {
    * Existing Secrets of the namespace, as read-only files in the service's containers.
    * If a Secret or a key is missing, no new pod starts.
    *
+   * @group Common
    * @default - none
    * @example
    * [{ mountPath: "/etc/secrets/partner", secretName: "partner" }]
@@ -182,6 +196,7 @@ export interface PodArgs {
    * after them. Without a `securityContext` they get the service's own.
    * Set their `resources`: a namespace with a quota refuses pods without requests.
    *
+   * @group Pod
    * @default - none
    * @see https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
    */
@@ -191,6 +206,7 @@ export interface PodArgs {
    * Taints that the pods tolerate. They do not keep pods away from other nodes; `nodeSelector`
    * does.
    *
+   * @group Pod
    * @default - none
    * @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
    */
@@ -200,6 +216,7 @@ export interface PodArgs {
    * Where the service's containers mount the `volumes`.
    * A mount hides what the image has at that path.
    *
+   * @group Pod
    * @default - none
    */
   readonly volumeMounts?: readonly ExtraVolumeMount[];
@@ -208,6 +225,7 @@ export interface PodArgs {
    * Volumes of the pods, as Kubernetes fields. If a volume cannot be mounted, for example because
    * its claim does not exist, no new pod starts.
    *
+   * @group Pod
    * @default - none
    * @example
    * [{ name: "cache", emptyDir: { sizeLimit: "1Gi" } }]

@@ -63,32 +63,43 @@ export interface OnFailure {
 export interface ScheduledJobArgs extends PodArgs {
   /**
    * Command of the service's CLI. If the service does not know it, each run fails.
+   *
+   * @group Common
    */
   readonly args: readonly string[];
   /**
    * Names and labels that identify the stack's objects. Never change it.
    * With a wrong identity, logs and metrics appear under another service.
+   *
+   * @group Common
    */
   readonly identity: Identity;
   /**
    * Container image as `repository@sha256:...`. A tag is an error, because a tag may be moved.
    * If the registry does not have the digest, each run waits until its deadline.
+   *
+   * @group Common
    */
   readonly imageRef: pulumi.Input<string>;
   /**
    * Namespace of the CronJob. Another namespace deletes the job with its finished runs, and
    * creates a new one.
+   *
+   * @group Common
    */
   readonly namespace: pulumi.Input<string>;
   /**
    * Branch and commit. Only the CronJob and its pods carry them.
    * A wrong value files errors under another version.
+   *
+   * @group Common
    */
   readonly release: Release;
   /**
    * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, not 7.
    * A date that does not exist, such as 31 February, is accepted and never runs.
    *
+   * @group Common
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax
    */
   readonly schedule: string;
@@ -97,6 +108,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * Seconds before Kubernetes stops a run as failed. Must be below the schedule's period:
    * otherwise one run that hangs makes `Forbid` skip the next runs.
    *
+   * @group Run
    * @default - 90 % of the schedule's shortest period, at most 3600
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup
    */
@@ -106,6 +118,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * Public URL of the service, which the job receives as `APP_ENDPOINT`.
    * A wrong value breaks links in what the job writes.
    *
+   * @group Rare
    * @default - none
    */
   readonly appEndpoint?: string | undefined;
@@ -113,6 +126,7 @@ export interface ScheduledJobArgs extends PodArgs {
   /**
    * Number of retries of a failed run. The command must be idempotent.
    *
+   * @group Run
    * @default 2
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy
    */
@@ -122,6 +136,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * How Kubernetes counts completions. `Indexed` gives each pod a number (`JOB_COMPLETION_INDEX`).
    * With `NonIndexed`, several pods cannot tell which part of the work is theirs.
    *
+   * @group Run
    * @default - "NonIndexed", as Kubernetes has it
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode
    */
@@ -131,6 +146,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * Number of pods that must succeed. If it is above `parallelism`, they run one after the other
    * within one deadline.
    *
+   * @group Run
    * @default - as Kubernetes has it: 1; with `parallelism` one success, after which all must end
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#parallel-jobs
    */
@@ -140,6 +156,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * What happens if the previous run is still active: `Forbid` skips the new run, `Replace` stops
    * the old one, `Allow` runs both, which then work on the same orders.
    *
+   * @group Run
    * @default "Forbid"
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#concurrency-policy
    */
@@ -149,6 +166,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * Database of the service. Without it, the service does not start.
    * Set the size of its connection pool with `env`: `DATABASE_POOL_SIZE`.
    *
+   * @group Common
    * @default - none
    */
   readonly database?: Database;
@@ -157,6 +175,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * Number of failed runs to keep, with their logs, at most for `ttlSecondsAfterFinished`.
    * With 0, you cannot see why a run failed.
    *
+   * @group Run
    * @default 3
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#jobs-history-limits
    */
@@ -167,6 +186,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * the CronJob and of its Jobs. A notifier or a monitor reads them; this arg sends nothing.
    * A recipient that does not exist is only noticed at the first failure.
    *
+   * @group Common
    * @default - no notification
    * @example
    * { tell: "slack:#orders-alerts", runbook: "https://example.com/runbooks/orders" }
@@ -178,6 +198,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * A field that a function leaves out is removed. TypeScript does not find a misspelled field,
    * the cluster does.
    *
+   * @group Common
    * @default - none
    * @example
    * { podSpec: (spec) => ({ ...spec, terminationGracePeriodSeconds: 120 }) }
@@ -188,6 +209,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * Number of pods that run at the same time. The command must support it: all pods work on the
    * same orders. Otherwise they do the work twice.
    *
+   * @group Run
    * @default - 1, as Kubernetes has it
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#parallel-jobs
    */
@@ -197,6 +219,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * Which failures of a pod fail the run at once, or do not count.
    * If a rule ignores a bug in the code, Kubernetes retries until the deadline.
    *
+   * @group Run
    * @default - each failure counts towards `backoffLimit`
    * @example
    * { rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }] }
@@ -208,6 +231,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * When Kubernetes replaces a pod that is terminating. `Failed` waits until it has stopped, so
    * that two pods never work at the same time.
    *
+   * @group Run
    * @default - "Failed" with `podFailurePolicy`, else "TerminatingOrFailed", as Kubernetes has it
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-replacement-policy
    */
@@ -217,6 +241,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * CPU and memory that Kubernetes reserves for a run. The memory is also the limit:
    * too little, and the kernel kills the container.
    *
+   * @group Common
    * @default {"cpu":"250m","memory":"512Mi"}
    * @see https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
    */
@@ -226,6 +251,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * ServiceAccount of the pods, for rights outside the cluster. Do not set it with `iamRoleArn`,
    * which creates a ServiceAccount for the job: that is an error.
    *
+   * @group Pod
    * @default - with `iamRoleArn` the job's own, else the namespace's `default`; without a token
    * @see https://kubernetes.io/docs/concepts/security/service-accounts/
    */
@@ -235,6 +261,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * How many seconds late a run may start. Below 10, runs are lost. If Kubernetes had no limit,
    * a missed run would start as soon as the job is no longer suspended.
    *
+   * @group Run
    * @default 300
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
    */
@@ -243,6 +270,7 @@ export interface ScheduledJobArgs extends PodArgs {
   /**
    * Number of successful runs to keep, with their logs. With 0, you cannot see what a run did.
    *
+   * @group Run
    * @default 3
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#jobs-history-limits
    */
@@ -252,6 +280,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * Whether Kubernetes starts no runs. You can still start one with `kubectl create job --from`.
    * If it stays on by mistake, nothing runs and nothing reports it.
    *
+   * @group Common
    * @default false
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-suspension
    */
@@ -261,6 +290,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * IANA time zone of the schedule. In a zone with summer time, once a year a job runs twice or
    * not at all.
    *
+   * @group Common
    * @default "Etc/UTC"
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#time-zones
    */
@@ -269,6 +299,7 @@ export interface ScheduledJobArgs extends PodArgs {
   /**
    * Seconds to keep a finished run, with its log. Too few: you cannot see why it failed.
    *
+   * @group Run
    * @default 86400
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/
    */

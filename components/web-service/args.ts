@@ -16,26 +16,35 @@ export interface WebServiceArgs extends PodArgs {
   /**
    * Names and labels that identify the stack's objects. Never change it:
    * another identity replaces the Deployment, which is downtime.
+   *
+   * @group Common
    */
   readonly identity: Identity;
   /**
    * Container image as `repository@sha256:...`. A tag is an error, because a tag may be moved.
    * If the registry does not have the digest, no new pod starts.
+   *
+   * @group Common
    */
   readonly imageRef: pulumi.Input<string>;
   /**
    * Namespace of all objects. Another namespace deletes and creates all of them: downtime.
+   *
+   * @group Common
    */
   readonly namespace: pulumi.Input<string>;
   /**
    * Branch and commit. Only the Deployment and its pods carry them, so that nothing else changes.
    * A wrong value files errors and traces under another version.
+   *
+   * @group Common
    */
   readonly release: Release;
 
   /**
    * Public URL that the pods receive as `APP_ENDPOINT`. A wrong value breaks links in responses.
    *
+   * @group Rare
    * @default - the URL of the first host; none without a host
    */
   readonly appEndpoint?: string;
@@ -44,6 +53,7 @@ export interface WebServiceArgs extends PodArgs {
    * Command of the service's CLI that serves requests.
    * If it exits, or does not listen on `port`, the rollout fails.
    *
+   * @group Rare
    * @default ["serve"]
    */
   readonly args?: readonly string[];
@@ -61,6 +71,7 @@ export interface WebServiceArgs extends PodArgs {
    * of the Deployment once, as a conflict. Run that update with
    * `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
    *
+   * @group Common
    * @default - none: the number of pods is `replicas`
    * @example
    * { minReplicas: 3, maxReplicas: 12, cpuUtilization: 60 }
@@ -72,6 +83,7 @@ export interface WebServiceArgs extends PodArgs {
    * Database of the service. Without it, the service does not start.
    * Set the size of its connection pool with `env`: `DATABASE_POOL_SIZE`.
    *
+   * @group Common
    * @default - none
    */
   readonly database?: Database;
@@ -80,6 +92,7 @@ export interface WebServiceArgs extends PodArgs {
    * Port of the Java debugger (JDWP), on the pod's loopback address only. No Service has it:
    * use `kubectl port-forward`. Anyone who can reach it can run any code in the pod.
    *
+   * @group Pod
    * @default - no debugger
    */
   readonly debugPort?: number | undefined;
@@ -88,6 +101,7 @@ export interface WebServiceArgs extends PodArgs {
    * Seconds that the load balancer waits for open requests to a pod, with `ingressPreset`.
    * Must not be above `terminationGracePeriodSeconds`: requests would reach pods that are gone.
    *
+   * @group Ingress
    * @default 30
    */
   readonly deregistrationDelaySeconds?: number;
@@ -96,6 +110,7 @@ export interface WebServiceArgs extends PodArgs {
    * Seconds that the service may take to finish open requests after SIGTERM.
    * Shorter than the slowest request: that request is cut off.
    *
+   * @group Rollout
    * @default 30
    */
   readonly drainSeconds?: number;
@@ -104,6 +119,7 @@ export interface WebServiceArgs extends PodArgs {
    * Public host name. Without `host` and `hosts`, there is no Ingress.
    * DNS must point it to the ingress controller, or requests get no answer.
    *
+   * @group Common
    * @default - none
    */
   readonly host?: string;
@@ -112,6 +128,7 @@ export interface WebServiceArgs extends PodArgs {
    * More hosts, or a host with paths. The first of all hosts is the host of the public URL.
    * If another Ingress has the same host, either of them may answer.
    *
+   * @group Ingress
    * @default - none
    * @example
    * [{ host: "api.example.com", paths: [{ path: "/orders" }] }]
@@ -122,6 +139,7 @@ export interface WebServiceArgs extends PodArgs {
    * Annotations of the Ingress. They win over those of `ingressPreset`.
    * A misspelled annotation has no effect and gives no error.
    *
+   * @group Ingress
    * @default - none
    */
   readonly ingressAnnotations?: Readonly<Record<string, pulumi.Input<string>>>;
@@ -130,6 +148,7 @@ export interface WebServiceArgs extends PodArgs {
    * IngressClass of the Ingress. If no controller serves the class, the host gives no answer, and
    * the update waits for an address until it times out.
    *
+   * @group Ingress
    * @default - "alb" with `ingressPreset`, else the cluster's default class
    * @see https://kubernetes.io/docs/concepts/services-networking/ingress/#ingress-class
    */
@@ -140,6 +159,7 @@ export interface WebServiceArgs extends PodArgs {
    * Anyone who can create an Ingress in the group can add rules to its hosts:
    * review stacks need a separate group.
    *
+   * @group Ingress
    * @default - a separate load balancer
    */
   readonly ingressGroupName?: string;
@@ -149,6 +169,7 @@ export interface WebServiceArgs extends PodArgs {
    * it sends requests directly to pods and checks their readiness. The namespace needs the label
    * `elbv2.k8s.aws/pod-readiness-gate-inject=enabled`, or a rollout may continue too early.
    *
+   * @group Ingress
    * @default - none
    * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/
    */
@@ -158,6 +179,7 @@ export interface WebServiceArgs extends PodArgs {
    * Who can reach the load balancer, with `ingressPreset`.
    * A change creates a new load balancer with a new address.
    *
+   * @group Ingress
    * @default "internal"
    */
   readonly ingressScheme?: "internal" | "internet-facing";
@@ -165,6 +187,7 @@ export interface WebServiceArgs extends PodArgs {
   /**
    * When the kubelet restarts the container. Too strict: a busy pod is killed for being busy.
    *
+   * @group Rollout
    * @default - "/health/live" every 10 s, 6 failures, 3 s timeout
    * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/
    */
@@ -173,6 +196,7 @@ export interface WebServiceArgs extends PodArgs {
   /**
    * Pods that a rollout may add for a while. The nodes and the quota need room for them.
    *
+   * @group Rollout
    * @default "25%"
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#max-surge
    */
@@ -181,6 +205,7 @@ export interface WebServiceArgs extends PodArgs {
   /**
    * Pods that a rollout may remove before new ones are ready. Above 0, a rollout costs capacity.
    *
+   * @group Rollout
    * @default 0
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#max-unavailable
    */
@@ -190,6 +215,7 @@ export interface WebServiceArgs extends PodArgs {
    * Command that migrates the database's schema, run by an init container in each pod.
    * It must take a lock and be idempotent. `[]` turns it off.
    *
+   * @group Rollout
    * @default - ["migrate"] with `database`, else []
    */
   readonly migrationArgs?: readonly string[];
@@ -198,6 +224,7 @@ export interface WebServiceArgs extends PodArgs {
    * Seconds that a new pod must stay ready before it counts as available.
    * With 0, a rollout continues past a pod that crashes on start.
    *
+   * @group Rollout
    * @default 10
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#min-ready-seconds
    */
@@ -208,6 +235,7 @@ export interface WebServiceArgs extends PodArgs {
    * A field that a function leaves out is removed. TypeScript does not find a misspelled field,
    * the cluster does.
    *
+   * @group Common
    * @default - none
    * @example
    * { serviceSpec: (spec) => ({ ...spec, sessionAffinity: "ClientIP" }) }
@@ -217,6 +245,7 @@ export interface WebServiceArgs extends PodArgs {
   /**
    * Port that the service listens on. Must be above 1024: the container does not run as root.
    *
+   * @group Pod
    * @default 8080
    */
   readonly port?: number;
@@ -225,6 +254,7 @@ export interface WebServiceArgs extends PodArgs {
    * More ports of the container, and of the Service if `servicePort` is set.
    * If nothing listens on a port, connections fail, but the rollout does not.
    *
+   * @group Common
    * @default - none
    * @example
    * [{ name: "metrics", port: 9090 }]
@@ -235,6 +265,7 @@ export interface WebServiceArgs extends PodArgs {
    * Seconds between the end of a pod as an endpoint and SIGTERM.
    * Load balancers learn late: too short, and each rollout loses requests.
    *
+   * @group Rollout
    * @default 15
    * @see https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/
    */
@@ -244,6 +275,7 @@ export interface WebServiceArgs extends PodArgs {
    * Seconds without progress before a rollout counts as failed. Pulumi waits 60 s longer.
    * Shorter than a pod's start and migration: good rollouts fail.
    *
+   * @group Rollout
    * @default 300
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds
    */
@@ -253,6 +285,7 @@ export interface WebServiceArgs extends PodArgs {
    * Refuses updates that delete or replace the Deployment, Service or Ingress, which is downtime.
    * To do it anyway, run `pulumi state unprotect`, then `pulumi up`.
    *
+   * @group Rollout
    * @default - the component's `opts.protect`
    */
   readonly protect?: boolean;
@@ -260,6 +293,7 @@ export interface WebServiceArgs extends PodArgs {
   /**
    * Port of the public URL. A wrong value breaks links in responses.
    *
+   * @group Ingress
    * @default - the scheme's own port
    */
   readonly publicPort?: number | undefined;
@@ -267,6 +301,7 @@ export interface WebServiceArgs extends PodArgs {
   /**
    * When a pod receives requests. Too lenient: requests reach a pod that cannot answer.
    *
+   * @group Rollout
    * @default - "/health/ready" every 5 s, 2 failures, 2 s timeout
    * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/
    */
@@ -276,6 +311,7 @@ export interface WebServiceArgs extends PodArgs {
    * Number of pods, without `autoscaling`. With more than one, there is a PodDisruptionBudget.
    * With one, draining a node is downtime.
    *
+   * @group Common
    * @default 1
    * @see https://kubernetes.io/docs/concepts/workloads/pods/disruptions/
    */
@@ -285,6 +321,7 @@ export interface WebServiceArgs extends PodArgs {
    * CPU and memory that Kubernetes reserves for a pod. The memory is also the limit:
    * too little, and the kernel kills the container.
    *
+   * @group Common
    * @default {"cpu":"250m","memory":"512Mi"}
    * @see https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
    */
@@ -293,6 +330,7 @@ export interface WebServiceArgs extends PodArgs {
   /**
    * Old ReplicaSets to keep for `kubectl rollout undo`. With 0, you cannot roll back that way.
    *
+   * @group Rare
    * @default 5
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#revision-history-limit
    */
@@ -302,6 +340,7 @@ export interface WebServiceArgs extends PodArgs {
    * Command that fills an empty database, run by an init container after the migration.
    * It must do nothing if the database has data.
    *
+   * @group Rollout
    * @default []
    * @example
    * ["seed", "--count", "50", "--if-empty"]
@@ -312,6 +351,7 @@ export interface WebServiceArgs extends PodArgs {
    * How long a pod may take to start: `failureThreshold` times `periodSeconds`.
    * Too short: a pod that starts slowly restarts again and again.
    *
+   * @group Rollout
    * @default - "/health/live" every 2 s, 75 failures (150 s), 2 s timeout
    * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/
    */
@@ -321,6 +361,7 @@ export interface WebServiceArgs extends PodArgs {
    * Seconds between the deletion of a pod and SIGKILL, `preStopSeconds` included.
    * Must be at least `preStopSeconds` + `drainSeconds` + 10, or requests are cut off.
    *
+   * @group Rollout
    * @default 60
    * @see https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
    */
@@ -330,6 +371,7 @@ export interface WebServiceArgs extends PodArgs {
    * Whether the public URL is https. The Ingress then lists the hosts under `tls`.
    * If no certificate covers a host, browsers show a warning.
    *
+   * @group Ingress
    * @default false
    */
   readonly tls?: boolean;
@@ -338,6 +380,7 @@ export interface WebServiceArgs extends PodArgs {
    * Secret with the certificate, with `tls`. If the Secret is missing, the controller uses its
    * default certificate, and browsers show a warning.
    *
+   * @group Ingress
    * @default - the ingress controller finds a certificate for the host
    */
   readonly tlsSecretName?: pulumi.Input<string>;
@@ -346,6 +389,7 @@ export interface WebServiceArgs extends PodArgs {
    * Which pods behind the Service these are. Part of the Deployment's selector:
    * a change replaces the Deployment.
    *
+   * @group Rare
    * @default "stable"
    */
   readonly track?: Track;

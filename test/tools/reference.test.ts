@@ -12,4 +12,14 @@ describe("the reference", () => {
     const advice = 'docs/reference is not what the code says: run "npm run reference"';
     assert.deepEqual(Object.fromEntries(committed), Object.fromEntries(pages), advice);
   }).timeout(60_000);
+
+  it("has a group for every arg of what runs the service's image", async () => {
+    const text = [...(await referencePages()).values()].join("\n");
+    for (const args of ["PodArgs", "ScheduledJobArgs", "WebServiceArgs"]) {
+      const [, section = ""] =
+        new RegExp(`^### ${args}$([^]*?)(?:^\\*\\*\\*$|^## )`, "m").exec(text) ?? [];
+      assert.match(section, /^#### Common$/m, args);
+      assert.doesNotMatch(section, /^#### Properties$/m, args);
+    }
+  }).timeout(60_000);
 });
