@@ -25,7 +25,10 @@ export function assertJobNames(service: string): void {
 }
 
 /** Whether a job's runs are held back: by its entry, else by the environment. */
-function isSuspended({ suspendedIn }: Job, { environment }: Settings): boolean {
+function isSuspended(
+  suspendedIn: Job["suspendedIn"] | undefined,
+  { environment }: Settings,
+): boolean {
   const byDefault = environments[environment].jobs === "suspended";
   return suspendedIn === undefined ? byDefault : suspendedIn.includes(environment);
 }
@@ -33,8 +36,8 @@ function isSuspended({ suspendedIn }: Job, { environment }: Settings): boolean {
 /** The jobs of jobs.ts with what they take from the settings. */
 export function jobArgs(settings: Settings) {
   const { identity, release, requests } = settings;
-  return jobs.map((job) => {
-    const { suspendedIn: _, ...given } = job;
-    return { identity, release, requests, suspend: isSuspended(job, settings), ...given };
+  return jobs.map(({ suspendedIn, ...job }) => {
+    const suspend = isSuspended(suspendedIn, settings);
+    return { identity, release, requests, suspend, ...job };
   });
 }
