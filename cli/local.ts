@@ -1,11 +1,12 @@
 import { update } from "../operations/deploy/deploy";
 import { resolveTarget } from "../operations/deploy/target";
 import { type Engine, ask, change } from "../operations/pulumi/engine";
-import { takeOverDeadLock } from "../operations/pulumi/locks";
+import { recoverKilledUpdate } from "../operations/pulumi/killed-update";
 import { showPreview } from "../operations/deploy/show-preview";
 import { exists, outputsOf } from "../operations/pulumi/stacks";
 import { buildService, checkMaven } from "../tools/build";
 import { project } from "../lib/project";
+import { command } from "../lib/command";
 import { Steps } from "../lib/progress";
 import { duration } from "../lib/time";
 import { environment } from "../sandbox/environment";
@@ -16,6 +17,14 @@ const STACK = "local";
 
 /** Pulumi on the sandbox, whatever the shell has been told. */
 const engine = (): Engine => ({ cwd: project, env: environment() });
+
+/** Goes on from where an earlier command was killed. */
+async function recovered(): Promise<void> {
+  const env = environment();
+  const kubectl = async (args: readonly string[], timeout = 180_000): Promise<string> =>
+    command("kubectl", args, { env, timeout });
+  await recoverKilledUpdate(STACK, { kubectl }, engine());
+}
 
 /** `npm run up`: from nothing to a running service. */
 export async function up(): Promise<void> {
@@ -31,7 +40,7 @@ export async function up(): Promise<void> {
   });
   await steps.step(`What will change in stack ${STACK} (npm run preview)`, async () => {
     await ask(["stack", "select", STACK, "--create"], engine());
-    await takeOverDeadLock(STACK, engine());
+    await recovered();
     await showPreview(STACK, engine());
   });
   await steps.step("Changing it (pulumi up)", async () => {
@@ -66,7 +75,7 @@ export async function down(): Promise<void> {
       console.log("      there is none");
       return;
     }
-    await takeOverDeadLock(STACK, engine());
+    await recovered();
     await change("destroy", STACK, engine());
   });
   await steps.step("Sandbox", sandboxDown);

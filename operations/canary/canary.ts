@@ -25,7 +25,7 @@ import {
   remoteBranches,
   uncommitted,
 } from "../clients/git";
-import { takeOverDeadLock } from "../pulumi/locks";
+import { recoverKilledUpdate } from "../pulumi/killed-update";
 import { reachState } from "../pulumi/reach";
 import { releaseEnv } from "../stacks/release";
 import { reports } from "../../lib/reports";
@@ -109,7 +109,7 @@ export async function refuseCheckout(engine: Engine): Promise<void> {
 async function run(target: DeployTarget, options: CanaryOptions, expires: Date): Promise<string> {
   const { cluster, engine, last, settings } = target;
   if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
-  else await takeOverDeadLock(stack, engine);
+  else await recoverKilledUpdate(stack, cluster, engine);
   const changed = await showPreview(stack, engine);
   await confirm(stack, options.yes ?? false);
   await setTags(
@@ -246,7 +246,7 @@ export async function stopCanary(production: Production, engine: Engine): Promis
     const which = [canaryName, "--namespace", settings.namespace, ...how];
     console.log((await cluster.kubectl(["delete", "deployment", ...which])).trim());
   }
-  await takeOverDeadLock(stack, engine);
+  await recoverKilledUpdate(stack, cluster, engine);
   await change("destroy", stack, engine);
   await removeTags(stack, Object.values(canaryTags), engine);
 }

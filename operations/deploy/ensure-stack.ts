@@ -2,7 +2,7 @@ import { company } from "../../config/company";
 import { UserError } from "../../lib/errors";
 import type { DeployTarget } from "./target";
 import { person, remoteUrl } from "../clients/git";
-import { takeOverDeadLock } from "../pulumi/locks";
+import { recoverKilledUpdate } from "../pulumi/killed-update";
 import { isReview, mostStacks, reviewTags } from "../stacks/review-stack";
 import { secretsProviderOf } from "../pulumi/secrets-provider";
 import { type Tags, createStack, setTags } from "../pulumi/stacks";
@@ -26,7 +26,7 @@ export async function ensureStack({
   if (last === undefined) {
     if (isReviewStack) refuseMore(stack, stacks.filter(isReview).length, mostStacks(engine));
     await createStack(stack, secretsProviderOf(stack, engine), engine);
-  } else await takeOverDeadLock(stack, engine);
+  } else await recoverKilledUpdate(stack, cluster, engine);
   if (!isReviewStack) return;
   // Also those that a killed command, or plain Pulumi, has left out.
   const missing = Object.entries(await origin(release.branch, cluster.uid, engine)).filter(

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { CommandOptions } from "../../lib/command";
 import { project } from "../../lib/project";
 import { UserError } from "../../lib/errors";
+import { fieldConflicts } from "./field-managers";
 import { isLocked, type LockWait, untilUnlocked } from "./lock-wait";
 import { lastWords, readEvents } from "./events";
 import { reports } from "../../lib/reports";
@@ -147,9 +148,13 @@ async function changeOnce(args: readonly string[], engine: Engine): Promise<void
   }).finally(() => process.off("SIGINT", wait));
   if (code === 0) return;
   if (isLocked(stderr)) throw new UserError(stderr.trim());
-  for (const cause of causesOf(log, stderr)) reports.addCause(cause);
+  const causes = causesOf(log, stderr);
+  for (const cause of causes) reports.addCause(cause);
   throw new UserError(
-    `pulumi ${args[0] ?? ""} failed: what it says is above; mend it and run the command again`,
+    [
+      `pulumi ${args[0] ?? ""} failed: what it says is above; mend it and run the command again`,
+      ...fieldConflicts(causes.join("\n")),
+    ].join("\n"),
   );
 }
 

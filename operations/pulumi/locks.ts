@@ -4,9 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { service } from "../../components/conventions/stacks";
 import { startTime } from "../../lib/processes";
-import { type Engine, ambient, ask, variables } from "./engine";
-import { untilUnlocked } from "./lock-wait";
-import { stateOf } from "./stacks";
+import { type Engine, variables } from "./engine";
 
 /** Directory of a stack's locks, where the state is in files. */
 export function lockDirectory(stack: string, backendUrl: string | undefined): string | undefined {
@@ -16,11 +14,10 @@ export function lockDirectory(stack: string, backendUrl: string | undefined): st
 }
 
 /**
- * Removes the lock of an update on this machine that was killed, and what it had begun from the
- * state. A lock whose owner lives, or is on another machine, stays: Pulumi then says who has it.
- * Only state in files is looked at; elsewhere nobody can tell whether an owner lives.
+ * Removes the locks of updates that were killed on this machine. A lock whose owner lives, or is on another machine, stays:
+ * Pulumi then says who has it. Only state in files is looked at; elsewhere no one can tell whether an owner lives.
  */
-export async function takeOverDeadLock(stack: string, engine: Engine = ambient): Promise<void> {
+export function removeDeadLocks(stack: string, engine: Engine): void {
   const locks = lockDirectory(stack, variables(engine)["PULUMI_BACKEND_URL"]);
   if (locks === undefined || !existsSync(locks)) return;
   for (const file of readdirSync(locks).filter((name) => name.endsWith(".json"))) {
@@ -34,10 +31,4 @@ export async function takeOverDeadLock(stack: string, engine: Engine = ambient):
     );
     rmSync(join(locks, file));
   }
-  const unasked = ["--yes", "--skip-preview", "--clear-pending-creates"];
-  // Another update that is at work has begun something too, and may have ended it by the next try.
-  await untilUnlocked(async () => {
-    if (!(await stateOf(stack, engine)).pending) return;
-    await ask(["refresh", "--stack", stack, ...unasked], engine);
-  }, engine.lockWait);
 }

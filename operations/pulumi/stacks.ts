@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Engine, ambient, ask, askJson } from "./engine";
 
 /** What a stack's last update left as outputs; a stack of another age may lack some. */
@@ -65,8 +68,16 @@ export async function lastUpdate(
 
 /** A resource as the state has it. */
 export interface StateResource {
+  /** Whether it was replaced, and the next update deletes it. */
+  readonly delete?: boolean;
+  readonly id?: string;
+  /** Why it is not ready: the next update waits for it, also when nothing of it changes. */
+  readonly initErrors?: readonly string[];
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
+  /** Whether it was deleted, and what takes its place is not there yet. */
+  readonly pendingReplacement?: boolean;
+  readonly retainOnDelete?: boolean;
   readonly type: string;
   readonly urn: string;
 }
@@ -90,17 +101,40 @@ export async function begunIn(
   return pending.filter(({ type }) => type === "creating").map(({ resource }) => resource);
 }
 
-interface Exported {
-  readonly pending_operations?: readonly {
-    readonly resource: StateResource;
-    readonly type: string;
-  }[];
+/** A step that had begun, and not ended, when the state was written. */
+export interface PendingOperation {
+  readonly resource: StateResource;
+  readonly type: string;
+}
+
+/** What `pulumi stack export` gives, as far as it is read here. Secrets in it are encrypted. */
+export interface Deployment {
+  readonly pending_operations?: readonly PendingOperation[];
   readonly resources?: readonly StateResource[];
 }
 
-async function exported(stack: string, engine: Engine): Promise<Exported> {
+async function exported(stack: string, engine: Engine): Promise<Deployment> {
   const text = await ask(["stack", "export", "--stack", stack], engine);
-  return (JSON.parse(text) as { deployment?: Exported }).deployment ?? {};
+  return (JSON.parse(text) as { deployment?: Deployment }).deployment ?? {};
+}
+
+/** Changes a stack's state by hand. Pulumi drops every pending operation when it takes a state in. */
+export async function editState(
+  stack: string,
+  edit: (deployment: Deployment) => Deployment | Promise<Deployment>,
+  engine: Engine = ambient,
+): Promise<void> {
+  const text = await ask(["stack", "export", "--stack", stack], engine);
+  const state = JSON.parse(text) as { deployment?: Deployment };
+  const edited = { ...state, deployment: await edit(state.deployment ?? {}) };
+  const directory = mkdtempSync(join(tmpdir(), "services-orders-state-"));
+  try {
+    const file = join(directory, "state.json");
+    writeFileSync(file, JSON.stringify(edited), { mode: 0o600 });
+    await ask(["stack", "import", "--stack", stack, "--file", file], engine);
+  } finally {
+    rmSync(directory, { force: true, recursive: true });
+  }
 }
 
 /**

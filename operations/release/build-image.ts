@@ -1,15 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { environments } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { refuse } from "../deploy/deploy";
 import { resolveTarget } from "../deploy/target";
-import { type Engine, ambient, ask, change } from "../pulumi/engine";
+import { type Engine, ambient, change } from "../pulumi/engine";
 import { ensureStack } from "../deploy/ensure-stack";
 import { isLocked } from "../pulumi/lock-wait";
 import { reports } from "../../lib/reports";
-import { type StateResource, stateOf } from "../pulumi/stacks";
+import { type StateResource, editState, stateOf } from "../pulumi/stacks";
 
 const component = "services:image:ContainerImage";
 const image = "docker-build:index:Image";
@@ -68,20 +65,14 @@ async function keepOutputs(
   outputs: Readonly<Record<string, unknown>>,
   engine: Engine,
 ): Promise<void> {
-  const text = await ask(["stack", "export", "--stack", stack], engine);
-  const state = JSON.parse(text) as {
-    deployment: { resources: (StateResource & { outputs?: unknown })[] };
-  };
-  const { resources } = state.deployment;
-  state.deployment.resources = resources.map((resource) =>
-    resource.type === "pulumi:pulumi:Stack" ? { ...resource, outputs } : resource,
+  await editState(
+    stack,
+    (deployment) => ({
+      ...deployment,
+      resources: (deployment.resources ?? []).map((resource) =>
+        resource.type === "pulumi:pulumi:Stack" ? { ...resource, outputs } : resource,
+      ),
+    }),
+    engine,
   );
-  const directory = mkdtempSync(join(tmpdir(), "services-orders-state-"));
-  try {
-    const file = join(directory, "state.json");
-    writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
-    await ask(["stack", "import", "--stack", stack, "--file", file], engine);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
 }

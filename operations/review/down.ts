@@ -3,7 +3,7 @@ import { labels } from "../../components/conventions/labels";
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { type Engine, ambient, change } from "../pulumi/engine";
-import { takeOverDeadLock } from "../pulumi/locks";
+import { recoverKilledUpdate } from "../pulumi/killed-update";
 import { type Cluster, reach, reasonOf } from "../pulumi/reach";
 import {
   type ReviewStack,
@@ -69,9 +69,9 @@ export async function removeReview(
     console.log(`There is no stack "${name}": nothing to do.`);
     return;
   }
-  // Asked before a dead lock is taken over, because that forgets it.
+  // Asked before a killed update is recovered from, because that forgets what was begun.
   const isBegun = owner === "ours" && (await begunIn(name, engine)).some(isNamespace(namespace));
-  await takeOverDeadLock(name, engine);
+  await recoverKilledUpdate(name, cluster, engine);
   const { resources } = await stateOf(name, engine);
   const holds = resources.some(({ type }) => type.startsWith("kubernetes:"));
   if (owner === "foreign" && holds) {

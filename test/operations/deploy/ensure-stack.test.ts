@@ -22,7 +22,7 @@ describe("a stack that is about to be changed", () => {
   let programs: Programs;
   beforeEach(() => {
     programs = new Programs();
-    programs.add("pulumi", {});
+    programs.add("pulumi", { "*stack export*": `echo '{}'` });
   });
   afterEach(() => {
     programs.remove();

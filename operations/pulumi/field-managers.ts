@@ -1,0 +1,54 @@
+/**
+ * The field manager that Pulumi's provider draws for each object that it makes. Of an object whose making was killed, only the
+ * cluster knows it.
+ */
+export const drawnManager = /^pulumi-kubernetes-[0-9a-f]+$/;
+
+/** Fields of one object that someone else has set. */
+interface Conflict {
+  readonly fields: readonly string[];
+  /** How the cluster names who it is; may be followed by what it used, and when. */
+  readonly manager: string;
+}
+
+/** Takes the fields over from whoever has them. */
+const force = "PULUMI_K8S_ENABLE_PATCH_FORCE=true";
+
+/** The cluster's own words: one conflict in one line, several as a list for each manager. */
+const begins = /conflicts? with "([^"]+)"([^:\n]*):/;
+
+/** What an update that failed says of fields that another manager has, in a person's words; one line for each manager. */
+export function fieldConflicts(said: string): readonly string[] {
+  return [
+    ...new Set(
+      said
+        .split(/(?=conflicts? with ")/)
+        .flatMap(conflictOf)
+        .map(explained),
+    ),
+  ];
+}
+
+function conflictOf(part: string): readonly Conflict[] {
+  const [line, manager] = begins.exec(part) ?? [];
+  if (line === undefined || manager === undefined || !part.startsWith(line)) return [];
+  const [first = "", ...more] = part.slice(line.length).split("\n");
+  const end = more.findIndex((one) => !/^\s*- \./.test(one));
+  const listed = more.slice(0, end === -1 ? more.length : end);
+  const fields = [first, ...listed].map((one) => one.replace(/^\s*-?\s*/, "").trim());
+  return [{ fields: fields.filter((field) => field.startsWith(".")), manager }];
+}
+
+function explained({ fields, manager }: Conflict): string {
+  const which = fields.join(", ");
+  if (drawnManager.test(manager)) {
+    return (
+      `An update of Pulumi that was killed, or another stack, made the object and has ${which} (field manager "${manager}"). ` +
+      `If no other stack has the object, run the same command once more with ${force} before it.`
+    );
+  }
+  return (
+    `"${manager}" has changed ${which} in the cluster, and Pulumi does not overwrite that. Either write its value into the program, ` +
+    `or give the field to Pulumi: run the same command once with ${force} before it; that overwrites it.`
+  );
+}

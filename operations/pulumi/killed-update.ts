@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Engine, ambient, ask } from "./engine";
+import { drawnManager } from "./field-managers";
+import { removeDeadLocks } from "./locks";
+import { untilUnlocked } from "./lock-wait";
+import type { Cluster } from "./reach";
+import { type Deployment, type StateResource, editState, stateOf } from "./stacks";
+
+/** An object as the cluster has it. */
+export interface LiveObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly managedFields?: readonly {
+      readonly manager: string;
+      readonly operation: string;
+      readonly time?: string;
+    }[];
+    readonly name: string;
+    readonly namespace?: string;
+  };
+}
+
+type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
+
+/**
+ * Brings a stack's state to where its last update was killed, so that the next update goes on from there: removes that
+ * update's lock, asks the cluster about everything in the state, and adopts the objects that the update had begun to make.
+ * Does nothing to a stack of which no update was killed.
+ */
+export async function recoverKilledUpdate(
+  stack: string,
+  cluster: Pick<Cluster, "kubectl">,
+  engine: Engine = ambient,
+): Promise<void> {
+  removeDeadLocks(stack, engine);
+  // Another update that is at work has begun something too, and may have ended it by the next try.
+  await untilUnlocked(async () => {
+    if (!(await stateOf(stack, engine)).pending) return;
+    // Ends what was being changed or deleted. What was being made stays in the state until the next step.
+    await ask(["refresh", "--stack", stack, "--yes", "--skip-preview"], engine);
+    if (!(await stateOf(stack, engine)).pending) return;
+    await editState(
+      stack,
+      async (deployment) =>
+        withBegun(deployment, await live(begun(deployment).map(keyOf), cluster)),
+      engine,
+    );
+  }, engine.lockWait);
+}
+
+/** Objects that an update had begun to make, and of which the state does not know whether they are there. */
+function begun({ pending_operations = [] }: Deployment): readonly StateResource[] {
+  return pending_operations
+    .filter(({ resource, type }) => type === "creating" && isObject(resource))
+    .map(({ resource }) => resource);
+}
+
+const isObject = ({ inputs, type }: StateResource): boolean =>
+  type.startsWith("kubernetes:") && typeof inputs?.["kind"] === "string";
+
+/** Where the object is: the provider has completed its inputs, with the name that it has drawn. */
+function keyOf({ inputs }: StateResource): Key {
+  const { apiVersion, kind, metadata } = inputs as unknown as Key;
+  const { labels = {}, name, namespace } = metadata;
+  return { apiVersion, kind, metadata: { labels, name, ...(namespace && { namespace }) } };
+}
+
+/** Asks for all of them at once; those that are not there are not in the answer. */
+async function live(
+  keys: readonly Key[],
+  { kubectl }: Pick<Cluster, "kubectl">,
+): Promise<readonly LiveObject[]> {
+  if (keys.length === 0) return [];
+  const directory = mkdtempSync(join(tmpdir(), "services-orders-objects-"));
+  try {
+    const file = join(directory, "objects.json");
+    writeFileSync(file, JSON.stringify({ apiVersion: "v1", items: keys, kind: "List" }));
+    const how = ["--ignore-not-found", "--show-managed-fields", "--output", "json"];
+    const answer = await kubectl(["get", "--filename", file, ...how], 30_000);
+    if (answer.trim() === "") return [];
+    const found = JSON.parse(answer) as LiveObject | { readonly items: readonly LiveObject[] };
+    return "items" in found ? found.items : [found];
+  } finally {
+    rmSync(directory, { force: true, recursive: true });
+  }
+}
+
+/**
+ * The state as if the update had been killed right after it had made these objects, and not while it did. Each one keeps the
+ * field manager that made it: with another one the next update would be in conflict with the killed one.
+ */
+export function withBegun(deployment: Deployment, found: readonly LiveObject[]): Deployment {
+  let resources = deployment.resources ?? [];
+  for (const resource of begun(deployment)) {
+    const object = found.find((one) => isSame(one, keyOf(resource)));
+    const adopted = object && adoption(resource, object);
+    if (adopted === undefined) continue;
+    const known = resources.filter(({ urn }) => urn === adopted.urn);
+    if (known.some(({ id }) => id === adopted.id)) continue;
+    // What was deleted, and is not there yet: this takes its place.
+    resources = resources.filter((one) => !known.includes(one) || one.pendingReplacement !== true);
+    // Beside one that still serves, it is what no one uses yet: the next update deletes it.
+    const serves = known.some((one) => one.delete !== true && one.pendingReplacement !== true);
+    resources = [...resources, serves ? { ...adopted, delete: true } : adopted];
+  }
+  return { ...deployment, pending_operations: [], resources };
+}
+
+const isSame = (one: Key, other: Key): boolean =>
+  one.apiVersion === other.apiVersion &&
+  one.kind === other.kind &&
+  one.metadata.name === other.metadata.name &&
+  one.metadata.namespace === other.metadata.namespace;
+
+/** Labels that prove whose an object is: a name alone proves nothing. */
+const proof = [
+  "app.kubernetes.io/managed-by",
+  "app.kubernetes.io/part-of",
+  "app.kubernetes.io/instance",
+];
+
+/** Undefined for an object that this update has not made, and for one that another owner has made and will keep. */
+function adoption(resource: StateResource, object: LiveObject): StateResource | undefined {
+  if (resource.retainOnDelete === true) return undefined;
+  const { labels: wanted = {} } = keyOf(resource).metadata;
+  const { labels = {}, managedFields = [], name, namespace } = object.metadata;
+  if (!proof.every((label) => label in labels && labels[label] === wanted[label])) return undefined;
+  const manager = managedFields
+    .filter((one) => one.operation === "Apply" && drawnManager.test(one.manager))
+    .sort((one, other) => (one.time ?? "").localeCompare(other.time ?? ""))
+    .at(-1)?.manager;
+  if (manager === undefined) return undefined;
+  const { inputs = {} } = resource;
+  console.log(`  adopting ${object.kind} ${name}, which it had begun to make`);
+  return {
+    ...resource,
+    id: namespace === undefined ? name : `${namespace}/${name}`,
+    initErrors: ["The update that made it was killed: whether it is ready is not known."],
+    // What the provider keeps. Only the metadata are the cluster's: a Secret's data must stay encrypted.
+    outputs: {
+      ...inputs,
+      metadata: object.metadata,
+      __fieldManager: manager,
+      __initialApiVersion: object.apiVersion,
+      __inputs: inputs,
+    },
+  };
+}

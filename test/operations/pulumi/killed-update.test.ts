@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { mock } from "node:test";
+import {
+  type LiveObject,
+  recoverKilledUpdate,
+  withBegun,
+} from "../../../operations/pulumi/killed-update";
+import type { Deployment, StateResource } from "../../../operations/pulumi/stacks";
+import { Programs } from "../support/programs";
+
+const labels = {
+  "app.kubernetes.io/instance": "services-orders-a",
+  "app.kubernetes.io/managed-by": "pulumi",
+  "app.kubernetes.io/part-of": "services-orders",
+};
+const urn = "urn:pulumi:review-a::services-orders::kubernetes:core/v1:Secret::postgres";
+const ciphertext = { ciphertext: "v1:abc" };
+
+function secret(name: string, more: Partial<StateResource> = {}): StateResource {
+  const metadata = { labels, name, namespace: "orders" };
+  const inputs = { apiVersion: "v1", data: ciphertext, kind: "Secret", metadata };
+  return { inputs, type: "kubernetes:core/v1:Secret", urn, ...more };
+}
+
+const creating = (...resources: readonly StateResource[]) =>
+  resources.map((resource) => ({ resource, type: "creating" }));
+
+/** A Secret in the cluster that one manager after the other has applied. */
+function live(
+  name: string,
+  managers: readonly string[] = ["pulumi-kubernetes-0a1b2c3d"],
+  its: Readonly<Record<string, string>> = labels,
+): LiveObject {
+  const managedFields = managers.map((manager, at) => ({
+    manager,
+    operation: "Apply",
+    time: `2026-01-01T00:00:0${String(at)}Z`,
+  }));
+  return {
+    ...{ apiVersion: "v1", data: { password: "cGxhaW4=" }, kind: "Secret" },
+    metadata: { labels: its, managedFields, name, namespace: "orders" },
+  };
+}
+
+describe("the state of a killed update", () => {
+  beforeEach(() => void mock.method(console, "log", () => undefined));
+  afterEach(() => {
+    mock.restoreAll();
+  });
+
+  const after = (deployment: Deployment, ...found: readonly LiveObject[]) => {
+    const { pending_operations, resources = [] } = withBegun(deployment, found);
+    assert.deepEqual(pending_operations, []);
+    return resources;
+  };
+
+  it("gets what was made, with its field manager and no secret in the clear, and is waited for", () => {
+    const begun = creating(secret("postgres-1"));
+    const [adopted, ...others] = after({ pending_operations: begun }, live("postgres-1"));
+    assert.deepEqual(others, []);
+    assert.equal(adopted?.id, "orders/postgres-1");
+    assert.equal(adopted.initErrors?.length, 1);
+    const { __fieldManager, data, metadata } = adopted.outputs ?? {};
+    assert.equal(__fieldManager, "pulumi-kubernetes-0a1b2c3d");
+    assert.deepEqual(data, ciphertext);
+    assert.deepEqual(metadata, live("postgres-1").metadata);
+    assert.ok(!JSON.stringify(adopted).includes("cGxhaW4="));
+  });
+
+  it("forgets what was not made, and what is no object of the cluster", () => {
+    const image = { inputs: {}, type: "docker-build:index:Image", urn: "image" };
+    const begun = creating(secret("postgres-1"), image);
+    assert.deepEqual(after({ pending_operations: begun }, live("postgres-2")), []);
+  });
+
+  it("gets no object of another owner: by its labels, by its managers, and one that is kept when the stack goes", () => {
+    const other = { ...labels, "app.kubernetes.io/instance": "services-orders-b" };
+    const begun = { pending_operations: creating(secret("postgres-1")) };
+    assert.deepEqual(after(begun, live("postgres-1", undefined, other)), []);
+    assert.deepEqual(after(begun, live("postgres-1", ["kubectl"])), []);
+    const kept = { pending_operations: creating(secret("postgres-1", { retainOnDelete: true })) };
+    assert.deepEqual(after(kept, live("postgres-1")), []);
+  });
+
+  it("names the manager that applied an object last", () => {
+    const managers = ["pulumi-kubernetes-00000001", "kubectl", "pulumi-kubernetes-00000002"];
+    const begun = { pending_operations: creating(secret("postgres-1")) };
+    const [adopted] = after(begun, live("postgres-1", managers));
+    assert.equal(adopted?.outputs?.["__fieldManager"], "pulumi-kubernetes-00000002");
+  });
+
+  it("lets a spare object go with the next update, and keeps the one that serves", () => {
+    const serving = secret("postgres-1", { id: "orders/postgres-1" });
+    const pending_operations = creating(secret("postgres-2"), secret("postgres-1"));
+    const found = [live("postgres-1"), live("postgres-2")];
+    const [first, second, ...others] = after(
+      { pending_operations, resources: [serving] },
+      ...found,
+    );
+    assert.deepEqual(first, serving);
+    assert.deepEqual([second?.id, second?.delete], ["orders/postgres-2", true]);
+    assert.deepEqual(others, []);
+  });
+
+  it("puts what was made into the place of what it replaces and is gone", () => {
+    const gone = secret("postgres", { id: "orders/postgres", pendingReplacement: true });
+    const begun = { pending_operations: creating(secret("postgres-2")), resources: [gone] };
+    const [adopted, ...others] = after(begun, live("postgres-2"));
+    assert.deepEqual([adopted?.id, adopted?.delete], ["orders/postgres-2", undefined]);
+    assert.deepEqual(others, []);
+  });
+});
+
+describe("recovering from a killed update", () => {
+  let programs: Programs;
+  let asked: string[];
+  beforeEach(() => {
+    programs = new Programs();
+    asked = [];
+    mock.method(console, "log", () => undefined);
+  });
+  afterEach(() => {
+    mock.restoreAll();
+    programs.remove();
+  });
+
+  const cluster = (...found: readonly LiveObject[]) => ({
+    kubectl: async (args: readonly string[]) => {
+      asked.push(args.join(" "));
+      return Promise.resolve(found.length === 0 ? "" : JSON.stringify({ items: found }));
+    },
+  });
+
+  const pulumi = (deployment: Deployment, more: Readonly<Record<string, string>> = {}): void => {
+    const state = JSON.stringify({ deployment });
+    const imported = join(programs.directory, "imported");
+    programs.add("pulumi", {
+      ...more,
+      "*stack export*": `echo '${state}'`,
+      "*stack import*": `for last; do :; done; cp "$last" "${imported}"`,
+    });
+  };
+
+  it("asks nothing of the cluster, and changes nothing, where nothing was begun", async () => {
+    pulumi({ resources: [] });
+    await recoverKilledUpdate("review-a", cluster(), programs.engine());
+    assert.deepEqual(asked, []);
+    assert.ok(!programs.calls.some((call) => /refresh|import/.test(call)));
+  });
+
+  it("settles what was changed by a refresh, and what was made by the cluster's answer, also without files", async () => {
+    pulumi({ pending_operations: creating(secret("postgres-1")) });
+    const found = cluster(live("postgres-1"));
+    await recoverKilledUpdate("review-a", found, programs.engine());
+    const calls = programs.calls.filter((call) => /refresh|import/.test(call));
+    assert.match(calls[0] ?? "", /refresh --stack review-a --yes --skip-preview/);
+    assert.match(calls[1] ?? "", /stack import --stack review-a/);
+    assert.equal(asked.length, 1);
+    const state = readFileSync(join(programs.directory, "imported"), "utf8");
+    const { deployment } = JSON.parse(state) as { deployment: Deployment };
+    assert.deepEqual(deployment.pending_operations, []);
+    assert.equal(deployment.resources?.[0]?.id, "orders/postgres-1");
+  });
+
+  it("leaves what another update has begun to that update, and waits for it", async () => {
+    const begun = JSON.stringify({ deployment: { pending_operations: creating(secret("a")) } });
+    const ended = join(programs.directory, "ended");
+    const locked = `touch ${ended}; echo "error: the stack is currently locked by 1 lock(s)" >&2; exit 255`;
+    programs.add("pulumi", {
+      "*refresh*": locked,
+      "*stack export*": `if [ -e ${ended} ]; then echo '{"deployment":{}}'; else echo '${begun}'; fi`,
+    });
+    const engine = { ...programs.engine(), lockWait: { pauseMs: 5 } };
+    await recoverKilledUpdate("review-a", cluster(), engine);
+    assert.equal(programs.calls.filter((call) => call.includes("refresh")).length, 1);
+    assert.ok(!existsSync(join(programs.directory, "imported")));
+  });
+});
