@@ -174,7 +174,10 @@ export async function ask(
 ): Promise<string> {
   // Loaded only here: a preview should not wait for it.
   const { command } = await import("../../lib/command");
-  return command("pulumi", ["--non-interactive", ...args], {
+  // What follows `--` is a value, never an option.
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const all = [...args.slice(0, end), "--non-interactive", ...args.slice(end)];
+  return command("pulumi", all, {
     cwd: engine.cwd,
     env: pulumiEnv(engine),
     ...limit,

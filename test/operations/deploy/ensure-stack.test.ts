@@ -31,7 +31,7 @@ describe("a stack that is about to be changed", () => {
   const made = (): readonly string[] =>
     programs.calls
       .filter((call) => call.includes("stack init"))
-      .map((call) => call.split(" ")[4] ?? "");
+      .map((call) => /stack init (\S+)/.exec(call)?.[1] ?? "");
 
   it("is made with all that a sweep must know, when it is a review stack", async () => {
     const { directory } = programs;
