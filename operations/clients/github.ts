@@ -1,3 +1,5 @@
+import { Octokit } from "@octokit/core";
+import { retry } from "@octokit/plugin-retry";
 import { UserError } from "../../lib/errors";
 
 const TIMEOUT_MS = 10_000;
@@ -39,41 +41,7 @@ export function pullRequestFrom(
   return { api, number, repository, token };
 }
 
-class Refused extends Error {
-  constructor(
-    readonly status: number,
-    text: string,
-  ) {
-    super(text);
-  }
-}
-
-const pause = async (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
-
-async function once<T>(pull: PullRequest, method: string, path: string, body?: object): Promise<T> {
-  const answer = await fetch(`${pull.api}${path}`, {
-    method,
-    headers: {
-      Accept: "application/vnd.github+json",
-      Authorization: `Bearer ${pull.token}`,
-      "X-GitHub-Api-Version": "2022-11-28",
-      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  const text = await answer.text();
-  if (!answer.ok) {
-    throw new Refused(
-      answer.status,
-      `${method} ${path} was answered with ${String(answer.status)}: ${text.slice(0, 200)}`,
-    );
-  }
-  return (text === "" ? undefined : JSON.parse(text)) as T;
-}
+const GitHub = Octokit.plugin(retry);
 
 /**
  * Asks GitHub, three times where it is the server or the way to it that fails; 10 s at most each.
@@ -84,16 +52,28 @@ export async function askGitHub<T>(
   pull: PullRequest,
   method: string,
   path: string,
-  body?: object,
+  body: object = {},
 ): Promise<T> {
-  for (let tried = 1; ; tried += 1) {
-    try {
-      return await once<T>(pull, method, path, body);
-    } catch (error) {
-      const final = error instanceof Refused && error.status < 500 && error.status !== 429;
-      if (final || tried === TRIES) throw error;
-      await pause(tried * 1_000);
-    }
+  const github = new GitHub({
+    baseUrl: pull.api,
+    request: {
+      // A limit to each try, not to all of them.
+      fetch: async (url: string, init: RequestInit) =>
+        fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }),
+    },
+    retry: { retries: TRIES - 1, retryAfterBaseValue: 500 },
+  });
+  try {
+    return (
+      await github.request(`${method} ${path}`, {
+        ...body,
+        headers: { authorization: `Bearer ${pull.token}` },
+      })
+    ).data as T;
+  } catch (error) {
+    const { message, status } = error as { message: string; status?: number };
+    const answered = status === undefined ? "failed" : `was answered with ${String(status)}`;
+    throw new Error(`${method} ${path} ${answered}: ${message.slice(0, 200)}`);
   }
 }
 

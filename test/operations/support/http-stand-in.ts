@@ -33,7 +33,9 @@ export class StandIn {
         this.asked.push(asked);
         const answer = answers(asked);
         if (answer !== undefined)
-          response.writeHead(answer.status, answer.headers).end(answer.body ?? "");
+          response
+            .writeHead(answer.status, answer.headers ?? { "content-type": "application/json" })
+            .end(answer.body ?? "");
       });
     });
   }
