@@ -1,5 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { withCheapErrors } from "./components/conventions/expected-error";
 import { environments } from "./environments";
 import { createCanary } from "./program/canary";
 import { readCluster } from "./program/cluster";
@@ -52,4 +53,4 @@ function onceReady(imageRef: pulumi.Input<string>, { urn }: k8s.apps.v1.Deployme
   return pulumi.all([imageRef, urn]).apply(([known]) => known);
 }
 
-export = program;
+export = withCheapErrors(program);

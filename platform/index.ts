@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { withoutAmbientKubeconfig } from "../components/conventions/ambient-kubeconfig";
+import { withCheapErrors } from "../components/conventions/expected-error";
 import {
   isClusterCiRole,
   type CiRoleName,
@@ -145,4 +146,4 @@ function inCluster(
   );
 }
 
-export = program;
+export = withCheapErrors(program);

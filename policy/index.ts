@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { PolicyPack } from "@pulumi/policy";
 import * as pulumi from "@pulumi/pulumi";
+import { withCheapErrors } from "../components/conventions/expected-error";
 import { exceptions } from "./exceptions";
 import { readConfig } from "../settings";
 import { policyOf } from "./policies";
@@ -18,4 +19,4 @@ async function pack(): Promise<void> {
   });
 }
 
-export = pack;
+export = withCheapErrors(pack);

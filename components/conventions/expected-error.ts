@@ -1,0 +1,36 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * Wraps a program so that an error costs no more than its message.
+ *
+ * Pulumi prints each error that leaves a program with its stack, in colors. Some versions of Node.js
+ * 20 take many seconds and gigabytes of memory for a stack that leads through Pulumi's packages
+ * (https://github.com/nodejs/node/issues/64011), and a CI container ends without a message. An error
+ * that a person can fix needs no stack. The stack of any other error becomes plain text.
+ */
+export function withCheapErrors<Args extends unknown[], Result>(
+  program: (...args: Args) => Promise<Result>,
+): (...args: Args) => Promise<Result> {
+  return async (...args) => {
+    try {
+      return await program(...args);
+    } catch (error) {
+      throw cheap(error);
+    }
+  };
+}
+
+function cheap(error: unknown): Error {
+  if (pulumi.RunError.isInstance(error)) return withoutStack(error);
+  if (pulumi.ResourceError.isInstance(error) && error.hideStack === true) {
+    return withoutStack(error);
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return withoutStack(new pulumi.RunError(`The program failed with an unexpected error:\n${text}`));
+}
+
+function withoutStack<Failure extends Error>(error: Failure): Failure {
+  delete error.stack;
+  Object.defineProperty(error, "stack", { configurable: true, value: undefined, writable: true });
+  return error;
+}
