@@ -1,6 +1,6 @@
 /** What is one company's own: the first file to change after a copy. Pure data. */
 export const company = {
-  /** Domain of the review stacks' hosts: `services-orders.<slug>.<domain>`. */
+  /** Domain of the review stacks' hosts: `<service>.<slug>.<domain>`. */
   reviewDomain: "review.example.com",
   /** Cluster that review stacks live in, which is no production's. */
   reviewCluster: { name: "staging", region: "eu-central-1" },

@@ -1,7 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import { reviewNamespace } from "../components/conventions/defaults";
-import { isDnsLabel } from "../components/conventions/names";
-import { service } from "../components/conventions/stacks";
+import { company } from "../config/company";
+import { service } from "../config/service";
+import { type Config, runtimeConfig } from "../settings/config";
+import * as forms from "../settings/forms";
+import { optional, text } from "../settings/forms";
+import {
+  type Surroundings,
+  type ValuesOf,
+  readTable,
+  required,
+  setting,
+} from "../settings/setting";
 
 /** What may live in a cluster. */
 const environments = ["review", "staging", "prod"] as const;
@@ -53,160 +63,182 @@ export interface PlatformSettings {
   readonly stateKeyArns: Readonly<Partial<Record<Environment, string>>>;
 }
 
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const cidr = /^\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}$/;
-const keyArn = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-f-]{36}$/;
-const quantity = /^[0-9]+(?:\.[0-9]+)?(?:m|Ki|Mi|Gi)?$/;
+const project = `${service}-platform`;
+
+const uuid = text("a UUID", /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+const keyArn = text(
+  "the ARN of a KMS key, not of an alias",
+  /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-f-]{36}$/,
+);
+const networks = forms.listOf("a list of networks, such as [10.0.0.0/20]", forms.cidr);
+const namespaces = forms.listOf("a list of namespaces", forms.dnsLabel);
+const cluster = forms.objectOf(
+  `an object of name and environments (${environments.join(", ")}), and a context if any`,
+  {
+    context: optional(forms.contextName),
+    environments: forms.listOf(
+      `a list of ${environments.join(", ")}`,
+      forms.oneOf(...environments),
+      1,
+    ).schema,
+    name: forms.clusterName.schema,
+  },
+);
+
+/** Every key of the platform's configuration, in alphabetical order. */
+export const table = {
+  circleciOrganizationId: required({
+    ...uuid,
+    description: "CircleCI: Organization Settings, Overview.",
+  }),
+  circleciProjectId: required({ ...uuid, description: "CircleCI: Project Settings, Overview." }),
+  clusters: required({
+    ...forms.listOf<ClusterSettings>("a list of at least one cluster", cluster, 1),
+    description: "EKS clusters of the account, and what lives in each.",
+  }),
+  prodNamespace: setting({
+    ...forms.dnsLabel,
+    default: () => service,
+    description: "Namespace of production.",
+  }),
+  productionAccountId: setting({
+    ...text("12 digits", /^\d{12}$/),
+    description: "Account of production, where it is another one: it pulls from here.",
+  }),
+  reviewCpu: setting({
+    ...forms.cpu,
+    default: () => reviewNamespace.quota.cpu,
+    description: "CPU that the quota of a review stack may have at most.",
+  }),
+  reviewDomain: setting({
+    ...forms.domain,
+    default: () => company.reviewDomain,
+    description: "Domain of the hosts of review stacks.",
+  }),
+  reviewEgressCidrs: setting({
+    ...networks,
+    default: () => [],
+    description: "Networks that the code of every branch may reach.",
+  }),
+  reviewIngressCidrs: setting({
+    ...networks,
+    default: () => company.reviewIngressFrom.map(({ ipBlock }) => ipBlock.cidr),
+    description: "Networks that requests to review stacks come from.",
+  }),
+  reviewIngressClassName: setting({
+    ...forms.ingressClass,
+    default: () => "alb",
+    description: "Class of the Ingress of review stacks.",
+  }),
+  reviewIngressNamespaces: setting({
+    ...namespaces,
+    default: () => [],
+    description: "Namespaces that requests to review stacks come from.",
+  }),
+  reviewMemory: setting({
+    ...forms.memory,
+    default: () => reviewNamespace.quota.memory,
+    description: "Memory that the quota of a review stack may have at most.",
+  }),
+  reviewPods: setting({
+    ...forms.integer(1, 1000),
+    default: () => reviewNamespace.quota.pods,
+    description: "Pods that the quota of a review stack may have at most.",
+  }),
+  stagingNamespace: setting({
+    ...forms.dnsLabel,
+    default: () => `${service}-staging`,
+    description: "Namespace of staging.",
+  }),
+  stateBucket: required({
+    ...text("the name of an S3 bucket", /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
+    description: "Bucket of the state, which exists before everything else.",
+  }),
+  stateKeyArns: required({
+    ...forms.objectOf("an object of the ARN of a KMS key for each environment", {
+      prod: optional(keyArn),
+      review: optional(keyArn),
+      staging: optional(keyArn),
+    }),
+    description: "KMS key of the state of each environment in the account.",
+  }),
+  // Wildcards of IAM would trust other repositories and branches too.
+  vcsOrigin: required({
+    ...text(
+      "a repository, such as github.com/organization/repository",
+      /^[a-z0-9.-]+(?:\/[\w.-]+){2}$/,
+    ),
+    description: "The claim `vcs-origin` of CircleCI's tokens.",
+  }),
+} as const;
 
 /** Every environment of the account. */
-export function environmentsOf({ clusters }: PlatformSettings): readonly Environment[] {
+export function environmentsOf({
+  clusters,
+}: Pick<PlatformSettings, "clusters">): readonly Environment[] {
   return clusters.flatMap(({ environments }) => environments);
 }
 
-function isCluster({ environments: some, name }: ClusterSettings): boolean {
-  return (
-    /^[A-Za-z0-9][\w-]{0,99}$/.test(name) &&
-    some.length > 0 &&
-    some.every((environment) => environments.includes(environment))
-  );
-}
-
-/** Everything that is wrong with the settings, one line each; empty when they are good. */
-export function settingsFaults(settings: PlatformSettings): readonly string[] {
-  const { circleci, review } = settings;
-  const here = environmentsOf(settings);
-  const keys = here.map((environment) => settings.stateKeyArns[environment] ?? "");
-  const rules: readonly (readonly [string, unknown, boolean, string])[] = [
+/** Issues of values that are right one by one. */
+function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
+  const { prodNamespace, stagingNamespace, stateKeyArns } = values;
+  const here = environmentsOf(values);
+  const keys = here.map((environment) => stateKeyArns[environment]);
+  const rules: readonly (readonly [boolean, string])[] = [
     [
-      "circleciOrganizationId",
-      circleci.organizationId,
-      uuid.test(circleci.organizationId),
-      "a UUID",
-    ],
-    ["circleciProjectId", circleci.projectId, uuid.test(circleci.projectId), "a UUID"],
-    // Wildcards of IAM would trust other repositories and branches too.
-    [
-      "vcsOrigin",
-      circleci.vcsOrigin,
-      /^[a-z0-9.-]+(?:\/[\w.-]+){2}$/.test(circleci.vcsOrigin),
-      "as github.com/organization/repository",
+      new Set(here).size === here.length,
+      `clusters must have each environment once, got ${here.join(", ")}`,
     ],
     [
-      "clusters",
-      settings.clusters,
-      settings.clusters.length > 0 && settings.clusters.every(isCluster),
-      `a list of objects of name and environments (${environments.join(", ")})`,
-    ],
-    ["clusters", here, new Set(here).size === here.length, "clusters with each environment once"],
-    [
-      "stateKeyArns",
-      settings.stateKeyArns,
-      keys.every((key) => keyArn.test(key)) && new Set(keys).size === here.length,
-      "the ARN of a KMS key, not of an alias, for each environment, and one of its own",
+      keys.every((key) => key !== undefined) && new Set(keys).size === here.length,
+      `stateKeyArns must have one KMS key for each environment (${here.join(", ")}), each a different one`,
     ],
     [
-      "stateBucket",
-      settings.stateBucket,
-      /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(settings.stateBucket),
-      "the name of an S3 bucket",
-    ],
-    [
-      "productionAccountId",
-      settings.productionAccountId,
-      settings.productionAccountId === undefined || /^\d{12}$/.test(settings.productionAccountId),
-      "12 digits",
-    ],
-    [
-      "prodNamespace",
-      settings.namespaces.prod,
-      isDnsLabel(settings.namespaces.prod),
-      "a DNS label",
-    ],
-    [
-      "stagingNamespace",
-      settings.namespaces.staging,
-      isDnsLabel(settings.namespaces.staging) &&
-        settings.namespaces.staging !== settings.namespaces.prod,
-      "a DNS label of its own",
-    ],
-    [
-      "reviewDomain",
-      review.domain,
-      /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/.test(review.domain),
-      "a domain in lower case",
-    ],
-    [
-      "reviewIngressClassName",
-      review.ingressClassName,
-      /^[a-z0-9][a-z0-9.-]*$/.test(review.ingressClassName),
-      "the name of an IngressClass",
-    ],
-    [
-      "reviewIngressCidrs",
-      review.ingressCidrs,
-      review.ingressCidrs.every((text) => cidr.test(text)),
-      "a list of networks, as 10.0.0.0/20",
-    ],
-    [
-      "reviewEgressCidrs",
-      review.egressCidrs,
-      review.egressCidrs.every((text) => cidr.test(text)),
-      "a list of networks, as 203.0.113.7/32",
-    ],
-    [
-      "reviewIngressNamespaces",
-      review.ingressNamespaces,
-      review.ingressNamespaces.every((name) => isDnsLabel(name)),
-      "a list of namespaces",
-    ],
-    ["reviewCpu", review.cpu, quantity.test(review.cpu), "a CPU quantity"],
-    ["reviewMemory", review.memory, quantity.test(review.memory), "a memory quantity"],
-    [
-      "reviewPods",
-      review.pods,
-      Number.isInteger(review.pods) && review.pods > 0,
-      "a whole number above 0",
+      prodNamespace !== stagingNamespace,
+      `stagingNamespace must not be production's namespace, got "${stagingNamespace}"`,
     ],
   ];
-  return rules
-    .filter(([, , good]) => !good)
-    .map(([key, got, , rule]) => `${key} must be ${rule}, got ${JSON.stringify(got)}`);
+  return rules.filter(([good]) => !good).map(([, issue]) => `${project}:${issue}`);
 }
 
 /**
- * Reads the stack's config. Only `index.ts` calls it.
+ * Settings from the config of a stack of the platform.
  *
- * @throws pulumi.RunError with every fault at once.
+ * @throws pulumi.RunError with every issue at once.
  */
-export function readSettings(config = new pulumi.Config()): PlatformSettings {
-  const list = (key: string): readonly string[] => config.getObject<string[]>(key) ?? [];
-  const settings: PlatformSettings = {
+export function platformSettings(config: Config, stack: string): PlatformSettings {
+  const source = { config, env: {}, file: `platform/Pulumi.${stack}.yaml`, project };
+  // Its defaults depend on nothing outside.
+  const { issues, values } = readTable(table, source, {} as Surroundings);
+  const all = issues.length > 0 ? issues : combinationIssues(values);
+  if (all.length > 0) {
+    throw new pulumi.RunError(`Settings of the platform:\n- ${all.join("\n- ")}`);
+  }
+  return {
     circleci: {
-      organizationId: config.require("circleciOrganizationId"),
-      projectId: config.require("circleciProjectId"),
-      vcsOrigin: config.require("vcsOrigin"),
+      organizationId: values.circleciOrganizationId,
+      projectId: values.circleciProjectId,
+      vcsOrigin: values.vcsOrigin,
     },
-    clusters: config.requireObject<ClusterSettings[]>("clusters"),
-    namespaces: {
-      prod: config.get("prodNamespace") ?? service,
-      staging: config.get("stagingNamespace") ?? `${service}-staging`,
-    },
-    productionAccountId: config.get("productionAccountId"),
+    clusters: values.clusters,
+    namespaces: { prod: values.prodNamespace, staging: values.stagingNamespace },
+    productionAccountId: values.productionAccountId,
     review: {
-      cpu: config.get("reviewCpu") ?? reviewNamespace.quota.cpu,
-      domain: config.require("reviewDomain"),
-      egressCidrs: list("reviewEgressCidrs"),
-      ingressCidrs: list("reviewIngressCidrs"),
-      ingressClassName: config.get("reviewIngressClassName") ?? "alb",
-      ingressNamespaces: list("reviewIngressNamespaces"),
-      memory: config.get("reviewMemory") ?? reviewNamespace.quota.memory,
-      pods: config.getNumber("reviewPods") ?? reviewNamespace.quota.pods,
+      cpu: values.reviewCpu,
+      domain: values.reviewDomain,
+      egressCidrs: values.reviewEgressCidrs,
+      ingressCidrs: values.reviewIngressCidrs,
+      ingressClassName: values.reviewIngressClassName,
+      ingressNamespaces: values.reviewIngressNamespaces,
+      memory: values.reviewMemory,
+      pods: values.reviewPods,
     },
-    stateBucket: config.require("stateBucket"),
-    stateKeyArns: config.requireObject<PlatformSettings["stateKeyArns"]>("stateKeyArns"),
+    stateBucket: values.stateBucket,
+    stateKeyArns: values.stateKeyArns,
   };
-  const faults = settingsFaults(settings);
-  if (faults.length > 0)
-    throw new pulumi.RunError(`Settings of the platform:\n${faults.join("\n")}`);
-  return settings;
+}
+
+/** Settings of the stack that runs. Only `index.ts` calls it. */
+export function readSettings(): PlatformSettings {
+  return platformSettings(runtimeConfig(), pulumi.getStack());
 }

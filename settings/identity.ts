@@ -1,6 +1,6 @@
 import { reviewAccess } from "../components/conventions/ci-roles";
 import type { Identity } from "../components/conventions/labels";
-import { service } from "../components/conventions/stacks";
+import { service } from "../config/service";
 import { type Environment, environments } from "../environments";
 
 /** What the objects of a stack are recognised by. */

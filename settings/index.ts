@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { contentHash, imageInputs } from "../components/conventions/content-hash";
 import type { Identity, Release } from "../components/conventions/labels";
-import { service } from "../components/conventions/stacks";
+import { service as project } from "../config/service";
 import {
   type Environment,
   environments,
@@ -14,10 +14,12 @@ import {
   stackForms,
   traitsOf,
 } from "../environments";
+import { type Config, configOf, runtimeConfig } from "./config";
 import { identityOf } from "./identity";
-import type { Setting, Surroundings } from "./row";
+import { type Setting, readTable } from "./setting";
 import { type Values, table } from "./table";
-import type { EksCluster } from "./values";
+
+export { configOf };
 
 /** What git knows about the code that is here. */
 export interface Git {
@@ -29,8 +31,7 @@ export interface Git {
 
 /** All that settings are made from: the only way from outside into the program. */
 export interface Outside {
-  /** Config of the stack, keys with their namespace, values as text or JSON. */
-  readonly config: Readonly<Record<string, string>>;
+  readonly config: Config;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly git: Git;
   readonly stack: string;
@@ -41,7 +42,7 @@ export interface Settings extends Omit<
   Values,
   "branch" | "domain" | "eksCluster" | "hostPattern" | "ingressPreset" | "releaseCommit"
 > {
-  readonly eksCluster: EksCluster | undefined;
+  readonly eksCluster: Exclude<Values["eksCluster"], "none"> | undefined;
   readonly host: string;
   readonly identity: Identity;
   readonly ingressPreset: "eks-alb" | undefined;
@@ -51,62 +52,11 @@ export interface Settings extends Omit<
   readonly stack: string;
 }
 
-const project = service;
-
-/** Number of single-character edits between two words; finds the key that was meant. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
-function unknownKeys(config: Outside["config"]): readonly string[] {
-  return Object.keys(config)
-    .filter(
-      (key) =>
-        key.startsWith(`${project}:`) && !Object.hasOwn(table, key.slice(project.length + 1)),
-    )
-    .map((key) => {
-      const word = key.slice(project.length + 1).toLowerCase();
-      const far = (known: string) => distance(word, known.toLowerCase());
-      const [nearest = ""] = Object.keys(table).sort((a, b) => far(a) - far(b));
-      return `${key} is no setting; the nearest is ${project}:${nearest}`;
-    });
-}
-
-function readValue(
-  key: string,
-  setting: Setting<unknown>,
-  outside: Outside,
-  surroundings: Surroundings,
-  faults: string[],
-): unknown {
-  const configured = outside.config[`${project}:${key}`];
-  const fromEnv = setting.env === undefined ? undefined : outside.env[setting.env];
-  // An empty variable is an unset one, as in a shell.
-  const given = configured ?? (fromEnv === "" ? undefined : fromEnv);
-  if (given === undefined) return setting.default(surroundings);
-  const value = setting.parse(given);
-  if (value === undefined) {
-    const where =
-      configured === undefined ? `${String(setting.env)} (${key})` : `${project}:${key}`;
-    faults.push(`${where} must be ${setting.allowed}, got ${JSON.stringify(given)}`);
-  }
-  return value;
-}
-
 /**
  * Settings of a stack, from nothing but what is passed in.
  *
- * @throws pulumi.RunError with every fault in one message: the stack's name, unknown keys with the
- * nearest known one, and wrong values with what is allowed.
+ * @throws pulumi.RunError with every issue in one message: the stack's name, unknown keys with the
+ * nearest known one, secrets, and wrong values with what is allowed.
  */
 export function settingsFrom(outside: Outside): Settings {
   const { config, env, git, stack } = outside;
@@ -115,17 +65,14 @@ export function settingsFrom(outside: Outside): Settings {
     throw new pulumi.RunError(`Stack "${stack}" is none of ${stackForms}.`);
   }
   const { environment, slug } = parsed;
-  const { settingsOf } = environments[environment];
+  const { canaryOf, settingsOf } = environments[environment];
+  // A canary has the file of its environment, and none that is committed.
+  const file = `Pulumi.${canaryOf ?? stack}.yaml`;
   const surroundings = { env, environment: settingsOf, gitBranch: git.branch, slug };
-  const faults = [...unknownKeys(config)];
-  const entries = Object.entries(table).map(([key, setting]) => [
-    key,
-    readValue(key, setting as Setting<unknown>, outside, surroundings, faults),
-  ]);
-  const values = Object.fromEntries(entries) as Values;
-  faults.push(...combinationFaults(values, environment, slug, faults.length === 0));
-  if (faults.length > 0) {
-    throw new pulumi.RunError(`Stack "${stack}" cannot be used:\n- ${faults.join("\n- ")}`);
+  const { issues, values } = readTable(table, { config, env, file, project }, surroundings);
+  const all = issues.length > 0 ? issues : combinationIssues(values, environment, slug);
+  if (all.length > 0) {
+    throw new pulumi.RunError(`Stack "${stack}" cannot be used:\n- ${all.join("\n- ")}`);
   }
   const { branch, domain = "", eksCluster, hostPattern, ingressPreset, ...rest } = values;
   const { releaseCommit = git.commit } = values;
@@ -142,34 +89,32 @@ export function settingsFrom(outside: Outside): Settings {
   };
 }
 
-/** Faults of values that are right one by one; not looked for while one of them is wrong. */
-function combinationFaults(
+/** Issues of values that are right one by one. */
+function combinationIssues(
   values: Values,
   environment: Environment,
   slug: string,
-  valid: boolean,
 ): readonly string[] {
-  if (!valid) return [];
   const { branch, databaseHost, domain, hostPattern, imageRef, imageRepository } = values;
-  const faults: string[] = [];
+  const issues: string[] = [];
   const { data, perBranch } = environments[environment];
   if (data === "given" && databaseHost === undefined) {
-    faults.push(`${project}:databaseHost must be set, this stack makes no database of its own`);
+    issues.push(`${project}:databaseHost must be set, this stack makes no database of its own`);
   }
   if (domain === undefined && hostPattern.includes("{domain}")) {
-    faults.push(`${project}:domain must be set, ${project}:hostPattern contains {domain}`);
+    issues.push(`${project}:domain must be set, ${project}:hostPattern contains {domain}`);
   }
   if (imageRef === undefined && imageRepository === undefined) {
-    faults.push(
+    issues.push(
       `${project}:imageRepository must be set (or the variable SANDBOX_REGISTRY), or ${project}:imageRef`,
     );
   }
-  if (perBranch && branch !== "unknown") faults.push(...branchFaults(branch, slug));
-  return faults;
+  if (perBranch && branch !== "unknown") issues.push(...branchIssues(branch, slug));
+  return issues;
 }
 
 /** A review stack runs its own branch and no other: two branches must never share one. */
-function branchFaults(branch: string, slug: string): readonly string[] {
+function branchIssues(branch: string, slug: string): readonly string[] {
   try {
     const own = slugOf(branch);
     if (own === slug) return [];
@@ -202,37 +147,25 @@ export async function readGit(root: string): Promise<Git> {
   };
 }
 
-/** What is a canary's own, and never production's. */
-const ownOfCanary = ["branch", "imageRef", "releaseCommit", "releaseReason", "replicas"];
-
-/** Configuration as a stack's file has it, in the form in which Pulumi hands it over. */
-export function configOf(file: { readonly config?: unknown } | null): Outside["config"] {
-  return Object.fromEntries(
-    Object.entries(file?.config ?? {}).map(([key, value]: [string, unknown]) => [
-      key,
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
-  );
-}
-
 /** Configuration of a canary: production's, but for what it runs and in how many pods. */
-export function canaryConfig(production: Outside["config"]): Outside["config"] {
-  const own = new Set(ownOfCanary.map((key) => `${project}:${key}`));
-  return Object.fromEntries(Object.entries(production).filter(([key]) => !own.has(key)));
+export function canaryConfig(production: Config): Config {
+  const own = Object.entries<Setting>(table).filter(([, { ownOfCanary }]) => ownOfCanary === true);
+  const keys = new Set(own.map(([key]) => `${project}:${key}`));
+  return Object.fromEntries(Object.entries(production).filter(([key]) => !keys.has(key)));
 }
 
 /** What a canary shares, from the file of its environment: it has none of its own. */
-async function inheritedConfig(root: string, from: Environment): Promise<Outside["config"]> {
+async function inheritedConfig(root: string, from: Environment): Promise<Config> {
   const { parse } = await import("yaml");
   const text = readFileSync(join(root, `Pulumi.${from}.yaml`), "utf8");
   return canaryConfig(configOf(parse(text) as { config?: unknown } | null));
 }
 
 /** Configuration of the stack that runs, in the repository at `root`. */
-export async function readConfig(root: string): Promise<Outside["config"]> {
+export async function readConfig(root: string): Promise<Config> {
   const canaryOf = traitsOf(pulumi.getStack())?.canaryOf;
   const inherited = canaryOf === undefined ? {} : await inheritedConfig(root, canaryOf);
-  return { ...inherited, ...pulumi.runtime.allConfig() };
+  return { ...inherited, ...runtimeConfig() };
 }
 
 /** Settings of the stack that runs. Only index.ts calls it. */

@@ -1,5 +1,6 @@
-import { service } from "../components/conventions/stacks";
-import type { Setting } from "../settings/row";
+import * as z from "zod/mini";
+import { service } from "../config/service";
+import type { Setting } from "../settings/setting";
 import { table } from "../settings/table";
 
 /** File in docs/reference that stacks' files name in their first lines. */
@@ -7,9 +8,9 @@ export const configSchemaFile = "stack-config.schema.json";
 
 /** JSON Schema of a stack's file, for editors: every setting with what it is and what is allowed. */
 export function configSchema(): string {
-  const settings = Object.entries<Setting<unknown>>(table).map(([key, setting]) => [
+  const settings = Object.entries<Setting>(table).map(([key, { allowed, description, schema }]) => [
     `${service}:${key}`,
-    { description: `${setting.description} Allowed: ${setting.allowed}.`, ...setting.parse.schema },
+    { description: `${description} Allowed: ${allowed}.`, ...jsonSchemaOf(schema) },
   ]);
   const schema = {
     $schema: "http://json-schema.org/draft-07/schema#",
@@ -34,4 +35,10 @@ export function configSchema(): string {
     },
   };
   return `${JSON.stringify(schema, undefined, 2)}\n`;
+}
+
+/** What a file may have, not what the program gets from it. */
+function jsonSchemaOf(schema: Setting["schema"]): object {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input", target: "draft-7" });
+  return rest;
 }

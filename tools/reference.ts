@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Context, TypeDocOptions } from "typedoc";
 import type { PluginOptions } from "typedoc-plugin-markdown";
 import { environmentNames, environments } from "../environments";
-import type { Setting, Surroundings } from "../settings/row";
+import type { Setting, Surroundings } from "../settings/setting";
 import { table } from "../settings/table";
 import { project } from "../lib/project";
 import { configSchema, configSchemaFile } from "./config-schema";
@@ -106,7 +106,7 @@ async function codePages(): Promise<readonly [string, string][]> {
 }
 
 /** The default in each environment, told once where they are all the same. */
-function settingDefault(setting: Setting<unknown>): string {
+function settingDefault(setting: Setting): string {
   const values = [...environmentNames].sort().map((environment) => {
     const { canaryOf, perBranch, settingsOf } = environments[environment];
     const slug = perBranch ? "<slug>" : (canaryOf ?? environment);
@@ -125,7 +125,7 @@ function settingsPage(): string {
   const cell = (text: string) => text.replaceAll("|", "\\|");
   // A `<slug>` or `*.{domain}` in running text is no markup.
   const prose = (text: string) => cell(text).replaceAll("<", "\\<").replaceAll("*", "\\*");
-  const rows = Object.entries<Setting<unknown>>(table).map(([key, setting]) =>
+  const rows = Object.entries<Setting>(table).map(([key, setting]) =>
     [
       `\`${key}\``,
       prose(setting.description),

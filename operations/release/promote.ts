@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { shortCommit } from "../../components/conventions/names";
+import type { Form } from "../../settings/forms";
+import { parseText } from "../../settings/setting";
 import { table } from "../../settings/table";
 import { UserError } from "../../lib/errors";
 import { type Engine, ambient } from "../pulumi/engine";
@@ -89,13 +91,11 @@ function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release
 }
 
 /** A release's tag is never moved, so nothing is tagged that no deploy would take. */
-function refuseFault(
-  option: string,
-  given: string | undefined,
-  { allowed, parse }: { readonly allowed: string; readonly parse: (text: string) => unknown },
-): void {
-  if (given !== undefined && parse(given) === undefined) {
-    throw new UserError(`${option} must be ${allowed}, got "${given}". Nothing was changed.`);
+function refuseFault(option: string, given: string | undefined, setting: Form<string>): void {
+  if (given !== undefined && parseText(setting, given).issues.length > 0) {
+    throw new UserError(
+      `${option} must be ${setting.allowed}, got "${given}". Nothing was changed.`,
+    );
   }
 }
 

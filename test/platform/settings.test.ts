@@ -1,79 +1,137 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { RunError } from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { company } from "../../config/company";
-import { type PlatformSettings, settingsFaults } from "../../platform/settings";
+import { environmentsOf, platformSettings, table } from "../../platform/settings";
+import { configOf } from "../../settings";
 import { settings } from "../support/platform";
 
-const faults = (change: Partial<PlatformSettings>) => settingsFaults({ ...settings, ...change });
+const project = "services-orders-platform";
+
+/** Config that gives the settings which the tests use. */
+const good: Readonly<Record<string, unknown>> = {
+  circleciOrganizationId: settings.circleci.organizationId,
+  circleciProjectId: settings.circleci.projectId,
+  clusters: settings.clusters,
+  reviewIngressCidrs: settings.review.ingressCidrs,
+  stateBucket: settings.stateBucket,
+  stateKeyArns: settings.stateKeyArns,
+  vcsOrigin: settings.circleci.vcsOrigin,
+};
+
+function read(change: Readonly<Record<string, unknown>>) {
+  const given = Object.entries({ ...good, ...change }).filter(([, value]) => value !== undefined);
+  const config = Object.fromEntries(given.map(([key, value]) => [`${project}:${key}`, value]));
+  return platformSettings(configOf({ config }), "shared");
+}
+
+/** The lines of a refusal; none where the settings are good. */
+function issues(change: Readonly<Record<string, unknown>>): readonly string[] {
+  try {
+    read(change);
+    return [];
+  } catch (error) {
+    assert.ok(RunError.isInstance(error));
+    const [first, ...lines] = error.message.split("\n- ");
+    assert.equal(first, "Settings of the platform:");
+    return lines;
+  }
+}
 
 describe("the platform's settings", () => {
   it("are good as the tests use them", () => {
-    assert.deepEqual(settingsFaults(settings), []);
+    assert.deepEqual(read({}), settings);
   });
 
   it("refuse wildcards in what is trusted", () => {
-    const { circleci } = settings;
-    assert.deepEqual(faults({ circleci: { ...circleci, vcsOrigin: "github.com/example/*" } }), [
-      'vcsOrigin must be as github.com/organization/repository, got "github.com/example/*"',
+    assert.deepEqual(issues({ vcsOrigin: "github.com/example/*" }), [
+      `${project}:vcsOrigin must be a repository, such as github.com/organization/repository, got "github.com/example/*"; correct it in platform/Pulumi.shared.yaml`,
     ]);
-    assert.match(faults({ circleci: { ...circleci, projectId: "x" } }).join(), /must be a UUID/);
+    assert.match(issues({ circleciProjectId: "x" }).join(), /must be a UUID/);
   });
 
   it("refuse one key for review stacks and production, and an environment without key", () => {
     const { prod, staging } = settings.stateKeyArns;
     assert.ok(prod !== undefined && staging !== undefined);
-    const wrong = /^stateKeyArns must be the ARN of a KMS key, .* and one of its own/;
-    assert.match(faults({ stateKeyArns: { prod, review: prod, staging } }).join(), wrong);
-    assert.match(faults({ stateKeyArns: { prod, staging } }).join(), wrong);
+    const wrong =
+      /:stateKeyArns must have one KMS key for each environment .*, each a different one/;
+    assert.match(issues({ stateKeyArns: { prod, review: prod, staging } }).join(), wrong);
+    assert.match(issues({ stateKeyArns: { prod, staging } }).join(), wrong);
+    const alias = "arn:aws:kms:eu-central-1:111122223333:alias/prod";
+    assert.match(
+      issues({ stateKeyArns: { ...settings.stateKeyArns, prod: alias } }).join(),
+      /:stateKeyArns\.prod must be the ARN of a KMS key, not of an alias, got/,
+    );
   });
 
-  it("refuse an environment in two clusters, and one that there is not", () => {
+  it("refuse an environment in two clusters, and an unknown one", () => {
     const [staging] = settings.clusters;
     assert.ok(staging !== undefined);
     assert.match(
-      faults({ clusters: [staging, { ...staging, name: "other" }] }).join(),
-      /clusters must be clusters with each environment once/,
+      issues({ clusters: [staging, { ...staging, name: "other" }] }).join(),
+      /:clusters must have each environment once, got review, staging, review, staging/,
     );
-    const environments = ["production" as "prod"];
     assert.match(
-      faults({ clusters: [{ ...staging, environments }] }).join(),
-      /clusters must be a list of objects of name and environments \(review, staging, prod\)/,
+      issues({ clusters: [{ ...staging, environments: ["production"] }] }).join(),
+      /:clusters\[0\]\.environments\[0\] must be review or staging or prod, got "production"/,
     );
+    for (const clusters of [[], [{ ...staging, environments: [] }]]) {
+      assert.equal(issues({ clusters }).length, 1);
+    }
   });
 
   it("refuse one namespace for staging and production", () => {
     assert.match(
-      faults({ namespaces: { prod: "orders", staging: "orders" } }).join(),
-      /^stagingNamespace must be a DNS label of its own/,
+      issues({ prodNamespace: "orders", stagingNamespace: "orders" }).join(),
+      /:stagingNamespace must not be production's namespace, got "orders"/,
     );
   });
 
-  it("name every fault at once", () => {
-    assert.equal(faults({ productionAccountId: "1", stateBucket: "A" }).length, 2);
+  it("name every issue at once, a missing setting too", () => {
+    assert.equal(issues({ productionAccountId: "1", stateBucket: "A" }).length, 2);
+    assert.deepEqual(issues({ stateBucket: undefined, vcsOrigin: undefined }), [
+      `${project}:stateBucket must be set to the name of an S3 bucket; add it to platform/Pulumi.shared.yaml`,
+      `${project}:vcsOrigin must be set to a repository, such as github.com/organization/repository; add it to platform/Pulumi.shared.yaml`,
+    ]);
   });
 
-  /** What is committed, by key. */
-  const committed = (): Readonly<Record<string, unknown>> => {
-    const file = join(__dirname, "..", "..", "platform", "Pulumi.shared.yaml");
-    const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-    const keys = Object.entries(config).filter(([key]) => key !== "aws:region");
-    return Object.fromEntries(keys.map(([key, value]) => [key.split(":")[1] ?? "", value]));
-  };
-
-  it("have no key in the committed config that nobody reads", () => {
-    const root = join(__dirname, "..", "..", "platform");
-    const read = readFileSync(join(root, "settings.ts"), "utf8");
-    for (const key of Object.keys(committed())) assert.ok(read.includes(`"${key}"`), key);
+  it("refuse an unknown key, and a secret without its value", () => {
+    assert.deepEqual(issues({ stateBuckets: "x", vcsOrigin: { secure: "v1:abc" } }), [
+      'Unknown setting "stateBuckets". Did you mean "stateBucket"?',
+      `${project}:vcsOrigin is stored with --secret, but no secret value may be in Pulumi's configuration: store it without --secret, or put a secret value into a Secret of the cluster and name that Secret and its key`,
+    ]);
   });
 
-  it("say of review stacks what the program says of them", () => {
-    const { reviewDomain, reviewIngressCidrs } = committed();
-    assert.equal(reviewDomain, company.reviewDomain);
+  const file = join(__dirname, "..", "..", "platform", "Pulumi.shared.yaml");
+  const committed = () => configOf(parse(readFileSync(file, "utf8")) as { config: unknown });
+
+  it("are good as they are committed, without a key that no code reads", () => {
+    assert.deepEqual(environmentsOf(platformSettings(committed(), "shared")), [
+      "review",
+      "staging",
+      "prod",
+    ]);
+  });
+
+  it("say of review stacks what the program says of them, in config/ only", () => {
+    const { review } = platformSettings(committed(), "shared");
+    assert.equal(review.domain, company.reviewDomain);
     assert.deepEqual(
-      reviewIngressCidrs,
+      review.ingressCidrs,
       company.reviewIngressFrom.map(({ ipBlock }) => ipBlock.cidr),
     );
+    for (const key of ["reviewDomain", "reviewIngressCidrs"]) {
+      assert.ok(!(`${project}:${key}` in committed()));
+    }
+  });
+
+  it("are described in alphabetical order", () => {
+    const keys = Object.keys(table);
+    assert.deepEqual(keys, [...keys].sort());
+    for (const { allowed, description } of Object.values(table)) {
+      assert.ok(allowed.length > 5 && description.endsWith("."));
+    }
   });
 });

@@ -5,8 +5,9 @@ import { RunError } from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { company } from "../../config/company";
 import { type Outside, canaryConfig, configOf, readGit, settingsFrom } from "../../settings";
-import { environmentNames, environments } from "../../environments";
+import { type Setting, parseText } from "../../settings/setting";
 import { table } from "../../settings/table";
+import { environmentNames, environments } from "../../environments";
 import { Repository, digest } from "../support/fixtures";
 
 const base: Outside = {
@@ -105,9 +106,9 @@ describe("settings", () => {
       refusal({ config, env }),
       [
         'Stack "local" cannot be used:',
-        "- services-orders:replica is no setting; the nearest is services-orders:replicas",
-        '- SANDBOX_INGRESS_PORT (publicPort) must be a port from 1 to 65535, got "http"',
-        '- services-orders:tls must be true or false, got "yes"',
+        '- Unknown setting "replica". Did you mean "replicas"?',
+        '- SANDBOX_INGRESS_PORT (publicPort) must be a port from 1 to 65535, got "http"; correct the variable',
+        '- services-orders:tls must be true or false, got "yes"; correct it in Pulumi.local.yaml',
       ].join("\n"),
     );
   });
@@ -146,12 +147,24 @@ describe("settings", () => {
     requests: '{"cpus":"1"}',
     tls: "1",
   };
+  /** Where a part of the value is wrong, and what that part must be. */
+  const wrongInside: Readonly<Record<string, string>> = {
+    datadogAgentTo: "[0] must be a NetworkPolicyPeer, got 1",
+    egressTo:
+      "[0].ports must be a list of at least one port, got []; correct it in Pulumi.local.yaml\n" +
+      '- services-orders:egressTo[0].to must be a list of NetworkPolicyPeers, such as [{"ipBlock": {"cidr": "10.0.0.0/20"}}], got nothing',
+    eksCluster: ` must be ${table.eksCluster.allowed}, got {"name":"prod"}`,
+    ingressFrom: '[0].ipBlock.cidr must be a network, such as 10.0.0.0/20, got "10.0.0.0"',
+    quota: ".pods must be a whole number from 1 to 1000, got nothing",
+    requests: ` must be ${table.requests.allowed}, got {"cpus":"1"}`,
+  };
   for (const [key, value] of Object.entries(wrong)) {
     it(`refuse ${key} = ${value}, naming what is allowed`, () => {
       const { allowed } = table[key as keyof typeof table];
+      const { [key]: inside = ` must be ${allowed}, got ${JSON.stringify(value)}` } = wrongInside;
       assert.equal(
         refusal({ config: { [`services-orders:${key}`]: value } }),
-        `Stack "local" cannot be used:\n- services-orders:${key} must be ${allowed}, got ${JSON.stringify(value)}`,
+        `Stack "local" cannot be used:\n- services-orders:${key}${inside}; correct it in Pulumi.local.yaml`,
       );
     });
   }
@@ -159,7 +172,7 @@ describe("settings", () => {
   it("take rules of egress with ports that there are, and with none for all of them", () => {
     const to = [{ ipBlock: { cidr: "203.0.113.7/32" } }];
     const rule = (ports: unknown) => JSON.stringify([{ ports, to }]);
-    const { parse } = table.egressTo;
+    const parse = (text: string) => parseText(table.egressTo, text).value;
     for (const port of [{ port: 1 }, { port: 65_535, protocol: "UDP" }]) {
       assert.deepEqual(parse(rule([port])), [{ ports: [port], to }]);
     }
@@ -254,13 +267,13 @@ describe("the table of settings", () => {
 
   it("has defaults that its own rules allow", () => {
     for (const environment of environmentNames) {
-      for (const [key, { default: of, parse }] of Object.entries(table)) {
-        const { settingsOf } = environments[environment];
+      const { settingsOf } = environments[environment];
+      for (const [key, setting] of Object.entries<Setting>(table)) {
         const given = { env: base.env, environment: settingsOf, gitBranch: "x", slug: "x" };
-        const value: unknown = of(given);
+        const value = setting.default(given);
         if (value === undefined) continue;
         const text = typeof value === "string" ? value : JSON.stringify(value);
-        assert.deepEqual(parse(text), value, `${key} of ${environment}`);
+        assert.deepEqual(parseText(setting, text).value, value, `${key} of ${environment}`);
       }
     }
   });

@@ -1,0 +1,154 @@
+import * as z from "zod/mini";
+import { pod } from "../components/conventions/defaults";
+import { isDnsLabel } from "../components/conventions/names";
+import { cores, isMemory } from "../components/conventions/quantities";
+import { imageRefForm } from "../components/conventions/validation";
+
+/** What a setting may be: its schema, and the same in words for messages and for the reference. */
+export interface Form<Value> {
+  readonly allowed: string;
+  /** Input: the value as YAML has it, or its text. */
+  readonly schema: z.ZodMiniType<Value>;
+}
+
+export function text(allowed: string, pattern: RegExp): Form<string> {
+  return { allowed, schema: z.string(allowed).check(z.regex(pattern, allowed)) };
+}
+
+/** A text that a function decides about; an editor is only told that it is a text. */
+function textThat(allowed: string, test: (value: string) => boolean): Form<string> {
+  return { allowed, schema: z.string(allowed).check(z.refine(test, allowed)) };
+}
+
+export function oneOf<const Value extends string>(...values: Value[]): Form<Value> {
+  const allowed = values.join(" or ");
+  return { allowed, schema: z.enum(values, allowed) };
+}
+
+/** A number in YAML, or its digits. */
+export function integer(min: number, max: number, what = "a whole number"): Form<number> {
+  const allowed = `${what} from ${String(min)} to ${String(max)}`;
+  const number = z.int(allowed).check(z.minimum(min, allowed), z.maximum(max, allowed));
+  const digits = z.pipe(z.string().check(z.regex(/^[0-9]+$/)), z.transform(Number));
+  return { allowed, schema: z.union([number, z.pipe(digits, number)], allowed) };
+}
+
+const written = z.pipe(
+  z.enum(["true", "false"]),
+  z.transform((value) => value === "true"),
+);
+
+export const bool: Form<boolean> = {
+  allowed: "true or false",
+  schema: z.union([z.boolean(), written], "true or false"),
+};
+
+export function listOf<Entry>(allowed: string, { schema }: Form<Entry>, least = 0): Form<Entry[]> {
+  return { allowed, schema: z.array(schema, allowed).check(z.minLength(least, allowed)) };
+}
+
+/** A list in YAML, or names with commas between. */
+export function wordsOf<Word>(allowed: string, word: Form<Word>, least = 0): Form<Word[]> {
+  const list = listOf(allowed, word, least).schema;
+  const split = z.transform((words: string): unknown =>
+    words.split(",").map((part) => part.trim()),
+  );
+  return { allowed, schema: z.union([list, z.pipe(z.pipe(z.string(), split), list)], allowed) };
+}
+
+/** An object with these fields and no others. */
+export function objectOf<Fields extends Readonly<Record<string, z.ZodMiniType>>>(
+  allowed: string,
+  fields: Fields,
+) {
+  return { allowed, schema: z.strictObject(fields, allowed) };
+}
+
+/** A field that an object may leave out. */
+export const optional = <Value>({ schema }: Form<Value>) => z.exactOptional(schema);
+
+/** For what a stack can do without: the environment can say so too. */
+export function orNone<Value>({ allowed, schema }: Form<Value>): Form<Value | "none"> {
+  const also = `none, or ${allowed}`;
+  return { allowed: also, schema: z.union([z.literal("none"), schema], also) };
+}
+
+export const dnsLabel = textThat("a DNS label", (value) => isDnsLabel(value));
+export const domain = text("a domain in lower case", /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/);
+export const imageRef = text("an image as repository@sha256:<64 hex digits>", imageRefForm);
+export const ingressClass = text("the name of an IngressClass", /^[a-z0-9][a-z0-9.-]*$/);
+export const contextName = text("the name of a context of the kubeconfig", /^\S+$/);
+export const port = integer(1, 65_535, "a port");
+
+export const cpu = textThat("a CPU quantity", (value) => cores(value) !== undefined);
+export const memory = textThat("a memory quantity in Ki, Mi or Gi", isMemory);
+
+const amounts = {
+  cpu: z._default(cpu.schema, pod.requests.cpu),
+  memory: z._default(memory.schema, pod.requests.memory),
+};
+
+export const requests = objectOf(
+  'an object of cpu and memory, such as {"cpu": "250m", "memory": "512Mi"}',
+  amounts,
+);
+export const quota = objectOf('an object such as {"cpu": "2", "memory": "4Gi", "pods": 10}', {
+  ...amounts,
+  pods: integer(1, 1000).schema,
+});
+
+export const clusterName = text("the name of an EKS cluster", /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/);
+const region = text("a region of AWS", /^[a-z]{2}(?:-[a-z]+)+-[0-9]$/);
+/** An EKS cluster, by what it is found by. */
+export const eksCluster = objectOf(
+  'an object such as {"name": "staging", "region": "eu-central-1"}',
+  { name: clusterName.schema, region: region.schema },
+);
+
+export const cidr = text(
+  "a network, such as 10.0.0.0/20",
+  /^(?:[0-9]{1,3}\.){3}[0-9]{1,3}\/(?:3[0-2]|[12]?[0-9])$|^[0-9a-f:]+\/[0-9]{1,3}$/,
+);
+
+const selector = z.exactOptional(
+  z.looseObject({ matchLabels: z.exactOptional(z.record(z.string(), z.string())) }),
+);
+const peerAllowed = "a NetworkPolicyPeer";
+const ipBlock = objectOf('an object such as {"cidr": "10.0.0.0/20"}', {
+  cidr: cidr.schema,
+  except: z.exactOptional(z.array(z.string())),
+});
+/** Kubernetes' NetworkPolicyPeer. */
+const peer = z
+  .strictObject(
+    { ipBlock: optional(ipBlock), namespaceSelector: selector, podSelector: selector },
+    peerAllowed,
+  )
+  .check(
+    z.refine((given) => Object.keys(given).length > 0, peerAllowed),
+    z.meta({ minProperties: 1 }),
+  );
+export type NetworkPeer = z.output<typeof peer>;
+
+export const peers = listOf<NetworkPeer>(
+  'a list of NetworkPolicyPeers, such as [{"ipBlock": {"cidr": "10.0.0.0/20"}}]',
+  { allowed: peerAllowed, schema: peer },
+);
+
+const portNumber = z.int(port.allowed).check(z.minimum(1, port.allowed), z.maximum(65_535));
+const protocol = oneOf("TCP", "UDP").schema;
+const rulePort = z.strictObject({ port: portNumber, protocol: z.exactOptional(protocol) });
+const ruleAllowed = "a NetworkPolicyEgressRule with `to`, and `ports` by number if any";
+/** Kubernetes' NetworkPolicyEgressRule. It takes an empty list of ports for every port. */
+const rule = z.strictObject(
+  {
+    ports: z.exactOptional(z.array(rulePort).check(z.minLength(1, "a list of at least one port"))),
+    to: z.array(peer, peers.allowed).check(z.minLength(1, peers.allowed)),
+  },
+  ruleAllowed,
+);
+
+export const rules = listOf<z.output<typeof rule>>(
+  "a list of NetworkPolicyEgressRules, each with `to`, and `ports` by number if any",
+  { allowed: ruleAllowed, schema: rule },
+);

@@ -1,0 +1,175 @@
+import { closest, distance } from "fastest-levenshtein";
+import type { OwnDefaults } from "../environments";
+import { type Config, isSecret } from "./config";
+import type { Form } from "./forms";
+
+/** What the default of a setting may depend on. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly gitBranch: string;
+  /** Environment whose defaults hold. */
+  readonly environment: OwnDefaults;
+  readonly slug: string;
+}
+
+/** Everything about one setting. */
+export interface Setting<Value = unknown, Default = unknown> extends Form<Value> {
+  /** Value where neither config nor the environment variable has one. */
+  readonly default: (surroundings: Surroundings) => Default;
+  readonly description: string;
+  /** Environment variable that is read where config has no value. */
+  readonly env?: string;
+  /** A canary never takes production's value. */
+  readonly ownOfCanary?: true;
+  readonly required?: true;
+}
+
+interface Statement<Value, Default> extends Omit<Setting<Value>, "default"> {
+  /** One value per environment, or a function. Without it there is no value. */
+  readonly default?:
+    ((surroundings: Surroundings) => Default) | Readonly<Record<OwnDefaults, Default>>;
+}
+
+/** A setting in one statement: messages, editor schema and reference are made from it. */
+export function setting<Value, Default extends Value | undefined = undefined>({
+  default: given,
+  ...statement
+}: Statement<Value, Default>): Setting<Value, Default> {
+  if (typeof given === "function") return { ...statement, default: given };
+  return { ...statement, default: ({ environment }) => given?.[environment] as Default };
+}
+
+/** A setting that config must have. */
+export function required<Value>(statement: Statement<Value, undefined>): Setting<Value, never> {
+  return { ...statement, default: () => undefined as never, required: true };
+}
+
+type Table = Readonly<Record<string, Setting>>;
+
+/** The settings' values, by key. */
+export type ValuesOf<From extends Table> = {
+  readonly [Key in keyof From]: From[Key] extends Setting<infer Value, infer Default>
+    ? Value | Default
+    : never;
+};
+
+/** Where values come from. */
+interface Source {
+  readonly config: Config;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** File that has the config: where a person corrects it. */
+  readonly file: string;
+  /** Namespace of the keys: the Pulumi project. */
+  readonly project: string;
+}
+
+/** Value and issues of a text: Pulumi hands lists and objects of a stack's file over as JSON. */
+export function parseText<Value>(
+  { allowed, schema }: Form<Value>,
+  text: string,
+): { readonly issues: readonly Wrong[]; readonly value?: Value } {
+  const asText = schema.safeParse(text);
+  if (asText.success) return { issues: [], value: asText.data };
+  const decoded = fromJson(text);
+  if (decoded === undefined) return { issues: [{ allowed, got: text, path: "" }] };
+  const result = schema.safeParse(decoded);
+  if (result.success) return { issues: [], value: result.data };
+  return {
+    issues: result.error.issues.map(({ message, path }) => ({
+      allowed: message,
+      got: path.reduce<unknown>((value, key) => (value as Nested)?.[key], decoded),
+      path: path
+        .map((key) => (typeof key === "number" ? `[${String(key)}]` : `.${String(key)}`))
+        .join(""),
+    })),
+  };
+}
+
+type Nested = Readonly<Record<PropertyKey, unknown>> | undefined;
+
+/** One part of a value that is wrong. */
+interface Wrong {
+  readonly allowed: string;
+  readonly got: unknown;
+  /** Where in the value, such as `[0].ports`; empty for the value itself. */
+  readonly path: string;
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return /^\s*[[{]/.test(text) ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Values of every setting, and what is wrong with them, one line each: unknown keys with the
+ * nearest known one, values that are not allowed, and secrets.
+ */
+export function readTable<From extends Table>(
+  table: From,
+  source: Source,
+  surroundings: Surroundings,
+): { readonly issues: readonly string[]; readonly values: ValuesOf<From> } {
+  const issues = [...unknownKeys(table, source), ...secrets(source)];
+  const values = Object.entries<Setting>(table).map(([key, one]) => {
+    const { issues: wrong, value } = readValue(key, one, source, surroundings);
+    issues.push(...wrong);
+    return [key, value];
+  });
+  return { issues, values: Object.fromEntries(values) as ValuesOf<From> };
+}
+
+function unknownKeys(table: Table, { config, project }: Source): readonly string[] {
+  const known = Object.keys(table);
+  return Object.entries(config)
+    .filter(([key, value]) => key.startsWith(`${project}:`) && !isSecret(value))
+    .map(([key]) => key.slice(project.length + 1))
+    .filter((key) => !Object.hasOwn(table, key))
+    .map((key) => {
+      const nearest = closest(key, known);
+      const near = distance(key, nearest) <= key.length / 2;
+      const hint = near ? `Did you mean "${nearest}"?` : `The settings are: ${known.join(", ")}.`;
+      return `Unknown setting "${key}". ${hint}`;
+    });
+}
+
+function secrets({ config, project }: Source): readonly string[] {
+  return Object.entries(config)
+    .filter(([key, value]) => key.startsWith(`${project}:`) && isSecret(value))
+    .map(
+      ([key]) =>
+        `${key} is stored with --secret, but no secret value may be in Pulumi's configuration: ` +
+        "store it without --secret, or put a secret value into a Secret of the cluster and name that Secret and its key",
+    );
+}
+
+function readValue(
+  key: string,
+  one: Setting,
+  { config, env, file, project }: Source,
+  surroundings: Surroundings,
+): { readonly issues: readonly string[]; readonly value?: unknown } {
+  const configured = config[`${project}:${key}`];
+  const variable = one.env === undefined ? undefined : env[one.env];
+  // An empty variable is an unset one, as in a shell.
+  const given = configured ?? (variable === "" ? undefined : variable);
+  if (given === undefined) {
+    const missing = `${project}:${key} must be set to ${one.allowed}; add it to ${file}`;
+    return one.required === true
+      ? { issues: [missing] }
+      : { issues: [], value: one.default(surroundings) };
+  }
+  if (isSecret(given)) return { issues: [] };
+  const { issues, value } = parseText(one, given);
+  const where = configured === undefined ? `${String(one.env)} (${key})` : `${project}:${key}`;
+  const todo = configured === undefined ? "correct the variable" : `correct it in ${file}`;
+  return {
+    issues: issues.map(
+      ({ allowed, got, path }) =>
+        `${where}${path} must be ${allowed}, got ${JSON.stringify(got) ?? "nothing"}; ${todo}`,
+    ),
+    value,
+  };
+}
