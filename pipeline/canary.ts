@@ -43,7 +43,7 @@ export const canaryStart: readonly Stage[] = [
       executor: "pulumi",
       reportsAs: "canary-start",
     },
-    contexts: ["services-orders-prod"],
+    contexts: ["prod"],
     requires: ["approve-canary"],
     serialGroup: groups.canary,
   },
@@ -65,7 +65,7 @@ export const canaryStop: readonly Stage[] = [
       executor: "pulumi",
       reportsAs: "canary-stop",
     },
-    contexts: ["services-orders-canary-removal"],
+    contexts: ["canary-removal"],
     serialGroup: groups.canary,
   },
   notice("tell-stopped", "removed", "prod-canary", {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { ContextName } from "./contexts";
+import { type ContextPurpose, contextName } from "./contexts";
 import type { Config, Job, Parameter, Requirement, Workflow } from "./model";
 import { executors, job, type JobSpec, reports } from "./steps";
 
@@ -8,7 +8,7 @@ export interface Stage {
   readonly name: string;
   readonly job?: JobSpec;
   readonly requires?: readonly Requirement[];
-  readonly contexts?: readonly ContextName[];
+  readonly contexts?: readonly ContextPurpose[];
   readonly serialGroup?: string;
 }
 
@@ -55,7 +55,7 @@ function workflow({ stages, when }: WorkflowSpec): Workflow {
       const place = {
         ...(stage.job === undefined ? { type: "approval" as const } : {}),
         ...(requires === undefined ? {} : { requires }),
-        ...(stage.contexts === undefined ? {} : { context: stage.contexts }),
+        ...(stage.contexts === undefined ? {} : { context: stage.contexts.map(contextName) }),
         ...(stage.serialGroup === undefined ? {} : { "serial-group": stage.serialGroup }),
       };
       return Object.keys(place).length === 0 ? stage.name : { [stage.name]: place };
@@ -107,7 +107,7 @@ export function notice(
       executor: "pulumi",
       ...rest,
     },
-    contexts: ["services-orders-slack"],
+    contexts: ["slack"],
     ...(requires === undefined ? {} : { requires }),
   };
 }

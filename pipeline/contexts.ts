@@ -1,3 +1,5 @@
+import { service } from "../config/service";
+
 /**
  * CircleCI contexts, one per purpose. Each holds the address of one role (`AWS_ROLE_ARN`, `AWS_REGION`, `PULUMI_BACKEND_URL`)
  * or one secret, and is restricted as said here: docs/pipeline.md has the steps.
@@ -17,50 +19,51 @@ export interface Context {
 const asCommitted = 'not job.ssh.enabled and not (pipeline.config_source starts-with "api")';
 const onMain = `pipeline.git.branch == "main" and ${asCommitted}`;
 
+/** By purpose. */
 export const contexts = {
-  "services-orders-preview": {
+  preview: {
     can: "read the cluster, the images, and the state of staging and production, which holds no secret",
     restriction: asCommitted,
     onBranches: true,
     changesProduction: false,
   },
-  "services-orders-review": {
+  review: {
     can: "push images of branches; change review stacks",
     restriction: asCommitted,
     onBranches: true,
     changesProduction: false,
   },
-  "services-orders-staging": {
+  staging: {
     can: "push main's images and release tags; change stack staging",
     restriction: onMain,
     onBranches: false,
     changesProduction: false,
   },
-  "services-orders-prod": {
+  prod: {
     can: "change stacks prod and prod-canary; read what a review stack runs",
     restriction: `${onMain}, and a security group of those who may approve`,
     onBranches: false,
     changesProduction: true,
   },
-  "services-orders-review-removal": {
+  "review-removal": {
     can: "remove review stacks: change their state, push nothing",
     restriction: onMain,
     onBranches: false,
     changesProduction: false,
   },
-  "services-orders-canary-removal": {
+  "canary-removal": {
     can: "remove the canary, and nothing else",
     restriction: onMain,
     onBranches: false,
     changesProduction: false,
   },
-  "services-orders-github": {
+  github: {
     can: "read pull requests and write their comments",
     restriction: asCommitted,
     onBranches: true,
     changesProduction: false,
   },
-  "services-orders-slack": {
+  slack: {
     can: "post to one Slack channel",
     restriction: asCommitted,
     onBranches: true,
@@ -68,9 +71,13 @@ export const contexts = {
   },
 } as const satisfies Readonly<Record<string, Context>>;
 
-export type ContextName = keyof typeof contexts;
+export type ContextPurpose = keyof typeof contexts;
+
+/** Name of the context of a purpose in CircleCI. */
+export const contextName = (purpose: string): string => `${service}-${purpose}`;
 
 /** What is known about a context that a file names; undefined for a name that is none of ours. */
 export function contextOf(name: string): Context | undefined {
-  return Object.hasOwn(contexts, name) ? contexts[name as ContextName] : undefined;
+  const known = Object.entries<Context>(contexts);
+  return known.find(([purpose]) => contextName(purpose) === name)?.[1];
 }

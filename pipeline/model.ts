@@ -3,6 +3,8 @@
  * YAML and its reference read the same: https://circleci.com/docs/reference/configuration-reference/
  */
 
+import type { OrbStep, RunnerClass } from "../config/circleci";
+
 /** One file under `.circleci`. */
 export interface Config {
   readonly version: 2.1;
@@ -27,9 +29,6 @@ export type Parameter =
 
 /** Size of the machine, in CircleCI's words: 1, 2, 4 vCPU and 2, 4, 8 GB. */
 type ResourceClass = "small" | "medium" | "large";
-
-/** A self-hosted runner, by its resource class: `namespace/name`. */
-export type RunnerClass = `${string}/${string}`;
 
 /** Where the steps of a job run. */
 export interface Executor {
@@ -75,8 +74,7 @@ export type Step =
   | { readonly setup_remote_docker: { readonly version: string } }
   | { readonly store_artifacts: { readonly path: string } }
   | { readonly store_test_results: { readonly path: string } }
-  /** A step of an orb: `name/command`. */
-  | Readonly<Record<`${string}/${string}`, Readonly<Record<string, string | boolean>>>>;
+  | OrbStep;
 
 /** Ends of a job that a later job may wait for. */
 type Status = "success" | "failed" | "canceled" | "unauthorized" | "not_run";

@@ -4,7 +4,7 @@ import { compose } from "./compose";
 import { main } from "./main";
 import type { Config } from "./model";
 import { sweep, teardown } from "./removal";
-import { companyScan } from "./slots";
+import { companyScan } from "../config/circleci";
 import { onMain } from "./stages";
 
 const pullRequestEvent = 'pipeline.event.name == "pull_request"';

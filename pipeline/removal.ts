@@ -1,5 +1,5 @@
 import { badEndNotices, skippedNotice, type Stage } from "./compose";
-import type { ContextName } from "./contexts";
+import type { ContextPurpose } from "./contexts";
 import { groups, ofBranch } from "./stages";
 
 const closedBranch = {
@@ -18,7 +18,7 @@ export const teardown: readonly Stage[] = [
       executor: "pulumi",
       reportsAs: "teardown",
     },
-    contexts: ["services-orders-review-removal"],
+    contexts: ["review-removal"],
     serialGroup: groups.review,
   },
   ...badEndNotices("teardown", "review", closedBranch),
@@ -27,12 +27,16 @@ export const teardown: readonly Stage[] = [
 
 /** By the clock: what is expired, or has no branch any more. */
 export const sweep: readonly Stage[] = [
-  ...swept("reviews", "services-orders-review-removal", "review"),
-  ...swept("canary", "services-orders-canary-removal", "prod-canary"),
+  ...swept("reviews", "review-removal", "review"),
+  ...swept("canary", "canary-removal", "prod-canary"),
 ];
 
 /** Each kind with a role that reaches the other not. */
-function swept(what: "canary" | "reviews", context: ContextName, told: string): readonly Stage[] {
+function swept(
+  what: "canary" | "reviews",
+  context: ContextPurpose,
+  told: string,
+): readonly Stage[] {
   const name = `sweep-${what}` as const;
   return [
     {

@@ -1,7 +1,7 @@
+import { companyScan, insideNetwork } from "../config/circleci";
 import { badEndNotices, notice, planOf, previewReport, type Stage } from "./compose";
-import type { ContextName } from "./contexts";
+import type { ContextPurpose } from "./contexts";
 import type { Requirement } from "./model";
-import { companyScan, insideNetwork } from "./slots";
 
 /** Whatever a branch is called, this is a number, and so legal in a serial group. */
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
@@ -62,14 +62,13 @@ export function previewOf(
       released,
       takes: true,
     },
-    contexts: [readerOf(stack), ...(onPullRequest ? (["services-orders-github"] as const) : [])],
+    contexts: [readerOf(stack), ...(onPullRequest ? (["github"] as const) : [])],
     requires,
   };
 }
 
 /** Who may read a stack's state: that of review stacks is apart, and open to every branch. */
-const readerOf = (stack: string): ContextName =>
-  stack === "review" ? "services-orders-review" : "services-orders-preview";
+const readerOf = (stack: string): ContextPurpose => (stack === "review" ? "review" : "preview");
 
 const smokeTest = (stack: string): Stage => ({
   name: `smoke-${stack}`,

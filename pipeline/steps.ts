@@ -1,5 +1,7 @@
+import { insideNetwork } from "../config/circleci";
+import { service } from "../config/service";
 import type { Executor, Job, Step, When } from "./model";
-import { insideNetwork } from "./slots";
+
 import { noOutputMinutes } from "./waits";
 
 /** The engine's version is the one of package.json; a test compares them. */
@@ -160,7 +162,7 @@ const builder: readonly Step[] = [
   { setup_remote_docker: { version: "docker27" } },
   {
     run: {
-      command: "docker buildx create --name services-orders --driver docker-container --use",
+      command: `docker buildx create --name ${service} --driver docker-container --use`,
       name: `${machineOnly}builder for several platforms`,
     },
   },

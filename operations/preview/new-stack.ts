@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { service } from "../../config/service";
 import { UserError } from "../../lib/errors";
 import { type Engine, ask, withEnv } from "../pulumi/engine";
 
@@ -34,7 +35,7 @@ export async function asNew<T>(
   engine: Engine,
   work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const state = mkdtempSync(join(tmpdir(), "services-orders-new-"));
+  const state = mkdtempSync(join(tmpdir(), `${service}-new-`));
   const file = join(engine.cwd, `Pulumi.${stack}.yaml`);
   const remove = (): void => {
     rmSync(state, { force: true, recursive: true });

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CommandOptions } from "../../lib/command";
+import { service } from "../../config/service";
 import { project } from "../../lib/project";
 import { UserError } from "../../lib/errors";
 import { fieldConflicts } from "./field-managers";
@@ -73,7 +74,7 @@ export async function runPulumi(
   engine: Engine,
   { attach, signal, stdio }: Running,
 ): Promise<Ended> {
-  const directory = mkdtempSync(join(tmpdir(), "services-orders-pulumi-"));
+  const directory = mkdtempSync(join(tmpdir(), `${service}-pulumi-`));
   const eventLog = join(directory, "events.json");
   const remove = (): void => {
     rmSync(directory, { force: true, recursive: true });

@@ -140,7 +140,7 @@ async function release(url: string, commit: string): Promise<void> {
 /** What to look at where nothing answers at all: an internal load balancer is the usual reason in CI. */
 export function hint(answer: Answer | string): string {
   return typeof answer === "string"
-    ? ". Is its load balancer internal? Then this must run inside its network; for CI that is a runner: pipeline/slots.ts"
+    ? ". Is its load balancer internal? Then this must run inside its network; for CI that is a runner: config/circleci.ts"
     : "";
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { type CompanyScanner, companyScanners } from "../../config/scanners";
 
 /** What a scanner's program ended with. */
 export interface Ended {
@@ -16,14 +17,9 @@ export type Outcome =
   | { readonly state: "found"; readonly what: string }
   | { readonly state: "unavailable"; readonly because: string };
 
-export interface Scanner {
-  readonly title: string;
-  /** Program and arguments; never a shell. */
-  readonly command: readonly [string, ...string[]];
+export interface Scanner extends CompanyScanner {
   /** Further arguments where somebody has accepted findings: a program may not look for that file by itself. */
   readonly withAccepted?: readonly string[];
-  /** Exit codes that mean "found something", where 0 is "clean" and any other "could not look". */
-  readonly findings?: readonly number[];
   /** For a program whose exit code does not tell. */
   readonly read?: (ended: Ended, accepted: ReadonlySet<string>) => Outcome;
 }
@@ -40,15 +36,6 @@ const byTrivy = (title: string, ...args: readonly string[]): Scanner => ({
   // By itself Trivy looks for .trivyignore alone, and a file that is named must be there.
   withAccepted: ["--ignorefile", acceptedFile],
 });
-
-/**
- * The company's own scanners: each is a command that runs in the repository. It stops the pipeline with one of its
- * `findings`. A scanner that comes as a CircleCI orb goes into pipeline/slots.ts instead.
- *
- * @example
- * { title: "Acme", command: ["acme-scan", "--fail-on", "high", "."], findings: [1] }
- */
-const companyScanners: readonly Scanner[] = [];
 
 /** `npm run scan`: what the repository holds. */
 export const sourceScanners: readonly Scanner[] = [

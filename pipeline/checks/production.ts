@@ -1,4 +1,4 @@
-import { contextOf, contexts } from "../contexts";
+import { contextName, contextOf, contexts } from "../contexts";
 import { alwaysFalse } from "./conditions";
 import { ancestors } from "./graph";
 import type { Finding, Source } from "./source";
@@ -35,7 +35,7 @@ function unknownContexts(
     .map((context) =>
       source.value(
         [...path, "context"],
-        `"${name}" uses context "${context}", of which nothing is known; there are ${Object.keys(contexts).join(", ")}`,
+        `"${name}" uses context "${context}", of which nothing is known; there are ${Object.keys(contexts).map(contextName).join(", ")}`,
       ),
     );
 }
@@ -83,7 +83,7 @@ function unapproved(
       : [
           source.key(
             place.path,
-            `"${place.name}" changes production without its restricted context services-orders-prod`,
+            `"${place.name}" changes production without its restricted context ${contextName("prod")}`,
           ),
         ]),
     ...(place.serialGroup === undefined

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { service } from "../../config/service";
 import { project } from "../../lib/project";
 import { command } from "../../lib/command";
 import { duration } from "../../lib/time";
@@ -47,7 +48,7 @@ export async function rehearse(workflow: string, options: RunOptions = {}): Prom
     typeof approve === "function" ? approve(name) : approve.includes(name);
   const situation = await situationOf(root, options);
   const values = valuesFor(source, workflow, String(found.when), situation);
-  const work = mkdtempSync(join(tmpdir(), "services-orders-pipeline-"));
+  const work = mkdtempSync(join(tmpdir(), `${service}-pipeline-`));
   const id = randomUUID();
   const ends = new Map<string, End>();
   const result = new Map<string, { end: End; took: number }>();
@@ -118,7 +119,7 @@ async function situationOf(root: string, options: RunOptions): Promise<Situation
     commit: await git("rev-parse", "--verify", `${options.commit ?? "HEAD"}^{commit}`),
     parameters: options.parameters ?? {},
     pullRequest: options.pullRequest ?? 1,
-    repository: options.repository ?? "example/services-orders",
+    repository: options.repository ?? `example/${service}`,
   };
 }
 

@@ -9,7 +9,7 @@ import { contextOf } from "../../pipeline/contexts";
 import type { Config, Place } from "../../pipeline/model";
 import { pipelines } from "../../pipeline/pipelines";
 import { type End, next } from "../../pipeline/run/order";
-import { insideNetwork } from "../../pipeline/slots";
+import { insideNetwork } from "../../config/circleci";
 import { pulumiVersion } from "../../pipeline/steps";
 import { directory, files, yaml } from "../../pipeline/write";
 import { project } from "../../lib/project";

@@ -1,7 +1,8 @@
+import { service } from "../../../config/service";
 import { askGitHub as ask, type PullRequest } from "../../clients/github";
 import { commentLimit } from "./limits";
 
-const marker = "<!-- services-orders: preview -->";
+const marker = `<!-- ${service}: preview -->`;
 const TRIES = 3;
 const PAGES = 30;
 
