@@ -144,7 +144,7 @@ describe("known registries", () => {
     const object = { kind: "Deployment", name: "x", props, protect: false, secretPaths: [] };
     const type = "kubernetes:apps/v1:Deployment";
     const [broken] = rule?.check({ ...object, stack: "staging", type }) ?? [];
-    assert.match(broken?.todo ?? "", /replica is no setting/);
+    assert.match(broken?.todo ?? "", /Unknown setting "replica"\. Did you mean "replicas"\?/);
   });
 
   const repositories = {

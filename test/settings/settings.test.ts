@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { RunError } from "@pulumi/pulumi";
+import { RunError, runtime } from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { company } from "../../config/company";
 import { type Outside, canaryConfig, configOf, readGit, settingsFrom } from "../../settings";
+import { runtimeConfig } from "../../settings/config";
 import { type Setting, parseText } from "../../settings/setting";
 import { table } from "../../settings/table";
 import { environmentNames, environments } from "../../environments";
@@ -183,6 +184,45 @@ describe("settings", () => {
     }
     // An empty list would open every port.
     for (const none of [[], 443, null]) assert.equal(parse(rule(none)), undefined);
+  });
+
+  it("refuse what was stored with --secret, also a part of a value, and print no value of it", () => {
+    const message = (key: string) =>
+      `- services-orders:${key} is stored with --secret, but no secret value may be in Pulumi's configuration: ` +
+      "store it without --secret, or put a secret value into a Secret of the cluster and name that Secret and its key";
+    const config = configOf({
+      config: {
+        "aws:secretKey": { secure: "v1:aws" },
+        "services-orders:password": { secure: "v1:unknown" },
+        "services-orders:quota": { memory: { secure: "v1:part" }, pods: 1 },
+        "services-orders:replicas": { secure: "v1:whole" },
+      },
+    });
+    assert.equal(
+      refusal({ config }),
+      ['Stack "local" cannot be used:', ...["password", "quota", "replicas"].map(message)].join(
+        "\n",
+      ),
+    );
+  });
+
+  it("see a secret of plain pulumi, which hands it over in plain text", () => {
+    const config = { "services-orders:builder": "s3cret", "services-orders:tls": "false" };
+    const before = process.env["PULUMI_CONFIG_SECRET_KEYS"];
+    runtime.setAllConfig(config);
+    process.env["PULUMI_CONFIG_SECRET_KEYS"] = '["services-orders:builder"]';
+    try {
+      const message = refusal({ config: runtimeConfig() });
+      assert.match(
+        message,
+        /^Stack "local" cannot be used:\n- services-orders:builder is stored with --secret/,
+      );
+      assert.doesNotMatch(message, /s3cret/);
+    } finally {
+      runtime.setAllConfig({});
+      if (before === undefined) delete process.env["PULUMI_CONFIG_SECRET_KEYS"];
+      else process.env["PULUMI_CONFIG_SECRET_KEYS"] = before;
+    }
   });
 
   it("refuse any other stack name", () => {

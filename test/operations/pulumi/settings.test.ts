@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ambient } from "../../../operations/pulumi/engine";
+import { settingsOf } from "../../../operations/pulumi/settings";
+
+describe("settings that a command reads from a stack's file", () => {
+  let cwd: string;
+  beforeEach(() => {
+    cwd = mkdtempSync(join(tmpdir(), "stack-file-"));
+  });
+  afterEach(() => {
+    rmSync(cwd, { force: true, recursive: true });
+  });
+  const file = (stack: string, line: string): void => {
+    writeFileSync(
+      join(cwd, `Pulumi.${stack}.yaml`),
+      `config:\n  services-orders:databaseHost: db\n  services-orders:domain: example.com\n  ${line}\n`,
+    );
+  };
+
+  it("are those of the program", async () => {
+    file("prod", 'services-orders:replicas: "4"');
+    assert.equal((await settingsOf("prod", { ...ambient, cwd })).replicas, 4);
+    assert.equal((await settingsOf("prod-canary", { ...ambient, cwd })).replicas, 1);
+  });
+
+  for (const stack of ["prod", "prod-canary"]) {
+    it(`refuse a secret of ${stack} with the program's words`, async () => {
+      file("prod", "services-orders:domain2: { secure: v1:abc }");
+      await assert.rejects(settingsOf(stack, { ...ambient, cwd }), (error: Error) => {
+        assert.equal(
+          error.message,
+          `Stack "${stack}" cannot be used:\n- services-orders:domain2 is stored with --secret, but no secret value may be in Pulumi's configuration: store it without --secret, or put a secret value into a Secret of the cluster and name that Secret and its key`,
+        );
+        return true;
+      });
+    });
+  }
+});
