@@ -131,11 +131,8 @@ describe("an editor", () => {
       ts.displayPartsToString(displayParts),
       "(property) WebServiceArgs.replicas?: number | undefined",
     );
-    assert.match(
-      ts.displayPartsToString(documentation),
-      /^Pods, where `autoscaling` does not decide/,
-    );
-    assert.match(ts.displayPartsToString(documentation), /with one, a node's drain is downtime/);
+    assert.match(ts.displayPartsToString(documentation), /^Number of pods, without `autoscaling`/);
+    assert.match(ts.displayPartsToString(documentation), /With one, draining a node is downtime/);
     const value = tags?.find(({ name }) => name === "default")?.text;
     assert.equal(ts.displayPartsToString(value), "1");
   }).timeout(60_000);
