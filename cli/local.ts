@@ -15,7 +15,7 @@ import { down as sandboxDown, isRunning, stepsOfUp, up as sandboxUp } from "../s
 
 const STACK = "local";
 
-/** Pulumi on the sandbox, whatever the shell has been told. */
+/** Pulumi on the sandbox, whatever the shell's variables say. */
 const engine = (): Engine => ({ cwd: project, env: environment() });
 
 /** Goes on from where an earlier command was killed. */
@@ -35,7 +35,7 @@ export async function up(): Promise<void> {
   const startTook = await sandboxUp(chosen, steps);
   await steps.step("Service: Java code to jars (Maven)", async (report) => {
     if ((await buildService(report)) === "up to date") {
-      console.log("      the jars are those of this code");
+      console.log("      the jars are up to date");
     }
   });
   await steps.step(`What will change in stack ${STACK} (npm run preview)`, async () => {

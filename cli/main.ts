@@ -11,12 +11,12 @@ import { UserError } from "../lib/errors";
 function port(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1024 || value > 65_535) {
-    throw new InvalidArgumentError("a port is a whole number from 1024 to 65535");
+    throw new InvalidArgumentError("a port is an integer from 1024 to 65535");
   }
   return value;
 }
 
-/** A failed job is a failed run; one that waits for an approval is not. */
+/** A failed job makes the run fail; a job that waits for an approval does not. */
 async function runWorkflow(
   workflow: string,
   { parameter = [], ...rest }: RunOptions & { readonly parameter?: readonly string[] },
@@ -27,7 +27,7 @@ async function runWorkflow(
   try {
     if (process.env["PULUMI_BACKEND_URL"] === undefined) sandboxes = environment();
   } catch (error) {
-    // Checks and tests need no sandbox; a job that does says so itself.
+    // Checks and tests need no sandbox; a job that needs it says so itself.
     if (!(error instanceof UserError)) throw error;
     console.log(`Jobs run without the sandbox: ${error.message}`);
   }
@@ -44,7 +44,7 @@ async function runWorkflow(
   process.exitCode = [...result.values()].some(({ end }) => end === "failed") ? 1 : 0;
 }
 
-// Each command loads what it needs itself: a preview should not wait for what the sandbox needs.
+// Each command loads its own code: a preview does not wait for the sandbox's code.
 const local = () => import("./local");
 const sandbox = () => import("../sandbox/sandbox");
 
@@ -96,7 +96,7 @@ const pipeline = program
   });
 pipeline
   .command("check")
-  .description("checks the files in .circleci, also what CircleCI's own schema misses")
+  .description("checks the files in .circleci, also for issues that CircleCI's own schema misses")
   .action(async () => {
     const { checkFiles } = await import("../pipeline/check");
     await checkFiles();
@@ -104,16 +104,16 @@ pipeline
 pipeline
   .command("run")
   .description("runs a workflow's jobs here, in clean copies of the last commit")
-  .argument("<workflow>", "as in .circleci: branch, main, canary-start, ...")
-  .option("--approve <job...>", "approvals that are given; it stops at any other")
-  .option("--branch <branch>", "branch that is pretended (default: the one checked out)")
+  .argument("<workflow>", "name in .circleci: branch, main, canary-start, ...")
+  .option("--approve <job...>", "approvals to give; the run stops at any other")
+  .option("--branch <branch>", "branch to simulate (default: the one checked out)")
   .option("--commit <commit>", "commit whose code runs (default: the last one)")
   .option("--contexts <directory>", "files <context>.env with NAME=value lines")
   .option("--parameter <name=value...>", "parameters of the pipeline")
-  .option("--skip <job...>", "jobs that are taken as good without being run")
+  .option("--skip <job...>", "jobs to count as successful without running them")
   .option("--pull-request <number>", "number of the pull request", Number, 1)
   .action(runWorkflow);
-// Loaded when it is needed: it decides at once where the sandbox's directory is.
+// Loaded when needed: loading it fixes the sandbox's directory.
 const scannerPrograms = {
   trivy: async () => (await import("../sandbox/install/trivy")).trivy(),
 };
@@ -137,11 +137,11 @@ scan
 program
   .command("probe")
   .description(
-    "tries who may talk to whom in a local or review stack's namespace, by short-lived pods",
+    "measures which connections a local or review stack's namespace allows, with short-lived pods",
   )
   .argument("<stack>", "local or review-<slug>")
-  .option("--internet <address>", "an address of the internet that answers", "1.1.1.1")
-  .option("--seconds <n>", "until a connection counts as closed", Number, 2)
+  .option("--internet <address>", "an internet address that answers", "1.1.1.1")
+  .option("--seconds <n>", "time after which a connection counts as blocked", Number, 2)
   .action(async (stack: string, given: ProbeOptions) => {
     const { probe } = await import("../operations/probe/probe");
     await probe(stack, given);
@@ -200,11 +200,11 @@ box
   });
 box
   .command("down")
-  .description("stops exactly what was started; data stay")
+  .description("stops exactly what was started; keeps the data")
   .action(async () => (await sandbox()).down());
 box
   .command("status")
-  .description("what runs and answers")
+  .description("shows what runs and what answers")
   .action(async () => {
     const { status } = await import("../sandbox/status");
     const rows = await status();
@@ -215,7 +215,7 @@ box
   });
 box
   .command("logs")
-  .description("the end of each daemon's log, or of one")
+  .description("shows the end of each daemon's log, or of one")
   .argument("[daemon]", "name as in status")
   .option("--lines <n>", "how many lines", Number, 20)
   .action(async (daemon: string | undefined, chosen: { lines: number }) => {
@@ -223,7 +223,7 @@ box
   });
 box
   .command("env")
-  .description("what a shell needs so that plain pulumi and kubectl work: eval the output")
+  .description("prints variables for plain pulumi and kubectl in a shell: eval the output")
   .action(async () => {
     const { environment } = await import("../sandbox/environment");
     for (const [name, value] of Object.entries(environment())) {
@@ -233,12 +233,12 @@ box
 box
   .command("reset")
   .description(
-    "stops the sandbox and removes its cluster, registry and Pulumi state; built parts stay",
+    "stops the sandbox and removes its cluster, registry and Pulumi state; keeps built parts",
   )
   .option("--everything", "removes the built parts too", false)
   .action(async ({ everything }: { everything: boolean }) => (await sandbox()).reset(everything));
 
-// Whoever reads the output may have seen enough, as in `... logs | head`.
+// The reader may close the output early: `... logs | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 0 : 1);
 });

@@ -8,17 +8,20 @@ import { reports } from "../lib/reports";
 import type { ReviewUpOptions } from "../operations/review/up";
 import type { SweepOptions } from "../operations/sweep/sweep";
 
-// Each command loads its own code: Pulumi's packages take a second that no other one should wait for.
+// Each command loads its own code: only commands that need Pulumi's packages wait a second for
+// them.
 
-/** Adds what a person or a CI job runs around `pulumi`. */
+/** Adds the commands that a person or a CI job runs around `pulumi`. */
 export function addOperations(program: Command): void {
   // npm passes options on only after `--`, so that is how the commands are named in their help.
   const add = (name: string): Command => program.command(name).name(`${name} --`).alias(name);
 
   add("deploy")
-    .description("shows what will change in a stack, asks, changes it, and says what came of it")
+    .description(
+      "previews a stack's changes, asks for confirmation, deploys, and reports the result",
+    )
     .argument("<stack>", "staging, prod, review-<slug>, or review for this branch's")
-    .option("--yes", "ask nobody")
+    .option("--yes", "do not ask for confirmation")
     .option("--allow-older", "deploy older code than what runs")
     .option("--approved <file>", "stop when more would change than this plan of a preview has")
     .action(
@@ -28,17 +31,20 @@ export function addOperations(program: Command): void {
       }),
     );
   add("preview")
-    .description("what would change in a stack, and what that does to the running service")
+    .description("shows what would change in a stack, and the impact on the running service")
     .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch's")
     .addOption(
-      new Option("--format <format>", "of the summary")
+      new Option("--format <format>", "format of the summary")
         .choices(["text", "markdown", "json"])
         .default("text"),
     )
-    .option("--output <file>", "where the summary goes, instead of standard output")
-    .option("--comment", "write it into the pull request's one comment")
-    .option("--save-plan <file>", "keep what would change, for deploy to hold itself to")
-    .option("--detailed-exitcode", "0 nothing changes, 2 changes, 3 dangerous ones, 1 it failed")
+    .option("--output <file>", "file for the summary, instead of standard output")
+    .option("--comment", "write the summary into the pull request's one comment")
+    .option("--save-plan <file>", "save the planned changes, as a limit for deploy")
+    .option(
+      "--detailed-exitcode",
+      "exit with 0 for no changes, 2 for changes, 3 for dangerous changes, 1 for a failure",
+    )
     .action(
       leaving(async (stack: string, options: PreviewOptions) => {
         const [{ preview }, { sandboxFor }] = await Promise.all([
@@ -50,18 +56,18 @@ export function addOperations(program: Command): void {
       }),
     );
   add("notify")
-    .description("tells Slack what happened to a stack; never fails for Slack's sake")
+    .description("tells Slack what happened to a stack; never fails when Slack does")
     .argument("<event>", "deployed, failed, approval, canceled, removed or skipped")
     .requiredOption("--stack <stack>", "the stack that it happened to")
     .option("--summary <file>", "a preview as JSON: what changed")
-    .option("--cause-file <file>", "what the command that failed printed")
+    .option("--cause-file <file>", "output of the command that failed")
     .option(
       "--report <file>",
-      "what the command left: where it does not tell of the stack, nobody is told",
+      "report of the command: if it does not mention the stack, no message is sent",
     )
-    .option("--preview <url>", "where the preview is; else the pull request")
+    .option("--preview <url>", "address of the preview (default: the pull request)")
     .action(async (event: string, options: NotifyOptions) => {
-      // A message about a stack whose name cannot be told is still a message.
+      // Send the message even if the stack's name cannot be determined.
       const stack = await stackNameOf(options.stack).catch(() => options.stack);
       await (await import("../operations/notify/command")).notify(event, { ...options, stack });
     });
@@ -75,7 +81,7 @@ export function addOperations(program: Command): void {
       }),
     );
   add("smoke")
-    .description("asks a stack's public URL whether what was deployed answers")
+    .description("checks that the deployed release answers at the stack's public URL")
     .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch's")
     .action(
       leaving(async (stack: string) => {
@@ -84,14 +90,14 @@ export function addOperations(program: Command): void {
       }),
     );
   add("promote")
-    .description("lets production's next deploy run what staging runs now")
+    .description("lets production's next deploy run the image that staging runs now")
     .option("--image <repository@digest>", "another image than staging's")
-    .option("--reason <text>", "why, with --image")
+    .option("--reason <text>", "reason, required with --image")
     .option("--commit <commit>", "what --image was built from")
     .option("--branch <branch>", "what --image was built from")
     .option(
       "--save-release <file>",
-      "write the release into a file for the jobs that follow, and not into production's state",
+      "write the release into a file for later jobs, instead of production's state",
     )
     .action(
       leaving(async (options: PromoteOptions) => {
@@ -99,7 +105,7 @@ export function addOperations(program: Command): void {
       }),
     );
   add("sweep")
-    .description("says which review stacks and canaries have expired or lost their branch")
+    .description("lists review stacks and canaries that have expired or lost their branch")
     .option("--apply", "remove them")
     .addOption(new Option("--only <what>", "one kind").choices(["canary", "reviews"]))
     .action(
@@ -111,7 +117,7 @@ export function addOperations(program: Command): void {
   addCanary(add("canary").description("a few pods of a branch among production's"));
 }
 
-/** The pipeline's messages tell why a command failed. */
+/** The pipeline's messages include the cause of a failure. */
 function leaving<Args extends unknown[]>(
   work: (...args: Args) => Promise<void>,
 ): (...args: Args) => Promise<void> {
@@ -126,10 +132,10 @@ async function stackNameOf(given: string): Promise<string> {
 }
 
 function addReview(review: Command): void {
-  const branch = ["[branch]", "the branch that is checked out, unless told"] as const;
+  const branch = ["[branch]", "default: the branch that is checked out"] as const;
   review
     .command("up")
-    .description("makes or updates it from the code that is checked out")
+    .description("creates or updates it from the code that is checked out")
     .argument(...branch)
     .option("--allow-older", "run older code than what runs")
     .option("--approved <file>", "stop when more would change than this plan of a preview has")
@@ -157,9 +163,9 @@ function addReview(review: Command): void {
     );
   review
     .command("extend")
-    .description("lets it live longer than 72 h after its last update")
+    .description("lets it live longer than the default 72 h after its last update")
     .argument(...branch)
-    .requiredOption("--for <time>", "how long from now, as 90m, 24h or 2d")
+    .requiredOption("--for <time>", "how long from now: 90m, 24h or 2d")
     .action(
       leaving(async (given: string | undefined, options: { for: string }) => {
         await (await import("../operations/review/list")).reviewExtend(given, options.for);
@@ -170,7 +176,7 @@ function addReview(review: Command): void {
 function percent(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value > 0 && value <= 50)) {
-    throw new InvalidArgumentError("a share is a number above 0 and at most 50");
+    throw new InvalidArgumentError("a percentage is a number above 0 and at most 50");
   }
   return value;
 }
@@ -178,14 +184,14 @@ function percent(text: string): number {
 function addCanary(canary: Command): void {
   canary
     .command("start")
-    .description("starts one; preview and confirmation first")
+    .description("starts one, after a preview and a confirmation")
     .argument("<branch>", "a branch that has a review stack, or --image")
     .requiredOption("--percent <n>", "share of production's requests", percent)
-    .requiredOption("--for <time>", "how long, as 90m, 24h or 2d")
-    .option("--accept-share", "also when the real share is far above what is asked")
+    .requiredOption("--for <time>", "how long: 90m, 24h or 2d")
+    .option("--accept-share", "start even if the real share is far above --percent")
     .option("--image <repository@digest>", "another image than the review stack's")
     .option("--commit <commit>", "what --image was built from")
-    .option("--yes", "ask nobody")
+    .option("--yes", "do not ask for confirmation")
     .action(
       leaving(async (branch: string, options: CanaryOptions) => {
         await (await import("../operations/canary/canary")).canaryStart(branch, options);
@@ -193,7 +199,7 @@ function addCanary(canary: Command): void {
     );
   canary
     .command("status")
-    .description("what runs, with its share and expiry")
+    .description("shows the running canary, with its share and expiry")
     .action(
       leaving(async () => {
         await (await import("../operations/canary/canary")).canaryStatus();

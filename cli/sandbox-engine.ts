@@ -1,6 +1,9 @@
 import { type Engine, ambient, withEnv } from "../operations/pulumi/engine";
 
-/** Pulumi as the shell has it; for stack `local`, where the shell names no backend, as the sandbox has it. */
+/**
+ * Pulumi with the shell's settings. For stack `local`, if the shell names no backend, with the
+ * sandbox's.
+ */
 export async function sandboxFor(stack: string): Promise<Engine> {
   if (stack !== "local" || process.env["PULUMI_BACKEND_URL"] !== undefined) return ambient;
   const { environment } = await import("../sandbox/environment");

@@ -6,24 +6,27 @@ import { UserError } from "./errors";
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether the program also gets the variables of this process. True unless told. */
+  /** Whether the program also gets the variables of this process. @default true */
   readonly extendEnv?: boolean;
   /** File that keeps everything the command prints. */
   readonly log?: string;
   /** Called with each line that the command prints. */
   readonly onLine?: (line: string) => void;
-  /** Ends the program early, which is an error then. */
+  /** Ends the program early, with an error. */
   readonly signal?: AbortSignal;
-  /** How it is ended when its time is over; SIGKILL where it changes nothing. @default "SIGTERM" */
+  /**
+   * Signal that ends the program when time is up; SIGKILL for a program that changes nothing.
+   * @default "SIGTERM"
+   */
   readonly killSignal?: "SIGKILL" | "SIGTERM";
-  /** Limit in milliseconds; one hour unless told. */
+  /** Limit in milliseconds; the default is one hour. */
   readonly timeout?: number;
   readonly input?: string;
 }
 
 /**
- * Runs a program (never a shell), and gives what it printed on standard output. When the program fails, the error ends with
- * the last lines that it printed, because the cause is there.
+ * Runs a program (never a shell), and returns its standard output. When the program fails, the
+ * error ends with the last lines that it printed, because they contain the cause.
  */
 export async function command(
   file: string,
@@ -62,7 +65,7 @@ export async function command(
   }
 }
 
-/** A program that ended with another code than 0, could not be started, or ran out of time. */
+/** A program that exited with a code other than 0, could not be started, or ran out of time. */
 export class CommandError extends UserError {
   readonly exitCode: number | undefined;
   /** Everything the program printed. */
@@ -87,7 +90,7 @@ export class CommandError extends UserError {
       ? "no answer in time"
       : cause.code === "ENOENT"
         ? `${file}: not on the PATH`
-        : (said ?? lastLine(output) ?? "it failed without a word");
+        : (said ?? lastLine(output) ?? "it failed without a message");
   }
 }
 

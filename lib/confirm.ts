@@ -2,15 +2,15 @@ import { createInterface } from "node:readline/promises";
 import { UserError } from "./errors";
 
 /**
- * Lets a person type the stack's name. Where there is no person, `--yes` must have said so.
+ * Asks the user to type the stack's name. Without a terminal, `--yes` is required.
  *
- * @throws UserError when nobody agreed; nothing was changed then.
+ * @throws UserError if the user does not confirm; then nothing was changed
  */
 export async function confirm(stack: string, yes: boolean): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY) {
     throw new UserError(
-      `Nobody is here to confirm: add --yes to change stack "${stack}" unasked. Nothing was changed.`,
+      `No terminal to confirm on. Pass --yes to change stack "${stack}" without a prompt. Nothing was changed.`,
     );
   }
   const asking = createInterface({ input: process.stdin, output: process.stdout });
@@ -19,7 +19,7 @@ export async function confirm(stack: string, yes: boolean): Promise<void> {
       resolve("");
     });
   });
-  const answer = await Promise.race([asking.question(`Type ${stack} to go on: `), gone]);
+  const answer = await Promise.race([asking.question(`Type ${stack} to continue:  `), gone]);
   asking.close();
   if (answer.trim() !== stack) throw new UserError("Not confirmed. Nothing was changed.");
 }

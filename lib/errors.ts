@@ -1,2 +1,2 @@
-/** A fault that the person at the keyboard can mend: printed as its one line, without a stack trace. */
+/** An error that the user can fix: printed as one line, without a stack trace. */
 export class UserError extends Error {}

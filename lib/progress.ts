@@ -1,14 +1,17 @@
 import { duration } from "./time";
 
-/** How often a long step says that it is still at work. Seldom enough for a CI log, often enough for a person. */
+/**
+ * How often a long step reports that it still runs: rarely enough for a CI log, often enough for a
+ * person.
+ */
 const HEARTBEAT_MS = 10_000;
 
 /** What a step is doing now; shown by its next heartbeat. */
 export type Report = (detail: string) => void;
 
 /**
- * Says what a long piece of work is doing: step i of n, what it is, how long it has taken. Plain lines, so that a
- * terminal, a file and a CI log show the same.
+ * Reports the progress of a long command: step i of n, its title, and its time. Prints plain lines,
+ * so a terminal, a file and a CI log show the same.
  */
 export class Steps {
   readonly #total: number;
@@ -18,7 +21,7 @@ export class Steps {
     this.#total = total;
   }
 
-  /** Runs one step. A step that fails says after how long, and the error goes on to the caller. */
+  /** Runs one step. If it fails, prints after how long, and rethrows the error. */
   async step<T>(title: string, work: (report: Report) => Promise<T> | T): Promise<T> {
     this.#done += 1;
     const place = `[${String(this.#done)}/${String(this.#total)}]`;

@@ -2,16 +2,16 @@ import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { project } from "./project";
 
-/** What `npm run notify` tells of a stack that was changed. */
+/** What `npm run notify` reports about a stack that was changed. */
 export interface Deployed {
-  /** What changed, in one line; missing where no preview was shown. */
+  /** What changed, in one line; absent if no preview was shown. */
   readonly changed?: string;
   readonly seconds: number;
   readonly stack: string;
   readonly url: string;
 }
 
-/** What commands leave for later jobs of a pipeline: digest, what was deployed, why it failed. */
+/** What commands write for later jobs of a pipeline: digest, what was deployed, why it failed. */
 export class Reports {
   readonly #directory: string;
 
@@ -19,7 +19,7 @@ export class Reports {
     this.#directory = directory;
   }
 
-  /** What `npm run image` has pushed: the image that is scanned next. */
+  /** The image that `npm run image` has pushed: it is scanned next. */
   leaveImage(imageRef: string): void {
     this.#leave("image.json", { imageRef });
   }
@@ -28,18 +28,20 @@ export class Reports {
     this.#leave("deployed.json", deployed);
   }
 
-  /** That nothing of a stack runs any more. */
+  /** Records that a stack was removed. */
   leaveRemoved(stack: string): void {
     this.#leave("removed.json", { stack });
   }
 
-  /** One more reason why the command that runs will fail. */
+  /** Adds a reason why the running command will fail. */
   addCause(text: string): void {
     mkdirSync(this.#directory, { recursive: true });
     appendFileSync(this.#causeFile, `${text}\n`);
   }
 
-  /** Runs a command; when it fails, its reasons stay in `cause.txt`, and those of an earlier one do not. */
+  /**
+   * Runs a command. If it fails, `cause.txt` contains its reasons, and none of earlier commands.
+   */
   async leavingCause(work: () => Promise<void>): Promise<void> {
     rmSync(this.#causeFile, { force: true });
     try {
@@ -60,5 +62,5 @@ export class Reports {
   }
 }
 
-/** Those of this project: where the pipelines look for them. Not in git. */
+/** The reports of this project, where the pipelines read them. Not in git. */
 export const reports = new Reports(join(project, "reports"));

@@ -2,10 +2,12 @@ import { planOf, type Stage } from "./compose";
 import type { Requirement } from "./model";
 import { afterDeploy, checks, groups, ofBranch, previewOf } from "./stages";
 
-/** A job has come to its end, whichever: it was neither cancelled nor left out. */
+/** A job has ended, with success or failure: it was neither cancelled nor skipped. */
 const ended = (name: string): Requirement => ({ [name]: ["success", "failed"] });
 
-/** On a branch with a pull request: is it good, what would it change, and a stack of its own to try it. */
+/**
+ * On a branch with a pull request: run the checks, preview the changes, and deploy a review stack.
+ */
 export const branch: readonly Stage[] = [
   ...checks(""),
   {
@@ -27,8 +29,9 @@ export const branch: readonly Stage[] = [
     contexts: ["preview"],
     requires: ["image-review"],
   },
-  // One after another: they share the pull request's one comment. What would happen to staging or production decides nothing about a
-  // review stack: where their preview fails, the pull request is red, and can be tried nonetheless.
+  // The previews run one after another, because they share the pull request's one comment. The
+  // previews of staging and production do not block the review stack: if one fails, the pull
+  // request is red, but its review stack can still be tried.
   previewOf("review", ["image-review"], { onPullRequest: true }),
   previewOf("staging", ["preview-review"], { onPullRequest: true }),
   previewOf("prod", [ended("preview-staging")], { onPullRequest: true }),

@@ -12,7 +12,10 @@ import { type Finding, show, Source } from "./checks/source";
 import { values } from "./checks/values";
 import { directory } from "./write";
 
-/** What is wrong with a pipeline's text, from top to bottom. Asks nobody: CircleCI's schema is a check of its own. */
+/**
+ * The issues of a pipeline's text, from top to bottom. Works offline: CircleCI's schema is a
+ * separate check.
+ */
 export function check(file: string, text: string): readonly Finding[] {
   const source = new Source(file, text);
   if (source.faults.length > 0) return source.faults;
@@ -21,7 +24,9 @@ export function check(file: string, text: string): readonly Finding[] {
     .sort((one, other) => one.line - other.line || one.column - other.column);
 }
 
-/** `npm run pipeline -- check`: the files as they are on the disk, so that edits by hand are seen. */
+/**
+ * `npm run pipeline -- check`: checks the files on the disk, so that manual edits are found too.
+ */
 export async function checkFiles(root: string = project): Promise<void> {
   const found: Finding[] = [];
   const schema = await circleciSchema().catch((error: unknown) => {
@@ -39,7 +44,7 @@ export async function checkFiles(root: string = project): Promise<void> {
   for (const finding of found) console.log(show(finding));
   if (found.length > 0) {
     throw new UserError(
-      `${String(found.length)} faults in ${directory}; it is written by "npm run pipeline" from pipeline/, so mend them there`,
+      `${String(found.length)} issues in ${directory}. "npm run pipeline" writes it from pipeline/, so fix them there`,
     );
   }
   console.log(`${names.join(", ")}: good`);

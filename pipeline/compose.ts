@@ -17,7 +17,10 @@ export interface WorkflowSpec {
   readonly stages: readonly Stage[];
 }
 
-/** One file from its workflows: every job that they name, and the executors that those use. */
+/**
+ * Makes one file from its workflows: with every job that they name, and the executors of these
+ * jobs.
+ */
 export function compose(
   workflows: Readonly<Record<string, WorkflowSpec>>,
   more: {
@@ -66,8 +69,8 @@ function workflow({ stages, when }: WorkflowSpec): Workflow {
 const hasGroup = ({ serialGroup }: Stage): boolean => serialGroup !== undefined;
 
 /**
- * A job's bare name means "its serial group is released" where it has one, which is also so when the job has failed or was skipped.
- * Only a named end is the job's own.
+ * If a job has a serial group, its bare name means "the group is released", also after the job
+ * failed or was skipped. Only a named end refers to the job itself.
  */
 function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Requirement {
   return typeof requirement === "string" && serial.has(requirement)
@@ -75,16 +78,16 @@ function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Req
     : requirement;
 }
 
-/** What happened to a stack, as `npm run notify` knows it. */
+/** The events of `npm run notify`: what happened to a stack. */
 type Event = "approval" | "canceled" | "deployed" | "failed" | "removed" | "skipped";
 
-/** The preview of a stack as data: what messages say has changed. */
+/** The preview of a stack as data, for the messages. */
 export const previewReport = (stack: string): string => `${reports}/preview-${stack}.json`;
 
-/** What a preview of a stack would change: `deploy` stops where more than that would. */
+/** What a preview of a stack would change: `deploy` stops if more than that would change. */
 export const planOf = (stack: string): string => `${reports}/plan-${stack}.json`;
 
-/** A Slack message: `npm run notify -- EVENT --stack STACK`. It never fails because of Slack. */
+/** A Slack message: `npm run notify -- EVENT --stack STACK`. It never fails when Slack does. */
 export function notice(
   name: string,
   event: Event,
@@ -113,8 +116,9 @@ export function notice(
 }
 
 /**
- * Tells that `of` failed, and that it was cancelled. A job that was cancelled or ran out of time runs no step of its own any more,
- * so others tell; and they are two, because which end it was is known here and nowhere else.
+ * Reports that `of` failed, and that it was cancelled. A job that was cancelled or timed out runs
+ * no further step, so other jobs send the message. There are two of them, because only `requires`
+ * knows which end it was.
  */
 export function badEndNotices(
   of: string,
@@ -135,8 +139,9 @@ export function badEndNotices(
 }
 
 /**
- * Tells that `of` did not run, because a newer pipeline waited or ran in its serial group: CircleCI drops it then, for good. Only for a
- * job before which nothing can fail: it would be "not run" after that, too.
+ * Reports that `of` did not run, because a newer pipeline waited or ran in its serial group:
+ * CircleCI then drops it permanently. Only for jobs whose earlier jobs cannot fail: after such a
+ * failure it would also be "not run".
  */
 export function skippedNotice(
   of: string,

@@ -1,13 +1,17 @@
 import { service } from "../config/service";
 
 /**
- * CircleCI contexts, one per purpose. Each holds the address of one role (`AWS_ROLE_ARN`, `AWS_REGION`, `PULUMI_BACKEND_URL`)
- * or one secret, and is restricted as said here: docs/pipeline.md has the steps.
+ * CircleCI contexts, one per purpose. Each holds the address of one role (`AWS_ROLE_ARN`,
+ * `AWS_REGION`, `PULUMI_BACKEND_URL`) or one secret, and has the restriction given here:
+ * docs/pipeline.md has the steps.
  */
 export interface Context {
   /** What the context's role or secret can do. */
   readonly can: string;
-  /** Its restriction in CircleCI, as an expression on pipeline values; checked there, out of a branch's reach. */
+  /**
+   * Its restriction in CircleCI, an expression on pipeline values. CircleCI checks it, so a branch
+   * cannot change it.
+   */
   readonly restriction: string;
   /** Workflows that run a branch's own code may use it. */
   readonly onBranches: boolean;
@@ -15,7 +19,7 @@ export interface Context {
   readonly changesProduction: boolean;
 }
 
-/** Nobody who opens a shell in a job (rerun with SSH) and no configuration sent through the API gets a context. */
+/** Jobs that are rerun with SSH, and configuration sent through the API, get no context. */
 const asCommitted = 'not job.ssh.enabled and not (pipeline.config_source starts-with "api")';
 const onMain = `pipeline.git.branch == "main" and ${asCommitted}`;
 
@@ -76,7 +80,7 @@ export type ContextPurpose = keyof typeof contexts;
 /** Name of the context of a purpose in CircleCI. */
 export const contextName = (purpose: string): string => `${service}-${purpose}`;
 
-/** What is known about a context that a file names; undefined for a name that is none of ours. */
+/** What is known about a context that a file names; undefined for a name that is not ours. */
 export function contextOf(name: string): Context | undefined {
   const known = Object.entries<Context>(contexts);
   return known.find(([purpose]) => contextName(purpose) === name)?.[1];

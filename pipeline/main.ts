@@ -2,7 +2,7 @@ import { notice, planOf, type Stage } from "./compose";
 import { afterDeploy, checks, groups, previewOf } from "./stages";
 import { releaseFile } from "./steps";
 
-/** On main: staging, and after an approval production with the image that staging has tried. */
+/** On main: deploy staging, then after an approval production, with the image that staging runs. */
 export const main: readonly Stage[] = [
   ...checks("-main"),
   {

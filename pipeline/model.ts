@@ -1,6 +1,7 @@
 /**
- * The part of CircleCI's configuration that our pipelines use, as types. Keys are CircleCI's own, so that the written
- * YAML and its reference read the same: https://circleci.com/docs/reference/configuration-reference/
+ * The part of CircleCI's configuration that our pipelines use, as types. Keys are CircleCI's own,
+ * so that the written YAML and its reference read the same:
+ * https://circleci.com/docs/reference/configuration-reference/
  */
 
 import type { OrbStep, RunnerClass } from "../config/circleci";
@@ -10,7 +11,7 @@ export interface Config {
   readonly version: 2.1;
   /** Orbs by their name here: `namespace/orb@1.2.3`. */
   readonly orbs?: Readonly<Record<string, string>>;
-  /** What a person or an API call gives when starting the pipeline. Not secret. */
+  /** What a person or an API call sets when it starts the pipeline. Not secret. */
   readonly parameters?: Readonly<Record<string, Parameter>>;
   readonly executors: Readonly<Record<string, Executor>>;
   readonly jobs: Readonly<Record<string, Job>>;
@@ -27,7 +28,7 @@ export type Parameter =
       readonly default: string;
     };
 
-/** Size of the machine, in CircleCI's words: 1, 2, 4 vCPU and 2, 4, 8 GB. */
+/** Size of the machine, by CircleCI's names: 1, 2, 4 vCPU and 2, 4, 8 GB. */
 type ResourceClass = "small" | "medium" | "large";
 
 /** Where the steps of a job run. */
@@ -44,13 +45,16 @@ export interface Job {
   readonly steps: readonly Step[];
 }
 
-/** When a step runs: by itself only after steps that went well. A job that was cancelled runs none of them. */
+/** When a step runs. By default only after successful steps. A cancelled job runs no more steps. */
 export type When = "always" | "on_success" | "on_fail";
 
 interface Run {
   readonly name: string;
   readonly command: string;
-  /** After how long without output the step is killed, as `40m`. CircleCI's own 10m is as long as Pulumi waits. */
+  /**
+   * Time without output after which CircleCI kills the step, such as `40m`. The default of 10m
+   * equals Pulumi's wait.
+   */
   readonly no_output_timeout?: string;
   readonly when?: When;
 }
@@ -76,7 +80,7 @@ export type Step =
   | { readonly store_test_results: { readonly path: string } }
   | OrbStep;
 
-/** Ends of a job that a later job may wait for. */
+/** Results of a job that a later job may wait for. */
 type Status = "success" | "failed" | "canceled" | "unauthorized" | "not_run";
 
 export type Requirement = string | Readonly<Record<string, readonly Status[] | "terminal">>;

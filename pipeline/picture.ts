@@ -2,8 +2,8 @@ import { contextOf } from "./contexts";
 import type { Place, Requirement, Workflow } from "./model";
 
 /**
- * A workflow as a Mermaid flowchart, which GitHub draws. Jobs that only tell people about a bad end are left out: there are several for
- * each job that changes something, and they hide the way.
+ * A workflow as a Mermaid flowchart, which GitHub draws. Jobs that only report a failure are left
+ * out: there are several for each job that changes something, and they would hide the main path.
  */
 export function picture(workflow: Workflow): string {
   const lines = ["flowchart LR"];
@@ -25,7 +25,7 @@ export function picture(workflow: Workflow): string {
   return `${[...lines, ...classes].join("\n")}\n`;
 }
 
-/** Whether it is met where all goes well. */
+/** Whether it is satisfied if all jobs succeed. */
 const goesOn = (one: Requirement): boolean =>
   typeof one === "string" ||
   Object.values(one).every((ends) => ends === "terminal" || ends.includes("success"));

@@ -9,7 +9,7 @@ import { onMain } from "./stages";
 
 const pullRequestEvent = 'pipeline.event.name == "pull_request"';
 
-/** The files under `.circleci`: each is a pipeline of its own in CircleCI, with a trigger of its own. */
+/** The files under `.circleci`: each is a separate pipeline in CircleCI, with its own trigger. */
 export const pipelines: Readonly<Record<string, Config>> = {
   "config.yml": compose(
     {

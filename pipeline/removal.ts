@@ -25,13 +25,13 @@ export const teardown: readonly Stage[] = [
   skippedNotice("teardown", "review", closedBranch),
 ];
 
-/** By the clock: what is expired, or has no branch any more. */
+/** On a schedule: what has expired, or has no branch any more. */
 export const sweep: readonly Stage[] = [
   ...swept("reviews", "review-removal", "review"),
   ...swept("canary", "canary-removal", "prod-canary"),
 ];
 
-/** Each kind with a role that reaches the other not. */
+/** Each job uses a role that cannot touch the other kind. */
 function swept(
   what: "canary" | "reviews",
   context: ContextPurpose,
@@ -48,7 +48,8 @@ function swept(
         reportsAs: name,
       },
       contexts: [context],
-      // None of what people start: each sweep is newer, and CircleCI would drop a start that was approved, or an emergency stop.
+      // Separate from what people start: each sweep is newer, so CircleCI would drop an approved
+      // start or an emergency stop.
       serialGroup: groups[name],
     },
     ...badEndNotices(name, told),

@@ -3,7 +3,7 @@ import { badEndNotices, notice, planOf, previewReport, type Stage } from "./comp
 import type { ContextPurpose } from "./contexts";
 import type { Requirement } from "./model";
 
-/** Whatever a branch is called, this is a number, and so legal in a serial group. */
+/** This is always a number, so it is legal in a serial group whatever the branch's name is. */
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
 export const ofBranch = { PULL_REQUEST: pullRequest };
 const group = (name: string): string => `<< pipeline.project.slug >>/${name}`;
@@ -18,9 +18,9 @@ export const groups = {
 };
 export const onMain = 'pipeline.git.branch == "main"';
 
-/** Is it good? On main the same jobs, without the cache that branches fill. */
+/** The checks. On main the same jobs run, without the cache that branches can write. */
 export const checks = (suffix: "" | "-main"): readonly Stage[] => [
-  // Both fetch CircleCI's schema by pip, which the image with Java has not.
+  // Both fetch CircleCI's schema by pip, which the image with Java does not have.
   { name: "check", job: { command: "npm run check", executor: "pulumi", keepsNpmCache: true } },
   { name: "test-unit", job: { command: "npm run test:unit", executor: "pulumi" } },
   {
@@ -36,7 +36,7 @@ export const checks = (suffix: "" | "-main"): readonly Stage[] => [
   { name: "scan", job: { command: "npm run scan", executor: "java", more: companyScan.steps } },
 ];
 
-/** What a deployment would change, as people read it, and as `deploy` is held to it. */
+/** What a deployment would change: for people to read, and as the limit for `deploy`. */
 export function previewOf(
   stack: string,
   requires: readonly Requirement[],
@@ -67,7 +67,10 @@ export function previewOf(
   };
 }
 
-/** Who may read a stack's state: that of review stacks is apart, and open to every branch. */
+/**
+ * The context that reads a stack's state. Review stacks have a separate state, which every branch
+ * may read.
+ */
 const readerOf = (stack: string): ContextPurpose => (stack === "review" ? "review" : "preview");
 
 const smokeTest = (stack: string): Stage => ({
@@ -82,7 +85,7 @@ const smokeTest = (stack: string): Stage => ({
   requires: [`deploy-${stack}`],
 });
 
-/** What follows each deployment: is it there, and who has to know. */
+/** What follows each deployment: the smoke test and the messages. */
 export const afterDeploy = (
   stack: string,
   environment?: Readonly<Record<string, string>>,

@@ -7,7 +7,10 @@ import { noOutputMinutes } from "./waits";
 /** The engine's version is the one of package.json; a test compares them. */
 export const pulumiVersion = "3.215.0";
 
-/** Not below the home directory, which differs between the executors: a cache comes back where it was. */
+/**
+ * Not below the home directory, which differs between the executors: a cache is restored to its
+ * original path.
+ */
 const npmDownloads = "/tmp/npm-cache";
 
 /** Pulumi, Node.js, the AWS CLI, kubectl, Python with pip. */
@@ -18,8 +21,8 @@ const pulumi = {
 } as const;
 
 /**
- * All are pinned to a full version. A digest pins harder: append `@sha256:...` as `docker buildx imagetools inspect IMAGE`
- * shows it, and renew it with the version.
+ * All are pinned to a full version. A digest is stricter: append `@sha256:...` from
+ * `docker buildx imagetools inspect IMAGE`, and update it with the version.
  */
 export const executors = {
   /** Java 17 with Maven, Node.js, git. Runs as a user: PostgreSQL refuses to be started by root. */
@@ -29,47 +32,54 @@ export const executors = {
     resource_class: "medium",
   },
   pulumi,
-  /** The same, where addresses inside the company's network can be reached. */
+  /** The same, in a place that can reach addresses inside the company's network. */
   "inside-network": { ...pulumi, resource_class: insideNetwork.runner ?? pulumi.resource_class },
 } as const satisfies Readonly<Record<string, Executor>>;
 
-/** Where commands leave what later jobs read: digest, previews, what was deployed, why it failed. */
+/**
+ * Where commands write what later jobs read: digest, previews, what was deployed, why it failed.
+ */
 export const reports = "reports";
 const jars = "service/target/image";
-/** The release that production is to run, as `export` lines: what was previewed and approved is what is deployed. */
+/**
+ * The release for production, in `export` lines, so that the deployed release is the approved one.
+ */
 export const releaseFile = `${reports}/release.env`;
 
-/** How the names of steps begin that a rehearsal leaves out: elsewhere nothing needs to be prepared. */
+/** Prefix of the steps that only prepare CircleCI's machine; local runs skip them. */
 export const machineOnly = "CircleCI's machine: ";
 
 const npmCache = 'npm-v1-{{ checksum "package-lock.json" }}';
 const mavenCache = 'maven-branches-v1-{{ checksum "service/pom.xml" }}';
 
-/** A job, as it is described in `pipelines.ts`: one command that a person can run too, and what it needs around it. */
+/** A job: one command that a person can also run, and what it needs. */
 export interface JobSpec {
   readonly command: string;
   readonly executor: keyof typeof executors;
-  /** Assumes the role of its context. */
+  /** Assumes the AWS role of its context. */
   readonly aws?: boolean;
   /** Has a Docker engine with a builder for several platforms. */
   readonly docker?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Takes the jars and reports of earlier jobs. */
+  /** Attaches the jars and reports of earlier jobs. */
   readonly takes?: boolean;
-  /** Runs with the release that `promote` left behind, as variables. */
+  /** Runs with the release from `promote`, as variables. */
   readonly released?: boolean;
-  /** Hands jars or reports to later jobs. */
+  /** Persists jars or reports for later jobs. */
   readonly gives?: "jars" | "reports";
-  /** Keeps its report also when it fails, for the job that tells people. */
+  /** Keeps its report, also after a failure, for the job that sends the message. */
   readonly reportsAs?: string;
   /** Reads the report that this job kept. */
   readonly reportOf?: string;
-  /** Keeps Maven's downloads. Nothing verifies them, so nothing of `main` may use what a branch has put there. */
+  /**
+   * Keeps Maven's downloads. They are not verified, so `main` must not use what a branch has
+   * stored.
+   */
   readonly mavenCache?: boolean;
   /** Keeps npm's downloads. The lock file verifies them. */
   readonly keepsNpmCache?: boolean;
   readonly testResults?: string;
-  /** Steps of the company's own, after the command. */
+  /** The company's own steps, after the command. */
   readonly more?: readonly Step[];
 }
 
@@ -121,8 +131,8 @@ export function job(spec: JobSpec): Job {
 }
 
 /**
- * A cache, not the workspace: a failed job keeps nothing there. The workflow's id is nothing that another branch knows
- * beforehand, so only jobs of the same workflow write what is read.
+ * A cache, not the workspace: a failed job does not persist to a workspace. Another branch cannot
+ * know the workflow's id in advance, so only jobs of the same workflow write what is read.
  */
 function reportKey(name: string): string {
   return `report-${name}-{{ .Environment.CIRCLE_WORKFLOW_ID }}`;
@@ -137,8 +147,9 @@ function save(name: string, key: string, paths: readonly string[], when?: When):
 }
 
 /**
- * The job's own token in a file: every AWS client takes the role of `AWS_ROLE_ARN` with it, and takes it again before the
- * session ends. No key is stored anywhere. The token is good for an hour, and so is a session taken at its end.
+ * The job's own token in a file: every AWS client assumes the role of `AWS_ROLE_ARN` with it, and
+ * does so again before the session ends. No key is stored. The token is valid for an hour, and so
+ * is a session that starts at its end.
  */
 const assumeRole: Step = {
   run: {

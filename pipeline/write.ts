@@ -15,7 +15,7 @@ const head = [
   "",
 ].join("\n");
 
-/** A pipeline as CircleCI reads it. The same model gives the same text on each machine. */
+/** A pipeline as CircleCI reads it. The same model gives the same text on every machine. */
 export function yaml(config: Config): string {
   return `${head}${stringify(config, { aliasDuplicateObjects: false, lineWidth: 0 })}`;
 }
@@ -34,7 +34,7 @@ function illustrate(text: string): string {
   });
 }
 
-/** Every file that comes from the model, by its path in the project. */
+/** Every generated file, by its path in the project. */
 export function files(root: string = project): ReadonlyMap<string, string> {
   return new Map([
     ...Object.entries(pipelines).map(
@@ -44,7 +44,10 @@ export function files(root: string = project): ReadonlyMap<string, string> {
   ]);
 }
 
-/** `npm run pipeline`: writes them all. A pipeline that is gone from the model goes from the directory too. */
+/**
+ * `npm run pipeline`: writes them all. A pipeline that is no longer in the model is also removed
+ * from the directory.
+ */
 export function write(root: string = project): void {
   mkdirSync(join(root, directory), { recursive: true });
   for (const name of readdirSync(join(root, directory))) {

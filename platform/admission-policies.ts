@@ -42,7 +42,9 @@ export function policiesOf(settings: AdmissionPoliciesArgs): Readonly<Record<str
   };
 }
 
-/** What RBAC cannot say: names by their beginning, fields of objects, an order of making things. */
+/**
+ * Rules that RBAC cannot express: prefixes of names, fields of objects, and the order of creation.
+ */
 export class AdmissionPolicies extends pulumi.ComponentResource {
   constructor(name: string, args: AdmissionPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:AdmissionPolicies", name, {}, opts);

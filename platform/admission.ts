@@ -1,29 +1,29 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-/** One rule of a policy: an expression in CEL that must hold, and what is said when it does not. */
+/** One rule of a policy: an expression in CEL that must be true, and the message if it is not. */
 interface Validation {
   readonly expression: string;
   readonly message: string;
 }
 
-/** Objects that a policy looks at, and when. */
+/** Objects that a policy checks, and for which operations. */
 interface Subject {
   readonly apiGroup: string;
   readonly operations: readonly ("CREATE" | "DELETE" | "UPDATE")[];
   readonly resources: readonly string[];
 }
 
-/** What a policy says. */
+/** The content of a policy. */
 export interface Policy {
   readonly on: readonly Subject[];
-  /** Conditions in CEL, all of which must hold for the policy to apply. */
+  /** Conditions in CEL. The policy applies only if all of them are true. */
   readonly only: Readonly<Record<string, string>>;
   /** Labels of the namespaces that it applies to; all namespaces without it. */
   readonly inNamespaces?: Readonly<Record<string, string>>;
   /**
-   * An object that must exist in the namespace of what is checked. Without it all is refused, before `only` is looked at: name
-   * the namespaces by `inNamespaces` too.
+   * An object that must exist in the namespace of the checked object. Without it everything is
+   * refused, before `only` is evaluated, so set `inNamespaces` too.
    */
   readonly requires?: {
     readonly apiVersion: string;
@@ -31,7 +31,9 @@ export interface Policy {
     readonly name: string;
   };
   readonly validations: readonly Validation[];
-  /** Names for parts of expressions, used as `variables.<name>`; a later one may use an earlier one. */
+  /**
+   * Names for parts of expressions, used as `variables.<name>`; a later one may use an earlier one.
+   */
   readonly variables?: readonly { readonly expression: string; readonly name: string }[];
 }
 
@@ -40,7 +42,7 @@ export interface AdmissionPolicyArgs extends Policy {
   readonly policyName: string;
 }
 
-/** A ValidatingAdmissionPolicy, and the binding that makes it refuse in the whole cluster. */
+/** A ValidatingAdmissionPolicy, and the binding that enforces it in the whole cluster. */
 export class AdmissionPolicy extends pulumi.ComponentResource {
   constructor(name: string, args: AdmissionPolicyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:AdmissionPolicy", name, args, opts);
@@ -50,7 +52,8 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
       {
         metadata: { name: policyName },
         spec: {
-          // A policy that cannot be evaluated refuses: what it guards is worth more than an update.
+          // A policy that cannot be evaluated refuses: what it protects matters more than an
+          // update.
           failurePolicy: "Fail",
           matchConditions: Object.entries(only).map(([name, expression]) => ({ expression, name })),
           matchConstraints: {
@@ -79,7 +82,8 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
       {
         metadata: { name: policyName },
         spec: {
-          // Without a namespace here, the object is looked for in the namespace of what is checked.
+          // Without a namespace here, Kubernetes looks for the object in the namespace of the
+          // checked object.
           ...(requires === undefined
             ? {}
             : { paramRef: { name: requires.name, parameterNotFoundAction: "Deny" } }),

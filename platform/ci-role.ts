@@ -13,10 +13,12 @@ export interface CiRoleArgs {
   readonly statements: pulumi.Input<readonly Statement[]>;
 }
 
-/** Longer than a job may be silent (40 minutes), so that no update loses its rights half way. */
+/**
+ * Longer than a job may run without output (40 minutes), so that no update loses its rights midway.
+ */
 const maxSessionSeconds = 3600;
 
-/** The IAM role of one purpose: who may take it, and what it may do. */
+/** The IAM role of one purpose: its trust policy and its rights. */
 export class CiRole extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
 

@@ -13,14 +13,15 @@ export interface ClusterAccessArgs {
   readonly clusterName: string;
   /** Whether review jobs reach the cluster, by CircleCI's token. */
   readonly review: boolean;
-  /** ARN of the role of each purpose that the cluster knows by its role. */
+  /** ARN of the role of each purpose that the cluster identifies by an IAM role. */
   readonly roles: Readonly<Partial<Record<ClusterCiRoleName, pulumi.Input<string>>>>;
 }
 
 /**
- * Who is who in the EKS cluster. An IAM role becomes a group. Review jobs come with CircleCI's own
- * token: all of them share one IAM role, whose session name they choose, while the token's branch is
- * CircleCI's word. So the user's name is the branch, and one branch cannot pass for another.
+ * The identities in the EKS cluster. An IAM role becomes a group. Review jobs authenticate with
+ * CircleCI's own token instead: they all share one IAM role and can choose its session name, but
+ * CircleCI itself sets the branch in the token. So the user's name is the branch, and one branch
+ * cannot impersonate another.
  */
 export class ClusterAccess extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -35,7 +36,7 @@ export class ClusterAccess extends pulumi.ComponentResource {
           kubernetesGroups: [group],
           principalArn,
           type: "STANDARD",
-          // For the audit log only: whoever takes the role chooses the session's name.
+          // For the audit log only: the caller that assumes the role chooses the session's name.
           userName: `${group}:{{SessionName}}`,
         },
         { parent: this },

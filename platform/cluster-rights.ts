@@ -64,7 +64,7 @@ function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly
           { group: clusterGroup("canary-removal"), namespace: prod, role: "canary-removal" },
           { group: clusterGroup("canary-removal"), role: "see-namespaces" },
         ]),
-    // What a branch may do in its own namespace is bound there, by its own stack.
+    // The branch's own stack binds its rights in its own namespace.
     ...(review ? [{ group: reviewGroup(circleci.projectId), role: "review" }] : []),
   ];
 }
@@ -96,7 +96,7 @@ function createBinding(
   { group, namespace, role }: Right,
 ): void {
   const apiGroup = "rbac.authorization.k8s.io";
-  // The purpose is what follows the colon; a project's id would say nothing to a reader.
+  // The purpose follows the colon; a project's id would tell a reader nothing.
   const purpose = role === "review" ? role : group.slice(group.indexOf(":") + 1);
   const name = role.startsWith(purpose) ? full(role) : full(`${purpose}-${role}`);
   const given = {

@@ -4,7 +4,7 @@ import { canaryName, reviewAccess } from "../components/conventions/ci-roles";
 type Rule = k8s.types.input.rbac.v1.PolicyRule;
 
 const read = ["get", "list", "watch"];
-/** Server-side apply, by which Pulumi makes objects too, is `patch`. */
+/** Pulumi also creates objects by server-side apply, which is `patch`. */
 const write = ["create", "delete", "patch", "update"];
 const writeButDelete = ["create", "patch", "update"];
 
@@ -12,7 +12,7 @@ function rule(apiGroups: string[], resources: string[], verbs: string[]): Rule {
   return { apiGroups, resources, verbs };
 }
 
-/** What the program's components are made of, Secrets left out. */
+/** The kinds of objects that the program's components create, without Secrets. */
 const workloads = (verbs: string[]): Rule[] => [
   rule([""], ["configmaps", "serviceaccounts", "services"], verbs),
   rule(["apps"], ["deployments", "statefulsets"], verbs),
@@ -22,7 +22,7 @@ const workloads = (verbs: string[]): Rule[] => [
   rule(["policy"], ["poddisruptionbudgets"], verbs),
 ];
 
-/** What a wait and a diagnosis look at, logs left out. */
+/** What waits and diagnoses read, without logs. */
 const surroundings: Rule[] = [
   rule([""], ["endpoints", "events", "persistentvolumeclaims", "pods"], read),
   rule([""], ["limitranges", "resourcequotas"], read),
@@ -32,17 +32,22 @@ const surroundings: Rule[] = [
   rule(["networking.k8s.io"], ["networkpolicies"], read),
 ];
 
-/** What a failed deploy is explained by. Logs may name customers: who deploys nothing reads none. */
+/**
+ * What explains a failed deploy. Logs may name customers, so only roles that deploy may read them.
+ */
 const logs: Rule[] = [rule([""], ["pods/log"], ["get"])];
 
 /** Rules by name of the ClusterRole that is bound inside single namespaces. */
 export const namespacedRules = {
-  /** Reads without Secrets and logs: the code of every branch runs with it, and prints what it likes. */
+  /**
+   * Reads, but no Secrets and no logs: the code of every branch runs with it, and can print
+   * anything.
+   */
   preview: [...workloads(read), ...surroundings],
 
-  /** A branch in the namespace of its own stack. */
+  /** A branch in its stack's namespace. */
   review: [
-    // A namespace's own object is covered by rights inside of it.
+    // Rights inside a namespace also cover the Namespace object itself.
     rule([""], ["namespaces"], ["delete"]),
     ...workloads([...read, ...write]),
     ...surroundings,
@@ -50,12 +55,12 @@ export const namespacedRules = {
     rule([""], ["persistentvolumeclaims", "pods", "secrets"], [...read, ...write]),
     rule(["apps"], ["deployments/scale", "statefulsets/scale"], ["get", "patch", "update"]),
     rule([""], ["pods/exec", "pods/portforward"], ["create", "get"]),
-    // Guardrails go with the namespace: nobody needs to delete one before.
+    // Guardrails are deleted with the namespace, so no role needs to delete one.
     rule([""], ["limitranges", "resourcequotas"], writeButDelete),
     rule(["networking.k8s.io"], ["networkpolicies"], writeButDelete),
   ],
 
-  /** Staging or production in its namespace. Its Secrets are mounted by pods, read by nobody. */
+  /** Staging or production in its namespace. Pods mount its Secrets; no role can read them. */
   deploy: [
     ...workloads([...read, ...write]),
     ...surroundings,
@@ -63,7 +68,7 @@ export const namespacedRules = {
     rule([""], ["pods"], ["delete"]),
   ],
 
-  /** Takes a canary away, and nothing else; a policy holds it to the names of canaries. */
+  /** Only removes a canary: a policy limits it to the names of canaries. */
   "canary-removal": [
     ...workloads(read),
     ...surroundings,
@@ -72,12 +77,14 @@ export const namespacedRules = {
   ],
 } satisfies Readonly<Record<string, Rule[]>>;
 
-/** The cluster's identity is the UID of a namespace, and each stack looks at its own first. */
+/**
+ * The cluster's identity is the UID of a namespace, and each stack reads its own namespace first.
+ */
 export const readNamespaces: Rule[] = [rule([""], ["namespaces"], read)];
 
 /**
- * What a branch may do before it has a namespace. RBAC cannot limit names by their start: the
- * admission policies do, and without them these rights would reach every namespace.
+ * What a branch may do before it has a namespace. RBAC cannot limit names by prefix. The admission
+ * policies do: without them these rights would apply to every namespace.
  */
 export const reviewClusterRules: Rule[] = [
   rule([""], ["namespaces"], [...read, "create", "patch"]),
@@ -88,7 +95,10 @@ export const reviewClusterRules: Rule[] = [
   },
 ];
 
-/** A stack's own namespace, which the platform has made: labelled by the stack, never deleted. */
+/**
+ * A stack's own namespace, which the platform creates. The stack sets its labels, and never deletes
+ * it.
+ */
 export function ownNamespaceRules(namespace: string): Rule[] {
   return [{ ...rule([""], ["namespaces"], ["patch"]), resourceNames: [namespace] }];
 }

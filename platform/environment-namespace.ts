@@ -9,9 +9,9 @@ export interface EnvironmentNamespaceArgs {
 }
 
 /**
- * The namespace of staging or production, made before the stack: the Secrets that the stack names,
- * and its rights, must be there first. It carries the stack's own labels, so that the stack takes it
- * for its own. Pulumi refuses to delete it.
+ * The namespace of staging or production, created before the stack: the Secrets that the stack
+ * names, and its rights, must exist first. It carries the stack's own labels, so the stack treats
+ * it as its own. Pulumi refuses to delete it.
  */
 export class EnvironmentNamespace extends pulumi.ComponentResource {
   constructor(

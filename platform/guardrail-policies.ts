@@ -16,7 +16,7 @@ const created = ["CREATE", "UPDATE"] as const;
 const atMost = (value: string, most: string) =>
   `!quantity(${value}).isGreaterThan(quantity(${cel(most)}))`;
 
-/** A branch may ask for less than the platform's limits, never for more. */
+/** A branch may request less than the platform's limits, never more. */
 export function quotas(circleci: CircleCi, review: ReviewLimits): Policy {
   const most: Readonly<Record<string, string>> = {
     ...defaults.quotaObjects,
@@ -54,7 +54,10 @@ export function limitRanges(circleci: CircleCi): Policy {
   };
 }
 
-/** NetworkPolicies add up: each one a branch makes may open only what the platform allows. */
+/**
+ * NetworkPolicies are additive: each one that a branch creates may open only what the platform
+ * allows.
+ */
 export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Policy {
   const network = (peer: string, of: readonly string[]) =>
     `has(${peer}.ipBlock) && ${peer}.ipBlock.cidr in ${cel(of)}`;
@@ -98,13 +101,13 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
 }
 
 /**
- * No pod starts in a review namespace before its guardrail is there, whoever makes it. A program
- * of a branch that leaves a guardrail out gets no pods.
+ * No pod starts in a review namespace before its guardrail exists, whoever creates the pod. If a
+ * branch's program leaves a guardrail out, its pods are refused.
  */
 export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota"): Policy {
   const network = kind === "NetworkPolicy";
   return {
-    // Whoever makes a review namespace gives it these labels: another policy sees to it.
+    // Every review namespace has these labels: another policy requires them.
     inNamespaces: reviewNamespaceLabels,
     on: [{ apiGroup: "", operations: ["CREATE"], resources: ["pods"] }],
     only: inReview,
@@ -117,7 +120,7 @@ export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota")
   };
 }
 
-/** Pods of a branch never push others off their nodes. */
+/** Pods of a branch never evict other pods. */
 export const noPriority: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE"], resources: ["pods"] }],
   only: inReview,
@@ -129,7 +132,7 @@ export const noPriority: Policy = {
   ],
 };
 
-/** The job that takes canaries away deletes nothing of production's own. */
+/** The job that removes canaries deletes none of production's objects. */
 export const canariesOnly: Policy = {
   on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],
   only: {

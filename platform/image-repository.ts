@@ -6,31 +6,31 @@ export interface ImageRepositoryArgs {
   readonly repository: string;
 
   /**
-   * Days after which an image that was only built, and never released, is removed. A stack that
-   * still runs it cannot start a pod on a new node then.
+   * Days after which an image that was built but never released is removed. After that, a stack
+   * that still runs it cannot start a pod on a new node.
    *
    * @default 90
    */
   readonly buildDays?: number;
 
   /**
-   * Account of production, where it is another one: it may pull, and nothing else.
+   * Account of production, if it is another one: it may only pull.
    *
    * @default - none
    */
   readonly productionAccountId?: string | undefined;
 }
 
-/** Releases that are kept, whatever their age: far more than anybody goes back by. */
+/** Releases that are kept, whatever their age: far more than a rollback needs. */
 const releasesKept = 1000;
 
 /**
- * An ECR repository. A tag never moves, but for `build-*`: the same content is pushed twice when a
- * build is repeated. Every push is scanned.
+ * An ECR repository. Tags are immutable, except `build-*`: a repeated build pushes the same content
+ * twice. Every push is scanned.
  */
 export class ImageRepository extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
-  /** What images are pushed to and pulled from, without tag. */
+  /** The repository to push to and pull from, without a tag. */
   readonly url: pulumi.Output<string>;
 
   constructor(name: string, args: ImageRepositoryArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -65,9 +65,9 @@ export class ImageRepository extends pulumi.ComponentResource {
 }
 
 /**
- * The first rule that an image's tags match is the only one that can remove it: a release keeps its
- * `build-*` tag, and without the first rule the second would take the release with it.
- * There is no rule for untagged images: the parts of an image for several platforms have no tags.
+ * Only the first rule that matches an image's tags can remove it. A release keeps its `build-*`
+ * tag: without the first rule the second would remove the release. There is no rule for untagged
+ * images: the parts of an image for several platforms have no tags.
  */
 function lifecycle(buildDays: number) {
   return {
@@ -102,8 +102,8 @@ function lifecycle(buildDays: number) {
 const pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
 /**
- * The account itself, and none of its roles: AWS refuses a policy that names a role which is not
- * there yet. Which of them pull is that account's own to say.
+ * The account itself, not its roles: AWS refuses a policy that names a role which does not exist
+ * yet. That account decides which of its roles pull.
  */
 function pullsFrom(account: string) {
   return {

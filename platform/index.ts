@@ -25,23 +25,23 @@ import {
 } from "./settings";
 import { issuer } from "./trust";
 
-/** Where the program asks what is outside of it; tests give other answers. */
+/** How the program reads what is outside of it; tests replace it. */
 const outside = { readSettings };
 
 /**
- * What environments share and a branch must not touch: repositories, roles, who is who in the
- * cluster, and what they may do there.
+ * What environments share and a branch must not touch: repositories, roles, and the identities in
+ * the cluster with their rights.
  */
 async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   const settings = readSettings();
   const { circleci, clusters, productionAccountId, stateBucket, stateKeyArns } = settings;
 
   const here = environmentsOf(settings);
-  // Where staging is: production runs what staging has pushed, from wherever it is.
+  // In staging's account: production pulls what staging has pushed, even from another account.
   const repository = here.includes("staging")
     ? new ImageRepository("images", { productionAccountId, repository: service })
     : undefined;
-  // The code of every branch pushes here: production's tags and layers are elsewhere.
+  // The code of every branch pushes here, so production's images are in another repository.
   const reviewRepository = here.includes("review")
     ? new ImageRepository("review-images", {
         buildDays: 30,
@@ -55,7 +55,7 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
     url: `https://${issuer(circleci)}`,
   });
 
-  // Also says at once when there is no such cluster.
+  // Also fails immediately if the cluster does not exist.
   const arns = await Promise.all(
     clusters.map(async ({ name }) => (await aws.eks.getCluster({ name })).arn),
   );
@@ -87,7 +87,7 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   };
 }
 
-/** Environment of each purpose; previews are of all of them. */
+/** Environment of each purpose; previews cover all of them. */
 const environmentOf = {
   "canary-removal": "prod",
   preview: undefined,
@@ -97,13 +97,13 @@ const environmentOf = {
   staging: "staging",
 } as const;
 
-/** Whether a purpose has anything to do with a cluster. */
+/** Whether a purpose uses a cluster. */
 function concerns(purpose: CiRoleName, cluster: ClusterSettings | undefined): boolean {
   const environment = environmentOf[purpose];
   return environment === undefined || cluster?.environments.includes(environment) === true;
 }
 
-/** Who is who in one cluster, and what they may do there. */
+/** The identities in one cluster, and their rights there. */
 function inCluster(
   cluster: ClusterSettings,
   { circleci, namespaces: names, review: limits }: PlatformSettings,

@@ -2,9 +2,9 @@ import type { CiRoleName } from "../components/conventions/ci-roles";
 import { service } from "../components/conventions/stacks";
 import type { Environment } from "./settings";
 
-/** ARNs of what the roles are given rights to. */
+/** ARNs of the resources that the roles have rights to. */
 export interface Targets {
-  /** Clusters that the role has to do with. */
+  /** Clusters that the role uses. */
   readonly clusterArns: readonly string[];
   /** KMS key of the state of each environment in the account. */
   readonly keyArns: Readonly<Partial<Record<Environment, string>>>;
@@ -22,7 +22,7 @@ export interface Statement {
   readonly Sid: string;
 }
 
-/** Where in the bucket states lie: each prefix is a Pulumi backend of its own. */
+/** Prefixes in the bucket: each is a separate Pulumi backend. */
 const statePrefixes = { environments: "environments", review: "review" } as const;
 
 const read = ["s3:GetObject"];
@@ -41,7 +41,9 @@ const push = [
   "ecr:UploadLayerPart",
 ];
 const decrypt = ["kms:Decrypt"];
-/** Pulumi makes up a data key per stack: only the roles that may create a stack need to encrypt it. */
+/**
+ * Pulumi creates a data key per stack. Only the roles that may create a stack need to encrypt it.
+ */
 const encrypt = ["kms:Decrypt", "kms:Encrypt"];
 
 function allow(
@@ -49,12 +51,12 @@ function allow(
   Action: readonly string[],
   ...resources: (string | undefined)[]
 ): Statement {
-  // What another account has, this one's roles have no rights to.
+  // Roles have no rights to resources of another account.
   const Resource = resources.filter((resource) => resource !== undefined);
   return { Action, Effect: "Allow", Resource, Sid };
 }
 
-/** Everything that Pulumi keeps of one stack in a bucket: state, lock, history, backups. */
+/** Everything that Pulumi stores for one stack in a bucket: state, lock, history, backups. */
 function stackObjects(bucket: string, stack: string): string[] {
   const root = `arn:aws:s3:::${bucket}/${statePrefixes.environments}/.pulumi`;
   return [
@@ -67,16 +69,16 @@ function stackObjects(bucket: string, stack: string): string[] {
 }
 
 /**
- * Names in the whole bucket, not what they hold. Limited to a prefix, S3 would answer "forbidden"
- * for an object that is not there, and Pulumi asks for such objects all the time.
+ * Allows listing names in the whole bucket, not reading objects. With a limit to a prefix, S3 would
+ * answer "forbidden" for an object that does not exist, and Pulumi often asks for such objects.
  */
 function list(bucket: string): Statement {
   return allow("ListState", ["s3:ListBucket"], `arn:aws:s3:::${bucket}`);
 }
 
 /**
- * The last state of staging, production and canary, closed: to list the stacks of a backend Pulumi
- * reads all of them, and needs no key. What is secret in them opens with the key of the stack only.
+ * The encrypted last state of staging, production and canary. To list a backend's stacks, Pulumi
+ * reads all of them, without a key. Only the stack's key decrypts the secrets in it.
  */
 function readEnvironments({ stateBucket }: Targets): Statement[] {
   const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
@@ -86,7 +88,7 @@ function readEnvironments({ stateBucket }: Targets): Statement[] {
   ];
 }
 
-/** Rights in the registry; none where the account has none of the repositories. */
+/** Rights in the registry; empty if the account has none of the repositories. */
 function images(
   Sid: string,
   Action: readonly string[],
@@ -99,7 +101,7 @@ function images(
   ];
 }
 
-/** What the role of a purpose may do, and nothing else. IAM refuses a statement about nothing. */
+/** Everything that the role of a purpose may do. IAM refuses a statement without resources. */
 export function permissions(purpose: CiRoleName, targets: Targets): readonly Statement[] {
   return statementsOf(purpose, targets).filter(({ Resource }) => Resource.length > 0);
 }
@@ -116,10 +118,10 @@ function statementsOf(purpose: CiRoleName, targets: Targets): readonly Statement
     case "preview":
       return [
         cluster,
-        // What is scanned is what was pushed.
+        // The scan pulls what was pushed.
         ...images("Pull", pull, repositoryArn, reviewRepositoryArn),
         ...readEnvironments(targets),
-        // Without its key Pulumi opens no stack, not even one without a secret.
+        // Pulumi opens no stack without its key, not even a stack without secrets.
         allow("OpenState", decrypt, keyArns.staging, keyArns.prod),
       ];
     case "review":
@@ -133,16 +135,17 @@ function statementsOf(purpose: CiRoleName, targets: Targets): readonly Statement
     case "staging":
       return [
         cluster,
-        // A promotion's tag as well: it is put where the image was pushed, by who has tried it.
+        // Also for the tag of a promotion: staging's role sets it, in the repository with the
+        // image.
         ...images("Push", push, repositoryArn),
         ...environments("staging"),
         allow("SealState", encrypt, keyArns.staging),
       ];
     case "prod":
-      // Nodes pull, and this role does not ask the registry for anything.
+      // Nodes pull the image; this role needs no rights in the registry.
       return [
         cluster,
-        // A canary runs what its branch's review stack says that it runs.
+        // A canary runs the image in the outputs of its branch's review stack.
         ...(keyArns.review === undefined
           ? []
           : [
@@ -153,7 +156,7 @@ function statementsOf(purpose: CiRoleName, targets: Targets): readonly Statement
         allow("SealState", encrypt, keyArns.prod),
       ];
     case "canary-removal":
-      // The canary's state is closed with production's key.
+      // The canary's state is encrypted with production's key.
       return [cluster, ...environments("prod-canary"), allow("OpenState", decrypt, keyArns.prod)];
     case "review-removal":
       return [

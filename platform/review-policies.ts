@@ -12,36 +12,36 @@ import type { CircleCi, ReviewLimits } from "./settings";
 
 const { bindingName, clusterRole, namespacePrefix, ownerAnnotation } = reviewAccess;
 
-/** A text, or a list of texts, as CEL writes it. JSON's strings are CEL's. */
+/** A text, or a list of texts, in CEL. JSON's strings are valid in CEL. */
 export const cel = (value: string | readonly string[]): string => JSON.stringify(value);
 
 export const inReview = {
   "in-review-namespace": `request.namespace.startsWith(${cel(namespacePrefix)})`,
 };
 
-/** Branch of a review stack's namespace, shortened, from its name. */
+/** The slug of the branch, from the name of its namespace. */
 const slugOf = (name: string) => `${name}.substring(${String(namespacePrefix.length)})`;
 const ownerOf = (object: string) =>
   `${object}.metadata.?annotations[?${cel(ownerAnnotation)}].orValue("")`;
 
-/** What all policies on a branch's own requests share. */
+/** What all policies about a branch's own requests share. */
 export function requester({ projectId }: CircleCi) {
   return {
     byReview: { "by-a-review-job": `${cel(reviewGroup(projectId))} in request.userInfo.groups` },
-    /** Jobs of main tidy up after every branch. */
+    /** Jobs of main remove the review stacks of every branch. */
     isMain: `request.userInfo.username == ${cel(reviewUser(mainBranch))}`,
     main: cel(reviewUser(mainBranch)),
   };
 }
 
-/** A review job changes nothing outside the namespaces of its own branch. */
+/** A review job changes nothing outside its branch's namespaces. */
 export function ownNamespaceOnly(circleci: CircleCi): Policy {
   const { byReview, isMain } = requester(circleci);
   return {
     on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],
     only: {
       ...byReview,
-      // Namespaces have a policy of their own; a question about rights changes nothing.
+      // Namespaces have their own policy, and a query about rights changes nothing.
       "no-namespace-no-question": `!(request.resource.group == "" && request.resource.resource == "namespaces") && !(request.resource.group in ["authentication.k8s.io", "authorization.k8s.io"])`,
     },
     validations: [
@@ -65,13 +65,13 @@ const identity = {
   service,
 };
 
-/** Labels that namespaces of review stacks have, and those of staging and production have not. */
+/** Labels that only namespaces of review stacks have, not those of staging and production. */
 export const reviewNamespaceLabels = {
   "app.kubernetes.io/part-of": service,
   protected_branch: String(identity.protectedBranch),
 } as const;
 
-/** Labels that a namespace of a review stack may have: others could open doors elsewhere. */
+/** Labels that a namespace of a review stack may have: others could give it access elsewhere. */
 const namespaceLabels = [
   ...Object.keys(labels(identity, "namespace")),
   "elbv2.k8s.aws/pod-readiness-gate-inject",
@@ -81,7 +81,10 @@ const namespaceLabels = [
   "pod-security.kubernetes.io/warn",
 ];
 
-/** Namespaces that a review job makes are review stacks' and stay what they are. */
+/**
+ * A review job may create only namespaces of review stacks, and cannot turn them into something
+ * else.
+ */
 export function namespaces(circleci: CircleCi): Policy {
   const { byReview, isMain } = requester(circleci);
   const label = (key: string) => `object.metadata.?labels[?${cel(key)}].orValue("")`;
@@ -128,7 +131,7 @@ export function namespaces(circleci: CircleCi): Policy {
   };
 }
 
-/** The one RoleBinding that a review job makes: it binds the namespace's owner, and main. */
+/** The one RoleBinding that a review job may create: it binds the namespace's owner, and main. */
 export function bindings(circleci: CircleCi): Policy {
   const { byReview, main } = requester(circleci);
   return {
@@ -147,7 +150,7 @@ export function bindings(circleci: CircleCi): Policy {
       },
       {
         expression: `has(object.subjects) && [${ownerOf("namespaceObject")}, ${main}].all(user, object.subjects.exists(s, s.kind == "User" && s.name == user)) && object.subjects.all(s, s.kind == "User" && s.name in [${ownerOf("namespaceObject")}, ${main}])`,
-        message: "its subjects are the namespace's owner and main, both and nobody else",
+        message: "its subjects are exactly the namespace's owner and main",
       },
     ],
   };
@@ -164,7 +167,10 @@ const albAnnotations = [
   "target-type",
 ].map((key) => `${alb}${key}`);
 
-/** An Ingress in a review namespace leads its own host to itself, whoever makes it. */
+/**
+ * An Ingress in a review namespace may only route its own host to its own Service, whoever creates
+ * it.
+ */
 export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
   const onAlb = ingressClassName === "alb";
   const annotation = (key: string) => `object.metadata.?annotations[?${cel(key)}].orValue("")`;
@@ -210,13 +216,15 @@ export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
   };
 }
 
-/** A Service in a review namespace is reached from inside the cluster only, whoever makes it. */
+/**
+ * A Service in a review namespace is reachable only from inside the cluster, whoever creates it.
+ */
 export const services: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE", "UPDATE"], resources: ["services"] }],
   only: inReview,
   validations: [
     {
-      // A name outside would make an Ingress lead to production's Service.
+      // With an external name, an Ingress could route to production's Service.
       expression: `object.spec.type == "ClusterIP" && (!has(object.spec.externalIPs) || size(object.spec.externalIPs) == 0)`,
       message: "a Service of a review stack is of type ClusterIP, without external addresses",
     },

@@ -2,8 +2,9 @@ import { type CiRoleName, mainBranch } from "../components/conventions/ci-roles"
 import type { CircleCi } from "./settings";
 
 /**
- * A UUID, character by character. `*` would match slashes too, and a branch may be named like the
- * rest of a subject: `x/vcs-origin/github.com/acme/orders/vcs-ref/refs/heads/main` would be main.
+ * A UUID, character by character. `*` would match slashes too, and a branch's name may look like
+ * the rest of a subject: `x/vcs-origin/github.com/acme/orders/vcs-ref/refs/heads/main` would be
+ * main.
  */
 const anyUser = "????????-????-????-????-????????????";
 
@@ -12,17 +13,18 @@ export function issuer({ organizationId }: CircleCi): string {
   return `oidc.circleci.com/org/${organizationId}`;
 }
 
-/** Which branches' jobs may take the role of a purpose. */
+/** The branches whose jobs may assume the role of a purpose. */
 export function branchesOf(purpose: CiRoleName): string {
   return purpose === "preview" || purpose === "review" ? "*" : mainBranch;
 }
 
 /**
- * Who may take a role: a job of this organization, this project, this repository, on these branches.
- * Tokens of pipelines that custom webhooks started name no branch, and are refused.
+ * The trust policy of a role. It trusts a job of this organization, this project, this repository,
+ * on these branches. Tokens of pipelines that custom webhooks started name no branch, so they are
+ * refused.
  *
- * Contexts are no condition here because IAM knows none of CircleCI's claims but `aud`, `sub` and
- * `project-id`: which jobs may use a context is restricted in CircleCI, beside this.
+ * Contexts are not a condition here, because IAM knows only the claims `aud`, `sub` and
+ * `project-id` of CircleCI. CircleCI itself restricts which jobs may use a context.
  */
 export function trustPolicy(circleci: CircleCi, providerArn: string, branches: string) {
   const { organizationId, projectId, vcsOrigin } = circleci;

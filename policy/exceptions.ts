@@ -1,15 +1,15 @@
 import type { Environment } from "../environments";
 
-/** One object that need not keep one rule. */
+/** Exempts one object from one rule. */
 export interface Exception {
-  /** Kind and name, as messages have them: `Deployment "services-orders"`. */
+  /** Kind and name, in the form of the messages: `Deployment "services-orders"`. */
   readonly object: string;
-  /** Why, for those who read it in a year; and what would end it. */
+  /** The reason, for people who read it in a year, and when the exception can be removed. */
   readonly reason: string;
   readonly rule: string;
-  /** Environments in which it holds. */
+  /** Environments in which it applies. */
   readonly stacks: readonly Environment[];
 }
 
-/** All of them: there is no other way around a rule, and each of them is reviewed here. */
+/** All exceptions. There is no other way around a rule, so each is reviewed here. */
 export const exceptions: readonly Exception[] = [];

@@ -1,4 +1,4 @@
-/** The policy pack: `pulumi preview --policy-pack policy`. docs/policy.md says what it holds. */
+/** The policy pack: `pulumi preview --policy-pack policy`. docs/policy.md lists its rules. */
 import { join } from "node:path";
 import { PolicyPack } from "@pulumi/policy";
 import * as pulumi from "@pulumi/pulumi";

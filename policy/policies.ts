@@ -7,7 +7,7 @@ import { noSecretValues } from "./rules/secrets";
 
 type Given = Pick<ResourceValidationArgs, "name" | "opts" | "props" | "type" | "urn">;
 
-/** What the rule has to say of one resource, exceptions left out. */
+/** The issues that the rule finds in one resource, without exceptions. */
 export function messages(
   rule: Rule,
   given: Given,
@@ -25,7 +25,7 @@ export function messages(
   return excepted ? [] : rule.check(object).map((broken) => message(object, broken));
 }
 
-/** A rule as Pulumi runs it. */
+/** A rule in the form that Pulumi runs. */
 export function policyOf(rule: Rule, exceptions: readonly Exception[]): ResourceValidationPolicy {
   const { description, name } = rule;
   if (rule !== noSecretValues) {
@@ -38,8 +38,9 @@ export function policyOf(rule: Rule, exceptions: readonly Exception[]): Resource
       },
     };
   }
-  // Marks of secrets are shown to remediations only, which run before validations: this one changes
-  // nothing. A policy with a remediation is mandatory as soon as its validation finds something.
+  // Only remediations see which values are secret, and they run before validations. This one
+  // changes nothing. A policy with a remediation is mandatory as soon as its validation finds
+  // something.
   const marked = new Map<string, readonly string[]>();
   return {
     description,

@@ -4,13 +4,13 @@ import { type Known, repositoryOf } from "./rules/images";
 
 /**
  * The registries and repositories that a stack's settings name: `registries`, the repository of its
- * image, and that of the throw-away database where a stack has one.
+ * image, and that of the review database, if the stack has one.
  *
- * What is not known when settings are wrong is not allowed: the fault says what is wrong.
+ * If the settings are wrong, no registry is known, and the message says what is wrong.
  */
 export function knownRegistries(outside: Omit<Outside, "git">): Known {
   try {
-    // What git would tell decides nothing here, and a pack need not wait for it.
+    // The result does not depend on git, so the pack does not wait for it.
     const git = { branch: "unknown", commit: "unknown" };
     const settings = settingsFrom({ ...outside, git });
     const { databaseImageRef, imageRef, imageRepository, environment, registries } = settings;

@@ -8,7 +8,7 @@ import { UserError } from "../lib/errors";
 
 const image = join(project, "service", "target", "image");
 
-/** Builds the service's jars with Maven, unless they were built from the code that is here. */
+/** Builds the service's jars with Maven, unless they were built from the present code. */
 export async function buildService(report: Report): Promise<"built" | "up to date"> {
   const hash = contentHash(project);
   const mark = join(image, "content-hash");
@@ -20,7 +20,7 @@ export async function buildService(report: Report): Promise<"built" | "up to dat
   return "built";
 }
 
-/** Refuses to begin a long set-up at whose end Maven would be missing. */
+/** Fails before a long set-up if Maven, which is needed at its end, is missing. */
 export async function checkMaven(): Promise<void> {
   await command("mvn", ["--version"], { timeout: 60_000 }).catch((error: unknown) => {
     throw new UserError(
@@ -29,7 +29,7 @@ export async function checkMaven(): Promise<void> {
   });
 }
 
-/** Runs Maven on the service. When it fails, its own errors are what a person reads. */
+/** Runs Maven on the service. When it fails, its own errors are shown. */
 export async function maven(
   goals: readonly string[],
   report: Report,
@@ -61,7 +61,7 @@ export async function maven(
     }
     const errors = error.output.split("\n").filter((line) => line.startsWith("[ERROR]"));
     throw new UserError(
-      `Maven failed to build the service; nothing was deployed. What it says:\n${errors.slice(0, 30).join("\n")}`,
+      `Maven failed to build the service; nothing was deployed. Its errors:\n${errors.slice(0, 30).join("\n")}`,
     );
   }
 }

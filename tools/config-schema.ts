@@ -3,10 +3,13 @@ import { service } from "../config/service";
 import type { Setting } from "../settings/setting";
 import { table } from "../settings/table";
 
-/** File in docs/reference that stacks' files name in their first lines. */
+/** File in docs/reference that stack files name in their first line. */
 export const configSchemaFile = "stack-config.schema.json";
 
-/** JSON Schema of a stack's file, for editors: every setting with what it is and what is allowed. */
+/**
+ * JSON Schema of a stack's file, for editors: every setting with its description and allowed
+ * values.
+ */
 export function configSchema(): string {
   const settings = Object.entries<Setting>(table).map(([key, { allowed, description, schema }]) => [
     `${service}:${key}`,
@@ -21,7 +24,7 @@ export function configSchema(): string {
       config: {
         type: "object",
         additionalProperties: false,
-        // Pulumi's own, and its providers'.
+        // Pulumi's own settings, and those of its providers.
         patternProperties: { [`^(?!${service}:)[a-z-]+:`]: {} },
         properties: Object.fromEntries(settings) as object,
       },
@@ -29,7 +32,7 @@ export function configSchema(): string {
       encryptionsalt: { description: "Written by Pulumi.", type: "string" },
       secretsprovider: {
         description:
-          "What encrypts the secrets in the stack's state, as awskms://alias/<name>?region=<region>.",
+          "What encrypts the secrets in the stack's state, such as awskms://alias/<name>?region=<region>.",
         type: "string",
       },
     },

@@ -14,7 +14,7 @@ import { UserError } from "../lib/errors";
 export const referenceDirectory = join(project, "docs", "reference");
 
 const components = join(project, "components");
-/** What args refer to: documented, so that a link leads there. */
+/** Types that args refer to: documented, so that links to them work. */
 const argTypes = [
   "conventions/labels",
   "conventions/override",
@@ -27,7 +27,7 @@ const argTypes = [
 /** Groups of args, in the order in which they are needed; an arg names its own by `@group`. */
 const argGroups = ["Common", "Rollout", "Ingress", "Run", "Pod", "Rare"] as const;
 
-/** `npm run reference`: writes the reference anew, so that a page of what is gone goes too. */
+/** `npm run reference`: rewrites the reference, so pages without a source are removed. */
 export async function reference(): Promise<void> {
   const pages = await referencePages();
   rmSync(referenceDirectory, { recursive: true, force: true });
@@ -39,7 +39,7 @@ export async function reference(): Promise<void> {
   console.log(`Wrote ${String(pages.size)} pages to docs/reference`);
 }
 
-/** The pages by file name. The same code gives the same text, on each machine and each day. */
+/** The pages by file name. The same code always gives the same text. */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   const pages = new Map(await codePages())
     .set("settings.md", settingsPage())
@@ -74,14 +74,15 @@ async function codePages(): Promise<readonly [string, string][]> {
     plugin: ["typedoc-plugin-markdown"],
     readme: "none",
     router: "module",
-    // `npm run check` has told about types already, and this takes half the time.
+    // `npm run check` has already checked the types, and this takes half the time.
     skipErrorChecking: true,
     sort: ["required-first", "alphabetical"],
     tableColumnSettings: { hideInherited: true, hideModifiers: true },
     tsconfig: join(project, "tsconfig.json"),
     validation: false,
   };
-  // Imported where it is used: its plugin imports it too, and must get the same one, also in a test that is loaded by `require`.
+  // Imported where it is used: its plugin imports it too, and must get the same one, also in a test
+  // that is loaded by `require`.
   const { Application, Converter, ReflectionKind } = await import("typedoc");
   /** The program calls components; their functions and constants are not part of the reference. */
   const typesAndClassesOnly = ({ project: model }: Context): void => {
@@ -105,7 +106,7 @@ async function codePages(): Promise<readonly [string, string][]> {
   }
 }
 
-/** The default in each environment, told once where they are all the same. */
+/** The default in each environment, written once if all are the same. */
 function settingDefault(setting: Setting): string {
   const values = [...environmentNames].sort().map((environment) => {
     const { canaryOf, perBranch, settingsOf } = environments[environment];
@@ -123,7 +124,7 @@ function settingDefault(setting: Setting): string {
 
 function settingsPage(): string {
   const cell = (text: string) => text.replaceAll("|", "\\|");
-  // A `<slug>` or `*.{domain}` in running text is no markup.
+  // A `<slug>` or `*.{domain}` in running text is not markup.
   const prose = (text: string) => cell(text).replaceAll("<", "\\<").replaceAll("*", "\\*");
   const rows = Object.entries<Setting>(table).map(([key, setting]) =>
     [
@@ -137,7 +138,7 @@ function settingsPage(): string {
   return [
     "# Settings",
     "",
-    "Keys of a stack's configuration, as in `pulumi config set replicas 3 --stack local`. A value is taken from",
+    "Keys of a stack's configuration. Example: `pulumi config set replicas 3 --stack local`. A value is taken from",
     "there, else from the environment variable, else it is the default of the stack's environment.",
     "",
     "| key | what it is | allowed | default | environment variable |",

@@ -31,8 +31,9 @@ const suites = {
 type Suite = keyof typeof suites;
 
 /**
- * The end-to-end tests, one phase after the other; the lanes of a phase side by side, because most of the time a test waits for
- * pods. The platform's policies hold in the whole cluster: nothing that makes them, too, or that they would refuse, runs meanwhile.
+ * The end-to-end tests. Phases run one after the other, the lanes of a phase in parallel, because a
+ * test mostly waits for pods. The platform's policies apply to the whole cluster, so no test that
+ * creates them, or that they would refuse, runs in the same phase.
  */
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   {
@@ -41,7 +42,7 @@ const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   },
   { platform: ["platform"], score: ["kube-score"] },
   { objects: ["network", "manifests"], review: ["review"] },
-  // It ends with everything down.
+  // The last test stops everything.
   { life: ["life"] },
 ];
 const planned = phases.flatMap((lanes) => Object.values(lanes).flat());
@@ -78,7 +79,7 @@ export async function test(only?: string, files: readonly string[] = []): Promis
   console.log(`\n${times.join("\n")}`);
   const skipped = total.skipped === 0 ? "" : `, ${String(total.skipped)} skipped`;
   console.log(`${String(total.passed)} passed, ${String(total.failed)} failed${skipped}`);
-  // A suite that ran nothing proves nothing; in CI a skipped test does not either.
+  // A suite without tests proves nothing, and in CI neither does a skipped test.
   const skippedInCi = process.env["CI"] === "true" && total.skipped > 0;
   process.exitCode = total.failed > 0 || total.passed === 0 || skippedInCi ? 1 : 0;
 }
@@ -96,10 +97,10 @@ async function endToEnd(only: readonly string[]): Promise<Count> {
   if (unplanned.length > 0) {
     throw new UserError(`${unplanned.join(", ")} must have a place in a phase of tools/test.ts`);
   }
-  // Before the tests, not in one: a first set-up takes long, and says here what it is doing.
+  // Before the tests, not inside one: a first set-up takes long, and here its progress is visible.
   const chosen = options();
   await up(chosen, new Steps(stepsOfUp(chosen)));
-  // Not by one test while another one copies the project.
+  // Not inside a test: another one may copy the project at the same time.
   await buildService(() => undefined);
   let total: Count = { passed: 0, failed: 0, skipped: 0 };
   for (const lanes of only.length === 0 ? phases : [{ chosen: only }]) {
@@ -125,7 +126,7 @@ function together(one: Count, other: Count): Count {
   };
 }
 
-/** @param lane stands before each line where several print at once */
+/** @param lane prefix of each line if several lanes print at the same time */
 async function mocha(args: readonly string[], lane?: string): Promise<Count> {
   const directory = mkdtempSync(join(tmpdir(), "services-orders-test-"));
   const result = join(directory, "result.json");
@@ -148,7 +149,7 @@ async function mocha(args: readonly string[], lane?: string): Promise<Count> {
     ? (JSON.parse(readFileSync(result, "utf8")) as Count)
     : { passed: 0, failed: 1, skipped: 0 };
   rmSync(directory, { recursive: true, force: true });
-  // Mocha can also fail outside of a test: a file that does not load, a hook.
+  // Mocha can also fail outside a test: in a hook, or while it loads a file.
   return exitCode !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
 }
 

@@ -2,12 +2,12 @@ import { longestWaitMinutes } from "../waits";
 import type { Finding, Source } from "./source";
 import { commandsOf, filledIn, mapping, named, text } from "./shape";
 
-/** Variables of CircleCI's own with text that people outside choose. */
+/** CircleCI's own variables whose text comes from outside. */
 const outsideVariables = ["CIRCLE_BRANCH", "CIRCLE_PULL_REQUEST", "CIRCLE_TAG", "CIRCLE_USERNAME"];
 const storedKeys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 const runsPulumi = /\bnpm run (?:canary|deploy|image|preview|promote|review|sweep)\b/;
 
-/** Commands that somebody else could finish writing, and commands that CircleCI would kill. */
+/** Commands into which someone could inject code, and commands that CircleCI would kill. */
 export function commands(source: Source): readonly Finding[] {
   const variables = named(source, "jobs").map(
     ([job, { environment }]) =>
@@ -37,7 +37,7 @@ export function commands(source: Source): readonly Finding[] {
         ? [
             source.value(
               path,
-              `"${job}" runs Pulumi, which may wait ${String(longestWaitMinutes)} minutes without a word; set no_output_timeout above that`,
+              `"${job}" runs Pulumi, which may wait ${String(longestWaitMinutes)} minutes without output; set no_output_timeout above that`,
             ),
           ]
         : []),
@@ -46,7 +46,7 @@ export function commands(source: Source): readonly Finding[] {
   ];
 }
 
-/** Names of variables that stand outside of double quotes. */
+/** Names of variables outside double quotes. */
 function unquoted(command: string, names: readonly string[]): readonly string[] {
   let quote = "";
   const found: string[] = [];

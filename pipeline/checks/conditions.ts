@@ -2,7 +2,7 @@ import { evaluate, ExpressionError, namesIn, parseExpression, type Expression } 
 import type { Finding, Path, Source } from "./source";
 import { filledIn, mapping, named, workflowsOf } from "./shape";
 
-/** Values of a pipeline that ours use; CircleCI takes a misspelt one for an empty text. */
+/** Pipeline values that our pipelines use. CircleCI treats a misspelt one as an empty text. */
 const knownValues = [
   "pipeline.config_source",
   "pipeline.event.action",
@@ -19,7 +19,7 @@ const knownValues = [
 ];
 const ofPullRequest = "pipeline.event.github.pull_request.";
 
-/** Expressions that cannot be read, that ask for what is not there, or that are missing. */
+/** Expressions that cannot be parsed, that use unknown values, or that are missing. */
 export function conditions(source: Source): readonly Finding[] {
   const allowed = [
     ...knownValues,
@@ -67,7 +67,9 @@ function expression(
   }
 }
 
-/** A condition is all of its text; elsewhere an expression is a part of one. */
+/**
+ * In a condition the whole text is the expression; elsewhere the expression is a part of the text.
+ */
 function isCondition(path: Path): boolean {
   return path.at(-1) === "when";
 }
@@ -81,7 +83,7 @@ function texts(value: unknown, path: Path): readonly (readonly [Path, string])[]
   return Object.entries(mapping(value)).flatMap(([key, item]) => texts(item, [...path, key]));
 }
 
-/** A pull request's values are there only at its events: elsewhere the whole pipeline fails. */
+/** A pull request's values exist only in its events: with other events the whole pipeline fails. */
 function unguarded(source: Source): readonly Finding[] {
   const jobs = mapping(mapping(source.content)["jobs"]);
   return workflowsOf(source).flatMap((workflow) => {
@@ -99,7 +101,10 @@ function unguarded(source: Source): readonly Finding[] {
   });
 }
 
-/** Whether a workflow's condition can never hold with these values; false for one that cannot be read. */
+/**
+ * Whether a workflow's condition can never hold with these values; false for one that cannot be
+ * read.
+ */
 export function alwaysFalse(
   when: unknown,
   known: Readonly<Record<string, string | number | boolean>>,

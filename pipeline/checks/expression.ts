@@ -1,6 +1,7 @@
 /**
- * CircleCI's expressions (`when`): values of the pipeline, texts, numbers, `and or not == != starts-with matches > >= < <=` and
- * brackets. `not` binds tighter than a comparison's neighbours, as CircleCI documents it.
+ * CircleCI's expressions (`when`): values of the pipeline, texts, numbers,
+ * `and or not == != starts-with matches > >= < <=` and brackets. `not` has a higher precedence than
+ * comparisons, as CircleCI documents it.
  */
 export type Expression =
   | { readonly kind: "literal"; readonly value: string | number | boolean }
@@ -109,7 +110,7 @@ export function parseExpression(text: string): Expression {
   return all;
 }
 
-/** Every value of the pipeline that an expression asks for. */
+/** Every pipeline value that an expression uses. */
 export function namesIn(expression: Expression): readonly string[] {
   switch (expression.kind) {
     case "name":
@@ -126,7 +127,10 @@ export function namesIn(expression: Expression): readonly string[] {
 
 export type Value = string | number | boolean | undefined;
 
-/** The value of an expression, as far as what is known decides it; undefined is "it may be anything". */
+/**
+ * The value of an expression, if the known values determine it; undefined means "it may be
+ * anything".
+ */
 export function evaluate(
   expression: Expression,
   known: Readonly<Record<string, string | number | boolean>>,

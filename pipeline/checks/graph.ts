@@ -3,7 +3,7 @@ import { named, type PlacedJob, type ReadWorkflow, workflowsOf } from "./shape";
 
 const statuses = ["success", "failed", "canceled", "unauthorized", "not_run", "terminal"];
 
-/** Names that lead nowhere: jobs that are not there, circles, approvals that hold nothing back. */
+/** Names without a target: missing jobs, circles, and approvals that no job waits for. */
 export function graph(source: Source): readonly Finding[] {
   const defined = new Set(named(source, "jobs").map(([name]) => name));
   const orbs = new Set(named(source, "orbs").map(([name]) => name));
@@ -65,7 +65,7 @@ function requirements(
       .map((status) =>
         source.value(
           requirement.path,
-          `"${status}" is no status of a job; there are ${statuses.join(", ")}`,
+          `"${status}" is not a status of a job; allowed are ${statuses.join(", ")}`,
         ),
       ),
   ]);
@@ -92,7 +92,10 @@ function idleApprovals(source: Source, { jobs }: ReadWorkflow): readonly Finding
     );
 }
 
-/** The bare name of a job with a serial group is met when the group is released, whatever became of the job. */
+/**
+ * The bare name of a job with a serial group is satisfied when the group is released, however the
+ * job ended.
+ */
 function afterRelease(source: Source, { jobs }: ReadWorkflow): readonly Finding[] {
   const serial = jobs.filter(({ serialGroup }) => serialGroup !== undefined);
   return jobs.flatMap(({ name, requires }) =>
@@ -107,7 +110,7 @@ function afterRelease(source: Source, { jobs }: ReadWorkflow): readonly Finding[
   );
 }
 
-/** Jobs that must have ended, in any of the ways that are asked for, before `place` starts. */
+/** Jobs that must have ended, in one of the required ways, before `place` starts. */
 export function ancestors(
   place: PlacedJob,
   jobs: readonly PlacedJob[],

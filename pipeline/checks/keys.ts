@@ -1,7 +1,10 @@
 import type { Finding, Path, Source } from "./source";
 import { mapping } from "./shape";
 
-/** What may stand where. `*` is any name; a list is its elements. `true` is a value that is not looked into. */
+/**
+ * The allowed keys. `*` is any name; a list has the rule of its elements. `true` is a value that is
+ * not checked.
+ */
 type Known = true | readonly [Known] | { readonly [key: string]: Known };
 
 const cache = { key: true, keys: [true], name: true, paths: [true], when: true } as const;
@@ -24,7 +27,7 @@ const known: Known = {
           setup_remote_docker: { version: true },
           store_artifacts: { path: true },
           store_test_results: { path: true },
-          // An orb's step. Whether there is such an orb is another check.
+          // An orb's step. Another check finds out whether the orb exists.
           "*/*": names,
         },
       ],
@@ -41,7 +44,10 @@ const known: Known = {
   },
 };
 
-/** Keys that are none: CircleCI ignores many of them, so that a misspelt `requires` is a job that waits for nothing. */
+/**
+ * Unknown keys. CircleCI ignores many of them: a job with a misspelt `requires` would wait for
+ * nothing.
+ */
 export function keys(source: Source): readonly Finding[] {
   return look(source, source.content, known, []);
 }

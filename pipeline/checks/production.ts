@@ -11,7 +11,10 @@ const changes = [
   /\bpulumi (?:up|destroy|import|refresh)\b.*\bprod\b/,
 ];
 
-/** Who may change production: nobody without an approval, no branch, and only with its own role. */
+/**
+ * Only a job with production's own role may change production: after an approval, and never on a
+ * branch.
+ */
 export function production(source: Source): readonly Finding[] {
   const commands = commandsOf(source);
   const changing = new Set(
@@ -35,12 +38,12 @@ function unknownContexts(
     .map((context) =>
       source.value(
         [...path, "context"],
-        `"${name}" uses context "${context}", of which nothing is known; there are ${Object.keys(contexts).map(contextName).join(", ")}`,
+        `"${name}" uses context "${context}", which is unknown; known are ${Object.keys(contexts).map(contextName).join(", ")}`,
       ),
     );
 }
 
-/** A branch runs its own code, also its own copy of the pipeline. */
+/** A branch runs its own code, including its own copy of the pipeline. */
 function branchContexts(
   source: Source,
   { contexts: given, name, path }: PlacedJob,
@@ -90,7 +93,7 @@ function unapproved(
       ? [
           source.key(
             place.path,
-            `"${place.name}" can change production, and two of them could at once; give it a serial-group`,
+            `"${place.name}" can change production, and two of them could run at the same time; give it a serial-group`,
           ),
         ]
       : []),

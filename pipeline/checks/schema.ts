@@ -17,15 +17,16 @@ import { command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
 import type { Finding, Source } from "./source";
 
-/** The schema is not there and could not be had. */
+/** The schema is missing and could not be fetched. */
 export class SchemaMissing extends UserError {}
 
 const requirements = join(import.meta.dirname, "..", "requirements.txt");
 const inPackage = join("check_jsonschema", "builtin_schemas", "vendor", "circle-ci.json");
 
 /**
- * CircleCI's own schema, from the package of PyPI that `requirements.txt` names with its hash. It is fetched once, by pip, as pip
- * is set up on the machine, and kept under node_modules: a second run asks nobody.
+ * CircleCI's own schema, from the PyPI package that `requirements.txt` names with its hash. pip
+ * fetches it once, with the machine's own settings. It is kept under node_modules: a second run
+ * works offline.
  *
  * @throws SchemaMissing without Python, pip or a way to the package
  */
@@ -84,7 +85,7 @@ export function againstSchema(source: Source, schema: ValidateFunction): readonl
   return [source.value(path, `CircleCI's schema: ${error.message ?? "is not allowed"}`)];
 }
 
-/** Of the alternatives that all failed, the one that came farthest is what was meant. */
+/** If all alternatives failed, the one that matched most is the intended one. */
 function deepest(errors: readonly ErrorObject[]): ErrorObject | undefined {
   const depth = ({ instancePath }: ErrorObject) => instancePath.split("/").length;
   return errors.reduce<ErrorObject | undefined>(

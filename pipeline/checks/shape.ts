@@ -3,7 +3,7 @@ import type { Path, Source } from "./source";
 /** A workflow's job with its place in the file. */
 export interface PlacedJob {
   readonly name: string;
-  /** Leads to the mapping of its keys, or to its name where it has none. */
+  /** Leads to the mapping of its keys, or to its name if it has no mapping. */
   readonly path: Path;
   readonly approval: boolean;
   readonly contexts: readonly string[];
@@ -11,7 +11,7 @@ export interface PlacedJob {
   readonly requires: readonly {
     readonly name: string;
     readonly statuses: readonly string[];
-    /** Names no end: it is its bare name. */
+    /** The bare name, without an end. */
     readonly bare: boolean;
     readonly path: Path;
   }[];
@@ -56,7 +56,7 @@ export function named(source: Source, key: string): readonly (readonly [string, 
   ]);
 }
 
-/** The workflows, as far as they are understood: what is odd about them is told by other checks. */
+/** The workflows, as far as they are valid: other checks report the rest. */
 export function workflowsOf(source: Source): readonly ReadWorkflow[] {
   return named(source, "workflows").map(([name, workflow]) => {
     const path = ["workflows", name];
@@ -111,7 +111,7 @@ export function commandsOf(source: Source): readonly ReadCommand[] {
   );
 }
 
-/** Values of the pipeline that a text has filled in: `<< pipeline.git.branch >>`. */
+/** Pipeline values in a text: `<< pipeline.git.branch >>`. */
 export function filledIn(value: string): readonly string[] {
   return [...value.matchAll(/<<\s*(.*?)\s*>>/gs)].map(([, inside = ""]) => inside);
 }

@@ -1,6 +1,6 @@
 import { type Document, isMap, isScalar, LineCounter, parseDocument } from "yaml";
 
-/** A fault in a pipeline's file, at the place where a person mends it. */
+/** An issue in a pipeline's file, with the place to fix. */
 export interface Finding {
   readonly file: string;
   readonly line: number;
@@ -11,7 +11,7 @@ export interface Finding {
 /** Keys and list positions that lead to a part of the file. */
 export type Path = readonly (string | number)[];
 
-/** A pipeline as its text says it: hand edits count, the model does not. */
+/** A pipeline as read from its file, so manual edits are included. */
 export class Source {
   readonly file: string;
   readonly #document: Document;
@@ -22,7 +22,7 @@ export class Source {
     this.file = file;
     this.#document = parseDocument(text, { lineCounter: this.#lines });
     this.faults = this.#document.errors.map(({ message, pos }) =>
-      this.#at(pos[0], `is no YAML: ${message.split("\n")[0] ?? ""}`),
+      this.#at(pos[0], `is not YAML: ${message.split("\n")[0] ?? ""}`),
     );
   }
 
@@ -30,17 +30,17 @@ export class Source {
     return this.#document.toJS() as unknown;
   }
 
-  /** A finding at the value that `path` leads to, or so many characters into it. */
+  /** A finding at the value that `path` leads to, or at a character inside it. */
   value(path: Path, message: string, characters = 0): Finding {
     const node = this.#document.getIn(path, true);
     const range = (node as { readonly range?: readonly number[] } | undefined)?.range;
     if (range?.[0] === undefined) return this.#above(path, message);
-    // In a quoted or folded text the place of a character is not worth computing.
+    // In a quoted or folded text the position of a character is not computed.
     const plain = isScalar(node) && node.type === "PLAIN";
     return this.#at(range[0] + (plain ? characters : 0), message);
   }
 
-  /** A finding at the key that ends `path`; at the value, where it is an element of a list. */
+  /** A finding at the last key of `path`, or at the value if it is an element of a list. */
   key(path: Path, message: string): Finding {
     const [name] = path.slice(-1);
     const parent =
@@ -52,7 +52,7 @@ export class Source {
     return range?.[0] === undefined ? this.value(path, message) : this.#at(range[0], message);
   }
 
-  /** What is missing has no place of its own: the nearest part above it has. */
+  /** A missing part has no position: use the nearest part above it. */
   #above(path: Path, message: string): Finding {
     return path.length === 0 ? this.#at(0, message) : this.key(path.slice(0, -1), message);
   }
@@ -63,7 +63,7 @@ export class Source {
   }
 }
 
-/** `.circleci/config.yml:12:5: what is wrong`, which editors and terminals make a link of. */
+/** `.circleci/config.yml:12:5: what is wrong`, which editors and terminals show as a link. */
 export function show({ column, file, line, message }: Finding): string {
   return `${file}:${String(line)}:${String(column)}: ${message}`;
 }

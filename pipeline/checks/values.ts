@@ -6,12 +6,14 @@ const resourceClasses = [
   ...["small", "medium", "medium+", "large", "xlarge", "2xlarge", "2xlarge+"],
   ...["arm.medium", "arm.large", "arm.xlarge", "arm.2xlarge"],
 ];
-/** Of a self-hosted runner: `namespace/name`. */
+/** The resource class of a self-hosted runner: `namespace/name`. */
 const runnerClass = /^[a-z\d][\w-]*\/[\w.-]+$/i;
 const parameterTypes = ["string", "boolean", "integer", "enum"];
 const pinnedOrb = /^[\w-]+\/[\w-]+@\d+\.\d+\.\d+$/;
 const pinnedImage = /(?::\d+\.\d+\.\d+(?:[-.][\w.-]+)?|@sha256:[0-9a-f]{64})$/;
-/** Values that are legal in a serial group whatever a branch or a person is called. */
+/**
+ * Values that are always legal in a serial group, whatever the branch's or the person's name is.
+ */
 const legalInGroup = [
   "pipeline.event.github.pull_request.number",
   "pipeline.id",
@@ -19,7 +21,7 @@ const legalInGroup = [
   "pipeline.project.slug",
 ];
 
-/** Values that CircleCI refuses only when it is too late, or takes and does something else with. */
+/** Values that CircleCI refuses too late, or accepts and treats differently. */
 export function values(source: Source): readonly Finding[] {
   return [
     ...executors(source),
@@ -40,7 +42,7 @@ function executors(source: Source): readonly Finding[] {
         : [
             source.value(
               [...path, "resource_class"],
-              `"${String(size)}" is no resource class; there are ${resourceClasses.join(", ")}, and a runner's namespace/name`,
+              `"${String(size)}" is not a resource class; allowed are ${resourceClasses.join(", ")}, and a runner's namespace/name`,
             ),
           ]),
       ...list(executor["docker"]).flatMap((entry, index) => {
@@ -77,7 +79,7 @@ function jobs(source: Source): readonly Finding[] {
         ? [
             source.value(
               ["jobs", name, "steps", index, "setup_remote_docker", "version"],
-              `Docker's version "${String(version)}" moves; name one, as docker27`,
+              `Docker's version "${String(version)}" changes over time; name one, such as docker27`,
             ),
           ]
         : [];
@@ -91,7 +93,7 @@ function orbs(source: Source): readonly Finding[] {
     .map(([name, orb]) =>
       source.value(
         ["orbs", name],
-        `orb "${typeof orb === "string" ? orb : name}" may be another one tomorrow; name its full version, as namespace/orb@1.2.3`,
+        `orb "${typeof orb === "string" ? orb : name}" may be another one tomorrow; name its full version, such as namespace/orb@1.2.3`,
       ),
     );
 }
@@ -104,7 +106,7 @@ function parameters(source: Source): readonly Finding[] {
       return [
         source.value(
           [...path, "type"],
-          `"${String(type)}" is no type; there are ${parameterTypes.join(", ")}`,
+          `"${String(type)}" is not a type; allowed are ${parameterTypes.join(", ")}`,
         ),
       ];
     }
@@ -120,7 +122,7 @@ function parameters(source: Source): readonly Finding[] {
       : [
           source.value(
             [...path, "default"],
-            `${JSON.stringify(byItself)} is none of ${allowed.join(", ")}`,
+            `${JSON.stringify(byItself)} is not one of ${allowed.join(", ")}`,
           ),
         ];
   });

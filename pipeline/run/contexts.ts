@@ -2,13 +2,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 
-/** Variables that a job has from a context alone: what the person's own shell has of them stays there. */
+/**
+ * Variables that a job gets only from a context. The values in the user's shell are not passed on.
+ */
 const fromContextsOnly =
   /^(?:AWS_|CIRCLE|GITHUB_|SLACK_|GIT_|BASH_ENV$|REVIEW_|CANARY_|PULL_REQUEST$)/;
 
 /**
- * AWS's clients would look into ~/.aws and ask the machine's own role: the files of staging and production name real clusters
- * and registries, and a run here must not reach them with the rights of whoever starts it.
+ * Without these, AWS's clients would read ~/.aws and use the machine's own role. The settings of
+ * staging and production name real clusters and registries, and a local run must not reach them
+ * with the user's rights.
  */
 const noIdentity = {
   AWS_CONFIG_FILE: "/dev/null",
@@ -16,7 +19,9 @@ const noIdentity = {
   AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
 };
 
-/** The variables that a job starts with, of the person's own, without an identity in AWS. A context may give one. */
+/**
+ * The user's variables that a job starts with, without an AWS identity. A context may provide one.
+ */
 export function inherited(
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | undefined> {
@@ -24,7 +29,7 @@ export function inherited(
   return { ...Object.fromEntries(own), ...noIdentity };
 }
 
-/** What stand-ins for contexts hold: files `<context>.env` with `NAME=value` lines. */
+/** The content of stand-ins for contexts: files `<context>.env` with `NAME=value` lines. */
 export function contextVariables(
   directory: string | undefined,
   names: readonly string[],

@@ -5,10 +5,10 @@ import { list, mapping, text } from "../checks/shape";
 import { machineOnly } from "../steps";
 import { fill } from "./situation";
 
-/** A step that hangs ends the rehearsal, not the day. */
+/** Ends a step that hangs. */
 const TIMEOUT_MS = 3_600_000;
 
-/** Where a workflow's jobs run, and what they hand on. */
+/** The directories of a run: for its jobs, and for what they pass on. */
 export interface Room {
   /** The clean copy that is this job's working directory. */
   readonly copy: string;
@@ -20,7 +20,10 @@ export interface Room {
   readonly say: (line: string) => void;
 }
 
-/** Runs a job's steps in its copy. The first that fails decides; after it only those run that ask for it. */
+/**
+ * Runs a job's steps in its copy. After the first failure, only steps run that are set to run on
+ * failure.
+ */
 export async function runSteps(
   steps: readonly unknown[],
   values: Readonly<Record<string, string | number | boolean>>,
@@ -67,7 +70,7 @@ async function runCommand(
   return exitCode === 0;
 }
 
-/** Everything but commands: files that go from job to job. Says what was done. */
+/** All steps except commands: they pass files from job to job. Returns what was done. */
 function move(
   kind: string,
   options: Readonly<Record<string, unknown>>,
@@ -114,14 +117,17 @@ function copyOver(from: string, to: string): string {
   return to;
 }
 
-/** Only what our keys contain is filled in; a checksum is the same in each copy of one commit. */
+/**
+ * Replaces only the values that our keys contain; a checksum is the same in each copy of one
+ * commit.
+ */
 function cacheKey(template: string, env: Readonly<Record<string, string | undefined>>): string {
   return template
     .replace(/\{\{\s*\.Environment\.(\w+)\s*\}\}/g, (_, name: string) => env[name] ?? "")
     .replace(/[^\w.-]+/g, "_");
 }
 
-/** The file that CircleCI's shells read first; steps write variables there. */
+/** The file that CircleCI's shells read first. Steps write variables into it. */
 export function bashEnvironment(directory: string): string {
   const file = join(directory, "bash-environment");
   mkdirSync(directory, { recursive: true });

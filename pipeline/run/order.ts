@@ -1,9 +1,9 @@
 import type { PlacedJob } from "../checks/shape";
 
-/** How a job ended here; `held` waits for an approval, its own or an earlier one. */
+/** How a job ended here; `held` waits for its own or an earlier approval. */
 export type End = "success" | "failed" | "not_run" | "held";
 
-/** What an end is called in `requires`. */
+/** The name of each end in `requires`. */
 const terminal = ["success", "failed", "not_run"];
 
 export interface Decision {
@@ -30,7 +30,7 @@ export function next(
       end?: string | undefined;
       statuses: readonly string[];
     }) => statuses.includes(end) || (statuses.includes("terminal") && terminal.includes(end));
-    // What can never be met is decided, whatever the others still wait for.
+    // A requirement that can never be satisfied decides, even if others still wait.
     if (required.some((one) => one.end !== "held" && !met(one))) return { act: "skip", place };
     if (required.some(({ end }) => end === "held")) return { act: "hold", place };
     return { act: "run", place };

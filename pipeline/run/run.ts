@@ -16,20 +16,20 @@ import { type End, next } from "./order";
 import { type Situation, valuesFor, variables } from "./situation";
 
 export interface RunOptions {
-  /** Approvals that are given, or who is asked for each; the run stops at any other. */
+  /** Approvals that are given, or a function that is asked for each. The run stops at any other. */
   readonly approve?: readonly string[] | ((approval: string) => Promise<boolean>);
-  /** Branch that is pretended. The one that is checked out unless told. */
+  /** Branch that the run simulates. Default: the branch that is checked out. */
   readonly branch?: string;
-  /** Commit whose code runs. The last one unless told; what is not committed is not part of it. */
+  /** Commit whose code runs. Default: the last one. Uncommitted changes are not included. */
   readonly commit?: string;
-  /** Directory with a file `<context>.env` for each context that is to hold something. */
+  /** Directory with a file `<context>.env` for each context that has values. */
   readonly contexts?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly pullRequest?: number;
   readonly repository?: string;
   readonly root?: string;
-  /** Jobs that are taken as good without being run: checks that have just been made of this commit. */
+  /** Jobs that count as successful without a run: checks that have just passed for this commit. */
   readonly skip?: readonly string[];
 }
 
@@ -163,14 +163,14 @@ async function runJob(source: Source, place: PlacedJob, run: Run): Promise<boole
   return good;
 }
 
-/** The machine's own cache of npm is used: it is full already. */
+/** Uses the machine's own npm cache, which is already filled. */
 function withoutCaches(env: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter(([name]) => name !== "npm_config_cache"));
 }
 
 /**
- * What CircleCI sets, but for `CI`: it means "nothing may be skipped", and a machine without the scanners' databases cannot
- * promise that. Set it yourself to be as strict.
+ * The variables that CircleCI sets, except `CI`: it means "nothing may be skipped", and a machine
+ * without the scanners' databases must skip some. Set it yourself for the same strictness.
  */
 function circleci(
   job: string,
@@ -197,7 +197,7 @@ function circleci(
   };
 }
 
-/** A clone as CircleCI would have it. Its `origin` is the repository here, so that branches can be asked for. */
+/** A clone like CircleCI's. Its `origin` is the local repository, so branches can be looked up. */
 async function checkOut(root: string, copy: string, commit: string, branch: string): Promise<void> {
   mkdirSync(join(copy, ".."), { recursive: true });
   await command("git", ["clone", "--quiet", "--no-checkout", root, copy], { timeout: 300_000 });
@@ -207,7 +207,8 @@ async function checkOut(root: string, copy: string, commit: string, branch: stri
   });
   const packages = join(root, "node_modules");
   if (existsSync(packages)) {
-    // Links to the same files: the packages are the lock file's, or the first command installs them anew.
+    // Hard links to the same files. If the packages do not match the lock file, the first command
+    // installs them again.
     await command("cp", ["-al", packages, copy], { timeout: 300_000 }).catch(async () =>
       command("cp", ["-a", packages, copy], { timeout: 300_000 }),
     );

@@ -3,7 +3,7 @@ import { evaluate, parseExpression } from "../checks/expression";
 import { mapping, named, text } from "../checks/shape";
 import type { Source } from "../checks/source";
 
-/** What a run pretends: the event that CircleCI would have been told. */
+/** What a run simulates: the event that would start the pipeline. */
 export interface Situation {
   readonly branch: string;
   readonly commit: string;
@@ -16,7 +16,7 @@ export interface Situation {
 
 type Values = Readonly<Record<string, string | number | boolean>>;
 
-/** Events that one of our workflows waits for; the first under which a workflow runs is taken. */
+/** Events that start our workflows. The first one that starts the workflow is used. */
 const events = ({ branch }: Situation): readonly Values[] => [
   {
     "pipeline.event.action": "synchronize",
@@ -35,7 +35,7 @@ const events = ({ branch }: Situation): readonly Values[] => [
 /**
  * The values of a pipeline under which a workflow runs.
  *
- * @throws UserError when CircleCI would never run it so
+ * @throws UserError if CircleCI would never run it this way
  */
 export function valuesFor(
   source: Source,
@@ -81,7 +81,7 @@ function parameters(source: Source, given: Readonly<Record<string, string>>): Va
         throw new UserError(`parameter "${name}" must be one of ${allowed.join(", ")}`);
       }
       if (parameter["type"] === "integer" && !/^-?\d+$/.test(value)) {
-        throw new UserError(`parameter "${name}" must be a whole number, got "${value}"`);
+        throw new UserError(`parameter "${name}" must be an integer, got "${value}"`);
       }
       const typed = parameter["type"] === "integer" ? Number(value) : value;
       return [`pipeline.parameters.${name}`, typed];

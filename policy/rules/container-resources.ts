@@ -8,12 +8,15 @@ const needed = [
   ["limits", "memory"],
 ] as const;
 
-/** Whether a quantity is there and more than nothing. */
+/** Whether a quantity is set and above 0. */
 function given(quantity: unknown): boolean {
   return quantity === unknown || Number.parseFloat(String(quantity)) > 0;
 }
 
-/** Without a request a pod lands on a full node; without a limit it takes the whole node down. */
+/**
+ * Without a request a pod may be scheduled on a full node; without a limit it can take the node
+ * down.
+ */
 export const resourcesSet: Rule = {
   name: "resources-set",
   description: "Every container has requests of CPU and memory, and a limit of memory",

@@ -1,7 +1,7 @@
 import { type Declared, at, unknown } from "./declared";
 import type { Broken, Rule } from "./rule";
 
-/** The controller looks every 10 seconds: with a shorter deadline runs are missed for ever. */
+/** The controller looks every 10 seconds: with a shorter deadline every run may be missed. */
 const shortestStart = 10;
 
 function deadline(
@@ -23,7 +23,7 @@ function concurrency({ props }: Declared): readonly Broken[] {
       got,
       must: "be Forbid, Replace or Allow",
       path: "spec.concurrencyPolicy",
-      todo: "say which; where nothing is said, runs overlap",
+      todo: "set it: without it, runs overlap",
     },
   ];
 }
@@ -37,7 +37,12 @@ export const cronJobBounded: Rule = {
     const run = ["spec", "jobTemplate", "spec", "activeDeadlineSeconds"];
     return [
       ...concurrency(object),
-      ...deadline(object, ["spec", "startingDeadlineSeconds"], shortestStart, "set it, as 300"),
+      ...deadline(
+        object,
+        ["spec", "startingDeadlineSeconds"],
+        shortestStart,
+        "set it, such as 300",
+      ),
       ...deadline(object, run, 1, "set it below the time between two runs"),
     ];
   },

@@ -1,22 +1,26 @@
-/** What a rule is given: one resource as the program declares it, as plain data. */
+/** The input of a rule: one resource as the program declares it, as plain data. */
 import { type Environment, parseStack } from "../../environments";
 
 /** A value that a preview cannot know, because it comes from a resource that does not exist yet. */
 export const unknown = Symbol("unknown until the update");
 
 export interface Declared {
-  /** Last part of the type, as `Deployment`. */
+  /** Last part of the type, such as `Deployment`. */
   readonly kind: string;
-  /** The object's name in the cluster; the resource's where Kubernetes or Pulumi makes one up. */
+  /**
+   * The object's name in the cluster, or the resource's name if Kubernetes or Pulumi generates one.
+   */
   readonly name: string;
-  /** Inputs: what is sent to the provider. Unknown ones are {@link unknown}, secret ones are bare. */
+  /**
+   * Inputs: what is sent to the provider. Unknown ones are {@link unknown}, secret ones are bare.
+   */
   readonly props: unknown;
   /** Whether Pulumi refuses to delete or replace it. */
   readonly protect: boolean;
   /** Paths of the inputs whose values are Pulumi secrets. */
   readonly secretPaths: readonly string[];
   readonly stack: string;
-  /** Type token, as `kubernetes:apps/v1:Deployment`. */
+  /** Type token, such as `kubernetes:apps/v1:Deployment`. */
   readonly type: string;
 }
 
@@ -37,7 +41,7 @@ function field(parent: object, key: string): unknown {
   return plain(value);
 }
 
-/** What the policy SDK tells of a resource; the part that is read here. */
+/** What the policy SDK knows about a resource; only the part that is read here. */
 export interface Given {
   readonly name: string;
   readonly opts: { readonly protect: boolean };
@@ -66,7 +70,9 @@ export function environmentOf({ stack }: Declared): Environment | undefined {
   return parseStack(stack)?.environment;
 }
 
-/** The value at a path, undefined where there is none; unknown where a part of the path is. */
+/**
+ * The value at a path; undefined if it does not exist, unknown if a part of the path is unknown.
+ */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let here = value;
   for (const key of path) {
@@ -77,7 +83,7 @@ export function at(value: unknown, ...path: readonly string[]): unknown {
   return here;
 }
 
-/** The elements at a path with their own paths; none where there is no list. */
+/** The elements at a path with their own paths; empty if there is no list. */
 export function elements(
   value: unknown,
   base: string,

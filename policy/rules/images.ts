@@ -3,7 +3,7 @@ import { at, unknown } from "./declared";
 import { containers } from "./pods";
 import type { Rule } from "./rule";
 
-/** A tag may be moved to another image after it was looked at; a digest may not. */
+/** A tag can be moved to another image after the review; a digest cannot. */
 export const imageDigest: Rule = {
   name: "image-digest",
   description: "Every container runs an image by its digest",
@@ -18,7 +18,7 @@ export const imageDigest: Rule = {
       })),
 };
 
-/** A reference without tag and digest, with the registry that a bare name stands for. */
+/** A reference without tag and digest, with the default registry if it names none. */
 export function repositoryOf(imageRef: string): string {
   const bare = (imageRef.split("@")[0] ?? "").replace(/:[^:/]*$/, "");
   const [first = "", ...rest] = bare.split("/");
@@ -26,7 +26,7 @@ export function repositoryOf(imageRef: string): string {
   return /[.:]|^localhost$/.test(first) ? bare : `docker.io/${bare}`;
 }
 
-/** What is known, or why nothing is. */
+/** The known registries, or why they are unknown. */
 export type Known = readonly string[] | { readonly fault: string };
 
 /** `known` are registries, or repositories and what is below them. */
@@ -40,7 +40,7 @@ export function imageRegistry(known: Known): Rule {
         .filter(({ got }) => got !== unknown && got !== undefined);
       if (images.length === 0) return [];
       if ("fault" in known) {
-        const todo = `mend the stack's settings: ${known.fault}`;
+        const todo = `fix the stack's settings: ${known.fault}`;
         return images.map((image) => ({ ...image, must: "come from a known registry", todo }));
       }
       return images

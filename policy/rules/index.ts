@@ -9,7 +9,7 @@ import { selectorWithoutRelease } from "./selectors";
 import { noLoadBalancerInReview } from "./services";
 import { wholeObjects } from "./whole-objects";
 
-/** Every rule of the pack. To add one, write it in a file of its theme and name it here. */
+/** Every rule of the pack. To add one, write it in the file of its topic and name it here. */
 export function rules(known: Known): readonly Rule[] {
   return [
     imageDigest,

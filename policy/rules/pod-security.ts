@@ -2,7 +2,7 @@ import { at, elements, unknown } from "./declared";
 import { type Located, containers, podSpec } from "./pods";
 import type { Broken, Rule } from "./rule";
 
-/** A container's own setting, else its pod's: as Kubernetes takes it. */
+/** A container's own setting, else its pod's, as Kubernetes does. */
 function effective(pod: unknown, container: unknown, key: string): unknown {
   return at(container, "securityContext", key) ?? at(pod, "securityContext", key);
 }
@@ -19,7 +19,7 @@ function rootFaults(pod: Located, { path, value }: Located): readonly Broken[] {
             got: nonRoot,
             must: "be true, here or for the pod",
             path: `${context}.runAsNonRoot`,
-            todo: "set it, and run the image as a user of its own",
+            todo: "set it, and run the image as its own user",
           },
         ]),
     ...(user === 0
@@ -28,14 +28,14 @@ function rootFaults(pod: Located, { path, value }: Located): readonly Broken[] {
             got: user,
             must: "not be 0, which is root",
             path: `${context}.runAsUser`,
-            todo: "use a user of the image that is not root, as 10001",
+            todo: "use a user of the image that is not root, such as 10001",
           },
         ]
       : []),
   ];
 }
 
-/** Root in a container is root on the node as soon as anything else goes wrong. */
+/** Root in a container becomes root on the node after one more mistake or attack. */
 export const nonRoot: Rule = {
   name: "non-root",
   description: "No container runs as root",
@@ -64,7 +64,7 @@ export const noPrivilegeEscalation: Rule = {
                 got: escalation,
                 must: "be false",
                 path: `${context}.allowPrivilegeEscalation`,
-                todo: "set it; it is true where nothing is said",
+                todo: "set it; the default is true",
               },
             ]),
         ...(privileged === true
@@ -83,7 +83,7 @@ export const noPrivilegeEscalation: Rule = {
 
 const hostPathTodo = "use an emptyDir, a PersistentVolumeClaim, a ConfigMap or a Secret";
 
-/** A directory of the node is shared by all that run there, and is a way onto the node. */
+/** All pods on a node share its directories, and a directory gives access to the node. */
 export const noHostPath: Rule = {
   name: "no-host-path",
   description: "No volume is a directory of the node",

@@ -9,11 +9,14 @@ const guarded: readonly string[] = [
   "kubernetes:networking.k8s.io/v1:Ingress",
 ];
 
-/** Protecting more would block what must be replaced or removed: a ConfigMap, a job, a branch. */
+/**
+ * More protection would block objects that must be replaced or removed: a ConfigMap, a job, a
+ * branch.
+ */
 export const protectProduction: Rule = {
   name: "protect-production",
   description:
-    "Namespace, Deployment, Service and Ingress of production are protected, and nothing else is",
+    "Namespace, Deployment, Service and Ingress of production are protected, and no other resource",
   check(object) {
     const protect = traitsOf(object.stack)?.protect ?? false;
     const wanted = protect && guarded.includes(object.type);
@@ -25,7 +28,7 @@ export const protectProduction: Rule = {
         path: "opts.protect",
         todo: wanted
           ? "pass protect: true to it"
-          : "take protect away from it, and from the component that it is a child of",
+          : "remove protect from it, and from its parent component",
       },
     ];
   },

@@ -5,7 +5,7 @@ export interface Broken {
   /** Value that was found. Never a secret: it is printed. */
   readonly got: unknown;
   readonly must: string;
-  /** Field, as `spec.template.spec.hostNetwork`. */
+  /** Field, such as `spec.template.spec.hostNetwork`. */
   readonly path: string;
   /** What to do. */
   readonly todo: string;
@@ -15,7 +15,7 @@ export interface Broken {
 export interface Rule {
   readonly check: (object: Declared) => readonly Broken[];
   readonly description: string;
-  /** What messages and exceptions call it. */
+  /** Its name in messages and exceptions. */
   readonly name: string;
 }
 
@@ -24,7 +24,7 @@ function shown(value: unknown): string {
   return typeof value === "symbol" ? "a value that is not known yet" : JSON.stringify(value);
 }
 
-/** The line that a person reads. */
+/** The message, in one line. */
 export function message({ kind, name }: Declared, { got, must, path, todo }: Broken): string {
   return `${kind} "${name}": ${path} must ${must}, got ${shown(got)}; ${todo}`;
 }

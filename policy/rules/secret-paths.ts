@@ -3,9 +3,9 @@ import { Secret } from "@pulumi/policy";
 /**
  * Paths of the inputs that are Pulumi secrets.
  *
- * The policy SDK takes the marks off before a validation sees the inputs. A remediation is given
- * them behind a proxy that unwraps each value that is read; its properties' descriptors are not read
- * through it, and show the marks.
+ * The policy SDK removes the secret marks before a validation sees the inputs. A remediation sees
+ * them through a proxy that unwraps each value on reading. The proxy does not unwrap property
+ * descriptors, so they show the marks.
  */
 export function secretPaths(props: object): readonly string[] {
   return Object.entries(Object.getOwnPropertyDescriptors(props)).flatMap(([key, { value }]) =>

@@ -36,10 +36,10 @@ function ofVariables(object: Declared): readonly Broken[] {
     }));
 }
 
-/** State and config are read by everyone who previews; there a secret is no secret. */
+/** Everyone who previews can read state and config, so a secret there is not secret. */
 export const noSecretValues: Rule = {
   name: "no-secret-values",
-  description: "Nothing that staging or production is made from contains the value of a secret",
+  description: "No object of staging or production contains the value of a secret",
   check(object) {
     if (traitsOf(object.stack)?.data !== "given") return [];
     const found = [...ofSecretObject(object), ...ofVariables(object)];

@@ -1,7 +1,7 @@
 import { at, unknown } from "./declared";
 import type { Broken, Rule } from "./rule";
 
-/** Labels that change with a release, ours and the ones that Kubernetes recommends. */
+/** Labels that change with a release: ours and those that Kubernetes recommends. */
 const changing: readonly string[] = [
   "app.kubernetes.io/version",
   "branch",
@@ -16,7 +16,7 @@ const plainSelector: readonly string[] = ["ReplicationController", "Service"];
 function broken(got: unknown, path: string): Broken {
   return {
     got,
-    must: "not select by what changes with a release",
+    must: "not select by a label that changes with a release",
     path,
     todo: "select by selector() or trackSelector() of components/conventions/labels.ts",
   };
@@ -29,7 +29,7 @@ function ofMap(map: unknown, path: string): readonly Broken[] {
     .map((label) => broken(at(map, label), `${path}["${label}"]`));
 }
 
-/** Every `matchLabels` and `matchExpressions` below a value, wherever Kubernetes has one. */
+/** Every `matchLabels` and `matchExpressions` at any depth below a value. */
 function below(value: unknown, path: string): readonly Broken[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
@@ -47,8 +47,9 @@ function below(value: unknown, path: string): readonly Broken[] {
 }
 
 /**
- * A Deployment's selector is immutable, so one with the version replaces the Deployment with each
- * release, which is downtime; a Service with the version loses every pod of the other one.
+ * A Deployment's selector is immutable, so a selector with the version replaces the Deployment with
+ * each release, which is downtime. A Service that selects the version loses every pod of the other
+ * version.
  */
 export const selectorWithoutRelease: Rule = {
   name: "selector-without-release",

@@ -2,7 +2,7 @@ import { traitsOf } from "../../environments";
 import { at } from "./declared";
 import type { Rule } from "./rule";
 
-/** Each one is a load balancer of the cloud: it costs, and it is open to the internet. */
+/** Each one creates a cloud load balancer: it costs money, and it is open to the internet. */
 export const noLoadBalancerInReview: Rule = {
   name: "no-load-balancer-in-review",
   description: "No Service of a review stack is a load balancer",
@@ -20,7 +20,7 @@ export const noLoadBalancerInReview: Rule = {
         got,
         must: "not be LoadBalancer in a review stack",
         path: "spec.type",
-        todo: "use ClusterIP, and be reached by the Ingress",
+        todo: "use ClusterIP, and the Ingress for requests from outside",
       },
     ];
   },

@@ -2,7 +2,9 @@ import type { Rule } from "./rule";
 
 const hidden = /^kubernetes:(?:helm\.sh\/v\d+:Release|[^:]+:\w+(?:List|Patch))$/;
 
-/** Every other rule looks at whole objects: one that it cannot see would keep none of them. */
+/**
+ * Every other rule checks whole objects: an object that the rules cannot see would not be checked.
+ */
 export const wholeObjects: Rule = {
   name: "whole-objects",
   description: "No resource carries objects, or parts of them, that the rules do not see",
@@ -13,7 +15,7 @@ export const wholeObjects: Rule = {
             got: type,
             must: "be a whole object",
             path: "type",
-            todo: "declare each object itself; of a chart: kubernetes.helm.v4.Chart",
+            todo: "declare each object itself; for a chart use kubernetes.helm.v4.Chart",
           },
         ]
       : [],

@@ -100,7 +100,7 @@ describe("docs/what-you-see.md", () => {
       "Changing it (pulumi up)",
       "done in ",
       "Nothing was changed.",
-      " to go on: ",
+      " to continue: ",
       " (everything ",
       "Waiting for the stack's lock",
       "What Kubernetes says in namespace ",

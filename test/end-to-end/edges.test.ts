@@ -433,7 +433,7 @@ describe("at the edges", () => {
   for (const value of ["80", "65536", "8080.5", "http", ""]) {
     it(`refuses "${value}" as a port, and says what one is`, async () => {
       const line = await refused(["sandbox", "up", "--ingress-port", value]);
-      assert.match(line, /--ingress-port.* a port is a whole number from 1024 to 65535$/);
+      assert.match(line, /--ingress-port.* a port is an integer from 1024 to 65535$/);
     });
   }
 
@@ -530,7 +530,7 @@ describe("at the edges", () => {
       assert.equal(code, 1, stdout);
       assert.match(
         stderr,
-        /Maven failed to build the service; nothing was deployed\. What it says:\n/,
+        /Maven failed to build the service; nothing was deployed\. Its errors:\n/,
       );
       assert.match(stderr, /^\[ERROR\] .*Broken\.java:\[2,15\] illegal start of expression$/m);
       assert.doesNotMatch(stderr, /^ {4}at /m, "a stack trace");

@@ -414,11 +414,11 @@ describe("the platform on a cluster", () => {
       ],
       "gives others rights in its own": [
         () => apply(job, own.binding([reviewUser(own.branch), reviewUser("main"), "eve"])),
-        /both and nobody else/,
+        /exactly the namespace.s owner and main/,
       ],
       "shuts main out of its own": [
         () => apply(job, own.binding([reviewUser(own.branch)])),
-        /both and nobody else/,
+        /exactly the namespace.s owner and main/,
       ],
       "gives itself another role": [
         () => {

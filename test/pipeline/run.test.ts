@@ -217,12 +217,7 @@ describe("a rehearsal of a workflow", () => {
       { parameters: { x: "1" } },
       /no parameter "x"; there are count/,
     ],
-    [
-      "a parameter of another type",
-      "branch",
-      { parameters: { count: "a" } },
-      /must be a whole number/,
-    ],
+    ["a parameter of another type", "branch", { parameters: { count: "a" } }, /must be an integer/],
   ] as const) {
     it(`refuses ${what}`, async () => {
       await assert.rejects(rehearse(workflow, { root, ...options }), says);

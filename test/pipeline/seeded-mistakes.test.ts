@@ -48,7 +48,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
 
   it("when the file is no YAML", () => {
     const [fault, ...more] = check("x.yml", "version: 2.1\njobs: [\n").map(show);
-    assert.match(fault ?? "", /^x\.yml:3:1: is no YAML/);
+    assert.match(fault ?? "", /^x\.yml:3:1: is not YAML/);
     assert.deepEqual(more, []);
   });
 
@@ -144,7 +144,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: "resource_class: medium",
       to: "resource_class: middling",
       at: "middling",
-      says: /"middling" is no resource class/,
+      says: /"middling" is not a resource class/,
     });
   });
 
@@ -155,7 +155,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     const [finding, ...more] = check("config.yml", runner("/smoke"));
     assert.match(
       finding?.message ?? "",
-      /"\/smoke" is no resource class; .* a runner's namespace\/name/,
+      /"\/smoke" is not a resource class; .* a runner's namespace\/name/,
     );
     assert.deepEqual(more, []);
   });
@@ -179,7 +179,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: "default: start",
       to: "default: begin",
       at: "begin",
-      says: /"begin" is none of start, stop/,
+      says: /"begin" is not one of start, stop/,
     });
   });
 
@@ -284,7 +284,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: `${approvedProd}${inProd}          serial-group: << pipeline.project.slug >>/prod\n`,
       to: `${approvedProd}${inProd}`,
       at: "deploy-prod",
-      says: /"deploy-prod" can change production, and two of them could at once/,
+      says: /"deploy-prod" can change production, and two of them could run at the same time/,
     });
   });
 
@@ -302,7 +302,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: "            - services-orders-review\n",
       to: "            - org-global\n",
       at: "- org-global",
-      says: /"org-global", of which nothing is known/,
+      says: /"org-global", which is unknown/,
     });
   });
 

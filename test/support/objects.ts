@@ -105,15 +105,15 @@ const forms = "repository@sha256:<64 hex digits>";
 const pin = "take the digest that the registry shows for the tag";
 const origin = "use an image from there, or add its registry to services-orders:registries";
 const own = "set it, as the components do for their own containers";
-const user = "use a user of the image that is not root, as 10001";
-const nonRoot = "set it, and run the image as a user of its own";
-const escalation = "set it; it is true where nothing is said";
+const user = "use a user of the image that is not root, such as 10001";
+const nonRoot = "set it, and run the image as its own user";
+const escalation = "set it; the default is true";
 const mounts = "use an emptyDir, a PersistentVolumeClaim, a ConfigMap or a Secret";
 const select = "select by selector() or trackSelector() of components/conventions/labels.ts";
-const frozen = "not select by what changes with a release";
+const frozen = "not select by a label that changes with a release";
 const secret =
   "keep the value in the cluster, and name its Secret and key (env: { NAME: { secretName, key } })";
-const unprotect = "take protect away from it, and from the component that it is a child of";
+const unprotect = "remove protect from it, and from its parent component";
 
 /** What breaks each rule, and what the rule then says. The first of each is tried with the engine. */
 export const breaks: Readonly<Record<string, readonly Break[]>> = {
@@ -121,17 +121,17 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
     {
       change: (p) => delete p.cronJob.props.spec.concurrencyPolicy,
       message:
-        'CronJob "cronJob": spec.concurrencyPolicy must be Forbid, Replace or Allow, got nothing; say which; where nothing is said, runs overlap',
+        'CronJob "cronJob": spec.concurrencyPolicy must be Forbid, Replace or Allow, got nothing; set it: without it, runs overlap',
     },
     {
       change: (p) => delete p.cronJob.props.spec.startingDeadlineSeconds,
       message:
-        'CronJob "cronJob": spec.startingDeadlineSeconds must be at least 10 (seconds), got nothing; set it, as 300',
+        'CronJob "cronJob": spec.startingDeadlineSeconds must be at least 10 (seconds), got nothing; set it, such as 300',
     },
     {
       change: (p) => (p.cronJob.props.spec.startingDeadlineSeconds = 9),
       message:
-        'CronJob "cronJob": spec.startingDeadlineSeconds must be at least 10 (seconds), got 9; set it, as 300',
+        'CronJob "cronJob": spec.startingDeadlineSeconds must be at least 10 (seconds), got 9; set it, such as 300',
     },
     {
       change: (p) => delete p.cronJob.props.spec.jobTemplate.spec.activeDeadlineSeconds,
@@ -181,7 +181,7 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
     {
       change: (p) => (p.service.props.spec.type = "LoadBalancer"),
       message:
-        'Service "service": spec.type must not be LoadBalancer in a review stack, got "LoadBalancer"; use ClusterIP, and be reached by the Ingress',
+        'Service "service": spec.type must not be LoadBalancer in a review stack, got "LoadBalancer"; use ClusterIP, and the Ingress for requests from outside',
       stack: "review-x",
     },
   ],
@@ -312,21 +312,21 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
         become(p.configMap, "kubernetes:core/v1:ConfigMapPatch");
       },
       message:
-        'ConfigMapPatch "configMap": type must be a whole object, got "kubernetes:core/v1:ConfigMapPatch"; declare each object itself; of a chart: kubernetes.helm.v4.Chart',
+        'ConfigMapPatch "configMap": type must be a whole object, got "kubernetes:core/v1:ConfigMapPatch"; declare each object itself; for a chart use kubernetes.helm.v4.Chart',
     },
     {
       change: (p) => {
         become(p.configMap, "kubernetes:helm.sh/v3:Release");
       },
       message:
-        'Release "configMap": type must be a whole object, got "kubernetes:helm.sh/v3:Release"; declare each object itself; of a chart: kubernetes.helm.v4.Chart',
+        'Release "configMap": type must be a whole object, got "kubernetes:helm.sh/v3:Release"; declare each object itself; for a chart use kubernetes.helm.v4.Chart',
     },
     {
       change: (p) => {
         become(p.configMap, "kubernetes:core/v1:ConfigMapList");
       },
       message:
-        'ConfigMapList "configMap": type must be a whole object, got "kubernetes:core/v1:ConfigMapList"; declare each object itself; of a chart: kubernetes.helm.v4.Chart',
+        'ConfigMapList "configMap": type must be a whole object, got "kubernetes:core/v1:ConfigMapList"; declare each object itself; for a chart use kubernetes.helm.v4.Chart',
     },
   ],
 };

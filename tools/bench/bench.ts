@@ -35,7 +35,10 @@ const limits = {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** `npm run bench`: what the program and a preview cost beside the least that they can cost, and what the sandbox takes of the machine. */
+/**
+ * `npm run bench`: measures the program and a preview against their lowest possible cost, and the
+ * sandbox's memory and CPU.
+ */
 export async function bench(): Promise<void> {
   if (!isRunning()) {
     throw new UserError(
@@ -52,10 +55,10 @@ export async function bench(): Promise<void> {
     measurePreviews,
   );
   const summary = await steps.step(
-    `npm run preview beside pulumi preview --diff, of 20 jobs: a warm-up, then ${String(RUNS)} runs`,
+    `npm run preview against pulumi preview --diff, with 20 jobs: a warm-up, then ${String(RUNS)} runs`,
     async (say) => measureSummary(RUNS, say),
   );
-  const memory = await steps.step("What the sandbox takes", memoryGiB);
+  const memory = await steps.step("Memory of the sandbox", memoryGiB);
   console.log(`
 import of @pulumi/kubernetes     ${seconds(load.import.milliseconds)}
 program, with a recorded engine  ${seconds(load.program.milliseconds)}`);
@@ -73,7 +76,7 @@ npm run preview of the same      ${seconds(summary.ours)}`);
   );
   report("ratio", preview.ours / preview.oneLine, limits.ratio);
   report("memory of the sandbox (GiB)", memory, limits.memoryGiB);
-  // In a cluster of the person's own, most pods are not the sandbox's.
+  // In the user's own cluster, most pods are not the sandbox's.
   if (options().kubeconfig === undefined) {
     report("CPU requests of all pods", await cpuRequests(), limits.cpu);
   }
@@ -81,7 +84,7 @@ npm run preview of the same      ${seconds(summary.ours)}`);
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s`;
 
-/** One figure beside its limit; the command fails when it is above. */
+/** Prints one figure and its limit; the command fails if the figure is above it. */
 function report(what: string, value: number, limit: number): void {
   const over = value > limit;
   console.log(
@@ -92,7 +95,7 @@ function report(what: string, value: number, limit: number): void {
   }
 }
 
-/** Medians in milliseconds. The two take turns, so that whatever else the machine does slows both. */
+/** Medians in milliseconds. The two run in turn, so other load on the machine slows both. */
 async function measurePreviews(
   say: (detail: string) => void,
 ): Promise<{ ours: number; oneLine: number }> {
@@ -119,7 +122,10 @@ async function measurePreviews(
   }
 }
 
-/** The least that Pulumi can be asked: the same engine, runtime options and packages, a state of its own, no resource. */
+/**
+ * The smallest possible Pulumi program: the same engine, runtime options and packages, its own
+ * state, no resource.
+ */
 async function oneLineProgram(directory: string, env: Environment): Promise<Environment> {
   for (const file of ["Pulumi.yaml", "package.json"]) {
     copyFileSync(join(project, file), join(directory, file));
@@ -139,7 +145,8 @@ async function oneLineProgram(directory: string, env: Environment): Promise<Envi
 
 async function timePreview(cwd: string, env: Environment): Promise<number> {
   const started = performance.now();
-  // Only ours was deployed before: a preview of it that shows a change would measure something else.
+  // Only ours was deployed before: a preview of it that shows a change would measure something
+  // else.
   const noOp = cwd === project ? ["--expect-no-changes"] : [];
   await command("pulumi", ["preview", "--stack", STACK, "--non-interactive", ...noOp], {
     cwd,
@@ -149,7 +156,7 @@ async function timePreview(cwd: string, env: Environment): Promise<number> {
   return performance.now() - started;
 }
 
-/** Memory of every process in the sandbox, pods' too; what processes share is counted once (PSS). */
+/** Memory of every process in the sandbox, including pods; shared memory is counted once (PSS). */
 function memoryGiB(): number {
   const kib = boxProcesses().map(({ pid }) => {
     try {
@@ -176,7 +183,7 @@ interface Pod {
   readonly status: { readonly phase?: string };
 }
 
-/** Cores that the scheduler has given away. Pods that have ended hold none. */
+/** CPU requests of all scheduled pods. Pods that have ended request nothing. */
 async function cpuRequests(): Promise<number> {
   const { items } = JSON.parse(
     await command("kubectl", ["get", "pods", "-A", "-o", "json"], {
@@ -192,7 +199,7 @@ async function cpuRequests(): Promise<number> {
     .filter(({ status }) => status.phase !== "Succeeded" && status.phase !== "Failed")
     .map(({ spec }) => {
       const together = spec.containers.reduce((sum, container) => sum + requested(container), 0);
-      // Init containers run before, one after the other: the largest counts, where it is larger.
+      // Init containers run first, one after the other: the largest counts, if it is larger.
       return Math.max(together, ...(spec.initContainers ?? []).map(requested));
     })
     .reduce((sum, pod) => sum + pod, 0);

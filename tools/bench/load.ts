@@ -8,10 +8,10 @@ import type * as AllSettings from "../../settings";
 //   program:  the program as stack local, with a recorded engine instead of a real one
 //   many:     the same with 200 jobs
 
-/** The program, as far as it matters here: `export =` cannot be imported by type. */
+/** The part of the program that is used here: `export =` cannot be imported by type. */
 type Program = (outside: object) => Promise<unknown>;
 
-// As the engine loads the program: CommonJS, and each module when it is asked for.
+// Loads the program as the engine does: CommonJS, and each module on first use.
 const require = createRequire(import.meta.url);
 const JOBS = 200;
 
@@ -43,8 +43,8 @@ async function runProgram(jobs: number): Promise<void> {
   await pulumi.runtime.disconnect();
 }
 
-// Pulumi's SDK notes a stack for each resource and promise. Mapping them to the lines of the TypeScript sources, which tsx
-// would have, takes longer than all the rest.
+// Pulumi's SDK records a stack trace for each resource and promise. Mapping them to the lines of
+// the TypeScript sources, which tsx would have, takes longer than all the rest.
 process.setSourceMapsEnabled(false);
 const started = performance.now();
 const [, , what] = process.argv;

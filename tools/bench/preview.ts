@@ -16,7 +16,7 @@ import { environment } from "../../sandbox/environment";
 
 const JOBS = 20;
 
-/** A copy of the project with as many jobs more as there are to be. */
+/** A copy of the project with additional jobs. */
 function copyWithJobs(directory: string): void {
   for (const entry of readdirSync(project).filter((name) => name !== "node_modules")) {
     cpSync(join(project, entry), join(directory, entry), {
@@ -37,7 +37,7 @@ function copyWithJobs(directory: string): void {
   writeFileSync(file, code.replace(start, start + entries.join("")));
 }
 
-/** Medians in milliseconds: the engine alone, and with our summary of it; the two take turns. */
+/** Medians in milliseconds: the engine alone, and with our summary. The two run in turn. */
 export async function measureSummary(
   runs: number,
   say: (detail: string) => void,

@@ -4,13 +4,13 @@ import { command } from "../../lib/command";
 
 const MIB = 1024 ** 2;
 
-/** What one process took. */
+/** Time and memory of one process. */
 interface Load {
   readonly mib: number;
   readonly milliseconds: number;
 }
 
-/** Of each, the fastest run, which was disturbed least, and the most memory that a process had. */
+/** For each, the fastest run, because it was disturbed least, and the highest memory. */
 export async function measureLoads(
   times: number,
   say: (detail: string) => void,

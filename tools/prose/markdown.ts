@@ -7,6 +7,9 @@ import { UserError } from "../../lib/errors";
 import { project } from "../../lib/project";
 import { blank, findings } from "./words.mjs";
 
+// Loaded as an ES module, the package's exports are one level deeper.
+const plugin = (markdown as { default?: typeof markdown }).default ?? markdown;
+
 /** Markdown made from the code is checked where it is written: in the comments. */
 const generated = /^docs\/reference\//;
 
@@ -45,7 +48,7 @@ export async function checkText(text: string, file: string): Promise<string[]> {
   const { messages } = await new TextlintKernel().lintText(text, {
     filePath: join(project, file),
     ext: extname(file),
-    plugins: [{ pluginId: "markdown", plugin: markdown }],
+    plugins: [{ pluginId: "markdown", plugin }],
     rules: [{ ruleId: "words", rule }],
   });
   return messages.map(
