@@ -77,7 +77,7 @@ describe("services-orders with 2 replicas", function () {
     assert.deepEqual(await podsOf(stack.namespace), pods);
   });
 
-  it("loses no request and no Ready pod in three rolling updates in a row, each of which replaces every pod", async () => {
+  it("loses no request and no Ready pod in three rolling updates in a row that replace every pod", async () => {
     const results = await stack.underLoad(async () => {
       const ready = await readyPodsDuring(stack.namespace, async () => {
         for (const branch of ["first", "second", "third"]) await released(branch);

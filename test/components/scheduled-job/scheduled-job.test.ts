@@ -46,7 +46,7 @@ describe("ScheduledJob", () => {
     assert.equal(inputs.metadata.namespace, "ns");
   });
 
-  it("never runs twice at once, and starts at most 300 s late", async () => {
+  it("never runs twice at the same time, and starts at most 300 s late", async () => {
     const spec = await specOf();
     assert.equal(spec.concurrencyPolicy, "Forbid");
     assert.equal(spec.startingDeadlineSeconds, 300);
