@@ -2,7 +2,7 @@
  * The components, for a program that imports them from another repository.
  * This repository's program imports each file, so that a stack loads only what it needs.
  */
-export { ContainerImage, type ContainerImageArgs } from "./image/container-image";
+export { ContainerImage, type ContainerImageArgs, type Platform } from "./image/container-image";
 export { ReviewNamespace, type ReviewNamespaceArgs } from "./namespace/review-namespace";
 export { StackNamespace, type StackNamespaceArgs } from "./namespace/stack-namespace";
 export { Postgres, type PostgresArgs } from "./postgres/postgres";
@@ -11,4 +11,7 @@ export { Canary, type CanaryArgs } from "./web-service/canary";
 export { WebService, type WebServiceArgs } from "./web-service/web-service";
 export type { Database } from "./pods/database";
 export type { Identity, Release } from "./conventions/labels";
-export type { Override } from "./conventions/override";
+export type { Override, Plain } from "./conventions/override";
+export type { ExtraVolume, ExtraVolumeMount, SecretFiles } from "./pods/args";
+export type { OnFailure, Recipient } from "./scheduled-job/args";
+export type { IngressPath } from "./web-service/arg-types";

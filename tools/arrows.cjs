@@ -48,7 +48,7 @@ module.exports = {
       comment: `${room} may import ${allowed.length === 0 ? "no other room" : allowed.join(", ")}`,
       severity: "error",
       from: { path: escaped(room) },
-      to: { path: source, pathNot: ["^node_modules/", ...[room, ...allowed].map(escaped)] },
+      to: { path: source, pathNot: ["(?:^|/)node_modules/", ...[room, ...allowed].map(escaped)] },
     })),
     {
       name: "conventions stand alone",

@@ -73,7 +73,7 @@ const code: readonly DoorName[] = [
 ];
 
 /** The doors that are open to each source; every other one is closed. */
-export const open: Readonly<Record<Source, readonly DoorName[]>> = {
+const open: Readonly<Record<Source, readonly DoorName[]>> = {
   "another pod": [],
   database: [],
   ingress: ["service"],

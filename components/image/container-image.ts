@@ -9,7 +9,7 @@ import { assertValid, check, imageRef } from "../conventions/validation";
 /** Platforms that an image can be built for. */
 export type Platform = "linux/amd64" | "linux/arm64";
 
-export const platforms: readonly Platform[] = ["linux/amd64", "linux/arm64"];
+const platforms: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 
 export interface ContainerImageArgs {
   /**
@@ -127,7 +127,7 @@ function validate(
 }
 
 /** The tag changes only with the content of the image. */
-export function imageTag(args: ContainerImageArgs, hash: string): string {
+function imageTag(args: ContainerImageArgs, hash: string): string {
   const parts = [hash, args.baseImageRef ?? "", ...[...(args.platforms ?? [])].sort()];
   return `build-${createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 40)}`;
 }

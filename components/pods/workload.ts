@@ -89,7 +89,7 @@ function envVar(name: string, value: EnvValue): EnvVar {
 }
 
 /** Environment of web pods, migrations and jobs. Sorted, so that the order restarts no pod. */
-export function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
+function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
   const { appEndpoint, database, env = {}, identity, javaOptions = [], release } = workload;
   const jvm = [javaToolOptions(workload), ...datadogJavaOptions(workload), ...javaOptions];
   const all: EnvVar[] = [

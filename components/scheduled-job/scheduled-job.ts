@@ -14,7 +14,7 @@ import type { ScheduledJobArgs } from "./args";
 import { type ScheduledJobInputs, normalize } from "./normalize";
 import { scheduledJobIssues } from "./validate";
 
-export type { OnFailure, Recipient, ScheduledJobArgs, ScheduledJobOverrides } from "./args";
+export type { ScheduledJobArgs, ScheduledJobOverrides } from "./args";
 
 /** The Kubernetes objects of a {@link ScheduledJob}. */
 export interface ScheduledJobNodes {

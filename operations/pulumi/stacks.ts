@@ -102,7 +102,7 @@ export async function begunIn(
 }
 
 /** A step that had begun, and not ended, when the state was written. */
-export interface PendingOperation {
+interface PendingOperation {
   readonly resource: StateResource;
   readonly type: string;
 }
