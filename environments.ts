@@ -45,7 +45,8 @@ const rows = {
     settingsOf: "local",
   },
   review: {
-    // A review job may change its own branch's namespace, and only CircleCI's token names the branch.
+    // A review job may change its own branch's namespace, and only CircleCI's token names the
+    // branch.
     clusterIdentity: "circleci-token",
     data: "own",
     image: "built",
@@ -110,10 +111,10 @@ const stackForm = (name: Environment): string => {
   return canaryOf === undefined ? name : `${canaryOf}-${name}`;
 };
 
-/** Every name that a stack may have, as `local, review-<slug>`. */
+/** Every name that a stack may have, such as `local, review-<slug>`. */
 export const stackForms = environmentNames.map(stackForm).join(", ");
 
-/** Names that are no branch's slug: a review stack for them would be mistaken for something else. */
+/** Names that a branch's slug must not have: a review stack for them would be ambiguous. */
 export const reservedSlugs: readonly string[] = [
   "main",
   "master",

@@ -9,7 +9,9 @@ type Command =
   | readonly ["expire-unpaid", "--older-than", Duration]
   | readonly ["export", "--since", Duration, "--format", "csv" | "json"];
 
-/** Every knob of a job that the program does not turn itself; each says in the editor what it does. */
+/**
+ * Every knob of a job that the program does not turn itself; each says in the editor what it does.
+ */
 type Knobs = Omit<
   ScheduledJobArgs,
   | "appEndpoint"
@@ -26,7 +28,7 @@ type Knobs = Omit<
 
 /** One scheduled job: one CronJob and nothing else. */
 export interface Job extends Knobs {
-  /** Command of the service's command line. It must bear being run twice. */
+  /** Command of the service's command line. It must be idempotent. */
   readonly args: Command;
   /** Name of the CronJob, at most 52 characters, and no other job's. A new name is a new job. */
   readonly name: string;

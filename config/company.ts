@@ -2,15 +2,17 @@
 export const company = {
   /** Domain of the review stacks' hosts: `<service>.<slug>.<domain>`. */
   reviewDomain: "review.example.com",
-  /** Cluster that review stacks live in, which is no production's. */
+  /** Cluster of the review stacks; it is not production's. */
   reviewCluster: { name: "staging", region: "eu-central-1" },
   /** Subnets of the load balancer in front of the review stacks. */
   reviewIngressFrom: [{ ipBlock: { cidr: "10.20.0.0/20" } }],
   /** Key that encrypts what is secret in the state of review stacks: not production's. */
   reviewSecretsProvider: "awskms://alias/services-orders-review?region=eu-central-1",
-  /** How many review stacks there may be at once, and how long one lives after its last update. */
+  /** How many review stacks there may be, and how long one lives after its last update. */
   reviewStacks: { max: 10, ttlHours: 72 },
-  /** Repository that staging pushes to and production pulls from; branches push to `<it>-review`. */
+  /**
+   * Repository that staging pushes to and production pulls from; branches push to `<it>-review`.
+   */
   imageRepository: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/services-orders",
   /** Registries that only the company pushes to: images of every stack may come from them. */
   registries: ["123456789012.dkr.ecr.eu-central-1.amazonaws.com"],

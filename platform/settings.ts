@@ -17,7 +17,7 @@ import {
 const environments = ["review", "staging", "prod"] as const;
 export type Environment = (typeof environments)[number];
 
-/** Who CircleCI's tokens are trusted for. */
+/** The CircleCI project whose tokens are trusted. */
 export interface CircleCi {
   readonly organizationId: string;
   readonly projectId: string;
@@ -29,7 +29,9 @@ export interface CircleCi {
 export interface ReviewLimits {
   readonly cpu: string;
   readonly domain: string;
-  /** Networks that the code of every branch may reach, beside its database, DNS and Datadog. */
+  /**
+   * Networks that the code of every branch may reach, in addition to its database, DNS and Datadog.
+   */
   readonly egressCidrs: readonly string[];
   readonly ingressClassName: string;
   /** Networks that requests come from: the subnets of the load balancer. */
@@ -204,7 +206,7 @@ function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
 /**
  * Settings from the config of a stack of the platform.
  *
- * @throws pulumi.RunError with every issue at once.
+ * @throws pulumi.RunError with every issue in one message.
  */
 export function platformSettings(config: Config, stack: string): PlatformSettings {
   const source = { config, env: {}, file: `platform/Pulumi.${stack}.yaml`, project };

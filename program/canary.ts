@@ -20,7 +20,7 @@ export function createCanary(
     throw new pulumi.RunError(
       imageRef === undefined
         ? `Stack "${stack}" runs no image yet: start it by "npm run canary -- start BRANCH".`
-        : `Namespace "${namespace}" does not exist: a canary needs production to stand beside.`,
+        : `Namespace "${namespace}" does not exist: a canary needs production.`,
     );
   }
   const args = {

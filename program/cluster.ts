@@ -37,7 +37,9 @@ interface Failure {
   readonly stderr?: string;
 }
 
-/** kubectl with the kubeconfig of `access`, if that is not the ambient one, in a file while it runs. */
+/**
+ * kubectl with the kubeconfig of `access`, if that is not the ambient one, in a file while it runs.
+ */
 async function kubectl(access: Access, args: readonly string[]): Promise<string> {
   const { context, kubeconfig } = access;
   const directory =
@@ -85,7 +87,7 @@ function reason(failure: Failure): string {
     lines
       .at(-1)
       ?.trim()
-      .replace(/[.?!]+$/, "") ?? "kubectl failed without a word"
+      .replace(/[.?!]+$/, "") ?? "kubectl failed without a message"
   );
 }
 

@@ -16,7 +16,7 @@ export async function eksKubeconfig(
   identity: ClusterIdentity = "aws",
 ): Promise<string> {
   // Loaded only where it is needed: the package is large.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() is no module of ours
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- not our own module
   const eks = require("@pulumi/aws/eks") as typeof Eks;
   const { arn, certificateAuthorities, endpoint } = await eks.getCluster({ name, region });
   return JSON.stringify({

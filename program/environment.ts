@@ -37,7 +37,7 @@ export function createEnvironment(settings: Settings, opts: pulumi.ComponentReso
 
   for (const { name, ...job } of jobs) {
     const { serviceAccount } = service.nodes;
-    // A job with a role of its own has a ServiceAccount of its own.
+    // A job with its own role has its own ServiceAccount.
     const serviceAccountName =
       job.iamRoleArn === undefined ? serviceAccount.metadata.name : undefined;
     const args = { appEndpoint: service.url, serviceAccountName, ...common, ...job };

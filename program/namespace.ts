@@ -20,7 +20,7 @@ export function createNamespace(
   }
   const { datadogAgentTo, egressTo, ingressFrom, quota } = settings;
   const guardrails = { datadogAgentTo, egressTo, ingressFrom, quota, requirements };
-  // CI is no administrator: each branch has rights in its own namespace only.
+  // CI is not an administrator: each branch has rights in its own namespace only.
   const owner = perBranch ? { branch: release.branch } : {};
   return new ReviewNamespace("namespace", { ...common, ...guardrails, ...owner }, opts).namespace;
 }

@@ -19,7 +19,7 @@ const owned = [
 
 /**
  * Stops the program where going on would take over what is not the stack's: the pinned Kubernetes
- * provider adopts an existing namespace without a word, and a preview says nothing about it.
+ * provider silently adopts an existing namespace, and a preview says nothing about it.
  *
  * @throws pulumi.RunError of one line that names what is in the way.
  */

@@ -25,7 +25,9 @@ export { configOf };
 export interface Git {
   /** `unknown` outside a repository and where a commit is checked out without a branch. */
   readonly branch: string;
-  /** Last commit that touched the image's inputs, with `-dirty.<hash>` where they are uncommitted. */
+  /**
+   * Last commit that touched the image's inputs, with `-dirty.<hash>` where they are uncommitted.
+   */
   readonly commit: string;
 }
 
@@ -62,7 +64,7 @@ export function settingsFrom(outside: Outside): Settings {
   const { config, env, git, stack } = outside;
   const parsed = parseStack(stack);
   if (parsed === undefined) {
-    throw new pulumi.RunError(`Stack "${stack}" is none of ${stackForms}.`);
+    throw new pulumi.RunError(`Stack "${stack}" is not one of ${stackForms}.`);
   }
   const { environment, slug } = parsed;
   const { canaryOf, settingsOf } = environments[environment];
@@ -99,7 +101,7 @@ function combinationIssues(
   const issues: string[] = [];
   const { data, perBranch } = environments[environment];
   if (data === "given" && databaseHost === undefined) {
-    issues.push(`${project}:databaseHost must be set, this stack makes no database of its own`);
+    issues.push(`${project}:databaseHost must be set, this stack creates no database`);
   }
   if (domain === undefined && hostPattern.includes("{domain}")) {
     issues.push(`${project}:domain must be set, ${project}:hostPattern contains {domain}`);
@@ -126,7 +128,10 @@ function branchIssues(branch: string, slug: string): readonly string[] {
 
 const run = promisify(execFile);
 
-/** What git says, or undefined outside a repository. Never a shell: a branch is anybody's text. */
+/**
+ * What git says, or undefined outside a repository. Never a shell: a branch's name is untrusted
+ * text.
+ */
 async function gitAnswer(root: string, args: readonly string[]): Promise<string | undefined> {
   const answer = await run("git", [...args], { cwd: root }).catch(() => undefined);
   return answer?.stdout.trim();
@@ -147,14 +152,14 @@ export async function readGit(root: string): Promise<Git> {
   };
 }
 
-/** Configuration of a canary: production's, but for what it runs and in how many pods. */
+/** Configuration of a canary: production's, except what it runs and in how many pods. */
 export function canaryConfig(production: Config): Config {
   const own = Object.entries<Setting>(table).filter(([, { ownOfCanary }]) => ownOfCanary === true);
   const keys = new Set(own.map(([key]) => `${project}:${key}`));
   return Object.fromEntries(Object.entries(production).filter(([key]) => !keys.has(key)));
 }
 
-/** What a canary shares, from the file of its environment: it has none of its own. */
+/** What a canary shares, from the file of its environment: it has no own file. */
 async function inheritedConfig(root: string, from: Environment): Promise<Config> {
   const { parse } = await import("yaml");
   const text = readFileSync(join(root, `Pulumi.${from}.yaml`), "utf8");

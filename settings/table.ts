@@ -12,14 +12,16 @@ import { type NetworkPeer, text } from "./forms";
 import { namespaceOf } from "./identity";
 import { type Surroundings, type ValuesOf, setting } from "./setting";
 
-/** Default of what only review stacks take from the company: the others have a file that says it. */
+/**
+ * Default of what only review stacks take from the company: the others have a file that says it.
+ */
 function reviewOnly<const Value, const Other>(review: Value, others: Other) {
   return ({ environment }: Surroundings) => (environment === "review" ? review : others);
 }
 
 const anyPrivateAddress: NetworkPeer[] = privateAddresses.map((cidr) => ({ ipBlock: { cidr } }));
 
-/** Public image of the throw-away database: PostgreSQL 17, all platforms. */
+/** Public image of the ephemeral database: PostgreSQL 17, all platforms. */
 const publicPostgres =
   "postgres@sha256:d74eeac9a635390a49bc21bd49fccd973de707e2a53a76ac49b552b8712ec46f";
 
@@ -61,7 +63,7 @@ export const table = {
   databaseImageRef: setting({
     ...forms.imageRef,
     default: () => publicPostgres,
-    description: "Image of the throw-away PostgreSQL.",
+    description: "Image of the ephemeral PostgreSQL.",
     env: "SANDBOX_POSTGRES_IMAGE",
   }),
   databaseName: setting({
@@ -218,7 +220,7 @@ export const table = {
     ),
     default: ({ environment }) => (environment === "local" ? [] : [...company.registries]),
     description:
-      "Registries that images may come from, in addition to the repositories of the image and of the throw-away database. The policy pack stops any other.",
+      "Registries that images may come from, in addition to the repositories of the image and of the ephemeral database. The policy pack stops any other.",
     env: "SANDBOX_REGISTRY",
   }),
   releaseCommit: setting({

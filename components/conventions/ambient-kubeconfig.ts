@@ -1,4 +1,7 @@
-/* eslint-disable no-restricted-properties -- a variable is hidden from the SDK, none is read as a setting */
+/**
+ * eslint-disable no-restricted-properties -- a variable is hidden from the SDK, none is read as a
+ * setting
+ */
 
 /** How to reach the cluster: a context of the ambient kubeconfig, or a separate kubeconfig. */
 export interface Access {

@@ -1,6 +1,8 @@
 import { service } from "./stacks";
 
-/** What a CI job does; decides its rights in AWS and in the cluster. One role each, and no other. */
+/**
+ * What a CI job does; decides its rights in AWS and in the cluster. One role each, and no other.
+ */
 export const ciRoles = [
   "preview",
   "review",
@@ -11,7 +13,10 @@ export const ciRoles = [
 ] as const;
 export type CiRoleName = (typeof ciRoles)[number];
 
-/** Those that the cluster knows by their IAM role. Jobs on review stacks come with CircleCI's own token. */
+/**
+ * Those that the cluster knows by their IAM role. Jobs on review stacks come with CircleCI's own
+ * token.
+ */
 export type ClusterCiRoleName = Exclude<CiRoleName, "review" | "review-removal">;
 export const isClusterCiRole = (purpose: CiRoleName): purpose is ClusterCiRoleName =>
   purpose !== "review" && purpose !== "review-removal";
@@ -25,8 +30,8 @@ export function roleName(purpose: CiRoleName): string {
 }
 
 /**
- * Kubernetes group of a purpose, as EKS gives it to the IAM role. Jobs on review stacks have no such group:
- * the cluster knows them by CircleCI's token itself, see {@link reviewGroup}.
+ * Kubernetes group of a purpose, as EKS gives it to the IAM role. Jobs on review stacks have no
+ * such group: the cluster knows them by CircleCI's token itself, see {@link reviewGroup}.
  */
 export function clusterGroup(purpose: ClusterCiRoleName): string {
   return `${service}:${purpose}`;
@@ -57,7 +62,9 @@ export const reviewAccess = {
   ownerAnnotation: `${service}/owner`,
 } as const;
 
-/** Name of the Deployment of a canary; all that removing it may delete is called so, or begins so. */
+/**
+ * Name of the Deployment of a canary; all that removing it may delete is called so, or begins so.
+ */
 export const canaryName = `${service}-canary`;
 
 /** Group of load balancer rules that review stacks share, and nothing else is in. */

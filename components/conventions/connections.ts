@@ -1,6 +1,6 @@
 /**
- * Who may talk to whom in a namespace with guardrails: the expectation that its network policies are
- * held against, by computation in the tests and by probes in a cluster. Pure data.
+ * Who may talk to whom in a namespace with guardrails: the expectation that its network policies
+ * are held against, by computation in the tests and by probes in a cluster. Pure data.
  */
 
 /** Who opens connections. A migration runs in the service's own pods, before the service. */
@@ -37,7 +37,9 @@ const door = (party: Door["party"], port: number, protocol: Door["protocol"] = "
   protocol,
 });
 
-/** Doors by the name that a person reads. The closed ports show that no more is open than is needed. */
+/**
+ * Doors by the name that a person reads. The closed ports show that no more is open than is needed.
+ */
 export const doors = {
   service: door("service", 8080),
   "service, debug port": door("service", 5005),
@@ -91,7 +93,9 @@ export interface Connection {
   readonly to: DoorName;
 }
 
-/** Sources that are outside of the namespace: what happens between two of them is not its business. */
+/**
+ * Sources that are outside of the namespace: what happens between two of them is not its business.
+ */
 const outside: readonly string[] = ["ingress", "other namespaces", "the internet"];
 const inside: readonly string[] = ["service", "job", "another pod", "database"];
 

@@ -3,10 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 /**
  * Wraps a program so that an error costs no more than its message.
  *
- * Pulumi prints each error that leaves a program with its stack, in colors. Some versions of Node.js
- * 20 take many seconds and gigabytes of memory for a stack that leads through Pulumi's packages
- * (https://github.com/nodejs/node/issues/64011), and a CI container ends without a message. An error
- * that a person can fix needs no stack. The stack of any other error becomes plain text.
+ * Pulumi prints each error that leaves a program with its stack, in colors. Some versions of
+ * Node.js 20 take many seconds and gigabytes of memory for a stack that leads through Pulumi's
+ * packages (https://github.com/nodejs/node/issues/64011), and a CI container ends without a
+ * message. An error that a person can fix needs no stack. The stack of any other error becomes
+ * plain text.
  */
 export function withCheapErrors<Args extends unknown[], Result>(
   program: (...args: Args) => Promise<Result>,

@@ -10,7 +10,10 @@ export const budgets = {
   labelValue: 63,
   slug: 30,
   stack: 100,
-  /** Its pods' label `controller-revision-hash` is the name and 11 characters, and a label's value ends at 63. */
+  /**
+   * Its pods' label `controller-revision-hash` is the name and 11 characters, and a label's value
+   * ends at 63.
+   */
   statefulSet: 52,
 } as const;
 
@@ -69,7 +72,9 @@ export function isDnsLabel(text: string, budget: number = budgets.dnsLabel): boo
   return text.length <= budget && legalDnsLabel.test(text);
 }
 
-/** A commit as people read it: 7 characters, and `-dirty.<hash>` where the code is not committed. */
+/**
+ * A commit as people read it: 7 characters, and `-dirty.<hash>` where the code is not committed.
+ */
 export function shortCommit(commit: string): string {
   const [hash = "", ...rest] = commit.split("-");
   return [/^[0-9a-f]{40}$/.test(hash) ? hash.slice(0, 7) : hash, ...rest].join("-");

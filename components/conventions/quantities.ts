@@ -34,7 +34,10 @@ export function memoryBytes(memory: string): number | undefined {
   return Number(memory.slice(0, -2)) * units[memory.slice(-2) as keyof typeof units];
 }
 
-/** An issue of each amount that Kubernetes would not take. `cpu` and `memory` are examples of what it takes. */
+/**
+ * An issue of each amount that Kubernetes would not take. `cpu` and `memory` are examples of what
+ * it takes.
+ */
 export function amountIssues(
   arg: string,
   got: Requests,

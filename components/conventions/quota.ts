@@ -26,8 +26,8 @@ export interface PodRequirement {
 }
 
 /**
- * Pods that a rolling update may have at once: `replicas`, and twice what `maxSurge` adds, rounded up
- * as Kubernetes does; a rollout makes no more new pods than `replicas`.
+ * Pods that a rolling update may have at the same time: `replicas`, and twice what `maxSurge` adds,
+ * rounded up as Kubernetes does; a rollout makes no more new pods than `replicas`.
  *
  * Twice, because Kubernetes starts the next pods when the old ones begin to end, and those count
  * until they are gone: a quota forgets a pod early only when its grace period has passed twice.
@@ -42,7 +42,10 @@ export function peakPods(replicas: number, maxSurge: number | string): number {
 
 const mebi = 2 ** 20;
 
-/** An issue when the quota has no room for what the stack itself makes: pods would be refused later, without a word. */
+/**
+ * An issue when the quota has no room for what the stack itself makes: pods would be silently
+ * refused later.
+ */
 export function quotaIssue(quota: Quota, requirements: readonly PodRequirement[]): Checked {
   const sum = (amount: (requirement: PodRequirement) => number) =>
     requirements.reduce((total, requirement) => total + requirement.pods * amount(requirement), 0);

@@ -16,7 +16,9 @@ export function defined<T extends object>(
   return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
 }
 
-/** The args with a table of defaults.ts behind them. An arg that is `undefined` gets its default. */
+/**
+ * The args with a table of defaults.ts behind them. An arg that is `undefined` gets its default.
+ */
 export function withDefaults<Args extends object, Defaults extends object>(
   args: Args,
   defaults: Defaults,

@@ -21,15 +21,17 @@ import { StackNamespace, type StackNamespaceArgs } from "./stack-namespace";
 
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 
-/** One pure function `(defaults) => spec` for each spec of a {@link ReviewNamespace}, applied last. */
+/**
+ * One pure function `(defaults) => spec` for each spec of a {@link ReviewNamespace}, applied last.
+ */
 export interface ReviewNamespaceOverrides {
   /**
-   * Changes the LimitRange: default requests and limits of a container, and their maximum.
-   * Without defaults, the quota refuses pods without requests.
+   * Changes the LimitRange: default requests and limits of a container, and their maximum. Without
+   * defaults, the quota refuses pods without requests.
    *
    * @default - the component's own spec
-   * @example
-   * (spec) => ({ ...spec, limits: spec.limits.map((limit) => ({ ...limit, max: { memory: "2Gi" } })) })
+   * @example (spec) => ({ ...spec, limits: spec.limits.map((limit) => ({ ...limit, max: { memory:
+   * "2Gi" } })) })
    */
   readonly limitRangeSpec?: Override<k8s.types.input.core.v1.LimitRangeSpec>;
 
@@ -103,13 +105,12 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly ingressFrom?: readonly Peer[];
 
   /**
-   * Pure functions that change each spec last, for fields that no arg sets.
-   * A field that a function leaves out is removed. TypeScript does not find a misspelled field,
-   * the cluster does.
+   * Pure functions that change each spec last, for fields that no arg sets. A field that a function
+   * leaves out is removed. TypeScript does not find a misspelled field, the cluster does.
    *
    * @default - none
-   * @example
-   * { resourceQuotaSpec: (spec) => ({ ...spec, hard: { ...spec.hard, "count/jobs.batch": "20" } }) }
+   * @example { resourceQuotaSpec: (spec) => ({ ...spec, hard: { ...spec.hard, "count/jobs.batch":
+   * "20" } }) }
    */
   readonly overrides?: ReviewNamespaceOverrides;
 
@@ -176,7 +177,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       },
     );
     // Rights first: whoever makes the rest has them by this binding. All of it goes with the
-    // namespace, because nobody may take a guardrail away before.
+    // namespace, because no one may remove a guardrail before.
     const first = { deletedWith: nodes.namespace, parent: this };
     const roleBinding = createRoleBinding(name, namespace, args, first);
     const then = { ...first, dependsOn: roleBinding === undefined ? [] : [roleBinding] };

@@ -118,7 +118,7 @@ export function workloadContainer(
     args: [...args],
     env: workloadEnv(workload, own),
     image: workload.imageRef,
-    // The digest identifies the content, so a node need not pull it again.
+    // The digest identifies the content, so a node does not pull it again.
     imagePullPolicy: "IfNotPresent",
     name,
     resources: resources(workload),

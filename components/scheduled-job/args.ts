@@ -96,8 +96,8 @@ export interface ScheduledJobArgs extends PodArgs {
    */
   readonly release: Release;
   /**
-   * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, not 7.
-   * A date that does not exist, such as 31 February, is accepted and never runs.
+   * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, not
+   * 7. A date that does not exist, such as 31 February, is accepted and never runs.
    *
    * @group Common
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax
@@ -216,13 +216,13 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly parallelism?: number;
 
   /**
-   * Which failures of a pod fail the run at once, or do not count.
-   * If a rule ignores a bug in the code, Kubernetes retries until the deadline.
+   * Which failures of a pod fail the run immediately, or do not count. If a rule ignores a bug in
+   * the code, Kubernetes retries until the deadline.
    *
    * @group Run
    * @default - each failure counts towards `backoffLimit`
-   * @example
-   * { rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }] }
+   * @example { rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status:
+   * "True" }] }] }
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
    */
   readonly podFailurePolicy?: k8s.types.input.batch.v1.PodFailurePolicy;

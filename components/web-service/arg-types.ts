@@ -17,7 +17,7 @@ export interface Autoscaling {
   /**
    * Maximum number of pods. Too low: a busy service stays slow.
    * Check it against the quota and the database's connections.
-   * If more pods run when you turn autoscaling on, Kubernetes stops the rest at once.
+   * If more pods run when you turn autoscaling on, Kubernetes stops the rest immediately.
    */
   readonly maxReplicas: number;
   /**
@@ -174,8 +174,8 @@ export interface WebServiceOverrides {
    * Changes the Service. With another selector, no request reaches the pods.
    *
    * @default - the component's own spec
-   * @example
-   * (spec) => ({ ...spec, ports: (spec.ports ?? []).map((port) => ({ ...port, appProtocol: "http" })) })
+   * @example (spec) => ({ ...spec, ports: (spec.ports ?? []).map((port) => ({ ...port, appProtocol:
+   * "http" })) })
    */
   readonly serviceSpec?: Override<k8s.types.input.core.v1.ServiceSpec>;
 }

@@ -272,12 +272,13 @@ export interface WebServiceArgs extends PodArgs {
   readonly preStopSeconds?: number;
 
   /**
-   * Seconds without progress before a rollout counts as failed. Pulumi waits 60 s longer.
-   * Shorter than a pod's start and migration: good rollouts fail.
+   * Seconds without progress before a rollout counts as failed. Pulumi waits 60 s longer. Shorter
+   * than a pod's start and migration: good rollouts fail.
    *
    * @group Rollout
    * @default 300
-   * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds
+   * @see
+   * https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds
    */
   readonly progressDeadlineSeconds?: number;
 
@@ -332,7 +333,8 @@ export interface WebServiceArgs extends PodArgs {
    *
    * @group Rare
    * @default 5
-   * @see https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#revision-history-limit
+   * @see
+   * https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#revision-history-limit
    */
   readonly revisionHistoryLimit?: number;
 

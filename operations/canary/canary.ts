@@ -45,7 +45,7 @@ export interface CanaryOptions {
   readonly acceptShare?: boolean;
   /** Commit that `image` was built from. */
   readonly commit?: string;
-  /** How long it lives, as `2h`. */
+  /** How long it lives, such as `2h`. */
   readonly for: string;
   /** Another image than that of the branch's review stack. */
   readonly image?: string;
@@ -55,10 +55,13 @@ export interface CanaryOptions {
 }
 
 const migrationsDirectory = "service/src/main/resources/db/migration";
-/** Nobody looks after a canary for longer. */
+/** No one watches a canary for longer. */
 const longestHours = 72;
 
-/** `npm run canary -- start BRANCH`: a few pods of a branch among those that answer production's requests. */
+/**
+ * `npm run canary -- start BRANCH`: a few pods of a branch among those that answer production's
+ * requests.
+ */
 export async function canaryStart(
   branch: string,
   options: CanaryOptions,
@@ -90,7 +93,7 @@ export async function canaryStart(
   console.log(`  until ${moment(expires)}; earlier: npm run canary -- stop`);
 }
 
-/** @throws UserError unless what would be applied beside production is main's code and nothing else. */
+/** @throws UserError unless the code that would run next to production is exactly main's */
 export async function refuseCheckout(engine: Engine): Promise<void> {
   const [here, branches] = await Promise.all([head(engine), remoteBranches(engine)]);
   const main = branches?.get(mainBranch);
@@ -171,7 +174,7 @@ async function candidate(
   return { commit, imageRef };
 }
 
-/** Review stacks may have a state of their own: REVIEW_BACKEND_URL. */
+/** Review stacks may have a separate state: REVIEW_BACKEND_URL. */
 export async function reviewOutputs(branch: string, engine: Engine): Promise<Outputs> {
   const url = variables(engine)["REVIEW_BACKEND_URL"] ?? "";
   const its = url === "" ? engine : withEnv(engine, { PULUMI_BACKEND_URL: url });
@@ -192,7 +195,7 @@ export async function canaryStatus(engine: Engine = ambient): Promise<void> {
   const canary = await readyPods(production, "canary");
   console.log(`${branch}: ${imageRef}`);
   console.log(
-    `  ${String(canary)} Ready beside ${String(stable)} of production: ${percent(canary / Math.max(1, canary + stable))} of the requests, ${asked} % asked`,
+    `  ${String(canary)} Ready next to ${String(stable)} of production: ${percent(canary / Math.max(1, canary + stable))} of the requests, ${asked} % asked`,
   );
   console.log(`  ${life(expires)}`);
 }
@@ -238,8 +241,8 @@ export async function stopCanary(production: Production, engine: Engine): Promis
       `The canary lives in the cluster ${where}, but the kubeconfig leads to ${cluster.uid}: choose the right context. Nothing was changed.`,
     );
   }
-  // First, because it needs no lock. Of a start that was killed while it waited, the state has no Deployment to destroy, and
-  // perhaps a lock that nobody lets go of; its pods answer production's requests.
+  // First, because it needs no lock. After a start that was killed while it waited, the state lists
+  // no Deployment, and perhaps a lock remains; but its pods answer production's requests.
   if ((await canaryDeployment(production)) !== undefined) {
     // "foreground" waits for its pods, as Pulumi does.
     const how = ["--cascade=foreground", "--ignore-not-found"];

@@ -66,9 +66,9 @@ export function canaryRefusals(candidate: Candidate): readonly string[] {
   return [];
 }
 
-/** What is known about the code that would be applied beside production. */
+/** What is known about the code that would run next to production. */
 export interface Checkout {
-  /** Whether its commit is in the history of the remote's main; undefined where nobody can say. */
+  /** Whether its commit is in the history of the remote's main; undefined if unknown. */
   readonly onMain: boolean | undefined;
   /** Files that are not as in that commit; undefined where git cannot say. */
   readonly uncommitted: readonly string[] | undefined;

@@ -8,7 +8,7 @@ export interface Share {
   readonly stable: number;
 }
 
-/** The largest share of the requests that a canary gets unasked. */
+/** The largest share of the requests that a canary gets without --accept-share. */
 const most = 1 / 3;
 
 /**
@@ -29,7 +29,7 @@ export function shown({ asked, pods, real, stable }: Share): string {
   const p = String(asked);
   return (
     `max(1, round(${p} * ${String(stable)} / (1 - ${p}))) = ${String(pods)} canary ${pods === 1 ? "pod" : "pods"} ` +
-    `beside ${String(stable)} of production: ${percent(real)} of the requests, ${percent(asked)} asked`
+    `next to ${String(stable)} of production: ${percent(real)} of the requests, ${percent(asked)} asked`
   );
 }
 
@@ -38,7 +38,7 @@ export function shareFault({ asked, real, stable }: Share): string | undefined {
   if (stable === 0) return "Production has no Ready pod: a canary would answer everything.";
   const way = "Ask for another share, give production more pods, or accept it by --accept-share.";
   if (real > most) return `The canary would get ${percent(real)}, more than a third. ${way}`;
-  // 20 % of 10 % asked is no more than twice, whatever the last binary digit says.
+  // 20 % of 10 % asked is not more than twice, whatever the last binary digit says.
   if (real > asked * 2 + 1e-9) {
     return `The canary would get ${percent(real)}, more than twice the ${percent(asked)} asked. ${way}`;
   }

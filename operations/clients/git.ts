@@ -2,12 +2,15 @@ import { resolve } from "node:path";
 import { CommandError, command } from "../../lib/command";
 import { type Engine, ambient } from "../pulumi/engine";
 
-/** Git on the project. Never a shell, and never a name where an option could stand: a branch is anybody's text. */
+/**
+ * Git on the project. Never a shell, and never a name in the place of an option: a branch's name is
+ * untrusted text.
+ */
 async function git(args: readonly string[], { cwd }: Engine): Promise<string> {
   return (await command("git", args, { cwd, timeout: 60_000 })).trim();
 }
 
-/** Whether a command says yes (0) or no (1); anything else is no answer. */
+/** Whether a command says yes (0) or no (1); anything else counts as unknown. */
 async function asked(args: readonly string[], engine: Engine): Promise<boolean | undefined> {
   try {
     await git(args, engine);
@@ -36,7 +39,7 @@ export async function currentBranch(engine: Engine = ambient): Promise<string | 
   return answer === "" ? undefined : answer;
 }
 
-/** Whether `older` is in the history of `newer`; undefined where git knows one of them not. */
+/** Whether `older` is in the history of `newer`; undefined if git does not know one of them. */
 export async function isAncestor(
   older: string,
   newer: string,
@@ -70,14 +73,14 @@ export async function remoteUrl(engine: Engine = ambient): Promise<string | unde
 }
 
 /**
- * What a remote's URL leads to, as `github.com/acme/orders`: the same by ssh and by https, and without name or token of
- * who asks. A directory is named by its path.
+ * What a remote's URL leads to, such as `github.com/acme/orders`: the same for ssh and https,
+ * without user name or token. A directory is named by its path.
  */
 export function repositoryOf(url: string, cwd: string): string {
   const short = (path: string): string => path.replace(/\/+$/, "").replace(/\.git$/, "");
   if (/^[a-z][a-z+]*:\/\//i.test(url)) {
     const { host, hostname, pathname, protocol } = new URL(url);
-    // ssh has a port of its own for what https has at its usual one.
+    // ssh uses another port than https for the same repository.
     const where = protocol === "https:" || protocol === "http:" ? host : hostname;
     return short(`${where.toLowerCase()}${pathname}`);
   }
@@ -86,14 +89,20 @@ export function repositoryOf(url: string, cwd: string): string {
   return short(`${where.toLowerCase()}/${path.replace(/^\/+/, "")}`);
 }
 
-/** Gets the commits of a branch, where only one commit was cloned or the branch is newer than the clone. */
+/**
+ * Gets the commits of a branch, where only one commit was cloned or the branch is newer than the
+ * clone.
+ */
 export async function fetchBranch(branch: string, engine: Engine = ambient): Promise<void> {
   const shallow = await git(["rev-parse", "--is-shallow-repository"], engine);
   const whole = shallow === "true" ? ["--unshallow"] : [];
   await git(["fetch", "--quiet", ...whole, remote, `refs/heads/${branch}`], engine);
 }
 
-/** Files below a directory that differ between two commits; undefined where git knows one of them not. */
+/**
+ * Files below a directory that differ between two commits; undefined where git knows one of them
+ * not.
+ */
 export async function changedFiles(
   from: string,
   to: string,
@@ -105,7 +114,10 @@ export async function changedFiles(
   return answer?.split("\0").filter((file) => file !== "");
 }
 
-/** Whether files differ between a commit and what is here; undefined where git does not know the commit. */
+/**
+ * Whether files differ between a commit and what is here; undefined where git does not know the
+ * commit.
+ */
 export async function differs(
   commit: string,
   paths: readonly string[],
@@ -115,7 +127,9 @@ export async function differs(
   return same === undefined ? undefined : !same;
 }
 
-/** Files that git tracks and that are not as in the last commit; undefined outside of a repository. */
+/**
+ * Files that git tracks and that are not as in the last commit; undefined outside of a repository.
+ */
 export async function uncommitted(
   engine: Engine = ambient,
 ): Promise<readonly string[] | undefined> {
@@ -123,7 +137,7 @@ export async function uncommitted(
   return answer?.split("\0").filter((file) => file !== "");
 }
 
-/** Who is at work: for the owner of what is made. */
+/** The user's name, for the owner of what is created. */
 export async function person(engine: Engine = ambient): Promise<string> {
   const ci = process.env["CIRCLE_USERNAME"] ?? "";
   if (ci !== "") return ci;

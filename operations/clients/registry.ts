@@ -30,16 +30,17 @@ const manifestTypes = [
 
 const patience = 30_000;
 
-/** Registries speak https, but for one on this machine. */
+/** Registries use https, except one on this machine. */
 function scheme(host: string): string {
   return /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host) ? "http" : "https";
 }
 
 /**
- * Gives an image one more tag, by the registry's own API: nothing is pulled or pushed. A tag that is
- * there is never moved.
+ * Gives an image one more tag, by the registry's own API: nothing is pulled or pushed. A tag that
+ * is there is never moved.
  *
- * @throws UserError when the tag names another image, the image is not there, or the registry refuses.
+ * @throws UserError when the tag names another image, the image is not there, or the registry
+ * refuses.
  */
 export async function addTag(imageRef: string, tag: string): Promise<"added" | "was there"> {
   const { digest, host, path } = imageParts(imageRef);

@@ -19,9 +19,11 @@ import { outputsOf, removeTags, setTags, tagsOf } from "../pulumi/stacks";
 export interface DeployOptions {
   /** Deploys older code than what runs: a revert. */
   readonly allowOlder?: boolean;
-  /** File with the plan of the approved preview; without it whatever the preview shows is changed. */
+  /**
+   * File with the plan of the approved preview; without it whatever the preview shows is changed.
+   */
   readonly approved?: string;
-  /** Asks nobody. */
+  /** Does not ask for confirmation. */
   readonly yes?: boolean;
 }
 
@@ -83,7 +85,7 @@ async function pullRequestOpen(engine: Engine): Promise<boolean | undefined> {
   const pull = pullRequestFrom(env);
   if (pull === undefined) return undefined;
   return isOpen(pull).catch((error: unknown) => {
-    console.error(`warning: nobody says whether the pull request is open: ${String(error)}`);
+    console.error(`warning: it is unknown whether the pull request is open: ${String(error)}`);
     return undefined;
   });
 }
@@ -91,8 +93,8 @@ async function pullRequestOpen(engine: Engine): Promise<boolean | undefined> {
 /**
  * Whether this deploy comes late: its image or its program is older than what the stack has.
  *
- * @param tip commit of the review stack's branch at the remote: what is there now is never late, also when somebody
- *   has taken the branch back to it
+ * @param tip commit of the review stack's branch at the remote: the branch's current commit is
+ * never late, even after someone has reset the branch to it
  */
 async function older(
   { engine, last, settings }: DeployTarget,
@@ -100,7 +102,7 @@ async function older(
 ): Promise<Older | undefined> {
   const program = await head(engine);
   if (settings.imageRef === undefined && program !== undefined && program === tip) return undefined;
-  // Without an image of its own to run, the stack keeps the one it has.
+  // Without a new image, the stack keeps the one it has.
   const keeps =
     settings.imageRef === undefined && environments[settings.environment].image !== "built";
   const image = keeps ? undefined : settings.release.commit;
@@ -116,9 +118,11 @@ async function older(
 }
 
 /**
- * For who waits for another update of the stack: looks at it before each further try.
+ * For a command that waits for another update of the stack: checks the stack before each further
+ * try.
  *
- * @throws UserError when that update has changed it: what was previewed, and perhaps approved, holds no more.
+ * @throws UserError when that update has changed it: what was previewed, and perhaps approved,
+ * holds no more.
  */
 export function unchangedSince({
   engine,
@@ -136,7 +140,7 @@ export function unchangedSince({
   };
 }
 
-/** `pulumi up`, unasked; when it fails, why. */
+/** `pulumi up` without a prompt. If it fails, prints why. */
 export async function update(target: DeployTarget): Promise<void> {
   const { cluster, engine, settings } = target;
   const started = new Date();
@@ -155,7 +159,7 @@ export async function update(target: DeployTarget): Promise<void> {
 export async function note({ engine, settings: { stack } }: DeployTarget): Promise<void> {
   const commit = await head(engine);
   if (commit !== undefined) await setTags(stack, { [deployedTag]: commit }, engine);
-  // What somebody has promoted meanwhile is the next deploy's.
+  // A release that was promoted since is for the next deploy.
   const release = promoted(await tagsOf(stack, engine));
   if (release !== undefined && isTold(engine, release)) {
     await removeTags(stack, [promotedTag], engine);

@@ -8,9 +8,9 @@ import { secretsProviderOf } from "../pulumi/secrets-provider";
 import { type Tags, createStack, setTags } from "../pulumi/stacks";
 
 /**
- * Makes the stack that is to be changed where there is none, and takes over one whose update was killed. Every command
- * that changes a stack begins so: a review stack is counted and has its tags whichever of them makes it, and a sweep
- * finds it again though nothing was ever deployed to it.
+ * Creates the stack if it does not exist, and takes over one whose update was killed. Every command
+ * that changes a stack begins with this. So a review stack is counted and has its tags whichever
+ * command creates it, and a sweep finds it even if nothing was deployed to it.
  *
  * @throws UserError for one review stack too many, and for one that is another branch's.
  */
@@ -35,7 +35,10 @@ export async function ensureStack({
   await setTags(stack, Object.fromEntries(missing), engine);
 }
 
-/** Whose a review stack is, where, since when and for how long; what a sweep cannot do without comes first. */
+/**
+ * Whose a review stack is, where, since when and for how long; what a sweep cannot do without comes
+ * first.
+ */
 async function origin(
   branch: string,
   clusterUid: string,
@@ -52,7 +55,7 @@ async function origin(
   };
 }
 
-/** Two branches never share a stack, whatever somebody did by hand. */
+/** Two branches never share a stack, even after manual changes. */
 function refuseOther(stack: string, branch: string, tags: Tags): void {
   if (branch === "unknown") {
     throw new UserError(

@@ -11,7 +11,8 @@ const patience = 10_000;
 
 /**
  * Says why a deploy failed, of which Pulumi shows but that pods are missing: what was refused, what
- * became of the pods, and their last words. Never fails itself: the first error is the one that counts.
+ * became of the pods, and their last words. Never fails itself: the first error is the one that
+ * counts.
  */
 export async function explain(
   { kubectl }: Cluster,

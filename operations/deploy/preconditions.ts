@@ -7,7 +7,7 @@ export interface Intent {
   readonly branch: string;
   readonly cluster: string;
   readonly environment: Environment;
-  /** Whether the branch's pull request is open; undefined where there is none, or nobody can say. */
+  /** Whether the branch's pull request is open; undefined if there is none, or it is unknown. */
   readonly pullRequestOpen: boolean | undefined;
   /** Cluster of the stack's last update; undefined for a stack that never had one. */
   readonly lastCluster: string | undefined;

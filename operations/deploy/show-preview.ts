@@ -4,11 +4,13 @@ import { look } from "../preview/preview-result";
 import { reports } from "../../lib/reports";
 
 /**
- * What will change in a stack, and what that does to the running service. The one place where every command shows it.
+ * What will change in a stack, and what that does to the running service. The one place where every
+ * command shows it.
  *
- * @param approved - file with the plan of a preview that somebody approved
+ * @param approved - file with the plan of an approved preview
  * @returns what changes, in one line
- * @throws UserError when Pulumi did not come to its end, and when more would change than was approved
+ * @throws UserError when Pulumi did not come to its end, and when more would change than was
+ * approved
  */
 export async function showPreview(
   stack: string,
@@ -24,7 +26,7 @@ export async function showPreview(
     // What Pulumi refuses for a reason that is known is a danger, and no error.
     reports.addCause(seen.safe((errors.length > 0 ? errors : [headline, ...notes]).join("\n")));
     throw new UserError(
-      "The preview failed: what it says is above; mend it and run the command again. Nothing was changed.",
+      "The preview failed (see its output above). Fix the cause and run the command again. Nothing was changed.",
     );
   }
   const more = plan === undefined ? [] : larger(plan, seen.plan);

@@ -11,8 +11,8 @@ export interface NotifyOptions {
   readonly causeFile?: string;
   readonly preview?: string;
   /**
-   * What the command that changed the stack has left: `reports/deployed.json` or `reports/removed.json`. Where it is named and does not
-   * tell of that very stack, nobody is told that it happened.
+   * The report of the command that changed the stack: `reports/deployed.json` or
+   * `reports/removed.json`. If it is given and does not mention that stack, no message is sent.
    */
   readonly report?: string;
   readonly stack: string;
@@ -20,7 +20,7 @@ export interface NotifyOptions {
   readonly summary?: string;
 }
 
-/** Where CircleCI shows a workflow, with its approvals and the artifacts of its jobs. */
+/** Page of a CircleCI workflow, with its approvals and the artifacts of its jobs. */
 const workflows = "https://app.circleci.com/pipelines/workflows";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -44,7 +44,10 @@ function read<Report>(file: string | undefined): Partial<Report> {
   }
 }
 
-/** The notice, from what was told and CircleCI's variables: text from outside is in no command. Pure but for files. */
+/**
+ * The notice, from the options and CircleCI's variables: no command contains text from outside.
+ * Pure, except for files.
+ */
 export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice {
   const cause = optionalFile(options.causeFile);
   const { headline } = read<Summary>(options.summary);
@@ -77,22 +80,28 @@ export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice
   return { ...safe, event, stack: options.stack };
 }
 
-/** Whether a report that was asked for tells of the stack: a job can run though the one before it has failed. */
+/**
+ * Whether a report that was asked for tells of the stack: a job can run though the one before it
+ * has failed.
+ */
 function isReported(event: Event, { report, stack }: NotifyOptions): boolean {
   if (report === undefined || (event !== "deployed" && event !== "removed")) return true;
   return read<{ readonly stack: string }>(report).stack === stack;
 }
 
-/** `npm run notify -- EVENT --stack STACK`: tells Slack; ends with 0 also where Slack does not listen. */
+/**
+ * `npm run notify -- EVENT --stack STACK`: tells Slack; ends with 0 also where Slack does not
+ * listen.
+ */
 export async function notify(event: string, options: NotifyOptions): Promise<void> {
   if (!Object.hasOwn(events, event)) {
     throw new UserError(
-      `"${event}" is nothing to tell; there are ${Object.keys(events).join(", ")}`,
+      `"${event}" is not an event; allowed are ${Object.keys(events).join(", ")}`,
     );
   }
   if (!isReported(event as Event, options)) {
     process.stderr.write(
-      `warning: ${options.report ?? ""} does not say that ${options.stack} ${events[event as Event].says}, so nobody is told that it is\n`,
+      `warning: ${options.report ?? ""} does not say that ${options.stack} ${events[event as Event].says}, so no message is sent\n`,
     );
     return;
   }

@@ -6,7 +6,7 @@ export interface Notice {
   /** What changed, in one line: a preview's headline. */
   readonly changed?: string;
   readonly commit?: string;
-  /** How long a canary is to live, as `2h`. */
+  /** How long a canary will live, such as `2h`. */
   readonly duration?: string;
   readonly event: Event;
   /** Address of the CI job. */
@@ -52,8 +52,8 @@ function cut(text: string, limit: number): string {
 }
 
 /**
- * Text from outside, as it is: no link, no mention of anybody, no markup. A space of no width after
- * each of mrkdwn's marks takes its meaning away.
+ * Text from outside, as it is: no link, no mention, no markup. A zero-width space after each of
+ * mrkdwn's marks removes its meaning.
  */
 export function escaped(text: string): string {
   return text
@@ -63,7 +63,7 @@ export function escaped(text: string): string {
     .replace(/[*_~`]/g, "$&\u200b");
 }
 
-/** A link, or the text alone where the address is none that Slack should open. */
+/** A link, or only the text if Slack should not open the address. */
 function link(address: string, text: string): string {
   const good = /^https?:\/\/[^\s<>|]+$/.test(address);
   return good ? `<${address.replaceAll("&", "&amp;")}|${escaped(text)}>` : escaped(address);

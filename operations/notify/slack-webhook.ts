@@ -8,7 +8,10 @@ const pause = async (ms: number): Promise<void> =>
     setTimeout(resolve, ms);
   });
 
-/** Why it was not taken; undefined where it was. Never quotes the webhook: its address is its password. */
+/**
+ * Why it was not taken; undefined where it was. Never quotes the webhook: its address is its
+ * password.
+ */
 async function refusal(webhook: string, message: Message): Promise<string | undefined> {
   try {
     const answer = await fetch(webhook, {
@@ -28,8 +31,8 @@ async function refusal(webhook: string, message: Message): Promise<string | unde
 }
 
 /**
- * Sends a message: three tries of five seconds, and a second between. What is not sent is a warning,
- * never an error: nobody's deployment fails because Slack does.
+ * Sends a message: three tries of five seconds, and a second between. What is not sent is a
+ * warning, never an error: no deployment fails because Slack does.
  *
  * @returns the warning, or undefined where Slack has it.
  */
@@ -39,9 +42,10 @@ export async function send(
   wait: (ms: number) => Promise<void> = pause,
 ): Promise<string | undefined> {
   if (webhook === undefined || webhook === "") {
-    return "SLACK_WEBHOOK_URL is not set, so nobody is told in Slack";
+    return "SLACK_WEBHOOK_URL is not set, so no message is sent";
   }
-  if (!/^https?:\/\//.test(webhook)) return "SLACK_WEBHOOK_URL is no address; nobody is told";
+  if (!/^https?:\/\//.test(webhook))
+    return "SLACK_WEBHOOK_URL is not an address; no message is sent";
   let reason: string | undefined;
   for (let tried = 1; tried <= TRIES; tried += 1) {
     if (tried > 1) await wait(1_000);

@@ -47,13 +47,17 @@ async function engineFor(stack: string, given: Engine): Promise<Engine> {
   return release === undefined ? engine : withEnv(engine, releaseEnv(release));
 }
 
-/** Milliseconds in which an engine has read a state that answers, and seconds until one that does not is given up. */
+/**
+ * Milliseconds in which an engine has read a state that answers, and seconds until one that does
+ * not is given up.
+ */
 const usualMs = 1_000;
 const stateSeconds = 7;
 
 /**
- * Runs the engine, which reads the state first; of one that does not answer it says nothing for a quarter of an hour, so
- * then we ask. A state that answers costs no question of ours. The cluster is asked by the program.
+ * Runs the engine, which reads the state first; of one that does not answer it says nothing for a
+ * quarter of an hour, so then we ask. A state that answers costs no question of ours. The cluster
+ * is asked by the program.
  *
  * @throws UserError within 10 s that names the state that does not answer.
  */
@@ -81,8 +85,8 @@ async function looking(run: EngineRun): Promise<Previewed> {
 }
 
 /**
- * Where the comment goes: found before the engine runs, because it may be that something is missing. Without a token a person
- * gets no comment; in CI (`CI=true`) that is an error.
+ * Where the comment goes: found before the engine runs, because it may be that something is
+ * missing. Without a token a person gets no comment; in CI (`CI=true`) that is an error.
  */
 async function pullRequest(): Promise<PullRequest | undefined> {
   if ((process.env["GITHUB_TOKEN"] ?? "") === "" && process.env["CI"] !== "true") {
@@ -95,18 +99,20 @@ async function pullRequest(): Promise<PullRequest | undefined> {
   return pull;
 }
 
-/** `npm run preview -- STACK`: Pulumi's diff as it comes, and what it means for the running service. */
+/**
+ * `npm run preview -- STACK`: Pulumi's diff as it comes, and what it means for the running service.
+ */
 export async function preview(
   stack: string,
   options: PreviewOptions = {},
   given: Engine = ambient,
 ): Promise<void> {
   if (traitsOf(stack) === undefined) {
-    throw new UserError(`"${stack}" is no stack; there are ${stackForms}`);
+    throw new UserError(`"${stack}" is not a stack; allowed are ${stackForms}`);
   }
   const { format = "text" } = options;
   const pull = options.comment === true ? await pullRequest() : undefined;
-  // Where the summary alone is wanted on standard output, Pulumi's own goes beside it.
+  // If only the summary goes to standard output, Pulumi's own output goes to standard error.
   const to = format === "text" ? process.stdout : process.stderr;
   const engine = await engineFor(stack, given);
   const { plan, printed, safe, summary, text } = await looking({ engine, stack, to });

@@ -5,13 +5,14 @@ import { service } from "../../config/service";
 import { UserError } from "../../lib/errors";
 import { type Engine, ask, withEnv } from "../pulumi/engine";
 
-/** What Pulumi says of a stack that nobody has deployed yet. */
+/** What Pulumi says about a stack that was never deployed. */
 const unknownStack = /no stack named '[^']*' found/;
 
 /**
  * Whether a preview failed only because the stack is not there yet.
  *
- * @throws UserError for one whose file names the key that encrypts it: a preview may not use that for another state.
+ * @throws UserError for one whose file names the key that encrypts it: a preview may not use that
+ * for another state.
  */
 export async function isNew(stack: string, engine: Engine, printed: string): Promise<boolean> {
   if (!unknownStack.test(printed)) return false;
@@ -27,8 +28,8 @@ export async function isNew(stack: string, engine: Engine, printed: string): Pro
 }
 
 /**
- * Lets a stack be previewed that does not exist: in an empty state of its own, which is gone afterwards. Who
- * previews may not write into the real one.
+ * Previews a stack that does not exist, with its own empty state, which is deleted afterwards. A
+ * role that previews may not write into the real state.
  */
 export async function asNew<T>(
   stack: string,

@@ -8,7 +8,10 @@ import { kept } from "./changes/values";
 
 /** One resource that an approved preview changes. */
 interface PlannedChange {
-  /** What each field becomes, by its path; a long or secret value by its hash. All fields of a new object. */
+  /**
+   * What each field becomes, by its path; a long or secret value by its hash. All fields of a new
+   * object.
+   */
   readonly fields: Readonly<Record<string, string>>;
   readonly operation: Operation;
   readonly urn: string;
@@ -33,7 +36,7 @@ function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
 
 /** What a preview would change, so that it can be kept and compared. Pure. */
 export function planOf(stack: string, events: Pick<Events, "steps">): Plan {
-  // Who approves and who applies may reach the cluster by different ways.
+  // The approver and the deploy may use different kubeconfigs.
   const changes = changesOf(events).filter((change) => !isInternal(change));
   const drawn = drawnNames(changes);
   const stable = (kind: string, path: string, value: Json | undefined) =>
@@ -69,14 +72,14 @@ const nameOf = (urn: string): string => {
   return `${type.split(/[:$]/).at(-1) ?? ""} ${name.join("::")}`;
 };
 
-/** An approved value covers itself; one that nobody knew yet covers any, for it was approved as such. */
+/** An approved value matches itself. A value that was unknown at the approval matches any value. */
 function covers(approved: string | undefined, current: string): boolean {
   return approved === current || approved === JSON.stringify(unknown);
 }
 
 /**
- * In what the current change set is larger than the approved one, a line for each resource and field;
- * empty where it is the same or less. Pure.
+ * In what the current change set is larger than the approved one, a line for each resource and
+ * field; empty where it is the same or less. Pure.
  */
 export function larger(approved: Plan, current: Plan): readonly string[] {
   if (approved.stack !== current.stack) {
@@ -109,7 +112,7 @@ export function savePlan(file: string, plan: Plan): void {
   writeFileSync(file, `${JSON.stringify(plan, undefined, 2)}\n`);
 }
 
-/** @throws UserError where the file is no plan of this version. */
+/** @throws UserError if the file is not a plan of this version */
 export function loadPlan(file: string): Plan {
   try {
     const plan = JSON.parse(readFileSync(file, "utf8")) as Partial<Plan>;
@@ -120,6 +123,6 @@ export function loadPlan(file: string): Plan {
     // Not there, or not JSON: the same advice helps.
   }
   throw new UserError(
-    `${file} is no plan of an approved preview; make one with: npm run preview -- STACK --save-plan ${file}`,
+    `${file} is not a plan of an approved preview; make one with: npm run preview -- STACK --save-plan ${file}`,
   );
 }

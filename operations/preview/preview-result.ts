@@ -10,7 +10,7 @@ export interface Previewed {
   readonly plan: Plan;
   /** Pulumi's own output, without secrets. */
   readonly printed: string;
-  /** Takes secrets out of a text that is to be shown or sent. */
+  /** Removes secrets from a text before it is shown or sent. */
   readonly safe: (text: string) => string;
   readonly summary: Summary;
   /** The summary for a terminal. */
@@ -44,7 +44,7 @@ async function ran(run: EngineRun): Promise<EngineResult> {
 
 /**
  * Runs the engine once and reads what it told. The person has seen Pulumi's own diff then.
- * For who applies a change set next: keep `plan`, and hold what is applied to it by `larger`.
+ * To apply the changes next: keep `plan`, and compare with it by `larger`.
  */
 export async function look(run: EngineRun): Promise<Previewed> {
   // The engine takes a second and more: time enough to load what reads its events.

@@ -13,8 +13,9 @@ function releasedCommit({ steps }: Pick<Events, "steps">): string | undefined {
 }
 
 /**
- * Production runs what was promoted, whatever the code here is: said where the two differ, so that nobody takes "nothing
- * changes" for a word about the code. Empty where they do not, and where git does not know the commit.
+ * Production runs what was promoted, whatever the code here is. This note says so if the two
+ * differ, because "nothing changes" would be misleading. Empty if they are the same, or git does
+ * not know the commit.
  */
 export async function unreleased(
   stack: string,

@@ -33,7 +33,9 @@ interface ContainerStatus {
   };
 }
 
-/** Milliseconds that one question to the cluster may take; the longest is the end of a namespace. */
+/**
+ * Milliseconds that one question to the cluster may take; the longest is the end of a namespace.
+ */
 const patience = 100_000;
 /** Milliseconds until the probe's pods must run: an image to pull, and nothing else. */
 const startTime = 60_000;
@@ -65,7 +67,7 @@ export async function remove(
   until: "going" | "gone",
 ): Promise<void> {
   const wait = until === "going" ? ["--wait=false"] : ["--timeout=90s"];
-  // Only with the probe's label: a namespace of this name may be somebody's own.
+  // Only with the probe's label: another namespace of this name may exist.
   const own = ["-l", probeLabel, "--field-selector", `metadata.name=${other}`];
   await Promise.all([
     kubectl(["delete", "pods", "-n", namespace, "-l", probeLabel, "--grace-period=0", ...wait]),
@@ -119,7 +121,7 @@ async function running(namespace: string, sources: readonly PodSource[]): Promis
       const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
       const state = all.find(({ name }) => name === containerOf(source))?.state;
       if (state?.running !== undefined && status?.podIP !== undefined) return [];
-      // Where it has no node, no container has a state: the scheduler says why.
+      // Without a node, no container has a state: the scheduler says why.
       const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled")?.message;
       const { message = scheduled ?? status?.phase ?? "no pod", reason = "" } =
         state?.waiting ?? {};
@@ -128,7 +130,7 @@ async function running(namespace: string, sources: readonly PodSource[]): Promis
     if (waiting.length === 0) return;
     if (Date.now() > until) {
       throw new UserError(
-        `these pods of the probe do not run after ${String(startTime / 1000)} s; mend what they wait for:\n${waiting.join("\n")}`,
+        `these pods of the probe do not run after ${String(startTime / 1000)} s; fix what they wait for:\n${waiting.join("\n")}`,
       );
     }
     await sleep(500);

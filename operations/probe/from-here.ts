@@ -2,7 +2,9 @@ import { request } from "node:http";
 import { request as requestTls } from "node:https";
 import { connect } from "node:net";
 
-/** Connections from this machine, which stands for the ingress where it is where requests come from. */
+/**
+ * Connections from this machine, which stands for the ingress where it is where requests come from.
+ */
 
 /** What became of a connection, in the words of connect.pl. */
 export function tcp(address: string, port: number, seconds: number): Promise<string> {

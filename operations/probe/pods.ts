@@ -8,7 +8,7 @@ type Labels = Readonly<Record<string, string>>;
 /** What all objects of a probe have, so that the next one finds what a killed one left. */
 export const probeLabel = "connection-probe";
 
-/** Seconds after which a pod ends by itself, also when nobody deletes it. */
+/** Seconds after which a pod ends by itself, even if it is not deleted. */
 const lifetimeSeconds = 120;
 
 /** Sources that a pod can stand for, and the component of their labels. */
@@ -37,8 +37,8 @@ function labelsOf(source: PodSource, instance: Labels): Labels {
 }
 
 /**
- * A pod that sleeps until it is told what to try. Never ready, so that no Service sends to it; within
- * the quota's room, Pod Security `restricted`, and gone after two minutes whatever happens.
+ * A pod that sleeps until it is told what to try. Never ready, so that no Service sends to it;
+ * within the quota's room, Pod Security `restricted`, and gone after two minutes whatever happens.
  */
 export function probePod(source: PodSource, image: string, instance: Labels): object {
   const container = {

@@ -34,8 +34,8 @@ type Addresses = Readonly<Record<DoorName, { readonly address?: string; readonly
 const script = readFileSync(join(import.meta.dirname, "connect.pl"), "utf8");
 
 /**
- * `npm run probe -- STACK`: tries every connection of the table in the stack's namespace, and prints
- * what is expected and what was seen. Exit code 1 when they differ.
+ * `npm run probe -- STACK`: tries every connection of the table in the stack's namespace, and
+ * prints what is expected and what was seen. Exit code 1 when they differ.
  */
 export async function probe(stack: string, options: ProbeOptions): Promise<void> {
   if (traitsOf(stack)?.data !== "own") {
@@ -180,11 +180,14 @@ interface Where extends ProbeOptions {
   readonly other: string;
 }
 
-/** Whether the probe's own pod would be at both ends: the service's and the database's are real ones. */
+/**
+ * Whether the probe's own pod would be at both ends: the service's and the database's are real
+ * ones.
+ */
 const isItself = (source: PodSource, to: DoorName) =>
   (source === "job" || source === "another pod") && doors[to].party === source;
 
-/** All rows of a source that a pod stands for, tried at once. */
+/** All rows of a source that a pod represents, tried at the same time. */
 async function fromPod(
   source: PodSource,
   why: string | undefined,
@@ -214,7 +217,7 @@ async function fromPod(
 
 /**
  * The ingress's rows: by the service's URL, and, where this machine is where the ingress's requests
- * come from, by connections of its own. What reaches nothing proves no wall.
+ * come from, by its own connections. An unreachable target proves nothing about the policy.
  */
 async function fromIngress(
   url: string,

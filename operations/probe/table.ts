@@ -28,8 +28,8 @@ export function verdict({ allowed, seen, to }: Row): Verdict {
 const toNode = (row: Row): boolean => doors[row.to].party === "Datadog agent";
 
 /**
- * Rows about the node, left out where the cluster's policies do not reach there: where every pod gets
- * to the kubelet, also those for which everything else is closed.
+ * Rows about the node, left out where the cluster's policies do not reach there: where every pod
+ * gets to the kubelet, also those for which everything else is closed.
  */
 export function withoutOpenNode(rows: readonly Row[]): readonly Row[] {
   const kubelet = rows.filter(({ seen, to }) => to === "node, kubelet" && seen !== undefined);
@@ -40,7 +40,9 @@ export function withoutOpenNode(rows: readonly Row[]): readonly Row[] {
   return rows.map((row) => (toNode(row) && !row.allowed ? { ...row, seen: undefined, why } : row));
 }
 
-/** Whether nothing that should be closed was: then the cluster has no agent that enforces policies. */
+/**
+ * Whether nothing that should be closed was: then the cluster has no agent that enforces policies.
+ */
 export function isUnenforced(rows: readonly Row[]): boolean {
   const closed = rows.filter((row) => !row.allowed && row.seen !== undefined);
   return closed.length > 0 && closed.every(reached);

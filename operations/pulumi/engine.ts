@@ -11,7 +11,7 @@ import { isLocked, type LockWait, untilUnlocked } from "./lock-wait";
 import { lastWords, readEvents } from "./events";
 import { reports } from "../../lib/reports";
 
-/** Where Pulumi runs, and with which variables beside those of this process. */
+/** Where Pulumi runs, and its variables in addition to those of this process. */
 export interface Engine {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -33,7 +33,8 @@ export function variables(engine: Engine): Readonly<Record<string, string | unde
 }
 
 /**
- * Without a stack's file Pulumi would begin to encrypt with another key: the state knows the right one.
+ * Without a stack's file Pulumi would begin to encrypt with another key: the state knows the right
+ * one.
  */
 const always = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
 
@@ -57,7 +58,7 @@ interface Ended {
 interface Running {
   /** Starts to read what Pulumi prints. */
   readonly attach: (child: ChildProcess) => void;
-  /** Ends Pulumi at once. */
+  /** Ends Pulumi immediately. */
   readonly signal?: AbortSignal | undefined;
   readonly stdio: StdioOptions;
 }
@@ -109,10 +110,11 @@ export async function runPulumi(
 
 /**
  * Changes a stack by Pulumi, with its own output and progress on the person's terminal. Another
- * update of the stack is waited for. What Pulumi names as errors is kept for who reads the report
- * and not the terminal.
+ * update of the stack is waited for. Pulumi's errors are kept for readers of the report who do not
+ * see the terminal.
  *
- * @param before - looks at the stack right before each try: an update that was waited for has changed it.
+ * @param before - looks at the stack right before each try: an update that was waited for has
+ * changed it.
  * @throws UserError when it fails.
  */
 export async function change(
@@ -140,7 +142,7 @@ async function changeOnce(args: readonly string[], engine: Engine): Promise<void
     attach: (child) => {
       child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
         stderr += chunk;
-        // Who waits for a lock says so itself.
+        // A command that waits for a lock says so itself.
         if (!isLocked(stderr)) process.stderr.write(chunk);
       });
     },
@@ -153,13 +155,16 @@ async function changeOnce(args: readonly string[], engine: Engine): Promise<void
   for (const cause of causes) reports.addCause(cause);
   throw new UserError(
     [
-      `pulumi ${args[0] ?? ""} failed: what it says is above; mend it and run the command again`,
+      `pulumi ${args[0] ?? ""} failed (see its output above). Fix the cause and run the command again`,
       ...fieldConflicts(causes.join("\n")),
     ].join("\n"),
   );
 }
 
-/** Why it failed: the engine's errors and refused policies, or, where it did not get that far, what it said last. */
+/**
+ * Why it failed: the engine's errors and refused policies, or, where it did not get that far, what
+ * it said last.
+ */
 function causesOf(log: string, stderr: string): readonly string[] {
   const { errors, refused } = readEvents(log);
   const found = [...errors, ...refused].map(({ message }) => message);

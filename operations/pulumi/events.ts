@@ -42,7 +42,7 @@ interface Event {
   readonly summaryEvent?: object;
 }
 
-/** A fault that the engine or the policies name. */
+/** An error of the engine or the policies. */
 export interface Fault {
   readonly message: string;
   /** Resource that it is about; empty where it is about none. */
@@ -71,7 +71,10 @@ export function plain(text: string): string {
 /** Most lines that are kept of what a program said. */
 const mostLines = 30;
 
-/** What Pulumi says of its errors, in what it printed: its own summary of them, or else its last lines. */
+/**
+ * What Pulumi says of its errors, in what it printed: its own summary of them, or else its last
+ * lines.
+ */
 export function lastWords(printed: string): string {
   const lines = plain(printed)
     .split("\n")
@@ -93,7 +96,9 @@ function parse(line: string): Event {
 
 const told = /^\{"sequence":\d+,"timestamp":\d+,"(?:diagnostic|policy|resourcePre|summary)Event"/;
 
-/** Whether it is worth its parsing: most lines are for who mends Pulumi, or say what is known already. */
+/**
+ * Whether a line is worth parsing: most lines are for Pulumi's developers, or repeat what is known.
+ */
 function isRead(line: string): boolean {
   return told.test(line) && !line.includes('"severity":"debug"');
 }

@@ -1,6 +1,6 @@
 /**
- * The field manager that Pulumi's provider draws for each object that it makes. Of an object whose making was killed, only the
- * cluster knows it.
+ * The field manager that Pulumi's provider draws for each object that it makes. Of an object whose
+ * making was killed, only the cluster knows it.
  */
 export const drawnManager = /^pulumi-kubernetes-[0-9a-f]+$/;
 
@@ -17,7 +17,10 @@ const force = "PULUMI_K8S_ENABLE_PATCH_FORCE=true";
 /** The cluster's own words: one conflict in one line, several as a list for each manager. */
 const begins = /conflicts? with "([^"]+)"([^:\n]*):/;
 
-/** What an update that failed says of fields that another manager has, in a person's words; one line for each manager. */
+/**
+ * What an update that failed says of fields that another manager has, in a person's words; one line
+ * for each manager.
+ */
 export function fieldConflicts(said: string): readonly string[] {
   return [
     ...new Set(

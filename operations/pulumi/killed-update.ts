@@ -27,9 +27,9 @@ export interface LiveObject {
 type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 
 /**
- * Brings a stack's state to where its last update was killed, so that the next update goes on from there: removes that
- * update's lock, asks the cluster about everything in the state, and adopts the objects that the update had begun to make.
- * Does nothing to a stack of which no update was killed.
+ * Brings a stack's state to where its last update was killed, so that the next update goes on from
+ * there: removes that update's lock, asks the cluster about everything in the state, and adopts the
+ * objects that the update had begun to make. Does nothing to a stack of which no update was killed.
  */
 export async function recoverKilledUpdate(
   stack: string,
@@ -40,7 +40,8 @@ export async function recoverKilledUpdate(
   // Another update that is at work has begun something too, and may have ended it by the next try.
   await untilUnlocked(async () => {
     if (!(await stateOf(stack, engine)).pending) return;
-    // Ends what was being changed or deleted. What was being made stays in the state until the next step.
+    // Ends what was being changed or deleted. What was being made stays in the state until the next
+    // step.
     await ask(["refresh", "--stack", stack, "--yes", "--skip-preview"], engine);
     if (!(await stateOf(stack, engine)).pending) return;
     await editState(
@@ -52,7 +53,10 @@ export async function recoverKilledUpdate(
   }, engine.lockWait);
 }
 
-/** Objects that an update had begun to make, and of which the state does not know whether they are there. */
+/**
+ * Objects that an update had begun to make, and of which the state does not know whether they are
+ * there.
+ */
 function begun({ pending_operations = [] }: Deployment): readonly StateResource[] {
   return pending_operations
     .filter(({ resource, type }) => type === "creating" && isObject(resource))
@@ -69,7 +73,7 @@ function keyOf({ inputs }: StateResource): Key {
   return { apiVersion, kind, metadata: { labels, name, ...(namespace && { namespace }) } };
 }
 
-/** Asks for all of them at once; those that are not there are not in the answer. */
+/** Asks for all of them together; missing ones are not in the answer. */
 async function live(
   keys: readonly Key[],
   { kubectl }: Pick<Cluster, "kubectl">,
@@ -90,8 +94,9 @@ async function live(
 }
 
 /**
- * The state as if the update had been killed right after it had made these objects, and not while it did. Each one keeps the
- * field manager that made it: with another one the next update would be in conflict with the killed one.
+ * The state as if the update had been killed right after it had made these objects, and not while
+ * it did. Each one keeps the field manager that made it: with another one the next update would be
+ * in conflict with the killed one.
  */
 export function withBegun(deployment: Deployment, found: readonly LiveObject[]): Deployment {
   let resources = deployment.resources ?? [];
@@ -103,7 +108,7 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
     if (known.some(({ id }) => id === adopted.id)) continue;
     // What was deleted, and is not there yet: this takes its place.
     resources = resources.filter((one) => !known.includes(one) || one.pendingReplacement !== true);
-    // Beside one that still serves, it is what no one uses yet: the next update deletes it.
+    // If another one still serves, this one is unused: the next update deletes it.
     const serves = known.some((one) => one.delete !== true && one.pendingReplacement !== true);
     resources = [...resources, serves ? { ...adopted, delete: true } : adopted];
   }
@@ -123,7 +128,10 @@ const proof = [
   "app.kubernetes.io/instance",
 ];
 
-/** Undefined for an object that this update has not made, and for one that another owner has made and will keep. */
+/**
+ * Undefined for an object that this update has not made, and for one that another owner has made
+ * and will keep.
+ */
 function adoption(resource: StateResource, object: LiveObject): StateResource | undefined {
   if (resource.retainOnDelete === true) return undefined;
   const { labels: wanted = {} } = keyOf(resource).metadata;
@@ -140,7 +148,8 @@ function adoption(resource: StateResource, object: LiveObject): StateResource | 
     ...resource,
     id: namespace === undefined ? name : `${namespace}/${name}`,
     initErrors: ["The update that made it was killed: whether it is ready is not known."],
-    // What the provider keeps. Only the metadata are the cluster's: a Secret's data must stay encrypted.
+    // What the provider keeps. Only the metadata are the cluster's: a Secret's data must stay
+    // encrypted.
     outputs: {
       ...inputs,
       metadata: object.metadata,

@@ -16,14 +16,19 @@ export function isLocked(text: string): boolean {
 export interface LockWait {
   /** Milliseconds until it is given up. Not to be waited for at all is 0. @default 600000 */
   readonly patienceMs?: number | undefined;
-  /** Milliseconds between two tries; up to twice that, so that two who wait do not meet again. @default 10000 */
+  /**
+   * Milliseconds between two tries; up to twice that, so that two who wait do not meet again.
+   * @default 10000
+   */
   readonly pauseMs?: number | undefined;
 }
 
 /**
- * Does work that takes a stack's lock. While another update holds the lock, says so and does the work again, from its beginning.
+ * Does work that takes a stack's lock. While another update holds the lock, says so and does the
+ * work again, from its beginning.
  *
- * @throws what the work throws: also that the stack is locked, where it still is after all patience.
+ * @throws what the work throws: also that the stack is locked, where it still is after all
+ * patience.
  */
 export async function untilUnlocked<Result>(
   work: () => Promise<Result>,

@@ -14,8 +14,9 @@ export function lockDirectory(stack: string, backendUrl: string | undefined): st
 }
 
 /**
- * Removes the locks of updates that were killed on this machine. A lock whose owner lives, or is on another machine, stays:
- * Pulumi then says who has it. Only state in files is looked at; elsewhere no one can tell whether an owner lives.
+ * Removes the locks of updates that were killed on this machine. A lock whose owner lives, or is on
+ * another machine, stays: Pulumi then says who has it. Only state in files is looked at; elsewhere
+ * no one can tell whether an owner lives.
  */
 export function removeDeadLocks(stack: string, engine: Engine): void {
   const locks = lockDirectory(stack, variables(engine)["PULUMI_BACKEND_URL"]);

@@ -8,7 +8,7 @@ export interface EngineRun {
   /** Called when Pulumi has read the state: then it prints its first line. */
   readonly began?: () => void;
   readonly engine: Engine;
-  /** Ends the engine at once: it changes nothing and holds nothing. */
+  /** Ends the engine immediately: it changes nothing and holds no lock. */
   readonly signal?: AbortSignal;
   /** Where the engine's own output goes while it runs. */
   readonly to: NodeJS.WritableStream & { readonly isTTY?: boolean };
@@ -36,8 +36,8 @@ function argumentsFor(engine: Engine, stack: string, to: EngineRun["to"]): reado
 }
 
 /**
- * Runs `pulumi preview --diff` once: a person sees it as it comes, and the engine writes its events to a file
- * beside it. It changes nothing, takes no lock, and prints no secret.
+ * Runs `pulumi preview --diff` once: a person sees it as it comes, and the engine writes its events
+ * to a separate file. It changes nothing, takes no lock, and prints no secret.
  *
  * @throws UserError where there is no Pulumi, or it took longer than a quarter of an hour.
  */

@@ -7,7 +7,8 @@ import { stackFile } from "./settings";
  * What encrypts the secrets in a new stack's state: what its file names; for review stacks, which
  * have none, the company's key. SANDBOX_SECRETS_PROVIDER takes the place of that key.
  *
- * @returns undefined where Pulumi's own choice is right: a stack whose file has a passphrase's salt.
+ * @returns undefined where Pulumi's own choice is right: a stack whose file has a passphrase's
+ * salt.
  */
 export function secretsProviderOf(stack: string, engine: Engine = ambient): string | undefined {
   const { canaryOf = stack, perBranch = false } = traitsOf(stack) ?? {};

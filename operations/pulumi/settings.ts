@@ -18,9 +18,9 @@ export function stackFile(stack: string, { cwd }: Engine = ambient): StackFile {
 }
 
 /**
- * Settings of a stack as the program will see them. A canary has production's file and none of its own.
+ * Settings of a stack as the program will see them. A canary has no own file: it uses production's.
  *
- * @throws UserError with every fault of the settings in one message.
+ * @throws UserError with every issue of the settings in one message.
  */
 export async function settingsOf(stack: string, engine: Engine = ambient): Promise<Settings> {
   const canaryOf = traitsOf(stack)?.canaryOf;

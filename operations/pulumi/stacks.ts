@@ -118,7 +118,9 @@ async function exported(stack: string, engine: Engine): Promise<Deployment> {
   return (JSON.parse(text) as { deployment?: Deployment }).deployment ?? {};
 }
 
-/** Changes a stack's state by hand. Pulumi drops every pending operation when it takes a state in. */
+/**
+ * Changes a stack's state by hand. Pulumi drops every pending operation when it takes a state in.
+ */
 export async function editState(
   stack: string,
   edit: (deployment: Deployment) => Deployment | Promise<Deployment>,

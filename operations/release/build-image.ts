@@ -40,7 +40,7 @@ export async function buildImage(stack: string, given: Engine = ambient): Promis
   const imageRef = imageRefOf(built);
   if (imageRef === undefined) throw new UserError(`Stack "${stack}" has no image after all.`);
   await keepOutputs(stack, outputs, engine).catch((error: unknown) => {
-    // Whoever has the lock by now writes outputs of its own.
+    // The command that has the lock now writes its own outputs.
     if (!isLocked(String(error))) throw error;
   });
   reports.leaveImage(imageRef);

@@ -18,8 +18,8 @@ export interface PromoteOptions {
   readonly branch?: string;
   readonly commit?: string;
   /**
-   * File that gets the release as variables, for the later jobs of a pipeline. Production's state is left alone then: the
-   * job that promotes has no right to change it.
+   * File that gets the release as variables, for the later jobs of a pipeline. Production's state
+   * is left alone then: the job that promotes has no right to change it.
    */
   readonly saveRelease?: string;
   /** Another image than staging's. Needs a reason. */
@@ -31,7 +31,9 @@ export interface PromoteOptions {
 const from = "staging";
 const to = "prod";
 
-/** `npm run promote`: what staging runs is what production's next deploy will run. Deploys nothing. */
+/**
+ * `npm run promote`: what staging runs is what production's next deploy will run. Deploys nothing.
+ */
 export async function promote(options: PromoteOptions, engine: Engine = ambient): Promise<void> {
   const stacks = await reachState(engine);
   const release = options.image === undefined ? await runs(stacks, engine) : chosen(options);
@@ -58,21 +60,24 @@ export async function promote(options: PromoteOptions, engine: Engine = ambient)
   console.log(`Next: npm run deploy -- ${to}`);
 }
 
-/** Image of a stack's last release. Its outputs are read as they lie there: who promotes may lack the key of the state. */
+/**
+ * Image of a stack's last release. Its outputs are read as they lie there: who promotes may lack
+ * the key of the state.
+ */
 export function lastImage({ resources }: State): string | undefined {
   const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
   const image = stack?.outputs?.["imageRef"];
   return typeof image === "string" ? image : undefined;
 }
 
-/** Lines for a shell. A branch or a reason is anybody's text, and the shell will read it. */
+/** Lines for a shell. A branch or a reason is untrusted text, and the shell will read it. */
 function exports(env: Readonly<Record<string, string>>): string {
   return Object.entries(env)
     .map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`)
     .join("");
 }
 
-/** Says what was released, and stays with that image for as long as anybody may go back to it. */
+/** The tag of a release. It protects the image from deletion, so a rollback stays possible. */
 export function releaseTag({ commit, imageRef }: Release): string {
   const digest = imageParts(imageRef).digest.slice("sha256:".length, "sha256:".length + 12);
   return `release-${shortCommit(commit).replace(/[^A-Za-z0-9_.-]/g, "-")}-${digest}`;

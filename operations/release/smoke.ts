@@ -24,7 +24,7 @@ export interface Answer {
   readonly version: string;
 }
 
-/** Asks a URL, on a connection of its own. Follows no redirect: what answers must be the service. */
+/** Requests a URL, on a new connection. Follows no redirect: the service itself must answer. */
 export async function ask(url: string): Promise<Answer> {
   const request = url.startsWith("https:") ? encrypted : plain;
   const { hostname } = new URL(url);
@@ -69,7 +69,7 @@ export const checks: readonly Check[] = [
   {
     fault: (answer) =>
       expected(answer, 200) ??
-      (isList(answer.body) ? undefined : "an answer that is no list of orders"),
+      (isList(answer.body) ? undefined : "an answer that is not a list of orders"),
     path: "orders?limit=1",
     shows: "it reads orders",
   },
@@ -111,7 +111,9 @@ export async function smoke(stack: string, engine: Engine = ambient): Promise<vo
   }
 }
 
-/** Waits until the release answers; then every answer must be good, though a canary may give some. */
+/**
+ * Waits until the release answers; then every answer must be good, though a canary may give some.
+ */
 async function release(url: string, commit: string): Promise<void> {
   const started = Date.now();
   const live = async (): Promise<Answer | string> =>
@@ -137,7 +139,10 @@ async function release(url: string, commit: string): Promise<void> {
   );
 }
 
-/** What to look at where nothing answers at all: an internal load balancer is the usual reason in CI. */
+/**
+ * What to look at where nothing answers at all: an internal load balancer is the usual reason in
+ * CI.
+ */
 export function hint(answer: Answer | string): string {
   return typeof answer === "string"
     ? ". Is its load balancer internal? Then this must run inside its network; for CI that is a runner: config/circleci.ts"

@@ -15,7 +15,10 @@ import {
 import { settingsOf } from "../pulumi/settings";
 import { type StateResource, begunIn, removeStack, stateOf } from "../pulumi/stacks";
 
-/** `npm run review -- down [BRANCH]`: removes a branch's environment; branch and checkout may be gone. */
+/**
+ * `npm run review -- down [BRANCH]`: removes a branch's environment; branch and checkout may be
+ * gone.
+ */
 export async function reviewDown(
   given: string | undefined,
   engine: Engine = ambient,
@@ -42,7 +45,7 @@ export function withoutRelease(engine: Engine): Engine {
  * Destroys what a review stack made and removes the stack with its state, history and locks.
  *
  * @param there whether the state knows the stack; if not, only a namespace may be left.
- * @throws UserError when the stack lives in another cluster, or its namespace is somebody else's.
+ * @throws UserError when the stack lives in another cluster, or its namespace is not ours.
  */
 export async function removeReview(
   stack: ReviewStack,
@@ -99,9 +102,11 @@ const isNamespace =
     (inputs?.["metadata"] as { name?: string } | undefined)?.name === name;
 
 /**
- * Deletes a stack's namespace that `destroy` has left, because the update was killed while it made it.
+ * Deletes a stack's namespace that `destroy` has left, because the update was killed while it made
+ * it.
  *
- * @param isBegun whether this state's update did; without that proof another state may hold the namespace
+ * @param isBegun whether this state's update did; without that proof another state may hold the
+ * namespace
  * @returns why it is left; undefined when it is not
  */
 async function endNamespace(
@@ -119,7 +124,10 @@ async function endNamespace(
   }
 }
 
-/** Whose the namespace is by its labels: a name alone proves nothing. One of ours that is going already is none. */
+/**
+ * The owner of the namespace, by its labels: a name alone proves nothing. Undefined for one of ours
+ * that is already being deleted.
+ */
 export async function namespaceOwner(
   { namespace, slug }: Pick<ReviewStack, "namespace" | "slug">,
   { kubectl }: Cluster,

@@ -16,11 +16,17 @@ import { showPreview } from "../deploy/show-preview";
 export interface ReviewUpOptions {
   /** Runs older code than what the stack runs. */
   readonly allowOlder?: boolean;
-  /** File with the plan of the approved preview; without it nothing is previewed, which takes seconds. */
+  /**
+   * File with the plan of the approved preview; without it nothing is previewed, which takes
+   * seconds.
+   */
   readonly approved?: string;
 }
 
-/** `npm run review -- up [BRANCH]`: makes or updates a branch's own environment, from the code that is checked out. */
+/**
+ * `npm run review -- up [BRANCH]`: makes or updates a branch's own environment, from the code that
+ * is checked out.
+ */
 export async function reviewUp(
   given: string | undefined,
   options: ReviewUpOptions = {},

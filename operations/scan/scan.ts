@@ -34,7 +34,10 @@ export async function scanSource(options: ScanOptions = {}): Promise<void> {
   await scan(sourceScanners, options);
 }
 
-/** `npm run scan -- image [REF]`: the image that `npm run image` pushed, or another one by its digest. */
+/**
+ * `npm run scan -- image [REF]`: the image that `npm run image` pushed, or another one by its
+ * digest.
+ */
 export async function scanImage(given?: string, options: ScanOptions = {}): Promise<void> {
   await scan(imageScanners(given ?? pushedImage(options.root ?? project)), options);
 }
@@ -47,15 +50,15 @@ function pushedImage(root: string): string {
     : undefined;
   if (typeof imageRef !== "string" || !byDigest.test(imageRef)) {
     throw new UserError(
-      "which image is to be scanned? reports/image.json names none; run `npm run image -- STACK` first, or name one: `npm run scan -- image REPOSITORY@sha256:...`",
+      "which image must be scanned? reports/image.json names none; run `npm run image -- STACK` first, or name one: `npm run scan -- image REPOSITORY@sha256:...`",
     );
   }
   return imageRef;
 }
 
 /**
- * Runs every scanner, also when one finds something. One that could not look is told and passed over on a person's machine; in CI
- * (`CI=true`) it is an error, because nothing is known then.
+ * Runs every scanner, also when one finds something. One that could not look is told and passed
+ * over on a person's machine; in CI (`CI=true`) it is an error, because nothing is known then.
  *
  * @throws UserError with every finding
  */

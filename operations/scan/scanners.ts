@@ -11,20 +11,26 @@ export interface Ended {
   readonly output: string;
 }
 
-/** What a scan says. `unavailable` is a scanner or a database that could not be asked: nothing is known then. */
+/**
+ * What a scan says. `unavailable` is a scanner or a database that could not be asked: nothing is
+ * known then.
+ */
 export type Outcome =
   | { readonly state: "clean" }
   | { readonly state: "found"; readonly what: string }
   | { readonly state: "unavailable"; readonly because: string };
 
 export interface Scanner extends CompanyScanner {
-  /** Further arguments where somebody has accepted findings: a program may not look for that file by itself. */
+  /**
+   * Further arguments if there are accepted findings: a program may not look for that file by
+   * itself.
+   */
   readonly withAccepted?: readonly string[];
   /** For a program whose exit code does not tell. */
   readonly read?: (ended: Ended, accepted: ReadonlySet<string>) => Outcome;
 }
 
-/** Findings that somebody has accepted, in Trivy's own form. */
+/** Accepted findings, in Trivy's own form. */
 export const acceptedFile = ".trivyignore.yaml";
 
 /** The level from which a finding stops the pipeline. */
@@ -60,8 +66,9 @@ export const imageScanners = (imageRef: string): readonly Scanner[] => [
 ];
 
 /**
- * Findings that somebody has looked at and accepted, in the file that Trivy reads too: `vulnerabilities` with `id`, `statement`
- * (why), and `expired_at` (until when). An id is a CVE, or GitHub's (GHSA-...) for npm packages.
+ * Findings that were reviewed and accepted, in the file that Trivy reads too: `vulnerabilities`
+ * with `id`, `statement` (why), and `expired_at` (until when). An id is a CVE, or GitHub's
+ * (GHSA-...) for npm packages.
  */
 export function acceptedFindings(root: string, now = new Date()): ReadonlySet<string> {
   const file = join(root, acceptedFile);
@@ -89,7 +96,9 @@ interface Advisory {
   readonly url: string;
 }
 
-/** npm ends with 1 for a finding and for an endpoint that does not answer: its report tells which. */
+/**
+ * npm ends with 1 for a finding and for an endpoint that does not answer: its report tells which.
+ */
 function readNpmAudit({ output, stdout }: Ended, accepted: ReadonlySet<string>): Outcome {
   let report: NpmAudit;
   try {

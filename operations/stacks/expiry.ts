@@ -3,9 +3,9 @@ import { UserError } from "../../lib/errors";
 export const hour = 3_600_000;
 
 /**
- * Longest life after the last update, in hours. A branch's image leaves the registry 30 days after it was pushed (the
- * platform's `buildDays`), and what lives longer cannot start its pods again. An update of the same code pushes
- * nothing, so there is room left for it.
+ * Longest life after the last update, in hours. A branch's image leaves the registry 30 days after
+ * it was pushed (the platform's `buildDays`), and what lives longer cannot start its pods again. An
+ * update of the same code pushes nothing, so there is room left for it.
  */
 export const longestHours = 13 * 24;
 
@@ -30,7 +30,10 @@ export interface Life {
   readonly ttlHours: number;
 }
 
-/** When a stack expires: after its time, or when it was extended to, never later than {@link longestHours}. */
+/**
+ * When a stack expires: after its time, or when it was extended to, never later than
+ * {@link longestHours}.
+ */
 export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {
   const last = lastUpdate.getTime();
   const wanted = Math.max(last + ttlHours * hour, extendedUntil?.getTime() ?? 0);

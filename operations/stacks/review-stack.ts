@@ -37,7 +37,10 @@ export interface ReviewStack {
   readonly namespace: string;
   readonly outputs: Outputs;
   readonly owner: string;
-  /** Repository that the branch is in; undefined for a stack of another age, or made where there was none. */
+  /**
+   * Repository that the branch is in; undefined for a stack of another age, or made where there was
+   * none.
+   */
   readonly remote: string | undefined;
   readonly slug: string;
 }
@@ -66,7 +69,9 @@ export async function branchOr(
 
 export const isReview = (stack: string): boolean => traitsOf(stack)?.perBranch ?? false;
 
-/** How many review stacks there may be; REVIEW_STACKS_MAX takes the place of the company's number. */
+/**
+ * How many review stacks there may be; REVIEW_STACKS_MAX takes the place of the company's number.
+ */
 export function mostStacks(engine: Engine = ambient): number {
   const given = Number(variables(engine)["REVIEW_STACKS_MAX"] ?? "");
   return Number.isInteger(given) && given > 0 ? given : company.reviewStacks.max;
@@ -79,7 +84,7 @@ export async function reviewStacks(engine: Engine = ambient): Promise<readonly R
   return stacks.filter((stack) => stack !== undefined);
 }
 
-/** Undefined for a stack that somebody has removed meanwhile. */
+/** Undefined for a stack that was removed since. */
 export async function readIfThere(
   name: string,
   engine: Engine = ambient,

@@ -16,12 +16,12 @@ export const canaryTags = {
   percent: "percent",
 } as const;
 
-/** Where production is, and its canary beside it. */
+/** Where production and its canary are. */
 export interface Production extends Reached {
   readonly settings: Pick<Settings, "identity" | "namespace">;
 }
 
-/** A canary that runs, by what state and cluster say. What nobody says is undefined. */
+/** A running canary, according to state and cluster. Undefined fields are unknown. */
 export interface RunningCanary {
   readonly branch: string;
   readonly clusterUid: string | undefined;
@@ -38,8 +38,9 @@ export async function reachProduction(engine: Engine = ambient): Promise<Product
 }
 
 /**
- * The canary that runs; undefined when none does. The cluster is asked too: a start that was killed while it waited has
- * left a Deployment that no state lists, and its pods answer production's requests.
+ * The canary that runs; undefined when none does. The cluster is asked too: a start that was killed
+ * while it waited has left a Deployment that no state lists, and its pods answer production's
+ * requests.
  */
 export async function runningCanary(
   production: Production,
@@ -95,7 +96,10 @@ interface Pod {
   readonly status: { readonly conditions?: readonly { status: string; type: string }[] };
 }
 
-/** How many of a track's pods get requests. One that ends is Ready until its preStop is over, and gets none. */
+/**
+ * How many of a track's pods get requests. One that ends is Ready until its preStop is over, and
+ * gets none.
+ */
 export async function readyPods(
   production: Pick<Production, "cluster" | "settings">,
   track: "canary" | "stable" = "stable",

@@ -2,8 +2,9 @@ import { UserError } from "../../lib/errors";
 import { stackOf } from "./review-stack";
 
 /**
- * The stack that a command was asked for. `review` is the review stack of the branch: that of the pull request that was
- * closed, CircleCI's, else git's. A pipeline cannot compute a slug, and a branch's name has no business in its commands.
+ * The stack that a command was asked for. `review` is the review stack of the branch: that of the
+ * pull request that was closed, CircleCI's, else git's. A pipeline cannot compute a slug, and a
+ * branch's name has no business in its commands.
  *
  * @throws UserError for `review` without a branch, and for a branch that has no review stack
  */
@@ -18,7 +19,7 @@ export function stackNamed(
   );
   if (branch === undefined) {
     throw new UserError(
-      "no branch is checked out, so there is no review stack; name it: review-<slug>",
+      "no branch is checked out, so there is not a review stack; name it: review-<slug>",
     );
   }
   return stackOf(branch);

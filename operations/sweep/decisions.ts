@@ -36,7 +36,7 @@ export interface Namespace {
 /** The canary that runs, if one does. */
 export interface Canary {
   readonly branch: string;
-  /** Cluster that production is in, which need not be that of the review stacks. */
+  /** Production's cluster; it may differ from that of the review stacks. */
   readonly cluster: string;
   readonly clusterUid: string | undefined;
   readonly expires: Date | undefined;
@@ -77,18 +77,18 @@ export function decideStack(stack: Stack, inventory: Inventory): Decision {
 
   const parsed = parseStack(name);
   if (parsed === undefined || !environments[parsed.environment].perBranch)
-    return stays("is no review stack");
-  if (branch === undefined) return stays("names no branch, so nobody knows whose it is");
+    return stays("is not a review stack");
+  if (branch === undefined) return stays("has no branch tag, so its owner is unknown");
   if (slugOfAny(branch) !== parsed.slug) {
     return stays(`names branch "${branch}", which is not the branch of this name`);
   }
   if (namespace !== `${namespacePrefix}${parsed.slug}`) {
-    return stays(`has the namespace ${namespace}, which is no review stack's`);
+    return stays(`has the namespace ${namespace}, which is not a review stack's`);
   }
-  if (clusterUid === undefined) return stays("names no cluster, so nobody knows where it lives");
+  if (clusterUid === undefined) return stays("has no cluster tag, so its cluster is unknown");
   if (clusterUid !== cluster) return stays(`lives in another cluster (${clusterUid})`);
   if (namespaces.some((found) => found.name === namespace && !found.ours)) {
-    return stays(`its namespace ${namespace} has somebody else's labels`);
+    return stays(`its namespace ${namespace} has someone else's labels`);
   }
 
   const { gone, why } = branchOf(branch, stack.remote, inventory);
@@ -100,7 +100,10 @@ export function decideStack(stack: Stack, inventory: Inventory): Decision {
   return stays(`${why}, and it expires in ${span(left)}`);
 }
 
-/** Whether a branch is gone. A remote that is empty, or a fork of the one that the stack was made from, does not know. */
+/**
+ * Whether a branch is gone. A remote that is empty, or a fork of the one that the stack was made
+ * from, does not know.
+ */
 function branchOf(
   branch: string,
   itsRemote: string | undefined,
@@ -136,7 +139,7 @@ export function decideCanary(canary: Canary, now: Date): Decision {
 function decideNamespace({ name, ours }: Namespace): Decision {
   const why = ours
     ? `has no stack in this state; if no other state holds it: kubectl delete namespace ${name}`
-    : "has somebody else's labels";
+    : "has someone else's labels";
   return { goes: false, name, what: "namespace", why };
 }
 

@@ -43,9 +43,12 @@ interface Reviews {
   readonly stacks: readonly ReviewStack[];
 }
 
-/** `npm run sweep`: says for each review stack, their namespaces and the canary why it stays or goes. */
+/**
+ * `npm run sweep`: says for each review stack, their namespaces and the canary why it stays or
+ * goes.
+ */
 export async function sweep(options: SweepOptions, given: Engine = ambient): Promise<void> {
-  // A stack that somebody is changing is none to remove: what was decided about it is old by then.
+  // Does not remove a stack that someone is changing: the decision about it is out of date.
   const engine = { ...withoutRelease(given), lockWait: { patienceMs: 0 } };
   const { production, reviewCluster } = await reachAll(options, engine);
   const reviews = reviewCluster && (await reviewsOf(reviewCluster, engine));
@@ -63,7 +66,7 @@ export async function sweep(options: SweepOptions, given: Engine = ambient): Pro
     console.log(`${goes ? "goes " : "stays"}  ${what.padEnd(9)}  ${name}: ${why}`);
   }
   const going = decisions.filter(({ goes }) => goes);
-  if (going.length === 0) console.log("Nothing goes.");
+  if (going.length === 0) console.log("Nothing to remove.");
   else if (options.apply !== true) {
     console.log('Nothing was changed: "npm run sweep -- --apply" removes what goes.');
   } else await removeAll(going, inventory, { cluster: reviews?.cluster, production }, engine);
@@ -103,7 +106,10 @@ async function removeAll(
   }
 }
 
-/** It is looked at once more: removing the ones before takes minutes, in which it may have been updated or removed. */
+/**
+ * Checks it again: removing the stacks before it takes minutes, in which it may have been updated
+ * or removed.
+ */
 async function removeReviewStack(
   name: string,
   inventory: Inventory,
@@ -112,7 +118,7 @@ async function removeReviewStack(
 ): Promise<void> {
   const [review, remote] = await Promise.all([readIfThere(name, engine), remoteOf(engine)]);
   if (review === undefined) {
-    console.log("It has gone meanwhile.");
+    console.log("It is already gone.");
     return;
   }
   const now = { ...inventory, ...remote, now: new Date() };
@@ -124,7 +130,7 @@ async function removeReviewStack(
 async function removeCanary(production: Production, engine: Engine): Promise<void> {
   const canary = await canaryOf(production, engine);
   if (canary === undefined) {
-    console.log("It has gone meanwhile.");
+    console.log("It is already gone.");
     return;
   }
   const { goes, why } = decideCanary(canary, new Date());
@@ -132,7 +138,10 @@ async function removeCanary(production: Production, engine: Engine): Promise<voi
   else console.log(`It stays after all: ${why}`);
 }
 
-/** Asks everything that the sweep will need, before it begins. Without a stack of its own there is no canary. */
+/**
+ * Checks everything that the sweep will need, before it begins. Without its stack there is no
+ * canary.
+ */
 async function reachAll(
   { only }: SweepOptions,
   engine: Engine,

@@ -228,7 +228,7 @@ describe("settings", () => {
   it("refuse any other stack name", () => {
     assert.equal(
       refusal({ stack: "production" }),
-      'Stack "production" is none of local, review-<slug>, staging, prod, prod-canary.',
+      'Stack "production" is not one of local, review-<slug>, staging, prod, prod-canary.',
     );
   });
 
@@ -237,7 +237,7 @@ describe("settings", () => {
       refusal({ env: {}, stack: "staging" }),
       [
         'Stack "staging" cannot be used:',
-        "- services-orders:databaseHost must be set, this stack makes no database of its own",
+        "- services-orders:databaseHost must be set, this stack creates no database",
         "- services-orders:domain must be set, services-orders:hostPattern contains {domain}",
       ].join("\n"),
     );

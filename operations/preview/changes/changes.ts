@@ -11,7 +11,10 @@ export interface Owner {
   readonly name: string;
   /** What happens to the component itself; undefined where it stays. */
   readonly operation?: Operation;
-  /** Type token, as `services:k8s:WebService`; `pulumi:pulumi:Stack` for what the program makes itself. */
+  /**
+   * Type token, such as `services:k8s:WebService`; `pulumi:pulumi:Stack` for what the program
+   * creates itself.
+   */
   readonly type: string;
 }
 
@@ -27,7 +30,7 @@ export interface Change {
   readonly fields: readonly Field[];
   /** Inputs after the change; those before it where it is deleted. Secrets cannot be read. */
   readonly inputs: Readonly<Record<string, Json>>;
-  /** The last part of the type, as `Deployment`; `Provider` for what Pulumi itself works by. */
+  /** The last part of the type, such as `Deployment`; `Provider` for Pulumi's own resources. */
   readonly kind: string;
   /** Name in the cluster, else in the program. */
   readonly name: string;
@@ -42,7 +45,10 @@ export interface Change {
 
 const providerKind = "Provider";
 
-/** Whether it is only how Pulumi works: worth a word where it is replaced, with all that was made by it. */
+/**
+ * Whether it is only how Pulumi works: worth a word where it is replaced, with all that was made by
+ * it.
+ */
 export function isInternal({ kind, operation }: Change): boolean {
   return kind === providerKind && operation !== "replace";
 }
@@ -107,7 +113,9 @@ function isReplacing(path: string, steps: readonly Step[]): boolean {
   return keys.map(unnumbered).some((key) => plainPath.startsWith(key) || key.startsWith(plainPath));
 }
 
-/** Fields that Pulumi names and the inputs do not show: secrets, and what changed in the cluster. */
+/**
+ * Fields that Pulumi names and the inputs do not show: secrets, and what changed in the cluster.
+ */
 function unseen(found: readonly Difference[], steps: readonly Step[], old: State): Difference[] {
   const paths = new Set(steps.flatMap((step) => Object.keys(step.detailedDiff ?? {})));
   return [...paths].flatMap((path) => {
@@ -141,7 +149,7 @@ function changeOf(steps: readonly Step[], all: ReadonlyMap<string, Known>): Chan
   const state = operation === "delete" ? before : after;
   const first = steps[0];
   if (operation === undefined || state === undefined || first === undefined) return undefined;
-  // A component is no object: what it consists of is listed by itself.
+  // A component is not an object: its resources are listed separately.
   if (/^(?:services:|pulumi:pulumi:)/.test(first.type)) return undefined;
   const inputs = readable(state.inputs ?? {}) as Change["inputs"];
   const nameBefore = clusterName(before);

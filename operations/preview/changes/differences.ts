@@ -1,6 +1,6 @@
 import type { Json } from "../../pulumi/events";
 
-/** One field that differs; a list's element is named by what tells it apart, as `env[name=PORT]`. */
+/** One field that differs; a list's element is named by its key, such as `env[name=PORT]`. */
 export interface Difference {
   /** Undefined where the field is new. */
   readonly after?: Json;
@@ -9,12 +9,12 @@ export interface Difference {
   readonly path: string;
 }
 
-/** What stands for a value that nobody may read. */
+/** Replaces a secret value. */
 export const secret = "[secret]";
 /** What stands for a value that only the update itself brings. */
 export const unknown = "known after the update";
 
-/** The engine's marks of special values, and the one that is a value nobody knows yet. */
+/** The engine's marks of special values, and the mark of an unknown value. */
 const signature = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const unknownMark = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -27,7 +27,9 @@ function isObject(value: Json | undefined): value is Fields {
   return typeof value === "object" && value !== null && !isList(value);
 }
 
-/** The value with the engine's marks made readable. Other wrapped values (assets) stay as they are. */
+/**
+ * The value with the engine's marks made readable. Other wrapped values (assets) stay as they are.
+ */
 export function readable(value: Json): Json {
   if (value === unknownMark) return unknown;
   if (isList(value)) return value.map(readable);
@@ -39,7 +41,7 @@ export function readable(value: Json): Json {
 /** Fields by which the elements of Kubernetes' lists are told apart, in the order of trying. */
 const identifying = ["name", "mountPath", "host", "path", "containerPort", "port", "key", "type"];
 
-/** The first field that every element of both lists has, each with a value of its own. */
+/** The first field that every element of both lists has, with different values. */
 function keyOf(...lists: readonly (readonly Json[])[]): string | undefined {
   return identifying.find((key) =>
     lists.every((list) => {
@@ -66,8 +68,9 @@ function byName(list: readonly Json[], key: string | undefined): Fields {
 }
 
 /**
- * Elements after the change, under the names of before where the only one that goes and the only one that comes
- * are the same with another address, as a rule of an Ingress with another host. Another `name` is another thing.
+ * Elements after the change, under the names of before where the only one that goes and the only
+ * one that comes are the same with another address, as a rule of an Ingress with another host.
+ * Another `name` is another thing.
  */
 function renamed(old: Fields, now: Fields, key: string | undefined): Fields {
   const [gone, ...moreGone] = Object.keys(old).filter((one) => !Object.hasOwn(now, one));
@@ -108,14 +111,14 @@ function between(before: Json | undefined, after: Json | undefined, path: string
 }
 
 /**
- * The fields in which two objects differ. Another order of a list's named elements is no
- * difference, and an element more in the midst of a list is one difference, not one for each that follows.
+ * The fields in which two objects differ. Another order of a list's named elements does not count.
+ * One more element inside a list is one difference, not one for each that follows.
  */
 export function differences(before: Fields, after: Fields): readonly Difference[] {
   return between(readable(before), readable(after), "");
 }
 
-/** Every value of an object that is no object or list itself, by its path: the fields of what is new. */
+/** Every scalar value of an object, by its path: the fields of what is new. */
 export function leaves(value: Json, path = ""): readonly (readonly [string, Json])[] {
   const inside = isList(value) ? byName(value, keyOf(value)) : value;
   if (!isObject(inside)) return [[path, inside]];

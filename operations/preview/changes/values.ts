@@ -8,7 +8,10 @@ const shown = 60;
 
 const sensitiveName = /passw|secret|token|credential|api_?key|private|(?:^|_)key$/i;
 
-/** Whether a field's value is nobody's business: what Secrets hold, and variables whose name says so. */
+/**
+ * Whether a field's value is confidential: the content of Secrets, and variables whose name says
+ * so.
+ */
 export function isSensitive(kind: string, path: string): boolean {
   if (kind === "Secret" && /^(?:data|stringData)\b/.test(path)) return true;
   const name = /\benv\[name=([^\]]*)\](?:\.value)?$/.exec(path)?.[1];
@@ -20,7 +23,9 @@ function cut(text: string): string {
   return text.length <= shown ? text : `${text.slice(0, shown - 1)}…`;
 }
 
-/** A value as a person reads it: images by the beginning of their digest, variables by their value. */
+/**
+ * A value as a person reads it: images by the beginning of their digest, variables by their value.
+ */
 export function show(value: Json): string {
   if (typeof value === "string") {
     const digest = /^.*\/([^/@]+)@sha256:([0-9a-f]{12})[0-9a-f]{52}$/.exec(value);
@@ -64,7 +69,7 @@ export function secretsOf(env: Readonly<Record<string, string | undefined>>): re
   );
 }
 
-/** Texts in a value, but for the names of variables. */
+/** Texts in a value, except the names of variables. */
 function texts(value: Json | undefined): readonly string[] {
   if (typeof value === "string") return value === secret ? [] : [value];
   if (typeof value !== "object" || value === null) return [];
@@ -79,7 +84,7 @@ function variables(value: Json | undefined): readonly string[] {
   return [...found, ...Object.values(value).flatMap((one) => variables(one))];
 }
 
-/** Values that are nobody's business, to be masked wherever they are quoted. */
+/** Confidential values, which are masked wherever they are quoted. */
 export function sensitiveValues(changes: readonly Change[]): readonly string[] {
   return changes.flatMap(({ fields, inputs, kind }) => [
     ...fields

@@ -4,7 +4,7 @@ import { valueAt } from "../changes/differences";
 import { words } from "./impact";
 import { covers } from "../changes/paths";
 
-/** What one change does, in words, and whether somebody should look twice. */
+/** The impact of one change, in words, and whether someone should look twice. */
 export interface Judgement {
   readonly dangerous: boolean;
   readonly effect: Consequence["effect"];
@@ -24,7 +24,7 @@ function rollout({ inputs }: Change): Judgement {
   const all = most === "100%" || (typeof most === "number" && most >= replicas);
   if (replicas === 0) return told({ effect: "nothing", says: "nothing: there is no pod" });
   if (valueAt(inputs, "spec.strategy.type") === "Recreate" || all) {
-    return told({ dangerous: true, effect: "restarts", says: "all pods at once, downtime" });
+    return told({ dangerous: true, effect: "restarts", says: "all pods together, downtime" });
   }
   return told({ effect: "rolling" });
 }
@@ -41,7 +41,10 @@ function scaling({ after, before }: Field): Judgement {
   return told({ effect: "scaled", says });
 }
 
-/** What the change of one field does; of a field that makes Pulumi replace the object, the replacement. */
+/**
+ * What the change of one field does; of a field that makes Pulumi replace the object, the
+ * replacement.
+ */
 export function judgeField(change: Change, field: Field): Judgement {
   const kind = kindOf(change);
   if (change.operation === "replace" && field.replaces) return told(kind.replace);

@@ -2,7 +2,7 @@ import type { Effect } from "./impact";
 
 /** What a change of one kind of object does to the running service. */
 export interface Consequence {
-  /** Whether it ends the service or loses data, so that somebody should look twice. */
+  /** Whether it ends the service or loses data, so someone should look twice. */
   readonly dangerous?: boolean;
   readonly effect: Effect;
   /** The words for it, where those of the effect do not say enough. */
@@ -33,11 +33,11 @@ const drains: Consequence = {
 const admission: Consequence = { effect: "nothing", says: "nothing: it counts for new pods" };
 const rights: Consequence = {
   effect: "traffic",
-  says: "rights change at once, in pods that run too",
+  says: "rights change immediately, also in running pods",
 };
 const connections: Consequence = {
   effect: "traffic",
-  says: "who may reach whom changes at once",
+  says: "allowed connections change immediately",
 };
 /** Pods name it by its name, which changes with its content. */
 const mounted: Consequence = { effect: "remade", says: "made again; pods get it as they are made" };
@@ -86,7 +86,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
     create: { effect: "scaled", says: "the load decides how many pods there are" },
     delete: { effect: "scaled", says: "the number of pods stays as it is then" },
     fields: {
-      spec: { effect: "scaled", says: "the load decides by other numbers" },
+      spec: { effect: "scaled", says: "autoscaler thresholds change" },
       metadata: nothing,
     },
     replace: remade,
@@ -210,7 +210,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
   },
 };
 
-/** A kind that nobody has described. */
+/** A kind without a description. */
 export const undescribed: Kind = {
   create: created,
   delete: { dangerous: true, effect: "deleted" },

@@ -15,7 +15,7 @@ export type Effect =
   | "traffic"
   | "unknown";
 
-/** From what nobody notices to what everybody does: a summary begins with the worst. */
+/** From unnoticeable to severe: a summary begins with the worst. */
 export const byWeight: readonly Effect[] = [
   "nothing",
   "build",
@@ -32,7 +32,7 @@ export const byWeight: readonly Effect[] = [
   "replaced",
 ];
 
-/** The words, where a consequence has none of its own. */
+/** The default words for each effect. */
 export const words: Readonly<Record<Effect, string>> = {
   build: "an image is built",
   created: "new",

@@ -8,7 +8,7 @@ import { show } from "../changes/values";
 /** Values of the release, which change with every commit, and what that does to whom. */
 export interface ReleaseLine {
   readonly effects: readonly { readonly names: readonly string[]; readonly says: string }[];
-  /** What changes, as `version 1a2b3c4 → 5d6e7f8`. */
+  /** What changes, such as `version 1a2b3c4 → 5d6e7f8`. */
   readonly values: readonly string[];
 }
 

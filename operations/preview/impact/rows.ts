@@ -82,7 +82,9 @@ function objectRow(change: Change, named = true): Row {
   };
 }
 
-/** Objects that get another name with other content: what names them changes for no other reason. */
+/**
+ * Objects that get another name with other content: what names them changes for no other reason.
+ */
 function renewed(changes: readonly Change[]): ReadonlyMap<string, Change> {
   return new Map(
     changes
@@ -190,7 +192,9 @@ export function heirOf(gone: Owner, owners: readonly Owner[]): Owner | undefined
 
 const typeName = (type: string): string => type.split(":").at(-1) ?? type;
 
-/** The changes by component, the heaviest first; components to which the same happens are one group. */
+/**
+ * The changes by component, the heaviest first; components to which the same happens are one group.
+ */
 export function groupsOf(changes: readonly Change[]): readonly Group[] {
   const byOwner = new Map<string, Change[]>();
   for (const change of changes) {
@@ -208,7 +212,7 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
     const one = comesOrGoes ? whole(owned, its) : undefined;
     const rows = one ? [one] : folded(owned.flatMap((change) => rowsOf(change, changes)));
     if (rows.length === 0) continue;
-    // The same but for the names that are in the paths, as that of a container.
+    // The same, except the names in the paths, such as a container's.
     const key = JSON.stringify([owner.type, rows.map((row) => ({ ...row, fields: [] }))]);
     const names = [...(same.get(key)?.names ?? []), ...(owner.name === "" ? [] : [owner.name])];
     same.set(key, { names: names.sort(), rows, type: typeName(owner.type) });

@@ -6,7 +6,7 @@ import type { Events, Fault } from "../../pulumi/events";
 import { type ReleaseLine, releaseOf } from "./release";
 import { type Group, groupsOf, heirOf, type Row } from "./rows";
 
-/** Nothing changes; something does; somebody should look twice; or the preview failed. */
+/** Nothing changes; something does; someone should look twice; or the preview failed. */
 export type Verdict = "changes" | "danger" | "error" | "nothing";
 
 /** A preview as a person reads it, and as `--format json` has it. */
@@ -15,7 +15,7 @@ export interface Summary {
   readonly groups: readonly Group[];
   /** The whole in one line. */
   readonly headline: string;
-  /** What is worth knowing beside the changes. */
+  /** What is worth knowing in addition to the changes. */
   readonly notes: readonly string[];
   readonly release?: ReleaseLine;
   readonly stack: string;
@@ -30,8 +30,8 @@ const nameOf = (urn: string): string => {
 };
 
 /**
- * Changes that the cluster does not let be tried, because the field may not change. The provider asks
- * it all the same, and the preview ends there; what it would have been is a replacement.
+ * Changes that the cluster does not let be tried, because the field may not change. The provider
+ * asks it all the same, and the preview ends there; what it would have been is a replacement.
  */
 function refusedByCluster(events: Events, changes: readonly Change[]): ReadonlySet<Fault> {
   const urns = new Set(changes.map(({ urn }) => urn));
@@ -41,17 +41,21 @@ function refusedByCluster(events: Events, changes: readonly Change[]): ReadonlyS
 }
 
 /**
- * Replacements and deletions that Pulumi refuses, because the program protects the object. They need not be among the
- * changes: where one is part of the replacement of another object, the preview ends before either is told.
+ * Replacements and deletions that Pulumi refuses, because the program protects the object. They may
+ * be missing in the changes: if one is part of the replacement of another object, the preview ends
+ * before it reports either.
  */
 function refusedByPulumi({ errors }: Events): ReadonlySet<Fault> {
   return new Set(errors.filter(({ message }) => protectedAnswer.test(message)));
 }
 
-/** The object that is protected, which need not be the one that the engine was at. */
+/** The protected object; the engine may have been at another one. */
 const protectedUrn = ({ message, urn }: Fault): string => /"(urn:[^"]+)"/.exec(message)?.[1] ?? urn;
 
-/** What the program says of a production that was made and never deployed: there is nothing to compare with. */
+/**
+ * What the program says of a production that was made and never deployed: there is nothing to
+ * compare with.
+ */
 const runsNothing = /\bruns no image yet\b/;
 
 /** The engine's own last line says only that it failed. */
@@ -117,15 +121,15 @@ function headlineOf(
 }
 
 /**
- * What a preview says, in the words of who runs the service. Pure.
+ * The summary of a preview, for the people who run the service. Pure.
  *
- * @param beside what is worth knowing and in no event
+ * @param additional what is worth knowing but not in an event
  */
 export function summaryOf(
   stack: string,
   events: Events,
   exitCode: number,
-  beside: readonly string[] = [],
+  additional: readonly string[] = [],
 ): Summary {
   const promoted = traitsOf(stack)?.image === "promoted";
   if (promoted && events.errors.some(({ message }) => runsNothing.test(message))) {
@@ -156,7 +160,7 @@ export function summaryOf(
     ...lost,
     ...[...unchangeable].map(
       ({ urn }) =>
-        `Kubernetes lets nobody change that field of ${nameOf(urn)}, so the preview ended there and what depends on it is not shown.`,
+        `Kubernetes does not allow a change of that field of ${nameOf(urn)}, so the preview ended there and what depends on it is not shown.`,
     ),
     ...[...new Set([...guarded].map(protectedUrn))].map(
       (urn) =>
@@ -164,7 +168,7 @@ export function summaryOf(
     ),
     ...renamed(changes),
     ...events.warned.map(({ message }) => `policy ${message}`),
-    ...beside,
+    ...additional,
   ];
   return {
     errors,

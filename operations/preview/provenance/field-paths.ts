@@ -1,16 +1,16 @@
 /** Fields of one object: the one at `path`, and everything below it. */
 export interface Field {
-  /** Kind of the object, as `Deployment`. */
+  /** Kind of the object, such as `Deployment`. */
   readonly kind: string;
   /**
-   * Path as Pulumi writes it, as `spec.template.spec.containers[*].env[name=PORT]` or
+   * Path as Pulumi writes it, such as `spec.template.spec.containers[*].env[name=PORT]` or
    * `metadata.labels["app.kubernetes.io/name"]`: `[*]` is any element of a list, `[name=X]` the one
    * that has this name. Empty: the object itself, which the arg makes or takes away.
    */
   readonly path: string;
 }
 
-/** Fields by arg; `overrides` by each of its specs, as `overrides.podSpec`. */
+/** Fields by arg; `overrides` by each of its specs, such as `overrides.podSpec`. */
 export type FieldsOfArgs = Readonly<Record<string, readonly Field[]>>;
 
 /** Fields of objects of one kind. */

@@ -16,7 +16,9 @@ export interface Pods {
   readonly kind: string;
   /** Kinds of all objects that the component may make. */
   readonly kinds: readonly string[];
-  /** Metadata that carries the caller's labels and annotations, beside that of each object. */
+  /**
+   * Metadata that carries the caller's labels and annotations, in addition to that of each object.
+   */
   readonly metadata: readonly string[];
   /** Path of the pods' template. */
   readonly template: string;

@@ -69,7 +69,7 @@ export const webServiceFields = {
   ports: [...of("Deployment", `${webContainer}.ports[*]`), ...of("Service", "spec.ports[*]")],
   preStopSeconds: of("Deployment", `${webContainer}.lifecycle.preStop`),
   progressDeadlineSeconds: of("Deployment", "spec.progressDeadlineSeconds"),
-  // A resource option, which is no field.
+  // A resource option, not a field.
   protect: [],
   publicPort: url,
   readinessProbe: [

@@ -47,7 +47,7 @@ const namespace = {
   identity: of("Namespace", ...identityLabels),
   ingressPreset: of("Namespace", 'metadata.labels["elbv2.k8s.aws/pod-readiness-gate-inject"]'),
   namespace: of("Namespace", "metadata.name"),
-  // Resource options, which are no fields.
+  // Resource options, not fields.
   protect: [],
   retain: [],
 } as const satisfies FieldsOfArgs;
@@ -133,9 +133,10 @@ function depth(field: Field, kind: string, path: readonly string[]): number {
 }
 
 /**
- * Args that may set a field, the most specific first; with an empty path, those that make the object
- * or take it away. A list's element is given by its number, as in Pulumi's own diff, or better by
- * its name, as `env[name=PORT]`: an element's number says nothing about who put it there.
+ * Args that may set a field, the most specific first; with an empty path, those that make the
+ * object or take it away. A list's element is given by its number, as in Pulumi's own diff, or
+ * better by its name, such as `env[name=PORT]`: an element's number says nothing about who put it
+ * there.
  */
 export function argsFor(
   type: ComponentType,

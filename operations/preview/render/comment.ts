@@ -45,8 +45,8 @@ async function find(pull: PullRequest, path: string): Promise<Comment | undefine
 
 /**
  * Writes a stack's section into the one comment that a pull request has, or makes that comment.
- * Previews of several stacks may do so at once: each looks afterwards whether its section is in the first
- * comment, and does it again where another one was faster.
+ * Previews of several stacks may run at the same time: each checks afterwards whether its section
+ * is in the first comment, and tries again if another one was faster.
  *
  * @returns the comment's address.
  * @throws Error after three tries of at most ten seconds each, for each of the requests.

@@ -3,8 +3,8 @@ import type { Summary } from "../impact/summary";
 import { changeOf, releaseLine, titleOf } from "./text";
 
 /**
- * Text from outside as code: nothing in it is markup, mentions anybody, or ends the table or the comment.
- * A line break becomes a space.
+ * Text from outside as code: nothing in it is markup, mentions a person, or ends the table or the
+ * comment. A line break becomes a space.
  */
 export function code(text: string): string {
   const inside = text.replace(/\s+/g, " ").replaceAll("|", "\\|").replaceAll("<!--", "<! --");
@@ -62,8 +62,8 @@ function diffText(printed: string): string {
 }
 
 /**
- * The summary for a pull request, with Pulumi's diff folded away below it. It is never longer than `limit`
- * characters: first the diff is cut, then the last rows of the table; the headline stays.
+ * The summary for a pull request, with Pulumi's diff folded away below it. It is never longer than
+ * `limit` characters: first the diff is cut, then the last rows of the table; the headline stays.
  */
 export function markdownOf(
   summary: Summary,

@@ -28,7 +28,7 @@ export function releaseLine({ release }: Summary): string | undefined {
   return `release: ${release.values.join(", ")}: ${does}`;
 }
 
-/** Columns as wide as their widest cell, but for the last. */
+/** Columns as wide as their widest cell, except the last. */
 function table(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.min(44, Math.max(...rows.map((row) => row[column]?.length ?? 0))),

@@ -128,7 +128,7 @@ describe("a deploy of a review stack", () => {
       pulumi({});
       const approved = join(programs.directory, "none.json");
       const up = reviewUp(branch, { approved }, programs.engine(env()));
-      await assert.rejects(up, /none\.json is no plan of an approved preview/);
+      await assert.rejects(up, /none\.json is not a plan of an approved preview/);
       assert.ok(!programs.calls.some((call) => /\b(?:up|preview)\b/.test(call)));
     });
   });

@@ -40,7 +40,7 @@ const texts: Readonly<Record<string, readonly string[]>> = {
     "Preview of local: DANGER: REPLACED, downtime, and its data are deleted",
     "Postgres postgres",
     "  ! REPLACED, downtime, and its data are deleted  storage  volumeClaimTemplates[0].spec.resources.requests.storage: 1Gi → 2Gi",
-    "note: Kubernetes lets nobody change that field of StatefulSet postgres, so the preview ended there and what depends on it is not shown.",
+    "note: Kubernetes does not allow a change of that field of StatefulSet postgres, so the preview ended there and what depends on it is not shown.",
   ],
   "job-schedule": [
     "Preview of local: from the next run on",

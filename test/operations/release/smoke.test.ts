@@ -35,7 +35,7 @@ describe("the smoke test", () => {
   it("is not content with somebody else's page", async () => {
     const faults = await found(() => ({ body: "<h1>Welcome</h1>", status: 200 }));
     assert.deepEqual(faults.slice(1), [
-      "an answer that is no list of orders",
+      "an answer that is not a list of orders",
       "status 200, not 404",
     ]);
   });

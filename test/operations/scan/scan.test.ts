@@ -207,7 +207,7 @@ describe("the scans", () => {
   it("of the image look at what was pushed, by its digest", async () => {
     const imageRef = `registry.example.com/orders@sha256:${"a".repeat(64)}`;
     program("trivy", 'echo "$@" >> seen');
-    await assert.rejects(scanImage(undefined, { env, root }), /which image is to be scanned\?/);
+    await assert.rejects(scanImage(undefined, { env, root }), /which image must be scanned\?/);
     writeFileSync(join(root, "reports", "image.json"), JSON.stringify({ imageRef }));
     program("trivy", `case "$*" in *${imageRef}) exit 10 ;; esac`);
     const { error } = await said(() => scanImage(undefined, { env, root }));

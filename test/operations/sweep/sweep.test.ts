@@ -94,7 +94,7 @@ const cases: readonly Case[] = [
     goes: false,
     of: { branch: undefined },
     title: "names no branch",
-    why: /names no branch/,
+    why: /has no branch tag/,
   },
   {
     around: { branches: new Set() },
@@ -120,27 +120,27 @@ const cases: readonly Case[] = [
     goes: false,
     of: { clusterUid: undefined, expires: past },
     title: "names no cluster",
-    why: /names no cluster/,
+    why: /has no cluster tag/,
   },
   {
     goes: false,
     of: { expires: past, namespace: "services-orders" },
     title: "names production's namespace",
-    why: /no review stack's/,
+    why: /not a review stack's/,
   },
   {
     around: { namespaces: [{ name: namespace, ours: false }] },
     goes: false,
     of: { expires: past },
     title: "has a namespace that is somebody else's",
-    why: /somebody else's labels/,
+    why: /someone else's labels/,
   },
   ...["prod", "staging", "local", "prod-canary", "review-main", "review-A"].map((other) => ({
     around: { branches: new Set<string>() },
     goes: false,
     of: { expires: past, name: other },
     title: `is named ${other}`,
-    why: /no review stack/,
+    why: /not a review stack/,
   })),
 ];
 

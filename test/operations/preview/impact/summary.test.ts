@@ -29,7 +29,7 @@ describe("what a change does", () => {
     const share = { replicas: 2, strategy: { rollingUpdate: { maxUnavailable: "100%" } } };
     for (const rest of [recreate, all, share]) {
       const summary = summaryOf("prod", events([deployment(pods("a", rest), pods("b", rest))]), 0);
-      assert.equal(summary.headline, "DANGER: all pods at once, downtime");
+      assert.equal(summary.headline, "DANGER: all pods together, downtime");
     }
   });
 
@@ -170,7 +170,7 @@ describe("what needs a second look", () => {
       const summary = summaryOf("prod", events([step], { complete: false, errors }), 255);
       assert.equal(summary.verdict, "danger");
       assert.deepEqual(summary.errors, []);
-      assert.match(summary.notes.join(), /lets nobody change that field of Deployment/);
+      assert.match(summary.notes.join(), /does not allow a change of that field of Deployment/);
     });
   }
 });
