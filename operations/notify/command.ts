@@ -6,26 +6,26 @@ import { masked, secretsOf } from "../preview/changes/values";
 import { type Event, events, messageOf, type Notice } from "./slack-message";
 import { send } from "./slack-webhook";
 
-/** What `npm run notify` is told; the rest is in CircleCI's variables. */
+/** Options of `npm run notify`. The rest comes from CircleCI's variables. */
 export interface NotifyOptions {
   readonly causeFile?: string;
   readonly preview?: string;
   /**
-   * The report of the command that changed the stack: `reports/deployed.json` or
-   * `reports/removed.json`. If it is given and does not mention that stack, no message is sent.
+   * Report of the command that changed the stack: `reports/deployed.json` or
+   * `reports/removed.json`. If it is given and is about another stack, no message is sent.
    */
   readonly report?: string;
   readonly stack: string;
-  /** What `npm run preview -- --format json` has written. */
+  /** Output file of `npm run preview -- --format json`. */
   readonly summary?: string;
 }
 
-/** Page of a CircleCI workflow, with its approvals and the artifacts of its jobs. */
+/** CircleCI's page of a workflow, with its approvals and the artifacts of its jobs. */
 const workflows = "https://app.circleci.com/pipelines/workflows";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** A file of this run, where it was made: a job that failed early has not made all of them. */
+/** Content of a file, or undefined if it does not exist: a job that failed early wrote no file. */
 function optionalFile(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   try {
@@ -35,7 +35,7 @@ function optionalFile(file: string | undefined): string | undefined {
   }
 }
 
-/** Some of a report; nothing of one that is not there, or not whole. */
+/** A report. If the file is missing or incomplete, the report is empty. */
 function read<Report>(file: string | undefined): Partial<Report> {
   try {
     return JSON.parse(optionalFile(file) ?? "{}") as Partial<Report>;
@@ -45,15 +45,15 @@ function read<Report>(file: string | undefined): Partial<Report> {
 }
 
 /**
- * The notice, from the options and CircleCI's variables: no command contains text from outside.
- * Pure, except for files.
+ * The notice, from the options and CircleCI's variables.
+ * Text from outside never appears in a command. Reads files; otherwise pure.
  */
 export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice {
   const cause = optionalFile(options.causeFile);
   const { headline } = read<Summary>(options.summary);
   const report = read<Deployed>(options.report);
   const { CANARY_BRANCH, CIRCLE_BRANCH, CIRCLE_WORKFLOW_ID: workflow = "", REVIEW_BRANCH } = env;
-  // A canary's start and a teardown run on main, and are about another branch.
+  // Starting a canary and removing a review stack run on main, but concern another branch.
   const branch = [CANARY_BRANCH, REVIEW_BRANCH, CIRCLE_BRANCH].find((name = "") => name !== "");
   const optional = {
     branch,
@@ -80,28 +80,22 @@ export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice
   return { ...safe, event, stack: options.stack };
 }
 
-/**
- * Whether a report that was asked for tells of the stack: a job can run though the one before it
- * has failed.
- */
+/** Whether the report, if given, is about the stack: a job can run after an earlier one failed. */
 function isReported(event: Event, { report, stack }: NotifyOptions): boolean {
   if (report === undefined || (event !== "deployed" && event !== "removed")) return true;
   return read<{ readonly stack: string }>(report).stack === stack;
 }
 
-/**
- * `npm run notify -- EVENT --stack STACK`: tells Slack; ends with 0 also where Slack does not
- * listen.
- */
+/** `npm run notify -- EVENT --stack STACK`: sends a message. Exit code 0 even if Slack fails. */
 export async function notify(event: string, options: NotifyOptions): Promise<void> {
   if (!Object.hasOwn(events, event)) {
     throw new UserError(
-      `"${event}" is not an event; allowed are ${Object.keys(events).join(", ")}`,
+      `Unknown event "${event}". Expected one of: ${Object.keys(events).join(", ")}`,
     );
   }
   if (!isReported(event as Event, options)) {
     process.stderr.write(
-      `warning: ${options.report ?? ""} does not say that ${options.stack} ${events[event as Event].says}, so no message is sent\n`,
+      `warning: no message sent, because ${options.report ?? ""} does not say that ${options.stack} ${events[event as Event].says}\n`,
     );
     return;
   }

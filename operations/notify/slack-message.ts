@@ -1,17 +1,17 @@
-/** What a message tells; everything but `event` and `stack` may be missing. */
+/** What a message says. Only `event` and `stack` are required. */
 export interface Notice {
   readonly branch?: string;
-  /** Why it failed; the last lines of what the command said are enough. */
+  /** Why it failed: the last lines of the command's output are enough. */
   readonly cause?: string;
   /** What changed, in one line: a preview's headline. */
   readonly changed?: string;
   readonly commit?: string;
-  /** How long a canary will live, such as `2h`. */
+  /** How long the canary runs, such as `2h`. */
   readonly duration?: string;
   readonly event: Event;
   /** Address of the CI job. */
   readonly job?: string;
-  /** Share of production's requests that a canary is to get. */
+  /** Share of production's requests that the canary must receive, in percent. */
   readonly percent?: string;
   /** Address of the preview: the pull request's comment, or the job. */
   readonly preview?: string;
@@ -20,7 +20,7 @@ export interface Notice {
   /** Public URL of what runs. */
   readonly url?: string;
   readonly who?: string;
-  /** Address of the CI workflow: where an approval is given, and what it would change is shown. */
+  /** Address of the CI workflow. It shows what would change, and has the button to approve. */
   readonly workflow?: string;
 }
 
@@ -30,7 +30,7 @@ export const events = {
   deployed: { icon: ":white_check_mark:", says: "is deployed" },
   failed: { icon: ":x:", says: "failed" },
   removed: { icon: ":wastebasket:", says: "is removed" },
-  skipped: { icon: ":fast_forward:", says: "was left alone: a newer pipeline came first" },
+  skipped: { icon: ":fast_forward:", says: "was skipped: a newer pipeline came first" },
 } as const;
 
 export type Event = keyof typeof events;
@@ -43,7 +43,7 @@ export interface Message {
   readonly text: string;
 }
 
-/** Longest text of one field, and of the cause; Slack takes 2,000 and 3,000 characters. */
+/** Longest text of a field and of the cause. Slack's own limits are 2,000 and 3,000 characters. */
 const fieldLimit = 300;
 const causeLimit = 2_500;
 
@@ -52,8 +52,8 @@ function cut(text: string, limit: number): string {
 }
 
 /**
- * Text from outside, as it is: no link, no mention, no markup. A zero-width space after each of
- * mrkdwn's marks removes its meaning.
+ * Text from outside, shown literally: without links, mentions or markup.
+ * A zero-width space after each mrkdwn character removes the meaning of that character.
  */
 export function escaped(text: string): string {
   return text
@@ -63,7 +63,7 @@ export function escaped(text: string): string {
     .replace(/[*_~`]/g, "$&\u200b");
 }
 
-/** A link, or only the text if Slack should not open the address. */
+/** A link. If Slack should not open the address: the address as text. */
 function link(address: string, text: string): string {
   const good = /^https?:\/\/[^\s<>|]+$/.test(address);
   return good ? `<${address.replaceAll("&", "&amp;")}|${escaped(text)}>` : escaped(address);
@@ -76,13 +76,13 @@ function lasting(seconds: number): string {
     : `${String(Math.floor(whole / 60))} min ${String(whole % 60)} s`;
 }
 
-/** A block of text as it is; it cannot end before it does. */
+/** A code block. The text inside cannot end the block early. */
 function quoted(text: string): string {
   const inside = escaped(text.replaceAll("```", "'''")).replaceAll("\u200b", "");
   return `\`\`\`${inside}\`\`\``;
 }
 
-/** The message as Slack's Block Kit. Pure; secrets must be masked before. */
+/** The message in Slack's Block Kit. Pure. The caller masks secrets first. */
 export function messageOf(notice: Notice): Message {
   const { branch, cause, changed, commit, duration, event, job } = notice;
   const { percent, preview, seconds, stack, url, who, workflow } = notice;
@@ -92,7 +92,7 @@ export function messageOf(notice: Notice): Message {
     ["Who", who === undefined ? undefined : escaped(cut(who, fieldLimit))],
     ["Branch", branch === undefined ? undefined : escaped(cut(branch, fieldLimit))],
     ["Commit", commit === undefined ? undefined : escaped(commit.slice(0, 7))],
-    ["Share asked for", percent === undefined ? undefined : `${escaped(percent)} %`],
+    ["Requested share", percent === undefined ? undefined : `${escaped(percent)} %`],
     ["For", duration === undefined ? undefined : escaped(duration)],
     ["Took", seconds === undefined ? undefined : lasting(seconds)],
     ["What changed", changed === undefined ? undefined : escaped(cut(changed, fieldLimit))],
@@ -102,7 +102,7 @@ export function messageOf(notice: Notice): Message {
     ...(preview === undefined ? [] : [link(preview, "Preview")]),
     ...(workflow === undefined
       ? []
-      : [link(workflow, event === "approval" ? "Look and approve" : "Workflow")]),
+      : [link(workflow, event === "approval" ? "Review and approve" : "Workflow")]),
     ...(job === undefined ? [] : [link(job, "Job")]),
   ];
   const given = fields.flatMap(([name, text]) =>
@@ -128,7 +128,7 @@ export function messageOf(notice: Notice): Message {
   };
 }
 
-/** The end of a text, because the cause is there; escaping may make each character five. */
+/** The end of a text, where the cause is. Escaping can turn one character into five. */
 function tail(text: string): string {
   let limit = causeLimit;
   let end = text.slice(-limit);

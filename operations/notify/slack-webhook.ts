@@ -9,8 +9,8 @@ const pause = async (ms: number): Promise<void> =>
   });
 
 /**
- * Why it was not taken; undefined where it was. Never quotes the webhook: its address is its
- * password.
+ * Why Slack did not accept the message; undefined if it did.
+ * Never quotes the webhook, because anyone who has its address can send.
  */
 async function refusal(webhook: string, message: Message): Promise<string | undefined> {
   try {
@@ -31,10 +31,10 @@ async function refusal(webhook: string, message: Message): Promise<string | unde
 }
 
 /**
- * Sends a message: three tries of five seconds, and a second between. What is not sent is a
- * warning, never an error: no deployment fails because Slack does.
+ * Sends a message: three tries of five seconds, with one second between them.
+ * A failure is a warning, never an error: a deployment must not fail because Slack does.
  *
- * @returns the warning, or undefined where Slack has it.
+ * @returns the warning, or undefined if Slack accepted the message.
  */
 export async function send(
   webhook: string | undefined,
@@ -42,16 +42,17 @@ export async function send(
   wait: (ms: number) => Promise<void> = pause,
 ): Promise<string | undefined> {
   if (webhook === undefined || webhook === "") {
-    return "SLACK_WEBHOOK_URL is not set, so no message is sent";
+    return "no message in Slack: SLACK_WEBHOOK_URL is not set";
   }
-  if (!/^https?:\/\//.test(webhook))
-    return "SLACK_WEBHOOK_URL is not an address; no message is sent";
+  if (!/^https?:\/\//.test(webhook)) {
+    return "no message in Slack: SLACK_WEBHOOK_URL must be an http or https URL";
+  }
   let reason: string | undefined;
   for (let tried = 1; tried <= TRIES; tried += 1) {
     if (tried > 1) await wait(1_000);
     reason = await refusal(webhook, message);
     if (reason === undefined) return undefined;
-    // Slack has understood it and does not want it: that does not change.
+    // Slack rejected the message: another try would get the same answer.
     if (/answered 4(?!29)/.test(reason)) break;
   }
   return `no message in Slack: ${reason ?? ""}`;

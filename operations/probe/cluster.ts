@@ -3,7 +3,7 @@ import { command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
 import { type PodSource, containerOf, otherNamespace, podName, probeLabel, probePod } from "./pods";
 
-/** What a probe asks of a cluster, by kubectl and with a limit to every wait. */
+/** What a probe does in a cluster, through kubectl and with a limit on every wait. */
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -33,16 +33,14 @@ interface ContainerStatus {
   };
 }
 
-/**
- * Milliseconds that one question to the cluster may take; the longest is the end of a namespace.
- */
-const patience = 100_000;
-/** Milliseconds until the probe's pods must run: an image to pull, and nothing else. */
-const startTime = 60_000;
+/** Limit of one kubectl command. Deleting a namespace takes longest. */
+const timeoutMs = 100_000;
+/** Time in which the probe's pods must run. They only have to pull an image. */
+const startTimeoutMs = 60_000;
 
 export async function kubectl(args: readonly string[], input?: string): Promise<string> {
   return command("kubectl", args, {
-    timeout: patience,
+    timeout: timeoutMs,
     ...(input === undefined ? {} : { input }),
   });
 }
@@ -60,14 +58,14 @@ async function create(namespace: string, object: object): Promise<void> {
   await kubectl(["create", "-n", namespace, "-f", "-"], JSON.stringify(object));
 }
 
-/** Deletes what a probe has made, now or before. What is only going is gone some seconds later. */
+/** Deletes what this probe or an earlier one created. With "going" it does not wait for the end. */
 export async function remove(
   namespace: string,
   other: string,
   until: "going" | "gone",
 ): Promise<void> {
   const wait = until === "going" ? ["--wait=false"] : ["--timeout=90s"];
-  // Only with the probe's label: another namespace of this name may exist.
+  // Only with the probe's label: someone else may own a namespace with this name.
   const own = ["-l", probeLabel, "--field-selector", `metadata.name=${other}`];
   await Promise.all([
     kubectl(["delete", "pods", "-n", namespace, "-l", probeLabel, "--grace-period=0", ...wait]),
@@ -76,10 +74,10 @@ export async function remove(
 }
 
 /**
- * Makes the pods, and waits until they can be told what to try.
+ * Creates the pods, and waits until they can run commands.
  *
- * @returns what cannot be tried, with the reason.
- * @throws UserError when a pod does not run within a minute, with what it waits for.
+ * @returns the sources that cannot be tried, with the reason.
+ * @throws UserError if a pod does not run within a minute; the error names what it waits for.
  */
 export async function makePods(
   namespace: string,
@@ -100,7 +98,7 @@ export async function makePods(
         await create(other, probePod(source, image, instance));
       } catch (error) {
         if (!/Forbidden|forbidden/.test((error as Error).message)) throw error;
-        missing.set(source, "no right to make a namespace");
+        missing.set(source, "no permission to create a namespace");
       }
     }),
   );
@@ -113,7 +111,7 @@ export async function makePods(
 }
 
 async function running(namespace: string, sources: readonly PodSource[]): Promise<void> {
-  const until = Date.now() + startTime;
+  const until = Date.now() + startTimeoutMs;
   for (;;) {
     const pods = await podsOf(namespace);
     const waiting = sources.flatMap((source) => {
@@ -121,7 +119,7 @@ async function running(namespace: string, sources: readonly PodSource[]): Promis
       const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
       const state = all.find(({ name }) => name === containerOf(source))?.state;
       if (state?.running !== undefined && status?.podIP !== undefined) return [];
-      // Without a node, no container has a state: the scheduler says why.
+      // Without a node no container has a state: the scheduler's condition says why.
       const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled")?.message;
       const { message = scheduled ?? status?.phase ?? "no pod", reason = "" } =
         state?.waiting ?? {};
@@ -130,7 +128,7 @@ async function running(namespace: string, sources: readonly PodSource[]): Promis
     if (waiting.length === 0) return;
     if (Date.now() > until) {
       throw new UserError(
-        `these pods of the probe do not run after ${String(startTime / 1000)} s; fix what they wait for:\n${waiting.join("\n")}`,
+        `these probe pods do not run after ${String(startTimeoutMs / 1000)} s. Fix what they wait for:\n${waiting.join("\n")}`,
       );
     }
     await sleep(500);

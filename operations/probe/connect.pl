@@ -1,12 +1,13 @@
-# Tries to open connections, all at once, and prints one line for each: what was asked, and what came of it.
+# Tries to open connections, all at the same time. Prints one line for each: the connection, and
+# its result.
 #   perl connect.pl SECONDS TCP/10.0.0.1/5432 UDP/10.0.0.2/53 ...
-# open: answered; refused: reached a host that has nothing there; silent: no answer to a datagram;
-# time-out and other words: not reached. Perl's core alone, which Debian's images have.
+# open: answered; refused: reached a host that does not listen; silent: no answer to a datagram;
+# time-out and other words: not reached. Needs only Perl's core, which Debian's images have.
 use strict;
 use warnings;
 use IO::Socket::INET;
 
-# A question for the name servers of the root: every DNS server has an answer, if only that it gives none.
+# A query for the root's name servers: every DNS server answers it, if only with a refusal.
 my $dns_question = pack "n6 C n2", 1, 0x0100, 1, 0, 0, 0, 0, 2, 1;
 
 sub word {
@@ -27,7 +28,7 @@ sub udp {
     my ($address, $port, $seconds) = @_;
     my $socket = IO::Socket::INET->new(PeerAddr => $address, PeerPort => $port, Proto => "udp")
         or return word("$!");
-    # Hosts tell about closed ports once a second at most, and not reliably.
+    # Hosts report closed ports at most once a second, and not reliably.
     for (0 .. $seconds) {
         defined $socket->send($dns_question) or return word("$!");
         my $readable = "";

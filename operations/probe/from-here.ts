@@ -2,11 +2,9 @@ import { request } from "node:http";
 import { request as requestTls } from "node:https";
 import { connect } from "node:net";
 
-/**
- * Connections from this machine, which stands for the ingress where it is where requests come from.
- */
+/** Connections from this machine. It acts as the ingress if requests come from this machine. */
 
-/** What became of a connection, in the words of connect.pl. */
+/** The result of a connection, in the words of connect.pl. */
 export function tcp(address: string, port: number, seconds: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port, timeout: seconds * 1000 });
@@ -26,10 +24,10 @@ export function tcp(address: string, port: number, seconds: number): Promise<str
   });
 }
 
-/** Whether the service answers by its URL. Any other answer is the gateway's own. */
+/** Whether the service answers at its URL. Any other answer comes from the gateway. */
 export function http(url: string, seconds: number): Promise<string> {
   const { hostname, pathname, port, protocol } = new URL(url);
-  // Every system's browsers and curl know these names (RFC 6761), not every system's resolver.
+  // Browsers and curl resolve these names everywhere (RFC 6761). Not every system resolver does.
   const host = hostname.endsWith(".localhost") ? "127.0.0.1" : hostname;
   const send = protocol === "https:" ? requestTls : request;
   return new Promise((resolve) => {

@@ -1,17 +1,17 @@
 import { pod as defaults } from "../../components/conventions/defaults";
 import type { Source } from "../../components/conventions/connections";
 
-/** Pods that open connections in the name of a party: its labels, and nothing of its work. */
+/** Pods that open connections as a party: they have its labels, and none of its other settings. */
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What all objects of a probe have, so that the next one finds what a killed one left. */
+/** Label of every object of a probe. The next probe finds what a killed one left by it. */
 export const probeLabel = "connection-probe";
 
-/** Seconds after which a pod ends by itself, even if it is not deleted. */
+/** Seconds after which a pod ends, even if nothing deletes it. */
 const lifetimeSeconds = 120;
 
-/** Sources that a pod can stand for, and the component of their labels. */
+/** Sources that a probe pod can act as, and the component in their labels. */
 export const podSources = {
   service: "web",
   migration: "web",
@@ -24,10 +24,10 @@ export type PodSource = keyof typeof podSources;
 
 export const podName = (source: PodSource) => `probe-${source.replaceAll(" ", "-")}`;
 
-/** The migration is an init container, as the service's is. */
+/** The migration is an init container, like the service's. */
 export const containerOf = (source: PodSource) => (source === "migration" ? "migrate" : "probe");
 
-/** Labels by which the policies know the party. A pod of the service's Deployment has more. */
+/** Labels that the policies select the party by. Pods of the service's Deployment have more. */
 function labelsOf(source: PodSource, instance: Labels): Labels {
   const component = podSources[source];
   return {
@@ -37,8 +37,9 @@ function labelsOf(source: PodSource, instance: Labels): Labels {
 }
 
 /**
- * A pod that sleeps until it is told what to try. Never ready, so that no Service sends to it;
- * within the quota's room, Pod Security `restricted`, and gone after two minutes whatever happens.
+ * A pod that sleeps until the probe runs a command in it.
+ * It is never ready, so no Service sends requests to it. It fits into the quota and into Pod
+ * Security `restricted`, and ends after two minutes in any case.
  */
 export function probePod(source: PodSource, image: string, instance: Labels): object {
   const container = {
@@ -72,13 +73,13 @@ export function probePod(source: PodSource, image: string, instance: Labels): ob
         runAsUser: defaults.userId,
         seccompProfile: { type: "RuntimeDefault" },
       },
-      // `sleep` does not listen to SIGTERM.
+      // `sleep` ignores SIGTERM.
       terminationGracePeriodSeconds: 0,
     },
   };
 }
 
-/** A namespace for the pod that stands for all other ones. */
+/** A namespace for the pod that acts as all other namespaces. */
 export function otherNamespace(name: string): object {
   return {
     apiVersion: "v1",

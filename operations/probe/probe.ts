@@ -16,9 +16,9 @@ import { type PodSource, containerOf, podName, podSources, probeLabel } from "./
 import { type Row, lines, summary, verdict, withoutOpenNode } from "./table";
 
 export interface ProbeOptions {
-  /** An address of the internet that answers on the ports that are tried. */
+  /** An address on the internet that answers on the ports that the probe tries. */
   readonly internet: string;
-  /** Seconds until a connection counts as closed. */
+  /** Seconds without an answer until a connection counts as closed. */
   readonly seconds: number;
 }
 
@@ -28,19 +28,19 @@ interface Outputs {
   readonly url: string;
 }
 
-/** Addresses of the doors, or why there is none. */
+/** Addresses of the doors, or the reason why one is missing. */
 type Addresses = Readonly<Record<DoorName, { readonly address?: string; readonly why?: string }>>;
 
 const script = readFileSync(join(import.meta.dirname, "connect.pl"), "utf8");
 
 /**
  * `npm run probe -- STACK`: tries every connection of the table in the stack's namespace, and
- * prints what is expected and what was seen. Exit code 1 when they differ.
+ * prints the expected and the measured result. Exit code 1 if they differ.
  */
 export async function probe(stack: string, options: ProbeOptions): Promise<void> {
   if (traitsOf(stack)?.data !== "own") {
     throw new UserError(
-      `probe needs a stack with network policies, local or review-<slug>, got "${stack}"`,
+      `probe needs a stack with network policies (local or review-<slug>), got "${stack}"`,
     );
   }
   const outputs = await deployed(stack);
@@ -56,12 +56,12 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
   try {
     const steps = new Steps(2);
     const sources = Object.keys(podSources) as PodSource[];
-    const missing = await steps.step(`Pods that stand for: ${sources.join(", ")}`, async () => {
-      // What a probe left that was killed.
+    const missing = await steps.step(`Create pods that act as: ${sources.join(", ")}`, async () => {
+      // What a killed probe left.
       await remove(namespace, other, "gone");
       return makePods(namespace, other, sources, image, instanceOf(web));
     });
-    const tried = await steps.step("Connections, all at once", async () => {
+    const tried = await steps.step("Try all connections", async () => {
       const addresses = await addressesOf(all, namespace, other, options);
       return Promise.all([
         ...sources.map((source) =>
@@ -70,7 +70,7 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
         fromIngress(outputs.url, addresses, options),
       ]);
     });
-    const internet = untried("the internet", "nothing here has an address of the internet");
+    const internet = untried("the internet", "the probe has no address on the internet");
     report(namespace, withoutOpenNode([...tried.flat(), ...internet]));
   } finally {
     process.off("SIGINT", stopped).off("SIGTERM", stopped);
@@ -79,21 +79,21 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
 }
 
 function report(namespace: string, rows: readonly Row[]): void {
-  console.log(`\nWho may talk to whom in ${namespace}`);
+  console.log(`\nConnections in ${namespace}`);
   for (const line of [...lines(rows), "", ...summary(rows)]) console.log(line);
   if (rows.some((row) => verdict(row) === "FAIL")) process.exitCode = 1;
 }
 
-/** The stack's outputs, of the cluster that kubectl leads to. */
+/** The stack's outputs. kubectl must point to the stack's cluster. */
 async function deployed(stack: string): Promise<Outputs> {
   const { clusterUid, namespace, url } = await outputsOf(stack);
   if (clusterUid === undefined || namespace === undefined || url === undefined) {
-    throw new UserError(`stack "${stack}" is not up; run "pulumi up --stack ${stack}" first`);
+    throw new UserError(`stack "${stack}" is not deployed. Run "pulumi up --stack ${stack}" first`);
   }
   const { metadata } = await get<{ metadata: { uid: string } }>(["namespace", "kube-system"]);
   if (metadata.uid !== clusterUid) {
     throw new UserError(
-      `stack "${stack}" runs in the cluster ${clusterUid}, but kubectl leads to ${metadata.uid}; choose its context by "kubectl config use-context"`,
+      `stack "${stack}" runs in cluster ${clusterUid}, but kubectl points to ${metadata.uid}. Switch with "kubectl config use-context"`,
     );
   }
   return { clusterUid, namespace, url };
@@ -110,13 +110,13 @@ function runningPod(pods: readonly Pod[], component: string, stack: string): Pod
   );
   if (found === undefined) {
     throw new UserError(
-      `stack "${stack}" has no running pod of component ${component}; run "pulumi up --stack ${stack}" first`,
+      `stack "${stack}" has no running pod of component ${component}. Run "pulumi up --stack ${stack}" first`,
     );
   }
   return found;
 }
 
-/** The labels by which the policies know the stack's pods. */
+/** The labels that the policies select the stack's pods by. */
 function instanceOf({ metadata: { labels } }: Pod): Readonly<Record<string, string>> {
   const keys = ["app.kubernetes.io/instance", "app.kubernetes.io/name"];
   return Object.fromEntries(keys.map((key) => [key, labels[key] ?? ""]));
@@ -164,7 +164,7 @@ async function addressesOf(
     if (party === "the internet") return [name, internetWhy];
     const address =
       party === "DNS" ? (port === 53 ? (dnsService ?? dnsPod) : dnsPod) : byParty[party];
-    return [name, address === undefined ? { why: `no address of ${party}` } : { address }];
+    return [name, address === undefined ? { why: `no address for ${party}` } : { address }];
   });
   return Object.fromEntries(entries) as Addresses;
 }
@@ -180,14 +180,11 @@ interface Where extends ProbeOptions {
   readonly other: string;
 }
 
-/**
- * Whether the probe's own pod would be at both ends: the service's and the database's are real
- * ones.
- */
+/** Whether a probe pod would be at both ends. The service and the database have real pods. */
 const isItself = (source: PodSource, to: DoorName) =>
   (source === "job" || source === "another pod") && doors[to].party === source;
 
-/** All rows of a source that a pod represents, tried at the same time. */
+/** All connections from a source that a pod acts as, tried at the same time. */
 async function fromPod(
   source: PodSource,
   why: string | undefined,
@@ -197,7 +194,9 @@ async function fromPod(
   if (why !== undefined) return untried(source, why);
   const rows = rowsOf(source);
   const place = (to: DoorName) =>
-    isItself(source, to) ? { why: "one pod at both ends, which no policy sees" } : addresses[to];
+    isItself(source, to)
+      ? { why: "the same pod at both ends, where policies do not apply" }
+      : addresses[to];
   const asked = ({ to }: (typeof rows)[number]) => {
     const { address } = place(to);
     const { port, protocol } = doors[to];
@@ -216,8 +215,8 @@ async function fromPod(
 }
 
 /**
- * The ingress's rows: by the service's URL, and, where this machine is where the ingress's requests
- * come from, by its own connections. An unreachable target proves nothing about the policy.
+ * The connections from the ingress: through the service's URL, and directly if the ingress's
+ * requests come from this machine. An unreachable target proves nothing about the policy.
  */
 async function fromIngress(
   url: string,
@@ -233,7 +232,11 @@ async function fromIngress(
     rowsOf("ingress").map(async (row) => {
       if (row.to === "service") return { ...row, seen: await http(url, 2 * seconds) };
       if (!near)
-        return { ...row, seen: undefined, why: "this machine is not where requests come from" };
+        return {
+          ...row,
+          seen: undefined,
+          why: "the ingress's requests do not come from this machine",
+        };
       return { ...row, seen: await direct(row.to) };
     }),
   );

@@ -1,17 +1,17 @@
 import { type Connection, doors } from "../../components/conventions/connections";
 
-/** The table of connections as a probe saw it, and what follows from it. */
+/** The table of connections with the results of a probe, and the conclusions. */
 
-/** One row that was tried, or why it was not. */
+/** One connection with its result, or the reason why it was not tried. */
 export interface Row extends Connection {
-  /** What came of it, as connect.pl says it; undefined when it was not tried. */
+  /** Result in the words of connect.pl; undefined if the connection was not tried. */
   readonly seen: string | undefined;
   readonly why?: string;
 }
 
 export type Verdict = "FAIL" | "ok" | "unknown";
 
-/** A refusal comes from the host itself, so a connection got there. */
+/** The host itself refuses a connection, so the connection reached it. */
 const got = (seen: string): boolean => seen === "open" || seen === "refused";
 
 const reached = ({ seen }: Row): boolean => seen !== undefined && got(seen);
@@ -19,17 +19,17 @@ const reached = ({ seen }: Row): boolean => seen !== undefined && got(seen);
 export function verdict({ allowed, seen, to }: Row): Verdict {
   if (seen === undefined) return "unknown";
   if (got(seen)) return allowed ? "ok" : "FAIL";
-  // A listener that never answers cannot be told from a wall. A DNS server answers.
+  // Silence has two causes: a listener that never answers, and a policy. A DNS server answers.
   const mute = doors[to].protocol === "UDP" && doors[to].party !== "DNS" && seen === "silent";
   return allowed ? (mute ? "unknown" : "FAIL") : "ok";
 }
 
-/** Rows in which pods get to the node they run on, which Kubernetes leaves to the cluster. */
+/** Connections from pods to their own node. Kubernetes leaves them to the cluster's network. */
 const toNode = (row: Row): boolean => doors[row.to].party === "Datadog agent";
 
 /**
- * Rows about the node, left out where the cluster's policies do not reach there: where every pod
- * gets to the kubelet, also those for which everything else is closed.
+ * Ignores the rows about the node if the cluster does not apply policies to it: every pod reaches
+ * the kubelet, even pods that reach nothing else.
  */
 export function withoutOpenNode(rows: readonly Row[]): readonly Row[] {
   const kubelet = rows.filter(({ seen, to }) => to === "node, kubelet" && seen !== undefined);
@@ -40,9 +40,7 @@ export function withoutOpenNode(rows: readonly Row[]): readonly Row[] {
   return rows.map((row) => (toNode(row) && !row.allowed ? { ...row, seen: undefined, why } : row));
 }
 
-/**
- * Whether nothing that should be closed was: then the cluster has no agent that enforces policies.
- */
+/** Whether every forbidden connection was open: the cluster has no agent that enforces policies. */
 export function isUnenforced(rows: readonly Row[]): boolean {
   const closed = rows.filter((row) => !row.allowed && row.seen !== undefined);
   return closed.length > 0 && closed.every(reached);
@@ -66,15 +64,15 @@ export function lines(rows: readonly Row[]): readonly string[] {
   );
 }
 
-/** How many rows are as expected, and why some were not tried: lines for the end. */
+/** The last lines: how many results are as expected, and why some connections were not tried. */
 export function summary(rows: readonly Row[]): readonly string[] {
   const count = (wanted: Verdict) => rows.filter((row) => verdict(row) === wanted).length;
   const reasons = new Set(rows.flatMap(({ why }) => (why === undefined ? [] : [why])));
-  const counts = `${String(rows.length)} connections: ${String(count("ok"))} as expected, ${String(count("FAIL"))} not, ${String(count("unknown"))} not known`;
+  const counts = `${String(rows.length)} connections: ${String(count("ok"))} as expected, ${String(count("FAIL"))} not as expected, ${String(count("unknown"))} unknown`;
   return [
     `${counts}${reasons.size === 0 ? "" : ` (${[...reasons].join("; ")})`}`,
     ...(isUnenforced(rows)
-      ? ["This cluster enforces no NetworkPolicies: every connection got through."]
+      ? ["This cluster does not enforce NetworkPolicies: every connection succeeded."]
       : []),
   ];
 }

@@ -14,15 +14,15 @@ import {
   sourceScanners,
 } from "./scanners";
 
-/** A scan that takes longer hangs: databases of some 100 MB are fetched the first time. */
+/** A scan that takes longer is stuck. The first one downloads databases of some 100 MB. */
 const TIMEOUT_MS = 900_000;
 const byDigest = /@sha256:[0-9a-f]{64}$/;
 
 export interface ScanOptions {
-  /** Directory that is scanned; the project unless told. */
+  /** Directory to scan. Default: the project. */
   readonly root?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Fetches a scanner's program that is not installed, and gives its path. */
+  /** Downloads a scanner's program that is not installed, and returns its path. */
   readonly fetch?: Fetchers;
 }
 
@@ -34,15 +34,12 @@ export async function scanSource(options: ScanOptions = {}): Promise<void> {
   await scan(sourceScanners, options);
 }
 
-/**
- * `npm run scan -- image [REF]`: the image that `npm run image` pushed, or another one by its
- * digest.
- */
+/** `npm run scan -- image [REF]`: the image that `npm run image` pushed, or another by digest. */
 export async function scanImage(given?: string, options: ScanOptions = {}): Promise<void> {
   await scan(imageScanners(given ?? pushedImage(options.root ?? project)), options);
 }
 
-/** What `npm run image` left behind: the digest that it pushed. */
+/** The digest that `npm run image` pushed, from its report. */
 function pushedImage(root: string): string {
   const report = join(root, "reports", "image.json");
   const imageRef = existsSync(report)
@@ -50,47 +47,47 @@ function pushedImage(root: string): string {
     : undefined;
   if (typeof imageRef !== "string" || !byDigest.test(imageRef)) {
     throw new UserError(
-      "which image must be scanned? reports/image.json names none; run `npm run image -- STACK` first, or name one: `npm run scan -- image REPOSITORY@sha256:...`",
+      "no image to scan: reports/image.json does not name an image by digest. Run `npm run image -- STACK` first, or pass one: `npm run scan -- image REPOSITORY@sha256:...`",
     );
   }
   return imageRef;
 }
 
 /**
- * Runs every scanner, also when one finds something. One that could not look is told and passed
- * over on a person's machine; in CI (`CI=true`) it is an error, because nothing is known then.
+ * Runs every scanner, also after one finds something. If a scanner cannot run, it is skipped with
+ * a message on a developer's machine. In CI (`CI=true`) that is an error: the result is unknown.
  *
- * @throws UserError with every finding
+ * @throws UserError that names every scanner with findings
  */
 export async function scan(
   scanners: readonly Scanner[],
   { env = process.env, fetch = {}, root = project }: ScanOptions = {},
 ): Promise<void> {
   const accepted = acceptedFindings(root);
-  const faults: string[] = [];
+  const failed: string[] = [];
   for (const scanner of scanners) {
-    const outcome = await look(scanner, { env, fetch, root }, accepted);
+    const outcome = await runScanner(scanner, { env, fetch, root }, accepted);
     const { title } = scanner;
     if (outcome.state === "clean") {
       console.log(`${title}: clean`);
     } else if (outcome.state === "found") {
       console.log(`${title}: FOUND\n${outcome.what}`);
-      faults.push(title);
+      failed.push(title);
     } else if (env["CI"] === "true") {
       console.log(`${title}: FAILED, because ${outcome.because}`);
-      faults.push(`${title} could not look`);
+      failed.push(`${title} could not run`);
     } else {
       console.log(`${title}: skipped, because ${outcome.because}`);
     }
   }
-  if (faults.length > 0) {
+  if (failed.length > 0) {
     throw new UserError(
-      `the scan stops here: ${faults.join(", ")}; update what is named, or accept it with the reason in .trivyignore.yaml (a scanner that could not look needs its program and database)`,
+      `scan failed: ${failed.join(", ")}. Update what the findings name, or accept them with a reason in .trivyignore.yaml. A scanner that could not run needs its program and its database.`,
     );
   }
 }
 
-async function look(
+async function runScanner(
   scanner: Scanner,
   { env, fetch, root }: Required<ScanOptions>,
   accepted: ReadonlySet<string>,
@@ -111,16 +108,16 @@ async function look(
     }
   }
   if (ended === undefined) {
-    return { because: `there is no program "${program}" on this machine`, state: "unavailable" };
+    return { because: `program "${program}" is not installed`, state: "unavailable" };
   }
   if (scanner.read !== undefined) return scanner.read(ended, accepted);
   if (ended.exitCode === 0) return { state: "clean" };
   return scanner.findings?.includes(ended.exitCode ?? -1) === true
     ? { state: "found", what: ended.output.trim() }
-    : { because: lastLine(ended.output) || `"${program}" did not end well`, state: "unavailable" };
+    : { because: lastLine(ended.output) || `"${program}" failed`, state: "unavailable" };
 }
 
-/** Undefined where there is no such program. */
+/** Undefined if the program is not installed. */
 async function run(
   program: string,
   args: readonly string[],

@@ -3,47 +3,41 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { type CompanyScanner, companyScanners } from "../../config/scanners";
 
-/** What a scanner's program ended with. */
+/** How a scanner's program ended. */
 export interface Ended {
   readonly exitCode: number | undefined;
   readonly stdout: string;
-  /** Both streams, as a person would have seen them. */
+  /** stdout and stderr together, in the order a terminal shows them. */
   readonly output: string;
 }
 
-/**
- * What a scan says. `unavailable` is a scanner or a database that could not be asked: nothing is
- * known then.
- */
+/** Result of a scan; unknown with `unavailable`, when the scanner or its database failed. */
 export type Outcome =
   | { readonly state: "clean" }
   | { readonly state: "found"; readonly what: string }
   | { readonly state: "unavailable"; readonly because: string };
 
 export interface Scanner extends CompanyScanner {
-  /**
-   * Further arguments if there are accepted findings: a program may not look for that file by
-   * itself.
-   */
+  /** Extra arguments if a file of accepted findings exists: programs may not look for it. */
   readonly withAccepted?: readonly string[];
-  /** For a program whose exit code does not tell. */
+  /** Reads the output of a program whose exit code is not enough. */
   readonly read?: (ended: Ended, accepted: ReadonlySet<string>) => Outcome;
 }
 
-/** Accepted findings, in Trivy's own form. */
+/** Accepted findings, in Trivy's format. */
 export const acceptedFile = ".trivyignore.yaml";
 
-/** The level from which a finding stops the pipeline. */
+/** The severity at which a finding stops the pipeline. */
 const severity = ["--severity", "HIGH,CRITICAL", "--exit-code", "10", "--quiet"];
 const byTrivy = (title: string, ...args: readonly string[]): Scanner => ({
   command: ["trivy", ...args.slice(0, 1), ...severity, ...args.slice(1)],
   findings: [10],
   title,
-  // By itself Trivy looks for .trivyignore alone, and a file that is named must be there.
+  // By default Trivy only looks for .trivyignore. A file that is named must exist.
   withAccepted: ["--ignorefile", acceptedFile],
 });
 
-/** `npm run scan`: what the repository holds. */
+/** `npm run scan`: the repository. */
 export const sourceScanners: readonly Scanner[] = [
   {
     command: ["npm", "audit", "--json", "--package-lock-only"],
@@ -60,15 +54,15 @@ export const sourceScanners: readonly Scanner[] = [
   ...companyScanners,
 ];
 
-/** `npm run scan -- image`: what was pushed, by digest. */
+/** `npm run scan -- image`: the pushed image, by digest. */
 export const imageScanners = (imageRef: string): readonly Scanner[] => [
   byTrivy("Image (Trivy)", "image", "--scanners", "vuln", "--ignore-unfixed", imageRef),
 ];
 
 /**
- * Findings that were reviewed and accepted, in the file that Trivy reads too: `vulnerabilities`
- * with `id`, `statement` (why), and `expired_at` (until when). An id is a CVE, or GitHub's
- * (GHSA-...) for npm packages.
+ * Findings that someone reviewed and accepted, in the file that Trivy also reads: `vulnerabilities`
+ * with `id`, `statement` (the reason) and `expired_at` (until when). An id is a CVE. For npm
+ * packages it is GitHub's (GHSA-...).
  */
 export function acceptedFindings(root: string, now = new Date()): ReadonlySet<string> {
   const file = join(root, acceptedFile);
@@ -96,9 +90,7 @@ interface Advisory {
   readonly url: string;
 }
 
-/**
- * npm ends with 1 for a finding and for an endpoint that does not answer: its report tells which.
- */
+/** npm ends with 1 for a finding and for a registry that does not answer. The report says which. */
 function readNpmAudit({ output, stdout }: Ended, accepted: ReadonlySet<string>): Outcome {
   let report: NpmAudit;
   try {

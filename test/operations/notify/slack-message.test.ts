@@ -151,9 +151,9 @@ describe("a notice", () => {
     });
     const text = JSON.stringify(messageOf(asked).blocks);
     assert.match(text, /\*Branch\*\\nfeature\/cancel-orders/);
-    assert.match(text, /\*Share asked for\*\\n10 %/);
+    assert.match(text, /\*Requested share\*\\n10 %/);
     assert.match(text, /\*For\*\\n2h/);
-    assert.ok(text.includes(`<${workflow}|Look and approve>`), text);
+    assert.ok(text.includes(`<${workflow}|Review and approve>`), text);
   });
 
   it("about a teardown names the branch that was closed", () => {

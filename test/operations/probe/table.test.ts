@@ -56,7 +56,7 @@ describe("a probe's table", () => {
     assert.equal(isUnenforced(rows), false);
     const count = String(connections.length);
     assert.deepEqual(summary(rows), [
-      `${count} connections: ${count} as expected, 0 not, 0 not known`,
+      `${count} connections: ${count} as expected, 0 not as expected, 0 unknown`,
     ]);
   });
 
@@ -65,7 +65,7 @@ describe("a probe's table", () => {
     assert.ok(rows.some((row) => verdict(row) === "FAIL"));
     assert.equal(
       summary(rows).at(-1),
-      "This cluster enforces no NetworkPolicies: every connection got through.",
+      "This cluster does not enforce NetworkPolicies: every connection succeeded.",
     );
   });
 
