@@ -41,7 +41,7 @@ const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
     stacks: ["preview", "updates", "edges", "policy"],
   },
   { platform: ["platform"], score: ["kube-score"] },
-  { objects: ["network", "manifests"], review: ["review"] },
+  { kills: ["kills"], objects: ["network", "manifests"], review: ["review"] },
   // The last test stops everything.
   { life: ["life"] },
 ];

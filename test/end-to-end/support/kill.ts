@@ -1,0 +1,190 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Run } from "./commands";
+
+/** A moment in an update, by the engine's own events. */
+export interface Moment {
+  /** What the engine does with the resource. */
+  readonly op: "create" | "create-replacement" | "delete" | "delete-replaced" | "update";
+  /** End of the resource's type and name, such as `StatefulSet::postgres`. */
+  readonly resource: string;
+  /** When the step begins, when the provider first tells of it (it waits for what the cluster makes of it), or when it has ended. */
+  readonly when: "after" | "before" | "during";
+}
+
+export const kills = {
+  "SIGKILL to the process group": "group",
+  "SIGKILL to the engine": "engine",
+  "SIGTERM, SIGKILL 10 s later": "canceled",
+  "everything at once": "machine",
+} as const;
+export type Kill = (typeof kills)[keyof typeof kills];
+
+export interface Killed extends Run {
+  /** Whether the moment came before the command ended. */
+  readonly struck: boolean;
+}
+
+interface Command {
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly file: string;
+}
+
+/** Runs a command, and kills it at a moment of the update that it does. */
+export async function killedAt(command: Command, moment: Moment, kill: Kill): Promise<Killed> {
+  // Every event log is somewhere in the directory for temporary files.
+  const temporary = mkdtempSync(join(tmpdir(), "services-orders-kill-"));
+  const started = Date.now();
+  const child = spawn(command.file, command.args, {
+    cwd: command.cwd,
+    detached: true,
+    env: { ...process.env, ...command.env, TMPDIR: temporary },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  const listen = (chunk: Buffer): void => void (output += chunk.toString("utf8"));
+  child.stdout.on("data", listen);
+  child.stderr.on("data", listen);
+  let code: number | null | undefined;
+  // Not "close": what outlives the command may hold its output open.
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (exit) => {
+      code = exit;
+      resolve();
+    });
+  });
+  const events = new Events(temporary);
+  let struck = false;
+  while (code === undefined && !struck) {
+    struck = events.have(moment);
+    if (!struck) await sleep(10);
+  }
+  if (struck) await strike(child.pid ?? 0, kill, () => code !== undefined);
+  await ended;
+  rmSync(temporary, { force: true, recursive: true });
+  return { code: code ?? null, output, seconds: (Date.now() - started) / 1000, struck };
+}
+
+async function strike(pid: number, kill: Kill, isOver: () => boolean): Promise<void> {
+  const all = [pid, ...descendants(pid)];
+  if (kill === "engine") {
+    for (const one of all.filter((each) => nameOf(each) === "pulumi")) send(one, "SIGKILL");
+    return;
+  }
+  if (kill === "canceled") {
+    send(-pid, "SIGTERM");
+    for (let waited = 0; waited < 100 && !isOver(); waited += 1) await sleep(100);
+  }
+  send(-pid, "SIGKILL");
+  if (kill === "machine") for (const one of all) send(one, "SIGKILL");
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
+}
+
+function stat(
+  pid: string | number,
+): { readonly name: string; readonly parent: number } | undefined {
+  try {
+    const text = readFileSync(`/proc/${String(pid)}/stat`, "utf8");
+    const end = text.lastIndexOf(")");
+    const [, parent = ""] = text.slice(end + 2).split(" ");
+    return { name: text.slice(text.indexOf("(") + 1, end), parent: Number(parent) };
+  } catch {
+    return undefined;
+  }
+}
+
+const nameOf = (pid: number): string | undefined => stat(pid)?.name;
+
+function descendants(pid: number): readonly number[] {
+  const children = new Map<number, number[]>();
+  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const parent = stat(entry)?.parent ?? 0;
+    children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+  }
+  const below = (one: number): number[] =>
+    (children.get(one) ?? []).flatMap((each) => [each, ...below(each)]);
+  return below(pid);
+}
+
+interface Event {
+  readonly diagnosticEvent?: { readonly urn?: string };
+  readonly resOutputsEvent?: {
+    readonly metadata: { readonly op: string; readonly urn: string };
+    readonly planning?: boolean;
+  };
+  readonly resourcePreEvent?: {
+    readonly metadata: { readonly op: string; readonly urn: string };
+    /** Whether it is of a preview. */
+    readonly planning?: boolean;
+  };
+}
+
+/** What the engine has told so far, of updates and removals; previews are not listened to. */
+class Events {
+  readonly #begun = new Set<string>();
+  readonly #directory: string;
+  /** Characters that were read of each log. */
+  readonly #read = new Map<string, number>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  have(moment: Moment): boolean {
+    return this.#news().some((event) => this.#is(event, moment));
+  }
+
+  #is(event: Event, { op, resource, when }: Moment): boolean {
+    const about = ({ urn = "" }: { readonly urn?: string } = {}): boolean => urn.endsWith(resource);
+    const { diagnosticEvent, resOutputsEvent, resourcePreEvent } = event;
+    if (resOutputsEvent?.planning === true || resourcePreEvent?.planning === true) return false;
+    const begins = resourcePreEvent?.metadata;
+    if (begins?.op === op && about(begins)) {
+      this.#begun.add(resource);
+      return when === "before";
+    }
+    if (when === "during") return this.#begun.has(resource) && about(diagnosticEvent);
+    const ends = resOutputsEvent?.metadata;
+    return when === "after" && ends?.op === op && about(ends);
+  }
+
+  #news(): readonly Event[] {
+    const logs = readdirSync(this.#directory)
+      .filter((name) => name.startsWith("services-orders-pulumi-"))
+      .map((name) => join(this.#directory, name, "events.json"));
+    return logs.flatMap((log) => {
+      const text = textOf(log);
+      const from = this.#read.get(log) ?? 0;
+      // The last line may not be whole yet.
+      const to = text.lastIndexOf("\n") + 1;
+      this.#read.set(log, Math.max(from, to));
+      return text
+        .slice(from, to)
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line) as Event);
+    });
+  }
+}
+
+/** The log may not be there yet, or be removed by a command that ends. */
+function textOf(log: string): string {
+  try {
+    return readFileSync(log, "utf8");
+  } catch {
+    return "";
+  }
+}
