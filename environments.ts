@@ -1,34 +1,34 @@
 import type { ClusterIdentity } from "./components/conventions/eks-user";
 import { slug } from "./components/conventions/names";
 
-/** What the stacks of an environment are and may do. */
+/** Properties of an environment's stacks. */
 interface Traits {
   /** Environment whose namespace, names, labels and settings a canary shares. */
   readonly canaryOf?: Environment;
-  /** How the cluster knows the stack's jobs: by the AWS role, or by CircleCI's token. */
+  /** How the stack's CI jobs authenticate to the cluster: by AWS role, or by CircleCI's token. */
   readonly clusterIdentity: ClusterIdentity;
   /**
-   * `own`: the stack makes a guarded namespace and a database, and deletes them with itself.
-   * `given`: both are there before the stack and outlive it; no secret value may be in the state.
+   * `own`: the stack creates a namespace with guardrails and a database, and deletes both.
+   * `given`: both exist before the stack and outlive it. The state must not contain a secret.
    */
   readonly data: "given" | "own";
   /**
-   * `built`: the image is built from the code that is here.
-   * `promoted`, `chosen`: the stack runs what `npm run promote` or `npm run canary` chose, and
-   * keeps it until another one is chosen.
+   * `built`: the image is built from the working directory.
+   * `promoted`, `chosen`: the stack runs the image that `npm run promote` or `npm run canary`
+   * chose, and keeps it until another one is chosen.
    */
   readonly image: "built" | "chosen" | "promoted";
-  /** Whether scheduled jobs run, if a job's entry does not say otherwise. A canary has none. */
+  /** Whether scheduled jobs run, unless a job's entry says otherwise. A canary has no jobs. */
   readonly jobs: "none" | "run" | "suspended";
-  /** One stack for each branch, `<environment>-<slug>`, that goes when the branch does. */
+  /** Each branch has its own stack, `<environment>-<slug>`. It is removed with the branch. */
   readonly perBranch: boolean;
-  /** Pulumi refuses to delete or replace what answers requests. */
+  /** Pulumi refuses to delete or replace the resources that serve requests. */
   readonly protect: boolean;
-  /** It runs what was merged into the protected branch. */
+  /** The stack runs code that was merged into the protected branch. */
   readonly protectedBranch: boolean;
-  /** The first start fills the database with examples. */
+  /** The first start fills the database with example data. */
   readonly seeds: boolean;
-  /** Environment whose defaults of settings it takes: its own, or those of a similar one. */
+  /** Environment whose default settings apply. */
   readonly settingsOf: OwnDefaults;
 }
 
@@ -45,8 +45,7 @@ const rows = {
     settingsOf: "local",
   },
   review: {
-    // A review job may change its own branch's namespace, and only CircleCI's token names the
-    // branch.
+    // A review job may only change its branch's namespace. Only CircleCI's token names the branch.
     clusterIdentity: "circleci-token",
     data: "own",
     image: "built",
@@ -93,18 +92,18 @@ const rows = {
   },
 } as const;
 
-/** What a stack is for. Decides its defaults and what it may do. */
+/** The kind of a stack. It decides the stack's defaults and what the stack may do. */
 export type Environment = keyof typeof rows;
 
-/** The environments that have their own defaults of settings. */
+/** The environments that have their own default settings. */
 export type OwnDefaults = (typeof rows)[Environment]["settingsOf"];
 
-/** What each environment can do. Components do not read it: they are told by their args. */
+/** Properties of each environment. Components do not read them: they only read their args. */
 export const environments: Readonly<Record<Environment, Traits>> = rows;
 
 export const environmentNames = Object.keys(rows) as readonly Environment[];
 
-/** Name of an environment's stack, with `<slug>` where each branch has one. */
+/** Name of an environment's stack, with `<slug>` if each branch has a stack. */
 const stackForm = (name: Environment): string => {
   const { canaryOf, perBranch } = environments[name];
   if (perBranch) return `${name}-<slug>`;
@@ -114,7 +113,7 @@ const stackForm = (name: Environment): string => {
 /** Every name that a stack may have, such as `local, review-<slug>`. */
 export const stackForms = environmentNames.map(stackForm).join(", ");
 
-/** Names that a branch's slug must not have: a review stack for them would be ambiguous. */
+/** Names that must not be a slug: such a review stack would be mistaken for something else. */
 export const reservedSlugs: readonly string[] = [
   "main",
   "master",
@@ -124,7 +123,7 @@ export const reservedSlugs: readonly string[] = [
 /**
  * Slug of a branch's review stack.
  *
- * @throws Error for `main`, `master` and names of stacks, which no review stack may have.
+ * @throws Error for `main`, `master` and the names of stacks: these slugs are reserved.
  */
 export function slugOf(branch: string): string {
   if (reservedSlugs.includes(branch)) {
@@ -136,8 +135,8 @@ export function slugOf(branch: string): string {
 const slugForm = /^[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?$/;
 
 /**
- * Environment and slug of a stack's name, or undefined for a name that no stack has:
- * a typing error must never become an environment.
+ * Environment and slug of a stack's name. Undefined for a name that no stack may have: a typing
+ * error must never become an environment.
  */
 export function parseStack(
   stack: string,
@@ -154,7 +153,7 @@ export function parseStack(
   return undefined;
 }
 
-/** What a stack can do; undefined for a name that no stack has. */
+/** Properties of a stack; undefined for a name that no stack may have. */
 export function traitsOf(stack: string): Traits | undefined {
   const parsed = parseStack(stack);
   return parsed && environments[parsed.environment];

@@ -12,18 +12,18 @@ import { preflight } from "./program/preflight";
 import { kubernetesProvider } from "./program/provider";
 import { readSettings } from "./settings";
 
-/** What the program reads from outside; tests give their own functions. */
+/** What the program reads from outside. Tests pass their own functions. */
 const outside = { readCluster, readLastRelease, readSettings };
 
 /**
- * The program of every stack: an environment with its namespace, database, image, web service and
- * jobs; or a canary. Pulumi runs the exported function, which returns the stack's outputs.
+ * The program of every stack. It creates an environment (namespace, database, image, web service
+ * and jobs) or a canary. Pulumi runs the exported function, which returns the stack's outputs.
  */
 async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inputs> {
   const { readCluster, readLastRelease, readSettings } = { ...outside, ...given };
   const asked = await readSettings();
   assertJobNames(asked.identity.service);
-  // Before any resource: the provider would take over a namespace that is not ours.
+  // Before any resource: the provider would adopt a namespace that is not the stack's.
   const { cluster, kubeconfig } = await preflight(asked, readCluster);
   const settings = await withKeptRelease(asked, readLastRelease);
 
@@ -46,8 +46,8 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
 }
 
 /**
- * The image, known when its pods are ready. Pulumi writes a stack's outputs when all of them are
- * known. After an update that failed they still name the last release that did not.
+ * The image, which becomes known when its pods are ready. Pulumi writes a stack's outputs only when
+ * all are known. So after an update that failed, they still name the last successful release.
  */
 function onceReady(imageRef: pulumi.Input<string>, { urn }: k8s.apps.v1.Deployment) {
   return pulumi.all([imageRef, urn]).apply(([known]) => known);

@@ -1,7 +1,7 @@
 import type { Environment } from "./environments";
 import type { ScheduledJobArgs } from "./components/scheduled-job/scheduled-job";
 
-/** An amount of time as the service's command line reads it: hours or days. */
+/** A duration, in the format of the service's command line: hours or days. */
 type Duration = `${number}${"d" | "h"}`;
 
 /** Commands of the service that may run on a schedule. */
@@ -9,9 +9,7 @@ type Command =
   | readonly ["expire-unpaid", "--older-than", Duration]
   | readonly ["export", "--since", Duration, "--format", "csv" | "json"];
 
-/**
- * Every knob of a job that the program does not turn itself; each says in the editor what it does.
- */
+/** Every arg of a job that the program does not set. The editor shows what each one does. */
 type Knobs = Omit<
   ScheduledJobArgs,
   | "appEndpoint"
@@ -30,15 +28,15 @@ type Knobs = Omit<
 export interface Job extends Knobs {
   /** Command of the service's command line. It must be idempotent. */
   readonly args: Command;
-  /** Name of the CronJob, at most 52 characters, and no other job's. A new name is a new job. */
+  /** Name of the CronJob: unique, at most 52 characters. A new name is a new job. */
   readonly name: string;
   /**
-   * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, and
-   * never 7. A date that never comes, as 31 February, is taken and never runs.
+   * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, not
+   * 7. A date that does not exist, such as 31 February, is accepted but the job never runs.
    */
   readonly schedule: string;
   /**
-   * Environments in which its runs are held back. `[]` lets it run everywhere.
+   * Environments in which the CronJob is suspended. `[]` lets it run everywhere.
    *
    * @default ["local", "review"]
    */

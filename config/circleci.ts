@@ -7,7 +7,7 @@ export type OrbStep = Readonly<
 >;
 
 /**
- * The company's own security scanner, where it comes as an orb: its name and full version, and its
+ * The company's own security scanner, if it is an orb: the orb's name and full version, and its
  * step. A scanner that is a command is one entry in scanners.ts.
  *
  * @example
@@ -22,21 +22,21 @@ export const companyScan: {
 } = { orbs: {}, steps: [] };
 
 /**
- * Where jobs run that must reach addresses inside the company's network: the smoke tests of stacks
- * whose load balancer is `internal`, which CircleCI's own machines never reach. It is the resource
- * class of a container runner (`namespace/name`), which runs the same image as all other jobs.
- * docs/pipeline.md says how to set one up, and what to do without.
+ * The runner for jobs that connect to addresses inside the company's network. These are the smoke
+ * tests of stacks whose load balancer is `internal`: CircleCI's own machines cannot connect to it.
+ * The value is the resource class of a container runner (`namespace/name`), which runs the same
+ * image as all other jobs. docs/pipeline.md says how to set one up, and what to do without one.
  *
- * Not asked through the Kubernetes API instead (`services/proxy`): each branch's jobs would need a
- * right to read whatever staging serves, and the way of a user's request, by name, certificate,
- * load balancer and Ingress, would go untested.
+ * The tests do not use the Kubernetes API instead (`services/proxy`). Each branch's jobs would need
+ * the right to read everything that staging serves. And nothing would test the path of a user's
+ * request: name, certificate, load balancer and Ingress.
  *
  * @example
  * export const insideNetwork = { runner: "acme/orders-smoke", stacks: ["review", "staging"] };
  */
 export const insideNetwork: {
-  /** Without one these jobs run on CircleCI's machines too. @default undefined */
+  /** Without a runner these jobs run on CircleCI's machines too. @default undefined */
   readonly runner: RunnerClass | undefined;
-  /** Stacks whose `ingressScheme` is `internal`; a review stack's always is. */
+  /** Stacks whose `ingressScheme` is `internal`. A review stack's is always `internal`. */
   readonly stacks: readonly ("prod" | "review" | "staging")[];
 } = { runner: undefined, stacks: ["review", "staging"] };

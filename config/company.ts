@@ -1,19 +1,17 @@
-/** What is one company's own: the first file to change after a copy. Pure data. */
+/** The company's values: the first file to change after you copy this repository. Only data. */
 export const company = {
   /** Domain of the review stacks' hosts: `<service>.<slug>.<domain>`. */
   reviewDomain: "review.example.com",
-  /** Cluster of the review stacks; it is not production's. */
+  /** Cluster of the review stacks. It must not be production's. */
   reviewCluster: { name: "staging", region: "eu-central-1" },
   /** Subnets of the load balancer in front of the review stacks. */
   reviewIngressFrom: [{ ipBlock: { cidr: "10.20.0.0/20" } }],
-  /** Key that encrypts what is secret in the state of review stacks: not production's. */
+  /** Key that encrypts the secrets in the state of review stacks. It must not be production's. */
   reviewSecretsProvider: "awskms://alias/services-orders-review?region=eu-central-1",
-  /** How many review stacks there may be, and how long one lives after its last update. */
+  /** Largest number of review stacks, and how long one lives after its last update. */
   reviewStacks: { max: 10, ttlHours: 72 },
-  /**
-   * Repository that staging pushes to and production pulls from; branches push to `<it>-review`.
-   */
+  /** Repository that staging pushes to and production pulls from. Branches: `<it>-review`. */
   imageRepository: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/services-orders",
-  /** Registries that only the company pushes to: images of every stack may come from them. */
+  /** Registries that only the company pushes to. Images of every stack may come from them. */
   registries: ["123456789012.dkr.ecr.eu-central-1.amazonaws.com"],
 } as const;

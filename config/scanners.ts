@@ -1,15 +1,15 @@
 /** One scanner of `npm run scan`. */
 export interface CompanyScanner {
   readonly title: string;
-  /** Program and arguments; never a shell. */
+  /** Program and arguments. It does not run in a shell. */
   readonly command: readonly [string, ...string[]];
-  /** Exit codes that mean "found something", where 0 is "clean" and any other "could not look". */
+  /** Exit codes that mean "found something". 0 means "clean", any other code "the scan failed". */
   readonly findings?: readonly number[];
 }
 
 /**
- * The company's own scanners: each is a command that runs in the repository. It stops the pipeline
- * with one of its `findings`. A scanner that comes as a CircleCI orb goes into circleci.ts instead.
+ * The company's own scanners. Each is a command that runs in the repository. If it exits with one
+ * of its `findings`, the pipeline stops. A scanner that is a CircleCI orb goes into circleci.ts.
  *
  * @example
  * { title: "Acme", command: ["acme-scan", "--fail-on", "high", "."], findings: [1] }

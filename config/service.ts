@@ -1,5 +1,5 @@
 /**
- * The service that this repository ships. Deployment, Service, image and Pulumi project have this
- * name, and every other name begins with it.
+ * Name of the service that this repository ships. Deployment, Service, image and Pulumi project
+ * have this name, and every other name begins with it.
  */
 export const service = "services-orders";

@@ -19,8 +19,8 @@ export function createCanary(
   if (cluster.namespace === undefined || imageRef === undefined) {
     throw new pulumi.RunError(
       imageRef === undefined
-        ? `Stack "${stack}" runs no image yet: start it by "npm run canary -- start BRANCH".`
-        : `Namespace "${namespace}" does not exist: a canary needs production.`,
+        ? `Stack "${stack}" runs no image yet: start it with "npm run canary -- start BRANCH".`
+        : `Namespace "${namespace}" does not exist: a canary needs production to run next to.`,
     );
   }
   const args = {

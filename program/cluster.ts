@@ -6,11 +6,11 @@ import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import type { Access } from "../components/conventions/ambient-kubeconfig";
 
-/** What is known about a cluster before anything is changed in it. */
+/** Facts about a cluster, read before the program changes anything in it. */
 export interface ClusterFacts {
-  /** UID of `kube-system`: Kubernetes has no other identity of a cluster. */
+  /** UID of `kube-system`: Kubernetes has no other identifier of a cluster. */
   readonly clusterUid: string;
-  /** The namespace, or undefined where there is none of that name. */
+  /** The namespace; undefined if it does not exist. */
   readonly namespace:
     | { readonly labels: Readonly<Record<string, string>>; readonly terminating: boolean }
     | undefined;
@@ -37,9 +37,7 @@ interface Failure {
   readonly stderr?: string;
 }
 
-/**
- * kubectl with the kubeconfig of `access`, if that is not the ambient one, in a file while it runs.
- */
+/** Runs kubectl. A kubeconfig that is not the ambient one is in a file while it runs. */
 async function kubectl(access: Access, args: readonly string[]): Promise<string> {
   const { context, kubeconfig } = access;
   const directory =
@@ -61,7 +59,7 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
 }
 
 async function readNamespace(access: Access, name: string): Promise<NamespaceObject | undefined> {
-  // `--raw` asks one question; a plain `get` first discovers the whole API.
+  // `--raw` sends one request. A plain `get` discovers the whole API first.
   const limit = `--request-timeout=${String(timeoutSeconds)}s`;
   try {
     const text = await kubectl(access, ["get", "--raw", `/api/v1/namespaces/${name}`, limit]);
@@ -72,7 +70,7 @@ async function readNamespace(access: Access, name: string): Promise<NamespaceObj
   }
 }
 
-/** Address of the cluster that the kubeconfig leads to, for an error's text. */
+/** Address of the kubeconfig's cluster, for an error message. */
 async function address(access: Access): Promise<string> {
   const path = "jsonpath={.clusters[0].cluster.server}";
   const server = await kubectl(access, ["config", "view", "--minify", "-o", path]).catch(() => "");
@@ -82,20 +80,20 @@ async function address(access: Access): Promise<string> {
 function reason(failure: Failure): string {
   if (failure.killed === true) return `no answer within ${String(timeoutSeconds)} s`;
   const lines = (failure.stderr ?? "").split("\n").filter((line) => line.trim() !== "");
-  // Its own last sign would stand before ours.
+  // The message adds its own full stop.
   return (
     lines
       .at(-1)
       ?.trim()
-      .replace(/[.?!]+$/, "") ?? "kubectl failed without a message"
+      .replace(/[.?!]+$/, "") ?? "kubectl failed without an error message"
   );
 }
 
 /**
- * Asks the cluster by `kubectl`, which knows every kind of kubeconfig, and costs less time than
+ * Reads the cluster with `kubectl`. It supports every kind of kubeconfig, and takes less time than
  * loading a client library in each preview.
  *
- * @throws pulumi.RunError of one line when there is no kubectl, or no answer within 5 s.
+ * @throws pulumi.RunError with one line if kubectl is missing or does not answer within 5 s.
  */
 export const readCluster: ReadCluster = async ({ context, kubeconfig, namespace }) => {
   const access = { context, kubeconfig };

@@ -4,7 +4,7 @@ import { Postgres } from "../components/postgres/postgres";
 import { environments } from "../environments";
 import type { Settings } from "../settings";
 
-/** The database that the settings name, or one that the stack makes and deletes. */
+/** The database of the settings, or one that the stack creates and deletes. */
 export function databaseOf(
   settings: Settings,
   namespace: pulumi.Input<string>,

@@ -6,17 +6,17 @@ import {
 } from "../components/conventions/eks-user";
 
 /**
- * A kubeconfig for an EKS cluster. It holds no token: one is made for each command, by
- * `aws eks get-token` with the role that the person or the CI job has, or taken from the job.
+ * A kubeconfig for an EKS cluster. It contains no token. For each command, `aws eks get-token`
+ * creates one with the role of the person or the CI job, or the token comes from the CI job.
  *
- * @throws Error of AWS when there is no such cluster, or no right to describe it.
+ * @throws Error of AWS if the cluster does not exist, or the role has no right to describe it.
  */
 export async function eksKubeconfig(
   { name, region }: EksClusterName,
   identity: ClusterIdentity = "aws",
 ): Promise<string> {
-  // Loaded only where it is needed: the package is large.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- not our own module
+  // Loaded only when it is needed: the package is large.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- not a module of ours
   const eks = require("@pulumi/aws/eks") as typeof Eks;
   const { arn, certificateAuthorities, endpoint } = await eks.getCluster({ name, region });
   return JSON.stringify({

@@ -12,7 +12,7 @@ import { jobArgs } from "./job-args";
 import { createNamespace } from "./namespace";
 import { type ArgsFromSettings, webServiceArgs } from "./web-service-args";
 
-/** An environment or a review stack: everything that the service is made of. */
+/** Creates everything that an environment or a review stack consists of. */
 export function createEnvironment(settings: Settings, opts: pulumi.ComponentResourceOptions) {
   const { environment, identity } = settings;
   const { protect, seeds } = environments[environment];
@@ -46,7 +46,7 @@ export function createEnvironment(settings: Settings, opts: pulumi.ComponentReso
   return { deployment: service.nodes.deployment, imageRef, namespace, url: service.url };
 }
 
-/** Room for one job that a person runs by hand, where some are suspended. */
+/** Quota for one job that a person runs by hand, if some jobs are suspended. */
 function jobRunByHand(
   jobs: readonly { readonly suspend: boolean }[],
   { requests }: Settings,
@@ -56,7 +56,7 @@ function jobRunByHand(
     : [];
 }
 
-/** The digest that the stack is told to run, or the image of the code that is here. */
+/** The image that the settings name, or one that is built from the working directory. */
 function imageOf(settings: Settings): pulumi.Input<string> {
   const { baseImageRef, builder, imageRef, imageRepository = "", platforms } = settings;
   if (imageRef !== undefined) return imageRef;

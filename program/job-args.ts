@@ -5,8 +5,8 @@ import { type Job, jobs } from "../jobs";
 import type { Settings } from "../settings";
 
 /**
- * Refuses jobs that would collide during an update: two with one name, and one whose ServiceAccount
- * would be the service's or that of every pod without one.
+ * Checks for jobs that would collide during an update: two with the same name, and one whose
+ * ServiceAccount would be the service's or the namespace's `default`.
  *
  * @throws pulumi.RunError with every issue.
  */
@@ -16,7 +16,7 @@ export function assertJobNames(service: string): void {
     ...duplicates(names).map((name) => `"${name}" must be the name of one job`),
     ...names
       .filter((name) => [service, "default"].includes(name))
-      .map((name) => `"${name}" must not be the name of a job, a ServiceAccount has it`),
+      .map((name) => `"${name}" must not be the name of a job: a ServiceAccount has that name`),
   ];
   if (issues.length === 0) return;
   throw new pulumi.RunError(
@@ -24,7 +24,7 @@ export function assertJobNames(service: string): void {
   );
 }
 
-/** Whether a job's runs are held back: by its entry, else by the environment. */
+/** Whether a job is suspended: by its entry, else by the environment. */
 function isSuspended(
   suspendedIn: Job["suspendedIn"] | undefined,
   { environment }: Settings,
@@ -33,7 +33,7 @@ function isSuspended(
   return suspendedIn === undefined ? byDefault : suspendedIn.includes(environment);
 }
 
-/** The jobs of jobs.ts with what they take from the settings. */
+/** Args of the jobs in jobs.ts, completed from the settings. */
 export function jobArgs(settings: Settings) {
   const { identity, release, requests } = settings;
   return jobs.map(({ suspendedIn, ...job }) => {

@@ -3,7 +3,7 @@ import { environments } from "../environments";
 import type { Settings } from "../settings";
 import type { ReadLastRelease } from "./last-release";
 
-/** The command that chooses an image for a stack that builds none. */
+/** The command that chooses an image for a stack that does not build one. */
 const chooseBy = { chosen: "npm run canary -- start BRANCH", promoted: "npm run promote" };
 
 /**

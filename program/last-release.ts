@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** What a stack ran after its last update. */
+/** The release of a stack's last update. */
 export interface LastRelease {
   readonly branch: string;
   readonly commit: string;
@@ -9,12 +9,12 @@ export interface LastRelease {
   readonly replicas: number;
 }
 
-/** Reads {@link LastRelease}; tests give their own. */
+/** Reads {@link LastRelease}; tests pass their own. */
 export type ReadLastRelease = (stack: string) => Promise<LastRelease | undefined>;
 
 /**
- * The release that this stack's own last outputs name: what production runs stays what it runs
- * until another release is promoted, whatever code is checked out.
+ * The release in the outputs of this stack's last update. Production keeps its release until
+ * another one is promoted, no matter which code is checked out.
  *
  * @returns undefined for a stack that was never updated.
  */

@@ -5,7 +5,7 @@ import { StackNamespace } from "../components/namespace/stack-namespace";
 import { environments } from "../environments";
 import type { Settings } from "../settings";
 
-/** The stack's namespace, with guardrails where the code of any branch may run. */
+/** Creates the stack's namespace. It has guardrails if the code of any branch may run in it. */
 export function createNamespace(
   settings: Settings,
   requirements: readonly PodRequirement[],
@@ -15,12 +15,12 @@ export function createNamespace(
   const { data, perBranch, protect } = environments[environment];
   const common = { identity, namespace, ...(ingressPreset === undefined ? {} : { ingressPreset }) };
   if (data === "given") {
-    // The platform made it. No stack can bring back the Secrets in it.
+    // The platform created it. No stack can restore the Secrets in it.
     return new StackNamespace("namespace", { ...common, protect, retain: true }, opts).namespace;
   }
   const { datadogAgentTo, egressTo, ingressFrom, quota } = settings;
   const guardrails = { datadogAgentTo, egressTo, ingressFrom, quota, requirements };
-  // CI is not an administrator: each branch has rights in its own namespace only.
+  // CI is not an administrator: each branch has rights only in its own namespace.
   const owner = perBranch ? { branch: release.branch } : {};
   return new ReviewNamespace("namespace", { ...common, ...guardrails, ...owner }, opts).namespace;
 }

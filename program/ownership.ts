@@ -2,15 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterFacts } from "./cluster";
 import { type Identity, labels } from "../components/conventions/labels";
 
-/** What a stack is about to work on. */
+/** The cluster and the namespace that a stack will change. */
 export interface Claim {
-  /** The only cluster that the stack may change; undefined takes any. */
+  /** The only cluster that the stack may change; undefined allows any. */
   readonly clusterUid: string | undefined;
   readonly identity: Identity;
   readonly namespace: string;
 }
 
-/** Labels by which a namespace is known to belong to this service and this instance. */
+/** Labels that prove that a namespace belongs to this service and this instance. */
 const owned = [
   "app.kubernetes.io/managed-by",
   "app.kubernetes.io/part-of",
@@ -18,17 +18,17 @@ const owned = [
 ] as const;
 
 /**
- * Stops the program where going on would take over what is not the stack's: the pinned Kubernetes
- * provider silently adopts an existing namespace, and a preview says nothing about it.
+ * Stops the program if it would take over an object that is not the stack's. The pinned Kubernetes
+ * provider adopts an existing namespace silently, and a preview does not show it.
  *
- * @throws pulumi.RunError of one line that names what is in the way.
+ * @throws pulumi.RunError with one line that names the object.
  */
 export function refuseForeign(claim: Claim, facts: ClusterFacts): void {
   const { clusterUid, identity, namespace } = claim;
   if (clusterUid !== undefined && clusterUid !== facts.clusterUid) {
     throw new pulumi.RunError(
       `This stack belongs to the cluster ${clusterUid}, but the kubeconfig leads to ` +
-        `${facts.clusterUid}: choose the right context, or correct the setting "clusterUid".`,
+        `${facts.clusterUid}: choose the right context, or fix the setting "clusterUid".`,
     );
   }
   const found = facts.namespace;
@@ -39,7 +39,7 @@ export function refuseForeign(claim: Claim, facts: ClusterFacts): void {
     throw new pulumi.RunError(
       `Namespace "${namespace}" exists and is not this stack's: its label ${foreign} is ` +
         `${JSON.stringify(found.labels[foreign] ?? "")}, not ${JSON.stringify(expected[foreign])}. ` +
-        `Nothing was changed: choose another by the setting "namespace", or remove it.`,
+        `Nothing was changed: choose another one with the setting "namespace", or remove it.`,
     );
   }
   if (found.terminating) {

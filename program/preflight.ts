@@ -5,7 +5,7 @@ import { eksKubeconfig } from "./eks";
 import { refuseForeign } from "./ownership";
 
 /**
- * Reads the cluster before the program makes anything.
+ * Reads the cluster before the program creates any resource.
  *
  * @throws pulumi.RunError if it is the wrong cluster, or if the namespace is not the stack's.
  */

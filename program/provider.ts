@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import { withoutAmbientKubeconfig } from "../components/conventions/ambient-kubeconfig";
 import type { Settings } from "../settings";
 
-/** The only Kubernetes provider. Without a kubeconfig and a context it takes the ambient ones. */
+/** The only Kubernetes provider. Without a kubeconfig and a context it uses the ambient ones. */
 export function kubernetesProvider(
   { context }: Settings,
   kubeconfig: string | undefined,

@@ -1,10 +1,10 @@
 import type { WebServiceArgs } from "../components/web-service/web-service";
 import type { Settings } from "../settings";
 
-/** Args of a web service, without those that come from resources of the stack. */
+/** Args of a web service, except those that come from the stack's resources. */
 export type ArgsFromSettings = Omit<WebServiceArgs, "database" | "imageRef" | "namespace">;
 
-/** Args that a web service takes from the settings; a canary takes the same. */
+/** Args that a web service takes from the settings. A canary takes the same. */
 export function webServiceArgs(settings: Settings): ArgsFromSettings & Pick<Settings, "replicas"> {
   const { ingressGroupName, ingressPreset, ingressScheme } = settings;
   const preset =

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 /** Configuration of a stack: keys with their namespace, values as text or JSON. */
 export type Config = Readonly<Record<string, string>>;
 
-/** Configuration as a stack's file has it, in the form in which Pulumi hands it over. */
+/** Configuration of a stack's file, in the form in which Pulumi passes it to the program. */
 export function configOf(file: { readonly config?: unknown } | null): Config {
   return Object.fromEntries(
     Object.entries(file?.config ?? {}).map(([key, value]: [string, unknown]) => [
@@ -13,14 +13,14 @@ export function configOf(file: { readonly config?: unknown } | null): Config {
   );
 }
 
-/** Whether a value, or a part of it, was stored with `--secret`. */
+/** Whether a value was stored with `--secret`, or contains a part that was. */
 export function isSecret(value: string): boolean {
   return value.includes('{"secure":');
 }
 
 /**
- * Configuration of the stack that runs. Pulumi hands secrets over in plain text, and lists their
- * keys: here they have the form of a stack's file, so that no message can print one.
+ * Configuration of the running stack. Pulumi passes secrets in plain text, and lists their keys.
+ * This function replaces each secret by a placeholder, so that no message can print one.
  */
 export function runtimeConfig(): Config {
   const secretKeys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");

@@ -4,10 +4,10 @@ import { isDnsLabel } from "../components/conventions/names";
 import { cores, isMemory } from "../components/conventions/quantities";
 import { imageRefForm } from "../components/conventions/validation";
 
-/** What a setting may be: its schema, and the same in words for messages and for the reference. */
+/** The values that a setting allows: as a schema, and in words for messages and the reference. */
 export interface Form<Value> {
   readonly allowed: string;
-  /** Input: the value as YAML has it, or its text. */
+  /** Its input is the value that YAML has, or its text. */
   readonly schema: z.ZodMiniType<Value>;
 }
 
@@ -15,7 +15,7 @@ export function text(allowed: string, pattern: RegExp): Form<string> {
   return { allowed, schema: z.string(allowed).check(z.regex(pattern, allowed)) };
 }
 
-/** A text that a function decides about; an editor is only told that it is a text. */
+/** A string that a function checks. The editor schema can only say that it is a string. */
 function textThat(allowed: string, test: (value: string) => boolean): Form<string> {
   return { allowed, schema: z.string(allowed).check(z.refine(test, allowed)) };
 }
@@ -47,7 +47,7 @@ export function listOf<Entry>(allowed: string, { schema }: Form<Entry>, least = 
   return { allowed, schema: z.array(schema, allowed).check(z.minLength(least, allowed)) };
 }
 
-/** A list in YAML, or names with commas between. */
+/** A list in YAML, or words separated by commas. */
 export function wordsOf<Word>(allowed: string, word: Form<Word>, least = 0): Form<Word[]> {
   const list = listOf(allowed, word, least).schema;
   const split = z.transform((words: string): unknown =>
@@ -67,7 +67,7 @@ export function objectOf<Fields extends Readonly<Record<string, z.ZodMiniType>>>
 /** A field that an object may leave out. */
 export const optional = <Value>({ schema }: Form<Value>) => z.exactOptional(schema);
 
-/** For what a stack can do without: the environment can say so too. */
+/** A setting that a stack can do without. An environment variable can also say `none`. */
 export function orNone<Value>({ allowed, schema }: Form<Value>): Form<Value | "none"> {
   const also = `none, or ${allowed}`;
   return { allowed: also, schema: z.union([z.literal("none"), schema], also) };
@@ -75,7 +75,10 @@ export function orNone<Value>({ allowed, schema }: Form<Value>): Form<Value | "n
 
 export const dnsLabel = textThat("a DNS label", (value) => isDnsLabel(value));
 export const domain = text("a domain in lower case", /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/);
-export const imageRef = text("an image as repository@sha256:<64 hex digits>", imageRefForm);
+export const imageRef = text(
+  "an image in the form repository@sha256:<64 hex digits>",
+  imageRefForm,
+);
 export const ingressClass = text("the name of an IngressClass", /^[a-z0-9][a-z0-9.-]*$/);
 export const contextName = text("the name of a context of the kubeconfig", /^\S+$/);
 export const port = integer(1, 65_535, "a port");
@@ -98,8 +101,8 @@ export const quota = objectOf('an object such as {"cpu": "2", "memory": "4Gi", "
 });
 
 export const clusterName = text("the name of an EKS cluster", /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/);
-const region = text("a region of AWS", /^[a-z]{2}(?:-[a-z]+)+-[0-9]$/);
-/** An EKS cluster, by what it is found by. */
+const region = text("an AWS region", /^[a-z]{2}(?:-[a-z]+)+-[0-9]$/);
+/** Identifies an EKS cluster. */
 export const eksCluster = objectOf(
   'an object such as {"name": "staging", "region": "eu-central-1"}',
   { name: clusterName.schema, region: region.schema },
@@ -138,8 +141,8 @@ export const peers = listOf<NetworkPeer>(
 const portNumber = z.int(port.allowed).check(z.minimum(1, port.allowed), z.maximum(65_535));
 const protocol = oneOf("TCP", "UDP").schema;
 const rulePort = z.strictObject({ port: portNumber, protocol: z.exactOptional(protocol) });
-const ruleAllowed = "a NetworkPolicyEgressRule with `to`, and `ports` by number if any";
-/** Kubernetes' NetworkPolicyEgressRule. It takes an empty list of ports for every port. */
+const ruleAllowed = "a NetworkPolicyEgressRule with `to`, and optionally `ports` as numbers";
+/** Kubernetes' NetworkPolicyEgressRule. In Kubernetes an empty list of ports means every port. */
 const rule = z.strictObject(
   {
     ports: z.exactOptional(z.array(rulePort).check(z.minLength(1, "a list of at least one port"))),
@@ -149,6 +152,6 @@ const rule = z.strictObject(
 );
 
 export const rules = listOf<z.output<typeof rule>>(
-  "a list of NetworkPolicyEgressRules, each with `to`, and `ports` by number if any",
+  "a list of NetworkPolicyEgressRules, each with `to`, and optionally `ports` as numbers",
   { allowed: ruleAllowed, schema: rule },
 );

@@ -3,14 +3,14 @@ import type { Identity } from "../components/conventions/labels";
 import { service } from "../config/service";
 import { type Environment, environments } from "../environments";
 
-/** What the objects of a stack are recognised by. */
+/** The names and labels that identify the objects of a stack. */
 export function identityOf(environment: Environment, slug: string): Identity {
   const { canaryOf = environment, protectedBranch } = environments[environment];
   const app = canaryOf === "prod" ? service : `${service}-${slug}`;
   return { app, environment: canaryOf, instance: app, protectedBranch, service };
 }
 
-/** Namespace of a stack whose config names none. */
+/** Default namespace of a stack. */
 export function namespaceOf(environment: Environment, slug: string): string {
   return environments[environment].perBranch
     ? `${reviewAccess.namespacePrefix}${slug}`

@@ -21,17 +21,15 @@ import { type Values, table } from "./table";
 
 export { configOf };
 
-/** What git knows about the code that is here. */
+/** Branch and commit of the working directory. */
 export interface Git {
-  /** `unknown` outside a repository and where a commit is checked out without a branch. */
+  /** `unknown` outside a repository, or if a commit is checked out without a branch. */
   readonly branch: string;
-  /**
-   * Last commit that touched the image's inputs, with `-dirty.<hash>` where they are uncommitted.
-   */
+  /** Last commit that changed the image's inputs. Ends in `-dirty.<hash>` if they have changes. */
   readonly commit: string;
 }
 
-/** All that settings are made from: the only way from outside into the program. */
+/** Everything that settings depend on. The program reads nothing else from outside. */
 export interface Outside {
   readonly config: Config;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -55,7 +53,7 @@ export interface Settings extends Omit<
 }
 
 /**
- * Settings of a stack, from nothing but what is passed in.
+ * Settings of a stack, only from the arguments.
  *
  * @throws pulumi.RunError with every issue in one message: the stack's name, unknown keys with the
  * nearest known one, secrets, and wrong values with what is allowed.
@@ -64,11 +62,11 @@ export function settingsFrom(outside: Outside): Settings {
   const { config, env, git, stack } = outside;
   const parsed = parseStack(stack);
   if (parsed === undefined) {
-    throw new pulumi.RunError(`Stack "${stack}" is not one of ${stackForms}.`);
+    throw new pulumi.RunError(`Unknown stack "${stack}". Expected one of: ${stackForms}.`);
   }
   const { environment, slug } = parsed;
   const { canaryOf, settingsOf } = environments[environment];
-  // A canary has the file of its environment, and none that is committed.
+  // A canary uses the file of its environment. It has no committed file.
   const file = `Pulumi.${canaryOf ?? stack}.yaml`;
   const surroundings = { env, environment: settingsOf, gitBranch: git.branch, slug };
   const { issues, values } = readTable(table, { config, env, file, project }, surroundings);
@@ -91,7 +89,7 @@ export function settingsFrom(outside: Outside): Settings {
   };
 }
 
-/** Issues of values that are right one by one. */
+/** Issues of combinations: each value alone is valid. */
 function combinationIssues(
   values: Values,
   environment: Environment,
@@ -101,10 +99,10 @@ function combinationIssues(
   const issues: string[] = [];
   const { data, perBranch } = environments[environment];
   if (data === "given" && databaseHost === undefined) {
-    issues.push(`${project}:databaseHost must be set, this stack creates no database`);
+    issues.push(`${project}:databaseHost must be set: this stack does not create a database`);
   }
   if (domain === undefined && hostPattern.includes("{domain}")) {
-    issues.push(`${project}:domain must be set, ${project}:hostPattern contains {domain}`);
+    issues.push(`${project}:domain must be set: ${project}:hostPattern contains {domain}`);
   }
   if (imageRef === undefined && imageRepository === undefined) {
     issues.push(
@@ -115,12 +113,14 @@ function combinationIssues(
   return issues;
 }
 
-/** A review stack runs its own branch and no other: two branches must never share one. */
+/** A review stack runs only its own branch: two branches must never share a stack. */
 function branchIssues(branch: string, slug: string): readonly string[] {
   try {
     const own = slugOf(branch);
     if (own === slug) return [];
-    return [`${project}:branch must be a branch of this stack, got "${branch}" of review-${own}`];
+    return [
+      `${project}:branch must be the branch of this stack, got "${branch}" (stack review-${own})`,
+    ];
   } catch (error) {
     return [(error as Error).message];
   }
@@ -129,8 +129,8 @@ function branchIssues(branch: string, slug: string): readonly string[] {
 const run = promisify(execFile);
 
 /**
- * What git says, or undefined outside a repository. Never a shell: a branch's name is untrusted
- * text.
+ * Git's output; undefined outside a repository. Never runs a shell: anyone can choose a branch's
+ * name.
  */
 async function gitAnswer(root: string, args: readonly string[]): Promise<string | undefined> {
   const answer = await run("git", [...args], { cwd: root }).catch(() => undefined);
@@ -152,14 +152,14 @@ export async function readGit(root: string): Promise<Git> {
   };
 }
 
-/** Configuration of a canary: production's, except what it runs and in how many pods. */
+/** Configuration of a canary: production's, without the image and the number of pods. */
 export function canaryConfig(production: Config): Config {
   const own = Object.entries<Setting>(table).filter(([, { ownOfCanary }]) => ownOfCanary === true);
   const keys = new Set(own.map(([key]) => `${project}:${key}`));
   return Object.fromEntries(Object.entries(production).filter(([key]) => !keys.has(key)));
 }
 
-/** What a canary shares, from the file of its environment: it has no own file. */
+/** What a canary inherits from its environment's file. It does not have its own file. */
 async function inheritedConfig(root: string, from: Environment): Promise<Config> {
   const { parse } = await import("yaml");
   const text = readFileSync(join(root, `Pulumi.${from}.yaml`), "utf8");
@@ -173,7 +173,7 @@ export async function readConfig(root: string): Promise<Config> {
   return { ...inherited, ...runtimeConfig() };
 }
 
-/** Settings of the stack that runs. Only index.ts calls it. */
+/** Settings of the running stack. Only index.ts calls it. */
 export async function readSettings(): Promise<Settings> {
   const stack = pulumi.getStack();
   const [config, git] = await Promise.all([readConfig("."), readGit(".")]);

@@ -7,17 +7,17 @@ import type { Form } from "./forms";
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly gitBranch: string;
-  /** Environment whose defaults hold. */
+  /** Environment whose defaults apply. */
   readonly environment: OwnDefaults;
   readonly slug: string;
 }
 
 /** Everything about one setting. */
 export interface Setting<Value = unknown, Default = unknown> extends Form<Value> {
-  /** Value where neither config nor the environment variable has one. */
+  /** Value if neither config nor the environment variable has one. */
   readonly default: (surroundings: Surroundings) => Default;
   readonly description: string;
-  /** Environment variable that is read where config has no value. */
+  /** Environment variable that is read if config has no value. */
   readonly env?: string;
   /** A canary never takes production's value. */
   readonly ownOfCanary?: true;
@@ -25,12 +25,12 @@ export interface Setting<Value = unknown, Default = unknown> extends Form<Value>
 }
 
 interface Statement<Value, Default> extends Omit<Setting<Value>, "default"> {
-  /** One value per environment, or a function. Without it there is no value. */
+  /** One value per environment, or a function. Without it the default is undefined. */
   readonly default?:
     ((surroundings: Surroundings) => Default) | Readonly<Record<OwnDefaults, Default>>;
 }
 
-/** A setting in one statement: messages, editor schema and reference are made from it. */
+/** Defines a setting. Messages, editor schema and reference are generated from it. */
 export function setting<Value, Default extends Value | undefined = undefined>({
   default: given,
   ...statement
@@ -57,13 +57,13 @@ export type ValuesOf<From extends Table> = {
 interface Source {
   readonly config: Config;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** File that has the config: where a person corrects it. */
+  /** File with the config. Messages name it, so that a person knows what to edit. */
   readonly file: string;
   /** Namespace of the keys: the Pulumi project. */
   readonly project: string;
 }
 
-/** Value and issues of a text: Pulumi hands lists and objects of a stack's file over as JSON. */
+/** Parses a text. Pulumi passes lists and objects of a stack's file as JSON. */
 export function parseText<Value>(
   { allowed, schema }: Form<Value>,
   text: string,
@@ -87,11 +87,11 @@ export function parseText<Value>(
 
 type Nested = Readonly<Record<PropertyKey, unknown>> | undefined;
 
-/** One part of a value that is wrong. */
+/** One wrong part of a value. */
 interface Wrong {
   readonly allowed: string;
   readonly got: unknown;
-  /** Where in the value, such as `[0].ports`; empty for the value itself. */
+  /** Position in the value, such as `[0].ports`; empty for the value itself. */
   readonly path: string;
 }
 
@@ -104,8 +104,8 @@ function fromJson(text: string): unknown {
 }
 
 /**
- * Values of every setting, and what is wrong with them, one line each: unknown keys with the
- * nearest known one, values that are not allowed, and secrets.
+ * Values of all settings, and their issues, one line each: unknown keys with the nearest known one,
+ * values that are not allowed, and secrets.
  */
 export function readTable<From extends Table>(
   table: From,
@@ -140,8 +140,8 @@ function secrets({ config, project }: Source): readonly string[] {
     .filter(([key, value]) => key.startsWith(`${project}:`) && isSecret(value))
     .map(
       ([key]) =>
-        `${key} is stored with --secret, but no secret value may be in Pulumi's configuration: ` +
-        "store it without --secret, or put a secret value into a Secret of the cluster and name that Secret and its key",
+        `${key} is stored with --secret, but Pulumi's configuration must not contain secrets: ` +
+        "store it without --secret, or put a secret value into a Secret of the cluster and set the name of that Secret and its key",
     );
 }
 
@@ -153,7 +153,7 @@ function readValue(
 ): { readonly issues: readonly string[]; readonly value?: unknown } {
   const configured = config[`${project}:${key}`];
   const variable = one.env === undefined ? undefined : env[one.env];
-  // An empty variable is an unset one, as in a shell.
+  // An empty variable counts as unset, as it does in a shell.
   const given = configured ?? (variable === "" ? undefined : variable);
   if (given === undefined) {
     const missing = `${project}:${key} must be set to ${one.allowed}; add it to ${file}`;
@@ -164,7 +164,7 @@ function readValue(
   if (isSecret(given)) return { issues: [] };
   const { issues, value } = parseText(one, given);
   const where = configured === undefined ? `${String(one.env)} (${key})` : `${project}:${key}`;
-  const todo = configured === undefined ? "correct the variable" : `correct it in ${file}`;
+  const todo = configured === undefined ? "fix the variable" : `fix it in ${file}`;
   return {
     issues: issues.map(
       ({ allowed, got, path }) =>

@@ -12,9 +12,7 @@ import { type NetworkPeer, text } from "./forms";
 import { namespaceOf } from "./identity";
 import { type Surroundings, type ValuesOf, setting } from "./setting";
 
-/**
- * Default of what only review stacks take from the company: the others have a file that says it.
- */
+/** Default for review stacks only. The other stacks have a file that sets the value. */
 function reviewOnly<const Value, const Other>(review: Value, others: Other) {
   return ({ environment }: Surroundings) => (environment === "review" ? review : others);
 }
@@ -27,43 +25,43 @@ const publicPostgres =
 
 /**
  * Every key of a stack's configuration (`<service>:<key>`), in alphabetical order.
- * The value is taken from config, else from `env`, else it is the default of the environment.
+ * The value comes from config, else from `env`, else from the environment's default.
  */
 export const table = {
   baseImageRef: setting({
     ...forms.imageRef,
-    description: "Image that takes the place of the Dockerfile's stage `base`.",
+    description: "Image that replaces the Dockerfile's stage `base`.",
     env: "SANDBOX_BASE_IMAGE",
   }),
   branch: setting({
     ...text("the name of a branch, without spaces", /^\S+$/),
     default: ({ gitBranch }) => gitBranch,
     description:
-      "Branch that is released. CI sets it, because it checks out a commit and no branch.",
+      "Branch that is released. CI sets it, because CI checks out a commit without a branch.",
     env: "RELEASE_BRANCH",
     ownOfCanary: true,
   }),
   builder: setting({
     ...text("the name of a buildx builder", /^[A-Za-z0-9][A-Za-z0-9_.-]*$/),
-    description: "Builder of the image; none leaves the choice to buildx.",
+    description: "Builder of the image. Without it, buildx chooses one.",
     env: "BUILDX_BUILDER",
   }),
   clusterUid: setting({
     ...text("the UID of the cluster's namespace kube-system", /^[0-9a-f-]{36}$/),
-    description: "The only cluster that the stack may change; none takes any.",
+    description: "The only cluster that the stack may change. Without it, any cluster is allowed.",
   }),
   context: setting({
     ...forms.contextName,
-    description: "Context of the ambient kubeconfig; none takes its current one.",
+    description: "Context of the ambient kubeconfig. Without it, the current context is used.",
   }),
   databaseHost: setting({
     ...text("a host name", /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/),
-    description: "Host of the database, where the stack does not make one.",
+    description: "Host of the database, if the stack does not create one.",
   }),
   databaseImageRef: setting({
     ...forms.imageRef,
     default: () => publicPostgres,
-    description: "Image of the ephemeral PostgreSQL.",
+    description: "Image of the ephemeral PostgreSQL database.",
     env: "SANDBOX_POSTGRES_IMAGE",
   }),
   databaseName: setting({
@@ -85,7 +83,7 @@ export const table = {
   datadogAgentTo: setting({
     ...forms.peers,
     default: () => anyPrivateAddress,
-    description: "Where Datadog's agent is, for pods of a local or review stack.",
+    description: "Addresses of Datadog's agent, for pods of a local or review stack.",
     env: "SANDBOX_DATADOG_AGENT_TO",
   }),
   domain: setting({
@@ -97,19 +95,19 @@ export const table = {
       review: company.reviewDomain,
       staging: undefined,
     },
-    description: "`{domain}` in hostPattern.",
+    description: "Value of `{domain}` in hostPattern.",
     env: "SANDBOX_DOMAIN",
   }),
   egressTo: setting({
     ...forms.rules,
     default: () => [],
     description:
-      "What pods of a local or review stack may reach in addition to database, DNS and Datadog's agent.",
+      "What pods of a local or review stack may connect to, in addition to database, DNS and Datadog's agent.",
   }),
   eksCluster: setting({
     ...forms.orNone(forms.eksCluster),
     default: reviewOnly(company.reviewCluster, "none"),
-    description: "EKS cluster of the stack; none takes the ambient kubeconfig.",
+    description: "EKS cluster of the stack. With `none`, the ambient kubeconfig is used.",
     env: "SANDBOX_EKS_CLUSTER",
   }),
   hostPattern: setting({
@@ -129,7 +127,7 @@ export const table = {
   imageRef: setting({
     ...forms.imageRef,
     description:
-      "Image to deploy; no image is built then. prod and prod-canary keep the one they run, unless it is set.",
+      "Image to deploy. If it is set, no image is built. Without it, prod and prod-canary keep the image that they run.",
     env: "RELEASE_IMAGE_REF",
     ownOfCanary: true,
   }),
@@ -142,29 +140,29 @@ export const table = {
       const registry = env["SANDBOX_REGISTRY"] ?? "";
       if (registry !== "") return `${registry}/${service}`;
       if (environment === "local") return undefined;
-      // The code of any branch pushes there: production's tags and layers are out of its reach.
+      // The code of any branch pushes there. It must not reach production's tags and layers.
       const { imageRepository } = company;
       return environments[environment].perBranch ? `${imageRepository}-review` : imageRepository;
     },
     description:
-      "Repository that the image is pushed to. Where SANDBOX_REGISTRY is set: one of that registry.",
+      "Repository that the image is pushed to. If SANDBOX_REGISTRY is set, the default is in that registry.",
   }),
   ingressClassName: setting({
     ...forms.ingressClass,
-    description: "Class of the Ingress; none takes the cluster's default.",
+    description: "IngressClass of the Ingress. Without it, the cluster's default is used.",
   }),
   ingressFrom: setting({
     ...forms.peers,
     default: {
       canary: [],
-      // A developer's cluster: only the developer reaches it.
+      // A developer's cluster: only the developer can connect to it.
       local: anyPrivateAddress,
       prod: [],
       review: [...company.reviewIngressFrom],
       staging: [],
     },
     description:
-      "Where requests to a local or review stack come from: a load balancer's addresses are not pods.",
+      "Addresses that requests to a local or review stack come from, such as a load balancer's subnets.",
     env: "SANDBOX_INGRESS_FROM",
   }),
   ingressGroupName: setting({
@@ -174,18 +172,18 @@ export const table = {
     ),
     default: reviewOnly(`${service}-review`, undefined),
     description:
-      "Ingresses that share one load balancer, with ingressPreset. Review stacks have a separate group.",
+      "Group of Ingresses that share one load balancer; needs ingressPreset. Review stacks have a separate group.",
   }),
   ingressPreset: setting({
     ...forms.oneOf("eks-alb", "none"),
     default: ({ environment }) => (environment === "local" ? "none" : "eks-alb"),
-    description: "Kind of ingress controller, whose annotations the Ingress gets.",
+    description: "Ingress controller whose annotations the Ingress gets.",
     env: "SANDBOX_INGRESS_PRESET",
   }),
   ingressScheme: setting({
     ...forms.oneOf("internal", "internet-facing"),
     default: () => "internal" as const,
-    description: "Who reaches the load balancer, with ingressPreset.",
+    description: "Scheme of the load balancer; needs ingressPreset.",
   }),
   namespace: setting({
     ...forms.dnsLabel,
@@ -198,17 +196,18 @@ export const table = {
       forms.oneOf("linux/amd64", "linux/arm64"),
       1,
     ),
-    description: "Platforms the image is built for; none takes the builder's own.",
+    description:
+      "Platforms that the image is built for. Without it, the builder's platform is used.",
   }),
   publicPort: setting({
     ...forms.port,
-    description: "Port of the public URL, where it is not the scheme's own.",
+    description: "Port of the public URL, if it is not the scheme's default.",
     env: "SANDBOX_INGRESS_PORT",
   }),
   quota: setting({
     ...forms.quota,
     default: () => reviewNamespace.quota,
-    description: "What the pods of a local or review stack may ask for together.",
+    description: "ResourceQuota: the sum that the pods of a local or review stack may request.",
   }),
   registries: setting({
     ...forms.wordsOf(
@@ -220,7 +219,7 @@ export const table = {
     ),
     default: ({ environment }) => (environment === "local" ? [] : [...company.registries]),
     description:
-      "Registries that images may come from, in addition to the repositories of the image and of the ephemeral database. The policy pack stops any other.",
+      "Registries that images may come from, in addition to the repositories of the image and of the ephemeral database. The policy pack rejects any other.",
     env: "SANDBOX_REGISTRY",
   }),
   releaseCommit: setting({
@@ -228,13 +227,13 @@ export const table = {
       "a commit of 40 hex digits, or one with -dirty.<hash>",
       /^(?:unknown|[0-9a-f]{40}(?:-dirty\.[0-9a-f]{7})?)$/,
     ),
-    description: "Commit that imageRef was built from, where it is not the one that is here.",
+    description: "Commit that imageRef was built from, if it is not the one that is checked out.",
     env: "RELEASE_COMMIT",
     ownOfCanary: true,
   }),
   releaseReason: setting({
     ...text("a line of at most 200 characters", /^[^\r\n]{1,200}$/),
-    description: "Why imageRef is not the promoted one; it stands in the stack's outputs.",
+    description: "Why imageRef is not the promoted image. It is shown in the stack's outputs.",
     env: "RELEASE_REASON",
     ownOfCanary: true,
   }),
@@ -248,7 +247,7 @@ export const table = {
   requests: setting({
     ...forms.requests,
     default: () => pod.requests,
-    description: "CPU and memory that each web pod and each job is promised.",
+    description: "CPU and memory that each web pod and each job requests.",
     env: "SANDBOX_REQUESTS",
   }),
   tls: setting({

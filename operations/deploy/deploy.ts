@@ -17,27 +17,25 @@ import { type DeployTarget, resolveTarget } from "./target";
 import { outputsOf, removeTags, setTags, tagsOf } from "../pulumi/stacks";
 
 export interface DeployOptions {
-  /** Deploys older code than what runs: a revert. */
+  /** Deploys code that is older than the running code: a revert. */
   readonly allowOlder?: boolean;
-  /**
-   * File with the plan of the approved preview; without it whatever the preview shows is changed.
-   */
+  /** File with the plan of the approved preview. Without it, the whole preview is applied. */
   readonly approved?: string;
   /** Does not ask for confirmation. */
   readonly yes?: boolean;
 }
 
-/** Tag with the commit of the code that deployed last. */
+/** Tag with the commit of the program that deployed last. */
 const deployedTag = "deployed";
 
-/** `npm run deploy -- STACK`: preview, confirmation, `pulumi up`, and what follows. */
+/** `npm run deploy -- STACK`: preview, confirmation, `pulumi up`, tags and report. */
 export async function deploy(
   stack: string,
   options: DeployOptions = {},
   given: Engine = ambient,
 ): Promise<void> {
   if (stack === canaryStack) {
-    throw new UserError("A canary is started by: npm run canary -- start BRANCH");
+    throw new UserError("To start a canary, run: npm run canary -- start BRANCH");
   }
   const started = new Date();
   const target = await resolveTarget(stack, given);
@@ -55,7 +53,7 @@ export async function deploy(
   console.log(`  ${url} (everything ${duration(took)})`);
 }
 
-/** @throws UserError with all that speaks against changing the stack. */
+/** @throws UserError with every reason why the stack must not be changed. */
 export async function refuse(target: DeployTarget, allowOlder: boolean): Promise<void> {
   const { cluster, engine, last, settings } = target;
   const { environment, release, releaseReason, stack } = settings;
@@ -68,7 +66,7 @@ export async function refuse(target: DeployTarget, allowOlder: boolean): Promise
     branchAtRemote: branches?.has(release.branch),
     cluster: cluster.uid,
     environment,
-    // After a first update that failed, only the tag knows it.
+    // After a first update that failed, only the tag has it.
     lastCluster: last?.outputs.clusterUid ?? last?.tags[reviewTags.cluster],
     older: await older(target, branches?.get(release.branch)),
     pullRequestOpen: perBranch ? await pullRequestOpen(engine) : undefined,
@@ -77,7 +75,7 @@ export async function refuse(target: DeployTarget, allowOlder: boolean): Promise
   if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
 }
 
-/** Only a job that may ask GitHub does; the branch at the remote is asked for in any case. */
+/** Asked only if the job has a GitHub token. The branch at the remote is checked in any case. */
 async function pullRequestOpen(engine: Engine): Promise<boolean | undefined> {
   const env = variables(engine);
   if ((env["GITHUB_TOKEN"] ?? "") === "") return undefined;
@@ -85,16 +83,16 @@ async function pullRequestOpen(engine: Engine): Promise<boolean | undefined> {
   const pull = pullRequestFrom(env);
   if (pull === undefined) return undefined;
   return isOpen(pull).catch((error: unknown) => {
-    console.error(`warning: it is unknown whether the pull request is open: ${String(error)}`);
+    console.error(`warning: cannot tell whether the pull request is open: ${String(error)}`);
     return undefined;
   });
 }
 
 /**
- * Whether this deploy comes late: its image or its program is older than what the stack has.
+ * Whether this deploy is late: its image or its program is older than the stack's.
  *
- * @param tip commit of the review stack's branch at the remote: the branch's current commit is
- * never late, even after someone has reset the branch to it
+ * @param tip commit of the review stack's branch at the remote. Deploying it is never late, not
+ * even after someone reset the branch to an older commit
  */
 async function older(
   { engine, last, settings }: DeployTarget,
@@ -102,7 +100,7 @@ async function older(
 ): Promise<Older | undefined> {
   const program = await head(engine);
   if (settings.imageRef === undefined && program !== undefined && program === tip) return undefined;
-  // Without a new image, the stack keeps the one it has.
+  // If the stack is not told which image to run, it keeps the image that it has.
   const keeps =
     settings.imageRef === undefined && environments[settings.environment].image !== "built";
   const image = keeps ? undefined : settings.release.commit;
@@ -118,11 +116,10 @@ async function older(
 }
 
 /**
- * For a command that waits for another update of the stack: checks the stack before each further
- * try.
+ * For an update that waits for another update of the stack: checks the stack before each retry.
  *
- * @throws UserError when that update has changed it: what was previewed, and perhaps approved,
- * holds no more.
+ * @throws UserError if the other update has changed it. Then the preview, and perhaps its approval,
+ * is out of date.
  */
 export function unchangedSince({
   engine,
@@ -133,14 +130,14 @@ export function unchangedSince({
   return async () => {
     if (waited && !isDeepStrictEqual(await outputsOf(stack, engine), last?.outputs ?? {})) {
       throw new UserError(
-        `Stack "${stack}" was changed by the update that this one waited for. Nothing was changed since: look at its preview again.`,
+        `The update that this one waited for has changed stack "${stack}". Preview it again. Nothing else was changed.`,
       );
     }
     waited = true;
   };
 }
 
-/** `pulumi up` without a prompt. If it fails, prints why. */
+/** Runs `pulumi up` without a prompt. If it fails, reports why. */
 export async function update(target: DeployTarget): Promise<void> {
   const { cluster, engine, settings } = target;
   const started = new Date();
@@ -155,11 +152,11 @@ export async function update(target: DeployTarget): Promise<void> {
   }
 }
 
-/** What the next deploy must know; the outputs have named the release since the update. */
+/** Records what the next deploy must know. The update itself has written the release's outputs. */
 export async function note({ engine, settings: { stack } }: DeployTarget): Promise<void> {
   const commit = await head(engine);
   if (commit !== undefined) await setTags(stack, { [deployedTag]: commit }, engine);
-  // A release that was promoted since is for the next deploy.
+  // A release that was promoted during this deploy stays, for the next one.
   const release = promoted(await tagsOf(stack, engine));
   if (release !== undefined && isTold(engine, release)) {
     await removeTags(stack, [promotedTag], engine);

@@ -1,4 +1,4 @@
-/** What Kubernetes knows about a namespace whose deploy failed: only the fields that are read. */
+/** Objects of a namespace whose deploy failed: only the fields that are read. */
 export interface Findings {
   readonly deployments: readonly Deployment[];
   readonly events: readonly Event[];
@@ -53,11 +53,11 @@ export interface Pod {
   };
 }
 
-/** A container whose last words may say why. */
+/** A container whose log may explain the failure. */
 interface Suspect {
   readonly container: string;
   readonly pod: string;
-  /** Whether the run before this one is asked: the present one may not have said anything yet. */
+  /** Whether to read the log of the previous run: the present run may not have written any. */
   readonly previous: boolean;
 }
 
@@ -66,11 +66,11 @@ export interface Diagnosis {
   readonly suspects: readonly Suspect[];
 }
 
-/** How many of one kind are shown: the tenth pod fails for the reason of the first. */
+/** How many of one kind are shown: the tenth pod fails for the same reason as the first. */
 const most = 5;
 
 /**
- * Why a deploy failed, most telling first: what Kubernetes refused, what became of the pods, and
+ * Why a deploy failed, most useful first: what Kubernetes refused, the state of the pods, and
  * warnings since the deploy began.
  */
 export function diagnose({ deployments, events, pods }: Findings, since: Date): Diagnosis {
@@ -96,7 +96,7 @@ function recentWarnings(events: readonly Event[], since: Date): readonly string[
     .filter(({ time }) => time >= since)
     .sort((a, b) => b.time.getTime() - a.time.getTime())
     .filter(({ event: { involvedObject, reason = "" } }) => {
-      // Pods of one ReplicaSet say the same, each under its own name.
+      // Pods of one ReplicaSet have the same events, each under its own name.
       const same = `${involvedObject.kind} ${reason}`;
       return seen.has(same) ? false : seen.add(same).has(same);
     })

@@ -8,11 +8,11 @@ import { secretsProviderOf } from "../pulumi/secrets-provider";
 import { type Tags, createStack, setTags } from "../pulumi/stacks";
 
 /**
- * Creates the stack if it does not exist, and takes over one whose update was killed. Every command
- * that changes a stack begins with this. So a review stack is counted and has its tags whichever
- * command creates it, and a sweep finds it even if nothing was deployed to it.
+ * Creates the stack if it does not exist, and recovers one whose update was killed. Every command
+ * that changes a stack calls this first. So whichever command creates a review stack, the stack is
+ * counted and tagged, and a sweep finds it even if nothing was ever deployed to it.
  *
- * @throws UserError for one review stack too many, and for one that is another branch's.
+ * @throws UserError at the limit of review stacks, and for another branch's review stack.
  */
 export async function ensureStack({
   cluster,
@@ -28,17 +28,14 @@ export async function ensureStack({
     await createStack(stack, secretsProviderOf(stack, engine), engine);
   } else await recoverKilledUpdate(stack, cluster, engine);
   if (!isReviewStack) return;
-  // Also those that a killed command, or plain Pulumi, has left out.
+  // A killed command, or plain Pulumi, may not have set all of them.
   const missing = Object.entries(await origin(release.branch, cluster.uid, engine)).filter(
     ([name]) => last?.tags[name] === undefined,
   );
   await setTags(stack, Object.fromEntries(missing), engine);
 }
 
-/**
- * Whose a review stack is, where, since when and for how long; what a sweep cannot do without comes
- * first.
- */
+/** A review stack's owner, place, age and life. The tags that a sweep needs most come first. */
 async function origin(
   branch: string,
   clusterUid: string,
@@ -55,22 +52,24 @@ async function origin(
   };
 }
 
-/** Two branches never share a stack, even after manual changes. */
+/** Two branches never share a stack, no matter what was changed by hand. */
 function refuseOther(stack: string, branch: string, tags: Tags): void {
   if (branch === "unknown") {
     throw new UserError(
-      `Nothing says which branch ${stack} is of: check the branch out, or set RELEASE_BRANCH. Nothing was changed.`,
+      `Cannot tell which branch ${stack} belongs to: check the branch out, or set RELEASE_BRANCH. Nothing was changed.`,
     );
   }
   const other = tags[reviewTags.branch];
   if (other === undefined || other === branch) return;
-  throw new UserError(`This stack is branch "${other}"'s, not "${branch}"'s. Nothing was changed.`);
+  throw new UserError(
+    `This stack belongs to branch "${other}", not to "${branch}". Nothing was changed.`,
+  );
 }
 
 function refuseMore(stack: string, there: number, most: number): void {
   if (there < most) return;
   throw new UserError(
-    `There are ${String(there)} review stacks, and at most ${String(most)} may be: ${stack} is not made. ` +
-      'Take one down ("npm run review -- list" names them), or run "npm run sweep".',
+    `Review stack limit reached (${String(there)} of ${String(most)}): ${stack} was not created. ` +
+      'Remove one ("npm run review -- list" lists them), or run "npm run sweep".',
   );
 }

@@ -5,13 +5,13 @@ import { reports } from "../../lib/reports";
 
 /** Lines of a container's log that are shown. */
 const logLines = 20;
-/** Characters of a line: one with a stack trace in it would fill the screen. */
+/** Characters of a line that are shown: a stack trace in one line would fill the screen. */
 const lineLength = 300;
 const patience = 10_000;
 
 /**
- * Says why a deploy failed, of which Pulumi shows but that pods are missing: what was refused, what
- * became of the pods, and their last words. Never fails itself: the first error is the one that
+ * Reports why a deploy failed. Pulumi only shows that pods are missing. This shows what Kubernetes
+ * refused, the state of the pods, and the end of their logs. It never throws: the first error
  * counts.
  */
 export async function explain(
@@ -37,7 +37,7 @@ export async function explain(
     console.error(`  - ${cause}`);
     reports.addCause(cause);
   }
-  if (causes.length === 0) console.error("  nothing: the cause is in what Pulumi says above");
+  if (causes.length === 0) console.error("  nothing: see Pulumi's output above for the cause");
   for (const { container, pod, previous } of suspects) {
     const args = ["logs", pod, "--container", container, `--tail=${String(logLines)}`];
     const run = previous ? ["--previous"] : [];
@@ -45,7 +45,7 @@ export async function explain(
       () => "",
     );
     if (log.trim() === "") continue;
-    console.error(`\nLast lines of ${pod}, ${container}${previous ? " (run before)" : ""}:`);
+    console.error(`\nLast lines of ${pod}, ${container}${previous ? " (previous run)" : ""}:`);
     for (const line of log.trimEnd().split("\n")) console.error(`  ${line.slice(0, lineLength)}`);
   }
 }

@@ -1,30 +1,30 @@
 import { type Environment, environments } from "../../environments";
 
-/** What is known before a stack is changed. */
+/** Facts about a stack before it is changed. */
 export interface Intent {
-  /** Undefined: no remote says which branches there are. */
+  /** Undefined if there is no remote to ask. */
   readonly branchAtRemote: boolean | undefined;
   readonly branch: string;
   readonly cluster: string;
   readonly environment: Environment;
-  /** Whether the branch's pull request is open; undefined if there is none, or it is unknown. */
+  /** Whether the branch's pull request is open; undefined if there is none or it is unknown. */
   readonly pullRequestOpen: boolean | undefined;
   /** Cluster of the stack's last update; undefined for a stack that never had one. */
   readonly lastCluster: string | undefined;
-  /** Whether what is to run, or the code that deploys it, is older than what is there. */
+  /** Whether the new image or program is older than the stack's. */
   readonly older: Older | undefined;
   readonly stack: string;
   readonly allowOlder: boolean;
 }
 
-/** Two commits of one history, the first before the second. */
+/** Two commits of one history. `wanted` is older than `running`. */
 export interface Older {
   readonly running: string;
   readonly what: "image" | "program";
   readonly wanted: string;
 }
 
-/** Why a stack must not be changed, each with the way out; empty when it may. */
+/** Why a stack must not be changed, each with what to do; empty if it may be changed. */
 export function refusals(intent: Intent): readonly string[] {
   const { allowOlder, branch, branchAtRemote, cluster, environment, lastCluster, older } = intent;
   const { pullRequestOpen, stack } = intent;
@@ -39,20 +39,20 @@ export function refusals(intent: Intent): readonly string[] {
     ...(perBranch && branchAtRemote === false
       ? [
           `Branch "${branch}" is not at the remote: push it first. If it was merged or deleted, ` +
-            "its review stack is not made again.",
+            "its review stack is not created again.",
         ]
       : []),
     ...(perBranch && pullRequestOpen === false
       ? [
-          `The pull request of branch "${branch}" is merged or closed: its review stack is not made again. ` +
-            "Reopen it, if it was closed by mistake.",
+          `The pull request of branch "${branch}" is merged or closed: its review stack is not created again. ` +
+            "Reopen it if it was closed by mistake.",
         ]
       : []),
     ...(older !== undefined && !allowOlder
       ? [
           `Stack "${stack}" already runs ${older.what === "image" ? "code" : "a deploy"} of ${older.running.slice(0, 7)}, ` +
             `which is newer than ${older.wanted.slice(0, 7)}: a newer deploy was faster. ` +
-            `If older code is what you want: npm run ${perBranch ? `review -- up BRANCH` : `deploy -- ${stack}`} --allow-older`,
+            `To deploy the older code: npm run ${perBranch ? `review -- up BRANCH` : `deploy -- ${stack}`} --allow-older`,
         ]
       : []),
   ];

@@ -4,13 +4,11 @@ import { look } from "../preview/preview-result";
 import { reports } from "../../lib/reports";
 
 /**
- * What will change in a stack, and what that does to the running service. The one place where every
- * command shows it.
+ * Shows what will change in a stack, and the impact on the running service. Every command uses it.
  *
  * @param approved - file with the plan of an approved preview
  * @returns what changes, in one line
- * @throws UserError when Pulumi did not come to its end, and when more would change than was
- * approved
+ * @throws UserError if the preview failed, or if more would change than was approved
  */
 export async function showPreview(
   stack: string,
@@ -23,7 +21,7 @@ export async function showPreview(
   process.stdout.write(`\n${seen.text}`);
   if (!seen.complete) {
     const { errors, headline, notes } = seen.summary;
-    // What Pulumi refuses for a reason that is known is a danger, and no error.
+    // If Pulumi refuses a change for a known reason, the summary lists a danger, not an error.
     reports.addCause(seen.safe((errors.length > 0 ? errors : [headline, ...notes]).join("\n")));
     throw new UserError(
       "The preview failed (see its output above). Fix the cause and run the command again. Nothing was changed.",
@@ -36,7 +34,7 @@ export async function showPreview(
       ...(more.length > 20 ? [`and ${String(more.length - 20)} more`] : []),
     ];
     throw new UserError(
-      `More would change than was approved:\n- ${shown.join("\n- ")}\nPreview it again, and have that approved. Nothing was changed.`,
+      `More would change than was approved:\n- ${shown.join("\n- ")}\nPreview it again, and have the new preview approved. Nothing was changed.`,
     );
   }
   return seen.summary.headline;

@@ -5,10 +5,10 @@ import { settingsOf } from "../pulumi/settings";
 import { type Outputs, type Tags, outputsOf, tagsOf } from "../pulumi/stacks";
 import { isGiven, promoted, releaseEnv } from "../stacks/release";
 
-/** What is known about a stack when an operation on it begins. */
+/** Facts about a stack at the start of an operation on it. */
 export interface DeployTarget {
   readonly cluster: Cluster;
-  /** The engine that was given, with the release that the stack is to run. */
+  /** The given engine, with the release that the stack must run. */
   readonly engine: Engine;
   /** Undefined for a stack that does not exist yet. */
   readonly last: { readonly outputs: Outputs; readonly tags: Tags } | undefined;
@@ -17,7 +17,7 @@ export interface DeployTarget {
   readonly stacks: readonly string[];
 }
 
-/** Asks state and cluster, and finds what the stack is to run. Changes nothing. */
+/** Reads state and cluster, and finds out which release the stack must run. Changes nothing. */
 export async function resolveTarget(stack: string, given: Engine = ambient): Promise<DeployTarget> {
   const asked = await settingsOf(stack, given);
   const { cluster, stacks } = await reach(asked, given);

@@ -15,10 +15,7 @@ import {
 import { settingsOf } from "../pulumi/settings";
 import { type StateResource, begunIn, removeStack, stateOf } from "../pulumi/stacks";
 
-/**
- * `npm run review -- down [BRANCH]`: removes a branch's environment; branch and checkout may be
- * gone.
- */
+/** `npm run review -- down [BRANCH]`: removes a branch's review stack. The branch may be gone. */
 export async function reviewDown(
   given: string | undefined,
   engine: Engine = ambient,
@@ -36,16 +33,16 @@ export async function reviewDown(
   );
 }
 
-/** What is released elsewhere does not matter to what is removed. */
+/** The engine without a release: a removal does not depend on one. */
 export function withoutRelease(engine: Engine): Engine {
   return { ...engine, env: { ...engine.env, RELEASE_BRANCH: "unknown", RELEASE_IMAGE_REF: "" } };
 }
 
 /**
- * Destroys what a review stack made and removes the stack with its state, history and locks.
+ * Destroys a review stack's resources, and removes the stack with its state, history and locks.
  *
- * @param there whether the state knows the stack; if not, only a namespace may be left.
- * @throws UserError when the stack lives in another cluster, or its namespace is not ours.
+ * @param there whether the state has the stack. If not, only a namespace may be left.
+ * @throws UserError if the stack lives in another cluster, or another owner has its namespace.
  */
 export async function removeReview(
   stack: ReviewStack,
@@ -66,21 +63,21 @@ export async function removeReview(
     if (owner === "ours") {
       throw new UserError(
         `There is no stack "${name}" in this state, but its namespace ${namespace} exists: another state may ` +
-          `hold it. If none does: kubectl delete namespace ${namespace}`,
+          `contain it. If not: kubectl delete namespace ${namespace}`,
       );
     }
     console.log(`There is no stack "${name}": nothing to do.`);
     return;
   }
-  // Asked before a killed update is recovered from, because that forgets what was begun.
+  // Must come before recovery from a killed update, which forgets the operations that had begun.
   const isBegun = owner === "ours" && (await begunIn(name, engine)).some(isNamespace(namespace));
   await recoverKilledUpdate(name, cluster, engine);
   const { resources } = await stateOf(name, engine);
   const holds = resources.some(({ type }) => type.startsWith("kubernetes:"));
   if (owner === "foreign" && holds) {
     throw new UserError(
-      `Namespace "${namespace}" is not this stack's: its labels are others. Nothing was changed. ` +
-        `See what is in the state: pulumi stack --show-urns --stack ${name}`,
+      `Namespace "${namespace}" is not this stack's: its labels differ. Nothing was changed. ` +
+        `To see what the state contains: pulumi stack --show-urns --stack ${name}`,
     );
   }
   if (resources.length > 0) await change("destroy", name, engine);
@@ -89,7 +86,7 @@ export async function removeReview(
   if (left !== undefined) {
     throw new UserError(
       `Stack "${name}" is gone, but its namespace ${namespace} is left: ${left}. ` +
-        `If no other state holds it: kubectl delete namespace ${namespace}`,
+        `If no other state contains it: kubectl delete namespace ${namespace}`,
     );
   }
   console.log(`\nStack ${name} is gone (${duration(Date.now() - started)})`);
@@ -102,12 +99,11 @@ const isNamespace =
     (inputs?.["metadata"] as { name?: string } | undefined)?.name === name;
 
 /**
- * Deletes a stack's namespace that `destroy` has left, because the update was killed while it made
- * it.
+ * Deletes a namespace that `destroy` has left, because the update was killed while it created it.
  *
- * @param isBegun whether this state's update did; without that proof another state may hold the
- * namespace
- * @returns why it is left; undefined when it is not
+ * @param isBegun whether an update of this state began to create the namespace. If not, it may
+ * belong to another state
+ * @returns why the namespace is left; undefined if it is not
  */
 async function endNamespace(
   stack: ReviewStack,
@@ -115,7 +111,7 @@ async function endNamespace(
   cluster: Cluster,
 ): Promise<string | undefined> {
   if ((await namespaceOwner(stack, cluster)) !== "ours") return undefined;
-  if (!isBegun) return "this state did not hold it";
+  if (!isBegun) return "this state did not contain it";
   try {
     await cluster.kubectl(["delete", "namespace", stack.namespace]);
     return undefined;
@@ -125,8 +121,8 @@ async function endNamespace(
 }
 
 /**
- * The owner of the namespace, by its labels: a name alone proves nothing. Undefined for one of ours
- * that is already being deleted.
+ * Whose the namespace is, by its labels: a name alone proves nothing. A namespace of ours that is
+ * terminating counts as `none`.
  */
 export async function namespaceOwner(
   { namespace, slug }: Pick<ReviewStack, "namespace" | "slug">,
@@ -148,7 +144,7 @@ const proof = [
   "app.kubernetes.io/instance",
 ];
 
-/** Whether labels are those of the namespace of this slug's review stack. */
+/** Whether the labels are those of the namespace of this slug's review stack. */
 export function isOurs(found: Readonly<Record<string, string>>, slug: string): boolean {
   const expected = labels(identityOf("review", slug), "namespace");
   return proof.every((label) => found[label] === expected[label]);

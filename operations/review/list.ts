@@ -13,7 +13,7 @@ import {
 } from "../stacks/review-stack";
 import { exists, setTags } from "../pulumi/stacks";
 
-/** `npm run review -- list`: every review stack, with whose it is and how long it lives. */
+/** `npm run review -- list`: every review stack, with its owner and its expiry. */
 export async function reviewList(engine: Engine = ambient): Promise<void> {
   await reachState(engine);
   const stacks = await reviewStacks(engine);
@@ -35,7 +35,7 @@ export async function reviewList(engine: Engine = ambient): Promise<void> {
   console.log(`${String(stacks.length)} of at most ${String(mostStacks(engine))} review stacks`);
 }
 
-/** `npm run review -- extend BRANCH --for 24h`: lets a review stack live for that long from now. */
+/** `npm run review -- extend BRANCH --for 24h`: sets a review stack's expiry, from now. */
 export async function reviewExtend(
   given: string | undefined,
   duration: string,

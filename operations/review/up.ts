@@ -16,17 +16,11 @@ import { showPreview } from "../deploy/show-preview";
 export interface ReviewUpOptions {
   /** Runs older code than what the stack runs. */
   readonly allowOlder?: boolean;
-  /**
-   * File with the plan of the approved preview; without it nothing is previewed, which takes
-   * seconds.
-   */
+  /** File with the plan of the approved preview. Without it there is no preview. */
   readonly approved?: string;
 }
 
-/**
- * `npm run review -- up [BRANCH]`: makes or updates a branch's own environment, from the code that
- * is checked out.
- */
+/** `npm run review -- up [BRANCH]`: creates or updates a review stack from the checkout. */
 export async function reviewUp(
   given: string | undefined,
   options: ReviewUpOptions = {},
@@ -45,7 +39,7 @@ export async function reviewUp(
   const { engine, last } = target;
   await refuse(target, options.allowOlder ?? false);
   const { approved } = options;
-  // Also of a stack that is not there: nothing is made before it is known that it was approved.
+  // Also for a stack that does not exist: nothing is created before the approval is checked.
   const shown =
     approved === undefined ? {} : { changed: await showPreview(stack, engine, approved) };
   await ensureStack(target);

@@ -3,9 +3,9 @@ import { UserError } from "../../lib/errors";
 export const hour = 3_600_000;
 
 /**
- * Longest life after the last update, in hours. A branch's image leaves the registry 30 days after
- * it was pushed (the platform's `buildDays`), and what lives longer cannot start its pods again. An
- * update of the same code pushes nothing, so there is room left for it.
+ * Longest life after the last update, in hours. The registry deletes a branch's image 30 days after
+ * the push (the platform's `buildDays`), and then its pods cannot start again. An update of the
+ * same code does not push, so the limit leaves room for one.
  */
 export const longestHours = 13 * 24;
 
@@ -15,25 +15,22 @@ export function hours(text: string): number {
   const factor = ({ d: 24, h: 1, m: 1 / 60 } as Record<string, number>)[unit];
   if (digits === undefined || factor === undefined) {
     throw new UserError(
-      `A time is a number of minutes, hours or days, as 90m, 24h or 2d; got "${text}".`,
+      `A time must be a number of minutes, hours or days, such as 90m, 24h or 2d; got "${text}".`,
     );
   }
   return Number(digits) * factor;
 }
 
-/** What a stack's tags and history say about its life. */
+/** The life of a stack, from its tags and history. */
 export interface Life {
   /** Set by `extend`. */
   readonly extendedUntil: Date | undefined;
   readonly lastUpdate: Date;
-  /** Hours that it lives after its last update. */
+  /** Hours that the stack lives after its last update. */
   readonly ttlHours: number;
 }
 
-/**
- * When a stack expires: after its time, or when it was extended to, never later than
- * {@link longestHours}.
- */
+/** When a stack expires: after its ttl, or at the extended time, within {@link longestHours}. */
 export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {
   const last = lastUpdate.getTime();
   const wanted = Math.max(last + ttlHours * hour, extendedUntil?.getTime() ?? 0);
@@ -41,16 +38,16 @@ export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {
 }
 
 /**
- * Until when a stack is extended that is to live for some hours from now.
+ * The new expiry of a stack that must live for some hours from now.
  *
- * @throws UserError when that is later than it may live.
+ * @throws UserError if that is later than the stack may live.
  */
 export function extension(life: Life, forHours: number, now: Date): Date {
   const until = new Date(now.getTime() + forHours * hour);
   const latest = life.lastUpdate.getTime() + longestHours * hour;
   if (until.getTime() > latest) {
     throw new UserError(
-      `A review stack lives at most 13 days after its last update, until ${moment(new Date(latest))}: ask for less, or deploy it again.`,
+      `A review stack lives at most 13 days after its last update, until ${moment(new Date(latest))}. Choose a shorter time, or deploy it again.`,
     );
   }
   return until;
@@ -61,7 +58,7 @@ export function moment(date: Date): string {
   return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
-/** `3 h` or `2 d`, for how long something has been or will be. */
+/** A length of time, such as `3 h` or `2 d`. */
 export function span(milliseconds: number): string {
   const minutes = Math.round(Math.abs(milliseconds) / 60_000);
   if (minutes < 120) return `${String(minutes)} min`;

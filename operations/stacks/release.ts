@@ -1,7 +1,7 @@
 import { type Engine, variables } from "../pulumi/engine";
 import type { Tags } from "../pulumi/stacks";
 
-/** What a stack is told to run: as the program's environment variables name it. */
+/** The release that a stack must run, as in the program's environment variables. */
 export interface Release {
   readonly branch: string;
   readonly commit: string;
@@ -10,7 +10,7 @@ export interface Release {
   readonly replicas?: number;
 }
 
-/** Tag of `prod` that holds what was promoted and is not deployed yet. */
+/** Tag of `prod` with the release that was promoted and is not deployed yet. */
 export const promotedTag = "promoted";
 
 export function releaseEnv(release: Release): Readonly<Record<string, string>> {
@@ -24,19 +24,19 @@ export function releaseEnv(release: Release): Readonly<Record<string, string>> {
   };
 }
 
-/** The release that a stack's tag names; undefined where nothing is promoted. */
+/** The release in a stack's tag; undefined if nothing is promoted. */
 export function promoted(tags: Tags): Release | undefined {
   const text = tags[promotedTag];
   return text === undefined ? undefined : (JSON.parse(text) as Release);
 }
 
-/** Whether this release is what the engine is told to run. */
+/** Whether the engine's variables name this release. */
 export function isTold(engine: Engine, release: Release): boolean {
   const told = variables(engine);
   return Object.entries(releaseEnv(release)).every(([name, value]) => told[name] === value);
 }
 
-/** Whether the shell or the CI job says by itself what is to run. */
+/** Whether the shell or the CI job sets the image to run. */
 export function isGiven(engine: Engine): boolean {
   return (variables(engine)["RELEASE_IMAGE_REF"] ?? "") !== "";
 }

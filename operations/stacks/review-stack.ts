@@ -22,14 +22,14 @@ export const reviewTags = {
   created: "created",
   extendedUntil: "extendedUntil",
   owner: "owner",
-  /** Repository that was asked whether the branch is there, when the stack was made. */
+  /** Repository of the branch, when the stack was created. */
   remote: "remote",
   ttl: "ttl",
 } as const;
 
-/** What the state knows about a review stack. */
+/** A review stack, as the state describes it. */
 export interface ReviewStack {
-  /** Undefined for a stack that says none: nothing proves whose it is. */
+  /** Undefined for a stack without the tag: nothing proves whose it is. */
   readonly branch: string | undefined;
   readonly clusterUid: string | undefined;
   readonly life: Life | undefined;
@@ -37,10 +37,7 @@ export interface ReviewStack {
   readonly namespace: string;
   readonly outputs: Outputs;
   readonly owner: string;
-  /**
-   * Repository that the branch is in; undefined for a stack of another age, or made where there was
-   * none.
-   */
+  /** Repository of the branch; undefined for an old stack, or one created without a remote. */
   readonly remote: string | undefined;
   readonly slug: string;
 }
@@ -54,7 +51,7 @@ export function stackOf(branch: string): string {
   }
 }
 
-/** The branch that is named, that CI says, or that is checked out. */
+/** The given branch, else RELEASE_BRANCH, else the branch that is checked out. */
 export async function branchOr(
   given: string | undefined,
   engine: Engine = ambient,
@@ -62,16 +59,16 @@ export async function branchOr(
   const fromEnv = variables(engine)["RELEASE_BRANCH"];
   const branch = given ?? (fromEnv === "" ? undefined : fromEnv) ?? (await currentBranch(engine));
   if (branch === undefined) {
-    throw new UserError("No branch is checked out: name one, as in npm run review -- up BRANCH");
+    throw new UserError(
+      "No branch is checked out: name one, such as in npm run review -- up BRANCH",
+    );
   }
   return branch;
 }
 
 export const isReview = (stack: string): boolean => traitsOf(stack)?.perBranch ?? false;
 
-/**
- * How many review stacks there may be; REVIEW_STACKS_MAX takes the place of the company's number.
- */
+/** Largest number of review stacks. REVIEW_STACKS_MAX overrides the company's number. */
 export function mostStacks(engine: Engine = ambient): number {
   const given = Number(variables(engine)["REVIEW_STACKS_MAX"] ?? "");
   return Number.isInteger(given) && given > 0 ? given : company.reviewStacks.max;
@@ -84,7 +81,7 @@ export async function reviewStacks(engine: Engine = ambient): Promise<readonly R
   return stacks.filter((stack) => stack !== undefined);
 }
 
-/** Undefined for a stack that was removed since. */
+/** Undefined for a stack that no longer exists. */
 export async function readIfThere(
   name: string,
   engine: Engine = ambient,
@@ -106,7 +103,7 @@ export async function readReview(name: string, engine: Engine = ambient): Promis
   return reviewStack(name, outputs, tags, updated);
 }
 
-/** A review stack from what the state holds of it. */
+/** Builds a review stack from its state. */
 export function reviewStack(
   name: string,
   outputs: Outputs,

@@ -21,25 +21,25 @@ export interface Production extends Reached {
   readonly settings: Pick<Settings, "identity" | "namespace">;
 }
 
-/** A running canary, according to state and cluster. Undefined fields are unknown. */
+/** A running canary, as state and cluster describe it. What neither says is undefined. */
 export interface RunningCanary {
   readonly branch: string;
   readonly clusterUid: string | undefined;
   readonly expires: Date | undefined;
   readonly imageRef: string | undefined;
-  /** Share of the requests that was asked for, in percent. */
+  /** Requested share of the requests, in percent. */
   readonly percent: string | undefined;
 }
 
-/** @throws UserError within 10 s where state or production's cluster does not answer. */
+/** @throws UserError within 10 s if the state or production's cluster does not answer. */
 export async function reachProduction(engine: Engine = ambient): Promise<Production> {
   const settings = await settingsOf(canaryStack, engine);
   return { ...(await reach(settings, engine)), settings };
 }
 
 /**
- * The canary that runs; undefined when none does. The cluster is asked too: a start that was killed
- * while it waited has left a Deployment that no state lists, and its pods answer production's
+ * The running canary; undefined if there is none. The cluster is asked too. A start that was killed
+ * while it waited has left a Deployment that no state lists, and its pods serve production's
  * requests.
  */
 export async function runningCanary(
@@ -76,7 +76,7 @@ interface Container {
   readonly image: string;
 }
 
-/** The canary's Deployment as production's cluster has it; one without our labels is not ours. */
+/** The canary's Deployment in production's cluster. A Deployment without our labels is ignored. */
 export async function canaryDeployment(
   production: Pick<Production, "cluster" | "settings">,
 ): Promise<{ readonly branch?: string; readonly imageRef?: string } | undefined> {
@@ -97,8 +97,8 @@ interface Pod {
 }
 
 /**
- * How many of a track's pods get requests. One that ends is Ready until its preStop is over, and
- * gets none.
+ * How many of a track's pods get requests. A terminating pod gets none, although it is Ready until
+ * its preStop hook ends.
  */
 export async function readyPods(
   production: Pick<Production, "cluster" | "settings">,

@@ -2,9 +2,9 @@ import { UserError } from "../../lib/errors";
 import { stackOf } from "./review-stack";
 
 /**
- * The stack that a command was asked for. `review` is the review stack of the branch: that of the
- * pull request that was closed, CircleCI's, else git's. A pipeline cannot compute a slug, and a
- * branch's name has no business in its commands.
+ * The stack of a command's argument. `review` is the branch's review stack. The branch is that of
+ * the closed pull request, else CircleCI's, else git's. A pipeline cannot compute a slug, and its
+ * commands must not contain a branch's name.
  *
  * @throws UserError for `review` without a branch, and for a branch that has no review stack
  */

@@ -109,8 +109,8 @@ describe("docs/what-you-see.md", () => {
       " finds no node",
       "ended with exit code ",
       "runs, but is not ready",
-      "nothing: the cause is in what Pulumi says above",
-      " (run before)",
+      "nothing: see Pulumi's output above for the cause",
+      " (previous run)",
       "cause.txt",
     ]) {
       assert.ok(sources.includes(phrase), `no command says "${phrase}" any more`);

@@ -175,7 +175,7 @@ describe("review stacks", () => {
   it("are no more than are allowed", async () => {
     await clone.push("ops-eleventh");
     const run = await clone.npm(["review", "up", "ops-eleventh"], release);
-    refused(run, /There are 10 review stacks, and at most 10 may be/);
+    refused(run, /Review stack limit reached \(10 of 10\)/);
   });
 
   it("are swept when their branch is gone or they have expired, and no others", async () => {

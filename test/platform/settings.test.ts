@@ -47,7 +47,7 @@ describe("the platform's settings", () => {
 
   it("refuse wildcards in what is trusted", () => {
     assert.deepEqual(issues({ vcsOrigin: "github.com/example/*" }), [
-      `${project}:vcsOrigin must be a repository, such as github.com/organization/repository, got "github.com/example/*"; correct it in platform/Pulumi.shared.yaml`,
+      `${project}:vcsOrigin must be a repository, such as github.com/organization/repository, got "github.com/example/*"; fix it in platform/Pulumi.shared.yaml`,
     ]);
     assert.match(issues({ circleciProjectId: "x" }).join(), /must be a UUID/);
   });
@@ -100,7 +100,7 @@ describe("the platform's settings", () => {
   it("refuse an unknown key, and a secret without its value", () => {
     assert.deepEqual(issues({ stateBuckets: "x", vcsOrigin: { secure: "v1:abc" } }), [
       'Unknown setting "stateBuckets". Did you mean "stateBucket"?',
-      `${project}:vcsOrigin is stored with --secret, but no secret value may be in Pulumi's configuration: store it without --secret, or put a secret value into a Secret of the cluster and name that Secret and its key`,
+      `${project}:vcsOrigin is stored with --secret, but Pulumi's configuration must not contain secrets: store it without --secret, or put a secret value into a Secret of the cluster and set the name of that Secret and its key`,
     ]);
   });
 

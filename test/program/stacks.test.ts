@@ -313,8 +313,8 @@ describe("the program", () => {
     [
       ["services-orders", "default"],
       [
-        'jobs.ts: "services-orders" must not be the name of a job, a ServiceAccount has it; choose another name.',
-        'jobs.ts: "default" must not be the name of a job, a ServiceAccount has it; choose another name.',
+        'jobs.ts: "services-orders" must not be the name of a job: a ServiceAccount has that name; choose another name.',
+        'jobs.ts: "default" must not be the name of a job: a ServiceAccount has that name; choose another name.',
       ].join("\n"),
     ],
   ] as const) {

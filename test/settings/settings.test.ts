@@ -108,8 +108,8 @@ describe("settings", () => {
       [
         'Stack "local" cannot be used:',
         '- Unknown setting "replica". Did you mean "replicas"?',
-        '- SANDBOX_INGRESS_PORT (publicPort) must be a port from 1 to 65535, got "http"; correct the variable',
-        '- services-orders:tls must be true or false, got "yes"; correct it in Pulumi.local.yaml',
+        '- SANDBOX_INGRESS_PORT (publicPort) must be a port from 1 to 65535, got "http"; fix the variable',
+        '- services-orders:tls must be true or false, got "yes"; fix it in Pulumi.local.yaml',
       ].join("\n"),
     );
   });
@@ -152,7 +152,7 @@ describe("settings", () => {
   const wrongInside: Readonly<Record<string, string>> = {
     datadogAgentTo: "[0] must be a NetworkPolicyPeer, got 1",
     egressTo:
-      "[0].ports must be a list of at least one port, got []; correct it in Pulumi.local.yaml\n" +
+      "[0].ports must be a list of at least one port, got []; fix it in Pulumi.local.yaml\n" +
       '- services-orders:egressTo[0].to must be a list of NetworkPolicyPeers, such as [{"ipBlock": {"cidr": "10.0.0.0/20"}}], got nothing',
     eksCluster: ` must be ${table.eksCluster.allowed}, got {"name":"prod"}`,
     ingressFrom: '[0].ipBlock.cidr must be a network, such as 10.0.0.0/20, got "10.0.0.0"',
@@ -165,7 +165,7 @@ describe("settings", () => {
       const { [key]: inside = ` must be ${allowed}, got ${JSON.stringify(value)}` } = wrongInside;
       assert.equal(
         refusal({ config: { [`services-orders:${key}`]: value } }),
-        `Stack "local" cannot be used:\n- services-orders:${key}${inside}; correct it in Pulumi.local.yaml`,
+        `Stack "local" cannot be used:\n- services-orders:${key}${inside}; fix it in Pulumi.local.yaml`,
       );
     });
   }
@@ -188,8 +188,8 @@ describe("settings", () => {
 
   it("refuse what was stored with --secret, also a part of a value, and print no value of it", () => {
     const message = (key: string) =>
-      `- services-orders:${key} is stored with --secret, but no secret value may be in Pulumi's configuration: ` +
-      "store it without --secret, or put a secret value into a Secret of the cluster and name that Secret and its key";
+      `- services-orders:${key} is stored with --secret, but Pulumi's configuration must not contain secrets: ` +
+      "store it without --secret, or put a secret value into a Secret of the cluster and set the name of that Secret and its key";
     const config = configOf({
       config: {
         "aws:secretKey": { secure: "v1:aws" },
@@ -228,7 +228,7 @@ describe("settings", () => {
   it("refuse any other stack name", () => {
     assert.equal(
       refusal({ stack: "production" }),
-      'Stack "production" is not one of local, review-<slug>, staging, prod, prod-canary.',
+      'Unknown stack "production". Expected one of: local, review-<slug>, staging, prod, prod-canary.',
     );
   });
 
@@ -237,8 +237,8 @@ describe("settings", () => {
       refusal({ env: {}, stack: "staging" }),
       [
         'Stack "staging" cannot be used:',
-        "- services-orders:databaseHost must be set, this stack creates no database",
-        "- services-orders:domain must be set, services-orders:hostPattern contains {domain}",
+        "- services-orders:databaseHost must be set: this stack does not create a database",
+        "- services-orders:domain must be set: services-orders:hostPattern contains {domain}",
       ].join("\n"),
     );
     assert.equal(
@@ -289,7 +289,7 @@ describe("settings", () => {
   it("refuse to run a branch in another branch's review stack", () => {
     assert.equal(
       refusal({ config: cloud, stack: "review-other" }),
-      'Stack "review-other" cannot be used:\n- services-orders:branch must be a branch of this stack, got "add-export" of review-add-export',
+      'Stack "review-other" cannot be used:\n- services-orders:branch must be the branch of this stack, got "add-export" (stack review-add-export)',
     );
     const git = { ...base.git, branch: "main" };
     assert.match(refusal({ config: cloud, git, stack: "review-other" }), /the name is reserved/);

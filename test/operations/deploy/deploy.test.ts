@@ -93,7 +93,7 @@ describe("a deploy of a review stack", () => {
       await before();
       const again = before();
       if (fate === "goes on") await again;
-      else await assert.rejects(again, /was changed by the update that this one waited for/);
+      else await assert.rejects(again, /The update that this one waited for has changed stack/);
     }
   });
 
@@ -118,7 +118,7 @@ describe("a deploy of a review stack", () => {
       await assert.rejects(reviewUp(branch, {}, engine), /newer than .*--allow-older/);
       await assert.rejects(
         reviewUp(branch, { allowOlder: true }, engine),
-        /is branch "another"'s/,
+        /belongs to branch "another"/,
         "the next thing that is asked",
       );
     });

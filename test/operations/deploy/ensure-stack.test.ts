@@ -61,7 +61,7 @@ describe("a stack that is about to be changed", () => {
   it("is not made when there are as many review stacks as may be", async () => {
     const stacks = ["review-a", "prod", "review-b"];
     const target = reviewTarget(programs.engine({ REVIEW_STACKS_MAX: "2" }), { stacks });
-    await assert.rejects(ensureStack(target), /There are 2 review stacks, and at most 2 may be/);
+    await assert.rejects(ensureStack(target), /Review stack limit reached \(2 of 2\)/);
     assert.deepEqual(programs.calls, []);
   });
 
@@ -84,7 +84,10 @@ describe("a stack that is about to be changed", () => {
   it("is refused to another branch, and to one that nobody names", async () => {
     const engine = programs.engine();
     const last = { outputs: {}, tags: { ...tags, branch: "feature/b" } };
-    await assert.rejects(ensureStack(reviewTarget(engine, { last })), /is branch "feature\/b"'s/);
+    await assert.rejects(
+      ensureStack(reviewTarget(engine, { last })),
+      /belongs to branch "feature\/b"/,
+    );
     const target = reviewTarget(engine);
     const release = { ...target.settings.release, branch: "unknown" };
     const settings = { ...target.settings, release };
@@ -103,10 +106,7 @@ describe("a stack that is about to be changed", () => {
       programs.add("pulumi", { "*stack ls*": `echo '[{"name":"review-a"}]'` });
       programs.add("kubectl", { "*": `echo '{"metadata":{"uid":"here"}}'` });
       const env = { RELEASE_BRANCH: branch, REVIEW_STACKS_MAX: "1", SANDBOX_EKS_CLUSTER: "none" };
-      await assert.rejects(
-        run(programs.engine(env)),
-        /There are 1 review stacks.*at most 1 may be/,
-      );
+      await assert.rejects(run(programs.engine(env)), /Review stack limit reached \(1 of 1\)/);
       assert.deepEqual(made(), []);
     });
   }

@@ -76,7 +76,7 @@ describe("the removal of a review stack", () => {
     };
     await assert.rejects(
       removeReview(stack, true, cluster(forbidden), programs.engine()),
-      /is left: forbidden\. If no other state holds it: kubectl delete/,
+      /is left: forbidden\. If no other state contains it: kubectl delete/,
     );
     assert.ok(isRemoved());
   });
