@@ -91,7 +91,7 @@ const kinds =
 describe("a command that is killed", function () {
   stepByStep();
   let clone: Clone;
-  let password: string;
+  let password: string | undefined;
   let image: Readonly<Record<string, string>>;
 
   before(async () => {
