@@ -23,7 +23,7 @@ export interface PreviewOptions {
   readonly savePlan?: string;
 }
 
-/** Exit codes with `--detailed-exitcode`, as those of `terraform plan`, and one more. */
+/** Exit codes with `--detailed-exitcode`: those of `terraform plan`, and one more for danger. */
 const exitCodes: Readonly<Record<Verdict, number>> = {
   changes: 2,
   danger: 3,
@@ -32,8 +32,8 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 };
 
 /**
- * Pulumi as the caller has it. What staging and production run is main's: a branch's preview says
- * what follows its merge. For production, what was promoted.
+ * The caller's Pulumi, with the release that the stack runs. Staging and production run main, so
+ * a branch's preview shows what happens after its merge. Production runs the promoted release.
  */
 async function engineFor(stack: string, given: Engine): Promise<Engine> {
   const env = variables(given);
@@ -47,19 +47,16 @@ async function engineFor(stack: string, given: Engine): Promise<Engine> {
   return release === undefined ? engine : withEnv(engine, releaseEnv(release));
 }
 
-/**
- * Milliseconds in which an engine has read a state that answers, and seconds until one that does
- * not is given up.
- */
+/** Time in which the engine usually reads the state, and the limit for a state that is slow. */
 const usualMs = 1_000;
 const stateSeconds = 7;
 
 /**
- * Runs the engine, which reads the state first; of one that does not answer it says nothing for a
- * quarter of an hour, so then we ask. A state that answers costs no question of ours. The cluster
- * is asked by the program.
+ * Runs the engine, which reads the state first. If the state does not answer, the engine prints
+ * nothing for 15 minutes, so this function then checks the state itself. If the state answers,
+ * there is no extra request. The program checks the cluster.
  *
- * @throws UserError within 10 s that names the state that does not answer.
+ * @throws UserError within 10 s if the state does not answer; the error names the state.
  */
 async function looking(run: EngineRun): Promise<Previewed> {
   const ended = new AbortController();
@@ -85,8 +82,8 @@ async function looking(run: EngineRun): Promise<Previewed> {
 }
 
 /**
- * Where the comment goes: found before the engine runs, because it may be that something is
- * missing. Without a token a person gets no comment; in CI (`CI=true`) that is an error.
+ * The pull request to comment on. It is found before the engine runs, so that a missing variable
+ * fails early. Without a token there is no comment; in CI (`CI=true`) that is an error.
  */
 async function pullRequest(): Promise<PullRequest | undefined> {
   if ((process.env["GITHUB_TOKEN"] ?? "") === "" && process.env["CI"] !== "true") {
@@ -95,20 +92,19 @@ async function pullRequest(): Promise<PullRequest | undefined> {
   }
   const { pullRequestFrom } = await import("../clients/github");
   const pull = pullRequestFrom(process.env);
-  if (pull === undefined) process.stderr.write("There is no pull request yet, so no comment.\n");
+  if (pull === undefined)
+    process.stderr.write("no comment, because there is no pull request yet\n");
   return pull;
 }
 
-/**
- * `npm run preview -- STACK`: Pulumi's diff as it comes, and what it means for the running service.
- */
+/** `npm run preview -- STACK`: Pulumi's diff, and what it means for the running service. */
 export async function preview(
   stack: string,
   options: PreviewOptions = {},
   given: Engine = ambient,
 ): Promise<void> {
   if (traitsOf(stack) === undefined) {
-    throw new UserError(`"${stack}" is not a stack; allowed are ${stackForms}`);
+    throw new UserError(`Unknown stack "${stack}". Expected one of: ${stackForms}`);
   }
   const { format = "text" } = options;
   const pull = options.comment === true ? await pullRequest() : undefined;

@@ -9,9 +9,9 @@ import { type Engine, ask, withEnv } from "../pulumi/engine";
 const unknownStack = /no stack named '[^']*' found/;
 
 /**
- * Whether a preview failed only because the stack is not there yet.
+ * Whether a preview failed only because the stack does not exist yet.
  *
- * @throws UserError for one whose file names the key that encrypts it: a preview may not use that
+ * @throws UserError if the stack's file names its encryption key: a preview may not use that key
  * for another state.
  */
 export async function isNew(stack: string, engine: Engine, printed: string): Promise<boolean> {
@@ -22,8 +22,8 @@ export async function isNew(stack: string, engine: Engine, printed: string): Pro
   // Without it Pulumi takes a passphrase, and removes the line from the file.
   const key = provider === undefined ? "" : ` --secrets-provider '${provider}'`;
   throw new UserError(
-    `Stack "${stack}" does not exist yet, so there is nothing to compare with. Make it once, empty: ` +
-      `pulumi stack init ${stack} --no-select${key}, and commit what that writes into Pulumi.${stack}.yaml`,
+    `Stack "${stack}" does not exist yet, so there is nothing to compare with. Create it once, empty: ` +
+      `pulumi stack init ${stack} --no-select${key}, and commit what the command writes into Pulumi.${stack}.yaml`,
   );
 }
 
@@ -40,7 +40,7 @@ export async function asNew<T>(
   const file = join(engine.cwd, `Pulumi.${stack}.yaml`);
   const remove = (): void => {
     rmSync(state, { force: true, recursive: true });
-    // Pulumi keeps there by what it encrypts.
+    // Pulumi wrote the encryption settings into this file.
     rmSync(file, { force: true });
   };
   process.once("exit", remove);

@@ -9,22 +9,22 @@ import { kept } from "./changes/values";
 /** One resource that an approved preview changes. */
 interface PlannedChange {
   /**
-   * What each field becomes, by its path; a long or secret value by its hash. All fields of a new
-   * object.
+   * The new value of each field, by its path. A long or secret value is a hash.
+   * A new object has all its fields here.
    */
   readonly fields: Readonly<Record<string, string>>;
   readonly operation: Operation;
   readonly urn: string;
 }
 
-/** All that an approved preview changes: what is applied later may be this or less. */
+/** All changes of an approved preview. A later update may make these changes or fewer. */
 export interface Plan {
   readonly changes: readonly PlannedChange[];
   readonly stack: string;
   readonly version: 1;
 }
 
-/** Names that Pulumi draws anew in each preview, with what stands for each. */
+/** Names that Pulumi generates again in each preview, with a stable text for each. */
 function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
   const isDrawn = ({ inputs }: Change) => JSON.stringify(inputs).includes("pulumi.com/autonamed");
   return new Map(
@@ -34,7 +34,7 @@ function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
   );
 }
 
-/** What a preview would change, so that it can be kept and compared. Pure. */
+/** The changes of a preview, in a form to store and compare. Pure. */
 export function planOf(stack: string, events: Pick<Events, "steps">): Plan {
   // The approver and the deploy may use different kubeconfigs.
   const changes = changesOf(events).filter((change) => !isInternal(change));
@@ -78,8 +78,8 @@ function covers(approved: string | undefined, current: string): boolean {
 }
 
 /**
- * In what the current change set is larger than the approved one, a line for each resource and
- * field; empty where it is the same or less. Pure.
+ * What the current plan changes beyond the approved one: a line for each resource and field.
+ * Empty if it changes the same or less. Pure.
  */
 export function larger(approved: Plan, current: Plan): readonly string[] {
   if (approved.stack !== current.stack) {
@@ -90,7 +90,7 @@ export function larger(approved: Plan, current: Plan): readonly string[] {
     const before = byUrn.get(urn);
     const name = nameOf(urn);
     if (before === undefined) return [`${name} would now ${words[operation]} too`];
-    // Of an update that failed, what it has begun to create is there and still to be finished.
+    // A failed update may have created the object and not finished it.
     const lesser = before.operation !== "delete" && operation === "update";
     if (before.operation !== operation && !lesser) {
       return [`${name} was to ${words[before.operation]}, and would now ${words[operation]}`];
@@ -120,9 +120,9 @@ export function loadPlan(file: string): Plan {
       return plan as Plan;
     }
   } catch {
-    // Not there, or not JSON: the same advice helps.
+    // Missing, or not JSON: the same advice helps.
   }
   throw new UserError(
-    `${file} is not a plan of an approved preview; make one with: npm run preview -- STACK --save-plan ${file}`,
+    `${file} is not a plan of an approved preview. Save one with: npm run preview -- STACK --save-plan ${file}`,
   );
 }

@@ -3,9 +3,9 @@ import { type EngineResult, type EngineRun, runEngine } from "../pulumi/run-prev
 import type { Plan } from "./plan";
 import type { Summary } from "./impact/summary";
 
-/** What a preview has shown. */
+/** The result of a preview. */
 export interface Previewed {
-  /** Whether the engine came to its end; where it did not, `up` may change more than was shown. */
+  /** Whether the engine finished. If not, `up` may change more than the preview shows. */
   readonly complete: boolean;
   readonly plan: Plan;
   /** Pulumi's own output, without secrets. */
@@ -17,7 +17,7 @@ export interface Previewed {
   readonly text: string;
 }
 
-/** What reads the events. */
+/** The modules that read the events. */
 async function readers() {
   const [changes, events, plan, summary, text, unreleased, values] = await Promise.all([
     import("./changes/changes"),
@@ -31,23 +31,23 @@ async function readers() {
   return { ...changes, ...events, ...plan, ...summary, ...text, ...unreleased, ...values };
 }
 
-/** The engine's run; of a stack that does not exist yet a second one, as of an empty stack. */
+/** Runs the engine. If the stack does not exist yet, runs it again with an empty stack. */
 async function ran(run: EngineRun): Promise<EngineResult> {
   const result = await runEngine(run);
   if (result.exitCode === 0) return result;
   const { asNew, isNew } = await import("./new-stack");
   const { engine, stack, to } = run;
   if (!(await isNew(stack, engine, result.printed))) return result;
-  to.write(`Stack ${stack} does not exist yet: this is what its first deploy would make.\n`);
+  to.write(`Stack ${stack} does not exist yet: this is what its first deploy would create.\n`);
   return asNew(stack, engine, async (empty) => runEngine({ ...run, engine: empty }));
 }
 
 /**
- * Runs the engine once and reads what it told. The person has seen Pulumi's own diff then.
+ * Runs the engine once and reads its events. The engine has already printed Pulumi's own diff.
  * To apply the changes next: keep `plan`, and compare with it by `larger`.
  */
 export async function look(run: EngineRun): Promise<Previewed> {
-  // The engine takes a second and more: time enough to load what reads its events.
+  // The engine takes more than a second: enough time to load the modules that read its events.
   const [{ exitCode, log, printed }, read] = await Promise.all([ran(run), readers()]);
   const events = read.readEvents(log);
   const secrets = [

@@ -28,7 +28,7 @@ export async function unreleased(
   const { differs } = await import("../clients/git");
   return (await differs(commit, imageInputs, engine)) === true
     ? [
-        `the service's code differs from what production runs (${commit.slice(0, 7)}): the image stays until a release is promoted`,
+        `the service's code differs from production's release (${commit.slice(0, 7)}): the image stays until a release is promoted`,
       ]
     : [];
 }

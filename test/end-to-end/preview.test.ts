@@ -120,7 +120,7 @@ function promised({ groups, release }: Summary, { changes }: Plan): Outcome {
     lost: all.some(
       ({ effect, says: words }) =>
         ["down", "replaced", "restarts"].includes(effect) ||
-        words.includes("old host answers no more"),
+        words.includes("old host stops answering"),
     ),
     pods:
       rolled || says(["rolling", "replaced", "restarts", "deleted", "created"])
@@ -272,7 +272,7 @@ describe("the summary of a preview says what then happens", () => {
       "    replicas: settings.replicas,\n    requests",
       "    autoscaling: { maxReplicas: 3, minReplicas: 2 },\n    requests",
     );
-    assert.match((await happens("autoscaling")).headline, /^the load decides/);
+    assert.match((await happens("autoscaling")).headline, /^the autoscaler decides/);
   });
 
   it("another image", async () => {
@@ -297,7 +297,7 @@ describe("the summary of a preview says what then happens", () => {
 
   it("another host", async () => {
     await set("hostPattern", NEW_HOST);
-    assert.match((await happens("host")).headline, /^the old host answers no more/);
+    assert.match((await happens("host")).headline, /^the old host stops answering/);
   });
 
   it("a label more in the Deployment's selector", async () => {

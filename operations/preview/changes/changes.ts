@@ -4,12 +4,12 @@ import type { Events, Json, State, Step } from "../../pulumi/events";
 /** What happens to one resource as a whole. */
 export type Operation = "create" | "delete" | "replace" | "update";
 
-/** The component that a resource belongs to: the nearest of ours above it, else the stack. */
+/** The component that a resource belongs to: its nearest ancestor of ours, or the stack. */
 export interface Owner {
-  /** Args of the component that differ; those that are functions cannot be compared. */
+  /** Args of the component that differ. Functions cannot be compared. */
   readonly changedArgs: readonly string[];
   readonly name: string;
-  /** What happens to the component itself; undefined where it stays. */
+  /** What happens to the component itself; undefined if it stays. */
   readonly operation?: Operation;
   /**
    * Type token, such as `services:k8s:WebService`; `pulumi:pulumi:Stack` for what the program
@@ -19,36 +19,33 @@ export interface Owner {
 }
 
 export interface Field extends Difference {
-  /** Whether Pulumi replaces the resource for it. */
+  /** Whether Pulumi replaces the resource because of it. */
   readonly replaces: boolean;
 }
 
 /** One resource that changes. */
 export interface Change {
-  /** Whether the new one is there before the old one goes; only of a replacement. */
+  /** Only for a replacement: whether the new one is created before the old one is deleted. */
   readonly createBeforeDelete: boolean;
   readonly fields: readonly Field[];
-  /** Inputs after the change; those before it where it is deleted. Secrets cannot be read. */
+  /** Inputs after the change; for a deletion, before it. Secrets cannot be read. */
   readonly inputs: Readonly<Record<string, Json>>;
   /** The last part of the type, such as `Deployment`; `Provider` for Pulumi's own resources. */
   readonly kind: string;
-  /** Name in the cluster, else in the program. */
+  /** Name in the cluster, or in the program if it has none there. */
   readonly name: string;
-  /** Its name before a replacement, which may give it another one. */
+  /** Its name before the change. A replacement can have another name. */
   readonly nameBefore?: string;
   readonly operation: Operation;
   readonly owner: Owner;
-  /** Whether the program protects it from being deleted. */
+  /** Whether the program protects it from deletion. */
   readonly protect: boolean;
   readonly urn: string;
 }
 
 const providerKind = "Provider";
 
-/**
- * Whether it is only how Pulumi works: worth a word where it is replaced, with all that was made by
- * it.
- */
+/** Whether it is Pulumi's own provider. Only its replacement matters: it recreates all objects. */
 export function isInternal({ kind, operation }: Change): boolean {
   return kind === providerKind && operation !== "replace";
 }
@@ -79,7 +76,7 @@ function changedArgs({ new: after, old: before }: Step): readonly string[] {
 const typeIn = (urn: string): string => urn.split("::")[2]?.split("$").at(-1) ?? "";
 
 function ownerOf(state: State, all: ReadonlyMap<string, Known>): Owner {
-  // By names alone: of a preview that ended early, not every component is known.
+  // Only by names: a preview that ended early does not report every component.
   let urn: string | undefined = state.parent;
   while (urn !== undefined && urn !== "") {
     const type = typeIn(urn);
@@ -98,16 +95,16 @@ function ownerOf(state: State, all: ReadonlyMap<string, Known>): Owner {
   return { changedArgs: [], name: "", type: "pulumi:pulumi:Stack" };
 }
 
-/** Whether Pulumi says of the field, or of one above or below it, that it replaces the resource. */
+/** Whether Pulumi replaces the resource because of the field, or one above or below it. */
 function isReplacing(path: string, steps: readonly Step[]): boolean {
   const detailed = steps.flatMap((step) =>
     Object.entries(step.detailedDiff ?? {})
       .filter(([, { diffKind }]) => diffKind.endsWith("-replace"))
       .map(([key]) => key),
   );
-  // Without details, keys are all there is; they may name no more than `spec`.
+  // Without a detailed diff there are only keys. A key may be as coarse as `spec`.
   const keys = detailed.length > 0 ? detailed : steps.flatMap((step) => step.keys ?? []);
-  // Pulumi counts the elements that we name.
+  // Pulumi numbers the elements of lists; we name them.
   const unnumbered = (one: string) => one.replace(/\[[^\]"]*\]/g, "[]");
   const plainPath = unnumbered(path);
   return keys.map(unnumbered).some((key) => plainPath.startsWith(key) || key.startsWith(plainPath));

@@ -2,16 +2,16 @@ import type { Json } from "../../pulumi/events";
 
 /** One field that differs; a list's element is named by its key, such as `env[name=PORT]`. */
 export interface Difference {
-  /** Undefined where the field is new. */
+  /** Undefined if the field is removed. */
   readonly after?: Json;
-  /** Undefined where the field goes. */
+  /** Undefined if the field is new. */
   readonly before?: Json;
   readonly path: string;
 }
 
 /** Replaces a secret value. */
 export const secret = "[secret]";
-/** What stands for a value that only the update itself brings. */
+/** Replaces a value that is only known after the update. */
 export const unknown = "known after the update";
 
 /** The engine's marks of special values, and the mark of an unknown value. */
@@ -38,7 +38,7 @@ export function readable(value: Json): Json {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, readable(one)]));
 }
 
-/** Fields by which the elements of Kubernetes' lists are told apart, in the order of trying. */
+/** Fields that identify the elements of Kubernetes' lists, in the order in which they are tried. */
 const identifying = ["name", "mountPath", "host", "path", "containerPort", "port", "key", "type"];
 
 /** The first field that every element of both lists has, with different values. */
@@ -57,7 +57,7 @@ function scalarAt(element: Json, key: string): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
-/** A list as an object, by what tells its elements apart, else by their places. */
+/** A list as an object: by the key of its elements, or by their index. */
 function byName(list: readonly Json[], key: string | undefined): Fields {
   return Object.fromEntries(
     list.map((element, place) => [
@@ -68,9 +68,9 @@ function byName(list: readonly Json[], key: string | undefined): Fields {
 }
 
 /**
- * Elements after the change, under the names of before where the only one that goes and the only
- * one that comes are the same with another address, as a rule of an Ingress with another host.
- * Another `name` is another thing.
+ * Elements after the change. If exactly one element is removed and one is added, it is the same
+ * element with a new key, such as a rule of an Ingress with another host. It then keeps the old
+ * key. Another `name` is another element.
  */
 function renamed(old: Fields, now: Fields, key: string | undefined): Fields {
   const [gone, ...moreGone] = Object.keys(old).filter((one) => !Object.hasOwn(now, one));
@@ -94,7 +94,7 @@ function between(before: Json | undefined, after: Json | undefined, path: string
     return keys.flatMap((key) => between(before[key], after[key], below(path, key)));
   }
   const elements = isList(before) && isList(after) ? [...before, ...after] : [];
-  // A list of plain values, as a command, is one value.
+  // A list of plain values, such as a command, is one value.
   if (isList(before) && isList(after) && elements.some(isObject)) {
     const key = keyOf(before, after);
     const [old, now] = [byName(before, key), byName(after, key)];
@@ -111,8 +111,8 @@ function between(before: Json | undefined, after: Json | undefined, path: string
 }
 
 /**
- * The fields in which two objects differ. Another order of a list's named elements does not count.
- * One more element inside a list is one difference, not one for each that follows.
+ * The fields in which two objects differ. The order of a list's named elements does not count.
+ * An element that is added inside a list is one difference, not one for each element after it.
  */
 export function differences(before: Fields, after: Fields): readonly Difference[] {
   return between(readable(before), readable(after), "");

@@ -13,7 +13,7 @@ export function covers(pattern: string, path: string): boolean {
   });
 }
 
-/** Beginnings that every reader of a pod's fields knows, and that only take up room. */
+/** Prefixes that every reader of a pod's fields knows. They only take up space. */
 const known = [
   "spec.jobTemplate.spec.template.",
   "spec.template.",
@@ -21,7 +21,7 @@ const known = [
   "spec.",
 ] as const;
 
-/** The part of a path that tells it apart: `env[ORDERS_MODE]` for the variable of the container. */
+/** The part of a path that identifies the field: `env[ORDERS_MODE]` for a container's variable. */
 export function short(path: string): string {
   const prefix = known.find((one) => path.startsWith(one)) ?? "";
   return path

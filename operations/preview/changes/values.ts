@@ -8,10 +8,7 @@ const shown = 60;
 
 const sensitiveName = /passw|secret|token|credential|api_?key|private|(?:^|_)key$/i;
 
-/**
- * Whether a field's value is confidential: the content of Secrets, and variables whose name says
- * so.
- */
+/** Whether a value is confidential: content of Secrets, and variables whose name says so. */
 export function isSensitive(kind: string, path: string): boolean {
   if (kind === "Secret" && /^(?:data|stringData)\b/.test(path)) return true;
   const name = /\benv\[name=([^\]]*)\](?:\.value)?$/.exec(path)?.[1];
@@ -23,9 +20,7 @@ function cut(text: string): string {
   return text.length <= shown ? text : `${text.slice(0, shown - 1)}…`;
 }
 
-/**
- * A value as a person reads it: images by the beginning of their digest, variables by their value.
- */
+/** A value for people: an image as the start of its digest, a variable as its value. */
 export function show(value: Json): string {
   if (typeof value === "string") {
     const digest = /^.*\/([^/@]+)@sha256:([0-9a-f]{12})[0-9a-f]{52}$/.exec(value);
@@ -40,7 +35,7 @@ export function show(value: Json): string {
   return cut(JSON.stringify(value));
 }
 
-/** A value that may be kept and compared, but not read where it is a secret's, nor fill a page. */
+/** A value for the plan, to store and to compare. Secret and long values become a hash. */
 export function kept(kind: string, path: string, value: Json | undefined): string {
   if (value === undefined) return "";
   const text = JSON.stringify(value);
@@ -51,7 +46,7 @@ export function kept(kind: string, path: string, value: Json | undefined): strin
   return `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
-/** Takes every given value out of a text: what is sent elsewhere may quote more than was meant. */
+/** Masks the given values in a text: a text that is sent may quote more than intended. */
 export function masked(text: string, secrets: Iterable<string>): string {
   // The longest first: one may be a part of another.
   return [...new Set(secrets)]
@@ -60,7 +55,7 @@ export function masked(text: string, secrets: Iterable<string>): string {
     .reduce((rest, value) => rest.replaceAll(value, secret), text);
 }
 
-/** Secrets that this process was given, by the names of their variables. */
+/** Secrets in this process' environment, recognized by the names of their variables. */
 export function secretsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && (sensitiveName.test(name) || name === "SLACK_WEBHOOK_URL")

@@ -17,12 +17,12 @@ function told({ dangerous = false, effect, says }: Consequence): Judgement {
 
 const kindOf = ({ kind }: Change): Kind => consequences[kind] ?? undescribed;
 
-/** How a Deployment's pods are exchanged: only as well as its strategy lets them. */
+/** How a Deployment replaces its pods. Its strategy decides. */
 function rollout({ inputs }: Change): Judgement {
   const replicas = Number(valueAt(inputs, "spec.replicas") ?? 1);
   const most = valueAt(inputs, "spec.strategy.rollingUpdate.maxUnavailable");
   const all = most === "100%" || (typeof most === "number" && most >= replicas);
-  if (replicas === 0) return told({ effect: "nothing", says: "nothing: there is no pod" });
+  if (replicas === 0) return told({ effect: "nothing", says: "nothing: it has no pods" });
   if (valueAt(inputs, "spec.strategy.type") === "Recreate" || all) {
     return told({ dangerous: true, effect: "restarts", says: "all pods together, downtime" });
   }
@@ -41,10 +41,7 @@ function scaling({ after, before }: Field): Judgement {
   return told({ effect: "scaled", says });
 }
 
-/**
- * What the change of one field does; of a field that makes Pulumi replace the object, the
- * replacement.
- */
+/** Impact of one field's change, or of the replacement if Pulumi replaces the object for it. */
 export function judgeField(change: Change, field: Field): Judgement {
   const kind = kindOf(change);
   if (change.operation === "replace" && field.replaces) return told(kind.replace);
@@ -54,12 +51,12 @@ export function judgeField(change: Change, field: Field): Judgement {
   if (found.effect === "rolling") return rollout(change);
   if (found.effect === "scaled" && field.path === "spec.replicas") return scaling(field);
   if (change.kind === "CronJob" && field.path === "spec.suspend") {
-    return told({ ...found, says: field.after === true ? "runs are held back" : "runs again" });
+    return told({ ...found, says: field.after === true ? "runs are suspended" : "runs resume" });
   }
   return told(found);
 }
 
-/** What happens where a whole object comes, goes, or is replaced. */
+/** Impact of the creation, deletion or replacement of a whole object. */
 export function judgeObject(change: Change): Judgement {
   const kind = kindOf(change);
   const consequence =

@@ -5,11 +5,11 @@ export interface Consequence {
   /** Whether it ends the service or loses data, so someone should look twice. */
   readonly dangerous?: boolean;
   readonly effect: Effect;
-  /** The words for it, where those of the effect do not say enough. */
+  /** More precise words than those of the effect. */
   readonly says?: string;
 }
 
-/** Consequences for one kind; of the fields the first that covers the path counts. */
+/** Consequences for one kind. For a field, the first pattern that covers its path counts. */
 export interface Kind {
   readonly create?: Consequence;
   readonly delete: Consequence;
@@ -25,12 +25,12 @@ const rolling: Consequence = { effect: "rolling" };
 const scaled: Consequence = { effect: "scaled" };
 const replaced: Consequence = { dangerous: true, effect: "replaced" };
 
-/** How a node may be emptied says nothing about pods that run. */
+/** Rules for draining a node do not affect running pods. */
 const drains: Consequence = {
   effect: "nothing",
-  says: "nothing: it counts when a node is drained",
+  says: "nothing: it applies when a node is drained",
 };
-const admission: Consequence = { effect: "nothing", says: "nothing: it counts for new pods" };
+const admission: Consequence = { effect: "nothing", says: "nothing: it applies to new pods" };
 const rights: Consequence = {
   effect: "traffic",
   says: "rights change immediately, also in running pods",
@@ -39,12 +39,12 @@ const connections: Consequence = {
   effect: "traffic",
   says: "allowed connections change immediately",
 };
-/** Pods name it by its name, which changes with its content. */
-const mounted: Consequence = { effect: "remade", says: "made again; pods get it as they are made" };
+/** Pods refer to its name, which changes with its content. */
+const mounted: Consequence = { effect: "remade", says: "recreated; new pods use it" };
 
 /**
- * What each change does, by the kind of the object. A kind or field that is not here is told as
- * not known, never as harmless.
+ * What each change does, by the kind of the object. The preview reports a kind or field that is
+ * missing here as unknown, never as harmless.
  */
 export const consequences: Readonly<Record<string, Kind>> = {
   ConfigMap: {
@@ -56,7 +56,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
     create: { effect: "created", says: "new job" },
     delete: {
       effect: "deleted",
-      says: "deleted: no more runs, and one that is under way is stopped",
+      says: "deleted: no more runs, and a current run is stopped",
     },
     fields: {
       "spec.schedule": nextRun,
@@ -68,7 +68,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
       spec: nextRun,
       metadata: nothing,
     },
-    replace: { effect: "remade", says: "made again: a run that is under way is stopped" },
+    replace: { effect: "remade", says: "recreated: a current run is stopped" },
   },
   Deployment: {
     delete: { dangerous: true, effect: "deleted", says: "deleted: its pods end" },
@@ -76,15 +76,15 @@ export const consequences: Readonly<Record<string, Kind>> = {
       "spec.selector": replaced,
       "spec.replicas": scaled,
       "spec.template": rolling,
-      // How the next rollout goes, and how long is waited for it.
+      // How the next rollout works, and how long Kubernetes waits for it.
       spec: nothing,
       metadata: nothing,
     },
     replace: replaced,
   },
   HorizontalPodAutoscaler: {
-    create: { effect: "scaled", says: "the load decides how many pods there are" },
-    delete: { effect: "scaled", says: "the number of pods stays as it is then" },
+    create: { effect: "scaled", says: "the autoscaler decides the number of pods" },
+    delete: { effect: "scaled", says: "the number of pods stays as it is" },
     fields: {
       spec: { effect: "scaled", says: "autoscaler thresholds change" },
       metadata: nothing,
@@ -98,17 +98,17 @@ export const consequences: Readonly<Record<string, Kind>> = {
     replace: { effect: "build" },
   },
   Ingress: {
-    delete: { dangerous: true, effect: "deleted", says: "deleted: its hosts answer no more" },
+    delete: { dangerous: true, effect: "deleted", says: "deleted: its hosts stop answering" },
     fields: {
       "spec.rules[*].host": {
         effect: "traffic",
-        says: "the old host answers no more, the new one does",
+        says: "the old host stops answering, the new one starts",
       },
       "spec.rules": { effect: "traffic", says: "other hosts or paths answer" },
       "spec.tls": { effect: "traffic", says: "another certificate" },
       "spec.ingressClassName": { effect: "traffic", says: "another load balancer answers" },
       spec: { effect: "traffic" },
-      "metadata.annotations": { effect: "traffic", says: "the load balancer is set up anew" },
+      "metadata.annotations": { effect: "traffic", says: "the load balancer is reconfigured" },
       metadata: nothing,
     },
     replace: replaced,
@@ -157,7 +157,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
     replace: mounted,
   },
   Service: {
-    delete: { dangerous: true, effect: "deleted", says: "deleted: its name answers no more" },
+    delete: { dangerous: true, effect: "deleted", says: "deleted: its name stops resolving" },
     fields: {
       "spec.selector": { dangerous: true, effect: "traffic", says: "requests go to other pods" },
       "spec.ports": { effect: "traffic", says: "its callers must use other ports" },
@@ -186,7 +186,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
       "spec.minReadySeconds": nothing,
       "spec.persistentVolumeClaimRetentionPolicy": {
         effect: "nothing",
-        says: "nothing now: it decides what becomes of the data later",
+        says: "nothing now: it decides later whether the data are kept",
       },
       metadata: nothing,
       spec: { ...replaced, says: "REPLACED, downtime, and its data are deleted" },
@@ -197,7 +197,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
       says: "REPLACED, downtime, and its data are deleted",
     },
   },
-  // Which cluster, and by which way.
+  // Which cluster, and how to connect to it.
   Provider: {
     create: nothing,
     delete: nothing,
@@ -205,7 +205,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
     replace: {
       dangerous: true,
       effect: "replaced",
-      says: "REPLACED, downtime: every object is made again, in another cluster",
+      says: "REPLACED, downtime: every object is recreated, in another cluster",
     },
   },
 };
@@ -218,18 +218,18 @@ export const undescribed: Kind = {
   replace: {
     dangerous: true,
     effect: "unknown",
-    says: "REPLACED; what that does is not known here",
+    says: "REPLACED, unknown impact: read Pulumi's diff",
   },
 };
 
-/** What Kubernetes answers where a field of an object that exists may not change. */
+/** Kubernetes' answer to the change of an immutable field. */
 export const immutableAnswer = /\bis immutable\b|Forbidden: updates to /;
 
-/** What Pulumi says where it would have to replace or to delete what the program protects. */
+/** Pulumi's error if it would have to replace or delete a protected resource. */
 export const protectedAnswer =
   /\bas it is currently marked for protection\b|\bcannot be deleted\s+because it is protected\b/;
 
-/** Where the values of a release are; they change with every commit, and are told in one line. */
+/** Fields with the values of a release. They change with every commit, and share one line. */
 export const releaseFields: readonly string[] = [
   "",
   "spec.template.",

@@ -40,16 +40,16 @@ export const words: Readonly<Record<Effect, string>> = {
   down: "no pod is left, downtime",
   nextRun: "from the next run on",
   nothing: "nothing",
-  remade: "made again, no downtime",
+  remade: "recreated, no downtime",
   replaced: "REPLACED, downtime",
   restarts: "restarts, downtime",
   rolling: "new pods, rolling, no downtime",
   scaled: "more or fewer pods",
-  traffic: "requests take another way",
-  unknown: "not known here: read Pulumi's diff",
+  traffic: "requests are routed differently",
+  unknown: "unknown impact: read Pulumi's diff",
 };
 
-/** The heavier of two comes first. */
+/** Sorts the more severe effect first. */
 export function heavier(a: Effect, b: Effect): number {
   return byWeight.indexOf(b) - byWeight.indexOf(a);
 }

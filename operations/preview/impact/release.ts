@@ -5,7 +5,7 @@ import { judgeField } from "./classify";
 import { covers } from "../changes/paths";
 import { show } from "../changes/values";
 
-/** Values of the release, which change with every commit, and what that does to whom. */
+/** Values of the release, which change with every commit, and the impact on each component. */
 export interface ReleaseLine {
   readonly effects: readonly { readonly names: readonly string[]; readonly says: string }[];
   /** What changes, such as `version 1a2b3c4 → 5d6e7f8`. */
@@ -15,13 +15,13 @@ export interface ReleaseLine {
 export const isRelease = ({ path }: Field): boolean =>
   releaseFields.some((field) => covers(field, path));
 
-/** Labels in the words of people; the first that changed stands for those that say the same. */
+/** What people call the labels. Labels with the same value share one name. */
 const labels: readonly (readonly [RegExp, string])[] = [
   [/\bcommit_id$|DD_VERSION|datadoghq\.com\/version/, "version"],
   [/\bbranch$|\bversion$/, "branch"],
 ];
 
-/** Everything that only the release changes, in one line; undefined where it does not. */
+/** All changes of the release in one line; undefined if there are none. */
 export function releaseOf(changes: readonly Change[]): ReleaseLine | undefined {
   const values = new Set<string>();
   const byEffect = new Map<string, Set<string>>();

@@ -11,12 +11,12 @@ import { isSensitive, show } from "../changes/values";
 /** What one change does, and where it comes from. */
 export interface Row extends Judgement {
   readonly after?: string;
-  /** Arg of our code that sets it; undefined where none does. */
+  /** Arg in our code that sets it; undefined if no arg does. */
   readonly arg?: string;
   readonly before?: string;
-  /** Fields that the row stands for, by kind and path; only the kind for a whole object. */
+  /** Fields in this row, by kind and path; for a whole object only the kind. */
   readonly fields: readonly string[];
-  /** The field in short, or the object. */
+  /** Short name of the field, or the object. */
   readonly what: string;
 }
 
@@ -25,13 +25,13 @@ export interface Group {
   /** Names in the program; empty for the stack itself. */
   readonly names: readonly string[];
   readonly rows: readonly Row[];
-  /** As `WebService`, or `Stack`. */
+  /** Such as `WebService`, or `Stack`. */
   readonly type: string;
 }
 
 /**
- * The arg that sets a field: one that changed, else one with the field's name, else the most
- * specific. An arg that the map does not have explains the field if it is what changed.
+ * The arg that sets a field: an arg that changed, or one with the field's name, or the most
+ * specific one. A changed arg that is missing in the map can explain the field, too.
  */
 function argOf({ changedArgs, type }: Owner, kind: string, path: string): string | undefined {
   if (!Object.hasOwn(fields, type)) return undefined;
@@ -63,15 +63,15 @@ function fieldRow(change: Change, field: Field, judged: Judgement): Row {
   };
 }
 
-/** Said where the words for what happens do not say it. */
+/** Prefixes for impacts whose words do not name the operation. */
 const marks = { create: "new ", delete: "deleted ", replace: "replaced ", update: "" } as const;
 
-/** An object as a whole, with its name where the component's does not say it. */
+/** A whole object, with its name unless the component's name is enough. */
 function objectRow(change: Change, named = true): Row {
   const { inputs, kind, name, operation, owner } = change;
   const judged = judgeObject(change);
   const arg = argOf(owner, kind, "");
-  const mark = /^(?:new|deleted|made again|REPLACED)/.test(judged.says) ? "" : marks[operation];
+  const mark = /^(?:new|deleted|recreated|REPLACED)/.test(judged.says) ? "" : marks[operation];
   const schedule = operation === "create" ? valueAt(inputs, "spec.schedule") : undefined;
   const when = schedule === undefined ? "" : `, schedule ${show(schedule)}`;
   return {
@@ -82,9 +82,7 @@ function objectRow(change: Change, named = true): Row {
   };
 }
 
-/**
- * Objects that get another name with other content: what names them changes for no other reason.
- */
+/** Objects whose name changes with their content, by the old name. References change with it. */
 function renewed(changes: readonly Change[]): ReadonlyMap<string, Change> {
   return new Map(
     changes
@@ -93,12 +91,12 @@ function renewed(changes: readonly Change[]): ReadonlyMap<string, Change> {
   );
 }
 
-/** Whether the field names an object that gets another name. */
+/** Whether the field refers to an object whose name changes. */
 function isNamed({ before }: Field, again: ReadonlyMap<string, Change>): boolean {
   return typeof before === "string" && again.has(before);
 }
 
-/** What the pods do that name an object which is made again. */
+/** Impact on the pods that refer to an object that is recreated. */
 function throughPods(change: Change, changes: readonly Change[]): Judgement | undefined {
   return changes
     .flatMap((one) =>
@@ -125,7 +123,7 @@ function rowsOf(change: Change, changes: readonly Change[]): readonly Row[] {
   return replaced && rows.length === 0 ? [objectRow(change)] : rows;
 }
 
-/** Fields to which the same happens for the same reason, as one row. */
+/** Joins fields with the same impact and the same reason into one row. */
 function folded(rows: readonly Row[]): readonly Row[] {
   const byKey = new Map<string, Row>();
   for (const row of rows) {
@@ -139,7 +137,7 @@ function folded(rows: readonly Row[]): readonly Row[] {
   return [...byKey.values()].sort((a, b) => heavier(a.effect, b.effect));
 }
 
-/** Hosts that the Ingresses among the objects answer. */
+/** Hosts of the Ingresses among the objects. */
 function hostsOf(owned: readonly Change[]): readonly string[] {
   const rules = owned
     .filter(({ kind }) => kind === "Ingress")
@@ -149,19 +147,19 @@ function hostsOf(owned: readonly Change[]): readonly string[] {
   );
 }
 
-/** What the end of a component does where another one takes its place: only its name is gone. */
+/** Impact of deleting a component that another one replaces: only the old name is lost. */
 function replacement(owned: readonly Change[], heir: readonly Change[]): Partial<Judgement> {
   const hosts = hostsOf(heir);
   const name = heir[0]?.owner.name ?? "";
   if (!hostsOf(owned).every((host) => hosts.includes(host))) return {};
   return owned.some(({ kind }) => kind === "Service")
-    ? { says: `made again as ${name}, then deleted: the Service's old name answers no more` }
-    : { says: `made again as ${name}, then deleted` };
+    ? { says: `recreated as ${name}, then deleted: the Service's old name stops resolving` }
+    : { says: `recreated as ${name}, then deleted` };
 }
 
-/** All objects of a component that comes or goes, as one row with the weight of the heaviest. */
+/** All objects of a created or deleted component, as one row with the worst impact. */
 function whole(owned: readonly Change[], heir: readonly Change[] | undefined): Row | undefined {
-  // The component's name is said already.
+  // The row's title already has the component's name.
   const rows = owned.map((change) => objectRow(change, false));
   const [heaviest] = [...rows].sort(
     (a, b) => Number(b.dangerous) - Number(a.dangerous) || heavier(a.effect, b.effect),
@@ -182,7 +180,7 @@ function whole(owned: readonly Change[], heir: readonly Change[] | undefined): R
   };
 }
 
-/** The component that comes where one of its type goes; undefined where that is not clear. */
+/** The new component of the same type that replaces a deleted one; undefined if ambiguous. */
 export function heirOf(gone: Owner, owners: readonly Owner[]): Owner | undefined {
   const same = owners.filter(({ type }) => type === gone.type);
   const come = same.filter(({ operation }) => operation === "create");
@@ -192,9 +190,7 @@ export function heirOf(gone: Owner, owners: readonly Owner[]): Owner | undefined
 
 const typeName = (type: string): string => type.split(":").at(-1) ?? type;
 
-/**
- * The changes by component, the heaviest first; components to which the same happens are one group.
- */
+/** The changes by component, the worst first. Components with the same changes are one group. */
 export function groupsOf(changes: readonly Change[]): readonly Group[] {
   const byOwner = new Map<string, Change[]>();
   for (const change of changes) {

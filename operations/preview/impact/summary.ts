@@ -6,10 +6,10 @@ import type { Events, Fault } from "../../pulumi/events";
 import { type ReleaseLine, releaseOf } from "./release";
 import { type Group, groupsOf, heirOf, type Row } from "./rows";
 
-/** Nothing changes; something does; someone should look twice; or the preview failed. */
+/** `danger`: someone must look twice. `error`: the preview failed. */
 export type Verdict = "changes" | "danger" | "error" | "nothing";
 
-/** A preview as a person reads it, and as `--format json` has it. */
+/** The result of a preview for people, and for `--format json`. */
 export interface Summary {
   readonly errors: readonly string[];
   readonly groups: readonly Group[];
@@ -30,8 +30,8 @@ const nameOf = (urn: string): string => {
 };
 
 /**
- * Changes that the cluster does not let be tried, because the field may not change. The provider
- * asks it all the same, and the preview ends there; what it would have been is a replacement.
+ * Changes that the cluster rejects, because the field is immutable. The provider tries them with
+ * a dry run, and the preview ends there. An update would replace the object.
  */
 function refusedByCluster(events: Events, changes: readonly Change[]): ReadonlySet<Fault> {
   const urns = new Set(changes.map(({ urn }) => urn));
@@ -52,16 +52,13 @@ function refusedByPulumi({ errors }: Events): ReadonlySet<Fault> {
 /** The protected object; the engine may have been at another one. */
 const protectedUrn = ({ message, urn }: Fault): string => /"(urn:[^"]+)"/.exec(message)?.[1] ?? urn;
 
-/**
- * What the program says of a production that was made and never deployed: there is nothing to
- * compare with.
- */
+/** The program's error for a production that was never deployed: there is nothing to compare. */
 const runsNothing = /\bruns no image yet\b/;
 
-/** The engine's own last line says only that it failed. */
+/** The engine's last line only says that it failed. */
 const isEcho = ({ message }: Fault): boolean => /^(?:preview|update) failed$/.test(message);
 
-/** A deleted object that another resource has just taken over: it is deleted all the same. */
+/** Objects that another resource takes over. Pulumi still deletes them with the old resource. */
 function takenOver(changes: readonly Change[]): readonly string[] {
   const key = ({ inputs, kind, name }: Change) =>
     JSON.stringify([
@@ -76,12 +73,12 @@ function takenOver(changes: readonly Change[]): readonly string[] {
     .filter((one) => one.operation === "delete" && created.has(key(one)))
     .map(
       ({ kind, name }) =>
-        `DANGER: ${kind} ${name} is taken over by another resource and then deleted, so it is gone ` +
-        "until the next update. Was something renamed in the code? Then give it an alias.",
+        `DANGER: ${kind} ${name} is taken over by another resource and then deleted, so it is missing ` +
+        "until the next update. If something was renamed in the code, add an alias.",
     );
 }
 
-/** Components that were perhaps only renamed. */
+/** Components that may only have a new name. */
 function renamed(changes: readonly Change[]): readonly string[] {
   const owners = [
     ...new Map(changes.map(({ owner }) => [`${owner.type} ${owner.name}`, owner])).values(),
@@ -91,7 +88,7 @@ function renamed(changes: readonly Change[]): readonly string[] {
     return heir === undefined
       ? []
       : [
-          `${gone.name} renamed to ${heir.name}? A new name is a new object: first the new one is made, then the old one is deleted.`,
+          `${gone.name} renamed to ${heir.name}? A new name is a new object: Pulumi creates the new one, then deletes the old one.`,
         ];
   });
 }
@@ -106,7 +103,7 @@ function headlineOf(
   if (verdict === "nothing") return "nothing changes";
   const [refused] = guarded;
   if (refused !== undefined && !rows.some(({ dangerous }) => dangerous)) {
-    return `DANGER: ${nameOf(protectedUrn(refused))} is to go, and is protected`;
+    return `DANGER: ${nameOf(protectedUrn(refused))} would be deleted or replaced, and is protected`;
   }
   const [worst] = [...rows].sort(
     (a, b) =>
@@ -147,7 +144,7 @@ export function summaryOf(
       .map(({ message, urn }) => (urn === "" ? message : `${nameOf(urn)}: ${message}`)),
   ];
   if (errors.length === 0 && exitCode !== 0 && known.size === 0) {
-    errors.push("Pulumi gave no reason: read what it printed");
+    errors.push("Pulumi gave no reason: read its output");
   }
   const groups = groupsOf(changes);
   const release = releaseOf(changes);
@@ -160,11 +157,11 @@ export function summaryOf(
     ...lost,
     ...[...unchangeable].map(
       ({ urn }) =>
-        `Kubernetes does not allow a change of that field of ${nameOf(urn)}, so the preview ended there and what depends on it is not shown.`,
+        `A changed field of ${nameOf(urn)} is immutable in Kubernetes, so the preview ended there. What depends on it is not shown.`,
     ),
     ...[...new Set([...guarded].map(protectedUrn))].map(
       (urn) =>
-        `${nameOf(urn)} is protected, so Pulumi refuses to replace or to delete it: if that is what you want, take its protection away first.`,
+        `${nameOf(urn)} is protected, so Pulumi refuses to replace or delete it. If you want that, remove its protection first.`,
     ),
     ...renamed(changes),
     ...events.warned.map(({ message }) => `policy ${message}`),

@@ -15,7 +15,7 @@ interface Comment {
 const begin = (stack: string): string => `<!-- preview of ${stack} -->`;
 const end = (stack: string): string => `<!-- end of ${stack} -->`;
 
-/** The comment's text with one stack's section set, and the others as they were. Pure. */
+/** The comment's text with one stack's section replaced. The other sections stay. Pure. */
 export function withSection(body: string, stack: string, section: string): string {
   const sections = new Map<string, string>();
   for (const match of body.matchAll(/<!-- preview of (\S+) -->\n([\s\S]*?)\n<!-- end of \1 -->/g)) {
@@ -25,7 +25,7 @@ export function withSection(body: string, stack: string, section: string): strin
   const parts = [...sections].map(([name, text]) => `${begin(name)}\n${text}\n${end(name)}`);
   const whole = [marker, ...parts].join("\n\n");
   if (whole.length <= commentLimit) return whole;
-  // More stacks than were thought of: the details go, the summaries stay.
+  // Too many stacks for one comment: remove the details, keep the summaries.
   const lean = whole.replace(/<details>[\s\S]*?<\/details>/g, "");
   return lean.slice(0, commentLimit);
 }
@@ -44,7 +44,7 @@ async function find(pull: PullRequest, path: string): Promise<Comment | undefine
 }
 
 /**
- * Writes a stack's section into the one comment that a pull request has, or makes that comment.
+ * Writes a stack's section into the pull request's one comment, or creates that comment.
  * Previews of several stacks may run at the same time: each checks afterwards whether its section
  * is in the first comment, and tries again if another one was faster.
  *

@@ -1,5 +1,5 @@
-/** Most characters that GitHub takes in one comment. */
+/** GitHub's limit for one comment, in characters. */
 export const commentLimit = 65_536;
 
-/** Most of them that one stack may have, so that three of them fit into the one comment. */
+/** Limit for one stack, so that three stacks fit into one comment. */
 export const sectionLimit = 21_000;

@@ -15,7 +15,7 @@ export function code(text: string): string {
   return `${ticks}${space}${inside}${space}${ticks}`;
 }
 
-/** A block of text that is shown as it is, folded away under a title. */
+/** A code block, collapsed under a title. */
 function details(title: string, text: string): string {
   const inside = text.replaceAll("<!--", "<! --");
   const ticks = "`".repeat(
@@ -35,7 +35,7 @@ function rows(summary: Summary): readonly string[] {
   );
 }
 
-/** Lines as long as they fit, and how many did not. */
+/** The lines that fit, and the number of those that do not. */
 function fitting(lines: readonly string[], room: number): readonly string[] {
   const fit: string[] = [];
   let used = 0;
@@ -50,7 +50,7 @@ function fitting(lines: readonly string[], room: number): readonly string[] {
   return fit;
 }
 
-/** Pulumi's diff, with the marks at the beginning of lines where a diff has them. */
+/** Pulumi's diff, with its marks at the beginning of the line, as GitHub's highlighting needs. */
 function diffText(printed: string): string {
   return plain(printed)
     .replace(
@@ -95,7 +95,7 @@ export function markdownOf(
   const short =
     diff.length <= room
       ? diff
-      : `${diff.slice(0, room)}\n… cut here: the job's output has all of it`;
+      : `${diff.slice(0, room)}\n… cut here: the job's output has the rest`;
   return `${text}\n${details("Pulumi's diff", short)}`;
 }
 

@@ -8,17 +8,17 @@ export function changeOf({ after, before, fields, what }: Row): string {
     fields.length > 1 && !what.includes(", ") ? ` (${String(fields.length)} fields)` : "";
   if (before === undefined && after === undefined) return what;
   if (before === undefined) return `${what}: ${String(after)}${more}`;
-  return `${what}: ${before} → ${after ?? "(gone)"}${more}`;
+  return `${what}: ${before} → ${after ?? "(removed)"}${more}`;
 }
 
-/** `ScheduledJob export, expire-unpaid`; of many the first three and how many more. */
+/** `ScheduledJob export, expire-unpaid`. Of many names: the first three and a count. */
 export function titleOf({ names, type }: Group): string {
   const some =
     names.length > 4 ? [...names.slice(0, 3), `${String(names.length - 3)} more`] : names;
   return [type, some.join(", ")].filter((part) => part !== "").join(" ");
 }
 
-/** The one line about what every commit changes. */
+/** The line about the values that every commit changes. */
 export function releaseLine({ release }: Summary): string | undefined {
   if (release === undefined) return undefined;
   const effects = release.effects
@@ -43,7 +43,7 @@ function table(rows: readonly (readonly string[])[]): readonly string[] {
 
 const isQuiet = ({ rows }: Group): boolean => rows.every(({ effect }) => effect === "nothing");
 
-/** The summary for a terminal: at most a line for each thing that happens. */
+/** The summary for a terminal: at most one line for each change. */
 export function textOf(summary: Summary): string {
   const { errors, groups, headline, notes, stack } = summary;
   const lines = [`Preview of ${stack}: ${headline}`];
@@ -51,7 +51,7 @@ export function textOf(summary: Summary): string {
   // A commit that changes nothing that runs is one line.
   if (groups.every(isQuiet) && release === undefined && errors.length + notes.length === 0) {
     const objects = groups.flatMap((group) => group.rows).length;
-    return `${lines[0] ?? ""}${objects === 0 ? "" : ` (${String(objects)} fields that only describe)`}\n`;
+    return `${lines[0] ?? ""}${objects === 0 ? "" : ` (${String(objects)} fields without effect)`}\n`;
   }
   const cells = groups.map((group) =>
     group.rows.map((row) => [

@@ -7,14 +7,14 @@ import { recorded } from "../support/recorded-previews";
 /** What the summary says of previews that the engine made: recorded by test/end-to-end/preview.test.ts. */
 const texts: Readonly<Record<string, readonly string[]>> = {
   autoscaling: [
-    "Preview of local: the load decides how many pods there are",
+    "Preview of local: the autoscaler decides the number of pods",
     "WebService services-orders",
-    "  the load decides how many pods there are  autoscaling  new HorizontalPodAutoscaler services-orders",
+    "  the autoscaler decides the number of pods  autoscaling  new HorizontalPodAutoscaler services-orders",
   ],
   "deleted-job": [
-    "Preview of local: deleted: no more runs, and one that is under way is stopped",
+    "Preview of local: deleted: no more runs, and a current run is stopped",
     "ScheduledJob export-json",
-    "  deleted: no more runs, and one that is under way is stopped  -  CronJob",
+    "  deleted: no more runs, and a current run is stopped  -  CronJob",
   ],
   env: [
     "Preview of local: new pods, rolling, no downtime",
@@ -22,9 +22,9 @@ const texts: Readonly<Record<string, readonly string[]>> = {
     "  new pods, rolling, no downtime  env  env[ORDERS_MODE]: slow → fast (2 fields)",
   ],
   host: [
-    "Preview of local: the old host answers no more, the new one does",
+    "Preview of local: the old host stops answering, the new one starts",
     "WebService services-orders",
-    "  the old host answers no more, the new one does  host         rules[services-orders-preview.localhost].host: services-orders-preview.localhost → services-orders-preview-2.localhost",
+    "  the old host stops answering, the new one starts  host         rules[services-orders-preview.localhost].host: services-orders-preview.localhost → services-orders-preview-2.localhost",
     "  new pods, rolling, no downtime              host         env[APP_ENDPOINT]: http://services-orders-preview.localhost:8080/ → http://services-orders-preview-2.localhost:8080/ (2 fields)",
     "ScheduledJob expire-unpaid, export",
     "  from the next run on                        appEndpoint  env[APP_ENDPOINT]: http://services-orders-preview.localhost:8080/ → http://services-orders-preview-2.localhost:8080/",
@@ -40,7 +40,7 @@ const texts: Readonly<Record<string, readonly string[]>> = {
     "Preview of local: DANGER: REPLACED, downtime, and its data are deleted",
     "Postgres postgres",
     "  ! REPLACED, downtime, and its data are deleted  storage  volumeClaimTemplates[0].spec.resources.requests.storage: 1Gi → 2Gi",
-    "note: Kubernetes does not allow a change of that field of StatefulSet postgres, so the preview ended there and what depends on it is not shown.",
+    "note: A changed field of StatefulSet postgres is immutable in Kubernetes, so the preview ended there. What depends on it is not shown.",
   ],
   "job-schedule": [
     "Preview of local: from the next run on",
@@ -61,20 +61,20 @@ const texts: Readonly<Record<string, readonly string[]>> = {
   ],
   nothing: ["Preview of local: nothing changes"],
   renamed: [
-    "Preview of local: DANGER: made again as orders, then deleted: the Service's old name answers no more",
+    "Preview of local: DANGER: recreated as orders, then deleted: the Service's old name stops resolving",
     "WebService services-orders",
-    "  ! made again as orders, then deleted: the Service's old name answers no more  -                   Ingress, HorizontalPodAutoscaler, Deployment, PodDisruptionBudget, Service, ServiceAccount",
+    "  ! recreated as orders, then deleted: the Service's old name stops resolving  -                   Ingress, HorizontalPodAutoscaler, Deployment, PodDisruptionBudget, Service, ServiceAccount",
     "ScheduledJob expire-unpaid, export",
     "  from the next run on                        serviceAccountName  serviceAccountName: services-orders → orders",
     "WebService orders",
     "  new                                         -                   PodDisruptionBudget, Service, ServiceAccount, Deployment, Ingress, HorizontalPodAutoscaler",
-    "note: services-orders renamed to orders? A new name is a new object: first the new one is made, then the old one is deleted.",
+    "note: services-orders renamed to orders? A new name is a new object: Pulumi creates the new one, then deletes the old one.",
   ],
   replicas: [
     "Preview of local: 1 pod more",
     "WebService services-orders",
-    "  1 pod more                                 replicas  replicas: 1 → 2",
-    "  nothing: it counts when a node is drained  replicas  new PodDisruptionBudget services-orders",
+    "  1 pod more                                  replicas  replicas: 1 → 2",
+    "  nothing: it applies when a node is drained  replicas  new PodDisruptionBudget services-orders",
   ],
   "secret-reference": [
     "Preview of local: new pods, rolling, no downtime",

@@ -55,7 +55,7 @@ describe("code that is not released", () => {
     assert.equal(
       await text("prod"),
       "Preview of prod: nothing changes\n" +
-        `note: the service's code differs from what production runs (${running}): ` +
+        `note: the service's code differs from production's release (${running}): ` +
         "the image stays until a release is promoted\n",
     );
   });

@@ -98,7 +98,7 @@ describe("running the engine", () => {
       look({ engine: given, stack: "staging", to }),
       (error: Error) =>
         error.message.includes(`stack init staging --no-select --secrets-provider '${key}'`) &&
-        /commit what that writes into Pulumi\.staging\.yaml/.test(error.message),
+        /commit what the command writes into Pulumi\.staging\.yaml/.test(error.message),
     );
     assert.equal(calls().length, 1);
   });
@@ -141,7 +141,10 @@ describe("a deploy", () => {
   });
 
   it("stops before its preview where the approved plan cannot be read", async () => {
-    await assert.rejects(showPreview("local", engine("env"), join(directory, "none")), /no plan/);
+    await assert.rejects(
+      showPreview("local", engine("env"), join(directory, "none")),
+      /is not a plan/,
+    );
     assert.throws(() => readFileSync(join(directory, "calls")), /ENOENT/);
   });
 

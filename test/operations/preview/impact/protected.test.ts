@@ -56,7 +56,10 @@ describe("what is protected", () => {
     const error = said(other, replaces(namespace.urn, other));
     const summary = summaryOf("prod", log([], error, failed), 255);
     assert.deepEqual([summary.verdict, summary.errors], ["danger", []]);
-    assert.equal(summary.headline, "DANGER: Namespace services-orders is to go, and is protected");
+    assert.equal(
+      summary.headline,
+      "DANGER: Namespace services-orders would be deleted or replaced, and is protected",
+    );
   });
 
   it("hides no other error", () => {

@@ -36,7 +36,7 @@ describe("what a change does", () => {
   it("is nothing where there is no pod", () => {
     const none = { replicas: 0 };
     assert.deepEqual(says(deployment(pods("a", none), pods("b", none))), [
-      "nothing: there is no pod",
+      "nothing: it has no pods",
     ]);
   });
 
@@ -71,7 +71,7 @@ describe("what a change does", () => {
       before: { a: 2 },
       in: web,
     });
-    assert.deepEqual(says(odd), ["not known here: read Pulumi's diff"]);
+    assert.deepEqual(says(odd), ["unknown impact: read Pulumi's diff"]);
   });
 
   it("of an object that goes before the new one comes is told of itself", () => {
@@ -118,7 +118,7 @@ describe("Pulumi's own providers", () => {
     for (const op of ["create", "delete", "update"]) {
       assert.equal(summaryOf("prod", events([provider(op)]), 0).verdict, "nothing");
     }
-    assert.match(says(provider("create-replacement")).join(), /every object is made again/);
+    assert.match(says(provider("create-replacement")).join(), /every object is recreated/);
   });
 
   it("are no part of a plan: who approves may reach the cluster by another way", () => {
@@ -151,7 +151,7 @@ describe("what needs a second look", () => {
     ];
     const { notes, verdict } = summaryOf("prod", events(steps), 0);
     assert.equal(verdict, "danger");
-    assert.match(notes[0] ?? "", /CronJob old is taken over .* gone until the next update/);
+    assert.match(notes[0] ?? "", /CronJob old is taken over .* missing until the next update/);
   });
 
   for (const answer of [
@@ -170,7 +170,10 @@ describe("what needs a second look", () => {
       const summary = summaryOf("prod", events([step], { complete: false, errors }), 255);
       assert.equal(summary.verdict, "danger");
       assert.deepEqual(summary.errors, []);
-      assert.match(summary.notes.join(), /does not allow a change of that field of Deployment/);
+      assert.match(
+        summary.notes.join(),
+        /A changed field of Deployment services-orders is immutable/,
+      );
     });
   }
 });
@@ -259,11 +262,11 @@ describe("a component under another name", () => {
   ];
 
   it("goes on answering where the new one has its hosts", () => {
-    assert.ok(says(...renamed("a.example.com")).some((words) => /^made again as new/.test(words)));
+    assert.ok(says(...renamed("a.example.com")).some((words) => /^recreated as new/.test(words)));
   });
 
   it("ends where the new one has others", () => {
-    assert.ok(!says(...renamed("b.example.com")).some((words) => /^made again/.test(words)));
+    assert.ok(!says(...renamed("b.example.com")).some((words) => /^recreated/.test(words)));
   });
 });
 
