@@ -1,11 +1,11 @@
 import { mainBranch } from "../../components/conventions/ci-roles";
 
-/** What is known about a branch that is to join production. */
+/** Facts about a branch that may become a canary. */
 export interface Candidate {
   readonly branch: string;
-  /** Commit the image was built from; undefined when it is in no commit. */
+  /** Commit that the image was built from; undefined if its code was not committed. */
   readonly commit: string | undefined;
-  /** Whether production's commit is in the branch's history; undefined where git cannot say. */
+  /** Whether production's commit is in the branch's history; undefined if git cannot tell. */
   readonly containsProduction: boolean | undefined;
   /** Whether the image is that of `--image`, and not the review stack's. */
   readonly givenImage: boolean;
@@ -13,13 +13,13 @@ export interface Candidate {
   /** Files of database migrations that differ from production's; undefined where git cannot say. */
   readonly migrations: readonly string[] | undefined;
   readonly productionCommit: string | undefined;
-  /** Whether production is deployed at all. */
+  /** Whether production is deployed. */
   readonly productionRuns: boolean;
   /** Branch of the canary that runs already. */
   readonly running: string | undefined;
 }
 
-/** Why a branch must not join production, each with the way out; empty when it may. */
+/** Why a branch must not become a canary, each with what to do; empty if it may. */
 export function canaryRefusals(candidate: Candidate): readonly string[] {
   const { branch, commit, containsProduction, imageRef, migrations, productionCommit } = candidate;
   const { givenImage, productionRuns, running } = candidate;
@@ -74,7 +74,7 @@ export interface Checkout {
   readonly uncommitted: readonly string[] | undefined;
 }
 
-/** Why a canary must not be started from a checkout, each with the way out; empty when it may. */
+/** Why a checkout must not start a canary, each with what to do; empty if it may. */
 export function checkoutRefusals({ onMain, uncommitted }: Checkout): readonly string[] {
   const files = uncommitted ?? [];
   return [

@@ -1,8 +1,8 @@
-/** How many pods a canary gets, and what share of the requests they answer. */
+/** How many pods a canary gets, and their share of the requests. */
 export interface Share {
   readonly asked: number;
   readonly pods: number;
-  /** Of all pods behind the Service, and so of the requests. */
+  /** Share of all pods behind the Service, and so of the requests. */
   readonly real: number;
   /** Production's Ready pods. */
   readonly stable: number;
@@ -12,7 +12,7 @@ export interface Share {
 const most = 1 / 3;
 
 /**
- * The whole number of pods whose share is nearest to what is asked, one at least.
+ * The whole number of pods whose share is nearest to the requested one; at least one.
  *
  * @param asked share of the requests, above 0 and below 1.
  */
@@ -24,7 +24,7 @@ export function canaryShare(stable: number, asked: number): Share {
 export const percent = (share: number): string =>
   `${(share * 100).toFixed(1).replace(/\.0$/, "")} %`;
 
-/** The arithmetic, as a person can follow it. */
+/** The calculation, in a form that a person can check. */
 export function shown({ asked, pods, real, stable }: Share): string {
   const p = String(asked);
   return (
@@ -33,7 +33,7 @@ export function shown({ asked, pods, real, stable }: Share): string {
   );
 }
 
-/** Why the share is too large; undefined when it is not. */
+/** Why the share is too large; undefined if it is not. */
 export function shareFault({ asked, real, stable }: Share): string | undefined {
   if (stable === 0) return "Production has no Ready pod: a canary would answer everything.";
   const way = "Ask for another share, give production more pods, or accept it by --accept-share.";

@@ -21,7 +21,7 @@ async function asked(args: readonly string[], engine: Engine): Promise<boolean |
   }
 }
 
-/** The commit an image was built from, without what was not committed then. */
+/** The commit that an image was built from, without the mark of uncommitted changes. */
 export function committed(commit: string | undefined): string | undefined {
   return /^([0-9a-f]{40})(?:-dirty\..*)?$/.exec(commit ?? "")?.[1];
 }
@@ -32,7 +32,7 @@ export async function head(engine: Engine = ambient): Promise<string | undefined
   return committed(answer);
 }
 
-/** Branch that is checked out; undefined where a commit is, as in CI. */
+/** Branch that is checked out; undefined if a commit is checked out, such as in CI. */
 export async function currentBranch(engine: Engine = ambient): Promise<string | undefined> {
   const args = ["symbolic-ref", "--short", "-q", "HEAD"];
   const answer = await git(args, engine).catch(() => "");
@@ -51,7 +51,7 @@ export async function isAncestor(
 /** The remote that says which branches there are. */
 const remote = "origin";
 
-/** Names of all branches at the remote; undefined where there is no remote. */
+/** All branches at the remote, with their commits; undefined if there is no remote. */
 export async function remoteBranches(
   engine: Engine = ambient,
 ): Promise<ReadonlyMap<string, string> | undefined> {
@@ -66,7 +66,7 @@ export async function remoteBranches(
   );
 }
 
-/** Repository that `remote` is; undefined where there is no remote. */
+/** Repository of `remote`; undefined if there is no remote. */
 export async function remoteUrl(engine: Engine = ambient): Promise<string | undefined> {
   const url = await git(["remote", "get-url", remote], engine).catch(() => "");
   return url === "" ? undefined : repositoryOf(url, engine.cwd);
@@ -89,20 +89,14 @@ export function repositoryOf(url: string, cwd: string): string {
   return short(`${where.toLowerCase()}/${path.replace(/^\/+/, "")}`);
 }
 
-/**
- * Gets the commits of a branch, where only one commit was cloned or the branch is newer than the
- * clone.
- */
+/** Fetches a branch's commits, for a shallow clone or a branch that is newer than the clone. */
 export async function fetchBranch(branch: string, engine: Engine = ambient): Promise<void> {
   const shallow = await git(["rev-parse", "--is-shallow-repository"], engine);
   const whole = shallow === "true" ? ["--unshallow"] : [];
   await git(["fetch", "--quiet", ...whole, remote, `refs/heads/${branch}`], engine);
 }
 
-/**
- * Files below a directory that differ between two commits; undefined where git knows one of them
- * not.
- */
+/** Files below a directory that differ between two commits; undefined if one is unknown. */
 export async function changedFiles(
   from: string,
   to: string,
@@ -114,10 +108,7 @@ export async function changedFiles(
   return answer?.split("\0").filter((file) => file !== "");
 }
 
-/**
- * Whether files differ between a commit and what is here; undefined where git does not know the
- * commit.
- */
+/** Whether files differ between a commit and the working directory; undefined if unknown. */
 export async function differs(
   commit: string,
   paths: readonly string[],
@@ -127,9 +118,7 @@ export async function differs(
   return same === undefined ? undefined : !same;
 }
 
-/**
- * Files that git tracks and that are not as in the last commit; undefined outside of a repository.
- */
+/** Tracked files with uncommitted changes; undefined outside a repository. */
 export async function uncommitted(
   engine: Engine = ambient,
 ): Promise<readonly string[] | undefined> {

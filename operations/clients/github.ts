@@ -10,13 +10,13 @@ export interface PullRequest {
   /** Base URL of GitHub's REST API, without a slash at its end. */
   readonly api: string;
   readonly number: number;
-  /** As `owner/name`. */
+  /** In the form `owner/name`. */
   readonly repository: string;
   readonly token: string;
 }
 
 /**
- * The pull request of CircleCI's variables; undefined where the branch has none.
+ * The pull request in CircleCI's variables; undefined if the branch has none.
  *
  * @throws UserError naming every other variable that is missing or wrong.
  */
@@ -44,7 +44,8 @@ export function pullRequestFrom(
 const GitHub = Octokit.plugin(retry);
 
 /**
- * Asks GitHub, three times where it is the server or the way to it that fails; 10 s at most each.
+ * Sends a request to GitHub. Tries up to three times if the server or the network fails, for at
+ * most 10 s each.
  *
  * @throws Error with what GitHub answered.
  */
@@ -57,7 +58,7 @@ export async function askGitHub<T>(
   const github = new GitHub({
     baseUrl: pull.api,
     request: {
-      // A limit to each try, not to all of them.
+      // The limit is for each try, not for all of them together.
       fetch: async (url: string, init: RequestInit) =>
         fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }),
     },

@@ -16,7 +16,7 @@ function basic(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-/** Docker's own configuration, where `docker login` and helpers leave what they know. */
+/** Docker's configuration file, to which `docker login` and helpers write. */
 function dockerConfig(): DockerConfig {
   const directory = process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker");
   const file = join(directory, "config.json");
@@ -24,8 +24,8 @@ function dockerConfig(): DockerConfig {
 }
 
 /**
- * Header `Authorization` for a registry: from Docker's helper or login for it; for ECR from the AWS
- * role that the shell has. Undefined where nothing is known: a registry may be open.
+ * Header `Authorization` for a registry: from Docker's credential helper or login, or for ECR from
+ * the shell's AWS role. Undefined without any of these: a registry may be public.
  */
 export async function registryLogin(host: string): Promise<string | undefined> {
   const { auths = {}, credHelpers = {}, credsStore } = dockerConfig();

@@ -1,7 +1,7 @@
 import { UserError } from "../../lib/errors";
 import { registryLogin } from "./registry-login";
 
-/** `repository@sha256:...` in its parts. */
+/** The parts of `repository@sha256:...`. */
 export interface ImageParts {
   readonly digest: string;
   readonly host: string;
@@ -20,7 +20,7 @@ export function imageParts(imageRef: string): ImageParts {
   return { digest, host, path };
 }
 
-/** What a tag may lead to: one platform's image, or a list of several. */
+/** Types of manifest that a tag may name: one platform's image, or a list of several. */
 const manifestTypes = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.oci.image.manifest.v1+json",
@@ -36,10 +36,10 @@ function scheme(host: string): string {
 }
 
 /**
- * Gives an image one more tag, by the registry's own API: nothing is pulled or pushed. A tag that
- * is there is never moved.
+ * Adds a tag to an image with the registry's API, without pull or push. Never moves an existing
+ * tag.
  *
- * @throws UserError when the tag names another image, the image is not there, or the registry
+ * @throws UserError if the tag names another image, the image does not exist, or the registry
  * refuses.
  */
 export async function addTag(imageRef: string, tag: string): Promise<"added" | "was there"> {

@@ -15,30 +15,27 @@ import { reports } from "../../lib/reports";
 export interface Engine {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** How long another update of the same stack is waited for. */
+  /** How long to wait for another update of the same stack. */
   readonly lockWait?: LockWait;
 }
 
-/** Pulumi as the shell has it, on the project that is here. */
+/** Pulumi with the shell's variables, on this project. */
 export const ambient: Engine = { cwd: project, env: {} };
 
-/** The engine with more variables, as the release that a stack is to run. */
+/** The engine with more variables, such as the release that a stack must run. */
 export function withEnv(engine: Engine, env: Readonly<Record<string, string>>): Engine {
   return { ...engine, env: { ...engine.env, ...env } };
 }
 
-/** Variables of the process and of the engine: what the program will see. */
+/** Variables of the process and of the engine: the program's environment. */
 export function variables(engine: Engine): Readonly<Record<string, string | undefined>> {
   return { ...process.env, ...engine.env };
 }
 
-/**
- * Without a stack's file Pulumi would begin to encrypt with another key: the state knows the right
- * one.
- */
+/** Without a stack's file Pulumi would encrypt with another key. The state has the right one. */
 const always = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
 
-/** Policies are checked wherever the project has them. */
+/** Policies are checked if the project has a policy pack. */
 export function policyOptions({ cwd }: Engine): readonly string[] {
   return existsSync(join(cwd, "policy", "PulumiPolicy.yaml")) ? ["--policy-pack", "policy"] : [];
 }
@@ -64,11 +61,11 @@ interface Running {
 }
 
 /**
- * Runs a command of Pulumi that evaluates the program, with an event log. The one place that does.
- * A SIGTERM that ends this process is passed on, and Pulumi is waited for: killed, it would leave
- * its lock behind. Ctrl-C reaches Pulumi by itself, in the terminal's foreground group.
+ * Runs a Pulumi command that evaluates the program, with an event log. Only this function does
+ * that. It passes a SIGTERM on and waits for Pulumi: a killed Pulumi would leave its lock behind.
+ * The terminal sends Ctrl-C to Pulumi directly, because Pulumi is in its foreground group.
  *
- * @throws UserError where there is no Pulumi.
+ * @throws UserError if Pulumi is not installed.
  */
 export async function runPulumi(
   args: readonly string[],
@@ -83,7 +80,7 @@ export async function runPulumi(
   process.once("exit", remove);
   const child = spawn("pulumi", [...args, "--event-log", eventLog], {
     cwd: engine.cwd,
-    // The option that writes the events is one of those that Pulumi shows to its own tools only.
+    // Pulumi accepts the option that writes the events only with this variable.
     env: { ...process.env, ...pulumiEnv(engine), PULUMI_DEBUG_COMMANDS: "true" },
     killSignal: "SIGKILL",
     ...(signal && { signal }),
@@ -109,13 +106,12 @@ export async function runPulumi(
 }
 
 /**
- * Changes a stack by Pulumi, with its own output and progress on the person's terminal. Another
- * update of the stack is waited for. Pulumi's errors are kept for readers of the report who do not
- * see the terminal.
+ * Changes a stack with Pulumi, and shows Pulumi's output on the terminal. It waits for another
+ * update of the stack. It keeps Pulumi's errors for readers of the report who do not see the
+ * terminal.
  *
- * @param before - looks at the stack right before each try: an update that was waited for has
- * changed it.
- * @throws UserError when it fails.
+ * @param before - checks the stack right before each try: the other update may have changed it.
+ * @throws UserError if it fails.
  */
 export async function change(
   what: "destroy" | "up",
@@ -146,7 +142,7 @@ async function changeOnce(args: readonly string[], engine: Engine): Promise<void
         if (!isLocked(stderr)) process.stderr.write(chunk);
       });
     },
-    // The output is the person's terminal itself, and goes on where this process is killed.
+    // Pulumi writes to the terminal directly, and continues to if this process is killed.
     stdio: ["inherit", "inherit", "pipe"],
   }).finally(() => process.off("SIGINT", wait));
   if (code === 0) return;
@@ -161,10 +157,7 @@ async function changeOnce(args: readonly string[], engine: Engine): Promise<void
   );
 }
 
-/**
- * Why it failed: the engine's errors and refused policies, or, where it did not get that far, what
- * it said last.
- */
+/** Why it failed: the engine's errors and policy violations; without any, its last output. */
 function causesOf(log: string, stderr: string): readonly string[] {
   const { errors, refused } = readEvents(log);
   const found = [...errors, ...refused].map(({ message }) => message);
@@ -172,7 +165,7 @@ function causesOf(log: string, stderr: string): readonly string[] {
   return [...new Set(all)].filter((cause) => cause !== "");
 }
 
-/** Asks Pulumi something that it answers without running the program; 2 minutes at most. */
+/** Runs a Pulumi command that does not run the program; for at most 2 minutes. */
 export async function ask(
   args: readonly string[],
   engine: Engine = ambient,
@@ -190,7 +183,7 @@ export async function ask(
   });
 }
 
-/** Asks Pulumi something that it answers in JSON. */
+/** Runs a Pulumi command that prints JSON. */
 export async function askJson(args: readonly string[], engine: Engine = ambient): Promise<unknown> {
   return JSON.parse(await ask([...args, "--json"], engine));
 }

@@ -1,4 +1,4 @@
-/** What the engine tells about a preview, as its event log has it: only what is read here. */
+/** Events of a preview in the engine's event log: only the fields that are read. */
 
 export type Json =
   boolean | number | string | null | readonly Json[] | { readonly [key: string]: Json };
@@ -13,10 +13,10 @@ export interface State {
   readonly urn: string;
 }
 
-/** What the engine would do with one resource; a replacement is several of them. */
+/** What the engine would do with one resource. A replacement consists of several steps. */
 export interface Step {
   readonly detailedDiff?: Readonly<Record<string, { readonly diffKind: string }>> | null;
-  /** Fields that make it a replacement. */
+  /** Fields that cause a replacement. */
   readonly keys?: readonly string[] | null;
   readonly new?: State | null;
   readonly old?: State | null;
@@ -45,36 +45,33 @@ interface Event {
 /** An error of the engine or the policies. */
 export interface Fault {
   readonly message: string;
-  /** Resource that it is about; empty where it is about none. */
+  /** Resource that the message is about; empty if it is about no resource. */
   readonly urn: string;
 }
 
 export interface Events {
-  /** Whether the engine came to the end of the program and of the state. */
+  /** Whether the engine finished: it processed the whole program and the whole state. */
   readonly complete: boolean;
   readonly errors: readonly Fault[];
-  /** Violations of mandatory policies; each of them stops the preview. */
+  /** Violations of mandatory policies. Each one stops the preview. */
   readonly refused: readonly Fault[];
   readonly steps: readonly Step[];
-  /** Violations of policies that only advise. */
+  /** Violations of advisory policies. */
   readonly warned: readonly Fault[];
 }
 
 /** Colours in the engine's own notation (`<{%reset%}>`) and those of terminals. */
 const colours = /<\{%.*?%\}>|\u001b\[[0-9;]*m/g;
 
-/** Text as it reads without a terminal. */
+/** Text without colours. */
 export function plain(text: string): string {
   return text.replace(colours, "");
 }
 
-/** Most lines that are kept of what a program said. */
+/** Largest number of lines that are kept of a program's output. */
 const mostLines = 30;
 
-/**
- * What Pulumi says of its errors, in what it printed: its own summary of them, or else its last
- * lines.
- */
+/** The errors in Pulumi's output: its own summary of them, else its last lines. */
 export function lastWords(printed: string): string {
   const lines = plain(printed)
     .split("\n")
@@ -89,7 +86,7 @@ function parse(line: string): Event {
   try {
     return JSON.parse(line) as Event;
   } catch {
-    // The last line of an engine that was killed.
+    // A killed engine leaves an incomplete last line.
     return {};
   }
 }

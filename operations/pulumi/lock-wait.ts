@@ -1,6 +1,6 @@
 import { duration } from "../../lib/time";
 
-/** How Pulumi says that another update of the stack holds its lock. */
+/** Pulumi's message if another update of the stack holds its lock. */
 const locked = "the stack is currently locked by";
 /** Whose the lock is: Pulumi's own line, with user, machine, process and time. */
 const owner = /created by [^\n]+/;
@@ -12,23 +12,22 @@ export function isLocked(text: string): boolean {
   return text.includes(locked);
 }
 
-/** How long another update is waited for. */
+/** How long to wait for another update. */
 export interface LockWait {
-  /** Milliseconds until it is given up. Not to be waited for at all is 0. @default 600000 */
+  /** Longest wait in milliseconds. 0 disables waiting. @default 600000 */
   readonly patienceMs?: number | undefined;
   /**
-   * Milliseconds between two tries; up to twice that, so that two who wait do not meet again.
+   * Milliseconds between two tries. A random part, up to the same time, separates two that wait.
    * @default 10000
    */
   readonly pauseMs?: number | undefined;
 }
 
 /**
- * Does work that takes a stack's lock. While another update holds the lock, says so and does the
- * work again, from its beginning.
+ * Does work that takes a stack's lock. While another update holds the lock, it prints that and
+ * repeats the work from its beginning.
  *
- * @throws what the work throws: also that the stack is locked, where it still is after all
- * patience.
+ * @throws what the work throws. If the stack is still locked after the longest wait, that error.
  */
 export async function untilUnlocked<Result>(
   work: () => Promise<Result>,

@@ -10,15 +10,15 @@ import { UserError } from "../../lib/errors";
 import { type Engine, ambient, ask, variables } from "./engine";
 import type { Tags } from "./stacks";
 
-/** A cluster that has answered, and the way to ask it more. */
+/** A cluster that has answered, with a function that runs kubectl on it. */
 export interface Cluster {
   /** UID of `kube-system`. */
   readonly uid: string;
-  /** Runs kubectl on this cluster; 3 minutes at most unless told. */
+  /** Runs kubectl on this cluster; by default for at most 3 minutes. */
   readonly kubectl: (args: readonly string[], timeout?: number) => Promise<string>;
 }
 
-/** What has answered. */
+/** The cluster and the state that have answered. */
 export interface Reached {
   readonly cluster: Cluster;
   /** Names of all stacks that the state holds. */
@@ -27,16 +27,16 @@ export interface Reached {
 
 type Where = Pick<Settings, "context" | "eksCluster" | "environment">;
 
-/** Seconds until state or cluster count as unreachable; together with starting up less than 10. */
+/** Seconds until state or cluster count as unreachable: less than 10 with the start-up time. */
 const stateSeconds = 8;
 const clusterSeconds = 5;
 const awsSeconds = 3;
 
 /**
- * Asks state and cluster before anything is begun: a preview alone reports success when the cluster
- * cannot be reached, and an update stops in its middle.
+ * Connects to state and cluster before any work begins. Without this check, a preview reports
+ * success although the cluster is unreachable, and an update fails halfway.
  *
- * @throws UserError within 10 s that names the address which does not answer.
+ * @throws UserError within 10 s that names the address that does not answer.
  */
 export async function reach(settings: Where, engine: Engine = ambient): Promise<Reached> {
   const asked = [reachCluster(settings, engine), reachState(engine)] as const;
@@ -45,7 +45,7 @@ export async function reach(settings: Where, engine: Engine = ambient): Promise<
 }
 
 /**
- * Asks the state alone: names of all stacks that it holds.
+ * Names of all stacks in the state. Does not need the cluster.
  *
  * @param seconds until it counts as unreachable
  */
@@ -57,7 +57,7 @@ export async function reachState(
   return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
 }
 
-/** Asks the state alone for the tags of a stack; none where there is no such stack. */
+/** Tags of a stack; empty if the stack does not exist. Does not need the cluster. */
 export async function reachTags(stack: string, engine: Engine = ambient): Promise<Tags> {
   try {
     return JSON.parse(await askState(["stack", "tag", "ls", "--stack", stack], engine)) as Tags;
@@ -106,7 +106,7 @@ async function reachCluster(settings: Where, engine: Engine): Promise<Cluster> {
   };
 }
 
-/** A kubeconfig of AWS' own making, which holds no token; it goes when this process does. */
+/** A kubeconfig from the AWS CLI. It contains no token, and is deleted when this process ends. */
 async function eksFile(
   { name, region }: NonNullable<Settings["eksCluster"]>,
   environment: Settings["environment"],
@@ -126,7 +126,7 @@ async function eksFile(
       );
     },
   );
-  // AWS' own command knows the role and nothing else: the program's user takes the place of its.
+  // The AWS CLI only supports the role. So the program's user replaces the CLI's.
   const config = parse(readFileSync(file, "utf8")) as { users: { user: object }[] };
   const user = eksUser({ name, region }, environments[environment].clusterIdentity);
   const users = config.users.map((entry) => ({ ...entry, user }));
@@ -134,7 +134,7 @@ async function eksFile(
   return file;
 }
 
-/** A question that changes nothing, so that it may be killed when it takes too long. */
+/** Runs a command that changes nothing, so it can be killed when it takes too long. */
 async function quickly(
   file: string,
   args: readonly string[],
@@ -151,7 +151,7 @@ async function addressOf(access: readonly string[], engine: Engine): Promise<str
   return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
 }
 
-/** Why a program did not answer, as one line without its last full stop. */
+/** Why a program failed, as one line without the full stop. */
 export function reasonOf(error: unknown): string {
   return error instanceof CommandError ? error.reason : String(error);
 }

@@ -1,7 +1,7 @@
 import { UserError } from "../../lib/errors";
 import { type Engine, policyOptions, runPulumi, variables } from "./engine";
 
-/** The longest that a preview may take. */
+/** Longest time that a preview may take. */
 const LIMIT_MS = 15 * 60_000;
 
 export interface EngineRun {
@@ -36,10 +36,10 @@ function argumentsFor(engine: Engine, stack: string, to: EngineRun["to"]): reado
 }
 
 /**
- * Runs `pulumi preview --diff` once: a person sees it as it comes, and the engine writes its events
- * to a separate file. It changes nothing, takes no lock, and prints no secret.
+ * Runs `pulumi preview --diff` once. Its output is shown while it runs, and the engine writes its
+ * events to a separate file. It changes nothing, takes no lock, and prints no secret.
  *
- * @throws UserError where there is no Pulumi, or it took longer than a quarter of an hour.
+ * @throws UserError if Pulumi is not installed, or takes longer than a quarter of an hour.
  */
 export async function runEngine({
   began,
@@ -56,7 +56,7 @@ export async function runEngine({
   let limit: NodeJS.Timeout | undefined;
   const ended = await runPulumi(argumentsFor(engine, stack, to), engine, {
     attach: (child) => {
-      // Not spawn's own limit: that one goes on counting where there was nothing to start.
+      // Not spawn's own timeout: it continues even if the program could not be started.
       limit = setTimeout(() => child.kill("SIGTERM"), LIMIT_MS);
       if (began !== undefined) child.stdout?.once("data", began);
       child.stdout?.setEncoding("utf8").on("data", pass);

@@ -4,11 +4,10 @@ import { type Engine, ambient, variables } from "./engine";
 import { stackFile } from "./settings";
 
 /**
- * What encrypts the secrets in a new stack's state: what its file names; for review stacks, which
- * have none, the company's key. SANDBOX_SECRETS_PROVIDER takes the place of that key.
+ * The secrets provider of a new stack: the one in its file. Review stacks have no file, so they use
+ * the company's key. SANDBOX_SECRETS_PROVIDER overrides that key.
  *
- * @returns undefined where Pulumi's own choice is right: a stack whose file has a passphrase's
- * salt.
+ * @returns undefined if Pulumi's own choice is right: a stack whose file has a passphrase's salt.
  */
 export function secretsProviderOf(stack: string, engine: Engine = ambient): string | undefined {
   const { canaryOf = stack, perBranch = false } = traitsOf(stack) ?? {};

@@ -11,7 +11,7 @@ interface StackFile {
   readonly secretsprovider?: string;
 }
 
-/** A stack's file as it is committed; empty for a stack that has none. */
+/** A stack's committed file; empty for a stack without a file. */
 export function stackFile(stack: string, { cwd }: Engine = ambient): StackFile {
   const file = join(cwd, `Pulumi.${stack}.yaml`);
   return existsSync(file) ? ((parse(readFileSync(file, "utf8")) as StackFile | null) ?? {}) : {};

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Engine, ambient, ask, askJson } from "./engine";
 
-/** What a stack's last update left as outputs; a stack of another age may lack some. */
+/** Outputs of a stack's last update. An old stack may lack some. */
 export interface Outputs {
   readonly branch?: string;
   readonly clusterUid?: string;
@@ -27,7 +27,7 @@ export async function exists(stack: string, engine: Engine = ambient): Promise<b
   return (await stackNames(engine)).includes(stack);
 }
 
-/** A stack without a successful update has none. */
+/** Empty for a stack without a successful update. */
 export async function outputsOf(stack: string, engine: Engine = ambient): Promise<Outputs> {
   return (await askJson(["stack", "output", "--stack", stack], engine)) as Outputs;
 }
@@ -36,7 +36,7 @@ export async function tagsOf(stack: string, engine: Engine = ambient): Promise<T
   return (await askJson(["stack", "tag", "ls", "--stack", stack], engine)) as Tags;
 }
 
-/** One after the other: each write replaces all tags by those it has read. */
+/** One after the other: each write reads all tags and replaces them. */
 export async function setTags(stack: string, tags: Tags, engine: Engine = ambient): Promise<void> {
   for (const [name, value] of Object.entries(tags)) {
     // After `--`, so that no value is taken for an option.
@@ -71,11 +71,11 @@ export interface StateResource {
   /** Whether it was replaced, and the next update deletes it. */
   readonly delete?: boolean;
   readonly id?: string;
-  /** Why it is not ready: the next update waits for it, also when nothing of it changes. */
+  /** Why it is not ready. The next update waits for it, even if it does not change. */
   readonly initErrors?: readonly string[];
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
-  /** Whether it was deleted, and what takes its place is not there yet. */
+  /** Whether it was deleted, and its replacement does not exist yet. */
   readonly pendingReplacement?: boolean;
   readonly retainOnDelete?: boolean;
   readonly type: string;
@@ -92,7 +92,7 @@ export async function stateOf(stack: string, engine: Engine = ambient): Promise<
   return { pending: pending.length > 0, resources };
 }
 
-/** What a killed update had begun to create: it may be there, and the state does not hold it. */
+/** What a killed update began to create. It may exist, although the state does not contain it. */
 export async function begunIn(
   stack: string,
   engine: Engine = ambient,
@@ -101,13 +101,13 @@ export async function begunIn(
   return pending.filter(({ type }) => type === "creating").map(({ resource }) => resource);
 }
 
-/** A step that had begun, and not ended, when the state was written. */
+/** A step that had begun but not ended when the state was written. */
 interface PendingOperation {
   readonly resource: StateResource;
   readonly type: string;
 }
 
-/** What `pulumi stack export` gives, as far as it is read here. Secrets in it are encrypted. */
+/** Output of `pulumi stack export`: only the fields that are read. Secrets are encrypted. */
 export interface Deployment {
   readonly pending_operations?: readonly PendingOperation[];
   readonly resources?: readonly StateResource[];
@@ -118,9 +118,7 @@ async function exported(stack: string, engine: Engine): Promise<Deployment> {
   return (JSON.parse(text) as { deployment?: Deployment }).deployment ?? {};
 }
 
-/**
- * Changes a stack's state by hand. Pulumi drops every pending operation when it takes a state in.
- */
+/** Edits a stack's state. Pulumi drops every pending operation when it imports a state. */
 export async function editState(
   stack: string,
   edit: (deployment: Deployment) => Deployment | Promise<Deployment>,
@@ -140,9 +138,9 @@ export async function editState(
 }
 
 /**
- * Makes a stack without choosing it for later commands.
+ * Creates a stack without selecting it.
  *
- * @param secretsProvider what encrypts its secrets; undefined: what the stack's file says.
+ * @param secretsProvider encrypts its secrets; undefined: as the stack's file says.
  */
 export async function createStack(
   stack: string,

@@ -2,14 +2,14 @@ import { environments, parseStack, slugOf } from "../../environments";
 import { mainBranch, reviewAccess } from "../../components/conventions/ci-roles";
 import { span } from "../stacks/expiry";
 
-/** What is there, and what is known about it. Everything that a decision rests on. */
+/** Everything that a decision depends on. */
 export interface Inventory {
-  /** Undefined: the remote could not be asked, so no branch counts as gone. */
+  /** Undefined if the remote could not be asked. Then no branch counts as gone. */
   readonly branches: ReadonlySet<string> | undefined;
   readonly canary: Canary | undefined;
   /** Cluster of the review stacks. */
   readonly cluster: string;
-  /** Namespaces whose name is one of a review stack's. */
+  /** Namespaces with the name of a review stack's namespace. */
   readonly namespaces: readonly Namespace[];
   readonly now: Date;
   /** Repository that was asked for the branches. */
@@ -23,7 +23,7 @@ export interface Stack {
   readonly expires: Date | undefined;
   readonly name: string;
   readonly namespace: string;
-  /** Repository that its branch is in; undefined for a stack that does not say. */
+  /** Repository of its branch; undefined for a stack without the tag. */
   readonly remote: string | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface Namespace {
   readonly ours: boolean;
 }
 
-/** The canary that runs, if one does. */
+/** The running canary. */
 export interface Canary {
   readonly branch: string;
   /** Production's cluster; it may differ from that of the review stacks. */
@@ -52,9 +52,9 @@ export interface Decision {
 const { namespacePrefix } = reviewAccess;
 
 /**
- * What goes and what stays, each with its reason. Only what is proven goes: a review stack of this
- * state and this cluster, whose name, branch and namespace fit each other, that is expired or whose
- * branch is gone.
+ * Decides what is removed and what stays, each with its reason. A review stack is only removed with
+ * proof: it is in this state and this cluster, its name, branch and namespace match, and it has
+ * expired or its branch is gone.
  */
 export function decide(inventory: Inventory): readonly Decision[] {
   const { canary, namespaces, stacks } = inventory;
@@ -68,7 +68,7 @@ export function decide(inventory: Inventory): readonly Decision[] {
   ];
 }
 
-/** Whether one review stack goes. */
+/** Whether a review stack is removed. */
 export function decideStack(stack: Stack, inventory: Inventory): Decision {
   const { cluster, namespaces, now } = inventory;
   const { branch, clusterUid, expires, name, namespace } = stack;
@@ -100,10 +100,7 @@ export function decideStack(stack: Stack, inventory: Inventory): Decision {
   return stays(`${why}, and it expires in ${span(left)}`);
 }
 
-/**
- * Whether a branch is gone. A remote that is empty, or a fork of the one that the stack was made
- * from, does not know.
- */
+/** Whether a branch is gone. An empty remote or a fork of the stack's remote cannot tell. */
 function branchOf(
   branch: string,
   itsRemote: string | undefined,
@@ -119,7 +116,7 @@ function branchOf(
   return { gone: true, why: `branch "${branch}" is gone` };
 }
 
-/** Whether the canary goes. */
+/** Whether the canary is removed. */
 export function decideCanary(canary: Canary, now: Date): Decision {
   const decision = { name: "prod-canary", what: "canary" } as const;
   const { branch, cluster, clusterUid, expires } = canary;
@@ -135,7 +132,7 @@ export function decideCanary(canary: Canary, now: Date): Decision {
     : { ...decision, goes: false, why: `of "${branch}" expires in ${span(left)}` };
 }
 
-/** Without a stack in this state there is no proof: another state may hold the namespace. */
+/** Without a stack in this state there is no proof: another state may contain the namespace. */
 function decideNamespace({ name, ours }: Namespace): Decision {
   const why = ours
     ? `has no stack in this state; if no other state holds it: kubectl delete namespace ${name}`

@@ -26,27 +26,24 @@ import {
   decideStack,
 } from "./decisions";
 
-/** Any review stack's: all of them live in one cluster. */
+/** Name of any review stack: all of them live in one cluster. */
 const anyReview = "review-sweep";
 
 export interface SweepOptions {
-  /** Removes what goes; without it nothing is changed. */
+  /** Removes what has expired. Without it, nothing is changed. */
   readonly apply?: boolean;
-  /** Where review stacks and production need different rights. */
+  /** For jobs that only have the rights of one kind. */
   readonly only?: "canary" | "reviews";
 }
 
-/** What is there of one kind, and the cluster it is in. */
+/** The review stacks and namespaces that exist, and their cluster. */
 interface Reviews {
   readonly cluster: Cluster;
   readonly namespaces: readonly Namespace[];
   readonly stacks: readonly ReviewStack[];
 }
 
-/**
- * `npm run sweep`: says for each review stack, their namespaces and the canary why it stays or
- * goes.
- */
+/** `npm run sweep`: lists review stacks, their namespaces and the canary, with each decision. */
 export async function sweep(options: SweepOptions, given: Engine = ambient): Promise<void> {
   // Does not remove a stack that someone is changing: the decision about it is out of date.
   const engine = { ...withoutRelease(given), lockWait: { patienceMs: 0 } };
@@ -82,7 +79,7 @@ async function remoteOf(engine: Engine): Promise<Pick<Inventory, "branches" | "r
   return { branches: branches && new Set(branches.keys()), remote: await remoteUrl(engine) };
 }
 
-/** One that cannot be removed does not keep the others. */
+/** If one cannot be removed, the others are still removed. */
 async function removeAll(
   going: readonly Decision[],
   inventory: Inventory,
