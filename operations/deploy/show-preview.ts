@@ -1,6 +1,6 @@
 import { UserError } from "../../lib/errors";
 import type { Engine } from "../pulumi/engine";
-import { look } from "../preview/preview-result";
+import { previewOf } from "../preview/preview-result";
 import { reports } from "../../lib/reports";
 
 /**
@@ -15,9 +15,9 @@ export async function showPreview(
   engine: Engine,
   approved?: string,
 ): Promise<string> {
-  const { larger, loadPlan } = await import("../preview/plan");
+  const { exceeds, loadPlan } = await import("../preview/plan");
   const plan = approved === undefined ? undefined : loadPlan(approved);
-  const seen = await look({ engine, stack, to: process.stdout });
+  const seen = await previewOf({ engine, stack, to: process.stdout });
   process.stdout.write(`\n${seen.text}`);
   if (!seen.complete) {
     const { errors, headline, notes } = seen.summary;
@@ -27,7 +27,7 @@ export async function showPreview(
       "The preview failed (see its output above). Fix the cause and run the command again. Nothing was changed.",
     );
   }
-  const more = plan === undefined ? [] : larger(plan, seen.plan);
+  const more = plan === undefined ? [] : exceeds(plan, seen.plan);
   if (more.length > 0) {
     const shown = [
       ...more.slice(0, 20),

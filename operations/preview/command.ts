@@ -10,7 +10,7 @@ import { isGiven, promoted, releaseEnv } from "../stacks/release";
 import { reports } from "../../lib/reports";
 import { commentLimit, sectionLimit } from "./render/limits";
 import type { EngineRun } from "../pulumi/run-preview";
-import { type Previewed, look } from "./preview-result";
+import { type PreviewResult, previewOf } from "./preview-result";
 import type { Summary, Verdict } from "./impact/summary";
 
 type Format = "json" | "markdown" | "text";
@@ -58,13 +58,13 @@ const stateSeconds = 7;
  *
  * @throws UserError within 10 s if the state does not answer; the error names the state.
  */
-async function looking(run: EngineRun): Promise<Previewed> {
+async function checkedPreview(run: EngineRun): Promise<PreviewResult> {
   const ended = new AbortController();
   let begun = false;
   const began = (): void => void (begun = true);
-  const looked = look({ ...run, began, signal: ended.signal });
+  const previewed = previewOf({ ...run, began, signal: ended.signal });
   const reached = async (): Promise<void> => {
-    const over = looked.catch(() => undefined);
+    const over = previewed.catch(() => undefined);
     await Promise.race([over, sleep(usualMs, undefined, { ref: false })]);
     if (begun) return;
     const { reachState } = await import("../pulumi/reach");
@@ -73,7 +73,7 @@ async function looking(run: EngineRun): Promise<Previewed> {
     });
   };
   try {
-    const [seen] = await Promise.all([looked, reached()]);
+    const [seen] = await Promise.all([previewed, reached()]);
     return seen;
   } catch (error) {
     ended.abort();
@@ -111,7 +111,7 @@ export async function preview(
   // If only the summary goes to standard output, Pulumi's own output goes to standard error.
   const to = format === "text" ? process.stdout : process.stderr;
   const engine = await engineFor(stack, given);
-  const { plan, printed, safe, summary, text } = await looking({ engine, stack, to });
+  const { plan, printed, safe, summary, text } = await checkedPreview({ engine, stack, to });
   const sha = process.env["CIRCLE_SHA1"];
   const where = sha === undefined ? {} : { where: sha.slice(0, 7) };
   const markdown = async (limit: number): Promise<string> => {

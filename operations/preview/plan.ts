@@ -4,7 +4,7 @@ import { UserError } from "../../lib/errors";
 import { type Change, changesOf, isInternal, type Operation } from "./changes/changes";
 import { leaves, unknown } from "./changes/differences";
 import type { Events, Json } from "../pulumi/events";
-import { kept } from "./changes/values";
+import { redactForPlan } from "./changes/values";
 
 /** One resource that an approved preview changes. */
 interface PlannedChange {
@@ -40,7 +40,7 @@ export function planOf(stack: string, events: Pick<Events, "steps">): Plan {
   const changes = changesOf(events).filter((change) => !isInternal(change));
   const drawn = drawnNames(changes);
   const stable = (kind: string, path: string, value: Json | undefined) =>
-    kept(kind, path, typeof value === "string" ? (drawn.get(value) ?? value) : value);
+    redactForPlan(kind, path, typeof value === "string" ? (drawn.get(value) ?? value) : value);
   return {
     changes: changes.map(({ fields, inputs, kind, operation, urn }) => {
       const values =
@@ -73,7 +73,7 @@ const nameOf = (urn: string): string => {
 };
 
 /** An approved value matches itself. A value that was unknown at the approval matches any value. */
-function covers(approved: string | undefined, current: string): boolean {
+function matches(approved: string | undefined, current: string): boolean {
   return approved === current || approved === JSON.stringify(unknown);
 }
 
@@ -81,7 +81,7 @@ function covers(approved: string | undefined, current: string): boolean {
  * What the current plan changes beyond the approved one: a line for each resource and field.
  * Empty if it changes the same or less. Pure.
  */
-export function larger(approved: Plan, current: Plan): readonly string[] {
+export function exceeds(approved: Plan, current: Plan): readonly string[] {
   if (approved.stack !== current.stack) {
     return [`stack ${approved.stack} was approved, this is ${current.stack}`];
   }
@@ -96,7 +96,7 @@ export function larger(approved: Plan, current: Plan): readonly string[] {
       return [`${name} was to ${words[before.operation]}, and would now ${words[operation]}`];
     }
     return Object.entries(fields)
-      .filter(([path, after]) => !covers(before.fields[path], after))
+      .filter(([path, after]) => !matches(before.fields[path], after))
       .map(([path, after]) => {
         const was = before.fields[path];
         const now = after === "" ? "nothing" : after;

@@ -4,7 +4,7 @@ import type { Plan } from "./plan";
 import type { Summary } from "./impact/summary";
 
 /** The result of a preview. */
-export interface Previewed {
+export interface PreviewResult {
   /** Whether the engine finished. If not, `up` may change more than the preview shows. */
   readonly complete: boolean;
   readonly plan: Plan;
@@ -44,9 +44,9 @@ async function ran(run: EngineRun): Promise<EngineResult> {
 
 /**
  * Runs the engine once and reads its events. The engine has already printed Pulumi's own diff.
- * To apply the changes next: keep `plan`, and compare with it by `larger`.
+ * To apply the changes next: keep `plan`, and compare with it by `exceeds`.
  */
-export async function look(run: EngineRun): Promise<Previewed> {
+export async function previewOf(run: EngineRun): Promise<PreviewResult> {
   // The engine takes more than a second: enough time to load the modules that read its events.
   const [{ exitCode, log, printed }, read] = await Promise.all([ran(run), readers()]);
   const events = read.readEvents(log);
@@ -55,8 +55,8 @@ export async function look(run: EngineRun): Promise<Previewed> {
     ...read.sensitiveValues(read.changesOf(events)),
   ];
   const safe = (text: string): string => read.masked(text, secrets);
-  const beside = await read.unreleased(run.stack, run.engine, events);
-  const summary = read.summaryOf(run.stack, events, exitCode, beside);
+  const additional = await read.unreleased(run.stack, run.engine, events);
+  const summary = read.summaryOf(run.stack, events, exitCode, additional);
   return {
     complete: exitCode === 0,
     plan: read.planOf(run.stack, events),

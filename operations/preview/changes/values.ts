@@ -36,7 +36,7 @@ export function show(value: Json): string {
 }
 
 /** A value for the plan, to store and to compare. Secret and long values become a hash. */
-export function kept(kind: string, path: string, value: Json | undefined): string {
+export function redactForPlan(kind: string, path: string, value: Json | undefined): string {
   if (value === undefined) return "";
   const text = JSON.stringify(value);
   if (value === secret) return secret;

@@ -5,59 +5,62 @@ import { words } from "./impact";
 import { covers } from "../changes/paths";
 
 /** The impact of one change, in words, and whether someone should look twice. */
-export interface Judgement {
+export interface Impact {
   readonly dangerous: boolean;
   readonly effect: Consequence["effect"];
   readonly says: string;
 }
 
-function told({ dangerous = false, effect, says }: Consequence): Judgement {
+function impactOf({ dangerous = false, effect, says }: Consequence): Impact {
   return { dangerous, effect, says: says ?? words[effect] };
 }
 
 const kindOf = ({ kind }: Change): Kind => consequences[kind] ?? undescribed;
 
 /** How a Deployment replaces its pods. Its strategy decides. */
-function rollout({ inputs }: Change): Judgement {
+function rollout({ inputs }: Change): Impact {
   const replicas = Number(valueAt(inputs, "spec.replicas") ?? 1);
   const most = valueAt(inputs, "spec.strategy.rollingUpdate.maxUnavailable");
   const all = most === "100%" || (typeof most === "number" && most >= replicas);
-  if (replicas === 0) return told({ effect: "nothing", says: "nothing: it has no pods" });
+  if (replicas === 0) return impactOf({ effect: "nothing", says: "nothing: it has no pods" });
   if (valueAt(inputs, "spec.strategy.type") === "Recreate" || all) {
-    return told({ dangerous: true, effect: "restarts", says: "all pods together, downtime" });
+    return impactOf({ dangerous: true, effect: "restarts", says: "all pods together, downtime" });
   }
-  return told({ effect: "rolling" });
+  return impactOf({ effect: "rolling" });
 }
 
 function pods(count: number): string {
   return `${String(count)} ${count === 1 ? "pod" : "pods"}`;
 }
 
-function scaling({ after, before }: Field): Judgement {
+function scaling({ after, before }: Field): Impact {
   const more = Number(after ?? 1) - Number(before ?? 1);
-  if (after === 0) return told({ dangerous: true, effect: "down" });
-  if (Number.isNaN(more) || more === 0) return told({ effect: "scaled" });
+  if (after === 0) return impactOf({ dangerous: true, effect: "down" });
+  if (Number.isNaN(more) || more === 0) return impactOf({ effect: "scaled" });
   const says = more > 0 ? `${pods(more)} more` : `${pods(-more)} fewer, after open requests`;
-  return told({ effect: "scaled", says });
+  return impactOf({ effect: "scaled", says });
 }
 
 /** Impact of one field's change, or of the replacement if Pulumi replaces the object for it. */
-export function judgeField(change: Change, field: Field): Judgement {
+export function classifyField(change: Change, field: Field): Impact {
   const kind = kindOf(change);
-  if (change.operation === "replace" && field.replaces) return told(kind.replace);
+  if (change.operation === "replace" && field.replaces) return impactOf(kind.replace);
   const [, consequence = undescribed.fields[""]] =
     Object.entries(kind.fields).find(([pattern]) => covers(pattern, field.path)) ?? [];
   const found: Consequence = consequence ?? { effect: "unknown" };
   if (found.effect === "rolling") return rollout(change);
   if (found.effect === "scaled" && field.path === "spec.replicas") return scaling(field);
   if (change.kind === "CronJob" && field.path === "spec.suspend") {
-    return told({ ...found, says: field.after === true ? "runs are suspended" : "runs resume" });
+    return impactOf({
+      ...found,
+      says: field.after === true ? "runs are suspended" : "runs resume",
+    });
   }
-  return told(found);
+  return impactOf(found);
 }
 
 /** Impact of the creation, deletion or replacement of a whole object. */
-export function judgeObject(change: Change): Judgement {
+export function classifyObject(change: Change): Impact {
   const kind = kindOf(change);
   const consequence =
     change.operation === "create"
@@ -65,8 +68,8 @@ export function judgeObject(change: Change): Judgement {
       : change.operation === "delete"
         ? kind.delete
         : kind.replace;
-  const judged = told(consequence);
+  const impact = impactOf(consequence);
   return change.protect && change.operation !== "create"
-    ? { ...judged, dangerous: true, says: `${judged.says}; it is protected, so Pulumi refuses` }
-    : judged;
+    ? { ...impact, dangerous: true, says: `${impact.says}; it is protected, so Pulumi refuses` }
+    : impact;
 }

@@ -16,7 +16,7 @@ export type Effect =
   | "unknown";
 
 /** From unnoticeable to severe: a summary begins with the worst. */
-export const byWeight: readonly Effect[] = [
+export const bySeverity: readonly Effect[] = [
   "nothing",
   "build",
   "created",
@@ -50,6 +50,6 @@ export const words: Readonly<Record<Effect, string>> = {
 };
 
 /** Sorts the more severe effect first. */
-export function heavier(a: Effect, b: Effect): number {
-  return byWeight.indexOf(b) - byWeight.indexOf(a);
+export function moreSevere(a: Effect, b: Effect): number {
+  return bySeverity.indexOf(b) - bySeverity.indexOf(a);
 }

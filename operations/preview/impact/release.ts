@@ -1,7 +1,7 @@
 import type { Change, Field } from "../changes/changes";
 import { releaseFields } from "./consequences";
-import { heavier } from "./impact";
-import { judgeField } from "./classify";
+import { moreSevere } from "./impact";
+import { classifyField } from "./classify";
 import { covers } from "../changes/paths";
 import { show } from "../changes/values";
 
@@ -32,8 +32,8 @@ export function releaseOf(changes: readonly Change[]): ReleaseLine | undefined {
       values.add(`${name} ${show(before)} → ${show(after)}`);
     }
     const [worst] = its
-      .map((field) => judgeField(change, field))
-      .sort((a, b) => heavier(a.effect, b.effect));
+      .map((field) => classifyField(change, field))
+      .sort((a, b) => moreSevere(a.effect, b.effect));
     if (worst === undefined) continue;
     const names = byEffect.get(worst.says) ?? new Set<string>();
     byEffect.set(worst.says, names.add(change.owner.name));

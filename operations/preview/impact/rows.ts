@@ -1,15 +1,15 @@
 import { type ComponentType, argsFor, fields, knownArgs } from "../provenance/fields";
 import type { Change, Field, Owner } from "../changes/changes";
 import { secret, valueAt } from "../changes/differences";
-import { byWeight, heavier } from "./impact";
+import { bySeverity, moreSevere } from "./impact";
 import type { Json } from "../../pulumi/events";
-import { judgeField, judgeObject, type Judgement } from "./classify";
+import { classifyField, classifyObject, type Impact } from "./classify";
 import { short } from "../changes/paths";
 import { isRelease } from "./release";
 import { isSensitive, show } from "../changes/values";
 
 /** What one change does, and where it comes from. */
-export interface Row extends Judgement {
+export interface Row extends Impact {
   readonly after?: string;
   /** Arg in our code that sets it; undefined if no arg does. */
   readonly arg?: string;
@@ -47,14 +47,14 @@ function argOf({ changedArgs, type }: Owner, kind: string, path: string): string
   );
 }
 
-function fieldRow(change: Change, field: Field, judged: Judgement): Row {
+function fieldRow(change: Change, field: Field, impact: Impact): Row {
   const arg = argOf(change.owner, change.kind, field.path);
   const sensitive = isSensitive(change.kind, field.path);
-  const told = (value: Field["after"]) =>
+  const shown = (value: Field["after"]) =>
     value === undefined ? {} : { value: sensitive ? secret : show(value) };
-  const [before, after] = [told(field.before).value, told(field.after).value];
+  const [before, after] = [shown(field.before).value, shown(field.after).value];
   return {
-    ...judged,
+    ...impact,
     ...(after === undefined ? {} : { after }),
     ...(arg === undefined ? {} : { arg }),
     ...(before === undefined ? {} : { before }),
@@ -69,13 +69,13 @@ const marks = { create: "new ", delete: "deleted ", replace: "replaced ", update
 /** A whole object, with its name unless the component's name is enough. */
 function objectRow(change: Change, named = true): Row {
   const { inputs, kind, name, operation, owner } = change;
-  const judged = judgeObject(change);
+  const impact = classifyObject(change);
   const arg = argOf(owner, kind, "");
-  const mark = /^(?:new|deleted|recreated|REPLACED)/.test(judged.says) ? "" : marks[operation];
+  const mark = /^(?:new|deleted|recreated|REPLACED)/.test(impact.says) ? "" : marks[operation];
   const schedule = operation === "create" ? valueAt(inputs, "spec.schedule") : undefined;
   const when = schedule === undefined ? "" : `, schedule ${show(schedule)}`;
   return {
-    ...judged,
+    ...impact,
     ...(arg === undefined ? {} : { arg }),
     fields: [kind],
     what: `${mark}${kind}${named ? ` ${name}` : ""}${when}`,
@@ -97,29 +97,29 @@ function isNamed({ before }: Field, again: ReadonlyMap<string, Change>): boolean
 }
 
 /** Impact on the pods that refer to an object that is recreated. */
-function throughPods(change: Change, changes: readonly Change[]): Judgement | undefined {
+function throughPods(change: Change, changes: readonly Change[]): Impact | undefined {
   return changes
     .flatMap((one) =>
       one.fields
         .filter(({ before }) => before !== undefined && before === change.nameBefore)
-        .map((field) => judgeField(one, field)),
+        .map((field) => classifyField(one, field)),
     )
-    .sort((a, b) => heavier(a.effect, b.effect))[0];
+    .sort((a, b) => moreSevere(a.effect, b.effect))[0];
 }
 
 function rowsOf(change: Change, changes: readonly Change[]): readonly Row[] {
   if (change.operation === "create" || change.operation === "delete") return [objectRow(change)];
   const replaced = change.operation === "replace";
   if (replaced && change.createBeforeDelete) {
-    const judged = throughPods(change, changes) ?? judgeObject(change);
+    const impact = throughPods(change, changes) ?? classifyObject(change);
     const own = change.fields.filter(({ path }) => path !== "metadata.name");
-    return own.map((field) => fieldRow(change, field, judged));
+    return own.map((field) => fieldRow(change, field, impact));
   }
   const again = renewed(changes);
   const rows = change.fields
     .filter((field) => !isRelease(field) && !isNamed(field, again))
     .filter((field) => !replaced || field.replaces)
-    .map((field) => fieldRow(change, field, judgeField(change, field)));
+    .map((field) => fieldRow(change, field, classifyField(change, field)));
   return replaced && rows.length === 0 ? [objectRow(change)] : rows;
 }
 
@@ -134,7 +134,7 @@ function folded(rows: readonly Row[]): readonly Row[] {
     const same = byKey.get(key);
     byKey.set(key, same ? { ...same, fields: [...same.fields, ...row.fields] } : row);
   }
-  return [...byKey.values()].sort((a, b) => heavier(a.effect, b.effect));
+  return [...byKey.values()].sort((a, b) => moreSevere(a.effect, b.effect));
 }
 
 /** Hosts of the Ingresses among the objects. */
@@ -148,9 +148,9 @@ function hostsOf(owned: readonly Change[]): readonly string[] {
 }
 
 /** Impact of deleting a component that another one replaces: only the old name is lost. */
-function replacement(owned: readonly Change[], heir: readonly Change[]): Partial<Judgement> {
-  const hosts = hostsOf(heir);
-  const name = heir[0]?.owner.name ?? "";
+function replacement(owned: readonly Change[], successor: readonly Change[]): Partial<Impact> {
+  const hosts = hostsOf(successor);
+  const name = successor[0]?.owner.name ?? "";
   if (!hostsOf(owned).every((host) => hosts.includes(host))) return {};
   return owned.some(({ kind }) => kind === "Service")
     ? { says: `recreated as ${name}, then deleted: the Service's old name stops resolving` }
@@ -158,30 +158,33 @@ function replacement(owned: readonly Change[], heir: readonly Change[]): Partial
 }
 
 /** All objects of a created or deleted component, as one row with the worst impact. */
-function whole(owned: readonly Change[], heir: readonly Change[] | undefined): Row | undefined {
+function whole(
+  owned: readonly Change[],
+  successor: readonly Change[] | undefined,
+): Row | undefined {
   // The row's title already has the component's name.
   const rows = owned.map((change) => objectRow(change, false));
-  const [heaviest] = [...rows].sort(
-    (a, b) => Number(b.dangerous) - Number(a.dangerous) || heavier(a.effect, b.effect),
+  const [worst] = [...rows].sort(
+    (a, b) => Number(b.dangerous) - Number(a.dangerous) || moreSevere(a.effect, b.effect),
   );
-  if (heaviest === undefined) return undefined;
-  const instead = heir === undefined ? {} : replacement(owned, heir);
-  if (owned.length === 1) return { ...heaviest, ...instead };
+  if (worst === undefined) return undefined;
+  const instead = successor === undefined ? {} : replacement(owned, successor);
+  if (owned.length === 1) return { ...worst, ...instead };
   const kinds = new Map<string, number>();
   for (const { kind } of owned) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   const created = owned[0]?.operation === "create";
   return {
-    dangerous: heaviest.dangerous,
-    effect: created ? "created" : heaviest.effect,
+    dangerous: worst.dangerous,
+    effect: created ? "created" : worst.effect,
     fields: rows.flatMap((row) => row.fields),
-    says: created ? "new" : heaviest.says,
+    says: created ? "new" : worst.says,
     what: [...kinds].map(([kind, n]) => (n === 1 ? kind : `${String(n)} ${kind}`)).join(", "),
     ...instead,
   };
 }
 
 /** The new component of the same type that replaces a deleted one; undefined if ambiguous. */
-export function heirOf(gone: Owner, owners: readonly Owner[]): Owner | undefined {
+export function replacementOf(gone: Owner, owners: readonly Owner[]): Owner | undefined {
   const same = owners.filter(({ type }) => type === gone.type);
   const come = same.filter(({ operation }) => operation === "create");
   const go = same.filter(({ operation }) => operation === "delete");
@@ -203,8 +206,8 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
     const owner = owned[0]?.owner;
     if (owner === undefined) continue;
     const comesOrGoes = owner.operation === "create" || owner.operation === "delete";
-    const heir = heirOf(owner, owners);
-    const its = heir && byOwner.get(`${heir.type} ${heir.name}`);
+    const successor = replacementOf(owner, owners);
+    const its = successor && byOwner.get(`${successor.type} ${successor.name}`);
     const one = comesOrGoes ? whole(owned, its) : undefined;
     const rows = one ? [one] : folded(owned.flatMap((change) => rowsOf(change, changes)));
     if (rows.length === 0) continue;
@@ -213,6 +216,7 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
     const names = [...(same.get(key)?.names ?? []), ...(owner.name === "" ? [] : [owner.name])];
     same.set(key, { names: names.sort(), rows, type: typeName(owner.type) });
   }
-  const weight = ({ rows }: Group) => Math.max(...rows.map((row) => byWeight.indexOf(row.effect)));
-  return [...same.values()].sort((a, b) => weight(b) - weight(a));
+  const severity = ({ rows }: Group) =>
+    Math.max(...rows.map((row) => bySeverity.indexOf(row.effect)));
+  return [...same.values()].sort((a, b) => severity(b) - severity(a));
 }

@@ -1,10 +1,10 @@
 import { traitsOf } from "../../../environments";
 import { type Change, changesOf, isInternal } from "../changes/changes";
 import { immutableAnswer, protectedAnswer } from "./consequences";
-import { byWeight, words } from "./impact";
+import { bySeverity, words } from "./impact";
 import type { Events, Fault } from "../../pulumi/events";
 import { type ReleaseLine, releaseOf } from "./release";
-import { type Group, groupsOf, heirOf, type Row } from "./rows";
+import { type Group, groupsOf, replacementOf, type Row } from "./rows";
 
 /** `danger`: someone must look twice. `error`: the preview failed. */
 export type Verdict = "changes" | "danger" | "error" | "nothing";
@@ -84,11 +84,11 @@ function renamed(changes: readonly Change[]): readonly string[] {
     ...new Map(changes.map(({ owner }) => [`${owner.type} ${owner.name}`, owner])).values(),
   ];
   return owners.flatMap((gone) => {
-    const heir = heirOf(gone, owners);
-    return heir === undefined
+    const successor = replacementOf(gone, owners);
+    return successor === undefined
       ? []
       : [
-          `${gone.name} renamed to ${heir.name}? A new name is a new object: Pulumi creates the new one, then deletes the old one.`,
+          `${gone.name} renamed to ${successor.name}? A new name is a new object: Pulumi creates the new one, then deletes the old one.`,
         ];
   });
 }
@@ -108,7 +108,7 @@ function headlineOf(
   const [worst] = [...rows].sort(
     (a, b) =>
       Number(b.dangerous) - Number(a.dangerous) ||
-      byWeight.indexOf(b.effect) - byWeight.indexOf(a.effect),
+      bySeverity.indexOf(b.effect) - bySeverity.indexOf(a.effect),
   );
   const released = release?.effects.map(({ says }) => says) ?? [];
   const fromRelease = released.find((says) => says !== words.nothing);

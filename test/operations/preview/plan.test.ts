@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Json, Step } from "../../../operations/pulumi/events";
-import { larger, loadPlan, planOf, savePlan } from "../../../operations/preview/plan";
+import { exceeds, loadPlan, planOf, savePlan } from "../../../operations/preview/plan";
 
 const unknownMark = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
@@ -34,12 +34,12 @@ describe("a change set", () => {
   const approved = plan(replicas(3, 4));
 
   it("is not larger than itself, nor is a smaller one", () => {
-    assert.deepEqual(larger(approved, approved), []);
-    assert.deepEqual(larger(approved, plan()), []);
+    assert.deepEqual(exceeds(approved, approved), []);
+    assert.deepEqual(exceeds(approved, plan()), []);
   });
 
   it("is larger with another value, which is named beside the approved one", () => {
-    assert.deepEqual(larger(approved, plan(replicas(3, 40))), [
+    assert.deepEqual(exceeds(approved, plan(replicas(3, 40))), [
       "Deployment web: spec.replicas was approved as 4, and is now 40",
     ]);
   });
@@ -51,13 +51,13 @@ describe("a change set", () => {
       { paused: false, replicas: 3 },
       { paused: true, replicas: 4 },
     );
-    assert.deepEqual(larger(approved, plan(more)), [
+    assert.deepEqual(exceeds(approved, plan(more)), [
       "Deployment web: spec.paused would now change too, to true",
     ]);
   });
 
   it("is larger with another object", () => {
-    assert.deepEqual(larger(approved, plan(replicas(3, 4), step("delete", "other", {}))), [
+    assert.deepEqual(exceeds(approved, plan(replicas(3, 4), step("delete", "other", {}))), [
       "Deployment other would now be deleted too",
     ]);
   });
@@ -67,35 +67,35 @@ describe("a change set", () => {
       step("create-replacement", "web", { replicas: 3 }, { replicas: 4 }),
       step("replace", "web", { replicas: 3 }, { replicas: 4 }),
     );
-    assert.deepEqual(larger(approved, replacement), [
+    assert.deepEqual(exceeds(approved, replacement), [
       "Deployment web was to be changed, and would now be REPLACED",
     ]);
-    assert.deepEqual(larger(replacement, approved), []);
+    assert.deepEqual(exceeds(replacement, approved), []);
   });
 
   it("is not larger where a failed update has created what was approved, and has not finished it", () => {
     const created = plan(step("create", "web", undefined, { replicas: 4 }));
     const unfinished = step("update", "web", { replicas: 4 }, { replicas: 4 });
-    assert.deepEqual(larger(created, plan(unfinished)), []);
-    assert.equal(larger(created, plan(replicas(4, 40))).length, 1);
+    assert.deepEqual(exceeds(created, plan(unfinished)), []);
+    assert.equal(exceeds(created, plan(replicas(4, 40))).length, 1);
   });
 
   it("is larger where a new object is another one than was approved", () => {
     const job = (schedule: string) => plan(step("create", "job", undefined, { schedule }));
-    assert.deepEqual(larger(job("0 3 * * *"), job("0 3 * * *")), []);
-    assert.equal(larger(job("0 3 * * *"), job("* * * * *")).length, 1);
+    assert.deepEqual(exceeds(job("0 3 * * *"), job("0 3 * * *")), []);
+    assert.equal(exceeds(job("0 3 * * *"), job("* * * * *")).length, 1);
   });
 
   it("of another stack is never what was approved", () => {
-    assert.deepEqual(larger({ ...approved, stack: "staging" }, approved), [
+    assert.deepEqual(exceeds({ ...approved, stack: "staging" }, approved), [
       "stack staging was approved, this is prod",
     ]);
   });
 
   it("covers what nobody could know when it was approved, as the digest of an image not built yet", () => {
     const image = (ref: string) => plan(step("update", "web", { image: "a" }, { image: ref }));
-    assert.deepEqual(larger(image(unknownMark), image("b")), []);
-    assert.equal(larger(image("b"), image(unknownMark)).length, 1);
+    assert.deepEqual(exceeds(image(unknownMark), image("b")), []);
+    assert.equal(exceeds(image("b"), image(unknownMark)).length, 1);
   });
 
   it("is the same where Pulumi only draws another name", () => {
@@ -109,7 +109,7 @@ describe("a change set", () => {
         step("update", "web", { configMap: "web-0000" }, { configMap: name }),
       );
     };
-    assert.deepEqual(larger(named("web-1111"), named("web-2222")), []);
+    assert.deepEqual(exceeds(named("web-1111"), named("web-2222")), []);
   });
 
   it("holds values of secret variables as hashes, which still differ", () => {
@@ -123,7 +123,7 @@ describe("a change set", () => {
         ),
       );
     assert.doesNotMatch(JSON.stringify(token("hush-hush")), /hush/);
-    assert.equal(larger(token("hush-hush"), token("other")).length, 1);
+    assert.equal(exceeds(token("hush-hush"), token("other")).length, 1);
   });
 
   it("holds those of a new object as hashes too, and what a new Secret holds", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { larger, planOf } from "../../../operations/preview/plan";
+import { exceeds, planOf } from "../../../operations/preview/plan";
 import { summaryOf } from "../../../operations/preview/impact/summary";
 import { textOf } from "../../../operations/preview/render/text";
 import { recorded } from "../support/recorded-previews";
@@ -101,7 +101,7 @@ describe("the summary of a recorded preview", () => {
     const plans = Object.keys(texts).map((name) => planOf("local", recorded(name)));
     for (const one of plans) {
       for (const other of plans) {
-        assert.equal(larger(one, other).length === 0, one === other || other.changes.length === 0);
+        assert.equal(exceeds(one, other).length === 0, one === other || other.changes.length === 0);
       }
     }
   });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { runEngine } from "../../../operations/pulumi/run-preview";
-import { look } from "../../../operations/preview/preview-result";
+import { previewOf } from "../../../operations/preview/preview-result";
 import { planOf, savePlan } from "../../../operations/preview/plan";
 import { showPreview } from "../../../operations/deploy/show-preview";
 import { recorded } from "../support/recorded-previews";
@@ -52,7 +52,7 @@ describe("running the engine", () => {
   });
 
   it("shows what it prints, and reads its events, in one run", async () => {
-    const { complete, summary } = await look({ engine: engine("env"), stack: "local", to });
+    const { complete, summary } = await previewOf({ engine: engine("env"), stack: "local", to });
     assert.equal(shown, "the diff\n");
     assert.equal(calls().length, 1);
     assert.match(calls()[0] ?? "", /preview --diff .*--stack local .*--color never/);
@@ -64,7 +64,7 @@ describe("running the engine", () => {
   it("holds the policies of a project that has some", async () => {
     mkdirSync(join(directory, "policy"));
     writeFileSync(join(directory, "policy", "PulumiPolicy.yaml"), "");
-    await look({ engine: engine("env"), stack: "local", to });
+    await previewOf({ engine: engine("env"), stack: "local", to });
     assert.match(calls()[0] ?? "", /--policy-pack policy/);
   });
 
@@ -81,7 +81,11 @@ describe("running the engine", () => {
 
   it("previews a stack that does not exist yet in an empty state, which it removes", async () => {
     const stack = "review-new";
-    const { summary } = await look({ engine: engine("new-job", { MISSING: stack }), stack, to });
+    const { summary } = await previewOf({
+      engine: engine("new-job", { MISSING: stack }),
+      stack,
+      to,
+    });
     assert.equal(summary.headline, "new job");
     const [first = "", init = "", second = ""] = calls();
     assert.match(first, /^s3:\/\/state preview/);
@@ -95,7 +99,7 @@ describe("running the engine", () => {
     writeFileSync(join(directory, "Pulumi.staging.yaml"), `secretsprovider: ${key}\n`);
     const given = engine("new-job", { MISSING: "staging" });
     await assert.rejects(
-      look({ engine: given, stack: "staging", to }),
+      previewOf({ engine: given, stack: "staging", to }),
       (error: Error) =>
         error.message.includes(`stack init staging --no-select --secrets-provider '${key}'`) &&
         /commit what the command writes into Pulumi\.staging\.yaml/.test(error.message),
