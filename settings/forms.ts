@@ -1,76 +1,87 @@
-import * as z from "zod/mini";
+import * as v from "valibot";
 import { pod } from "../components/conventions/defaults";
 import { isDnsLabel } from "../components/conventions/names";
 import { cores, isMemory } from "../components/conventions/quantities";
 import { imageRefForm } from "../components/conventions/validation";
 
+/** A schema that gives this value, whatever it is made from. */
+type Schema<Value> = v.GenericSchema<unknown, Value>;
+
 /** The values that a setting allows: as a schema, and in words for messages and the reference. */
 export interface Form<Value> {
   readonly allowed: string;
   /** Its input is the value that YAML has, or its text. */
-  readonly schema: z.ZodMiniType<Value>;
+  readonly schema: Schema<Value>;
 }
 
 export function text(allowed: string, pattern: RegExp): Form<string> {
-  return { allowed, schema: z.string(allowed).check(z.regex(pattern, allowed)) };
+  return { allowed, schema: v.pipe(v.string(allowed), v.regex(pattern, allowed)) };
 }
 
 /** A string that a function checks. The editor schema can only say that it is a string. */
 function textThat(allowed: string, test: (value: string) => boolean): Form<string> {
-  return { allowed, schema: z.string(allowed).check(z.refine(test, allowed)) };
+  return { allowed, schema: v.pipe(v.string(allowed), v.check(test, allowed)) };
 }
 
 export function oneOf<const Value extends string>(...values: Value[]): Form<Value> {
   const allowed = values.join(" or ");
-  return { allowed, schema: z.enum(values, allowed) };
+  return { allowed, schema: v.picklist(values, allowed) };
+}
+
+function wholeNumber(min: number, max: number, allowed: string) {
+  return v.pipe(
+    v.number(allowed),
+    v.integer(allowed),
+    v.minValue(min, allowed),
+    v.maxValue(max, allowed),
+  );
 }
 
 /** A number in YAML, or its digits. */
 export function integer(min: number, max: number, what = "a whole number"): Form<number> {
   const allowed = `${what} from ${String(min)} to ${String(max)}`;
-  const number = z.int(allowed).check(z.minimum(min, allowed), z.maximum(max, allowed));
-  const digits = z.pipe(z.string().check(z.regex(/^[0-9]+$/)), z.transform(Number));
-  return { allowed, schema: z.union([number, z.pipe(digits, number)], allowed) };
+  const number = wholeNumber(min, max, allowed);
+  const digits = v.pipe(v.string(allowed), v.regex(/^[0-9]+$/, allowed), v.transform(Number));
+  return { allowed, schema: v.union([number, v.pipe(digits, number)], allowed) };
 }
 
-const written = z.pipe(
-  z.enum(["true", "false"]),
-  z.transform((value) => value === "true"),
+const written = v.pipe(
+  v.picklist(["true", "false"]),
+  v.transform((value) => value === "true"),
 );
 
 export const bool: Form<boolean> = {
   allowed: "true or false",
-  schema: z.union([z.boolean(), written], "true or false"),
+  schema: v.union([v.boolean(), written], "true or false"),
 };
 
 export function listOf<Entry>(allowed: string, { schema }: Form<Entry>, least = 0): Form<Entry[]> {
-  return { allowed, schema: z.array(schema, allowed).check(z.minLength(least, allowed)) };
+  return { allowed, schema: v.pipe(v.array(schema, allowed), v.minLength(least, allowed)) };
 }
 
 /** A list in YAML, or words separated by commas. */
 export function wordsOf<Word>(allowed: string, word: Form<Word>, least = 0): Form<Word[]> {
   const list = listOf(allowed, word, least).schema;
-  const split = z.transform((words: string): unknown =>
-    words.split(",").map((part) => part.trim()),
+  const split = v.pipe(
+    v.string(),
+    v.transform((words): unknown => words.split(",").map((part) => part.trim())),
+    list,
   );
-  return { allowed, schema: z.union([list, z.pipe(z.pipe(z.string(), split), list)], allowed) };
+  return { allowed, schema: v.union([list, split], allowed) };
 }
 
 /** An object with these fields and no others. */
-export function objectOf<Fields extends Readonly<Record<string, z.ZodMiniType>>>(
-  allowed: string,
-  fields: Fields,
-) {
-  return { allowed, schema: z.strictObject(fields, allowed) };
+export function objectOf<const Fields extends v.ObjectEntries>(allowed: string, fields: Fields) {
+  return { allowed, schema: v.strictObject(fields, allowed) };
 }
 
 /** A field that an object may leave out. */
-export const optional = <Value>({ schema }: Form<Value>) => z.exactOptional(schema);
+export const optional = <Value>({ schema }: Form<Value>) => v.exactOptional(schema);
 
 /** A setting that a stack can do without. An environment variable can also say `none`. */
 export function orNone<Value>({ allowed, schema }: Form<Value>): Form<Value | "none"> {
   const also = `none, or ${allowed}`;
-  return { allowed: also, schema: z.union([z.literal("none"), schema], also) };
+  return { allowed: also, schema: v.union([v.literal("none"), schema], also) };
 }
 
 export const dnsLabel = textThat("a DNS label", (value) => isDnsLabel(value));
@@ -87,8 +98,8 @@ export const cpu = textThat("a CPU quantity", (value) => cores(value) !== undefi
 export const memory = textThat("a memory quantity in Ki, Mi or Gi", isMemory);
 
 const amounts = {
-  cpu: z._default(cpu.schema, pod.requests.cpu),
-  memory: z._default(memory.schema, pod.requests.memory),
+  cpu: v.optional(cpu.schema, pod.requests.cpu),
+  memory: v.optional(memory.schema, pod.requests.memory),
 };
 
 export const requests = objectOf(
@@ -113,45 +124,47 @@ export const cidr = text(
   /^(?:[0-9]{1,3}\.){3}[0-9]{1,3}\/(?:3[0-2]|[12]?[0-9])$|^[0-9a-f:]+\/[0-9]{1,3}$/,
 );
 
-const selector = z.exactOptional(
-  z.looseObject({ matchLabels: z.exactOptional(z.record(z.string(), z.string())) }),
+const selector = v.exactOptional(
+  v.looseObject({ matchLabels: v.exactOptional(v.record(v.string(), v.string())) }),
 );
 const peerAllowed = "a NetworkPolicyPeer";
 const ipBlock = objectOf('an object such as {"cidr": "10.0.0.0/20"}', {
   cidr: cidr.schema,
-  except: z.exactOptional(z.array(z.string())),
+  except: v.exactOptional(v.array(v.string())),
 });
 /** Kubernetes' NetworkPolicyPeer. */
-const peer = z
-  .strictObject(
+const peer = v.pipe(
+  v.strictObject(
     { ipBlock: optional(ipBlock), namespaceSelector: selector, podSelector: selector },
     peerAllowed,
-  )
-  .check(
-    z.refine((given) => Object.keys(given).length > 0, peerAllowed),
-    z.meta({ minProperties: 1 }),
-  );
-export type NetworkPeer = z.output<typeof peer>;
+  ),
+  v.minEntries(1, peerAllowed),
+);
+export type NetworkPeer = v.InferOutput<typeof peer>;
 
 export const peers = listOf<NetworkPeer>(
   'a list of NetworkPolicyPeers, such as [{"ipBlock": {"cidr": "10.0.0.0/20"}}]',
   { allowed: peerAllowed, schema: peer },
 );
 
-const portNumber = z.int(port.allowed).check(z.minimum(1, port.allowed), z.maximum(65_535));
-const protocol = oneOf("TCP", "UDP").schema;
-const rulePort = z.strictObject({ port: portNumber, protocol: z.exactOptional(protocol) });
+const protocol = oneOf("TCP", "UDP");
+const rulePort = v.strictObject({
+  port: wholeNumber(1, 65_535, port.allowed),
+  protocol: optional(protocol),
+});
 const ruleAllowed = "a NetworkPolicyEgressRule with `to`, and optionally `ports` as numbers";
 /** Kubernetes' NetworkPolicyEgressRule. In Kubernetes an empty list of ports means every port. */
-const rule = z.strictObject(
+const rule = v.strictObject(
   {
-    ports: z.exactOptional(z.array(rulePort).check(z.minLength(1, "a list of at least one port"))),
-    to: z.array(peer, peers.allowed).check(z.minLength(1, peers.allowed)),
+    ports: v.exactOptional(
+      v.pipe(v.array(rulePort), v.minLength(1, "a list of at least one port")),
+    ),
+    to: v.pipe(v.array(peer, peers.allowed), v.minLength(1, peers.allowed)),
   },
   ruleAllowed,
 );
 
-export const rules = listOf<z.output<typeof rule>>(
+export const rules = listOf<v.InferOutput<typeof rule>>(
   "a list of NetworkPolicyEgressRules, each with `to`, and optionally `ports` as numbers",
   { allowed: ruleAllowed, schema: rule },
 );

@@ -1,4 +1,5 @@
 import { closest, distance } from "fastest-levenshtein";
+import * as v from "valibot";
 import type { OwnDefaults } from "../environments";
 import { type Config, isSecret } from "./config";
 import type { Form } from "./forms";
@@ -68,24 +69,27 @@ export function parseText<Value>(
   { allowed, schema }: Form<Value>,
   text: string,
 ): { readonly issues: readonly Wrong[]; readonly value?: Value } {
-  const asText = schema.safeParse(text);
-  if (asText.success) return { issues: [], value: asText.data };
+  const asText = v.safeParse(schema, text);
+  if (asText.success) return { issues: [], value: asText.output };
   const decoded = fromJson(text);
   if (decoded === undefined) return { issues: [{ allowed, got: text, path: "" }] };
-  const result = schema.safeParse(decoded);
-  if (result.success) return { issues: [], value: result.data };
+  const result = v.safeParse(schema, decoded);
+  if (result.success) return { issues: [], value: result.output };
   return {
-    issues: result.error.issues.map(({ message, path }) => ({
-      allowed: message,
-      got: path.reduce<unknown>((value, key) => (value as Nested)?.[key], decoded),
-      path: path
-        .map((key) => (typeof key === "number" ? `[${String(key)}]` : `.${String(key)}`))
-        .join(""),
-    })),
+    issues: result.issues.map(({ expected, input, message, path = [], type }) => {
+      // A key that is missing or unknown: the message is about the object that has it.
+      const isOfObject = type === "strict_object" && expected !== "Object";
+      const steps = isOfObject ? path.slice(0, -1) : path;
+      return {
+        allowed: message,
+        got: isOfObject ? path.at(-1)?.input : input,
+        path: steps
+          .map(({ key }) => (typeof key === "number" ? `[${String(key)}]` : `.${String(key)}`))
+          .join(""),
+      };
+    }),
   };
 }
-
-type Nested = Readonly<Record<PropertyKey, unknown>> | undefined;
 
 /** One wrong part of a value. */
 interface Wrong {

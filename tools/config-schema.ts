@@ -1,4 +1,4 @@
-import * as z from "zod/mini";
+import { toJsonSchema } from "@valibot/to-json-schema";
 import { service } from "../config/service";
 import type { Setting } from "../settings/setting";
 import { table } from "../settings/table";
@@ -42,6 +42,7 @@ export function configSchema(): string {
 
 /** What a file may have, not what the program gets from it. */
 function jsonSchemaOf(schema: Setting["schema"]): object {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input", target: "draft-7" });
+  // A function that checks a text cannot be told to an editor: it is told that it is a text.
+  const { $schema, ...rest } = toJsonSchema(schema, { errorMode: "ignore", typeMode: "input" });
   return rest;
 }

@@ -153,10 +153,10 @@ describe("settings", () => {
     datadogAgentTo: "[0] must be a NetworkPolicyPeer, got 1",
     egressTo:
       "[0].ports must be a list of at least one port, got []; fix it in Pulumi.local.yaml\n" +
-      '- services-orders:egressTo[0].to must be a list of NetworkPolicyPeers, such as [{"ipBlock": {"cidr": "10.0.0.0/20"}}], got nothing',
+      '- services-orders:egressTo[0] must be a NetworkPolicyEgressRule with `to`, and optionally `ports` as numbers, got {"ports":[]}',
     eksCluster: ` must be ${table.eksCluster.allowed}, got {"name":"prod"}`,
     ingressFrom: '[0].ipBlock.cidr must be a network, such as 10.0.0.0/20, got "10.0.0.0"',
-    quota: ".pods must be a whole number from 1 to 1000, got nothing",
+    quota: ` must be ${table.quota.allowed}, got {"cpu":"2","memory":"4Gi"}`,
     requests: ` must be ${table.requests.allowed}, got {"cpus":"1"}`,
   };
   for (const [key, value] of Object.entries(wrong)) {
