@@ -1,6 +1,6 @@
-// The first thing every `npm run` command starts. It runs on a clean clone, before anything is installed: it may
-// import nothing but Node's own modules. It installs the packages when they are not those of the lock file, and
-// hands over to cli/main.ts.
+// Every `npm run` command starts here. It runs on a clean clone, before anything is installed, so
+// it may only import Node's own modules. It installs the packages if they are not those of the
+// lock file, and starts cli/main.ts.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -35,7 +35,7 @@ if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
     stdio: ["ignore", "inherit", "inherit"],
   });
   if (npm.status !== 0) {
-    stop("npm ci failed: its own message is above; mend that and run the command again");
+    stop("npm ci failed (see its output above). Fix the cause and run the command again.");
   }
   writeFileSync(installed, lock);
   process.stdout.write(
@@ -54,7 +54,7 @@ const cli = spawn(
   ],
   { cwd: project, stdio: "inherit" },
 );
-// Ctrl-C reaches the whole foreground group by itself; a signal sent to this process alone must be passed on.
+// The terminal sends Ctrl-C to the whole foreground group. Other signals must be passed on.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     if (signal !== "SIGINT") cli.kill(signal);

@@ -47,7 +47,7 @@ export interface CanaryOptions {
   readonly commit?: string;
   /** How long it lives, such as `2h`. */
   readonly for: string;
-  /** Another image than that of the branch's review stack. */
+  /** An image that is not the one of the branch's review stack. */
   readonly image?: string;
   /** Share of production's requests, above 0 and at most 50. */
   readonly percent: number;
@@ -58,10 +58,7 @@ const migrationsDirectory = "service/src/main/resources/db/migration";
 /** No one watches a canary for longer. */
 const longestHours = 72;
 
-/**
- * `npm run canary -- start BRANCH`: a few pods of a branch among those that answer production's
- * requests.
- */
+/** `npm run canary -- start BRANCH`: a few pods of a branch that serve production's requests. */
 export async function canaryStart(
   branch: string,
   options: CanaryOptions,
@@ -71,7 +68,7 @@ export async function canaryStart(
   if (lives > longestHours) {
     throw new UserError(`A canary lives at most 72 h, got "${options.for}".`);
   }
-  // Before anything is asked of Pulumi, which may write a stack's file.
+  // Before any Pulumi command, because Pulumi may write a stack's file.
   await refuseCheckout(given);
   const production = await reachProduction(withEnv(given, { RELEASE_IMAGE_REF: "" }));
   const { commit, imageRef } = await candidate(branch, options, production, given);
@@ -108,7 +105,7 @@ export async function refuseCheckout(engine: Engine): Promise<void> {
   if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
 }
 
-/** Preview, confirmation, update. The expiry is written first: what is there always has one. */
+/** Preview, confirmation, update. Writes the expiry first, so every canary has one. */
 async function run(target: DeployTarget, options: CanaryOptions, expires: Date): Promise<string> {
   const { cluster, engine, last, settings } = target;
   if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
@@ -128,14 +125,14 @@ async function run(target: DeployTarget, options: CanaryOptions, expires: Date):
   try {
     await update(target);
   } catch (error) {
-    // Pods that are not ready get no request, so nothing is urgent.
+    // Pods that are not ready get no requests, so this is not urgent.
     console.error("What was started is still there. Remove it by: npm run canary -- stop");
     throw error;
   }
   return changed;
 }
 
-/** The branch's image and commit, once nothing speaks against them. */
+/** The branch's image and commit, after all preconditions are met. */
 async function candidate(
   branch: string,
   options: CanaryOptions,
@@ -208,7 +205,7 @@ function life(expires: Date | undefined): string {
     : `expired ${span(left)} ago: stop it, or run the sweep`;
 }
 
-/** `npm run canary -- stop`: deletes the canary's pods; production's stay as they are. */
+/** `npm run canary -- stop`: deletes the canary's pods. Production's pods do not change. */
 export async function canaryStop(engine: Engine = ambient): Promise<void> {
   const production = await reachProduction(engine);
   if (production.stacks.includes(stack)) {
@@ -228,9 +225,9 @@ export async function canaryStop(engine: Engine = ambient): Promise<void> {
 }
 
 /**
- * Deletes the canary's Deployment, then destroys what the state has of the canary.
+ * Deletes the canary's Deployment, then destroys the canary's resources in the state.
  *
- * @throws UserError when the canary lives in another cluster.
+ * @throws UserError if the canary lives in another cluster.
  */
 export async function stopCanary(production: Production, engine: Engine): Promise<void> {
   const { cluster, settings } = production;

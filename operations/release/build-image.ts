@@ -12,8 +12,8 @@ const component = "services:image:ContainerImage";
 const image = "docker-build:index:Image";
 
 /**
- * `npm run image -- STACK`: builds and pushes the stack's image and changes nothing else, so that
- * it can be scanned and approved first. The deploy after it builds nothing again.
+ * `npm run image -- STACK`: builds and pushes the stack's image and changes nothing else. So it can
+ * be scanned and approved first. The deploy after it does not build it again.
  */
 export async function buildImage(stack: string, given: Engine = ambient): Promise<void> {
   const target = await resolveTarget(stack, given);
@@ -26,8 +26,8 @@ export async function buildImage(stack: string, given: Engine = ambient): Promis
   await refuse(target, false);
   await ensureStack(target);
   const targets = [`**::${component}::image`, `**${component}$${image}::image`];
-  // No policies: of what is left out they would see nothing, and miss all that it must have. They
-  // are checked when it is deployed.
+  // Without policies: they would not see the other resources, and would report them as missing. The
+  // deploy checks the policies.
   let outputs: Readonly<Record<string, unknown>> = {};
   await change("up", stack, engine, {
     before: async () => {
@@ -57,8 +57,8 @@ export function imageRefOf(resource: StateResource | undefined): string | undefi
 }
 
 /**
- * Pulumi writes all outputs, also when one resource is targeted: they would name an image that
- * nothing runs yet, and a promotion would believe them.
+ * Pulumi writes all outputs, even with one target. They would name an image that nothing runs yet,
+ * and a promotion would use it.
  */
 async function keepOutputs(
   stack: string,

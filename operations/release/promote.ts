@@ -14,12 +14,12 @@ import { settingsOf } from "../pulumi/settings";
 import { type State, createStack, outputsOf, setTags, stateOf } from "../pulumi/stacks";
 
 export interface PromoteOptions {
-  /** Branch and commit that `image` was built from, where it is not staging's. */
+  /** Branch and commit that `image` was built from, if it is not staging's. */
   readonly branch?: string;
   readonly commit?: string;
   /**
-   * File that gets the release as variables, for the later jobs of a pipeline. Production's state
-   * is left alone then: the job that promotes has no right to change it.
+   * File for the release as variables, for the later jobs of a pipeline. Production's state is then
+   * not changed: the job that promotes has no right to change it.
    */
   readonly saveRelease?: string;
   /** Another image than staging's. Needs a reason. */
@@ -27,13 +27,11 @@ export interface PromoteOptions {
   readonly reason?: string;
 }
 
-/** Where releases come from and where they go. */
+/** The stacks that a promotion reads and writes. */
 const from = "staging";
 const to = "prod";
 
-/**
- * `npm run promote`: what staging runs is what production's next deploy will run. Deploys nothing.
- */
+/** `npm run promote`: chooses staging's release for production's next deploy. Deploys nothing. */
 export async function promote(options: PromoteOptions, engine: Engine = ambient): Promise<void> {
   const stacks = await reachState(engine);
   const release = options.image === undefined ? await runs(stacks, engine) : chosen(options);
@@ -61,8 +59,8 @@ export async function promote(options: PromoteOptions, engine: Engine = ambient)
 }
 
 /**
- * Image of a stack's last release. Its outputs are read as they lie there: who promotes may lack
- * the key of the state.
+ * Image of a stack's last release. Reads the stored outputs without decrypting them: the job that
+ * promotes may lack the key of the state.
  */
 export function lastImage({ resources }: State): string | undefined {
   const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
@@ -95,7 +93,7 @@ function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release
   return { branch: branch ?? "unknown", commit: commit ?? "unknown", imageRef: image, reason };
 }
 
-/** A release's tag is never moved, so nothing is tagged that no deploy would take. */
+/** Checks values before tagging: a tag never moves, so only a deployable release gets one. */
 function refuseFault(option: string, given: string | undefined, setting: Form<string>): void {
   if (given !== undefined && parseText(setting, given).issues.length > 0) {
     throw new UserError(
@@ -131,7 +129,7 @@ interface Containers {
   readonly template?: { readonly spec?: { readonly containers?: { readonly image?: string }[] } };
 }
 
-/** Image that the web service's pods run, by what the state says of its Deployment. */
+/** Image that the web service's pods run, according to its Deployment in the state. */
 export function webImage({ resources }: State): string | undefined {
   const deployment = resources.find(({ type }) => type === "kubernetes:apps/v1:Deployment");
   const spec = deployment?.outputs?.["spec"] as Containers | undefined;

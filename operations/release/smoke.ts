@@ -8,19 +8,19 @@ import { type Engine, ambient } from "../pulumi/engine";
 import { reachState } from "../pulumi/reach";
 import { outputsOf } from "../pulumi/stacks";
 
-/** A new host's name or certificate takes minutes to be known everywhere. */
+/** A new DNS name or certificate takes minutes to be known everywhere. */
 const patienceMs = 180_000;
 const pauseMs = 2_000;
 const answerMs = 10_000;
-/** Answers to look at: enough to meet each of a few pods. */
+/** Number of requests: enough to reach each of a few pods. */
 const answers = 10;
 const mostBytes = 1_000_000;
 
-/** What a request was answered with. */
+/** The response to a request. */
 export interface Answer {
   readonly body: string;
   readonly status: number;
-  /** Which release it came from, as the service's own header says. */
+  /** Release that answered, from the service's header. */
   readonly version: string;
 }
 
@@ -28,7 +28,7 @@ export interface Answer {
 export async function ask(url: string): Promise<Answer> {
   const request = url.startsWith("https:") ? encrypted : plain;
   const { hostname } = new URL(url);
-  // RFC 6761: names below localhost are this machine, whatever its resolver knows of them.
+  // RFC 6761: names below localhost are this machine, even if its resolver does not know them.
   const here = hostname.endsWith(".localhost") ? { hostname: "127.0.0.1" } : {};
   const headers = { host: new URL(url).host };
   return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ export async function ask(url: string): Promise<Answer> {
   });
 }
 
-/** What is wrong with the answer to one of the checks; undefined when it is good. */
+/** One check. Its function returns what is wrong with the response; undefined if it is good. */
 export interface Check {
   readonly fault: (answer: Answer) => string | undefined;
   readonly path: string;
@@ -59,7 +59,7 @@ export interface Check {
 const expected = ({ status }: Answer, wanted: number): string | undefined =>
   status === wanted ? undefined : `status ${String(status)}, not ${String(wanted)}`;
 
-/** What is asked of a stack. Nothing is written: production's orders are its customers'. */
+/** The requests to a stack. They write nothing: production's orders are real. */
 export const checks: readonly Check[] = [
   {
     fault: (answer) => expected(answer, 200),
@@ -89,9 +89,9 @@ function isList(body: string): boolean {
 }
 
 /**
- * `npm run smoke -- STACK`: whether what was deployed answers on its public URL.
+ * `npm run smoke -- STACK`: checks that the deployed release answers on its public URL.
  *
- * @throws UserError with the first check that was not passed.
+ * @throws UserError with the first check that failed.
  */
 export async function smoke(stack: string, engine: Engine = ambient): Promise<void> {
   const stacks = await reachState(engine);
@@ -111,9 +111,7 @@ export async function smoke(stack: string, engine: Engine = ambient): Promise<vo
   }
 }
 
-/**
- * Waits until the release answers; then every answer must be good, though a canary may give some.
- */
+/** Waits until the release answers. Then every response must be good, even from a canary. */
 async function release(url: string, commit: string): Promise<void> {
   const started = Date.now();
   const live = async (): Promise<Answer | string> =>
@@ -139,10 +137,7 @@ async function release(url: string, commit: string): Promise<void> {
   );
 }
 
-/**
- * What to look at where nothing answers at all: an internal load balancer is the usual reason in
- * CI.
- */
+/** A hint if nothing answers at all: in CI the usual reason is an internal load balancer. */
 export function hint(answer: Answer | string): string {
   return typeof answer === "string"
     ? ". Is its load balancer internal? Then this must run inside its network; for CI that is a runner: config/circleci.ts"
