@@ -126,7 +126,7 @@ async function run(target: DeployTarget, options: CanaryOptions, expires: Date):
     await update(target);
   } catch (error) {
     // Pods that are not ready get no requests, so this is not urgent.
-    console.error("What was started is still there. Remove it by: npm run canary -- stop");
+    console.error("The canary's pods still exist. To remove them: npm run canary -- stop");
     throw error;
   }
   return changed;

@@ -24,18 +24,18 @@ export function canaryRefusals(candidate: Candidate): readonly string[] {
   const { branch, commit, containsProduction, imageRef, migrations, productionCommit } = candidate;
   const { givenImage, productionRuns, running } = candidate;
   if (running !== undefined) {
-    return [`A canary of "${running}" runs already: stop it first by npm run canary -- stop`];
+    return [`A canary of "${running}" is already running. Stop it first: npm run canary -- stop`];
   }
   if (imageRef === undefined) {
     return [
-      `Branch "${branch}" has no image: deploy its review stack by npm run review -- up, or give one by --image and --commit.`,
+      `Branch "${branch}" has no image: deploy its review stack with npm run review -- up, or pass --image and --commit.`,
     ];
   }
   if (productionCommit === undefined) {
     return [
       productionRuns
         ? "Production names no commit that it runs: promote its image again, with --image, --reason and --commit, and deploy it."
-        : "Production runs nothing yet: deploy it first by npm run deploy -- prod",
+        : "Production runs nothing yet. Deploy it first: npm run deploy -- prod",
     ];
   }
   if (commit === undefined) {
@@ -59,8 +59,8 @@ export function canaryRefusals(candidate: Candidate): readonly string[] {
   }
   if (migrations.length > 0) {
     return [
-      `Branch "${branch}" has database migrations that production has not: ${migrations.join(", ")}. ` +
-        "A canary never migrates: release them to production first, in a way that its code can live with.",
+      `Branch "${branch}" has database migrations that production does not have: ${migrations.join(", ")}. ` +
+        "A canary never migrates: release them to production first, in a way that its code supports.",
     ];
   }
   return [];
@@ -87,7 +87,7 @@ export function checkoutRefusals({ onMain, uncommitted }: Checkout): readonly st
     ...(files.length === 0
       ? []
       : [
-          `Uncommitted changes would go to production: ${files.join(", ")}. Commit them, as the key that Pulumi writes into a stack's file, or put them aside: git stash`,
+          `Uncommitted changes would go to production: ${files.join(", ")}. Commit them (such as the key that Pulumi writes into a stack's file), or put them aside: git stash`,
         ]),
   ];
 }

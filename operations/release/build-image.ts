@@ -20,7 +20,7 @@ export async function buildImage(stack: string, given: Engine = ambient): Promis
   const { engine, settings } = target;
   if (environments[settings.environment].image !== "built" || settings.imageRef !== undefined) {
     throw new UserError(
-      `Stack "${stack}" builds no image: it runs the one it is told. Build it for staging or a review stack.`,
+      `Stack "${stack}" does not build an image: it runs a chosen one. Build it for staging or a review stack.`,
     );
   }
   await refuse(target, false);

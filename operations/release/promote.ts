@@ -113,7 +113,7 @@ async function runs(stacks: readonly string[], engine: Engine): Promise<Release>
   const running = webImage(await stateOf(from, engine));
   if (running !== imageRef) {
     throw new UserError(
-      `Stack "${from}" is in between: its outputs name ${imageRef}, its pods are to run ` +
+      `Stack "${from}" is between two releases: its outputs name ${imageRef}, its pods must run ` +
         `${running ?? "nothing"}. Deploy it first: npm run deploy -- ${from}`,
     );
   }

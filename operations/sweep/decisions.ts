@@ -94,7 +94,7 @@ export function decideStack(stack: Stack, inventory: Inventory): Decision {
   const { gone, why } = branchOf(branch, stack.remote, inventory);
   if (gone) return goes(why);
   if (expires === undefined)
-    return stays("was never updated, and does not say since when it is there");
+    return stays("was never updated, and has no tag with its creation time");
   const left = expires.getTime() - now.getTime();
   if (left <= 0) return goes(`expired ${span(left)} ago`);
   return stays(`${why}, and it expires in ${span(left)}`);
@@ -109,7 +109,8 @@ function branchOf(
   const there = (why: string) => ({ gone: false, why });
   if (branches === undefined) return there("the remote could not be asked");
   if (branches.has(branch)) return there("its branch is there");
-  if (!branches.has(mainBranch)) return there(`the remote has not even the branch ${mainBranch}`);
+  if (!branches.has(mainBranch))
+    return there(`the remote does not even have the branch ${mainBranch}`);
   if (itsRemote !== undefined && itsRemote !== remote) {
     return there(`its branch is of ${itsRemote}, which was not asked`);
   }

@@ -189,7 +189,7 @@ describe("a rehearsal of all environments", () => {
     await all.clone.git("checkout", "--quiet", "main");
     refused(
       await start("env-migrating", "--percent", "25", ...image, "--commit", migrating),
-      /database migrations that production has not: .*V99__more\.sql/,
+      /database migrations that production does not have: .*V99__more\.sql/,
     );
     await all.clone.git("checkout", "--quiet", "--orphan", "env-orphan");
     const orphan = await all.clone.commit("Something else");
@@ -246,7 +246,7 @@ describe("a rehearsal of all environments", () => {
     const run = succeeded(await start(first, "--percent", "10"));
     assert.match(run.output, /= 1 canary pod next to 9 .*: 10 % of the requests, 10 % asked/);
     assert.equal(await canaryEndpoints(), 1);
-    refused(await start(first, "--percent", "10"), /runs already/);
+    refused(await start(first, "--percent", "10"), /is already running/);
     const status = succeeded(await canary("status")).output;
     assert.match(status, /1 Ready next to 9 of production: 10 % of the requests, 10 % asked/);
 

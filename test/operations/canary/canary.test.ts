@@ -71,7 +71,7 @@ const cases: readonly [string, Partial<Candidate>, RegExp][] = [
   [
     "while another canary runs",
     { running: "feature/b" },
-    /"feature\/b" runs already.*canary -- stop/,
+    /"feature\/b" is already running.*canary -- stop/,
   ],
   ["without an image", { imageRef: undefined }, /has no image.*review -- up/],
   ["of code that is in no commit", { commit: undefined }, /in no commit/],

@@ -72,7 +72,7 @@ const cases: readonly Case[] = [
     around: { branches: new Set() },
     goes: false,
     title: "may have lost its branch, but the repository is empty",
-    why: /not even the branch main, and it expires in 24 h/,
+    why: /not even have the branch main, and it expires in 24 h/,
   },
   {
     around: { branches: undefined },
