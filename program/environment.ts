@@ -18,18 +18,18 @@ export function createEnvironment(settings: Settings, opts: pulumi.ComponentReso
   const { protect, seeds } = environments[environment];
   const web: ArgsFromSettings = {
     ...webServiceArgs(settings),
-    protect,
-    seedArgs: seeds ? seedArgs : [],
+    ...(protect ? { protect } : {}),
+    ...(seeds ? { seedArgs } : {}),
   };
   const jobs = jobArgs(settings);
 
-  const requirements = [
+  const demands = [
     WebService.peakPods(identity.service, web),
     Postgres.peakPods("postgres"),
     ...jobs.filter(({ suspend }) => !suspend).map((job) => ScheduledJob.peakPods(job.name, job)),
     ...jobRunByHand(jobs, settings),
   ];
-  const namespace = createNamespace(settings, requirements, opts);
+  const namespace = createNamespace(settings, demands, opts);
   const database = databaseOf(settings, namespace, opts);
   const imageRef = imageOf(settings);
   const common = { database, imageRef, namespace };

@@ -8,7 +8,7 @@ import type { Settings } from "../settings";
 /** Creates the stack's namespace. It has guardrails if the code of any branch may run in it. */
 export function createNamespace(
   settings: Settings,
-  requirements: readonly PodRequirement[],
+  demands: readonly PodRequirement[],
   opts: pulumi.ComponentResourceOptions,
 ): pulumi.Output<string> {
   const { environment, identity, ingressPreset, namespace, release } = settings;
@@ -19,7 +19,7 @@ export function createNamespace(
     return new StackNamespace("namespace", { ...common, protect, retain: true }, opts).namespace;
   }
   const { datadogAgentTo, egressTo, ingressFrom, quota } = settings;
-  const guardrails = { datadogAgentTo, egressTo, ingressFrom, quota, requirements };
+  const guardrails = { datadogAgentTo, egressTo, ingressFrom, quota, demands };
   // CI is not an administrator: each branch has rights only in its own namespace.
   const owner = perBranch ? { branch: release.branch } : {};
   return new ReviewNamespace("namespace", { ...common, ...guardrails, ...owner }, opts).namespace;

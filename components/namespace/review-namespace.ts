@@ -82,7 +82,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
    *
    * @default []
    */
-  readonly requirements?: readonly PodRequirement[];
+  readonly demands?: readonly PodRequirement[];
 
   /**
    * What the service and its jobs may reach in addition to their database, DNS and Datadog.
@@ -151,10 +151,10 @@ export class ReviewNamespace extends pulumi.ComponentResource {
 
   constructor(name: string, args: ReviewNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:ReviewNamespace", name, args, opts);
-    const { requirements = [], quota = defaults.quota, webPort = webService.port } = args;
+    const { demands = [], quota = defaults.quota, webPort = webService.port } = args;
     assertValid(this, "ReviewNamespace", name, [
       dnsLabel("namespace", args.namespace),
-      ...quotaIssues(quota, requirements),
+      ...quotaIssues(quota, demands),
       ...(args.egressTo ?? []).map(({ to }, index) =>
         // In Kubernetes, a rule without peers allows all destinations.
         check(to !== undefined && !(Array.isArray(to) && to.length === 0), {
@@ -200,13 +200,13 @@ export class ReviewNamespace extends pulumi.ComponentResource {
   }
 }
 
-function quotaIssues(quota: Quota, requirements: readonly PodRequirement[]): readonly Checked[] {
+function quotaIssues(quota: Quota, demands: readonly PodRequirement[]): readonly Checked[] {
   const issues = [
     ...amountIssues("quota", quota, { cpu: '"2" or "500m"', memory: "4Gi" }),
     integer("quota.pods", quota.pods, 1, 1000),
   ];
   // What does not parse has room for nothing: one issue is enough.
-  return issues.some((issue) => issue !== undefined) ? issues : [quotaIssue(quota, requirements)];
+  return issues.some((issue) => issue !== undefined) ? issues : [quotaIssue(quota, demands)];
 }
 
 function createResourceQuota(

@@ -23,6 +23,8 @@ import { Load } from "./support/load";
 
 const NAMESPACE = "services-orders-preview";
 const HOST = "services-orders-preview.localhost";
+/** Where the program gives the web service its args. */
+const webServiceArgs = "program/web-service-args.ts";
 const NEW_HOST = "services-orders-preview-2.localhost";
 
 interface Seen {
@@ -205,9 +207,9 @@ describe("the summary of a preview says what then happens", () => {
     // Little, so that it stands beside whatever else is in the sandbox.
     await set("requests", '{"cpu":"10m","memory":"256Mi"}');
     edit(
-      "index.ts",
-      "    database,\n    host:",
-      '    database,\n    drainSeconds: 5,\n    env: { ORDERS_MODE: "slow" },\n    maxSurge: "100%",\n    preStopSeconds: 5,\n    host:',
+      webServiceArgs,
+      "    ...preset,\n    host:",
+      '    ...preset,\n    drainSeconds: 5,\n    env: { ORDERS_MODE: "slow" },\n    maxSurge: "100%",\n    preStopSeconds: 5,\n    host:',
     );
     await pulumi("up", "--yes", "--skip-preview");
     firstImage = await pulumi("stack", "output", "imageRef");
@@ -219,7 +221,7 @@ describe("the summary of a preview says what then happens", () => {
       stringData: { a: "first", b: "second" },
     });
     edit(
-      "index.ts",
+      webServiceArgs,
       'ORDERS_MODE: "slow"',
       'ORDERS_MODE: "slow", ORDERS_KEY: { key: "a", secretName: "given" }',
     );
@@ -233,7 +235,7 @@ describe("the summary of a preview says what then happens", () => {
   });
 
   it("nothing, in one line, for a commit that changes nothing that runs", async () => {
-    edit("index.ts", "/** Where the program asks", "// A comment.\n/** Where the program asks");
+    edit(webServiceArgs, "/** Args that", "// A comment.\n/** Args that");
     const summary = await happens("nothing");
     assert.equal(textOf(summary), "Preview of local: nothing changes\n");
   });
@@ -268,7 +270,7 @@ describe("the summary of a preview says what then happens", () => {
 
   it("autoscaling", async () => {
     edit(
-      "index.ts",
+      webServiceArgs,
       "    replicas: settings.replicas,\n    requests",
       "    autoscaling: { maxReplicas: 3, minReplicas: 2 },\n    requests",
     );
@@ -281,12 +283,12 @@ describe("the summary of a preview says what then happens", () => {
   });
 
   it("another value of a variable", async () => {
-    edit("index.ts", 'ORDERS_MODE: "slow"', 'ORDERS_MODE: "fast"');
+    edit(webServiceArgs, 'ORDERS_MODE: "slow"', 'ORDERS_MODE: "fast"');
     assert.equal((await happens("env")).headline, "new pods, rolling, no downtime");
   });
 
   it("another reference to a Secret", async () => {
-    edit("index.ts", 'key: "a", secretName', 'key: "b", secretName');
+    edit(webServiceArgs, 'key: "a", secretName', 'key: "b", secretName');
     assert.equal((await happens("secret-reference")).headline, "new pods, rolling, no downtime");
   });
 
@@ -302,8 +304,8 @@ describe("the summary of a preview says what then happens", () => {
 
   it("a label more in the Deployment's selector", async () => {
     edit(
-      "index.ts",
-      "    database,\n    drainSeconds",
+      webServiceArgs,
+      "    ...preset,\n    drainSeconds",
       `      overrides: {
         deploymentSpec: (spec: any) => ({
           ...spec,
@@ -314,7 +316,7 @@ describe("the summary of a preview says what then happens", () => {
           },
         }),
       },
-    database,\n    drainSeconds`,
+    ...preset,\n    drainSeconds`,
     );
     const summary = await happens("selector", NEW_HOST);
     assert.equal(summary.headline, "DANGER: REPLACED, downtime");
@@ -322,11 +324,7 @@ describe("the summary of a preview says what then happens", () => {
   });
 
   it("a renamed component", async () => {
-    edit(
-      "index.ts",
-      "new WebService(\n    settings.identity.service,",
-      'new WebService(\n    "orders",',
-    );
+    edit("program/environment.ts", "new WebService(identity.service,", 'new WebService("orders",');
     const { notes, verdict } = await happens("renamed", NEW_HOST);
     assert.equal(verdict, "danger");
     assert.match(notes.join("\n"), /services-orders renamed to orders/);

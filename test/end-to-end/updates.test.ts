@@ -105,7 +105,7 @@ describe("services-orders with 2 replicas", function () {
   it("has never fewer Ready pods while autoscaling is turned on, scales, and is turned off again", async () => {
     const ready = await readyPodsDuring(stack.namespace, async () => {
       const pods = await servingPods(stack.namespace);
-      stack.edit("index.ts", fixed, autoscaled(2));
+      stack.edit("program/web-service-args.ts", fixed, autoscaled(2));
       await stack.up();
       assert.deepEqual(await servingPods(stack.namespace), pods, "turning it on changed the pods");
       await until("the autoscaler's metrics", async () => {
@@ -114,12 +114,12 @@ describe("services-orders with 2 replicas", function () {
         return (await kubectl(["-n", stack.namespace, ...get])) === "True";
       });
 
-      stack.edit("index.ts", autoscaled(2), autoscaled(3));
+      stack.edit("program/web-service-args.ts", autoscaled(2), autoscaled(3));
       await stack.up();
       await until("a third pod", async () => (await servingPods(stack.namespace)).length === 3);
 
       const three = await servingPods(stack.namespace);
-      stack.edit("index.ts", autoscaled(3), fixed);
+      stack.edit("program/web-service-args.ts", autoscaled(3), fixed);
       await stack.up();
       // Longer than the autoscaler, were it still there, would take for its next look.
       await sleep(20_000);

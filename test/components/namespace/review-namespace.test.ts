@@ -199,7 +199,7 @@ describe("ReviewNamespace", () => {
 
   it("does not change the caller's args", async () => {
     await record();
-    const given = { ...args, requirements: Object.freeze([]), ingressFrom: Object.freeze([]) };
+    const given = { ...args, demands: Object.freeze([]), ingressFrom: Object.freeze([]) };
     new ReviewNamespace("namespace", Object.freeze(given));
     await settled();
   });
@@ -264,7 +264,7 @@ describe("ReviewNamespace", () => {
       ],
       [
         {
-          requirements: [
+          demands: [
             { name: "web", pods: 3, requests },
             { name: "postgres", pods: 1, requests: { cpu: "50m", memory: "128Mi" } },
           ],

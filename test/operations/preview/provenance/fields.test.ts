@@ -281,9 +281,7 @@ const reviewNamespace: Case<ReviewNamespaceArgs> = {
     ...otherNamespace,
     branch: [{ branch: "y" }],
     datadogAgentTo: [{ datadogAgentTo: peers }, { datadogAgentTo: [] }],
-    requirements: [
-      { requirements: [{ name: "other", pods: 1, requests: { cpu: "1", memory: "1Gi" } }] },
-    ],
+    demands: [{ demands: [{ name: "other", pods: 1, requests: { cpu: "1", memory: "1Gi" } }] }],
     egressTo: [{ egressTo: [{ ports: [{ port: 1 }], to: peers }] }],
     ingressFrom: [{ ingressFrom: [{ ipBlock: { cidr: "198.51.100.0/24" } }] }],
     "overrides.limitRangeSpec": [{ overrides: { limitRangeSpec: () => ({ limits: [] }) } }],
