@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { service } from "../components/conventions/stacks";
+import { service } from "../config/service";
 import { AdmissionPolicy, type Policy } from "./admission";
 import {
   canariesOnly,

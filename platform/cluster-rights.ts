@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { clusterGroup, reviewAccess, reviewGroup } from "../components/conventions/ci-roles";
-import { service } from "../components/conventions/stacks";
+import { service } from "../config/service";
 import {
   namespacedRules,
   ownNamespaceRules,

@@ -9,7 +9,7 @@ import {
   ciRoles,
   roleName,
 } from "../components/conventions/ci-roles";
-import { service } from "../components/conventions/stacks";
+import { service } from "../config/service";
 import { AdmissionPolicies } from "./admission-policies";
 import { CiRole } from "./ci-role";
 import { ClusterAccess } from "./cluster-access";

@@ -1,5 +1,5 @@
 import type { CiRoleName } from "../components/conventions/ci-roles";
-import { service } from "../components/conventions/stacks";
+import { service } from "../config/service";
 import type { Environment } from "./settings";
 
 /** ARNs of the resources that the roles have rights to. */

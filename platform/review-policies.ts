@@ -6,7 +6,7 @@ import {
   reviewIngressGroup,
   reviewUser,
 } from "../components/conventions/ci-roles";
-import { service } from "../components/conventions/stacks";
+import { service } from "../config/service";
 import type { Policy } from "./admission";
 import type { CircleCi, ReviewLimits } from "./settings";
 

@@ -38,6 +38,12 @@ export function jobArgs(settings: Settings) {
   const { identity, release, requests } = settings;
   return jobs.map(({ suspendedIn, ...job }) => {
     const suspend = isSuspended(suspendedIn, settings);
-    return { identity, release, requests, suspend, ...job };
+    return {
+      identity,
+      release,
+      requests,
+      suspend,
+      ...job,
+    };
   });
 }

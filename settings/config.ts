@@ -24,9 +24,9 @@ export function isSecret(value: string): boolean {
  */
 export function runtimeConfig(): Config {
   const secretKeys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");
-  const secrets = (Array.isArray(secretKeys) ? secretKeys : []).map((key) => [
+  const secrets = (Array.isArray(secretKeys) ? secretKeys : []).map((key: unknown) => [
     String(key),
     JSON.stringify({ secure: "" }),
   ]);
-  return { ...pulumi.runtime.allConfig(), ...Object.fromEntries(secrets) };
+  return { ...pulumi.runtime.allConfig(), ...(Object.fromEntries(secrets) as Config) };
 }

@@ -172,7 +172,7 @@ function readValue(
   return {
     issues: issues.map(
       ({ allowed, got, path }) =>
-        `${where}${path} must be ${allowed}, got ${JSON.stringify(got) ?? "nothing"}; ${todo}`,
+        `${where}${path} must be ${allowed}, got ${got === undefined ? "nothing" : JSON.stringify(got)}; ${todo}`,
     ),
     value,
   };

@@ -43,6 +43,7 @@ export function configSchema(): string {
 /** What a file may have, not what the program gets from it. */
 function jsonSchemaOf(schema: Setting["schema"]): object {
   // A function that checks a text cannot be told to an editor: it is told that it is a text.
-  const { $schema, ...rest } = toJsonSchema(schema, { errorMode: "ignore", typeMode: "input" });
-  return rest;
+  const rest: object = toJsonSchema(schema, { errorMode: "ignore", typeMode: "input" });
+  // The file as a whole names the version of JSON Schema.
+  return Object.fromEntries(Object.entries(rest).filter(([key]) => key !== "$schema"));
 }

@@ -1,7 +1,4 @@
-/**
- * eslint-disable no-restricted-properties -- a variable is hidden from the SDK, none is read as a
- * setting
- */
+/* eslint-disable no-restricted-properties -- hides a variable from the SDK, reads no setting */
 
 /** How to reach the cluster: a context of the ambient kubeconfig, or a separate kubeconfig. */
 export interface Access {

@@ -1,4 +1,4 @@
-import { service } from "./stacks";
+import { service } from "../../config/service";
 
 /**
  * What a CI job does; decides its rights in AWS and in the cluster. One role each, and no other.

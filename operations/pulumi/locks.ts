@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { service } from "../../components/conventions/stacks";
+import { service } from "../../config/service";
 import { startTime } from "../../lib/processes";
 import { type Engine, variables } from "./engine";
 

@@ -1,5 +1,5 @@
 import { reviewAccess } from "../../components/conventions/ci-roles";
-import { service } from "../../components/conventions/stacks";
+import { service } from "../../config/service";
 import { parseStack } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { stopCanary } from "../canary/canary";

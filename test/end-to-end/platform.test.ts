@@ -9,7 +9,7 @@ import { branchesOf, issuer, trustPolicy } from "../../platform/trust";
 import { permissions } from "../../platform/permissions";
 import { type Actor, administrator, apply, branchJob, refusal, roleJob } from "./support/actors";
 import { type Moto, startMoto } from "./aws/moto";
-import { PlatformStack } from "./support/platform-stack";
+import { PlatformStack } from "./aws/platform-stack";
 import { ReviewObjects } from "./support/review-objects";
 
 const staging = "platform-test-staging";

@@ -3,7 +3,7 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { gunzipSync } from "node:zlib";
-import { service } from "../../components/conventions/stacks";
+import { service } from "../../config/service";
 import { stackOf } from "../../operations/stacks/review-stack";
 import { policiesOf } from "../../platform/admission-policies";
 import { settings as platform } from "../support/platform";

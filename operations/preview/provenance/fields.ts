@@ -64,7 +64,7 @@ const reviewNamespace = {
   branch: [...of("Namespace", "metadata.annotations"), ...of("RoleBinding", "", "subjects")],
   datadogAgentTo: of("NetworkPolicy", "", "spec.egress"),
   // What is compared with the quota, and nothing else.
-  requirements: [],
+  demands: [],
   egressTo: of("NetworkPolicy", "", "spec.egress"),
   identity: [
     ...namespace.identity,

@@ -5,10 +5,13 @@ import { withCheapErrors } from "../../../components/conventions/expected-error"
 describe("an error that leaves a program", () => {
   const thrown = async (error: unknown): Promise<Error> => {
     const program = withCheapErrors(async () => Promise.reject(error as Error));
-    return program().then(
-      () => assert.fail("the program must fail"),
-      (caught: Error) => caught,
-    );
+    try {
+      await program();
+    } catch (caught) {
+      assert.ok(caught instanceof Error);
+      return caught;
+    }
+    assert.fail("the program must fail");
   };
 
   it("keeps its message and loses its stack when a person can fix it", async () => {

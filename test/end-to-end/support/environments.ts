@@ -15,7 +15,7 @@ import { startMoto } from "../aws/moto";
 import { Clone } from "./clone";
 import { kubectl, type Run, type RunOptions } from "./commands";
 import { databases, fillSecret, startDatabases } from "./databases";
-import { PlatformStack } from "./platform-stack";
+import { PlatformStack } from "../aws/platform-stack";
 
 type Config = Readonly<Record<string, unknown>>;
 

@@ -19,7 +19,7 @@ export const kills = {
   "SIGKILL to the process group": "group",
   "SIGKILL to the engine": "engine",
   "SIGTERM, SIGKILL 10 s later": "canceled",
-  "everything at once": "machine",
+  "every process": "machine",
 } as const;
 export type Kill = (typeof kills)[keyof typeof kills];
 

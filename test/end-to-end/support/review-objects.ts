@@ -4,7 +4,7 @@ import {
   reviewIngressGroup,
   reviewUser,
 } from "../../../components/conventions/ci-roles";
-import { service } from "../../../components/conventions/stacks";
+import { service } from "../../../config/service";
 
 /** A review stack's objects as the tests write them by hand, one at a time, right or wrong. */
 export class ReviewObjects {

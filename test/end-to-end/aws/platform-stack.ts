@@ -5,7 +5,7 @@ import { parse, stringify } from "yaml";
 import { project } from "../../../lib/project";
 import { command } from "../../../lib/command";
 import { environment } from "../../../sandbox/environment";
-import type { Moto } from "../aws/moto";
+import type { Moto } from "./moto";
 
 type Config = Readonly<Record<string, unknown>>;
 
