@@ -210,7 +210,7 @@ describe("at the edges", () => {
         assert.match(
           line,
           new RegExp(
-            `^port ${String(TAKEN_PORT)} on 127\\.0\\.0\\.1, for the sandbox's ${what}, is taken`,
+            `^port ${String(TAKEN_PORT)} on 127\\.0\\.0\\.1, for the sandbox's ${what}, is used by another program`,
           ),
         );
         assert.match(line, new RegExp(`choose another port: npm run sandbox -- up ${flag} 28080$`));
@@ -447,7 +447,7 @@ describe("at the edges", () => {
       assert.match(
         line,
         new RegExp(
-          `^SANDBOX_DIR must not be below /(var|run), got "${hidden}": .*; choose another directory$`,
+          `^SANDBOX_DIR must not be below /(var|run), got "${hidden}": .*; choose another one$`,
         ),
       );
       assert.deepEqual(filesOfLevel(hidden), was);

@@ -110,7 +110,7 @@ describe("a rehearsal of all environments", () => {
 
   it("promotes what staging runs, and deploys it to production, by its digest", async () => {
     succeeded(await all.run("prod", ["promote"]));
-    refused(await all.run("prod", ["deploy", "prod"]), /add --yes.*Nothing was changed/);
+    refused(await all.run("prod", ["deploy", "prod"]), /Pass --yes .*Nothing was changed/);
     const run = succeeded(await all.run("prod", ["deploy", "prod", "--yes"]));
     line(`production from nothing in ${run.seconds.toFixed(0)} s`);
     succeeded(await all.run("preview", ["smoke", "prod"]));
