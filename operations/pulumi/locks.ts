@@ -1,16 +1,15 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { service } from "../../config/service";
 import { startTime } from "../../lib/processes";
 import { type Engine, variables } from "./engine";
+import { removeTornFiles, stateDirectory } from "./torn-files";
 
 /** Directory of a stack's locks, where the state is in files. */
 export function lockDirectory(stack: string, backendUrl: string | undefined): string | undefined {
-  if (backendUrl?.startsWith("file:///") !== true) return undefined;
-  const root = fileURLToPath(backendUrl.replace(/\?.*$/, ""));
-  return join(root, ".pulumi", "locks", "organization", service, stack);
+  const state = stateDirectory(backendUrl);
+  return state && join(state, ".pulumi", "locks", "organization", service, stack);
 }
 
 /**
@@ -19,7 +18,9 @@ export function lockDirectory(stack: string, backendUrl: string | undefined): st
  * no one can tell whether an owner lives.
  */
 export function removeDeadLocks(stack: string, engine: Engine): void {
-  const locks = lockDirectory(stack, variables(engine)["PULUMI_BACKEND_URL"]);
+  const backendUrl = variables(engine)["PULUMI_BACKEND_URL"];
+  removeTornFiles(backendUrl);
+  const locks = lockDirectory(stack, backendUrl);
   if (locks === undefined || !existsSync(locks)) return;
   for (const file of readdirSync(locks).filter((name) => name.endsWith(".json"))) {
     const lock = JSON.parse(readFileSync(join(locks, file), "utf8")) as {

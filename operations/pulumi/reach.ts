@@ -9,6 +9,7 @@ import { CommandError, command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
 import { type Engine, ambient, ask, variables } from "./engine";
 import type { Tags } from "./stacks";
+import { removeTornFiles } from "./torn-files";
 
 /** A cluster that has answered, with a function that runs kubectl on it. */
 export interface Cluster {
@@ -73,6 +74,7 @@ async function askState(
   seconds = stateSeconds,
 ): Promise<string> {
   const address = variables(engine)["PULUMI_BACKEND_URL"];
+  removeTornFiles(address);
   const shown = address ?? 'of the login ("pulumi whoami --verbose" names it)';
   const limit = { killSignal: "SIGKILL", timeout: seconds * 1000 } as const;
   return ask([...question, "--json"], engine, limit).catch((error: unknown) => {

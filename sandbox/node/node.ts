@@ -18,7 +18,7 @@ import { tool, toolEnvironment } from "../install/debian";
 import { net, paths } from "../layout";
 import { boxPid, boxProcesses, firstProgram, inBox, signal } from "./processes";
 import { startTime } from "../../lib/processes";
-import { daemonPid } from "./supervision";
+import { daemonEnvironment, daemonPid } from "./supervision";
 
 // The sandbox runs in its own mount, process and network namespaces, like a container. Its mounts,
 // bridges, routes, iptables rules and processes are invisible from outside. The kernel removes them
@@ -75,7 +75,11 @@ export async function openBox(withNode: boolean): Promise<void> {
       ],
       ...[firstProgram, "-P"],
     ],
-    { detached: true, stdio: ["ignore", log, log], env: { ...process.env, ...toolEnvironment } },
+    {
+      detached: true,
+      env: { ...daemonEnvironment(process.env, "node"), ...toolEnvironment },
+      stdio: ["ignore", log, log],
+    },
   );
   closeSync(log);
   first.unref();
