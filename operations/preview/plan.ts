@@ -93,7 +93,9 @@ export function exceeds(approved: Plan, current: Plan): readonly string[] {
     // A failed update may have created the object and not finished it.
     const lesser = before.operation !== "delete" && operation === "update";
     if (before.operation !== operation && !lesser) {
-      return [`${name} was to ${words[before.operation]}, and would now ${words[operation]}`];
+      return [
+        `${name} was approved to ${words[before.operation]}, and would now ${words[operation]}`,
+      ];
     }
     return Object.entries(fields)
       .filter(([path, after]) => !matches(before.fields[path], after))

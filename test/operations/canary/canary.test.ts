@@ -18,7 +18,7 @@ describe("the canary's share", () => {
     { asked: 1, pods: 1, real: "1 %", stable: 100 },
   ];
   for (const { asked, pods, real, stable } of table) {
-    it(`is ${real} with ${String(pods)} beside ${String(stable)}, when ${String(asked)} % is asked`, () => {
+    it(`is ${real} with ${String(pods)} next to ${String(stable)}, when ${String(asked)} % is asked`, () => {
       const share = canaryShare(stable, asked / 100);
       assert.equal(share.pods, pods);
       assert.match(
@@ -86,7 +86,7 @@ const cases: readonly [string, Partial<Candidate>, RegExp][] = [
     /runs nothing yet.*deploy -- prod/,
   ],
   [
-    "while production runs an image of nobody knows what",
+    "while the commit of production's image is unknown",
     { productionCommit: undefined },
     /^Production names no commit.*promote .*--commit/,
   ],
@@ -97,11 +97,7 @@ const cases: readonly [string, Partial<Candidate>, RegExp][] = [
   ],
   ["of commits that git does not know", { containsProduction: undefined }, /git fetch/],
   ["whose migrations git cannot compare", { migrations: undefined }, /git fetch/],
-  [
-    "with a migration of its own",
-    { migrations: ["V2__more.sql"] },
-    /V2__more\.sql.*never migrates/,
-  ],
+  ["with a new migration", { migrations: ["V2__more.sql"] }, /V2__more\.sql.*never migrates/],
 ];
 
 describe("a canary", () => {

@@ -161,7 +161,7 @@ describe("what was promoted", () => {
     assert.ok(await removes(release));
   });
 
-  it("is kept when somebody promoted it while another release was deployed", async () => {
+  it("is kept when someone promoted it while another release was deployed", async () => {
     const imageRef = `registry/services-orders@sha256:${"b".repeat(64)}`;
     assert.ok(!(await removes({ ...release, imageRef, reason: "a revert" })));
   });

@@ -51,7 +51,7 @@ describe("a stack that is about to be changed", () => {
     assert.ok(!programs.calls.join("\n").includes("secret@"));
   });
 
-  it("is made without a tag, when it is none", async () => {
+  it("is created without tags when it is not a review stack", async () => {
     const target = reviewTarget(programs.engine());
     const settings = { ...target.settings, environment: "staging", stack: "staging" } as Settings;
     await ensureStack({ ...target, settings, stacks: Array<string>(20).fill("review-a") });
@@ -81,7 +81,7 @@ describe("a stack that is about to be changed", () => {
     );
   });
 
-  it("is refused to another branch, and to one that nobody names", async () => {
+  it("is refused to another branch, and to a branch without a name", async () => {
     const engine = programs.engine();
     const last = { outputs: {}, tags: { ...tags, branch: "feature/b" } };
     await assert.rejects(

@@ -59,7 +59,7 @@ describe("deploy", () => {
     });
   }
 
-  it("says all that speaks against it at once", () => {
+  it("reports every reason against it in one message", () => {
     assert.equal(refusals({ ...fine, branchAtRemote: false, lastCluster: "there" }).length, 2);
   });
 });

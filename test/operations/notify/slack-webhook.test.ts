@@ -36,7 +36,7 @@ describe("sending to Slack", () => {
     assert.equal(slack.asked.length, 1);
   });
 
-  it("to nobody is a warning that does not quote the webhook, which is a password", async () => {
+  it("to a webhook that does not answer is a warning without the webhook, which is a password", async () => {
     const url = await start(() => ({ status: 200 }));
     await slack.stop();
     slack = new StandIn(() => ({ status: 200 }));

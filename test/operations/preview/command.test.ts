@@ -22,7 +22,10 @@ describe("npm run preview", function () {
     rmSync(directory, { recursive: true });
   });
 
-  /** A stand-in for Pulumi: what it does for each beginning of its arguments; it keeps with what it was called. */
+  /**
+   * A stand-in for Pulumi: what it does for each beginning of its arguments.
+   * It keeps the arguments of each call.
+   */
   function pulumi(answers: Readonly<Record<string, string>>): void {
     const cases = Object.entries(answers).map(([start, does]) => `"${start}"*) ${does};;\n`);
     const call = 'echo "$RELEASE_BRANCH $RELEASE_IMAGE_REF $*" >> "$CALLS"';

@@ -38,7 +38,7 @@ describe("a change set", () => {
     assert.deepEqual(exceeds(approved, plan()), []);
   });
 
-  it("is larger with another value, which is named beside the approved one", () => {
+  it("is larger with another value, which is named next to the approved one", () => {
     assert.deepEqual(exceeds(approved, plan(replicas(3, 40))), [
       "Deployment web: spec.replicas was approved as 4, and is now 40",
     ]);
@@ -68,7 +68,7 @@ describe("a change set", () => {
       step("replace", "web", { replicas: 3 }, { replicas: 4 }),
     );
     assert.deepEqual(exceeds(approved, replacement), [
-      "Deployment web was to be changed, and would now be REPLACED",
+      "Deployment web was approved to be changed, and would now be REPLACED",
     ]);
     assert.deepEqual(exceeds(replacement, approved), []);
   });
@@ -92,7 +92,7 @@ describe("a change set", () => {
     ]);
   });
 
-  it("covers what nobody could know when it was approved, as the digest of an image not built yet", () => {
+  it("covers values that were unknown at the approval, such as the digest of an image not built yet", () => {
     const image = (ref: string) => plan(step("update", "web", { image: "a" }, { image: ref }));
     assert.deepEqual(exceeds(image(unknownMark), image("b")), []);
     assert.equal(exceeds(image("b"), image(unknownMark)).length, 1);
@@ -166,7 +166,7 @@ describe("a saved plan", () => {
 
   for (const [what, text] of [
     ["is not there", undefined],
-    ["is no JSON", "{"],
+    ["is not JSON", "{"],
     ["is of another version", '{"version":2,"stack":"prod","changes":[]}'],
   ] as const) {
     it(`that ${what} is refused with the command that makes one`, () => {

@@ -7,7 +7,10 @@ import { change } from "../../../operations/pulumi/engine";
 import { lastWords } from "../../../operations/pulumi/events";
 import { reports } from "../../../lib/reports";
 
-/** A stand-in for Pulumi: locked for as many updates as `LOCKED` says, and then whatever `EVENTS`, `SAYS` and `CODE` say. */
+/**
+ * A stand-in for Pulumi: locked for as many updates as `LOCKED` says.
+ * Then it does what `EVENTS`, `SAYS` and `CODE` say.
+ */
 const script = `#!/bin/sh
 echo "$*" >> "$CALLS"
 if [ "$(grep -c . "$CALLS")" -le "\${LOCKED:-0}" ]; then

@@ -69,7 +69,7 @@ describe("the state of a killed update", () => {
     assert.ok(!JSON.stringify(adopted).includes("cGxhaW4="));
   });
 
-  it("forgets what was not made, and what is no object of the cluster", () => {
+  it("forgets what was not made, and what is not an object of the cluster", () => {
     const image = { inputs: {}, type: "docker-build:index:Image", urn: "image" };
     const begun = creating(secret("postgres-1"), image);
     assert.deepEqual(after({ pending_operations: begun }, live("postgres-2")), []);

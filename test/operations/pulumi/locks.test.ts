@@ -12,7 +12,7 @@ describe("the locks of a stack", () => {
     assert.equal(lockDirectory("review-a", "file:///tmp/state?no_tmp_dir=true"), expected);
   });
 
-  it("are nobody's to judge elsewhere", () => {
+  it("are not looked for when the state is not in files", () => {
     for (const url of [undefined, "s3://bucket", "file://~", "https://api.pulumi.com"]) {
       assert.equal(lockDirectory("review-a", url), undefined);
     }

@@ -58,7 +58,7 @@ describe("what every command asks first", function () {
     );
   });
 
-  it("gives up within 10 s when nobody answers", async () => {
+  it("gives up within 10 s when no answer comes", async () => {
     const silent = 'trap "" TERM; exec sleep 60';
     program("pulumi", silent);
     program("kubectl", silent);

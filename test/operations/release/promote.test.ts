@@ -8,7 +8,10 @@ import { StandIn } from "../support/http-stand-in";
 const digest = `sha256:${"a".repeat(64)}`;
 const commit = "0123456789".repeat(4);
 
-/** A stand-in for Pulumi with the rights of staging's role: it lists and exports every stack, and opens staging alone. */
+/**
+ * A stand-in for Pulumi with the rights of staging's role.
+ * It lists and exports every stack, and opens staging only.
+ */
 const script = `#!/bin/sh
 echo "$*" >> "$CALLS"
 case "$*" in

@@ -32,7 +32,7 @@ describe("the smoke test", () => {
     assert.deepEqual(faults, ["status 503, not 200", "status 503, not 200", "status 503, not 404"]);
   });
 
-  it("is not content with somebody else's page", async () => {
+  it("fails on the page of another program", async () => {
     const faults = await found(() => ({ body: "<h1>Welcome</h1>", status: 200 }));
     assert.deepEqual(faults.slice(1), [
       "an answer that is not a list of orders",
@@ -58,7 +58,7 @@ describe("the smoke test", () => {
     assert.equal(hint({ body: "", status: 503, version: "" }), "");
   });
 
-  it("says that nobody listens", async () => {
+  it("says that the port refuses connections", async () => {
     const service = new StandIn(good);
     const url = await service.start();
     await service.stop();

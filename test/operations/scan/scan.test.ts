@@ -112,7 +112,7 @@ describe("the scans", () => {
     assert.match(String(error), /scan failed: npm packages/);
   }).timeout(60_000);
 
-  it("pass when the dependency is mended", async () => {
+  it("pass when the dependency is fixed", async () => {
     const lock = join(root, "package-lock.json");
     writeFileSync(
       lock,

@@ -45,7 +45,7 @@ describe("a release", () => {
     assert.equal(webImage({ pending: false, resources: [] }), undefined);
   });
 
-  it("is read from a state that stays closed, for who has not its key", () => {
+  it("is read from an encrypted state without its key", () => {
     const { imageRef } = release;
     const resources = [
       { outputs: { imageRef: "other" }, type: "kubernetes:core/v1:Service", urn: "a" },
@@ -94,7 +94,7 @@ describe("an image that is promoted by hand", () => {
 });
 
 describe("a canary's configuration", () => {
-  it("is production's, but for what it runs and in how many pods", () => {
+  it("is production's, except for its image and its number of pods", () => {
     const production = {
       "services-orders:databaseHost": "db",
       "services-orders:imageRef": "a",

@@ -27,7 +27,7 @@ function branches(count: number): readonly string[] {
 }
 
 describe("the review stack of a branch", () => {
-  it("is no other branch's, of 10,000, and within every budget", () => {
+  it("is unique among 10,000 branches, and within every length limit", () => {
     const names = branches(10_000);
     assert.equal(new Set(names).size, 10_000);
     const stacks = names.map(stackOf);

@@ -67,7 +67,7 @@ esac`;
     stacks,
   });
 
-  it("is none where neither state nor cluster has its Deployment", async () => {
+  it("is undefined when neither state nor cluster has its Deployment", async () => {
     assert.equal(await runningCanary(production(), engine()), undefined);
     assert.match(asked.join(), /^get deployments --namespace services-orders .*track=canary/);
   });
@@ -98,7 +98,7 @@ esac`;
     assert.equal((await runningCanary(production([]), engine()))?.branch, "feature-a");
   });
 
-  it("is no other Deployment of the track", async () => {
+  it("is not another Deployment of the track", async () => {
     objects = { deployments: [{ ...deployment, metadata: { labels: {}, name: "other" } }] };
     assert.equal(await runningCanary(production(), engine()), undefined);
   });
@@ -187,7 +187,7 @@ describe("the checkout that a canary is started from", () => {
     await refuseCheckout(engine());
   });
 
-  it("is never a branch's, nor a main that nobody has pushed", async () => {
+  it("is never a branch's, nor a main that is not pushed", async () => {
     await git("commit", "--quiet", "--allow-empty", "--message", "Not pushed");
     await assert.rejects(
       refuseCheckout(engine()),
@@ -195,7 +195,7 @@ describe("the checkout that a canary is started from", () => {
     );
   });
 
-  it("has no changes of its own", async () => {
+  it("has no uncommitted changes", async () => {
     writeFileSync(join(engine().cwd, "index.ts"), "2");
     await assert.rejects(refuseCheckout(engine()), /Uncommitted changes .*: index\.ts\./);
   });

@@ -18,7 +18,7 @@ describe("the stack that a command is asked for", () => {
     assert.equal(stackNamed("review", env, "main"), "review-feature-c");
   });
 
-  it("is none for review without a branch, or on main", () => {
+  it("is an error for review without a branch, or on main", () => {
     assert.throws(() => stackNamed("review", {}, ""), /no branch is checked out/);
     assert.throws(() => stackNamed("review", {}, "main"), /the name is reserved/);
   });

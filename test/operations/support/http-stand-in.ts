@@ -8,7 +8,7 @@ export interface Asked {
   readonly path: string;
 }
 
-/** What a stand-in answers: nothing leaves it without an answer for ever. */
+/** What a stand-in answers. It answers every request. */
 export type Answers = (asked: Asked) =>
   | {
       readonly body?: string;
@@ -17,7 +17,7 @@ export type Answers = (asked: Asked) =>
     }
   | undefined;
 
-/** A local stand-in for somebody's HTTP API, which keeps what it was asked. */
+/** A local stand-in for an HTTP API. It keeps the requests that it received. */
 export class StandIn {
   readonly asked: Asked[] = [];
   readonly #server;

@@ -6,14 +6,15 @@ import type { Engine } from "../../../operations/pulumi/engine";
 import { stackOf } from "../../../operations/stacks/review-stack";
 import type { Settings } from "../../../settings";
 
-/** Stand-ins for pulumi, kubectl and others on a PATH of their own; they keep how they were called. */
+/** Stand-ins for pulumi, kubectl and others on a separate PATH. They keep how they were called. */
 export class Programs {
   readonly directory = mkdtempSync(join(tmpdir(), "services-orders-programs-"));
   readonly #calls = join(this.directory, "calls");
 
   /**
-   * @param answers what is said of calls whose arguments match a pattern of the shell's `case`, the first that does; of
-   *   two answers the second is said from the second time on. A call that nothing matches succeeds without a word.
+   * @param answers the answer to calls whose arguments match a pattern of the shell's `case`.
+   *   The first match counts. If there are two answers, every call after the first gets the second.
+   *   A call that matches no pattern succeeds silently.
    */
   add(name: string, answers: Readonly<Record<string, string | readonly [string, string]>>): void {
     const cases = Object.entries(answers).map(([pattern, answer], index) => {

@@ -21,7 +21,7 @@ interface Made {
   readonly protect?: boolean;
 }
 
-/** What happens to one object, by its kind with its group, as `apps/v1:Deployment`. */
+/** What happens to one object, by its kind with its group, such as `apps/v1:Deployment`. */
 export function object(op: string, kind: string, made: Made): Step {
   const [ownerType, ownerName] = made.in;
   const { name = ownerName } = made;

@@ -132,7 +132,7 @@ const cases: readonly Case[] = [
     around: { namespaces: [{ name: namespace, ours: false }] },
     goes: false,
     of: { expires: past },
-    title: "has a namespace that is somebody else's",
+    title: "has a namespace that belongs to someone else",
     why: /someone else's labels/,
   },
   ...["prod", "staging", "local", "prod-canary", "review-main", "review-A"].map((other) => ({

@@ -19,7 +19,7 @@ describe("the differences of two objects", () => {
     ]);
   });
 
-  it("are none where named elements only have another order", () => {
+  it("are empty when named elements only have another order", () => {
     assert.deepEqual(differences(env("A", "B"), env("B", "A")), []);
   });
 
@@ -44,7 +44,7 @@ describe("the differences of two objects", () => {
     ]);
   });
 
-  it("quote keys that are no plain words", () => {
+  it("quote keys that are not plain words", () => {
     assert.deepEqual(differences({ labels: {} }, { labels: { "a.b/c": "d" } }), [
       { after: "d", path: 'labels["a.b/c"]' },
     ]);

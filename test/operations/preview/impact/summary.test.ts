@@ -23,7 +23,7 @@ describe("what a change does", () => {
     assert.deepEqual(says(deployment(pods("a"), pods("b"))), ["new pods, rolling, no downtime"]);
   });
 
-  it("is downtime where the strategy takes all pods away at once", () => {
+  it("is downtime when the strategy deletes all pods before it creates new ones", () => {
     const recreate = { strategy: { type: "Recreate" } };
     const all = { replicas: 2, strategy: { rollingUpdate: { maxUnavailable: 2 } } };
     const share = { replicas: 2, strategy: { rollingUpdate: { maxUnavailable: "100%" } } };
@@ -65,7 +65,7 @@ describe("what a change does", () => {
     assert.equal(textOf(summary).split("\n").length, 2, "it is one line");
   });
 
-  it("is not known where nobody has described the kind or the field", () => {
+  it("is unknown when the table does not describe the kind or the field", () => {
     const odd = object("update", "example.com/v1:Odd", {
       after: { a: 1 },
       before: { a: 2 },
@@ -121,7 +121,7 @@ describe("Pulumi's own providers", () => {
     assert.match(says(provider("create-replacement")).join(), /every object is recreated/);
   });
 
-  it("are no part of a plan: who approves may reach the cluster by another way", () => {
+  it("are not part of a plan: an approver may reach the cluster in another way", () => {
     assert.deepEqual(planOf("prod", { steps: [provider("update")] }).changes, []);
     assert.equal(planOf("prod", { steps: [provider("create-replacement")] }).changes.length, 1);
   });
@@ -204,7 +204,7 @@ describe("a production that was made and never deployed", () => {
     { message: 'Stack "prod" runs no image yet: choose one by "npm run promote"', urn: "" },
     { message: "preview failed", urn: "" },
   ];
-  it("is told as what it is, and is no failure: a branch can wait for no release", () => {
+  it("is reported, and is not a failure: a branch cannot wait for a release", () => {
     const summary = summaryOf("prod", events([], { complete: false, errors }), 255);
     assert.equal(summary.verdict, "nothing");
     assert.equal(
@@ -212,7 +212,7 @@ describe("a production that was made and never deployed", () => {
       "Preview of prod: production runs nothing yet: npm run promote\n",
     );
   });
-  it("is no excuse for another stack", () => {
+  it("does not excuse another stack", () => {
     assert.equal(summaryOf("prod-canary", events([], { errors }), 255).verdict, "error");
   });
 });

@@ -357,7 +357,7 @@ describe("the fields of args", () => {
       }
 
       // An arg that is not in the map is explained by what changed: see "rows" of the preview.
-      it("are given for args that there are, each of which is tried here", () => {
+      it("are given for args that exist, and every arg is tried here", () => {
         const args = argsOf(type);
         assert.deepEqual(
           Object.keys(fields[type]).filter((arg) => !args.includes(arg)),
@@ -385,7 +385,7 @@ describe("the fields of args", () => {
           const changed: (readonly [string, string])[] = [];
           for (const [index, base] of bases.entries()) {
             for (const other of values) {
-              // What the other value needs beside the arg itself belongs to both sides.
+              // What the other value needs in addition to the arg belongs to both sides.
               const beside = { ...base, ...other, [arg]: base[arg] };
               const alike = Object.keys(other).length === 1 || arg.startsWith("overrides.");
               const before = alike ? plain[index] : await leavesFor(beside);

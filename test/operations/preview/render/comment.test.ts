@@ -32,7 +32,7 @@ describe("the pull request to comment on", () => {
     );
   });
 
-  it("is none where the branch has none yet", () => {
+  it("is undefined when the branch does not have one yet", () => {
     assert.equal(pullRequestFrom({ GITHUB_TOKEN: "hush" }), undefined);
   });
 });
@@ -91,7 +91,7 @@ describe("commenting on a pull request", () => {
     assert.match(comments.get(101) ?? "", /staging -->\nkept[\s\S]*prod -->\ntext/);
   });
 
-  it("leaves one comment with all of them where previews of several stacks comment at once", async () => {
+  it("leaves one comment with all of them when previews of several stacks comment at the same time", async () => {
     const { answers, comments } = issue([]);
     await start(answers);
     const stacks = ["prod", "staging", "review-a"];
