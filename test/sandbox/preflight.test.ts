@@ -16,7 +16,7 @@ describe("the check before a start", () => {
     Object.assign(process, { getuid });
   });
 
-  it("refuses anybody but root, before it makes the sandbox's directory", async () => {
+  it("refuses every user except root, before it makes the sandbox's directory", async () => {
     rmSync(sandboxDirectory, { force: true, recursive: true });
     Object.assign(process, { getuid: () => 1000 });
     await assert.rejects(
@@ -37,13 +37,13 @@ describe("the start time of a process", () => {
     assert.equal(startTime(process.pid), startTime(process.pid));
   });
 
-  it("is none for one that there is not", () => {
+  it("is undefined for a process that does not exist", () => {
     // Above the largest process id that Linux gives.
     assert.equal(startTime(4_194_305), undefined);
   });
 });
 
-describe("work that must not be done twice at once", () => {
+describe("work that must not run twice at the same time", () => {
   beforeEach(() => {
     mkdirSync(sandboxDirectory, { recursive: true });
   });
@@ -104,7 +104,7 @@ describe("work that must not be done twice at once", () => {
     assert.equal(existsSync(lock), false);
   });
 
-  it("is done by one at a time, however many take over from a killed command at once", async () => {
+  it("is done by one command at a time, also when many take over from a killed command together", async () => {
     writeFileSync(lock, JSON.stringify({ pid: 4_194_305, what: "sandbox up" }));
     const inside = join(sandboxDirectory, "inside");
     // mkdir fails when another is inside.

@@ -32,7 +32,7 @@ import { type Part } from "../../../sandbox/install/parts";
 
 const makers = "https://dl.example";
 
-/** As Kubernetes is published: each file by itself, with its checksum and nothing else beside it. */
+/** As Kubernetes is published: each file separately, with only its checksum next to it. */
 const plain: Part = {
   name: "plain",
   title: "Plain",
@@ -155,7 +155,7 @@ describe("obtaining a part", () => {
       assert.deepEqual(readdirSync(join(sandboxDirectory, "work")), [], "leaves something behind");
     });
 
-    it("asks nobody else for a file when there is a mirror", async () => {
+    it("asks only the mirror for a file when there is a mirror", async () => {
       publish(plain);
       await obtain(plain, () => undefined);
       assert.deepEqual(mirror.asked, [
@@ -210,7 +210,7 @@ describe("obtaining a part", () => {
       assert.equal(installed(plain), false);
     });
 
-    it("names the reason when nobody answers, and installs nothing", async () => {
+    it("names the reason when no server answers, and installs nothing", async () => {
       await mirror.close();
       const message = await refusal(plain);
       assert.match(
@@ -232,7 +232,7 @@ describe("obtaining a part", () => {
       assert.deepEqual(mirror.asked, ["dl.example/releases/checksums.txt"]);
     });
 
-    it("does not tell a person to reach a download that nobody publishes", async () => {
+    it("does not tell a person to reach a download that does not exist", async () => {
       const { downloads, ...built } = plain;
       assert.ok(downloads);
       const message = await refusal(built);

@@ -28,7 +28,7 @@ describe("the sandbox's cgroups", () => {
     return existsSync(file) ? readFileSync(file, "utf8") : undefined;
   };
 
-  it("of v2 have the kubelet's controllers, and so have those below, but for the one that holds processes", () => {
+  it("of v2 have the kubelet's controllers, and so have those below, except the one with processes", () => {
     writeFileSync(
       join(hierarchy, "cgroup.controllers"),
       "cpuset cpu io memory hugetlb pids rdma misc\n",
@@ -47,7 +47,7 @@ describe("the sandbox's cgroups", () => {
   });
 
   for (const left of ["", "hugetlb"]) {
-    it(`of v2 beside v1 leave the machine's as they are, where v2 has "${left}"`, () => {
+    it(`of v2 next to v1 leave the machine's as they are, when v2 has "${left}"`, () => {
       writeFileSync(join(hierarchy, "cgroup.controllers"), `${left}\n`);
       createCgroups([hierarchy]);
       assert.deepEqual(readdirSync(hierarchy).sort(), ["cgroup.controllers", CGROUP]);

@@ -37,7 +37,7 @@ describe("what is left of a sandbox that was stopped", () => {
 });
 
 describe("a signal", () => {
-  it("to a process that has ended meanwhile is none", () => {
+  it("is not sent to a process that has already ended", () => {
     // Above the largest process id that Linux gives.
     signal(4_194_305, "SIGKILL");
   });

@@ -5,10 +5,10 @@ import { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
-/** Takes the place of ~/.services-orders-sandbox: .mocharc.json has it made before any test is loaded. */
+/** Replaces ~/.services-orders-sandbox: .mocharc.json has it made before any test is loaded. */
 export const sandboxDirectory = process.env["SANDBOX_DIR"] ?? "";
 if (!sandboxDirectory.startsWith(tmpdir())) {
-  throw new Error("these tests need a sandbox directory of their own: run them with .mocharc.json");
+  throw new Error("these tests need a separate sandbox directory: run them with .mocharc.json");
 }
 
 export const sha256 = (content: string | Buffer): string =>
@@ -31,8 +31,8 @@ export class Surroundings {
 }
 
 /**
- * Fixture: a download mirror on 127.0.0.1. It serves `<host>/<path>` from what a test puts there, and 404
- * otherwise.
+ * Fixture: a download mirror on 127.0.0.1.
+ * It serves `<host>/<path>` from what a test puts there, and 404 otherwise.
  */
 export class Mirror {
   readonly #files = new Map<string, string | Buffer>();
@@ -70,8 +70,8 @@ export class Mirror {
 }
 
 /**
- * Fixture: a stand-in for Go. It answers which version it is, notes how it was called in the file `calls`, and its
- * builds give a script.
+ * Fixture: a stand-in for Go. It answers which version it is, and writes its calls to the file
+ * `calls`. Its builds give a script.
  */
 export function fakeGo(directory: string, version: string): void {
   mkdirSync(directory, { recursive: true });
