@@ -44,7 +44,7 @@ function aliases(source: ts.SourceFile): ReadonlyMap<string, Readonly<Record<str
 }
 
 interface Taken {
-  /** What the code takes where the arg is not given: `{ value }`, or undefined when it is computed. */
+  /** What the code takes if the arg is not given: `{ value }`, or undefined if it is computed. */
   readonly known: { readonly value: unknown } | undefined;
   /** Whether it stands in defaults.ts. */
   readonly table: boolean;

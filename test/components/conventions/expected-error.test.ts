@@ -37,7 +37,7 @@ describe("an error that leaves a program", () => {
     assert.equal(caught.stack, undefined);
   });
 
-  it("is told when it is no error at all", async () => {
+  it("is printed when it is not an Error", async () => {
     assert.match((await thrown("a text")).message, /unexpected error:\na text$/);
   });
 

@@ -8,7 +8,7 @@ import {
 } from "../../../components/conventions/names";
 import { parseStack, reservedSlugs, slugOf as slug } from "../../../environments";
 
-/** Branch names as people write them, and as nobody should. */
+/** Branch names that people write, and names that no one should write. */
 const branch = fc
   .oneof(
     fc.string({ maxLength: 80, minLength: 1 }),

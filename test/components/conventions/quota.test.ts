@@ -84,7 +84,7 @@ describe("the pods of a rollout", () => {
 });
 
 describe("a quota", () => {
-  it("has room for exactly what is asked for", () => {
+  it("has room for exactly what the pods request", () => {
     fc.assert(
       fc.property(requirements, (all) => {
         assert.equal(quotaIssue(exactly(all), all), undefined);

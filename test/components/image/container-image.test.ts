@@ -29,7 +29,7 @@ describe("ContainerImage", () => {
     return tag;
   };
 
-  it("sends the builder exactly this, and no more", async () => {
+  it("sends the builder exactly these inputs", async () => {
     assert.deepEqual(await inputsOf(), {
       buildArgs: { SOURCE_DATE_EPOCH: "0" },
       buildOnPreview: false,

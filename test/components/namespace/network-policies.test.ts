@@ -215,7 +215,7 @@ describe("the network policies of a review namespace", () => {
     assert.equal(letsIn(policies, { from, port: 8080, protocol: "TCP", to }), false);
   });
 
-  describe("each of which is needed: the table differs without", () => {
+  describe("are all needed: the table differs without", () => {
     it("every policy by name", async () => {
       const policies = await policiesOf();
       const names = policies.map(({ metadata }) => String(metadata.name));

@@ -167,7 +167,7 @@ describe("ReviewNamespace", () => {
     );
   });
 
-  it("lets nobody in unless told from where", async () => {
+  it("accepts no connection from outside unless told from where", async () => {
     const recorder = await record();
     new ReviewNamespace("namespace", { identity, namespace: "ns" });
     await settled();
@@ -204,7 +204,7 @@ describe("ReviewNamespace", () => {
     await settled();
   });
 
-  describe("overrides have the last word on", () => {
+  describe("applies overrides last to", () => {
     const cases: readonly [string, ReviewNamespaceArgs["overrides"], string, unknown][] = [
       [
         "the limits",
@@ -301,7 +301,7 @@ describe("ReviewNamespace", () => {
       });
     }
 
-    it("every issue at once, one line each, before the first child", async () => {
+    it("every issue in one message, one line each, before the first child", async () => {
       const recorder = await record();
       const faulty: ReviewNamespaceArgs = {
         ...args,

@@ -21,7 +21,7 @@ describe("the rights in a review namespace", () => {
     );
   });
 
-  it("are nobody's where no branch is named", async () => {
+  it("are not given to anyone when no branch is named", async () => {
     const recorder = await record();
     new ReviewNamespace("namespace", { identity, namespace: "ns" });
     await settled();

@@ -58,7 +58,7 @@ describe("StackNamespace", () => {
     assert.equal(await retained({}), false);
   });
 
-  it("refuses a name that is no DNS label", async () => {
+  it("refuses a name that is not a DNS label", async () => {
     await record();
     const make = () => new StackNamespace("namespace", { identity, namespace: "a_b" });
     assert.throws(make, {

@@ -18,11 +18,11 @@ const restricted = {
   readOnlyRootFilesystem: true,
 };
 
-/** What both components take beside the args that they share. */
+/** What both components take in addition to the args that they share. */
 type Given = PodArgs & { readonly database?: Database };
 
 interface Component {
-  /** Objects beside those that the args under test add. */
+  /** Objects in addition to those that the args under test add. */
   readonly objects: number;
   readonly make: (args: Given) => unknown;
   readonly template: (recorder: Recorder) => Manifest;
@@ -106,7 +106,7 @@ for (const { make, objects, template, type } of components) {
       assert.notEqual(all.name, one.name);
     });
 
-    it("find files of configuration at their paths, from a ConfigMap without a name of its own", async () => {
+    it("find files of configuration at their paths, from a ConfigMap that Pulumi names", async () => {
       const configFiles = { "/etc/orders/limits.json": "{}", "/etc/orders/b.txt": "b" };
       const recorder = await made({ configFiles });
       const { inputs } = recorder.one(types.configMap);
@@ -191,7 +191,7 @@ for (const { make, objects, template, type } of components) {
       assert.deepEqual(selectors(labelled), selectors(plain));
     });
 
-    it("may assume an IAM role by a ServiceAccount of their own", async () => {
+    it("may assume an IAM role through their own ServiceAccount", async () => {
       const iamRoleArn = "arn:aws:iam::123456789012:role/orders";
       const recorder = await made({ iamRoleArn });
       const { inputs } = recorder.one(types.serviceAccount);

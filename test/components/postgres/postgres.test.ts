@@ -107,7 +107,7 @@ describe("Postgres", () => {
     assert.deepEqual(names, ["PGDATA", "POSTGRES_DB", "POSTGRES_PASSWORD_FILE", "POSTGRES_USER"]);
   });
 
-  describe("overrides have the last word on", () => {
+  describe("applies overrides last to", () => {
     const of = (r: Recorder): Manifest => r.one(types.statefulSet).inputs.spec;
     const cases: readonly [string, PostgresArgs["overrides"], (r: Recorder) => unknown, unknown][] =
       [
@@ -144,7 +144,7 @@ describe("Postgres", () => {
     }
   });
 
-  it("refuses every issue at once, before the first child", async () => {
+  it("refuses every issue in one message, before the first child", async () => {
     const recorder = await record();
     const make = () =>
       new Postgres("DB", { ...args, databaseName: "a-b", imageRef: "postgres:17", storage: "1G" });

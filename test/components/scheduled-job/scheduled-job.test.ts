@@ -37,7 +37,7 @@ describe("ScheduledJob", () => {
     matchesGolden("scheduled-job-everything", await made(args));
   });
 
-  it("makes one CronJob of its own name, its child, and nothing else", async () => {
+  it("makes one CronJob with its own name, as its child, and nothing else", async () => {
     const recorder = await made();
     assert.equal(recorder.resources.length, 2);
     const { inputs, parentage } = recorder.one(cronJob);
@@ -131,7 +131,7 @@ describe("ScheduledJob", () => {
     assert.equal(inputs.spec.jobTemplate.spec.template.metadata.annotations, undefined);
   });
 
-  describe("overrides have the last word on", () => {
+  describe("applies overrides last to", () => {
     const cases: readonly [
       string,
       ScheduledJobArgs["overrides"],

@@ -117,7 +117,7 @@ describe("Canary", () => {
     await settled();
   });
 
-  describe("overrides have the last word on", () => {
+  describe("applies overrides last to", () => {
     const cases: readonly [string, CanaryArgs["overrides"], (spec: Manifest) => unknown][] = [
       [
         "the container",
@@ -175,7 +175,7 @@ describe("Canary", () => {
       });
     }
 
-    it("every issue at once, one line each, before the first child", async () => {
+    it("every issue in one message, one line each, before the first child", async () => {
       const recorder = await record();
       assert.throws(
         () => new Canary("Canary", { ...args, port: 80, replicas: 0 }),

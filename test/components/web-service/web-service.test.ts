@@ -306,7 +306,7 @@ describe("WebService", () => {
     assert.deepEqual(protectedTypes(await made(all)), []);
   });
 
-  it("leaves protection to its caller's options unless told, and then has the last word", async () => {
+  it("leaves protection to its caller's options, unless the arg is given: then the arg decides", async () => {
     const protection = async (args: Partial<WebServiceArgs>) => {
       const recorder = await record();
       new WebService("orders", { ...web, ...args }, { protect: true });
@@ -428,7 +428,7 @@ describe("WebService", () => {
   describe("with autoscaling", () => {
     const autoscaling = { maxReplicas: 9, minReplicas: 2 };
 
-    it("is scaled by the CPU of its own container, by an object of its name", async () => {
+    it("is scaled by its own container's CPU, by an object with its name", async () => {
       const recorder = await made({ autoscaling });
       const { inputs } = recorder.one(types.autoscaler);
       assert.equal(inputs.metadata.name, "orders");
@@ -489,7 +489,7 @@ describe("WebService", () => {
       assert.equal((await made({ autoscaling: one })).all(types.budget).length, 0);
     });
 
-    it("lets an override have the last word on the autoscaler", async () => {
+    it("applies an override last to the autoscaler", async () => {
       const overrides: WebServiceArgs["overrides"] = {
         autoscalerSpec: (s) => ({ ...s, maxReplicas: 10 }),
       };
@@ -511,7 +511,7 @@ describe("WebService", () => {
     await settled();
   });
 
-  describe("overrides have the last word on", () => {
+  describe("applies overrides last to", () => {
     const all = { database, host: "orders.example.com", replicas: 2 };
     const cases: readonly [
       string,
@@ -736,7 +736,7 @@ describe("WebService", () => {
       });
     }
 
-    it("every issue at once, one line each, before the first child", async () => {
+    it("every issue in one message, one line each, before the first child", async () => {
       const recorder = await record();
       const make = () => new WebService("Orders", { ...web, port: 80, replicas: -1 });
       assert.throws(make, (error: Error) => {
