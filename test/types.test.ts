@@ -3,9 +3,9 @@ import ts from "typescript";
 import { compiled, complaints, hover } from "./support/compiler";
 import { argInterfaces } from "./support/interfaces";
 
-// `tsd` tests the declarations of a package with a compiler of its own; this program has none, and
-// what counts is the compiler that the editor has. So each mistake is a file for that one, with what
-// it must say: a mistake that is refused for another reason would prove nothing.
+// `tsd` tests the declarations of a package with its own compiler. This program has no such
+// declarations, and the compiler that counts is the editor's. So each mistake is a file for that
+// compiler, with the message that it must give: another message would prove nothing.
 
 const web = `import { type WebServiceArgs, WebService } from "./components/web-service/web-service";
 declare const web: WebServiceArgs;
@@ -70,7 +70,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     says: /is not assignable to type '`\${number}d` \| `\${number}h`'/,
     wrong: `${job} args: ["export", "--since", "1", "--format", "csv"] };`,
   },
-  "nobody who could be told of a failure": {
+  "a recipient of failures that does not exist": {
     right: `${job} args: ["export", "--since", "1d", "--format", "csv"], onFailure: { tell: "slack:#x" } };`,
     says: /^Type '"x"' is not assignable to type 'Recipient'/,
     wrong: `${job} args: ["export", "--since", "1d", "--format", "csv"], onFailure: { tell: "x" } };`,
@@ -110,7 +110,7 @@ describe("the examples of args", () => {
   });
 
   for (const { arg, file, text, type } of shown) {
-    // The compiler looks for misspelt fields in what a function returns only where it says its type.
+    // The compiler finds misspelt fields in a function's result only if its type is written.
     const f = `NonNullable<${type}["${arg}"]>`;
     const typed = text.replace(/^\(spec\) =>/, `(spec: Parameters<${f}>[0]): ReturnType<${f}> =>`);
     const code = `import type { ${type} } from "./components/${file}";

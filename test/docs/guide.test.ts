@@ -22,7 +22,7 @@ const imageRef = `localhost:5000/services-orders@${digest}`;
 const stacks = ["local", "review-x", "staging", "prod", "prod-canary"] as const;
 type Stack = (typeof stacks)[number];
 
-/** Those that run a web service and jobs, and not a canary beside them. */
+/** Those that run a web service and jobs, and not a canary next to them. */
 const services = ["local", "review-x", "staging", "prod"] as const;
 
 function settingsOf(stack: Stack, config: Readonly<Record<string, string>> = {}): Settings {
@@ -66,7 +66,7 @@ async function made(
   return { leaves: leavesOf(recorder), recorder, settings };
 }
 
-/** What the policy pack says, and what the platform says of another host than a review stack's own. */
+/** What the policy pack says, and what the platform says about a host of another stack. */
 function refusals({ recorder, settings }: Made): readonly string[] {
   const known = ["localhost:5000", "docker.io/library/postgres", ...company.registries];
   const hosts = recorder
@@ -90,7 +90,7 @@ type Expected = readonly (readonly [stacks: readonly Stack[], fields: Fields])[]
 
 const withoutReview = ["local", "staging", "prod", "prod-canary"] as const;
 
-/** What each recipe changes in which stacks: values of fields. `undefined` says that an object is gone. */
+/** What each recipe changes in which stacks: values of fields. `undefined`: the object is gone. */
 const expected: readonly (readonly [heading: string, changes: Expected])[] = [
   [
     "Set a variable",

@@ -202,17 +202,17 @@ describe("a rehearsal of a workflow", () => {
   }).timeout(60_000);
 
   for (const [what, workflow, options, says] of [
-    ["a workflow that there is not", "brunch", {}, /no workflow "brunch"; there are branch/],
+    ["a workflow that does not exist", "brunch", {}, /no workflow "brunch"; there are branch/],
     [
       "a branch that it never runs on",
       "branch",
       { branch: "main" },
       /would not run workflow "branch"/,
     ],
-    ["an approval that there is not", "branch", { approve: ["x"] }, /has no approval "x"/],
-    ["a job to skip that there is not", "branch", { skip: ["x"] }, /no job "x"; there are build/],
+    ["an approval that does not exist", "branch", { approve: ["x"] }, /has no approval "x"/],
+    ["a job to skip that does not exist", "branch", { skip: ["x"] }, /no job "x"; there are build/],
     [
-      "a parameter that there is not",
+      "a parameter that does not exist",
       "branch",
       { parameters: { x: "1" } },
       /no parameter "x"; there are count/,

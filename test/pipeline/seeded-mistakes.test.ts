@@ -4,7 +4,10 @@ import { show } from "../../pipeline/checks/source";
 import { pipelines } from "../../pipeline/pipelines";
 import { yaml } from "../../pipeline/write";
 
-/** A mistake made by hand in a written file: `from` becomes `to`, and the text after `at` is where it must be shown. */
+/**
+ * A mistake made by hand in a written file: `from` becomes `to`.
+ * The message must point to the text after `at`.
+ */
 interface Mistake {
   readonly file?: string;
   readonly from: string;
@@ -46,7 +49,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     }
   });
 
-  it("when the file is no YAML", () => {
+  it("when the file is not YAML", () => {
     const [fault, ...more] = check("x.yml", "version: 2.1\njobs: [\n").map(show);
     assert.match(fault ?? "", /^x\.yml:3:1: is not YAML/);
     assert.deepEqual(more, []);
@@ -139,7 +142,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     });
   });
 
-  it("for a resource class that there is not", () => {
+  it("for a resource class that does not exist", () => {
     seed({
       from: "resource_class: medium",
       to: "resource_class: middling",
@@ -173,7 +176,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     });
   });
 
-  it("for a default that is none of an enum's values", () => {
+  it("for a default that is not one of an enum's values", () => {
     seed({
       file: "canary.yml",
       from: "default: start",
@@ -192,7 +195,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     });
   });
 
-  it("for an expression that asks for a value that there is not", () => {
+  it("for an expression that reads a value that does not exist", () => {
     seed({
       from: 'when: pipeline.event.name == "push" and pipeline.git.branch',
       to: 'when: pipeline.event.name == "push" and pipeline.git.brunch',
@@ -230,7 +233,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     });
   });
 
-  it("for an executor that there is not", () => {
+  it("for an executor that does not exist", () => {
     seed({
       from: "  promote:\n    executor: pulumi",
       to: "  promote:\n    executor: pulumy",
@@ -279,7 +282,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     });
   });
 
-  it("for a production job that two pipelines could run at once", () => {
+  it("for a production job that two pipelines could run at the same time", () => {
     seed({
       from: `${approvedProd}${inProd}          serial-group: << pipeline.project.slug >>/prod\n`,
       to: `${approvedProd}${inProd}`,

@@ -18,7 +18,10 @@ const production: Targets = {
   reviewRepositoryArn: undefined,
 };
 
-/** Whether a role may do something: statements only allow, and only `*` at the end or in the middle of an object's name. */
+/**
+ * Whether a role may do something.
+ * Statements only allow; a name may have `*` at its end or in its middle.
+ */
 function may(purpose: CiRoleName, action: string, resource: string): boolean {
   const matches = (pattern: string) =>
     pattern === "*" ||
@@ -70,7 +73,7 @@ describe("the permissions", () => {
     for (const { Resource, Sid } of ofReviews) assert.ok(Resource.length > 0, Sid);
   });
 
-  it("let nobody delete an image", () => {
+  it("let no role delete an image", () => {
     assert.deepEqual(who("ecr:BatchDeleteImage", "repository"), []);
     assert.deepEqual(who("ecr:BatchDeleteImage", "review-repository"), []);
   });
@@ -93,7 +96,7 @@ describe("the permissions", () => {
     assert.deepEqual(who("s3:GetObject", state("environments", "staging")), readers);
   });
 
-  it("let nobody open a state but its own role, previews, and for its canary who removes it", () => {
+  it("let a state be opened only by its own role, by previews, and by the role that removes its canary", () => {
     assert.deepEqual(who("kms:Decrypt", "prod-key"), ["preview", "prod", "canary-removal"]);
     assert.deepEqual(who("kms:Decrypt", "staging-key"), ["preview", "staging"]);
     assert.deepEqual(who("kms:Encrypt", "prod-key"), ["prod"]);

@@ -104,7 +104,7 @@ describe("the platform", () => {
     }
   });
 
-  it("gives nobody Secrets but a branch in its own namespace", async () => {
+  it("gives Secrets only to a branch, in its own namespace", async () => {
     const recorder = await run();
     const readers = recorder
       .all("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole")
@@ -119,7 +119,7 @@ describe("the platform", () => {
     assert.ok(!roles.includes("services-orders-review-namespace"));
   });
 
-  it("shows logs to who deploys, and not to previews, which run the code of every branch", async () => {
+  it("shows logs to roles that deploy, and not to previews, which run the code of every branch", async () => {
     const recorder = await run();
     const readers = recorder
       .all("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole")

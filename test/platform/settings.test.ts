@@ -89,7 +89,7 @@ describe("the platform's settings", () => {
     );
   });
 
-  it("name every issue at once, a missing setting too", () => {
+  it("name every issue in one message, a missing setting too", () => {
     assert.equal(issues({ productionAccountId: "1", stateBucket: "A" }).length, 2);
     assert.deepEqual(issues({ stateBucket: undefined, vcsOrigin: undefined }), [
       `${project}:stateBucket must be set to the name of an S3 bucket; add it to platform/Pulumi.shared.yaml`,

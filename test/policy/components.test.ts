@@ -25,7 +25,7 @@ describe("what the components make", () => {
     assert.deepEqual(said(recorder, "staging", all), []);
   });
 
-  it("keeps every rule in a review stack, with a throw-away database", async () => {
+  it("keeps every rule in a review stack, with an ephemeral database", async () => {
     new Postgres("postgres", { identity, imageRef, namespace: "ns" });
     await settled();
     assert.deepEqual(said(recorder, "review-x", all), []);

@@ -101,7 +101,7 @@ describe("known registries", () => {
   const own = "registry.example.com/orders";
   const ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
-  it("are the image's repository, and the throw-away database's where a stack has one", () => {
+  it("are the image's repository, and the ephemeral database's if a stack has one", () => {
     const of = (stack: string) => knownRegistries({ ...outside, config: named, stack });
     for (const stack of ["staging", "prod", "prod-canary"]) assert.deepEqual(of(stack), [own]);
     for (const stack of ["local", "review-x"]) assert.deepEqual(of(stack), [own, database]);
@@ -137,7 +137,7 @@ describe("known registries", () => {
     assert.equal(from(`example.com/${ecr}/anything`), 1);
   });
 
-  it("are none when the settings are wrong, and the message says what is wrong with them", () => {
+  it("are an empty list when the settings are wrong, and the message says what is wrong with them", () => {
     const wrong = knownRegistries({ ...outside, config: { "services-orders:replica": "3" } });
     const [rule] = rules(wrong).filter(({ name }) => name === "image-registry");
     const { props } = program("staging").deployment;

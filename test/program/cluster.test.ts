@@ -53,7 +53,7 @@ describe("readCluster", () => {
     assert.deepEqual(namespace, { labels: { a: "b" }, terminating: true });
   });
 
-  it("names the address and kubectl's last word when the cluster cannot be reached", async () => {
+  it("names the address and kubectl's last line when the cluster cannot be reached", async () => {
     process.env["MODE"] = "down";
     assert.equal(
       await failure(),

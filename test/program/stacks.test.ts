@@ -88,7 +88,7 @@ describe("the program", () => {
     "pulumi:providers:kubernetes kubernetes",
   ];
 
-  /** A stack's settings as its own file and the company give them, but for EKS. */
+  /** A stack's settings from its own file and the company's, without EKS. */
   const own = (stack: string) => {
     const database = { "services-orders:databaseHost": "db.example.com" };
     const config = { "services-orders:branch": "x", ...(stack === "review-x" ? {} : database) };
@@ -195,7 +195,7 @@ describe("the program", () => {
     assert.equal(outputs["releaseReason"], "the promoted one loses orders");
   });
 
-  it("as canary stands beside production's pods, and runs no migration", async () => {
+  it("as canary runs next to production's pods, and runs no migration", async () => {
     const { recorder } = await run(own("prod-canary"), production, promoted);
     const { inputs } = recorder.one("kubernetes:apps/v1:Deployment");
     assert.equal(inputs.metadata.namespace, "services-orders");
@@ -415,7 +415,7 @@ describe("the program", () => {
     assert.equal(outputs["imageRef"], imageRef);
   });
 
-  it("registers nothing where the namespace is somebody else's", async () => {
+  it("registers nothing when the namespace belongs to someone else", async () => {
     const facts = { clusterUid, namespace: { labels: {}, terminating: false } };
     const recorder = await record("local");
     const settings = settingsOf("local");

@@ -368,7 +368,7 @@ describe("readGit", () => {
     assert.equal((await readGit(files.root)).branch, "unknown");
   });
 
-  it("lets a canary inherit production's settings, but for what it says for itself", () => {
+  it("lets a canary inherit production's settings, except those that it sets itself", () => {
     const config = {
       "services-orders:branch": "main",
       "services-orders:eksCluster": { name: "prod", region: "eu-central-1" },

@@ -3,7 +3,7 @@ import type { Manifest, Recorder } from "./mocks";
 /** Value of each leaf of each object, by kind, name and path. */
 export type Leaves = ReadonlyMap<string, string>;
 
-/** Elements are told by their names where each has another one: a new variable then moves no other. */
+/** Elements are matched by name if all names differ: a new variable then moves no other. */
 function element(list: readonly Manifest[], index: number): string {
   const names = list.map((each) => each?.name as unknown);
   const told =
@@ -28,7 +28,7 @@ function* leaves(value: Manifest, path: string): Generator<readonly [string, str
   }
 }
 
-/** What was made: for each kind of object its leaves, and the object itself under the empty path. */
+/** What was made: the leaves of each kind of object, and the object itself under the empty path. */
 export function leavesOf(recorder: Recorder): Leaves {
   const found = new Map<string, string>();
   for (const { inputs, name, type } of recorder.custom()) {

@@ -31,7 +31,7 @@ export function matchesGolden(name: string, recorder: Recorder): void {
   );
 }
 
-/** A copy without aliases in YAML; what is random is named so, and JSON in a text is shown as what it says. */
+/** A copy without YAML aliases. It has names for random values, and objects for JSON in a text. */
 function stable(inputs: Manifest): unknown {
   const copy: Manifest = JSON.parse(JSON.stringify(inputs));
   for (const key of Object.keys(copy)) {

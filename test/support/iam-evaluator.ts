@@ -25,7 +25,7 @@ const operators: Readonly<Record<string, (wanted: string, got: string) => boolea
   StringLike: like,
 };
 
-/** Whether a token of an issuer, with these claims, may take the role. A missing claim never matches. */
+/** Whether an issuer's token with these claims may take the role. A missing claim never matches. */
 export function mayAssume(policy: TrustPolicy, issuer: string, claims: Claims): boolean {
   return policy.Statement.some(({ Action, Condition, Effect, Principal }) => {
     if (Effect !== "Allow") throw new Error(`the evaluator knows no effect ${Effect}`);

@@ -48,7 +48,7 @@ function* mentioned(node: ts.Node): Generator<string> {
   for (const child of node.getChildren()) yield* mentioned(child);
 }
 
-/** What a caller of the components writes: every `...Args`, and every interface that one leads to. */
+/** What a caller of the components writes: every `...Args`, and every interface it refers to. */
 export function argInterfaces(): readonly ts.InterfaceDeclaration[] {
   const aliases = sources.flatMap((source) => source.statements.filter(ts.isTypeAliasDeclaration));
   const found = new Set<ts.InterfaceDeclaration | ts.TypeAliasDeclaration>(

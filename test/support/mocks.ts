@@ -19,7 +19,7 @@ export interface Recorded {
 }
 
 /** Inputs of a Kubernetes resource are nearly its manifest. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- manifests are read by path in tests
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read manifests by path
 export type Manifest = any;
 
 /** What a build's output is under mocks. */
@@ -85,7 +85,7 @@ function filled(args: pulumi.runtime.MockResourceArgs): Record<string, unknown> 
   return state;
 }
 
-/** Starts recording. Call it before each test: the SDK's state is global. `call` answers look-ups. */
+/** Starts recording. Call it before each test: the SDK's state is global. `call` answers reads. */
 export async function record(
   stack = "local",
   call: (token: string) => Record<string, unknown> = () => ({}),

@@ -115,7 +115,7 @@ const secret =
   "keep the value in the cluster, and name its Secret and key (env: { NAME: { secretName, key } })";
 const unprotect = "remove protect from it, and from its parent component";
 
-/** What breaks each rule, and what the rule then says. The first of each is tried with the engine. */
+/** What breaks each rule, and what the rule then says. The engine tries the first of each. */
 export const breaks: Readonly<Record<string, readonly Break[]>> = {
   "cron-job-bounded": [
     {

@@ -13,7 +13,7 @@ export interface Block {
   readonly text: string;
 }
 
-/** Code blocks of a page with the heading that they stand under; those of a list lose their indent. */
+/** Code blocks of a page, each with its heading; blocks in a list lose their indent. */
 export function blocksOf(page: string): readonly Block[] {
   let heading = "";
   const found: Block[] = [];

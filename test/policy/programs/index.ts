@@ -16,7 +16,7 @@ class Renderer extends pulumi.ProviderResource {
   }
 }
 
-/** Name of a rule that is to be broken, or what no plain data has; else every rule holds. */
+/** Name of a rule to break, or of a value that is not plain data; otherwise every rule holds. */
 const chosen = process.env["POLICY_BREAK"] ?? "";
 
 const [first] = breaks[chosen] ?? [];
