@@ -12,6 +12,8 @@ export interface CommandOptions {
   readonly log?: string;
   /** Called with each line that the command prints. */
   readonly onLine?: (line: string) => void;
+  /** Called with the program's process id. What it returns is called when the program has ended. */
+  readonly onStart?: (pid: number) => (signal: NodeJS.Signals | null) => void;
   /** Ends the program early, with an error. */
   readonly signal?: AbortSignal;
   /**
@@ -58,10 +60,13 @@ export async function command(
       }
     });
   }
+  const whenEnded = child.pid === undefined ? undefined : options.onStart?.(child.pid);
   try {
     return (await child).stdout;
   } catch (error) {
     throw error instanceof ExecaError ? new CommandError(file, args, error as ExecaError) : error;
+  } finally {
+    whenEnded?.(child.signalCode);
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 /** Start time (clock ticks since boot) of a process; undefined when there is none. */
 export function startTime(pid: number): string | undefined {
@@ -8,5 +8,23 @@ export function startTime(pid: number): string | undefined {
     return state === "Z" || state === "X" ? undefined : fields[18];
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * Whether a process runs.
+ *
+ * @param started - its start time. Another process that later received the same id is not this one.
+ */
+export function runs(pid: number, started?: string): boolean {
+  const now = startTime(pid);
+  if (now !== undefined) return started === undefined || now === started;
+  // A process that has ended and that its parent has not yet read is not there any more.
+  if (existsSync("/proc/self/stat")) return false;
+  try {
+    // macOS has no /proc.
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -9,6 +9,7 @@ import { UserError } from "../../lib/errors";
 import { fieldConflicts } from "./field-managers";
 import { isLocked, type LockWait, untilUnlocked } from "./lock-wait";
 import { lastWords, readEvents } from "./events";
+import { rememberStarted } from "./started";
 import { reports } from "../../lib/reports";
 
 /** Where Pulumi runs, and its variables in addition to those of this process. */
@@ -88,6 +89,7 @@ export async function runPulumi(
   });
   const passOn = (): void => void child.kill("SIGTERM");
   process.on("SIGTERM", passOn);
+  const forget = rememberStarted(child.pid ?? 0);
   attach(child);
   try {
     const ended = await new Promise<Omit<Ended, "log">>((resolve, reject) => {
@@ -101,6 +103,7 @@ export async function runPulumi(
     return { ...ended, log: existsSync(eventLog) ? readFileSync(eventLog, "utf8") : "" };
   } finally {
     process.off("SIGTERM", passOn).off("exit", remove);
+    forget(child.signalCode);
     remove();
   }
 }
@@ -179,6 +182,7 @@ export async function ask(
   return command("pulumi", all, {
     cwd: engine.cwd,
     env: pulumiEnv(engine),
+    onStart: rememberStarted,
     ...limit,
   });
 }

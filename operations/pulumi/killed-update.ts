@@ -36,7 +36,7 @@ export async function recoverKilledUpdate(
   cluster: Pick<Cluster, "kubectl">,
   engine: Engine = ambient,
 ): Promise<void> {
-  removeDeadLocks(stack, engine);
+  await removeDeadLocks(stack, engine);
   // Another update that is at work has begun something too, and may have ended it by the next try.
   await untilUnlocked(async () => {
     if (!(await stateOf(stack, engine)).pending) return;

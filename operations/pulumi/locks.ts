@@ -1,36 +1,75 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { service } from "../../config/service";
-import { startTime } from "../../lib/processes";
+import { command } from "../../lib/command";
+import { runs } from "../../lib/processes";
 import { type Engine, variables } from "./engine";
+import { KilledHere, type LockOwner } from "./started";
 import { removeTornFiles, stateDirectory } from "./torn-files";
+
+const lockPath = (stack: string): readonly string[] => [
+  ".pulumi",
+  "locks",
+  "organization",
+  service,
+  stack,
+];
 
 /** Directory of a stack's locks, where the state is in files. */
 export function lockDirectory(stack: string, backendUrl: string | undefined): string | undefined {
   const state = stateDirectory(backendUrl);
-  return state && join(state, ".pulumi", "locks", "organization", service, stack);
+  return state && join(state, ...lockPath(stack));
 }
 
 /**
- * Removes the locks of updates that were killed on this machine. A lock whose owner lives, or is on
- * another machine, stays: Pulumi then says who has it. Only state in files is looked at; elsewhere
- * no one can tell whether an owner lives.
+ * Removes the locks of updates that were killed on this machine. A lock whose owner runs, or is on
+ * another machine, stays: Pulumi then says who has it.
  */
-export function removeDeadLocks(stack: string, engine: Engine): void {
-  const backendUrl = variables(engine)["PULUMI_BACKEND_URL"];
+export async function removeDeadLocks(stack: string, engine: Engine): Promise<void> {
+  const backendUrl = variables(engine)["PULUMI_BACKEND_URL"] ?? "";
   removeTornFiles(backendUrl);
-  const locks = lockDirectory(stack, backendUrl);
-  if (locks === undefined || !existsSync(locks)) return;
-  for (const file of readdirSync(locks).filter((name) => name.endsWith(".json"))) {
-    const lock = JSON.parse(readFileSync(join(locks, file), "utf8")) as {
-      pid: number;
-      hostname: string;
-    };
-    if (lock.hostname !== hostname() || startTime(lock.pid) !== undefined) continue;
-    console.log(
-      `An earlier update (process ${String(lock.pid)}) was killed; carrying on from where it was`,
-    );
-    rmSync(join(locks, file));
+  const directory = lockDirectory(stack, backendUrl);
+  if (directory !== undefined) removeLockFiles(directory);
+  if (backendUrl.startsWith("s3://")) await removeLockObjects(stack, backendUrl, engine);
+}
+
+function removeLockFiles(directory: string): void {
+  if (!existsSync(directory)) return;
+  for (const file of readdirSync(directory).filter((name) => name.endsWith(".json"))) {
+    const lock = JSON.parse(readFileSync(join(directory, file), "utf8")) as LockOwner;
+    if (lock.hostname !== hostname() || runs(lock.pid)) continue;
+    announce(lock);
+    rmSync(join(directory, file));
   }
+}
+
+/** Asks S3 only if an update was killed here, because the AWS CLI takes a second to start. */
+async function removeLockObjects(stack: string, backendUrl: string, engine: Engine): Promise<void> {
+  const killed = new KilledHere();
+  if (killed.none) return;
+  const { host, pathname, searchParams } = new URL(backendUrl);
+  const place = `s3://${[host, ...pathname.split("/").filter(Boolean), ...lockPath(stack)].join("/")}/`;
+  const options = Object.entries({ "--endpoint-url": "endpoint", "--region": "region" }).flatMap(
+    ([option, name]) => {
+      const value = searchParams.get(name);
+      return value === null ? [] : [option, value];
+    },
+  );
+  const s3 = async (...args: readonly string[]): Promise<string> =>
+    command("aws", ["s3", ...args, ...options], { env: engine.env, timeout: 30_000 });
+  // Without any object of this prefix, `ls` ends with an error.
+  const found = await s3("ls", place).catch(() => "");
+  for (const name of found.match(/\S+\.json$/gm) ?? []) {
+    const lock = JSON.parse(await s3("cp", `${place}${name}`, "-")) as LockOwner;
+    if (!killed.took(lock)) continue;
+    announce(lock);
+    await s3("rm", `${place}${name}`);
+  }
+}
+
+function announce({ pid }: LockOwner): void {
+  console.log(
+    `An earlier update (process ${String(pid)}) was killed; carrying on from where it was`,
+  );
 }

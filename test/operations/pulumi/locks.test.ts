@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { mock } from "node:test";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
 import { lockDirectory, removeDeadLocks } from "../../../operations/pulumi/locks";
+import { KilledHere, rememberStarted } from "../../../operations/pulumi/started";
 
 describe("the locks of a stack", () => {
   it("are looked for where the state is in files", () => {
@@ -18,14 +28,14 @@ describe("the locks of a stack", () => {
     }
   });
 
-  it("go where their owner was killed on this machine, and stay where it lives or is elsewhere", () => {
+  it("go where their owner was killed on this machine, and stay where it lives or is elsewhere", async () => {
     const directory = mkdtempSync(join(tmpdir(), "services-orders-locks-"));
     const log = mock.method(console, "log", () => undefined);
     try {
       const backend = `file://${directory}`;
       const locks = lockDirectory("review-a", backend) ?? "";
       const engine = { cwd: directory, env: { PULUMI_BACKEND_URL: backend } };
-      removeDeadLocks("review-a", engine);
+      await removeDeadLocks("review-a", engine);
       mkdirSync(locks, { recursive: true });
       // No process has this number: it is above the most that Linux gives.
       const pid = 4_194_305;
@@ -37,12 +47,95 @@ describe("the locks of a stack", () => {
       for (const [name, owner] of Object.entries(owners)) {
         writeFileSync(join(locks, `${name}.json`), JSON.stringify(owner));
       }
-      removeDeadLocks("review-a", engine);
+      await removeDeadLocks("review-a", engine);
       assert.deepEqual(readdirSync(locks).sort(), ["elsewhere.json", "lives.json"]);
       assert.equal(log.mock.callCount(), 1);
     } finally {
       log.mock.restore();
       rmSync(directory, { recursive: true });
     }
+  });
+
+  describe("in S3", () => {
+    let directory: string;
+    const variables = ["CALLS", "LOCKS", "PATH", "PULUMI_HOME"] as const;
+    const before = Object.fromEntries(variables.map((name) => [name, process.env[name]]));
+    /** A stand-in for the AWS CLI: its objects are files, and it writes down what it was asked. */
+    const aws = `#!/bin/sh
+echo "$*" >> "$CALLS"
+case "$2" in
+  ls) ls "$LOCKS" | sed 's/^/2026-01-02 03:04:05  85 /' ;;
+  cp) cat "$LOCKS/$(basename "$3")" ;;
+  rm) rm "$LOCKS/$(basename "$3")" ;;
+esac
+`;
+    const engine = () => ({
+      cwd: directory,
+      env: { PULUMI_BACKEND_URL: "s3://bucket/environments?region=eu-west-1" },
+    });
+    const lock = (name: string, pid: number, host = hostname(), at = Date.now()): void => {
+      const timestamp = new Date(at).toISOString();
+      const text = JSON.stringify({ hostname: host, pid, timestamp });
+      writeFileSync(join(directory, "locks", `${name}.json`), text);
+    };
+
+    beforeEach(() => {
+      directory = mkdtempSync(join(tmpdir(), "services-orders-locks-"));
+      mkdirSync(join(directory, "locks"));
+      writeFileSync(join(directory, "aws"), aws, { mode: 0o755 });
+      process.env["CALLS"] = join(directory, "calls");
+      process.env["LOCKS"] = join(directory, "locks");
+      process.env["PATH"] = `${directory}:${before["PATH"] ?? ""}`;
+      process.env["PULUMI_HOME"] = directory;
+      mock.method(console, "log", () => undefined);
+    });
+    afterEach(() => {
+      mock.restoreAll();
+      for (const name of variables) {
+        const value = before[name];
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+      }
+      rmSync(directory, { recursive: true });
+    });
+
+    /** The id of a process that was started here and killed. */
+    async function killed(): Promise<number> {
+      const child = execa("sleep", ["60"], { reject: false });
+      const pid = child.pid ?? 0;
+      const forget = rememberStarted(pid);
+      child.kill("SIGKILL");
+      forget((await child).signal === "SIGKILL" ? "SIGKILL" : null);
+      return pid;
+    }
+
+    it("go where a record proves that their owner was killed on this machine", async () => {
+      const pid = await killed();
+      lock("dead", pid);
+      lock("of-another-machine", pid, "another-machine");
+      lock("of-another-time", pid, hostname(), Date.now() - 3_600_000);
+      lock("lives", process.pid);
+      await removeDeadLocks("review-a", engine());
+      const left = readdirSync(join(directory, "locks")).sort();
+      assert.deepEqual(left, ["lives.json", "of-another-machine.json", "of-another-time.json"]);
+      const place = "s3://bucket/environments/.pulumi/locks/organization/services-orders/review-a/";
+      const calls = readFileSync(join(directory, "calls"), "utf8").split("\n");
+      assert.equal(calls[0], `s3 ls ${place} --region eu-west-1`);
+      assert.ok(calls.includes(`s3 rm ${place}dead.json --region eu-west-1`), calls.join("\n"));
+    });
+
+    it("are not asked for where no update was killed", async () => {
+      const child = execa("sleep", ["0"]);
+      const forget = rememberStarted(child.pid ?? 0);
+      await child;
+      forget(null);
+      const runsStill = rememberStarted(process.pid);
+      assert.equal(new KilledHere().none, true);
+      lock("of-somebody", 4_194_305);
+      await removeDeadLocks("review-a", engine());
+      runsStill(null);
+      assert.deepEqual(readdirSync(join(directory, "locks")), ["of-somebody.json"]);
+      assert.equal(existsSync(join(directory, "calls")), false);
+    });
   });
 });
