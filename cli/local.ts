@@ -1,6 +1,6 @@
 import { update } from "../operations/deploy/deploy";
 import { resolveTarget } from "../operations/deploy/target";
-import { type Engine, ask, change } from "../operations/pulumi/engine";
+import { type Workspace, ask, change } from "../operations/pulumi/run-pulumi";
 import { recoverKilledUpdate } from "../operations/pulumi/killed-update";
 import { showPreview } from "../operations/deploy/show-preview";
 import { exists, outputsOf } from "../operations/pulumi/stacks";
@@ -16,14 +16,14 @@ import { down as sandboxDown, isRunning, stepsOfUp, up as sandboxUp } from "../s
 const STACK = "local";
 
 /** Pulumi on the sandbox, whatever the shell's variables say. */
-const engine = (): Engine => ({ cwd: project, env: environment() });
+const workspace = (): Workspace => ({ cwd: project, env: environment() });
 
 /** Goes on from where an earlier command was killed. */
 async function recovered(): Promise<void> {
   const env = environment();
   const kubectl = async (args: readonly string[], timeout = 180_000): Promise<string> =>
     command("kubectl", args, { env, timeout });
-  await recoverKilledUpdate(STACK, { kubectl }, engine());
+  await recoverKilledUpdate(STACK, { kubectl }, workspace());
 }
 
 /** `npm run up`: from nothing to a running service. */
@@ -39,14 +39,14 @@ export async function up(): Promise<void> {
     }
   });
   await steps.step(`What will change in stack ${STACK} (npm run preview)`, async () => {
-    await ask(["stack", "select", STACK, "--create"], engine());
+    await ask(["stack", "select", STACK, "--create"], workspace());
     await recovered();
-    await showPreview(STACK, engine());
+    await showPreview(STACK, workspace());
   });
   await steps.step("Changing it (pulumi up)", async () => {
-    await update(await resolveTarget(STACK, engine()));
+    await update(await resolveTarget(STACK, workspace()));
   });
-  const { namespace = "", url = "" } = await outputsOf(STACK, engine());
+  const { namespace = "", url = "" } = await outputsOf(STACK, workspace());
   console.log(`
 services-orders runs: ${url}
   (sandbox start ${duration(startTook)}, everything ${duration(Date.now() - started)})
@@ -71,12 +71,12 @@ export async function down(): Promise<void> {
       );
       return;
     }
-    if (!(await exists(STACK, engine()))) {
+    if (!(await exists(STACK, workspace()))) {
       console.log("      there is none");
       return;
     }
     await recovered();
-    await change("destroy", STACK, engine());
+    await change("destroy", STACK, workspace());
   });
   await steps.step("Sandbox", sandboxDown);
 }

@@ -49,7 +49,7 @@ export function addOperations(program: Command): void {
       leaving(async (stack: string, options: PreviewOptions) => {
         const [{ preview }, { sandboxFor }] = await Promise.all([
           import("../operations/preview/command"),
-          import("./sandbox-engine"),
+          import("./sandbox-workspace"),
         ]);
         const name = await stackNameOf(stack);
         await preview(name, options, await sandboxFor(name));

@@ -14,7 +14,7 @@ import { canaryShare, percent, shareFault, shown } from "./share";
 import { confirm } from "../../lib/confirm";
 import { refuse, update } from "../deploy/deploy";
 import { type DeployTarget, resolveTarget } from "../deploy/target";
-import { type Engine, ambient, change, variables, withEnv } from "../pulumi/engine";
+import { type Workspace, defaultWorkspace, change, variables, withEnv } from "../pulumi/run-pulumi";
 import { hour, hours, moment, span } from "../stacks/expiry";
 import {
   changedFiles,
@@ -62,7 +62,7 @@ const longestHours = 72;
 export async function canaryStart(
   branch: string,
   options: CanaryOptions,
-  given: Engine = ambient,
+  given: Workspace = defaultWorkspace,
 ): Promise<void> {
   const lives = hours(options.for);
   if (lives > longestHours) {
@@ -91,26 +91,26 @@ export async function canaryStart(
 }
 
 /** @throws UserError unless the code that would run next to production is exactly main's */
-export async function refuseCheckout(engine: Engine): Promise<void> {
-  const [here, branches] = await Promise.all([head(engine), remoteBranches(engine)]);
+export async function refuseCheckout(workspace: Workspace): Promise<void> {
+  const [here, branches] = await Promise.all([head(workspace), remoteBranches(workspace)]);
   const main = branches?.get(mainBranch);
   const known = here !== undefined && main !== undefined;
-  if (known && (await isAncestor(here, main, engine)) === undefined) {
-    await fetchBranch(mainBranch, engine).catch(() => undefined);
+  if (known && (await isAncestor(here, main, workspace)) === undefined) {
+    await fetchBranch(mainBranch, workspace).catch(() => undefined);
   }
   const found = checkoutRefusals({
-    onMain: known ? await isAncestor(here, main, engine) : undefined,
-    uncommitted: await uncommitted(engine),
+    onMain: known ? await isAncestor(here, main, workspace) : undefined,
+    uncommitted: await uncommitted(workspace),
   });
   if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
 }
 
 /** Preview, confirmation, update. Writes the expiry first, so every canary has one. */
 async function run(target: DeployTarget, options: CanaryOptions, expires: Date): Promise<string> {
-  const { cluster, engine, last, settings } = target;
-  if (last === undefined) await createStack(stack, secretsProviderOf(stack, engine), engine);
-  else await recoverKilledUpdate(stack, cluster, engine);
-  const changed = await showPreview(stack, engine);
+  const { cluster, workspace, last, settings } = target;
+  if (last === undefined) await createStack(stack, secretsProviderOf(stack, workspace), workspace);
+  else await recoverKilledUpdate(stack, cluster, workspace);
+  const changed = await showPreview(stack, workspace);
   await confirm(stack, options.yes ?? false);
   await setTags(
     stack,
@@ -120,7 +120,7 @@ async function run(target: DeployTarget, options: CanaryOptions, expires: Date):
       [canaryTags.expires]: expires.toISOString(),
       [canaryTags.percent]: String(options.percent),
     },
-    engine,
+    workspace,
   );
   try {
     await update(target);
@@ -137,22 +137,24 @@ async function candidate(
   branch: string,
   options: CanaryOptions,
   production: Production,
-  engine: Engine,
+  workspace: Workspace,
 ): Promise<{ readonly commit: string; readonly imageRef: string }> {
-  const running = await runningCanary(production, engine);
-  const review = options.image === undefined ? await reviewOutputs(branch, engine) : {};
+  const running = await runningCanary(production, workspace);
+  const review = options.image === undefined ? await reviewOutputs(branch, workspace) : {};
   const imageRef = options.image ?? review.imageRef;
   const built = options.image === undefined ? review.commit : options.commit;
   const commit = built?.includes("-dirty.") === true ? undefined : committed(built);
-  const stable = production.stacks.includes("prod") ? await outputsOf("prod", engine) : {};
+  const stable = production.stacks.includes("prod") ? await outputsOf("prod", workspace) : {};
   const productionCommit = committed(stable.commit);
   const known = commit !== undefined && productionCommit !== undefined;
-  if (known && (await isAncestor(productionCommit, commit, engine)) === undefined) {
-    await fetchBranch(branch, engine).catch(() => undefined);
+  if (known && (await isAncestor(productionCommit, commit, workspace)) === undefined) {
+    await fetchBranch(branch, workspace).catch(() => undefined);
   }
-  const containsProduction = known ? await isAncestor(productionCommit, commit, engine) : undefined;
+  const containsProduction = known
+    ? await isAncestor(productionCommit, commit, workspace)
+    : undefined;
   const migrations = known
-    ? await changedFiles(productionCommit, commit, migrationsDirectory, engine)
+    ? await changedFiles(productionCommit, commit, migrationsDirectory, workspace)
     : undefined;
   const [refusal] = canaryRefusals({
     branch,
@@ -172,17 +174,17 @@ async function candidate(
 }
 
 /** Review stacks may have a separate state: REVIEW_BACKEND_URL. */
-export async function reviewOutputs(branch: string, engine: Engine): Promise<Outputs> {
-  const url = variables(engine)["REVIEW_BACKEND_URL"] ?? "";
-  const its = url === "" ? engine : withEnv(engine, { PULUMI_BACKEND_URL: url });
+export async function reviewOutputs(branch: string, workspace: Workspace): Promise<Outputs> {
+  const url = variables(workspace)["REVIEW_BACKEND_URL"] ?? "";
+  const its = url === "" ? workspace : withEnv(workspace, { PULUMI_BACKEND_URL: url });
   const name = stackOf(branch);
   return (await reachState(its)).includes(name) ? outputsOf(name, its) : {};
 }
 
 /** `npm run canary -- status`. */
-export async function canaryStatus(engine: Engine = ambient): Promise<void> {
-  const production = await reachProduction(engine);
-  const running = await runningCanary(production, engine);
+export async function canaryStatus(workspace: Workspace = defaultWorkspace): Promise<void> {
+  const production = await reachProduction(workspace);
+  const running = await runningCanary(production, workspace);
   if (running === undefined) {
     console.log("No canary runs.");
     return;
@@ -206,10 +208,10 @@ function life(expires: Date | undefined): string {
 }
 
 /** `npm run canary -- stop`: deletes the canary's pods. Production's pods do not change. */
-export async function canaryStop(engine: Engine = ambient): Promise<void> {
-  const production = await reachProduction(engine);
+export async function canaryStop(workspace: Workspace = defaultWorkspace): Promise<void> {
+  const production = await reachProduction(workspace);
   if (production.stacks.includes(stack)) {
-    await stopCanary(production, engine);
+    await stopCanary(production, workspace);
     reports.leaveRemoved(stack);
     return;
   }
@@ -229,10 +231,10 @@ export async function canaryStop(engine: Engine = ambient): Promise<void> {
  *
  * @throws UserError if the canary lives in another cluster.
  */
-export async function stopCanary(production: Production, engine: Engine): Promise<void> {
+export async function stopCanary(production: Production, workspace: Workspace): Promise<void> {
   const { cluster, settings } = production;
-  const tags = await tagsOf(stack, engine);
-  const where = (await outputsOf(stack, engine)).clusterUid ?? tags[canaryTags.cluster];
+  const tags = await tagsOf(stack, workspace);
+  const where = (await outputsOf(stack, workspace)).clusterUid ?? tags[canaryTags.cluster];
   if (where !== undefined && where !== cluster.uid) {
     throw new UserError(
       `The canary lives in the cluster ${where}, but the kubeconfig leads to ${cluster.uid}: choose the right context. Nothing was changed.`,
@@ -246,7 +248,7 @@ export async function stopCanary(production: Production, engine: Engine): Promis
     const which = [canaryName, "--namespace", settings.namespace, ...how];
     console.log((await cluster.kubectl(["delete", "deployment", ...which])).trim());
   }
-  await recoverKilledUpdate(stack, cluster, engine);
-  await change("destroy", stack, engine);
-  await removeTags(stack, Object.values(canaryTags), engine);
+  await recoverKilledUpdate(stack, cluster, workspace);
+  await change("destroy", stack, workspace);
+  await removeTags(stack, Object.values(canaryTags), workspace);
 }

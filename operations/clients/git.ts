@@ -1,19 +1,19 @@
 import { resolve } from "node:path";
 import { CommandError, command } from "../../lib/command";
-import { type Engine, ambient } from "../pulumi/engine";
+import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 
 /**
  * Git on the project. Never a shell, and never a name in the place of an option: a branch's name is
  * untrusted text.
  */
-async function git(args: readonly string[], { cwd }: Engine): Promise<string> {
+async function git(args: readonly string[], { cwd }: Workspace): Promise<string> {
   return (await command("git", args, { cwd, timeout: 60_000 })).trim();
 }
 
 /** Whether a command says yes (0) or no (1); anything else counts as unknown. */
-async function asked(args: readonly string[], engine: Engine): Promise<boolean | undefined> {
+async function asked(args: readonly string[], workspace: Workspace): Promise<boolean | undefined> {
   try {
-    await git(args, engine);
+    await git(args, workspace);
     return true;
   } catch (error) {
     if (error instanceof CommandError && error.exitCode === 1) return false;
@@ -27,15 +27,17 @@ export function committed(commit: string | undefined): string | undefined {
 }
 
 /** Commit that is checked out; undefined outside of a repository. */
-export async function head(engine: Engine = ambient): Promise<string | undefined> {
-  const answer = await git(["rev-parse", "--verify", "HEAD"], engine).catch(() => undefined);
+export async function head(workspace: Workspace = defaultWorkspace): Promise<string | undefined> {
+  const answer = await git(["rev-parse", "--verify", "HEAD"], workspace).catch(() => undefined);
   return committed(answer);
 }
 
 /** Branch that is checked out; undefined if a commit is checked out, such as in CI. */
-export async function currentBranch(engine: Engine = ambient): Promise<string | undefined> {
+export async function currentBranch(
+  workspace: Workspace = defaultWorkspace,
+): Promise<string | undefined> {
   const args = ["symbolic-ref", "--short", "-q", "HEAD"];
-  const answer = await git(args, engine).catch(() => "");
+  const answer = await git(args, workspace).catch(() => "");
   return answer === "" ? undefined : answer;
 }
 
@@ -43,9 +45,9 @@ export async function currentBranch(engine: Engine = ambient): Promise<string | 
 export async function isAncestor(
   older: string,
   newer: string,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<boolean | undefined> {
-  return asked(["merge-base", "--is-ancestor", older, newer], engine);
+  return asked(["merge-base", "--is-ancestor", older, newer], workspace);
 }
 
 /** The remote that says which branches there are. */
@@ -53,11 +55,11 @@ const remote = "origin";
 
 /** All branches at the remote, with their commits; undefined if there is no remote. */
 export async function remoteBranches(
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<ReadonlyMap<string, string> | undefined> {
-  const remotes = await git(["remote"], engine).catch(() => "");
+  const remotes = await git(["remote"], workspace).catch(() => "");
   if (!remotes.split("\n").includes(remote)) return undefined;
-  const lines = (await git(["ls-remote", "--heads", remote], engine)).split("\n");
+  const lines = (await git(["ls-remote", "--heads", remote], workspace)).split("\n");
   return new Map(
     lines.flatMap((line) => {
       const [commit = "", ref = ""] = line.split("\t");
@@ -67,9 +69,11 @@ export async function remoteBranches(
 }
 
 /** Repository of `remote`; undefined if there is no remote. */
-export async function remoteUrl(engine: Engine = ambient): Promise<string | undefined> {
-  const url = await git(["remote", "get-url", remote], engine).catch(() => "");
-  return url === "" ? undefined : repositoryOf(url, engine.cwd);
+export async function remoteUrl(
+  workspace: Workspace = defaultWorkspace,
+): Promise<string | undefined> {
+  const url = await git(["remote", "get-url", remote], workspace).catch(() => "");
+  return url === "" ? undefined : repositoryOf(url, workspace.cwd);
 }
 
 /**
@@ -90,10 +94,13 @@ export function repositoryOf(url: string, cwd: string): string {
 }
 
 /** Fetches a branch's commits, for a shallow clone or a branch that is newer than the clone. */
-export async function fetchBranch(branch: string, engine: Engine = ambient): Promise<void> {
-  const shallow = await git(["rev-parse", "--is-shallow-repository"], engine);
+export async function fetchBranch(
+  branch: string,
+  workspace: Workspace = defaultWorkspace,
+): Promise<void> {
+  const shallow = await git(["rev-parse", "--is-shallow-repository"], workspace);
   const whole = shallow === "true" ? ["--unshallow"] : [];
-  await git(["fetch", "--quiet", ...whole, remote, `refs/heads/${branch}`], engine);
+  await git(["fetch", "--quiet", ...whole, remote, `refs/heads/${branch}`], workspace);
 }
 
 /** Files below a directory that differ between two commits; undefined if one is unknown. */
@@ -101,10 +108,10 @@ export async function changedFiles(
   from: string,
   to: string,
   directory: string,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<readonly string[] | undefined> {
   const args = ["diff", "--name-only", "-z", from, to, "--", directory];
-  const answer = await git(args, engine).catch(() => undefined);
+  const answer = await git(args, workspace).catch(() => undefined);
   return answer?.split("\0").filter((file) => file !== "");
 }
 
@@ -112,24 +119,24 @@ export async function changedFiles(
 export async function differs(
   commit: string,
   paths: readonly string[],
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<boolean | undefined> {
-  const same = await asked(["diff", "--quiet", commit, "--", ...paths], engine);
+  const same = await asked(["diff", "--quiet", commit, "--", ...paths], workspace);
   return same === undefined ? undefined : !same;
 }
 
 /** Tracked files with uncommitted changes; undefined outside a repository. */
 export async function uncommitted(
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<readonly string[] | undefined> {
-  const answer = await git(["diff", "--name-only", "-z", "HEAD"], engine).catch(() => undefined);
+  const answer = await git(["diff", "--name-only", "-z", "HEAD"], workspace).catch(() => undefined);
   return answer?.split("\0").filter((file) => file !== "");
 }
 
 /** The user's name, for the owner of what is created. */
-export async function person(engine: Engine = ambient): Promise<string> {
+export async function person(workspace: Workspace = defaultWorkspace): Promise<string> {
   const ci = process.env["CIRCLE_USERNAME"] ?? "";
   if (ci !== "") return ci;
-  const email = await git(["config", "user.email"], engine).catch(() => "");
+  const email = await git(["config", "user.email"], workspace).catch(() => "");
   return email === "" ? (process.env["USER"] ?? "unknown") : email;
 }

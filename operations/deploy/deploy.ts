@@ -4,7 +4,13 @@ import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { canaryStack } from "../stacks/running-canary";
 import { confirm } from "../../lib/confirm";
-import { type Engine, ambient, change, policyOptions, variables } from "../pulumi/engine";
+import {
+  type Workspace,
+  defaultWorkspace,
+  change,
+  policyOptions,
+  variables,
+} from "../pulumi/run-pulumi";
 import { ensureStack } from "./ensure-stack";
 import { explain } from "./failure-report";
 import { committed, head, isAncestor, remoteBranches } from "../clients/git";
@@ -32,7 +38,7 @@ const deployedTag = "deployed";
 export async function deploy(
   stack: string,
   options: DeployOptions = {},
-  given: Engine = ambient,
+  given: Workspace = defaultWorkspace,
 ): Promise<void> {
   if (stack === canaryStack) {
     throw new UserError("To start a canary, run: npm run canary -- start BRANCH");
@@ -40,13 +46,13 @@ export async function deploy(
   const started = new Date();
   const target = await resolveTarget(stack, given);
   await refuse(target, options.allowOlder ?? false);
-  const { engine, settings } = target;
+  const { workspace, settings } = target;
   await ensureStack(target);
-  const changed = await showPreview(stack, engine, options.approved);
+  const changed = await showPreview(stack, workspace, options.approved);
   await confirm(stack, options.yes ?? false);
   await update(target);
   await note(target);
-  const { imageRef = "", url = settings.host } = await outputsOf(stack, engine);
+  const { imageRef = "", url = settings.host } = await outputsOf(stack, workspace);
   const took = Date.now() - started.getTime();
   reports.leaveDeployed({ changed, seconds: took / 1000, stack, url });
   console.log(`\nStack ${stack} runs ${imageRef}`);
@@ -55,10 +61,10 @@ export async function deploy(
 
 /** @throws UserError with every reason why the stack must not be changed. */
 export async function refuse(target: DeployTarget, allowOlder: boolean): Promise<void> {
-  const { cluster, engine, last, settings } = target;
+  const { cluster, workspace, last, settings } = target;
   const { environment, release, releaseReason, stack } = settings;
   const { perBranch } = environments[environment];
-  const branches = perBranch ? await remoteBranches(engine) : undefined;
+  const branches = perBranch ? await remoteBranches(workspace) : undefined;
   const found = refusals({
     // A release with a reason is chosen on purpose.
     allowOlder: allowOlder || releaseReason !== undefined,
@@ -69,15 +75,15 @@ export async function refuse(target: DeployTarget, allowOlder: boolean): Promise
     // After a first update that failed, only the tag has it.
     lastCluster: last?.outputs.clusterUid ?? last?.tags[reviewTags.cluster],
     older: await older(target, branches?.get(release.branch)),
-    pullRequestOpen: perBranch ? await pullRequestOpen(engine) : undefined,
+    pullRequestOpen: perBranch ? await pullRequestOpen(workspace) : undefined,
     stack,
   });
   if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
 }
 
 /** Asked only if the job has a GitHub token. The branch at the remote is checked in any case. */
-async function pullRequestOpen(engine: Engine): Promise<boolean | undefined> {
-  const env = variables(engine);
+async function pullRequestOpen(workspace: Workspace): Promise<boolean | undefined> {
+  const env = variables(workspace);
   if ((env["GITHUB_TOKEN"] ?? "") === "") return undefined;
   const { isOpen, pullRequestFrom } = await import("../clients/github");
   const pull = pullRequestFrom(env);
@@ -95,10 +101,10 @@ async function pullRequestOpen(engine: Engine): Promise<boolean | undefined> {
  * even after someone reset the branch to an older commit
  */
 async function older(
-  { engine, last, settings }: DeployTarget,
+  { workspace, last, settings }: DeployTarget,
   tip: string | undefined,
 ): Promise<Older | undefined> {
-  const program = await head(engine);
+  const program = await head(workspace);
   if (settings.imageRef === undefined && program !== undefined && program === tip) return undefined;
   // If the stack is not told which image to run, it keeps the image that it has.
   const keeps =
@@ -110,7 +116,7 @@ async function older(
   ] as const;
   for (const [what, wanted, running] of pairs) {
     if (wanted === undefined || running === undefined || wanted === running) continue;
-    if ((await isAncestor(wanted, running, engine)) === true) return { running, wanted, what };
+    if ((await isAncestor(wanted, running, workspace)) === true) return { running, wanted, what };
   }
   return undefined;
 }
@@ -122,13 +128,13 @@ async function older(
  * is out of date.
  */
 export function unchangedSince({
-  engine,
+  workspace,
   last,
   settings: { stack },
 }: DeployTarget): () => Promise<void> {
   let waited = false;
   return async () => {
-    if (waited && !isDeepStrictEqual(await outputsOf(stack, engine), last?.outputs ?? {})) {
+    if (waited && !isDeepStrictEqual(await outputsOf(stack, workspace), last?.outputs ?? {})) {
       throw new UserError(
         `The update that this one waited for has changed stack "${stack}". Preview it again. Nothing else was changed.`,
       );
@@ -139,12 +145,12 @@ export function unchangedSince({
 
 /** Runs `pulumi up` without a prompt. If it fails, reports why. */
 export async function update(target: DeployTarget): Promise<void> {
-  const { cluster, engine, settings } = target;
+  const { cluster, workspace, settings } = target;
   const started = new Date();
   try {
-    await change("up", settings.stack, engine, {
+    await change("up", settings.stack, workspace, {
       before: unchangedSince(target),
-      options: policyOptions(engine),
+      options: policyOptions(workspace),
     });
   } catch (error) {
     await explain(cluster, settings, started);
@@ -153,12 +159,12 @@ export async function update(target: DeployTarget): Promise<void> {
 }
 
 /** Records what the next deploy must know. The update itself has written the release's outputs. */
-export async function note({ engine, settings: { stack } }: DeployTarget): Promise<void> {
-  const commit = await head(engine);
-  if (commit !== undefined) await setTags(stack, { [deployedTag]: commit }, engine);
+export async function note({ workspace, settings: { stack } }: DeployTarget): Promise<void> {
+  const commit = await head(workspace);
+  if (commit !== undefined) await setTags(stack, { [deployedTag]: commit }, workspace);
   // A release that was promoted during this deploy stays, for the next one.
-  const release = promoted(await tagsOf(stack, engine));
-  if (release !== undefined && isTold(engine, release)) {
-    await removeTags(stack, [promotedTag], engine);
+  const release = promoted(await tagsOf(stack, workspace));
+  if (release !== undefined && isTold(workspace, release)) {
+    await removeTags(stack, [promotedTag], workspace);
   }
 }

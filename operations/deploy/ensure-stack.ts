@@ -16,7 +16,7 @@ import { type Tags, createStack, setTags } from "../pulumi/stacks";
  */
 export async function ensureStack({
   cluster,
-  engine,
+  workspace,
   last,
   settings: { release, stack },
   stacks,
@@ -24,31 +24,31 @@ export async function ensureStack({
   const isReviewStack = isReview(stack);
   if (isReviewStack) refuseOther(stack, release.branch, last?.tags ?? {});
   if (last === undefined) {
-    if (isReviewStack) refuseMore(stack, stacks.filter(isReview).length, mostStacks(engine));
-    await createStack(stack, secretsProviderOf(stack, engine), engine);
-  } else await recoverKilledUpdate(stack, cluster, engine);
+    if (isReviewStack) refuseMore(stack, stacks.filter(isReview).length, mostStacks(workspace));
+    await createStack(stack, secretsProviderOf(stack, workspace), workspace);
+  } else await recoverKilledUpdate(stack, cluster, workspace);
   if (!isReviewStack) return;
   // A killed command, or plain Pulumi, may not have set all of them.
-  const missing = Object.entries(await origin(release.branch, cluster.uid, engine)).filter(
+  const missing = Object.entries(await origin(release.branch, cluster.uid, workspace)).filter(
     ([name]) => last?.tags[name] === undefined,
   );
-  await setTags(stack, Object.fromEntries(missing), engine);
+  await setTags(stack, Object.fromEntries(missing), workspace);
 }
 
 /** A review stack's owner, place, age and life. The tags that a sweep needs most come first. */
 async function origin(
   branch: string,
   clusterUid: string,
-  engine: DeployTarget["engine"],
+  workspace: DeployTarget["workspace"],
 ): Promise<Tags> {
-  const remote = await remoteUrl(engine);
+  const remote = await remoteUrl(workspace);
   return {
     [reviewTags.branch]: branch,
     [reviewTags.cluster]: clusterUid,
     [reviewTags.created]: new Date().toISOString(),
     ...(remote === undefined ? {} : { [reviewTags.remote]: remote }),
     [reviewTags.ttl]: String(company.reviewStacks.ttlHours),
-    [reviewTags.owner]: await person(engine),
+    [reviewTags.owner]: await person(workspace),
   };
 }
 

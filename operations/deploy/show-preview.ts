@@ -1,5 +1,5 @@
 import { UserError } from "../../lib/errors";
-import type { Engine } from "../pulumi/engine";
+import type { Workspace } from "../pulumi/run-pulumi";
 import { previewOf } from "../preview/preview-result";
 import { reports } from "../../lib/reports";
 
@@ -12,12 +12,12 @@ import { reports } from "../../lib/reports";
  */
 export async function showPreview(
   stack: string,
-  engine: Engine,
+  workspace: Workspace,
   approved?: string,
 ): Promise<string> {
   const { exceeds, loadPlan } = await import("../preview/plan");
   const plan = approved === undefined ? undefined : loadPlan(approved);
-  const seen = await previewOf({ engine, stack, to: process.stdout });
+  const seen = await previewOf({ workspace, stack, to: process.stdout });
   process.stdout.write(`\n${seen.text}`);
   if (!seen.complete) {
     const { errors, headline, notes } = seen.summary;

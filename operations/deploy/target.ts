@@ -1,5 +1,5 @@
 import type { Settings } from "../../settings";
-import { type Engine, ambient, withEnv } from "../pulumi/engine";
+import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { type Cluster, reach } from "../pulumi/reach";
 import { settingsOf } from "../pulumi/settings";
 import { type Outputs, type Tags, outputsOf, tagsOf } from "../pulumi/stacks";
@@ -8,8 +8,8 @@ import { isGiven, promoted, releaseEnv } from "../stacks/release";
 /** Facts about a stack at the start of an operation on it. */
 export interface DeployTarget {
   readonly cluster: Cluster;
-  /** The given engine, with the release that the stack must run. */
-  readonly engine: Engine;
+  /** The given workspace, with the release that the stack must run. */
+  readonly workspace: Workspace;
   /** Undefined for a stack that does not exist yet. */
   readonly last: { readonly outputs: Outputs; readonly tags: Tags } | undefined;
   readonly settings: Settings;
@@ -18,18 +18,27 @@ export interface DeployTarget {
 }
 
 /** Reads state and cluster, and finds out which release the stack must run. Changes nothing. */
-export async function resolveTarget(stack: string, given: Engine = ambient): Promise<DeployTarget> {
+export async function resolveTarget(
+  stack: string,
+  given: Workspace = defaultWorkspace,
+): Promise<DeployTarget> {
   const asked = await settingsOf(stack, given);
   const { cluster, stacks } = await reach(asked, given);
   const last = stacks.includes(stack) ? await lastOf(stack, given) : undefined;
   const release = isGiven(given) ? undefined : promoted(last?.tags ?? {});
-  if (release === undefined) return { cluster, engine: given, last, settings: asked, stacks };
+  if (release === undefined) return { cluster, workspace: given, last, settings: asked, stacks };
   console.log(`Promoted for ${stack}: ${release.imageRef} (${release.commit.slice(0, 7)})`);
-  const engine = withEnv(given, releaseEnv(release));
-  return { cluster, engine, last, settings: await settingsOf(stack, engine), stacks };
+  const workspace = withEnv(given, releaseEnv(release));
+  return { cluster, workspace, last, settings: await settingsOf(stack, workspace), stacks };
 }
 
-async function lastOf(stack: string, engine: Engine): Promise<NonNullable<DeployTarget["last"]>> {
-  const [outputs, tags] = await Promise.all([outputsOf(stack, engine), tagsOf(stack, engine)]);
+async function lastOf(
+  stack: string,
+  workspace: Workspace,
+): Promise<NonNullable<DeployTarget["last"]>> {
+  const [outputs, tags] = await Promise.all([
+    outputsOf(stack, workspace),
+    tagsOf(stack, workspace),
+  ]);
   return { outputs, tags };
 }

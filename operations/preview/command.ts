@@ -4,12 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { mainBranch } from "../../components/conventions/ci-roles";
 import { stackForms, traitsOf } from "../../environments";
 import { UserError } from "../../lib/errors";
-import { type Engine, ambient, variables, withEnv } from "../pulumi/engine";
+import { type Workspace, defaultWorkspace, variables, withEnv } from "../pulumi/run-pulumi";
 import type { PullRequest } from "../clients/github";
 import { isGiven, promoted, releaseEnv } from "../stacks/release";
 import { reports } from "../../lib/reports";
 import { commentLimit, sectionLimit } from "./render/limits";
-import type { EngineRun } from "../pulumi/run-preview";
+import type { PreviewRun } from "../pulumi/run-preview";
 import { type PreviewResult, previewOf } from "./preview-result";
 import type { Summary, Verdict } from "./impact/summary";
 
@@ -35,16 +35,16 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
  * The caller's Pulumi, with the release that the stack runs. Staging and production run main, so
  * a branch's preview shows what happens after its merge. Production runs the promoted release.
  */
-async function engineFor(stack: string, given: Engine): Promise<Engine> {
+async function workspaceFor(stack: string, given: Workspace): Promise<Workspace> {
   const env = variables(given);
   const { image, protectedBranch = false } = traitsOf(stack) ?? {};
   if (!protectedBranch) return given;
   const unsaid = (env["RELEASE_BRANCH"] ?? "") === "";
-  const engine = unsaid ? withEnv(given, { RELEASE_BRANCH: mainBranch }) : given;
-  if (image !== "promoted" || isGiven(engine)) return engine;
+  const workspace = unsaid ? withEnv(given, { RELEASE_BRANCH: mainBranch }) : given;
+  if (image !== "promoted" || isGiven(workspace)) return workspace;
   const { reachTags } = await import("../pulumi/reach");
-  const release = promoted(await reachTags(stack, engine));
-  return release === undefined ? engine : withEnv(engine, releaseEnv(release));
+  const release = promoted(await reachTags(stack, workspace));
+  return release === undefined ? workspace : withEnv(workspace, releaseEnv(release));
 }
 
 /** Time in which the engine usually reads the state, and the limit for a state that is slow. */
@@ -58,7 +58,7 @@ const stateSeconds = 7;
  *
  * @throws UserError within 10 s if the state does not answer; the error names the state.
  */
-async function checkedPreview(run: EngineRun): Promise<PreviewResult> {
+async function checkedPreview(run: PreviewRun): Promise<PreviewResult> {
   const ended = new AbortController();
   let begun = false;
   const began = (): void => void (begun = true);
@@ -68,7 +68,7 @@ async function checkedPreview(run: EngineRun): Promise<PreviewResult> {
     await Promise.race([over, sleep(usualMs, undefined, { ref: false })]);
     if (begun) return;
     const { reachState } = await import("../pulumi/reach");
-    await reachState(run.engine, stateSeconds).catch((error: unknown) => {
+    await reachState(run.workspace, stateSeconds).catch((error: unknown) => {
       if (!begun) throw error;
     });
   };
@@ -101,7 +101,7 @@ async function pullRequest(): Promise<PullRequest | undefined> {
 export async function preview(
   stack: string,
   options: PreviewOptions = {},
-  given: Engine = ambient,
+  given: Workspace = defaultWorkspace,
 ): Promise<void> {
   if (traitsOf(stack) === undefined) {
     throw new UserError(`Unknown stack "${stack}". Expected one of: ${stackForms}`);
@@ -110,8 +110,8 @@ export async function preview(
   const pull = options.comment === true ? await pullRequest() : undefined;
   // If only the summary goes to standard output, Pulumi's own output goes to standard error.
   const to = format === "text" ? process.stdout : process.stderr;
-  const engine = await engineFor(stack, given);
-  const { plan, printed, safe, summary, text } = await checkedPreview({ engine, stack, to });
+  const workspace = await workspaceFor(stack, given);
+  const { plan, printed, safe, summary, text } = await checkedPreview({ workspace, stack, to });
   const sha = process.env["CIRCLE_SHA1"];
   const where = sha === undefined ? {} : { where: sha.slice(0, 7) };
   const markdown = async (limit: number): Promise<string> => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { service } from "../../config/service";
 import { UserError } from "../../lib/errors";
-import { type Engine, ask, withEnv } from "../pulumi/engine";
+import { type Workspace, ask, withEnv } from "../pulumi/run-pulumi";
 
 /** What Pulumi says about a stack that was never deployed. */
 const unknownStack = /no stack named '[^']*' found/;
@@ -14,11 +14,15 @@ const unknownStack = /no stack named '[^']*' found/;
  * @throws UserError if the stack's file names its encryption key: a preview may not use that key
  * for another state.
  */
-export async function isNew(stack: string, engine: Engine, printed: string): Promise<boolean> {
+export async function isNew(
+  stack: string,
+  workspace: Workspace,
+  printed: string,
+): Promise<boolean> {
   if (!unknownStack.test(printed)) return false;
-  if (!existsSync(join(engine.cwd, `Pulumi.${stack}.yaml`))) return true;
+  if (!existsSync(join(workspace.cwd, `Pulumi.${stack}.yaml`))) return true;
   const { secretsProviderOf } = await import("../pulumi/secrets-provider");
-  const provider = secretsProviderOf(stack, engine);
+  const provider = secretsProviderOf(stack, workspace);
   // Without it Pulumi takes a passphrase, and removes the line from the file.
   const key = provider === undefined ? "" : ` --secrets-provider '${provider}'`;
   throw new UserError(
@@ -33,11 +37,11 @@ export async function isNew(stack: string, engine: Engine, printed: string): Pro
  */
 export async function asNew<T>(
   stack: string,
-  engine: Engine,
-  work: (engine: Engine) => Promise<T>,
+  workspace: Workspace,
+  work: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
   const state = mkdtempSync(join(tmpdir(), `${service}-new-`));
-  const file = join(engine.cwd, `Pulumi.${stack}.yaml`);
+  const file = join(workspace.cwd, `Pulumi.${stack}.yaml`);
   const remove = (): void => {
     rmSync(state, { force: true, recursive: true });
     // Pulumi wrote the encryption settings into this file.
@@ -45,7 +49,7 @@ export async function asNew<T>(
   };
   process.once("exit", remove);
   try {
-    const empty = withEnv(engine, {
+    const empty = withEnv(workspace, {
       PULUMI_BACKEND_URL: `file://${state}`,
       PULUMI_CONFIG_PASSPHRASE: "",
     });

@@ -1,5 +1,5 @@
-import { variables } from "../pulumi/engine";
-import { type EngineResult, type EngineRun, runEngine } from "../pulumi/run-preview";
+import { variables } from "../pulumi/run-pulumi";
+import { type PreviewOutput, type PreviewRun, runPreview } from "../pulumi/run-preview";
 import type { Plan } from "./plan";
 import type { Summary } from "./impact/summary";
 
@@ -32,30 +32,30 @@ async function readers() {
 }
 
 /** Runs the engine. If the stack does not exist yet, runs it again with an empty stack. */
-async function ran(run: EngineRun): Promise<EngineResult> {
-  const result = await runEngine(run);
+async function ran(run: PreviewRun): Promise<PreviewOutput> {
+  const result = await runPreview(run);
   if (result.exitCode === 0) return result;
   const { asNew, isNew } = await import("./new-stack");
-  const { engine, stack, to } = run;
-  if (!(await isNew(stack, engine, result.printed))) return result;
+  const { workspace, stack, to } = run;
+  if (!(await isNew(stack, workspace, result.printed))) return result;
   to.write(`Stack ${stack} does not exist yet: this is what its first deploy would create.\n`);
-  return asNew(stack, engine, async (empty) => runEngine({ ...run, engine: empty }));
+  return asNew(stack, workspace, async (empty) => runPreview({ ...run, workspace: empty }));
 }
 
 /**
  * Runs the engine once and reads its events. The engine has already printed Pulumi's own diff.
  * To apply the changes next: keep `plan`, and compare with it by `exceeds`.
  */
-export async function previewOf(run: EngineRun): Promise<PreviewResult> {
+export async function previewOf(run: PreviewRun): Promise<PreviewResult> {
   // The engine takes more than a second: enough time to load the modules that read its events.
   const [{ exitCode, log, printed }, read] = await Promise.all([ran(run), readers()]);
   const events = read.readEvents(log);
   const secrets = [
-    ...read.secretsOf(variables(run.engine)),
+    ...read.secretsOf(variables(run.workspace)),
     ...read.sensitiveValues(read.changesOf(events)),
   ];
   const safe = (text: string): string => read.masked(text, secrets);
-  const additional = await read.unreleased(run.stack, run.engine, events);
+  const additional = await read.unreleased(run.stack, run.workspace, events);
   const summary = read.summaryOf(run.stack, events, exitCode, additional);
   return {
     complete: exitCode === 0,

@@ -1,6 +1,6 @@
 import { imageInputs } from "../../components/conventions/content-hash";
 import { traitsOf } from "../../environments";
-import type { Engine } from "../pulumi/engine";
+import type { Workspace } from "../pulumi/run-pulumi";
 import { isGiven } from "../stacks/release";
 import { valueAt } from "./changes/differences";
 import type { Events } from "../pulumi/events";
@@ -19,14 +19,14 @@ function releasedCommit({ steps }: Pick<Events, "steps">): string | undefined {
  */
 export async function unreleased(
   stack: string,
-  engine: Engine,
+  workspace: Workspace,
   events: Pick<Events, "steps">,
 ): Promise<readonly string[]> {
   const promoted = traitsOf(stack)?.image === "promoted";
-  const commit = promoted && !isGiven(engine) ? releasedCommit(events) : undefined;
+  const commit = promoted && !isGiven(workspace) ? releasedCommit(events) : undefined;
   if (commit === undefined) return [];
   const { differs } = await import("../clients/git");
-  return (await differs(commit, imageInputs, engine)) === true
+  return (await differs(commit, imageInputs, workspace)) === true
     ? [
         `the service's code differs from production's release (${commit.slice(0, 7)}): the image stays until a release is promoted`,
       ]

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Engine, ambient, ask } from "./engine";
+import { type Workspace, defaultWorkspace, ask } from "./run-pulumi";
 import { drawnManager } from "./field-managers";
 import { removeDeadLocks } from "./locks";
 import { untilUnlocked } from "./lock-wait";
@@ -34,23 +34,23 @@ type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 export async function recoverKilledUpdate(
   stack: string,
   cluster: Pick<Cluster, "kubectl">,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
-  await removeDeadLocks(stack, engine);
+  await removeDeadLocks(stack, workspace);
   // Another update that is at work has begun something too, and may have ended it by the next try.
   await untilUnlocked(async () => {
-    if (!(await stateOf(stack, engine)).pending) return;
+    if (!(await stateOf(stack, workspace)).pending) return;
     // Ends what was being changed or deleted. What was being made stays in the state until the next
     // step.
-    await ask(["refresh", "--stack", stack, "--yes", "--skip-preview"], engine);
-    if (!(await stateOf(stack, engine)).pending) return;
+    await ask(["refresh", "--stack", stack, "--yes", "--skip-preview"], workspace);
+    if (!(await stateOf(stack, workspace)).pending) return;
     await editState(
       stack,
       async (deployment) =>
         withBegun(deployment, await live(begun(deployment).map(keyOf), cluster)),
-      engine,
+      workspace,
     );
-  }, engine.lockWait);
+  }, workspace.lockWait);
 }
 
 /**

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { service } from "../../config/service";
 import { command } from "../../lib/command";
 import { runs } from "../../lib/processes";
-import { type Engine, variables } from "./engine";
+import { type Workspace, variables } from "./run-pulumi";
 import { KilledHere, type LockOwner } from "./started";
 import { removeTornFiles, stateDirectory } from "./torn-files";
 
@@ -26,12 +26,12 @@ export function lockDirectory(stack: string, backendUrl: string | undefined): st
  * Removes the locks of updates that were killed on this machine. A lock whose owner runs, or is on
  * another machine, stays: Pulumi then says who has it.
  */
-export async function removeDeadLocks(stack: string, engine: Engine): Promise<void> {
-  const backendUrl = variables(engine)["PULUMI_BACKEND_URL"] ?? "";
+export async function removeDeadLocks(stack: string, workspace: Workspace): Promise<void> {
+  const backendUrl = variables(workspace)["PULUMI_BACKEND_URL"] ?? "";
   removeTornFiles(backendUrl);
   const directory = lockDirectory(stack, backendUrl);
   if (directory !== undefined) removeLockFiles(directory);
-  if (backendUrl.startsWith("s3://")) await removeLockObjects(stack, backendUrl, engine);
+  if (backendUrl.startsWith("s3://")) await removeLockObjects(stack, backendUrl, workspace);
 }
 
 function removeLockFiles(directory: string): void {
@@ -45,7 +45,11 @@ function removeLockFiles(directory: string): void {
 }
 
 /** Asks S3 only if an update was killed here, because the AWS CLI takes a second to start. */
-async function removeLockObjects(stack: string, backendUrl: string, engine: Engine): Promise<void> {
+async function removeLockObjects(
+  stack: string,
+  backendUrl: string,
+  workspace: Workspace,
+): Promise<void> {
   const killed = new KilledHere();
   if (killed.none) return;
   const { host, pathname, searchParams } = new URL(backendUrl);
@@ -57,7 +61,7 @@ async function removeLockObjects(stack: string, backendUrl: string, engine: Engi
     },
   );
   const s3 = async (...args: readonly string[]): Promise<string> =>
-    command("aws", ["s3", ...args, ...options], { env: engine.env, timeout: 30_000 });
+    command("aws", ["s3", ...args, ...options], { env: workspace.env, timeout: 30_000 });
   // Without any object of this prefix, `ls` ends with an error.
   const found = await s3("ls", place).catch(() => "");
   for (const name of found.match(/\S+\.json$/gm) ?? []) {

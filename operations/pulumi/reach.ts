@@ -7,7 +7,7 @@ import { environments } from "../../environments";
 import type { Settings } from "../../settings";
 import { CommandError, command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
-import { type Engine, ambient, ask, variables } from "./engine";
+import { type Workspace, defaultWorkspace, ask, variables } from "./run-pulumi";
 import type { Tags } from "./stacks";
 import { removeTornFiles } from "./torn-files";
 
@@ -39,8 +39,11 @@ const awsSeconds = 3;
  *
  * @throws UserError within 10 s that names the address that does not answer.
  */
-export async function reach(settings: Where, engine: Engine = ambient): Promise<Reached> {
-  const asked = [reachCluster(settings, engine), reachState(engine)] as const;
+export async function reach(
+  settings: Where,
+  workspace: Workspace = defaultWorkspace,
+): Promise<Reached> {
+  const asked = [reachCluster(settings, workspace), reachState(workspace)] as const;
   const [cluster, stacks] = await Promise.all(asked);
   return { cluster, stacks };
 }
@@ -51,17 +54,20 @@ export async function reach(settings: Where, engine: Engine = ambient): Promise<
  * @param seconds until it counts as unreachable
  */
 export async function reachState(
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
   seconds = stateSeconds,
 ): Promise<readonly string[]> {
-  const answer = await askState(["stack", "ls"], engine, seconds);
+  const answer = await askState(["stack", "ls"], workspace, seconds);
   return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
 }
 
 /** Tags of a stack; empty if the stack does not exist. Does not need the cluster. */
-export async function reachTags(stack: string, engine: Engine = ambient): Promise<Tags> {
+export async function reachTags(
+  stack: string,
+  workspace: Workspace = defaultWorkspace,
+): Promise<Tags> {
   try {
-    return JSON.parse(await askState(["stack", "tag", "ls", "--stack", stack], engine)) as Tags;
+    return JSON.parse(await askState(["stack", "tag", "ls", "--stack", stack], workspace)) as Tags;
   } catch (error) {
     if (error instanceof Error && error.message.includes("no stack named")) return {};
     throw error;
@@ -70,14 +76,14 @@ export async function reachTags(stack: string, engine: Engine = ambient): Promis
 
 async function askState(
   question: readonly string[],
-  engine: Engine,
+  workspace: Workspace,
   seconds = stateSeconds,
 ): Promise<string> {
-  const address = variables(engine)["PULUMI_BACKEND_URL"];
+  const address = variables(workspace)["PULUMI_BACKEND_URL"];
   removeTornFiles(address);
   const shown = address ?? 'of the login ("pulumi whoami --verbose" names it)';
   const limit = { killSignal: "SIGKILL", timeout: seconds * 1000 } as const;
-  return ask([...question, "--json"], engine, limit).catch((error: unknown) => {
+  return ask([...question, "--json"], workspace, limit).catch((error: unknown) => {
     throw new UserError(
       `The state at ${shown} cannot be read: ${reasonOf(error)}. ` +
         "Check PULUMI_BACKEND_URL, and the rights that the shell or the CI job has.",
@@ -85,16 +91,16 @@ async function askState(
   });
 }
 
-async function reachCluster(settings: Where, engine: Engine): Promise<Cluster> {
+async function reachCluster(settings: Where, workspace: Workspace): Promise<Cluster> {
   const { context, eksCluster, environment } = settings;
   const access: string[] = context === undefined ? [] : [`--context=${context}`];
   if (eksCluster !== undefined)
-    access.push(`--kubeconfig=${await eksFile(eksCluster, environment, engine)}`);
+    access.push(`--kubeconfig=${await eksFile(eksCluster, environment, workspace)}`);
   const limit = `--request-timeout=${String(clusterSeconds)}s`;
   const uid = ["get", "--raw", "/api/v1/namespaces/kube-system", limit];
-  const answer = await quickly("kubectl", [...access, ...uid], engine, clusterSeconds).catch(
+  const answer = await quickly("kubectl", [...access, ...uid], workspace, clusterSeconds).catch(
     async (error: unknown) => {
-      const address = await addressOf(access, engine);
+      const address = await addressOf(access, workspace);
       throw new UserError(
         `The cluster ${address} cannot be read: ${reasonOf(error)}. ` +
           "Check the kubeconfig and its context, and that the cluster runs.",
@@ -103,7 +109,7 @@ async function reachCluster(settings: Where, engine: Engine): Promise<Cluster> {
   );
   return {
     kubectl: async (args, timeout = 180_000) =>
-      command("kubectl", [...access, ...args], { env: engine.env, timeout }),
+      command("kubectl", [...access, ...args], { env: workspace.env, timeout }),
     uid: (JSON.parse(answer) as { metadata: { uid: string } }).metadata.uid,
   };
 }
@@ -112,7 +118,7 @@ async function reachCluster(settings: Where, engine: Engine): Promise<Cluster> {
 async function eksFile(
   { name, region }: NonNullable<Settings["eksCluster"]>,
   environment: Settings["environment"],
-  engine: Engine,
+  workspace: Workspace,
 ): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "kubeconfig-"));
   process.once("exit", () => {
@@ -120,7 +126,7 @@ async function eksFile(
   });
   const file = join(directory, "kubeconfig");
   const which = ["--name", name, "--region", region, "--kubeconfig", file];
-  await quickly("aws", ["eks", "update-kubeconfig", ...which], engine, awsSeconds).catch(
+  await quickly("aws", ["eks", "update-kubeconfig", ...which], workspace, awsSeconds).catch(
     (error: unknown) => {
       throw new UserError(
         `The EKS cluster "${name}" in ${region} cannot be found: ${reasonOf(error)}. ` +
@@ -140,16 +146,16 @@ async function eksFile(
 async function quickly(
   file: string,
   args: readonly string[],
-  { cwd, env }: Engine,
+  { cwd, env }: Workspace,
   seconds: number,
 ): Promise<string> {
   return command(file, args, { cwd, env, killSignal: "SIGKILL", timeout: seconds * 1000 });
 }
 
-async function addressOf(access: readonly string[], engine: Engine): Promise<string> {
+async function addressOf(access: readonly string[], workspace: Workspace): Promise<string> {
   const path = "jsonpath={.clusters[0].cluster.server}";
   const args = [...access, "config", "view", "--minify", "-o", path];
-  const server = await quickly("kubectl", args, engine, 1).catch(() => "");
+  const server = await quickly("kubectl", args, workspace, 1).catch(() => "");
   return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
 }
 

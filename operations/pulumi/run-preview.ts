@@ -1,13 +1,13 @@
 import { UserError } from "../../lib/errors";
-import { type Engine, policyOptions, runPulumi, variables } from "./engine";
+import { type Workspace, policyOptions, runPulumi, variables } from "./run-pulumi";
 
 /** Longest time that a preview may take. */
 const LIMIT_MS = 15 * 60_000;
 
-export interface EngineRun {
+export interface PreviewRun {
   /** Called when Pulumi has read the state: then it prints its first line. */
   readonly began?: () => void;
-  readonly engine: Engine;
+  readonly workspace: Workspace;
   /** Ends the engine immediately: it changes nothing and holds no lock. */
   readonly signal?: AbortSignal;
   /** Where the engine's own output goes while it runs. */
@@ -15,7 +15,7 @@ export interface EngineRun {
   readonly stack: string;
 }
 
-export interface EngineResult {
+export interface PreviewOutput {
   readonly exitCode: number;
   /** The event log: one JSON object in each line. */
   readonly log: string;
@@ -23,15 +23,19 @@ export interface EngineResult {
   readonly printed: string;
 }
 
-function argumentsFor(engine: Engine, stack: string, to: EngineRun["to"]): readonly string[] {
-  const coloured = to.isTTY === true && (variables(engine)["NO_COLOR"] ?? "") === "";
+function argumentsFor(
+  workspace: Workspace,
+  stack: string,
+  to: PreviewRun["to"],
+): readonly string[] {
+  const coloured = to.isTTY === true && (variables(workspace)["NO_COLOR"] ?? "") === "";
   return [
     "preview",
     "--diff",
     "--non-interactive",
     ...["--stack", stack],
     ...["--color", coloured ? "always" : "never"],
-    ...policyOptions(engine),
+    ...policyOptions(workspace),
   ];
 }
 
@@ -41,20 +45,20 @@ function argumentsFor(engine: Engine, stack: string, to: EngineRun["to"]): reado
  *
  * @throws UserError if Pulumi is not installed, or takes longer than a quarter of an hour.
  */
-export async function runEngine({
+export async function runPreview({
   began,
-  engine,
+  workspace,
   signal,
   stack,
   to,
-}: EngineRun): Promise<EngineResult> {
+}: PreviewRun): Promise<PreviewOutput> {
   let printed = "";
   const pass = (chunk: string): void => {
     printed += chunk;
     to.write(chunk);
   };
   let limit: NodeJS.Timeout | undefined;
-  const ended = await runPulumi(argumentsFor(engine, stack, to), engine, {
+  const ended = await runPulumi(argumentsFor(workspace, stack, to), workspace, {
     attach: (child) => {
       // Not spawn's own timeout: it continues even if the program could not be started.
       limit = setTimeout(() => child.kill("SIGTERM"), LIMIT_MS);

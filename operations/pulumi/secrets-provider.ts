@@ -1,6 +1,6 @@
 import { traitsOf } from "../../environments";
 import { company } from "../../config/company";
-import { type Engine, ambient, variables } from "./engine";
+import { type Workspace, defaultWorkspace, variables } from "./run-pulumi";
 import { stackFile } from "./settings";
 
 /**
@@ -9,10 +9,13 @@ import { stackFile } from "./settings";
  *
  * @returns undefined if Pulumi's own choice is right: a stack whose file has a passphrase's salt.
  */
-export function secretsProviderOf(stack: string, engine: Engine = ambient): string | undefined {
+export function secretsProviderOf(
+  stack: string,
+  workspace: Workspace = defaultWorkspace,
+): string | undefined {
   const { canaryOf = stack, perBranch = false } = traitsOf(stack) ?? {};
   if (perBranch) {
-    return variables(engine)["SANDBOX_SECRETS_PROVIDER"] ?? company.reviewSecretsProvider;
+    return variables(workspace)["SANDBOX_SECRETS_PROVIDER"] ?? company.reviewSecretsProvider;
   }
-  return stackFile(canaryOf, engine).secretsprovider;
+  return stackFile(canaryOf, workspace).secretsprovider;
 }

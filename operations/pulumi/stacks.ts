@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Engine, ambient, ask, askJson } from "./engine";
+import { type Workspace, defaultWorkspace, ask, askJson } from "./run-pulumi";
 
 /** Outputs of a stack's last update. An old stack may lack some. */
 export interface Outputs {
@@ -18,50 +18,65 @@ export interface Outputs {
 export type Tags = Readonly<Record<string, string>>;
 
 /** Names of all stacks of the project, in the state's own order. */
-export async function stackNames(engine: Engine = ambient): Promise<readonly string[]> {
-  const stacks = (await askJson(["stack", "ls"], engine)) as { name: string }[];
+export async function stackNames(
+  workspace: Workspace = defaultWorkspace,
+): Promise<readonly string[]> {
+  const stacks = (await askJson(["stack", "ls"], workspace)) as { name: string }[];
   return stacks.map(({ name }) => name);
 }
 
-export async function exists(stack: string, engine: Engine = ambient): Promise<boolean> {
-  return (await stackNames(engine)).includes(stack);
+export async function exists(
+  stack: string,
+  workspace: Workspace = defaultWorkspace,
+): Promise<boolean> {
+  return (await stackNames(workspace)).includes(stack);
 }
 
 /** Empty for a stack without a successful update. */
-export async function outputsOf(stack: string, engine: Engine = ambient): Promise<Outputs> {
-  return (await askJson(["stack", "output", "--stack", stack], engine)) as Outputs;
+export async function outputsOf(
+  stack: string,
+  workspace: Workspace = defaultWorkspace,
+): Promise<Outputs> {
+  return (await askJson(["stack", "output", "--stack", stack], workspace)) as Outputs;
 }
 
-export async function tagsOf(stack: string, engine: Engine = ambient): Promise<Tags> {
-  return (await askJson(["stack", "tag", "ls", "--stack", stack], engine)) as Tags;
+export async function tagsOf(
+  stack: string,
+  workspace: Workspace = defaultWorkspace,
+): Promise<Tags> {
+  return (await askJson(["stack", "tag", "ls", "--stack", stack], workspace)) as Tags;
 }
 
 /** One after the other: each write reads all tags and replaces them. */
-export async function setTags(stack: string, tags: Tags, engine: Engine = ambient): Promise<void> {
+export async function setTags(
+  stack: string,
+  tags: Tags,
+  workspace: Workspace = defaultWorkspace,
+): Promise<void> {
   for (const [name, value] of Object.entries(tags)) {
     // After `--`, so that no value is taken for an option.
-    await ask(["stack", "tag", "set", "--stack", stack, "--", name, value], engine);
+    await ask(["stack", "tag", "set", "--stack", stack, "--", name, value], workspace);
   }
 }
 
 export async function removeTags(
   stack: string,
   names: readonly string[],
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
-  const present = await tagsOf(stack, engine);
+  const present = await tagsOf(stack, workspace);
   for (const name of names.filter((tag) => tag in present)) {
-    await ask(["stack", "tag", "rm", "--stack", stack, name], engine);
+    await ask(["stack", "tag", "rm", "--stack", stack, name], workspace);
   }
 }
 
 /** When the stack was last updated, successfully or not; refreshes do not count. */
 export async function lastUpdate(
   stack: string,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<Date | undefined> {
   const args = ["stack", "history", "--stack", stack, "--page-size", "20"];
-  const history = (await askJson(args, engine)) as { endTime?: string; kind: string }[];
+  const history = (await askJson(args, workspace)) as { endTime?: string; kind: string }[];
   const last = history.find(({ kind }) => kind === "update")?.endTime;
   return last === undefined ? undefined : new Date(last);
 }
@@ -87,17 +102,20 @@ export interface State {
   readonly resources: readonly StateResource[];
 }
 
-export async function stateOf(stack: string, engine: Engine = ambient): Promise<State> {
-  const { pending_operations: pending = [], resources = [] } = await exported(stack, engine);
+export async function stateOf(
+  stack: string,
+  workspace: Workspace = defaultWorkspace,
+): Promise<State> {
+  const { pending_operations: pending = [], resources = [] } = await exported(stack, workspace);
   return { pending: pending.length > 0, resources };
 }
 
 /** What a killed update began to create. It may exist, although the state does not contain it. */
 export async function begunIn(
   stack: string,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<readonly StateResource[]> {
-  const { pending_operations: pending = [] } = await exported(stack, engine);
+  const { pending_operations: pending = [] } = await exported(stack, workspace);
   return pending.filter(({ type }) => type === "creating").map(({ resource }) => resource);
 }
 
@@ -113,8 +131,8 @@ export interface Deployment {
   readonly resources?: readonly StateResource[];
 }
 
-async function exported(stack: string, engine: Engine): Promise<Deployment> {
-  const text = await ask(["stack", "export", "--stack", stack], engine);
+async function exported(stack: string, workspace: Workspace): Promise<Deployment> {
+  const text = await ask(["stack", "export", "--stack", stack], workspace);
   return (JSON.parse(text) as { deployment?: Deployment }).deployment ?? {};
 }
 
@@ -122,16 +140,16 @@ async function exported(stack: string, engine: Engine): Promise<Deployment> {
 export async function editState(
   stack: string,
   edit: (deployment: Deployment) => Deployment | Promise<Deployment>,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
-  const text = await ask(["stack", "export", "--stack", stack], engine);
+  const text = await ask(["stack", "export", "--stack", stack], workspace);
   const state = JSON.parse(text) as { deployment?: Deployment };
   const edited = { ...state, deployment: await edit(state.deployment ?? {}) };
   const directory = mkdtempSync(join(tmpdir(), "services-orders-state-"));
   try {
     const file = join(directory, "state.json");
     writeFileSync(file, JSON.stringify(edited), { mode: 0o600 });
-    await ask(["stack", "import", "--stack", stack, "--file", file], engine);
+    await ask(["stack", "import", "--stack", stack, "--file", file], workspace);
   } finally {
     rmSync(directory, { force: true, recursive: true });
   }
@@ -145,13 +163,16 @@ export async function editState(
 export async function createStack(
   stack: string,
   secretsProvider: string | undefined,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
   const provider = secretsProvider === undefined ? [] : ["--secrets-provider", secretsProvider];
-  await ask(["stack", "init", stack, "--no-select", ...provider], engine);
+  await ask(["stack", "init", stack, "--no-select", ...provider], workspace);
 }
 
 /** Removes an empty stack with its history, backups, tags, and its file if there is one. */
-export async function removeStack(stack: string, engine: Engine = ambient): Promise<void> {
-  await ask(["stack", "rm", stack, "--yes", "--remove-backups"], engine);
+export async function removeStack(
+  stack: string,
+  workspace: Workspace = defaultWorkspace,
+): Promise<void> {
+  await ask(["stack", "rm", stack, "--yes", "--remove-backups"], workspace);
 }

@@ -2,7 +2,7 @@ import { environments } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { refuse } from "../deploy/deploy";
 import { resolveTarget } from "../deploy/target";
-import { type Engine, ambient, change } from "../pulumi/engine";
+import { type Workspace, defaultWorkspace, change } from "../pulumi/run-pulumi";
 import { ensureStack } from "../deploy/ensure-stack";
 import { isLocked } from "../pulumi/lock-wait";
 import { reports } from "../../lib/reports";
@@ -15,9 +15,12 @@ const image = "docker-build:index:Image";
  * `npm run image -- STACK`: builds and pushes the stack's image and changes nothing else. So it can
  * be scanned and approved first. The deploy after it does not build it again.
  */
-export async function buildImage(stack: string, given: Engine = ambient): Promise<void> {
+export async function buildImage(
+  stack: string,
+  given: Workspace = defaultWorkspace,
+): Promise<void> {
   const target = await resolveTarget(stack, given);
-  const { engine, settings } = target;
+  const { workspace, settings } = target;
   if (environments[settings.environment].image !== "built" || settings.imageRef !== undefined) {
     throw new UserError(
       `Stack "${stack}" does not build an image: it runs a chosen one. Build it for staging or a review stack.`,
@@ -29,17 +32,17 @@ export async function buildImage(stack: string, given: Engine = ambient): Promis
   // Without policies: they would not see the other resources, and would report them as missing. The
   // deploy checks the policies.
   let outputs: Readonly<Record<string, unknown>> = {};
-  await change("up", stack, engine, {
+  await change("up", stack, workspace, {
     before: async () => {
-      const { resources } = await stateOf(stack, engine);
+      const { resources } = await stateOf(stack, workspace);
       outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
     },
     options: ["--suppress-outputs", ...targets.flatMap((urn) => ["--target", urn])],
   });
-  const built = (await stateOf(stack, engine)).resources.find(({ type }) => type === image);
+  const built = (await stateOf(stack, workspace)).resources.find(({ type }) => type === image);
   const imageRef = imageRefOf(built);
   if (imageRef === undefined) throw new UserError(`Stack "${stack}" has no image after all.`);
-  await keepOutputs(stack, outputs, engine).catch((error: unknown) => {
+  await keepOutputs(stack, outputs, workspace).catch((error: unknown) => {
     // The command that has the lock now writes its own outputs.
     if (!isLocked(String(error))) throw error;
   });
@@ -63,7 +66,7 @@ export function imageRefOf(resource: StateResource | undefined): string | undefi
 async function keepOutputs(
   stack: string,
   outputs: Readonly<Record<string, unknown>>,
-  engine: Engine,
+  workspace: Workspace,
 ): Promise<void> {
   await editState(
     stack,
@@ -73,6 +76,6 @@ async function keepOutputs(
         resource.type === "pulumi:pulumi:Stack" ? { ...resource, outputs } : resource,
       ),
     }),
-    engine,
+    workspace,
   );
 }

@@ -5,7 +5,7 @@ import type { Form } from "../../settings/forms";
 import { parseText } from "../../settings/setting";
 import { table } from "../../settings/table";
 import { UserError } from "../../lib/errors";
-import { type Engine, ambient } from "../pulumi/engine";
+import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { reachState } from "../pulumi/reach";
 import { addTag, imageParts } from "../clients/registry";
 import { type Release, promotedTag, releaseEnv } from "../stacks/release";
@@ -32,11 +32,14 @@ const from = "staging";
 const to = "prod";
 
 /** `npm run promote`: chooses staging's release for production's next deploy. Deploys nothing. */
-export async function promote(options: PromoteOptions, engine: Engine = ambient): Promise<void> {
-  const stacks = await reachState(engine);
-  const release = options.image === undefined ? await runs(stacks, engine) : chosen(options);
+export async function promote(
+  options: PromoteOptions,
+  workspace: Workspace = defaultWorkspace,
+): Promise<void> {
+  const stacks = await reachState(workspace);
+  const release = options.image === undefined ? await runs(stacks, workspace) : chosen(options);
   const there = stacks.includes(to);
-  const now = there ? lastImage(await stateOf(to, engine)) : undefined;
+  const now = there ? lastImage(await stateOf(to, workspace)) : undefined;
   console.log(`${to} runs      ${now ?? "nothing"}`);
   console.log(`promoted is    ${release.imageRef}`);
   console.log(`  of ${release.branch} at ${shortCommit(release.commit)}`);
@@ -51,10 +54,10 @@ export async function promote(options: PromoteOptions, engine: Engine = ambient)
     return;
   }
   if (!there) {
-    await settingsOf(to, engine);
-    await createStack(to, secretsProviderOf(to, engine), engine);
+    await settingsOf(to, workspace);
+    await createStack(to, secretsProviderOf(to, workspace), workspace);
   }
-  await setTags(to, { [promotedTag]: JSON.stringify(release) }, engine);
+  await setTags(to, { [promotedTag]: JSON.stringify(release) }, workspace);
   console.log(`Next: npm run deploy -- ${to}`);
 }
 
@@ -102,15 +105,15 @@ function refuseFault(option: string, given: string | undefined, setting: Form<st
   }
 }
 
-async function runs(stacks: readonly string[], engine: Engine): Promise<Release> {
+async function runs(stacks: readonly string[], workspace: Workspace): Promise<Release> {
   if (!stacks.includes(from)) {
     throw new UserError(`Stack "${from}" does not exist: npm run deploy -- ${from}`);
   }
-  const { branch, commit, imageRef } = await outputsOf(from, engine);
+  const { branch, commit, imageRef } = await outputsOf(from, workspace);
   if (branch === undefined || commit === undefined || imageRef === undefined) {
     throw new UserError(`Stack "${from}" runs nothing yet: npm run deploy -- ${from}`);
   }
-  const running = webImage(await stateOf(from, engine));
+  const running = webImage(await stateOf(from, workspace));
   if (running !== imageRef) {
     throw new UserError(
       `Stack "${from}" is between two releases: its outputs name ${imageRef}, its pods must run ` +

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { shortCommit } from "../../components/conventions/names";
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
-import { type Engine, ambient } from "../pulumi/engine";
+import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { reachState } from "../pulumi/reach";
 import { outputsOf } from "../pulumi/stacks";
 
@@ -93,9 +93,9 @@ function isList(body: string): boolean {
  *
  * @throws UserError with the first check that failed.
  */
-export async function smoke(stack: string, engine: Engine = ambient): Promise<void> {
-  const stacks = await reachState(engine);
-  const { commit, url } = stacks.includes(stack) ? await outputsOf(stack, engine) : {};
+export async function smoke(stack: string, workspace: Workspace = defaultWorkspace): Promise<void> {
+  const stacks = await reachState(workspace);
+  const { commit, url } = stacks.includes(stack) ? await outputsOf(stack, workspace) : {};
   if (url === undefined || commit === undefined) {
     throw new UserError(`Stack "${stack}" is not deployed: npm run deploy -- ${stack}`);
   }

@@ -2,7 +2,7 @@ import { identityOf } from "../../settings/identity";
 import { labels } from "../../components/conventions/labels";
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
-import { type Engine, ambient, change } from "../pulumi/engine";
+import { type Workspace, defaultWorkspace, change } from "../pulumi/run-pulumi";
 import { recoverKilledUpdate } from "../pulumi/killed-update";
 import { type Cluster, reach, reasonOf } from "../pulumi/reach";
 import {
@@ -18,24 +18,27 @@ import { type StateResource, begunIn, removeStack, stateOf } from "../pulumi/sta
 /** `npm run review -- down [BRANCH]`: removes a branch's review stack. The branch may be gone. */
 export async function reviewDown(
   given: string | undefined,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
-  const branch = await branchOr(given, engine);
+  const branch = await branchOr(given, workspace);
   const stack = stackOf(branch);
-  const settings = await settingsOf(stack, withoutRelease(engine));
-  const { cluster, stacks } = await reach(settings, engine);
+  const settings = await settingsOf(stack, withoutRelease(workspace));
+  const { cluster, stacks } = await reach(settings, workspace);
   const there = stacks.includes(stack);
   await removeReview(
-    there ? await readReview(stack, engine) : reviewStack(stack, {}, {}, undefined),
+    there ? await readReview(stack, workspace) : reviewStack(stack, {}, {}, undefined),
     there,
     cluster,
-    engine,
+    workspace,
   );
 }
 
-/** The engine without a release: a removal does not depend on one. */
-export function withoutRelease(engine: Engine): Engine {
-  return { ...engine, env: { ...engine.env, RELEASE_BRANCH: "unknown", RELEASE_IMAGE_REF: "" } };
+/** The workspace without a release: a removal does not depend on one. */
+export function withoutRelease(workspace: Workspace): Workspace {
+  return {
+    ...workspace,
+    env: { ...workspace.env, RELEASE_BRANCH: "unknown", RELEASE_IMAGE_REF: "" },
+  };
 }
 
 /**
@@ -48,7 +51,7 @@ export async function removeReview(
   stack: ReviewStack,
   there: boolean,
   cluster: Cluster,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
   const started = Date.now();
   const { clusterUid, name, namespace } = stack;
@@ -70,9 +73,9 @@ export async function removeReview(
     return;
   }
   // Must come before recovery from a killed update, which forgets the operations that had begun.
-  const isBegun = owner === "ours" && (await begunIn(name, engine)).some(isNamespace(namespace));
-  await recoverKilledUpdate(name, cluster, engine);
-  const { resources } = await stateOf(name, engine);
+  const isBegun = owner === "ours" && (await begunIn(name, workspace)).some(isNamespace(namespace));
+  await recoverKilledUpdate(name, cluster, workspace);
+  const { resources } = await stateOf(name, workspace);
   const holds = resources.some(({ type }) => type.startsWith("kubernetes:"));
   if (owner === "foreign" && holds) {
     throw new UserError(
@@ -80,9 +83,9 @@ export async function removeReview(
         `To see what the state contains: pulumi stack --show-urns --stack ${name}`,
     );
   }
-  if (resources.length > 0) await change("destroy", name, engine);
+  if (resources.length > 0) await change("destroy", name, workspace);
   const left = owner === "ours" ? await endNamespace(stack, isBegun, cluster) : undefined;
-  await removeStack(name, engine);
+  await removeStack(name, workspace);
   if (left !== undefined) {
     throw new UserError(
       `Stack "${name}" is gone, but its namespace ${namespace} is left: ${left}. ` +

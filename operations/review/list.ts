@@ -1,5 +1,5 @@
 import { UserError } from "../../lib/errors";
-import { type Engine, ambient } from "../pulumi/engine";
+import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { extension, hours, moment, span } from "../stacks/expiry";
 import { reachState } from "../pulumi/reach";
 import {
@@ -14,9 +14,9 @@ import {
 import { exists, setTags } from "../pulumi/stacks";
 
 /** `npm run review -- list`: every review stack, with its owner and its expiry. */
-export async function reviewList(engine: Engine = ambient): Promise<void> {
-  await reachState(engine);
-  const stacks = await reviewStacks(engine);
+export async function reviewList(workspace: Workspace = defaultWorkspace): Promise<void> {
+  await reachState(workspace);
+  const stacks = await reviewStacks(workspace);
   const now = Date.now();
   for (const stack of stacks) {
     const ends = expiryOf(stack);
@@ -32,23 +32,23 @@ export async function reviewList(engine: Engine = ambient): Promise<void> {
       `  ${stack.outputs.url ?? "has no URL: nothing was deployed to it successfully yet"}`,
     );
   }
-  console.log(`${String(stacks.length)} of at most ${String(mostStacks(engine))} review stacks`);
+  console.log(`${String(stacks.length)} of at most ${String(mostStacks(workspace))} review stacks`);
 }
 
 /** `npm run review -- extend BRANCH --for 24h`: sets a review stack's expiry, from now. */
 export async function reviewExtend(
   given: string | undefined,
   duration: string,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
-  const stack = stackOf(await branchOr(given, engine));
+  const stack = stackOf(await branchOr(given, workspace));
   const wanted = hours(duration);
-  await reachState(engine);
-  if (!(await exists(stack, engine))) throw new UserError(`There is no stack "${stack}".`);
-  const { life } = await readReview(stack, engine);
+  await reachState(workspace);
+  if (!(await exists(stack, workspace))) throw new UserError(`There is no stack "${stack}".`);
+  const { life } = await readReview(stack, workspace);
   if (life === undefined) throw new UserError(`Stack "${stack}" was never updated.`);
   const until = extension(life, wanted, new Date());
-  await setTags(stack, { [reviewTags.extendedUntil]: until.toISOString() }, engine);
-  const review = await readReview(stack, engine);
+  await setTags(stack, { [reviewTags.extendedUntil]: until.toISOString() }, workspace);
+  const review = await readReview(stack, workspace);
   console.log(`${stack} lives until ${moment(expiryOf(review) ?? until)}`);
 }

@@ -3,7 +3,7 @@ import { UserError } from "../../lib/errors";
 import { company } from "../../config/company";
 import { note, refuse, update } from "../deploy/deploy";
 import { resolveTarget } from "../deploy/target";
-import { type Engine, ambient, withEnv } from "../pulumi/engine";
+import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { ensureStack } from "../deploy/ensure-stack";
 import { expiry, moment } from "../stacks/expiry";
 import { currentBranch } from "../clients/git";
@@ -24,32 +24,31 @@ export interface ReviewUpOptions {
 export async function reviewUp(
   given: string | undefined,
   options: ReviewUpOptions = {},
-  ambience: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
   const started = new Date();
-  const branch = await branchOr(given, ambience);
+  const branch = await branchOr(given, workspace);
   const stack = stackOf(branch);
-  const here = await currentBranch(ambience);
-  if (here !== undefined && here !== branch && !isGiven(ambience)) {
+  const here = await currentBranch(workspace);
+  if (here !== undefined && here !== branch && !isGiven(workspace)) {
     throw new UserError(
       `Branch "${here}" is checked out, not "${branch}": its code would run under the wrong name. Check it out first.`,
     );
   }
-  const target = await resolveTarget(stack, withEnv(ambience, { RELEASE_BRANCH: branch }));
-  const { engine, last } = target;
+  const target = await resolveTarget(stack, withEnv(workspace, { RELEASE_BRANCH: branch }));
   await refuse(target, options.allowOlder ?? false);
   const { approved } = options;
   // Also for a stack that does not exist: nothing is created before the approval is checked.
   const shown =
-    approved === undefined ? {} : { changed: await showPreview(stack, engine, approved) };
+    approved === undefined ? {} : { changed: await showPreview(stack, target.workspace, approved) };
   await ensureStack(target);
   await update(target);
-  const { url = target.settings.host } = await outputsOf(stack, engine);
+  const { url = target.settings.host } = await outputsOf(stack, target.workspace);
   await note(target);
   const ends = expiry({
     extendedUntil: undefined,
     lastUpdate: new Date(),
-    ttlHours: Number(last?.tags[reviewTags.ttl] ?? company.reviewStacks.ttlHours),
+    ttlHours: Number(target.last?.tags[reviewTags.ttl] ?? company.reviewStacks.ttlHours),
   });
   const took = Date.now() - started.getTime();
   reports.leaveDeployed({ ...shown, seconds: took / 1000, stack, url });

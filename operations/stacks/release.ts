@@ -1,4 +1,4 @@
-import { type Engine, variables } from "../pulumi/engine";
+import { type Workspace, variables } from "../pulumi/run-pulumi";
 import type { Tags } from "../pulumi/stacks";
 
 /** The release that a stack must run, as in the program's environment variables. */
@@ -30,13 +30,13 @@ export function promoted(tags: Tags): Release | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as Release);
 }
 
-/** Whether the engine's variables name this release. */
-export function isTold(engine: Engine, release: Release): boolean {
-  const told = variables(engine);
+/** Whether the workspace's variables name this release. */
+export function isTold(workspace: Workspace, release: Release): boolean {
+  const told = variables(workspace);
   return Object.entries(releaseEnv(release)).every(([name, value]) => told[name] === value);
 }
 
 /** Whether the shell or the CI job sets the image to run. */
-export function isGiven(engine: Engine): boolean {
-  return (variables(engine)["RELEASE_IMAGE_REF"] ?? "") !== "";
+export function isGiven(workspace: Workspace): boolean {
+  return (variables(workspace)["RELEASE_IMAGE_REF"] ?? "") !== "";
 }

@@ -2,7 +2,7 @@ import { parseStack, slugOf, traitsOf } from "../../environments";
 import { reviewAccess } from "../../components/conventions/ci-roles";
 import { company } from "../../config/company";
 import { UserError } from "../../lib/errors";
-import { type Engine, ambient, variables } from "../pulumi/engine";
+import { type Workspace, defaultWorkspace, variables } from "../pulumi/run-pulumi";
 import { type Life, expiry } from "./expiry";
 import { currentBranch } from "../clients/git";
 import {
@@ -54,10 +54,11 @@ export function stackOf(branch: string): string {
 /** The given branch, else RELEASE_BRANCH, else the branch that is checked out. */
 export async function branchOr(
   given: string | undefined,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<string> {
-  const fromEnv = variables(engine)["RELEASE_BRANCH"];
-  const branch = given ?? (fromEnv === "" ? undefined : fromEnv) ?? (await currentBranch(engine));
+  const fromEnv = variables(workspace)["RELEASE_BRANCH"];
+  const branch =
+    given ?? (fromEnv === "" ? undefined : fromEnv) ?? (await currentBranch(workspace));
   if (branch === undefined) {
     throw new UserError(
       "No branch is checked out: name one, such as in npm run review -- up BRANCH",
@@ -69,36 +70,41 @@ export async function branchOr(
 export const isReview = (stack: string): boolean => traitsOf(stack)?.perBranch ?? false;
 
 /** Largest number of review stacks. REVIEW_STACKS_MAX overrides the company's number. */
-export function mostStacks(engine: Engine = ambient): number {
-  const given = Number(variables(engine)["REVIEW_STACKS_MAX"] ?? "");
+export function mostStacks(workspace: Workspace = defaultWorkspace): number {
+  const given = Number(variables(workspace)["REVIEW_STACKS_MAX"] ?? "");
   return Number.isInteger(given) && given > 0 ? given : company.reviewStacks.max;
 }
 
 /** All review stacks of this state. */
-export async function reviewStacks(engine: Engine = ambient): Promise<readonly ReviewStack[]> {
-  const names = (await stackNames(engine)).filter(isReview);
-  const stacks = await Promise.all(names.map(async (name) => readIfThere(name, engine)));
+export async function reviewStacks(
+  workspace: Workspace = defaultWorkspace,
+): Promise<readonly ReviewStack[]> {
+  const names = (await stackNames(workspace)).filter(isReview);
+  const stacks = await Promise.all(names.map(async (name) => readIfThere(name, workspace)));
   return stacks.filter((stack) => stack !== undefined);
 }
 
 /** Undefined for a stack that no longer exists. */
 export async function readIfThere(
   name: string,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<ReviewStack | undefined> {
   try {
-    return await readReview(name, engine);
+    return await readReview(name, workspace);
   } catch (error) {
-    if (await exists(name, engine)) throw error;
+    if (await exists(name, workspace)) throw error;
     return undefined;
   }
 }
 
-export async function readReview(name: string, engine: Engine = ambient): Promise<ReviewStack> {
+export async function readReview(
+  name: string,
+  workspace: Workspace = defaultWorkspace,
+): Promise<ReviewStack> {
   const [outputs, tags, updated] = await Promise.all([
-    outputsOf(name, engine),
-    tagsOf(name, engine),
-    lastUpdate(name, engine),
+    outputsOf(name, workspace),
+    tagsOf(name, workspace),
+    lastUpdate(name, workspace),
   ]);
   return reviewStack(name, outputs, tags, updated);
 }

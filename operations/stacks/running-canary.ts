@@ -1,7 +1,7 @@
 import { trackSelector } from "../../components/conventions/labels";
 import { canaryName } from "../../components/conventions/ci-roles";
 import type { Settings } from "../../settings";
-import { type Engine, ambient } from "../pulumi/engine";
+import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { type Reached, reach } from "../pulumi/reach";
 import { settingsOf } from "../pulumi/settings";
 import { outputsOf, stateOf, tagsOf } from "../pulumi/stacks";
@@ -32,9 +32,11 @@ export interface RunningCanary {
 }
 
 /** @throws UserError within 10 s if the state or production's cluster does not answer. */
-export async function reachProduction(engine: Engine = ambient): Promise<Production> {
-  const settings = await settingsOf(canaryStack, engine);
-  return { ...(await reach(settings, engine)), settings };
+export async function reachProduction(
+  workspace: Workspace = defaultWorkspace,
+): Promise<Production> {
+  const settings = await settingsOf(canaryStack, workspace);
+  return { ...(await reach(settings, workspace)), settings };
 }
 
 /**
@@ -44,13 +46,13 @@ export async function reachProduction(engine: Engine = ambient): Promise<Product
  */
 export async function runningCanary(
   production: Production,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
 ): Promise<RunningCanary | undefined> {
   const there = production.stacks.includes(canaryStack);
   const deployment = await canaryDeployment(production);
-  if (deployment === undefined && !(there && (await hasDeployment(engine)))) return undefined;
+  if (deployment === undefined && !(there && (await hasDeployment(workspace)))) return undefined;
   const [tags, outputs] = there
-    ? await Promise.all([tagsOf(canaryStack, engine), outputsOf(canaryStack, engine)])
+    ? await Promise.all([tagsOf(canaryStack, workspace), outputsOf(canaryStack, workspace)])
     : [{}, {}];
   const expires = new Date(tags[canaryTags.expires] ?? "");
   return {
@@ -62,8 +64,8 @@ export async function runningCanary(
   };
 }
 
-async function hasDeployment(engine: Engine): Promise<boolean> {
-  const { resources } = await stateOf(canaryStack, engine);
+async function hasDeployment(workspace: Workspace): Promise<boolean> {
+  const { resources } = await stateOf(canaryStack, workspace);
   return resources.some(({ type }) => type === "kubernetes:apps/v1:Deployment");
 }
 

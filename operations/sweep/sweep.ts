@@ -9,7 +9,7 @@ import {
   reachProduction,
   runningCanary,
 } from "../stacks/running-canary";
-import { type Engine, ambient } from "../pulumi/engine";
+import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { remoteBranches, remoteUrl } from "../clients/git";
 import { type Cluster, reach, reachState } from "../pulumi/reach";
 import { isOurs, removeReview, withoutRelease } from "../review/down";
@@ -44,14 +44,17 @@ interface Reviews {
 }
 
 /** `npm run sweep`: lists review stacks, their namespaces and the canary, with each decision. */
-export async function sweep(options: SweepOptions, given: Engine = ambient): Promise<void> {
+export async function sweep(
+  options: SweepOptions,
+  given: Workspace = defaultWorkspace,
+): Promise<void> {
   // Does not remove a stack that someone is changing: the decision about it is out of date.
-  const engine = { ...withoutRelease(given), lockWait: { patienceMs: 0 } };
-  const { production, reviewCluster } = await reachAll(options, engine);
-  const reviews = reviewCluster && (await reviewsOf(reviewCluster, engine));
-  const canary = production && (await canaryOf(production, engine));
+  const workspace = { ...withoutRelease(given), lockWait: { patienceMs: 0 } };
+  const { production, reviewCluster } = await reachAll(options, workspace);
+  const reviews = reviewCluster && (await reviewsOf(reviewCluster, workspace));
+  const canary = production && (await canaryOf(production, workspace));
   const inventory = {
-    ...(await remoteOf(engine)),
+    ...(await remoteOf(workspace)),
     canary,
     cluster: reviews?.cluster.uid ?? "",
     namespaces: reviews?.namespaces ?? [],
@@ -66,17 +69,17 @@ export async function sweep(options: SweepOptions, given: Engine = ambient): Pro
   if (going.length === 0) console.log("Nothing to remove.");
   else if (options.apply !== true) {
     console.log('Nothing was changed: "npm run sweep -- --apply" removes what goes.');
-  } else await removeAll(going, inventory, { cluster: reviews?.cluster, production }, engine);
+  } else await removeAll(going, inventory, { cluster: reviews?.cluster, production }, workspace);
 }
 
 const factsOf = (stack: ReviewStack): Stack => ({ ...stack, expires: expiryOf(stack) });
 
-async function remoteOf(engine: Engine): Promise<Pick<Inventory, "branches" | "remote">> {
-  const branches = await remoteBranches(engine).catch((error: unknown) => {
+async function remoteOf(workspace: Workspace): Promise<Pick<Inventory, "branches" | "remote">> {
+  const branches = await remoteBranches(workspace).catch((error: unknown) => {
     console.log(`The remote cannot be asked: ${error instanceof Error ? error.message : ""}`);
     return undefined;
   });
-  return { branches: branches && new Set(branches.keys()), remote: await remoteUrl(engine) };
+  return { branches: branches && new Set(branches.keys()), remote: await remoteUrl(workspace) };
 }
 
 /** If one cannot be removed, the others are still removed. */
@@ -84,15 +87,15 @@ async function removeAll(
   going: readonly Decision[],
   inventory: Inventory,
   { cluster, production }: { cluster: Cluster | undefined; production: Production | undefined },
-  engine: Engine,
+  workspace: Workspace,
 ): Promise<void> {
   const failed: string[] = [];
   for (const { name, what } of going) {
     console.log(`\n${name}`);
     try {
       if (what !== "canary") {
-        if (cluster !== undefined) await removeReviewStack(name, inventory, cluster, engine);
-      } else if (production !== undefined) await removeCanary(production, engine);
+        if (cluster !== undefined) await removeReviewStack(name, inventory, cluster, workspace);
+      } else if (production !== undefined) await removeCanary(production, workspace);
     } catch (error) {
       console.error(error instanceof Error ? error.message : error);
       failed.push(name);
@@ -111,27 +114,27 @@ async function removeReviewStack(
   name: string,
   inventory: Inventory,
   cluster: Cluster,
-  engine: Engine,
+  workspace: Workspace,
 ): Promise<void> {
-  const [review, remote] = await Promise.all([readIfThere(name, engine), remoteOf(engine)]);
+  const [review, remote] = await Promise.all([readIfThere(name, workspace), remoteOf(workspace)]);
   if (review === undefined) {
     console.log("It is already gone.");
     return;
   }
   const now = { ...inventory, ...remote, now: new Date() };
   const { goes, why } = decideStack(factsOf(review), now);
-  if (goes) await removeReview(review, true, cluster, engine);
+  if (goes) await removeReview(review, true, cluster, workspace);
   else console.log(`It stays after all: ${why}`);
 }
 
-async function removeCanary(production: Production, engine: Engine): Promise<void> {
-  const canary = await canaryOf(production, engine);
+async function removeCanary(production: Production, workspace: Workspace): Promise<void> {
+  const canary = await canaryOf(production, workspace);
   if (canary === undefined) {
     console.log("It is already gone.");
     return;
   }
   const { goes, why } = decideCanary(canary, new Date());
-  if (goes) await stopCanary(production, engine);
+  if (goes) await stopCanary(production, workspace);
   else console.log(`It stays after all: ${why}`);
 }
 
@@ -141,14 +144,14 @@ async function removeCanary(production: Production, engine: Engine): Promise<voi
  */
 async function reachAll(
   { only }: SweepOptions,
-  engine: Engine,
+  workspace: Workspace,
 ): Promise<{ readonly production?: Production; readonly reviewCluster?: Cluster }> {
-  const stacks = await reachState(engine);
+  const stacks = await reachState(workspace);
   const [review, production] = await Promise.all([
     only === "canary"
       ? undefined
-      : settingsOf(anyReview, engine).then(async (its) => reach(its, engine)),
-    only === "reviews" || !stacks.includes(canaryStack) ? undefined : reachProduction(engine),
+      : settingsOf(anyReview, workspace).then(async (its) => reach(its, workspace)),
+    only === "reviews" || !stacks.includes(canaryStack) ? undefined : reachProduction(workspace),
   ]);
   return {
     ...(production === undefined ? {} : { production }),
@@ -156,12 +159,12 @@ async function reachAll(
   };
 }
 
-async function canaryOf(production: Production, engine: Engine): Promise<Canary | undefined> {
-  const canary = await runningCanary(production, engine);
+async function canaryOf(production: Production, workspace: Workspace): Promise<Canary | undefined> {
+  const canary = await runningCanary(production, workspace);
   return canary && { ...canary, cluster: production.cluster.uid };
 }
 
-async function reviewsOf(cluster: Cluster, engine: Engine): Promise<Reviews> {
+async function reviewsOf(cluster: Cluster, workspace: Workspace): Promise<Reviews> {
   const list = await cluster.kubectl(["get", "namespaces", "--output", "json"], 30_000);
   const { items } = JSON.parse(list) as {
     items: { metadata: { labels?: Record<string, string>; name: string } }[];
@@ -173,5 +176,5 @@ async function reviewsOf(cluster: Cluster, engine: Engine): Promise<Reviews> {
       const slug = parseStack(name.slice(service.length + 1))?.slug;
       return { name, ours: slug !== undefined && isOurs(labels, slug) };
     });
-  return { cluster, namespaces, stacks: await reviewStacks(engine) };
+  return { cluster, namespaces, stacks: await reviewStacks(workspace) };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runEngine } from "../../operations/pulumi/run-preview";
+import { runPreview } from "../../operations/pulumi/run-preview";
 import { readEvents } from "../../operations/pulumi/events";
 import { type Plan, planOf } from "../../operations/preview/plan";
 import { type Summary, summaryOf } from "../../operations/preview/impact/summary";
@@ -156,8 +156,8 @@ describe("the summary of a preview says what then happens", () => {
         done();
       },
     });
-    const { exitCode, log } = await runEngine({
-      engine: { cwd: copy, env },
+    const { exitCode, log } = await runPreview({
+      workspace: { cwd: copy, env },
       stack: "local",
       to: nowhere,
     });

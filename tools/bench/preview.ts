@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { policyOptions } from "../../operations/pulumi/engine";
+import { policyOptions } from "../../operations/pulumi/run-pulumi";
 import { project } from "../../lib/project";
 import { command } from "../../lib/command";
 import { environment } from "../../sandbox/environment";

@@ -36,7 +36,7 @@ describe("a deploy of a review stack", () => {
   /** Refuses, or not, to run a commit where `running` is what runs. */
   async function refused(commit: string, running: string, deployed = running): Promise<void> {
     const last = { outputs: { commit: running }, tags: { deployed } };
-    const target = reviewTarget(programs.engine(), { last });
+    const target = reviewTarget(programs.workspace(), { last });
     const settings = { ...target.settings, release: { branch, commit } } as Settings;
     await refuse({ ...target, settings }, false);
   }
@@ -78,7 +78,7 @@ describe("a deploy of a review stack", () => {
   it("is refused in another cluster also when no update has succeeded", async () => {
     await at(second, second);
     const last = { outputs: {}, tags: { clusterUid: "there" } };
-    const target = reviewTarget(programs.engine(), { last });
+    const target = reviewTarget(programs.workspace(), { last });
     await assert.rejects(refuse(target, false), /lives in the cluster there.* to here/);
   });
 
@@ -89,7 +89,7 @@ describe("a deploy of a review stack", () => {
       [second, "stops"],
     ] as const) {
       programs.add("pulumi", { "*stack output*": `echo '{"commit":"${commit}"}'` });
-      const before = unchangedSince(reviewTarget(programs.engine(), { last }));
+      const before = unchangedSince(reviewTarget(programs.workspace(), { last }));
       await before();
       const again = before();
       if (fate === "goes on") await again;
@@ -114,10 +114,10 @@ describe("a deploy of a review stack", () => {
     it("is refused too, unless older code is what is wanted", async () => {
       await at(first, second);
       pulumi({ branch: "another" });
-      const engine = programs.engine(env());
-      await assert.rejects(reviewUp(branch, {}, engine), /newer than .*--allow-older/);
+      const workspace = programs.workspace(env());
+      await assert.rejects(reviewUp(branch, {}, workspace), /newer than .*--allow-older/);
       await assert.rejects(
-        reviewUp(branch, { allowOlder: true }, engine),
+        reviewUp(branch, { allowOlder: true }, workspace),
         /belongs to branch "another"/,
         "the next thing that is asked",
       );
@@ -127,7 +127,7 @@ describe("a deploy of a review stack", () => {
       await at(second, second);
       pulumi({});
       const approved = join(programs.directory, "none.json");
-      const up = reviewUp(branch, { approved }, programs.engine(env()));
+      const up = reviewUp(branch, { approved }, programs.workspace(env()));
       await assert.rejects(up, /none\.json is not a plan of an approved preview/);
       assert.ok(!programs.calls.some((call) => /\b(?:up|preview)\b/.test(call)));
     });
@@ -152,7 +152,7 @@ describe("what was promoted", () => {
   async function removes(found: Release): Promise<boolean> {
     const tags = JSON.stringify({ [promotedTag]: JSON.stringify(found) });
     programs.add("pulumi", { "*stack tag ls*": `echo '${tags}'` });
-    const target = reviewTarget(programs.engine(releaseEnv(release)));
+    const target = reviewTarget(programs.workspace(releaseEnv(release)));
     await note({ ...target, settings: { ...target.settings, stack: "prod" } });
     return programs.calls.some((call) => call.includes(`stack tag rm --stack prod ${promotedTag}`));
   }

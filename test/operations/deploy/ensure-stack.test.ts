@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { deploy } from "../../../operations/deploy/deploy";
-import type { Engine } from "../../../operations/pulumi/engine";
+import type { Workspace } from "../../../operations/pulumi/run-pulumi";
 import { ensureStack } from "../../../operations/deploy/ensure-stack";
 import { buildImage } from "../../../operations/release/build-image";
 import { stackOf } from "../../../operations/stacks/review-stack";
@@ -38,7 +38,7 @@ describe("a stack that is about to be changed", () => {
     await command("git", ["init", "--quiet", directory]);
     const remote = ["remote", "add", "origin", "https://ada:secret@github.com/acme/orders.git"];
     await command("git", ["-C", directory, ...remote]);
-    const target = reviewTarget(programs.engine());
+    const target = reviewTarget(programs.workspace());
     await ensureStack(target);
     assert.deepEqual(made(), [target.settings.stack]);
     const written = Object.fromEntries(programs.tags);
@@ -52,7 +52,7 @@ describe("a stack that is about to be changed", () => {
   });
 
   it("is created without tags when it is not a review stack", async () => {
-    const target = reviewTarget(programs.engine());
+    const target = reviewTarget(programs.workspace());
     const settings = { ...target.settings, environment: "staging", stack: "staging" } as Settings;
     await ensureStack({ ...target, settings, stacks: Array<string>(20).fill("review-a") });
     assert.deepEqual([made(), programs.tags], [["staging"], []]);
@@ -60,21 +60,21 @@ describe("a stack that is about to be changed", () => {
 
   it("is not made when there are as many review stacks as may be", async () => {
     const stacks = ["review-a", "prod", "review-b"];
-    const target = reviewTarget(programs.engine({ REVIEW_STACKS_MAX: "2" }), { stacks });
+    const target = reviewTarget(programs.workspace({ REVIEW_STACKS_MAX: "2" }), { stacks });
     await assert.rejects(ensureStack(target), /Review stack limit reached \(2 of 2\)/);
     assert.deepEqual(programs.calls, []);
   });
 
   it("is updated when there are as many, and keeps its tags", async () => {
     const stacks = ["review-a", "review-b"];
-    const engine = programs.engine({ REVIEW_STACKS_MAX: "2" });
-    await ensureStack(reviewTarget(engine, { last: { outputs: {}, tags }, stacks }));
+    const workspace = programs.workspace({ REVIEW_STACKS_MAX: "2" });
+    await ensureStack(reviewTarget(workspace, { last: { outputs: {}, tags }, stacks }));
     assert.deepEqual([made(), programs.tags], [[], []]);
   });
 
   it("gets the tags that a killed command left out, and keeps the others", async () => {
     const last = { outputs: {}, tags: { branch: "feature/a", ttl: "24" } };
-    await ensureStack(reviewTarget(programs.engine(), { last }));
+    await ensureStack(reviewTarget(programs.workspace(), { last }));
     assert.deepEqual(
       programs.tags.map(([name]) => name),
       ["clusterUid", "created", "owner"],
@@ -82,13 +82,13 @@ describe("a stack that is about to be changed", () => {
   });
 
   it("is refused to another branch, and to a branch without a name", async () => {
-    const engine = programs.engine();
+    const workspace = programs.workspace();
     const last = { outputs: {}, tags: { ...tags, branch: "feature/b" } };
     await assert.rejects(
-      ensureStack(reviewTarget(engine, { last })),
+      ensureStack(reviewTarget(workspace, { last })),
       /belongs to branch "feature\/b"/,
     );
-    const target = reviewTarget(engine);
+    const target = reviewTarget(workspace);
     const release = { ...target.settings.release, branch: "unknown" };
     const settings = { ...target.settings, release };
     await assert.rejects(ensureStack({ ...target, settings }), /check the branch out/);
@@ -96,17 +96,17 @@ describe("a stack that is about to be changed", () => {
   });
 
   const branch = "feature/a";
-  const commands: Readonly<Record<string, (engine: Engine) => Promise<void>>> = {
-    deploy: async (engine) => deploy(stackOf(branch), { yes: true }, engine),
-    image: async (engine) => buildImage(stackOf(branch), engine),
-    "review up": async (engine) => reviewUp(branch, {}, engine),
+  const commands: Readonly<Record<string, (workspace: Workspace) => Promise<void>>> = {
+    deploy: async (workspace) => deploy(stackOf(branch), { yes: true }, workspace),
+    image: async (workspace) => buildImage(stackOf(branch), workspace),
+    "review up": async (workspace) => reviewUp(branch, {}, workspace),
   };
   for (const [name, run] of Object.entries(commands)) {
     it(`is not made by ${name} either, when there are as many review stacks as may be`, async () => {
       programs.add("pulumi", { "*stack ls*": `echo '[{"name":"review-a"}]'` });
       programs.add("kubectl", { "*": `echo '{"metadata":{"uid":"here"}}'` });
       const env = { RELEASE_BRANCH: branch, REVIEW_STACKS_MAX: "1", SANDBOX_EKS_CLUSTER: "none" };
-      await assert.rejects(run(programs.engine(env)), /Review stack limit reached \(1 of 1\)/);
+      await assert.rejects(run(programs.workspace(env)), /Review stack limit reached \(1 of 1\)/);
       assert.deepEqual(made(), []);
     });
   }

@@ -11,7 +11,7 @@ import { events, object } from "../support/steps";
 describe("code that is not released", () => {
   let directory: string;
   let running: string;
-  const engine = (env: Readonly<Record<string, string>> = {}) => ({
+  const workspace = (env: Readonly<Record<string, string>> = {}) => ({
     cwd: directory,
     env: { RELEASE_IMAGE_REF: "", ...env },
   });
@@ -29,7 +29,7 @@ describe("code that is not released", () => {
     return events([object("same", "apps/v1:Deployment", made)]);
   };
   const text = async (stack: string, commitId = running, env = {}): Promise<string> => {
-    const notes = await unreleased(stack, engine(env), seen(commitId));
+    const notes = await unreleased(stack, workspace(env), seen(commitId));
     return textOf(summaryOf(stack, seen(commitId), 0, notes));
   };
 

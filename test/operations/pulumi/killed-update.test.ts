@@ -145,7 +145,7 @@ describe("recovering from a killed update", () => {
 
   it("asks nothing of the cluster, and changes nothing, where nothing was begun", async () => {
     pulumi({ resources: [] });
-    await recoverKilledUpdate("review-a", cluster(), programs.engine());
+    await recoverKilledUpdate("review-a", cluster(), programs.workspace());
     assert.deepEqual(asked, []);
     assert.ok(!programs.calls.some((call) => /refresh|import/.test(call)));
   });
@@ -153,7 +153,7 @@ describe("recovering from a killed update", () => {
   it("settles what was changed by a refresh, and what was made by the cluster's answer, also without files", async () => {
     pulumi({ pending_operations: creating(secret("postgres-1")) });
     const found = cluster(live("postgres-1"));
-    await recoverKilledUpdate("review-a", found, programs.engine());
+    await recoverKilledUpdate("review-a", found, programs.workspace());
     const calls = programs.calls.filter((call) => /refresh|import/.test(call));
     assert.match(calls[0] ?? "", /refresh --stack review-a --yes --skip-preview/);
     assert.match(calls[1] ?? "", /stack import --stack review-a/);
@@ -172,8 +172,8 @@ describe("recovering from a killed update", () => {
       "*refresh*": locked,
       "*stack export*": `if [ -e ${ended} ]; then echo '{"deployment":{}}'; else echo '${begun}'; fi`,
     });
-    const engine = { ...programs.engine(), lockWait: { pauseMs: 5 } };
-    await recoverKilledUpdate("review-a", cluster(), engine);
+    const workspace = { ...programs.workspace(), lockWait: { pauseMs: 5 } };
+    await recoverKilledUpdate("review-a", cluster(), workspace);
     assert.equal(programs.calls.filter((call) => call.includes("refresh")).length, 1);
     assert.ok(!existsSync(join(programs.directory, "imported")));
   });

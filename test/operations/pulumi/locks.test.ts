@@ -34,8 +34,8 @@ describe("the locks of a stack", () => {
     try {
       const backend = `file://${directory}`;
       const locks = lockDirectory("review-a", backend) ?? "";
-      const engine = { cwd: directory, env: { PULUMI_BACKEND_URL: backend } };
-      await removeDeadLocks("review-a", engine);
+      const workspace = { cwd: directory, env: { PULUMI_BACKEND_URL: backend } };
+      await removeDeadLocks("review-a", workspace);
       mkdirSync(locks, { recursive: true });
       // No process has this number: it is above the most that Linux gives.
       const pid = 4_194_305;
@@ -47,7 +47,7 @@ describe("the locks of a stack", () => {
       for (const [name, owner] of Object.entries(owners)) {
         writeFileSync(join(locks, `${name}.json`), JSON.stringify(owner));
       }
-      await removeDeadLocks("review-a", engine);
+      await removeDeadLocks("review-a", workspace);
       assert.deepEqual(readdirSync(locks).sort(), ["elsewhere.json", "lives.json"]);
       assert.equal(log.mock.callCount(), 1);
     } finally {
@@ -69,7 +69,7 @@ case "$2" in
   rm) rm "$LOCKS/$(basename "$3")" ;;
 esac
 `;
-    const engine = () => ({
+    const workspace = () => ({
       cwd: directory,
       env: { PULUMI_BACKEND_URL: "s3://bucket/environments?region=eu-west-1" },
     });
@@ -115,7 +115,7 @@ esac
       lock("of-another-machine", pid, "another-machine");
       lock("of-another-time", pid, hostname(), Date.now() - 3_600_000);
       lock("lives", process.pid);
-      await removeDeadLocks("review-a", engine());
+      await removeDeadLocks("review-a", workspace());
       const left = readdirSync(join(directory, "locks")).sort();
       assert.deepEqual(left, ["lives.json", "of-another-machine.json", "of-another-time.json"]);
       const place = "s3://bucket/environments/.pulumi/locks/organization/services-orders/review-a/";
@@ -132,7 +132,7 @@ esac
       const runsStill = rememberStarted(process.pid);
       assert.equal(new KilledHere().none, true);
       lock("of-somebody", 4_194_305);
-      await removeDeadLocks("review-a", engine());
+      await removeDeadLocks("review-a", workspace());
       runsStill(null);
       assert.deepEqual(readdirSync(join(directory, "locks")), ["of-somebody.json"]);
       assert.equal(existsSync(join(directory, "calls")), false);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
-import { runEngine } from "../../../operations/pulumi/run-preview";
+import { runPreview } from "../../../operations/pulumi/run-preview";
 import { previewOf } from "../../../operations/preview/preview-result";
 import { planOf, savePlan } from "../../../operations/preview/plan";
 import { showPreview } from "../../../operations/deploy/show-preview";
@@ -30,7 +30,7 @@ describe("running the engine", () => {
       done();
     },
   });
-  const engine = (name: string, more: Readonly<Record<string, string>> = {}) => ({
+  const workspace = (name: string, more: Readonly<Record<string, string>> = {}) => ({
     cwd: directory,
     env: {
       CALLS: join(directory, "calls"),
@@ -52,7 +52,11 @@ describe("running the engine", () => {
   });
 
   it("shows what it prints, and reads its events, in one run", async () => {
-    const { complete, summary } = await previewOf({ engine: engine("env"), stack: "local", to });
+    const { complete, summary } = await previewOf({
+      workspace: workspace("env"),
+      stack: "local",
+      to,
+    });
     assert.equal(shown, "the diff\n");
     assert.equal(calls().length, 1);
     assert.match(calls()[0] ?? "", /preview --diff .*--stack local .*--color never/);
@@ -64,17 +68,17 @@ describe("running the engine", () => {
   it("holds the policies of a project that has some", async () => {
     mkdirSync(join(directory, "policy"));
     writeFileSync(join(directory, "policy", "PulumiPolicy.yaml"), "");
-    await previewOf({ engine: engine("env"), stack: "local", to });
+    await previewOf({ workspace: workspace("env"), stack: "local", to });
     assert.match(calls()[0] ?? "", /--policy-pack policy/);
   });
 
   it("says what to do where there is no Pulumi", async () => {
     const nothing = {
-      ...engine("env"),
-      env: { ...engine("env").env, PATH: join(directory, "none") },
+      ...workspace("env"),
+      env: { ...workspace("env").env, PATH: join(directory, "none") },
     };
     await assert.rejects(
-      runEngine({ engine: nothing, stack: "local", to }),
+      runPreview({ workspace: nothing, stack: "local", to }),
       /no pulumi on the PATH; on a laptop: eval/,
     );
   });
@@ -82,7 +86,7 @@ describe("running the engine", () => {
   it("previews a stack that does not exist yet in an empty state, which it removes", async () => {
     const stack = "review-new";
     const { summary } = await previewOf({
-      engine: engine("new-job", { MISSING: stack }),
+      workspace: workspace("new-job", { MISSING: stack }),
       stack,
       to,
     });
@@ -97,9 +101,9 @@ describe("running the engine", () => {
   it("does not do so for a stack with a file, and says how to make it with the key that it names", async () => {
     const key = "awskms://alias/a?region=r";
     writeFileSync(join(directory, "Pulumi.staging.yaml"), `secretsprovider: ${key}\n`);
-    const given = engine("new-job", { MISSING: "staging" });
+    const given = workspace("new-job", { MISSING: "staging" });
     await assert.rejects(
-      previewOf({ engine: given, stack: "staging", to }),
+      previewOf({ workspace: given, stack: "staging", to }),
       (error: Error) =>
         error.message.includes(`stack init staging --no-select --secrets-provider '${key}'`) &&
         /commit what the command writes into Pulumi\.staging\.yaml/.test(error.message),
@@ -110,7 +114,7 @@ describe("running the engine", () => {
 
 describe("a deploy", () => {
   let directory: string;
-  const engine = (name: string, code = 0) => ({
+  const workspace = (name: string, code = 0) => ({
     cwd: directory,
     env: {
       CALLS: join(directory, "calls"),
@@ -133,26 +137,26 @@ describe("a deploy", () => {
   });
 
   it("goes on with what was approved, and with less", async () => {
-    await showPreview("local", engine("env"), approved("env"));
-    await showPreview("local", engine("nothing"), approved("env"));
+    await showPreview("local", workspace("env"), approved("env"));
+    await showPreview("local", workspace("nothing"), approved("env"));
   });
 
   it("stops where more would change than was approved, and says what", async () => {
     await assert.rejects(
-      showPreview("local", engine("replicas"), approved("env")),
+      showPreview("local", workspace("replicas"), approved("env")),
       /More would change than was approved:\n- [\s\S]*Deployment services-orders: spec\.replicas would now change too, to 2[\s\S]*Nothing was changed/,
     );
   });
 
   it("stops before its preview where the approved plan cannot be read", async () => {
     await assert.rejects(
-      showPreview("local", engine("env"), join(directory, "none")),
+      showPreview("local", workspace("env"), join(directory, "none")),
       /is not a plan/,
     );
     assert.throws(() => readFileSync(join(directory, "calls")), /ENOENT/);
   });
 
   it("stops where the preview did not come to its end: not all of it was shown", async () => {
-    await assert.rejects(showPreview("local", engine("immutable", 255)), /The preview failed/);
+    await assert.rejects(showPreview("local", workspace("immutable", 255)), /The preview failed/);
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ambient } from "../../../operations/pulumi/engine";
+import { defaultWorkspace } from "../../../operations/pulumi/run-pulumi";
 import { settingsOf } from "../../../operations/pulumi/settings";
 
 describe("settings that a command reads from a stack's file", () => {
@@ -22,14 +22,14 @@ describe("settings that a command reads from a stack's file", () => {
 
   it("are those of the program", async () => {
     file("prod", 'services-orders:replicas: "4"');
-    assert.equal((await settingsOf("prod", { ...ambient, cwd })).replicas, 4);
-    assert.equal((await settingsOf("prod-canary", { ...ambient, cwd })).replicas, 1);
+    assert.equal((await settingsOf("prod", { ...defaultWorkspace, cwd })).replicas, 4);
+    assert.equal((await settingsOf("prod-canary", { ...defaultWorkspace, cwd })).replicas, 1);
   });
 
   for (const stack of ["prod", "prod-canary"]) {
     it(`refuse a secret of ${stack} with the program's words`, async () => {
       file("prod", "services-orders:domain2: { secure: v1:abc }");
-      await assert.rejects(settingsOf(stack, { ...ambient, cwd }), (error: Error) => {
+      await assert.rejects(settingsOf(stack, { ...defaultWorkspace, cwd }), (error: Error) => {
         assert.equal(
           error.message,
           `Stack "${stack}" cannot be used:\n- services-orders:domain2 is stored with --secret, but Pulumi's configuration must not contain secrets: store it without --secret, or put a secret value into a Secret of the cluster and set the name of that Secret and its key`,

@@ -54,7 +54,7 @@ describe("the removal of a review stack", () => {
 
   it("takes a namespace along that a killed update had begun to make", async () => {
     begun(namespace);
-    await removeReview(stack, true, cluster(), programs.engine());
+    await removeReview(stack, true, cluster(), programs.workspace());
     assert.deepEqual([isDeleted(), isRemoved()], [true, true]);
   });
 
@@ -62,7 +62,7 @@ describe("the removal of a review stack", () => {
     it(`leaves a namespace that another state may hold, and says so${other.length > 0 ? ", whatever else was begun" : ""}`, async () => {
       begun(...other);
       await assert.rejects(
-        removeReview(stack, true, cluster(), programs.engine()),
+        removeReview(stack, true, cluster(), programs.workspace()),
         new RegExp(`is gone, but its namespace ${namespace} is left.*kubectl delete namespace`),
       );
       assert.deepEqual([isDeleted(), isRemoved()], [false, true]);
@@ -75,7 +75,7 @@ describe("the removal of a review stack", () => {
       await command("sh", ["-c", "echo error: forbidden >&2; exit 1"]);
     };
     await assert.rejects(
-      removeReview(stack, true, cluster(forbidden), programs.engine()),
+      removeReview(stack, true, cluster(forbidden), programs.workspace()),
       /is left: forbidden\. If no other state contains it: kubectl delete/,
     );
     assert.ok(isRemoved());
@@ -84,7 +84,7 @@ describe("the removal of a review stack", () => {
   it("says nothing of a namespace that is going already", async () => {
     begun();
     const going = { deletionTimestamp: "2026-01-01T00:00:00Z" };
-    await removeReview(stack, true, cluster(undefined, going), programs.engine());
+    await removeReview(stack, true, cluster(undefined, going), programs.workspace());
     assert.deepEqual([isDeleted(), isRemoved()], [false, true]);
   });
 });

@@ -84,9 +84,9 @@ describe("an image that is promoted by hand", () => {
     ["branch", "a b", /^Error: --branch must be the name of a branch.*got "a b"/],
   ] as const) {
     it(`is refused with a ${option} that no deploy would take, before it is tagged`, async () => {
-      const engine = { cwd: directory, env: { PATH: `${directory}:/usr/bin:/bin` } };
+      const workspace = { cwd: directory, env: { PATH: `${directory}:/usr/bin:/bin` } };
       const options = { image: release.imageRef, reason: "a revert", [option]: given };
-      await assert.rejects(promote(options, engine), text);
+      await assert.rejects(promote(options, workspace), text);
       const calls = readFileSync(join(directory, "calls"), "utf8");
       assert.equal(calls, "stack ls --json --non-interactive\n");
     });

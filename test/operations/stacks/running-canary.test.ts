@@ -8,7 +8,7 @@ import {
   readyPods,
   runningCanary,
 } from "../../../operations/stacks/running-canary";
-import type { Engine } from "../../../operations/pulumi/engine";
+import type { Workspace } from "../../../operations/pulumi/run-pulumi";
 import { identityOf } from "../../../settings/identity";
 import { command } from "../../../lib/command";
 
@@ -46,7 +46,7 @@ esac`;
     writeFileSync(join(directory, "pulumi"), script, { mode: 0o755 });
   }
 
-  const engine = (): Engine => ({
+  const workspace = (): Workspace => ({
     cwd: directory,
     env: {
       CALLS: join(directory, "calls"),
@@ -68,7 +68,7 @@ esac`;
   });
 
   it("is undefined when neither state nor cluster has its Deployment", async () => {
-    assert.equal(await runningCanary(production(), engine()), undefined);
+    assert.equal(await runningCanary(production(), workspace()), undefined);
     assert.match(asked.join(), /^get deployments --namespace services-orders .*track=canary/);
   });
 
@@ -76,7 +76,7 @@ esac`;
     const expires = "2026-01-10T12:00:00.000Z";
     const resources = [{ type: "kubernetes:apps/v1:Deployment", urn: "a" }];
     state({ outputs: { clusterUid: "here", imageRef }, resources, tags: { branch: "b", expires } });
-    assert.deepEqual(await runningCanary(production(), engine()), {
+    assert.deepEqual(await runningCanary(production(), workspace()), {
       branch: "b",
       clusterUid: "here",
       expires: new Date(expires),
@@ -88,26 +88,26 @@ esac`;
   it("is one whose start was killed before the state had it, with the tags that were set first", async () => {
     objects = { deployments: [deployment] };
     state({ tags: { branch: "feature/a", clusterUid: "here", percent: "10" } });
-    const found = await runningCanary(production(), engine());
+    const found = await runningCanary(production(), workspace());
     assert.deepEqual([found?.branch, found?.imageRef], ["feature/a", imageRef]);
     assert.deepEqual([found?.clusterUid, found?.percent], ["here", "10"]);
   });
 
   it("is one of another state, too, by its label", async () => {
     objects = { deployments: [deployment] };
-    assert.equal((await runningCanary(production([]), engine()))?.branch, "feature-a");
+    assert.equal((await runningCanary(production([]), workspace()))?.branch, "feature-a");
   });
 
   it("is not another Deployment of the track", async () => {
     objects = { deployments: [{ ...deployment, metadata: { labels: {}, name: "other" } }] };
-    assert.equal(await runningCanary(production(), engine()), undefined);
+    assert.equal(await runningCanary(production(), workspace()), undefined);
   });
 
   it("is deleted by stop where there is one, also when a killed start's lock keeps Pulumi from destroying it", async () => {
-    await stopCanary(production(), engine());
+    await stopCanary(production(), workspace());
     assert.ok(!asked.some((args) => args.startsWith("delete")));
     objects = { deployments: [deployment] };
-    await stopCanary(production(), engine());
+    await stopCanary(production(), workspace());
     assert.match(readFileSync(join(directory, "calls"), "utf8"), /destroy --stack prod-canary/);
     const deletion =
       "delete deployment services-orders-canary --namespace services-orders --cascade=foreground --ignore-not-found";
@@ -120,7 +120,7 @@ esac`;
       join(directory, "pulumi"),
       program.replace("\n", `\ncase "$*" in destroy*) ${locked};; esac\n`),
     );
-    const impatient = { ...engine(), lockWait: { patienceMs: 0 } };
+    const impatient = { ...workspace(), lockWait: { patienceMs: 0 } };
     await assert.rejects(stopCanary(production(), impatient), /currently locked/);
     assert.equal(asked.at(-1), deletion);
   });
@@ -128,16 +128,16 @@ esac`;
   it("is left alone in another cluster than its own", async () => {
     objects = { deployments: [deployment] };
     state({ tags: { clusterUid: "elsewhere" } });
-    await assert.rejects(stopCanary(production(), engine()), /lives in the cluster elsewhere/);
+    await assert.rejects(stopCanary(production(), workspace()), /lives in the cluster elsewhere/);
     assert.deepEqual(asked, []);
   });
 
   it("runs its review stack's image, whose state is named where it cannot be read", async () => {
-    const env = { ...engine().env, REVIEW_BACKEND_URL: "s3://review.example" };
+    const env = { ...workspace().env, REVIEW_BACKEND_URL: "s3://review.example" };
     const deny = "#!/bin/sh\necho 'error: denied' >&2; exit 255";
     writeFileSync(join(directory, "pulumi"), deny, { mode: 0o755 });
     await assert.rejects(
-      reviewOutputs("feature/a", { ...engine(), env }),
+      reviewOutputs("feature/a", { ...workspace(), env }),
       /^Error: The state at s3:\/\/review\.example cannot be read: denied/,
     );
   });
@@ -157,19 +157,19 @@ esac`;
 
 describe("the checkout that a canary is started from", () => {
   let directory: string;
-  const engine = (): Engine => ({ cwd: join(directory, "here"), env: {} });
+  const workspace = (): Workspace => ({ cwd: join(directory, "here"), env: {} });
   const git = async (...args: string[]): Promise<string> =>
-    command("git", args, { cwd: engine().cwd, timeout: 30_000 });
+    command("git", args, { cwd: workspace().cwd, timeout: 30_000 });
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), "services-orders-checkout-"));
     const remote = join(directory, "remote");
     await command("git", ["init", "--quiet", "--bare", remote]);
-    await command("git", ["init", "--quiet", "--initial-branch=main", engine().cwd]);
+    await command("git", ["init", "--quiet", "--initial-branch=main", workspace().cwd]);
     await git("config", "user.name", "Ada");
     await git("config", "user.email", "ada@example.com");
     await git("remote", "add", "origin", remote);
-    writeFileSync(join(engine().cwd, "index.ts"), "1");
+    writeFileSync(join(workspace().cwd, "index.ts"), "1");
     await git("add", "index.ts");
     await git("commit", "--quiet", "--message", "One");
     await git("push", "--quiet", "origin", "main");
@@ -179,29 +179,29 @@ describe("the checkout that a canary is started from", () => {
   });
 
   it("is main's, or an older one of main's, with whatever git does not track", async () => {
-    writeFileSync(join(engine().cwd, "Pulumi.prod-canary.yaml"), "");
-    await refuseCheckout(engine());
+    writeFileSync(join(workspace().cwd, "Pulumi.prod-canary.yaml"), "");
+    await refuseCheckout(workspace());
     await git("commit", "--quiet", "--allow-empty", "--message", "Two");
     await git("push", "--quiet", "origin", "main");
     await git("checkout", "--quiet", "HEAD^");
-    await refuseCheckout(engine());
+    await refuseCheckout(workspace());
   });
 
   it("is never a branch's, nor a main that is not pushed", async () => {
     await git("commit", "--quiet", "--allow-empty", "--message", "Not pushed");
     await assert.rejects(
-      refuseCheckout(engine()),
+      refuseCheckout(workspace()),
       /not on the remote's main.*\nNothing was changed/,
     );
   });
 
   it("has no uncommitted changes", async () => {
-    writeFileSync(join(engine().cwd, "index.ts"), "2");
-    await assert.rejects(refuseCheckout(engine()), /Uncommitted changes .*: index\.ts\./);
+    writeFileSync(join(workspace().cwd, "index.ts"), "2");
+    await assert.rejects(refuseCheckout(workspace()), /Uncommitted changes .*: index\.ts\./);
   });
 
   it("has a remote to be compared with", async () => {
     await git("remote", "remove", "origin");
-    await assert.rejects(refuseCheckout(engine()), /not known to be on the remote's main/);
+    await assert.rejects(refuseCheckout(workspace()), /not known to be on the remote's main/);
   });
 });

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DeployTarget } from "../../../operations/deploy/target";
-import type { Engine } from "../../../operations/pulumi/engine";
+import type { Workspace } from "../../../operations/pulumi/run-pulumi";
 import { stackOf } from "../../../operations/stacks/review-stack";
 import type { Settings } from "../../../settings";
 
@@ -41,7 +41,7 @@ export class Programs {
     });
   }
 
-  engine(env: Readonly<Record<string, string>> = {}): Engine {
+  workspace(env: Readonly<Record<string, string>> = {}): Workspace {
     const PATH = `${this.directory}:${process.env["PATH"] ?? ""}`;
     const none = { GITHUB_TOKEN: "", RELEASE_IMAGE_REF: "", REVIEW_STACKS_MAX: "" };
     return {
@@ -56,11 +56,11 @@ export class Programs {
 }
 
 /** What is known of a review stack that does not exist yet. */
-export function reviewTarget(engine: Engine, more: Partial<DeployTarget> = {}): DeployTarget {
+export function reviewTarget(workspace: Workspace, more: Partial<DeployTarget> = {}): DeployTarget {
   const release = { branch: "feature/a", commit: "a".repeat(40) };
   return {
     cluster: { kubectl: async () => Promise.resolve(""), uid: "here" },
-    engine,
+    workspace,
     last: undefined,
     // No more of the settings is asked for.
     settings: { environment: "review", release, stack: stackOf(release.branch) } as Settings,

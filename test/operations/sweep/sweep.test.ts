@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { slug } from "../../../components/conventions/names";
 import { reviewStacks } from "../../../operations/stacks/review-stack";
-import { ambient } from "../../../operations/pulumi/engine";
+import { defaultWorkspace } from "../../../operations/pulumi/run-pulumi";
 import { sweep } from "../../../operations/sweep/sweep";
 import { type Inventory, type Stack, decide } from "../../../operations/sweep/decisions";
 import { Programs } from "../support/programs";
@@ -204,7 +204,10 @@ describe("sweep", () => {
     program("aws", "echo denied >&2; exit 1");
     try {
       const env = { PATH: `${bin}:/usr/bin:/bin`, SANDBOX_EKS_CLUSTER: "none" };
-      await assert.rejects(sweep({}, { ...ambient, env }), /EKS cluster "prod" .*: denied/);
+      await assert.rejects(
+        sweep({}, { ...defaultWorkspace, env }),
+        /EKS cluster "prod" .*: denied/,
+      );
       const calls = readFileSync(join(bin, "calls"), "utf8").trim().split("\n");
       const questions = /^(?:pulumi stack ls|kubectl .*kube-system|aws eks)/;
       assert.deepEqual(
@@ -243,8 +246,8 @@ describe("sweep --apply", () => {
   });
 
   async function removed(): Promise<boolean> {
-    const engine = programs.engine({ SANDBOX_EKS_CLUSTER: "none" });
-    await sweep({ apply: true, only: "reviews" }, engine);
+    const workspace = programs.workspace({ SANDBOX_EKS_CLUSTER: "none" });
+    await sweep({ apply: true, only: "reviews" }, workspace);
     return programs.calls.some((call) => call.includes(`stack rm ${name}`));
   }
 
@@ -265,7 +268,7 @@ describe("sweep --apply", () => {
     const ls = { "*stack ls*": [list(name, "review-b"), list("review-b")] as const };
     const gone = { [`*stack output --stack ${name}*`]: "exit 255" };
     programs.add("pulumi", { ...gone, ...pulumi, ...ls });
-    const stacks = await reviewStacks(programs.engine());
+    const stacks = await reviewStacks(programs.workspace());
     assert.deepEqual(
       stacks.map((one) => one.name),
       ["review-b"],
@@ -274,6 +277,6 @@ describe("sweep --apply", () => {
 
   it("fails when a stack that is there cannot be read", async () => {
     programs.add("pulumi", { ...pulumi, "*stack output*": "echo no rights >&2; exit 255" });
-    await assert.rejects(reviewStacks(programs.engine()), /no rights/);
+    await assert.rejects(reviewStacks(programs.workspace()), /no rights/);
   });
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mock } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { change } from "../../../operations/pulumi/engine";
+import { change } from "../../../operations/pulumi/run-pulumi";
 import { lastWords } from "../../../operations/pulumi/events";
 import { reports } from "../../../lib/reports";
 
@@ -31,7 +31,7 @@ describe("an update by Pulumi", () => {
   let causes: string[];
   let told: string[];
   const path = process.env["PATH"];
-  const engine = (env: Readonly<Record<string, string>> = {}, patienceMs?: number) => ({
+  const workspace = (env: Readonly<Record<string, string>> = {}, patienceMs?: number) => ({
     cwd: directory,
     env: {
       CALLS: join(directory, "calls"),
@@ -61,7 +61,7 @@ describe("an update by Pulumi", () => {
 
   it("waits while another one holds the lock, says whose it is, and is tried again", async () => {
     const before = mock.fn(async () => Promise.resolve());
-    await change("up", "staging", engine({ LOCKED: "2" }), { before });
+    await change("up", "staging", workspace({ LOCKED: "2" }), { before });
     assert.equal(calls(), 3);
     assert.equal(before.mock.callCount(), 3);
     assert.equal(told.length, 2);
@@ -70,13 +70,16 @@ describe("an update by Pulumi", () => {
   });
 
   it("gives up after its patience, with Pulumi's own words", async () => {
-    const locked = engine({ LOCKED: "100" }, 1_000);
+    const locked = workspace({ LOCKED: "100" }, 1_000);
     await assert.rejects(
       change("up", "staging", locked),
       /currently locked by 1 lock[^]*ada@laptop/,
     );
     assert.ok(calls() > 1);
-    await assert.rejects(change("up", "staging", engine({ LOCKED: "100" }, 0)), /currently locked/);
+    await assert.rejects(
+      change("up", "staging", workspace({ LOCKED: "100" }, 0)),
+      /currently locked/,
+    );
   });
 
   it("is not tried again where it failed, and leaves what the engine and the policies say", async () => {
@@ -90,7 +93,7 @@ describe("an update by Pulumi", () => {
       }),
     ].join("\n");
     await assert.rejects(
-      change("up", "staging", engine({ CODE: "1", EVENTS })),
+      change("up", "staging", workspace({ CODE: "1", EVENTS })),
       /pulumi up failed/,
     );
     assert.equal(calls(), 1);
@@ -99,17 +102,17 @@ describe("an update by Pulumi", () => {
 
   it("leaves what Pulumi said last where its engine did not begin", async () => {
     const env = { CODE: "255", SAYS: "error: no stack named 'staging' found" };
-    await assert.rejects(change("destroy", "staging", engine(env)), /pulumi destroy failed/);
+    await assert.rejects(change("destroy", "staging", workspace(env)), /pulumi destroy failed/);
     assert.deepEqual(causes, ["error: no stack named 'staging' found"]);
   });
 
   it("waits to destroy, and leaves its causes, in the same way", async () => {
-    await change("destroy", "review-a", engine({ LOCKED: "1" }));
+    await change("destroy", "review-a", workspace({ LOCKED: "1" }));
     assert.equal(calls(), 2);
-    const failing = engine({ CODE: "1", SAYS: "error: it is stuck" });
+    const failing = workspace({ CODE: "1", SAYS: "error: it is stuck" });
     await assert.rejects(change("destroy", "review-a", failing), /pulumi destroy failed/);
     assert.match(causes.join(), /error: it is stuck/);
-    const locked = engine({ LOCKED: "100" }, 0);
+    const locked = workspace({ LOCKED: "100" }, 0);
     await assert.rejects(change("destroy", "review-a", locked), /currently locked by 1 lock/);
   });
 });

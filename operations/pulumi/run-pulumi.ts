@@ -12,37 +12,41 @@ import { lastWords, readEvents } from "./events";
 import { rememberStarted } from "./started";
 import { reports } from "../../lib/reports";
 
-/** Where Pulumi runs, and its variables in addition to those of this process. */
-export interface Engine {
+/**
+ * Where Pulumi runs, and its variables in addition to those of this process.
+ *
+ * @see https://www.pulumi.com/docs/iac/automation-api/concepts-terminology/#workspace
+ */
+export interface Workspace {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   /** How long to wait for another update of the same stack. */
   readonly lockWait?: LockWait;
 }
 
-/** Pulumi with the shell's variables, on this project. */
-export const ambient: Engine = { cwd: project, env: {} };
+/** This project, with the shell's variables. */
+export const defaultWorkspace: Workspace = { cwd: project, env: {} };
 
-/** The engine with more variables, such as the release that a stack must run. */
-export function withEnv(engine: Engine, env: Readonly<Record<string, string>>): Engine {
-  return { ...engine, env: { ...engine.env, ...env } };
+/** The workspace with more variables, such as the release that a stack must run. */
+export function withEnv(workspace: Workspace, env: Readonly<Record<string, string>>): Workspace {
+  return { ...workspace, env: { ...workspace.env, ...env } };
 }
 
-/** Variables of the process and of the engine: the program's environment. */
-export function variables(engine: Engine): Readonly<Record<string, string | undefined>> {
-  return { ...process.env, ...engine.env };
+/** Variables of the process and of the workspace: the program's environment. */
+export function variables(workspace: Workspace): Readonly<Record<string, string | undefined>> {
+  return { ...process.env, ...workspace.env };
 }
 
 /** Without a stack's file Pulumi would encrypt with another key. The state has the right one. */
 const always = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
 
 /** Policies are checked if the project has a policy pack. */
-export function policyOptions({ cwd }: Engine): readonly string[] {
+export function policyOptions({ cwd }: Workspace): readonly string[] {
   return existsSync(join(cwd, "policy", "PulumiPolicy.yaml")) ? ["--policy-pack", "policy"] : [];
 }
 
-function pulumiEnv(engine: Engine): Record<string, string> {
-  return { ...always, ...engine.env };
+function pulumiEnv(workspace: Workspace): Record<string, string> {
+  return { ...always, ...workspace.env };
 }
 
 /** How Pulumi ended. */
@@ -70,7 +74,7 @@ interface Running {
  */
 export async function runPulumi(
   args: readonly string[],
-  engine: Engine,
+  workspace: Workspace,
   { attach, signal, stdio }: Running,
 ): Promise<Ended> {
   const directory = mkdtempSync(join(tmpdir(), `${service}-pulumi-`));
@@ -80,9 +84,9 @@ export async function runPulumi(
   };
   process.once("exit", remove);
   const child = spawn("pulumi", [...args, "--event-log", eventLog], {
-    cwd: engine.cwd,
+    cwd: workspace.cwd,
     // Pulumi accepts the option that writes the events only with this variable.
-    env: { ...process.env, ...pulumiEnv(engine), PULUMI_DEBUG_COMMANDS: "true" },
+    env: { ...process.env, ...pulumiEnv(workspace), PULUMI_DEBUG_COMMANDS: "true" },
     killSignal: "SIGKILL",
     ...(signal && { signal }),
     stdio,
@@ -119,7 +123,7 @@ export async function runPulumi(
 export async function change(
   what: "destroy" | "up",
   stack: string,
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
   {
     before,
     options = [],
@@ -128,16 +132,16 @@ export async function change(
   const args = [what, "--stack", stack, "--yes", "--skip-preview", ...options];
   await untilUnlocked(async () => {
     await before?.();
-    await changeOnce(args, engine);
-  }, engine.lockWait);
+    await changeOnce(args, workspace);
+  }, workspace.lockWait);
 }
 
-async function changeOnce(args: readonly string[], engine: Engine): Promise<void> {
+async function changeOnce(args: readonly string[], workspace: Workspace): Promise<void> {
   const interactive = process.stdout.isTTY ? [] : ["--non-interactive"];
   let stderr = "";
   const wait = (): void => undefined;
   process.on("SIGINT", wait);
-  const { code, log } = await runPulumi([...args, ...interactive], engine, {
+  const { code, log } = await runPulumi([...args, ...interactive], workspace, {
     attach: (child) => {
       child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
         stderr += chunk;
@@ -171,7 +175,7 @@ function causesOf(log: string, stderr: string): readonly string[] {
 /** Runs a Pulumi command that does not run the program; for at most 2 minutes. */
 export async function ask(
   args: readonly string[],
-  engine: Engine = ambient,
+  workspace: Workspace = defaultWorkspace,
   limit: Pick<CommandOptions, "killSignal" | "timeout"> = { timeout: 120_000 },
 ): Promise<string> {
   // Loaded only here: a preview should not wait for it.
@@ -180,16 +184,19 @@ export async function ask(
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   const all = [...args.slice(0, end), "--non-interactive", ...args.slice(end)];
   return command("pulumi", all, {
-    cwd: engine.cwd,
-    env: pulumiEnv(engine),
+    cwd: workspace.cwd,
+    env: pulumiEnv(workspace),
     onStart: rememberStarted,
     ...limit,
   });
 }
 
 /** Runs a Pulumi command that prints JSON. */
-export async function askJson(args: readonly string[], engine: Engine = ambient): Promise<unknown> {
-  return JSON.parse(await ask([...args, "--json"], engine));
+export async function askJson(
+  args: readonly string[],
+  workspace: Workspace = defaultWorkspace,
+): Promise<unknown> {
+  return JSON.parse(await ask([...args, "--json"], workspace));
 }
 
 function missing(error: unknown): UserError | undefined {
