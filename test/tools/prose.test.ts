@@ -34,6 +34,7 @@ describe("the word list", () => {
   }
 
   it("finds words in any case, and across a line break", () => {
+    // eslint-disable-next-line prose/words -- the finding under test
     assert.equal(findings("NOBODY knows.").length, 1);
     assert.equal(findings("A namespace of its\nown.").length, 1);
   });
@@ -42,9 +43,11 @@ describe("the word list", () => {
 describe("prose in Markdown", () => {
   it("is checked in paragraphs, titles, lists, tables and links, with the place", async () => {
     const text =
+      // eslint-disable-next-line prose/words -- the finding under test
       "# Beside it\n\n- It shall\n  [mend](beside.md) *it*.\n\n| a |\n| --- |\n| nobody |\n";
     assert.deepEqual(
       (await inMarkdown(text)).map((line) => /:(\d+:\d+ "\w+")/.exec(line)?.[1]),
+      // eslint-disable-next-line prose/words -- the finding under test
       ['1:3 "Beside"', '3:6 "shall"', '4:4 "mend"', '8:3 "nobody"'],
     );
   });
@@ -52,6 +55,7 @@ describe("prose in Markdown", () => {
   it("leaves code, addresses and comments alone", async () => {
     assert.deepEqual(
       await inMarkdown(
+        // eslint-disable-next-line prose/words -- the finding under test
         "`nobody` <!-- nobody --> [a](https://nobody.example/beside)\n\n```sh\nmend\n```\n",
       ),
       [],
@@ -64,7 +68,9 @@ describe("prose in TypeScript", () => {
     assert.deepEqual(
       inTypeScript("/**\n * In a namespace of its\n * own.\n */\n// It has the last\n// word.\n"),
       [
+        // eslint-disable-next-line prose/words -- the finding under test
         '2:19 "of its own": write "its own X" or "a separate X"',
+        // eslint-disable-next-line prose/words -- the finding under test
         '5:15 "last word": write say what decides, or "runs last"',
       ],
     );
@@ -72,6 +78,7 @@ describe("prose in TypeScript", () => {
 
   it("is checked in strings and templates", () => {
     assert.deepEqual(
+      // eslint-disable-next-line prose/words -- the finding under test
       inTypeScript('f("it shall go", `mend ${a}`);').map((line) => line.slice(0, 4)),
       ["1:7 ", "1:19"],
     );
@@ -80,6 +87,7 @@ describe("prose in TypeScript", () => {
   it("leaves code, single words and names alone", () => {
     assert.deepEqual(
       inTypeScript(
+        // eslint-disable-next-line prose/words -- the finding under test
         '// `nobody` runs it\nconst user = "nobody"; mend(beside, `${mend(fault)} fixes it`);',
       ),
       [],
