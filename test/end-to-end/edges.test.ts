@@ -24,10 +24,10 @@ import { startTime } from "../../lib/processes";
 import { CLOSED_PORT, ClosedRoom, TAKEN_PORT } from "./support/closed-room";
 import { copyOfProject } from "./support/commands";
 
-// What a person does wrong, and what a machine lacks: one line that says what to do, and nothing has changed.
+// What a person does wrong, what a machine lacks: one line says what to do, and nothing changed.
 
 const NOBODY = 65_534;
-/** A command that has to be killed by a test has hung: this is no limit that a test is about. */
+/** A command that a test has to kill has hung: no test is about this limit. */
 const HUNG_MS = 120_000;
 
 /** kubectl on the cluster of the sandbox that runs. */
@@ -83,7 +83,7 @@ function processesWith(text: string): string[] {
     });
 }
 
-/** All programs that are found now, but for some. */
+/** All programs that are found now, except those to hide. */
 function programsWithout(directory: string, ...hidden: readonly string[]): string {
   mkdirSync(directory);
   for (const at of (process.env["PATH"] ?? "").split(":").filter((path) => existsSync(path))) {
@@ -127,7 +127,7 @@ describe("at the edges", () => {
     home = join(files, "home");
     mkdirSync(home);
     sandbox = join(files, "sandbox");
-    // Should a check be missing, the set-up ends at its first package or build, not half an hour later.
+    // If a check is missing, the set-up ends at its first package or build, not half an hour later.
     stopped = join(files, "stopped");
     mkdirSync(stopped);
     writeFileSync(join(stopped, "apt-get"), '#!/bin/sh\necho "the set-up has begun"\nexit 1\n', {
@@ -303,7 +303,7 @@ describe("at the edges", () => {
       }
     });
 
-    it("is nobody's any more after that command was killed", async () => {
+    it("is free again after that command was killed", async () => {
       const { kill } = await holder();
       await kill();
       assert.equal(existsSync(lock()), true);
@@ -317,7 +317,7 @@ describe("at the edges", () => {
       assert.equal(existsSync(lock()), false);
     });
 
-    it("is nobody's either when the command's process id was given to another program since", async () => {
+    it("is free, too, when another program has got the command's process id since", async () => {
       mkdirSync(sandbox);
       writeFileSync(lock(), JSON.stringify({ pid: process.pid, started: "1", what: "sandbox up" }));
       assert.notEqual(startTime(process.pid), "1");
@@ -347,12 +347,12 @@ describe("at the edges", () => {
     return path;
   }
 
-  describe("a cluster of one's own", () => {
+  describe("your own cluster", () => {
     const given = (kubeconfig: string): string[] => [
       ...["sandbox", "up", "--kubeconfig", kubeconfig, "--registry", "localhost:5000"],
     ];
 
-    it("that nobody listens at is named with its address", async () => {
+    it("that refuses connections is named with its address", async () => {
       const kubeconfig = kubeconfigOf(CLOSED_PORT);
       const line = await refused(given(kubeconfig));
       assert.equal(
@@ -377,7 +377,7 @@ describe("at the edges", () => {
       assert.match(line, /\(context elsewhere\) does not answer: .*elsewhere.* does not exist/);
     });
 
-    it("and a registry of one's own that nobody listens at is named with its address", async () => {
+    it("and your own registry that refuses connections is named with its address", async () => {
       const registry = `localhost:${String(CLOSED_PORT)}`;
       assert.equal(
         await refused(["sandbox", "up", "--registry", registry]),
@@ -454,7 +454,7 @@ describe("at the edges", () => {
     });
   }
 
-  it("refuses a second sandbox beside the one that runs, which goes on", async () => {
+  it("refuses a second sandbox next to the one that runs, which goes on", async () => {
     const was = machineNow();
     const { code, stderr, stdout } = await run(
       [process.execPath, "cli/entry.mjs", ...up],
@@ -558,7 +558,8 @@ describe("at the edges", () => {
     let env: Record<string, string>;
 
     before(async () => {
-      // A shell that has evaluated what the sandbox prints, and a state of its own: the real stack is out of reach.
+      // A shell with the variables that the sandbox prints, and its own state: it cannot reach the
+      // real stack.
       const script = 'eval "$(node cli/entry.mjs sandbox env)" && env -0';
       const { code, stderr, stdout } = await run(["sh", "-c", script], process.env);
       assert.equal(code, 0, stderr);
@@ -620,8 +621,8 @@ describe("at the edges", () => {
       assert.doesNotMatch(stdout, /^ +at .*:\d+:\d+/m, "a stack trace");
     });
 
-    it("leaves a namespace of the same name that is somebody else's as it is", async () => {
-      // Nothing else would stop it: there are jars of this code, which is no code that the real stack ever runs.
+    it("leaves a namespace with the same name that belongs to someone else as it is", async () => {
+      // Nothing else would stop it: there are jars of this code, which the real stack never runs.
       writeFileSync(join(copy, "service", "src", "main", "resources", "not-the-real-one"), "");
       const image = join(copy, "service", "target", "image");
       mkdirSync(image, { recursive: true });

@@ -18,7 +18,7 @@ const commands = {
   "review up": ["review", "up", branch],
 } as const;
 
-/** Kills of one command after the other; each runs the command again that the one before has killed. */
+/** Kills of one command after the other; each runs the command again that the last one killed. */
 interface Chapter {
   readonly command: keyof typeof commands;
   /** What a developer changes before it. */
@@ -80,7 +80,7 @@ const all: readonly Chapter[] = [
   },
 ];
 
-/** `npm test` has time for the first update, which is what CI cancels; `npm run test:kills` runs all of them. */
+/** `npm test` kills the first update only, which CI cancels; `npm run test:kills` kills all. */
 const chapters = process.env["KILLS"] === "all" ? all : all.slice(0, 1);
 
 /** Kinds that a stack makes; what the cluster makes of them has no labels of ours. */

@@ -28,7 +28,7 @@ const HOST = "services-orders.localhost";
 const base = (): string => `http://127.0.0.1:${String(options().ingressPort)}`;
 
 async function api(path: string, init: RequestInit = {}): Promise<Response> {
-  // fetch may not set Host; the name is looked up by curl and browsers, not by Node on every system.
+  // fetch may not set Host; curl and browsers look the name up, but Node does not on every system.
   const args = ["-sS", "-i", "--max-time", "10", "-H", `Host: ${HOST}`, `${base()}${path}`];
   const body =
     typeof init.body === "string" ? ["-H", "Content-Type: application/json", "-d", init.body] : [];

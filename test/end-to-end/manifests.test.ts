@@ -4,10 +4,10 @@ import { isRunning } from "../../sandbox/sandbox";
 import { goldens, type Manifest, objectsOf, podOf } from "./support/goldens";
 
 const namespace = `manifests-${String(process.pid)}`;
-/** Pods have a namespace in which their ServiceAccounts are, which objects would find already there. */
+/** A separate one: here the ServiceAccounts exist that pods need, and that a golden would create. */
 const namespaceOfPods = `${namespace}-pods`;
 
-/** Asks the API server to make an object, up to but not including storing it. A warning counts as a refusal. */
+/** Asks the API server to make an object without storing it. A warning counts as a refusal. */
 async function dryRun(object: Manifest): Promise<void> {
   const into = object.kind === "Pod" ? namespaceOfPods : namespace;
   const own = { ...object, metadata: { ...object.metadata, namespace: into } };

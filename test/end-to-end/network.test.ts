@@ -17,8 +17,8 @@ import { environment } from "../../sandbox/environment";
 import { options } from "../../sandbox/layout";
 import { kubectl, npmRun, type Run } from "./support/commands";
 
-// The policies of a review namespace, tried by connections; and its quota. The stack has the real components, but for the
-// image: a server of one line is up at once.
+// Connections try the policies of a review namespace; pods try its quota. The stack has the real
+// components, except for the image: a server of one line starts immediately.
 
 const STACK = "review-network";
 const NAMESPACE = "services-orders-review-network";
@@ -89,7 +89,7 @@ describe("the network policies and the quota of a review namespace", () => {
     const up = await npmRun(["sandbox", "up"]);
     assert.equal(up.code, 0, up.output);
     env = { ...environment(), PULUMI_BACKEND_URL: `file://${state}` };
-    // Where the automation looks for `pulumi` before it has an environment of its own.
+    // The automation looks for `pulumi` here before it has its own environment.
     process.env["PATH"] = env["PATH"];
     stack = await LocalWorkspace.createOrSelectStack(
       { program, projectName: "services-orders", stackName: STACK },
@@ -125,8 +125,8 @@ describe("the network policies and the quota of a review namespace", () => {
     const { code, output, seconds } = await probe();
     console.log(`      probe in ${seconds.toFixed(1)} s`);
     assert.equal(code, 0, output);
-    // Nothing here stands for the internet, there is one pod each of two parties, and a busy host may not say that nothing
-    // listens for datagrams; to one of the three who ask it does.
+    // Nothing here stands for the internet, and two parties have one pod each.
+    // A busy host may not say that nothing listens for datagrams; it says so to one of three.
     const unknown = output.split("\n").filter((line) => /\?$/.test(line));
     const metrics = unknown.filter((line) => line.includes("Datadog agent, metrics"));
     const untried = connections.filter(

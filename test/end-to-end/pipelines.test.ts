@@ -13,14 +13,14 @@ import { stepByStep } from "./support/step-by-step";
 
 const branch = "env-feature/pipeline_A";
 const namespace = `services-orders-${stackOf(branch)}`;
-/** `npm test` and CI make these checks of the code as it is committed, and not as it is fitted to the sandbox. */
+/** `npm test` and CI check the code as it is committed, and not as the sandbox changes it. */
 const checked = ["check", "test-unit"];
 
 interface Message {
   readonly text: string;
 }
 
-/** The workflows with their real commands, in clean copies; GitHub and Slack are stand-ins that speak their HTTP APIs. */
+/** The workflows with their real commands, in clean copies. GitHub and Slack are HTTP stand-ins. */
 describe("the pipelines, end to end", () => {
   stepByStep();
   let all: Environments;
@@ -132,7 +132,7 @@ describe("the pipelines, end to end", () => {
     assert.match(told().at(-1) ?? "", new RegExp(`^${stackOf(branch)} is deployed`));
   });
 
-  it("stops at an approval that nobody gives", async () => {
+  it("stops at an approval that no one gives", async () => {
     const parameters = { branch, percent: "25" };
     const ends = await run("canary-start", { branch: "main", parameters });
     assert.deepEqual(ended(ends, "success"), ["ask-approval"]);
@@ -178,7 +178,7 @@ describe("the pipelines, end to end", () => {
     assert.match(slack.asked.at(-1)?.body ?? "", /Branch .*env-nowhere.* has no image/);
   });
 
-  it("refuses a deploy whose pull request was closed meanwhile", async () => {
+  it("refuses a deploy whose pull request was closed after the approval", async () => {
     pullRequest = "closed";
     await all.clone.git("checkout", "--quiet", branch);
     const { GITHUB_API_URL = "", GITHUB_TOKEN = "" } = parseEnv(
@@ -202,7 +202,7 @@ describe("the pipelines, end to end", () => {
     assert.ok(!(await exists(`namespace/${namespace}`, "default")));
   });
 
-  it("sweeps by the clock, and tells nobody of nothing", async () => {
+  it("sweeps by the clock, and sends no message when nothing has expired", async () => {
     const before = told().length;
     const ends = await run("sweep", { branch: "main" });
     assert.deepEqual(ended(ends, "success"), ["sweep-reviews", "sweep-canary"]);

@@ -85,7 +85,7 @@ describe("the platform on a cluster", () => {
       await stack.run("preview", "--expect-no-changes", "--refresh");
     });
 
-    it("has repositories whose tags do not move but for builds, scanned on push", async () => {
+    it("has repositories whose tags do not move, except those of builds, scanned on push", async () => {
       const { repositories } = (await moto.aws("ecr", "describe-repositories")) as {
         repositories: Record<string, unknown>[];
       };
@@ -152,7 +152,7 @@ describe("the platform on a cluster", () => {
       assert.deepEqual(trusted, expected);
     });
 
-    it("gives each role its permissions, and nothing beside them", async () => {
+    it("gives each role its permissions, and no others", async () => {
       const arn = (name: string) => `arn:aws:ecr:eu-central-1:123456789012:repository/${name}`;
       const key = (number: number) =>
         `arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-4000-8000-00000000000${String(number)}`;
@@ -356,7 +356,7 @@ describe("the platform on a cluster", () => {
           apply(job, own.namespaceObject({ "pod-security.kubernetes.io/enforce-version": "v1.0" })),
         /no labels but a review stack's/,
       ],
-      "gives its namespace to somebody else": [
+      "gives its namespace to someone else": [
         () => apply(job, own.namespaceObject({}, reviewUser(other.branch))),
         /never changes/,
       ],
@@ -416,7 +416,7 @@ describe("the platform on a cluster", () => {
         () => apply(job, own.binding([reviewUser(own.branch), reviewUser("main"), "eve"])),
         /exactly the namespace.s owner and main/,
       ],
-      "shuts main out of its own": [
+      "takes main's rights in its own namespace away": [
         () => apply(job, own.binding([reviewUser(own.branch)])),
         /exactly the namespace.s owner and main/,
       ],
@@ -559,7 +559,7 @@ describe("the platform on a cluster", () => {
       await stack.run("preview", "--expect-no-changes");
     });
 
-    it("leaves no file beside its program", async () => {
+    it("leaves no file next to its program", async () => {
       const status = await command("git", ["status", "--porcelain", "platform"], { cwd: project });
       assert.doesNotMatch(status, /rehearsal/);
     });

@@ -15,7 +15,7 @@ interface Run {
 const directory = mkdtempSync(join(tmpdir(), "services-orders-policy-"));
 const state = join(directory, "state");
 
-/** Runs Pulumi on the program that the pack is tried on, with a state of its own and no cluster. */
+/** Runs Pulumi on the program that the pack is tried on, with its own state and no cluster. */
 async function pulumi(args: readonly string[], stack: string, broken = ""): Promise<Run> {
   const { all, exitCode } = await execa(
     "pulumi",
@@ -50,7 +50,7 @@ describe("the policy pack, with the engine", () => {
 
   before(async () => {
     mkdirSync(state);
-    // Pulumi writes stacks' files beside Pulumi.yaml, where they are none of the project's.
+    // Pulumi writes stacks' files next to Pulumi.yaml, where they do not belong to the project.
     for (const path of ["test/policy/programs/Pulumi.yaml", "test/policy/programs/index.ts"]) {
       symlinkSync(join(project, path), join(directory, basename(path)));
     }

@@ -18,8 +18,9 @@ import { issue, StandIn } from "../operations/support/http-stand-in";
 import { apply, copyOfProject, kubectl, npmRun } from "./support/commands";
 import { Load } from "./support/load";
 
-// What the summary of a preview says, and what then happens: thirteen changes, one after the other, in a stack with a
-// state and a namespace of its own. RECORD_PREVIEWS=DIR keeps the engine's events for the unit tests.
+// What the summary of a preview says, and what then happens: thirteen changes, one after the other,
+// in a stack with its own state and namespace.
+// RECORD_PREVIEWS=DIR keeps the engine's events for the unit tests.
 
 const NAMESPACE = "services-orders-preview";
 const HOST = "services-orders-preview.localhost";
@@ -104,7 +105,10 @@ function outcome(before: Seen, after: Seen, failures: number): Outcome {
   };
 }
 
-/** What the summary promises, in the same terms. Of the plan only which objects, never what that means. */
+/**
+ * What the summary promises, in the same terms.
+ * From the plan it takes only which objects change, never what that means.
+ */
 function promised({ groups, release }: Summary, { changes }: Plan): Outcome {
   const web = groups.filter(({ type }) => type === "WebService").flatMap(({ rows }) => rows);
   const all = groups.flatMap(({ rows }) => rows);
@@ -195,7 +199,7 @@ describe("the summary of a preview says what then happens", () => {
     return summary;
   };
 
-  before("a stack of its own", async () => {
+  before("a separate stack", async () => {
     await buildService(() => undefined);
     copy = copyOfProject();
     state = mkdtempSync(join(tmpdir(), "services-orders-preview-state-"));
@@ -204,7 +208,7 @@ describe("the summary of a preview says what then happens", () => {
     await set("namespace", NAMESPACE);
     await set("hostPattern", HOST);
     await set("replicas", "1");
-    // Little, so that it stands beside whatever else is in the sandbox.
+    // Little, so that it fits next to whatever else is in the sandbox.
     await set("requests", '{"cpu":"10m","memory":"256Mi"}');
     edit(
       webServiceArgs,

@@ -36,7 +36,7 @@ async function uids(): Promise<string> {
     .join("\n");
 }
 
-/** The life of the service on one sandbox, step by step: each `it` goes on where the one before ended. */
+/** The life of the service on one sandbox: each `it` continues where the one before ended. */
 describe("a rehearsal of all environments", () => {
   stepByStep();
   /** Nowhere but in a Secret may this be. */
@@ -138,7 +138,7 @@ describe("a rehearsal of all environments", () => {
     released = (await outputs("prod"))["commit"] ?? "";
   });
 
-  it("gives two branches a review stack each, with nothing but the rights of their own", async () => {
+  it("gives two branches a review stack each, with only the rights of each branch", async () => {
     for (const branch of branches) {
       await all.clone.git("checkout", "--quiet", "-B", branch, "main");
       candidate = await change(`Of ${branch}\n`);
@@ -200,8 +200,8 @@ describe("a rehearsal of all environments", () => {
     );
   });
 
-  it("updates production beside a canary that crashes, as fast as without", async () => {
-    // An image that exists and is not the service: its container ends at once, again and again.
+  it("updates production next to a canary that crashes, as fast as without", async () => {
+    // An image that exists and is not the service: its container ends immediately, again and again.
     const crashing = all.clone.env["SANDBOX_POSTGRES_IMAGE"] ?? "";
     const image = ["--image", crashing, "--commit", candidate, "--percent", "25"];
     let starting = 0;
@@ -214,28 +214,28 @@ describe("a rehearsal of all environments", () => {
     await until("a canary that crashes", async () =>
       (await podsOf(namespace, "canary")).some(({ restarts }) => restarts > 0),
     );
-    // Ctrl-C: nobody waits until Kubernetes gives it up.
+    // Ctrl-C: the test does not wait until Kubernetes gives it up.
     process.kill(-starting, "SIGINT");
     assert.notEqual((await began).code, 0);
     const requests = new Requests(host);
     succeeded(
       await all.run("prod", [
         ...["promote", "--image", await imageOf("staging"), "--commit", released],
-        ...["--branch", "again", "--reason", "beside a canary"],
+        ...["--branch", "again", "--reason", "next to a canary"],
       ]),
     );
     const run = succeeded(await all.run("prod", ["deploy", "prod", "--yes"]));
     await requests.stop();
     const ratio = run.seconds / usualSeconds;
     line(
-      `an update beside a crashing canary: ${run.seconds.toFixed(0)} s, ${ratio.toFixed(2)} of an update without (goal: 1.2)`,
+      `an update next to a crashing canary: ${run.seconds.toFixed(0)} s, ${ratio.toFixed(2)} of an update without (goal: 1.2)`,
     );
     assert.deepEqual(requests.failures, []);
     assert.ok((await podsOf(namespace, "canary")).every(({ ready }) => !ready));
     succeeded(await all.run("canary-removal", ["canary", "stop"]));
   });
 
-  it("lets one canary pod beside nine answer 10 % of the requests; none fails while it comes and goes", async () => {
+  it("lets one canary pod next to nine answer 10 % of the requests; none fails while it comes and goes", async () => {
     await all.clone.git("checkout", "--quiet", "main");
     const file = join(all.clone.directory, "Pulumi.prod.yaml");
     writeFileSync(file, readFileSync(file, "utf8").replace('replicas: "3"', 'replicas: "9"'));
@@ -263,7 +263,7 @@ describe("a rehearsal of all environments", () => {
 
     const stopping = all.run("canary-removal", ["canary", "stop"]);
     const began = Date.now();
-    await until("the canary is no endpoint", async () => (await canaryEndpoints()) === 0, 60);
+    await until("the canary is not an endpoint", async () => (await canaryEndpoints()) === 0, 60);
     line(
       `no longer an endpoint ${((Date.now() - began) / 1000).toFixed(1)} s after stop (goal: 15)`,
     );
@@ -353,7 +353,7 @@ describe("a rehearsal of all environments", () => {
 function formsOf(value: string): readonly string[] {
   const shifted = ["", "x", "xx"].map((before) => {
     const text = Buffer.from(before + value).toString("base64");
-    // The ends also hold bits of what stands beside the value.
+    // The ends also hold bits of what stands next to the value.
     return text.slice(before === "" ? 0 : 4, -4);
   });
   return [value, ...shifted, Buffer.from(value).toString("hex")];

@@ -157,7 +157,7 @@ describe("review stacks", () => {
     assert.deepEqual(traces(first), []);
   });
 
-  it("come up ten at once, each answering on its own host", async () => {
+  it("come up ten at the same time, each answering on its own host", async () => {
     for (const branch of ten) await clone.push(branch);
     const started = Date.now();
     const runs = await Promise.all(ten.map(async (b) => clone.npm(["review", "up", b], release)));
@@ -165,7 +165,7 @@ describe("review stacks", () => {
     const answers = await Promise.all(ten.map(answer));
     const each = runs.map(({ seconds }) => seconds.toFixed(0)).join(" ");
     const all = ((Date.now() - started) / 1000).toFixed(0);
-    console.log(`      ten at once: all in ${all} s; each: ${each}`);
+    console.log(`      ten together: all in ${all} s; each: ${each}`);
     assert.equal(answers.length, 10);
     assert.equal((await namespaces()).length, 10);
     const list = (await clone.npm(["review", "list"])).output;
@@ -199,7 +199,9 @@ describe("review stacks", () => {
     assert.equal(left.length, 8);
     const runs = await Promise.all(left.map(async (b) => clone.npm(["review", "down", b])));
     runs.forEach(succeeded);
-    console.log(`      eight at once went in ${((Date.now() - started) / 1000).toFixed(0)} s`);
+    console.log(
+      `      eight together: all gone in ${((Date.now() - started) / 1000).toFixed(0)} s`,
+    );
     assert.deepEqual(await namespaces(), []);
     assert.deepEqual(ten.flatMap(traces), []);
     const files = readdirSync(clone.directory).filter((name) => name.startsWith("Pulumi.review-"));

@@ -91,7 +91,7 @@ describe("services-orders with 2 replicas", function () {
     await nothingWasLost(stack.namespace, await stack.underLoad(evictEach));
   });
 
-  it("does the same beside a crash-looping pod of another track, for which no update waits", async () => {
+  it("does the same next to a crash-looping pod of another track, for which no update waits", async () => {
     await crashingCanary();
     const results = await stack.underLoad(async () => {
       await evictEach();
@@ -128,7 +128,7 @@ describe("services-orders with 2 replicas", function () {
     notFewer(ready);
   });
 
-  /** A canary as the components make one: the same pod but for its track, and a command that fails. */
+  /** A canary as the components make it: the same pod, another track, and a command that fails. */
   async function crashingCanary(): Promise<void> {
     interface Deployment {
       metadata: { labels: Record<string, string>; name: string };

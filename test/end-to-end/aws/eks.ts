@@ -10,8 +10,8 @@ export async function getCluster(args: Properties): Promise<Properties> {
 }
 
 /**
- * What moto does not have (it answers 404, which a test checks): nothing is kept outside of Pulumi's
- * state, so reading gives back what was written, and proves nothing.
+ * What moto does not have: it answers 404, which a test checks.
+ * Nothing is kept outside of Pulumi's state: reading returns what was written, and proves nothing.
  */
 function unkept(id: (inputs: Properties) => string, fixed: readonly string[]): Kind {
   return {

@@ -70,7 +70,7 @@ export async function startMoto(path: string): Promise<Moto> {
   const server = execa(
     join(venv, "bin", "moto_server"),
     ["--host", "127.0.0.1", "--port", String(port)],
-    // Its log is one line per request, and nobody's.
+    // Its log is one line per request, and no one reads it.
     { cleanup: true, reject: false, stdio: "ignore" },
   );
   const deadline = Date.now() + startSeconds * 1000;

@@ -14,8 +14,8 @@ const platform = join(project, "platform");
 const name = "rehearsal";
 
 /**
- * The platform on the sandbox's cluster and moto, by plain `pulumi`, with a state of its own. The
- * committed configuration is used as it is but for the keys that are given.
+ * The platform on the sandbox's cluster and moto, by plain `pulumi`, with its own state.
+ * The committed configuration is used unchanged, except for the keys that are given.
  */
 export class PlatformStack {
   readonly config: Config;
@@ -37,7 +37,7 @@ export class PlatformStack {
     this.config = { ...config, ...Object.fromEntries(own) };
   }
 
-  /** Makes the stack. Pulumi writes its key beside the program: it is moved to our own config. */
+  /** Makes the stack. Pulumi writes its key next to the program: it is moved to our own config. */
   async init(): Promise<void> {
     await this.pulumi("stack", "init", name, "--no-select");
     const written = join(platform, `Pulumi.${name}.yaml`);

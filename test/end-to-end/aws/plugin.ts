@@ -37,7 +37,7 @@ function kindOf(urn: string): Kind {
 /** What AWS adds to the inputs. */
 const computed = ["arn", "registryId", "repositoryUrl"];
 
-/** What the program set: the engine adds keys of its own, which begin with two underscores. */
+/** What the program set: the engine adds its own keys, which begin with two underscores. */
 function given(inputs: Properties): Properties {
   return Object.fromEntries(
     Object.entries(inputs).filter(
@@ -73,7 +73,7 @@ const provider: Provider = {
     const keys = new Set([...Object.keys(given(olds)), ...Object.keys(given(news))]);
     const changed = [...keys].filter((key) => !same(kind, key, olds[key], news[key]));
     const replaces = changed.filter((key) => kind.fixed.includes(key));
-    // Names are fixed by the program: there can be no second one beside the first.
+    // The program fixes the names: two objects with one name cannot exist at the same time.
     const deleteBeforeReplace = replaces.length > 0;
     return Promise.resolve({ changes: changed.length > 0, deleteBeforeReplace, replaces });
   },

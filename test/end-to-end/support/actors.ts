@@ -7,9 +7,9 @@ import {
 import { command, CommandError } from "../../../lib/command";
 import { environment } from "../../../sandbox/environment";
 
-/** Somebody with rights of their own in the cluster, as the API server would know them. */
+/** A person or job with its own rights in the cluster, as the API server would know it. */
 export interface Actor {
-  /** Runs kubectl with the rights of this one. */
+  /** Runs kubectl with these rights. */
   readonly kubectl: (args: readonly string[], input?: object) => Promise<string>;
   readonly name: string;
 }
@@ -26,7 +26,7 @@ function actor(name: string, impersonation: readonly string[]): Actor {
   };
 }
 
-/** Who set up the cluster. */
+/** The person that set up the cluster. */
 export const administrator = actor("the administrator", []);
 
 /** A job of a branch, with CircleCI's token. */

@@ -7,7 +7,7 @@ import { environment } from "../../../sandbox/environment";
 import { isRunning } from "../../../sandbox/sandbox";
 import { copyOfProject, npmRun, type Run, type RunOptions } from "./commands";
 
-/** A project with a history, a remote and a state of its own: nothing that others on the sandbox see. */
+/** A project with its own history, remote and state: nothing that others on the sandbox see. */
 export class Clone {
   /** The project's copy, with one commit on `main`, which is checked out. */
   readonly directory: string;

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { tool, toolEnvironment } from "../../../sandbox/install/debian";
 
-// A network of its own, with nothing in it but what a test puts there: a sandbox that runs on this machine is not seen by
-// the commands under test, and they cannot touch it.
+// A separate network with only what a test puts there. The commands under test do not see a sandbox
+// that runs on this machine, and cannot touch it.
 
 /** Ports of the room's one program, which takes every connection and never says a word. */
 export const TAKEN_PORT = 18080;
-/** A port of the room on which nobody listens. */
+/** A port of the room on which nothing listens. */
 export const CLOSED_PORT = 18081;
 
 const silentServer = `require("node:net").createServer(() => undefined)

@@ -64,8 +64,8 @@ export async function podsOf(
 }
 
 /**
- * Asks for a pod's eviction, as the drain of a node does. False is the API server's 429: the disruption budget does not
- * allow it now.
+ * Asks for a pod's eviction, as the drain of a node does.
+ * False is the API server's 429: the disruption budget does not allow it now.
  */
 export async function evicted(namespace: string, name: string): Promise<boolean> {
   const eviction = {
@@ -84,7 +84,7 @@ export async function evicted(namespace: string, name: string): Promise<boolean>
   }
 }
 
-/** Every number of Ready pods that the Deployment had during `work`, as the API server told of each change. */
+/** Every number of Ready pods that the Deployment had during `work`, from the watch. */
 export async function readyPodsDuring(
   namespace: string,
   work: () => Promise<void>,

@@ -29,7 +29,7 @@ export async function npmRun(args: readonly string[], options: RunOptions = {}):
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own, so that a test can kill the command with everything it has started.
+    // Its own process group, so that a test can kill the command with everything it has started.
     detached: true,
   });
   let output = "";

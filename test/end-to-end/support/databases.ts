@@ -11,7 +11,7 @@ export const databases = {
   staging: { host: host("staging") },
 } as const;
 
-/** A PostgreSQL for staging and one for production, each with a password of its own. */
+/** A PostgreSQL for staging and one for production, with different passwords. */
 export async function startDatabases(secretValue: string): Promise<void> {
   await apply(
     { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },

@@ -19,7 +19,7 @@ import { PlatformStack } from "../aws/platform-stack";
 
 type Config = Readonly<Record<string, unknown>>;
 
-/** Who does something: a job with the role of a purpose, or one of a branch. */
+/** The job that does something: with the role of a purpose, or with that of a branch. */
 export type Who = ClusterCiRoleName | { readonly branch: string };
 
 /** Domain of staging and production: stack `local` has its host on the same ingress controller. */
@@ -47,8 +47,9 @@ const overridden = {
 };
 
 /**
- * Fixture: the platform, staging and production on the sandbox, as the committed files say but for what is printed. Each
- * command runs with the cluster rights of its own role. AWS is moto; RDS is a PostgreSQL outside of the stacks.
+ * Fixture: the platform, staging and production on the sandbox, as the committed files say, except
+ * for what is printed. Each command runs with its role's cluster rights.
+ * AWS is moto; RDS is a PostgreSQL outside of the stacks.
  */
 export class Environments {
   readonly #kubeconfigs = mkdtempSync(join(tmpdir(), "services-orders-kubeconfigs-"));
@@ -131,7 +132,7 @@ export class Environments {
     return this.platform.config["services-orders-platform:circleciProjectId"];
   }
 
-  /** Takes everything away, also what is protected; production's protection keeps every command of ours from doing so. */
+  /** Removes everything, also what is protected: our own commands cannot remove that. */
   async remove(): Promise<void> {
     const there = (await kubectl(["get", "namespaces", "-o", "name"])).split("\n");
     const reviews = there.filter((name) =>

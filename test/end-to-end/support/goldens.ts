@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { parseAllDocuments } from "yaml";
 
 /** A Kubernetes object as a golden manifest has it. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- manifests are read by path in tests
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read manifests by path
 export type Manifest = any;
 
 const directory = join(import.meta.dirname, "..", "..", "golden");

@@ -11,7 +11,10 @@ export interface Moment {
   readonly op: "create" | "create-replacement" | "delete" | "delete-replaced" | "update";
   /** End of the resource's type and name, such as `StatefulSet::postgres`. */
   readonly resource: string;
-  /** When the step begins, when the provider first tells of it (it waits for what the cluster makes of it), or when it has ended. */
+  /**
+   * When the step begins, when the provider first reports on it (it waits for the cluster), or when
+   * the step has ended.
+   */
   readonly when: "after" | "before" | "during";
 }
 

@@ -9,7 +9,7 @@ export interface LoadOptions {
   /** Port of the ingress controller on 127.0.0.1. Load goes nowhere else. */
   readonly port: number;
   readonly requestsPerSecond: number;
-  /** Whether connections are used again, as a load balancer does, or each request has one of its own. */
+  /** Whether connections are used again, as a load balancer does, or each request opens one. */
   readonly keepAlive: boolean;
 }
 
@@ -31,11 +31,12 @@ const LIMIT_MS = 600_000;
 const LEAST_SENT = 0.98;
 
 /**
- * Sends requests at a steady rate until it is stopped: half of them orders, each with an Idempotency-Key of its own, half reads.
+ * Sends requests at a steady rate until it is stopped: half of them orders, each with a separate
+ * Idempotency-Key, half of them reads.
  *
- * Nothing is tried twice. Not by the client; not by the ingress controller, which has no retry middleware; and not by the
- * controller's connections either: they repeat a request that fails on a connection used before, unless it has a body, and
- * therefore reads have one, too.
+ * Nothing is tried twice: not by the client, and not by the ingress controller, which has no retry
+ * middleware. The controller's connections repeat a request that fails on a connection used before,
+ * unless the request has a body. So reads have a body, too.
  */
 export class Load {
   readonly #options: LoadOptions;
@@ -130,7 +131,7 @@ export class Load {
           path,
           method,
           agent: this.#agent,
-          // From the first moment to the last byte; a limit of the socket would begin anew with each byte.
+          // From start to last byte; a limit of the socket would start again with each byte.
           signal: AbortSignal.timeout(TIMEOUT_MS),
           headers: {
             Host: this.#options.host,
@@ -160,7 +161,7 @@ export class Load {
   }
 }
 
-/** Prints what each client sent and got; fails when a request was lost, or was not sent in its time. */
+/** Prints what each client sent and got; fails if a request was lost, or was sent too late. */
 export async function nothingWasLost(
   namespace: string,
   results: Readonly<Record<string, LoadResult>>,

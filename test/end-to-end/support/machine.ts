@@ -34,7 +34,7 @@ export async function machine(): Promise<Record<string, string>> {
   };
 }
 
-/** Directories of the machine that daemons of a node make by themselves, unless told another place. */
+/** Directories of the machine that a node's daemons make, unless they are given another place. */
 function directories(): string[] {
   const homes = join(homedir(), ".kube");
   return ["/opt/containerd", "/usr/libexec/kubernetes", homes, "/run/user/0/cri-containerd"].filter(

@@ -8,8 +8,9 @@ import { copyOfProject, kubectl, npmRun, pulumi, succeeded } from "./commands";
 import { Load, type LoadResult } from "./load";
 
 /**
- * Fixture: stack `local` of a copy of the project, with a namespace, a host and a Pulumi state of its own. The person's own
- * stack of that name is not touched, and a test may change the copy as a developer would.
+ * Fixture: stack `local` of a copy of the project, with its own namespace, host and Pulumi state.
+ * The person's own stack with that name is not touched.
+ * A test may change the copy as a developer would.
  */
 export class OwnStack {
   readonly namespace: string;
@@ -71,7 +72,10 @@ export class OwnStack {
     await command("git", ["-C", this.#copy, ...author, "commit", ...message]);
   }
 
-  /** Runs `work` under 50 requests a second of each of two clients, one that keeps its connections and one that does not. */
+  /**
+   * Runs `work` while two clients send 50 requests a second each.
+   * One client keeps its connections, the other does not.
+   */
   async underLoad(work: () => Promise<void>): Promise<Record<string, LoadResult>> {
     const client = (keepAlive: boolean): Load =>
       new Load({
@@ -96,7 +100,7 @@ export class OwnStack {
     return stop();
   }
 
-  /** Nobody waits until the namespace's objects are gone. */
+  /** Does not wait until the namespace's objects are gone. */
   async removed(): Promise<void> {
     const which = ["namespace", this.namespace, "--ignore-not-found", "--wait=false"];
     await kubectl(["delete", ...which]);

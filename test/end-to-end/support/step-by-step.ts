@@ -1,4 +1,7 @@
-/** Lets each test of a suite go on where the one before ended: after one that failed the others are skipped, which is no success either. */
+/**
+ * Lets each test of a suite continue where the one before ended.
+ * After a test that failed, the others are skipped, and do not count as passed.
+ */
 export function stepByStep(): void {
   let failed = false;
   beforeEach(function () {
