@@ -2,7 +2,7 @@ import type { Environment } from "../environments";
 
 /** Exempts one object from one rule. */
 export interface Exception {
-  /** Kind and name, in the form of the messages: `Deployment "services-orders"`. */
+  /** Kind and name, in the form of the messages: `Deployment "orders"`. */
   readonly object: string;
   /** The reason, for people who read it in a year, and when the exception can be removed. */
   readonly reason: string;

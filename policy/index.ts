@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { PolicyPack } from "@pulumi/policy";
 import * as pulumi from "@pulumi/pulumi";
 import { withCheapErrors } from "../components/conventions/expected-error";
+import { service } from "../config/service";
 import { exceptions } from "./exceptions";
 import { readConfig } from "../settings";
 import { policyOf } from "./policies";
@@ -13,7 +14,7 @@ import { rules } from "./rules";
 async function pack(): Promise<void> {
   const config = await readConfig(join(__dirname, ".."));
   const known = knownRegistries({ config, env: process.env, stack: pulumi.getStack() });
-  new PolicyPack("services-orders", {
+  new PolicyPack(service, {
     enforcementLevel: "mandatory",
     policies: rules(known).map((rule) => policyOf(rule, exceptions)),
   });

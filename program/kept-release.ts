@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { service } from "../config/service";
 import { environments } from "../environments";
 import type { Settings } from "../settings";
 import type { ReadLastRelease } from "./last-release";
@@ -22,7 +23,7 @@ export async function withKeptRelease(
   const last = await readLast(stack);
   if (last === undefined) {
     throw new pulumi.RunError(
-      `Stack "${stack}" runs no image yet: choose one by "${chooseBy[image]}", or set services-orders:imageRef.`,
+      `Stack "${stack}" runs no image yet: choose one by "${chooseBy[image]}", or set ${service}:imageRef.`,
     );
   }
   const { branch, commit, reason, replicas } = last;

@@ -115,7 +115,7 @@ export const clusterName = text("the name of an EKS cluster", /^[A-Za-z0-9][A-Za
 const region = text("an AWS region", /^[a-z]{2}(?:-[a-z]+)+-[0-9]$/);
 /** Identifies an EKS cluster. */
 export const eksCluster = objectOf(
-  'an object such as {"name": "staging", "region": "eu-central-1"}',
+  'an object such as {"name": "staging", "region": "us-east-1"}',
   { name: clusterName.schema, region: region.schema },
 );
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
+import { service } from "../../config/service";
 import { contentHash } from "../conventions/content-hash";
 import { assertValid, check, imageRef } from "../conventions/validation";
 
@@ -93,13 +94,13 @@ function validate(
   const { baseImageRef, platforms: wanted = [], repository } = args;
   const file = join(root, contextDirectory, hashFile);
   const built = existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
-  const jar = join(root, contextDirectory, "services-orders.jar");
+  const jar = join(root, contextDirectory, `${service}.jar`);
   assertValid(parent, "ContainerImage", name, [
     check(/^[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:\/[a-z0-9._-]+)+$/.test(repository), {
       arg: "repository",
       got: repository,
       rule: "be a registry and a path without tag or digest",
-      fix: 'write it as "registry/services-orders"',
+      fix: `write it as "registry/${service}"`,
     }),
     imageRef("baseImageRef", baseImageRef),
     check(

@@ -104,7 +104,7 @@ export interface PodArgs {
    * @group Pod
    * @default - none
    * @example
-   * "arn:aws:iam::123456789012:role/services-orders-prod"
+   * "arn:aws:iam::111122223333:role/orders-prod"
    * @see https://docs.aws.amazon.com/eks/latest/userguide/iam-roles-for-service-accounts.html
    */
   readonly iamRoleArn?: string;

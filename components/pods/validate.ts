@@ -152,7 +152,7 @@ export function podIssues(args: PodArgs, own: PodPlaces): readonly Checked[] {
       arg: "iamRoleArn",
       got: iamRoleArn,
       rule: "be the ARN of an IAM role",
-      fix: 'write it as "arn:aws:iam::123456789012:role/services-orders-prod"',
+      fix: 'write it as "arn:aws:iam::111122223333:role/orders-prod"',
     }),
     ...labelIssues("labels", args.labels),
     ...keyIssues("podAnnotations", Object.keys(podAnnotations), ownAnnotations),

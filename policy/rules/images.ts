@@ -1,3 +1,4 @@
+import { service } from "../../config/service";
 import { imageRefForm } from "../../components/conventions/validation";
 import { at, unknown } from "./declared";
 import { containers } from "./pods";
@@ -51,7 +52,7 @@ export function imageRegistry(known: Known): Rule {
         .map((image) => ({
           ...image,
           must: `come from ${known.join(" or ")}`,
-          todo: "use an image from there, or add its registry to services-orders:registries",
+          todo: `use an image from there, or add its registry to ${service}:registries`,
         }));
     },
   };

@@ -301,7 +301,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { iamRoleArn: "services-orders" },
-          'iamRoleArn must be the ARN of an IAM role, got "services-orders"; write it as "arn:aws:iam::123456789012:role/services-orders-prod"',
+          'iamRoleArn must be the ARN of an IAM role, got "services-orders"; write it as "arn:aws:iam::111122223333:role/orders-prod"',
         ],
         [
           { configFiles: { "/a": "x".repeat(1024 * 1024 + 1) } },
