@@ -1,6 +1,6 @@
 import { planOf, type Stage } from "./compose";
 import type { Requirement } from "./model";
-import { afterDeploy, checks, groups, ofBranch, previewOf } from "./stages";
+import { afterDeploy, checks, groups, imageOf, ofBranch, previewOf } from "./stages";
 
 /** A job has ended, with success or failure: it was neither cancelled nor skipped. */
 const ended = (name: string): Requirement => ({ [name]: ["success", "failed"] });
@@ -10,25 +10,7 @@ const ended = (name: string): Requirement => ({ [name]: ["success", "failed"] })
  */
 export const branch: readonly Stage[] = [
   ...checks(""),
-  {
-    name: "image-review",
-    job: {
-      aws: true,
-      command: "npm run image -- review",
-      docker: true,
-      executor: "pulumi",
-      gives: "reports",
-      takes: true,
-    },
-    contexts: ["review"],
-    requires: ["test-service"],
-  },
-  {
-    name: "scan-image-review",
-    job: { aws: true, command: "npm run scan -- image", executor: "pulumi", takes: true },
-    contexts: ["preview"],
-    requires: ["image-review"],
-  },
+  ...imageOf("review", "test-service"),
   // The previews run one after another, because they share the pull request's one comment. The
   // previews of staging and production do not block the review stack: if one fails, the pull
   // request is red, but its review stack can still be tried.
@@ -45,11 +27,9 @@ export const branch: readonly Stage[] = [
   {
     name: "deploy-review",
     job: {
-      aws: true,
       command: `npm run review -- up "$CIRCLE_BRANCH" --approved ${planOf("review")}`,
       environment: ofBranch,
-      executor: "pulumi",
-      reportsAs: "deploy-review",
+      keepsReport: true,
       takes: true,
     },
     contexts: ["review", "github"],

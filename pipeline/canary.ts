@@ -36,12 +36,10 @@ export const canaryStart: readonly Stage[] = [
   {
     name: "canary-start",
     job: {
-      aws: true,
       command:
         'npm run canary -- start "$CANARY_BRANCH" --percent "$CANARY_PERCENT" --for "$CANARY_DURATION" --yes',
       environment: ofCanary,
-      executor: "pulumi",
-      reportsAs: "canary-start",
+      keepsReport: true,
     },
     contexts: ["prod"],
     requires: ["approve-canary"],
@@ -59,12 +57,7 @@ export const canaryStart: readonly Stage[] = [
 export const canaryStop: readonly Stage[] = [
   {
     name: "canary-stop",
-    job: {
-      aws: true,
-      command: "npm run canary -- stop",
-      executor: "pulumi",
-      reportsAs: "canary-stop",
-    },
+    job: { command: "npm run canary -- stop", keepsReport: true },
     contexts: ["canary-removal"],
     serialGroup: groups.canary,
   },

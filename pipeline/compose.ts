@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type ContextPurpose, contextName } from "./contexts";
+import { type ContextName, fullName, hasRole } from "./contexts";
 import type { Config, Job, Parameter, Requirement, Workflow } from "./model";
 import { executors, job, type JobSpec, reports } from "./steps";
 
@@ -8,7 +8,7 @@ export interface Stage {
   readonly name: string;
   readonly job?: JobSpec;
   readonly requires?: readonly Requirement[];
-  readonly contexts?: readonly ContextPurpose[];
+  readonly contexts?: readonly ContextName[];
   readonly serialGroup?: string;
 }
 
@@ -29,9 +29,10 @@ export function compose(
   } = {},
 ): Config {
   const jobs: Record<string, Job> = {};
-  for (const { job: spec, name } of Object.values(workflows).flatMap(({ stages }) => stages)) {
+  for (const stage of Object.values(workflows).flatMap(({ stages }) => stages)) {
+    const { contexts = [], job: spec, name } = stage;
     if (spec === undefined) continue;
-    const made = job(spec);
+    const made = job(name, spec, hasRole(contexts));
     if (jobs[name] !== undefined && !isDeepStrictEqual(jobs[name], made)) {
       throw new Error(`two different jobs are called "${name}"; give one of them another name`);
     }
@@ -58,7 +59,7 @@ function workflow({ stages, when }: WorkflowSpec): Workflow {
       const place = {
         ...(stage.job === undefined ? { type: "approval" as const } : {}),
         ...(requires === undefined ? {} : { requires }),
-        ...(stage.contexts === undefined ? {} : { context: stage.contexts.map(contextName) }),
+        ...(stage.contexts === undefined ? {} : { context: stage.contexts.map(fullName) }),
         ...(stage.serialGroup === undefined ? {} : { "serial-group": stage.serialGroup }),
       };
       return Object.keys(place).length === 0 ? stage.name : { [stage.name]: place };
@@ -107,7 +108,6 @@ export function notice(
     name,
     job: {
       command: ["npm run notify --", event, "--stack", stack, ...shown].join(" "),
-      executor: "pulumi",
       ...rest,
     },
     contexts: ["slack"],

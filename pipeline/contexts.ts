@@ -1,87 +1,44 @@
 import { service } from "../config/service";
 
 /**
- * CircleCI contexts, one per purpose. Each holds the address of one role (`AWS_ROLE_ARN`,
- * `AWS_REGION`, `PULUMI_BACKEND_URL`) or one secret, and has the restriction given here:
- * docs/pipeline.md has the steps.
+ * What the checks know about a CircleCI context. CircleCI itself restricts who may use it, so a
+ * branch cannot change that. docs/pipeline.md has the restrictions and the steps.
  */
 export interface Context {
-  /** What the context's role or secret can do. */
-  readonly can: string;
-  /**
-   * Its restriction in CircleCI, an expression on pipeline values. CircleCI checks it, so a branch
-   * cannot change it.
-   */
-  readonly restriction: string;
-  /** Workflows that run a branch's own code may use it. */
-  readonly onBranches: boolean;
   /** It can change what production's users see: only after an approval. */
-  readonly changesProduction: boolean;
+  readonly changesProduction?: boolean;
+  /**
+   * It holds the address of one IAM role (`AWS_ROLE_ARN`, `AWS_REGION`, `PULUMI_BACKEND_URL`).
+   * The others hold one secret.
+   */
+  readonly hasRole?: boolean;
+  /** Workflows that run a branch's own code may use it. The others are for main only. */
+  readonly onBranches: boolean;
 }
 
-/** Jobs that are rerun with SSH, and configuration sent through the API, get no context. */
-const asCommitted = 'not job.ssh.enabled and not (pipeline.config_source starts-with "api")';
-const onMain = `pipeline.git.branch == "main" and ${asCommitted}`;
-
-/** By purpose. */
+/** The contexts, by their names without the service's. */
 export const contexts = {
-  preview: {
-    can: "read the cluster, the images, and the state of staging and production, which holds no secret",
-    restriction: asCommitted,
-    onBranches: true,
-    changesProduction: false,
-  },
-  review: {
-    can: "push images of branches; change review stacks",
-    restriction: asCommitted,
-    onBranches: true,
-    changesProduction: false,
-  },
-  staging: {
-    can: "push main's images and release tags; change stack staging",
-    restriction: onMain,
-    onBranches: false,
-    changesProduction: false,
-  },
-  prod: {
-    can: "change stacks prod and prod-canary; read what a review stack runs",
-    restriction: `${onMain}, and a security group of those who may approve`,
-    onBranches: false,
-    changesProduction: true,
-  },
-  "review-removal": {
-    can: "remove review stacks: change their state, push nothing",
-    restriction: onMain,
-    onBranches: false,
-    changesProduction: false,
-  },
-  "canary-removal": {
-    can: "remove the canary, and nothing else",
-    restriction: onMain,
-    onBranches: false,
-    changesProduction: false,
-  },
-  github: {
-    can: "read pull requests and write their comments",
-    restriction: asCommitted,
-    onBranches: true,
-    changesProduction: false,
-  },
-  slack: {
-    can: "post to one Slack channel",
-    restriction: asCommitted,
-    onBranches: true,
-    changesProduction: false,
-  },
+  preview: { hasRole: true, onBranches: true },
+  review: { hasRole: true, onBranches: true },
+  staging: { hasRole: true, onBranches: false },
+  prod: { changesProduction: true, hasRole: true, onBranches: false },
+  "review-removal": { hasRole: true, onBranches: false },
+  "canary-removal": { hasRole: true, onBranches: false },
+  github: { onBranches: true },
+  slack: { onBranches: true },
 } as const satisfies Readonly<Record<string, Context>>;
 
-export type ContextPurpose = keyof typeof contexts;
+export type ContextName = keyof typeof contexts;
 
-/** Name of the context of a purpose in CircleCI. */
-export const contextName = (purpose: string): string => `${service}-${purpose}`;
+/** Full name of a context in CircleCI. */
+export const fullName = (context: string): string => `${service}-${context}`;
 
 /** What is known about a context that a file names; undefined for a name that is not ours. */
 export function contextOf(name: string): Context | undefined {
-  const known = Object.entries<Context>(contexts);
-  return known.find(([purpose]) => contextName(purpose) === name)?.[1];
+  return Object.entries<Context>(contexts).find(([context]) => fullName(context) === name)?.[1];
+}
+
+/** Whether a job with these contexts assumes an IAM role. */
+export function hasRole(names: readonly ContextName[]): boolean {
+  return names.some((name) => (contexts[name] as Context).hasRole);
 }

@@ -1,36 +1,16 @@
 import { notice, planOf, type Stage } from "./compose";
-import { afterDeploy, checks, groups, previewOf } from "./stages";
+import { afterDeploy, checks, groups, imageOf, previewOf } from "./stages";
 import { releaseFile } from "./steps";
 
 /** On main: deploy staging, then after an approval production, with the image that staging runs. */
 export const main: readonly Stage[] = [
   ...checks("-main"),
-  {
-    name: "image-staging",
-    job: {
-      aws: true,
-      command: "npm run image -- staging",
-      docker: true,
-      executor: "pulumi",
-      gives: "reports",
-      takes: true,
-    },
-    contexts: ["staging"],
-    requires: ["test-service-main"],
-  },
-  {
-    name: "scan-image-staging",
-    job: { aws: true, command: "npm run scan -- image", executor: "pulumi", takes: true },
-    contexts: ["preview"],
-    requires: ["image-staging"],
-  },
+  ...imageOf("staging", "test-service-main"),
   {
     name: "deploy-staging",
     job: {
-      aws: true,
       command: "npm run deploy -- staging --yes",
-      executor: "pulumi",
-      reportsAs: "deploy-staging",
+      keepsReport: true,
       takes: true,
     },
     contexts: ["staging"],
@@ -40,12 +20,7 @@ export const main: readonly Stage[] = [
   ...afterDeploy("staging"),
   {
     name: "promote",
-    job: {
-      aws: true,
-      command: `npm run promote -- --save-release ${releaseFile}`,
-      executor: "pulumi",
-      gives: "reports",
-    },
+    job: { command: `npm run promote -- --save-release ${releaseFile}`, gives: "reports" },
     contexts: ["staging"],
     requires: ["smoke-staging"],
   },
@@ -55,11 +30,9 @@ export const main: readonly Stage[] = [
   {
     name: "deploy-prod",
     job: {
-      aws: true,
       command: `npm run deploy -- prod --yes --approved ${planOf("prod")}`,
-      executor: "pulumi",
       released: true,
-      reportsAs: "deploy-prod",
+      keepsReport: true,
       takes: true,
     },
     contexts: ["prod"],

@@ -1,5 +1,5 @@
 import { badEndNotices, skippedNotice, type Stage } from "./compose";
-import type { ContextPurpose } from "./contexts";
+import type { ContextName } from "./contexts";
 import { groups, ofBranch } from "./stages";
 
 const closedBranch = {
@@ -12,11 +12,9 @@ export const teardown: readonly Stage[] = [
   {
     name: "teardown",
     job: {
-      aws: true,
       command: 'npm run review -- down "$REVIEW_BRANCH"',
       environment: closedBranch,
-      executor: "pulumi",
-      reportsAs: "teardown",
+      keepsReport: true,
     },
     contexts: ["review-removal"],
     serialGroup: groups.review,
@@ -32,21 +30,12 @@ export const sweep: readonly Stage[] = [
 ];
 
 /** Each job uses a role that cannot touch the other kind. */
-function swept(
-  what: "canary" | "reviews",
-  context: ContextPurpose,
-  told: string,
-): readonly Stage[] {
+function swept(what: "canary" | "reviews", context: ContextName, told: string): readonly Stage[] {
   const name = `sweep-${what}` as const;
   return [
     {
       name,
-      job: {
-        aws: true,
-        command: `npm run sweep -- --apply --only ${what}`,
-        executor: "pulumi",
-        reportsAs: name,
-      },
+      job: { command: `npm run sweep -- --apply --only ${what}`, keepsReport: true },
       contexts: [context],
       // Separate from what people start: each sweep is newer, so CircleCI would drop an approved
       // start or an emergency stop.

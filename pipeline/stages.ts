@@ -1,6 +1,6 @@
 import { companyScan, insideNetwork } from "../config/circleci";
 import { badEndNotices, notice, planOf, previewReport, type Stage } from "./compose";
-import type { ContextPurpose } from "./contexts";
+import type { ContextName } from "./contexts";
 import type { Requirement } from "./model";
 
 /** This is always a number, so it is legal in a serial group whatever the branch's name is. */
@@ -21,8 +21,8 @@ export const onMain = 'pipeline.git.branch == "main"';
 /** The checks. On main the same jobs run, without the cache that branches can write. */
 export const checks = (suffix: "" | "-main"): readonly Stage[] => [
   // Both fetch CircleCI's schema by pip, which the image with Java does not have.
-  { name: "check", job: { command: "npm run check", executor: "pulumi", keepsNpmCache: true } },
-  { name: "test-unit", job: { command: "npm run test:unit", executor: "pulumi" } },
+  { name: "check", job: { command: "npm run check", keepsNpmCache: true } },
+  { name: "test-unit", job: { command: "npm run test:unit" } },
   {
     name: `test-service${suffix}`,
     job: {
@@ -34,6 +34,22 @@ export const checks = (suffix: "" | "-main"): readonly Stage[] => [
     },
   },
   { name: "scan", job: { command: "npm run scan", executor: "java", more: companyScan.steps } },
+];
+
+/** Builds, pushes and scans a stack's image. */
+export const imageOf = (stack: "review" | "staging", tests: string): readonly Stage[] => [
+  {
+    name: `image-${stack}`,
+    job: { command: `npm run image -- ${stack}`, docker: true, gives: "reports", takes: true },
+    contexts: [stack],
+    requires: [tests],
+  },
+  {
+    name: `scan-image-${stack}`,
+    job: { command: "npm run scan -- image", takes: true },
+    contexts: ["preview"],
+    requires: [`image-${stack}`],
+  },
 ];
 
 /** What a deployment would change: for people to read, and as the limit for `deploy`. */
@@ -50,14 +66,12 @@ export function previewOf(
   return {
     name: `preview-${stack}${suffix}`,
     job: {
-      aws: true,
       command: [
         `npm run preview -- ${stack} --format json --output ${previewReport(stack)}`,
         `--save-plan ${planOf(stack)}`,
         ...(onPullRequest ? ["--comment"] : []),
       ].join(" "),
       ...(onPullRequest ? { environment: ofBranch } : {}),
-      executor: "pulumi",
       gives: "reports",
       released,
       takes: true,
@@ -71,15 +85,14 @@ export function previewOf(
  * The context that reads a stack's state. Review stacks have a separate state, which every branch
  * may read.
  */
-const readerOf = (stack: string): ContextPurpose => (stack === "review" ? "review" : "preview");
+const readerOf = (stack: string): ContextName => (stack === "review" ? "review" : "preview");
 
 const smokeTest = (stack: string): Stage => ({
   name: `smoke-${stack}`,
   job: {
-    aws: true,
     command: `npm run smoke -- ${stack}`,
     executor: insideNetwork.stacks.some((one) => one === stack) ? "inside-network" : "pulumi",
-    reportsAs: `smoke-${stack}`,
+    keepsReport: true,
   },
   contexts: [readerOf(stack)],
   requires: [`deploy-${stack}`],

@@ -55,9 +55,8 @@ const mavenCache = 'maven-branches-v1-{{ checksum "service/pom.xml" }}';
 /** A job: one command that a person can also run, and what it needs. */
 export interface JobSpec {
   readonly command: string;
-  readonly executor: keyof typeof executors;
-  /** Assumes the AWS role of its context. */
-  readonly aws?: boolean;
+  /** @default "pulumi" */
+  readonly executor?: keyof typeof executors;
   /** Has a Docker engine with a builder for several platforms. */
   readonly docker?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
@@ -68,7 +67,7 @@ export interface JobSpec {
   /** Persists jars or reports for later jobs. */
   readonly gives?: "jars" | "reports";
   /** Keeps its report, also after a failure, for the job that sends the message. */
-  readonly reportsAs?: string;
+  readonly keepsReport?: boolean;
   /** Reads the report that this job kept. */
   readonly reportOf?: string;
   /**
@@ -83,9 +82,11 @@ export interface JobSpec {
   readonly more?: readonly Step[];
 }
 
-export function job(spec: JobSpec): Job {
+/** A job with its steps. With `aws`, it assumes the IAM role of its context. */
+export function job(name: string, spec: JobSpec, aws: boolean): Job {
+  const { executor = "pulumi", keepsReport = false } = spec;
   return {
-    executor: spec.executor,
+    executor,
     ...(spec.environment === undefined ? {} : { environment: spec.environment }),
     steps: [
       "checkout",
@@ -93,7 +94,7 @@ export function job(spec: JobSpec): Job {
       ...(spec.mavenCache === true ? [restore("Maven's downloads", mavenCache)] : []),
       ...(spec.takes === true ? [{ attach_workspace: { at: "." } }] : []),
       ...(spec.reportOf === undefined ? [] : [restore("Report", reportKey(spec.reportOf))]),
-      ...(spec.aws === true ? [assumeRole] : []),
+      ...(aws ? [assumeRole] : []),
       ...(spec.docker === true ? builder : []),
       ...(spec.released === true ? [promotedRelease] : []),
       {
@@ -120,12 +121,8 @@ export function job(spec: JobSpec): Job {
               persist_to_workspace: { paths: [spec.gives === "jars" ? jars : reports], root: "." },
             },
           ]),
-      ...(spec.reportsAs === undefined
-        ? []
-        : [save("Report", reportKey(spec.reportsAs), [reports], "always")]),
-      ...(spec.gives === "reports" || spec.reportsAs !== undefined
-        ? [{ store_artifacts: { path: reports } }]
-        : []),
+      ...(keepsReport ? [save("Report", reportKey(name), [reports], "always")] : []),
+      ...(spec.gives === "reports" || keepsReport ? [{ store_artifacts: { path: reports } }] : []),
     ],
   };
 }

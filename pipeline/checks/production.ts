@@ -1,4 +1,4 @@
-import { contextName, contextOf, contexts } from "../contexts";
+import { contextOf, contexts, fullName } from "../contexts";
 import { alwaysFalse } from "./conditions";
 import { ancestors } from "./graph";
 import type { Finding, Source } from "./source";
@@ -38,7 +38,7 @@ function unknownContexts(
     .map((context) =>
       source.value(
         [...path, "context"],
-        `"${name}" uses context "${context}", which is unknown; known are ${Object.keys(contexts).map(contextName).join(", ")}`,
+        `"${name}" uses context "${context}", which is unknown; known are ${Object.keys(contexts).map(fullName).join(", ")}`,
       ),
     );
 }
@@ -86,7 +86,7 @@ function unapproved(
       : [
           source.key(
             place.path,
-            `"${place.name}" changes production without its restricted context ${contextName("prod")}`,
+            `"${place.name}" changes production without its restricted context ${fullName("prod")}`,
           ),
         ]),
     ...(place.serialGroup === undefined
