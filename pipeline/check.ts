@@ -20,7 +20,7 @@ export function check(file: string, text: string): readonly Finding[] {
   const source = new Source(file, text);
   if (source.faults.length > 0) return source.faults;
   return [keys, graph, values, conditions, production, commands]
-    .flatMap((rule) => rule(source))
+    .flatMap((rule) => [...rule(source)])
     .sort((one, other) => one.line - other.line || one.column - other.column);
 }
 

@@ -8,42 +8,41 @@ const storedKeys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_T
 const runsPulumi = /\bnpm run (?:canary|deploy|image|preview|promote|review|sweep)\b/;
 
 /** Commands into which someone could inject code, and commands that CircleCI would kill. */
-export function commands(source: Source): readonly Finding[] {
-  const variables = named(source, "jobs").map(
-    ([job, { environment }]) =>
-      [
-        job,
-        Object.entries(mapping(environment))
-          .filter(([, value]) => filledIn(text(value)).length > 0)
-          .map(([name]) => name),
-      ] as const,
-  );
-  const outside = new Map(variables);
-  return [
-    ...commandsOf(source).flatMap(({ job, path, run, text: command }) => [
-      ...filledIn(command).map((inside) =>
-        source.value(
-          path,
-          `"<< ${inside} >>" in a command of "${job}": whoever chooses that text writes the command; pass it by "environment"`,
-        ),
-      ),
-      ...unquoted(command, [...outsideVariables, ...(outside.get(job) ?? [])]).map((name) =>
-        source.value(
-          path,
-          `$${name} is text from outside, and the shell splits and expands it; write "$${name}"`,
-        ),
-      ),
-      ...(runsPulumi.test(command) && minutes(run["no_output_timeout"]) <= longestWaitMinutes
-        ? [
-            source.value(
-              path,
-              `"${job}" runs Pulumi, which may wait ${String(longestWaitMinutes)} minutes without output; set no_output_timeout above that`,
-            ),
-          ]
-        : []),
-    ]),
-    ...keysInFile(source),
-  ];
+export function* commands(source: Source): Generator<Finding> {
+  const jobs = new Map(named(source, "jobs"));
+  for (const { job, path, run, text: command } of commandsOf(source)) {
+    for (const inside of filledIn(command)) {
+      yield source.value(
+        path,
+        `"<< ${inside} >>" in a command of "${job}": whoever chooses that text writes the command; pass it by "environment"`,
+      );
+    }
+    const ofJob = Object.entries(mapping(jobs.get(job)?.["environment"]))
+      .filter(([, value]) => filledIn(text(value)).length > 0)
+      .map(([name]) => name);
+    for (const name of unquoted(command, [...outsideVariables, ...ofJob])) {
+      yield source.value(
+        path,
+        `$${name} is text from outside, and the shell splits and expands it; write "$${name}"`,
+      );
+    }
+    if (runsPulumi.test(command) && minutes(run["no_output_timeout"]) <= longestWaitMinutes) {
+      yield source.value(
+        path,
+        `"${job}" runs Pulumi, which may wait ${String(longestWaitMinutes)} minutes without output; set no_output_timeout above that`,
+      );
+    }
+  }
+  for (const kind of ["executors", "jobs"]) {
+    for (const [name, { environment }] of named(source, kind)) {
+      for (const variable of storedKeys.filter((key) => key in mapping(environment))) {
+        yield source.key(
+          [kind, name, "environment", variable],
+          `${variable} is a stored key; jobs take a role by their own token (AWS_ROLE_ARN in a context)`,
+        );
+      }
+    }
+  }
 }
 
 /** Names of variables outside double quotes. */
@@ -66,19 +65,4 @@ function unquoted(command: string, names: readonly string[]): readonly string[] 
 function minutes(limit: unknown): number {
   const [, count = "10", unit = "m"] = /^(\d+)([smh])$/.exec(text(limit)) ?? [];
   return Number(count) * ({ h: 60, m: 1, s: 1 / 60 }[unit] ?? 1);
-}
-
-function keysInFile(source: Source): readonly Finding[] {
-  return ["executors", "jobs"].flatMap((kind) =>
-    named(source, kind).flatMap(([name, { environment }]) =>
-      Object.keys(mapping(environment))
-        .filter((variable) => storedKeys.includes(variable))
-        .map((variable) =>
-          source.key(
-            [kind, name, "environment", variable],
-            `${variable} is a stored key; jobs take a role by their own token (AWS_ROLE_ARN in a context)`,
-          ),
-        ),
-    ),
-  );
 }

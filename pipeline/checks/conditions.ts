@@ -20,58 +20,46 @@ const knownValues = [
 const ofPullRequest = "pipeline.event.github.pull_request.";
 
 /** Expressions that cannot be parsed, that use unknown values, or that are missing. */
-export function conditions(source: Source): readonly Finding[] {
+export function* conditions(source: Source): Generator<Finding> {
   const allowed = [
     ...knownValues,
     ...named(source, "parameters").map(([name]) => `pipeline.parameters.${name}`),
   ];
-  return [
-    ...workflowsOf(source).flatMap(({ name, path, when }) =>
-      typeof when === "string"
-        ? expression(source, when, [...path, "when"], allowed)
-        : [
-            source.key(
-              path,
-              `workflow "${name}" must say when it runs, as an expression; else it runs at every event`,
-            ),
-          ],
-    ),
-    ...texts(source.content, []).flatMap(([path, text]) =>
-      filledIn(text).flatMap((inside) => expression(source, inside, path, allowed)),
-    ),
-    ...unguarded(source),
-  ];
+  for (const { name, path, when } of workflowsOf(source)) {
+    if (typeof when === "string") yield* expression(source, when, [...path, "when"], allowed);
+    else {
+      yield source.key(
+        path,
+        `workflow "${name}" must say when it runs, as an expression; else it runs at every event`,
+      );
+    }
+  }
+  for (const [path, text] of texts(source.content, [])) {
+    for (const inside of filledIn(text)) yield* expression(source, inside, path, allowed);
+  }
+  yield* unguarded(source);
 }
 
-function expression(
+function* expression(
   source: Source,
   text: string,
   path: Path,
   allowed: readonly string[],
-): readonly Finding[] {
+): Generator<Finding> {
   try {
-    return namesIn(parseExpression(text))
-      .filter((name) => !allowed.includes(name))
-      .map((name) =>
-        source.value(path, `there is no value "${name}"; there are ${allowed.join(", ")}`),
-      );
+    for (const name of namesIn(parseExpression(text))) {
+      if (allowed.includes(name)) continue;
+      yield source.value(path, `there is no value "${name}"; there are ${allowed.join(", ")}`);
+    }
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
-    return [
-      source.value(
-        path,
-        `the expression cannot be read: ${error.message}, at its character ${String(error.at + 1)}: ${text}`,
-        isCondition(path) ? error.at : 0,
-      ),
-    ];
+    yield source.value(
+      path,
+      `the expression cannot be read: ${error.message}, at its character ${String(error.at + 1)}: ${text}`,
+      // Elsewhere the expression is only a part of the text.
+      path.at(-1) === "when" ? error.at : 0,
+    );
   }
-}
-
-/**
- * In a condition the whole text is the expression; elsewhere the expression is a part of the text.
- */
-function isCondition(path: Path): boolean {
-  return path.at(-1) === "when";
 }
 
 /** Every text in the file with the path to it. */
@@ -84,21 +72,18 @@ function texts(value: unknown, path: Path): readonly (readonly [Path, string])[]
 }
 
 /** A pull request's values exist only in its events: with other events the whole pipeline fails. */
-function unguarded(source: Source): readonly Finding[] {
+function* unguarded(source: Source): Generator<Finding> {
   const jobs = mapping(mapping(source.content)["jobs"]);
-  return workflowsOf(source).flatMap((workflow) => {
-    if (alwaysFalse(workflow.when, { "pipeline.event.name": "push" })) return [];
-    return workflow.jobs
-      .filter(({ name, serialGroup = "" }) =>
-        `${serialGroup} ${JSON.stringify(jobs[name] ?? "")}`.includes(ofPullRequest),
-      )
-      .map(({ name, path }) =>
-        source.key(
-          path,
-          `"${name}" uses values of a pull request, and workflow "${workflow.name}" runs without one too; let it begin with pipeline.event.name == "pull_request" and`,
-        ),
+  for (const workflow of workflowsOf(source)) {
+    if (alwaysFalse(workflow.when, { "pipeline.event.name": "push" })) continue;
+    for (const { name, path, serialGroup = "" } of workflow.jobs) {
+      if (!`${serialGroup} ${JSON.stringify(jobs[name] ?? "")}`.includes(ofPullRequest)) continue;
+      yield source.key(
+        path,
+        `"${name}" uses values of a pull request, and workflow "${workflow.name}" runs without one too; let it begin with pipeline.event.name == "pull_request" and`,
       );
-  });
+    }
+  }
 }
 
 /**

@@ -4,110 +4,76 @@ import { named, type PlacedJob, type ReadWorkflow, workflowsOf } from "./shape";
 const statuses = ["success", "failed", "canceled", "unauthorized", "not_run", "terminal"];
 
 /** Names without a target: missing jobs, circles, and approvals that no job waits for. */
-export function graph(source: Source): readonly Finding[] {
-  const defined = new Set(named(source, "jobs").map(([name]) => name));
-  const orbs = new Set(named(source, "orbs").map(([name]) => name));
+export function* graph(source: Source): Generator<Finding> {
+  const defined = named(source, "jobs").map(([name]) => name);
+  const orbs = named(source, "orbs").map(([name]) => name);
   const workflows = workflowsOf(source);
-  const used = new Set(workflows.flatMap(({ jobs }) => jobs.map(({ name }) => name)));
-  return [
-    ...workflows.flatMap((workflow) => [
-      ...workflow.jobs.flatMap((place) => names(source, place, defined, orbs)),
-      ...workflow.jobs.flatMap((place) => requirements(source, place, workflow)),
-      ...twice(source, workflow),
-      ...circles(source, workflow),
-      ...idleApprovals(source, workflow),
-      ...afterRelease(source, workflow),
-    ]),
-    ...[...defined]
-      .filter((name) => !used.has(name))
-      .map((name) => source.key(["jobs", name], `job "${name}" is in no workflow; remove it`)),
-  ];
-}
-
-function names(
-  source: Source,
-  { approval, name, path }: PlacedJob,
-  defined: ReadonlySet<string>,
-  orbs: ReadonlySet<string>,
-): readonly Finding[] {
-  if (approval) {
-    return defined.has(name)
-      ? [
-          source.key(
-            path,
-            `approval "${name}" has the name of a job; its steps would never run, so rename one of them`,
-          ),
-        ]
-      : [];
+  for (const workflow of workflows) {
+    yield* places(source, workflow, defined, orbs);
+    yield* requirements(source, workflow);
   }
-  const [orb = "", ...inOrb] = name.split("/");
-  if (defined.has(name) || (inOrb.length > 0 && orbs.has(orb))) return [];
-  return [source.key(path, `there is no job "${name}"; defined are ${[...defined].join(", ")}`)];
+  const used = new Set(workflows.flatMap(({ jobs }) => jobs.map(({ name }) => name)));
+  for (const name of defined) {
+    if (!used.has(name)) {
+      yield source.key(["jobs", name], `job "${name}" is in no workflow; remove it`);
+    }
+  }
 }
 
-function requirements(
+function* places(
   source: Source,
-  { name, requires }: PlacedJob,
-  workflow: ReadWorkflow,
-): readonly Finding[] {
-  const there = workflow.jobs.map((place) => place.name);
-  return requires.flatMap((requirement) => [
-    ...(there.includes(requirement.name)
-      ? []
-      : [
-          source.value(
-            requirement.path,
-            `"${name}" requires "${requirement.name}", which is not in workflow "${workflow.name}"; there are ${there.join(", ")}`,
-          ),
-        ]),
-    ...requirement.statuses
-      .filter((status) => !statuses.includes(status))
-      .map((status) =>
-        source.value(
-          requirement.path,
-          `"${status}" is not a status of a job; allowed are ${statuses.join(", ")}`,
-        ),
-      ),
-  ]);
-}
-
-function twice(source: Source, { jobs, name }: ReadWorkflow): readonly Finding[] {
-  return jobs
-    .filter((place, index) => jobs.findIndex((other) => other.name === place.name) < index)
-    .map((place) => source.key(place.path, `"${place.name}" is twice in workflow "${name}"`));
-}
-
-function circles(source: Source, { jobs }: ReadWorkflow): readonly Finding[] {
-  return jobs
-    .filter((place) => ancestors(place, jobs).has(place.name))
-    .map((place) => source.key(place.path, `"${place.name}" waits for itself`));
-}
-
-function idleApprovals(source: Source, { jobs }: ReadWorkflow): readonly Finding[] {
+  { jobs, name: workflow }: ReadWorkflow,
+  defined: readonly string[],
+  orbs: readonly string[],
+): Generator<Finding> {
   const required = new Set(jobs.flatMap(({ requires }) => requires.map(({ name }) => name)));
-  return jobs
-    .filter(({ approval, name }) => approval && !required.has(name))
-    .map(({ name, path }) =>
-      source.key(path, `nothing requires approval "${name}", so it holds nothing back`),
-    );
+  for (const [index, place] of jobs.entries()) {
+    const { approval, name, path } = place;
+    if (approval && defined.includes(name)) {
+      yield source.key(
+        path,
+        `approval "${name}" has the name of a job; its steps would never run, so rename one of them`,
+      );
+    }
+    const isInOrb = orbs.some((orb) => name.startsWith(`${orb}/`));
+    if (!approval && !defined.includes(name) && !isInOrb) {
+      yield source.key(path, `there is no job "${name}"; defined are ${defined.join(", ")}`);
+    }
+    if (jobs.findIndex((other) => other.name === name) < index) {
+      yield source.key(path, `"${name}" is twice in workflow "${workflow}"`);
+    }
+    if (ancestors(place, jobs).has(name)) yield source.key(path, `"${name}" waits for itself`);
+    if (approval && !required.has(name)) {
+      yield source.key(path, `nothing requires approval "${name}", so it holds nothing back`);
+    }
+  }
 }
 
-/**
- * The bare name of a job with a serial group is satisfied when the group is released, however the
- * job ended.
- */
-function afterRelease(source: Source, { jobs }: ReadWorkflow): readonly Finding[] {
-  const serial = jobs.filter(({ serialGroup }) => serialGroup !== undefined);
-  return jobs.flatMap(({ name, requires }) =>
-    requires
-      .filter((one) => one.bare && serial.some((job) => job.name === one.name))
-      .map((one) =>
-        source.value(
-          one.path,
-          `"${name}" requires "${one.name}", which has a serial group, so it would also run after a failure; write "${one.name}: [success]"`,
-        ),
-      ),
-  );
+function* requirements(source: Source, { jobs, name: workflow }: ReadWorkflow): Generator<Finding> {
+  const there = new Map(jobs.map((place) => [place.name, place]));
+  for (const { name, requires } of jobs) {
+    for (const { bare, name: required, path, statuses: given } of requires) {
+      if (!there.has(required)) {
+        yield source.value(
+          path,
+          `"${name}" requires "${required}", which is not in workflow "${workflow}"; there are ${[...there.keys()].join(", ")}`,
+        );
+      }
+      for (const status of given.filter((one) => !statuses.includes(one))) {
+        yield source.value(
+          path,
+          `"${status}" is not a status of a job; allowed are ${statuses.join(", ")}`,
+        );
+      }
+      // The bare name is satisfied when the group is released, however the job ended.
+      if (bare && there.get(required)?.serialGroup !== undefined) {
+        yield source.value(
+          path,
+          `"${name}" requires "${required}", which has a serial group, so it would also run after a failure; write "${required}: [success]"`,
+        );
+      }
+    }
+  }
 }
 
 /** Jobs that must have ended, in one of the required ways, before `place` starts. */

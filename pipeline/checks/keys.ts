@@ -1,5 +1,4 @@
 import type { Finding, Path, Source } from "./source";
-import { mapping } from "./shape";
 
 /**
  * The allowed keys. `*` is any name; a list has the rule of its elements. `true` is a value that is
@@ -48,33 +47,27 @@ const known: Known = {
  * Unknown keys. CircleCI ignores many of them: a job with a misspelt `requires` would wait for
  * nothing.
  */
-export function keys(source: Source): readonly Finding[] {
-  return look(source, source.content, known, []);
+export function* keys(source: Source): Generator<Finding> {
+  yield* look(source, source.content, known, []);
 }
 
-function look(source: Source, value: unknown, rule: Known, path: Path): readonly Finding[] {
-  if (rule === true || typeof value !== "object" || value === null) return [];
-  if (Array.isArray(value)) {
-    const [element] = Array.isArray(rule) ? (rule as readonly [Known]) : [undefined];
-    return element === undefined
-      ? [source.value(path, `${where(path)} must not be a list`)]
-      : value.flatMap((item, index) => look(source, item, element, [...path, index]));
+function* look(source: Source, value: unknown, rule: Known, path: Path): Generator<Finding> {
+  if (rule === true || typeof value !== "object" || value === null) return;
+  const where = path.length === 0 ? "the file" : `"${path.join(".")}"`;
+  const isList = Array.isArray(rule);
+  if (Array.isArray(value) !== isList) {
+    yield source.value(path, `${where} must ${isList ? "" : "not "}be a list`);
+    return;
   }
-  if (Array.isArray(rule)) return [source.value(path, `${where(path)} must be a list`)];
   const allowed = rule as Readonly<Record<string, Known>>;
-  return Object.entries(mapping(value)).flatMap(([key, inside]) => {
-    const next = allowed[key] ?? (key.includes("/") ? allowed["*/*"] : undefined) ?? allowed["*"];
-    return next === undefined
-      ? [
-          source.key(
-            [...path, key],
-            `${where(path)} has no key "${key}"; known are ${Object.keys(allowed).join(", ")}`,
-          ),
-        ]
-      : look(source, inside, next, [...path, key]);
-  });
-}
-
-function where(path: Path): string {
-  return path.length === 0 ? "the file" : `"${path.join(".")}"`;
+  for (const [key, inside] of Object.entries(value) as [string, unknown][]) {
+    const next = isList
+      ? allowed[0]
+      : (allowed[key] ?? (key.includes("/") ? allowed["*/*"] : undefined) ?? allowed["*"]);
+    const here = [...path, isList ? Number(key) : key];
+    if (next === undefined) {
+      const names = Object.keys(allowed).join(", ");
+      yield source.key(here, `${where} has no key "${key}"; known are ${names}`);
+    } else yield* look(source, inside, next, here);
+  }
 }

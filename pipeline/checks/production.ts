@@ -15,87 +15,71 @@ const changes = [
  * Only a job with production's own role may change production: after an approval, and never on a
  * branch.
  */
-export function production(source: Source): readonly Finding[] {
-  const commands = commandsOf(source);
+export function* production(source: Source): Generator<Finding> {
   const changing = new Set(
-    commands.filter(({ text }) => changes.some((form) => form.test(text))).map(({ job }) => job),
+    commandsOf(source)
+      .filter(({ text }) => changes.some((form) => form.test(text)))
+      .map(({ job }) => job),
   );
-  return workflowsOf(source).flatMap((workflow) =>
-    workflow.jobs.flatMap((place) => [
-      ...unknownContexts(source, place),
-      ...branchContexts(source, place, workflow),
-      ...unapproved(source, place, workflow, changing),
-    ]),
-  );
+  for (const workflow of workflowsOf(source)) {
+    for (const place of workflow.jobs) {
+      yield* ofContexts(source, place, workflow);
+      yield* unapproved(source, place, workflow, changing);
+    }
+  }
 }
 
-function unknownContexts(
-  source: Source,
-  { contexts: given, name, path }: PlacedJob,
-): readonly Finding[] {
-  return given
-    .filter((context) => contextOf(context) === undefined)
-    .map((context) =>
-      source.value(
-        [...path, "context"],
-        `"${name}" uses context "${context}", which is unknown; known are ${Object.keys(contexts).map(fullName).join(", ")}`,
-      ),
-    );
-}
-
-/** A branch runs its own code, including its own copy of the pipeline. */
-function branchContexts(
+function* ofContexts(
   source: Source,
   { contexts: given, name, path }: PlacedJob,
   workflow: ReadWorkflow,
-): readonly Finding[] {
-  if (alwaysFalse(workflow.when, { "pipeline.git.branch": "a-branch" })) return [];
-  return given
-    .filter((context) => contextOf(context)?.onBranches === false)
-    .map((context) =>
-      source.value(
+): Generator<Finding> {
+  // A branch runs its own code, including its own copy of the pipeline.
+  const onBranches = !alwaysFalse(workflow.when, { "pipeline.git.branch": "a-branch" });
+  for (const context of given) {
+    const known = contextOf(context);
+    if (known === undefined) {
+      yield source.value(
+        [...path, "context"],
+        `"${name}" uses context "${context}", which is unknown; known are ${Object.keys(contexts).map(fullName).join(", ")}`,
+      );
+    } else if (onBranches && !known.onBranches) {
+      yield source.value(
         [...path, "context"],
         `"${name}" uses context "${context}" in workflow "${workflow.name}", which runs on branches; it is for main only (pipeline.git.branch == "main")`,
-      ),
-    );
+      );
+    }
+  }
 }
 
-function unapproved(
+function* unapproved(
   source: Source,
   place: PlacedJob,
   { jobs }: ReadWorkflow,
   changing: ReadonlySet<string>,
-): readonly Finding[] {
+): Generator<Finding> {
+  const { name, path } = place;
   const allowed = place.contexts.some((context) => contextOf(context)?.changesProduction);
-  if (!changing.has(place.name) && !allowed) return [];
+  if (!changing.has(name) && !allowed) return;
   const onSuccess = ancestors(place, jobs, (statuses) =>
     statuses.every((one) => one === "success"),
   );
-  const approved = jobs.some(({ approval, name }) => approval && onSuccess.has(name));
-  return [
-    ...(approved
-      ? []
-      : [
-          source.key(
-            place.path,
-            `"${place.name}" can change production, and no approval comes before it; let it require one`,
-          ),
-        ]),
-    ...(allowed
-      ? []
-      : [
-          source.key(
-            place.path,
-            `"${place.name}" changes production without its restricted context ${fullName("prod")}`,
-          ),
-        ]),
-    ...(place.serialGroup === undefined
-      ? [
-          source.key(
-            place.path,
-            `"${place.name}" can change production, and two of them could run at the same time; give it a serial-group`,
-          ),
-        ]
-      : []),
-  ];
+  if (!jobs.some((other) => other.approval && onSuccess.has(other.name))) {
+    yield source.key(
+      path,
+      `"${name}" can change production, and no approval comes before it; let it require one`,
+    );
+  }
+  if (!allowed) {
+    yield source.key(
+      path,
+      `"${name}" changes production without its restricted context ${fullName("prod")}`,
+    );
+  }
+  if (place.serialGroup === undefined) {
+    yield source.key(
+      path,
+      `"${name}" can change production, and two of them could run at the same time; give it a serial-group`,
+    );
+  }
 }

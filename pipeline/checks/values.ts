@@ -22,144 +22,115 @@ const legalInGroup = [
 ];
 
 /** Values that CircleCI refuses too late, or accepts and treats differently. */
-export function values(source: Source): readonly Finding[] {
-  return [
-    ...executors(source),
-    ...jobs(source),
-    ...orbs(source),
-    ...parameters(source),
-    ...serialGroups(source),
-  ];
+export function* values(source: Source): Generator<Finding> {
+  yield* executors(source);
+  yield* jobs(source);
+  yield* orbs(source);
+  yield* parameters(source);
+  yield* serialGroups(source);
 }
 
-function executors(source: Source): readonly Finding[] {
-  return named(source, "executors").flatMap(([name, executor]) => {
+function* executors(source: Source): Generator<Finding> {
+  for (const [name, executor] of named(source, "executors")) {
     const path = ["executors", name];
     const size = executor["resource_class"];
-    return [
-      ...(resourceClasses.includes(text(size)) || runnerClass.test(text(size))
-        ? []
-        : [
-            source.value(
-              [...path, "resource_class"],
-              `"${String(size)}" is not a resource class; allowed are ${resourceClasses.join(", ")}, and a runner's namespace/name`,
-            ),
-          ]),
-      ...list(executor["docker"]).flatMap((entry, index) => {
-        const image = text(mapping(entry)["image"]);
-        return pinnedImage.test(image)
-          ? []
-          : [
-              source.value(
-                [...path, "docker", index, "image"],
-                `image "${image}" may be another one tomorrow; name its full version (1.2.3) or its digest`,
-              ),
-            ];
-      }),
-    ];
-  });
+    if (!resourceClasses.includes(text(size)) && !runnerClass.test(text(size))) {
+      yield source.value(
+        [...path, "resource_class"],
+        `"${String(size)}" is not a resource class; allowed are ${resourceClasses.join(", ")}, and a runner's namespace/name`,
+      );
+    }
+    for (const [index, entry] of list(executor["docker"]).entries()) {
+      const image = text(mapping(entry)["image"]);
+      if (pinnedImage.test(image)) continue;
+      yield source.value(
+        [...path, "docker", index, "image"],
+        `image "${image}" may be another one tomorrow; name its full version (1.2.3) or its digest`,
+      );
+    }
+  }
 }
 
-function jobs(source: Source): readonly Finding[] {
+function* jobs(source: Source): Generator<Finding> {
   const there = named(source, "executors").map(([name]) => name);
-  return named(source, "jobs").flatMap(([name, { executor, steps }]) => [
-    ...(executor === undefined
-      ? [source.key(["jobs", name], `job "${name}" has no executor; there are ${there.join(", ")}`)]
-      : there.includes(text(executor))
-        ? []
-        : [
-            source.value(
-              ["jobs", name, "executor"],
-              `there is no executor "${text(executor)}"; there are ${there.join(", ")}`,
-            ),
-          ]),
-    ...list(steps).flatMap((step, index) => {
-      const version = mapping(mapping(step)["setup_remote_docker"])["version"];
-      return "setup_remote_docker" in mapping(step) && !/^docker\d+$/.test(text(version))
-        ? [
-            source.value(
-              ["jobs", name, "steps", index, "setup_remote_docker", "version"],
-              `Docker's version "${String(version)}" changes over time; name one, such as docker27`,
-            ),
-          ]
-        : [];
-    }),
-  ]);
+  for (const [name, { executor, steps }] of named(source, "jobs")) {
+    const path = ["jobs", name];
+    if (executor === undefined) {
+      yield source.key(path, `job "${name}" has no executor; there are ${there.join(", ")}`);
+    } else if (!there.includes(text(executor))) {
+      yield source.value(
+        [...path, "executor"],
+        `there is no executor "${text(executor)}"; there are ${there.join(", ")}`,
+      );
+    }
+    for (const [index, step] of list(steps).entries()) {
+      const kind = "setup_remote_docker";
+      const version = mapping(mapping(step)[kind])["version"];
+      if (!(kind in mapping(step)) || /^docker\d+$/.test(text(version))) continue;
+      yield source.value(
+        [...path, "steps", index, kind, "version"],
+        `Docker's version "${String(version)}" changes over time; name one, such as docker27`,
+      );
+    }
+  }
 }
 
-function orbs(source: Source): readonly Finding[] {
-  return Object.entries(mapping(mapping(source.content)["orbs"]))
-    .filter(([, orb]) => !pinnedOrb.test(text(orb)))
-    .map(([name, orb]) =>
-      source.value(
-        ["orbs", name],
-        `orb "${typeof orb === "string" ? orb : name}" may be another one tomorrow; name its full version, such as namespace/orb@1.2.3`,
-      ),
+function* orbs(source: Source): Generator<Finding> {
+  for (const [name, orb] of Object.entries(mapping(mapping(source.content)["orbs"]))) {
+    if (pinnedOrb.test(text(orb))) continue;
+    yield source.value(
+      ["orbs", name],
+      `orb "${typeof orb === "string" ? orb : name}" may be another one tomorrow; name its full version, such as namespace/orb@1.2.3`,
     );
+  }
 }
 
-function parameters(source: Source): readonly Finding[] {
-  return named(source, "parameters").flatMap(([name, parameter]) => {
+function* parameters(source: Source): Generator<Finding> {
+  for (const [name, parameter] of named(source, "parameters")) {
     const path = ["parameters", name];
     const { default: byItself, type } = parameter;
-    if (!parameterTypes.includes(text(type))) {
-      return [
-        source.value(
-          [...path, "type"],
-          `"${String(type)}" is not a type; allowed are ${parameterTypes.join(", ")}`,
-        ),
-      ];
-    }
-    if (type !== "enum") return [];
     const allowed = list(parameter["enum"]);
-    if (allowed.length === 0) {
-      return [
-        source.key(path, `parameter "${name}" is an enum without values; list them in "enum"`),
-      ];
+    if (!parameterTypes.includes(text(type))) {
+      yield source.value(
+        [...path, "type"],
+        `"${String(type)}" is not a type; allowed are ${parameterTypes.join(", ")}`,
+      );
+    } else if (type === "enum" && allowed.length === 0) {
+      yield source.key(path, `parameter "${name}" is an enum without values; list them in "enum"`);
+    } else if (type === "enum" && byItself !== undefined && !allowed.includes(byItself)) {
+      yield source.value(
+        [...path, "default"],
+        `${JSON.stringify(byItself)} is not one of ${allowed.join(", ")}`,
+      );
     }
-    return byItself === undefined || allowed.includes(byItself)
-      ? []
-      : [
-          source.value(
-            [...path, "default"],
-            `${JSON.stringify(byItself)} is not one of ${allowed.join(", ")}`,
-          ),
-        ];
-  });
+  }
 }
 
-function serialGroups(source: Source): readonly Finding[] {
-  return workflowsOf(source).flatMap(({ jobs: places }) =>
-    places.flatMap(({ path, serialGroup }, index) => {
-      if (serialGroup === undefined) return [];
+function* serialGroups(source: Source): Generator<Finding> {
+  for (const { jobs: places } of workflowsOf(source)) {
+    for (const [index, { path, serialGroup }] of places.entries()) {
+      if (serialGroup === undefined) continue;
       const at = [...path, "serial-group"];
       const fixed = serialGroup.replace(/<<.*?>>/gs, "");
-      const outside = filledIn(serialGroup).filter((value) => !legalInGroup.includes(value));
       const illegal = /[^A-Za-z0-9._/-]/.exec(fixed)?.[0];
-      return [
-        ...(illegal !== undefined || serialGroup.length > 512 || serialGroup.trim() === ""
-          ? [
-              source.value(
-                at,
-                `serial group "${serialGroup}" must be 1 to 512 letters, digits and . - _ /${illegal === undefined ? "" : `, not "${illegal}"`}`,
-              ),
-            ]
-          : []),
-        ...outside.map((value) =>
-          source.value(
-            at,
-            `serial group contains ${value}, which may have characters that are illegal there; use the pull request's number`,
-          ),
-        ),
-        ...(places.findIndex((other) => other.serialGroup === serialGroup) < index
-          ? [
-              source.value(
-                at,
-                `serial group "${serialGroup}" is twice in one workflow, which CircleCI does not support`,
-              ),
-            ]
-          : []),
-      ];
-    }),
-  );
+      if (illegal !== undefined || serialGroup.length > 512 || serialGroup.trim() === "") {
+        yield source.value(
+          at,
+          `serial group "${serialGroup}" must be 1 to 512 letters, digits and . - _ /${illegal === undefined ? "" : `, not "${illegal}"`}`,
+        );
+      }
+      for (const value of filledIn(serialGroup).filter((one) => !legalInGroup.includes(one))) {
+        yield source.value(
+          at,
+          `serial group contains ${value}, which may have characters that are illegal there; use the pull request's number`,
+        );
+      }
+      if (places.findIndex((other) => other.serialGroup === serialGroup) < index) {
+        yield source.value(
+          at,
+          `serial group "${serialGroup}" is twice in one workflow, which CircleCI does not support`,
+        );
+      }
+    }
+  }
 }
