@@ -114,10 +114,10 @@ export const quota = objectOf('an object such as {"cpu": "2", "memory": "4Gi", "
 export const clusterName = text("the name of an EKS cluster", /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/);
 const region = text("an AWS region", /^[a-z]{2}(?:-[a-z]+)+-[0-9]$/);
 /** Identifies an EKS cluster. */
-export const eksCluster = objectOf(
-  'an object such as {"name": "staging", "region": "us-east-1"}',
-  { name: clusterName.schema, region: region.schema },
-);
+export const eksCluster = objectOf('an object such as {"name": "staging", "region": "us-east-1"}', {
+  name: clusterName.schema,
+  region: region.schema,
+});
 
 export const cidr = text(
   "a network, such as 10.0.0.0/20",
