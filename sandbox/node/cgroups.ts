@@ -23,11 +23,21 @@ function cgroupHierarchies(): string[] {
 /** The kubelet refuses a root without one of these, if the machine has it. */
 const CONTROLLERS = ["cpu", "cpuset", "hugetlb", "memory", "pids"];
 
+/**
+ * CPU of the sandbox in cgroup v1: as much as ten processes outside of it get. There, each process
+ * of the machine's root group counts as much as the whole sandbox, and its pods would stand still
+ * while anything is compiled. In cgroup v2 the machine's processes are in groups, and the default
+ * is fair.
+ */
+const cpuShares = 10 * 1024;
+
 /** @param hierarchies where cgroups are mounted */
 export function createCgroups(hierarchies: readonly string[] = cgroupHierarchies()): void {
   for (const hierarchy of hierarchies) {
     mkdirSync(join(hierarchy, CGROUP, "daemons"), { recursive: true });
     enableControllers(hierarchy);
+    const shares = join(hierarchy, CGROUP, "cpu.shares");
+    if (existsSync(shares)) writeFileSync(shares, String(cpuShares));
     // A new cpuset in cgroup v1 is empty, and an empty one accepts no process.
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {
       for (const level of [CGROUP, join(CGROUP, "daemons")]) {

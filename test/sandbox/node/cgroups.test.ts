@@ -74,6 +74,14 @@ describe("the sandbox's cgroups", () => {
     );
   });
 
+  it("of v1 get as much CPU as ten processes of the machine", () => {
+    const file = join(hierarchy, CGROUP, "cpu.shares");
+    mkdirSync(join(hierarchy, CGROUP), { recursive: true });
+    writeFileSync(file, "1024\n");
+    createCgroups([hierarchy]);
+    assert.equal(readFileSync(file, "utf8"), "10240");
+  });
+
   it("of v1 start with the machine's processors and memory nodes", () => {
     for (const level of ["", CGROUP, join(CGROUP, "daemons")]) {
       mkdirSync(join(hierarchy, level), { recursive: true });
