@@ -63,6 +63,21 @@ describe("prose in Markdown", () => {
   });
 });
 
+describe("a table in Markdown", () => {
+  const row = (cell: string) => inMarkdown(`| a | b |\n| --- | --- |\n| c | ${cell} |\n`);
+
+  it("has cells of at most 60 characters", async () => {
+    assert.deepEqual(await row("x".repeat(60)), []);
+    assert.deepEqual(await row(`\`${"x".repeat(30)}\` *and* ${"x".repeat(30)}`), [
+      "docs/some.md:3:6 table cell of 65 characters: write at most 60, or a list",
+    ]);
+  });
+
+  it("may have links with longer addresses", async () => {
+    assert.deepEqual(await row(`[ADR](https://example.com/${"x".repeat(60)})`), []);
+  });
+});
+
 describe("prose in TypeScript", () => {
   it("is checked in comments, also where a sentence goes on in the next line", () => {
     assert.deepEqual(

@@ -13,13 +13,15 @@ const plugin = (markdown as { default?: typeof markdown }).default ?? markdown;
 /** Markdown made from the code is checked where it is written: in the comments. */
 const generated = /^docs\/reference\//;
 
+interface Node {
+  readonly type: string;
+  readonly range: readonly [number, number];
+  readonly children?: readonly Node[];
+  readonly value?: string;
+}
+
 /** The words in paragraphs, titles and table cells; code, addresses and pictures are not prose. */
-const rule: TextlintRuleModule = ({ Syntax, RuleError, report, getSource }) => {
-  interface Node {
-    readonly type: string;
-    readonly range: readonly [number, number];
-    readonly children?: readonly Node[];
-  }
+const words: TextlintRuleModule = ({ Syntax, RuleError, report, getSource }) => {
   const prose = (node: Node): string => {
     const source = getSource(node as Parameters<typeof getSource>[0]);
     if (node.type === "Str") return source;
@@ -40,13 +42,31 @@ const rule: TextlintRuleModule = ({ Syntax, RuleError, report, getSource }) => {
   return { [Syntax.Paragraph]: check, [Syntax.Header]: check, [Syntax.TableCell]: check };
 };
 
+/** A longer cell makes its table too wide to read in an editor: it belongs in a list or a section. */
+const longestCell = 60;
+
+/** What a reader sees of a cell: the address of a link does not count. */
+const shown = ({ children, value = "" }: Node): string => children?.map(shown).join("") ?? value;
+
+const cells: TextlintRuleModule = ({ Syntax, RuleError, report }) => ({
+  [Syntax.TableCell]: (node: unknown) => {
+    const { length } = shown(node as Node);
+    if (length <= longestCell) return;
+    const message = `table cell of ${String(length)} characters: write at most ${String(longestCell)}, or a list`;
+    report(node as Parameters<typeof report>[0], new RuleError(message));
+  },
+});
+
 /** One line per finding: file:line:column and what to write. */
 export async function checkText(text: string, file: string): Promise<string[]> {
   const { messages } = await new TextlintKernel().lintText(text, {
     filePath: join(project, file),
     ext: extname(file),
     plugins: [{ pluginId: "markdown", plugin }],
-    rules: [{ ruleId: "words", rule }],
+    rules: [
+      { ruleId: "words", rule: words },
+      { ruleId: "cells", rule: cells },
+    ],
   });
   return messages.map(
     ({ loc, message }) =>
