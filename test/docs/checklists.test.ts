@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { copyOfProject, perform, stepsOf } from "../support/checklist";
 
 /** What a checklist's code is written in front of. */
 const places: Readonly<Record<string, RegExp>> = {
+  "Pulumi.prod.yaml, at the end": /$/,
   "cli/operations.ts, above `addReview`": /^ {2}addReview\(add/m,
   "package.json, first of `scripts`": /(?<="scripts": \{\n)/,
   "policy/rules/index.ts, among the imports": /^import/m,
   "policy/rules/index.ts, first of `rules`": /(?<= {2}return \[\n)/,
   "policy/rules/services.ts, at the end": /$/,
+  "program/web-service-args.ts, above `publicPort`": /^ {4}publicPort:/m,
+  "settings/table.ts, above `namespace`": /^ {2}namespace: setting/m,
+  "test/settings/settings.test.ts, first of `settings`": /(?<=^describe\("settings", .+ \{\n)/m,
   "test/support/objects.ts, first of `breaks`": /(?<=export const breaks: .+ = \{\n)/,
 };
 
@@ -52,6 +56,39 @@ describe("the checklist", function () {
     );
     assert.equal(tested.code, 0, tested.output);
     assert.match(tested.output, /1 passing/);
+  });
+
+  it('"add a setting" makes a setting that the file, the args and the editor know', () => {
+    const steps = stepsOf("add-a-setting");
+    const files = new Set(steps.map(({ where }) => where.split(", ")[0]));
+    assert.equal(files.size, 4);
+    for (const step of steps) perform(step, copy, places);
+    const test = join("test", "settings", "settings.test.ts");
+    const tested = run(copy, mocha, test, "--grep", "let a new pod be ready for longer");
+    assert.equal(tested.code, 0, tested.output);
+    assert.match(tested.output, /1 passing/);
+    writeFileSync(
+      join(copy, "tools", "show.ts"),
+      `
+      import { readFileSync } from "node:fs";
+      import { parse } from "yaml";
+      import { webServiceArgs } from "../program/web-service-args";
+      import { configOf, settingsFrom } from "../settings";
+      import { configSchema } from "./config-schema";
+      const minReadySeconds = (stack: string) => {
+        const config = configOf(parse(readFileSync(\`Pulumi.\${stack}.yaml\`, "utf8")));
+        const git = { branch: "main", commit: "unknown" };
+        return webServiceArgs(settingsFrom({ config, env: {}, git, stack })).minReadySeconds;
+      };
+      const { config } = JSON.parse(configSchema()).properties;
+      const { description } = config.properties["services-orders:minReadySeconds"];
+      console.log(JSON.stringify([minReadySeconds("prod"), minReadySeconds("staging"), description]));
+      `,
+    );
+    const { output } = run(copy, "--import", "tsx", join("tools", "show.ts"));
+    const [prod, staging, description] = JSON.parse(output) as [number, number, string];
+    assert.deepEqual([prod, staging], [60, 10]);
+    assert.match(description, /^Seconds that a new pod must be ready .* from 0 to 3600/);
   });
 
   it('"add a policy rule" makes a rule that a test asks an example of', () => {

@@ -24,7 +24,7 @@ export interface Step {
 
 export function stepsOf(name: string): readonly Step[] {
   const markdown = readFileSync(join(root, "docs", "checklists", `${name}.md`), "utf8");
-  return [...markdown.matchAll(/^```\w+\n\/\/ (.+)\n([^]*?)^```$/gm)].map(
+  return [...markdown.matchAll(/^```\w+\n(?:\/\/|#) (.+)\n([^]*?)^```$/gm)].map(
     ([, where = "", code = ""]) => ({ code, where }),
   );
 }
