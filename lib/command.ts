@@ -15,7 +15,7 @@ export interface CommandOptions {
   /** Called with the program's process id. What it returns is called when the program has ended. */
   readonly onStart?: (pid: number) => (signal: NodeJS.Signals | null) => void;
   /** Ends the program early, with an error. */
-  readonly signal?: AbortSignal;
+  readonly cancelSignal?: AbortSignal;
   /**
    * Signal that ends the program when time is up; SIGKILL for a program that changes nothing.
    * @default "SIGTERM"
@@ -35,23 +35,18 @@ export async function command(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<string> {
+  const { log, onLine, ...execaOptions } = options;
   const child = execa(file, args, {
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { ...options.env },
-    extendEnv: options.extendEnv ?? true,
     all: true,
-    ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
-    timeout: options.timeout ?? 3_600_000,
-    killSignal: options.killSignal ?? "SIGTERM",
-    forceKillAfterDelay: 5_000,
     maxBuffer: 64 * 1024 * 1024,
+    stdin: options.input === undefined ? "ignore" : "pipe",
+    timeout: 3_600_000,
+    ...execaOptions,
   });
-  if (options.log !== undefined) {
-    mkdirSync(dirname(options.log), { recursive: true });
-    child.all.pipe(createWriteStream(options.log, { flags: "a" }));
+  if (log !== undefined) {
+    mkdirSync(dirname(log), { recursive: true });
+    child.all.pipe(createWriteStream(log, { flags: "a" }));
   }
-  const { onLine } = options;
   if (onLine !== undefined) {
     child.all.on("data", (chunk: Buffer) => {
       const line = chunk.toString("utf8").trimEnd().split("\n").at(-1)?.trim();

@@ -1,5 +1,6 @@
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "./errors";
 import { project } from "./project";
 
 /** What `npm run notify` reports about a stack that was changed. */
@@ -47,7 +48,7 @@ export class Reports {
     try {
       await work();
     } catch (error) {
-      this.addCause(error instanceof Error ? error.message : String(error));
+      this.addCause(messageOf(error));
       throw error;
     }
   }

@@ -1,51 +1,37 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { kubectl, plugin, pulumiDirectory } from "./node/daemons";
+import { dirname, join } from "node:path";
+import { program } from "./install/download-or-build";
 import { imageRef } from "./install/images";
 import { kubectlEnvironment, net, options, paths, registryName } from "./layout";
 import { versions } from "./install/parts";
 
 /** Pulumi's home and state, and the builder by which its Docker Build provider finds BuildKit. */
 export function prepareEngine(): void {
-  for (const name of ["kubernetes", "docker-build"] as const) {
-    const version =
-      name === "kubernetes" ? versions.kubernetesProvider : versions.dockerBuildProvider;
+  for (const [name, version] of [
+    ["kubernetes", versions.kubernetesProvider],
+    ["docker-build", versions.dockerBuildProvider],
+  ] as const) {
     const directory = join(paths.pulumiHome, "plugins", `resource-${name}-v${version}`);
     mkdirSync(directory, { recursive: true });
     const link = join(directory, `pulumi-resource-${name}`);
     rmSync(link, { force: true });
-    symlinkSync(plugin(name), link);
+    symlinkSync(program(`resource-${name}`), link);
   }
   mkdirSync(paths.pulumiState, { recursive: true });
   const instances = join(paths.buildx, "instances");
   mkdirSync(instances, { recursive: true });
-  writeFileSync(
-    join(instances, "sandbox"),
-    JSON.stringify({
-      Name: "sandbox",
-      Driver: "remote",
-      Nodes: [
-        {
-          Name: "sandbox0",
-          Endpoint: `unix://${paths.buildkitSocket}`,
-          Platforms: null,
-          DriverOpts: null,
-          Flags: null,
-          Files: null,
-        },
-      ],
-      Dynamic: false,
-    }),
-  );
+  const Endpoint = `unix://${paths.buildkitSocket}`;
+  const unset = { Platforms: null, DriverOpts: null, Flags: null, Files: null };
+  const Nodes = [{ Name: "sandbox0", Endpoint, ...unset }];
+  const builder = { Name: "sandbox", Driver: "remote", Nodes, Dynamic: false };
+  writeFileSync(join(instances, "sandbox"), JSON.stringify(builder));
 }
 
 /** What a shell needs so that plain `pulumi` and `kubectl` work on the sandbox. */
 export function environment(): Record<string, string> {
   const chosen = options();
-  const bin = [
-    pulumiDirectory(),
-    ...(chosen.kubeconfig === undefined ? [join(kubectl(), "..")] : []),
-  ];
+  const parts = chosen.kubeconfig === undefined ? ["pulumi", "kubernetes"] : ["pulumi"];
+  const bin = parts.map((part) => dirname(program(part)));
   return {
     PATH: [...bin, process.env["PATH"] ?? ""].join(":"),
     KUBECONFIG:

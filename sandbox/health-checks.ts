@@ -1,69 +1,61 @@
 import { Resolver } from "node:dns/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { command } from "../lib/command";
-import { duration } from "../lib/time";
-import { UserError } from "../lib/errors";
+import { messageOf, UserError } from "../lib/errors";
+import { duration, eventually } from "../lib/time";
 import { NODE } from "./node/certificates";
-import { buildctl, kubectl } from "./node/daemons";
-import { kubectlEnvironment, net, options, paths } from "./layout";
-import { type Daemon, daemonPid, lastWords, logFile } from "./node/supervision";
+import { program } from "./install/download-or-build";
+import { net, options, paths } from "./layout";
+import { endOfLog, logFile } from "./logs";
+import { kubectl } from "./node/kubernetes";
+import { type Daemon, daemonPid } from "./node/supervision";
 
 /** How long something may take to answer after its start. Measured starts take a tenth of it. */
-const ANSWER_MS = 120_000;
+const HEALTHY_MS = 120_000;
 
 /**
- * Waits until something answers. If its daemon has ended, or time is up, the error shows the end of
- * the daemon's log.
+ * Waits until something is healthy. If its daemon has ended, or time is up, the error shows the end
+ * of the daemon's log.
  */
-export async function until(
+export async function waitUntilHealthy(
   what: string,
   daemon: Daemon | undefined,
-  answers: () => Promise<boolean>,
+  check: () => Promise<boolean>,
   cause: () => Promise<string> = async () => Promise.resolve(""),
 ): Promise<void> {
-  const deadline = Date.now() + ANSWER_MS;
-  let reason = "";
-  for (;;) {
-    const answered = await answers().catch((error: unknown) => {
-      reason = `: ${error instanceof Error ? (error.message.split("\n").at(-1) ?? "") : String(error)}`;
+  const hasEnded = (): boolean => daemon !== undefined && daemonPid(daemon.name) === undefined;
+  const seen = { healthy: false, error: "" };
+  await eventually(async () => {
+    seen.healthy = await check().catch((error: unknown) => {
+      seen.error = `: ${messageOf(error).split("\n").at(-1) ?? ""}`;
       return false;
     });
-    if (answered) {
-      return;
-    }
-    if (daemon !== undefined && daemonPid(daemon.name) === undefined) {
-      throw new UserError(
-        `${what} ended right after its start; the end of ${logFile(daemon.name)}:\n${lastWords(daemon)}`,
-      );
-    }
-    if (Date.now() > deadline) {
-      const words =
-        daemon === undefined
-          ? await cause().catch(() => "")
-          : `; the end of ${logFile(daemon.name)}:\n${lastWords(daemon)}`;
-      throw new UserError(`${what} did not answer within ${duration(ANSWER_MS)}${reason}${words}`);
-    }
-    await sleep(100);
-  }
+    return seen.healthy || hasEnded();
+  }, HEALTHY_MS);
+  if (seen.healthy) return;
+  const words =
+    daemon === undefined
+      ? await cause().catch(() => "")
+      : `; the end of ${logFile(daemon.name)}:\n${endOfLog(daemon.name)}`;
+  throw new UserError(
+    hasEnded()
+      ? `${what} ended right after its start${words}`
+      : `${what} did not answer within ${duration(HEALTHY_MS)}${seen.error}${words}`,
+  );
 }
 
 async function http(url: string): Promise<boolean> {
   return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
 }
 
-async function kube(...args: string[]): Promise<string> {
-  return command(kubectl(), [`--kubeconfig=${paths.kubeconfig}`, "--request-timeout=5s", ...args], {
-    env: kubectlEnvironment(),
-    timeout: 30_000,
-  });
-}
+const ask = async (...args: string[]): Promise<string> =>
+  kubectl(["--request-timeout=5s", ...args]);
 
 /**
  * Why pods of kube-system do not run: their events of type Warning, newest last. Empty if there are
  * none: then the cause is not a pod.
  */
 export async function podWarnings(): Promise<string> {
-  const events = await kube(
+  const events = await ask(
     ...["get", "events", "--namespace=kube-system", "--field-selector=type=Warning"],
     ...["--sort-by=.lastTimestamp", "-o"],
     'jsonpath={range .items[*]}{.involvedObject.name}: {.reason}: {.message}{"\\n"}{end}',
@@ -72,23 +64,23 @@ export async function podWarnings(): Promise<string> {
   return last.length === 0 ? "" : `; warnings of its pods:\n${last.join("\n")}`;
 }
 
-/** Whether a part of the sandbox works: each function sends it a request. */
-export const answers = {
+/** Whether a program of the sandbox works: each function sends it a request. */
+export const isHealthy = {
   registry: async (): Promise<boolean> =>
     http(`http://127.0.0.1:${String(options().registryPort)}/v2/`),
   builder: async (): Promise<boolean> =>
-    (await command(buildctl(), [`--addr=unix://${paths.buildkitSocket}`, "debug", "workers"], {
-      timeout: 5_000,
-    })) !== "",
-  apiServer: async (): Promise<boolean> => (await kube("get", "--raw", "/readyz")) === "ok",
-  node: async (): Promise<boolean> =>
-    (await kube(
-      "get",
-      "node",
-      NODE,
-      "-o",
-      'jsonpath={.status.conditions[?(@.type=="Ready")].status}',
-    )) === "True",
+    (await command(
+      program("buildkit", "buildctl"),
+      [`--addr=unix://${paths.buildkitSocket}`, "debug", "workers"],
+      {
+        timeout: 5_000,
+      },
+    )) !== "",
+  apiServer: async (): Promise<boolean> => (await ask("get", "--raw", "/readyz")) === "ok",
+  node: async (): Promise<boolean> => {
+    const ready = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}';
+    return (await ask("get", "node", NODE, "-o", ready)) === "True";
+  },
   dns: async (): Promise<boolean> => {
     const resolver = new Resolver({ timeout: 1_000, tries: 1 });
     resolver.setServers([net.dnsService]);
@@ -99,5 +91,5 @@ export const answers = {
   ingress: async (): Promise<boolean> =>
     http(`http://127.0.0.1:${String(options().ingressPort)}/ping`),
   metrics: async (): Promise<boolean> =>
-    (await kube("get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes")).includes(NODE),
+    (await ask("get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes")).includes(NODE),
 };

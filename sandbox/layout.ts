@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { UserError } from "../lib/errors";
@@ -99,13 +99,8 @@ const DEFAULT_OPTIONS: Options = { ingressPort: 8080, registryPort: 5000 };
 
 /** The options that the sandbox was last started with. */
 export function options(): Options {
-  if (!existsSync(paths.options)) {
-    return DEFAULT_OPTIONS;
-  }
-  return {
-    ...DEFAULT_OPTIONS,
-    ...(JSON.parse(readFileSync(paths.options, "utf8")) as Partial<Options>),
-  };
+  const saved = existsSync(paths.options) ? readFileSync(paths.options, "utf8") : "{}";
+  return { ...DEFAULT_OPTIONS, ...(JSON.parse(saved) as Partial<Options>) };
 }
 
 export function saveOptions(chosen: Options): void {
@@ -116,6 +111,18 @@ export function saveOptions(chosen: Options): void {
 /** The registry's name in image references. */
 export function registryName(chosen: Options = options()): string {
   return chosen.registry ?? `localhost:${String(chosen.registryPort)}`;
+}
+
+/** The address of a registry. Only the sandbox's own, on this machine, has no TLS. */
+export function registryUrl(registry: string = registryName()): string {
+  const host = registry.split("/")[0] ?? "";
+  return `${host.startsWith("localhost:") ? "http" : "https"}://${host}`;
+}
+
+/** Creates a directory, or removes what it contains. */
+export function createEmpty(directory: string): void {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
 }
 
 export function checkRoot(): void {

@@ -3,23 +3,29 @@ import { join } from "node:path";
 import { UserError } from "../lib/errors";
 import { paths } from "./layout";
 
+/** The log of a daemon. */
+export const logFile = (daemon: string): string => join(paths.logs, `${daemon}.log`);
+
+/** The last lines of a daemon's log. */
+export function endOfLog(daemon: string, lines = 12): string {
+  const log = logFile(daemon);
+  const text = existsSync(log) ? readFileSync(log, "utf8") : "";
+  return text.trimEnd().split("\n").slice(-lines).join("\n");
+}
+
 /** Prints the end of the sandbox's logs. */
 export function printLogs(daemon: string | undefined, { lines }: { lines: number }): void {
-  const all = existsSync(paths.logs)
-    ? readdirSync(paths.logs)
-        .filter((file) => file.endsWith(".log"))
-        .sort()
-    : [];
-  const wanted = daemon === undefined ? all : all.filter((file) => file === `${daemon}.log`);
+  const all = (existsSync(paths.logs) ? readdirSync(paths.logs) : [])
+    .filter((file) => file.endsWith(".log"))
+    .map((file) => file.slice(0, -".log".length))
+    .sort();
+  const wanted = daemon === undefined ? all : all.filter((name) => name === daemon);
   if (wanted.length === 0) {
     throw new UserError(
-      `${daemon === undefined ? "there are no logs" : `there is no log of "${daemon}"`}; logs: ${all.map((file) => file.slice(0, -4)).join(", ") || "none"}`,
+      `${daemon === undefined ? "there are no logs" : `there is no log of "${daemon}"`}; logs: ${all.join(", ") || "none"}`,
     );
   }
-  for (const file of wanted) {
-    console.log(`== ${file}`);
-    console.log(
-      readFileSync(join(paths.logs, file), "utf8").trimEnd().split("\n").slice(-lines).join("\n"),
-    );
+  for (const name of wanted) {
+    console.log(`== ${name}.log\n${endOfLog(name, lines)}`);
   }
 }

@@ -12,11 +12,12 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
+import { once } from "node:events";
 import { createConnection } from "node:net";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../lib/errors";
-import { boxPid } from "./node/processes";
+import { eventually } from "../lib/time";
+import { initPid } from "./node/processes";
 import { checkRoot, net, type Options, root } from "./layout";
 
 // Finds everything that can be wrong before anything has changed.
@@ -45,7 +46,7 @@ export async function preflight(options: Options, everythingBuilt: boolean): Pro
       `${root} must have ${String(needed)} GiB free, it has ${free.toFixed(1)}; free some space, or set SANDBOX_DIR to a directory on a larger disk`,
     );
   }
-  if (boxPid() === undefined) {
+  if (initPid() === undefined) {
     if (options.kubeconfig === undefined) {
       if (options.registry === undefined && options.ingressPort === options.registryPort) {
         throw new UserError(
@@ -70,28 +71,21 @@ function nearestExisting(path: string): string {
  * moment later.
  */
 async function checkAlone(): Promise<void> {
-  for (let attempt = 0; existsSync(`/sys/class/net/${net.outside}`); attempt += 1) {
-    if (attempt === 30) {
-      throw new UserError(
-        `another sandbox, with another SANDBOX_DIR than ${root}, runs on this machine (network interface ${net.outside}); stop it first: SANDBOX_DIR=<its directory> npm run sandbox -- down`,
-      );
-    }
-    await sleep(100);
+  if (!(await eventually(() => !existsSync(`/sys/class/net/${net.outside}`), 3_000))) {
+    throw new UserError(
+      `another sandbox, with another SANDBOX_DIR than ${root}, runs on this machine (network interface ${net.outside}); stop it first: SANDBOX_DIR=<its directory> npm run sandbox -- down`,
+    );
   }
 }
 
 async function checkPort(port: number, what: string, flag: string): Promise<void> {
-  const taken = await new Promise<boolean>((resolve) => {
-    const socket = createConnection({ host: "127.0.0.1", port });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => {
-      resolve(false);
-    });
-  });
-  if (taken) {
+  const socket = createConnection({ host: "127.0.0.1", port });
+  const isTaken = await once(socket, "connect").then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  if (isTaken) {
     throw new UserError(
       `port ${String(port)} on 127.0.0.1, for the sandbox's ${what}, is used by another program; stop that program, or choose another port: npm run sandbox -- up ${flag} ${String(port + 10_000 > 65_535 ? port - 10_000 : port + 10_000)}`,
     );
@@ -105,7 +99,7 @@ async function checkPort(port: number, what: string, flag: string): Promise<void
 export async function exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const path = join(root, "lock");
-  const lock = take(path);
+  const lock = takeLock(path);
   ftruncateSync(lock);
   writeSync(lock, JSON.stringify({ pid: process.pid, what }));
   let held = true;
@@ -126,7 +120,7 @@ export async function exclusively<T>(what: string, work: () => Promise<T>): Prom
 }
 
 /** @returns the lock's open file; the lock lasts until it is closed */
-function take(path: string): number {
+function takeLock(path: string): number {
   for (;;) {
     const file = openSync(path, "a+");
     // flock locks the open file that it inherits from this process, so the lock stays after flock

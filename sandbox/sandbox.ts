@@ -1,19 +1,17 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "../lib/command";
-import { type Report, type Steps } from "../lib/progress";
-import { UserError } from "../lib/errors";
+import { type Steps } from "../lib/progress";
+import { messageOf, UserError } from "../lib/errors";
 import { addons } from "./node/addons";
-import { answers, podWarnings, until } from "./health-checks";
-import { closeBox, openBox } from "./node/node";
+import { isHealthy, podWarnings, waitUntilHealthy } from "./health-checks";
+import { createNamespaces, removeNamespaces } from "./node/namespaces";
 import { ensureCertificates } from "./node/certificates";
 import {
-  buildctl,
   buildkitDaemon,
   containerdDaemon,
   etcdDaemon,
   ingressDaemon,
-  kubectl,
   networkPolicyDaemon,
   networkPolicyRules,
   registryDaemons,
@@ -21,22 +19,14 @@ import {
 } from "./node/daemons";
 import { tool, toolsAreUnpacked, unpackTools } from "./install/debian";
 import { prepareEngine } from "./environment";
-import { type ImageName, imageTitle, makeImage, missingImages } from "./install/images";
-import { apiServerDaemon, controlDaemons, nodeDaemons } from "./node/kubernetes";
-import {
-  checkRoot,
-  kubectlEnvironment,
-  options,
-  type Options,
-  paths,
-  root,
-  saveOptions,
-} from "./layout";
-import { checkBuildable, isObtained, obtain } from "./install/obtain";
+import { type ImageName, makeMissingImages } from "./install/images";
+import { apiServerDaemon, controlDaemons, kubectl, nodeDaemons } from "./node/kubernetes";
+import { checkRoot, options, type Options, paths, registryUrl, root, saveOptions } from "./layout";
+import { checkBuildable, downloadOrBuild, isInstalled } from "./install/download-or-build";
 import { type Part, parts } from "./install/parts";
 import { exclusively, preflight } from "./preflight";
-import { boxPid, inBox, orphans, signal } from "./node/processes";
-import { startDaemon } from "./node/supervision";
+import { initPid, orphans, runInNamespaces, signal } from "./node/processes";
+import { startDaemons } from "./node/supervision";
 
 /** Parts that are also needed with the user's own cluster. */
 const ENGINE = new Set(["pulumi", "resource-kubernetes", "resource-docker-build", "buildkit"]);
@@ -49,7 +39,7 @@ const wantedImages = (chosen: Options): ImageName[] =>
     : ["postgres", "jre"];
 
 const missingParts = (chosen: Options): Part[] =>
-  wantedParts(chosen).filter((part) => !isObtained(part));
+  wantedParts(chosen).filter((part) => !isInstalled(part));
 
 /** Number of steps that {@link up} will take. */
 export function stepsOfUp(chosen: Options): number {
@@ -66,9 +56,10 @@ export async function up(chosen: Options, steps: Steps): Promise<number> {
   const missing = missingParts(chosen);
   await preflight(chosen, missing.length === 0 && toolsAreUnpacked());
   await checkBuildable(missing);
-  const given = await checkGiven(chosen);
+  const given = await checkOwnCluster(chosen);
+  await checkOwnRegistry(chosen);
   return exclusively("sandbox up", async () => {
-    refuseOtherOptions(chosen);
+    checkSameOptions(chosen);
     saveOptions(chosen);
     // Only after the check above: what runs reads this file.
     if (given === undefined) rmSync(paths.givenKubeconfig, { force: true });
@@ -78,9 +69,9 @@ export async function up(chosen: Options, steps: Steps): Promise<number> {
   });
 }
 
-function refuseOtherOptions(chosen: Options): void {
+function checkSameOptions(chosen: Options): void {
   if (
-    boxPid() !== undefined &&
+    initPid() !== undefined &&
     JSON.stringify(options()) !== JSON.stringify({ ...options(), ...chosen })
   ) {
     throw new UserError(
@@ -90,61 +81,52 @@ function refuseOtherOptions(chosen: Options): void {
 }
 
 /**
- * The user's own cluster or registry must answer before anything is set up for it.
+ * The user's own cluster must answer before anything is set up for it.
  *
  * @returns a kubeconfig with only the chosen context
  */
-async function checkGiven(chosen: Options): Promise<string | undefined> {
-  let only: string | undefined;
-  if (chosen.kubeconfig !== undefined) {
-    if (chosen.registry === undefined) {
-      throw new UserError(
-        "--kubeconfig needs --registry too: a cluster elsewhere cannot pull from a registry on this machine",
-      );
-    }
-    const context = chosen.context === undefined ? [] : [`--context=${chosen.context}`];
-    // Some kubectl installations consist of two programs, and both contact the cluster for every
-    // command.
-    const ask = async (seconds: number, ...args: string[]): Promise<string> =>
-      command(
-        "kubectl",
-        [
-          `--kubeconfig=${chosen.kubeconfig ?? ""}`,
-          ...context,
-          `--request-timeout=${String(seconds)}s`,
-          ...args,
-        ],
-        { timeout: 10_000 },
-      );
-    await ask(4, "get", "--raw", "/readyz").catch(async (error: unknown) => {
-      const address = "jsonpath={.clusters[0].cluster.server}";
-      const server = await ask(1, "config", "view", "--minify", "-o", address).catch(() => "");
-      const cause = error instanceof Error ? (error.message.split("\n").at(-1) ?? "") : "";
-      const which = chosen.context === undefined ? "" : ` (context ${chosen.context})`;
-      throw new UserError(
-        `the cluster of ${chosen.kubeconfig ?? ""}${which}${server === "" ? "" : ` at ${server}`} does not answer: ${cause}; check its address and your access, and run the command again`,
-      );
+async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
+  const { context, kubeconfig } = chosen;
+  if (kubeconfig === undefined) return undefined;
+  if (chosen.registry === undefined) {
+    throw new UserError(
+      "--kubeconfig needs --registry too: a cluster elsewhere cannot pull from a registry on this machine",
+    );
+  }
+  const where = [
+    `--kubeconfig=${kubeconfig}`,
+    ...(context === undefined ? [] : [`--context=${context}`]),
+  ];
+  // Some kubectl installations consist of two programs, and both contact the cluster for every
+  // command.
+  const ask = async (seconds: number, ...args: string[]): Promise<string> =>
+    command("kubectl", [...where, `--request-timeout=${String(seconds)}s`, ...args], {
+      timeout: 10_000,
     });
-    if (chosen.context !== undefined) {
-      only = await ask(4, "config", "view", "--minify", "--flatten", "--raw");
-    }
-  }
-  if (chosen.registry !== undefined) {
-    await checkGivenRegistry(chosen.registry);
-  }
-  return only;
+  await ask(4, "get", "--raw", "/readyz").catch(async (error: unknown) => {
+    const address = "jsonpath={.clusters[0].cluster.server}";
+    const server = await ask(1, "config", "view", "--minify", "-o", address).catch(() => "");
+    const cause = messageOf(error).split("\n").at(-1) ?? "";
+    const which = context === undefined ? "" : ` (context ${context})`;
+    throw new UserError(
+      `the cluster of ${kubeconfig}${which}${server === "" ? "" : ` at ${server}`} does not answer: ${cause}; check its address and your access, and run the command again`,
+    );
+  });
+  return context === undefined
+    ? undefined
+    : ask(4, "config", "view", "--minify", "--flatten", "--raw");
 }
 
-/** A registry answers 200, or 401 if it asks for a login, which BuildKit and the cluster have. */
-async function checkGivenRegistry(registry: string): Promise<void> {
-  const host = registry.split("/")[0] ?? "";
-  const url = `${host.startsWith("localhost:") ? "http" : "https"}://${host}/v2/`;
-  const answer = await fetch(url, { signal: AbortSignal.timeout(8_000) }).catch(
-    (error: unknown) => error,
-  );
-  if (!(answer instanceof Response) || (!answer.ok && answer.status !== 401)) {
-    const said =
-      answer instanceof Response ? `answers ${String(answer.status)}` : "does not answer";
+/**
+ * The user's own registry must answer 200, or 401 if it asks for a login, which BuildKit and the
+ * cluster have.
+ */
+async function checkOwnRegistry({ registry }: Options): Promise<void> {
+  if (registry === undefined) return;
+  const url = `${registryUrl(registry)}/v2/`;
+  const answer = await fetch(url, { signal: AbortSignal.timeout(8_000) }).catch(() => undefined);
+  if (answer?.ok !== true && answer?.status !== 401) {
+    const said = answer === undefined ? "does not answer" : `answers ${String(answer.status)}`;
     throw new UserError(
       `the registry ${registry} ${said} at ${url}; check its name, and run the command again`,
     );
@@ -157,7 +139,7 @@ async function setUp(missing: readonly Part[], steps: Steps): Promise<void> {
   }
   for (const [i, part] of missing.entries()) {
     await steps.step(`${part.title} ${part.version}`, async (report) => {
-      console.log(`      ${await obtain(part, report, missing[i + 1])}`);
+      console.log(`      ${await downloadOrBuild(part, report, missing[i + 1])}`);
     });
   }
   for (const directory of ["ahead", "build"]) {
@@ -168,82 +150,51 @@ async function setUp(missing: readonly Part[], steps: Steps): Promise<void> {
 async function start(chosen: Options, steps: Steps): Promise<number> {
   const started = Date.now();
   await steps.step("Registry and image builder", async () => {
-    await openBox(chosen.kubeconfig === undefined);
+    await createNamespaces(chosen.kubeconfig === undefined);
     prepareEngine();
-    for (const daemon of [
-      ...(chosen.registry === undefined ? registryDaemons(chosen) : []),
-      buildkitDaemon(),
-    ]) {
-      await startDaemon(daemon);
+    const registry = registryDaemons(chosen);
+    await startDaemons(...registry, buildkitDaemon());
+    if (registry[0] !== undefined) {
+      await waitUntilHealthy("the registry", registry[0], isHealthy.registry);
     }
-    if (chosen.registry === undefined) {
-      await until("the registry", registryDaemons(chosen)[0], answers.registry);
-    }
-    await until("BuildKit", buildkitDaemon(), answers.builder);
+    await waitUntilHealthy("BuildKit", buildkitDaemon(), isHealthy.builder);
   });
   const imagesTook = await steps.step("Base images", async (report) =>
-    makeMissingImages(chosen, report),
+    makeMissingImages(wantedImages(chosen), report),
   );
   if (chosen.kubeconfig === undefined) {
     await steps.step("Kubernetes control plane", startControlPlane);
     await steps.step("Node", startNode);
     await steps.step("Cluster DNS and ingress controller", async () => {
-      await startDaemon(ingressDaemon(chosen));
-      await until("the ingress controller", ingressDaemon(chosen), answers.ingress);
-      await until("cluster DNS", undefined, answers.dns, podWarnings);
+      await startDaemons(ingressDaemon(chosen));
+      await waitUntilHealthy("the ingress controller", ingressDaemon(chosen), isHealthy.ingress);
+      await waitUntilHealthy("cluster DNS", undefined, isHealthy.dns, podWarnings);
     });
   }
   return Date.now() - started - imagesTook;
-}
-
-async function makeMissingImages(chosen: Options, report: Report): Promise<number> {
-  const started = Date.now();
-  const missing = await missingImages(wantedImages(chosen));
-  for (const name of missing) {
-    const how = await makeImage(name, buildctl(), (detail) => {
-      report(`${imageTitle(name)}: ${detail}`);
-    });
-    console.log(`      ${imageTitle(name)}: ${how}`);
-  }
-  return missing.length === 0 ? 0 : Date.now() - started;
 }
 
 async function startControlPlane(): Promise<void> {
   await ensureCertificates();
   // Only the kubelet depends on the container runtime, so it can finish its start in the
   // background.
-  await startDaemon(containerdDaemon());
-  await startDaemon(etcdDaemon());
-  await startDaemon(apiServerDaemon());
-  await until("kube-apiserver", apiServerDaemon(), answers.apiServer);
-  for (const daemon of controlDaemons()) {
-    await startDaemon(daemon);
-  }
-  await command(
-    kubectl(),
-    [`--kubeconfig=${paths.kubeconfig}`, "apply", "--server-side", "--force-conflicts", "-f", "-"],
-    {
-      env: kubectlEnvironment(),
-      input: addons(),
-      timeout: 60_000,
-    },
-  );
+  await startDaemons(containerdDaemon(), etcdDaemon(), apiServerDaemon());
+  await waitUntilHealthy("kube-apiserver", apiServerDaemon(), isHealthy.apiServer);
+  await startDaemons(...controlDaemons());
+  await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], addons());
 }
 
 async function startNode(): Promise<void> {
-  for (const daemon of [...nodeDaemons(), storageDaemon()]) {
-    await startDaemon(daemon);
-  }
-  await startDaemon(networkPolicyDaemon());
-  const known = await inBox([tool("iptables-save"), "-t", "mangle"]);
+  await startDaemons(...nodeDaemons(), storageDaemon(), networkPolicyDaemon());
+  const known = await runInNamespaces([tool("iptables-save"), "-t", "mangle"]);
   if (!known.includes("-A POSTROUTING -j SANDBOX-POLICIES")) {
-    await inBox([tool("iptables-restore"), "--noflush"], "node", networkPolicyRules);
+    await runInNamespaces([tool("iptables-restore"), "--noflush"], networkPolicyRules);
   }
-  await until("the node", nodeDaemons()[0], answers.node);
+  await waitUntilHealthy("the node", nodeDaemons()[0], isHealthy.node);
 }
 
 export function isRunning(): boolean {
-  return boxPid() !== undefined;
+  return initPid() !== undefined;
 }
 
 /** Stops exactly what was started. State, images and volumes remain for the next start. */
@@ -253,12 +204,9 @@ export async function down(): Promise<void> {
     return;
   }
   await exclusively("sandbox down", async () => {
-    if (toolsAreUnpacked()) {
-      await closeBox(options().kubeconfig === undefined);
-      for (const pid of orphans()) {
-        signal(pid, "SIGKILL");
-      }
-    }
+    if (!toolsAreUnpacked()) return;
+    await removeNamespaces(options().kubeconfig === undefined);
+    for (const pid of orphans()) signal(pid, "SIGKILL");
   });
 }
 
@@ -268,22 +216,7 @@ export async function down(): Promise<void> {
  */
 export async function reset(everything: boolean): Promise<void> {
   await down();
-  const kept = everything ? [] : [paths.parts, paths.debian];
-  const removed = everything
-    ? [root]
-    : [
-        ...[
-          paths.cluster,
-          paths.registry,
-          paths.buildkit,
-          paths.images,
-          paths.pulumiHome,
-          paths.pulumiState,
-        ],
-        ...[paths.var, paths.volumes, paths.logs, paths.work, paths.options, paths.buildx],
-        paths.givenKubeconfig,
-      ];
-  for (const path of removed.filter((candidate) => !kept.includes(candidate))) {
-    rmSync(path, { recursive: true, force: true });
-  }
+  const kept: readonly string[] = [paths.parts, paths.debian];
+  const data = Object.values(paths).filter((path) => !kept.includes(path));
+  for (const path of everything ? [root] : data) rmSync(path, { recursive: true, force: true });
 }

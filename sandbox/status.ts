@@ -1,4 +1,4 @@
-import { answers } from "./health-checks";
+import { isHealthy } from "./health-checks";
 import {
   buildkitDaemon,
   containerdDaemon,
@@ -10,15 +10,13 @@ import {
 } from "./node/daemons";
 import { apiServerDaemon, controlDaemons, nodeDaemons } from "./node/kubernetes";
 import { options, type Options } from "./layout";
-import { boxPid } from "./node/processes";
-import { type Daemon, daemonPid, logFile } from "./node/supervision";
+import { logFile } from "./logs";
+import { initPid } from "./node/processes";
+import { type Daemon, daemonPid } from "./node/supervision";
 
 /** Every daemon, in the order of their start. */
 function daemons(chosen: Options): Daemon[] {
-  const edge = [
-    ...(chosen.registry === undefined ? registryDaemons(chosen) : []),
-    buildkitDaemon(),
-  ];
+  const edge = [...registryDaemons(chosen), buildkitDaemon()];
   if (chosen.kubeconfig !== undefined) {
     return edge;
   }
@@ -37,37 +35,29 @@ export interface Status {
 /** What runs, what answers, and what the sandbox cannot do. */
 export async function status(): Promise<Status[]> {
   const chosen = options();
-  const rows: Status[] = [];
-  if (boxPid() === undefined) {
+  if (initPid() === undefined) {
     return [
       { what: "sandbox", state: "not running; start it with: npm run sandbox -- up", good: false },
     ];
   }
-  for (const daemon of daemons(chosen)) {
-    const pid = daemonPid(daemon.name);
-    rows.push({
-      what: daemon.name,
-      state:
-        pid === undefined
-          ? `not running; its log: ${logFile(daemon.name)}`
-          : `runs, process ${String(pid)}`,
-      good: pid !== undefined,
-    });
-  }
-  const checks: [string, () => Promise<boolean>][] = [["builder answers", answers.builder]];
-  if (chosen.registry === undefined) {
-    checks.push(["registry answers", answers.registry]);
-  }
-  if (chosen.kubeconfig === undefined) {
-    checks.push(
-      ["API server answers", answers.apiServer],
-      ["node is Ready", answers.node],
-      ["cluster DNS answers", answers.dns],
-      ["ingress controller answers", answers.ingress],
-      ["metrics are available", answers.metrics],
-    );
-  }
-  for (const [what, check] of checks) {
+  const rows = daemons(chosen).map(({ name }): Status => {
+    const pid = daemonPid(name);
+    return pid === undefined
+      ? { what: name, state: `not running; its log: ${logFile(name)}`, good: false }
+      : { what: name, state: `runs, process ${String(pid)}`, good: true };
+  });
+  const hasCluster = chosen.kubeconfig === undefined;
+  const checks: [what: string, isOurs: boolean, check: () => Promise<boolean>][] = [
+    ["builder answers", true, isHealthy.builder],
+    ["registry answers", chosen.registry === undefined, isHealthy.registry],
+    ["API server answers", hasCluster, isHealthy.apiServer],
+    ["node is Ready", hasCluster, isHealthy.node],
+    ["cluster DNS answers", hasCluster, isHealthy.dns],
+    ["ingress controller answers", hasCluster, isHealthy.ingress],
+    ["metrics are available", hasCluster, isHealthy.metrics],
+  ];
+  for (const [what, isOurs, check] of checks) {
+    if (!isOurs) continue;
     const good = await check().catch(() => false);
     rows.push({ what, state: good ? "yes" : "no", good });
   }

@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import { command } from "../../lib/command";
 import { type Report } from "../../lib/progress";
-import { paths } from "../layout";
+import { createEmpty, paths } from "../layout";
 import { goarch } from "./parts";
 
 /** Daemons and tools that exist as Debian packages, and libraries that a minimal system lacks. */
@@ -44,25 +44,22 @@ const packages = [
 
 const triplet = goarch === "amd64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
 
+const programDirectories = ["usr/sbin", "usr/bin", "sbin", "bin"].map((directory) =>
+  join(paths.debian, directory),
+);
+
 /** Path of a program of an unpacked package. */
 export function tool(name: string): string {
-  for (const directory of ["usr/sbin", "usr/bin", "sbin", "bin"]) {
-    const path = join(paths.debian, directory, name);
-    if (existsSync(path)) {
-      return path;
-    }
-  }
-  throw new Error(`${name} is not in the unpacked Debian packages`);
+  const path = programDirectories.map((directory) => join(directory, name)).find(existsSync);
+  if (path === undefined) throw new Error(`${name} is not in the unpacked Debian packages`);
+  return path;
 }
 
 export const cniPlugins = join(paths.debian, "usr", "lib", "cni");
 
 /** The variables with which the unpacked programs find each other and their libraries. */
 export const toolEnvironment: Readonly<Record<string, string>> = {
-  PATH: [
-    ...["usr/sbin", "usr/bin", "sbin", "bin"].map((directory) => join(paths.debian, directory)),
-    process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
-  ].join(":"),
+  PATH: [...programDirectories, process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"].join(":"),
   LD_LIBRARY_PATH: [`usr/lib/${triplet}`, `lib/${triplet}`]
     .map((directory) => join(paths.debian, directory))
     .join(":"),
@@ -78,24 +75,15 @@ export function toolsAreUnpacked(): boolean {
 /** Unpacks the packages into the sandbox's directory. Nothing is installed into the system. */
 export async function unpackTools(report: Report): Promise<void> {
   const staging = `${paths.debian}.new`;
-  rmSync(staging, { recursive: true, force: true });
-  mkdirSync(staging, { recursive: true });
-  const apt = new Apt(goarch);
-  await apt.update(report);
-  const available = await apt.available(packages);
-  const archives = await apt.download(available, report);
-  await unpack(archives, staging);
+  createEmpty(staging);
+  await unpack(await new Apt(goarch, report).download(packages), staging);
   // Debian sets this link when the package is installed.
-  for (const program of [
-    "iptables",
-    "iptables-save",
-    "iptables-restore",
-    "ip6tables",
-    "ip6tables-save",
-    "ip6tables-restore",
-  ]) {
-    rmSync(join(staging, "usr", "sbin", program), { force: true });
-    symlinkSync("xtables-nft-multi", join(staging, "usr", "sbin", program));
+  for (const program of ["iptables", "ip6tables"]) {
+    for (const suffix of ["", "-save", "-restore"]) {
+      const link = join(staging, "usr", "sbin", `${program}${suffix}`);
+      rmSync(link, { force: true });
+      symlinkSync("xtables-nft-multi", link);
+    }
   }
   writeFileSync(join(staging, ".complete"), packages.join(" "));
   rmSync(paths.debian, { recursive: true, force: true });
@@ -117,9 +105,7 @@ export async function rootFilesystem(
     mkdirSync(join(directory, "usr", merged), { recursive: true });
     symlinkSync(`usr/${merged}`, join(directory, merged));
   }
-  const apt = new Apt(architecture);
-  await apt.update(report);
-  await unpack(await apt.downloadWithDependencies(names, report), directory);
+  await unpack(await new Apt(architecture, report).downloadWithDependencies(names), directory);
 }
 
 async function unpack(archives: readonly string[], directory: string): Promise<void> {
@@ -138,8 +124,10 @@ async function unpack(archives: readonly string[], directory: string): Promise<v
 class Apt {
   readonly #directory: string;
   readonly #options: readonly string[];
+  readonly #report: Report;
 
-  constructor(architecture: string) {
+  constructor(architecture: string, report: Report) {
+    this.#report = report;
     this.#directory = join(paths.work, `apt-${architecture}`);
     for (const needed of ["state/lists/partial", "cache/archives/partial"]) {
       mkdirSync(join(this.#directory, needed), { recursive: true });
@@ -158,51 +146,36 @@ class Apt {
     ].flatMap((option) => ["-o", option]);
   }
 
-  async #run(
-    program: string,
-    args: readonly string[],
-    report?: Report,
-    cwd?: string,
-  ): Promise<string> {
+  async #run(program: string, args: readonly string[], cwd = this.#directory): Promise<string> {
     return command(program, [...this.#options, ...args], {
-      log: join(paths.logs, "apt.log"),
-      timeout: 600_000,
+      cwd,
       env: { LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" },
-      ...(report === undefined ? {} : { onLine: report }),
-      ...(cwd === undefined ? {} : { cwd }),
+      log: join(paths.logs, "apt.log"),
+      onLine: this.#report,
+      timeout: 600_000,
     });
   }
 
-  async update(report: Report): Promise<void> {
-    await this.#run("apt-get", ["update", "-q"], report);
-  }
-
   /**
-   * The packages in `names` that this Debian release has: some libraries are renamed between
+   * Downloads the packages that this Debian release has: some libraries are renamed between
    * releases.
    */
-  async available(names: readonly string[]): Promise<string[]> {
+  async download(names: readonly string[]): Promise<string[]> {
+    await this.#run("apt-get", ["update", "-q"]);
     const known = new Set((await this.#run("apt-cache", ["pkgnames"])).split("\n"));
-    return names.filter((name) => known.has(name));
-  }
-
-  async download(names: readonly string[], report: Report): Promise<string[]> {
     const directory = join(this.#directory, "packages");
-    rmSync(directory, { recursive: true, force: true });
-    mkdirSync(directory);
-    await this.#run("apt-get", ["download", "-q", ...names], report, directory);
+    createEmpty(directory);
+    const available = names.filter((name) => known.has(name));
+    await this.#run("apt-get", ["download", "-q", ...available], directory);
     return archives(directory);
   }
 
-  async downloadWithDependencies(names: readonly string[], report: Report): Promise<string[]> {
-    const directory = join(this.#directory, "cache", "archives");
+  async downloadWithDependencies(names: readonly string[]): Promise<string[]> {
+    await this.#run("apt-get", ["update", "-q"]);
     await this.#run("apt-get", ["clean"]);
-    await this.#run(
-      "apt-get",
-      ["install", "-q", "--yes", "--download-only", "--no-install-recommends", ...names],
-      report,
-    );
-    return archives(directory);
+    const install = ["install", "-q", "--yes", "--download-only", "--no-install-recommends"];
+    await this.#run("apt-get", [...install, ...names]);
+    return archives(join(this.#directory, "cache", "archives"));
   }
 }
 

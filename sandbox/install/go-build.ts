@@ -35,12 +35,12 @@ function copyModule(build: Build, directory: string): string {
  * linked or waits for downloads and the processors are idle. The build itself reports what fails
  * here.
  */
-export async function compileAhead(part: Part, signal: AbortSignal): Promise<void> {
+export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promise<void> {
   try {
     for (const build of part.builds) {
       const cwd = copyModule(build, "ahead");
       await replaceFile(build, cwd);
-      const options = { cwd, env: goEnvironment, signal };
+      const options = { cwd, env: goEnvironment, cancelSignal };
       await command("go", ["list", "-deps", "-e", build.package], options);
       const compiled = ["go", "list", "-deps", "-export", "-e", build.package];
       await command("nice", ["-n", "19", ...compiled], options);

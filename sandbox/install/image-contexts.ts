@@ -13,8 +13,8 @@ import { project } from "../../lib/project";
 import { type Report } from "../../lib/progress";
 import { UserError } from "../../lib/errors";
 import { rootFilesystem, tool } from "./debian";
-import { executable } from "./obtain";
-import { goarch, parts, versions } from "./parts";
+import { program } from "./download-or-build";
+import { goarch, versions } from "./parts";
 
 type Architecture = typeof goarch;
 
@@ -42,16 +42,6 @@ function single(path: () => string, name: string, entrypoint: readonly string[])
   };
 }
 
-function fromPart(name: string): () => string {
-  return () => {
-    const part = parts.find((candidate) => candidate.name === name);
-    if (part === undefined) {
-      throw new Error(`no part is called ${name}`);
-    }
-    return executable(part);
-  };
-}
-
 /** A base image made from Debian packages; `finish` does the work of their installation scripts. */
 function debianBase(
   packages: readonly string[],
@@ -63,22 +53,15 @@ function debianBase(
     for (const architecture of architectures) {
       const root = join(directory, `root-${architecture}`);
       await rootFilesystem(packages, architecture, root, report);
-      for (const unneeded of [
-        "usr/share/doc",
-        "usr/share/man",
-        "usr/share/locale",
-        "usr/share/info",
-        "var/cache",
-      ]) {
+      const documentation = ["doc", "info", "locale", "man"].map((name) => `usr/share/${name}`);
+      for (const unneeded of [...documentation, "var/cache"]) {
         rmSync(join(root, unneeded), { recursive: true, force: true });
       }
       mkdirSync(join(root, "tmp"));
       chmodSync(join(root, "tmp"), 0o1777);
       mkdirSync(join(root, "etc"), { recursive: true });
-      writeFileSync(
-        join(root, "etc", "nsswitch.conf"),
-        "passwd: files\ngroup: files\nhosts: files dns\n",
-      );
+      const sources = "passwd: files\ngroup: files\nhosts: files dns\n";
+      writeFileSync(join(root, "etc", "nsswitch.conf"), sources);
       finish(root, architecture);
       report(`packing for ${architecture}`);
       // With a fixed order and fixed dates, so that the same packages give the same image.
@@ -111,14 +94,14 @@ export const images = {
     repository: "sandbox/coredns",
     architectures: [goarch],
     version: versions.coredns,
-    context: single(fromPart("coredns"), "coredns", ["/coredns"]),
+    context: single(() => program("coredns"), "coredns", ["/coredns"]),
   },
   "metrics-server": {
     title: "metrics-server image",
     repository: "sandbox/metrics-server",
     architectures: [goarch],
     version: versions.metricsServer,
-    context: single(fromPart("metrics-server"), "metrics-server", ["/metrics-server"]),
+    context: single(() => program("metrics-server"), "metrics-server", ["/metrics-server"]),
   },
   jre: {
     title: "JRE base image",
@@ -165,16 +148,11 @@ export const images = {
             rmSync(join(root, unneeded), { recursive: true, force: true });
           }
           // initdb needs a name for its user, whatever UID the pod has.
-          const users = [
-            "root:x:0:0::/:/bin/sh",
-            "postgres:x:999:999::/:/bin/sh",
-            "orders:x:10001:10001::/:/bin/sh",
-          ];
-          writeFileSync(join(root, "etc", "passwd"), `${users.join("\n")}\n`);
-          writeFileSync(
-            join(root, "etc", "group"),
-            "root:x:0:\npostgres:x:999:\norders:x:10001:\n",
-          );
+          const users = Object.entries({ root: "0", postgres: "999", orders: "10001" });
+          const passwd = users.map(([name, id]) => `${name}:x:${id}:${id}::/:/bin/sh\n`);
+          const group = users.map(([name, id]) => `${name}:x:${id}:\n`);
+          writeFileSync(join(root, "etc", "passwd"), passwd.join(""));
+          writeFileSync(join(root, "etc", "group"), group.join(""));
         },
         `ENV PATH=/usr/lib/postgresql/${POSTGRES}/bin:/usr/local/bin:/usr/sbin:/usr/bin PGDATA=/var/lib/postgresql/data
 COPY --chmod=755 docker-entrypoint.sh /usr/local/bin/docker-entrypoint.sh

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "../../lib/command";
 import { type Report } from "../../lib/progress";
 import { UserError } from "../../lib/errors";
 import { type Image, images } from "./image-contexts";
-import { paths, registryName } from "../layout";
+import { createEmpty, paths, registryName, registryUrl } from "../layout";
+import { program } from "./download-or-build";
 
 /** If a public image is not pulled within this time, a stand-in is made. */
 const PULL_TIMEOUT_MS = 300_000;
@@ -48,10 +49,8 @@ function fingerprint(image: Image): string {
 
 async function isInRegistry(ref: string): Promise<boolean> {
   const [repository = "", digest = ""] = ref.split("@");
-  const host = registryName().split("/")[0] ?? "";
-  const path = repository.slice(host.length + 1);
-  const scheme = host.startsWith("localhost:") ? "http" : "https";
-  const answer = await fetch(`${scheme}://${host}/v2/${path}/manifests/${digest}`, {
+  const path = repository.split("/").slice(1).join("/");
+  const answer = await fetch(`${registryUrl()}/v2/${path}/manifests/${digest}`, {
     method: "HEAD",
     headers: {
       accept: "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json",
@@ -63,8 +62,16 @@ async function isInRegistry(ref: string): Promise<boolean> {
   return answer?.ok === true || answer?.status === 401;
 }
 
-/** The wanted images that do not exist yet. */
-export async function missingImages(wanted: readonly ImageName[]): Promise<ImageName[]> {
+/**
+ * Makes the wanted images that do not exist yet.
+ *
+ * @returns how many milliseconds that took
+ */
+export async function makeMissingImages(
+  wanted: readonly ImageName[],
+  report: Report,
+): Promise<number> {
+  const started = Date.now();
   const made = known();
   const missing: ImageName[] = [];
   for (const name of wanted) {
@@ -73,33 +80,34 @@ export async function missingImages(wanted: readonly ImageName[]): Promise<Image
       missing.push(name);
     }
   }
-  return missing;
+  for (const name of missing) {
+    const { title } = images[name];
+    const how = await makeImage(name, (detail) => {
+      report(`${title}: ${detail}`);
+    });
+    console.log(`      ${title}: ${how}`);
+  }
+  return missing.length === 0 ? 0 : Date.now() - started;
 }
-
-export const imageTitle = (name: ImageName): string => images[name].title;
 
 /**
  * Makes an image and pushes it: the public one if it can be pulled, else a stand-in made from
  * Debian packages.
  */
-export async function makeImage(
-  name: ImageName,
-  buildctl: string,
-  report: Report,
-): Promise<string> {
+async function makeImage(name: ImageName, report: Report): Promise<string> {
   const image: Image = images[name];
   const directory = join(paths.work, `image-${name}`);
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true });
+  createEmpty(directory);
   let how = "made";
   let ref: string | undefined;
   if (image.official !== undefined) {
     const official = image.official();
-    report(`pulling ${official.split("@")[0] ?? ""}`);
+    const [repository = ""] = official.split("@");
+    report(`pulling ${repository}`);
     writeFileSync(join(directory, "Dockerfile"), `FROM ${official}\n`);
     try {
-      ref = await build(image, directory, buildctl, report, PULL_TIMEOUT_MS);
-      how = `public image ${official.split("@")[0] ?? ""}`;
+      ref = await build(image, directory, report);
+      how = `public image ${repository}`;
     } catch (error) {
       const cause =
         /(lookup \S+|dial tcp|no such host|TLS handshake|timeout|denied|not found|ran out of time)/i.exec(
@@ -110,7 +118,7 @@ export async function makeImage(
   }
   if (ref === undefined) {
     await image.context(directory, report);
-    ref = await build(image, directory, buildctl, report, PULL_TIMEOUT_MS);
+    ref = await build(image, directory, report);
   }
   rmSync(directory, { recursive: true, force: true });
   const made = { ...known(), [name]: { ref, fingerprint: fingerprint(image) } };
@@ -119,17 +127,11 @@ export async function makeImage(
   return how;
 }
 
-async function build(
-  image: Image,
-  directory: string,
-  buildctl: string,
-  report: Report,
-  timeout: number,
-): Promise<string> {
+async function build(image: Image, directory: string, report: Report): Promise<string> {
   const metadata = join(paths.work, "metadata.json");
   const repository = `${registryName()}/${image.repository}`;
   await command(
-    buildctl,
+    program("buildkit", "buildctl"),
     [
       `--addr=unix://${paths.buildkitSocket}`,
       ...["build", "--progress=plain", "--frontend=dockerfile.v0"],
@@ -138,7 +140,7 @@ async function build(
       `--output=type=image,name=${repository}:sandbox,push=true,oci-mediatypes=true`,
       `--metadata-file=${metadata}`,
     ],
-    { timeout, onLine: report, log: join(paths.logs, "images.log") },
+    { timeout: PULL_TIMEOUT_MS, onLine: report, log: join(paths.logs, "images.log") },
   );
   const written = JSON.parse(readFileSync(metadata, "utf8")) as { "containerimage.digest": string };
   return `${repository}@${written["containerimage.digest"]}`;

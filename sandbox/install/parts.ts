@@ -69,26 +69,63 @@ export const versions = {
   kubeScore: "1.20.0", // renovate: github-releases zegl/kube-score
 } as const;
 
-const github = "https://github.com";
-const kubernetesComponents = [
-  "kube-apiserver",
-  "kube-controller-manager",
-  "kube-proxy",
-  "kube-scheduler",
-  "kubectl",
-  "kubelet",
-] as const;
-const engineScripts = ["pulumi-analyzer-policy", "pulumi-resource-pulumi-nodejs"] as const;
+/** An official file among those of a release on GitHub. */
+export function githubDownload(
+  repository: string,
+  version: string,
+  file: string,
+  take: Download["take"],
+  checksums = `${file}.sha256`,
+): Download {
+  const release = `https://github.com/${repository}/releases/download/v${version}`;
+  return { url: `${release}/${file}`, checksums: `${release}/${checksums}`, take };
+}
 
-function providerDownload(name: string, version: string): Download {
-  const releases = `${github}/pulumi/pulumi-${name}/releases/download/v${version}`;
-  const file = `pulumi-resource-${name}`;
+/** A part that is one program, built from the module of the same name. */
+function programPart(
+  name: string,
+  title: string,
+  version: string,
+  build: Partial<Build>,
+  ...downloads: readonly Download[]
+): Part {
   return {
-    url: `${releases}/${file}-v${version}-linux-${goarch}.tar.gz`,
-    checksums: `${releases}/pulumi-${name}_${version}_checksums.txt`,
-    take: { [file]: file },
+    name,
+    title,
+    version,
+    files: [name],
+    ...(downloads.length === 0 ? {} : { downloads }),
+    builds: [{ module: name, package: ".", output: name, ...build }],
   };
 }
+
+/** One of Pulumi's providers. */
+function providerPart(name: string, title: string, version: string, build: Build): Part {
+  const program = `pulumi-resource-${name}`;
+  return {
+    name: `resource-${name}`,
+    title,
+    version,
+    files: [program],
+    downloads: [
+      githubDownload(
+        `pulumi/pulumi-${name}`,
+        version,
+        `${program}-v${version}-linux-${goarch}.tar.gz`,
+        { [program]: program },
+        `pulumi-${name}_${version}_checksums.txt`,
+      ),
+    ],
+    builds: [build],
+  };
+}
+
+const kubernetesComponents = [
+  ...["kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler"],
+  ...["kubectl", "kubelet"],
+];
+const engineScripts = ["pulumi-analyzer-policy", "pulumi-resource-pulumi-nodejs"];
+const engineFiles = ["pulumi", "pulumi-language-nodejs", ...engineScripts];
 
 export const parts: readonly Part[] = [
   {
@@ -114,74 +151,59 @@ export const parts: readonly Part[] = [
       },
     ],
   },
-  {
-    name: "coredns",
-    title: "CoreDNS (cluster DNS)",
-    version: versions.coredns,
-    files: ["coredns"],
-    downloads: [
-      {
-        url: `${github}/coredns/coredns/releases/download/v${versions.coredns}/coredns_${versions.coredns}_linux_${goarch}.tgz`,
-        checksums: `${github}/coredns/coredns/releases/download/v${versions.coredns}/coredns_${versions.coredns}_linux_${goarch}.tgz.sha256`,
-        take: { coredns: "coredns" },
-      },
-    ],
-    builds: [{ module: "coredns", package: ".", output: "coredns" }],
-  },
+  programPart(
+    "coredns",
+    "CoreDNS (cluster DNS)",
+    versions.coredns,
+    {},
+    githubDownload(
+      "coredns/coredns",
+      versions.coredns,
+      `coredns_${versions.coredns}_linux_${goarch}.tgz`,
+      { coredns: "coredns" },
+    ),
+  ),
   {
     name: "buildkit",
     title: "BuildKit (image builder)",
     version: versions.buildkit,
     files: ["buildkitd", "buildctl"],
-    builds: [
-      {
-        module: "buildkit",
-        package: "github.com/moby/buildkit/cmd/buildkitd",
-        output: "buildkitd",
-      },
-      { module: "buildkit", package: "github.com/moby/buildkit/cmd/buildctl", output: "buildctl" },
-    ],
+    builds: ["buildkitd", "buildctl"].map((output) => ({
+      module: "buildkit",
+      package: `github.com/moby/buildkit/cmd/${output}`,
+      output,
+    })),
   },
-  {
-    name: "traefik",
-    title: "Traefik (ingress controller)",
-    version: versions.traefik,
-    files: ["traefik"],
-    downloads: [
-      {
-        url: `${github}/traefik/traefik/releases/download/v${versions.traefik}/traefik_v${versions.traefik}_linux_${goarch}.tar.gz`,
-        checksums: `${github}/traefik/traefik/releases/download/v${versions.traefik}/traefik_v${versions.traefik}_checksums.txt`,
-        take: { traefik: "traefik" },
+  programPart(
+    "traefik",
+    "Traefik (ingress controller)",
+    versions.traefik,
+    {
+      package: "github.com/traefik/traefik/v3/cmd/traefik",
+      instead: {
+        module: "github.com/go-acme/lego/v4",
+        of: "providers/dns/zz_gen_dns_providers.go",
+        take: "without-dns-providers.go",
       },
-    ],
-    builds: [
-      {
-        module: "traefik",
-        package: "github.com/traefik/traefik/v3/cmd/traefik",
-        output: "traefik",
-        instead: {
-          module: "github.com/go-acme/lego/v4",
-          of: "providers/dns/zz_gen_dns_providers.go",
-          take: "without-dns-providers.go",
-        },
-      },
-    ],
-  },
+    },
+    githubDownload(
+      "traefik/traefik",
+      versions.traefik,
+      `traefik_v${versions.traefik}_linux_${goarch}.tar.gz`,
+      { traefik: "traefik" },
+      `traefik_v${versions.traefik}_checksums.txt`,
+    ),
+  ),
   {
     name: "pulumi",
     title: "Pulumi (engine and Node.js language host)",
     version: versions.pulumi,
-    files: ["pulumi", "pulumi-language-nodejs", ...engineScripts],
+    files: engineFiles,
     downloads: [
       {
         url: `https://get.pulumi.com/releases/sdk/pulumi-v${versions.pulumi}-linux-${goarch === "amd64" ? "x64" : goarch}.tar.gz`,
-        checksums: `${github}/pulumi/pulumi/releases/download/v${versions.pulumi}/pulumi-${versions.pulumi}-checksums.txt`,
-        take: Object.fromEntries(
-          ["pulumi", "pulumi-language-nodejs", ...engineScripts].map((file) => [
-            `pulumi/${file}`,
-            file,
-          ]),
-        ),
+        checksums: `https://github.com/pulumi/pulumi/releases/download/v${versions.pulumi}/pulumi-${versions.pulumi}-checksums.txt`,
+        take: Object.fromEntries(engineFiles.map((file) => [`pulumi/${file}`, file])),
       },
     ],
     builds: [
@@ -204,97 +226,56 @@ export const parts: readonly Part[] = [
       },
     ],
   },
-  {
-    name: "resource-kubernetes",
-    title: "Pulumi's Kubernetes provider",
-    version: versions.kubernetesProvider,
-    files: ["pulumi-resource-kubernetes"],
-    downloads: [providerDownload("kubernetes", versions.kubernetesProvider)],
-    builds: [
-      {
-        module: "pulumi",
-        package: ".",
-        output: "pulumi-resource-kubernetes",
-        set: {
-          "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version":
-            versions.kubernetesProvider,
-        },
-        prepare: "kubernetes-provider-schema",
-      },
-    ],
-  },
-  {
-    name: "resource-docker-build",
-    title: "Pulumi's Docker Build provider",
-    version: versions.dockerBuildProvider,
-    files: ["pulumi-resource-docker-build"],
-    downloads: [providerDownload("docker-build", versions.dockerBuildProvider)],
-    builds: [
-      {
-        module: "docker-build",
-        package: "github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build",
-        output: "pulumi-resource-docker-build",
-        set: {
-          "github.com/pulumi/pulumi-docker-build/provider.Version": versions.dockerBuildProvider,
-        },
-      },
-    ],
-  },
-  {
-    name: "metrics-server",
-    title: "metrics-server",
-    version: versions.metricsServer,
-    files: ["metrics-server"],
-    builds: [
-      {
-        module: "metrics-server",
-        package: "sigs.k8s.io/metrics-server/cmd/metrics-server",
-        output: "metrics-server",
-      },
-    ],
-  },
-  {
-    name: "local-path-provisioner",
-    title: "local-path-provisioner (storage class)",
-    version: versions.localPathProvisioner,
-    files: ["local-path-provisioner"],
-    builds: [
-      {
-        module: "local-path-provisioner",
-        package: "github.com/rancher/local-path-provisioner",
-        output: "local-path-provisioner",
-        set: { "main.VERSION": `v${versions.localPathProvisioner}` },
-      },
-    ],
-  },
-  {
-    name: "kube-network-policies",
-    title: "kube-network-policies (NetworkPolicy agent)",
-    version: versions.networkPolicies,
-    files: ["kube-network-policies"],
-    builds: [{ module: "kube-network-policies", package: ".", output: "kube-network-policies" }],
-  },
+  providerPart("kubernetes", "Pulumi's Kubernetes provider", versions.kubernetesProvider, {
+    module: "pulumi",
+    package: ".",
+    output: "pulumi-resource-kubernetes",
+    set: {
+      "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version":
+        versions.kubernetesProvider,
+    },
+    prepare: "kubernetes-provider-schema",
+  }),
+  providerPart("docker-build", "Pulumi's Docker Build provider", versions.dockerBuildProvider, {
+    module: "docker-build",
+    package: "github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build",
+    output: "pulumi-resource-docker-build",
+    set: { "github.com/pulumi/pulumi-docker-build/provider.Version": versions.dockerBuildProvider },
+  }),
+  programPart("metrics-server", "metrics-server", versions.metricsServer, {
+    package: "sigs.k8s.io/metrics-server/cmd/metrics-server",
+  }),
+  programPart(
+    "local-path-provisioner",
+    "local-path-provisioner (storage class)",
+    versions.localPathProvisioner,
+    {
+      package: "github.com/rancher/local-path-provisioner",
+      set: { "main.VERSION": `v${versions.localPathProvisioner}` },
+    },
+  ),
+  programPart(
+    "kube-network-policies",
+    "kube-network-policies (NetworkPolicy agent)",
+    versions.networkPolicies,
+    {},
+  ),
 ];
 
-/** Checks manifests. The sandbox does not run it: the tests that need it obtain it. */
-export const kubeScore: Part = {
-  name: "kube-score",
-  title: "kube-score (checks of manifests)",
-  version: versions.kubeScore,
-  files: ["kube-score"],
-  downloads: [
-    {
-      url: `${github}/zegl/kube-score/releases/download/v${versions.kubeScore}/kube-score_${versions.kubeScore}_linux_${goarch}.tar.gz`,
-      checksums: `${github}/zegl/kube-score/releases/download/v${versions.kubeScore}/checksums.txt`,
-      take: { "kube-score": "kube-score" },
-    },
-  ],
-  builds: [
-    {
-      module: "kube-score",
-      package: "github.com/zegl/kube-score/cmd/kube-score",
-      output: "kube-score",
-      set: { "main.version": versions.kubeScore },
-    },
-  ],
-};
+/** Checks manifests. The sandbox does not run it: the tests that need it install it. */
+export const kubeScore = programPart(
+  "kube-score",
+  "kube-score (checks of manifests)",
+  versions.kubeScore,
+  {
+    package: "github.com/zegl/kube-score/cmd/kube-score",
+    set: { "main.version": versions.kubeScore },
+  },
+  githubDownload(
+    "zegl/kube-score",
+    versions.kubeScore,
+    `kube-score_${versions.kubeScore}_linux_${goarch}.tar.gz`,
+    { "kube-score": "kube-score" },
+    "checksums.txt",
+  ),
+);

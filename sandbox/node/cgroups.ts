@@ -7,7 +7,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../../lib/errors";
+import { messageOf, UserError } from "../../lib/errors";
 
 /** cgroup under which pods and daemons run, in every hierarchy. */
 export const CGROUP = "services-orders-sandbox";
@@ -72,7 +72,7 @@ function enableControllers(hierarchy: string): void {
       );
     } catch (error) {
       throw new UserError(
-        `the kernel does not enable the controllers ${wanted.join(", ")} below ${level} (${error instanceof Error ? error.message : String(error)}); start the sandbox on the machine itself, not in a container`,
+        `the kernel does not enable the controllers ${wanted.join(", ")} below ${level} (${messageOf(error)}); start the sandbox on the machine itself, not in a container`,
       );
     }
   }

@@ -1,35 +1,25 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { CGROUP } from "./cgroups";
 import { kubeconfig, NODE } from "./certificates";
 import { cniPlugins, tool } from "../install/debian";
 import { imageRef } from "../install/images";
-import { net, type Options, paths, registryName } from "../layout";
-import { executable } from "../install/obtain";
-import { parts } from "../install/parts";
+import { net, type Options, paths, registryName, registryUrl } from "../layout";
+import { program } from "../install/download-or-build";
 import { type Daemon } from "./supervision";
 
-/** Path of a program of a part. */
-export function program(part: string, name?: string): string {
-  const found = parts.find((candidate) => candidate.name === part);
-  if (found === undefined) {
-    throw new Error(`no part is called ${part}`);
-  }
-  return executable(found, name);
-}
-
-export const kubectl = (): string => program("kubernetes", "kubectl");
-export const buildctl = (): string => program("buildkit", "buildctl");
-export const pulumiDirectory = (): string => join(program("pulumi"), "..");
-export const plugin = (name: string): string => program(`resource-${name}`);
-
 export const containerdSocket = join(paths.run, "containerd.sock");
+
+/** A daemon in the node's network. */
+export function onNode(name: string, ...argv: readonly string[]): Daemon {
+  return { name, network: "node", argv };
+}
 
 /** Writes a daemon's configuration and returns its path. */
 export function config(name: string, content: string): string {
   const path = join(paths.run, name);
-  mkdirSync(paths.run, { recursive: true });
+  mkdirSync(dirname(path), { recursive: true });
   // kube-proxy exits when its file is written, even with the same content.
   if (!existsSync(path) || readFileSync(path, "utf8") !== content) {
     writeFileSync(path, content);
@@ -40,9 +30,10 @@ export function config(name: string, content: string): string {
 /**
  * The registry runs twice over one directory: in the machine's network and in the node's. So
  * `localhost:<port>` is the same registry for you, for BuildKit and for the node that pulls from
- * it.
+ * it. None of them runs if the user has another registry.
  */
 export function registryDaemons(options: Options): Daemon[] {
+  if (options.registry !== undefined) return [];
   const path = config(
     "registry.yml",
     stringify({
@@ -74,7 +65,7 @@ export function buildkitDaemon(): Daemon {
 [worker.containerd]
   enabled = false
 [registry."${registryName()}"]
-  http = ${String(registryName().startsWith("localhost:"))}
+  http = ${String(registryUrl().startsWith("http:"))}
 `,
   );
   return { name: "buildkitd", argv: [program("buildkit"), "--config", path], network: "edge" };
@@ -82,29 +73,24 @@ export function buildkitDaemon(): Daemon {
 
 export function etcdDaemon(): Daemon {
   const client = "http://127.0.0.1:2379";
-  return {
-    name: "etcd",
-    network: "node",
-    argv: [
-      tool("etcd"),
-      `--data-dir=${join(paths.cluster, "etcd")}`,
-      `--listen-client-urls=${client}`,
-      `--advertise-client-urls=${client}`,
-      "--listen-peer-urls=http://127.0.0.1:2380",
-      // The machine's page cache outlives the process: only a crash of the whole machine could lose
-      // the last writes.
-      "--unsafe-no-fsync",
-      "--log-level=warn",
-    ],
-  };
+  return onNode(
+    "etcd",
+    tool("etcd"),
+    `--data-dir=${join(paths.cluster, "etcd")}`,
+    `--listen-client-urls=${client}`,
+    `--advertise-client-urls=${client}`,
+    "--listen-peer-urls=http://127.0.0.1:2380",
+    // The machine's page cache outlives the process: only a crash of the whole machine could lose
+    // the last writes.
+    "--unsafe-no-fsync",
+    "--log-level=warn",
+  );
 }
 
 export function containerdDaemon(): Daemon {
-  const cni = join(paths.run, "cni");
-  mkdirSync(cni, { recursive: true });
   // Routed, not bridged, so every packet between pods passes the node's filter.
-  writeFileSync(
-    join(cni, "10-pods.conflist"),
+  const network = config(
+    "cni/10-pods.conflist",
     JSON.stringify({
       cniVersion: "0.4.0",
       name: "pods",
@@ -140,12 +126,12 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   disable_apparmor = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "${cniPlugins}"
-    conf_dir = "${cni}"
+    conf_dir = "${dirname(network)}"
   [plugins."io.containerd.grpc.v1.cri".registry.mirrors."${registryName()}"]
-    endpoint = ["${registryName().startsWith("localhost:") ? "http" : "https"}://${registryName().split("/")[0] ?? ""}"]
+    endpoint = ["${registryUrl()}"]
 `,
   );
-  return { name: "containerd", network: "node", argv: [tool("containerd"), "--config", path] };
+  return onNode("containerd", tool("containerd"), "--config", path);
 }
 
 export function storageDaemon(): Daemon {
@@ -155,21 +141,18 @@ export function storageDaemon(): Daemon {
       nodePathMap: [{ node: "DEFAULT_PATH_FOR_NON_LISTED_NODES", paths: [paths.volumes] }],
     }),
   );
-  return {
-    name: "local-path-provisioner",
-    network: "node",
-    argv: [
-      program("local-path-provisioner"),
-      "start",
-      `--config=${path}`,
-      `--kubeconfig=${kubeconfig("local-path-provisioner")}`,
-      "--provisioner-name=sandbox/local-path",
-      "--namespace=kube-system",
-      "--service-account-name=local-path-helper",
-      `--helper-image=${imageRef("postgres")}`,
-      "--configmap-name=local-path-config",
-    ],
-  };
+  return onNode(
+    "local-path-provisioner",
+    program("local-path-provisioner"),
+    "start",
+    `--config=${path}`,
+    `--kubeconfig=${kubeconfig("local-path-provisioner")}`,
+    "--provisioner-name=sandbox/local-path",
+    "--namespace=kube-system",
+    "--service-account-name=local-path-helper",
+    `--helper-image=${imageRef("postgres")}`,
+    "--configmap-name=local-path-config",
+  );
 }
 
 /** Number of the netfilter queue between {@link networkPolicyRules} and the agent. */
@@ -177,16 +160,13 @@ const QUEUE = "100";
 
 /** Accepts or rejects each new connection from or to a pod, according to the NetworkPolicies. */
 export function networkPolicyDaemon(): Daemon {
-  return {
-    name: "kube-network-policies",
-    network: "node",
-    argv: [
-      program("kube-network-policies"),
-      `--kubeconfig=${kubeconfig("network-policies")}`,
-      `--node=${NODE}`,
-      `--queue=${QUEUE}`,
-    ],
-  };
+  return onNode(
+    "kube-network-policies",
+    program("kube-network-policies"),
+    `--kubeconfig=${kubeconfig("network-policies")}`,
+    `--node=${NODE}`,
+    `--queue=${QUEUE}`,
+  );
 }
 
 /**

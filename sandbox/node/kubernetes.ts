@@ -1,86 +1,90 @@
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { command } from "../../lib/command";
 import { CGROUP } from "./cgroups";
 import { certificate, key, kubeconfig, NODE, serviceAccountsPublicKey } from "./certificates";
-import { config, containerdSocket, program } from "./daemons";
-import { net, paths } from "../layout";
+import { config, containerdSocket, onNode } from "./daemons";
+import { program } from "../install/download-or-build";
+import { kubectlEnvironment, net, paths } from "../layout";
 import { type Daemon } from "./supervision";
 
 /** The default is /usr/libexec/kubernetes, outside the sandbox's directory. */
 const volumePluginDir = join(paths.cluster, "kubelet", "volume-plugins");
 
+/** Runs kubectl on the sandbox's cluster. */
+export async function kubectl(args: readonly string[], input?: string): Promise<string> {
+  return command(program("kubernetes", "kubectl"), [`--kubeconfig=${paths.kubeconfig}`, ...args], {
+    env: kubectlEnvironment(),
+    timeout: 60_000,
+    ...(input === undefined ? {} : { input }),
+  });
+}
+
+/** A daemon whose program is one of Kubernetes' own. */
+function component(name: string, ...args: readonly string[]): Daemon {
+  return onNode(name, program("kubernetes", name), ...args);
+}
+
 export function apiServerDaemon(): Daemon {
-  return {
-    name: "kube-apiserver",
-    network: "node",
-    argv: [
-      program("kubernetes", "kube-apiserver"),
-      "--etcd-servers=http://127.0.0.1:2379",
-      `--secure-port=${String(net.apiPort)}`,
-      `--bind-address=${net.nodeAddress}`,
-      `--advertise-address=${net.nodeAddress}`,
-      `--service-cluster-ip-range=${net.services}`,
-      "--allow-privileged",
-      "--authorization-mode=Node,RBAC",
-      "--enable-admission-plugins=NodeRestriction",
-      "--anonymous-auth=false",
-      "--profiling=false",
-      `--tls-cert-file=${certificate("apiserver")}`,
-      `--tls-private-key-file=${key("apiserver")}`,
-      `--client-ca-file=${certificate("ca")}`,
-      `--kubelet-certificate-authority=${certificate("ca")}`,
-      `--kubelet-client-certificate=${certificate("apiserver-kubelet")}`,
-      `--kubelet-client-key=${key("apiserver-kubelet")}`,
-      "--kubelet-preferred-address-types=InternalIP",
-      "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-      `--service-account-signing-key-file=${key("service-accounts")}`,
-      `--service-account-key-file=${serviceAccountsPublicKey}`,
-      `--requestheader-client-ca-file=${certificate("front-proxy-ca")}`,
-      "--requestheader-allowed-names=front-proxy-client",
-      "--requestheader-extra-headers-prefix=X-Remote-Extra-",
-      "--requestheader-group-headers=X-Remote-Group",
-      "--requestheader-username-headers=X-Remote-User",
-      `--proxy-client-cert-file=${certificate("front-proxy")}`,
-      `--proxy-client-key-file=${key("front-proxy")}`,
-      "--enable-aggregator-routing=true",
-      // Debian's etcd does not report its progress. Without this gate the server waits for it and
-      // logs errors.
-      "--feature-gates=SizeBasedListCostEstimate=false",
-    ],
-  };
+  return component(
+    "kube-apiserver",
+    "--etcd-servers=http://127.0.0.1:2379",
+    `--secure-port=${String(net.apiPort)}`,
+    `--bind-address=${net.nodeAddress}`,
+    `--advertise-address=${net.nodeAddress}`,
+    `--service-cluster-ip-range=${net.services}`,
+    "--allow-privileged",
+    "--authorization-mode=Node,RBAC",
+    "--enable-admission-plugins=NodeRestriction",
+    "--anonymous-auth=false",
+    "--profiling=false",
+    `--tls-cert-file=${certificate("apiserver")}`,
+    `--tls-private-key-file=${key("apiserver")}`,
+    `--client-ca-file=${certificate("ca")}`,
+    `--kubelet-certificate-authority=${certificate("ca")}`,
+    `--kubelet-client-certificate=${certificate("apiserver-kubelet")}`,
+    `--kubelet-client-key=${key("apiserver-kubelet")}`,
+    "--kubelet-preferred-address-types=InternalIP",
+    "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+    `--service-account-signing-key-file=${key("service-accounts")}`,
+    `--service-account-key-file=${serviceAccountsPublicKey}`,
+    `--requestheader-client-ca-file=${certificate("front-proxy-ca")}`,
+    "--requestheader-allowed-names=front-proxy-client",
+    "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+    "--requestheader-group-headers=X-Remote-Group",
+    "--requestheader-username-headers=X-Remote-User",
+    `--proxy-client-cert-file=${certificate("front-proxy")}`,
+    `--proxy-client-key-file=${key("front-proxy")}`,
+    "--enable-aggregator-routing=true",
+    // Debian's etcd does not report its progress. Without this gate the server waits for it and
+    // logs errors.
+    "--feature-gates=SizeBasedListCostEstimate=false",
+  );
 }
 
 export function controlDaemons(): Daemon[] {
   return [
-    {
-      name: "kube-controller-manager",
-      network: "node",
-      argv: [
-        program("kubernetes", "kube-controller-manager"),
-        `--kubeconfig=${kubeconfig("controller-manager")}`,
-        `--authentication-kubeconfig=${kubeconfig("controller-manager")}`,
-        `--authorization-kubeconfig=${kubeconfig("controller-manager")}`,
-        `--service-account-private-key-file=${key("service-accounts")}`,
-        `--root-ca-file=${certificate("ca")}`,
-        "--use-service-account-credentials",
-        "--allocate-node-cidrs=false",
-        "--leader-elect=false",
-        "--bind-address=127.0.0.1",
-        `--flex-volume-plugin-dir=${volumePluginDir}`,
-      ],
-    },
-    {
-      name: "kube-scheduler",
-      network: "node",
-      argv: [
-        program("kubernetes", "kube-scheduler"),
-        `--kubeconfig=${kubeconfig("scheduler")}`,
-        `--authentication-kubeconfig=${kubeconfig("scheduler")}`,
-        `--authorization-kubeconfig=${kubeconfig("scheduler")}`,
-        "--leader-elect=false",
-        "--bind-address=127.0.0.1",
-      ],
-    },
+    component(
+      "kube-controller-manager",
+      `--kubeconfig=${kubeconfig("controller-manager")}`,
+      `--authentication-kubeconfig=${kubeconfig("controller-manager")}`,
+      `--authorization-kubeconfig=${kubeconfig("controller-manager")}`,
+      `--service-account-private-key-file=${key("service-accounts")}`,
+      `--root-ca-file=${certificate("ca")}`,
+      "--use-service-account-credentials",
+      "--allocate-node-cidrs=false",
+      "--leader-elect=false",
+      "--bind-address=127.0.0.1",
+      `--flex-volume-plugin-dir=${volumePluginDir}`,
+    ),
+    component(
+      "kube-scheduler",
+      `--kubeconfig=${kubeconfig("scheduler")}`,
+      `--authentication-kubeconfig=${kubeconfig("scheduler")}`,
+      `--authorization-kubeconfig=${kubeconfig("scheduler")}`,
+      "--leader-elect=false",
+      "--bind-address=127.0.0.1",
+    ),
   ];
 }
 
@@ -143,22 +147,14 @@ export function nodeDaemons(): Daemon[] {
     }),
   );
   return [
-    {
-      name: "kubelet",
-      network: "node",
-      argv: [
-        program("kubernetes", "kubelet"),
-        `--kubeconfig=${kubeconfig("kubelet")}`,
-        `--config=${kubelet}`,
-        `--hostname-override=${NODE}`,
-        `--node-ip=${net.nodeAddress}`,
-        `--root-dir=${join(paths.cluster, "kubelet")}`,
-      ],
-    },
-    {
-      name: "kube-proxy",
-      network: "node",
-      argv: [program("kubernetes", "kube-proxy"), `--config=${proxy}`],
-    },
+    component(
+      "kubelet",
+      `--kubeconfig=${kubeconfig("kubelet")}`,
+      `--config=${kubelet}`,
+      `--hostname-override=${NODE}`,
+      `--node-ip=${net.nodeAddress}`,
+      `--root-dir=${join(paths.cluster, "kubelet")}`,
+    ),
+    component("kube-proxy", `--config=${proxy}`),
   ];
 }

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { command } from "../../lib/command";
+import { eventually } from "../../lib/time";
 import { daemonCgroups } from "./cgroups";
 import { toolEnvironment } from "../install/debian";
 import { paths, root } from "../layout";
-import { boxPid, type BoxProcess, boxProcesses, enter } from "./processes";
+import { logFile } from "../logs";
+import { initPid, nsenterArguments, type SandboxProcess, sandboxProcesses } from "./processes";
 
 /** A long-running program of the sandbox. */
 export interface Daemon {
@@ -20,12 +21,10 @@ export interface Daemon {
 
 const pidFile = (name: string): string => join(paths.run, `${name}.pid`);
 
-export const logFile = (name: string): string => join(paths.logs, `${name}.log`);
-
 /** The daemon's process id on the machine, if it runs. */
 export function daemonPid(
   name: string,
-  processes: readonly BoxProcess[] = boxProcesses(),
+  processes: readonly SandboxProcess[] = sandboxProcesses(),
 ): number | undefined {
   if (!existsSync(pidFile(name))) {
     return undefined;
@@ -56,30 +55,29 @@ export function daemonEnvironment(
 ): Record<string, string> {
   const names = network === "edge" ? [...inherited, ...proxied] : inherited;
   return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = shell[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
+    names.flatMap((name) => (shell[name] === undefined ? [] : [[name, shell[name]]])),
   );
 }
 
-/**
- * Starts a daemon, unless it already runs. It continues after this process ends. Its output goes to
- * its log.
- */
-export async function startDaemon(daemon: Daemon): Promise<void> {
-  const pid = boxPid();
+/** Starts daemons, one after the other, unless they already run. */
+export async function startDaemons(...daemons: readonly Daemon[]): Promise<void> {
+  for (const daemon of daemons) await startDaemon(daemon);
+}
+
+/** Starts a daemon. It continues after this process ends. Its output goes to its log. */
+async function startDaemon(daemon: Daemon): Promise<void> {
+  const pid = initPid();
   if (daemonPid(daemon.name) !== undefined || pid === undefined) {
     return;
   }
   // nsenter's child is the first process inside: it starts the daemon, writes down its id, and
   // ends.
   const start =
-    'log=$1; note=$2; shift 2; for cgroup in $CGROUPS; do echo $$ > "$cgroup"; done; setsid "$@" </dev/null >>"$log" 2>&1 & echo $! > "$note"';
+    'log=$1; pid_file=$2; shift 2; for cgroup in $CGROUPS; do echo $$ > "$cgroup"; done; setsid "$@" </dev/null >>"$log" 2>&1 & echo $! > "$pid_file"';
   await command(
     "nsenter",
     [
-      ...enter(pid, daemon.network),
+      ...nsenterArguments(pid, daemon.network),
       ...["sh", "-c", start, "sh", logFile(daemon.name), pidFile(daemon.name)],
       ...daemon.argv,
     ],
@@ -97,15 +95,5 @@ export async function startDaemon(daemon: Daemon): Promise<void> {
     },
   );
   // The new process is first a copy of the shell, and a moment later the daemon.
-  for (let attempt = 0; attempt < 100 && daemonPid(daemon.name) === undefined; attempt += 1) {
-    await sleep(10);
-  }
-}
-
-/** The last lines of a daemon's log, to explain what is wrong with it. */
-export function lastWords(daemon: Daemon, lines = 12): string {
-  const log = logFile(daemon.name);
-  return existsSync(log)
-    ? readFileSync(log, "utf8").trimEnd().split("\n").slice(-lines).join("\n")
-    : "";
+  await eventually(() => daemonPid(daemon.name) !== undefined, 2_000, 10);
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { command, CommandError } from "../../lib/command";
-import { executable, isObtained, obtain } from "../../sandbox/install/obtain";
+import { executable, isInstalled, downloadOrBuild } from "../../sandbox/install/download-or-build";
 import { kubeScore, versions } from "../../sandbox/install/parts";
 import { goldens, type Manifest, objectsOf } from "./support/goldens";
 
@@ -82,8 +82,8 @@ async function score(golden: string, objects: readonly Manifest[]): Promise<read
 describe("kube-score", () => {
   const found: Finding[] = [];
   before(async () => {
-    if (!isObtained(kubeScore)) {
-      console.log(`      ${kubeScore.title}: ${await obtain(kubeScore, () => undefined)}`);
+    if (!isInstalled(kubeScore)) {
+      console.log(`      ${kubeScore.title}: ${await downloadOrBuild(kubeScore, () => undefined)}`);
     }
   });
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { contentHash } from "../../components/conventions/content-hash";
 import { project } from "../../lib/project";
 import { command } from "../../lib/command";
-import { boxProcesses } from "../../sandbox/node/processes";
+import { sandboxProcesses } from "../../sandbox/node/processes";
 import { environment } from "../../sandbox/environment";
 import { options, paths, registryName, root } from "../../sandbox/layout";
 import { servingPods, until } from "./support/cluster";
@@ -105,7 +105,9 @@ describe("from a clean clone to a running service", function () {
   });
 
   it("no daemon of the node has a variable of the login that started it", () => {
-    const daemons = boxProcesses().filter(({ commandLine }) => commandLine.startsWith(`${root}/`));
+    const daemons = sandboxProcesses().filter(({ commandLine }) =>
+      commandLine.startsWith(`${root}/`),
+    );
     assert.ok(daemons.length > 8, String(daemons.length));
     for (const { commandLine, pid } of daemons) {
       const variables = readFileSync(`/proc/${String(pid)}/environ`, "utf8").split("\0");
@@ -375,7 +377,7 @@ describe("from a clean clone to a running service", function () {
 
   it("npm run up brings everything back after every process of the sandbox was killed", async () => {
     const id = await placeOrder();
-    for (const { pid } of boxProcesses()) {
+    for (const { pid } of sandboxProcesses()) {
       try {
         process.kill(pid, "SIGKILL");
       } catch {
@@ -383,7 +385,11 @@ describe("from a clean clone to a running service", function () {
       }
     }
     // A signal is on its way for as long as a busy machine takes.
-    await until("the end of every process", () => Promise.resolve(boxProcesses().length === 0), 30);
+    await until(
+      "the end of every process",
+      () => Promise.resolve(sandboxProcesses().length === 0),
+      30,
+    );
     const run = await npmRun(["up"]);
     succeeded(run);
     console.log(

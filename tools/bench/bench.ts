@@ -16,7 +16,7 @@ import { project } from "../../lib/project";
 import { command } from "../../lib/command";
 import { Steps } from "../../lib/progress";
 import { UserError } from "../../lib/errors";
-import { boxProcesses } from "../../sandbox/node/processes";
+import { sandboxProcesses } from "../../sandbox/node/processes";
 import { isRunning } from "../../sandbox/sandbox";
 import { options } from "../../sandbox/layout";
 import { environment } from "../../sandbox/environment";
@@ -158,7 +158,7 @@ async function timePreview(cwd: string, env: Environment): Promise<number> {
 
 /** Memory of every process in the sandbox, including pods; shared memory is counted once (PSS). */
 function memoryGiB(): number {
-  const kib = boxProcesses().map(({ pid }) => {
+  const kib = sandboxProcesses().map(({ pid }) => {
     try {
       return Number(
         /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/smaps_rollup`, "utf8"))?.[1] ??

@@ -13,10 +13,10 @@ import {
 import { basename, join } from "node:path";
 import { command } from "../../lib/command";
 import { type Report } from "../../lib/progress";
-import { UserError } from "../../lib/errors";
+import { messageOf, UserError } from "../../lib/errors";
 import { compileAhead, goBuild, modules } from "./go-build";
-import { paths } from "../layout";
-import type { Download, Part } from "./parts";
+import { createEmpty, paths } from "../layout";
+import { type Download, type Part, parts } from "./parts";
 
 /** With a Go older than 1.26, the modules would download another toolchain. */
 const GO_NEEDED = [1, 26] as const;
@@ -38,44 +38,49 @@ class ChecksumError extends UserError {}
 
 const directory = (part: Part): string => join(paths.parts, `${part.name}-${part.version}`);
 
-/** Path of an executable of a part that has been obtained. */
+/** Path of an executable of a part that is installed. */
 export function executable(part: Part, name: string = part.files[0] ?? part.name): string {
   return join(directory(part), name);
 }
 
+/** Path of an executable of one of the sandbox's parts. */
+export function program(part: string, name?: string): string {
+  const found = parts.find((candidate) => candidate.name === part);
+  if (found === undefined) {
+    throw new Error(`no part is called ${part}`);
+  }
+  return executable(found, name);
+}
+
 /**
- * Everything that determines the result of a build. When any of it changes, the part is obtained
+ * Everything that determines the result of a build. When any of it changes, the part is installed
  * again.
  */
 function fingerprint(part: Part): string {
   const hash = createHash("sha256").update(JSON.stringify(part));
   for (const module of new Set(part.builds.map((build) => build.module))) {
-    for (const file of (
-      readdirSync(join(modules, module), { recursive: true }) as string[]
-    ).sort()) {
-      const path = join(modules, module, file);
-      hash
-        .update(file)
-        .update(existsSync(path) && /\.(go|mod|sum)$/.test(file) ? readFileSync(path) : "");
+    const files = readdirSync(join(modules, module), { encoding: "utf8", recursive: true });
+    for (const file of files.sort()) {
+      const decides = /\.(go|mod|sum)$/.test(file);
+      hash.update(file).update(decides ? readFileSync(join(modules, module, file)) : "");
     }
   }
   return hash.digest("hex");
 }
 
-export function isObtained(part: Part): boolean {
+export function isInstalled(part: Part): boolean {
   const mark = join(directory(part), ".complete");
   return existsSync(mark) && readFileSync(mark, "utf8") === fingerprint(part);
 }
 
 /**
- * Obtains a missing part: downloads the official files if possible, else builds it from published
+ * Installs a missing part: downloads the official files if possible, else builds it from published
  * modules. Returns a line that says which of the two it was, and why. While it compiles, it fetches
  * the sources of the `next` part.
  */
-export async function obtain(part: Part, report: Report, next?: Part): Promise<string> {
+export async function downloadOrBuild(part: Part, report: Report, next?: Part): Promise<string> {
   const staging = join(paths.work, `${part.name}.new`);
-  rmSync(staging, { recursive: true, force: true });
-  mkdirSync(staging, { recursive: true });
+  createEmpty(staging);
   const how = await fill(part, staging, report, next);
   for (const file of part.files) {
     chmodSync(join(staging, file), 0o755);
@@ -88,12 +93,7 @@ export async function obtain(part: Part, report: Report, next?: Part): Promise<s
   return how;
 }
 
-async function fill(
-  part: Part,
-  staging: string,
-  report: Report,
-  next: Part | undefined,
-): Promise<string> {
+async function fill(part: Part, staging: string, report: Report, next?: Part): Promise<string> {
   let reason = NO_BINARY;
   if (part.downloads !== undefined) {
     try {
@@ -102,13 +102,10 @@ async function fill(
       }
       return "official download, checksum verified";
     } catch (error) {
-      if (error instanceof ChecksumError) {
-        throw error;
-      }
-      reason = error instanceof Error ? error.message : String(error);
+      if (error instanceof ChecksumError) throw error;
+      reason = messageOf(error);
       // Some files may already exist; the build makes the whole part.
-      rmSync(staging, { recursive: true, force: true });
-      mkdirSync(staging, { recursive: true });
+      createEmpty(staging);
     }
   }
   if (part.builds.length === 0) {
@@ -147,11 +144,8 @@ async function get(url: string): Promise<Buffer> {
     }
     return Buffer.from(await answer.arrayBuffer());
   } catch (error) {
-    const cause =
-      error instanceof Error
-        ? ((error.cause as Error | undefined)?.message ?? error.message)
-        : String(error);
-    throw new Error(`${host}: ${cause}`);
+    const cause = (error as Error).cause ?? error;
+    throw new Error(`${host}: ${messageOf(cause)}`);
   } finally {
     clearTimeout(timer);
   }
@@ -162,15 +156,10 @@ async function get(url: string): Promise<Buffer> {
  * checksum.
  */
 function publishedChecksum(text: string, file: string): string | undefined {
-  for (const line of text.trim().split("\n")) {
-    const [checksum, name] = line.trim().split(/\s+\*?/);
-    if (checksum !== undefined && /^[0-9a-f]{64}$/.test(checksum)) {
-      if (name === undefined || basename(name) === file) {
-        return checksum;
-      }
-    }
-  }
-  return undefined;
+  const lines = text.split("\n").map((line) => line.trim().split(/\s+\*?/));
+  return lines.find(
+    ([checksum = "", name = file]) => /^[0-9a-f]{64}$/.test(checksum) && basename(name) === file,
+  )?.[0];
 }
 
 async function fetchOfficial(download: Download, staging: string, report: Report): Promise<void> {
@@ -193,8 +182,7 @@ async function fetchOfficial(download: Download, staging: string, report: Report
     return;
   }
   const unpacked = join(paths.work, `${file}.unpacked`);
-  rmSync(unpacked, { recursive: true, force: true });
-  mkdirSync(unpacked, { recursive: true });
+  createEmpty(unpacked);
   writeFileSync(join(unpacked, file), content);
   await command("tar", ["-xzf", join(unpacked, file), "-C", unpacked, "--no-same-owner"]);
   for (const [member, name] of Object.entries(download.take)) {
@@ -203,14 +191,10 @@ async function fetchOfficial(download: Download, staging: string, report: Report
   rmSync(unpacked, { recursive: true, force: true });
 }
 
-/**
- * Throws before anything has changed if a part must be built and cannot be.
- */
+/** Throws before anything has changed if a part must be built and cannot be. */
 export async function checkBuildable(missing: readonly Part[]): Promise<void> {
-  const [part] = missing.filter((candidate) => candidate.downloads === undefined);
-  if (part !== undefined) {
-    await checkGo(part, NO_BINARY);
-  }
+  const part = missing.find(({ downloads }) => downloads === undefined);
+  if (part !== undefined) await checkGo(part, NO_BINARY);
 }
 
 async function checkGo(part: Part, reason: string): Promise<void> {

@@ -9,40 +9,39 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { command } from "../../lib/command";
-import { duration } from "../../lib/time";
+import { duration, eventually } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { CGROUP, createCgroups, daemonCgroups, removeCgroups } from "./cgroups";
 import { tool, toolEnvironment } from "../install/debian";
 import { net, paths } from "../layout";
-import { boxPid, boxProcesses, firstProgram, inBox, signal } from "./processes";
+import { initPid, initProgram, runInNamespaces, sandboxProcesses, signal } from "./processes";
 import { startTime } from "../../lib/processes";
 import { daemonEnvironment, daemonPid } from "./supervision";
 
 // The sandbox runs in its own mount, process and network namespaces, like a container. Its mounts,
 // bridges, routes, iptables rules and processes are invisible from outside. The kernel removes them
-// with the box's first process, even if everything in it is killed. On the machine itself there is
-// one network interface, with one route.
+// with the first process, even if every process is killed. On the machine itself there is one
+// network interface, with one route.
 
-/** This file exists once the box is complete. */
+/** This file exists once the namespaces are complete. */
 const ready = join(paths.run, "box-is-ready");
 
 /**
- * Makes the box, unless it already runs.
+ * Creates the namespaces and their first process, unless they exist.
  *
  * @param withNode whether the sandbox has its own cluster, and so its own network
  */
-export async function openBox(withNode: boolean): Promise<void> {
-  const running = boxPid();
+export async function createNamespaces(withNode: boolean): Promise<void> {
+  const running = initPid();
   if (running !== undefined && existsSync(ready)) {
     return;
   }
   if (running !== undefined) {
-    // The command that made it was killed before the end.
-    await closeBox(withNode);
+    // The command that created them was killed before the end.
+    await removeNamespaces(withNode);
   }
-  // Leftovers of a box that was killed: sockets and process ids of daemons that have ended.
+  // Leftovers of a sandbox that was killed: sockets and process ids of daemons that have ended.
   rmSync(paths.run, { recursive: true, force: true });
   for (const directory of [
     paths.run,
@@ -59,21 +58,11 @@ export async function openBox(withNode: boolean): Promise<void> {
   }
 
   const log = openSync(join(paths.logs, "box.log"), "a");
-  const first = spawn(
+  const init = spawn(
     "unshare",
     [
-      ...[
-        "--mount",
-        "--propagation",
-        "private",
-        "--pid",
-        "--fork",
-        "--kill-child=SIGKILL",
-        "--mount-proc",
-        "--net",
-        "--",
-      ],
-      ...[firstProgram, "-P"],
+      ...["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child=SIGKILL"],
+      ...["--mount-proc", "--net", "--", initProgram, "-P"],
     ],
     {
       detached: true,
@@ -82,9 +71,15 @@ export async function openBox(withNode: boolean): Promise<void> {
     },
   );
   closeSync(log);
-  first.unref();
-  const pid = await firstProcess();
-  await furnish();
+  init.unref();
+  await eventually(() => initPid() !== undefined, 4_000, 20);
+  const pid = initPid();
+  if (pid === undefined) {
+    throw new UserError(
+      `the kernel did not give the sandbox its own namespaces; its message is in ${join(paths.logs, "box.log")}`,
+    );
+  }
+  await mountFileSystems();
   if (withNode) {
     for (const cgroup of daemonCgroups()) {
       writeFileSync(cgroup, String(pid));
@@ -94,25 +89,12 @@ export async function openBox(withNode: boolean): Promise<void> {
   writeFileSync(ready, "");
 }
 
-async function firstProcess(): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const pid = boxPid();
-    if (pid !== undefined) {
-      return pid;
-    }
-    await sleep(20);
-  }
-  throw new UserError(
-    `the kernel did not give the sandbox its own namespaces; its message is in ${join(paths.logs, "box.log")}`,
-  );
-}
-
 /**
  * Mounts its own /run and /var, and files over settings of the machine's kernel. Those settings
  * stay as they are: if the kubelet requires another value, it reads a file that has it.
  */
-async function furnish(): Promise<void> {
-  await inBox([
+async function mountFileSystems(): Promise<void> {
+  await runInNamespaces([
     "sh",
     "-euc",
     `mount -t tmpfs -o mode=755 tmpfs /run
@@ -138,66 +120,50 @@ async function furnish(): Promise<void> {
 
 async function linkNetwork(pid: number): Promise<void> {
   const ip = tool("ip");
-  const outside = async (...args: string[]): Promise<string> =>
-    command(ip, args, { env: toolEnvironment });
-  const inside = async (...args: string[]): Promise<string> => inBox([ip, ...args]);
-  await outside(
-    "link",
-    "add",
-    net.outside,
-    "type",
-    "veth",
-    "peer",
-    "name",
-    net.inside,
-    "netns",
-    String(pid),
-  );
-  await inside("link", "set", "lo", "up");
-  await inside("address", "add", `${net.nodeAddress}/${String(net.linkPrefix)}`, "dev", net.inside);
-  await inside("link", "set", net.inside, "up");
-  await outside(
-    "address",
-    "add",
-    `${net.outsideAddress}/${String(net.linkPrefix)}`,
-    "dev",
-    net.outside,
-  );
-  await outside("link", "set", net.outside, "up");
-  await outside("route", "add", net.everything, "via", net.nodeAddress, "dev", net.outside);
+  const outside = async (line: string): Promise<string> =>
+    command(ip, line.split(" "), { env: toolEnvironment });
+  const inside = async (line: string): Promise<string> => runInNamespaces([ip, ...line.split(" ")]);
+  const prefix = String(net.linkPrefix);
+  await outside(`link add ${net.outside} type veth peer name ${net.inside} netns ${String(pid)}`);
+  await inside("link set lo up");
+  await inside(`address add ${net.nodeAddress}/${prefix} dev ${net.inside}`);
+  await inside(`link set ${net.inside} up`);
+  await outside(`address add ${net.outsideAddress}/${prefix} dev ${net.outside}`);
+  await outside(`link set ${net.outside} up`);
+  await outside(`route add ${net.everything} via ${net.nodeAddress} dev ${net.outside}`);
 }
 
-/** Time that daemons have to end by themselves before the box is killed. */
+/** Time that daemons have to end by themselves before all processes are killed. */
 const STOP_MS = 5_000;
 
 /** Time in which the kernel removes what belongs to killed processes, also on a busy machine. */
 const GONE_MS = 30_000;
 
 /**
- * Ends the box and everything in it, and waits until all of it is gone.
+ * Ends every process in the namespaces, and waits until everything is gone.
  *
  * @throws UserError that names what is left after {@link GONE_MS}
  */
-export async function closeBox(withNode: boolean): Promise<void> {
-  const first = boxPid();
-  if (first !== undefined) {
-    const started = startTime(first);
+export async function removeNamespaces(withNode: boolean): Promise<void> {
+  const init = initPid();
+  if (init !== undefined) {
+    const started = startTime(init);
     await endDaemons();
-    signal(first, "SIGKILL");
+    signal(init, "SIGKILL");
     // It ends last: the kernel ends every other process of its namespace first.
     await untilGone(
-      `process ${String(first)}`,
-      () => started === undefined || startTime(first) !== started,
+      `process ${String(init)}`,
+      () => started === undefined || startTime(init) !== started,
     );
   }
   if (withNode) {
     // The kernel removes the link, and releases the cgroups, a moment after the last process.
     const link = `/sys/class/net/${net.outside}`;
     const linkIsGone = (): boolean => !existsSync(link);
-    if (first !== undefined) {
+    if (init !== undefined) {
       await untilGone(`network interface ${net.outside}`, linkIsGone);
     }
-    // No box ran: a link that remains belongs to a sandbox with another directory. We must not
+    // No sandbox ran: a link that remains belongs to a sandbox with another directory. We must not
     // remove its cgroups.
     if (await eventually(linkIsGone, GONE_MS)) {
       await untilGone(`cgroup ${CGROUP}`, () => {
@@ -215,20 +181,16 @@ async function endDaemons(): Promise<void> {
         .filter((file) => file.endsWith(".pid"))
         .map((file) => file.slice(0, -".pid".length))
     : [];
-  const running = boxProcesses();
+  const running = sandboxProcesses();
   for (const pid of names.map((name) => daemonPid(name, running))) {
     if (pid !== undefined) {
       signal(pid, "SIGTERM");
     }
   }
-  const patience = Date.now() + STOP_MS;
-  const stillThere = (): boolean => {
-    const now = boxProcesses();
-    return names.some((name) => daemonPid(name, now) !== undefined);
-  };
-  while (Date.now() < patience && stillThere()) {
-    await sleep(100);
-  }
+  await eventually(() => {
+    const now = sandboxProcesses();
+    return names.every((name) => daemonPid(name, now) === undefined);
+  }, STOP_MS);
 }
 
 /**
@@ -247,22 +209,5 @@ export async function untilGone(
       `${what} of the sandbox is still there after ${duration(milliseconds)}: the machine is very busy, or something hangs in the kernel; ` +
         "wait, and run the command again. If it stays, restart the machine",
     );
-  }
-}
-
-async function eventually(done: () => boolean, milliseconds: number): Promise<boolean> {
-  const deadline = Date.now() + milliseconds;
-  for (;;) {
-    try {
-      if (done()) {
-        return true;
-      }
-    } catch {
-      // Reading fails while the kernel removes it.
-    }
-    if (Date.now() > deadline) {
-      return false;
-    }
-    await sleep(50);
   }
 }

@@ -26,8 +26,12 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UserError } from "../../../lib/errors";
 import { project } from "../../../lib/project";
-import type * as Obtain from "../../../sandbox/install/obtain";
-import { executable, isObtained, obtain } from "../../../sandbox/install/obtain";
+import type * as DownloadOrBuild from "../../../sandbox/install/download-or-build";
+import {
+  executable,
+  isInstalled,
+  downloadOrBuild,
+} from "../../../sandbox/install/download-or-build";
 import { type Part } from "../../../sandbox/install/parts";
 
 const makers = "https://dl.example";
@@ -71,7 +75,7 @@ const installed = (part: Part) =>
 
 async function refusal(part: Part): Promise<string> {
   try {
-    await obtain(part, () => undefined);
+    await downloadOrBuild(part, () => undefined);
   } catch (error) {
     assert.ok(error instanceof UserError, String(error));
     return error.message;
@@ -128,7 +132,7 @@ describe("obtaining a part", () => {
     it("installs every file, executable, and says that it is the official download", async () => {
       publish(plain);
       const reported: string[] = [];
-      const how = await obtain(plain, (detail) => reported.push(detail));
+      const how = await downloadOrBuild(plain, (detail) => reported.push(detail));
       assert.equal(how, "official download, checksum verified");
       assert.deepEqual(reported, ["downloading one", "downloading two"]);
       assert.equal(runs(plain, "one"), "official one");
@@ -149,7 +153,10 @@ describe("obtaining a part", () => {
           "",
         ].join("\n"),
       );
-      assert.equal(await obtain(archived, () => undefined), "official download, checksum verified");
+      assert.equal(
+        await downloadOrBuild(archived, () => undefined),
+        "official download, checksum verified",
+      );
       assert.equal(runs(archived, "tool"), "official tool");
       assert.equal(statSync(executable(archived)).mode & 0o777, 0o755);
       assert.deepEqual(readdirSync(join(sandboxDirectory, "work")), [], "leaves something behind");
@@ -157,7 +164,7 @@ describe("obtaining a part", () => {
 
     it("asks only the mirror for a file when there is a mirror", async () => {
       publish(plain);
-      await obtain(plain, () => undefined);
+      await downloadOrBuild(plain, () => undefined);
       assert.deepEqual(mirror.asked, [
         "dl.example/v1.2.3/one.sha256",
         "dl.example/v1.2.3/one",
@@ -184,18 +191,18 @@ describe("obtaining a part", () => {
             "replaced on its way; run the command again. If it fails again, ask your network administrator",
         );
         assert.equal(installed(part), false);
-        assert.equal(isObtained(part), false);
+        assert.equal(isInstalled(part), false);
         assert.equal(existsSync(calls), false, "Go was called");
       });
     }
 
     it("keeps the part that is there when the download of its successor is damaged", async () => {
       publish(plain);
-      await obtain(plain, () => undefined);
+      await downloadOrBuild(plain, () => undefined);
       const changed: Part = { ...plain, title: "Plain, changed" };
       mirror.put(`${makers}/v1.2.3/two`, script("damaged"));
       assert.match(await refusal(changed), /^https:\/\/dl\.example\/v1\.2\.3\/two has the SHA-256/);
-      assert.equal(isObtained(plain), true);
+      assert.equal(isInstalled(plain), true);
       assert.equal(runs(plain, "two"), "official two");
     });
   });
@@ -257,12 +264,12 @@ describe("obtaining a part", () => {
       const before = readFileSync(join(module, "go.mod"), "utf8");
       const files = readdirSync(module).sort();
       assert.equal(
-        await obtain(plain, () => undefined),
+        await downloadOrBuild(plain, () => undefined),
         "built from the Go module registry (dl.example: answered 404)",
       );
       assert.equal(runs(plain, "one"), "built");
       assert.equal(runs(plain, "two"), "built");
-      assert.equal(isObtained(plain), true);
+      assert.equal(isInstalled(plain), true);
       assert.equal(readFileSync(join(module, "go.mod"), "utf8"), before);
       assert.deepEqual(readdirSync(module).sort(), files);
     });
@@ -275,7 +282,7 @@ describe("obtaining a part", () => {
         ...plain,
         builds: [{ module: "coredns", package: ".", output: "both", alsoAs: ["one", "two"] }],
       };
-      assert.match(await obtain(nameOfOther, () => undefined), /^built from/);
+      assert.match(await downloadOrBuild(nameOfOther, () => undefined), /^built from/);
       assert.equal(runs(nameOfOther, "one"), "built");
       assert.equal(runs(nameOfOther, "two"), "built");
     });
@@ -292,9 +299,9 @@ describe("obtaining a part", () => {
         writeFileSync(join(directory, "two"), script("half"), { mode: 0o755 });
         writeFileSync(join(directory, "left-over"), "");
       }
-      assert.equal(isObtained(plain), false);
-      await obtain(plain, () => undefined);
-      assert.equal(isObtained(plain), true);
+      assert.equal(isInstalled(plain), false);
+      await downloadOrBuild(plain, () => undefined);
+      assert.equal(isInstalled(plain), true);
       assert.equal(runs(plain, "one"), "official one");
       assert.deepEqual(readdirSync(half).sort(), [".complete", "one", "two"]);
       assert.equal(existsSync(staging), false);
@@ -304,8 +311,8 @@ describe("obtaining a part", () => {
       publish(plain);
       mirror.put(`${makers}/v1.2.3/two`, Mirror.half);
       const code = `
-        const { obtain } = await import(${JSON.stringify(join(project, "sandbox/install/obtain.ts"))});
-        await obtain(${JSON.stringify(plain)}, (detail) => console.log(detail));`;
+        const { downloadOrBuild } = await import(${JSON.stringify(join(project, "sandbox/install/download-or-build.ts"))});
+        await downloadOrBuild(${JSON.stringify(plain)}, (detail) => console.log(detail));`;
       const child = spawn(
         process.execPath,
         ["--import", "tsx", "--input-type=module", "-e", code],
@@ -323,11 +330,11 @@ describe("obtaining a part", () => {
       child.kill("SIGKILL");
       await ended;
       assert.equal(existsSync(join(sandboxDirectory, "work", "plain.new", "one")), true);
-      assert.equal(isObtained(plain), false);
+      assert.equal(isInstalled(plain), false);
       assert.equal(installed(plain), false);
       publish(plain);
-      await obtain(plain, () => undefined);
-      assert.equal(isObtained(plain), true);
+      await downloadOrBuild(plain, () => undefined);
+      assert.equal(isInstalled(plain), true);
       assert.equal(runs(plain, "two"), "official two");
     });
   });
@@ -335,14 +342,14 @@ describe("obtaining a part", () => {
   describe("that is there", () => {
     it("is not needed a second time", async () => {
       publish(plain);
-      assert.equal(isObtained(plain), false);
-      await obtain(plain, () => undefined);
-      assert.equal(isObtained(plain), true);
+      assert.equal(isInstalled(plain), false);
+      await downloadOrBuild(plain, () => undefined);
+      assert.equal(isInstalled(plain), true);
     });
 
     it("is needed again when its entry in the table changes", async () => {
       publish(plain);
-      await obtain(plain, () => undefined);
+      await downloadOrBuild(plain, () => undefined);
       const [build] = plain.builds;
       assert.ok(build);
       const changes: Partial<Part>[] = [
@@ -352,9 +359,9 @@ describe("obtaining a part", () => {
         { downloads: [] },
       ];
       for (const change of changes) {
-        assert.equal(isObtained({ ...plain, ...change }), false, JSON.stringify(change));
+        assert.equal(isInstalled({ ...plain, ...change }), false, JSON.stringify(change));
       }
-      assert.equal(isObtained({ ...plain }), true);
+      assert.equal(isInstalled({ ...plain }), true);
     });
 
     it("is needed again when a go.mod of it changes, and only then", async () => {
@@ -364,19 +371,19 @@ describe("obtaining a part", () => {
       }
       symlinkSync(join(project, "node_modules"), join(files, "node_modules"));
       const copy = (await import(
-        pathToFileURL(join(files, "sandbox", "install", "obtain.ts")).href
-      )) as typeof Obtain;
+        pathToFileURL(join(files, "sandbox", "install", "download-or-build.ts")).href
+      )) as typeof DownloadOrBuild;
       publish(plain);
-      await copy.obtain(plain, () => undefined);
+      await copy.downloadOrBuild(plain, () => undefined);
       const module = (name: string) => join(files, "sandbox", "modules", name, "go.mod");
       const own = readFileSync(module("coredns"), "utf8");
-      assert.equal(copy.isObtained(plain), true);
+      assert.equal(copy.isInstalled(plain), true);
       writeFileSync(module("traefik"), `${readFileSync(module("traefik"), "utf8")}\n// changed\n`);
-      assert.equal(copy.isObtained(plain), true, "another part's module");
+      assert.equal(copy.isInstalled(plain), true, "another part's module");
       writeFileSync(module("coredns"), `${own}\n// changed\n`);
-      assert.equal(copy.isObtained(plain), false);
+      assert.equal(copy.isInstalled(plain), false);
       writeFileSync(module("coredns"), own);
-      assert.equal(copy.isObtained(plain), true);
+      assert.equal(copy.isInstalled(plain), true);
     });
   });
 });

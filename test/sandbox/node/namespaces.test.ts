@@ -1,7 +1,7 @@
 import "../support/temporary";
 import assert from "node:assert/strict";
 import { UserError } from "../../../lib/errors";
-import { untilGone } from "../../../sandbox/node/node";
+import { untilGone } from "../../../sandbox/node/namespaces";
 import { signal } from "../../../sandbox/node/processes";
 
 describe("what is left of a sandbox that was stopped", () => {
