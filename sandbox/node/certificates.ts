@@ -27,12 +27,9 @@ const subjects = {
     commonName: "kube-apiserver",
     authority: "ca",
     alternativeNames: [
-      ...[
-        "kubernetes",
-        "kubernetes.default",
-        "kubernetes.default.svc",
-        "kubernetes.default.svc.cluster.local",
-      ].map((name) => `DNS:${name}`),
+      ...["", ".default", ".default.svc", ".default.svc.cluster.local"].map(
+        (domain) => `DNS:kubernetes${domain}`,
+      ),
       ...[net.nodeAddress, net.apiService, "127.0.0.1"].map((address) => `IP:${address}`),
     ],
   },
@@ -61,7 +58,7 @@ export type SubjectName = keyof typeof subjects;
 
 export const certificate = (name: SubjectName | Subject["authority"]): string =>
   join(directory, `${name}.crt`);
-export const key = (name: SubjectName | "service-accounts"): string =>
+export const key = (name: SubjectName | Subject["authority"] | "service-accounts"): string =>
   join(directory, `${name}.key`);
 export const serviceAccountsPublicKey = join(directory, "service-accounts.pub");
 export const kubeconfig = (name: SubjectName): string => join(paths.cluster, `${name}.kubeconfig`);
@@ -69,8 +66,6 @@ export const kubeconfig = (name: SubjectName): string => join(paths.cluster, `${
 async function openssl(...args: string[]): Promise<void> {
   await command(tool("openssl"), args, { env: { ...toolEnvironment, OPENSSL_CONF: "/dev/null" } });
 }
-
-const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 
 function stillValid(): boolean {
   const known = join(directory, ".subjects");
@@ -91,30 +86,24 @@ export async function ensureCertificates(): Promise<void> {
   }
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  for (const authority of ["ca", "front-proxy-ca"] as const) {
-    await openssl(
-      ...[
-        "req",
-        "-x509",
-        ...newKey,
-        "-keyout",
-        join(directory, `${authority}.key`),
-        "-out",
-        certificate(authority),
-      ],
-      ...[
-        "-days",
-        String(DAYS),
-        "-subj",
-        `/CN=${authority}`,
-        "-addext",
-        "basicConstraints=critical,CA:TRUE",
-      ],
-      ...["-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"],
-    );
-  }
+  const authority = [
+    "basicConstraints=critical,CA:TRUE",
+    "keyUsage=critical,keyCertSign,cRLSign,digitalSignature",
+  ];
+  await issue("ca", "/CN=ca", authority);
+  await issue("front-proxy-ca", "/CN=front-proxy-ca", authority);
   await Promise.all(
-    Object.entries(subjects).map(async ([name, subject]) => sign(name as SubjectName, subject)),
+    Object.entries<Subject>(subjects).map(async ([name, subject]) => {
+      const organization = subject.organization === undefined ? "" : `/O=${subject.organization}`;
+      const names = subject.alternativeNames ?? [];
+      const extensions = [
+        "keyUsage=critical,digitalSignature,keyEncipherment",
+        "extendedKeyUsage=serverAuth,clientAuth",
+        ...(names.length === 0 ? [] : [`subjectAltName=${names.join(",")}`]),
+      ];
+      const distinguishedName = `${organization}/CN=${subject.commonName}`;
+      await issue(name as SubjectName, distinguishedName, extensions, subject.authority);
+    }),
   );
   await openssl("genrsa", "-out", key("service-accounts"), "2048");
   await openssl("rsa", "-in", key("service-accounts"), "-pubout", "-out", serviceAccountsPublicKey);
@@ -124,52 +113,18 @@ export async function ensureCertificates(): Promise<void> {
   writeFileSync(join(directory, ".subjects"), JSON.stringify(subjects));
 }
 
-async function sign(name: SubjectName, subject: Subject): Promise<void> {
-  const request = join(directory, `${name}.csr`);
-  const extensions = join(directory, `${name}.ext`);
-  const organization = subject.organization === undefined ? "" : `/O=${subject.organization}`;
+/** Makes a key and a certificate that an authority signs; without one, it signs itself. */
+async function issue(
+  name: SubjectName | Subject["authority"],
+  subject: string,
+  extensions: readonly string[],
+  authority?: Subject["authority"],
+): Promise<void> {
   await openssl(
-    "req",
-    "-new",
-    ...newKey,
-    "-keyout",
-    key(name),
-    "-out",
-    request,
-    "-subj",
-    `${organization}/CN=${subject.commonName}`,
-  );
-  writeFileSync(
-    extensions,
-    [
-      "keyUsage=critical,digitalSignature,keyEncipherment",
-      "extendedKeyUsage=serverAuth,clientAuth",
-      ...(subject.alternativeNames === undefined
-        ? []
-        : [`subjectAltName=${subject.alternativeNames.join(",")}`]),
-    ].join("\n"),
-  );
-  await openssl(
-    ...[
-      "x509",
-      "-req",
-      "-in",
-      request,
-      "-out",
-      certificate(name),
-      "-days",
-      String(DAYS),
-      "-extfile",
-      extensions,
-    ],
-    ...[
-      "-CA",
-      certificate(subject.authority),
-      "-CAkey",
-      join(directory, `${subject.authority}.key`),
-      "-CAcreateserial",
-    ],
-    ...["-CAserial", join(directory, `${name}.serial`)],
+    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
+    ...["-keyout", key(name), "-out", certificate(name), "-subj", subject, "-days", String(DAYS)],
+    ...extensions.flatMap((extension) => ["-addext", extension]),
+    ...(authority === undefined ? [] : ["-CA", certificate(authority), "-CAkey", key(authority)]),
   );
 }
 
