@@ -3,10 +3,11 @@ import { resolveTarget } from "../operations/deploy/target";
 import { type Workspace, ask, change } from "../operations/pulumi/run-pulumi";
 import { recoverKilledUpdate } from "../operations/pulumi/killed-update";
 import { showPreview } from "../operations/deploy/show-preview";
-import { exists, outputsOf } from "../operations/pulumi/stacks";
+import { outputsOf } from "../operations/pulumi/stacks";
+import { stackNames } from "../operations/pulumi/connect";
+import { kubectlFor } from "../operations/clients/kubectl";
 import { buildService, checkMaven } from "../tools/build";
 import { project } from "../lib/project";
-import { command } from "../lib/command";
 import { Steps } from "../lib/progress";
 import { duration } from "../lib/time";
 import { environment } from "../sandbox/environment";
@@ -20,9 +21,7 @@ const workspace = (): Workspace => ({ cwd: project, env: environment() });
 
 /** Goes on from where an earlier command was killed. */
 async function recovered(): Promise<void> {
-  const env = environment();
-  const kubectl = async (args: readonly string[], timeout = 180_000): Promise<string> =>
-    command("kubectl", args, { env, timeout });
+  const kubectl = kubectlFor([], environment());
   await recoverKilledUpdate(STACK, { kubectl }, workspace());
 }
 
@@ -71,7 +70,7 @@ export async function down(): Promise<void> {
       );
       return;
     }
-    if (!(await exists(STACK, workspace()))) {
+    if (!(await stackNames(workspace())).includes(STACK)) {
       console.log("      there is none");
       return;
     }

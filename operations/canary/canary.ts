@@ -1,21 +1,21 @@
 import { canaryName, mainBranch } from "../../components/conventions/ci-roles";
 import { UserError } from "../../lib/errors";
-import { canaryRefusals, checkoutRefusals } from "./preconditions";
+import { validateCanary, validateCheckout } from "./preconditions";
 import {
   type Production,
   canaryDeployment,
   canaryStack as stack,
   canaryTags,
-  reachProduction,
+  connectToProduction,
   readyPods,
   runningCanary,
 } from "../stacks/running-canary";
-import { canaryShare, percent, shareFault, shown } from "./share";
+import { canaryShare, percent, shareIssue, shown } from "./share";
 import { confirm } from "../../lib/confirm";
-import { refuse, update } from "../deploy/deploy";
+import { assertDeployable, update } from "../deploy/deploy";
 import { type DeployTarget, resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, change, variables, withEnv } from "../pulumi/run-pulumi";
-import { hour, hours, moment, span } from "../stacks/expiry";
+import { hour, hours, lifeLeft, moment } from "../stacks/expiry";
 import {
   changedFiles,
   committed,
@@ -26,7 +26,7 @@ import {
   uncommitted,
 } from "../clients/git";
 import { recoverKilledUpdate } from "../pulumi/killed-update";
-import { reachState } from "../pulumi/reach";
+import { stackNames } from "../pulumi/connect";
 import { releaseEnv } from "../stacks/release";
 import { reports } from "../../lib/reports";
 import { stackOf } from "../stacks/review-stack";
@@ -69,18 +69,18 @@ export async function canaryStart(
     throw new UserError(`A canary lives at most 72 h, got "${options.for}".`);
   }
   // Before any Pulumi command, because Pulumi may write a stack's file.
-  await refuseCheckout(given);
-  const production = await reachProduction(withEnv(given, { RELEASE_IMAGE_REF: "" }));
+  await assertCheckout(given);
+  const production = await connectToProduction(withEnv(given, { RELEASE_IMAGE_REF: "" }));
   const { commit, imageRef } = await candidate(branch, options, production, given);
   const share = canaryShare(await readyPods(production), options.percent / 100);
   console.log(shown(share));
-  const fault = shareFault(share);
-  if (fault !== undefined && (share.stable === 0 || options.acceptShare !== true)) {
-    throw new UserError(`${fault}\nNothing was changed.`);
+  const issue = shareIssue(share);
+  if (issue !== undefined && (share.stable === 0 || options.acceptShare !== true)) {
+    throw new UserError(`${issue}\nNothing was changed.`);
   }
   const release = { branch, commit, imageRef, replicas: share.pods };
   const target = await resolveTarget(stack, withEnv(given, releaseEnv(release)));
-  await refuse(target, true);
+  await assertDeployable(target, true);
   const started = Date.now();
   const expires = new Date(started + lives * hour);
   const changed = await run(target, options, expires);
@@ -91,14 +91,14 @@ export async function canaryStart(
 }
 
 /** @throws UserError unless the code that would run next to production is exactly main's */
-export async function refuseCheckout(workspace: Workspace): Promise<void> {
+export async function assertCheckout(workspace: Workspace): Promise<void> {
   const [here, branches] = await Promise.all([head(workspace), remoteBranches(workspace)]);
   const main = branches?.get(mainBranch);
   const known = here !== undefined && main !== undefined;
   if (known && (await isAncestor(here, main, workspace)) === undefined) {
     await fetchBranch(mainBranch, workspace).catch(() => undefined);
   }
-  const found = checkoutRefusals({
+  const found = validateCheckout({
     onMain: known ? await isAncestor(here, main, workspace) : undefined,
     uncommitted: await uncommitted(workspace),
   });
@@ -107,7 +107,7 @@ export async function refuseCheckout(workspace: Workspace): Promise<void> {
 
 /** Preview, confirmation, update. Writes the expiry first, so every canary has one. */
 async function run(target: DeployTarget, options: CanaryOptions, expires: Date): Promise<string> {
-  const { cluster, workspace, last, settings } = target;
+  const { cluster, last, settings, workspace } = target;
   if (last === undefined) await createStack(stack, secretsProviderOf(stack, workspace), workspace);
   else await recoverKilledUpdate(stack, cluster, workspace);
   const changed = await showPreview(stack, workspace);
@@ -156,7 +156,7 @@ async function candidate(
   const migrations = known
     ? await changedFiles(productionCommit, commit, migrationsDirectory, workspace)
     : undefined;
-  const [refusal] = canaryRefusals({
+  const [refusal] = validateCanary({
     branch,
     commit,
     containsProduction,
@@ -178,12 +178,12 @@ export async function reviewOutputs(branch: string, workspace: Workspace): Promi
   const url = variables(workspace)["REVIEW_BACKEND_URL"] ?? "";
   const its = url === "" ? workspace : withEnv(workspace, { PULUMI_BACKEND_URL: url });
   const name = stackOf(branch);
-  return (await reachState(its)).includes(name) ? outputsOf(name, its) : {};
+  return (await stackNames(its)).includes(name) ? outputsOf(name, its) : {};
 }
 
 /** `npm run canary -- status`. */
 export async function canaryStatus(workspace: Workspace = defaultWorkspace): Promise<void> {
-  const production = await reachProduction(workspace);
+  const production = await connectToProduction(workspace);
   const running = await runningCanary(production, workspace);
   if (running === undefined) {
     console.log("No canary runs.");
@@ -201,15 +201,13 @@ export async function canaryStatus(workspace: Workspace = defaultWorkspace): Pro
 
 function life(expires: Date | undefined): string {
   if (expires === undefined) return "has no expiry: stop it";
-  const left = expires.getTime() - Date.now();
-  return left > 0
-    ? `expires in ${span(left)}`
-    : `expired ${span(left)} ago: stop it, or run the sweep`;
+  const over = expires <= new Date();
+  return `${lifeLeft(expires)}${over ? ": stop it, or run the sweep" : ""}`;
 }
 
 /** `npm run canary -- stop`: deletes the canary's pods. Production's pods do not change. */
 export async function canaryStop(workspace: Workspace = defaultWorkspace): Promise<void> {
-  const production = await reachProduction(workspace);
+  const production = await connectToProduction(workspace);
   if (production.stacks.includes(stack)) {
     await stopCanary(production, workspace);
     reports.leaveRemoved(stack);

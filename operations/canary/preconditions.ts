@@ -1,7 +1,7 @@
 import { mainBranch } from "../../components/conventions/ci-roles";
 
 /** Facts about a branch that may become a canary. */
-export interface Candidate {
+export interface CanaryFacts {
   readonly branch: string;
   /** Commit that the image was built from; undefined if its code was not committed. */
   readonly commit: string | undefined;
@@ -20,7 +20,7 @@ export interface Candidate {
 }
 
 /** Why a branch must not become a canary, each with what to do; empty if it may. */
-export function canaryRefusals(candidate: Candidate): readonly string[] {
+export function validateCanary(candidate: CanaryFacts): readonly string[] {
   const { branch, commit, containsProduction, imageRef, migrations, productionCommit } = candidate;
   const { givenImage, productionRuns, running } = candidate;
   if (running !== undefined) {
@@ -67,7 +67,7 @@ export function canaryRefusals(candidate: Candidate): readonly string[] {
 }
 
 /** What is known about the code that would run next to production. */
-export interface Checkout {
+export interface CheckoutFacts {
   /** Whether its commit is in the history of the remote's main; undefined if unknown. */
   readonly onMain: boolean | undefined;
   /** Files that are not as in that commit; undefined where git cannot say. */
@@ -75,7 +75,7 @@ export interface Checkout {
 }
 
 /** Why a checkout must not start a canary, each with what to do; empty if it may. */
-export function checkoutRefusals({ onMain, uncommitted }: Checkout): readonly string[] {
+export function validateCheckout({ onMain, uncommitted }: CheckoutFacts): readonly string[] {
   const files = uncommitted ?? [];
   return [
     ...(onMain === true && uncommitted !== undefined

@@ -34,7 +34,7 @@ export function shown({ asked, pods, real, stable }: Share): string {
 }
 
 /** Why the share is too large; undefined if it is not. */
-export function shareFault({ asked, real, stable }: Share): string | undefined {
+export function shareIssue({ asked, real, stable }: Share): string | undefined {
   if (stable === 0) return "Production has no Ready pod: a canary would answer everything.";
   const way = "Choose another share, give production more pods, or accept it with --accept-share.";
   if (real > most) return `The canary would get ${percent(real)}, more than a third. ${way}`;

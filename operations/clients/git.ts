@@ -27,7 +27,7 @@ export function committed(commit: string | undefined): string | undefined {
 }
 
 /** Commit that is checked out; undefined outside of a repository. */
-export async function head(workspace: Workspace = defaultWorkspace): Promise<string | undefined> {
+export async function head(workspace: Workspace): Promise<string | undefined> {
   const answer = await git(["rev-parse", "--verify", "HEAD"], workspace).catch(() => undefined);
   return committed(answer);
 }
@@ -45,7 +45,7 @@ export async function currentBranch(
 export async function isAncestor(
   older: string,
   newer: string,
-  workspace: Workspace = defaultWorkspace,
+  workspace: Workspace,
 ): Promise<boolean | undefined> {
   return asked(["merge-base", "--is-ancestor", older, newer], workspace);
 }
@@ -55,7 +55,7 @@ const remote = "origin";
 
 /** All branches at the remote, with their commits; undefined if there is no remote. */
 export async function remoteBranches(
-  workspace: Workspace = defaultWorkspace,
+  workspace: Workspace,
 ): Promise<ReadonlyMap<string, string> | undefined> {
   const remotes = await git(["remote"], workspace).catch(() => "");
   if (!remotes.split("\n").includes(remote)) return undefined;
@@ -69,9 +69,7 @@ export async function remoteBranches(
 }
 
 /** Repository of `remote`; undefined if there is no remote. */
-export async function remoteUrl(
-  workspace: Workspace = defaultWorkspace,
-): Promise<string | undefined> {
+export async function remoteUrl(workspace: Workspace): Promise<string | undefined> {
   const url = await git(["remote", "get-url", remote], workspace).catch(() => "");
   return url === "" ? undefined : repositoryOf(url, workspace.cwd);
 }
@@ -94,10 +92,7 @@ export function repositoryOf(url: string, cwd: string): string {
 }
 
 /** Fetches a branch's commits, for a shallow clone or a branch that is newer than the clone. */
-export async function fetchBranch(
-  branch: string,
-  workspace: Workspace = defaultWorkspace,
-): Promise<void> {
+export async function fetchBranch(branch: string, workspace: Workspace): Promise<void> {
   const shallow = await git(["rev-parse", "--is-shallow-repository"], workspace);
   const whole = shallow === "true" ? ["--unshallow"] : [];
   await git(["fetch", "--quiet", ...whole, remote, `refs/heads/${branch}`], workspace);
@@ -108,7 +103,7 @@ export async function changedFiles(
   from: string,
   to: string,
   directory: string,
-  workspace: Workspace = defaultWorkspace,
+  workspace: Workspace,
 ): Promise<readonly string[] | undefined> {
   const args = ["diff", "--name-only", "-z", from, to, "--", directory];
   const answer = await git(args, workspace).catch(() => undefined);
@@ -119,22 +114,20 @@ export async function changedFiles(
 export async function differs(
   commit: string,
   paths: readonly string[],
-  workspace: Workspace = defaultWorkspace,
+  workspace: Workspace,
 ): Promise<boolean | undefined> {
   const same = await asked(["diff", "--quiet", commit, "--", ...paths], workspace);
   return same === undefined ? undefined : !same;
 }
 
 /** Tracked files with uncommitted changes; undefined outside a repository. */
-export async function uncommitted(
-  workspace: Workspace = defaultWorkspace,
-): Promise<readonly string[] | undefined> {
+export async function uncommitted(workspace: Workspace): Promise<readonly string[] | undefined> {
   const answer = await git(["diff", "--name-only", "-z", "HEAD"], workspace).catch(() => undefined);
   return answer?.split("\0").filter((file) => file !== "");
 }
 
 /** The user's name, for the owner of what is created. */
-export async function person(workspace: Workspace = defaultWorkspace): Promise<string> {
+export async function person(workspace: Workspace): Promise<string> {
   const ci = process.env["CIRCLE_USERNAME"] ?? "";
   if (ci !== "") return ci;
   const email = await git(["config", "user.email"], workspace).catch(() => "");

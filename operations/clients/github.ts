@@ -29,13 +29,13 @@ export function pullRequestFrom(
   const owner = env["CIRCLE_PROJECT_USERNAME"] ?? "";
   const repository = env["GITHUB_REPOSITORY"] ?? `${owner}/${env["CIRCLE_PROJECT_REPONAME"] ?? ""}`;
   const token = env["GITHUB_TOKEN"] ?? "";
-  const faults = [
+  const issues = [
     ...(Number.isInteger(number) && number > 0 ? [] : ["PULL_REQUEST (its number)"]),
     ...(/^[\w.-]+\/[\w.-]+$/.test(repository) ? [] : ["GITHUB_REPOSITORY (owner/name)"]),
     ...(token === "" ? ["GITHUB_TOKEN"] : []),
   ];
-  if (faults.length > 0) {
-    throw new UserError(`to ask GitHub about the pull request, set ${faults.join(", ")}`);
+  if (issues.length > 0) {
+    throw new UserError(`to ask GitHub about the pull request, set ${issues.join(", ")}`);
   }
   const api = (env["GITHUB_API_URL"] ?? "https://api.github.com").replace(/\/+$/, "");
   return { api, number, repository, token };

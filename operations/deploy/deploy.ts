@@ -12,10 +12,10 @@ import {
   variables,
 } from "../pulumi/run-pulumi";
 import { ensureStack } from "./ensure-stack";
-import { explain } from "./failure-report";
+import { reportFailure } from "./failure-report";
 import { committed, head, isAncestor, remoteBranches } from "../clients/git";
-import { type Older, refusals } from "./preconditions";
-import { isTold, promoted, promotedTag } from "../stacks/release";
+import { type Downgrade, validateDeploy } from "./preconditions";
+import { isRequested, promoted, promotedTag } from "../stacks/release";
 import { reports } from "../../lib/reports";
 import { reviewTags } from "../stacks/review-stack";
 import { showPreview } from "./show-preview";
@@ -45,13 +45,13 @@ export async function deploy(
   }
   const started = new Date();
   const target = await resolveTarget(stack, given);
-  await refuse(target, options.allowOlder ?? false);
+  await assertDeployable(target, options.allowOlder ?? false);
   const { workspace, settings } = target;
   await ensureStack(target);
   const changed = await showPreview(stack, workspace, options.approved);
   await confirm(stack, options.yes ?? false);
   await update(target);
-  await note(target);
+  await recordDeploy(target);
   const { imageRef = "", url = settings.host } = await outputsOf(stack, workspace);
   const took = Date.now() - started.getTime();
   reports.leaveDeployed({ changed, seconds: took / 1000, stack, url });
@@ -60,12 +60,12 @@ export async function deploy(
 }
 
 /** @throws UserError with every reason why the stack must not be changed. */
-export async function refuse(target: DeployTarget, allowOlder: boolean): Promise<void> {
+export async function assertDeployable(target: DeployTarget, allowOlder: boolean): Promise<void> {
   const { cluster, workspace, last, settings } = target;
   const { environment, release, releaseReason, stack } = settings;
   const { perBranch } = environments[environment];
   const branches = perBranch ? await remoteBranches(workspace) : undefined;
-  const found = refusals({
+  const found = validateDeploy({
     // A release with a reason is chosen on purpose.
     allowOlder: allowOlder || releaseReason !== undefined,
     branch: release.branch,
@@ -74,7 +74,7 @@ export async function refuse(target: DeployTarget, allowOlder: boolean): Promise
     environment,
     // After a first update that failed, only the tag has it.
     lastCluster: last?.outputs.clusterUid ?? last?.tags[reviewTags.cluster],
-    older: await older(target, branches?.get(release.branch)),
+    downgrade: await downgradeOf(target, branches?.get(release.branch)),
     pullRequestOpen: perBranch ? await pullRequestOpen(workspace) : undefined,
     stack,
   });
@@ -100,10 +100,10 @@ async function pullRequestOpen(workspace: Workspace): Promise<boolean | undefine
  * @param tip commit of the review stack's branch at the remote. Deploying it is never late, not
  * even after someone reset the branch to an older commit
  */
-async function older(
+async function downgradeOf(
   { workspace, last, settings }: DeployTarget,
   tip: string | undefined,
-): Promise<Older | undefined> {
+): Promise<Downgrade | undefined> {
   const program = await head(workspace);
   if (settings.imageRef === undefined && program !== undefined && program === tip) return undefined;
   // If the stack is not told which image to run, it keeps the image that it has.
@@ -153,18 +153,21 @@ export async function update(target: DeployTarget): Promise<void> {
       options: policyOptions(workspace),
     });
   } catch (error) {
-    await explain(cluster, settings, started);
+    await reportFailure(cluster, settings, started);
     throw error;
   }
 }
 
 /** Records what the next deploy must know. The update itself has written the release's outputs. */
-export async function note({ workspace, settings: { stack } }: DeployTarget): Promise<void> {
+export async function recordDeploy({
+  workspace,
+  settings: { stack },
+}: DeployTarget): Promise<void> {
   const commit = await head(workspace);
   if (commit !== undefined) await setTags(stack, { [deployedTag]: commit }, workspace);
   // A release that was promoted during this deploy stays, for the next one.
   const release = promoted(await tagsOf(stack, workspace));
-  if (release !== undefined && isTold(workspace, release)) {
+  if (release !== undefined && isRequested(workspace, release)) {
     await removeTags(stack, [promotedTag], workspace);
   }
 }

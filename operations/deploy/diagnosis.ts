@@ -1,20 +1,12 @@
+import { type ContainerStatus, type Deployment, type Pod, containersOf } from "../clients/kubectl";
+
+type FailedPod = Pick<Pod, "metadata" | "status">;
+
 /** Objects of a namespace whose deploy failed: only the fields that are read. */
 export interface Findings {
-  readonly deployments: readonly Deployment[];
+  readonly deployments: readonly Pick<Deployment, "metadata" | "status">[];
   readonly events: readonly Event[];
-  readonly pods: readonly Pod[];
-}
-
-export interface Deployment {
-  readonly metadata: { readonly name: string };
-  readonly status?: { readonly conditions?: readonly Condition[] };
-}
-
-interface Condition {
-  readonly message?: string;
-  readonly reason?: string;
-  readonly status: string;
-  readonly type: string;
+  readonly pods: readonly FailedPod[];
 }
 
 export interface Event {
@@ -24,33 +16,6 @@ export interface Event {
   readonly message?: string;
   readonly reason?: string;
   readonly type: string;
-}
-
-interface ContainerState {
-  readonly terminated?: {
-    readonly exitCode: number;
-    readonly message?: string;
-    readonly reason?: string;
-  };
-  readonly waiting?: { readonly message?: string; readonly reason?: string };
-}
-
-interface ContainerStatus {
-  readonly lastState?: ContainerState;
-  readonly name: string;
-  readonly ready: boolean;
-  readonly restartCount: number;
-  readonly state?: ContainerState;
-}
-
-export interface Pod {
-  readonly metadata: { readonly deletionTimestamp?: string; readonly name: string };
-  readonly status: {
-    readonly conditions?: readonly Condition[];
-    readonly containerStatuses?: readonly ContainerStatus[];
-    readonly initContainerStatuses?: readonly ContainerStatus[];
-    readonly phase: string;
-  };
 }
 
 /** A container whose log may explain the failure. */
@@ -80,10 +45,10 @@ export function diagnose({ deployments, events, pods }: Findings, since: Date): 
       .map(({ message = "" }) => `Deployment ${metadata.name} gets no pod: ${message}`),
   );
   const broken = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const faults = broken.flatMap(podFaults);
+  const issues = broken.flatMap(podIssues);
   const warnings = recentWarnings(events, since);
   return {
-    causes: [...new Set([...refused, ...faults.slice(0, most), ...warnings])],
+    causes: [...new Set([...refused, ...issues.slice(0, most), ...warnings])],
     suspects: broken.flatMap(suspectsOf).slice(0, 3),
   };
 }
@@ -107,12 +72,7 @@ function recentWarnings(events: readonly Event[], since: Date): readonly string[
     );
 }
 
-const containersOf = ({ status }: Pod): readonly ContainerStatus[] => [
-  ...(status.initContainerStatuses ?? []),
-  ...(status.containerStatuses ?? []),
-];
-
-function podFaults(pod: Pod): readonly string[] {
+function podIssues(pod: FailedPod): readonly string[] {
   const { metadata, status } = pod;
   const unschedulable = (status.conditions ?? []).find(
     (condition) => condition.type === "PodScheduled" && condition.status === "False",
@@ -121,12 +81,12 @@ function podFaults(pod: Pod): readonly string[] {
     return [`Pod ${metadata.name} finds no node: ${unschedulable.message ?? ""}`];
   }
   return containersOf(pod).flatMap((container) => {
-    const fault = containerFault(container);
-    return fault === undefined ? [] : [`Pod ${metadata.name}, ${container.name}: ${fault}`];
+    const issue = containerIssue(container);
+    return issue === undefined ? [] : [`Pod ${metadata.name}, ${container.name}: ${issue}`];
   });
 }
 
-function containerFault({ lastState, ready, state }: ContainerStatus): string | undefined {
+function containerIssue({ lastState, ready, state }: ContainerStatus): string | undefined {
   const ended = state?.terminated ?? lastState?.terminated;
   const killed =
     ended === undefined || ended.exitCode === 0
@@ -144,9 +104,9 @@ function containerFault({ lastState, ready, state }: ContainerStatus): string | 
     : "runs, but is not ready";
 }
 
-function suspectsOf(pod: Pod): readonly Suspect[] {
+function suspectsOf(pod: FailedPod): readonly Suspect[] {
   return containersOf(pod)
-    .filter((container) => containerFault(container) !== undefined)
+    .filter((container) => containerIssue(container) !== undefined)
     .filter(({ restartCount, state }) => restartCount > 0 || state?.waiting === undefined)
     .map(({ name, restartCount, state }) => ({
       container: name,

@@ -22,9 +22,10 @@ export async function ensureStack({
   stacks,
 }: DeployTarget): Promise<void> {
   const isReviewStack = isReview(stack);
-  if (isReviewStack) refuseOther(stack, release.branch, last?.tags ?? {});
+  if (isReviewStack) assertSameBranch(stack, release.branch, last?.tags ?? {});
   if (last === undefined) {
-    if (isReviewStack) refuseMore(stack, stacks.filter(isReview).length, mostStacks(workspace));
+    if (isReviewStack)
+      assertBelowLimit(stack, stacks.filter(isReview).length, mostStacks(workspace));
     await createStack(stack, secretsProviderOf(stack, workspace), workspace);
   } else await recoverKilledUpdate(stack, cluster, workspace);
   if (!isReviewStack) return;
@@ -53,7 +54,7 @@ async function origin(
 }
 
 /** Two branches never share a stack, no matter what was changed by hand. */
-function refuseOther(stack: string, branch: string, tags: Tags): void {
+function assertSameBranch(stack: string, branch: string, tags: Tags): void {
   if (branch === "unknown") {
     throw new UserError(
       `Cannot tell which branch ${stack} belongs to: check the branch out, or set RELEASE_BRANCH. Nothing was changed.`,
@@ -66,7 +67,7 @@ function refuseOther(stack: string, branch: string, tags: Tags): void {
   );
 }
 
-function refuseMore(stack: string, there: number, most: number): void {
+function assertBelowLimit(stack: string, there: number, most: number): void {
   if (there < most) return;
   throw new UserError(
     `Review stack limit reached (${String(there)} of ${String(most)}): ${stack} was not created. ` +

@@ -1,6 +1,6 @@
 import { instanceSelector, type Identity } from "../../components/conventions/labels";
-import { type Deployment, type Event, type Pod, diagnose } from "./diagnosis";
-import type { Cluster } from "../pulumi/reach";
+import { type Cluster, type Deployment, type Pod, list, withLabels } from "../clients/kubectl";
+import { type Event, diagnose } from "./diagnosis";
 import { reports } from "../../lib/reports";
 
 /** Lines of a container's log that are shown. */
@@ -14,22 +14,17 @@ const patience = 10_000;
  * refused, the state of the pods, and the end of their logs. It never throws: the first error
  * counts.
  */
-export async function explain(
-  { kubectl }: Cluster,
+export async function reportFailure(
+  cluster: Cluster,
   { identity, namespace }: { readonly identity: Identity; readonly namespace: string },
   since: Date,
 ): Promise<void> {
-  const list = async <Item>(kind: string, ...which: string[]): Promise<readonly Item[]> => {
-    const args = ["get", kind, "--namespace", namespace, ...which, "--output", "json"];
-    const answer = await kubectl(args, patience).catch(() => '{"items":[]}');
-    return (JSON.parse(answer) as { items: Item[] }).items;
-  };
-  const selector = Object.entries(instanceSelector(identity)).map((pair) => pair.join("="));
-  const ours = ["--selector", selector.join(",")];
+  const within = ["--namespace", namespace];
+  const ours = [...within, ...withLabels(instanceSelector(identity))];
   const [deployments, events, pods] = await Promise.all([
-    list<Deployment>("deployments", ...ours),
-    list<Event>("events"),
-    list<Pod>("pods", ...ours),
+    list<Deployment>(cluster, "deployments", ours, patience).catch(() => []),
+    list<Event>(cluster, "events", within, patience).catch(() => []),
+    list<Pod>(cluster, "pods", ours, patience).catch(() => []),
   ]);
   const { causes, suspects } = diagnose({ deployments, events, pods }, since);
   console.error(`\nWhat Kubernetes says in namespace ${namespace}:`);
@@ -39,11 +34,9 @@ export async function explain(
   }
   if (causes.length === 0) console.error("  nothing: see Pulumi's output above for the cause");
   for (const { container, pod, previous } of suspects) {
-    const args = ["logs", pod, "--container", container, `--tail=${String(logLines)}`];
+    const args = ["logs", pod, "--container", container, `--tail=${String(logLines)}`, ...within];
     const run = previous ? ["--previous"] : [];
-    const log = await kubectl([...args, "--namespace", namespace, ...run], patience).catch(
-      () => "",
-    );
+    const log = await cluster.kubectl([...args, ...run], patience).catch(() => "");
     if (log.trim() === "") continue;
     console.error(`\nLast lines of ${pod}, ${container}${previous ? " (previous run)" : ""}:`);
     for (const line of log.trimEnd().split("\n")) console.error(`  ${line.slice(0, lineLength)}`);

@@ -1,7 +1,7 @@
 import { type Environment, environments } from "../../environments";
 
 /** Facts about a stack before it is changed. */
-export interface Intent {
+export interface DeployFacts {
   /** Undefined if there is no remote to ask. */
   readonly branchAtRemote: boolean | undefined;
   readonly branch: string;
@@ -12,22 +12,23 @@ export interface Intent {
   /** Cluster of the stack's last update; undefined for a stack that never had one. */
   readonly lastCluster: string | undefined;
   /** Whether the new image or program is older than the stack's. */
-  readonly older: Older | undefined;
+  readonly downgrade: Downgrade | undefined;
   readonly stack: string;
   readonly allowOlder: boolean;
 }
 
-/** Two commits of one history. `wanted` is older than `running`. */
-export interface Older {
+/** A deploy of older code: two commits of one history, `wanted` before `running`. */
+export interface Downgrade {
   readonly running: string;
   readonly what: "image" | "program";
   readonly wanted: string;
 }
 
 /** Why a stack must not be changed, each with what to do; empty if it may be changed. */
-export function refusals(intent: Intent): readonly string[] {
-  const { allowOlder, branch, branchAtRemote, cluster, environment, lastCluster, older } = intent;
-  const { pullRequestOpen, stack } = intent;
+export function validateDeploy(facts: DeployFacts): readonly string[] {
+  const { allowOlder, branch, branchAtRemote, cluster, environment, downgrade, lastCluster } =
+    facts;
+  const { pullRequestOpen, stack } = facts;
   const { perBranch } = environments[environment];
   return [
     ...(lastCluster !== undefined && lastCluster !== cluster
@@ -48,10 +49,10 @@ export function refusals(intent: Intent): readonly string[] {
             "Reopen it if it was closed by mistake.",
         ]
       : []),
-    ...(older !== undefined && !allowOlder
+    ...(downgrade !== undefined && !allowOlder
       ? [
-          `Stack "${stack}" already runs ${older.what === "image" ? "code" : "a deploy"} of ${older.running.slice(0, 7)}, ` +
-            `which is newer than ${older.wanted.slice(0, 7)}: a newer deploy was faster. ` +
+          `Stack "${stack}" already runs ${downgrade.what === "image" ? "code" : "a deploy"} of ${downgrade.running.slice(0, 7)}, ` +
+            `which is newer than ${downgrade.wanted.slice(0, 7)}: a newer deploy was faster. ` +
             `To deploy the older code: npm run ${perBranch ? `review -- up BRANCH` : `deploy -- ${stack}`} --allow-older`,
         ]
       : []),

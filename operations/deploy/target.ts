@@ -1,6 +1,7 @@
 import type { Settings } from "../../settings";
-import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
-import { type Cluster, reach } from "../pulumi/reach";
+import { type Workspace, withEnv } from "../pulumi/run-pulumi";
+import type { Cluster } from "../clients/kubectl";
+import { connect } from "../pulumi/connect";
 import { settingsOf } from "../pulumi/settings";
 import { type Outputs, type Tags, outputsOf, tagsOf } from "../pulumi/stacks";
 import { isGiven, promoted, releaseEnv } from "../stacks/release";
@@ -18,12 +19,9 @@ export interface DeployTarget {
 }
 
 /** Reads state and cluster, and finds out which release the stack must run. Changes nothing. */
-export async function resolveTarget(
-  stack: string,
-  given: Workspace = defaultWorkspace,
-): Promise<DeployTarget> {
+export async function resolveTarget(stack: string, given: Workspace): Promise<DeployTarget> {
   const asked = await settingsOf(stack, given);
-  const { cluster, stacks } = await reach(asked, given);
+  const { cluster, stacks } = await connect(asked, given);
   const last = stacks.includes(stack) ? await lastOf(stack, given) : undefined;
   const release = isGiven(given) ? undefined : promoted(last?.tags ?? {});
   if (release === undefined) return { cluster, workspace: given, last, settings: asked, stacks };

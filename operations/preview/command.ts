@@ -42,8 +42,8 @@ async function workspaceFor(stack: string, given: Workspace): Promise<Workspace>
   const unsaid = (env["RELEASE_BRANCH"] ?? "") === "";
   const workspace = unsaid ? withEnv(given, { RELEASE_BRANCH: mainBranch }) : given;
   if (image !== "promoted" || isGiven(workspace)) return workspace;
-  const { reachTags } = await import("../pulumi/reach");
-  const release = promoted(await reachTags(stack, workspace));
+  const { tagsIfExists } = await import("../pulumi/connect");
+  const release = promoted(await tagsIfExists(stack, workspace));
   return release === undefined ? workspace : withEnv(workspace, releaseEnv(release));
 }
 
@@ -67,8 +67,8 @@ async function checkedPreview(run: PreviewRun): Promise<PreviewResult> {
     const over = previewed.catch(() => undefined);
     await Promise.race([over, sleep(usualMs, undefined, { ref: false })]);
     if (begun) return;
-    const { reachState } = await import("../pulumi/reach");
-    await reachState(run.workspace, stateSeconds).catch((error: unknown) => {
+    const { stackNames } = await import("../pulumi/connect");
+    await stackNames(run.workspace, stateSeconds).catch((error: unknown) => {
       if (!begun) throw error;
     });
   };

@@ -1,75 +1,47 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
-import { type PodSource, containerOf, otherNamespace, podName, probeLabel, probePod } from "./pods";
+import { type Cluster, type Pod, containersOf, list } from "../clients/kubectl";
+import {
+  type Labels,
+  type PodSource,
+  containerOf,
+  otherNamespace,
+  podName,
+  probeLabel,
+  probePod,
+} from "./pods";
 
-/** What a probe does in a cluster, through kubectl and with a limit on every wait. */
-
-type Labels = Readonly<Record<string, string>>;
-
-export interface Pod {
-  readonly metadata: { readonly labels: Labels; readonly name: string };
-  readonly spec: {
-    readonly containers: readonly {
-      readonly image: string;
-      readonly ports?: readonly { readonly containerPort: number; readonly name?: string }[];
-    }[];
-  };
-  readonly status: {
-    readonly conditions?: readonly { readonly message?: string; readonly type: string }[];
-    readonly containerStatuses?: readonly ContainerStatus[];
-    readonly hostIP?: string;
-    readonly initContainerStatuses?: readonly ContainerStatus[];
-    readonly phase: string;
-    readonly podIP?: string;
-  };
-}
-
-interface ContainerStatus {
-  readonly name: string;
-  readonly state: {
-    readonly running?: object;
-    readonly waiting?: { readonly message?: string; readonly reason?: string };
-  };
-}
+/** What a probe does in a cluster, with a limit on every wait. */
 
 /** Limit of one kubectl command. Deleting a namespace takes longest. */
 const timeoutMs = 100_000;
 /** Time in which the probe's pods must run. They only have to pull an image. */
 const startTimeoutMs = 60_000;
 
-export async function kubectl(args: readonly string[], input?: string): Promise<string> {
-  return command("kubectl", args, {
-    timeout: timeoutMs,
-    ...(input === undefined ? {} : { input }),
-  });
+/** Where a probe runs. */
+export interface Place {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  /** A namespace of the probe, which acts as all other namespaces. */
+  readonly other: string;
 }
 
-export async function get<T>(args: readonly string[]): Promise<T> {
-  return JSON.parse(await kubectl(["get", ...args, "-o", "json"])) as T;
-}
-
-export async function podsOf(namespace: string): Promise<readonly Pod[]> {
-  const { items } = await get<{ items: Pod[] }>(["pods", "-n", namespace]);
-  return items;
-}
-
-async function create(namespace: string, object: object): Promise<void> {
-  await kubectl(["create", "-n", namespace, "-f", "-"], JSON.stringify(object));
+export async function podsOf(cluster: Cluster, namespace: string): Promise<readonly Pod[]> {
+  return list<Pod>(cluster, "pods", ["--namespace", namespace]);
 }
 
 /** Deletes what this probe or an earlier one created. With "going" it does not wait for the end. */
 export async function remove(
-  namespace: string,
-  other: string,
+  { cluster: { kubectl }, namespace, other }: Place,
   until: "going" | "gone",
 ): Promise<void> {
   const wait = until === "going" ? ["--wait=false"] : ["--timeout=90s"];
   // Only with the probe's label: someone else may own a namespace with this name.
   const own = ["-l", probeLabel, "--field-selector", `metadata.name=${other}`];
+  const pods = ["pods", "-n", namespace, "-l", probeLabel, "--grace-period=0"];
   await Promise.all([
-    kubectl(["delete", "pods", "-n", namespace, "-l", probeLabel, "--grace-period=0", ...wait]),
-    kubectl(["delete", "namespaces", ...own, ...wait]),
+    kubectl(["delete", ...pods, ...wait], timeoutMs),
+    kubectl(["delete", "namespaces", ...own, ...wait], timeoutMs),
   ]);
 }
 
@@ -80,22 +52,24 @@ export async function remove(
  * @throws UserError if a pod does not run within a minute; the error names what it waits for.
  */
 export async function makePods(
-  namespace: string,
-  other: string,
+  { cluster, namespace, other }: Place,
   sources: readonly PodSource[],
   image: string,
   instance: Labels,
 ): Promise<ReadonlyMap<PodSource, string>> {
   const missing = new Map<PodSource, string>();
+  const create = async (object: object, ...where: readonly string[]): Promise<string> =>
+    cluster.kubectl(["create", ...where, "-f", "-"], timeoutMs, JSON.stringify(object));
   await Promise.all(
     sources.map(async (source) => {
+      const pod = probePod(source, image, instance);
       if (source !== "other namespaces") {
-        await create(namespace, probePod(source, image, instance));
+        await create(pod, "-n", namespace);
         return;
       }
       try {
-        await kubectl(["create", "-f", "-"], JSON.stringify(otherNamespace(other)));
-        await create(other, probePod(source, image, instance));
+        await create(otherNamespace(other));
+        await create(pod, "-n", other);
       } catch (error) {
         if (!/Forbidden|forbidden/.test((error as Error).message)) throw error;
         missing.set(source, "no permission to create a namespace");
@@ -103,26 +77,29 @@ export async function makePods(
     }),
   );
   const inside = sources.filter((source) => source !== "other namespaces");
-  await running(namespace, inside);
+  await running(cluster, namespace, inside);
   if (sources.length > inside.length && missing.size === 0) {
-    await running(other, ["other namespaces"]);
+    await running(cluster, other, ["other namespaces"]);
   }
   return missing;
 }
 
-async function running(namespace: string, sources: readonly PodSource[]): Promise<void> {
+async function running(
+  cluster: Cluster,
+  namespace: string,
+  sources: readonly PodSource[],
+): Promise<void> {
   const until = Date.now() + startTimeoutMs;
   for (;;) {
-    const pods = await podsOf(namespace);
+    const pods = await podsOf(cluster, namespace);
     const waiting = sources.flatMap((source) => {
-      const status = pods.find(({ metadata }) => metadata.name === podName(source))?.status;
-      const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
-      const state = all.find(({ name }) => name === containerOf(source))?.state;
-      if (state?.running !== undefined && status?.podIP !== undefined) return [];
+      const pod = pods.find(({ metadata }) => metadata.name === podName(source));
+      const its = pod && containersOf(pod).find(({ name }) => name === containerOf(source));
+      if (its?.state?.running !== undefined && pod?.status.podIP !== undefined) return [];
       // Without a node no container has a state: the scheduler's condition says why.
-      const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled")?.message;
-      const { message = scheduled ?? status?.phase ?? "no pod", reason = "" } =
-        state?.waiting ?? {};
+      const { conditions, phase = "no pod" } = pod?.status ?? {};
+      const scheduled = conditions?.find(({ type }) => type === "PodScheduled")?.message;
+      const { message = scheduled ?? phase, reason = "" } = its?.state?.waiting ?? {};
       return [`${podName(source)}: ${`${reason} ${message}`.trim()}`];
     });
     if (waiting.length === 0) return;

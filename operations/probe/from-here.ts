@@ -1,6 +1,5 @@
-import { request } from "node:http";
-import { request as requestTls } from "node:https";
 import { connect } from "node:net";
+import { ask } from "../clients/http";
 
 /** Connections from this machine. It acts as the ingress if requests come from this machine. */
 
@@ -25,33 +24,11 @@ export function tcp(address: string, port: number, seconds: number): Promise<str
 }
 
 /** Whether the service answers at its URL. Any other answer comes from the gateway. */
-export function http(url: string, seconds: number): Promise<string> {
-  const { hostname, pathname, port, protocol } = new URL(url);
-  // Browsers and curl resolve these names everywhere (RFC 6761). Not every system resolver does.
-  const host = hostname.endsWith(".localhost") ? "127.0.0.1" : hostname;
-  const send = protocol === "https:" ? requestTls : request;
-  return new Promise((resolve) => {
-    const asked = send({
-      headers: { host: port === "" ? hostname : `${hostname}:${port}` },
-      host,
-      path: `${pathname}health/live`,
-      ...(port === "" ? {} : { port }),
-      servername: hostname,
-      timeout: seconds * 1000,
-    });
-    const end = (seen: string) => {
-      asked.destroy();
-      resolve(seen);
-    };
-    asked.once("response", ({ statusCode = 0 }) => {
-      end(statusCode === 200 ? "open" : `http-${String(statusCode)}`);
-    });
-    asked.once("timeout", () => {
-      end("time-out");
-    });
-    asked.once("error", (error: NodeJS.ErrnoException) => {
-      end((error.code ?? "error").toLowerCase());
-    });
-    asked.end();
-  });
+export async function http(url: string, seconds: number): Promise<string> {
+  try {
+    const { status } = await ask(`${url}health/live`, seconds * 1000);
+    return status === 200 ? "open" : `http-${String(status)}`;
+  } catch (error) {
+    return ((error as NodeJS.ErrnoException).code ?? "time-out").toLowerCase();
+  }
 }

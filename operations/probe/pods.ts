@@ -3,7 +3,7 @@ import type { Source } from "../../components/conventions/connections";
 
 /** Pods that open connections as a party: they have its labels, and none of its other settings. */
 
-type Labels = Readonly<Record<string, string>>;
+export type Labels = Readonly<Record<string, string>>;
 
 /** Label of every object of a probe. The next probe finds what a killed one left by it. */
 export const probeLabel = "connection-probe";

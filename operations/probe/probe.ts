@@ -9,10 +9,14 @@ import {
 import { traitsOf } from "../../environments";
 import { Steps } from "../../lib/progress";
 import { UserError } from "../../lib/errors";
+import { type Cluster, type Pod, list } from "../clients/kubectl";
+import { connect } from "../pulumi/connect";
+import { defaultWorkspace } from "../pulumi/run-pulumi";
+import { settingsOf } from "../pulumi/settings";
 import { outputsOf } from "../pulumi/stacks";
-import { type Pod, get, kubectl, makePods, podsOf, remove } from "./cluster";
+import { type Place, makePods, podsOf, remove } from "./cluster";
 import { http, tcp } from "./from-here";
-import { type PodSource, containerOf, podName, podSources, probeLabel } from "./pods";
+import { type Labels, type PodSource, containerOf, podName, podSources, probeLabel } from "./pods";
 import { type Row, lines, summary, verdict, withoutOpenNode } from "./table";
 
 export interface ProbeOptions {
@@ -20,12 +24,6 @@ export interface ProbeOptions {
   readonly internet: string;
   /** Seconds without an answer until a connection counts as closed. */
   readonly seconds: number;
-}
-
-interface Outputs {
-  readonly clusterUid: string;
-  readonly namespace: string;
-  readonly url: string;
 }
 
 /** Addresses of the doors, or the reason why one is missing. */
@@ -43,14 +41,15 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
       `probe needs a stack with network policies (local or review-<slug>), got "${stack}"`,
     );
   }
-  const outputs = await deployed(stack);
-  const { namespace } = outputs;
-  const other = `${namespace}-probe`;
-  const all = (await podsOf(namespace)).filter(({ metadata }) => !(probeLabel in metadata.labels));
+  const { cluster, namespace, url } = await deployed(stack);
+  const place: Place = { cluster, namespace, other: `${namespace}-probe` };
+  const all = (await podsOf(cluster, namespace)).filter(
+    ({ metadata: { labels = {} } }) => !(probeLabel in labels),
+  );
   const web = runningPod(all, "web", stack);
   const image = runningPod(all, "database", stack).spec.containers[0]?.image ?? "";
   const stopped = () => {
-    void remove(namespace, other, "going").finally(() => process.exit(1));
+    void remove(place, "going").finally(() => process.exit(1));
   };
   process.once("SIGINT", stopped).once("SIGTERM", stopped);
   try {
@@ -58,23 +57,23 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
     const sources = Object.keys(podSources) as PodSource[];
     const missing = await steps.step(`Create pods that act as: ${sources.join(", ")}`, async () => {
       // What a killed probe left.
-      await remove(namespace, other, "gone");
-      return makePods(namespace, other, sources, image, instanceOf(web));
+      await remove(place, "gone");
+      return makePods(place, sources, image, instanceOf(web));
     });
     const tried = await steps.step("Try all connections", async () => {
-      const addresses = await addressesOf(all, namespace, other, options);
+      const addresses = await addressesOf(all, place, options);
       return Promise.all([
         ...sources.map((source) =>
-          fromPod(source, missing.get(source), addresses, { namespace, other, ...options }),
+          fromPod(source, missing.get(source), addresses, { ...place, ...options }),
         ),
-        fromIngress(outputs.url, addresses, options),
+        fromIngress(url, addresses, options),
       ]);
     });
     const internet = untried("the internet", "the probe has no address on the internet");
     report(namespace, withoutOpenNode([...tried.flat(), ...internet]));
   } finally {
     process.off("SIGINT", stopped).off("SIGTERM", stopped);
-    await remove(namespace, other, "going");
+    await remove(place, "going");
   }
 }
 
@@ -84,19 +83,26 @@ function report(namespace: string, rows: readonly Row[]): void {
   if (rows.some((row) => verdict(row) === "FAIL")) process.exitCode = 1;
 }
 
-/** The stack's outputs. kubectl must point to the stack's cluster. */
-async function deployed(stack: string): Promise<Outputs> {
-  const { clusterUid, namespace, url } = await outputsOf(stack);
+/** A deployed stack, in the cluster that it lives in. */
+async function deployed(
+  stack: string,
+): Promise<{ readonly cluster: Cluster; readonly namespace: string; readonly url: string }> {
+  const { cluster, stacks } = await connect(
+    await settingsOf(stack, defaultWorkspace),
+    defaultWorkspace,
+  );
+  const { clusterUid, namespace, url } = stacks.includes(stack)
+    ? await outputsOf(stack, defaultWorkspace)
+    : {};
   if (clusterUid === undefined || namespace === undefined || url === undefined) {
     throw new UserError(`stack "${stack}" is not deployed. Run "pulumi up --stack ${stack}" first`);
   }
-  const { metadata } = await get<{ metadata: { uid: string } }>(["namespace", "kube-system"]);
-  if (metadata.uid !== clusterUid) {
+  if (cluster.uid !== clusterUid) {
     throw new UserError(
-      `stack "${stack}" runs in cluster ${clusterUid}, but kubectl points to ${metadata.uid}. Switch with "kubectl config use-context"`,
+      `stack "${stack}" runs in cluster ${clusterUid}, but kubectl points to ${cluster.uid}. Switch with "kubectl config use-context"`,
     );
   }
-  return { clusterUid, namespace, url };
+  return { cluster, namespace, url };
 }
 
 const componentLabel = "app.kubernetes.io/component";
@@ -104,7 +110,7 @@ const componentLabel = "app.kubernetes.io/component";
 function runningPod(pods: readonly Pod[], component: string, stack: string): Pod {
   const found = pods.find(
     ({ metadata, status }) =>
-      metadata.labels[componentLabel] === component &&
+      metadata.labels?.[componentLabel] === component &&
       status.phase === "Running" &&
       status.podIP !== undefined,
   );
@@ -117,38 +123,32 @@ function runningPod(pods: readonly Pod[], component: string, stack: string): Pod
 }
 
 /** The labels that the policies select the stack's pods by. */
-function instanceOf({ metadata: { labels } }: Pod): Readonly<Record<string, string>> {
+function instanceOf({ metadata: { labels = {} } }: Pod): Labels {
   const keys = ["app.kubernetes.io/instance", "app.kubernetes.io/name"];
   return Object.fromEntries(keys.map((key) => [key, labels[key] ?? ""]));
 }
 
-interface Found {
-  readonly items: readonly {
-    readonly kind: string;
-    readonly spec: { readonly clusterIP?: string };
-    readonly status: { readonly podIP?: string };
-  }[];
-}
-
 async function addressesOf(
   all: readonly Pod[],
-  namespace: string,
-  other: string,
+  { cluster, namespace, other }: Place,
   { internet }: ProbeOptions,
 ): Promise<Addresses> {
-  const made = await podsOf(namespace);
+  const made = await podsOf(cluster, namespace);
   const addressOf = (pods: readonly Pod[], source: PodSource) =>
     pods.find(({ metadata }) => metadata.name === podName(source))?.status.podIP;
   const owner = (component: string) =>
-    all.find(({ metadata }) => metadata.labels[componentLabel] === component)?.status;
-  const dns = await get<Found>([
-    "pods,services",
-    ...["-n", "kube-system", "-l", "k8s-app=kube-dns"],
-  ]).catch(() => ({ items: [] }) satisfies Found);
-  const dnsPod = dns.items.find(({ kind }) => kind === "Pod")?.status.podIP;
-  const dnsService = dns.items.find(({ kind }) => kind === "Service")?.spec.clusterIP;
-  const others = await podsOf(other).catch(() => []);
-  const opened = await kubectl(["get", "networkpolicies", "-n", namespace, "-o", "name"]);
+    all.find(({ metadata }) => metadata.labels?.[componentLabel] === component)?.status;
+  const ofDns = ["--namespace", "kube-system", "--selector", "k8s-app=kube-dns"];
+  const [dnsPods, dnsServices] = await Promise.all([
+    list<Pod>(cluster, "pods", ofDns).catch(() => []),
+    list<{ readonly spec: { readonly clusterIP: string } }>(cluster, "services", ofDns).catch(
+      () => [],
+    ),
+  ]);
+  const dnsPod = dnsPods[0]?.status.podIP;
+  const dnsService = dnsServices[0]?.spec.clusterIP;
+  const others = await podsOf(cluster, other).catch(() => []);
+  const opened = await cluster.kubectl(["get", "networkpolicies", "-n", namespace, "-o", "name"]);
   const internetWhy = /\/service-to-others$/m.test(opened)
     ? { why: "egressTo of this stack may open it" }
     : { address: internet };
@@ -175,11 +175,6 @@ function untried(source: Source, why: string): readonly Row[] {
   return rowsOf(source).map((row) => ({ ...row, seen: undefined, why }));
 }
 
-interface Where extends ProbeOptions {
-  readonly namespace: string;
-  readonly other: string;
-}
-
 /** Whether a probe pod would be at both ends. The service and the database have real pods. */
 const isItself = (source: PodSource, to: DoorName) =>
   (source === "job" || source === "another pod") && doors[to].party === source;
@@ -189,7 +184,7 @@ async function fromPod(
   source: PodSource,
   why: string | undefined,
   addresses: Addresses,
-  { namespace, other, seconds }: Where,
+  { cluster, namespace, other, seconds }: Place & ProbeOptions,
 ): Promise<readonly Row[]> {
   if (why !== undefined) return untried(source, why);
   const rows = rowsOf(source);
@@ -205,7 +200,7 @@ async function fromPod(
   const within = source === "other namespaces" ? other : namespace;
   const pod = ["exec", "-i", "-n", within, podName(source), "-c", containerOf(source)];
   const perl = ["perl", "-", String(seconds), ...new Set(rows.flatMap(asked))];
-  const answer = await kubectl([...pod, "--", ...perl], script);
+  const answer = await cluster.kubectl([...pod, "--", ...perl], 100_000, script);
   const seen = new Map(answer.split("\n").map((line) => line.split(" ") as [string, string]));
   return rows.map((row) => {
     const [door = ""] = asked(row);

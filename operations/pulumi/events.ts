@@ -42,8 +42,8 @@ interface Event {
   readonly summaryEvent?: object;
 }
 
-/** An error of the engine or the policies. */
-export interface Fault {
+/** An error of the engine, or a violation of a policy. */
+export interface Diagnostic {
   readonly message: string;
   /** Resource that the message is about; empty if it is about no resource. */
   readonly urn: string;
@@ -52,12 +52,12 @@ export interface Fault {
 export interface Events {
   /** Whether the engine finished: it processed the whole program and the whole state. */
   readonly complete: boolean;
-  readonly errors: readonly Fault[];
+  readonly errors: readonly Diagnostic[];
   /** Violations of mandatory policies. Each one stops the preview. */
-  readonly refused: readonly Fault[];
+  readonly violations: readonly Diagnostic[];
   readonly steps: readonly Step[];
   /** Violations of advisory policies. */
-  readonly warned: readonly Fault[];
+  readonly warnings: readonly Diagnostic[];
 }
 
 /** Colours in the engine's own notation (`<{%reset%}>`) and those of terminals. */
@@ -72,7 +72,7 @@ export function plain(text: string): string {
 const mostLines = 30;
 
 /** The errors in Pulumi's output: its own summary of them, else its last lines. */
-export function lastWords(printed: string): string {
+export function errorsIn(printed: string): string {
   const lines = plain(printed)
     .split("\n")
     .filter((line) => line.trim() !== "");
@@ -104,10 +104,13 @@ function isRead(line: string): boolean {
 export function readEvents(log: string): Events {
   const events = log.split("\n").filter(isRead).map(parse);
   const policies = events.flatMap(({ policyEvent }) => (policyEvent ? [policyEvent] : []));
-  const fault = ({ message, policyName, resourceUrn = "" }: (typeof policies)[number]) => ({
-    message: plain(`${policyName}: ${message}`).trim(),
-    urn: resourceUrn,
-  });
+  const violationsOf = (isMandatory: boolean): readonly Diagnostic[] =>
+    policies
+      .filter((one) => (one.enforcementLevel === "mandatory") === isMandatory)
+      .map(({ message, policyName, resourceUrn = "" }) => ({
+        message: plain(`${policyName}: ${message}`).trim(),
+        urn: resourceUrn,
+      }));
   return {
     complete: events.some(({ summaryEvent }) => summaryEvent !== undefined),
     errors: events.flatMap(({ diagnosticEvent: said }) =>
@@ -115,10 +118,10 @@ export function readEvents(log: string): Events {
         ? [{ message: plain(said.message).trim(), urn: said.urn ?? "" }]
         : [],
     ),
-    refused: policies.filter((one) => one.enforcementLevel === "mandatory").map(fault),
     steps: events.flatMap(({ resourcePreEvent }) =>
       resourcePreEvent ? [resourcePreEvent.metadata] : [],
     ),
-    warned: policies.filter((one) => one.enforcementLevel !== "mandatory").map(fault),
+    violations: violationsOf(true),
+    warnings: violationsOf(false),
   };
 }

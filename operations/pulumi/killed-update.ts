@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Workspace, defaultWorkspace, ask } from "./run-pulumi";
+import { type Workspace, ask } from "./run-pulumi";
 import { drawnManager } from "./field-managers";
 import { removeDeadLocks } from "./locks";
 import { untilUnlocked } from "./lock-wait";
-import type { Cluster } from "./reach";
+import type { Cluster } from "../clients/kubectl";
 import { type Deployment, type StateResource, editState, stateOf } from "./stacks";
 
 /** An object as the cluster has it. */
@@ -34,7 +34,7 @@ type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 export async function recoverKilledUpdate(
   stack: string,
   cluster: Pick<Cluster, "kubectl">,
-  workspace: Workspace = defaultWorkspace,
+  workspace: Workspace,
 ): Promise<void> {
   await removeDeadLocks(stack, workspace);
   // Another update that is at work has begun something too, and may have ended it by the next try.

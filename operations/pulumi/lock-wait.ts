@@ -43,9 +43,9 @@ export async function untilUnlocked<Result>(
     onFailedAttempt: ({ error }) => {
       const left = patience - (Date.now() - started);
       if (!isLocked(error.message) || left <= 0) return;
-      const whose = owner.exec(error.message)?.[0] ?? "by another update";
+      const holder = owner.exec(error.message)?.[0] ?? "by another update";
       console.log(
-        `Waiting for the stack's lock (${whose}), for at most ${duration(left)} more; then it is tried again`,
+        `Waiting for the stack's lock (${holder}), for at most ${duration(left)} more; then it is tried again`,
       );
     },
     randomize: true,

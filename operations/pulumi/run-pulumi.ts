@@ -8,7 +8,7 @@ import { project } from "../../lib/project";
 import { UserError } from "../../lib/errors";
 import { fieldConflicts } from "./field-managers";
 import { isLocked, type LockWait, untilUnlocked } from "./lock-wait";
-import { lastWords, readEvents } from "./events";
+import { errorsIn, readEvents } from "./events";
 import { rememberStarted } from "./started";
 import { reports } from "../../lib/reports";
 
@@ -123,7 +123,7 @@ export async function runPulumi(
 export async function change(
   what: "destroy" | "up",
   stack: string,
-  workspace: Workspace = defaultWorkspace,
+  workspace: Workspace,
   {
     before,
     options = [],
@@ -166,17 +166,17 @@ async function changeOnce(args: readonly string[], workspace: Workspace): Promis
 
 /** Why it failed: the engine's errors and policy violations; without any, its last output. */
 function causesOf(log: string, stderr: string): readonly string[] {
-  const { errors, refused } = readEvents(log);
-  const found = [...errors, ...refused].map(({ message }) => message);
-  const all = found.length === 0 ? [lastWords(stderr)] : found;
+  const { errors, violations } = readEvents(log);
+  const found = [...errors, ...violations].map(({ message }) => message);
+  const all = found.length === 0 ? [errorsIn(stderr)] : found;
   return [...new Set(all)].filter((cause) => cause !== "");
 }
 
-/** Runs a Pulumi command that does not run the program; for at most 2 minutes. */
+/** Runs a Pulumi command that does not run the program; by default for at most 2 minutes. */
 export async function ask(
   args: readonly string[],
-  workspace: Workspace = defaultWorkspace,
-  limit: Pick<CommandOptions, "killSignal" | "timeout"> = { timeout: 120_000 },
+  workspace: Workspace,
+  options: Pick<CommandOptions, "input" | "killSignal" | "timeout"> = {},
 ): Promise<string> {
   // Loaded only here: a preview should not wait for it.
   const { command } = await import("../../lib/command");
@@ -187,15 +187,13 @@ export async function ask(
     cwd: workspace.cwd,
     env: pulumiEnv(workspace),
     onStart: rememberStarted,
-    ...limit,
+    timeout: 120_000,
+    ...options,
   });
 }
 
 /** Runs a Pulumi command that prints JSON. */
-export async function askJson(
-  args: readonly string[],
-  workspace: Workspace = defaultWorkspace,
-): Promise<unknown> {
+export async function askJson(args: readonly string[], workspace: Workspace): Promise<unknown> {
   return JSON.parse(await ask([...args, "--json"], workspace));
 }
 

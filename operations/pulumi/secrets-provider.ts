@@ -1,6 +1,6 @@
 import { traitsOf } from "../../environments";
 import { company } from "../../config/company";
-import { type Workspace, defaultWorkspace, variables } from "./run-pulumi";
+import { type Workspace, variables } from "./run-pulumi";
 import { stackFile } from "./settings";
 
 /**
@@ -9,10 +9,7 @@ import { stackFile } from "./settings";
  *
  * @returns undefined if Pulumi's own choice is right: a stack whose file has a passphrase's salt.
  */
-export function secretsProviderOf(
-  stack: string,
-  workspace: Workspace = defaultWorkspace,
-): string | undefined {
+export function secretsProviderOf(stack: string, workspace: Workspace): string | undefined {
   const { canaryOf = stack, perBranch = false } = traitsOf(stack) ?? {};
   if (perBranch) {
     return variables(workspace)["SANDBOX_SECRETS_PROVIDER"] ?? company.reviewSecretsProvider;

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { traitsOf } from "../../environments";
 import { type Settings, canaryConfig, configOf, readGit, settingsFrom } from "../../settings";
 import { UserError } from "../../lib/errors";
-import { type Workspace, defaultWorkspace, variables } from "./run-pulumi";
+import { type Workspace, variables } from "./run-pulumi";
 
 interface StackFile {
   readonly config?: unknown;
@@ -12,7 +12,7 @@ interface StackFile {
 }
 
 /** A stack's committed file; empty for a stack without a file. */
-export function stackFile(stack: string, { cwd }: Workspace = defaultWorkspace): StackFile {
+export function stackFile(stack: string, { cwd }: Workspace): StackFile {
   const file = join(cwd, `Pulumi.${stack}.yaml`);
   return existsSync(file) ? ((parse(readFileSync(file, "utf8")) as StackFile | null) ?? {}) : {};
 }
@@ -22,10 +22,7 @@ export function stackFile(stack: string, { cwd }: Workspace = defaultWorkspace):
  *
  * @throws UserError with every issue of the settings in one message.
  */
-export async function settingsOf(
-  stack: string,
-  workspace: Workspace = defaultWorkspace,
-): Promise<Settings> {
+export async function settingsOf(stack: string, workspace: Workspace): Promise<Settings> {
   const canaryOf = traitsOf(stack)?.canaryOf;
   const config = configOf(stackFile(canaryOf ?? stack, workspace));
   const git = await readGit(workspace.cwd);

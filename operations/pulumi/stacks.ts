@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Workspace, defaultWorkspace, ask, askJson } from "./run-pulumi";
+import { type Workspace, ask, askJson } from "./run-pulumi";
 
 /** Outputs of a stack's last update. An old stack may lack some. */
 export interface Outputs {
@@ -17,42 +14,17 @@ export interface Outputs {
 
 export type Tags = Readonly<Record<string, string>>;
 
-/** Names of all stacks of the project, in the state's own order. */
-export async function stackNames(
-  workspace: Workspace = defaultWorkspace,
-): Promise<readonly string[]> {
-  const stacks = (await askJson(["stack", "ls"], workspace)) as { name: string }[];
-  return stacks.map(({ name }) => name);
-}
-
-export async function exists(
-  stack: string,
-  workspace: Workspace = defaultWorkspace,
-): Promise<boolean> {
-  return (await stackNames(workspace)).includes(stack);
-}
-
 /** Empty for a stack without a successful update. */
-export async function outputsOf(
-  stack: string,
-  workspace: Workspace = defaultWorkspace,
-): Promise<Outputs> {
+export async function outputsOf(stack: string, workspace: Workspace): Promise<Outputs> {
   return (await askJson(["stack", "output", "--stack", stack], workspace)) as Outputs;
 }
 
-export async function tagsOf(
-  stack: string,
-  workspace: Workspace = defaultWorkspace,
-): Promise<Tags> {
+export async function tagsOf(stack: string, workspace: Workspace): Promise<Tags> {
   return (await askJson(["stack", "tag", "ls", "--stack", stack], workspace)) as Tags;
 }
 
 /** One after the other: each write reads all tags and replaces them. */
-export async function setTags(
-  stack: string,
-  tags: Tags,
-  workspace: Workspace = defaultWorkspace,
-): Promise<void> {
+export async function setTags(stack: string, tags: Tags, workspace: Workspace): Promise<void> {
   for (const [name, value] of Object.entries(tags)) {
     // After `--`, so that no value is taken for an option.
     await ask(["stack", "tag", "set", "--stack", stack, "--", name, value], workspace);
@@ -62,7 +34,7 @@ export async function setTags(
 export async function removeTags(
   stack: string,
   names: readonly string[],
-  workspace: Workspace = defaultWorkspace,
+  workspace: Workspace,
 ): Promise<void> {
   const present = await tagsOf(stack, workspace);
   for (const name of names.filter((tag) => tag in present)) {
@@ -71,10 +43,7 @@ export async function removeTags(
 }
 
 /** When the stack was last updated, successfully or not; refreshes do not count. */
-export async function lastUpdate(
-  stack: string,
-  workspace: Workspace = defaultWorkspace,
-): Promise<Date | undefined> {
+export async function lastUpdate(stack: string, workspace: Workspace): Promise<Date | undefined> {
   const args = ["stack", "history", "--stack", stack, "--page-size", "20"];
   const history = (await askJson(args, workspace)) as { endTime?: string; kind: string }[];
   const last = history.find(({ kind }) => kind === "update")?.endTime;
@@ -102,21 +71,10 @@ export interface State {
   readonly resources: readonly StateResource[];
 }
 
-export async function stateOf(
-  stack: string,
-  workspace: Workspace = defaultWorkspace,
-): Promise<State> {
-  const { pending_operations: pending = [], resources = [] } = await exported(stack, workspace);
+export async function stateOf(stack: string, workspace: Workspace): Promise<State> {
+  const { deployment } = await exported(stack, workspace);
+  const { pending_operations: pending = [], resources = [] } = deployment ?? {};
   return { pending: pending.length > 0, resources };
-}
-
-/** What a killed update began to create. It may exist, although the state does not contain it. */
-export async function begunIn(
-  stack: string,
-  workspace: Workspace = defaultWorkspace,
-): Promise<readonly StateResource[]> {
-  const { pending_operations: pending = [] } = await exported(stack, workspace);
-  return pending.filter(({ type }) => type === "creating").map(({ resource }) => resource);
 }
 
 /** A step that had begun but not ended when the state was written. */
@@ -131,28 +89,23 @@ export interface Deployment {
   readonly resources?: readonly StateResource[];
 }
 
-async function exported(stack: string, workspace: Workspace): Promise<Deployment> {
-  const text = await ask(["stack", "export", "--stack", stack], workspace);
-  return (JSON.parse(text) as { deployment?: Deployment }).deployment ?? {};
+interface Exported {
+  readonly deployment?: Deployment;
+}
+
+async function exported(stack: string, workspace: Workspace): Promise<Exported> {
+  return JSON.parse(await ask(["stack", "export", "--stack", stack], workspace)) as Exported;
 }
 
 /** Edits a stack's state. Pulumi drops every pending operation when it imports a state. */
 export async function editState(
   stack: string,
   edit: (deployment: Deployment) => Deployment | Promise<Deployment>,
-  workspace: Workspace = defaultWorkspace,
+  workspace: Workspace,
 ): Promise<void> {
-  const text = await ask(["stack", "export", "--stack", stack], workspace);
-  const state = JSON.parse(text) as { deployment?: Deployment };
+  const state = await exported(stack, workspace);
   const edited = { ...state, deployment: await edit(state.deployment ?? {}) };
-  const directory = mkdtempSync(join(tmpdir(), "services-orders-state-"));
-  try {
-    const file = join(directory, "state.json");
-    writeFileSync(file, JSON.stringify(edited), { mode: 0o600 });
-    await ask(["stack", "import", "--stack", stack, "--file", file], workspace);
-  } finally {
-    rmSync(directory, { force: true, recursive: true });
-  }
+  await ask(["stack", "import", "--stack", stack], workspace, { input: JSON.stringify(edited) });
 }
 
 /**
@@ -163,16 +116,13 @@ export async function editState(
 export async function createStack(
   stack: string,
   secretsProvider: string | undefined,
-  workspace: Workspace = defaultWorkspace,
+  workspace: Workspace,
 ): Promise<void> {
   const provider = secretsProvider === undefined ? [] : ["--secrets-provider", secretsProvider];
   await ask(["stack", "init", stack, "--no-select", ...provider], workspace);
 }
 
 /** Removes an empty stack with its history, backups, tags, and its file if there is one. */
-export async function removeStack(
-  stack: string,
-  workspace: Workspace = defaultWorkspace,
-): Promise<void> {
+export async function removeStack(stack: string, workspace: Workspace): Promise<void> {
   await ask(["stack", "rm", stack, "--yes", "--remove-backups"], workspace);
 }

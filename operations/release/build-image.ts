@@ -1,6 +1,6 @@
 import { environments } from "../../environments";
 import { UserError } from "../../lib/errors";
-import { refuse } from "../deploy/deploy";
+import { assertDeployable } from "../deploy/deploy";
 import { resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, change } from "../pulumi/run-pulumi";
 import { ensureStack } from "../deploy/ensure-stack";
@@ -26,7 +26,7 @@ export async function buildImage(
       `Stack "${stack}" does not build an image: it runs a chosen one. Build it for staging or a review stack.`,
     );
   }
-  await refuse(target, false);
+  await assertDeployable(target, false);
   await ensureStack(target);
   const targets = [`**::${component}::image`, `**${component}$${image}::image`];
   // Without policies: they would not see the other resources, and would report them as missing. The

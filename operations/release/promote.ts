@@ -6,7 +6,7 @@ import { parseText } from "../../settings/setting";
 import { table } from "../../settings/table";
 import { UserError } from "../../lib/errors";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
-import { reachState } from "../pulumi/reach";
+import { stackNames } from "../pulumi/connect";
 import { addTag, imageParts } from "../clients/registry";
 import { type Release, promotedTag, releaseEnv } from "../stacks/release";
 import { secretsProviderOf } from "../pulumi/secrets-provider";
@@ -36,7 +36,7 @@ export async function promote(
   options: PromoteOptions,
   workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
-  const stacks = await reachState(workspace);
+  const stacks = await stackNames(workspace);
   const release = options.image === undefined ? await runs(stacks, workspace) : chosen(options);
   const there = stacks.includes(to);
   const now = there ? lastImage(await stateOf(to, workspace)) : undefined;
@@ -91,13 +91,13 @@ function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release
       "Another image than staging's needs --reason, a line of at most 200 characters: it stands in production's outputs.",
     );
   }
-  refuseFault("--branch", branch, table.branch);
-  refuseFault("--commit", commit, table.releaseCommit);
+  assertAllowed("--branch", branch, table.branch);
+  assertAllowed("--commit", commit, table.releaseCommit);
   return { branch: branch ?? "unknown", commit: commit ?? "unknown", imageRef: image, reason };
 }
 
 /** Checks values before tagging: a tag never moves, so only a deployable release gets one. */
-function refuseFault(option: string, given: string | undefined, setting: Form<string>): void {
+function assertAllowed(option: string, given: string | undefined, setting: Form<string>): void {
   if (given !== undefined && parseText(setting, given).issues.length > 0) {
     throw new UserError(
       `${option} must be ${setting.allowed}, got "${given}". Nothing was changed.`,

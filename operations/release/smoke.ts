@@ -1,57 +1,21 @@
-import { request as plain } from "node:http";
-import { request as encrypted } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { shortCommit } from "../../components/conventions/names";
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
+import { type Answer, ask } from "../clients/http";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
-import { reachState } from "../pulumi/reach";
+import { stackNames } from "../pulumi/connect";
 import { outputsOf } from "../pulumi/stacks";
 
 /** A new DNS name or certificate takes minutes to be known everywhere. */
 const patienceMs = 180_000;
 const pauseMs = 2_000;
-const answerMs = 10_000;
 /** Number of requests: enough to reach each of a few pods. */
 const answers = 10;
-const mostBytes = 1_000_000;
-
-/** The response to a request. */
-export interface Answer {
-  readonly body: string;
-  readonly status: number;
-  /** Release that answered, from the service's header. */
-  readonly version: string;
-}
-
-/** Requests a URL, on a new connection. Follows no redirect: the service itself must answer. */
-export async function ask(url: string): Promise<Answer> {
-  const request = url.startsWith("https:") ? encrypted : plain;
-  const { hostname } = new URL(url);
-  // RFC 6761: names below localhost are this machine, even if its resolver does not know them.
-  const here = hostname.endsWith(".localhost") ? { hostname: "127.0.0.1" } : {};
-  const headers = { host: new URL(url).host };
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { ...here, agent: false, headers, timeout: answerMs }, (answer) => {
-      let body = "";
-      answer.setEncoding("utf8");
-      answer.on("data", (chunk: string) => {
-        body += chunk;
-        if (body.length > mostBytes) sent.destroy(new Error("an answer of more than 1 MB"));
-      });
-      answer.once("error", reject).once("end", () => {
-        const version = String(answer.headers["service-version"] ?? "");
-        resolve({ body, status: answer.statusCode ?? 0, version });
-      });
-    });
-    sent.once("timeout", () => sent.destroy(new Error("no answer within 10 s")));
-    sent.once("error", reject).end();
-  });
-}
 
 /** One check. Its function returns what is wrong with the response; undefined if it is good. */
 export interface Check {
-  readonly fault: (answer: Answer) => string | undefined;
+  readonly issue: (answer: Answer) => string | undefined;
   readonly path: string;
   readonly shows: string;
 }
@@ -62,19 +26,19 @@ const expected = ({ status }: Answer, wanted: number): string | undefined =>
 /** The requests to a stack. They write nothing: production's orders are real. */
 export const checks: readonly Check[] = [
   {
-    fault: (answer) => expected(answer, 200),
+    issue: (answer) => expected(answer, 200),
     path: "health/ready",
     shows: "it is there, and so is its database",
   },
   {
-    fault: (answer) =>
+    issue: (answer) =>
       expected(answer, 200) ??
       (isList(answer.body) ? undefined : "an answer that is not a list of orders"),
     path: "orders?limit=1",
     shows: "it reads orders",
   },
   {
-    fault: (answer) => expected(answer, 404),
+    issue: (answer) => expected(answer, 404),
     path: "orders/00000000-0000-4000-8000-000000000000",
     shows: "it says so when there is no such order",
   },
@@ -94,16 +58,16 @@ function isList(body: string): boolean {
  * @throws UserError with the first check that failed.
  */
 export async function smoke(stack: string, workspace: Workspace = defaultWorkspace): Promise<void> {
-  const stacks = await reachState(workspace);
+  const stacks = await stackNames(workspace);
   const { commit, url } = stacks.includes(stack) ? await outputsOf(stack, workspace) : {};
   if (url === undefined || commit === undefined) {
     throw new UserError(`Stack "${stack}" is not deployed: npm run deploy -- ${stack}`);
   }
   console.log(`${stack} at ${url}`);
   await release(url, shortCommit(commit));
-  for (const { fault, path, shows } of checks) {
+  for (const { issue, path, shows } of checks) {
     const answer = await ask(`${url}${path}`).catch((error: unknown) => String(error));
-    const found = typeof answer === "string" ? answer : fault(answer);
+    const found = typeof answer === "string" ? answer : issue(answer);
     if (found !== undefined) {
       throw new UserError(`${url}${path}: ${found}. See: npm run sandbox -- logs, or kubectl logs`);
     }

@@ -4,7 +4,8 @@ import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { type Workspace, defaultWorkspace, change } from "../pulumi/run-pulumi";
 import { recoverKilledUpdate } from "../pulumi/killed-update";
-import { type Cluster, reach, reasonOf } from "../pulumi/reach";
+import type { Cluster } from "../clients/kubectl";
+import { connect } from "../pulumi/connect";
 import {
   type ReviewStack,
   branchOr,
@@ -13,7 +14,7 @@ import {
   stackOf,
 } from "../stacks/review-stack";
 import { settingsOf } from "../pulumi/settings";
-import { type StateResource, begunIn, removeStack, stateOf } from "../pulumi/stacks";
+import { removeStack, stateOf } from "../pulumi/stacks";
 
 /** `npm run review -- down [BRANCH]`: removes a branch's review stack. The branch may be gone. */
 export async function reviewDown(
@@ -23,7 +24,7 @@ export async function reviewDown(
   const branch = await branchOr(given, workspace);
   const stack = stackOf(branch);
   const settings = await settingsOf(stack, withoutRelease(workspace));
-  const { cluster, stacks } = await reach(settings, workspace);
+  const { cluster, stacks } = await connect(settings, workspace);
   const there = stacks.includes(stack);
   await removeReview(
     there ? await readReview(stack, workspace) : reviewStack(stack, {}, {}, undefined),
@@ -51,7 +52,7 @@ export async function removeReview(
   stack: ReviewStack,
   there: boolean,
   cluster: Cluster,
-  workspace: Workspace = defaultWorkspace,
+  workspace: Workspace,
 ): Promise<void> {
   const started = Date.now();
   const { clusterUid, name, namespace } = stack;
@@ -72,8 +73,7 @@ export async function removeReview(
     console.log(`There is no stack "${name}": nothing to do.`);
     return;
   }
-  // Must come before recovery from a killed update, which forgets the operations that had begun.
-  const isBegun = owner === "ours" && (await begunIn(name, workspace)).some(isNamespace(namespace));
+  // Also adopts a namespace that a killed update had begun to create, so that `destroy` deletes it.
   await recoverKilledUpdate(name, cluster, workspace);
   const { resources } = await stateOf(name, workspace);
   const holds = resources.some(({ type }) => type.startsWith("kubernetes:"));
@@ -84,43 +84,15 @@ export async function removeReview(
     );
   }
   if (resources.length > 0) await change("destroy", name, workspace);
-  const left = owner === "ours" ? await endNamespace(stack, isBegun, cluster) : undefined;
+  const isLeft = owner === "ours" && (await namespaceOwner(stack, cluster)) === "ours";
   await removeStack(name, workspace);
-  if (left !== undefined) {
+  if (isLeft) {
     throw new UserError(
-      `Stack "${name}" is gone, but its namespace ${namespace} is left: ${left}. ` +
+      `Stack "${name}" is gone, but its namespace ${namespace} is left: this state did not contain it. ` +
         `If no other state contains it: kubectl delete namespace ${namespace}`,
     );
   }
   console.log(`\nStack ${name} is gone (${duration(Date.now() - started)})`);
-}
-
-const isNamespace =
-  (name: string) =>
-  ({ inputs, type }: StateResource): boolean =>
-    type === "kubernetes:core/v1:Namespace" &&
-    (inputs?.["metadata"] as { name?: string } | undefined)?.name === name;
-
-/**
- * Deletes a namespace that `destroy` has left, because the update was killed while it created it.
- *
- * @param isBegun whether an update of this state began to create the namespace. If not, it may
- * belong to another state
- * @returns why the namespace is left; undefined if it is not
- */
-async function endNamespace(
-  stack: ReviewStack,
-  isBegun: boolean,
-  cluster: Cluster,
-): Promise<string | undefined> {
-  if ((await namespaceOwner(stack, cluster)) !== "ours") return undefined;
-  if (!isBegun) return "this state did not contain it";
-  try {
-    await cluster.kubectl(["delete", "namespace", stack.namespace]);
-    return undefined;
-  } catch (error) {
-    return reasonOf(error);
-  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { UserError } from "../../lib/errors";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
-import { extension, hours, moment, span } from "../stacks/expiry";
-import { reachState } from "../pulumi/reach";
+import { extension, hours, lifeLeft, moment } from "../stacks/expiry";
+import { stackNames } from "../pulumi/connect";
 import {
   branchOr,
   expiryOf,
@@ -11,22 +11,14 @@ import {
   reviewTags,
   stackOf,
 } from "../stacks/review-stack";
-import { exists, setTags } from "../pulumi/stacks";
+import { setTags } from "../pulumi/stacks";
 
 /** `npm run review -- list`: every review stack, with its owner and its expiry. */
 export async function reviewList(workspace: Workspace = defaultWorkspace): Promise<void> {
-  await reachState(workspace);
   const stacks = await reviewStacks(workspace);
-  const now = Date.now();
   for (const stack of stacks) {
     const ends = expiryOf(stack);
-    const life =
-      ends === undefined
-        ? "was never updated"
-        : ends.getTime() < now
-          ? `expired ${span(now - ends.getTime())} ago`
-          : `expires in ${span(ends.getTime() - now)}`;
-    console.log(`${stack.name}  ${life}`);
+    console.log(`${stack.name}  ${ends === undefined ? "was never updated" : lifeLeft(ends)}`);
     console.log(`  branch ${stack.branch ?? "unknown"}, owner ${stack.owner}`);
     console.log(
       `  ${stack.outputs.url ?? "has no URL: nothing was deployed to it successfully yet"}`,
@@ -43,8 +35,9 @@ export async function reviewExtend(
 ): Promise<void> {
   const stack = stackOf(await branchOr(given, workspace));
   const wanted = hours(duration);
-  await reachState(workspace);
-  if (!(await exists(stack, workspace))) throw new UserError(`There is no stack "${stack}".`);
+  if (!(await stackNames(workspace)).includes(stack)) {
+    throw new UserError(`There is no stack "${stack}".`);
+  }
   const { life } = await readReview(stack, workspace);
   if (life === undefined) throw new UserError(`Stack "${stack}" was never updated.`);
   const until = extension(life, wanted, new Date());

@@ -1,7 +1,7 @@
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { company } from "../../config/company";
-import { note, refuse, update } from "../deploy/deploy";
+import { recordDeploy, assertDeployable, update } from "../deploy/deploy";
 import { resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { ensureStack } from "../deploy/ensure-stack";
@@ -36,7 +36,7 @@ export async function reviewUp(
     );
   }
   const target = await resolveTarget(stack, withEnv(workspace, { RELEASE_BRANCH: branch }));
-  await refuse(target, options.allowOlder ?? false);
+  await assertDeployable(target, options.allowOlder ?? false);
   const { approved } = options;
   // Also for a stack that does not exist: nothing is created before the approval is checked.
   const shown =
@@ -44,7 +44,7 @@ export async function reviewUp(
   await ensureStack(target);
   await update(target);
   const { url = target.settings.host } = await outputsOf(stack, target.workspace);
-  await note(target);
+  await recordDeploy(target);
   const ends = expiry({
     extendedUntil: undefined,
     lastUpdate: new Date(),

@@ -66,3 +66,9 @@ export function span(milliseconds: number): string {
     ? `${String(Math.round(minutes / 60))} h`
     : `${String(Math.round(minutes / 1440))} d`;
 }
+
+/** Such as `expires in 3 h`, or `expired 2 d ago`. */
+export function lifeLeft(expires: Date, now = new Date()): string {
+  const left = expires.getTime() - now.getTime();
+  return left > 0 ? `expires in ${span(left)}` : `expired ${span(left)} ago`;
+}

@@ -31,7 +31,7 @@ export function promoted(tags: Tags): Release | undefined {
 }
 
 /** Whether the workspace's variables name this release. */
-export function isTold(workspace: Workspace, release: Release): boolean {
+export function isRequested(workspace: Workspace, release: Release): boolean {
   const told = variables(workspace);
   return Object.entries(releaseEnv(release)).every(([name, value]) => told[name] === value);
 }

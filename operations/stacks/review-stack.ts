@@ -2,18 +2,11 @@ import { parseStack, slugOf, traitsOf } from "../../environments";
 import { reviewAccess } from "../../components/conventions/ci-roles";
 import { company } from "../../config/company";
 import { UserError } from "../../lib/errors";
-import { type Workspace, defaultWorkspace, variables } from "../pulumi/run-pulumi";
+import { type Workspace, variables } from "../pulumi/run-pulumi";
 import { type Life, expiry } from "./expiry";
 import { currentBranch } from "../clients/git";
-import {
-  type Outputs,
-  type Tags,
-  exists,
-  lastUpdate,
-  outputsOf,
-  stackNames,
-  tagsOf,
-} from "../pulumi/stacks";
+import { stackNames } from "../pulumi/connect";
+import { type Outputs, type Tags, lastUpdate, outputsOf, tagsOf } from "../pulumi/stacks";
 
 /** Tags of a review stack. */
 export const reviewTags = {
@@ -52,10 +45,7 @@ export function stackOf(branch: string): string {
 }
 
 /** The given branch, else RELEASE_BRANCH, else the branch that is checked out. */
-export async function branchOr(
-  given: string | undefined,
-  workspace: Workspace = defaultWorkspace,
-): Promise<string> {
+export async function branchOr(given: string | undefined, workspace: Workspace): Promise<string> {
   const fromEnv = variables(workspace)["RELEASE_BRANCH"];
   const branch =
     given ?? (fromEnv === "" ? undefined : fromEnv) ?? (await currentBranch(workspace));
@@ -70,15 +60,13 @@ export async function branchOr(
 export const isReview = (stack: string): boolean => traitsOf(stack)?.perBranch ?? false;
 
 /** Largest number of review stacks. REVIEW_STACKS_MAX overrides the company's number. */
-export function mostStacks(workspace: Workspace = defaultWorkspace): number {
+export function mostStacks(workspace: Workspace): number {
   const given = Number(variables(workspace)["REVIEW_STACKS_MAX"] ?? "");
   return Number.isInteger(given) && given > 0 ? given : company.reviewStacks.max;
 }
 
 /** All review stacks of this state. */
-export async function reviewStacks(
-  workspace: Workspace = defaultWorkspace,
-): Promise<readonly ReviewStack[]> {
+export async function reviewStacks(workspace: Workspace): Promise<readonly ReviewStack[]> {
   const names = (await stackNames(workspace)).filter(isReview);
   const stacks = await Promise.all(names.map(async (name) => readIfThere(name, workspace)));
   return stacks.filter((stack) => stack !== undefined);
@@ -87,20 +75,17 @@ export async function reviewStacks(
 /** Undefined for a stack that no longer exists. */
 export async function readIfThere(
   name: string,
-  workspace: Workspace = defaultWorkspace,
+  workspace: Workspace,
 ): Promise<ReviewStack | undefined> {
   try {
     return await readReview(name, workspace);
   } catch (error) {
-    if (await exists(name, workspace)) throw error;
+    if ((await stackNames(workspace)).includes(name)) throw error;
     return undefined;
   }
 }
 
-export async function readReview(
-  name: string,
-  workspace: Workspace = defaultWorkspace,
-): Promise<ReviewStack> {
+export async function readReview(name: string, workspace: Workspace): Promise<ReviewStack> {
   const [outputs, tags, updated] = await Promise.all([
     outputsOf(name, workspace),
     tagsOf(name, workspace),
@@ -116,7 +101,7 @@ export function reviewStack(
   tags: Tags,
   updated: Date | undefined,
 ): ReviewStack {
-  const own = parseStack(name)?.slug ?? "";
+  const slug = parseStack(name)?.slug ?? "";
   const created = date(tags[reviewTags.created]);
   const last = updated ?? created;
   const ttl = Number(tags[reviewTags.ttl]);
@@ -129,11 +114,11 @@ export function reviewStack(
       ttlHours: ttl > 0 ? ttl : company.reviewStacks.ttlHours,
     },
     name,
-    namespace: outputs.namespace ?? `${reviewAccess.namespacePrefix}${own}`,
+    namespace: outputs.namespace ?? `${reviewAccess.namespacePrefix}${slug}`,
     outputs,
     owner: tags[reviewTags.owner] ?? "unknown",
     remote: tags[reviewTags.remote],
-    slug: own,
+    slug,
   };
 }
 

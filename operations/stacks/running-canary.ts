@@ -1,8 +1,9 @@
 import { trackSelector } from "../../components/conventions/labels";
 import { canaryName } from "../../components/conventions/ci-roles";
 import type { Settings } from "../../settings";
-import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
-import { type Reached, reach } from "../pulumi/reach";
+import type { Workspace } from "../pulumi/run-pulumi";
+import { type Deployment, type Pod, list, withLabels } from "../clients/kubectl";
+import { type Connected, connect } from "../pulumi/connect";
 import { settingsOf } from "../pulumi/settings";
 import { outputsOf, stateOf, tagsOf } from "../pulumi/stacks";
 
@@ -17,7 +18,7 @@ export const canaryTags = {
 } as const;
 
 /** Where production and its canary are. */
-export interface Production extends Reached {
+export interface Production extends Connected {
   readonly settings: Pick<Settings, "identity" | "namespace">;
 }
 
@@ -32,11 +33,9 @@ export interface RunningCanary {
 }
 
 /** @throws UserError within 10 s if the state or production's cluster does not answer. */
-export async function reachProduction(
-  workspace: Workspace = defaultWorkspace,
-): Promise<Production> {
+export async function connectToProduction(workspace: Workspace): Promise<Production> {
   const settings = await settingsOf(canaryStack, workspace);
-  return { ...(await reach(settings, workspace)), settings };
+  return { ...(await connect(settings, workspace)), settings };
 }
 
 /**
@@ -46,7 +45,7 @@ export async function reachProduction(
  */
 export async function runningCanary(
   production: Production,
-  workspace: Workspace = defaultWorkspace,
+  workspace: Workspace,
 ): Promise<RunningCanary | undefined> {
   const there = production.stacks.includes(canaryStack);
   const deployment = await canaryDeployment(production);
@@ -69,33 +68,15 @@ async function hasDeployment(workspace: Workspace): Promise<boolean> {
   return resources.some(({ type }) => type === "kubernetes:apps/v1:Deployment");
 }
 
-interface Listed {
-  readonly metadata: { readonly labels: Readonly<Record<string, string>>; readonly name: string };
-  readonly spec: { readonly template: { readonly spec: { readonly containers: Container[] } } };
-}
-
-interface Container {
-  readonly image: string;
-}
-
 /** The canary's Deployment in production's cluster. A Deployment without our labels is ignored. */
 export async function canaryDeployment(
   production: Pick<Production, "cluster" | "settings">,
-): Promise<{ readonly branch?: string; readonly imageRef?: string } | undefined> {
-  const found = await listed<Listed>("deployments", production, "canary");
+): Promise<Partial<Record<"branch" | "imageRef", string | undefined>> | undefined> {
+  const found = await listed<Deployment>("deployments", production, "canary");
   const own = found.find(({ metadata }) => metadata.name === canaryName);
   if (own === undefined) return undefined;
-  const { branch } = own.metadata.labels;
   const imageRef = own.spec.template.spec.containers[0]?.image;
-  return {
-    ...(branch === undefined ? {} : { branch }),
-    ...(imageRef === undefined ? {} : { imageRef }),
-  };
-}
-
-interface Pod {
-  readonly metadata: { readonly deletionTimestamp?: string };
-  readonly status: { readonly conditions?: readonly { status: string; type: string }[] };
+  return { branch: own.metadata.labels?.["branch"], imageRef };
 }
 
 /**
@@ -117,12 +98,9 @@ export async function readyPods(
 /** Objects of a track in production's namespace. */
 async function listed<Item>(
   kind: string,
-  { cluster, settings }: Pick<Production, "cluster" | "settings">,
+  { cluster, settings: { identity, namespace } }: Pick<Production, "cluster" | "settings">,
   track: "canary" | "stable",
 ): Promise<readonly Item[]> {
-  const { identity, namespace } = settings;
-  const selector = Object.entries(trackSelector(identity, "web", track));
-  const which = ["--selector", selector.map((pair) => pair.join("=")).join(",")];
-  const args = ["get", kind, "--namespace", namespace, ...which, "--output", "json"];
-  return (JSON.parse(await cluster.kubectl(args, 30_000)) as { items: Item[] }).items;
+  const selector = withLabels(trackSelector(identity, "web", track));
+  return list<Item>(cluster, kind, ["--namespace", namespace, ...selector]);
 }

@@ -1,6 +1,6 @@
 import { environments, parseStack, slugOf } from "../../environments";
 import { mainBranch, reviewAccess } from "../../components/conventions/ci-roles";
-import { span } from "../stacks/expiry";
+import { lifeLeft } from "../stacks/expiry";
 
 /** Everything that a decision depends on. */
 export interface Inventory {
@@ -95,9 +95,8 @@ export function decideStack(stack: Stack, inventory: Inventory): Decision {
   if (gone) return goes(why);
   if (expires === undefined)
     return stays("was never updated, and has no tag with its creation time");
-  const left = expires.getTime() - now.getTime();
-  if (left <= 0) return goes(`expired ${span(left)} ago`);
-  return stays(`${why}, and it expires in ${span(left)}`);
+  const left = lifeLeft(expires, now);
+  return expires <= now ? goes(left) : stays(`${why}, and it ${left}`);
 }
 
 /** Whether a branch is gone. An empty remote or a fork of the stack's remote cannot tell. */
@@ -127,10 +126,7 @@ export function decideCanary(canary: Canary, now: Date): Decision {
   if (expires === undefined) {
     return { ...decision, goes: false, why: `of "${branch}" has no expiry: stop it by hand` };
   }
-  const left = expires.getTime() - now.getTime();
-  return left <= 0
-    ? { ...decision, goes: true, why: `of "${branch}" expired ${span(left)} ago` }
-    : { ...decision, goes: false, why: `of "${branch}" expires in ${span(left)}` };
+  return { ...decision, goes: expires <= now, why: `of "${branch}" ${lifeLeft(expires, now)}` };
 }
 
 /** Without a stack in this state there is no proof: another state may contain the namespace. */

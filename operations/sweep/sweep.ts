@@ -6,12 +6,13 @@ import { stopCanary } from "../canary/canary";
 import {
   type Production,
   canaryStack,
-  reachProduction,
+  connectToProduction,
   runningCanary,
 } from "../stacks/running-canary";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { remoteBranches, remoteUrl } from "../clients/git";
-import { type Cluster, reach, reachState } from "../pulumi/reach";
+import { type Cluster, type Pod, list } from "../clients/kubectl";
+import { connect, stackNames } from "../pulumi/connect";
 import { isOurs, removeReview, withoutRelease } from "../review/down";
 import { type ReviewStack, expiryOf, readIfThere, reviewStacks } from "../stacks/review-stack";
 import { settingsOf } from "../pulumi/settings";
@@ -50,7 +51,7 @@ export async function sweep(
 ): Promise<void> {
   // Does not remove a stack that someone is changing: the decision about it is out of date.
   const workspace = { ...withoutRelease(given), lockWait: { patienceMs: 0 } };
-  const { production, reviewCluster } = await reachAll(options, workspace);
+  const { production, reviewCluster } = await connectToAll(options, workspace);
   const reviews = reviewCluster && (await reviewsOf(reviewCluster, workspace));
   const canary = production && (await canaryOf(production, workspace));
   const inventory = {
@@ -142,16 +143,18 @@ async function removeCanary(production: Production, workspace: Workspace): Promi
  * Checks everything that the sweep will need, before it begins. Without its stack there is no
  * canary.
  */
-async function reachAll(
+async function connectToAll(
   { only }: SweepOptions,
   workspace: Workspace,
 ): Promise<{ readonly production?: Production; readonly reviewCluster?: Cluster }> {
-  const stacks = await reachState(workspace);
+  const stacks = await stackNames(workspace);
   const [review, production] = await Promise.all([
     only === "canary"
       ? undefined
-      : settingsOf(anyReview, workspace).then(async (its) => reach(its, workspace)),
-    only === "reviews" || !stacks.includes(canaryStack) ? undefined : reachProduction(workspace),
+      : settingsOf(anyReview, workspace).then(async (its) => connect(its, workspace)),
+    only === "reviews" || !stacks.includes(canaryStack)
+      ? undefined
+      : connectToProduction(workspace),
   ]);
   return {
     ...(production === undefined ? {} : { production }),
@@ -165,11 +168,8 @@ async function canaryOf(production: Production, workspace: Workspace): Promise<C
 }
 
 async function reviewsOf(cluster: Cluster, workspace: Workspace): Promise<Reviews> {
-  const list = await cluster.kubectl(["get", "namespaces", "--output", "json"], 30_000);
-  const { items } = JSON.parse(list) as {
-    items: { metadata: { labels?: Record<string, string>; name: string } }[];
-  };
-  const namespaces = items
+  const all = await list<Pick<Pod, "metadata">>(cluster, "namespaces", []);
+  const namespaces = all
     .map(({ metadata }) => metadata)
     .filter(({ name }) => name.startsWith(reviewAccess.namespacePrefix))
     .map(({ labels = {}, name }) => {

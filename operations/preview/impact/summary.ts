@@ -2,7 +2,7 @@ import { traitsOf } from "../../../environments";
 import { type Change, changesOf, isInternal } from "../changes/changes";
 import { immutableAnswer, protectedAnswer } from "./consequences";
 import { bySeverity, words } from "./impact";
-import type { Events, Fault } from "../../pulumi/events";
+import type { Events, Diagnostic } from "../../pulumi/events";
 import { type ReleaseLine, releaseOf } from "./release";
 import { type Group, groupsOf, replacementOf, type Row } from "./rows";
 
@@ -33,7 +33,7 @@ const nameOf = (urn: string): string => {
  * Changes that the cluster rejects, because the field is immutable. The provider tries them with
  * a dry run, and the preview ends there. An update would replace the object.
  */
-function refusedByCluster(events: Events, changes: readonly Change[]): ReadonlySet<Fault> {
+function rejectedByCluster(events: Events, changes: readonly Change[]): ReadonlySet<Diagnostic> {
   const urns = new Set(changes.map(({ urn }) => urn));
   return new Set(
     events.errors.filter(({ message, urn }) => urns.has(urn) && immutableAnswer.test(message)),
@@ -45,18 +45,19 @@ function refusedByCluster(events: Events, changes: readonly Change[]): ReadonlyS
  * be missing in the changes: if one is part of the replacement of another object, the preview ends
  * before it reports either.
  */
-function refusedByPulumi({ errors }: Events): ReadonlySet<Fault> {
+function rejectedByPulumi({ errors }: Events): ReadonlySet<Diagnostic> {
   return new Set(errors.filter(({ message }) => protectedAnswer.test(message)));
 }
 
 /** The protected object; the engine may have been at another one. */
-const protectedUrn = ({ message, urn }: Fault): string => /"(urn:[^"]+)"/.exec(message)?.[1] ?? urn;
+const protectedUrn = ({ message, urn }: Diagnostic): string =>
+  /"(urn:[^"]+)"/.exec(message)?.[1] ?? urn;
 
 /** The program's error for a production that was never deployed: there is nothing to compare. */
 const runsNothing = /\bruns no image yet\b/;
 
 /** The engine's last line only says that it failed. */
-const isEcho = ({ message }: Fault): boolean => /^(?:preview|update) failed$/.test(message);
+const isEcho = ({ message }: Diagnostic): boolean => /^(?:preview|update) failed$/.test(message);
 
 /** Objects that another resource takes over. Pulumi still deletes them with the old resource. */
 function takenOver(changes: readonly Change[]): readonly string[] {
@@ -96,7 +97,7 @@ function renamed(changes: readonly Change[]): readonly string[] {
 function headlineOf(
   rows: readonly Row[],
   verdict: Verdict,
-  guarded: ReadonlySet<Fault>,
+  guarded: ReadonlySet<Diagnostic>,
   release?: ReleaseLine,
 ): string {
   if (verdict === "error") return "the preview failed";
@@ -134,13 +135,13 @@ export function summaryOf(
     return { errors: [], groups: [], headline, notes: [], stack, verdict: "nothing", version: 1 };
   }
   const changes = changesOf(events).filter((change) => !isInternal(change));
-  const unchangeable = refusedByCluster(events, changes);
-  const guarded = refusedByPulumi(events);
+  const unchangeable = rejectedByCluster(events, changes);
+  const guarded = rejectedByPulumi(events);
   const known = new Set([...unchangeable, ...guarded]);
   const errors = [
-    ...events.refused.map(({ message }) => `policy ${message}`),
+    ...events.violations.map(({ message }) => `policy ${message}`),
     ...events.errors
-      .filter((fault) => !known.has(fault) && !isEcho(fault))
+      .filter((diagnostic) => !known.has(diagnostic) && !isEcho(diagnostic))
       .map(({ message, urn }) => (urn === "" ? message : `${nameOf(urn)}: ${message}`)),
   ];
   if (errors.length === 0 && exitCode !== 0 && known.size === 0) {
@@ -164,7 +165,7 @@ export function summaryOf(
         `${nameOf(urn)} is protected, so Pulumi refuses to replace or delete it. If you want that, remove its protection first.`,
     ),
     ...renamed(changes),
-    ...events.warned.map(({ message }) => `policy ${message}`),
+    ...events.warnings.map(({ message }) => `policy ${message}`),
     ...additional,
   ];
   return {

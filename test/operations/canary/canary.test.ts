@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
-  type Candidate,
-  canaryRefusals,
-  checkoutRefusals,
+  type CanaryFacts,
+  validateCanary,
+  validateCheckout,
 } from "../../../operations/canary/preconditions";
-import { canaryShare, shareFault, shown } from "../../../operations/canary/share";
+import { canaryShare, shareIssue, shown } from "../../../operations/canary/share";
 import { deploy } from "../../../operations/deploy/deploy";
 
 describe("the canary's share", () => {
@@ -42,20 +42,20 @@ describe("the canary's share", () => {
   });
 
   it("is refused above a third, and above twice what is asked", () => {
-    assert.match(shareFault(canaryShare(1, 0.3)) ?? "", /50 %, more than a third.*--accept-share/);
-    assert.match(shareFault(canaryShare(3, 0.1)) ?? "", /25 %, more than twice the 10 % asked/);
-    assert.equal(shareFault(canaryShare(9, 0.1)), undefined);
-    assert.equal(shareFault(canaryShare(2, 0.33)), undefined, "a third itself is accepted");
-    assert.equal(shareFault(canaryShare(4, 0.1)), undefined, "twice itself is accepted");
+    assert.match(shareIssue(canaryShare(1, 0.3)) ?? "", /50 %, more than a third.*--accept-share/);
+    assert.match(shareIssue(canaryShare(3, 0.1)) ?? "", /25 %, more than twice the 10 % asked/);
+    assert.equal(shareIssue(canaryShare(9, 0.1)), undefined);
+    assert.equal(shareIssue(canaryShare(2, 0.33)), undefined, "a third itself is accepted");
+    assert.equal(shareIssue(canaryShare(4, 0.1)), undefined, "twice itself is accepted");
   });
 
   it("is refused when production has no Ready pod", () => {
-    assert.match(shareFault(canaryShare(0, 0.1)) ?? "", /no Ready pod/);
+    assert.match(shareIssue(canaryShare(0, 0.1)) ?? "", /no Ready pod/);
   });
 });
 
 const commit = "c".repeat(40);
-const fine: Candidate = {
+const fine: CanaryFacts = {
   branch: "feature/a",
   commit,
   containsProduction: true,
@@ -67,7 +67,7 @@ const fine: Candidate = {
   running: undefined,
 };
 
-const cases: readonly [string, Partial<Candidate>, RegExp][] = [
+const cases: readonly [string, Partial<CanaryFacts>, RegExp][] = [
   [
     "while another canary runs",
     { running: "feature/b" },
@@ -102,11 +102,11 @@ const cases: readonly [string, Partial<Candidate>, RegExp][] = [
 
 describe("a canary", () => {
   it("may start when nothing speaks against it", () => {
-    assert.deepEqual(canaryRefusals(fine), []);
+    assert.deepEqual(validateCanary(fine), []);
   });
   for (const [title, change, text] of cases) {
     it(`is refused ${title}`, () => {
-      assert.match(canaryRefusals({ ...fine, ...change }).join("\n"), text);
+      assert.match(validateCanary({ ...fine, ...change }).join("\n"), text);
     });
   }
 
@@ -122,11 +122,11 @@ describe("a canary", () => {
   ] as const;
   for (const [where, checkout, text] of checkouts) {
     it(`is refused ${where}, for its program and settings are main's`, () => {
-      assert.match(checkoutRefusals(checkout).join("\n"), text);
+      assert.match(validateCheckout(checkout).join("\n"), text);
     });
   }
   it("may start from main as it is at the remote", () => {
-    assert.deepEqual(checkoutRefusals({ onMain: true, uncommitted: [] }), []);
+    assert.deepEqual(validateCheckout({ onMain: true, uncommitted: [] }), []);
   });
 
   it("is started by its own command only, which refuses what deploy would not", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { note, refuse, unchangedSince } from "../../../operations/deploy/deploy";
+import { recordDeploy, assertDeployable, unchangedSince } from "../../../operations/deploy/deploy";
 import { type Release, promotedTag, releaseEnv } from "../../../operations/stacks/release";
 import { stackOf } from "../../../operations/stacks/review-stack";
 import { reviewUp } from "../../../operations/review/up";
@@ -38,7 +38,7 @@ describe("a deploy of a review stack", () => {
     const last = { outputs: { commit: running }, tags: { deployed } };
     const target = reviewTarget(programs.workspace(), { last });
     const settings = { ...target.settings, release: { branch, commit } } as Settings;
-    await refuse({ ...target, settings }, false);
+    await assertDeployable({ ...target, settings }, false);
   }
 
   before(async () => {
@@ -79,7 +79,7 @@ describe("a deploy of a review stack", () => {
     await at(second, second);
     const last = { outputs: {}, tags: { clusterUid: "there" } };
     const target = reviewTarget(programs.workspace(), { last });
-    await assert.rejects(refuse(target, false), /lives in the cluster there.* to here/);
+    await assert.rejects(assertDeployable(target, false), /lives in the cluster there.* to here/);
   });
 
   it("stops when another update that it waited for has changed the stack, and else goes on", async () => {
@@ -153,7 +153,7 @@ describe("what was promoted", () => {
     const tags = JSON.stringify({ [promotedTag]: JSON.stringify(found) });
     programs.add("pulumi", { "*stack tag ls*": `echo '${tags}'` });
     const target = reviewTarget(programs.workspace(releaseEnv(release)));
-    await note({ ...target, settings: { ...target.settings, stack: "prod" } });
+    await recordDeploy({ ...target, settings: { ...target.settings, stack: "prod" } });
     return programs.calls.some((call) => call.includes(`stack tag rm --stack prod ${promotedTag}`));
   }
 

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { type Findings, type Pod, diagnose } from "../../../operations/deploy/diagnosis";
+import type { Pod } from "../../../operations/clients/kubectl";
+import { type Findings, diagnose } from "../../../operations/deploy/diagnosis";
 
 const since = new Date("2026-01-01T12:00:00Z");
 const after = "2026-01-01T12:01:00Z";
 const nothing: Findings = { deployments: [], events: [], pods: [] };
 
-const pod = (status: Partial<Pod["status"]>): Pod => ({
+const pod = (status: Partial<Pod["status"]>): Findings["pods"][number] => ({
   metadata: { name: "web-1" },
   status: { phase: "Pending", ...status },
 });

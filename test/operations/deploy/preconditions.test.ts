@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
-import { type Intent, refusals } from "../../../operations/deploy/preconditions";
+import { type DeployFacts, validateDeploy } from "../../../operations/deploy/preconditions";
 
 const older = "a".repeat(40);
 const newer = "b".repeat(40);
 
-const fine: Intent = {
+const fine: DeployFacts = {
   allowOlder: false,
   branch: "feature/a",
   branchAtRemote: true,
   cluster: "here",
   environment: "review",
   lastCluster: "here",
-  older: undefined,
+  downgrade: undefined,
   pullRequestOpen: true,
   stack: "review-feature-a",
 };
 
-const cases: readonly [title: string, change: Partial<Intent>, text: RegExp | undefined][] = [
+const cases: readonly [title: string, change: Partial<DeployFacts>, text: RegExp | undefined][] = [
   ["lets a deploy go on that nothing speaks against", {}, undefined],
   ["lets a first deploy go on", { lastCluster: undefined }, undefined],
   ["refuses another cluster, naming both", { lastCluster: "there" }, /cluster there.* to here/],
@@ -35,17 +35,17 @@ const cases: readonly [title: string, change: Partial<Intent>, text: RegExp | un
   ],
   [
     "refuses an older image, with the way out",
-    { older: { running: newer, wanted: older, what: "image" } },
+    { downgrade: { running: newer, wanted: older, what: "image" } },
     /runs code of bbbbbbb.* newer than aaaaaaa.*npm run review -- up BRANCH --allow-older/,
   ],
   [
     "refuses an older program, though the image is the same",
-    { older: { running: newer, wanted: older, what: "program" } },
+    { downgrade: { running: newer, wanted: older, what: "program" } },
     /a deploy of bbbbbbb/,
   ],
   [
     "lets a revert go on",
-    { allowOlder: true, older: { running: newer, wanted: older, what: "image" } },
+    { allowOlder: true, downgrade: { running: newer, wanted: older, what: "image" } },
     undefined,
   ],
 ];
@@ -53,13 +53,16 @@ const cases: readonly [title: string, change: Partial<Intent>, text: RegExp | un
 describe("deploy", () => {
   for (const [title, change, text] of cases) {
     it(title, () => {
-      const found = refusals({ ...fine, ...change });
+      const found = validateDeploy({ ...fine, ...change });
       if (text === undefined) assert.deepEqual(found, []);
       else assert.match(found.join("\n"), text);
     });
   }
 
   it("reports every reason against it in one message", () => {
-    assert.equal(refusals({ ...fine, branchAtRemote: false, lastCluster: "there" }).length, 2);
+    assert.equal(
+      validateDeploy({ ...fine, branchAtRemote: false, lastCluster: "there" }).length,
+      2,
+    );
   });
 });

@@ -4,7 +4,7 @@ import { mock } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { change } from "../../../operations/pulumi/run-pulumi";
-import { lastWords } from "../../../operations/pulumi/events";
+import { errorsIn } from "../../../operations/pulumi/events";
 import { reports } from "../../../lib/reports";
 
 /**
@@ -129,13 +129,13 @@ describe("the last words of a program", () => {
       "    1 unchanged",
     ].join("\n");
     assert.equal(
-      lastWords(printed),
+      errorsIn(printed),
       "  kubernetes:apps/v1:Deployment (web):\n    error: 2 errors occurred:",
     );
   });
 
   it("are its last lines where there is no such summary", () => {
     const lines = Array.from({ length: 50 }, (_, index) => `line ${String(index)}`);
-    assert.match(lastWords(lines.join("\n\n")), /^line 20\nline 21\n[^]*\nline 49$/);
+    assert.match(errorsIn(lines.join("\n\n")), /^line 20\nline 21\n[^]*\nline 49$/);
   });
 });

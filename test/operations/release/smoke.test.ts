@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Answer, ask, checks, hint } from "../../../operations/release/smoke";
+import { type Answer, ask } from "../../../operations/clients/http";
+import { checks, hint } from "../../../operations/release/smoke";
 import { type Answers, StandIn } from "../support/http-stand-in";
 
 const good: Answers = ({ path }) => {
@@ -15,7 +16,7 @@ async function found(answers: Answers): Promise<readonly (string | undefined)[]>
   const url = await service.start();
   try {
     return await Promise.all(
-      checks.map(async ({ fault, path }) => fault(await ask(`${url}/${path}`))),
+      checks.map(async ({ issue, path }) => issue(await ask(`${url}/${path}`))),
     );
   } finally {
     await service.stop();
@@ -28,13 +29,13 @@ describe("the smoke test", () => {
   });
 
   it("finds a database that cannot be reached, and what else does not answer", async () => {
-    const faults = await found(() => ({ status: 503 }));
-    assert.deepEqual(faults, ["status 503, not 200", "status 503, not 200", "status 503, not 404"]);
+    const issues = await found(() => ({ status: 503 }));
+    assert.deepEqual(issues, ["status 503, not 200", "status 503, not 200", "status 503, not 404"]);
   });
 
   it("fails on the page of another program", async () => {
-    const faults = await found(() => ({ body: "<h1>Welcome</h1>", status: 200 }));
-    assert.deepEqual(faults.slice(1), [
+    const issues = await found(() => ({ body: "<h1>Welcome</h1>", status: 200 }));
+    assert.deepEqual(issues.slice(1), [
       "an answer that is not a list of orders",
       "status 200, not 404",
     ]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { refuseCheckout, reviewOutputs, stopCanary } from "../../../operations/canary/canary";
+import { assertCheckout, reviewOutputs, stopCanary } from "../../../operations/canary/canary";
 import {
   type Production,
   readyPods,
@@ -180,28 +180,28 @@ describe("the checkout that a canary is started from", () => {
 
   it("is main's, or an older one of main's, with whatever git does not track", async () => {
     writeFileSync(join(workspace().cwd, "Pulumi.prod-canary.yaml"), "");
-    await refuseCheckout(workspace());
+    await assertCheckout(workspace());
     await git("commit", "--quiet", "--allow-empty", "--message", "Two");
     await git("push", "--quiet", "origin", "main");
     await git("checkout", "--quiet", "HEAD^");
-    await refuseCheckout(workspace());
+    await assertCheckout(workspace());
   });
 
   it("is never a branch's, nor a main that is not pushed", async () => {
     await git("commit", "--quiet", "--allow-empty", "--message", "Not pushed");
     await assert.rejects(
-      refuseCheckout(workspace()),
+      assertCheckout(workspace()),
       /not on the remote's main.*\nNothing was changed/,
     );
   });
 
   it("has no uncommitted changes", async () => {
     writeFileSync(join(workspace().cwd, "index.ts"), "2");
-    await assert.rejects(refuseCheckout(workspace()), /Uncommitted changes .*: index\.ts\./);
+    await assert.rejects(assertCheckout(workspace()), /Uncommitted changes .*: index\.ts\./);
   });
 
   it("has a remote to be compared with", async () => {
     await git("remote", "remove", "origin");
-    await assert.rejects(refuseCheckout(workspace()), /not known to be on the remote's main/);
+    await assert.rejects(assertCheckout(workspace()), /not known to be on the remote's main/);
   });
 });

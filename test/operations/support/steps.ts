@@ -46,5 +46,5 @@ export function object(op: string, kind: string, made: Made): Step {
 }
 
 export function events(steps: readonly Step[], rest: Partial<Events> = {}): Events {
-  return { complete: true, errors: [], refused: [], steps, warned: [], ...rest };
+  return { complete: true, errors: [], violations: [], steps, warnings: [], ...rest };
 }

@@ -188,8 +188,8 @@ describe("a preview that failed", () => {
   });
 
   it("names the policy that refuses it", () => {
-    const refused = [{ message: "no-latest: name a digest", urn: "" }];
-    assert.deepEqual(summaryOf("prod", events([], { refused }), 255).errors, [
+    const violations = [{ message: "no-latest: name a digest", urn: "" }];
+    assert.deepEqual(summaryOf("prod", events([], { violations }), 255).errors, [
       "policy no-latest: name a digest",
     ]);
   });

@@ -7,20 +7,13 @@ import { environments } from "../../environments";
 import type { Settings } from "../../settings";
 import { CommandError, command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
-import { type Workspace, defaultWorkspace, ask, variables } from "./run-pulumi";
+import { type Cluster, kubectlFor } from "../clients/kubectl";
+import { type Workspace, ask, variables } from "./run-pulumi";
 import type { Tags } from "./stacks";
 import { removeTornFiles } from "./torn-files";
 
-/** A cluster that has answered, with a function that runs kubectl on it. */
-export interface Cluster {
-  /** UID of `kube-system`. */
-  readonly uid: string;
-  /** Runs kubectl on this cluster; by default for at most 3 minutes. */
-  readonly kubectl: (args: readonly string[], timeout?: number) => Promise<string>;
-}
-
 /** The cluster and the state that have answered. */
-export interface Reached {
+export interface Connected {
   readonly cluster: Cluster;
   /** Names of all stacks that the state holds. */
   readonly stacks: readonly string[];
@@ -39,11 +32,8 @@ const awsSeconds = 3;
  *
  * @throws UserError within 10 s that names the address that does not answer.
  */
-export async function reach(
-  settings: Where,
-  workspace: Workspace = defaultWorkspace,
-): Promise<Reached> {
-  const asked = [reachCluster(settings, workspace), reachState(workspace)] as const;
+export async function connect(settings: Where, workspace: Workspace): Promise<Connected> {
+  const asked = [connectToCluster(settings, workspace), stackNames(workspace)] as const;
   const [cluster, stacks] = await Promise.all(asked);
   return { cluster, stacks };
 }
@@ -52,29 +42,27 @@ export async function reach(
  * Names of all stacks in the state. Does not need the cluster.
  *
  * @param seconds until it counts as unreachable
+ * @throws UserError that names the state that does not answer.
  */
-export async function reachState(
-  workspace: Workspace = defaultWorkspace,
+export async function stackNames(
+  workspace: Workspace,
   seconds = stateSeconds,
 ): Promise<readonly string[]> {
-  const answer = await askState(["stack", "ls"], workspace, seconds);
+  const answer = await readState(["stack", "ls"], workspace, seconds);
   return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
 }
 
 /** Tags of a stack; empty if the stack does not exist. Does not need the cluster. */
-export async function reachTags(
-  stack: string,
-  workspace: Workspace = defaultWorkspace,
-): Promise<Tags> {
+export async function tagsIfExists(stack: string, workspace: Workspace): Promise<Tags> {
   try {
-    return JSON.parse(await askState(["stack", "tag", "ls", "--stack", stack], workspace)) as Tags;
+    return JSON.parse(await readState(["stack", "tag", "ls", "--stack", stack], workspace)) as Tags;
   } catch (error) {
     if (error instanceof Error && error.message.includes("no stack named")) return {};
     throw error;
   }
 }
 
-async function askState(
+async function readState(
   question: readonly string[],
   workspace: Workspace,
   seconds = stateSeconds,
@@ -91,7 +79,7 @@ async function askState(
   });
 }
 
-async function reachCluster(settings: Where, workspace: Workspace): Promise<Cluster> {
+async function connectToCluster(settings: Where, workspace: Workspace): Promise<Cluster> {
   const { context, eksCluster, environment } = settings;
   const access: string[] = context === undefined ? [] : [`--context=${context}`];
   if (eksCluster !== undefined)
@@ -108,8 +96,7 @@ async function reachCluster(settings: Where, workspace: Workspace): Promise<Clus
     },
   );
   return {
-    kubectl: async (args, timeout = 180_000) =>
-      command("kubectl", [...access, ...args], { env: workspace.env, timeout }),
+    kubectl: kubectlFor(access, workspace.env),
     uid: (JSON.parse(answer) as { metadata: { uid: string } }).metadata.uid,
   };
 }
@@ -160,6 +147,6 @@ async function addressOf(access: readonly string[], workspace: Workspace): Promi
 }
 
 /** Why a program failed, as one line without the full stop. */
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   return error instanceof CommandError ? error.reason : String(error);
 }

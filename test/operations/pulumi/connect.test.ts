@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { reach } from "../../../operations/pulumi/reach";
+import { connect } from "../../../operations/pulumi/connect";
 import type { Workspace } from "../../../operations/pulumi/run-pulumi";
 
 const ambientCluster = { context: undefined, eksCluster: undefined, environment: "local" } as const;
@@ -36,13 +36,13 @@ describe("what every command asks first", function () {
   });
 
   it("gives the cluster's identity when both answer", async () => {
-    assert.equal((await reach(ambientCluster, workspace())).cluster.uid, "1234");
+    assert.equal((await connect(ambientCluster, workspace())).cluster.uid, "1234");
   });
 
   it("names the state that cannot be read, and why", async () => {
     program("pulumi", "echo 'error: no credentials.' >&2; exit 255");
     await assert.rejects(
-      reach(ambientCluster, workspace()),
+      connect(ambientCluster, workspace()),
       /^Error: The state at s3:\/\/state\.example cannot be read: no credentials\. Check/,
     );
   });
@@ -53,7 +53,7 @@ describe("what every command asks first", function () {
       'case "$*" in *view*) printf https://cluster.example:6443;; *) echo "Unable to connect" >&2; exit 1;; esac',
     );
     await assert.rejects(
-      reach(ambientCluster, workspace()),
+      connect(ambientCluster, workspace()),
       /^Error: The cluster at https:\/\/cluster\.example:6443 cannot be read: Unable to connect\. Check/,
     );
   });
@@ -63,7 +63,7 @@ describe("what every command asks first", function () {
     program("pulumi", silent);
     program("kubectl", silent);
     const started = Date.now();
-    await assert.rejects(reach(ambientCluster, workspace()), /cannot be read: no answer in time/);
+    await assert.rejects(connect(ambientCluster, workspace()), /cannot be read: no answer in time/);
     // The promise of the command: not a measurement, its own limits are 8 s and 5 s.
     assert.ok(Date.now() - started < 10_000);
   });
@@ -78,12 +78,15 @@ describe("what every command asks first", function () {
     );
     const eksCluster = { name: "staging", region: "eu-central-1" };
     const review = { context: undefined, eksCluster, environment: "review" } as const;
-    assert.equal((await reach(review, workspace())).cluster.uid, "1234");
-    await assert.rejects(reach({ ...review, environment: "prod" }, workspace()), /cannot be read/);
+    assert.equal((await connect(review, workspace())).cluster.uid, "1234");
+    await assert.rejects(
+      connect({ ...review, environment: "prod" }, workspace()),
+      /cannot be read/,
+    );
   });
 
   it("says that a program is missing", async () => {
     rmSync(join(bin, "pulumi"));
-    await assert.rejects(reach(ambientCluster, workspace()), /not on the PATH/);
+    await assert.rejects(connect(ambientCluster, workspace()), /not on the PATH/);
   });
 });
