@@ -57,6 +57,45 @@ export function imageRef(arg: string, got: unknown): Checked {
   });
 }
 
+/** A value with its place in the args, such as `volumes[0].name`. */
+export type Placed<T = string> = Pick<ValidationIssue, "arg"> & { readonly got: T };
+
+/** The elements of a list, with their places. */
+export function elements<T>(arg: string, list: readonly T[] = []): readonly Placed<T>[] {
+  return list.map((got, i) => ({ arg: `${arg}[${String(i)}]`, got }));
+}
+
+/** One field of each element of a list, with its place. */
+export function fields<Element, Key extends keyof Element & string>(
+  arg: string,
+  key: Key,
+  list: readonly Element[] = [],
+): readonly Placed<Element[Key]>[] {
+  return elements(arg, list).map(({ arg, got }) => ({ arg: `${arg}.${key}`, got: got[key] }));
+}
+
+/** An issue for each value that is not `ok`. */
+export function each<T>(
+  values: readonly Placed<T>[],
+  ok: (got: T) => boolean,
+  rule: Pick<ValidationIssue, "fix" | "rule">,
+): readonly ValidationIssue[] {
+  return values.filter(({ got }) => !ok(got)).map((value) => ({ ...value, ...rule }));
+}
+
+/** An issue for each value that is taken, by the component or by a value before it. */
+export function unique(
+  taken: readonly unknown[],
+  values: readonly Placed<unknown>[],
+  fix = "choose another one",
+): readonly Checked[] {
+  return values.map(({ arg, got }, i) => {
+    const before = [...taken, ...values.slice(0, i).map((value) => value.got)];
+    const issue = { arg, fix, got, rule: "be unique" };
+    return check(got === undefined || !before.includes(got), issue);
+  });
+}
+
 /** Entries that are in the list more than once. */
 export function duplicates<T>(list: readonly T[]): readonly T[] {
   return [...new Set(list.filter((entry, i) => list.indexOf(entry) !== i))];

@@ -5,7 +5,7 @@ import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import { service } from "../../config/service";
 import { contentHash } from "../conventions/content-hash";
-import { assertValid, check, imageRef } from "../conventions/validation";
+import { assertValid, check, each, elements, imageRef } from "../conventions/validation";
 
 /** Platforms that an image can be built for. */
 export type Platform = "linux/amd64" | "linux/arm64";
@@ -103,15 +103,10 @@ function validate(
       fix: `write it as "registry/${service}"`,
     }),
     imageRef("baseImageRef", baseImageRef),
-    check(
-      wanted.every((platform) => platforms.includes(platform)),
-      {
-        arg: "platforms",
-        got: wanted,
-        rule: `hold only ${platforms.join(" and ")}`,
-        fix: "remove the others",
-      },
-    ),
+    ...each(elements("platforms", wanted), (platform) => platforms.includes(platform), {
+      rule: `be ${platforms.join(" or ")}`,
+      fix: "remove it",
+    }),
     check(built !== undefined && existsSync(jar), {
       arg: contextDirectory,
       got: "nothing",

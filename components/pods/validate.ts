@@ -1,7 +1,17 @@
-import { type Checked, type ValidationIssue, check, duplicates } from "../conventions/validation";
+import {
+  type Checked,
+  type Placed,
+  type ValidationIssue,
+  check,
+  dnsLabel,
+  duplicates,
+  each,
+  elements,
+  fields,
+  unique,
+} from "../conventions/validation";
 import type { PodArgs } from "./args";
 import { configKey } from "./files";
-import { isDnsLabel } from "../conventions/names";
 
 /** Keys that the components set themselves. */
 const ownLabels =
@@ -16,24 +26,17 @@ const secretKeyForm = /^(?!\.\.)[A-Za-z0-9._-]{1,253}$/;
 const roleForm = /^arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role\/(?:[\w+=,.@-]+\/)*[\w+=,.@-]{1,64}$/;
 const configMapBytes = 1024 * 1024;
 
-function keyIssues(arg: string, keys: readonly string[], own: RegExp): readonly ValidationIssue[] {
+function keyIssues(arg: string, given: object = {}, own: RegExp): readonly ValidationIssue[] {
+  const keys = Object.keys(given).map((got) => ({ arg, got }));
   return [
-    ...keys
-      .filter((key) => !keyForm.test(key))
-      .map((got) => ({
-        arg,
-        got,
-        rule: "have legal Kubernetes keys",
-        fix: 'write a name of at most 63 characters, with a prefix such as "example.com/" if needed',
-      })),
-    ...keys
-      .filter((key) => own.test(key))
-      .map((got) => ({
-        arg,
-        got,
-        rule: "have no key that the component sets itself",
-        fix: "use the arg that sets it, or another key",
-      })),
+    ...each(keys, (key) => keyForm.test(key), {
+      rule: "have legal Kubernetes keys",
+      fix: 'write a name of at most 63 characters, with a prefix such as "example.com/" if needed',
+    }),
+    ...each(keys, (key) => !own.test(key), {
+      rule: "have no key that the component sets itself",
+      fix: "use the arg that sets it, or another key",
+    }),
   ];
 }
 
@@ -41,16 +44,13 @@ function labelIssues(
   arg: string,
   given: Readonly<Record<string, string>> = {},
 ): readonly ValidationIssue[] {
+  const values = Object.entries(given).map(([key, got]) => ({ arg: `${arg}["${key}"]`, got }));
   return [
-    ...keyIssues(arg, Object.keys(given), ownLabels),
-    ...Object.values(given)
-      .filter((value) => !valueForm.test(value))
-      .map((got) => ({
-        arg,
-        got,
-        rule: "have values of letters, digits, dots, hyphens and underscores, at most 63",
-        fix: "use an annotation for other text",
-      })),
+    ...keyIssues(arg, given, ownLabels),
+    ...each(values, (value) => valueForm.test(value), {
+      rule: "be letters, digits, dots, hyphens and underscores, at most 63",
+      fix: "use an annotation for other text",
+    }),
   ];
 }
 
@@ -61,14 +61,14 @@ function configIssues(files: NonNullable<PodArgs["configFiles"]>): readonly Chec
     .filter((content) => typeof content === "string")
     .reduce((sum, content) => sum + Buffer.byteLength(content), 0);
   return [
-    ...paths
-      .filter((path) => shared.includes(configKey(path)))
-      .map((got) => ({
-        arg: "configFiles",
-        got,
+    ...each(
+      paths.map((got) => ({ arg: "configFiles", got })),
+      (path) => !shared.includes(configKey(path)),
+      {
         rule: "have paths that differ in more than `/` and `_`",
         fix: "rename one of the files",
-      })),
+      },
+    ),
     check(bytes <= configMapBytes, {
       arg: "configFiles",
       got: bytes,
@@ -79,59 +79,41 @@ function configIssues(files: NonNullable<PodArgs["configFiles"]>): readonly Chec
 }
 
 /** Names of containers and volumes, and paths. Each may occur only once. */
-function placeIssues(args: PodArgs, own: PodPlaces): readonly ValidationIssue[] {
-  const { configFiles = {}, initContainers = [], secretFiles = [], sidecars = [] } = args;
-  const { volumeMounts = [], volumes = [] } = args;
-  const containers = [...sidecars, ...initContainers].map(({ name }) => name);
-  const volumeNames = volumes.map(({ name }) => name);
+function placeIssues(args: PodArgs, own: PodPlaces): readonly Checked[] {
+  const { configFiles = {}, initContainers, secretFiles, sidecars, volumeMounts, volumes } = args;
+  const containers = [
+    ...fields("sidecars", "name", sidecars),
+    ...fields("initContainers", "name", initContainers),
+  ];
+  const volumeNames = fields("volumes", "name", volumes);
+  const known = [...own.volumes, ...volumeNames.map(({ got }) => got)];
   const paths = [
-    ...Object.keys(configFiles),
-    ...secretFiles.map(({ mountPath }) => mountPath),
-    ...volumeMounts.map(({ mountPath }) => mountPath),
+    ...Object.keys(configFiles).map((got) => ({ arg: "a path of configFiles", got })),
+    ...fields("secretFiles", "mountPath", secretFiles),
+    ...fields("volumeMounts", "mountPath", volumeMounts),
   ];
-  const once = (
-    arg: string,
-    taken: readonly string[],
-    names: readonly string[],
-  ): ValidationIssue[] =>
-    duplicates([...taken, ...names]).map((got) => ({
-      arg,
-      got,
-      rule: "be there once",
-      fix: "choose another one",
-    }));
-  const named = (arg: string, names: readonly string[]): ValidationIssue[] =>
-    names
-      .filter((name) => !isDnsLabel(name))
-      .map((got) => ({
-        arg: `${arg}.name`,
-        got,
-        rule: "be a DNS label of at most 63 characters",
-        fix: "use lower case letters, digits and hyphens, and start with a letter",
-      }));
   return [
-    ...named("initContainers and sidecars", containers),
-    ...once("initContainers and sidecars.name", own.containers, containers),
-    ...named("volumes", volumeNames),
-    ...once("volumes.name", own.volumes, volumeNames),
-    ...paths
-      .filter((path) => !pathForm.test(path))
-      .map((got) => ({
-        arg: "configFiles, secretFiles and volumeMounts",
-        got,
-        rule: "have absolute paths",
-        fix: 'write it as "/etc/orders/limits.json"',
-      })),
-    ...once("configFiles, secretFiles and volumeMounts", own.paths, paths),
-    ...volumeMounts
-      .filter(({ name }) => ![...own.volumes, ...volumeNames].includes(name))
-      .map(({ name }) => ({
-        arg: "volumeMounts.name",
-        got: name,
-        rule: "be the name of a volume",
-        fix: "add it to `volumes`",
-      })),
+    ...[...containers, ...volumeNames].map(({ arg, got }) => dnsLabel(arg, got)),
+    ...unique(own.containers, containers),
+    ...unique(own.volumes, volumeNames),
+    ...each(paths, (path) => pathForm.test(path), {
+      rule: "be an absolute path",
+      fix: 'write it as "/etc/orders/limits.json"',
+    }),
+    ...unique(own.paths, paths),
+    ...each(fields("volumeMounts", "name", volumeMounts), (name) => known.includes(name), {
+      rule: "be the name of a volume",
+      fix: "add it to `volumes`",
+    }),
   ];
+}
+
+/** Issues of texts that cannot be a key of a Secret. */
+export function secretKeyIssues(keys: readonly Placed[]): readonly ValidationIssue[] {
+  return each(keys, (key) => secretKeyForm.test(key), {
+    rule: "be a key of a Secret",
+    fix: "use letters, digits, dots, hyphens and underscores",
+  });
 }
 
 /** Names and paths that the component itself uses in a pod. */
@@ -143,10 +125,9 @@ export interface PodPlaces {
 
 /** Rules of the args that all components with pods have. */
 export function podIssues(args: PodArgs, own: PodPlaces): readonly Checked[] {
-  const { annotations = {}, configFiles = {}, iamRoleArn, podAnnotations = {} } = args;
-  const { secretFiles = [] } = args;
+  const { annotations, configFiles = {}, iamRoleArn, podAnnotations, secretFiles } = args;
   return [
-    ...keyIssues("annotations", Object.keys(annotations), ownAnnotations),
+    ...keyIssues("annotations", annotations, ownAnnotations),
     ...configIssues(configFiles),
     check(iamRoleArn === undefined || roleForm.test(iamRoleArn), {
       arg: "iamRoleArn",
@@ -155,22 +136,13 @@ export function podIssues(args: PodArgs, own: PodPlaces): readonly Checked[] {
       fix: 'write it as "arn:aws:iam::111122223333:role/orders-prod"',
     }),
     ...labelIssues("labels", args.labels),
-    ...keyIssues("podAnnotations", Object.keys(podAnnotations), ownAnnotations),
+    ...keyIssues("podAnnotations", podAnnotations, ownAnnotations),
     ...labelIssues("podLabels", args.podLabels),
-    ...secretFiles
-      .flatMap(({ keys = [] }) => keys)
-      .filter((key) => !secretKeyForm.test(key))
-      .map((got) => ({
-        arg: "secretFiles.keys",
-        got,
-        rule: "be keys of a Secret",
-        fix: "use letters, digits, dots, hyphens and underscores",
-      })),
+    ...secretKeyIssues(
+      elements("secretFiles", secretFiles).flatMap(({ arg, got: { keys } }) =>
+        elements(`${arg}.keys`, keys),
+      ),
+    ),
     ...placeIssues(args, own),
   ];
-}
-
-/** Whether a text may be a key of a Secret. */
-export function isSecretKey(key: string): boolean {
-  return secretKeyForm.test(key);
 }

@@ -18,10 +18,10 @@ import {
   datadogName,
 } from "./datadog";
 import { pod } from "../conventions/defaults";
-import { type Checked, check, imageRef as checkImageRef } from "../conventions/validation";
+import { type Checked, check, each, imageRef as checkImageRef } from "../conventions/validation";
 import { type Identity, type Release, releaseVersion } from "../conventions/labels";
 import type { EnvValue, ExtraContainer, PodArgs, SecretKey } from "./args";
-import { isSecretKey, podIssues } from "./validate";
+import { podIssues, secretKeyIssues } from "./validate";
 import { configVolumeName, extraMounts, extraVolumes } from "./files";
 import { type Requests, amountIssues, cores, memoryBytes } from "../conventions/quantities";
 
@@ -227,23 +227,19 @@ export function workloadIssues(
         fix: "raise it, or leave it out",
       },
     ),
-    ...Object.keys(env)
-      .filter((name) => reserved.test(name) || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-      .map((name) => ({
-        arg: "env",
-        got: name,
+    ...each(
+      Object.keys(env).map((got) => ({ arg: "env", got })),
+      (name) => !reserved.test(name) && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name),
+      {
         rule: "contain only legal names that the component does not set itself",
         fix: "use the arg that sets it, or the `container` override",
-      })),
-    ...Object.values(env)
-      .filter(isSecretKeyReference)
-      .filter(({ key }) => !isSecretKey(key))
-      .map(({ key }) => ({
-        arg: "env",
-        got: key,
-        rule: "refer to legal keys of a Secret",
-        fix: "use letters, digits, dots, hyphens and underscores",
-      })),
+      },
+    ),
+    ...secretKeyIssues(
+      Object.entries(env).flatMap(([name, value]) =>
+        isSecretKeyReference(value) ? [{ arg: `env.${name}.key`, got: value.key }] : [],
+      ),
+    ),
     ...podIssues(workload, {
       containers: [...containers, ...(datadogAgent === undefined ? [] : [datadogName])],
       paths: [

@@ -1,5 +1,5 @@
 import { httpPortName, ingress, rollout } from "../conventions/defaults";
-import { type Checked, check, dnsLabel, duplicates, integer } from "../conventions/validation";
+import { type Checked, check, dnsLabel, fields, integer, unique } from "../conventions/validation";
 import { workloadIssues } from "../pods/workload";
 import type { PodsOrPercent, ProbeSettings } from "./arg-types";
 import type { WebServiceArgs } from "./args";
@@ -56,15 +56,10 @@ function hostIssue(arg: string, got: string): Checked {
   });
 }
 
-function hostsIssues({ allHosts, host, hosts = [] }: WebServiceInputs): readonly Checked[] {
+function hostsIssues({ host, hosts = [] }: WebServiceInputs): readonly Checked[] {
   return [
     host === undefined ? undefined : hostIssue("host", host),
-    ...duplicates(allHosts.map((entry) => entry.host)).map((got) => ({
-      arg: "hosts",
-      fix: "put all paths of the host into one entry",
-      got,
-      rule: "have each host once",
-    })),
+    ...unique([host], fields("hosts", "host", hosts), "put all paths of the host into one entry"),
     ...hosts.flatMap(({ host, paths }, i) => [
       hostIssue(`hosts[${String(i)}].host`, host),
       check(paths?.length !== 0, {
@@ -125,18 +120,6 @@ function ingressIssues(web: WebServiceInputs): readonly Checked[] {
 
 const portNameForm = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
-/** An issue for each value of a list that is taken already. */
-function once(arg: string, taken: readonly unknown[], own: readonly unknown[]): readonly Checked[] {
-  return own.map((got, i) =>
-    check(![...taken, ...own.slice(0, i)].includes(got) || got === undefined, {
-      arg: `ports[${String(i)}].${arg}`,
-      fix: "choose another one",
-      got,
-      rule: "be unique",
-    }),
-  );
-}
-
 function portIssues({ debugPort, port, ports = [], servicePort }: WebServiceInputs) {
   return [
     integer("port", port, 1025, 65_535),
@@ -159,21 +142,9 @@ function portIssues({ debugPort, port, ports = [], servicePort }: WebServiceInpu
         ? undefined
         : integer(`ports[${String(i)}].servicePort`, extra.servicePort, 1, 65_535),
     ]),
-    ...once(
-      "name",
-      [httpPortName, debugPortName],
-      ports.map((extra) => extra.name),
-    ),
-    ...once(
-      "port",
-      [port, debugPort],
-      ports.map((extra) => extra.port),
-    ),
-    ...once(
-      "servicePort",
-      [servicePort],
-      ports.map((extra) => extra.servicePort),
-    ),
+    ...unique([httpPortName, debugPortName], fields("ports", "name", ports)),
+    ...unique([port, debugPort], fields("ports", "port", ports)),
+    ...unique([servicePort], fields("ports", "servicePort", ports)),
   ];
 }
 

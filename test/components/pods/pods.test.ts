@@ -261,7 +261,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { env: { TOKEN: { key: "a/b", secretName: "s" } } },
-          'env must refer to legal keys of a Secret, got "a/b"; use letters, digits, dots, hyphens and underscores',
+          'env.TOKEN.key must be a key of a Secret, got "a/b"; use letters, digits, dots, hyphens and underscores',
         ],
         [
           { cpuLimit: "100m" },
@@ -285,7 +285,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { labels: { team: "a team" } },
-          'labels must have values of letters, digits, dots, hyphens and underscores, at most 63, got "a team"; use an annotation for other text',
+          'labels["team"] must be letters, digits, dots, hyphens and underscores, at most 63, got "a team"; use an annotation for other text',
         ],
         [
           { podLabels: { "app.kubernetes.io/name": "x" } },
@@ -309,31 +309,40 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { configFiles: { "/a/../b": "x" } },
-          'configFiles, secretFiles and volumeMounts must have absolute paths, got "/a/../b"; write it as "/etc/orders/limits.json"',
+          'a path of configFiles must be an absolute path, got "/a/../b"; write it as "/etc/orders/limits.json"',
         ],
         [
           { secretFiles: [{ mountPath: "/tmp", secretName: "s" }] },
-          'configFiles, secretFiles and volumeMounts must be there once, got "/tmp"; choose another one',
+          'secretFiles[0].mountPath must be unique, got "/tmp"; choose another one',
+        ],
+        [
+          {
+            secretFiles: [
+              { mountPath: "/s", secretName: "s" },
+              { mountPath: "/s", secretName: "t" },
+            ],
+          },
+          'secretFiles[1].mountPath must be unique, got "/s"; choose another one',
         ],
         [
           { secretFiles: [{ keys: [".."], mountPath: "/s", secretName: "s" }] },
-          'secretFiles.keys must be keys of a Secret, got ".."; use letters, digits, dots, hyphens and underscores',
+          'secretFiles[0].keys[0] must be a key of a Secret, got ".."; use letters, digits, dots, hyphens and underscores',
         ],
         [
           { volumes: [{ emptyDir: {}, name: "database" }] },
-          'volumes.name must be there once, got "database"; choose another one',
+          'volumes[0].name must be unique, got "database"; choose another one',
         ],
         [
           { volumeMounts: [{ mountPath: "/cache", name: "cache" }] },
-          'volumeMounts.name must be the name of a volume, got "cache"; add it to `volumes`',
+          'volumeMounts[0].name must be the name of a volume, got "cache"; add it to `volumes`',
         ],
         [
           { sidecars: [{ name: "orders" }] },
-          'initContainers and sidecars.name must be there once, got "orders"; choose another one',
+          'sidecars[0].name must be unique, got "orders"; choose another one',
         ],
         [
           { initContainers: [{ name: "n".repeat(64) }] },
-          `initContainers and sidecars.name must be a DNS label of at most 63 characters, got "${"n".repeat(64)}"; use lower case letters, digits and hyphens, and start with a letter`,
+          `initContainers[0].name must be a DNS label of at most 63 characters, got "${"n".repeat(64)}"; use lower case letters, digits and hyphens, and start with a letter`,
         ],
       ];
       for (const [args, text] of cases) {

@@ -636,7 +636,7 @@ describe("WebService", () => {
       ],
       [
         { host: "a.example", hosts: [{ host: "a.example" }] },
-        'hosts must have each host once, got "a.example"; put all paths of the host into one entry',
+        'hosts[0].host must be unique, got "a.example"; put all paths of the host into one entry',
       ],
       [
         { hosts: [{ host: "a.example", paths: [{ path: "orders" }] }] },
