@@ -19,7 +19,7 @@ const STACK = "local";
 /** Pulumi on the sandbox, whatever the shell's variables say. */
 const workspace = (): Workspace => ({ cwd: project, env: environment() });
 
-/** Goes on from where an earlier command was killed. */
+/** Continues from where an earlier command was killed. */
 async function recovered(): Promise<void> {
   const kubectl = kubectlFor([], environment());
   await recoverKilledUpdate(STACK, { kubectl }, workspace());

@@ -91,7 +91,7 @@ export function addOperations(program: Command): void {
     );
   add("promote")
     .description("lets production's next deploy run the image that staging runs now")
-    .option("--image <repository@digest>", "another image than staging's")
+    .option("--image <repository@digest>", "an image other than staging's")
     .option("--reason <text>", "reason, required with --image")
     .option("--commit <commit>", "what --image was built from")
     .option("--branch <branch>", "what --image was built from")
@@ -189,7 +189,7 @@ function addCanary(canary: Command): void {
     .requiredOption("--percent <n>", "share of production's requests", percent)
     .requiredOption("--for <time>", "how long: 90m, 24h or 2d")
     .option("--accept-share", "start even if the real share is far above --percent")
-    .option("--image <repository@digest>", "another image than the review stack's")
+    .option("--image <repository@digest>", "an image other than the review stack's")
     .option("--commit <commit>", "what --image was built from")
     .option("--yes", "do not ask for confirmation")
     .action(

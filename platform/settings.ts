@@ -56,7 +56,7 @@ export interface PlatformSettings {
   readonly clusters: readonly ClusterSettings[];
   /** Namespaces of staging and production. */
   readonly namespaces: Readonly<Record<Exclude<Environment, "review">, string>>;
-  /** Account of production, where it is another one: its cluster pulls from these repositories. */
+  /** Account of production, if it is a different one: its cluster pulls from these repositories. */
   readonly productionAccountId: string | undefined;
   readonly review: ReviewLimits;
   /** Bucket of the state, which exists before everything else. */
@@ -105,7 +105,7 @@ export const table = {
   }),
   productionAccountId: setting({
     ...text("12 digits", /^\d{12}$/),
-    description: "Account of production, where it is another one: it pulls from here.",
+    description: "Account of production, if it is a different one: it pulls from here.",
   }),
   reviewCpu: setting({
     ...forms.cpu,

@@ -24,7 +24,7 @@ export function assertJobNames(service: string): void {
   );
 }
 
-/** Whether a job is suspended: by its entry, else by the environment. */
+/** Whether a job is suspended. Its entry decides; without a value there, the environment does. */
 function isSuspended(
   suspendedIn: Job["suspendedIn"] | undefined,
   { environment }: Settings,

@@ -5,7 +5,7 @@ import { imageRef } from "./install/images";
 import { kubectlEnvironment, net, options, paths, registryName } from "./layout";
 import { versions } from "./install/parts";
 
-/** Pulumi's home and state, and the builder by which its Docker Build provider finds BuildKit. */
+/** Pulumi's home and state, and the builder: its Docker Build provider finds BuildKit there. */
 export function prepareEngine(): void {
   for (const [name, version] of [
     ["kubernetes", versions.kubernetesProvider],

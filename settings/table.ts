@@ -25,7 +25,7 @@ const publicPostgres =
 
 /**
  * Every key of a stack's configuration (`<service>:<key>`), in alphabetical order.
- * The value comes from config, else from `env`, else from the environment's default.
+ * The value is the first of: config, `env`, the environment's default.
  */
 export const table = {
   baseImageRef: setting({

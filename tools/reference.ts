@@ -138,8 +138,8 @@ function settingsPage(): string {
   return [
     "# Settings",
     "",
-    "Keys of a stack's configuration. Example: `pulumi config set replicas 3 --stack local`. A value is taken from",
-    "there, else from the environment variable, else it is the default of the stack's environment.",
+    "Keys of a stack's configuration. Example: `pulumi config set replicas 3 --stack local`. The first",
+    "of these has the value: configuration, environment variable, default of the stack's environment.",
     "",
     "| key | what it is | allowed | default | environment variable |",
     "| --- | --- | --- | --- | --- |",

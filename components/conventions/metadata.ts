@@ -13,7 +13,7 @@ interface AddedMetadata {
   readonly podLabels?: Labels;
 }
 
-/** Annotation by which EKS gives the pods of a ServiceAccount an IAM role. */
+/** EKS reads the IAM role of a ServiceAccount's pods from this annotation. */
 export const roleAnnotation = "eks.amazonaws.com/role-arn";
 
 /** Nothing for an empty map, which would change every object. */

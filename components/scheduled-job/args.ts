@@ -232,7 +232,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * that two pods never work at the same time.
    *
    * @group Run
-   * @default - "Failed" with `podFailurePolicy`, else "TerminatingOrFailed", as Kubernetes has it
+   * @default - "Failed" with `podFailurePolicy`, otherwise "TerminatingOrFailed" as in Kubernetes
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-replacement-policy
    */
   readonly podReplacementPolicy?: "Failed" | "TerminatingOrFailed";
@@ -252,7 +252,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * which creates a ServiceAccount for the job: that is an error.
    *
    * @group Pod
-   * @default - with `iamRoleArn` the job's own, else the namespace's `default`; without a token
+   * @default - with `iamRoleArn` the job's own, otherwise the `default` one; without a token
    * @see https://kubernetes.io/docs/concepts/security/service-accounts/
    */
   readonly serviceAccountName?: pulumi.Input<string> | undefined;

@@ -45,7 +45,7 @@ function fieldValues(text: string, field: ScheduleField): ReadonlySet<number> | 
         : from !== undefined && step === undefined
           ? first
           : max;
-    // A step longer than the field, such as every 90 minutes, has another effect than it says.
+    // A step longer than the field, such as every 90 minutes, does not do what it says.
     const every = step === undefined ? 1 : Number(step);
     if (!(first >= min && first <= last && last <= max)) return undefined;
     if (every < 1 || every > max - min + 1) return undefined;
@@ -62,7 +62,7 @@ function parsed(schedule: string): readonly (ReadonlySet<number> | undefined)[] 
 }
 
 /**
- * The fields of a schedule that the cluster refuses, or that have another effect than they say.
+ * The fields of a schedule that the cluster refuses, or that do not do what they say.
  * Undefined if there are not five fields.
  *
  * A date that does not exist, such as `0 0 31 2 *`, is accepted: such a job never runs.

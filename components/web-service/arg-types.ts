@@ -11,7 +11,7 @@ export interface Autoscaling {
    * Target average CPU utilization, as a percentage of the request.
    * Close to 100, scaling starts only after requests are already queueing.
    *
-   * @default - 70 without `memoryUtilization`, else CPU is ignored
+   * @default - 70 without `memoryUtilization`, otherwise CPU is ignored
    */
   readonly cpuUtilization?: number;
   /**

@@ -149,7 +149,7 @@ export interface WebServiceArgs extends PodArgs {
    * the update waits for an address until it times out.
    *
    * @group Ingress
-   * @default - "alb" with `ingressPreset`, else the cluster's default class
+   * @default - "alb" with `ingressPreset`, otherwise the cluster's default class
    * @see https://kubernetes.io/docs/concepts/services-networking/ingress/#ingress-class
    */
   readonly ingressClassName?: string | undefined;
@@ -216,7 +216,7 @@ export interface WebServiceArgs extends PodArgs {
    * It must take a lock and be idempotent. `[]` turns it off.
    *
    * @group Rollout
-   * @default - ["migrate"] with `database`, else []
+   * @default - ["migrate"] with `database`, otherwise []
    */
   readonly migrationArgs?: readonly string[];
 

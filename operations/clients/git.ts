@@ -82,7 +82,7 @@ export function repositoryOf(url: string, cwd: string): string {
   const short = (path: string): string => path.replace(/\/+$/, "").replace(/\.git$/, "");
   if (/^[a-z][a-z+]*:\/\//i.test(url)) {
     const { host, hostname, pathname, protocol } = new URL(url);
-    // ssh uses another port than https for the same repository.
+    // ssh and https use different ports for the same repository.
     const where = protocol === "https:" || protocol === "http:" ? host : hostname;
     return short(`${where.toLowerCase()}${pathname}`);
   }

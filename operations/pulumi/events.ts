@@ -71,7 +71,7 @@ export function plain(text: string): string {
 /** Largest number of lines that are kept of a program's output. */
 const mostLines = 30;
 
-/** The errors in Pulumi's output: its own summary of them, else its last lines. */
+/** The errors in Pulumi's output: its own summary of them, otherwise its last lines. */
 export function errorsIn(printed: string): string {
   const lines = plain(printed)
     .split("\n")

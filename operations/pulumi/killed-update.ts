@@ -27,8 +27,8 @@ export interface LiveObject {
 type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 
 /**
- * Brings a stack's state to where its last update was killed, so that the next update goes on from
- * there: removes that update's lock, asks the cluster about everything in the state, and adopts the
+ * Brings a stack's state to where its last update was killed. The next update continues from there.
+ * Removes that update's lock, asks the cluster about everything in the state, and adopts the
  * objects that the update had begun to make. Does nothing to a stack of which no update was killed.
  */
 export async function recoverKilledUpdate(

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Where Pulumi keeps its state, if it is in files: a directory with `.pulumi` in it. */
+/** The directory in which Pulumi keeps its state, if it is in files. It contains `.pulumi`. */
 export function stateDirectory(backendUrl: string | undefined): string | undefined {
   if (backendUrl?.startsWith("file:///") !== true) return undefined;
   return fileURLToPath(backendUrl.replace(/\?.*$/, ""));
@@ -12,10 +12,10 @@ export function stateDirectory(backendUrl: string | undefined): string | undefin
 const writingMs = 5_000;
 
 /**
- * Removes what a killed Pulumi wrote only in part, because Pulumi then reads no stack of this state
- * ("EOF", "unexpected end of JSON input"). It writes a file in three steps: a temporary file
- * (`.tmp`), the file's attributes (`.attrs`), and the rename of the temporary file. The state itself
- * is always whole. Attributes are not needed: without them Pulumi assumes the default.
+ * Removes what a killed Pulumi wrote only in part. Otherwise Pulumi cannot read any stack of this
+ * state ("EOF", "unexpected end of JSON input"). It writes a file in three steps: a temporary file
+ * (`.tmp`), the file's attributes (`.attrs`), and the rename of the temporary file.
+ * The state itself is always whole. Attributes are not needed: Pulumi has defaults for them.
  *
  * @param backendUrl - `PULUMI_BACKEND_URL`. Only state in files can be torn.
  */

@@ -22,7 +22,7 @@ export interface PromoteOptions {
    * not changed: the job that promotes has no right to change it.
    */
   readonly saveRelease?: string;
-  /** Another image than staging's. Needs a reason. */
+  /** An image other than staging's. Needs a reason. */
   readonly image?: string;
   readonly reason?: string;
 }
@@ -88,7 +88,7 @@ function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release
   imageParts(image);
   if (reason === undefined || !/^[^\r\n]{1,200}$/.test(reason)) {
     throw new UserError(
-      "Another image than staging's needs --reason, a line of at most 200 characters: it stands in production's outputs.",
+      "An image other than staging's needs --reason, a line of at most 200 characters: production's outputs keep it.",
     );
   }
   assertAllowed("--branch", branch, table.branch);

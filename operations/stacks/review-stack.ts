@@ -44,7 +44,7 @@ export function stackOf(branch: string): string {
   }
 }
 
-/** The given branch, else RELEASE_BRANCH, else the branch that is checked out. */
+/** The first of: the given branch, RELEASE_BRANCH, the branch that is checked out. */
 export async function branchOr(given: string | undefined, workspace: Workspace): Promise<string> {
   const fromEnv = variables(workspace)["RELEASE_BRANCH"];
   const branch =

@@ -2,9 +2,9 @@ import { UserError } from "../../lib/errors";
 import { stackOf } from "./review-stack";
 
 /**
- * The stack of a command's argument. `review` is the branch's review stack. The branch is that of
- * the closed pull request, else CircleCI's, else git's. A pipeline cannot compute a slug, and its
- * commands must not contain a branch's name.
+ * The stack of a command's argument. `review` is the branch's review stack.
+ * The branch is the first of: that of the closed pull request, CircleCI's, git's.
+ * A pipeline cannot compute a slug, and its commands must not contain a branch's name.
  *
  * @throws UserError for `review` without a branch, and for a branch that has no review stack
  */

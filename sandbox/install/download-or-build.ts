@@ -28,7 +28,7 @@ const DOWNLOAD_TIMEOUT_MS = 600_000;
 /** A host that does not answer within this time counts as unreachable. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-const NO_BINARY = "its makers publish no binary with a checksum";
+const NO_BINARY = "its publisher has no binary with a checksum";
 
 /**
  * A downloaded file differs from the published one. This error is never ignored: no build replaces
@@ -74,9 +74,9 @@ export function isInstalled(part: Part): boolean {
 }
 
 /**
- * Installs a missing part: downloads the official files if possible, else builds it from published
- * modules. Returns a line that says which of the two it was, and why. While it compiles, it fetches
- * the sources of the `next` part.
+ * Installs a missing part. It downloads the official files if possible, otherwise builds the part
+ * from published modules. Returns a line that says which of the two it was, and why.
+ * While it compiles, it fetches the sources of the `next` part.
  */
 export async function downloadOrBuild(part: Part, report: Report, next?: Part): Promise<string> {
   const staging = join(paths.work, `${part.name}.new`);
@@ -173,7 +173,7 @@ async function fetchOfficial(download: Download, staging: string, report: Report
   const actual = createHash("sha256").update(content).digest("hex");
   if (actual !== expected) {
     throw new ChecksumError(
-      `${download.url} has the SHA-256 ${actual}, its makers publish ${expected}: the file was damaged or replaced on its way; ` +
+      `${download.url} has the SHA-256 ${actual}, its publisher gives ${expected}: the file was damaged or replaced on its way; ` +
         "run the command again. If it fails again, ask your network administrator",
     );
   }

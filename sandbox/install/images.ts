@@ -91,7 +91,7 @@ export async function makeMissingImages(
 }
 
 /**
- * Makes an image and pushes it: the public one if it can be pulled, else a stand-in made from
+ * Makes an image and pushes it: the public one if it can be pulled, otherwise a stand-in made from
  * Debian packages.
  */
 async function makeImage(name: ImageName, report: Report): Promise<string> {

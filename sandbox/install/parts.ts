@@ -9,7 +9,7 @@ export const goarch: "amd64" | "arm64" = (() => {
   throw new UserError(`the sandbox needs an amd64 or arm64 machine, but this is ${arch()}`);
 })();
 
-/** One official file. It is used only if it matches the checksum of its makers. */
+/** One official file. It is used only if it matches its publisher's checksum. */
 export interface Download {
   readonly url: string;
   /** A file with one SHA-256, or with lines of `<SHA-256>  <file name>`. */
@@ -24,9 +24,9 @@ export interface Build {
   /** Package to build; `.` is the main package in modules/<module>. */
   readonly package: string;
   readonly output: string;
-  /** Variables that the makers set when they build a release. */
+  /** Variables that the publisher sets for the build of a release. */
   readonly set?: Readonly<Record<string, string>>;
-  /** Other names by which the same file is started. */
+  /** Other names of commands that start the same file. */
   readonly alsoAs?: readonly string[];
   /** File of a module, and what replaces it, to leave out what the sandbox never needs. */
   readonly instead?: Readonly<Record<"module" | "of" | "take", string>>;
@@ -47,7 +47,7 @@ export interface Part {
   readonly version: string;
   /** Executables that make the part complete. */
   readonly files: readonly string[];
-  /** Absent if the makers publish no binary with a checksum. */
+  /** Absent if the publisher has no binary with a checksum. */
   readonly downloads?: readonly Download[];
   readonly builds: readonly Build[];
 }

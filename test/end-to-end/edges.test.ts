@@ -110,7 +110,7 @@ describe("at the edges", () => {
 
   before(async () => {
     assert.equal(process.getuid?.(), 0, "these tests need root, as the sandbox does");
-    // The last tests ask its engine and its cluster; it goes on as it is when it runs.
+    // The last tests ask its engine and its cluster; it stays as it is when it runs.
     const { code, stdout, stderr } = await run(
       [process.execPath, "cli/entry.mjs", "sandbox", "up"],
       process.env,
@@ -385,7 +385,7 @@ describe("at the edges", () => {
       );
     });
 
-    it("is not exchanged for another one while its sandbox runs, which goes on with the first", async () => {
+    it("is not exchanged for another one while its sandbox runs, which continues with the first", async () => {
       // What is built already is shared, not built again.
       mkdirSync(sandbox);
       for (const shared of ["parts", "debian", "images.json"]) {
@@ -454,7 +454,7 @@ describe("at the edges", () => {
     });
   }
 
-  it("refuses a second sandbox next to the one that runs, which goes on", async () => {
+  it("refuses a second sandbox next to the one that runs, which continues", async () => {
     const was = machineNow();
     const { code, stderr, stdout } = await run(
       [process.execPath, "cli/entry.mjs", ...up],

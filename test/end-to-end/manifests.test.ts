@@ -4,7 +4,7 @@ import { isRunning } from "../../sandbox/sandbox";
 import { goldens, type Manifest, objectsOf, podOf } from "./support/goldens";
 
 const namespace = `manifests-${String(process.pid)}`;
-/** A separate one: here the ServiceAccounts exist that pods need, and that a golden would create. */
+/** A separate one: it has the ServiceAccounts that pods need, and that a golden would create. */
 const namespaceOfPods = `${namespace}-pods`;
 
 /** Asks the API server to make an object without storing it. A warning counts as a refusal. */

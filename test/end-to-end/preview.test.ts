@@ -78,9 +78,9 @@ async function look(): Promise<Seen> {
 interface Outcome {
   readonly created: readonly string[];
   readonly gone: readonly string[];
-  /** Whether requests to the host of before failed. */
+  /** Whether requests to the previous host failed. */
   readonly lost: boolean;
-  /** `same`: each pod of before is there; `new`: none is; `some`: their number changed. */
+  /** `same`: each earlier pod is there; `new`: none is; `some`: their number changed. */
   readonly pods: "new" | "same" | "some";
   readonly replaced: readonly string[];
 }

@@ -118,9 +118,9 @@ describe("a rehearsal of all environments", () => {
     await unchanged("preview", "prod");
   });
 
-  it("keeps production as it is when staging moves on", async () => {
+  it("keeps production as it is when staging gets a new release", async () => {
     const was = await imageOf("prod");
-    await change("Staging moves on\n");
+    await change("Staging changes\n");
     await all.clone.push("main");
     succeeded(await all.run("staging", ["deploy", "staging", "--yes"]));
     assert.notEqual(await imageOf("staging"), was);

@@ -110,7 +110,7 @@ describe("review stacks", () => {
     }
   });
 
-  it("are neither updated nor removed in another cluster than their own", async () => {
+  it("are neither updated nor removed in a cluster other than their own", async () => {
     const set = ["stack", "tag", "set", "--stack", stackOf("ops-1"), "clusterUid", "elsewhere"];
     await clone.push("ops-1");
     await clone.pulumi(["stack", "init", stackOf("ops-1"), "--no-select"]);

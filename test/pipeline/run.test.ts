@@ -131,7 +131,7 @@ describe("a rehearsal of a workflow", () => {
     assert.match(said, /approve: waits for an approval \(--approve approve\)/);
   }).timeout(60_000);
 
-  it("goes on after an approval, hands files on, and gives a context to the jobs that name it", async () => {
+  it("continues after an approval, hands files on, and gives a context to the jobs that name it", async () => {
     const { ends, said } = await run({ approve: ["approve"], parameters: { count: "7" } });
     assert.deepEqual(ends, {
       approve: "success",

@@ -24,7 +24,7 @@ function refusal(facts: ClusterFacts, more: { clusterUid?: string } = {}): strin
 }
 
 describe("ownership", () => {
-  it("goes on where there is no such namespace, or it is ours", () => {
+  it("continues when there is no such namespace, or it is ours", () => {
     assert.equal(refusal({ clusterUid, namespace: undefined }), "");
     assert.equal(refusal(found({ ...ours, more: "labels" })), "");
   });
@@ -48,7 +48,7 @@ describe("ownership", () => {
     );
   });
 
-  it("refuses another cluster than the one that the stack belongs to", () => {
+  it("refuses a cluster other than the stack's", () => {
     const other = "00000000-0000-0000-0000-000000000002";
     assert.match(refusal(found(ours), { clusterUid: other }), /^This stack belongs to the cluster/);
     assert.equal(refusal(found(ours), { clusterUid }), "");

@@ -178,7 +178,7 @@ describe("the program", () => {
     }
   });
 
-  it("as prod runs another image than the promoted one when it is told, and says why", async () => {
+  it("as prod runs an image other than the promoted one when it is told to, and says why", async () => {
     const settings = settingsOf(
       "prod",
       { "services-orders:databaseHost": "db.example.com" },

@@ -79,7 +79,7 @@ describe("a table in Markdown", () => {
 });
 
 describe("prose in TypeScript", () => {
-  it("is checked in comments, also where a sentence goes on in the next line", () => {
+  it("is checked in comments, also if a sentence continues in the next line", () => {
     assert.deepEqual(
       inTypeScript("/**\n * In a namespace of its\n * own.\n */\n// It has the last\n// word.\n"),
       [

@@ -42,7 +42,7 @@ const words: TextlintRuleModule = ({ Syntax, RuleError, report, getSource }) => 
   return { [Syntax.Paragraph]: check, [Syntax.Header]: check, [Syntax.TableCell]: check };
 };
 
-/** A longer cell makes its table too wide to read in an editor: it belongs in a list or a section. */
+/** A longer cell makes its table too wide for an editor: it belongs in a list or a section. */
 const longestCell = 60;
 
 /** What a reader sees of a cell: the address of a link does not count. */

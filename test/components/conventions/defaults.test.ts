@@ -46,7 +46,7 @@ function aliases(source: ts.SourceFile): ReadonlyMap<string, Readonly<Record<str
 interface Taken {
   /** What the code takes if the arg is not given: `{ value }`, or undefined if it is computed. */
   readonly known: { readonly value: unknown } | undefined;
-  /** Whether it stands in defaults.ts. */
+  /** Whether it is in defaults.ts. */
   readonly table: boolean;
 }
 
@@ -114,7 +114,7 @@ const startupSeconds = probes.startup.failureThreshold * probes.startup.periodSe
 
 /** Defaults in words that name a number or a text of defaults.ts, built from it. */
 const inWordsOf: Readonly<Record<string, string>> = {
-  "Autoscaling.cpuUtilization": `- ${String(autoscaling.cpuUtilization)} without \`memoryUtilization\`, else CPU is ignored`,
+  "Autoscaling.cpuUtilization": `- ${String(autoscaling.cpuUtilization)} without \`memoryUtilization\`, otherwise CPU is ignored`,
   "ReviewNamespaceArgs.datadogAgentTo": `- private addresses, ports ${String(datadogPorts.metrics)}/UDP and ${String(datadogPorts.traces)}/TCP only`,
   "WebServiceArgs.livenessProbe": probeInWords(probes.live, probes.liveness),
   "WebServiceArgs.readinessProbe": probeInWords(probes.ready, probes.readiness),
@@ -124,8 +124,8 @@ const inWordsOf: Readonly<Record<string, string>> = {
     ` (${String(startupSeconds)} s)`,
   ),
   "ScheduledJobArgs.activeDeadlineSeconds": `- ${String(scheduledJob.activeDeadlineFraction * 100)} % of the schedule's shortest period, at most ${String(scheduledJob.activeDeadlineMaxSeconds)}`,
-  "WebServiceArgs.ingressClassName": `- "${ingress.albClassName}" with \`ingressPreset\`, else the cluster's default class`,
-  "WebServiceArgs.migrationArgs": `- ${JSON.stringify(migration.args)} with \`database\`, else []`,
+  "WebServiceArgs.ingressClassName": `- "${ingress.albClassName}" with \`ingressPreset\`, otherwise the cluster's default class`,
+  "WebServiceArgs.migrationArgs": `- ${JSON.stringify(migration.args)} with \`database\`, otherwise []`,
 };
 
 describe("the documentation of args", () => {

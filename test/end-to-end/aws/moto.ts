@@ -55,7 +55,7 @@ export interface Moto {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts moto. `path` is the PATH that its environment goes on with. */
+/** Starts moto. `path` is the PATH that its environment ends with. */
 export async function startMoto(path: string): Promise<Moto> {
   const venv = await install();
   const port = await freePort();

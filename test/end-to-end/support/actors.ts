@@ -42,7 +42,7 @@ export function roleJob(purpose: ClusterCiRoleName): Actor {
   return actor(`the role ${purpose}`, ["--as", `${group}:test`, "--as-group", group]);
 }
 
-/** Server-side apply, by which Pulumi makes and changes objects. */
+/** Server-side apply: Pulumi makes and changes objects with it. */
 export function apply(who: Actor, object: object): Promise<string> {
   return who.kubectl(["apply", "--server-side", "-f", "-"], object);
 }

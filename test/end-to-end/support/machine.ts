@@ -42,7 +42,7 @@ function directories(): string[] {
   );
 }
 
-/** Directly below the mount where cgroup v2 is the only one, else below each hierarchy. */
+/** Directly below the mount where cgroup v2 is the only one, otherwise below each hierarchy. */
 function cgroups(): string[] {
   const mount = "/sys/fs/cgroup";
   const hierarchies = readdirSync(mount, { withFileTypes: true })

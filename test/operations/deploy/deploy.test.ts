@@ -63,12 +63,12 @@ describe("a deploy of a review stack", () => {
     await assert.rejects(refused(first, first, second), message);
   });
 
-  it("goes on with what runs already", async () => {
+  it("continues with what runs already", async () => {
     await at(second, second);
     await refused(second, second);
   });
 
-  it("goes on after a rebase, and after a force push that took the branch back", async () => {
+  it("continues after a rebase, and after a force push that took the branch back", async () => {
     await at(rebased, rebased);
     await refused(rebased, second);
     await at(first, first);
@@ -82,17 +82,17 @@ describe("a deploy of a review stack", () => {
     await assert.rejects(assertDeployable(target, false), /lives in the cluster there.* to here/);
   });
 
-  it("stops when another update that it waited for has changed the stack, and else goes on", async () => {
+  it("stops when another update that it waited for has changed the stack, and otherwise continues", async () => {
     const last = { outputs: { commit: first }, tags: {} };
     for (const [commit, fate] of [
-      [first, "goes on"],
+      [first, "continues"],
       [second, "stops"],
     ] as const) {
       programs.add("pulumi", { "*stack output*": `echo '{"commit":"${commit}"}'` });
       const before = unchangedSince(reviewTarget(programs.workspace(), { last }));
       await before();
       const again = before();
-      if (fate === "goes on") await again;
+      if (fate === "continues") await again;
       else await assert.rejects(again, /The update that this one waited for has changed stack/);
     }
   });

@@ -17,8 +17,8 @@ const fine: DeployFacts = {
 };
 
 const cases: readonly [title: string, change: Partial<DeployFacts>, text: RegExp | undefined][] = [
-  ["lets a deploy go on that nothing speaks against", {}, undefined],
-  ["lets a first deploy go on", { lastCluster: undefined }, undefined],
+  ["accepts a deploy that nothing speaks against", {}, undefined],
+  ["accepts a first deploy", { lastCluster: undefined }, undefined],
   ["refuses another cluster, naming both", { lastCluster: "there" }, /cluster there.* to here/],
   ["refuses a review stack whose branch is gone", { branchAtRemote: false }, /not at the remote/],
   [
@@ -29,7 +29,7 @@ const cases: readonly [title: string, change: Partial<DeployFacts>, text: RegExp
   ["needs no pull request", { pullRequestOpen: undefined }, undefined],
   ["asks no remote where there is none", { branchAtRemote: undefined }, undefined],
   [
-    "lets staging go on without a branch",
+    "accepts staging without a branch",
     { branchAtRemote: false, environment: "staging" },
     undefined,
   ],
@@ -44,7 +44,7 @@ const cases: readonly [title: string, change: Partial<DeployFacts>, text: RegExp
     /a deploy of bbbbbbb/,
   ],
   [
-    "lets a revert go on",
+    "accepts a revert",
     { allowOlder: true, downgrade: { running: newer, wanted: older, what: "image" } },
     undefined,
   ],

@@ -80,7 +80,7 @@ describe("a change set", () => {
     assert.equal(exceeds(created, plan(replicas(4, 40))).length, 1);
   });
 
-  it("is larger where a new object is another one than was approved", () => {
+  it("is larger when a new object is not the approved one", () => {
     const job = (schedule: string) => plan(step("create", "job", undefined, { schedule }));
     assert.deepEqual(exceeds(job("0 3 * * *"), job("0 3 * * *")), []);
     assert.equal(exceeds(job("0 3 * * *"), job("* * * * *")).length, 1);

@@ -8,7 +8,7 @@ Resources:
     - 3 unchanged`;
 
 describe("a conflict over fields of an object", () => {
-  it("with a manager that Pulumi drew says that an update was killed, and how to go on", () => {
+  it("with a manager that Pulumi drew says that an update was killed, and how to continue", () => {
     const said = told(
       `1 conflict: conflict with "pulumi-kubernetes-0a1b2c3d": .spec.volumeClaimTemplates`,
     );
@@ -35,7 +35,7 @@ describe("a conflict over fields of an object", () => {
     assert.match(scale, /^"kubectl-scale" has changed \.spec\.paused in/);
   });
 
-  it("is told once, however often Pulumi prints it, and only where there is one", () => {
+  it("is reported once, also if Pulumi prints it twice, and only if there is one", () => {
     const said = told(`1 conflict: conflict with "kubectl-edit" using apps/v1: .spec.replicas`);
     assert.equal(fieldConflicts(said + said).length, 1);
     assert.deepEqual(fieldConflicts("error: update failed"), []);

@@ -136,7 +136,7 @@ describe("a deploy", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("goes on with what was approved, and with less", async () => {
+  it("continues with what was approved, and with less", async () => {
     await showPreview("local", workspace("env"), approved("env"));
     await showPreview("local", workspace("nothing"), approved("env"));
   });

@@ -125,7 +125,7 @@ esac`;
     assert.equal(asked.at(-1), deletion);
   });
 
-  it("is left alone in another cluster than its own", async () => {
+  it("is left alone in a cluster other than its own", async () => {
     objects = { deployments: [deployment] };
     state({ tags: { clusterUid: "elsewhere" } });
     await assert.rejects(stopCanary(production(), workspace()), /lives in the cluster elsewhere/);

@@ -100,7 +100,7 @@ const cases: readonly Case[] = [
     around: { branches: new Set() },
     goes: false,
     of: { branch: "feature/b" },
-    title: "names another branch than its name",
+    title: "names a branch that differs from its name",
     why: /not the branch of this name/,
   },
   {
@@ -262,7 +262,7 @@ describe("sweep --apply", () => {
     assert.ok(!(await removed()));
   });
 
-  it("goes on when a stack is removed after it was listed", async () => {
+  it("continues when a stack is removed after it was listed", async () => {
     const list = (...names: string[]): string =>
       `echo '${JSON.stringify(names.map((one) => ({ name: one })))}'`;
     const ls = { "*stack ls*": [list(name, "review-b"), list("review-b")] as const };

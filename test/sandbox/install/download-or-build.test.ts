@@ -128,7 +128,7 @@ describe("obtaining a part", () => {
     return join(directory, "calls");
   }
 
-  describe("from its makers", () => {
+  describe("from its publisher", () => {
     it("installs every file, executable, and says that it is the official download", async () => {
       publish(plain);
       const reported: string[] = [];
@@ -187,7 +187,7 @@ describe("obtaining a part", () => {
         const message = await refusal(part);
         assert.equal(
           message,
-          `${url} has the SHA-256 ${sha256(damaged)}, its makers publish ${sha256("official")}: the file was damaged or ` +
+          `${url} has the SHA-256 ${sha256(damaged)}, its publisher gives ${sha256("official")}: the file was damaged or ` +
             "replaced on its way; run the command again. If it fails again, ask your network administrator",
         );
         assert.equal(installed(part), false);
@@ -207,7 +207,7 @@ describe("obtaining a part", () => {
     });
   });
 
-  describe("that its makers' site does not have", () => {
+  describe("that its publisher's site does not have", () => {
     it("names part, reason and remedy in one line where there is no Go", async () => {
       assert.equal(
         await refusal(plain),
@@ -243,7 +243,7 @@ describe("obtaining a part", () => {
       const { downloads, ...built } = plain;
       assert.ok(downloads);
       const message = await refusal(built);
-      assert.match(message, /\(its makers publish no binary with a checksum\)/);
+      assert.match(message, /\(its publisher has no binary with a checksum\)/);
       assert.match(message, /install Go 1\.26 or newer, and run the command again$/);
     });
 

@@ -261,7 +261,7 @@ describe("a component under another name", () => {
     }),
   ];
 
-  it("goes on answering where the new one has its hosts", () => {
+  it("continues to answer when the new one has its hosts", () => {
     assert.ok(says(...renamed("a.example.com")).some((words) => /^recreated as new/.test(words)));
   });
 
