@@ -53,7 +53,7 @@ interface Run {
   readonly command: string;
   /**
    * Time without output after which CircleCI kills the step, such as `40m`. The default of 10m
-   * equals Pulumi's wait.
+   * equals the time that Pulumi waits.
    */
   readonly no_output_timeout?: string;
   readonly when?: When;

@@ -13,7 +13,7 @@ import {
   setting,
 } from "../settings/setting";
 
-/** What may live in a cluster. */
+/** What a cluster may contain. */
 const environments = ["review", "staging", "prod"] as const;
 export type Environment = (typeof environments)[number];
 

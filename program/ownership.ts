@@ -27,7 +27,7 @@ export function refuseForeign(claim: Claim, facts: ClusterFacts): void {
   const { clusterUid, identity, namespace } = claim;
   if (clusterUid !== undefined && clusterUid !== facts.clusterUid) {
     throw new pulumi.RunError(
-      `This stack belongs to the cluster ${clusterUid}, but the kubeconfig leads to ` +
+      `This stack belongs to the cluster ${clusterUid}, but the kubeconfig points to ` +
         `${facts.clusterUid}: choose the right context, or fix the setting "clusterUid".`,
     );
   }

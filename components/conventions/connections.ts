@@ -1,6 +1,6 @@
 /**
- * Who may talk to whom in a namespace with guardrails: the expectation that its network policies
- * are held against, by computation in the tests and by probes in a cluster. Pure data.
+ * Who may talk to whom in a namespace with guardrails. The tests compare the network policies with
+ * this table, and `npm run probe` compares a cluster with it. Pure data.
  */
 
 /** Who opens connections. A migration runs in the service's own pods, before the service. */

@@ -5,8 +5,8 @@ export interface EksClusterName {
 }
 
 /**
- * By what a cluster knows who asks: the role in AWS; or, in a CI job, the token that CircleCI gave
- * to the job and that says of which branch it is. Outside of CI it is the role all the same.
+ * How a cluster identifies a user: by the AWS role, or by the token that CircleCI gives to a job.
+ * That token names the branch. Outside of CI it is always the role.
  */
 export type ClusterIdentity = "aws" | "circleci-token";
 

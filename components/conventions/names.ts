@@ -44,9 +44,9 @@ function shorten(text: string, legal: string, budget: number): string {
 /**
  * A branch as a DNS-safe name: `[a-z0-9-]`, starts with a letter, at most 30 characters.
  *
- * When anything of the branch's name is lost, or it could be mistaken for a shortened one
- * (`fix-checkout` ends like a hash), 8 characters of a hash of the full name end it, so two
- * branches never share a stack.
+ * The slug ends with 8 characters of a hash of the full name if a character was lost, or if the
+ * name looks like a shortened one (`fix-checkout` ends like a hash).
+ * So two branches never share a stack.
  */
 export function slug(branch: string): string {
   if (legalSlug.test(branch) && branch.length <= budgets.slug && !looksShortened.test(branch)) {

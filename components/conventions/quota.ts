@@ -26,11 +26,11 @@ export interface PodRequirement {
 }
 
 /**
- * Pods that a rolling update may have at the same time: `replicas`, and twice what `maxSurge` adds,
- * rounded up as Kubernetes does; a rollout makes no more new pods than `replicas`.
+ * Pods that a rolling update may have at the same time: `replicas`, and twice what `maxSurge` adds.
+ * Kubernetes rounds `maxSurge` up. A rollout makes no more new pods than `replicas`.
  *
- * Twice, because Kubernetes starts the next pods when the old ones begin to end, and those count
- * until they are gone: a quota forgets a pod early only when its grace period has passed twice.
+ * Twice, because Kubernetes starts the next pods when the old ones begin to end. The old pods count
+ * until they are gone. A quota ignores a pod only after twice its grace period.
  */
 export function peakPods(replicas: number, maxSurge: number | string): number {
   const surge =

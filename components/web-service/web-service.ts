@@ -43,7 +43,7 @@ export class WebService extends pulumi.ComponentResource {
   readonly url: string | undefined;
   readonly nodes: WebServiceNodes;
 
-  /** Pods that a service with these args has at most, in the middle of a rollout. */
+  /** Largest number of pods that a service with these args has during a rollout. */
   static peakPods(
     name: string,
     args: Pick<WebServiceArgs, "autoscaling" | "maxSurge" | "replicas" | "requests">,

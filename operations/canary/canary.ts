@@ -227,7 +227,7 @@ export async function canaryStop(workspace: Workspace = defaultWorkspace): Promi
 /**
  * Deletes the canary's Deployment, then destroys the canary's resources in the state.
  *
- * @throws UserError if the canary lives in another cluster.
+ * @throws UserError if the canary is in another cluster.
  */
 export async function stopCanary(production: Production, workspace: Workspace): Promise<void> {
   const { cluster, settings } = production;
@@ -235,7 +235,7 @@ export async function stopCanary(production: Production, workspace: Workspace): 
   const where = (await outputsOf(stack, workspace)).clusterUid ?? tags[canaryTags.cluster];
   if (where !== undefined && where !== cluster.uid) {
     throw new UserError(
-      `The canary lives in the cluster ${where}, but the kubeconfig leads to ${cluster.uid}: choose the right context. Nothing was changed.`,
+      `The canary is in the cluster ${where}, but the kubeconfig points to ${cluster.uid}: choose the right context. Nothing was changed.`,
     );
   }
   // First, because it needs no lock. After a start that was killed while it waited, the state lists

@@ -33,7 +33,7 @@ export function validateDeploy(facts: DeployFacts): readonly string[] {
   return [
     ...(lastCluster !== undefined && lastCluster !== cluster
       ? [
-          `Stack "${stack}" lives in the cluster ${lastCluster}, but the kubeconfig leads to ${cluster}: ` +
+          `Stack "${stack}" is in the cluster ${lastCluster}, but the kubeconfig points to ${cluster}: ` +
             "choose the right context.",
         ]
       : []),

@@ -83,7 +83,7 @@ function report(namespace: string, rows: readonly Row[]): void {
   if (rows.some((row) => verdict(row) === "FAIL")) process.exitCode = 1;
 }
 
-/** A deployed stack, in the cluster that it lives in. */
+/** A deployed stack, in its cluster. */
 async function deployed(
   stack: string,
 ): Promise<{ readonly cluster: Cluster; readonly namespace: string; readonly url: string }> {

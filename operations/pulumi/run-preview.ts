@@ -5,7 +5,7 @@ import { type Workspace, policyOptions, runPulumi, variables } from "./run-pulum
 const LIMIT_MS = 15 * 60_000;
 
 export interface PreviewRun {
-  /** Called when Pulumi has read the state: then it prints its first line. */
+  /** Called when Pulumi prints its first line. It has then read the state. */
   readonly began?: () => void;
   readonly workspace: Workspace;
   /** Ends the engine immediately: it changes nothing and holds no lock. */

@@ -24,9 +24,9 @@ function directory(): string {
 }
 
 /**
- * Remembers that this machine has started Pulumi, until it ends. A lock in a state that others use
- * too names a host and a process, and another machine may have the same name: only this record
- * proves that the lock is from here.
+ * Remembers that this machine has started Pulumi, until it ends. A lock in the state names a host
+ * and a process, but another machine may have the same name. Only this record proves that the lock
+ * is from here.
  *
  * @returns a function that forgets it, unless Pulumi was killed: then its lock is left.
  */

@@ -46,7 +46,7 @@ export function withoutRelease(workspace: Workspace): Workspace {
  * Destroys a review stack's resources, and removes the stack with its state, history and locks.
  *
  * @param there whether the state has the stack. If not, only a namespace may be left.
- * @throws UserError if the stack lives in another cluster, or another owner has its namespace.
+ * @throws UserError if the stack is in another cluster, or another owner has its namespace.
  */
 export async function removeReview(
   stack: ReviewStack,
@@ -58,7 +58,7 @@ export async function removeReview(
   const { clusterUid, name, namespace } = stack;
   if (clusterUid !== undefined && clusterUid !== cluster.uid) {
     throw new UserError(
-      `Stack "${name}" lives in the cluster ${clusterUid}, but the kubeconfig leads to ${cluster.uid}: ` +
+      `Stack "${name}" is in the cluster ${clusterUid}, but the kubeconfig points to ${cluster.uid}: ` +
         "choose the right context. Nothing was changed.",
     );
   }

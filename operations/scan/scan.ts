@@ -34,7 +34,7 @@ export async function scanSource(options: ScanOptions = {}): Promise<void> {
   await scan(sourceScanners, options);
 }
 
-/** `npm run scan -- image [REF]`: the image that `npm run image` pushed, or another by digest. */
+/** `npm run scan -- image [REF]`: the image that `npm run image` pushed, or REF. */
 export async function scanImage(given?: string, options: ScanOptions = {}): Promise<void> {
   await scan(imageScanners(given ?? pushedImage(options.root ?? project)), options);
 }

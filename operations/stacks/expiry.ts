@@ -58,7 +58,7 @@ export function moment(date: Date): string {
   return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
-/** A length of time, such as `3 h` or `2 d`. */
+/** A duration, such as `3 h` or `2 d`. */
 export function span(milliseconds: number): string {
   const minutes = Math.round(Math.abs(milliseconds) / 60_000);
   if (minutes < 120) return `${String(minutes)} min`;

@@ -86,7 +86,7 @@ export function decideStack(stack: Stack, inventory: Inventory): Decision {
     return stays(`has the namespace ${namespace}, which is not a review stack's`);
   }
   if (clusterUid === undefined) return stays("has no cluster tag, so its cluster is unknown");
-  if (clusterUid !== cluster) return stays(`lives in another cluster (${clusterUid})`);
+  if (clusterUid !== cluster) return stays(`is in another cluster (${clusterUid})`);
   if (namespaces.some((found) => found.name === namespace && !found.ours)) {
     return stays(`its namespace ${namespace} has someone else's labels`);
   }
@@ -121,7 +121,7 @@ export function decideCanary(canary: Canary, now: Date): Decision {
   const decision = { name: "prod-canary", what: "canary" } as const;
   const { branch, cluster, clusterUid, expires } = canary;
   if (clusterUid !== undefined && clusterUid !== cluster) {
-    return { ...decision, goes: false, why: `lives in another cluster (${clusterUid})` };
+    return { ...decision, goes: false, why: `is in another cluster (${clusterUid})` };
   }
   if (expires === undefined) {
     return { ...decision, goes: false, why: `of "${branch}" has no expiry: stop it by hand` };

@@ -27,7 +27,7 @@ import {
   decideStack,
 } from "./decisions";
 
-/** Name of any review stack: all of them live in one cluster. */
+/** Name of any review stack: all of them are in one cluster. */
 const anyReview = "review-sweep";
 
 export interface SweepOptions {

@@ -115,8 +115,8 @@ describe("review stacks", () => {
     await clone.push("ops-1");
     await clone.pulumi(["stack", "init", stackOf("ops-1"), "--no-select"]);
     await clone.pulumi(set);
-    refused(await clone.npm(["review", "up", "ops-1"], release), /lives in the cluster elsewhere/);
-    refused(await clone.npm(["review", "down", "ops-1"]), /lives in the cluster elsewhere/);
+    refused(await clone.npm(["review", "up", "ops-1"], release), /is in the cluster elsewhere/);
+    refused(await clone.npm(["review", "down", "ops-1"]), /is in the cluster elsewhere/);
     await clone.pulumi(["stack", "rm", "--yes", "--remove-backups", stackOf("ops-1")]);
   });
 

@@ -79,7 +79,7 @@ describe("a deploy of a review stack", () => {
     await at(second, second);
     const last = { outputs: {}, tags: { clusterUid: "there" } };
     const target = reviewTarget(programs.workspace(), { last });
-    await assert.rejects(assertDeployable(target, false), /lives in the cluster there.* to here/);
+    await assert.rejects(assertDeployable(target, false), /is in the cluster there.* to here/);
   });
 
   it("stops when another update that it waited for has changed the stack, and otherwise continues", async () => {

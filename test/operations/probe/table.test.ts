@@ -69,7 +69,7 @@ describe("a probe's table", () => {
     );
   });
 
-  it("leaves the node out where every pod gets to it, and says why", () => {
+  it("leaves the node out when every pod reaches it, and says why", () => {
     const rows = withoutOpenNode(
       table(true).map((row) =>
         doors[row.to].party === "Datadog agent" ? { ...row, seen: "refused" } : row,
@@ -81,7 +81,7 @@ describe("a probe's table", () => {
     assert.equal(traces && verdict(traces), "ok");
   });
 
-  it("keeps the node where one pod gets to it only", () => {
+  it("keeps the node when only one pod reaches it", () => {
     const rows = withoutOpenNode(
       table(true).map((row) =>
         row.from === "job" && row.to === "node, kubelet" ? { ...row, seen: "refused" } : row,

@@ -128,7 +128,7 @@ esac`;
   it("is left alone in a cluster other than its own", async () => {
     objects = { deployments: [deployment] };
     state({ tags: { clusterUid: "elsewhere" } });
-    await assert.rejects(stopCanary(production(), workspace()), /lives in the cluster elsewhere/);
+    await assert.rejects(stopCanary(production(), workspace()), /is in the cluster elsewhere/);
     assert.deepEqual(asked, []);
   });
 

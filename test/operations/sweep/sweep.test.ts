@@ -113,7 +113,7 @@ const cases: readonly Case[] = [
   {
     goes: false,
     of: { clusterUid: "there", expires: past },
-    title: "lives in another cluster",
+    title: "is in another cluster",
     why: /another cluster \(there\)/,
   },
   {

@@ -307,7 +307,7 @@ describe("obtaining a part", () => {
       assert.equal(existsSync(staging), false);
     });
 
-    it("is missing after a kill in the middle of a download, and obtained by the next command", async () => {
+    it("is missing after a kill during a download, and the next command downloads it", async () => {
       publish(plain);
       mirror.put(`${makers}/v1.2.3/two`, Mirror.half);
       const code = `
