@@ -16,7 +16,7 @@ import { down as sandboxDown, isRunning, stepsOfUp, up as sandboxUp } from "../s
 
 const STACK = "local";
 
-/** Pulumi on the sandbox, whatever the shell's variables say. */
+/** Pulumi on the sandbox: the shell's own variables do not count. */
 const workspace = (): Workspace => ({ cwd: project, env: environment() });
 
 /** Continues from where an earlier command was killed. */

@@ -3,7 +3,7 @@ import { badEndNotices, notice, planOf, previewReport, type Stage } from "./comp
 import type { ContextName } from "./contexts";
 import type { Requirement } from "./model";
 
-/** This is always a number, so it is legal in a serial group whatever the branch's name is. */
+/** A number, and so legal in a serial group. A branch's name may not be. */
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
 export const ofBranch = { PULL_REQUEST: pullRequest };
 const group = (name: string): string => `<< pipeline.project.slug >>/${name}`;

@@ -21,7 +21,7 @@ export interface ImageRepositoryArgs {
   readonly productionAccountId?: string | undefined;
 }
 
-/** Releases that are kept, whatever their age: far more than a rollback needs. */
+/** Releases that are kept, no matter how old: far more than a rollback needs. */
 const releasesKept = 1000;
 
 /**

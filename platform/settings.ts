@@ -181,7 +181,7 @@ export function environmentsOf({
   return clusters.flatMap(({ environments }) => environments);
 }
 
-/** Issues of values that are right one by one. */
+/** Issues of combinations: each value alone is right. */
 function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
   const { prodNamespace, stagingNamespace, stateKeyArns } = values;
   const here = environmentsOf(values);

@@ -4,7 +4,7 @@ import { isDnsLabel } from "../components/conventions/names";
 import { cores, isMemory } from "../components/conventions/quantities";
 import { imageRefForm } from "../components/conventions/validation";
 
-/** A schema that gives this value, whatever it is made from. */
+/** A schema that gives this value for any input. */
 type Schema<Value> = v.GenericSchema<unknown, Value>;
 
 /** The values that a setting allows: as a schema, and in words for messages and the reference. */

@@ -38,7 +38,7 @@ export function shareIssue({ asked, real, stable }: Share): string | undefined {
   if (stable === 0) return "Production has no Ready pod: a canary would answer everything.";
   const way = "Choose another share, give production more pods, or accept it with --accept-share.";
   if (real > most) return `The canary would get ${percent(real)}, more than a third. ${way}`;
-  // 20 % of 10 % asked is not more than twice, whatever the last binary digit says.
+  // 20 % of 10 % asked is not more than twice, no matter what the last binary digit is.
   if (real > asked * 2 + 1e-9) {
     return `The canary would get ${percent(real)}, more than twice the ${percent(asked)} asked. ${way}`;
   }

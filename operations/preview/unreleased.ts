@@ -13,7 +13,7 @@ function releasedCommit({ steps }: Pick<Events, "steps">): string | undefined {
 }
 
 /**
- * Production runs what was promoted, whatever the code here is. This note says so if the two
+ * Production runs what was promoted, and not the code here. This note says so if the two
  * differ, because "nothing changes" would be misleading. Empty if they are the same, or git does
  * not know the commit.
  */

@@ -11,9 +11,7 @@ const runnerClass = /^[a-z\d][\w-]*\/[\w.-]+$/i;
 const parameterTypes = ["string", "boolean", "integer", "enum"];
 const pinnedOrb = /^[\w-]+\/[\w-]+@\d+\.\d+\.\d+$/;
 const pinnedImage = /(?::\d+\.\d+\.\d+(?:[-.][\w.-]+)?|@sha256:[0-9a-f]{64})$/;
-/**
- * Values that are always legal in a serial group, whatever the branch's or the person's name is.
- */
+/** Values that are always legal in a serial group, also if the branch has a strange name. */
 const legalInGroup = [
   "pipeline.event.github.pull_request.number",
   "pipeline.id",

@@ -21,8 +21,8 @@ import { type Download, type Part, parts } from "./parts";
 /** With a Go older than 1.26, the modules would download another toolchain. */
 const GO_NEEDED = [1, 26] as const;
 /**
- * If an official file is not fetched within this time, it is built instead. The largest has about
- * 120 MB.
+ * Limit for the download of an official file. After it, the sandbox builds the part instead.
+ * The largest file has about 120 MB.
  */
 const DOWNLOAD_TIMEOUT_MS = 600_000;
 /** A host that does not answer within this time counts as unreachable. */

@@ -147,7 +147,7 @@ export const images = {
           for (const unneeded of ["usr/share/perl", `usr/lib/postgresql/${POSTGRES}/lib/bitcode`]) {
             rmSync(join(root, unneeded), { recursive: true, force: true });
           }
-          // initdb needs a name for its user, whatever UID the pod has.
+          // initdb needs a name for its user, no matter which UID the pod has.
           const users = Object.entries({ root: "0", postgres: "999", orders: "10001" });
           const passwd = users.map(([name, id]) => `${name}:x:${id}:${id}::/:/bin/sh\n`);
           const group = users.map(([name, id]) => `${name}:x:${id}:\n`);

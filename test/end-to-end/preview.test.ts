@@ -208,7 +208,7 @@ describe("the summary of a preview says what then happens", () => {
     await set("namespace", NAMESPACE);
     await set("hostPattern", HOST);
     await set("replicas", "1");
-    // Little, so that it fits next to whatever else is in the sandbox.
+    // Little, so that it fits next to everything else in the sandbox.
     await set("requests", '{"cpu":"10m","memory":"256Mi"}');
     edit(
       webServiceArgs,

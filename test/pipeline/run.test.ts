@@ -189,7 +189,7 @@ describe("a rehearsal of a workflow", () => {
     ]);
   }).timeout(60_000);
 
-  it("gives a branch's name to commands as it is, whatever it contains", async () => {
+  it("gives a branch's name to commands as it is, no matter what it contains", async () => {
     await run({ branch: "x`touch${IFS}hacked`$(id)" });
     assert.deepEqual(noted(), ["build x`touch${IFS}hacked`$(id) 3 small build no-ci no-token r1"]);
   }).timeout(60_000);

@@ -88,7 +88,7 @@ describe("work that must not run twice at the same time", () => {
     });
   });
 
-  it("is refused while another command is at it, whatever the lock says about who that is", async () => {
+  it("is refused while another command does it, no matter which process the lock names", async () => {
     const dead = JSON.stringify({ pid: 4_194_305, what: "sandbox up" });
     writeFileSync(lock, dead);
     await exclusively("sandbox up", async () => {

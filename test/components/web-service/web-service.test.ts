@@ -498,7 +498,7 @@ describe("WebService", () => {
     });
   });
 
-  it("keeps the order of variables whatever the order of env", async () => {
+  it("keeps the order of variables no matter the order of env", async () => {
     const one = await containerOf({ env: { A_KEY: "1", Z_KEY: "2" } });
     const two = await containerOf({ env: { Z_KEY: "2", A_KEY: "1" } });
     assert.deepEqual(two.env, one.env);

@@ -25,7 +25,7 @@ export interface LoadResult {
 
 /** A request without its whole answer after this long counts as failed. */
 const TIMEOUT_MS = 10_000;
-/** No load lasts longer, whatever the test does. */
+/** No load lasts longer, no matter what the test does. */
 const LIMIT_MS = 600_000;
 /** What a client that keeps its rate has sent of what it planned. */
 const LEAST_SENT = 0.98;

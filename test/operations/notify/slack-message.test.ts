@@ -77,7 +77,7 @@ describe("a message in Slack", () => {
     assert.doesNotMatch(text, /\*bold\*/);
   });
 
-  it("has no link or mention whatever a branch is called", () => {
+  it("has no link or mention, no matter what a branch is called", () => {
     fc.assert(
       fc.property(fc.string(), (branch) => {
         assert.doesNotMatch(escaped(branch), /[<>]/);
@@ -85,7 +85,7 @@ describe("a message in Slack", () => {
     );
   });
 
-  it("stays within Slack's limits whatever it is told", () => {
+  it("stays within Slack's limits for any input", () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 9_000, size: "max" }), (cause) => {
         const long = "&".repeat(5_000);
@@ -190,7 +190,7 @@ describe("telling that a stack is deployed or removed", () => {
     assert.equal(slack.asked.length, 1);
   });
 
-  it("is told of a failure whatever there is", async () => {
+  it("reports a failure, also without a report file", async () => {
     const report = join(directory, "nowhere.json");
     await notify("failed", { report, stack: "prod" });
     assert.match(slack.asked.at(-1)?.body ?? "", /prod failed/);

@@ -86,7 +86,7 @@ describe("npm run preview", function () {
     assert.doesNotMatch(calls(), /preview/);
   });
 
-  it("says of staging what main's deploy will do, whatever branch is checked out", async () => {
+  it("says what main's deploy will do to staging, no matter which branch is checked out", async () => {
     pulumi({ preview: show("nothing"), "stack ls": "echo '[]'" });
     await run("staging");
     assert.match(calls(), /^main {2}preview /m);

@@ -75,7 +75,7 @@ describe("the removal of a review stack", () => {
   });
 
   for (const other of [[], ["services-orders-review-b"]]) {
-    it(`leaves a namespace that another state may hold, and says so${other.length > 0 ? ", whatever else was begun" : ""}`, async () => {
+    it(`leaves a namespace that another state may hold, and says so${other.length > 0 ? ", no matter what else was begun" : ""}`, async () => {
       begun(...other);
       await assert.rejects(
         removeReview(stack, true, cluster(), programs.workspace()),

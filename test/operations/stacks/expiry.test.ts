@@ -16,7 +16,7 @@ describe("a review stack's life", () => {
     assert.deepEqual(expiry(shorter), at("2026-01-04T00:00:00Z"));
   });
 
-  it("ends 13 days after the last update, whatever was asked", () => {
+  it("ends 13 days after the last update, no matter what was asked", () => {
     const end = at("2026-01-14T00:00:00Z");
     assert.deepEqual(expiry({ ...life, ttlHours: 10_000 }), end);
     assert.deepEqual(expiry({ ...life, extendedUntil: at("2027-01-01T00:00:00Z") }), end);

@@ -178,7 +178,7 @@ describe("the checkout that a canary is started from", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("is main's, or an older one of main's, with whatever git does not track", async () => {
+  it("is main's, or an older one of main's, with any files that git does not track", async () => {
     writeFileSync(join(workspace().cwd, "Pulumi.prod-canary.yaml"), "");
     await assertCheckout(workspace());
     await git("commit", "--quiet", "--allow-empty", "--message", "Two");

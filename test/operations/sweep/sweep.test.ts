@@ -78,7 +78,7 @@ const cases: readonly Case[] = [
     around: { branches: undefined },
     goes: true,
     of: { expires: past },
-    title: "has expired, whatever the remote says",
+    title: "has expired, no matter what the remote says",
     why: /expired/,
   },
   {

@@ -82,7 +82,7 @@ describe("the Markdown of a preview", () => {
     assert.ok(text.includes("| ``env[MODE]: a → `@team` \\| <! -- --> <b>`` |"), text);
   });
 
-  it("has no code that ends before it should, whatever is in it", () => {
+  it("has no code block that ends too early, no matter what is in it", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const shown = code(text);
