@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { resolve } from "node:path";
 import type { ProbeOptions } from "../operations/probe/probe";
 import type { RunOptions } from "../pipeline/run/run";
-import { addOperations } from "./operations";
+import { addCommand, addOperations } from "./operations";
 import type { Options } from "../sandbox/layout";
 import { Steps } from "../lib/progress";
 import { duration } from "../lib/time";
@@ -47,6 +47,8 @@ async function runWorkflow(
 // Each command loads its own code: a preview does not wait for the sandbox's code.
 const local = () => import("./local");
 const sandbox = () => import("../sandbox/sandbox");
+const scanners = () => import("../operations/scan/scan");
+const tests = () => import("../tools/test");
 
 const program = new Command("npm run").description("Ships services-orders to Kubernetes");
 
@@ -82,24 +84,18 @@ program
   .command("reference")
   .description("writes docs/reference from the code")
   .action(async () => {
-    const { reference } = await import("../tools/reference");
-    await reference();
+    await (await import("../tools/reference")).reference();
   });
-const pipeline = program
-  .command("pipeline")
-  .name("pipeline --")
-  .alias("pipeline")
+const pipeline = addCommand(program, "pipeline")
   .description("writes .circleci and the pictures of the pipelines from pipeline/")
   .action(async () => {
-    const { write } = await import("../pipeline/write");
-    write();
+    (await import("../pipeline/write")).write();
   });
 pipeline
   .command("check")
   .description("checks the files in .circleci, also for issues that CircleCI's own schema misses")
   .action(async () => {
-    const { checkFiles } = await import("../pipeline/check");
-    await checkFiles();
+    await (await import("../pipeline/check")).checkFiles();
   });
 pipeline
   .command("run")
@@ -117,22 +113,17 @@ pipeline
 const scannerPrograms = {
   trivy: async () => (await import("../sandbox/install/trivy")).trivy(),
 };
-const scan = program
-  .command("scan")
-  .name("scan --")
-  .alias("scan")
+const scan = addCommand(program, "scan")
   .description("security scans: dependencies, configuration, secrets in files")
   .action(async () => {
-    const { scanSource } = await import("../operations/scan/scan");
-    await scanSource({ fetch: scannerPrograms });
+    await (await scanners()).scanSource({ fetch: scannerPrograms });
   });
 scan
   .command("image")
   .description("scans the image that `npm run image` pushed, or another one")
   .argument("[ref]", "repository@sha256:...")
   .action(async (ref?: string) => {
-    const { scanImage } = await import("../operations/scan/scan");
-    await scanImage(ref, { fetch: scannerPrograms });
+    await (await scanners()).scanImage(ref, { fetch: scannerPrograms });
   });
 program
   .command("probe")
@@ -143,8 +134,7 @@ program
   .option("--internet <address>", "an internet address that answers", "1.1.1.1")
   .option("--seconds <n>", "time after which a connection counts as blocked", Number, 2)
   .action(async (stack: string, given: ProbeOptions) => {
-    const { probe } = await import("../operations/probe/probe");
-    await probe(stack, given);
+    await (await import("../operations/probe/probe")).probe(stack, given);
   });
 program
   .command("bench")
@@ -155,27 +145,22 @@ program
   .description(
     "all environments on the sandbox: platform, staging, production, review stacks, canary",
   )
-  .action(async () => {
-    await (await import("../tools/test")).test("end-to-end", ["rehearsal"]);
-  });
+  .action(async () => (await tests()).test("end-to-end", ["rehearsal"]));
 program
   .command("test")
   .description("runs the tests: all of them, or one suite")
   .argument("[suite]", "unit, service or end-to-end")
   .argument("[files...]", "paths of unit tests, or names of end-to-end tests (test/end-to-end)")
-  .action(async (suite: string | undefined, files: readonly string[]) => {
-    await (await import("../tools/test")).test(suite, files);
-  });
+  .action(async (suite: string | undefined, files: readonly string[]) =>
+    (await tests()).test(suite, files),
+  );
 
 addOperations(program);
 
-// npm passes options on only after `--`, so that is how the commands are named in their help.
-const box = program
-  .command("sandbox")
-  .name("sandbox --")
-  .alias("sandbox")
-  .description("Pulumi engine, Kubernetes, registry and builder on this machine");
-box
+const sandboxCommand = addCommand(program, "sandbox").description(
+  "Pulumi engine, Kubernetes, registry and builder on this machine",
+);
+sandboxCommand
   .command("up")
   .description("sets up what is missing and starts what does not run")
   .option("--ingress-port <port>", "port of the ingress controller on 127.0.0.1", port)
@@ -198,22 +183,21 @@ box
       `The sandbox runs (started in ${duration(took)}). Next: eval "$(npm run --silent sandbox -- env)"`,
     );
   });
-box
+sandboxCommand
   .command("down")
   .description("stops exactly what was started; keeps the data")
   .action(async () => (await sandbox()).down());
-box
+sandboxCommand
   .command("status")
   .description("shows what runs and what answers")
   .action(async () => {
-    const { status } = await import("../sandbox/status");
-    const rows = await status();
+    const rows = await (await import("../sandbox/status")).status();
     for (const { what, state, good } of rows) {
       console.log(`${good ? " ok " : "FAIL"}  ${what.padEnd(28)} ${state}`);
     }
     process.exitCode = rows.every(({ good }) => good) ? 0 : 1;
   });
-box
+sandboxCommand
   .command("logs")
   .description("shows the end of each daemon's log, or of one")
   .argument("[daemon]", "name as in status")
@@ -221,7 +205,7 @@ box
   .action(async (daemon: string | undefined, chosen: { lines: number }) => {
     (await import("../sandbox/logs")).printLogs(daemon, chosen);
   });
-box
+sandboxCommand
   .command("env")
   .description("prints variables for plain pulumi and kubectl in a shell: eval the output")
   .action(async () => {
@@ -230,7 +214,7 @@ box
       console.log(`export ${name}='${value.replaceAll("'", "'\\''")}'`);
     }
   });
-box
+sandboxCommand
   .command("reset")
   .description(
     "stops the sandbox and removes its cluster, registry and Pulumi state; keeps built parts",

@@ -4,6 +4,7 @@ import type { DeployOptions } from "../operations/deploy/deploy";
 import type { PreviewOptions } from "../operations/preview/command";
 import type { PromoteOptions } from "../operations/release/promote";
 import type { NotifyOptions } from "../operations/notify/command";
+import type { Workspace } from "../operations/pulumi/run-pulumi";
 import { reports } from "../lib/reports";
 import type { ReviewUpOptions } from "../operations/review/up";
 import type { SweepOptions } from "../operations/sweep/sweep";
@@ -11,10 +12,20 @@ import type { SweepOptions } from "../operations/sweep/sweep";
 // Each command loads its own code: only commands that need Pulumi's packages wait a second for
 // them.
 
+const loadCanary = async () => import("../operations/canary/canary");
+const loadReviewList = async () => import("../operations/review/list");
+
+/**
+ * Adds a command. npm passes options on only after `--`, so that is how the command is named in its
+ * help.
+ */
+export function addCommand(program: Command, name: string): Command {
+  return program.command(name).name(`${name} --`).alias(name);
+}
+
 /** Adds the commands that a person or a CI job runs around `pulumi`. */
 export function addOperations(program: Command): void {
-  // npm passes options on only after `--`, so that is how the commands are named in their help.
-  const add = (name: string): Command => program.command(name).name(`${name} --`).alias(name);
+  const add = (name: string): Command => addCommand(program, name);
 
   add("deploy")
     .description(
@@ -47,12 +58,9 @@ export function addOperations(program: Command): void {
     )
     .action(
       leaving(async (stack: string, options: PreviewOptions) => {
-        const [{ preview }, { sandboxFor }] = await Promise.all([
-          import("../operations/preview/command"),
-          import("./sandbox-workspace"),
-        ]);
+        const { preview } = await import("../operations/preview/command");
         const name = await stackNameOf(stack);
-        await preview(name, options, await sandboxFor(name));
+        await preview(name, options, await workspaceFor(name));
       }),
     );
   add("notify")
@@ -100,18 +108,18 @@ export function addOperations(program: Command): void {
       "write the release into a file for later jobs, instead of production's state",
     )
     .action(
-      leaving(async (options: PromoteOptions) => {
-        await (await import("../operations/release/promote")).promote(options);
-      }),
+      leaving(async (options: PromoteOptions) =>
+        (await import("../operations/release/promote")).promote(options),
+      ),
     );
   add("sweep")
     .description("lists review stacks and canaries that have expired or lost their branch")
     .option("--apply", "remove them")
     .addOption(new Option("--only <what>", "one kind").choices(["canary", "reviews"]))
     .action(
-      leaving(async (options: SweepOptions) => {
-        await (await import("../operations/sweep/sweep")).sweep(options);
-      }),
+      leaving(async (options: SweepOptions) =>
+        (await import("../operations/sweep/sweep")).sweep(options),
+      ),
     );
   addReview(add("review").description("review stacks: a branch's own environment"));
   addCanary(add("canary").description("a few pods of a branch among production's"));
@@ -122,6 +130,17 @@ function leaving<Args extends unknown[]>(
   work: (...args: Args) => Promise<void>,
 ): (...args: Args) => Promise<void> {
   return async (...args) => reports.leavingCause(async () => work(...args));
+}
+
+/**
+ * Pulumi with the shell's settings. For stack `local`, if the shell names no backend, with the
+ * sandbox's.
+ */
+async function workspaceFor(stack: string): Promise<Workspace> {
+  const { defaultWorkspace, withEnv } = await import("../operations/pulumi/run-pulumi");
+  if (stack !== "local" || process.env["PULUMI_BACKEND_URL"] !== undefined) return defaultWorkspace;
+  const { environment } = await import("../sandbox/environment");
+  return withEnv(defaultWorkspace, environment());
 }
 
 async function stackNameOf(given: string): Promise<string> {
@@ -140,36 +159,32 @@ function addReview(review: Command): void {
     .option("--allow-older", "run older code than what runs")
     .option("--approved <file>", "stop when more would change than this plan of a preview has")
     .action(
-      leaving(async (given: string | undefined, options: ReviewUpOptions) => {
-        await (await import("../operations/review/up")).reviewUp(given, options);
-      }),
+      leaving(async (given: string | undefined, options: ReviewUpOptions) =>
+        (await import("../operations/review/up")).reviewUp(given, options),
+      ),
     );
   review
     .command("down")
     .description("removes it; the branch may be gone")
     .argument(...branch)
     .action(
-      leaving(async (given?: string) => {
-        await (await import("../operations/review/down")).reviewDown(given);
-      }),
+      leaving(async (given?: string) =>
+        (await import("../operations/review/down")).reviewDown(given),
+      ),
     );
   review
     .command("list")
     .description("all of them, with owner and expiry")
-    .action(
-      leaving(async () => {
-        await (await import("../operations/review/list")).reviewList();
-      }),
-    );
+    .action(leaving(async () => (await loadReviewList()).reviewList()));
   review
     .command("extend")
     .description("lets it live longer than the default 72 h after its last update")
     .argument(...branch)
     .requiredOption("--for <time>", "how long from now: 90m, 24h or 2d")
     .action(
-      leaving(async (given: string | undefined, options: { for: string }) => {
-        await (await import("../operations/review/list")).reviewExtend(given, options.for);
-      }),
+      leaving(async (given: string | undefined, options: { for: string }) =>
+        (await loadReviewList()).reviewExtend(given, options.for),
+      ),
     );
 }
 
@@ -193,24 +208,16 @@ function addCanary(canary: Command): void {
     .option("--commit <commit>", "what --image was built from")
     .option("--yes", "do not ask for confirmation")
     .action(
-      leaving(async (branch: string, options: CanaryOptions) => {
-        await (await import("../operations/canary/canary")).canaryStart(branch, options);
-      }),
+      leaving(async (branch: string, options: CanaryOptions) =>
+        (await loadCanary()).canaryStart(branch, options),
+      ),
     );
   canary
     .command("status")
     .description("shows the running canary, with its share and expiry")
-    .action(
-      leaving(async () => {
-        await (await import("../operations/canary/canary")).canaryStatus();
-      }),
-    );
+    .action(leaving(async () => (await loadCanary()).canaryStatus()));
   canary
     .command("stop")
     .description("deletes the canary's pods")
-    .action(
-      leaving(async () => {
-        await (await import("../operations/canary/canary")).canaryStop();
-      }),
-    );
+    .action(leaving(async () => (await loadCanary()).canaryStop()));
 }
