@@ -45,29 +45,39 @@ function role(
   ];
 }
 
-function serviceAccount(name: string): object {
-  return { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace: "kube-system" } };
+interface Content {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly data?: object;
+  readonly spec?: object;
 }
 
-function deployment(
-  name: string,
-  labels: Record<string, string>,
-  serviceAccountName: string,
-  podSpec: object,
-): object {
-  return {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name, namespace: "kube-system", labels },
+/** An object of the namespace kube-system. */
+function inKubeSystem(apiVersion: string, kind: string, name: string, content: Content): object {
+  const { labels, ...rest } = content;
+  return { apiVersion, kind, metadata: { name, namespace: "kube-system", labels }, ...rest };
+}
+
+function serviceAccount(name: string): object {
+  return inKubeSystem("v1", "ServiceAccount", name, {});
+}
+
+/** A Deployment with the service account of the same name. */
+function deployment(name: string, labels: Record<string, string>, podSpec: object): object {
+  return inKubeSystem("apps/v1", "Deployment", name, {
+    labels,
     spec: {
       replicas: 1,
       selector: { matchLabels: labels },
       template: {
         metadata: { labels },
-        spec: { serviceAccountName, priorityClassName: "system-cluster-critical", ...podSpec },
+        spec: {
+          serviceAccountName: name,
+          priorityClassName: "system-cluster-critical",
+          ...podSpec,
+        },
       },
     },
-  };
+  });
 }
 
 // Labels, names and port names are those of a real cluster, so a NetworkPolicy that allows DNS
@@ -90,13 +100,8 @@ function dns(): object[] {
       [[""], ["endpoints", "services", "pods", "namespaces"], ["list", "watch"]],
       [["discovery.k8s.io"], ["endpointslices"], ["list", "watch"]],
     ]),
-    {
-      apiVersion: "v1",
-      kind: "ConfigMap",
-      metadata: { name: "coredns", namespace: "kube-system" },
-      data: { Corefile },
-    },
-    deployment("coredns", labels, "coredns", {
+    inKubeSystem("v1", "ConfigMap", "coredns", { data: { Corefile } }),
+    deployment("coredns", labels, {
       dnsPolicy: "Default",
       containers: [
         {
@@ -120,10 +125,8 @@ function dns(): object[] {
       ],
       volumes: [{ name: "config", configMap: { name: "coredns" } }],
     }),
-    {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { name: "kube-dns", namespace: "kube-system", labels },
+    inKubeSystem("v1", "Service", "kube-dns", {
+      labels,
       spec: {
         selector: labels,
         clusterIP: net.dnsService,
@@ -132,7 +135,7 @@ function dns(): object[] {
           { name: "dns-tcp", port: 53, protocol: "TCP" },
         ],
       },
-    },
+    }),
   ];
 }
 
@@ -146,7 +149,7 @@ function metrics(): object[] {
       [["authentication.k8s.io"], ["tokenreviews"], ["create"]],
       [["authorization.k8s.io"], ["subjectaccessreviews"], ["create"]],
     ]),
-    deployment("metrics-server", labels, "metrics-server", {
+    deployment("metrics-server", labels, {
       containers: [
         {
           name: "metrics-server",
@@ -170,12 +173,10 @@ function metrics(): object[] {
       ],
       volumes: [{ name: "tmp", emptyDir: {} }],
     }),
-    {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { name: "metrics-server", namespace: "kube-system", labels },
+    inKubeSystem("v1", "Service", "metrics-server", {
+      labels,
       spec: { selector: labels, ports: [{ name: "https", port: 443, targetPort: "https" }] },
-    },
+    }),
     {
       apiVersion: "apiregistration.k8s.io/v1",
       kind: "APIService",
@@ -230,12 +231,9 @@ function storage(): object[] {
       [["coordination.k8s.io"], ["leases"], write],
       [["storage.k8s.io"], ["storageclasses"], read],
     ]),
-    {
-      apiVersion: "v1",
-      kind: "ConfigMap",
-      metadata: { name: "local-path-config", namespace: "kube-system" },
+    inKubeSystem("v1", "ConfigMap", "local-path-config", {
       data: { setup, teardown, "helperPod.yaml": stringify(helperPod) },
-    },
+    }),
   ];
 }
 
