@@ -4,7 +4,7 @@ import { contentHash } from "../components/conventions/content-hash";
 import { command, CommandError } from "../lib/command";
 import { project } from "../lib/project";
 import { type Report } from "../lib/progress";
-import { UserError } from "../lib/errors";
+import { messageOf, UserError } from "../lib/errors";
 
 const image = join(project, "service", "target", "image");
 
@@ -23,10 +23,14 @@ export async function buildService(report: Report): Promise<"built" | "up to dat
 /** Fails before a long set-up if Maven, which is needed at its end, is missing. */
 export async function checkMaven(): Promise<void> {
   await command("mvn", ["--version"], { timeout: 60_000 }).catch((error: unknown) => {
-    throw new UserError(
-      `Maven could not be run (${error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)}); install Maven 3.8 or newer with Java 17`,
-    );
+    throw noMaven(messageOf(error).split("\n")[0] ?? "");
   });
+}
+
+function noMaven(cause: string): UserError {
+  return new UserError(
+    `Maven could not be run (${cause}); install Maven 3.8 or newer with Java 17`,
+  );
 }
 
 /** Runs Maven on the service. When it fails, its own errors are shown. */
@@ -36,29 +40,12 @@ export async function maven(
   timeout = 900_000,
 ): Promise<void> {
   try {
-    await command(
-      "mvn",
-      [
-        "--batch-mode",
-        "--no-transfer-progress",
-        "-f",
-        join(project, "service", "pom.xml"),
-        ...goals,
-      ],
-      {
-        onLine: report,
-        timeout,
-      },
-    );
+    const options = ["--batch-mode", "--no-transfer-progress"];
+    const pom = join(project, "service", "pom.xml");
+    await command("mvn", [...options, "-f", pom, ...goals], { onLine: report, timeout });
   } catch (error) {
-    if (!(error instanceof CommandError)) {
-      throw error;
-    }
-    if (error.exitCode === undefined) {
-      throw new UserError(
-        `Maven could not be run (${error.message}); install Maven 3.8 or newer with Java 17`,
-      );
-    }
+    if (!(error instanceof CommandError)) throw error;
+    if (error.exitCode === undefined) throw noMaven(error.message);
     const errors = error.output.split("\n").filter((line) => line.startsWith("[ERROR]"));
     throw new UserError(
       `Maven failed to build the service; nothing was deployed. Its errors:\n${errors.slice(0, 30).join("\n")}`,

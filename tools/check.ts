@@ -3,6 +3,33 @@ import { project } from "../lib/project";
 import { duration } from "../lib/time";
 import { UserError } from "../lib/errors";
 
+/** Runs a program of a package. @returns whether it succeeded */
+function npx(...args: readonly string[]): boolean {
+  const { status } = spawnSync("npx", ["--no-install", ...args], {
+    cwd: project,
+    stdio: "inherit",
+  });
+  return status === 0;
+}
+
+/** @returns whether a check found nothing; what it found is printed */
+async function passes(check: () => Promise<void>): Promise<boolean> {
+  const issues = await check().catch((error: unknown) => error);
+  if (issues !== undefined) console.log(issues instanceof UserError ? issues.message : issues);
+  return issues === undefined;
+}
+
+const checks: readonly (readonly [what: string, run: () => boolean | Promise<boolean>])[] = [
+  ["types", () => npx("tsc", "--project", ".")],
+  ["types of tools", () => npx("tsc", "--project", "tools")],
+  ["lint", () => npx("eslint", "--max-warnings=0", ".")],
+  ["arrows", () => npx("depcruise", "--config", "tools/arrows.cjs", ".")],
+  ["unused", () => npx("knip")],
+  ["format", () => npx("prettier", "--check", "--log-level=warn", ".")],
+  ["pipelines", async () => passes((await import("../pipeline/check")).checkFiles)],
+  ["prose", async () => passes((await import("./prose/markdown")).checkMarkdown)],
+];
+
 /**
  * `npm run check`: runs every check, also when an earlier one fails.
  *
@@ -10,49 +37,19 @@ import { UserError } from "../lib/errors";
  */
 export async function check(only: readonly string[] = []): Promise<void> {
   const firstWord = (text: string) => text.split(" ")[0] ?? "";
-  const isWanted = (what: string) => only.length === 0 || only.includes(firstWord(what));
-  const all: [string, string[]][] = [
-    ["types", ["tsc", "--project", "."]],
-    ["types of tools", ["tsc", "--project", "tools"]],
-    ["lint", ["eslint", "--max-warnings=0", "."]],
-    ["arrows", ["depcruise", "--config", "tools/arrows.cjs", "."]],
-    ["unused", ["knip"]],
-    ["format", ["prettier", "--check", "--log-level=warn", "."]],
-  ];
-  const names = [...all.map(([what]) => firstWord(what)), "pipelines", "prose"];
+  const names = checks.map(([what]) => firstWord(what));
   const unknown = only.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
     const known = [...new Set(names)].join(", ");
     throw new UserError(`Unknown check "${unknown.join('", "')}". The checks are: ${known}`);
   }
-  const checks = all.filter(([what]) => isWanted(what));
   const failed: string[] = [];
-  for (const [what, [program = "", ...args]] of checks) {
+  for (const [what, run] of checks) {
+    if (only.length > 0 && !only.includes(firstWord(what))) continue;
     const started = Date.now();
-    const { status } = spawnSync("npx", ["--no-install", program, ...args], {
-      cwd: project,
-      stdio: "inherit",
-    });
-    console.log(`${what}: ${status === 0 ? "good" : "FAILED"} (${duration(Date.now() - started)})`);
-    if (status !== 0) {
-      failed.push(what);
-    }
-  }
-  const { checkFiles } = await import("../pipeline/check");
-  const { checkMarkdown } = await import("./prose/markdown");
-  for (const [what, run] of [
-    ["pipelines", checkFiles],
-    ["prose", checkMarkdown],
-  ] as const) {
-    if (!isWanted(what)) continue;
-    const started = Date.now();
-    const issues = await run().catch((error: unknown) => error);
-    if (issues !== undefined) {
-      console.log(issues instanceof UserError ? issues.message : issues);
-      failed.push(what);
-    }
-    const result = issues === undefined ? "good" : "FAILED";
-    console.log(`${what}: ${result} (${duration(Date.now() - started)})`);
+    const isGood = await run();
+    console.log(`${what}: ${isGood ? "good" : "FAILED"} (${duration(Date.now() - started)})`);
+    if (!isGood) failed.push(what);
   }
   if (failed.length > 0) {
     const advice = failed.includes("format") ? '; run "npm run format" to fix the format' : "";
@@ -62,7 +59,6 @@ export async function check(only: readonly string[] = []): Promise<void> {
 
 /** `npm run format`: writes the format that `check` asks for. */
 export function format(): void {
-  const args = ["--no-install", "prettier", "--write", "--log-level=warn", "."];
-  if (spawnSync("npx", args, { cwd: project, stdio: "inherit" }).status === 0) return;
+  if (npx("prettier", "--write", "--log-level=warn", ".")) return;
   throw new UserError("format failed: prettier could not read a file that it names above");
 }

@@ -1,18 +1,7 @@
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { cores } from "../../components/conventions/quantities";
-import { measureSummary, median } from "./preview";
+import { measurePreviews, measureSummary } from "./preview";
 import { measureLoads } from "./program";
-import { project } from "../../lib/project";
 import { command } from "../../lib/command";
 import { Steps } from "../../lib/progress";
 import { UserError } from "../../lib/errors";
@@ -33,8 +22,6 @@ const limits = {
   cpu: 1.2,
 } as const;
 
-type Environment = Readonly<Record<string, string>>;
-
 /**
  * `npm run bench`: measures the program and a preview against their lowest possible cost, and the
  * sandbox's memory and CPU.
@@ -52,7 +39,7 @@ export async function bench(): Promise<void> {
   );
   const preview = await steps.step(
     `pulumi preview: one warm-up, then ${String(RUNS)} runs of each program, in turn`,
-    measurePreviews,
+    async (say) => measurePreviews(RUNS, say),
   );
   const summary = await steps.step(
     `npm run preview against pulumi preview --diff, with 20 jobs: a warm-up, then ${String(RUNS)} runs`,
@@ -93,67 +80,6 @@ function report(what: string, value: number, limit: number): void {
   if (over) {
     process.exitCode = 1;
   }
-}
-
-/** Medians in milliseconds. The two run in turn, so other load on the machine slows both. */
-async function measurePreviews(
-  say: (detail: string) => void,
-): Promise<{ ours: number; oneLine: number }> {
-  const directory = mkdtempSync(join(tmpdir(), "services-orders-bench-"));
-  const remove = (): void => {
-    rmSync(directory, { recursive: true, force: true });
-  };
-  const stop = (): void => process.exit(1);
-  process.once("exit", remove).once("SIGINT", stop).once("SIGTERM", stop);
-  try {
-    const env = environment();
-    const bare = await oneLineProgram(directory, env);
-    const ours: number[] = [];
-    const oneLine: number[] = [];
-    for (let run = 0; run <= RUNS; run += 1) {
-      say(run === 0 ? "warm-up" : `run ${String(run)} of ${String(RUNS)}`);
-      ours.push(await timePreview(project, env));
-      oneLine.push(await timePreview(directory, bare));
-    }
-    return { ours: median(ours.slice(1)), oneLine: median(oneLine.slice(1)) };
-  } finally {
-    remove();
-    process.off("exit", remove).off("SIGINT", stop).off("SIGTERM", stop);
-  }
-}
-
-/**
- * The smallest possible Pulumi program: the same engine, runtime options and packages, its own
- * state, no resource.
- */
-async function oneLineProgram(directory: string, env: Environment): Promise<Environment> {
-  for (const file of ["Pulumi.yaml", "package.json"]) {
-    copyFileSync(join(project, file), join(directory, file));
-  }
-  symlinkSync(join(project, "node_modules"), join(directory, "node_modules"));
-  writeFileSync(join(directory, "index.ts"), "export const one = 1;\n");
-  const state = join(directory, "state");
-  mkdirSync(state);
-  const own = { ...env, PULUMI_BACKEND_URL: `file://${state}` };
-  await command("pulumi", ["stack", "init", STACK, "--non-interactive"], {
-    cwd: directory,
-    env: own,
-    timeout: 60_000,
-  });
-  return own;
-}
-
-async function timePreview(cwd: string, env: Environment): Promise<number> {
-  const started = performance.now();
-  // Only ours was deployed before: a preview of it that shows a change would measure something
-  // else.
-  const noOp = cwd === project ? ["--expect-no-changes"] : [];
-  await command("pulumi", ["preview", "--stack", STACK, "--non-interactive", ...noOp], {
-    cwd,
-    env,
-    timeout: 120_000,
-  });
-  return performance.now() - started;
 }
 
 /** Memory of every process in the sandbox, including pods; shared memory is counted once (PSS). */

@@ -1,5 +1,7 @@
 import {
+  copyFileSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -16,6 +18,89 @@ import { environment } from "../../sandbox/environment";
 
 const JOBS = 20;
 
+type Say = (detail: string) => void;
+
+/**
+ * Medians in milliseconds, after a warm-up. The two run in turn, so other load on the machine slows
+ * both.
+ */
+async function medians<Name extends string>(
+  runs: number,
+  say: Say,
+  work: Readonly<Record<Name, () => Promise<unknown>>>,
+): Promise<Record<Name, number>> {
+  const times = Object.entries<() => Promise<unknown>>(work).map(([name, run]) => ({
+    name,
+    run,
+    took: [] as number[],
+  }));
+  for (let round = 0; round <= runs; round += 1) {
+    say(round === 0 ? "warm-up" : `run ${String(round)} of ${String(runs)}`);
+    for (const { run, took } of times) {
+      const started = performance.now();
+      await run();
+      if (round > 0) took.push(performance.now() - started);
+    }
+  }
+  return Object.fromEntries(
+    times.map(({ name, took }) => [name, took.sort((a, b) => a - b)[Math.floor(runs / 2)]]),
+  ) as Record<Name, number>;
+}
+
+/** Runs `work` in a directory that has the project's packages, and is removed afterwards. */
+async function inTemporaryDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), "services-orders-bench-"));
+  const remove = (): void => {
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const stop = (): void => process.exit(1);
+  process.once("exit", remove).once("SIGINT", stop).once("SIGTERM", stop);
+  try {
+    symlinkSync(join(project, "node_modules"), join(directory, "node_modules"));
+    return await work(directory);
+  } finally {
+    remove();
+    process.off("exit", remove).off("SIGINT", stop).off("SIGTERM", stop);
+  }
+}
+
+/** A no-op preview of stack local, and of the smallest possible program. */
+export async function measurePreviews(
+  runs: number,
+  say: Say,
+): Promise<Record<"oneLine" | "ours", number>> {
+  return inTemporaryDirectory(async (directory) => {
+    const ours = { cwd: project, env: environment(), timeout: 120_000 };
+    const oneLine = { ...ours, cwd: directory, env: await oneLineProgram(directory) };
+    const preview = ["preview", "--stack", "local", "--non-interactive"];
+    return medians(runs, say, {
+      // Only ours was deployed before: a preview of it that shows a change would measure something
+      // else.
+      ours: async () => command("pulumi", [...preview, "--expect-no-changes"], ours),
+      oneLine: async () => command("pulumi", preview, oneLine),
+    });
+  });
+}
+
+/**
+ * The smallest possible Pulumi program: the same engine, runtime options and packages, its own
+ * state, no resource.
+ *
+ * @returns the variables to run it with
+ */
+async function oneLineProgram(cwd: string): Promise<Record<string, string>> {
+  for (const file of ["Pulumi.yaml", "package.json"]) {
+    copyFileSync(join(project, file), join(cwd, file));
+  }
+  writeFileSync(join(cwd, "index.ts"), "export const one = 1;\n");
+  const state = join(cwd, "state");
+  mkdirSync(state);
+  const env = { ...environment(), PULUMI_BACKEND_URL: `file://${state}` };
+  const init = ["stack", "init", "local", "--non-interactive"];
+  await command("pulumi", init, { cwd, env, timeout: 60_000 });
+  return env;
+}
+
 /** A copy of the project with additional jobs. */
 function copyWithJobs(directory: string): void {
   for (const entry of readdirSync(project).filter((name) => name !== "node_modules")) {
@@ -24,7 +109,6 @@ function copyWithJobs(directory: string): void {
       recursive: true,
     });
   }
-  symlinkSync(join(project, "node_modules"), join(directory, "node_modules"));
   const file = join(directory, "jobs.ts");
   const code = readFileSync(file, "utf8");
   const there = code.match(/^ {4}name: /gm)?.length ?? 0;
@@ -37,34 +121,19 @@ function copyWithJobs(directory: string): void {
   writeFileSync(file, code.replace(start, start + entries.join("")));
 }
 
-/** Medians in milliseconds: the engine alone, and with our summary. The two run in turn. */
+/** The engine alone, and with our summary. */
 export async function measureSummary(
   runs: number,
-  say: (detail: string) => void,
-): Promise<{ ours: number; plain: number }> {
-  const cwd = mkdtempSync(join(tmpdir(), "services-orders-bench-"));
-  try {
+  say: Say,
+): Promise<Record<"ours" | "plain", number>> {
+  return inTemporaryDirectory(async (cwd) => {
     copyWithJobs(cwd);
-    const env = environment();
-    const timed = async (file: string, args: readonly string[]): Promise<number> => {
-      const started = performance.now();
-      await command(file, args, { cwd, env, timeout: 120_000 });
-      return performance.now() - started;
-    };
-    const plain: number[] = [];
-    const ours: number[] = [];
+    const options = { cwd, env: environment(), timeout: 120_000 };
     const diff = ["preview", "--diff", "--stack", "local", "--non-interactive"];
-    for (let run = 0; run <= runs; run += 1) {
-      say(run === 0 ? "warm-up" : `run ${String(run)} of ${String(runs)}`);
-      plain.push(await timed("pulumi", [...diff, ...policyOptions({ cwd, env })]));
-      ours.push(await timed(process.execPath, ["cli/entry.mjs", "preview", "local"]));
-    }
-    return { ours: median(ours.slice(1)), plain: median(plain.slice(1)) };
-  } finally {
-    rmSync(cwd, { force: true, recursive: true });
-  }
-}
-
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+    const plain = [...diff, ...policyOptions(options)];
+    return medians(runs, say, {
+      plain: async () => command("pulumi", plain, options),
+      ours: async () => command(process.execPath, ["cli/entry.mjs", "preview", "local"], options),
+    });
+  });
 }
