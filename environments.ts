@@ -103,6 +103,20 @@ export const environments: Readonly<Record<Environment, Traits>> = rows;
 
 export const environmentNames = Object.keys(rows) as readonly Environment[];
 
+/** The environments of {@link ciEnvironments}. */
+export type CiEnvironment = {
+  readonly [Name in Environment]: (typeof rows)[Name] extends
+    { readonly perBranch: true } | { readonly protectedBranch: true }
+    ? Name
+    : never;
+}[Environment];
+
+/** Environments whose stacks CI deploys. In platform/ they have roles, and rights in a cluster. */
+export const ciEnvironments = environmentNames.filter(
+  (name): name is CiEnvironment =>
+    environments[name].perBranch || environments[name].protectedBranch,
+);
+
 /** Name of an environment's stack, with `<slug>` if each branch has a stack. */
 const stackForm = (name: Environment): string => {
   const { canaryOf, perBranch } = environments[name];

@@ -9,7 +9,7 @@ export interface CiRoleArgs {
   readonly circleci: CircleCi;
   /** CircleCI as an identity provider of the account. */
   readonly providerArn: pulumi.Input<string>;
-  readonly purpose: CiRoleName;
+  readonly ciRole: CiRoleName;
   readonly statements: pulumi.Input<readonly Statement[]>;
 }
 
@@ -18,30 +18,30 @@ export interface CiRoleArgs {
  */
 const maxSessionSeconds = 3600;
 
-/** The IAM role of one purpose: its trust policy and its rights. */
+/** The IAM role of CI jobs: its trust policy and its rights. */
 export class CiRole extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
 
   constructor(name: string, args: CiRoleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:aws:CiRole", name, args, opts);
-    const { circleci, providerArn, purpose, statements } = args;
-    const branches = branchesOf(purpose);
+    const { circleci, providerArn, ciRole, statements } = args;
+    const branches = branchesOf(ciRole);
     const role = new iam.Role(
       name,
       {
         assumeRolePolicy: pulumi
           .output(providerArn)
           .apply((arn) => JSON.stringify(trustPolicy(circleci, arn, branches))),
-        description: `CircleCI, ${purpose}: jobs of ${branches === "*" ? "every branch" : branches}`,
+        description: `CircleCI, ${ciRole}: jobs of ${branches === "*" ? "every branch" : branches}`,
         maxSessionDuration: maxSessionSeconds,
-        name: roleName(purpose),
+        name: roleName(ciRole),
       },
       { parent: this },
     );
     new iam.RolePolicy(
       name,
       {
-        name: purpose,
+        name: ciRole,
         policy: pulumi
           .output(statements)
           .apply((all) => JSON.stringify({ Statement: all, Version: "2012-10-17" })),

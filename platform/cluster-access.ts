@@ -13,7 +13,7 @@ export interface ClusterAccessArgs {
   readonly clusterName: string;
   /** Whether review jobs reach the cluster, by CircleCI's token. */
   readonly review: boolean;
-  /** ARN of the role of each purpose that the cluster identifies by an IAM role. */
+  /** ARN of the role of each IAM role that the cluster knows. */
   readonly roles: Readonly<Partial<Record<ClusterCiRoleName, pulumi.Input<string>>>>;
 }
 
@@ -27,10 +27,10 @@ export class ClusterAccess extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:aws:ClusterAccess", name, args, opts);
     const { circleci, clusterName, review, roles } = args;
-    for (const [purpose, principalArn] of Object.entries(roles)) {
-      const group = clusterGroup(purpose as ClusterCiRoleName);
+    for (const [ciRole, principalArn] of Object.entries(roles)) {
+      const group = clusterGroup(ciRole as ClusterCiRoleName);
       new eks.AccessEntry(
-        `${name}-${purpose}`,
+        `${name}-${ciRole}`,
         {
           clusterName,
           kubernetesGroups: [group],

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { clusterGroup, reviewAccess, reviewGroup } from "../components/conventions/ci-roles";
+import { defined } from "../components/conventions/with-defaults";
 import { service } from "../config/service";
 import {
   namespacedRules,
@@ -28,16 +29,17 @@ interface Right {
 type Rules = Readonly<Record<string, k8s.types.input.rbac.v1.PolicyRule[]>>;
 
 function rolesOf({ namespaces, review }: ClusterRightsArgs): Rules {
-  const { staging, prod } = namespaces;
   const { "canary-removal": canaryRemoval, deploy, preview, review: inReview } = namespacedRules;
+  const own = Object.entries(namespaces).map(([environment, namespace]) => [
+    `${environment}-namespace`,
+    ownNamespaceRules(namespace),
+  ]);
   return {
     deploy,
     preview,
     "see-namespaces": readNamespaces,
-    ...(staging === undefined ? {} : { "staging-namespace": ownNamespaceRules(staging) }),
-    ...(prod === undefined
-      ? {}
-      : { "canary-removal": canaryRemoval, "prod-namespace": ownNamespaceRules(prod) }),
+    ...(Object.fromEntries(own) as Rules),
+    ...(namespaces.prod === undefined ? {} : { "canary-removal": canaryRemoval }),
     ...(review ? { review: reviewClusterRules, [short(reviewAccess.clusterRole)]: inReview } : {}),
   };
 }
@@ -47,22 +49,24 @@ const full = (role: string) => `${service}-${role}`;
 const short = (name: string) => name.slice(service.length + 1);
 
 function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly Right[] {
-  const { staging, prod } = namespaces;
-  const environment = (purpose: "prod" | "staging", namespace: string): Right[] => [
-    { group: clusterGroup(purpose), namespace, role: "deploy" },
-    { group: clusterGroup(purpose), role: `${purpose}-namespace` },
-    { group: clusterGroup(purpose), role: "see-namespaces" },
-    { group: clusterGroup("preview"), namespace, role: "preview" },
-  ];
+  const { prod } = namespaces;
+  const removal = clusterGroup("canary-removal");
   return [
     { group: clusterGroup("preview"), role: "see-namespaces" },
-    ...(staging === undefined ? [] : environment("staging", staging)),
+    ...Object.entries(namespaces).flatMap(([environment, namespace]): Right[] => {
+      const group = clusterGroup(environment as keyof typeof namespaces);
+      return [
+        { group, namespace, role: "deploy" },
+        { group, role: `${environment}-namespace` },
+        { group, role: "see-namespaces" },
+        { group: clusterGroup("preview"), namespace, role: "preview" },
+      ];
+    }),
     ...(prod === undefined
       ? []
       : [
-          ...environment("prod", prod),
-          { group: clusterGroup("canary-removal"), namespace: prod, role: "canary-removal" },
-          { group: clusterGroup("canary-removal"), role: "see-namespaces" },
+          { group: removal, namespace: prod, role: "canary-removal" },
+          { group: removal, role: "see-namespaces" },
         ]),
     // The branch's own stack binds its rights in its own namespace.
     ...(review ? [{ group: reviewGroup(circleci.projectId), role: "review" }] : []),
@@ -70,7 +74,7 @@ function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly
 }
 
 /**
- * What each purpose may do in the cluster. Rights in staging and production are bound in their
+ * What each role may do in the cluster. Rights in staging and production are bound in their
  * namespaces; those in a review namespace are bound by the review stack itself, to its own branch.
  */
 export class ClusterRights extends pulumi.ComponentResource {
@@ -96,26 +100,17 @@ function createBinding(
   { group, namespace, role }: Right,
 ): void {
   const apiGroup = "rbac.authorization.k8s.io";
-  // The purpose follows the colon; a project's id would tell a reader nothing.
-  const purpose = role === "review" ? role : group.slice(group.indexOf(":") + 1);
-  const name = role.startsWith(purpose) ? full(role) : full(`${purpose}-${role}`);
+  // The role's name follows the colon; a project's id would tell a reader nothing.
+  const ciRole = role === "review" ? role : group.slice(group.indexOf(":") + 1);
+  const name = role.startsWith(ciRole) ? full(role) : full(`${ciRole}-${role}`);
   const given = {
     roleRef: { apiGroup, kind: "ClusterRole", name: full(role) },
     subjects: [{ apiGroup, kind: "Group", name: group }],
   };
   const at = namespace === undefined ? "" : `-${namespace}`;
-  const logical = `${component}-${purpose}-${role}${at}`;
-  if (namespace === undefined) {
-    new k8s.rbac.v1.ClusterRoleBinding(
-      logical,
-      { metadata: { labels, name }, ...given },
-      { parent },
-    );
-  } else {
-    new k8s.rbac.v1.RoleBinding(
-      logical,
-      { metadata: { labels, name, namespace }, ...given },
-      { parent },
-    );
-  }
+  const logical = `${component}-${ciRole}-${role}${at}`;
+  const metadata = { labels, name, ...defined({ namespace }) };
+  const Binding =
+    namespace === undefined ? k8s.rbac.v1.ClusterRoleBinding : k8s.rbac.v1.RoleBinding;
+  new Binding(logical, { metadata, ...given }, { parent });
 }

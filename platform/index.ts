@@ -10,6 +10,7 @@ import {
   roleName,
 } from "../components/conventions/ci-roles";
 import { service } from "../config/service";
+import { environmentNames, environments } from "../environments";
 import { AdmissionPolicies } from "./admission-policies";
 import { CiRole } from "./ci-role";
 import { ClusterAccess } from "./cluster-access";
@@ -60,13 +61,13 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
     clusters.map(async ({ name }) => (await aws.eks.getCluster({ name })).arn),
   );
   const roles: Partial<Record<CiRoleName, pulumi.Output<string>>> = {};
-  for (const purpose of ciRoles) {
-    const clusterArns = arns.filter((_, i) => concerns(purpose, clusters[i]));
+  for (const ciRole of ciRoles) {
+    const clusterArns = arns.filter((_, i) => concerns(ciRole, clusters[i]));
     if (clusterArns.length === 0) continue;
     const statements = pulumi
       .all([repository?.arn, reviewRepository?.arn])
       .apply(([repositoryArn, reviewRepositoryArn]) =>
-        permissions(purpose, {
+        permissions(ciRole, {
           clusterArns,
           keyArns: stateKeyArns,
           repositoryArn,
@@ -74,8 +75,8 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
           stateBucket,
         }),
       );
-    const args = { circleci, providerArn: provider.arn, purpose, statements };
-    roles[purpose] = new CiRole(roleName(purpose), args).arn;
+    const args = { circleci, providerArn: provider.arn, ciRole, statements };
+    roles[ciRole] = new CiRole(roleName(ciRole), args).arn;
   }
 
   for (const cluster of clusters) inCluster(cluster, settings, roles);
@@ -87,20 +88,12 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   };
 }
 
-/** Environment of each purpose; previews cover all of them. */
-const environmentOf = {
-  "canary-removal": "prod",
-  preview: undefined,
-  prod: "prod",
-  review: "review",
-  "review-removal": "review",
-  staging: "staging",
-} as const;
-
-/** Whether a purpose uses a cluster. */
-function concerns(purpose: CiRoleName, cluster: ClusterSettings | undefined): boolean {
-  const environment = environmentOf[purpose];
-  return environment === undefined || cluster?.environments.includes(environment) === true;
+/** Whether a role uses a cluster. Previews cover every environment. */
+function concerns(ciRole: CiRoleName, cluster: ClusterSettings | undefined): boolean {
+  const own = environmentNames.find((name) => [name, `${name}-removal`].includes(ciRole));
+  if (own === undefined) return true;
+  const { canaryOf = own } = environments[own];
+  return cluster?.environments.some((environment) => environment === canaryOf) === true;
 }
 
 /** The identities in one cluster, and their rights there. */
@@ -109,11 +102,10 @@ function inCluster(
   { circleci, namespaces: names, review: limits }: PlatformSettings,
   roles: Readonly<Partial<Record<CiRoleName, pulumi.Output<string>>>>,
 ): void {
-  const { context, environments, name } = cluster;
-  const review = environments.includes("review");
+  const { context, environments: here, name } = cluster;
+  const review = here.includes("review");
   const known = Object.entries(roles).filter(
-    ([purpose]) =>
-      isClusterCiRole(purpose as CiRoleName) && concerns(purpose as CiRoleName, cluster),
+    ([ciRole]) => isClusterCiRole(ciRole as CiRoleName) && concerns(ciRole as CiRoleName, cluster),
   );
   new ClusterAccess(`${name}-access`, {
     circleci,
@@ -127,8 +119,9 @@ function inCluster(
   const opts = { providers: [provider] };
   const namespaces: { prod?: string; staging?: string } = {};
   const made: pulumi.Resource[] = [];
-  for (const environment of ["staging", "prod"] as const) {
-    if (!environments.includes(environment)) continue;
+  for (const environment of here) {
+    // Each review stack creates its own namespace.
+    if (environment === "review") continue;
     const namespace = names[environment];
     namespaces[environment] = namespace;
     made.push(
@@ -137,7 +130,11 @@ function inCluster(
   }
   // Policies first: the rights of review jobs are only safe under them.
   made.push(
-    new AdmissionPolicies(`${name}-admission`, { circleci, environments, review: limits }, opts),
+    new AdmissionPolicies(
+      `${name}-admission`,
+      { circleci, environments: here, review: limits },
+      opts,
+    ),
   );
   new ClusterRights(
     `${name}-rights`,

@@ -101,12 +101,12 @@ function images(
   ];
 }
 
-/** Everything that the role of a purpose may do. IAM refuses a statement without resources. */
-export function permissions(purpose: CiRoleName, targets: Targets): readonly Statement[] {
-  return statementsOf(purpose, targets).filter(({ Resource }) => Resource.length > 0);
+/** Everything that a role may do. IAM refuses a statement without resources. */
+export function permissions(ciRole: CiRoleName, targets: Targets): readonly Statement[] {
+  return statementsOf(ciRole, targets).filter(({ Resource }) => Resource.length > 0);
 }
 
-function statementsOf(purpose: CiRoleName, targets: Targets): readonly Statement[] {
+function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[] {
   const { clusterArns, keyArns, repositoryArn, reviewRepositoryArn, stateBucket } = targets;
   const cluster = allow("FindCluster", ["eks:DescribeCluster"], ...clusterArns);
   const reviewState = `arn:aws:s3:::${stateBucket}/${statePrefixes.review}/*`;
@@ -114,7 +114,7 @@ function statementsOf(purpose: CiRoleName, targets: Targets): readonly Statement
     ...readEnvironments(targets),
     allow("WriteState", write, ...stacks.flatMap((stack) => stackObjects(stateBucket, stack))),
   ];
-  switch (purpose) {
+  switch (ciRole) {
     case "preview":
       return [
         cluster,

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { reviewNamespace } from "../components/conventions/defaults";
 import { company } from "../config/company";
 import { service } from "../config/service";
+import { type CiEnvironment, ciEnvironments } from "../environments";
 import { type Config, runtimeConfig } from "../settings/config";
 import * as forms from "../settings/forms";
 import { optional, text } from "../settings/forms";
@@ -14,8 +15,7 @@ import {
 } from "../settings/setting";
 
 /** What a cluster may contain. */
-const environments = ["review", "staging", "prod"] as const;
-export type Environment = (typeof environments)[number];
+export type Environment = CiEnvironment;
 
 /** The CircleCI project whose tokens are trusted. */
 export interface CircleCi {
@@ -75,12 +75,12 @@ const keyArn = text(
 const networks = forms.listOf("a list of networks, such as [10.0.0.0/20]", forms.cidr);
 const namespaces = forms.listOf("a list of namespaces", forms.dnsLabel);
 const cluster = forms.objectOf(
-  `an object of name and environments (${environments.join(", ")}), and a context if any`,
+  `an object of name and environments (${ciEnvironments.join(", ")}), and a context if any`,
   {
     context: optional(forms.contextName),
     environments: forms.listOf(
-      `a list of ${environments.join(", ")}`,
-      forms.oneOf(...environments),
+      `a list of ${ciEnvironments.join(", ")}`,
+      forms.oneOf(...ciEnvironments),
       1,
     ).schema,
     name: forms.clusterName.schema,

@@ -13,9 +13,9 @@ export function issuer({ organizationId }: CircleCi): string {
   return `oidc.circleci.com/org/${organizationId}`;
 }
 
-/** The branches whose jobs may assume the role of a purpose. */
-export function branchesOf(purpose: CiRoleName): string {
-  return purpose === "preview" || purpose === "review" ? "*" : mainBranch;
+/** The branches whose jobs may assume a role. */
+export function branchesOf(ciRole: CiRoleName): string {
+  return ciRole === "preview" || ciRole === "review" ? "*" : mainBranch;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { service } from "../../config/service";
 
 /**
- * What a CI job does; decides its rights in AWS and in the cluster. One role each, and no other.
+ * Roles of CI jobs. A role decides what a job may do in AWS and in the cluster. A job has one role.
  */
 export const ciRoles = [
   "preview",
@@ -18,23 +18,23 @@ export type CiRoleName = (typeof ciRoles)[number];
  * token.
  */
 export type ClusterCiRoleName = Exclude<CiRoleName, "review" | "review-removal">;
-export const isClusterCiRole = (purpose: CiRoleName): purpose is ClusterCiRoleName =>
-  purpose !== "review" && purpose !== "review-removal";
+export const isClusterCiRole = (ciRole: CiRoleName): ciRole is ClusterCiRoleName =>
+  ciRole !== "review" && ciRole !== "review-removal";
 
 /** Branch whose jobs may reach staging and production, and tidy up after every other branch. */
 export const mainBranch = "main";
 
-/** Name of the IAM role of a purpose. */
-export function roleName(purpose: CiRoleName): string {
-  return `${service}-${purpose}`;
+/** Name of the IAM role. */
+export function roleName(ciRole: CiRoleName): string {
+  return `${service}-${ciRole}`;
 }
 
 /**
- * Kubernetes group of a purpose, as EKS gives it to the IAM role. Jobs on review stacks have no
+ * Kubernetes group of a role, as EKS gives it to the IAM role. Jobs on review stacks have no
  * such group: the cluster knows them by CircleCI's token itself, see {@link reviewGroup}.
  */
-export function clusterGroup(purpose: ClusterCiRoleName): string {
-  return `${service}:${purpose}`;
+export function clusterGroup(ciRole: ClusterCiRoleName): string {
+  return `${service}:${ciRole}`;
 }
 
 /** What stands before every user and group that the cluster takes from a token of CircleCI. */

@@ -22,20 +22,20 @@ const production: Targets = {
  * Whether a role may do something.
  * Statements only allow; a name may have `*` at its end or in its middle.
  */
-function may(purpose: CiRoleName, action: string, resource: string): boolean {
+function may(ciRole: CiRoleName, action: string, resource: string): boolean {
   const matches = (pattern: string) =>
     pattern === "*" ||
     new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*/g, "[^]*")}$`).test(
       resource,
     );
-  return permissions(purpose, targets).some(
+  return permissions(ciRole, targets).some(
     ({ Action, Resource }) => Action.includes(action) && Resource.some(matches),
   );
 }
 
 /** Purposes that may do something. */
 const who = (action: string, resource: string) =>
-  ciRoles.filter((purpose) => may(purpose, action, resource));
+  ciRoles.filter((ciRole) => may(ciRole, action, resource));
 
 const state = (prefix: string, stack: string) =>
   `arn:aws:s3:::bucket/${prefix}/.pulumi/stacks/services-orders/${stack}.json`;
@@ -61,8 +61,8 @@ describe("the permissions", () => {
   });
 
   it("say nothing about what another account has", () => {
-    const ofAccount = (["preview", "prod", "canary-removal"] as const).flatMap((purpose) =>
-      permissions(purpose, production),
+    const ofAccount = (["preview", "prod", "canary-removal"] as const).flatMap((ciRole) =>
+      permissions(ciRole, production),
     );
     for (const { Resource, Sid } of ofAccount) assert.ok(Resource.length > 0, Sid);
     assert.deepEqual(
@@ -91,7 +91,7 @@ describe("the permissions", () => {
   });
 
   it("hide the state of staging and production from review jobs", () => {
-    const readers = ciRoles.filter((purpose) => !purpose.startsWith("review"));
+    const readers = ciRoles.filter((ciRole) => !ciRole.startsWith("review"));
     assert.deepEqual(who("s3:GetObject", state("environments", "prod")), readers);
     assert.deepEqual(who("s3:GetObject", state("environments", "staging")), readers);
   });
@@ -109,7 +109,7 @@ describe("the permissions", () => {
     assert.deepEqual(who("s3:GetObject", history("prod")), ["prod"]);
     assert.deepEqual(who("s3:GetObject", history("staging")), ["staging"]);
     const meta = "arn:aws:s3:::bucket/environments/.pulumi/meta.yaml";
-    const readers = ciRoles.filter((purpose) => !purpose.startsWith("review"));
+    const readers = ciRoles.filter((ciRole) => !ciRole.startsWith("review"));
     assert.deepEqual(who("s3:GetObject", meta), readers);
   });
 
@@ -137,11 +137,11 @@ describe("the permissions", () => {
 
   it("name resources, and none but the registry's login for all", () => {
     const everything = ciRoles
-      .flatMap((purpose) => permissions(purpose, targets))
+      .flatMap((ciRole) => permissions(ciRole, targets))
       .filter(({ Resource }) => Resource.includes("*"));
     assert.deepEqual(new Set(everything.map(({ Sid }) => Sid)), new Set(["RegistryLogin"]));
     const wild = ciRoles
-      .flatMap((purpose) => permissions(purpose, targets))
+      .flatMap((ciRole) => permissions(ciRole, targets))
       .flatMap(({ Action }) => Action)
       .filter((action) => action.includes("*"));
     assert.deepEqual(wild, []);

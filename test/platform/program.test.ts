@@ -33,7 +33,7 @@ describe("the platform", () => {
     matchesGolden("platform", await run());
   });
 
-  it("has one role per purpose, and no role for an environment that is elsewhere", async () => {
+  it("has every role of CI jobs, and no role for an environment that is elsewhere", async () => {
     const all = ["canary-removal", "preview", "prod", "review", "review-removal", "staging"];
     const roles = async (...environments: Environment[]) =>
       names(await only(...environments), roleType).map((name) =>
@@ -43,7 +43,7 @@ describe("the platform", () => {
     assert.deepEqual(await roles("prod"), ["canary-removal", "preview", "prod"]);
     assert.deepEqual(
       await roles("review", "staging"),
-      all.filter((purpose) => !["canary-removal", "prod"].includes(purpose)),
+      all.filter((ciRole) => !["canary-removal", "prod"].includes(ciRole)),
     );
   });
 

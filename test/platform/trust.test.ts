@@ -20,8 +20,8 @@ const otherProject = "00000000-0000-4000-8000-0000000000ff";
 
 /** Purposes whose roles a token may take. */
 function roles(claims: Readonly<Record<string, string>>, tokenIssuer = from): readonly string[] {
-  return ciRoles.filter((purpose) =>
-    mayAssume(trustPolicy(circleci, providerArn, branchesOf(purpose)), tokenIssuer, claims),
+  return ciRoles.filter((ciRole) =>
+    mayAssume(trustPolicy(circleci, providerArn, branchesOf(ciRole)), tokenIssuer, claims),
   );
 }
 
