@@ -37,13 +37,6 @@ function isSuspended(
 export function jobArgs(settings: Settings) {
   const { identity, release, requests } = settings;
   return jobs.map(({ suspendedIn, ...job }) => {
-    const suspend = isSuspended(suspendedIn, settings);
-    return {
-      identity,
-      release,
-      requests,
-      suspend,
-      ...job,
-    };
+    return { identity, release, requests, suspend: isSuspended(suspendedIn, settings), ...job };
   });
 }

@@ -1,3 +1,4 @@
+import { defined } from "../components/conventions/with-defaults";
 import type { WebServiceArgs } from "../components/web-service/web-service";
 import type { Settings } from "../settings";
 
@@ -7,14 +8,9 @@ export type ArgsFromSettings = Omit<WebServiceArgs, "database" | "imageRef" | "n
 /** Args that a web service takes from the settings. A canary takes the same. */
 export function webServiceArgs(settings: Settings): ArgsFromSettings & Pick<Settings, "replicas"> {
   const { ingressGroupName, ingressPreset, ingressScheme } = settings;
+  // The other two are settings of the preset.
   const preset =
-    ingressPreset === undefined
-      ? {}
-      : {
-          ...(ingressGroupName === undefined ? {} : { ingressGroupName }),
-          ingressPreset,
-          ingressScheme,
-        };
+    ingressPreset === undefined ? {} : defined({ ingressGroupName, ingressPreset, ingressScheme });
   return {
     ...preset,
     host: settings.host,

@@ -19,8 +19,9 @@ export function check(ok: boolean, issue: ValidationIssue): Checked {
   return ok ? undefined : issue;
 }
 
-/** An issue if the arg is not an integer from `min` to `max`. */
-export function integer(arg: string, got: number, min: number, max: number): Checked {
+/** An issue if the arg is set, and not an integer from `min` to `max`. */
+export function integer(arg: string, got: number | undefined, min: number, max: number): Checked {
+  if (got === undefined) return undefined;
   const fix = !Number.isInteger(got)
     ? "write a number without a fraction"
     : got < min

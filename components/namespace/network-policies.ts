@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import { datadogPorts, postgres } from "../conventions/defaults";
-import { type Identity, instanceSelector, labels, selector } from "../conventions/labels";
+import { type Identity, instanceSelector, selector } from "../conventions/labels";
 import { type Override, applyOverride } from "../conventions/override";
 
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
@@ -86,7 +86,7 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
   };
 }
 
-/** The policies that the connections ask for, applyOverride, by name. */
+/** The policies that the connections ask for, with their overrides. */
 export function networkPolicySpecs(
   connections: Connections,
   overrides: NetworkPolicyOverrides = {},
@@ -96,9 +96,4 @@ export function networkPolicySpecs(
     const spec = all[name];
     return spec === undefined ? [] : [[name, applyOverride(overrides[name], spec)] as const];
   });
-}
-
-/** Labels of the guardrails themselves. */
-export function guardrailLabels(identity: Identity) {
-  return labels(identity, "namespace");
 }

@@ -7,12 +7,9 @@ import {
   webService,
 } from "../conventions/defaults";
 import { type Checked, assertValid, check, dnsLabel, integer } from "../conventions/validation";
-import type { Identity } from "../conventions/labels";
-import {
-  type NetworkPolicyOverrides,
-  guardrailLabels,
-  networkPolicySpecs,
-} from "./network-policies";
+import { type Identity, labels } from "../conventions/labels";
+import { defined } from "../conventions/with-defaults";
+import { type NetworkPolicyOverrides, networkPolicySpecs } from "./network-policies";
 import { type Override, applyOverride } from "../conventions/override";
 import { amountIssues } from "../conventions/quantities";
 import { type PodRequirement, type Quota, quotaIssue } from "../conventions/quota";
@@ -166,7 +163,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       ),
       integer("webPort", webPort, 1025, 65_535),
     ]);
-    const annotations = ownerOf(args);
+    const annotations = ownerOf(args.branch);
     const { namespace, nodes } = new StackNamespace(
       name,
       { ...args, annotations },
@@ -179,17 +176,37 @@ export class ReviewNamespace extends pulumi.ComponentResource {
     // Rights first: whoever makes the rest has them by this binding. All of it goes with the
     // namespace, because no one may remove a guardrail before.
     const first = { deletedWith: nodes.namespace, parent: this };
-    const roleBinding = createRoleBinding(name, namespace, args, first);
+    const metadata = (name: string) => ({
+      labels: labels(args.identity, "namespace"),
+      name,
+      namespace,
+    });
+    const roleBinding = createRoleBinding(name, metadata, args.branch, first);
     const then = { ...first, dependsOn: roleBinding === undefined ? [] : [roleBinding] };
-    const resourceQuota = createResourceQuota(name, namespace, args, quota, then);
-    const limitRange = createLimitRange(name, namespace, args, then);
-    const networkPolicies = createNetworkPolicies(name, namespace, args, webPort, then);
+    const resourceQuota = new k8s.core.v1.ResourceQuota(
+      name,
+      { metadata: metadata("review"), spec: resourceQuotaSpec(args, quota) },
+      then,
+    );
+    const limitRange = new k8s.core.v1.LimitRange(
+      name,
+      { metadata: metadata("review"), spec: limitRangeSpec(args) },
+      then,
+    );
+    const networkPolicies = specsOf(args, webPort).map(
+      ([policy, spec]) =>
+        new k8s.networking.v1.NetworkPolicy(
+          `${name}-${policy}`,
+          { metadata: metadata(policy), spec },
+          then,
+        ),
+    );
     this.nodes = {
       limitRange,
       namespace: nodes.namespace,
       networkPolicies,
       resourceQuota,
-      ...(roleBinding === undefined ? {} : { roleBinding }),
+      ...defined({ roleBinding }),
     };
     const guardrails = [resourceQuota, limitRange, ...networkPolicies];
     // URNs, unlike ids, are known in a preview, so that it shows the name.
@@ -209,72 +226,35 @@ function quotaIssues(quota: Quota, demands: readonly PodRequirement[]): readonly
   return issues.some((issue) => issue !== undefined) ? issues : [quotaIssue(quota, demands)];
 }
 
-function createResourceQuota(
-  name: string,
-  namespace: pulumi.Input<string>,
-  args: ReviewNamespaceArgs,
-  quota: Quota,
-  opts: pulumi.CustomResourceOptions,
-): k8s.core.v1.ResourceQuota {
-  return new k8s.core.v1.ResourceQuota(
-    name,
-    {
-      metadata: { labels: guardrailLabels(args.identity), name: "review", namespace },
-      spec: applyOverride(args.overrides?.resourceQuotaSpec, {
-        hard: {
-          ...defaults.quotaObjects,
-          pods: String(quota.pods),
-          "requests.cpu": quota.cpu,
-          "requests.memory": quota.memory,
-        },
-      }),
+function resourceQuotaSpec({ overrides }: ReviewNamespaceArgs, quota: Quota) {
+  return applyOverride<k8s.types.input.core.v1.ResourceQuotaSpec>(overrides?.resourceQuotaSpec, {
+    hard: {
+      ...defaults.quotaObjects,
+      pods: String(quota.pods),
+      "requests.cpu": quota.cpu,
+      "requests.memory": quota.memory,
     },
-    opts,
-  );
+  });
 }
 
-function createLimitRange(
-  name: string,
-  namespace: pulumi.Input<string>,
-  args: ReviewNamespaceArgs,
-  opts: pulumi.CustomResourceOptions,
-): k8s.core.v1.LimitRange {
-  return new k8s.core.v1.LimitRange(
-    name,
-    {
-      metadata: { labels: guardrailLabels(args.identity), name: "review", namespace },
-      spec: applyOverride(args.overrides?.limitRangeSpec, {
-        limits: [
-          {
-            // The quota refuses pods without requests, so they get these.
-            default: { memory: pod.requests.memory },
-            defaultRequest: { ...pod.requests },
-            maxLimitRequestRatio: { memory: defaults.maxMemoryLimitRequestRatio },
-            type: "Container",
-          },
-        ],
-      }),
-    },
-    opts,
-  );
+function limitRangeSpec({ overrides }: ReviewNamespaceArgs) {
+  return applyOverride<k8s.types.input.core.v1.LimitRangeSpec>(overrides?.limitRangeSpec, {
+    limits: [
+      {
+        // The quota refuses pods without requests, so they get these.
+        default: { memory: pod.requests.memory },
+        defaultRequest: { ...pod.requests },
+        maxLimitRequestRatio: { memory: defaults.maxMemoryLimitRequestRatio },
+        type: "Container",
+      },
+    ],
+  });
 }
 
-function createNetworkPolicies(
-  name: string,
-  namespace: pulumi.Input<string>,
-  args: ReviewNamespaceArgs,
-  webPort: number,
-  opts: pulumi.CustomResourceOptions,
-): readonly k8s.networking.v1.NetworkPolicy[] {
+/** The NetworkPolicies, by name. */
+function specsOf(args: ReviewNamespaceArgs, webPort: number) {
   const { egressTo = [], identity, ingressFrom = [], overrides } = args;
   const { datadogAgentTo = privateAddresses.map((cidr) => ({ ipBlock: { cidr } })) } = args;
   const connections = { datadogAgentTo, egressTo, identity, ingressFrom, webPort };
-  return networkPolicySpecs(connections, overrides?.networkPolicySpecs).map(
-    ([policy, spec]) =>
-      new k8s.networking.v1.NetworkPolicy(
-        `${name}-${policy}`,
-        { metadata: { labels: guardrailLabels(identity), name: policy, namespace }, spec },
-        opts,
-      ),
-  );
+  return networkPolicySpecs(connections, overrides?.networkPolicySpecs);
 }

@@ -53,11 +53,7 @@ export class ScheduledJob extends pulumi.ComponentResource {
       configMapName: configMap?.metadata.name,
       serviceAccountName: serviceAccount?.metadata.name ?? args.serviceAccountName,
     });
-    this.nodes = {
-      cronJob,
-      ...(configMap === undefined ? {} : { configMap }),
-      ...(serviceAccount === undefined ? {} : { serviceAccount }),
-    };
+    this.nodes = { cronJob, ...defined({ configMap, serviceAccount }) };
     this.registerOutputs({});
   }
 }
@@ -66,10 +62,7 @@ export class ScheduledJob extends pulumi.ComponentResource {
 function onFailureAnnotations({ onFailure }: ScheduledJobInputs): Annotations {
   if (onFailure === undefined) return {};
   const { runbook, tell } = onFailure;
-  return {
-    ...(runbook === undefined ? {} : { "on-failure/runbook": runbook }),
-    "on-failure/tell": tell,
-  };
+  return { ...defined({ "on-failure/runbook": runbook }), "on-failure/tell": tell };
 }
 
 /** Names of the objects that the pods refer to. */

@@ -26,16 +26,12 @@ export function scheduledJobIssues(name: string, job: ScheduledJobInputs): reado
       got: job.serviceAccountName,
       rule: "be left out with iamRoleArn",
     }),
-    ...(
-      [
-        ["backoffLimit", job.backoffLimit, 0],
-        ["completions", job.completions, 1],
-        ["failedJobsHistoryLimit", job.failedJobsHistoryLimit, 0],
-        ["parallelism", job.parallelism, 1],
-        ["successfulJobsHistoryLimit", job.successfulJobsHistoryLimit, 0],
-        ["ttlSecondsAfterFinished", job.ttlSecondsAfterFinished, 0],
-      ] as const
-    ).map(([arg, got, min]) => (got === undefined ? undefined : integer(arg, got, min, maxInt32))),
+    integer("backoffLimit", job.backoffLimit, 0, maxInt32),
+    integer("completions", job.completions, 1, maxInt32),
+    integer("failedJobsHistoryLimit", job.failedJobsHistoryLimit, 0, maxInt32),
+    integer("parallelism", job.parallelism, 1, maxInt32),
+    integer("successfulJobsHistoryLimit", job.successfulJobsHistoryLimit, 0, maxInt32),
+    integer("ttlSecondsAfterFinished", job.ttlSecondsAfterFinished, 0, maxInt32),
     check(job.completionMode !== "Indexed" || job.completions !== undefined, {
       arg: "completions",
       fix: "set how many pods must succeed",

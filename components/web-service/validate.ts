@@ -114,7 +114,7 @@ function ingressIssues(web: WebServiceInputs): readonly Checked[] {
     ingressPreset === undefined
       ? undefined
       : integer("deregistrationDelaySeconds", delay, 0, terminationGracePeriodSeconds),
-    web.publicPort === undefined ? undefined : integer("publicPort", web.publicPort, 1, 65_535),
+    integer("publicPort", web.publicPort, 1, 65_535),
   ];
 }
 
@@ -123,7 +123,7 @@ const portNameForm = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/;
 function portIssues({ debugPort, port, ports = [], servicePort }: WebServiceInputs) {
   return [
     integer("port", port, 1025, 65_535),
-    debugPort === undefined ? undefined : integer("debugPort", debugPort, 1025, 65_535),
+    integer("debugPort", debugPort, 1025, 65_535),
     check(debugPort !== port, {
       arg: "debugPort",
       fix: "choose another one",
@@ -138,9 +138,7 @@ function portIssues({ debugPort, port, ports = [], servicePort }: WebServiceInpu
         rule: "be at most 15 lower case letters, digits and hyphens",
       }),
       integer(`ports[${String(i)}].port`, extra.port, 1025, 65_535),
-      extra.servicePort === undefined
-        ? undefined
-        : integer(`ports[${String(i)}].servicePort`, extra.servicePort, 1, 65_535),
+      integer(`ports[${String(i)}].servicePort`, extra.servicePort, 1, 65_535),
     ]),
     ...unique([httpPortName, debugPortName], fields("ports", "name", ports)),
     ...unique([port, debugPort], fields("ports", "port", ports)),

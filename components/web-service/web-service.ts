@@ -6,6 +6,7 @@ import { labels, selector, trackSelector } from "../conventions/labels";
 import { applyOverride } from "../conventions/override";
 import { type PodRequirement, peakPods } from "../conventions/quota";
 import { createConfigMap, createServiceAccount } from "../pods/objects";
+import { defined } from "../conventions/with-defaults";
 import type { WebServiceArgs } from "./args";
 import { createDeployment } from "./deployment";
 import { createAutoscaler } from "./autoscaler";
@@ -73,10 +74,7 @@ export class WebService extends pulumi.ComponentResource {
       deployment,
       service,
       serviceAccount,
-      ...(autoscaler === undefined ? {} : { autoscaler }),
-      ...(configMap === undefined ? {} : { configMap }),
-      ...(ingress === undefined ? {} : { ingress }),
-      ...(podDisruptionBudget === undefined ? {} : { podDisruptionBudget }),
+      ...defined({ autoscaler, configMap, ingress, podDisruptionBudget }),
     };
     this.url = web.url;
     this.registerOutputs({ url: this.url });
