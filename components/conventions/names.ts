@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Longest names that the systems we write to accept. */
+/** Longest names that Kubernetes, AWS and Pulumi accept. */
 export const budgets = {
   /** Kubernetes appends 11 characters to a CronJob's name, and a Job's name ends at 63. */
   cronJob: 52,

@@ -58,10 +58,10 @@ export function imageRef(arg: string, got: unknown): Checked {
   });
 }
 
-/** A value with its place in the args, such as `volumes[0].name`. */
+/** A value with its path in the args, such as `volumes[0].name`. */
 export type Placed<T = string> = Pick<ValidationIssue, "arg"> & { readonly got: T };
 
-/** The elements of a list, with their places. */
+/** The elements of a list, with their paths. */
 export function elements<T>(arg: string, list: readonly T[] = []): readonly Placed<T>[] {
   return list.map((got, i) => ({ arg: `${arg}[${String(i)}]`, got }));
 }

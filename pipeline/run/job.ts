@@ -38,7 +38,7 @@ export async function runSteps(
     const when = text(options["when"]) || (kind.startsWith("store_") ? "always" : "on_success");
     if (when !== "always" && (when === "on_success") !== good) continue;
     if (kind === "run" && text(options["name"]).startsWith(machineOnly)) {
-      room.say(`  run: skipped, ${text(options["name"])}`);
+      room.say(`  run: skipped: ${text(options["name"])}`);
     } else if (kind === "run") {
       if (!(await runCommand(fill(text(options["command"]), values), env, room))) good = false;
     } else {
@@ -88,7 +88,7 @@ function move(
     case "attach_workspace":
       return copyOver(workspace, copy);
     case "save_cache":
-      if (!inside) return "skipped, the machine has its own";
+      if (!inside) return "skipped, because the machine has its own";
       return paths
         .map((path) => copyOver(join(copy, path), join(cache(options["key"]), path)))
         .join(", ");
@@ -104,9 +104,9 @@ function move(
       return copyOver(join(copy, path), join(artifacts, path));
     }
     case "setup_remote_docker":
-      return "skipped, the sandbox has a builder";
+      return "skipped, because the sandbox has a builder";
     default:
-      return "skipped, it is a step of an orb";
+      return "skipped, because it is a step of an orb";
   }
 }
 

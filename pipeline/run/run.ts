@@ -135,7 +135,7 @@ async function runJob(source: Source, place: PlacedJob, run: Run): Promise<boole
   const { id, options, situation, values, work } = run;
   const job = new Map(named(source, "jobs")).get(place.name);
   if (job === undefined) {
-    console.log("  skipped, it is a job of an orb");
+    console.log("  skipped, because it is a job of an orb");
     return true;
   }
   const branch = String(values["pipeline.git.branch"]);

@@ -24,10 +24,9 @@ function cgroupHierarchies(): string[] {
 const CONTROLLERS = ["cpu", "cpuset", "hugetlb", "memory", "pids"];
 
 /**
- * CPU of the sandbox in cgroup v1: as much as ten processes outside of it get. There, each process
- * of the machine's root group counts as much as the whole sandbox, and its pods would stand still
- * while anything is compiled. In cgroup v2 the machine's processes are in groups, and the default
- * is fair.
+ * CPU share of the sandbox in cgroup v1: that of ten processes outside of it. By default it has the
+ * share of one process of the machine's root group, and its pods get nearly no CPU during a build.
+ * In cgroup v2 the machine's processes are in groups, and the default is fair.
  */
 const cpuShares = 10 * 1024;
 

@@ -144,8 +144,8 @@ describe("a rehearsal of a workflow", () => {
       "build feature/a 7 small build no-ci no-token r1",
       ...["deploy from-the-context jar", "after", "always", "tell-good"],
     ]);
-    assert.match(said, /slack\/notify: skipped, it is a step of an orb/);
-    assert.match(said, /run: skipped, CircleCI's machine: builder/);
+    assert.match(said, /slack\/notify: skipped, because it is a step of an orb/);
+    assert.match(said, /run: skipped: CircleCI's machine: builder/);
   }).timeout(60_000);
 
   it("takes a job as good without running it, and asks for an approval when it comes to it", async () => {

@@ -6,7 +6,7 @@ import { sql } from "./commands";
 
 export interface LoadOptions {
   readonly host: string;
-  /** Port of the ingress controller on 127.0.0.1. Load goes nowhere else. */
+  /** Port of the ingress controller on 127.0.0.1. Load goes only there. */
   readonly port: number;
   readonly requestsPerSecond: number;
   /** Whether connections are used again, as a load balancer does, or each request opens one. */
