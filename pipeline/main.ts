@@ -2,7 +2,7 @@ import { notice, planOf, type Stage } from "./compose";
 import { afterDeploy, checks, groups, imageOf, previewOf } from "./stages";
 import { releaseFile } from "./steps";
 
-/** On main: deploy staging, then after an approval production, with the image that staging runs. */
+/** On main: deploy staging. After an approval, deploy its image to production. */
 export const main: readonly Stage[] = [
   ...checks("-main"),
   ...imageOf("staging", "test-service-main"),

@@ -118,8 +118,8 @@ async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
 }
 
 /**
- * The user's own registry must answer 200, or 401 if it asks for a login, which BuildKit and the
- * cluster have.
+ * The user's own registry must answer 200, or 401 if it requires a login. BuildKit and the cluster
+ * have that login.
  */
 async function checkOwnRegistry({ registry }: Options): Promise<void> {
   if (registry === undefined) return;

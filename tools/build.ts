@@ -8,7 +8,7 @@ import { messageOf, UserError } from "../lib/errors";
 
 const image = join(project, "service", "target", "image");
 
-/** Builds the service's jars with Maven, unless they were built from the present code. */
+/** Builds the service's jars with Maven, unless they were built from the current code. */
 export async function buildService(report: Report): Promise<"built" | "up to date"> {
   const hash = contentHash(project);
   const mark = join(image, "content-hash");

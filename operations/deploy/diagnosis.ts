@@ -22,7 +22,7 @@ export interface Event {
 interface Suspect {
   readonly container: string;
   readonly pod: string;
-  /** Whether to read the log of the previous run: the present run may not have written any. */
+  /** Whether to read the log of the previous run: the current run may not have written any. */
   readonly previous: boolean;
 }
 

@@ -8,7 +8,7 @@ export function stateDirectory(backendUrl: string | undefined): string | undefin
   return fileURLToPath(backendUrl.replace(/\?.*$/, ""));
 }
 
-/** A file of the state takes Pulumi less than a second to write. */
+/** Pulumi writes a file of the state in less than a second. */
 const writingMs = 5_000;
 
 /**

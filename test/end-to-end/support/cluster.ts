@@ -101,7 +101,7 @@ export async function readyPodsDuring(
     seen += chunk.toString("utf8");
   });
   try {
-    await until("the present number", () => Promise.resolve(seen !== ""), 30);
+    await until("the current number", () => Promise.resolve(seen !== ""), 30);
     await work();
     assert.equal(watch.exitCode, null, "the watch ended before the work did");
   } finally {
