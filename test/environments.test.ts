@@ -10,7 +10,7 @@ describe("the table of environments", () => {
     assert.equal(stackForms, "local, review-<slug>, staging, prod, prod-canary");
   });
 
-  it("gives each environment but that of branches one stack", () => {
+  it("gives each environment one stack, except that of branches", () => {
     for (const name of environmentNames.filter((one) => !environments[one].perBranch)) {
       const { canaryOf } = environments[name];
       const stack = canaryOf === undefined ? name : `${canaryOf}-${name}`;

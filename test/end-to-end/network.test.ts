@@ -143,7 +143,7 @@ describe("the network policies and the quota of a review namespace", () => {
     await kubectl(["wait", "--for=delete", ...other, "--timeout=60s"]);
   });
 
-  it("make the probe fail where one is missing: what it closes is open, what it opens is closed", async () => {
+  it("make the probe fail when one is missing: what it closes is open, what it opens is closed", async () => {
     const missing = ["default-deny", "service-to-database"];
     await kubectl(["delete", "networkpolicies", "-n", NAMESPACE, ...missing]);
     const { code, output } = await probe();

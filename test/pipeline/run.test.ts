@@ -160,7 +160,7 @@ describe("a rehearsal of a workflow", () => {
     assert.match(said, /build: taken as good/);
   }).timeout(60_000);
 
-  it("after a failed step runs what asks for it, and tells with the report that was kept", async () => {
+  it("after a failed step runs what asks for it, and reports with the file that was kept", async () => {
     const { ends } = await run({ approve: ["approve"], env: { FAIL: "yes" } });
     assert.deepEqual(ends, {
       approve: "success",

@@ -107,7 +107,7 @@ describe("known registries", () => {
     for (const stack of ["local", "review-x"]) assert.deepEqual(of(stack), [own, database]);
   });
 
-  it("are the company's where a stack does not name others", () => {
+  it("are the company's when a stack does not name others", () => {
     const others = Object.entries(config).filter(([key]) => !key.endsWith(":registries"));
     const known = knownRegistries({ ...outside, config: Object.fromEntries(others) });
     assert.deepEqual(known, [...company.registries, own]);

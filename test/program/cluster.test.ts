@@ -43,7 +43,7 @@ describe("readCluster", () => {
     }
   };
 
-  it("finds the cluster's UID, and no namespace where there is none", async () => {
+  it("finds the cluster's UID, and no namespace when there is none", async () => {
     const facts = await readCluster({ context: undefined, namespace: "none" });
     assert.deepEqual(facts, { clusterUid: "uid-1", namespace: undefined });
   });

@@ -45,7 +45,7 @@ describe("the kubeconfig of an EKS cluster", () => {
     assert.equal(await credential("aws", "a.b.c"), byRole);
   });
 
-  it("takes the job's own token where the cluster must know the branch", async () => {
+  it("takes the job's own token when the cluster must know the branch", async () => {
     assert.deepEqual(JSON.parse(await credential("circleci-token", "a.b.c")), {
       apiVersion: "client.authentication.k8s.io/v1beta1",
       kind: "ExecCredential",

@@ -60,12 +60,12 @@ describe("slug", () => {
     );
   });
 
-  it("is the name itself where nothing is lost", () => {
+  it("is the name itself when nothing is lost", () => {
     assert.equal(slug("add-export"), "add-export");
     assert.equal(slug("a".repeat(30)), "a".repeat(30));
   });
 
-  it("ends with a hash of the full name where something is lost", () => {
+  it("ends with a hash of the full name when something is lost", () => {
     assert.equal(
       slug("feature/Add Export"),
       `feature-add-export-${shortHash("feature/Add Export")}`,
@@ -74,7 +74,7 @@ describe("slug", () => {
     assert.equal(slug("42"), `b-42-${shortHash("42")}`);
   });
 
-  it("ends with a hash where the name could be mistaken for a shortened one", () => {
+  it("ends with a hash when the name could be mistaken for a shortened one", () => {
     assert.equal(slug("fix-checkout"), `fix-checkout-${shortHash("fix-checkout")}`);
   });
 

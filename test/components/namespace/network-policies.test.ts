@@ -206,7 +206,7 @@ describe("the network policies of a review namespace", () => {
     }
   });
 
-  it("carry the service's port where it is another one", async () => {
+  it("carry the service's port when it is another one", async () => {
     const policies = await policiesOf({ webPort: 9000 });
     const [from] = endpoints.ingress;
     const [to] = endpoints.service;

@@ -100,7 +100,7 @@ describe("ReviewNamespace", () => {
     assert.deepEqual(more, []);
   });
 
-  it("tells its name, which nothing has that does not wait for every guardrail", async () => {
+  it("tells its name only to what waits for every guardrail", async () => {
     const recorder = await made();
     const output = recorder.made.namespace;
     assert.equal(await valueOf(output), args.namespace);

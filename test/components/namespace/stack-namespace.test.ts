@@ -47,7 +47,7 @@ describe("StackNamespace", () => {
     assert.equal(await isProtected({ protect: false }, true), false);
   });
 
-  it("stays in the cluster when its stack goes, where told so", async () => {
+  it("stays in the cluster when its stack is deleted, if the arg says so", async () => {
     const retained = async (args: Partial<StackNamespaceArgs>) => {
       const recorder = await record();
       new StackNamespace("namespace", { identity, namespace: "ns", ...args });

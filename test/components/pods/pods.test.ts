@@ -200,7 +200,7 @@ for (const { make, objects, template, type } of components) {
       assert.equal(template(recorder).spec.serviceAccountName, "orders");
     });
 
-    it("are limited in CPU and memory as they are told, and the JVM knows its processors", async () => {
+    it("are limited in CPU and memory as their args say, and the JVM knows its processors", async () => {
       const args = { cpuLimit: "3", memoryLimit: "1Gi" };
       assert.deepEqual((await podOf(args)).containers[0].resources, {
         limits: { cpu: "3", memory: "1Gi" },

@@ -88,14 +88,14 @@ describe("Canary", () => {
     assert.equal(prodSpec.serviceAccountName, "services-orders");
   });
 
-  it("never migrates and never seeds, also where its args say so", async () => {
+  it("never migrates and never seeds, also when its args say so", async () => {
     const sly = { migrationArgs: ["migrate"], seedArgs: ["seed"], track: "stable" } as object;
     const { spec } = await deploymentOf(sly);
     assert.equal(spec.template.spec.initContainers, undefined);
     assert.equal(spec.selector.matchLabels.track, "canary");
   });
 
-  it("has the pods, the ServiceAccount and the release that it is told", async () => {
+  it("has the pods, the ServiceAccount and the release of its args", async () => {
     const { metadata, spec } = await deploymentOf({ serviceAccountName: "production" });
     assert.equal(spec.replicas, 2);
     assert.equal(spec.template.spec.serviceAccountName, "production");

@@ -329,7 +329,7 @@ describe("WebService", () => {
     assert.deepEqual(secure.tls, [{ hosts: [args.host] }]);
   });
 
-  it("leads several hosts and paths to the Service, and tells the URL of the first", async () => {
+  it("routes several hosts and paths to the Service, and gives the URL of the first", async () => {
     const args: Partial<WebServiceArgs> = {
       host: "a.example.com",
       hosts: [{ host: "b.example.com", paths: [{ path: "/orders", pathType: "Exact" }] }],
@@ -374,7 +374,7 @@ describe("WebService", () => {
     assert.equal(changed[`${alb}/scheme`], "internet-facing");
   });
 
-  it("exposes other ports by the Service only where they say so", async () => {
+  it("exposes other ports through the Service only when they say so", async () => {
     const ports = [
       { name: "metrics", port: 9090 },
       { name: "admin", port: 9091, servicePort: 81 },
@@ -413,7 +413,7 @@ describe("WebService", () => {
     assert.deepEqual(startupProbe, { ...plain.startupProbe, failureThreshold: 150 });
   });
 
-  it("rolls out as it is told", async () => {
+  it("rolls out as its args say", async () => {
     const { spec } = await deploymentOf({
       maxSurge: 0,
       maxUnavailable: 1,
@@ -475,7 +475,7 @@ describe("WebService", () => {
       assert.deepEqual(await deploymentOf({ autoscaling }), await deploymentOf({ replicas: 2 }));
     });
 
-    it("takes no pod away where there are more than minReplicas: all that differs is left alone", async () => {
+    it("removes no pod when there are more than minReplicas: it ignores the difference", async () => {
       const { inputs: before } = (await made({ replicas: 5 })).one(types.deployment);
       const { ignoreChanges, inputs } = (await made({ autoscaling })).one(types.deployment);
       assert.equal(before.spec.replicas, 5);
@@ -483,7 +483,7 @@ describe("WebService", () => {
       assert.deepEqual({ ...inputs, spec: { ...inputs.spec, replicas: 5 } }, before);
     });
 
-    it("has a PodDisruptionBudget only where there is always more than one pod", async () => {
+    it("has a PodDisruptionBudget only when there is always more than one pod", async () => {
       assert.equal((await made({ autoscaling })).all(types.budget).length, 1);
       const one = { ...autoscaling, minReplicas: 1 };
       assert.equal((await made({ autoscaling: one })).all(types.budget).length, 0);

@@ -178,7 +178,7 @@ describe("telling that a stack is deployed or removed", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("is left out where the report is not there, or of another stack", async () => {
+  it("is left out when the report is not there, or of another stack", async () => {
     const other = join(directory, "deployed.json");
     writeFileSync(other, JSON.stringify({ stack: "staging" }));
     for (const report of [other, join(directory, "nowhere.json")]) {

@@ -30,7 +30,7 @@ describe("sending to Slack", () => {
     assert.equal(slack.asked.length, 3);
   });
 
-  it("is not tried again where Slack refuses it", async () => {
+  it("is not tried again when Slack refuses it", async () => {
     const url = await start(() => ({ body: "invalid_blocks", status: 400 }));
     assert.match((await send(url, message, atOnce)) ?? "", /invalid_blocks/);
     assert.equal(slack.asked.length, 1);

@@ -57,7 +57,7 @@ describe("npm run preview", function () {
     );
   const calls = (): string => readFileSync(join(directory, "calls"), "utf8");
 
-  it("gives up within 10 s where the state does not answer, and ends the engine", async () => {
+  it("gives up within 10 s when the state does not answer, and ends the engine", async () => {
     pulumi({ "": `echo $$ >> ${join(directory, "running")}; exec sleep 60` });
     const started = Date.now();
     await assert.rejects(
@@ -80,7 +80,7 @@ describe("npm run preview", function () {
     await assert.rejects(run("staging"), /state\.example cannot be read: access denied/);
   });
 
-  it("does not take production's release for an old one where the state does not say", async () => {
+  it("does not take production's release for an old one when the state does not say", async () => {
     pulumi({ "": "echo 'error: access denied' >&2; exit 255" });
     await assert.rejects(run("prod"), /cannot be read: access denied/);
     assert.doesNotMatch(calls(), /preview/);

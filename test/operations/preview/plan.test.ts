@@ -62,7 +62,7 @@ describe("a change set", () => {
     ]);
   });
 
-  it("is larger where an update has become a replacement, and not the other way round", () => {
+  it("is larger when an update has become a replacement, and not the other way round", () => {
     const replacement = plan(
       step("create-replacement", "web", { replicas: 3 }, { replicas: 4 }),
       step("replace", "web", { replicas: 3 }, { replicas: 4 }),
@@ -73,7 +73,7 @@ describe("a change set", () => {
     assert.deepEqual(exceeds(replacement, approved), []);
   });
 
-  it("is not larger where a failed update has created what was approved, and has not finished it", () => {
+  it("is not larger when a failed update has created what was approved, and has not finished it", () => {
     const created = plan(step("create", "web", undefined, { replicas: 4 }));
     const unfinished = step("update", "web", { replicas: 4 }, { replicas: 4 });
     assert.deepEqual(exceeds(created, plan(unfinished)), []);
@@ -98,7 +98,7 @@ describe("a change set", () => {
     assert.equal(exceeds(image("b"), image(unknownMark)).length, 1);
   });
 
-  it("is the same where Pulumi only draws another name", () => {
+  it("is the same when Pulumi only draws another name", () => {
     const named = (name: string) => {
       const type = "kubernetes:core/v1:ConfigMap";
       const urn = `urn:pulumi:prod::services-orders::${type}::web`;

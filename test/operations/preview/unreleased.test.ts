@@ -46,7 +46,7 @@ describe("code that is not released", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("is not spoken of where only other files changed: the preview is its one line", async () => {
+  it("is not mentioned when only other files changed: the preview is its one line", async () => {
     assert.equal(await text("prod"), "Preview of prod: nothing changes\n");
   });
 
@@ -60,7 +60,7 @@ describe("code that is not released", () => {
     );
   });
 
-  it("is not spoken of where a release was chosen, in another stack, or of a commit that git does not know", async () => {
+  it("is not mentioned when a release was chosen, in another stack, or of a commit that git does not know", async () => {
     for (const one of [
       text("prod", running, { RELEASE_IMAGE_REF: "image" }),
       text("staging"),

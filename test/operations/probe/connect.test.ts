@@ -27,7 +27,7 @@ async function closedPort(): Promise<number> {
 }
 
 describe("what a probe's pod tries", () => {
-  it("is told apart: open, refused, answered, silent", async () => {
+  it("is distinguished: open, refused, answered, silent", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     const mute = createSocket("udp4").bind(0, "127.0.0.1");
     const talker = createSocket("udp4").bind(0, "127.0.0.1");
@@ -57,7 +57,7 @@ describe("what a probe's pod tries", () => {
 });
 
 describe("what a probe tries from here", () => {
-  it("is told apart: open and refused", async () => {
+  it("is distinguished: open and refused", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;

@@ -50,7 +50,7 @@ describe("the verdict about a connection", () => {
 });
 
 describe("a probe's table", () => {
-  it("is good throughout where every policy is enforced", () => {
+  it("is good for every connection when every policy is enforced", () => {
     const rows = withoutOpenNode(table(true));
     assert.ok(rows.every((row) => verdict(row) === "ok"));
     assert.equal(isUnenforced(rows), false);

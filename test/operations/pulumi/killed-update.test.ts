@@ -143,7 +143,7 @@ describe("recovering from a killed update", () => {
     });
   };
 
-  it("asks nothing of the cluster, and changes nothing, where nothing was begun", async () => {
+  it("asks nothing of the cluster, and changes nothing, when nothing was begun", async () => {
     pulumi({ resources: [] });
     await recoverKilledUpdate("review-a", cluster(), programs.workspace());
     assert.deepEqual(asked, []);

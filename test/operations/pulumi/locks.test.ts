@@ -16,7 +16,7 @@ import { lockDirectory, removeDeadLocks } from "../../../operations/pulumi/locks
 import { KilledHere, rememberStarted } from "../../../operations/pulumi/started";
 
 describe("the locks of a stack", () => {
-  it("are looked for where the state is in files", () => {
+  it("are looked for when the state is in files", () => {
     const expected = "/tmp/state/.pulumi/locks/organization/services-orders/review-a";
     assert.equal(lockDirectory("review-a", "file:///tmp/state"), expected);
     assert.equal(lockDirectory("review-a", "file:///tmp/state?no_tmp_dir=true"), expected);
@@ -28,7 +28,7 @@ describe("the locks of a stack", () => {
     }
   });
 
-  it("go where their owner was killed on this machine, and stay where it lives or is elsewhere", async () => {
+  it("go when their owner was killed on this machine, and stay when it lives or is elsewhere", async () => {
     const directory = mkdtempSync(join(tmpdir(), "services-orders-locks-"));
     const log = mock.method(console, "log", () => undefined);
     try {
@@ -109,7 +109,7 @@ esac
       return pid;
     }
 
-    it("go where a record proves that their owner was killed on this machine", async () => {
+    it("go when a record proves that their owner was killed on this machine", async () => {
       const pid = await killed();
       lock("dead", pid);
       lock("of-another-machine", pid, "another-machine");
@@ -124,7 +124,7 @@ esac
       assert.ok(calls.includes(`s3 rm ${place}dead.json --region eu-west-1`), calls.join("\n"));
     });
 
-    it("are not asked for where no update was killed", async () => {
+    it("are not asked for when no update was killed", async () => {
       const child = execa("sleep", ["0"]);
       const forget = rememberStarted(child.pid ?? 0);
       await child;

@@ -72,7 +72,7 @@ describe("running the engine", () => {
     assert.match(calls()[0] ?? "", /--policy-pack policy/);
   });
 
-  it("says what to do where there is no Pulumi", async () => {
+  it("says what to do when there is no Pulumi", async () => {
     const nothing = {
       ...workspace("env"),
       env: { ...workspace("env").env, PATH: join(directory, "none") },
@@ -141,14 +141,14 @@ describe("a deploy", () => {
     await showPreview("local", workspace("nothing"), approved("env"));
   });
 
-  it("stops where more would change than was approved, and says what", async () => {
+  it("stops when more would change than was approved, and says what", async () => {
     await assert.rejects(
       showPreview("local", workspace("replicas"), approved("env")),
       /More would change than was approved:\n- [\s\S]*Deployment services-orders: spec\.replicas would now change too, to 2[\s\S]*Nothing was changed/,
     );
   });
 
-  it("stops before its preview where the approved plan cannot be read", async () => {
+  it("stops before its preview when the approved plan cannot be read", async () => {
     await assert.rejects(
       showPreview("local", workspace("env"), join(directory, "none")),
       /is not a plan/,
@@ -156,7 +156,7 @@ describe("a deploy", () => {
     assert.throws(() => readFileSync(join(directory, "calls")), /ENOENT/);
   });
 
-  it("stops where the preview did not come to its end: not all of it was shown", async () => {
+  it("stops when the preview did not come to its end: not all of it was shown", async () => {
     await assert.rejects(showPreview("local", workspace("immutable", 255)), /The preview failed/);
   });
 });

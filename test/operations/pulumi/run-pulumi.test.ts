@@ -82,7 +82,7 @@ describe("an update by Pulumi", () => {
     );
   });
 
-  it("is not tried again where it failed, and leaves what the engine and the policies say", async () => {
+  it("is not tried again when it failed, and leaves what the engine and the policies say", async () => {
     const EVENTS = [
       event("diagnosticEvent", { message: "<{%reset%}>pod web-1 is not ready", severity: "error" }),
       event("diagnosticEvent", { message: "by the way", severity: "warning" }),
@@ -100,7 +100,7 @@ describe("an update by Pulumi", () => {
     assert.deepEqual(causes, ["pod web-1 is not ready", "replicas: two replicas at least"]);
   });
 
-  it("leaves what Pulumi said last where its engine did not begin", async () => {
+  it("leaves what Pulumi said last when its engine did not begin", async () => {
     const env = { CODE: "255", SAYS: "error: no stack named 'staging' found" };
     await assert.rejects(change("destroy", "staging", workspace(env)), /pulumi destroy failed/);
     assert.deepEqual(causes, ["error: no stack named 'staging' found"]);
@@ -134,7 +134,7 @@ describe("the last words of a program", () => {
     );
   });
 
-  it("are its last lines where there is no such summary", () => {
+  it("are its last lines when there is no such summary", () => {
     const lines = Array.from({ length: 50 }, (_, index) => `line ${String(index)}`);
     assert.match(errorsIn(lines.join("\n\n")), /^line 20\nline 21\n[^]*\nline 49$/);
   });

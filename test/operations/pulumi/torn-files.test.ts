@@ -25,7 +25,7 @@ describe("the files of a state that a killed Pulumi wrote", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("are removed where they are not whole", () => {
+  it("are removed when they are not whole", () => {
     write("meta.yaml", "version: 1");
     write("meta.yaml.attrs", "");
     write("stacks/services-orders/a.json", "{}");
@@ -41,7 +41,7 @@ describe("the files of a state that a killed Pulumi wrote", () => {
     ]);
   });
 
-  it("stay where they are whole, or are being written", () => {
+  it("stay when they are whole, or are being written", () => {
     const files = [
       "locks/organization/services-orders/a/one.json",
       "locks/organization/services-orders/a/two.json.18ab.tmp",

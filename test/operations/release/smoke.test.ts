@@ -54,7 +54,7 @@ describe("the smoke test", () => {
     }
   });
 
-  it("asks whether it runs inside the network where nothing answers at all, and only there", () => {
+  it("asks whether it runs inside the network when nothing answers at all, and only there", () => {
     assert.match(hint("Error: no answer within 10 s"), /internal\?.*config\/circleci\.ts/);
     assert.equal(hint({ body: "", status: 503, version: "" }), "");
   });

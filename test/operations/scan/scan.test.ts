@@ -174,7 +174,7 @@ describe("the scans", () => {
     assert.equal((await said(() => scan(dockerfile, { env, root }))).error, undefined);
   });
 
-  it("give Trivy the file with accepted findings, where there is one: it looks for another", async () => {
+  it("give Trivy the file with accepted findings, when there is one: it looks for another", async () => {
     program("trivy", 'echo "$@" >> seen');
     const seen = () => readFileSync(join(root, "seen"), "utf8").trim().split("\n");
     await said(() => scan(dockerfile, { env, root }));

@@ -103,7 +103,7 @@ esac`;
     assert.equal(await runningCanary(production(), workspace()), undefined);
   });
 
-  it("is deleted by stop where there is one, also when a killed start's lock keeps Pulumi from destroying it", async () => {
+  it("is deleted by stop when there is one, also when a killed start's lock keeps Pulumi from destroying it", async () => {
     await stopCanary(production(), workspace());
     assert.ok(!asked.some((args) => args.startsWith("delete")));
     objects = { deployments: [deployment] };
@@ -132,7 +132,7 @@ esac`;
     assert.deepEqual(asked, []);
   });
 
-  it("runs its review stack's image, whose state is named where it cannot be read", async () => {
+  it("runs its review stack's image, whose state is named when it cannot be read", async () => {
     const env = { ...workspace().env, REVIEW_BACKEND_URL: "s3://review.example" };
     const deny = "#!/bin/sh\necho 'error: denied' >&2; exit 255";
     writeFileSync(join(directory, "pulumi"), deny, { mode: 0o755 });

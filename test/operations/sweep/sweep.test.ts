@@ -174,7 +174,7 @@ describe("sweep", () => {
     assert.match(decisions[0]?.why ?? "", /kubectl delete namespace services-orders-review-orphan/);
   });
 
-  it("does not speak of a stack's namespace twice, nor of namespaces that are not its business", () => {
+  it("reports a namespace once, and only namespaces of review stacks", () => {
     const namespaces = [...inventory.namespaces, { name: "services-orders", ours: false }];
     assert.equal(decide({ ...inventory, namespaces }).length, 1);
   });

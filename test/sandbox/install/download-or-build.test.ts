@@ -208,7 +208,7 @@ describe("obtaining a part", () => {
   });
 
   describe("that its publisher's site does not have", () => {
-    it("names part, reason and remedy in one line where there is no Go", async () => {
+    it("names part, reason and remedy in one line when there is no Go", async () => {
       assert.equal(
         await refusal(plain),
         "Plain 1.2.3 could not be obtained: no official download (dl.example: answered 404), and no Go to build it with; " +

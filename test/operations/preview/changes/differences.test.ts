@@ -13,7 +13,7 @@ describe("the differences of two objects", () => {
     ]);
   });
 
-  it("are one where an element comes in the midst of a list", () => {
+  it("are one when an element is inserted into a list", () => {
     assert.deepEqual(differences(env("A", "C"), env("A", "B", "C")), [
       { after: { name: "B", value: "is B" }, path: "env[name=B]" },
     ]);
@@ -23,14 +23,14 @@ describe("the differences of two objects", () => {
     assert.deepEqual(differences(env("A", "B"), env("B", "A")), []);
   });
 
-  it("go by the place where elements have no name, or share one", () => {
+  it("use the index when elements have no name, or share one", () => {
     const list = (...values: number[]) => ({ list: values.map((n) => ({ name: "same", n })) });
     assert.deepEqual(differences(list(1, 2), list(1, 3)), [
       { after: 3, before: 2, path: "list[1].n" },
     ]);
   });
 
-  it("are one where the only element has another address, and two where it has another name", () => {
+  it("are one when the only element has another address, and two when it has another name", () => {
     const rules = (host: string) => ({ rules: [{ host, http: 1 }] });
     assert.deepEqual(differences(rules("a"), rules("b")), [
       { after: "b", before: "a", path: "rules[host=a].host" },

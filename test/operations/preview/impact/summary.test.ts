@@ -19,7 +19,7 @@ describe("what a change does", () => {
     spec: { template: { spec: { containers: [{ image, name: "services-orders" }] } }, ...rest },
   });
 
-  it("is new pods, rolling, where the pods' template changes", () => {
+  it("is new pods, rolling, when the pods' template changes", () => {
     assert.deepEqual(says(deployment(pods("a"), pods("b"))), ["new pods, rolling, no downtime"]);
   });
 
@@ -33,14 +33,14 @@ describe("what a change does", () => {
     }
   });
 
-  it("is nothing where there is no pod", () => {
+  it("is nothing when there is no pod", () => {
     const none = { replicas: 0 };
     assert.deepEqual(says(deployment(pods("a", none), pods("b", none))), [
       "nothing: it has no pods",
     ]);
   });
 
-  it("is a number of pods where the replicas change, and downtime where none is left", () => {
+  it("is a number of pods when the replicas change, and downtime when none is left", () => {
     const replicas = (n: number): Inputs => ({ spec: { replicas: n } });
     assert.deepEqual(says(deployment(replicas(2), replicas(3))), ["1 pod more"]);
     assert.deepEqual(says(deployment(replicas(5), replicas(3))), [
@@ -49,7 +49,7 @@ describe("what a change does", () => {
     assert.deepEqual(says(deployment(replicas(5), replicas(0))), ["no pod is left, downtime"]);
   });
 
-  it("is REPLACED, downtime, where Pulumi replaces the Deployment", () => {
+  it("is REPLACED, downtime, when Pulumi replaces the Deployment", () => {
     const selector = (app: string): Inputs => ({ spec: { selector: { matchLabels: { app } } } });
     const ops = ["delete-replaced", "replace", "create-replacement"];
     const steps = ops.map((op) => deployment(selector("a"), selector("b"), op, ["spec.selector"]));
@@ -58,7 +58,7 @@ describe("what a change does", () => {
     assert.equal(summary.headline, "DANGER: REPLACED, downtime");
   });
 
-  it("is nothing where only labels of the Deployment itself change", () => {
+  it("is nothing when only labels of the Deployment itself change", () => {
     const label = (team: string): Inputs => ({ metadata: { labels: { team }, name: "web" } });
     const summary = summaryOf("prod", events([deployment(label("a"), label("b"))]), 0);
     assert.equal(summary.headline, "nothing that runs changes");
@@ -74,7 +74,7 @@ describe("what a change does", () => {
     assert.deepEqual(says(odd), ["unknown impact: read Pulumi's diff"]);
   });
 
-  it("of an object that goes before the new one comes is told of itself", () => {
+  it("of an object that is deleted before the new one exists is reported for itself", () => {
     const inputs = (a: string): Inputs => ({ data: { a }, metadata: { name: "same" } });
     const steps = ["delete-replaced", "replace", "create-replacement"].map((op) =>
       object(op, "core/v1:Service", { after: inputs("2"), before: inputs("1"), in: web, keys: [] }),
@@ -84,7 +84,7 @@ describe("what a change does", () => {
     assert.deepEqual([order(steps), order(steps.reverse())], [false, true]);
   });
 
-  it("of a ConfigMap that gets another name is told once, as what its pods do", () => {
+  it("of a ConfigMap that gets another name is reported once, as what its pods do", () => {
     const mounts = (name: string): Inputs => ({
       spec: { template: { spec: { volumes: [{ configMap: { name }, name: "config-files" }] } } },
     });
@@ -114,7 +114,7 @@ describe("Pulumi's own providers", () => {
     return { new: state("2"), old: state("1"), op, type, urn };
   };
 
-  it("are told of only where they are replaced, with all that was made by them", () => {
+  it("are reported only when they are replaced, with everything that they created", () => {
     for (const op of ["create", "delete", "update"]) {
       assert.equal(summaryOf("prod", events([provider(op)]), 0).verdict, "nothing");
     }
@@ -194,7 +194,7 @@ describe("a preview that failed", () => {
     ]);
   });
 
-  it("is never told as nothing, also without a reason", () => {
+  it("is never reported as nothing, also without a reason", () => {
     assert.equal(summaryOf("prod", events([]), 255).verdict, "error");
   });
 });
@@ -265,7 +265,7 @@ describe("a component under another name", () => {
     assert.ok(says(...renamed("a.example.com")).some((words) => /^recreated as new/.test(words)));
   });
 
-  it("ends where the new one has others", () => {
+  it("ends when the new one has others", () => {
     assert.ok(!says(...renamed("b.example.com")).some((words) => /^recreated/.test(words)));
   });
 });

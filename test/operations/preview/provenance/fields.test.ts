@@ -430,7 +430,7 @@ describe("the fields of args", () => {
       ]);
     });
 
-    it("those of one variable where its name is told, and of any where only its number is", () => {
+    it("those of one variable when its name is given, and of any when only its number is", () => {
       assert.equal(of("Deployment", `${container}.env[name=DD_VERSION].value`)[0], "release");
       assert.ok(!of("Deployment", `${container}.env[name=DD_VERSION].value`).includes("port"));
       assert.ok(of("Deployment", `${container}.env[3].value`).includes("port"));

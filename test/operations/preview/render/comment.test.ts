@@ -73,7 +73,7 @@ describe("commenting on a pull request", () => {
       .filter(({ method }) => method !== "GET")
       .map(({ method, path }) => `${method} ${path}`);
 
-  it("makes the comment where there is none", async () => {
+  it("makes the comment when there is none", async () => {
     const { answers, comments } = issue(["talk"]);
     await start(answers);
     assert.equal(await comment(pull, "prod", "text"), "http://here/2");
@@ -107,7 +107,7 @@ describe("commenting on a pull request", () => {
     assert.equal(github.asked.length, 1);
   });
 
-  it("tries again where GitHub is broken for a moment", async () => {
+  it("tries again when GitHub is broken for a moment", async () => {
     let broken = true;
     const { answers, comments } = issue([]);
     await start((asked) => {
