@@ -146,7 +146,7 @@ async function workspaceFor(stack: string): Promise<Workspace> {
 async function stackNameOf(given: string): Promise<string> {
   if (given !== "review") return given;
   const { currentBranch } = await import("../operations/clients/git");
-  const { stackNamed } = await import("../operations/stacks/stack-name");
+  const { stackNamed } = await import("../operations/stacks/review-stack");
   return stackNamed(given, process.env, (await currentBranch()) ?? "");
 }
 

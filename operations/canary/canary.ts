@@ -30,7 +30,7 @@ import { stackNames } from "../pulumi/connect";
 import { releaseEnv } from "../stacks/release";
 import { reports } from "../../lib/reports";
 import { stackOf } from "../stacks/review-stack";
-import { secretsProviderOf } from "../pulumi/secrets-provider";
+import { secretsProviderOf } from "../pulumi/settings";
 import { showPreview } from "../deploy/show-preview";
 import {
   type Outputs,
@@ -112,16 +112,13 @@ async function run(target: DeployTarget, options: CanaryOptions, expires: Date):
   else await recoverKilledUpdate(stack, cluster, workspace);
   const changed = await showPreview(stack, workspace);
   await confirm(stack, options.yes ?? false);
-  await setTags(
-    stack,
-    {
-      [canaryTags.branch]: settings.release.branch,
-      [canaryTags.cluster]: cluster.uid,
-      [canaryTags.expires]: expires.toISOString(),
-      [canaryTags.percent]: String(options.percent),
-    },
-    workspace,
-  );
+  const tags = {
+    [canaryTags.branch]: settings.release.branch,
+    [canaryTags.cluster]: cluster.uid,
+    [canaryTags.expires]: expires.toISOString(),
+    [canaryTags.percent]: String(options.percent),
+  };
+  await setTags(stack, tags, workspace);
   try {
     await update(target);
   } catch (error) {
@@ -156,7 +153,7 @@ async function candidate(
   const migrations = known
     ? await changedFiles(productionCommit, commit, migrationsDirectory, workspace)
     : undefined;
-  const [refusal] = validateCanary({
+  const issue = validateCanary({
     branch,
     commit,
     containsProduction,
@@ -167,8 +164,8 @@ async function candidate(
     productionRuns: stable.imageRef !== undefined,
     running: running?.branch,
   });
-  if (refusal !== undefined || commit === undefined || imageRef === undefined) {
-    throw new UserError(`${refusal ?? ""}\nNothing was changed.`);
+  if (issue !== undefined || commit === undefined || imageRef === undefined) {
+    throw new UserError(`${issue ?? ""}\nNothing was changed.`);
   }
   return { commit, imageRef };
 }

@@ -19,51 +19,43 @@ export interface CanaryFacts {
   readonly running: string | undefined;
 }
 
-/** Why a branch must not become a canary, each with what to do; empty if it may. */
-export function validateCanary(candidate: CanaryFacts): readonly string[] {
+/** Why a branch must not become a canary, with what to do; undefined if it may. */
+export function validateCanary(candidate: CanaryFacts): string | undefined {
   const { branch, commit, containsProduction, imageRef, migrations, productionCommit } = candidate;
   const { givenImage, productionRuns, running } = candidate;
   if (running !== undefined) {
-    return [`A canary of "${running}" is already running. Stop it first: npm run canary -- stop`];
+    return `A canary of "${running}" is already running. Stop it first: npm run canary -- stop`;
   }
   if (imageRef === undefined) {
-    return [
-      `Branch "${branch}" has no image: deploy its review stack with npm run review -- up, or pass --image and --commit.`,
-    ];
+    return `Branch "${branch}" has no image: deploy its review stack with npm run review -- up, or pass --image and --commit.`;
   }
   if (productionCommit === undefined) {
-    return [
-      productionRuns
-        ? "Production names no commit that it runs: promote its image again, with --image, --reason and --commit, and deploy it."
-        : "Production runs nothing yet. Deploy it first: npm run deploy -- prod",
-    ];
+    return productionRuns
+      ? "Production names no commit that it runs: promote its image again, with --image, --reason and --commit, and deploy it."
+      : "Production runs nothing yet. Deploy it first: npm run deploy -- prod";
   }
   if (commit === undefined) {
     if (givenImage) {
-      return ["--image needs --commit, the 40 hex digits of the commit that it was built from."];
+      return "--image needs --commit, the 40 hex digits of the commit that it was built from.";
     }
-    return [
-      `The image of "${branch}" was built from code that is in no commit: commit it, and update its review stack.`,
-    ];
+    return `The image of "${branch}" was built from code that is in no commit: commit it, and update its review stack.`;
   }
   if (containsProduction === undefined || migrations === undefined) {
-    return [
-      `Git does not know ${commit.slice(0, 7)} or ${productionCommit.slice(0, 7)} here: run git fetch, and try again.`,
-    ];
+    return `Git does not know ${commit.slice(0, 7)} or ${productionCommit.slice(0, 7)} here: run git fetch, and try again.`;
   }
   if (!containsProduction) {
-    return [
+    return (
       `Branch "${branch}" does not contain what production runs (${productionCommit.slice(0, 7)}): ` +
-        "requests would meet older code. Merge main into it, and update its review stack.",
-    ];
+      "requests would meet older code. Merge main into it, and update its review stack."
+    );
   }
   if (migrations.length > 0) {
-    return [
+    return (
       `Branch "${branch}" has database migrations that production does not have: ${migrations.join(", ")}. ` +
-        "A canary never migrates: release them to production first, in a way that its code supports.",
-    ];
+      "A canary never migrates: release them to production first, in a way that its code supports."
+    );
   }
-  return [];
+  return undefined;
 }
 
 /** What is known about the code that would run next to production. */

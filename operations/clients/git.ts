@@ -10,6 +10,22 @@ async function git(args: readonly string[], { cwd }: Workspace): Promise<string>
   return (await command("git", args, { cwd, timeout: 60_000 })).trim();
 }
 
+/** What git answers; undefined if it fails or answers nothing. */
+async function ifKnown(args: readonly string[], workspace: Workspace): Promise<string | undefined> {
+  const answer = await git(args, workspace).catch(() => "");
+  return answer === "" ? undefined : answer;
+}
+
+/** Files that `git diff` names; undefined if it fails. */
+async function differing(
+  args: readonly string[],
+  workspace: Workspace,
+): Promise<readonly string[] | undefined> {
+  const all = ["diff", "--name-only", "-z", ...args];
+  const answer = await git(all, workspace).catch(() => undefined);
+  return answer?.split("\0").filter((file) => file !== "");
+}
+
 /** Whether a command says yes (0) or no (1); anything else counts as unknown. */
 async function asked(args: readonly string[], workspace: Workspace): Promise<boolean | undefined> {
   try {
@@ -28,17 +44,12 @@ export function committed(commit: string | undefined): string | undefined {
 
 /** Commit that is checked out; undefined outside of a repository. */
 export async function head(workspace: Workspace): Promise<string | undefined> {
-  const answer = await git(["rev-parse", "--verify", "HEAD"], workspace).catch(() => undefined);
-  return committed(answer);
+  return committed(await ifKnown(["rev-parse", "--verify", "HEAD"], workspace));
 }
 
 /** Branch that is checked out; undefined if a commit is checked out, such as in CI. */
-export async function currentBranch(
-  workspace: Workspace = defaultWorkspace,
-): Promise<string | undefined> {
-  const args = ["symbolic-ref", "--short", "-q", "HEAD"];
-  const answer = await git(args, workspace).catch(() => "");
-  return answer === "" ? undefined : answer;
+export async function currentBranch(workspace = defaultWorkspace): Promise<string | undefined> {
+  return ifKnown(["symbolic-ref", "--short", "-q", "HEAD"], workspace);
 }
 
 /** Whether `older` is in the history of `newer`; undefined if git does not know one of them. */
@@ -70,8 +81,8 @@ export async function remoteBranches(
 
 /** Repository of `remote`; undefined if there is no remote. */
 export async function remoteUrl(workspace: Workspace): Promise<string | undefined> {
-  const url = await git(["remote", "get-url", remote], workspace).catch(() => "");
-  return url === "" ? undefined : repositoryOf(url, workspace.cwd);
+  const url = await ifKnown(["remote", "get-url", remote], workspace);
+  return url && repositoryOf(url, workspace.cwd);
 }
 
 /**
@@ -105,9 +116,7 @@ export async function changedFiles(
   directory: string,
   workspace: Workspace,
 ): Promise<readonly string[] | undefined> {
-  const args = ["diff", "--name-only", "-z", from, to, "--", directory];
-  const answer = await git(args, workspace).catch(() => undefined);
-  return answer?.split("\0").filter((file) => file !== "");
+  return differing([from, to, "--", directory], workspace);
 }
 
 /** Whether files differ between a commit and the working directory; undefined if unknown. */
@@ -122,14 +131,13 @@ export async function differs(
 
 /** Tracked files with uncommitted changes; undefined outside a repository. */
 export async function uncommitted(workspace: Workspace): Promise<readonly string[] | undefined> {
-  const answer = await git(["diff", "--name-only", "-z", "HEAD"], workspace).catch(() => undefined);
-  return answer?.split("\0").filter((file) => file !== "");
+  return differing(["HEAD"], workspace);
 }
 
 /** The user's name, for the owner of what is created. */
 export async function person(workspace: Workspace): Promise<string> {
   const ci = process.env["CIRCLE_USERNAME"] ?? "";
   if (ci !== "") return ci;
-  const email = await git(["config", "user.email"], workspace).catch(() => "");
-  return email === "" ? (process.env["USER"] ?? "unknown") : email;
+  const email = await ifKnown(["config", "user.email"], workspace);
+  return email ?? process.env["USER"] ?? "unknown";
 }

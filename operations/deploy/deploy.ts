@@ -16,7 +16,7 @@ import { reportFailure } from "./failure-report";
 import { committed, head, isAncestor, remoteBranches } from "../clients/git";
 import { type Downgrade, validateDeploy } from "./preconditions";
 import { isRequested, promoted, promotedTag } from "../stacks/release";
-import { reports } from "../../lib/reports";
+import { type Deployed, reports } from "../../lib/reports";
 import { reviewTags } from "../stacks/review-stack";
 import { showPreview } from "./show-preview";
 import { type DeployTarget, resolveTarget } from "./target";
@@ -43,20 +43,35 @@ export async function deploy(
   if (stack === canaryStack) {
     throw new UserError("To start a canary, run: npm run canary -- start BRANCH");
   }
-  const started = new Date();
+  const started = Date.now();
   const target = await resolveTarget(stack, given);
   await assertDeployable(target, options.allowOlder ?? false);
-  const { workspace, settings } = target;
   await ensureStack(target);
-  const changed = await showPreview(stack, workspace, options.approved);
+  const changed = await showPreview(stack, target.workspace, options.approved);
   await confirm(stack, options.yes ?? false);
+  const { imageRef, took, url } = await updateAndRecord(target, started, { changed });
+  console.log(`\nStack ${stack} runs ${imageRef}`);
+  console.log(`  ${url} (everything ${duration(took)})`);
+}
+
+/**
+ * Runs `pulumi up`, and leaves a report and what the next deploy must know.
+ *
+ * @returns what runs, and the milliseconds since the command started.
+ */
+export async function updateAndRecord(
+  target: DeployTarget,
+  started: number,
+  preview: Pick<Deployed, "changed">,
+): Promise<{ readonly imageRef: string; readonly took: number; readonly url: string }> {
+  const { settings, workspace } = target;
+  const { stack } = settings;
   await update(target);
   await recordDeploy(target);
   const { imageRef = "", url = settings.host } = await outputsOf(stack, workspace);
-  const took = Date.now() - started.getTime();
-  reports.leaveDeployed({ changed, seconds: took / 1000, stack, url });
-  console.log(`\nStack ${stack} runs ${imageRef}`);
-  console.log(`  ${url} (everything ${duration(took)})`);
+  const took = Date.now() - started;
+  reports.leaveDeployed({ ...preview, seconds: took / 1000, stack, url });
+  return { imageRef, took, url };
 }
 
 /** @throws UserError with every reason why the stack must not be changed. */

@@ -4,7 +4,7 @@ import type { DeployTarget } from "./target";
 import { person, remoteUrl } from "../clients/git";
 import { recoverKilledUpdate } from "../pulumi/killed-update";
 import { isReview, mostStacks, reviewTags } from "../stacks/review-stack";
-import { secretsProviderOf } from "../pulumi/secrets-provider";
+import { secretsProviderOf } from "../pulumi/settings";
 import { type Tags, createStack, setTags } from "../pulumi/stacks";
 
 /**

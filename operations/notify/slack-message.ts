@@ -1,3 +1,6 @@
+import { duration } from "../../lib/time";
+import { cut } from "../preview/changes/values";
+
 /** What a message says. Only `event` and `stack` are required. */
 export interface Notice {
   readonly branch?: string;
@@ -47,10 +50,6 @@ export interface Message {
 const fieldLimit = 300;
 const causeLimit = 2_500;
 
-function cut(text: string, limit: number): string {
-  return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
-}
-
 /**
  * Text from outside, shown literally: without links, mentions or markup.
  * A zero-width space after each mrkdwn character removes the meaning of that character.
@@ -69,57 +68,48 @@ function link(address: string, text: string): string {
   return good ? `<${address.replaceAll("&", "&amp;")}|${escaped(text)}>` : escaped(address);
 }
 
-function lasting(seconds: number): string {
-  const whole = Math.round(seconds);
-  return whole < 60
-    ? `${String(whole)} s`
-    : `${String(Math.floor(whole / 60))} min ${String(whole % 60)} s`;
-}
-
 /** A code block. The text inside cannot end the block early. */
 function quoted(text: string): string {
   const inside = escaped(text.replaceAll("```", "'''")).replaceAll("\u200b", "");
   return `\`\`\`${inside}\`\`\``;
 }
 
+/** A field of the message; none without a text. */
+function field(name: string, text: string | undefined): readonly Block[] {
+  if (text === undefined || text === "") return [];
+  return [{ text: `*${name}*\n${escaped(cut(text, fieldLimit))}`, type: "mrkdwn" }];
+}
+
 /** The message in Slack's Block Kit. Pure. The caller masks secrets first. */
 export function messageOf(notice: Notice): Message {
-  const { branch, cause, changed, commit, duration, event, job } = notice;
+  const { branch, cause = "", changed, commit, event, job } = notice;
   const { percent, preview, seconds, stack, url, who, workflow } = notice;
   const { icon, says } = events[event];
   const title = `${stack} ${says}`;
-  const fields: readonly (readonly [string, string | undefined])[] = [
-    ["Who", who === undefined ? undefined : escaped(cut(who, fieldLimit))],
-    ["Branch", branch === undefined ? undefined : escaped(cut(branch, fieldLimit))],
-    ["Commit", commit === undefined ? undefined : escaped(commit.slice(0, 7))],
-    ["Requested share", percent === undefined ? undefined : `${escaped(percent)} %`],
-    ["For", duration === undefined ? undefined : escaped(duration)],
-    ["Took", seconds === undefined ? undefined : lasting(seconds)],
-    ["What changed", changed === undefined ? undefined : escaped(cut(changed, fieldLimit))],
+  const fields = [
+    ...field("Who", who),
+    ...field("Branch", branch),
+    ...field("Commit", commit?.slice(0, 7)),
+    ...field("Requested share", percent === undefined ? undefined : `${percent} %`),
+    ...field("For", notice.duration),
+    ...field("Took", seconds === undefined ? undefined : duration(seconds * 1000)),
+    ...field("What changed", changed),
   ];
-  const links = [
-    ...(url === undefined ? [] : [link(url, "Open it")]),
-    ...(preview === undefined ? [] : [link(preview, "Preview")]),
-    ...(workflow === undefined
-      ? []
-      : [link(workflow, event === "approval" ? "Review and approve" : "Workflow")]),
-    ...(job === undefined ? [] : [link(job, "Job")]),
-  ];
-  const given = fields.flatMap(([name, text]) =>
-    text === undefined || text === "" ? [] : [{ text: `*${name}*\n${text}`, type: "mrkdwn" }],
+  const addresses = [
+    [url, "Open it"],
+    [preview, "Preview"],
+    [workflow, event === "approval" ? "Review and approve" : "Workflow"],
+    [job, "Job"],
+  ] as const;
+  const links = addresses.flatMap(([address, text]) =>
+    address === undefined ? [] : [link(address, text)],
   );
+  const section = (text: string): Block => ({ text: { text, type: "mrkdwn" }, type: "section" });
   return {
     blocks: [
-      { text: { text: `${icon} *${escaped(title)}*`, type: "mrkdwn" }, type: "section" },
-      ...(given.length === 0 ? [] : [{ fields: given, type: "section" }]),
-      ...(cause === undefined || cause.trim() === ""
-        ? []
-        : [
-            {
-              text: { text: quoted(tail(cause.trim())), type: "mrkdwn" },
-              type: "section",
-            },
-          ]),
+      section(`${icon} *${escaped(title)}*`),
+      ...(fields.length === 0 ? [] : [{ fields, type: "section" }]),
+      ...(cause.trim() === "" ? [] : [section(quoted(tail(cause.trim())))]),
       ...(links.length === 0
         ? []
         : [{ elements: [{ text: links.join("  ·  "), type: "mrkdwn" }], type: "context" }]),

@@ -1,33 +1,30 @@
+import pRetry, { AbortError } from "p-retry";
 import type { Message } from "./slack-message";
 
 const TIMEOUT_MS = 5_000;
 const TRIES = 3;
 
-const pause = async (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
-
 /**
- * Why Slack did not accept the message; undefined if it did.
- * Never quotes the webhook, because anyone who has its address can send.
+ * Sends a message once. The error never quotes the webhook, because anyone who has its address can
+ * send.
  */
-async function refusal(webhook: string, message: Message): Promise<string | undefined> {
-  try {
-    const answer = await fetch(webhook, {
-      body: JSON.stringify(message),
-      headers: { "Content-Type": "application/json" },
-      method: "POST",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    const text = (await answer.text()).slice(0, 100);
-    return answer.ok ? undefined : `Slack answered ${String(answer.status)}: ${text}`;
-  } catch (error) {
+async function post(webhook: string, message: Message): Promise<void> {
+  const answer = await fetch(webhook, {
+    body: JSON.stringify(message),
+    headers: { "Content-Type": "application/json" },
+    method: "POST",
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  }).catch((error: unknown) => {
     const timedOut = error instanceof Error && error.name === "TimeoutError";
-    return timedOut
-      ? `no answer within ${String(TIMEOUT_MS / 1_000)} s`
-      : "Slack cannot be reached";
-  }
+    const limit = `no answer within ${String(TIMEOUT_MS / 1_000)} s`;
+    throw new Error(timedOut ? limit : "Slack cannot be reached");
+  });
+  if (answer.ok) return;
+  const { status } = answer;
+  const reason = `Slack answered ${String(status)}: ${(await answer.text()).slice(0, 100)}`;
+  // Slack rejected the message: another try would get the same answer.
+  if (status >= 400 && status < 500 && status !== 429) throw new AbortError(reason);
+  throw new Error(reason);
 }
 
 /**
@@ -39,7 +36,7 @@ async function refusal(webhook: string, message: Message): Promise<string | unde
 export async function send(
   webhook: string | undefined,
   message: Message,
-  wait: (ms: number) => Promise<void> = pause,
+  pauseMs = 1_000,
 ): Promise<string | undefined> {
   if (webhook === undefined || webhook === "") {
     return "no message in Slack: SLACK_WEBHOOK_URL is not set";
@@ -47,13 +44,9 @@ export async function send(
   if (!/^https?:\/\//.test(webhook)) {
     return "no message in Slack: SLACK_WEBHOOK_URL must be an http or https URL";
   }
-  let reason: string | undefined;
-  for (let tried = 1; tried <= TRIES; tried += 1) {
-    if (tried > 1) await wait(1_000);
-    reason = await refusal(webhook, message);
-    if (reason === undefined) return undefined;
-    // Slack rejected the message: another try would get the same answer.
-    if (/answered 4(?!29)/.test(reason)) break;
-  }
-  return `no message in Slack: ${reason ?? ""}`;
+  const retries = { factor: 1, minTimeout: pauseMs, retries: TRIES - 1 };
+  return pRetry(async () => post(webhook, message), retries).then(
+    () => undefined,
+    (error: unknown) => `no message in Slack: ${error instanceof Error ? error.message : ""}`,
+  );
 }

@@ -10,8 +10,9 @@ import { isGiven, promoted, releaseEnv } from "../stacks/release";
 import { reports } from "../../lib/reports";
 import { commentLimit, sectionLimit } from "./render/limits";
 import type { PreviewRun } from "../pulumi/run-preview";
-import { type PreviewResult, previewOf } from "./preview-result";
-import type { Summary, Verdict } from "./impact/summary";
+import { previewOf } from "./preview-result";
+import type { PreviewResult } from "./result-of";
+import type { Verdict } from "./impact/summary";
 
 type Format = "json" | "markdown" | "text";
 
@@ -118,12 +119,12 @@ export async function preview(
     const { markdownOf } = await import("./render/markdown");
     return safe(markdownOf(summary, { limit, printed, ...where }));
   };
-  const rendered = await {
-    json: async () =>
-      Promise.resolve(safe(`${JSON.stringify({ ...summary, plan }, undefined, 2)}\n`)),
-    markdown: async () => markdown(commentLimit),
-    text: async () => Promise.resolve(text),
-  }[format]();
+  const rendered =
+    format === "text"
+      ? text
+      : format === "markdown"
+        ? await markdown(commentLimit)
+        : safe(`${JSON.stringify({ ...summary, plan }, undefined, 2)}\n`);
   if (options.output === undefined) {
     process.stdout.write(format === "text" ? `\n${rendered}` : rendered);
   } else {
@@ -144,9 +145,7 @@ export async function preview(
     );
   }
   if (summary.verdict === "error") reports.addCause(safe(summary.errors.join("\n")));
-  process.exitCode = exitCodeOf(summary, options);
-}
-
-function exitCodeOf({ verdict }: Summary, { detailedExitcode = false }: PreviewOptions): number {
-  return detailedExitcode || verdict === "error" ? exitCodes[verdict] : 0;
+  const { verdict } = summary;
+  const isExact = options.detailedExitcode === true || verdict === "error";
+  process.exitCode = isExact ? exitCodes[verdict] : 0;
 }

@@ -21,7 +21,7 @@ export async function isNew(
 ): Promise<boolean> {
   if (!unknownStack.test(printed)) return false;
   if (!existsSync(join(workspace.cwd, `Pulumi.${stack}.yaml`))) return true;
-  const { secretsProviderOf } = await import("../pulumi/secrets-provider");
+  const { secretsProviderOf } = await import("../pulumi/settings");
   const provider = secretsProviderOf(stack, workspace);
   // Without it Pulumi takes a passphrase, and removes the line from the file.
   const key = provider === undefined ? "" : ` --secrets-provider '${provider}'`;
@@ -53,7 +53,7 @@ export async function asNew<T>(
       PULUMI_BACKEND_URL: `file://${state}`,
       PULUMI_CONFIG_PASSPHRASE: "",
     });
-    await ask(["stack", "init", stack, "--no-select", "--secrets-provider", "passphrase"], empty);
+    await ask(["stack", "init", stack, "--no-select", "--settings", "passphrase"], empty);
     return await work(empty);
   } finally {
     remove();

@@ -4,6 +4,7 @@ import { UserError } from "../../lib/errors";
 import { type Change, changesOf, isInternal, type Operation } from "./changes/changes";
 import { leaves, unknown } from "./changes/differences";
 import type { Events, Json } from "../pulumi/events";
+import { titleIn } from "../pulumi/urn";
 import { redactForPlan } from "./changes/values";
 
 /** One resource that an approved preview changes. */
@@ -67,11 +68,6 @@ const words: Readonly<Record<Operation, string>> = {
   update: "be changed",
 };
 
-const nameOf = (urn: string): string => {
-  const [, , type = "", ...name] = urn.split("::");
-  return `${type.split(/[:$]/).at(-1) ?? ""} ${name.join("::")}`;
-};
-
 /** An approved value matches itself. A value that was unknown at the approval matches any value. */
 function matches(approved: string | undefined, current: string): boolean {
   return approved === current || approved === JSON.stringify(unknown);
@@ -88,7 +84,7 @@ export function exceeds(approved: Plan, current: Plan): readonly string[] {
   const byUrn = new Map(approved.changes.map((change) => [change.urn, change]));
   return current.changes.flatMap(({ fields, operation, urn }) => {
     const before = byUrn.get(urn);
-    const name = nameOf(urn);
+    const name = titleIn(urn);
     if (before === undefined) return [`${name} would now ${words[operation]} too`];
     // A failed update may have created the object and not finished it.
     const lesser = before.operation !== "delete" && operation === "update";

@@ -2,6 +2,7 @@ import { imageInputs } from "../../components/conventions/content-hash";
 import { traitsOf } from "../../environments";
 import type { Workspace } from "../pulumi/run-pulumi";
 import { isGiven } from "../stacks/release";
+import { differs } from "../clients/git";
 import { valueAt } from "./changes/differences";
 import type { Events } from "../pulumi/events";
 
@@ -25,7 +26,6 @@ export async function unreleased(
   const promoted = traitsOf(stack)?.image === "promoted";
   const commit = promoted && !isGiven(workspace) ? releasedCommit(events) : undefined;
   if (commit === undefined) return [];
-  const { differs } = await import("../clients/git");
   return (await differs(commit, imageInputs, workspace)) === true
     ? [
         `the service's code differs from production's release (${commit.slice(0, 7)}): the image stays until a release is promoted`,

@@ -7,18 +7,13 @@ import { ask } from "../clients/http";
 export function tcp(address: string, port: number, seconds: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port, timeout: seconds * 1000 });
-    const end = (seen: string) => {
+    const end = (seen: string) => () => {
       socket.destroy();
       resolve(seen);
     };
-    socket.once("connect", () => {
-      end("open");
-    });
-    socket.once("timeout", () => {
-      end("time-out");
-    });
-    socket.once("error", (error: NodeJS.ErrnoException) => {
-      end(error.code === "ECONNREFUSED" ? "refused" : (error.code ?? "error").toLowerCase());
+    socket.once("connect", end("open")).once("timeout", end("time-out"));
+    socket.once("error", ({ code = "error" }: NodeJS.ErrnoException) => {
+      end(code === "ECONNREFUSED" ? "refused" : code.toLowerCase())();
     });
   });
 }

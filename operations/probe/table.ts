@@ -1,3 +1,4 @@
+import { columns } from "../../lib/table";
 import { type Connection, doors } from "../../components/conventions/connections";
 
 /** The table of connections with the results of a probe, and the conclusions. */
@@ -53,15 +54,7 @@ export function lines(rows: readonly Row[]): readonly string[] {
     const mark = { FAIL: "FAIL", ok: "ok", unknown: "?" }[verdict(row)];
     return [row.from, row.to, row.allowed ? "open" : "closed", row.seen ?? "not tried", mark];
   });
-  const widths = head.map((text, column) =>
-    Math.max(text.length, ...cells.map((cell) => cell[column]?.length ?? 0)),
-  );
-  return [head, ...cells].map((row) =>
-    row
-      .map((text, column) => text.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  return columns([head, ...cells]);
 }
 
 /** The last lines: how many results are as expected, and why some connections were not tried. */

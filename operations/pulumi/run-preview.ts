@@ -23,22 +23,6 @@ export interface PreviewOutput {
   readonly printed: string;
 }
 
-function argumentsFor(
-  workspace: Workspace,
-  stack: string,
-  to: PreviewRun["to"],
-): readonly string[] {
-  const coloured = to.isTTY === true && (variables(workspace)["NO_COLOR"] ?? "") === "";
-  return [
-    "preview",
-    "--diff",
-    "--non-interactive",
-    ...["--stack", stack],
-    ...["--color", coloured ? "always" : "never"],
-    ...policyOptions(workspace),
-  ];
-}
-
 /**
  * Runs `pulumi preview --diff` once. Its output is shown while it runs, and the engine writes its
  * events to a separate file. It changes nothing, takes no lock, and prints no secret.
@@ -58,7 +42,10 @@ export async function runPreview({
     to.write(chunk);
   };
   let limit: NodeJS.Timeout | undefined;
-  const ended = await runPulumi(argumentsFor(workspace, stack, to), workspace, {
+  const coloured = to.isTTY === true && (variables(workspace)["NO_COLOR"] ?? "") === "";
+  const color = ["--color", coloured ? "always" : "never", ...policyOptions(workspace)];
+  const args = ["preview", "--diff", "--non-interactive", "--stack", stack, ...color];
+  const ended = await runPulumi(args, workspace, {
     attach: (child) => {
       // Not spawn's own timeout: it continues even if the program could not be started.
       limit = setTimeout(() => child.kill("SIGTERM"), LIMIT_MS);

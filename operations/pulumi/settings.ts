@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { traitsOf } from "../../environments";
 import { type Settings, canaryConfig, configOf, readGit, settingsFrom } from "../../settings";
+import { company } from "../../config/company";
 import { UserError } from "../../lib/errors";
 import { type Workspace, variables } from "./run-pulumi";
 
@@ -12,7 +13,7 @@ interface StackFile {
 }
 
 /** A stack's committed file; empty for a stack without a file. */
-export function stackFile(stack: string, { cwd }: Workspace): StackFile {
+function stackFile(stack: string, { cwd }: Workspace): StackFile {
   const file = join(cwd, `Pulumi.${stack}.yaml`);
   return existsSync(file) ? ((parse(readFileSync(file, "utf8")) as StackFile | null) ?? {}) : {};
 }
@@ -36,4 +37,18 @@ export async function settingsOf(stack: string, workspace: Workspace): Promise<S
   } catch (error) {
     throw new UserError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/**
+ * The secrets provider of a new stack: the one in its file. Review stacks have no file, so they use
+ * the company's key. SANDBOX_SECRETS_PROVIDER overrides that key.
+ *
+ * @returns undefined if Pulumi's own choice is right: a stack whose file has a passphrase's salt.
+ */
+export function secretsProviderOf(stack: string, workspace: Workspace): string | undefined {
+  const { canaryOf = stack, perBranch = false } = traitsOf(stack) ?? {};
+  if (perBranch) {
+    return variables(workspace)["SANDBOX_SECRETS_PROVIDER"] ?? company.reviewSecretsProvider;
+  }
+  return stackFile(canaryOf, workspace).secretsprovider;
 }

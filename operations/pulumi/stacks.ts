@@ -118,7 +118,7 @@ export async function createStack(
   secretsProvider: string | undefined,
   workspace: Workspace,
 ): Promise<void> {
-  const provider = secretsProvider === undefined ? [] : ["--secrets-provider", secretsProvider];
+  const provider = secretsProvider === undefined ? [] : ["--settings", secretsProvider];
   await ask(["stack", "init", stack, "--no-select", ...provider], workspace);
 }
 

@@ -9,7 +9,9 @@ import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { stackNames } from "../pulumi/connect";
 import { addTag, imageParts } from "../clients/registry";
 import { type Release, promotedTag, releaseEnv } from "../stacks/release";
-import { secretsProviderOf } from "../pulumi/secrets-provider";
+import { secretsProviderOf } from "../pulumi/settings";
+import type { Json } from "../pulumi/events";
+import { valueAt } from "../preview/changes/differences";
 import { settingsOf } from "../pulumi/settings";
 import { type State, createStack, outputsOf, setTags, stateOf } from "../pulumi/stacks";
 
@@ -128,13 +130,12 @@ async function runs(stacks: readonly string[], workspace: Workspace): Promise<Re
   return { branch, commit, imageRef };
 }
 
-interface Containers {
-  readonly template?: { readonly spec?: { readonly containers?: { readonly image?: string }[] } };
-}
-
 /** Image that the web service's pods run, according to its Deployment in the state. */
 export function webImage({ resources }: State): string | undefined {
   const deployment = resources.find(({ type }) => type === "kubernetes:apps/v1:Deployment");
-  const spec = deployment?.outputs?.["spec"] as Containers | undefined;
-  return spec?.template?.spec?.containers?.[0]?.image;
+  const image = valueAt(
+    deployment?.outputs as Json | undefined,
+    "spec.template.spec.containers[0].image",
+  );
+  return typeof image === "string" ? image : undefined;
 }

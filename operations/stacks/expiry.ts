@@ -72,3 +72,9 @@ export function lifeLeft(expires: Date, now = new Date()): string {
   const left = expires.getTime() - now.getTime();
   return left > 0 ? `expires in ${span(left)}` : `expired ${span(left)} ago`;
 }
+
+/** Undefined for a text that is no time. */
+export function dateOf(text: string | undefined): Date | undefined {
+  const parsed = new Date(text ?? "");
+  return Number.isNaN(parsed.getTime()) ? undefined : parsed;
+}

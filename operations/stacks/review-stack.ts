@@ -3,7 +3,7 @@ import { reviewAccess } from "../../components/conventions/ci-roles";
 import { company } from "../../config/company";
 import { UserError } from "../../lib/errors";
 import { type Workspace, variables } from "../pulumi/run-pulumi";
-import { type Life, expiry } from "./expiry";
+import { type Life, dateOf, expiry } from "./expiry";
 import { currentBranch } from "../clients/git";
 import { stackNames } from "../pulumi/connect";
 import { type Outputs, type Tags, lastUpdate, outputsOf, tagsOf } from "../pulumi/stacks";
@@ -42,6 +42,30 @@ export function stackOf(branch: string): string {
   } catch (error) {
     throw new UserError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/**
+ * The stack of a command's argument. `review` is the branch's review stack.
+ * The branch is the first of: that of the closed pull request, CircleCI's, git's.
+ * A pipeline cannot compute a slug, and its commands must not contain a branch's name.
+ *
+ * @throws UserError for `review` without a branch, and for a branch that has no review stack
+ */
+export function stackNamed(
+  given: string,
+  env: Readonly<Record<string, string | undefined>>,
+  gitBranch: string,
+): string {
+  if (given !== "review") return given;
+  const branch = [env["REVIEW_BRANCH"], env["CIRCLE_BRANCH"], gitBranch].find(
+    (name) => name !== undefined && name !== "",
+  );
+  if (branch === undefined) {
+    throw new UserError(
+      "no branch is checked out, so there is not a review stack; name it: review-<slug>",
+    );
+  }
+  return stackOf(branch);
 }
 
 /** The first of: the given branch, RELEASE_BRANCH, the branch that is checked out. */
@@ -102,14 +126,14 @@ export function reviewStack(
   updated: Date | undefined,
 ): ReviewStack {
   const slug = parseStack(name)?.slug ?? "";
-  const created = date(tags[reviewTags.created]);
+  const created = dateOf(tags[reviewTags.created]);
   const last = updated ?? created;
   const ttl = Number(tags[reviewTags.ttl]);
   return {
     branch: tags[reviewTags.branch] ?? outputs.branch,
     clusterUid: outputs.clusterUid ?? tags[reviewTags.cluster],
     life: last && {
-      extendedUntil: date(tags[reviewTags.extendedUntil]),
+      extendedUntil: dateOf(tags[reviewTags.extendedUntil]),
       lastUpdate: last,
       ttlHours: ttl > 0 ? ttl : company.reviewStacks.ttlHours,
     },
@@ -124,9 +148,4 @@ export function reviewStack(
 
 export function expiryOf({ life }: ReviewStack): Date | undefined {
   return life && expiry(life);
-}
-
-function date(text: string | undefined): Date | undefined {
-  const parsed = new Date(text ?? "");
-  return Number.isNaN(parsed.getTime()) ? undefined : parsed;
 }

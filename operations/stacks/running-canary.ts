@@ -4,6 +4,7 @@ import type { Settings } from "../../settings";
 import type { Workspace } from "../pulumi/run-pulumi";
 import { type Deployment, type Pod, list, withLabels } from "../clients/kubectl";
 import { type Connected, connect } from "../pulumi/connect";
+import { dateOf } from "./expiry";
 import { settingsOf } from "../pulumi/settings";
 import { outputsOf, stateOf, tagsOf } from "../pulumi/stacks";
 
@@ -53,11 +54,10 @@ export async function runningCanary(
   const [tags, outputs] = there
     ? await Promise.all([tagsOf(canaryStack, workspace), outputsOf(canaryStack, workspace)])
     : [{}, {}];
-  const expires = new Date(tags[canaryTags.expires] ?? "");
   return {
     branch: tags[canaryTags.branch] ?? deployment?.branch ?? "unknown",
     clusterUid: outputs.clusterUid ?? tags[canaryTags.cluster],
-    expires: Number.isNaN(expires.getTime()) ? undefined : expires,
+    expires: dateOf(tags[canaryTags.expires]),
     imageRef: outputs.imageRef ?? deployment?.imageRef,
     percent: tags[canaryTags.percent],
   };

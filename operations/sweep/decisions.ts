@@ -1,6 +1,8 @@
 import { environments, parseStack, slugOf } from "../../environments";
 import { mainBranch, reviewAccess } from "../../components/conventions/ci-roles";
 import { lifeLeft } from "../stacks/expiry";
+import type { ReviewStack } from "../stacks/review-stack";
+import type { RunningCanary } from "../stacks/running-canary";
 
 /** Everything that a decision depends on. */
 export interface Inventory {
@@ -17,15 +19,9 @@ export interface Inventory {
   readonly stacks: readonly Stack[];
 }
 
-export interface Stack {
-  readonly branch: string | undefined;
-  readonly clusterUid: string | undefined;
+export type Stack = Pick<ReviewStack, "branch" | "clusterUid" | "name" | "namespace" | "remote"> & {
   readonly expires: Date | undefined;
-  readonly name: string;
-  readonly namespace: string;
-  /** Repository of its branch; undefined for a stack without the tag. */
-  readonly remote: string | undefined;
-}
+};
 
 export interface Namespace {
   readonly name: string;
@@ -33,14 +29,10 @@ export interface Namespace {
   readonly ours: boolean;
 }
 
-/** The running canary. */
-export interface Canary {
-  readonly branch: string;
-  /** Production's cluster; it may differ from that of the review stacks. */
+/** The running canary, and production's cluster. It may differ from that of the review stacks. */
+export type Canary = Pick<RunningCanary, "branch" | "clusterUid" | "expires"> & {
   readonly cluster: string;
-  readonly clusterUid: string | undefined;
-  readonly expires: Date | undefined;
-}
+};
 
 export interface Decision {
   readonly goes: boolean;

@@ -37,13 +37,6 @@ export interface SweepOptions {
   readonly only?: "canary" | "reviews";
 }
 
-/** The review stacks and namespaces that exist, and their cluster. */
-interface Reviews {
-  readonly cluster: Cluster;
-  readonly namespaces: readonly Namespace[];
-  readonly stacks: readonly ReviewStack[];
-}
-
 /** `npm run sweep`: lists review stacks, their namespaces and the canary, with each decision. */
 export async function sweep(
   options: SweepOptions,
@@ -51,16 +44,15 @@ export async function sweep(
 ): Promise<void> {
   // Does not remove a stack that someone is changing: the decision about it is out of date.
   const workspace = { ...withoutRelease(given), lockWait: { patienceMs: 0 } };
-  const { production, reviewCluster } = await connectToAll(options, workspace);
-  const reviews = reviewCluster && (await reviewsOf(reviewCluster, workspace));
+  const { cluster, production } = await connectToAll(options, workspace);
   const canary = production && (await canaryOf(production, workspace));
   const inventory = {
     ...(await remoteOf(workspace)),
     canary,
-    cluster: reviews?.cluster.uid ?? "",
-    namespaces: reviews?.namespaces ?? [],
+    cluster: cluster?.uid ?? "",
+    namespaces: cluster ? await namespacesIn(cluster) : [],
     now: new Date(),
-    stacks: (reviews?.stacks ?? []).map(factsOf),
+    stacks: cluster ? (await reviewStacks(workspace)).map(factsOf) : [],
   };
   const decisions = decide(inventory);
   for (const { goes, name, what, why } of decisions) {
@@ -70,7 +62,7 @@ export async function sweep(
   if (going.length === 0) console.log("Nothing to remove.");
   else if (options.apply !== true) {
     console.log('Nothing was changed: "npm run sweep -- --apply" removes what goes.');
-  } else await removeAll(going, inventory, { cluster: reviews?.cluster, production }, workspace);
+  } else await removeAll(going, inventory, { cluster, production }, workspace);
 }
 
 const factsOf = (stack: ReviewStack): Stack => ({ ...stack, expires: expiryOf(stack) });
@@ -108,8 +100,8 @@ async function removeAll(
 }
 
 /**
- * Checks it again: removing the stacks before it takes minutes, in which it may have been updated
- * or removed.
+ * Decides about it again: removing the stacks before it takes minutes, in which it may have been
+ * updated or removed.
  */
 async function removeReviewStack(
   name: string,
@@ -118,25 +110,21 @@ async function removeReviewStack(
   workspace: Workspace,
 ): Promise<void> {
   const [review, remote] = await Promise.all([readIfThere(name, workspace), remoteOf(workspace)]);
-  if (review === undefined) {
-    console.log("It is already gone.");
-    return;
-  }
   const now = { ...inventory, ...remote, now: new Date() };
-  const { goes, why } = decideStack(factsOf(review), now);
-  if (goes) await removeReview(review, true, cluster, workspace);
-  else console.log(`It stays after all: ${why}`);
+  if (!goesStill(review && decideStack(factsOf(review), now))) return;
+  if (review !== undefined) await removeReview(review, true, cluster, workspace);
 }
 
 async function removeCanary(production: Production, workspace: Workspace): Promise<void> {
   const canary = await canaryOf(production, workspace);
-  if (canary === undefined) {
-    console.log("It is already gone.");
-    return;
-  }
-  const { goes, why } = decideCanary(canary, new Date());
-  if (goes) await stopCanary(production, workspace);
-  else console.log(`It stays after all: ${why}`);
+  if (goesStill(canary && decideCanary(canary, new Date())))
+    await stopCanary(production, workspace);
+}
+
+function goesStill(decision: Decision | undefined): boolean {
+  if (decision === undefined) console.log("It is already gone.");
+  else if (!decision.goes) console.log(`It stays after all: ${decision.why}`);
+  return decision?.goes === true;
 }
 
 /**
@@ -146,20 +134,18 @@ async function removeCanary(production: Production, workspace: Workspace): Promi
 async function connectToAll(
   { only }: SweepOptions,
   workspace: Workspace,
-): Promise<{ readonly production?: Production; readonly reviewCluster?: Cluster }> {
+): Promise<{ cluster: Cluster | undefined; production: Production | undefined }> {
   const stacks = await stackNames(workspace);
-  const [review, production] = await Promise.all([
-    only === "canary"
-      ? undefined
-      : settingsOf(anyReview, workspace).then(async (its) => connect(its, workspace)),
-    only === "reviews" || !stacks.includes(canaryStack)
-      ? undefined
-      : connectToProduction(workspace),
+  const isCanary = only !== "reviews" && stacks.includes(canaryStack);
+  const [cluster, production] = await Promise.all([
+    only === "canary" ? undefined : clusterOfReviews(workspace),
+    isCanary ? connectToProduction(workspace) : undefined,
   ]);
-  return {
-    ...(production === undefined ? {} : { production }),
-    ...(review === undefined ? {} : { reviewCluster: review.cluster }),
-  };
+  return { cluster, production };
+}
+
+async function clusterOfReviews(workspace: Workspace): Promise<Cluster> {
+  return (await connect(await settingsOf(anyReview, workspace), workspace)).cluster;
 }
 
 async function canaryOf(production: Production, workspace: Workspace): Promise<Canary | undefined> {
@@ -167,14 +153,14 @@ async function canaryOf(production: Production, workspace: Workspace): Promise<C
   return canary && { ...canary, cluster: production.cluster.uid };
 }
 
-async function reviewsOf(cluster: Cluster, workspace: Workspace): Promise<Reviews> {
+/** Namespaces with the name of a review stack's namespace. */
+async function namespacesIn(cluster: Cluster): Promise<readonly Namespace[]> {
   const all = await list<Pick<Pod, "metadata">>(cluster, "namespaces", []);
-  const namespaces = all
+  return all
     .map(({ metadata }) => metadata)
     .filter(({ name }) => name.startsWith(reviewAccess.namespacePrefix))
     .map(({ labels = {}, name }) => {
       const slug = parseStack(name.slice(service.length + 1))?.slug;
       return { name, ours: slug !== undefined && isOurs(labels, slug) };
     });
-  return { cluster, namespaces, stacks: await reviewStacks(workspace) };
 }

@@ -1,5 +1,6 @@
 import { type Difference, differences, readable, secret, valueAt } from "./differences";
 import type { Events, Json, State, Step } from "../../pulumi/events";
+import { nameIn, typeIn } from "../../pulumi/urn";
 
 /** What happens to one resource as a whole. */
 export type Operation = "create" | "delete" | "replace" | "update";
@@ -61,36 +62,29 @@ const operations: Readonly<Record<string, Operation>> = {
   update: "update",
 };
 
-const nameIn = (urn: string): string => urn.split("::").slice(3).join("::");
-
-interface Known {
-  readonly state: State;
-  readonly step: Step;
-}
+const stateIn = (step: Step | undefined): State | undefined => step?.new ?? step?.old ?? undefined;
 
 function changedArgs({ new: after, old: before }: Step): readonly string[] {
   const all = differences(before?.inputs ?? {}, after?.inputs ?? {});
   return [...new Set(all.map(({ path }) => path.split(/[.[]/)[0] ?? ""))];
 }
 
-const typeIn = (urn: string): string => urn.split("::")[2]?.split("$").at(-1) ?? "";
-
-function ownerOf(state: State, all: ReadonlyMap<string, Known>): Owner {
+function ownerOf(state: State, all: ReadonlyMap<string, Step>): Owner {
   // Only by names: a preview that ended early does not report every component.
   let urn: string | undefined = state.parent;
   while (urn !== undefined && urn !== "") {
     const type = typeIn(urn);
-    const known = all.get(urn);
+    const step = all.get(urn);
     if (type.startsWith("services:")) {
-      const operation = operations[known?.step.op ?? ""];
+      const operation = operations[step?.op ?? ""];
       return {
-        changedArgs: known === undefined ? [] : changedArgs(known.step),
+        changedArgs: step === undefined ? [] : changedArgs(step),
         name: nameIn(urn),
         type,
         ...(operation === undefined ? {} : { operation }),
       };
     }
-    urn = known?.state.parent;
+    urn = stateIn(step)?.parent;
   }
   return { changedArgs: [], name: "", type: "pulumi:pulumi:Stack" };
 }
@@ -138,7 +132,7 @@ function clusterName(state: State | undefined): string | undefined {
   return typeof name === "string" ? name : undefined;
 }
 
-function changeOf(steps: readonly Step[], all: ReadonlyMap<string, Known>): Change | undefined {
+function changeOf(steps: readonly Step[], all: ReadonlyMap<string, Step>): Change | undefined {
   const ops = steps.map(({ op }) => op);
   const operation = ops.map((op) => operations[op]).find((op) => op !== undefined);
   const before = steps.find(({ old }) => old)?.old ?? undefined;
@@ -170,11 +164,10 @@ function changeOf(steps: readonly Step[], all: ReadonlyMap<string, Known>): Chan
 
 /** Every resource that the preview would change, in the engine's order. */
 export function changesOf({ steps }: Pick<Events, "steps">): readonly Change[] {
-  const all = new Map<string, Known>();
+  const all = new Map<string, Step>();
   const byUrn = new Map<string, Step[]>();
   for (const step of steps) {
-    const state = step.new ?? step.old;
-    if (state) all.set(step.urn, { state, step });
+    if (stateIn(step)) all.set(step.urn, step);
     byUrn.set(step.urn, [...(byUrn.get(step.urn) ?? []), step]);
   }
   return [...byUrn.values()].flatMap((its) => changeOf(its, all) ?? []);

@@ -1,4 +1,5 @@
 import type { Json } from "../../pulumi/events";
+import { steps } from "./paths";
 
 /** One field that differs; a list's element is named by its key, such as `env[name=PORT]`. */
 export interface Difference {
@@ -127,10 +128,13 @@ export function leaves(value: Json, path = ""): readonly (readonly [string, Json
 
 /** The value at a path as Pulumi writes it (`spec.ports[0].name`, `metadata.labels["a.b/c"]`). */
 export function valueAt(object: Json | undefined, path: string): Json | undefined {
-  const steps = path.match(/\["[^"]*"\]|\[\d+\]|[^.[\]]+/g) ?? [];
   let value = object === undefined ? undefined : readable(object);
-  for (const step of steps.map((one) => one.replace(/^\["?|"?\]$/g, ""))) {
-    value = isList(value) ? value[Number(step)] : isObject(value) ? value[step] : undefined;
+  for (const step of steps(path)) {
+    value = isList(value)
+      ? value[Number(step.slice(1, -1))]
+      : isObject(value)
+        ? value[step]
+        : undefined;
   }
   return value;
 }

@@ -1,5 +1,5 @@
 /** Names and bracketed parts of a path: `a.b["c.d/e"][name=f]` has four. */
-function steps(path: string): readonly string[] {
+export function steps(path: string): readonly string[] {
   const all = path.match(/\["[^"]*"\]|\[[^\]]*\]|[^.[\]]+/g) ?? [];
   return all.map((step) => (step.startsWith('["') ? step.slice(2, -2) : step));
 }

@@ -16,8 +16,9 @@ export function isSensitive(kind: string, path: string): boolean {
   return sensitiveName.test(name ?? key ?? "");
 }
 
-function cut(text: string): string {
-  return text.length <= shown ? text : `${text.slice(0, shown - 1)}…`;
+/** The beginning of a text, within a limit. */
+export function cut(text: string, limit = shown): string {
+  return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
 }
 
 /** A value for people: an image as the start of its digest, a variable as its value. */

@@ -25,20 +25,23 @@ const rolling: Consequence = { effect: "rolling" };
 const scaled: Consequence = { effect: "scaled" };
 const replaced: Consequence = { dangerous: true, effect: "replaced" };
 
-/** Rules for draining a node do not affect running pods. */
-const drains: Consequence = {
-  effect: "nothing",
-  says: "nothing: it applies when a node is drained",
-};
-const admission: Consequence = { effect: "nothing", says: "nothing: it applies to new pods" };
-const rights: Consequence = {
-  effect: "traffic",
-  says: "rights change immediately, also in running pods",
-};
-const connections: Consequence = {
-  effect: "traffic",
-  says: "allowed connections change immediately",
-};
+const harmless = (says: string): Consequence => ({ effect: "nothing", says });
+const lost = (says: string): Consequence => ({ dangerous: true, effect: "deleted", says });
+const traffic = (says: string): Consequence => ({ effect: "traffic", says });
+const replacing = (says: string): Consequence => ({ ...replaced, says });
+/** A kind for which every change has the same consequence. */
+const always = (consequence: Consequence): Kind => ({
+  create: consequence,
+  delete: consequence,
+  fields: { "": consequence },
+  replace: consequence,
+});
+
+const admission = harmless("nothing: it applies to new pods");
+const untilNewPods = harmless("nothing until pods are new");
+const connections = traffic("allowed connections change immediately");
+const rights = traffic("rights change immediately, also in running pods");
+const dataLost = replacing("REPLACED, downtime, and its data are deleted");
 /** Pods refer to its name, which changes with its content. */
 const mounted: Consequence = { effect: "remade", says: "recreated; new pods use it" };
 
@@ -49,7 +52,7 @@ const mounted: Consequence = { effect: "remade", says: "recreated; new pods use 
 export const consequences: Readonly<Record<string, Kind>> = {
   ConfigMap: {
     delete: nothing,
-    fields: { metadata: nothing, "": { effect: "nothing", says: "nothing until pods are new" } },
+    fields: { metadata: nothing, "": untilNewPods },
     replace: mounted,
   },
   CronJob: {
@@ -71,7 +74,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
     replace: { effect: "remade", says: "recreated: a current run is stopped" },
   },
   Deployment: {
-    delete: { dangerous: true, effect: "deleted", says: "deleted: its pods end" },
+    delete: lost("deleted: its pods end"),
     fields: {
       "spec.selector": replaced,
       "spec.replicas": scaled,
@@ -93,74 +96,57 @@ export const consequences: Readonly<Record<string, Kind>> = {
   },
   Image: {
     create: { effect: "build" },
-    delete: { effect: "nothing", says: "nothing: the image stays in the registry" },
+    delete: harmless("nothing: the image stays in the registry"),
     fields: { "": { effect: "build" } },
     replace: { effect: "build" },
   },
   Ingress: {
-    delete: { dangerous: true, effect: "deleted", says: "deleted: its hosts stop answering" },
+    delete: lost("deleted: its hosts stop answering"),
     fields: {
-      "spec.rules[*].host": {
-        effect: "traffic",
-        says: "the old host stops answering, the new one starts",
-      },
-      "spec.rules": { effect: "traffic", says: "other hosts or paths answer" },
-      "spec.tls": { effect: "traffic", says: "another certificate" },
-      "spec.ingressClassName": { effect: "traffic", says: "another load balancer answers" },
+      "spec.rules[*].host": traffic("the old host stops answering, the new one starts"),
+      "spec.rules": traffic("other hosts or paths answer"),
+      "spec.tls": traffic("another certificate"),
+      "spec.ingressClassName": traffic("another load balancer answers"),
       spec: { effect: "traffic" },
-      "metadata.annotations": { effect: "traffic", says: "the load balancer is reconfigured" },
+      "metadata.annotations": traffic("the load balancer is reconfigured"),
       metadata: nothing,
     },
     replace: replaced,
   },
   LimitRange: { delete: admission, fields: { "": admission }, replace: admission },
   Namespace: {
-    delete: { dangerous: true, effect: "deleted", says: "deleted, with everything in it" },
+    delete: lost("deleted, with everything in it"),
     fields: { metadata: admission },
-    replace: {
-      dangerous: true,
-      effect: "replaced",
-      says: "REPLACED, downtime: everything in it is deleted",
-    },
+    replace: replacing("REPLACED, downtime: everything in it is deleted"),
   },
   NetworkPolicy: {
-    create: connections,
-    delete: connections,
+    ...always(connections),
     fields: { spec: connections, metadata: nothing },
-    replace: connections,
   },
   PersistentVolumeClaim: {
-    delete: { dangerous: true, effect: "deleted", says: "deleted, with its data" },
+    delete: lost("deleted, with its data"),
     fields: {
-      "spec.resources.requests.storage": { effect: "nothing", says: "nothing: the volume grows" },
+      "spec.resources.requests.storage": harmless("nothing: the volume grows"),
       metadata: nothing,
       spec: replaced,
     },
-    replace: { dangerous: true, effect: "replaced", says: "REPLACED: its data are deleted" },
+    replace: replacing("REPLACED: its data are deleted"),
   },
-  PodDisruptionBudget: {
-    create: drains,
-    delete: drains,
-    fields: { "": drains },
-    replace: drains,
-  },
+  // Rules for draining a node do not affect running pods.
+  PodDisruptionBudget: always(harmless("nothing: it applies when a node is drained")),
   ResourceQuota: { delete: admission, fields: { "": admission }, replace: admission },
-  Role: { create: rights, delete: rights, fields: { "": rights }, replace: rights },
-  RoleBinding: { create: rights, delete: rights, fields: { "": rights }, replace: rights },
+  Role: always(rights),
+  RoleBinding: always(rights),
   Secret: {
-    delete: {
-      dangerous: true,
-      effect: "deleted",
-      says: "deleted: new pods that need it do not start",
-    },
-    fields: { metadata: nothing, "": { effect: "nothing", says: "nothing until pods are new" } },
+    delete: lost("deleted: new pods that need it do not start"),
+    fields: { metadata: nothing, "": untilNewPods },
     replace: mounted,
   },
   Service: {
-    delete: { dangerous: true, effect: "deleted", says: "deleted: its name stops resolving" },
+    delete: lost("deleted: its name stops resolving"),
     fields: {
       "spec.selector": { dangerous: true, effect: "traffic", says: "requests go to other pods" },
-      "spec.ports": { effect: "traffic", says: "its callers must use other ports" },
+      "spec.ports": traffic("its callers must use other ports"),
       "spec.clusterIP": replaced,
       "spec.type": replaced,
       spec: { effect: "traffic" },
@@ -171,11 +157,11 @@ export const consequences: Readonly<Record<string, Kind>> = {
   ServiceAccount: {
     create: created,
     delete: { effect: "deleted", says: "deleted: new pods that need it do not start" },
-    fields: { "": { effect: "nothing", says: "nothing until pods are new" } },
+    fields: { "": untilNewPods },
     replace: remade,
   },
   StatefulSet: {
-    delete: { dangerous: true, effect: "deleted", says: "deleted, with its data" },
+    delete: lost("deleted, with its data"),
     fields: {
       "spec.replicas": scaled,
       "spec.template": {
@@ -184,29 +170,20 @@ export const consequences: Readonly<Record<string, Kind>> = {
       },
       "spec.updateStrategy": nothing,
       "spec.minReadySeconds": nothing,
-      "spec.persistentVolumeClaimRetentionPolicy": {
-        effect: "nothing",
-        says: "nothing now: it decides later whether the data are kept",
-      },
+      "spec.persistentVolumeClaimRetentionPolicy": harmless(
+        "nothing now: it decides later whether the data are kept",
+      ),
       metadata: nothing,
-      spec: { ...replaced, says: "REPLACED, downtime, and its data are deleted" },
+      spec: dataLost,
     },
-    replace: {
-      dangerous: true,
-      effect: "replaced",
-      says: "REPLACED, downtime, and its data are deleted",
-    },
+    replace: dataLost,
   },
   // Which cluster, and how to connect to it.
   Provider: {
     create: nothing,
     delete: nothing,
     fields: { "": nothing },
-    replace: {
-      dangerous: true,
-      effect: "replaced",
-      says: "REPLACED, downtime: every object is recreated, in another cluster",
-    },
+    replace: replacing("REPLACED, downtime: every object is recreated, in another cluster"),
   },
 };
 

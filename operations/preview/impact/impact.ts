@@ -53,3 +53,11 @@ export const words: Readonly<Record<Effect, string>> = {
 export function moreSevere(a: Effect, b: Effect): number {
   return bySeverity.indexOf(b) - bySeverity.indexOf(a);
 }
+
+/** Sorts what is dangerous first, then the more severe effect. */
+export function worseFirst(
+  a: { readonly dangerous: boolean; readonly effect: Effect },
+  b: { readonly dangerous: boolean; readonly effect: Effect },
+): number {
+  return Number(b.dangerous) - Number(a.dangerous) || moreSevere(a.effect, b.effect);
+}

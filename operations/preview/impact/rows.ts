@@ -1,7 +1,7 @@
 import { type ComponentType, argsFor, fields, knownArgs } from "../provenance/fields";
 import type { Change, Field, Owner } from "../changes/changes";
 import { secret, valueAt } from "../changes/differences";
-import { bySeverity, moreSevere } from "./impact";
+import { bySeverity, moreSevere, worseFirst } from "./impact";
 import type { Json } from "../../pulumi/events";
 import { classifyField, classifyObject, type Impact } from "./classify";
 import { short } from "../changes/paths";
@@ -51,8 +51,8 @@ function fieldRow(change: Change, field: Field, impact: Impact): Row {
   const arg = argOf(change.owner, change.kind, field.path);
   const sensitive = isSensitive(change.kind, field.path);
   const shown = (value: Field["after"]) =>
-    value === undefined ? {} : { value: sensitive ? secret : show(value) };
-  const [before, after] = [shown(field.before).value, shown(field.after).value];
+    value === undefined ? undefined : sensitive ? secret : show(value);
+  const [before, after] = [shown(field.before), shown(field.after)];
   return {
     ...impact,
     ...(after === undefined ? {} : { after }),
@@ -164,9 +164,7 @@ function whole(
 ): Row | undefined {
   // The row's title already has the component's name.
   const rows = owned.map((change) => objectRow(change, false));
-  const [worst] = [...rows].sort(
-    (a, b) => Number(b.dangerous) - Number(a.dangerous) || moreSevere(a.effect, b.effect),
-  );
+  const [worst] = [...rows].sort(worseFirst);
   if (worst === undefined) return undefined;
   const instead = successor === undefined ? {} : replacement(owned, successor);
   if (owned.length === 1) return { ...worst, ...instead };

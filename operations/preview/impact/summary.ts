@@ -1,8 +1,10 @@
 import { traitsOf } from "../../../environments";
 import { type Change, changesOf, isInternal } from "../changes/changes";
 import { immutableAnswer, protectedAnswer } from "./consequences";
-import { bySeverity, words } from "./impact";
+import { valueAt } from "../changes/differences";
+import { words, worseFirst } from "./impact";
 import type { Events, Diagnostic } from "../../pulumi/events";
+import { titleIn } from "../../pulumi/urn";
 import { type ReleaseLine, releaseOf } from "./release";
 import { type Group, groupsOf, replacementOf, type Row } from "./rows";
 
@@ -22,12 +24,6 @@ export interface Summary {
   readonly verdict: Verdict;
   readonly version: 1;
 }
-
-const nameOf = (urn: string): string => {
-  const [, , type = "", ...name] = urn.split("::");
-  const kind = type.split(/[:$]/).at(-1) ?? "";
-  return `${kind} ${name.join("::")}`.trim();
-};
 
 /**
  * Changes that the cluster rejects, because the field is immutable. The provider tries them with
@@ -62,11 +58,7 @@ const isEcho = ({ message }: Diagnostic): boolean => /^(?:preview|update) failed
 /** Objects that another resource takes over. Pulumi still deletes them with the old resource. */
 function takenOver(changes: readonly Change[]): readonly string[] {
   const key = ({ inputs, kind, name }: Change) =>
-    JSON.stringify([
-      kind,
-      name,
-      (inputs["metadata"] as { namespace?: unknown } | undefined)?.namespace,
-    ]);
+    JSON.stringify([kind, name, valueAt(inputs, "metadata.namespace")]);
   const created = new Map(
     changes.filter(({ operation }) => operation === "create").map((one) => [key(one), one]),
   );
@@ -104,13 +96,9 @@ function headlineOf(
   if (verdict === "nothing") return "nothing changes";
   const [refused] = guarded;
   if (refused !== undefined && !rows.some(({ dangerous }) => dangerous)) {
-    return `DANGER: ${nameOf(protectedUrn(refused))} would be deleted or replaced, and is protected`;
+    return `DANGER: ${titleIn(protectedUrn(refused))} would be deleted or replaced, and is protected`;
   }
-  const [worst] = [...rows].sort(
-    (a, b) =>
-      Number(b.dangerous) - Number(a.dangerous) ||
-      bySeverity.indexOf(b.effect) - bySeverity.indexOf(a.effect),
-  );
+  const [worst] = [...rows].sort(worseFirst);
   const released = release?.effects.map(({ says }) => says) ?? [];
   const fromRelease = released.find((says) => says !== words.nothing);
   const quiet = worst === undefined || worst.effect === "nothing";
@@ -142,7 +130,7 @@ export function summaryOf(
     ...events.violations.map(({ message }) => `policy ${message}`),
     ...events.errors
       .filter((diagnostic) => !known.has(diagnostic) && !isEcho(diagnostic))
-      .map(({ message, urn }) => (urn === "" ? message : `${nameOf(urn)}: ${message}`)),
+      .map(({ message, urn }) => (urn === "" ? message : `${titleIn(urn)}: ${message}`)),
   ];
   if (errors.length === 0 && exitCode !== 0 && known.size === 0) {
     errors.push("Pulumi gave no reason: read its output");
@@ -158,11 +146,11 @@ export function summaryOf(
     ...lost,
     ...[...unchangeable].map(
       ({ urn }) =>
-        `A changed field of ${nameOf(urn)} is immutable in Kubernetes, so the preview ended there. What depends on it is not shown.`,
+        `A changed field of ${titleIn(urn)} is immutable in Kubernetes, so the preview ended there. What depends on it is not shown.`,
     ),
     ...[...new Set([...guarded].map(protectedUrn))].map(
       (urn) =>
-        `${nameOf(urn)} is protected, so Pulumi refuses to replace or delete it. If you want that, remove its protection first.`,
+        `${titleIn(urn)} is protected, so Pulumi refuses to replace or delete it. If you want that, remove its protection first.`,
     ),
     ...renamed(changes),
     ...events.warnings.map(({ message }) => `policy ${message}`),

@@ -1,5 +1,4 @@
-import { type FieldsOfArgs, identityLabels, of, under } from "./field-paths";
-import { type Pods, podArgs } from "./fields-of-pods";
+import { type FieldsOfArgs, identityLabels, of, under, type Pods, podArgs } from "./field-paths";
 
 const jobPods: Pods = {
   initContainers: [],

@@ -1,5 +1,4 @@
-import { type Field, type FieldsOfArgs, named, of } from "./field-paths";
-import { type Pods, podArgs } from "./fields-of-pods";
+import { type Field, type FieldsOfArgs, named, of, type Pods, podArgs } from "./field-paths";
 
 const webPods: Pods = {
   initContainers: ["migrate", "seed"],

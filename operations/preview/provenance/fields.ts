@@ -1,4 +1,5 @@
 import { type Field, type FieldsOfArgs, all, identityLabels, of, under } from "./field-paths";
+import { steps } from "../changes/paths";
 import { scheduledJobFields } from "./fields-of-scheduled-job";
 import { canaryFields, webServiceFields } from "./fields-of-web-service";
 
@@ -107,12 +108,6 @@ export const fields: Readonly<Record<ComponentType, FieldsOfArgs>> = {
 /** Args of a component that the map has; of a new arg it may know nothing. */
 export function knownArgs(type: ComponentType): ReadonlySet<string> {
   return new Set(Object.keys(fields[type]).map((arg) => arg.split(".")[0] ?? ""));
-}
-
-/** Steps of a path: names, and what is in brackets with its bracket. */
-function steps(path: string): readonly string[] {
-  const all = path.match(/\["[^"]*"\]|\[[^\]]*\]|[^.[\]]+/g) ?? [];
-  return all.map((step) => (step.startsWith('["') ? step.slice(2, -2) : step));
 }
 
 function meets(pattern: string, step: string): boolean {

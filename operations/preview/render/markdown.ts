@@ -1,6 +1,10 @@
 import { plain } from "../../pulumi/events";
 import type { Summary } from "../impact/summary";
+import { cut } from "../changes/values";
 import { changeOf, releaseLine, titleOf } from "./text";
+
+/** Longest note or error. */
+const lineLimit = 600;
 
 /**
  * Text from outside as code: nothing in it is markup, mentions a person, or ends the table or the
@@ -80,8 +84,8 @@ export function markdownOf(
   const before = [title, "", `**${headline.replaceAll("<", "&lt;")}**`, ""];
   const after = [
     ...(release === undefined ? [] : [code(release), ""]),
-    ...notes.map((note) => `- ${code(cut(note))}`),
-    ...errors.slice(0, 10).map((error) => `- :x: ${code(cut(error))}`),
+    ...notes.map((note) => `- ${code(cut(note, lineLimit))}`),
+    ...errors.slice(0, 10).map((error) => `- :x: ${code(cut(error, lineLimit))}`),
     "",
   ];
   const head = ["| component | what happens | arg | change |", "| --- | --- | --- | --- |"];
@@ -97,8 +101,4 @@ export function markdownOf(
       ? diff
       : `${diff.slice(0, room)}\n… cut here: the job's output has the rest`;
   return `${text}\n${details("Pulumi's diff", short)}`;
-}
-
-function cut(text: string): string {
-  return text.length <= 600 ? text : `${text.slice(0, 599)}…`;
 }

@@ -1,3 +1,4 @@
+import { columns } from "../../../lib/table";
 import { words } from "../impact/impact";
 import type { Group, Row } from "../impact/rows";
 import type { Summary } from "../impact/summary";
@@ -28,19 +29,6 @@ export function releaseLine({ release }: Summary): string | undefined {
   return `release: ${release.values.join(", ")}: ${does}`;
 }
 
-/** Columns as wide as their widest cell, except the last. */
-function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.min(44, Math.max(...rows.map((row) => row[column]?.length ?? 0))),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-}
-
 const isQuiet = ({ rows }: Group): boolean => rows.every(({ effect }) => effect === "nothing");
 
 /** The summary for a terminal: at most one line for each change. */
@@ -60,7 +48,7 @@ export function textOf(summary: Summary): string {
       changeOf(row),
     ]),
   );
-  const aligned = table(cells.flat());
+  const aligned = columns(cells.flat(), 44);
   let next = 0;
   for (const group of groups) {
     lines.push(titleOf(group), ...aligned.slice(next, next + group.rows.length));

@@ -102,11 +102,11 @@ const cases: readonly [string, Partial<CanaryFacts>, RegExp][] = [
 
 describe("a canary", () => {
   it("may start when nothing speaks against it", () => {
-    assert.deepEqual(validateCanary(fine), []);
+    assert.equal(validateCanary(fine), undefined);
   });
   for (const [title, change, text] of cases) {
     it(`is refused ${title}`, () => {
-      assert.match(validateCanary({ ...fine, ...change }).join("\n"), text);
+      assert.match(validateCanary({ ...fine, ...change }) ?? "", text);
     });
   }
 

@@ -33,7 +33,7 @@ describe("a message in Slack", () => {
             { text: "*Who*\nada", type: "mrkdwn" },
             { text: "*Branch*\nfeature/cancel-orders", type: "mrkdwn" },
             { text: "*Commit*\n1a2b3c4", type: "mrkdwn" },
-            { text: "*Took*\n1 min 35 s", type: "mrkdwn" },
+            { text: "*Took*\n1m 35s", type: "mrkdwn" },
             { text: "*What changed*\nnew pods, rolling, no downtime", type: "mrkdwn" },
           ],
           type: "section",

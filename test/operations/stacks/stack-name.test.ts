@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseStack } from "../../../environments";
-import { stackNamed } from "../../../operations/stacks/stack-name";
+import { stackNamed } from "../../../operations/stacks/review-stack";
 
 describe("the stack that a command is asked for", () => {
   it("is the one that is named", () => {

@@ -1,0 +1,15 @@
+/** Lines of a table. Each column but the last is as wide as its widest cell, within a limit. */
+export function columns(
+  rows: readonly (readonly string[])[],
+  limit = Number.POSITIVE_INFINITY,
+): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.min(limit, Math.max(...rows.map((row) => row[column]?.length ?? 0))),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
