@@ -63,7 +63,8 @@ export const reviewAccess = {
 } as const;
 
 /**
- * Name of the Deployment of a canary; all that removing it may delete is called so, or begins so.
+ * Name of a canary's Deployment. Its removal may delete only this name, and names that start with it
+ * and a hyphen.
  */
 export const canaryName = `${service}-canary`;
 

@@ -1,6 +1,6 @@
 /**
- * The field manager that Pulumi's provider draws for each object that it makes. Of an object whose
- * making was killed, only the cluster knows it.
+ * The field manager that Pulumi's provider generates for each object that it creates.
+ * If Pulumi was killed while it created an object, only the cluster knows that object's manager.
  */
 export const drawnManager = /^pulumi-kubernetes-[0-9a-f]+$/;
 

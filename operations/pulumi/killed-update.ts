@@ -29,7 +29,7 @@ type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 /**
  * Brings a stack's state to where its last update was killed. The next update continues from there.
  * Removes that update's lock, asks the cluster about everything in the state, and adopts the
- * objects that the update had begun to make. Does nothing to a stack of which no update was killed.
+ * objects that the update had begun to make. Does nothing if no update was killed.
  */
 export async function recoverKilledUpdate(
   stack: string,
@@ -54,8 +54,7 @@ export async function recoverKilledUpdate(
 }
 
 /**
- * Objects that an update had begun to make, and of which the state does not know whether they are
- * there.
+ * Objects that an update had begun to make. The state does not know whether they exist.
  */
 function begun({ pending_operations = [] }: Deployment): readonly StateResource[] {
   return pending_operations
@@ -66,7 +65,7 @@ function begun({ pending_operations = [] }: Deployment): readonly StateResource[
 const isObject = ({ inputs, type }: StateResource): boolean =>
   type.startsWith("kubernetes:") && typeof inputs?.["kind"] === "string";
 
-/** Where the object is: the provider has completed its inputs, with the name that it has drawn. */
+/** Where the object is: the provider has completed its inputs, with the generated name. */
 function keyOf({ inputs }: StateResource): Key {
   const { apiVersion, kind, metadata } = inputs as unknown as Key;
   const { labels = {}, name, namespace } = metadata;

@@ -300,7 +300,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     });
   });
 
-  it("for a context of which nothing is known", () => {
+  it("for an unknown context", () => {
     seed({
       from: "            - services-orders-review\n",
       to: "            - org-global\n",

@@ -34,11 +34,11 @@ export async function bench(): Promise<void> {
   }
   const steps = new Steps(4);
   const load = await steps.step(
-    `Loading the program without an engine: ${String(RUNS)} runs, in turn with the import of @pulumi/kubernetes`,
+    `Loading the program without an engine: ${String(RUNS)} runs, alternating with the import of @pulumi/kubernetes`,
     async (say) => measureLoads(RUNS, say),
   );
   const preview = await steps.step(
-    `pulumi preview: one warm-up, then ${String(RUNS)} runs of each program, in turn`,
+    `pulumi preview: one warm-up, then ${String(RUNS)} runs of each program, alternating`,
     async (say) => measurePreviews(RUNS, say),
   );
   const summary = await steps.step(

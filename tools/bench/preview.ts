@@ -21,7 +21,7 @@ const JOBS = 20;
 type Say = (detail: string) => void;
 
 /**
- * Medians in milliseconds, after a warm-up. The two run in turn, so other load on the machine slows
+ * Medians in milliseconds, after a warm-up. The two alternate, so other load on the machine slows
  * both.
  */
 async function medians<Name extends string>(

@@ -39,7 +39,7 @@ describe("Postgres", () => {
     assert.deepEqual(ignoreChanges, ["data"]);
   });
 
-  it("draws a password of 192 random bits, as a secret", async () => {
+  it("generates a password of 192 random bits, as a secret", async () => {
     const passwordOf = async (): Promise<string> => {
       const { secret } = (await made()).made.nodes;
       const data = await valueOf(secret.data);

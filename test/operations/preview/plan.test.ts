@@ -98,7 +98,7 @@ describe("a change set", () => {
     assert.equal(exceeds(image("b"), image(unknownMark)).length, 1);
   });
 
-  it("is the same when Pulumi only draws another name", () => {
+  it("is the same when Pulumi only generates another name", () => {
     const named = (name: string) => {
       const type = "kubernetes:core/v1:ConfigMap";
       const urn = `urn:pulumi:prod::services-orders::${type}::web`;

@@ -8,7 +8,7 @@ Resources:
     - 3 unchanged`;
 
 describe("a conflict over fields of an object", () => {
-  it("with a manager that Pulumi drew says that an update was killed, and how to continue", () => {
+  it("with a manager that Pulumi generated says that an update was killed, and how to continue", () => {
     const said = told(
       `1 conflict: conflict with "pulumi-kubernetes-0a1b2c3d": .spec.volumeClaimTemplates`,
     );

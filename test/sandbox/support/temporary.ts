@@ -51,7 +51,7 @@ export class Mirror {
     });
   }
 
-  /** Content of which only the beginning ever arrives. */
+  /** Content that never arrives completely. */
   static readonly half = "\0half";
 
   async open(): Promise<string> {
