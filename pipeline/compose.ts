@@ -117,8 +117,8 @@ export function notice(
 
 /**
  * Reports that `of` failed, and that it was cancelled. A job that was cancelled or timed out runs
- * no further step, so other jobs send the message. There are two of them, because only `requires`
- * knows which end it was.
+ * no further step, so other jobs send the message. Only `requires` can distinguish the two results,
+ * so there is one job for each.
  */
 export function badEndNotices(
   of: string,

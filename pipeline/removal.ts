@@ -29,7 +29,7 @@ export const sweep: readonly Stage[] = [
   ...swept("canary", "canary-removal", "prod-canary"),
 ];
 
-/** Each job uses a role that cannot touch the other kind. */
+/** The role of one job has no rights to what the other job removes. */
 function swept(what: "canary" | "reviews", context: ContextName, told: string): readonly Stage[] {
   const name = `sweep-${what}` as const;
   return [

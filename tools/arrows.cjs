@@ -38,7 +38,7 @@ const rooms = {
 
 const escaped = (path) => `^${path.replaceAll(".", "\\.")}`;
 
-/** Files of rooms; packages and Node's own modules are none. */
+/** Files of rooms, without packages and Node's own modules. */
 const source = "[.](?:ts|mjs|cjs)$";
 
 module.exports = {

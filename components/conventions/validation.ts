@@ -84,7 +84,7 @@ export function each<T>(
   return values.filter(({ got }) => !ok(got)).map((value) => ({ ...value, ...rule }));
 }
 
-/** An issue for each value that is taken, by the component or by a value before it. */
+/** An issue for each value that the component or an earlier value already uses. */
 export function unique(
   taken: readonly unknown[],
   values: readonly Placed<unknown>[],

@@ -86,7 +86,7 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
   };
 }
 
-/** The policies that the connections ask for, with their overrides. */
+/** The policies that allow the connections, with their overrides. */
 export function networkPolicySpecs(
   connections: Connections,
   overrides: NetworkPolicyOverrides = {},

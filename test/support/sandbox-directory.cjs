@@ -1,6 +1,6 @@
 /**
- * A directory of its own in place of ~/.services-orders-sandbox, for unit tests. Mocha loads this
- * before any test: the directory is read once, when the first of the sandbox's code is loaded.
+ * A separate directory for unit tests, instead of ~/.services-orders-sandbox. Mocha loads this before
+ * any test, because the sandbox's code reads the directory once, when it is loaded.
  */
 const { mkdtempSync, rmSync } = require("node:fs");
 const { tmpdir } = require("node:os");
