@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { service } from "../../config/service";
 import { type Workspace, ask } from "./run-pulumi";
 import { drawnManager } from "./field-managers";
 import { removeDeadLocks } from "./locks";
@@ -78,7 +79,7 @@ async function live(
   { kubectl }: Pick<Cluster, "kubectl">,
 ): Promise<readonly LiveObject[]> {
   if (keys.length === 0) return [];
-  const directory = mkdtempSync(join(tmpdir(), "services-orders-objects-"));
+  const directory = mkdtempSync(join(tmpdir(), `${service}-objects-`));
   try {
     const file = join(directory, "objects.json");
     writeFileSync(file, JSON.stringify({ apiVersion: "v1", items: keys, kind: "List" }));

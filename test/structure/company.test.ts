@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { service } from "../../config/service";
+
+const root = join(__dirname, "..", "..");
+const load = createRequire(__filename);
+
+/** What a second service of another company can use as it is, comments and examples included. */
+const reusable = [
+  ...["components", "lib", "operations", "pipeline", "policy", "program", "settings"],
+  ...["environments.ts", "platform/*.ts"],
+];
+
+/** Every text in a value, and every key that is not just the name of a field. */
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value, ...(value.match(/\b[0-9]{12}\b/g) ?? [])];
+  if (typeof value !== "object" || value === null) return [];
+  const keys = Array.isArray(value) ? [] : Object.keys(value).filter((key) => /[^a-z]/i.test(key));
+  return [...keys, ...Object.values(value).flatMap(textsIn)];
+}
+
+/** A plain word, such as the name `staging` of a cluster, may mean something else. */
+const isRecognizable = (text: string) => text.length > 5 && /[^a-z]/i.test(text);
+
+/** Everything that config/ states: name of the service, domain, account, registry, networks. */
+function companyValues(): readonly string[] {
+  const modules = readdirSync(join(root, "config")).map((file) => load(join(root, "config", file)));
+  return [...new Set(modules.flatMap(textsIn).filter(isRecognizable))];
+}
+
+describe("the rooms that a second service can use", () => {
+  it("contain neither the name of the service nor a value of the company", () => {
+    const values = companyValues();
+    assert.ok(values.includes(service), "config/ was not read");
+    const files = execFileSync("git", ["ls-files", ...reusable], { cwd: root, encoding: "utf8" });
+    const found = files
+      .trim()
+      .split("\n")
+      .flatMap((file) => {
+        const text = readFileSync(join(root, file), "utf8");
+        return values
+          .filter((value) => text.includes(value))
+          .map((value) => `${file} contains "${value}": import it from config/, or make it an arg`);
+      });
+    assert.deepEqual(found, []);
+  });
+});
