@@ -17,6 +17,8 @@ interface Count {
   skipped: number;
 }
 
+const none: Readonly<Count> = { passed: 0, failed: 0, skipped: 0 };
+
 const endToEndTests = join("test", "end-to-end");
 
 const unitTests = ["test/*.test.ts", "test/!(end-to-end)/**/*.test.ts"];
@@ -65,7 +67,7 @@ export async function test(only?: string, files: readonly string[] = []): Promis
       `there is no ${only ?? ""} test "${unknown.join(", ")}"; there are: ${known}`,
     );
   }
-  let total: Count = { passed: 0, failed: 0, skipped: 0 };
+  let total = none;
   const times: string[] = [];
   for (const suite of (only === undefined ? Object.keys(suites) : [only]) as Suite[]) {
     console.log(`\n=== Tests: ${suite}`);
@@ -102,7 +104,7 @@ async function endToEnd(only: readonly string[]): Promise<Count> {
   await up(chosen, new Steps(stepsOfUp(chosen)));
   // Not inside a test: another one may copy the project at the same time.
   await buildService(() => undefined);
-  let total: Count = { passed: 0, failed: 0, skipped: 0 };
+  let total = none;
   for (const lanes of only.length === 0 ? phases : [{ chosen: only }]) {
     const started = Date.now();
     const counts = await Promise.all(
@@ -147,7 +149,7 @@ async function mocha(args: readonly string[], lane?: string): Promise<Count> {
   );
   const count = existsSync(result)
     ? (JSON.parse(readFileSync(result, "utf8")) as Count)
-    : { passed: 0, failed: 1, skipped: 0 };
+    : { ...none, failed: 1 };
   rmSync(directory, { recursive: true, force: true });
   // Mocha can also fail outside a test: in a hook, or while it loads a file.
   return exitCode !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
@@ -166,7 +168,7 @@ async function service(): Promise<Count> {
       },
     );
   });
-  const count: Count = { passed: 0, failed: 0, skipped: 0 };
+  const count = { ...none };
   for (const file of existsSync(reports)
     ? readdirSync(reports).filter((name) => name.endsWith(".xml"))
     : []) {

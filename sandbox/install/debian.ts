@@ -17,26 +17,13 @@ import { goarch } from "./parts";
 /** Daemons and tools that exist as Debian packages, and libraries that a minimal system lacks. */
 const packages = [
   // daemons: the cluster's store, its container runtime, its pod network, the registry
-  ...[
-    "etcd-server",
-    "containerd",
-    "runc",
-    "libseccomp2",
-    "containernetworking-plugins",
-    "docker-registry",
-  ],
+  ...["etcd-server", "containerd", "runc", "libseccomp2"],
+  ...["containernetworking-plugins", "docker-registry"],
   // first process of the sandbox, and of every pod
   "catatonit",
   // what kube-proxy calls
-  ...[
-    "iptables",
-    "libip4tc2",
-    "libip6tc2",
-    "libxtables12",
-    "libnftnl11",
-    "libmnl0",
-    "libnfnetlink0",
-  ],
+  ...["iptables", "libip4tc2", "libip6tc2", "libxtables12", "libnftnl11", "libmnl0"],
+  "libnfnetlink0",
   ...["conntrack", "libnetfilter-conntrack3", "ipset", "libipset13"],
   ...["iproute2", "libbpf0", "libbpf1", "libelf1", "libbsd0", "libmd0", "libcap2"],
   ...["openssl", "libssl3"],

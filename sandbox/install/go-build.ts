@@ -1,6 +1,6 @@
 import { copyFileSync, cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { command } from "../../lib/command";
+import { command, type CommandOptions } from "../../lib/command";
 import type { Report } from "../../lib/progress";
 import { paths } from "../layout";
 import type { Build, Part } from "./parts";
@@ -18,6 +18,15 @@ const goEnvironment = {
   GOGC: "off",
   GOMEMLIMIT: "2GiB",
 };
+
+/** Runs Go in the directory of a module. */
+async function go(
+  args: readonly string[],
+  cwd: string,
+  more: CommandOptions = {},
+): Promise<string> {
+  return command("go", args, { cwd, env: goEnvironment, ...more });
+}
 
 /**
  * Works on a copy: `go build` may complete go.mod and go.sum, and must not write those of the
@@ -53,14 +62,14 @@ export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promi
 /** Replaces one file of a module by ours, in a copy of that module. */
 async function replaceFile({ instead }: Build, source: string): Promise<void> {
   if (instead === undefined) return;
-  const published = await moduleDirectory(instead.module, source, goEnvironment);
+  const published = await moduleDirectory(instead.module, source);
   const copy = join(source, "instead");
   cpSync(published, copy, { recursive: true });
   // Published modules are read-only, directories too.
   await command("chmod", ["-R", "u+w", copy]);
   copyFileSync(join(source, instead.take), join(copy, instead.of));
   const edit = ["mod", "edit", "-replace", `${instead.module}=./instead`];
-  await command("go", edit, { cwd: source, env: goEnvironment });
+  await go(edit, source);
 }
 
 export async function goBuild(
@@ -70,7 +79,6 @@ export async function goBuild(
   report: Report,
 ): Promise<void> {
   const source = copyModule(build, "build");
-  const env = goEnvironment;
   const log = join(paths.logs, `build-${part.name}.log`);
   const onLine = (line: string): void => {
     report(line.replace(/^go: /, ""));
@@ -78,63 +86,40 @@ export async function goBuild(
   report("compiling");
   await replaceFile(build, source);
   if (build.prepare === "kubernetes-provider-schema") {
-    await writeProviderSchema(source, env, part);
+    await writeProviderSchema(source, part);
   }
   const set = Object.entries(build.set ?? {}).map(([variable, value]) => `-X ${variable}=${value}`);
   const output = join(staging, build.output);
-  await command(
-    "go",
-    [...["build", "-v", "-ldflags", ["-s -w", ...set].join(" ")], ...["-o", output, build.package]],
-    {
-      cwd: source,
-      env,
-      log,
-      onLine,
-    },
-  );
+  const flags = ["-v", "-ldflags", ["-s -w", ...set].join(" "), "-o", output];
+  await go(["build", ...flags, build.package], source, { log, onLine });
   for (const name of build.alsoAs ?? []) {
     symlinkSync(build.output, join(staging, name));
   }
   if (build.scripts !== undefined) {
-    const from = join(await moduleDirectory(build.scripts.module, source, env), build.scripts.from);
+    const from = join(await moduleDirectory(build.scripts.module, source), build.scripts.from);
     for (const name of build.scripts.names) {
       copyFileSync(join(from, name), join(staging, name));
     }
   }
 }
 
-async function moduleDirectory(
-  module: string,
-  cwd: string,
-  env: Record<string, string>,
-): Promise<string> {
-  await command("go", ["mod", "download", module], { cwd, env });
-  return command("go", ["list", "-m", "-f", "{{.Dir}}", module], { cwd, env });
+async function moduleDirectory(module: string, cwd: string): Promise<string> {
+  await go(["mod", "download", module], cwd);
+  return go(["list", "-m", "-f", "{{.Dir}}", module], cwd);
 }
 
 /**
  * Makes two files from the module's sources: the provider's main package embeds them, but its
  * published module lacks them.
  */
-async function writeProviderSchema(
-  source: string,
-  env: Record<string, string>,
-  part: Part,
-): Promise<void> {
-  const module = await moduleDirectory(
-    "github.com/pulumi/pulumi-kubernetes/provider/v4",
-    source,
-    env,
-  );
-  const main = join(module, "cmd", "pulumi-resource-kubernetes");
-  const read = (file: string): Record<string, unknown> =>
-    JSON.parse(readFileSync(join(main, file), "utf8")) as Record<string, unknown>;
-  writeFileSync(
-    join(source, "schema-embed.json"),
-    JSON.stringify({ ...read("schema.json"), version: part.version }),
-  );
-  writeFileSync(
-    join(source, "terraform-mapping-embed.json"),
-    JSON.stringify(read("terraform-mapping.json")),
-  );
+async function writeProviderSchema(source: string, part: Part): Promise<void> {
+  const provider = "github.com/pulumi/pulumi-kubernetes/provider/v4";
+  const main = join(await moduleDirectory(provider, source), "cmd", "pulumi-resource-kubernetes");
+  for (const [name, more] of [
+    ["schema", { version: part.version }],
+    ["terraform-mapping", {}],
+  ] as const) {
+    const published = JSON.parse(readFileSync(join(main, `${name}.json`), "utf8")) as object;
+    writeFileSync(join(source, `${name}-embed.json`), JSON.stringify({ ...published, ...more }));
+  }
 }

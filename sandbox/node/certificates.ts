@@ -131,28 +131,21 @@ async function issue(
 function writeKubeconfig(name: SubjectName): void {
   const data = (file: string): string => readFileSync(file).toString("base64");
   const context = "services-orders-sandbox";
+  const cluster = {
+    server: `https://${net.nodeAddress}:${String(net.apiPort)}`,
+    "certificate-authority-data": data(certificate("ca")),
+  };
+  const user = {
+    "client-certificate-data": data(certificate(name)),
+    "client-key-data": data(key(name)),
+  };
+  const { commonName } = subjects[name];
   const content = {
     apiVersion: "v1",
     kind: "Config",
-    clusters: [
-      {
-        name: context,
-        cluster: {
-          server: `https://${net.nodeAddress}:${String(net.apiPort)}`,
-          "certificate-authority-data": data(certificate("ca")),
-        },
-      },
-    ],
-    users: [
-      {
-        name: subjects[name].commonName,
-        user: {
-          "client-certificate-data": data(certificate(name)),
-          "client-key-data": data(key(name)),
-        },
-      },
-    ],
-    contexts: [{ name: context, context: { cluster: context, user: subjects[name].commonName } }],
+    clusters: [{ name: context, cluster }],
+    users: [{ name: commonName, user }],
+    contexts: [{ name: context, context: { cluster: context, user: commonName } }],
     "current-context": context,
   };
   // JSON is valid YAML, and every reader of a kubeconfig accepts it.
