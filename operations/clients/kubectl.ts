@@ -49,7 +49,7 @@ export function withLabels(labels: Readonly<Record<string, string>>): readonly s
 }
 
 /** Parts of Kubernetes objects: only the fields that are read. */
-export interface Condition {
+interface Condition {
   readonly message?: string;
   readonly status: string;
   readonly type: string;
@@ -69,7 +69,7 @@ export interface ContainerStatus {
   readonly state?: ContainerState;
 }
 
-export interface Metadata {
+interface Metadata {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly name: string;

@@ -73,7 +73,7 @@ export function lifeLeft(expires: Date, now = new Date()): string {
   return left > 0 ? `expires in ${span(left)}` : `expired ${span(left)} ago`;
 }
 
-/** Undefined for a text that is no time. */
+/** Undefined if the text is not a time. */
 export function dateOf(text: string | undefined): Date | undefined {
   const parsed = new Date(text ?? "");
   return Number.isNaN(parsed.getTime()) ? undefined : parsed;

@@ -39,12 +39,12 @@ export const identityLabels = [
   ...[...selecting, '["app.kubernetes.io/part-of"]'].map((key) => `metadata.labels${key}`),
 ];
 /** The same for what carries the release too. */
-export const workloadIdentityLabels = [
+const workloadIdentityLabels = [
   ...identityLabels,
   ...["env", "service"].map((key) => `metadata.labels["tags.datadoghq.com/${key}"]`),
 ];
 /** Labels that the release decides. */
-export const releaseLabels = [
+const releaseLabels = [
   ...["branch", "commit_id", "version"].map((key) => `metadata.labels.${key}`),
   'metadata.labels["tags.datadoghq.com/version"]',
 ];
