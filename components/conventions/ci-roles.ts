@@ -63,8 +63,8 @@ export const reviewAccess = {
 } as const;
 
 /**
- * Name of a canary's Deployment. Its removal may delete only this name, and names that start with it
- * and a hyphen.
+ * Name of a canary's Deployment. Its removal may delete only this name, and names that start with
+ * it and a hyphen.
  */
 export const canaryName = `${service}-canary`;
 
