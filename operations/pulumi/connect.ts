@@ -10,7 +10,6 @@ import { UserError } from "../../lib/errors";
 import { type Cluster, kubectlFor } from "../clients/kubectl";
 import { type Workspace, ask, variables } from "./run-pulumi";
 import type { Tags } from "./stacks";
-import { removeTornFiles } from "./torn-files";
 
 /** The cluster and the state that have answered. */
 export interface Connected {
@@ -68,7 +67,6 @@ async function readState(
   seconds = stateSeconds,
 ): Promise<string> {
   const address = variables(workspace)["PULUMI_BACKEND_URL"];
-  removeTornFiles(address);
   const shown = address ?? 'of the login ("pulumi whoami --verbose" names it)';
   const limit = { killSignal: "SIGKILL", timeout: seconds * 1000 } as const;
   return ask([...question, "--json"], workspace, limit).catch((error: unknown) => {

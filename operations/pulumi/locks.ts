@@ -6,7 +6,7 @@ import { command } from "../../lib/command";
 import { runs } from "../../lib/processes";
 import { type Workspace, variables } from "./run-pulumi";
 import { KilledHere, type LockOwner } from "./started";
-import { removeTornFiles, stateDirectory } from "./torn-files";
+import { stateDirectory } from "./torn-files";
 
 const lockPath = (stack: string): readonly string[] => [
   ".pulumi",
@@ -28,7 +28,6 @@ export function lockDirectory(stack: string, backendUrl: string | undefined): st
  */
 export async function removeDeadLocks(stack: string, workspace: Workspace): Promise<void> {
   const backendUrl = variables(workspace)["PULUMI_BACKEND_URL"] ?? "";
-  removeTornFiles(backendUrl);
   const directory = lockDirectory(stack, backendUrl);
   if (directory !== undefined) removeLockFiles(directory);
   if (backendUrl.startsWith("s3://")) await removeLockObjects(stack, backendUrl, workspace);

@@ -10,6 +10,7 @@ import { fieldConflicts } from "./field-managers";
 import { isLocked, type LockWait, untilUnlocked } from "./lock-wait";
 import { errorsIn, readEvents } from "./events";
 import { rememberStarted } from "./started";
+import { removeTornFiles } from "./torn-files";
 import { reports } from "../../lib/reports";
 
 /**
@@ -180,6 +181,7 @@ export async function ask(
 ): Promise<string> {
   // Loaded only here: a preview should not wait for it.
   const { command } = await import("../../lib/command");
+  removeTornFiles(variables(workspace)["PULUMI_BACKEND_URL"]);
   // What follows `--` is a value, never an option.
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   const all = [...args.slice(0, end), "--non-interactive", ...args.slice(end)];

@@ -3,24 +3,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { project } from "../../lib/project";
 import { stackOf } from "../../operations/stacks/review-stack";
+import { environment } from "../../sandbox/environment";
+import { type Moto, startMoto } from "./aws/moto";
 import { Clone } from "./support/clone";
-import { kubectl, sql, succeeded } from "./support/commands";
+import { kubectl, pulumi, sql, succeeded } from "./support/commands";
 import { type Kill, killedAt, kills, type Moment } from "./support/kill";
 import { stepByStep } from "./support/step-by-step";
 
-const branch = "kills-feature/a";
-const stack = stackOf(branch);
-const namespace = `services-orders-${stack}`;
-
-const commands = {
-  deploy: ["deploy", stack, "--yes"],
-  "review down": ["review", "down", branch],
-  "review up": ["review", "up", branch],
-} as const;
-
-/** Kills of one command after the other; each runs the command again that the last one killed. */
+/** Kills of one command in a row: each row runs the command again that the row before has killed. */
 interface Chapter {
-  readonly command: keyof typeof commands;
+  readonly command: "deploy" | "review down" | "review up" | "up";
   /** What a developer changes before it. */
   readonly edit?: readonly [file: string, from: string, to: string];
   readonly rows: readonly (Moment & { readonly kill: Kill })[];
@@ -31,14 +23,25 @@ const args = join("program", "web-service-args.ts");
 const files = (text: string): string =>
   `configFiles: { "/etc/orders/killed": "${text}" },\n    replicas: settings.replicas,`;
 
-const all: readonly Chapter[] = [
+const laptop: readonly Chapter[] = [
+  {
+    command: "up",
+    rows: [
+      { kill: "engine", op: "create", resource: "Secret::postgres", when: "before" },
+      { kill: "engine", op: "create", resource: "StatefulSet::postgres", when: "during" },
+      { kill: "engine", op: "create", resource: "Deployment::services-orders", when: "during" },
+      { kill: "engine", op: "create", resource: "Deployment::services-orders", when: "after" },
+    ],
+    title: "the first update",
+  },
+];
+
+const review: readonly Chapter[] = [
   {
     command: "review up",
     rows: [
       { kill: "machine", op: "create", resource: "Namespace::namespace", when: "before" },
-      { kill: "group", op: "create", resource: "Secret::postgres", when: "before" },
       { kill: "group", op: "create", resource: "StatefulSet::postgres", when: "during" },
-      { kill: "engine", op: "create", resource: "Deployment::services-orders", when: "during" },
     ],
     title: "the first update",
   },
@@ -80,22 +83,81 @@ const all: readonly Chapter[] = [
   },
 ];
 
-/** `npm test` kills the first update only, which CI cancels; `npm run test:kills` kills all. */
-const chapters = process.env["KILLS"] === "all" ? all : all.slice(0, 1);
+/** What `npm test` does not try: `npm run test:kills` does. */
+const more: readonly Chapter[] = review.map((chapter) => ({
+  ...chapter,
+  rows: Object.values(kills).flatMap((kill) =>
+    chapter.rows.filter((row) => row.kill !== kill).map((row) => ({ ...row, kill })),
+  ),
+}));
 
-/** Kinds that a stack makes; what the cluster makes of them has no labels of ours. */
+/** The stack that the chapters change, and where its state is. */
+interface Scene {
+  readonly branch?: string;
+  readonly chapters: readonly Chapter[];
+  readonly state: "files" | "S3";
+}
+
+const everything = process.env["KILLS"] === "all";
+const scenes: readonly Scene[] = [
+  { chapters: laptop, state: "files" },
+  { branch: "kills-feature/a", chapters: review, state: "files" },
+  ...(everything
+    ? ([
+        { branch: "kills-feature/b", chapters: more, state: "files" },
+        { branch: "kills-feature/c", chapters: review, state: "S3" },
+      ] as const)
+    : []),
+];
+
+/** Kinds that a stack makes. What the cluster makes of them does not have the stack's labels. */
 const kinds =
   "configmaps,cronjobs,deployments,ingresses,limitranges,networkpolicies,poddisruptionbudgets," +
   "resourcequotas,rolebindings,secrets,serviceaccounts,services,statefulsets";
 
 describe("a command that is killed", function () {
   stepByStep();
+  /** Rows whose command ended well at the end. */
+  const recovered: string[] = [];
+
+  for (const scene of scenes) {
+    describe(`of stack ${scene.branch === undefined ? "local" : stackOf(scene.branch)}, with state in ${scene.state}`, () => {
+      play(scene, recovered);
+    });
+  }
+
+  if (!everything) return;
+  // Mocha runs the tests of a suite before the suites in it.
+  describe("when all of them recovered", () => {
+    it("is written down", () => {
+      const file = join(project, "docs", "kills.md");
+      const text = readFileSync(file, "utf8");
+      const head = "## What was tried\n\n";
+      const start = text.indexOf(head);
+      writeFileSync(file, `${text.slice(0, start)}${head}${recovered.join("\n")}\n`);
+    });
+  });
+});
+
+function play({ branch, chapters, state }: Scene, recovered: string[]): void {
+  const stack = branch === undefined ? "local" : stackOf(branch);
+  const namespace = `services-orders-${stack}`;
+  const commands = {
+    deploy: ["deploy", stack, "--yes"],
+    "review down": ["review", "down", branch ?? ""],
+    "review up": ["review", "up", branch ?? ""],
+    up: ["up"],
+  } as const;
   let clone: Clone;
+  let moto: Moto | undefined;
   let password: string | undefined;
-  let image: Readonly<Record<string, string>>;
+  let orders: readonly string[] | undefined;
+  let image: Readonly<Record<string, string>> = {};
 
   before(async () => {
-    clone = await Clone.make();
+    moto = state === "S3" ? await startMoto(environment()["PATH"] ?? "") : undefined;
+    clone = await Clone.make(moto === undefined ? {} : await bucket(moto));
+    if (branch === undefined) return;
     await clone.git("checkout", "--quiet", "-b", branch);
     await clone.push(branch);
     const run = succeeded(await clone.npm(["image", "review"]));
@@ -104,45 +166,46 @@ describe("a command that is killed", function () {
     image = { RELEASE_COMMIT: await clone.git("rev-parse", "HEAD"), RELEASE_IMAGE_REF: imageRef };
   });
   after(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=150s"]);
+    if (branch === undefined) {
+      await pulumi(["destroy", "--yes", "--skip-preview", "--remove"], clone.directory);
+    } else {
+      await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=150s"]);
+    }
+    await moto?.stop();
     clone.remove();
   });
+
+  /** Plain `pulumi` on the stack. The state of `local` is the sandbox's, whatever a shell says. */
+  const plain = async (...asked: string[]): Promise<string> =>
+    branch === undefined
+      ? pulumi(asked, clone.directory)
+      : clone.pulumi([...asked, "--stack", stack], undefined, {
+          ...image,
+          RELEASE_BRANCH: branch,
+        });
 
   /** Names of the objects that are there, and of those that the state has. */
   async function objects(): Promise<readonly (readonly string[])[]> {
     const label = "app.kubernetes.io/part-of=services-orders";
-    const how = [
-      "--selector",
-      label,
-      "--output",
-      "jsonpath={range .items[*]}{.kind} {.metadata.name}{'\\n'}{end}",
-    ];
+    const names = "jsonpath={range .items[*]}{.kind} {.metadata.name}{'\\n'}{end}";
+    const how = ["--selector", label, "--output", names];
     const there = await kubectl(["get", kinds, "--namespace", namespace, ...how]);
-    const state = JSON.parse(await clone.pulumi(["stack", "export", "--stack", stack])) as {
+    const { deployment } = JSON.parse(await plain("stack", "export")) as {
       deployment: { pending_operations?: unknown[]; resources: { id?: string; type: string }[] };
     };
-    assert.deepEqual(state.deployment.pending_operations ?? [], []);
-    const known = state.deployment.resources
+    assert.deepEqual(deployment.pending_operations ?? [], []);
+    const known = deployment.resources
       .filter(({ id = "", type }) => type.startsWith("kubernetes:") && id.includes("/"))
       .map(({ id = "", type }) => `${type.split(":").at(-1) ?? ""} ${id.split("/")[1] ?? ""}`);
-    return [
-      there
-        .split("\n")
-        .filter((line) => line !== "")
-        .sort(),
-      known.sort(),
-    ];
+    const lines = there.split("\n").filter((line) => line !== "");
+    return [lines.sort(), known.sort()];
   }
 
-  const secret = async (): Promise<string> =>
-    kubectl([
-      "get",
-      "secrets",
-      "--namespace",
-      namespace,
-      "-o",
-      "jsonpath={.items[*].data.password}",
-    ]);
+  /** The database's password; empty while there is no Secret. */
+  const secret = async (): Promise<string> => {
+    const path = "jsonpath={.items[*].data.password}";
+    return kubectl(["get", "secrets", "--namespace", namespace, "--output", path]);
+  };
 
   for (const { command, edit, rows, title } of chapters) {
     describe(`${command}, ${title}`, () => {
@@ -156,7 +219,7 @@ describe("a command that is killed", function () {
       });
 
       for (const row of rows) {
-        it(`${row.when} it can ${row.op} ${row.resource}: ${row.kill}`, async () => {
+        it(`${row.when} ${row.op} of ${row.resource}: ${row.kill}`, async () => {
           const run = await killedAt(
             {
               args: [join(clone.directory, "cli", "entry.mjs"), ...commands[command]],
@@ -172,6 +235,11 @@ describe("a command that is killed", function () {
             `the command ended before that moment:\n${run.output.slice(-4000)}`,
           );
           assert.notEqual(run.code, 0);
+          const there = await secret();
+          if (there !== "" && command !== "review down") {
+            password ??= there;
+            assert.equal(there, password);
+          }
         });
       }
 
@@ -181,35 +249,39 @@ describe("a command that is killed", function () {
           const left = await kubectl(["get", "namespace", namespace, "--ignore-not-found"]);
           const stacks = await clone.pulumi(["stack", "ls", "--json"]);
           assert.deepEqual([left, JSON.parse(stacks)], ["", []]);
-          return;
+        } else {
+          await plain("preview", "--expect-no-changes");
+          const [there = [], known] = await objects();
+          assert.deepEqual(there, known);
+          assert.ok(password !== undefined && (await secret()) === password, "another password");
+          const rowsNow = await sql("select id from orders order by id", namespace);
+          assert.notDeepEqual(rowsNow, []);
+          orders ??= rowsNow;
+          assert.deepEqual(rowsNow, orders);
         }
-        const how = ["preview", "--stack", stack, "--expect-no-changes"];
-        await clone.pulumi(how, undefined, { ...image, RELEASE_BRANCH: branch });
-        const [there = [], known] = await objects();
-        assert.deepEqual(there, known);
-        password ??= await secret();
-        assert.equal(await secret(), password);
-        assert.notEqual((await sql("select count(*) from orders", namespace))[0], "0");
+        recovered.push(...rows.map((row) => entry(command, title, row, state)));
       });
     });
   }
+}
 
-  // Mocha runs the tests of a suite before the suites in it.
-  describe("when all of them recovered", () => {
-    it("is written down", () => {
-      const how = (kill: Kill): string =>
-        Object.entries(kills).find(([, value]) => value === kill)?.[0] ?? kill;
-      const table = chapters.flatMap(({ command, rows, title }) =>
-        rows.map(({ kill, op, resource, when }) => {
-          const moment = `${when} ${op} of \`${resource}\``;
-          return `- \`${command}\`, ${title}: ${moment}; ${how(kill)}; recovered.`;
-        }),
-      );
-      const file = join(project, "docs", "kills.md");
-      const text = readFileSync(file, "utf8");
-      const head = "## What was tried\n\n";
-      const start = text.indexOf(head);
-      writeFileSync(file, `${text.slice(0, start)}${head}${table.join("\n")}\n`);
-    });
-  });
-});
+/** Variables for state in S3, which moto stands in for. */
+async function bucket(moto: Moto): Promise<Readonly<Record<string, string>>> {
+  await moto.aws("s3api", "create-bucket", "--bucket", "state", ...region);
+  const address = moto.env["AWS_ENDPOINT_URL"] ?? "";
+  const options = `endpoint=${address}&s3ForcePathStyle=true&region=${moto.env["AWS_REGION"] ?? ""}`;
+  return { ...moto.env, PULUMI_BACKEND_URL: `s3://state?${options}` };
+}
+
+const region = ["--create-bucket-configuration", "LocationConstraint=eu-central-1"];
+
+function entry(
+  command: string,
+  title: string,
+  { kill, op, resource, when }: Chapter["rows"][number],
+  state: Scene["state"],
+): string {
+  const how = Object.entries(kills).find(([, value]) => value === kill)?.[0] ?? kill;
+  const moment = `${when} ${op} of \`${resource}\``;
+  return `- \`${command}\`, ${title}, state in ${state}: ${moment}; ${how}; recovered.`;
+}

@@ -65,7 +65,8 @@ export async function startMoto(path: string): Promise<Moto> {
     AWS_ENDPOINT_URL: `http://127.0.0.1:${String(port)}`,
     AWS_REGION: "eu-central-1",
     AWS_SECRET_ACCESS_KEY: "test",
-    PATH: `${join(import.meta.dirname, "bin")}:${path}`,
+    // Last, because it also has a Python.
+    PATH: [join(import.meta.dirname, "bin"), path, join(venv, "bin")].join(":"),
   };
   const server = execa(
     join(venv, "bin", "moto_server"),

@@ -14,16 +14,17 @@ export class Clone {
   readonly remote: string;
   readonly state: string;
 
-  private constructor() {
+  private constructor(private readonly more: Readonly<Record<string, string>>) {
     this.directory = copyOfProject();
     this.remote = mkdtempSync(join(tmpdir(), "services-orders-remote-"));
     this.state = mkdtempSync(join(tmpdir(), "services-orders-state-"));
   }
 
-  static async make(): Promise<Clone> {
+  /** @param env variables of every command in addition to the usual ones */
+  static async make(env: Readonly<Record<string, string>> = {}): Promise<Clone> {
     // The sandbox may have been stopped by the tests before these.
     if (!isRunning()) await npmRun(["sandbox", "up"]);
-    const clone = new Clone();
+    const clone = new Clone(env);
     rmSync(join(clone.directory, ".git"), { force: true, recursive: true });
     await command("git", ["init", "--quiet", "--bare", clone.remote]);
     await clone.git("init", "--quiet", "--initial-branch=main");
@@ -50,6 +51,7 @@ export class Clone {
       CIRCLE_BRANCH: "",
       CIRCLE_USERNAME: "",
       RELEASE_BRANCH: "",
+      ...this.more,
     };
   }
 
