@@ -112,6 +112,17 @@ export function addOperations(program: Command): void {
         (await import("../operations/release/promote")).promote(options),
       ),
     );
+  const platform = add("platform").description("what the environments share");
+  platform
+    .command("up")
+    .description("shows what would change in the platform, asks for confirmation, and changes it")
+    .argument("<stack>", "a stack of the platform, such as shared")
+    .option("--yes", "do not ask for confirmation")
+    .action(
+      leaving(async (stack: string, options: { readonly yes?: boolean }) => {
+        await (await import("../operations/platform/platform")).platformUp(stack, options);
+      }),
+    );
   add("sweep")
     .description("lists review stacks and canaries that have expired or lost their branch")
     .option("--apply", "remove them")

@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { service } from "../../config/service";
 import { type Workspace, ask } from "./run-pulumi";
 import { drawnManager } from "./field-managers";
 import { removeDeadLocks } from "./locks";
 import { untilUnlocked } from "./lock-wait";
+import { importOptions } from "./pending-aws";
 import type { Cluster } from "../clients/kubectl";
 import { type Deployment, type StateResource, editState, stateOf } from "./stacks";
 
@@ -40,15 +37,16 @@ export async function recoverKilledUpdate(
   await removeDeadLocks(stack, workspace);
   // Another update that is at work has begun something too, and may have ended it by the next try.
   await untilUnlocked(async () => {
-    if (!(await stateOf(stack, workspace)).pending) return;
-    // Ends what was being changed or deleted. What was being made stays in the state until the next
-    // step.
-    await ask(["refresh", "--stack", stack, "--yes", "--skip-preview"], workspace);
+    const { begun: beginning, pending } = await stateOf(stack, workspace);
+    if (!pending) return;
+    // Ends what was being changed or deleted, and adopts what was being made in AWS. What was being
+    // made in a cluster stays in the state until the next step.
+    const options = await importOptions(beginning, workspace.env);
+    await ask(["refresh", "--stack", stack, "--yes", "--skip-preview", ...options], workspace);
     if (!(await stateOf(stack, workspace)).pending) return;
     await editState(
       stack,
-      async (deployment) =>
-        withBegun(deployment, await live(begun(deployment).map(keyOf), cluster)),
+      async (deployment) => withBegun(deployment, await live(deployment, cluster)),
       workspace,
     );
   }, workspace.lockWait);
@@ -73,24 +71,35 @@ function keyOf({ inputs }: StateResource): Key {
   return { apiVersion, kind, metadata: { labels, name, ...(namespace && { namespace }) } };
 }
 
-/** Asks for all of them together; missing ones are not in the answer. */
+/** Asks each cluster for all of them together; missing ones are not in the answer. */
 async function live(
-  keys: readonly Key[],
+  deployment: Deployment,
   { kubectl }: Pick<Cluster, "kubectl">,
 ): Promise<readonly LiveObject[]> {
-  if (keys.length === 0) return [];
-  const directory = mkdtempSync(join(tmpdir(), `${service}-objects-`));
-  try {
-    const file = join(directory, "objects.json");
-    writeFileSync(file, JSON.stringify({ apiVersion: "v1", items: keys, kind: "List" }));
+  const objects: LiveObject[] = [];
+  for (const [context, keys] of byContext(deployment)) {
     const how = ["--ignore-not-found", "--show-managed-fields", "--output", "json"];
-    const answer = await kubectl(["get", "--filename", file, ...how], 30_000);
-    if (answer.trim() === "") return [];
+    const where = context === undefined ? [] : [`--context=${context}`];
+    const wanted = JSON.stringify({ apiVersion: "v1", items: keys, kind: "List" });
+    const answer = await kubectl(["get", "--filename", "-", ...how, ...where], 30_000, wanted);
+    if (answer.trim() === "") continue;
     const found = JSON.parse(answer) as LiveObject | { readonly items: readonly LiveObject[] };
-    return "items" in found ? found.items : [found];
-  } finally {
-    rmSync(directory, { force: true, recursive: true });
+    objects.push(...("items" in found ? found.items : [found]));
   }
+  return objects;
+}
+
+/** By the kubeconfig's context that their provider uses; the platform has one for each cluster. */
+function byContext(deployment: Deployment): ReadonlyMap<string | undefined, readonly Key[]> {
+  const keys = new Map<string | undefined, Key[]>();
+  for (const resource of begun(deployment)) {
+    const provider = deployment.resources?.find(
+      ({ urn }) => resource.provider?.startsWith(`${urn}::`) === true,
+    );
+    const context = provider?.inputs?.["context"] as string | undefined;
+    keys.set(context, [...(keys.get(context) ?? []), keyOf(resource)]);
+  }
+  return keys;
 }
 
 /**

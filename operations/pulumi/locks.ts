@@ -1,25 +1,18 @@
 import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { service } from "../../config/service";
+import { parse } from "yaml";
 import { command } from "../../lib/command";
 import { runs } from "../../lib/processes";
 import { type Workspace, variables } from "./run-pulumi";
 import { KilledHere, type LockOwner } from "./started";
 import { stateDirectory } from "./torn-files";
 
-const lockPath = (stack: string): readonly string[] => [
-  ".pulumi",
-  "locks",
-  "organization",
-  service,
-  stack,
-];
-
-/** Directory of a stack's locks, where the state is in files. */
-export function lockDirectory(stack: string, backendUrl: string | undefined): string | undefined {
-  const state = stateDirectory(backendUrl);
-  return state && join(state, ...lockPath(stack));
+/** Where the locks of a stack are, below the state's directory or prefix. */
+function lockPath(stack: string, { cwd }: Workspace): string {
+  // The service's program, or the platform's.
+  const { name } = parse(readFileSync(join(cwd, "Pulumi.yaml"), "utf8")) as { name: string };
+  return [".pulumi", "locks", "organization", name, stack].join("/");
 }
 
 /**
@@ -28,8 +21,8 @@ export function lockDirectory(stack: string, backendUrl: string | undefined): st
  */
 export async function removeDeadLocks(stack: string, workspace: Workspace): Promise<void> {
   const backendUrl = variables(workspace)["PULUMI_BACKEND_URL"] ?? "";
-  const directory = lockDirectory(stack, backendUrl);
-  if (directory !== undefined) removeLockFiles(directory);
+  const state = stateDirectory(backendUrl);
+  if (state !== undefined) removeLockFiles(join(state, lockPath(stack, workspace)));
   if (backendUrl.startsWith("s3://")) await removeLockObjects(stack, backendUrl, workspace);
 }
 
@@ -52,7 +45,7 @@ async function removeLockObjects(
   const killed = new KilledHere();
   if (killed.none) return;
   const { host, pathname, searchParams } = new URL(backendUrl);
-  const place = `s3://${[host, ...pathname.split("/").filter(Boolean), ...lockPath(stack)].join("/")}/`;
+  const place = `s3://${[host, ...pathname.split("/").filter(Boolean), lockPath(stack, workspace)].join("/")}/`;
   const options = Object.entries({ "--endpoint-url": "endpoint", "--region": "region" }).flatMap(
     ([option, name]) => {
       const value = searchParams.get(name);

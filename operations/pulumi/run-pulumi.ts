@@ -188,7 +188,8 @@ export async function ask(
   return command("pulumi", all, {
     cwd: workspace.cwd,
     env: pulumiEnv(workspace),
-    onStart: rememberStarted,
+    // A question that may be killed takes no lock.
+    ...(options.killSignal === "SIGKILL" ? {} : { onStart: rememberStarted }),
     timeout: 120_000,
     ...options,
   });

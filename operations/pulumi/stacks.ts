@@ -61,12 +61,16 @@ export interface StateResource {
   readonly outputs?: Readonly<Record<string, unknown>>;
   /** Whether it was deleted, and its replacement does not exist yet. */
   readonly pendingReplacement?: boolean;
+  /** URN and id of its provider. */
+  readonly provider?: string;
   readonly retainOnDelete?: boolean;
   readonly type: string;
   readonly urn: string;
 }
 
 export interface State {
+  /** What a killed update had begun to create. It may exist. */
+  readonly begun: readonly StateResource[];
   readonly pending: boolean;
   readonly resources: readonly StateResource[];
 }
@@ -74,7 +78,8 @@ export interface State {
 export async function stateOf(stack: string, workspace: Workspace): Promise<State> {
   const { deployment } = await exported(stack, workspace);
   const { pending_operations: pending = [], resources = [] } = deployment ?? {};
-  return { pending: pending.length > 0, resources };
+  const begun = pending.filter(({ type }) => type === "creating").map(({ resource }) => resource);
+  return { begun, pending: pending.length > 0, resources };
 }
 
 /** A step that had begun but not ended when the state was written. */

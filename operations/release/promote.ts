@@ -67,7 +67,7 @@ export async function promote(
  * Image of a stack's last release. Reads the stored outputs without decrypting them: the job that
  * promotes may lack the key of the state.
  */
-export function lastImage({ resources }: State): string | undefined {
+export function lastImage({ resources }: Pick<State, "resources">): string | undefined {
   const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
   const image = stack?.outputs?.["imageRef"];
   return typeof image === "string" ? image : undefined;
@@ -131,7 +131,7 @@ async function runs(stacks: readonly string[], workspace: Workspace): Promise<Re
 }
 
 /** Image that the web service's pods run, according to its Deployment in the state. */
-export function webImage({ resources }: State): string | undefined {
+export function webImage({ resources }: Pick<State, "resources">): string | undefined {
   const deployment = resources.find(({ type }) => type === "kubernetes:apps/v1:Deployment");
   const image = valueAt(
     deployment?.outputs as Json | undefined,

@@ -27,10 +27,10 @@ const laptop: readonly Chapter[] = [
   {
     command: "up",
     rows: [
+      { kill: "engine", op: "create", resource: "Namespace::namespace", when: "before" },
       { kill: "engine", op: "create", resource: "Secret::postgres", when: "before" },
       { kill: "engine", op: "create", resource: "StatefulSet::postgres", when: "during" },
       { kill: "engine", op: "create", resource: "Deployment::services-orders", when: "during" },
-      { kill: "engine", op: "create", resource: "Deployment::services-orders", when: "after" },
     ],
     title: "the first update",
   },

@@ -164,6 +164,51 @@ describe("recovering from a killed update", () => {
     assert.equal(deployment.resources?.[0]?.id, "orders/postgres-1");
   });
 
+  it("asks the cluster that an object's provider uses", async () => {
+    const provider = {
+      inputs: { context: "production" },
+      type: "pulumi:providers:kubernetes",
+      urn: "urn:provider",
+    };
+    const one = secret("postgres-1", { provider: "urn:provider::id" });
+    pulumi({ pending_operations: creating(one, secret("postgres-2")), resources: [provider] });
+    await recoverKilledUpdate("shared", cluster(live("postgres-1")), programs.workspace());
+    const contexts = asked.map((args) => /--context=(\S+)/.exec(args)?.[1]);
+    assert.deepEqual(contexts, ["production", undefined]);
+  });
+
+  it("adopts by its id what AWS was creating, and sets again what is only set", async () => {
+    const aws = (type: string, inputs: Readonly<Record<string, unknown>>): StateResource => ({
+      inputs,
+      type: `aws:${type}`,
+      urn: `urn:${type}`,
+    });
+    const oidc = { clientId: "org", identityProviderConfigName: "circleci" };
+    const created = [
+      aws("ecr/repository:Repository", { name: "services-orders" }),
+      aws("iam/role:Role", { name: "services-orders-prod" }),
+      aws("iam/openIdConnectProvider:OpenIdConnectProvider", { url: "https://oidc.example/org/1" }),
+      aws("eks/accessEntry:AccessEntry", { clusterName: "prod", principalArn: "arn:role" }),
+      aws("eks/identityProviderConfig:IdentityProviderConfig", { clusterName: "prod", oidc }),
+    ];
+    const set = aws("iam/rolePolicy:RolePolicy", { name: "prod" });
+    pulumi({ pending_operations: creating(...created, set) });
+    programs.add("aws", { "sts get-caller-identity*": "echo 123456789012" });
+    await recoverKilledUpdate("shared", cluster(), programs.workspace());
+    const refresh = programs.calls.find((call) => call.includes("pulumi refresh")) ?? "";
+    const pairs = [...refresh.matchAll(/--import-pending-creates (\S+)/g)].map(
+      ([, value]) => value,
+    );
+    assert.deepEqual(pairs, [
+      ...["urn:ecr/repository:Repository", "services-orders"],
+      ...["urn:iam/role:Role", "services-orders-prod"],
+      "urn:iam/openIdConnectProvider:OpenIdConnectProvider",
+      "arn:aws:iam::123456789012:oidc-provider/oidc.example/org/1",
+      ...["urn:eks/accessEntry:AccessEntry", "prod:arn:role"],
+      ...["urn:eks/identityProviderConfig:IdentityProviderConfig", "prod:circleci"],
+    ]);
+  });
+
   it("leaves what another update has begun to that update, and waits for it", async () => {
     const begun = JSON.stringify({ deployment: { pending_operations: creating(secret("a")) } });
     const ended = join(programs.directory, "ended");

@@ -12,28 +12,17 @@ import { mock } from "node:test";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { lockDirectory, removeDeadLocks } from "../../../operations/pulumi/locks";
+import { removeDeadLocks } from "../../../operations/pulumi/locks";
 import { KilledHere, rememberStarted } from "../../../operations/pulumi/started";
 
 describe("the locks of a stack", () => {
-  it("are looked for when the state is in files", () => {
-    const expected = "/tmp/state/.pulumi/locks/organization/services-orders/review-a";
-    assert.equal(lockDirectory("review-a", "file:///tmp/state"), expected);
-    assert.equal(lockDirectory("review-a", "file:///tmp/state?no_tmp_dir=true"), expected);
-  });
-
-  it("are not looked for when the state is not in files", () => {
-    for (const url of [undefined, "s3://bucket", "file://~", "https://api.pulumi.com"]) {
-      assert.equal(lockDirectory("review-a", url), undefined);
-    }
-  });
-
   it("go when their owner was killed on this machine, and stay when it lives or is elsewhere", async () => {
     const directory = mkdtempSync(join(tmpdir(), "services-orders-locks-"));
     const log = mock.method(console, "log", () => undefined);
     try {
       const backend = `file://${directory}`;
-      const locks = lockDirectory("review-a", backend) ?? "";
+      writeFileSync(join(directory, "Pulumi.yaml"), "name: services-orders\n");
+      const locks = join(directory, ".pulumi/locks/organization/services-orders/review-a");
       const workspace = { cwd: directory, env: { PULUMI_BACKEND_URL: backend } };
       await removeDeadLocks("review-a", workspace);
       mkdirSync(locks, { recursive: true });
@@ -82,6 +71,7 @@ esac
     beforeEach(() => {
       directory = mkdtempSync(join(tmpdir(), "services-orders-locks-"));
       mkdirSync(join(directory, "locks"));
+      writeFileSync(join(directory, "Pulumi.yaml"), "name: services-orders\n");
       writeFileSync(join(directory, "aws"), aws, { mode: 0o755 });
       process.env["CALLS"] = join(directory, "calls");
       process.env["LOCKS"] = join(directory, "locks");

@@ -11,6 +11,10 @@ export class Programs {
   readonly directory = mkdtempSync(join(tmpdir(), "services-orders-programs-"));
   readonly #calls = join(this.directory, "calls");
 
+  constructor() {
+    writeFileSync(join(this.directory, "Pulumi.yaml"), "name: services-orders\n");
+  }
+
   /**
    * @param answers the answer to calls whose arguments match a pattern of the shell's `case`.
    *   The first match counts. If there are two answers, every call after the first gets the second.

@@ -1,0 +1,36 @@
+import { join } from "node:path";
+import { confirm } from "../../lib/confirm";
+import { UserError } from "../../lib/errors";
+import { kubectlFor } from "../clients/kubectl";
+import { recoverKilledUpdate } from "../pulumi/killed-update";
+import { type Workspace, change, defaultWorkspace, runPulumi } from "../pulumi/run-pulumi";
+import { exists } from "../pulumi/stacks";
+
+/**
+ * `npm run platform -- up STACK`: shows what would change in what the environments share, asks, and
+ * changes it. It first goes on from where an earlier update was killed, which plain `pulumi up` does
+ * not.
+ */
+export async function platformUp(
+  stack: string,
+  { yes = false }: { readonly yes?: boolean } = {},
+  given: Workspace = defaultWorkspace,
+): Promise<void> {
+  const workspace = { ...given, cwd: join(given.cwd, "platform") };
+  if (!(await exists(stack, workspace))) {
+    throw new UserError(
+      `The platform has no stack "${stack}" in this state. docs/bootstrap.md says how to create it.`,
+    );
+  }
+  const kubectl = kubectlFor([], workspace.env);
+  await recoverKilledUpdate(stack, { kubectl }, workspace);
+  const { code } = await runPulumi(["preview", "--stack", stack, "--non-interactive"], workspace, {
+    attach: () => undefined,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (code !== 0) {
+    throw new UserError("The preview failed (see its output above). Nothing was changed.");
+  }
+  await confirm(stack, yes);
+  await change("up", stack, workspace);
+}

@@ -1,0 +1,37 @@
+import { command } from "../../lib/command";
+import type { StateResource } from "./stacks";
+
+type Inputs = Readonly<Record<string, unknown>>;
+
+/**
+ * The ids that AWS gives to what the platform creates, from its inputs. What is missing here is not
+ * created but set, such as a role's policy: to set it twice does no harm.
+ */
+const ids: Readonly<Record<string, (inputs: Inputs, account: string) => string>> = {
+  "aws:ecr/repository:Repository": ({ name }) => String(name),
+  "aws:eks/accessEntry:AccessEntry": ({ clusterName, principalArn }) =>
+    `${String(clusterName)}:${String(principalArn)}`,
+  "aws:eks/identityProviderConfig:IdentityProviderConfig": ({ clusterName, oidc }) =>
+    `${String(clusterName)}:${String((oidc as Inputs)["identityProviderConfigName"])}`,
+  "aws:iam/openIdConnectProvider:OpenIdConnectProvider": ({ url }, account) =>
+    `arn:aws:iam::${account}:oidc-provider/${String(url).replace(/^https:\/\//, "")}`,
+  "aws:iam/role:Role": ({ name }) => String(name),
+};
+
+/**
+ * Options of `pulumi refresh` that adopt what a killed update had begun to create in AWS. Without
+ * them, the next update tries to create it again, and AWS answers that it exists.
+ */
+export async function importOptions(
+  begun: readonly StateResource[],
+  env: Readonly<Record<string, string>>,
+): Promise<readonly string[]> {
+  const found = begun.filter(({ type }) => type in ids);
+  if (found.length === 0) return [];
+  const identity = ["sts", "get-caller-identity", "--query", "Account", "--output", "text"];
+  const account = (await command("aws", identity, { env, timeout: 30_000 })).trim();
+  return found.flatMap(({ inputs = {}, type, urn }) => {
+    const id = ids[type]?.(inputs, account) ?? "";
+    return ["--import-pending-creates", urn, "--import-pending-creates", id];
+  });
+}
