@@ -4,7 +4,7 @@ import { UserError } from "../../lib/errors";
 import { kubectlFor } from "../clients/kubectl";
 import { recoverKilledUpdate } from "../pulumi/killed-update";
 import { type Workspace, change, defaultWorkspace, runPulumi } from "../pulumi/run-pulumi";
-import { exists } from "../pulumi/stacks";
+import { stackNames } from "../pulumi/stacks";
 
 /**
  * `npm run platform -- up STACK`: shows what would change in what the environments share, asks, and
@@ -17,7 +17,7 @@ export async function platformUp(
   given: Workspace = defaultWorkspace,
 ): Promise<void> {
   const workspace = { ...given, cwd: join(given.cwd, "platform") };
-  if (!(await exists(stack, workspace))) {
+  if (!(await stackNames(workspace)).includes(stack)) {
     throw new UserError(
       `The platform has no stack "${stack}" in this state. docs/bootstrap.md says how to create it.`,
     );

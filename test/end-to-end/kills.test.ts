@@ -178,7 +178,10 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
   /** Plain `pulumi` on the stack. The state of `local` is the sandbox's, whatever a shell says. */
   const plain = async (...asked: string[]): Promise<string> =>
     branch === undefined
-      ? pulumi(asked, clone.directory)
+      ? pulumi(asked, clone.directory, {
+          ...clone.env,
+          PULUMI_BACKEND_URL: environment()["PULUMI_BACKEND_URL"] ?? "",
+        })
       : clone.pulumi([...asked, "--stack", stack], undefined, {
           ...image,
           RELEASE_BRANCH: branch,
