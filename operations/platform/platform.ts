@@ -4,7 +4,7 @@ import { UserError } from "../../lib/errors";
 import { kubectlFor } from "../clients/kubectl";
 import { recoverKilledUpdate } from "../pulumi/killed-update";
 import { type Workspace, change, defaultWorkspace, runPulumi } from "../pulumi/run-pulumi";
-import { stackNames } from "../pulumi/stacks";
+import { stackNames } from "../pulumi/connect";
 
 /**
  * `npm run platform -- up STACK`: shows what would change in what the environments share, asks, and
