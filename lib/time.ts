@@ -1,4 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "./errors";
+
+export const hour = 3_600_000;
 
 /** `75000` as `1m 15s`. */
 export function duration(milliseconds: number): string {
@@ -9,6 +12,44 @@ export function duration(milliseconds: number): string {
   return seconds < 60
     ? `${String(seconds)}s`
     : `${String(Math.floor(seconds / 60))}m ${String(seconds % 60)}s`;
+}
+
+/** `90m`, `24h` or `2d` in hours. */
+export function hours(text: string): number {
+  const [, digits, unit = ""] = /^([1-9][0-9]{0,4})([mhd])$/.exec(text) ?? [];
+  const factor = ({ d: 24, h: 1, m: 1 / 60 } as Record<string, number>)[unit];
+  if (digits === undefined || factor === undefined) {
+    throw new UserError(
+      `A time must be a number of minutes, hours or days, such as 90m, 24h or 2d; got "${text}".`,
+    );
+  }
+  return Number(digits) * factor;
+}
+
+/** `2026-11-23 06:46 UTC` */
+export function moment(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** A duration, such as `3 h` or `2 d`. */
+export function span(milliseconds: number): string {
+  const minutes = Math.round(Math.abs(milliseconds) / 60_000);
+  if (minutes < 120) return `${String(minutes)} min`;
+  return minutes < 48 * 60
+    ? `${String(Math.round(minutes / 60))} h`
+    : `${String(Math.round(minutes / 1440))} d`;
+}
+
+/** Such as `expires in 3 h`, or `expired 2 d ago`. */
+export function lifeLeft(expires: Date, now = new Date()): string {
+  const left = expires.getTime() - now.getTime();
+  return left > 0 ? `expires in ${span(left)}` : `expired ${span(left)} ago`;
+}
+
+/** Undefined if the text is not a time. */
+export function dateOf(text: string | undefined): Date | undefined {
+  const parsed = new Date(text ?? "");
+  return Number.isNaN(parsed.getTime()) ? undefined : parsed;
 }
 
 /**

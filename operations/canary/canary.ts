@@ -15,7 +15,7 @@ import { confirm } from "../../lib/confirm";
 import { assertDeployable, update } from "../deploy/deploy";
 import { type DeployTarget, resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, change, variables, withEnv } from "../pulumi/run-pulumi";
-import { hour, hours, lifeLeft, moment } from "../stacks/expiry";
+import { hour, hours, lifeLeft, moment } from "../../lib/time";
 import {
   changedFiles,
   committed,

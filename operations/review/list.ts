@@ -1,6 +1,7 @@
 import { UserError } from "../../lib/errors";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
-import { extension, hours, lifeLeft, moment } from "../stacks/expiry";
+import { hours, lifeLeft, moment } from "../../lib/time";
+import { extension } from "../stacks/expiry";
 import { stackNames } from "../pulumi/connect";
 import {
   branchOr,

@@ -1,11 +1,11 @@
-import { duration } from "../../lib/time";
+import { duration, moment } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { company } from "../../config/company";
 import { type DeployOptions, assertDeployable, updateAndRecord } from "../deploy/deploy";
 import { resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { ensureStack } from "../deploy/ensure-stack";
-import { expiry, moment } from "../stacks/expiry";
+import { expiry } from "../stacks/expiry";
 import { currentBranch } from "../clients/git";
 import { isGiven } from "../stacks/release";
 import { branchOr, reviewTags, stackOf } from "../stacks/review-stack";

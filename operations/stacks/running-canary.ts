@@ -4,7 +4,7 @@ import type { Settings } from "../../settings";
 import type { Workspace } from "../pulumi/run-pulumi";
 import { type Deployment, type Pod, list, withLabels } from "../clients/kubectl";
 import { type Connected, connect } from "../pulumi/connect";
-import { dateOf } from "./expiry";
+import { dateOf } from "../../lib/time";
 import { settingsOf } from "../pulumi/settings";
 import { outputsOf, stateOf, tagsOf } from "../pulumi/stacks";
 

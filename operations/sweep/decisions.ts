@@ -1,6 +1,6 @@
 import { environments, parseStack, slugOf } from "../../environments";
 import { mainBranch, reviewAccess } from "../../components/conventions/ci-roles";
-import { lifeLeft } from "../stacks/expiry";
+import { lifeLeft } from "../../lib/time";
 import type { ReviewStack } from "../stacks/review-stack";
 import type { RunningCanary } from "../stacks/running-canary";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { expiry, extension, hours, longestHours, span } from "../../../operations/stacks/expiry";
+import { expiry, extension, longestHours } from "../../../operations/stacks/expiry";
 
 const at = (text: string): Date => new Date(text);
 const life = { extendedUntil: undefined, lastUpdate: at("2026-01-01T00:00:00Z"), ttlHours: 72 };
@@ -27,22 +27,5 @@ describe("a review stack's life", () => {
     const now = at("2026-01-03T12:00:00Z");
     assert.deepEqual(extension(life, 24, now), at("2026-01-04T12:00:00Z"));
     assert.throws(() => extension(life, 300, now), /at most 13 days.*2026-01-14 00:00 UTC/);
-  });
-});
-
-describe("a time", () => {
-  it("is minutes, hours or days", () => {
-    assert.deepEqual([hours("90m"), hours("24h"), hours("2d")], [1.5, 24, 48]);
-  });
-
-  for (const text of ["", "0h", "24", "h", "-1h", "1.5h", "1w", "999999h", "1h "]) {
-    it(`"${text}" is refused`, () => {
-      assert.throws(() => hours(text), /as 90m, 24h or 2d/);
-    });
-  }
-
-  it("is shown in the unit that a person counts in", () => {
-    const shown = [90 * 60_000, 5 * 3_600_000, -72 * 3_600_000].map(span);
-    assert.deepEqual(shown, ["90 min", "5 h", "3 d"]);
   });
 });
