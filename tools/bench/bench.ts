@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { cores } from "../../components/conventions/quantities";
+import { measureErrors } from "./errors";
 import { measurePreviews, measureSummary } from "./preview";
 import { measureLoads } from "./program";
 import { command } from "../../lib/command";
@@ -20,6 +21,7 @@ const limits = {
   previewMoreSeconds: 0.7,
   memoryGiB: 4,
   cpu: 1.2,
+  errorRatio: 1.5,
 } as const;
 
 /**
@@ -32,7 +34,7 @@ export async function bench(): Promise<void> {
       "the sandbox is not running, so there is nothing to measure; start it with: npm run up",
     );
   }
-  const steps = new Steps(4);
+  const steps = new Steps(5);
   const load = await steps.step(
     `Loading the program without an engine: ${String(RUNS)} runs, alternating with the import of @pulumi/kubernetes`,
     async (say) => measureLoads(RUNS, say),
@@ -44,6 +46,10 @@ export async function bench(): Promise<void> {
   const summary = await steps.step(
     `npm run preview against pulumi preview --diff, with 20 jobs: a warm-up, then ${String(RUNS)} runs`,
     async (say) => measureSummary(RUNS, say),
+  );
+  const errors = await steps.step(
+    "Wrong inputs: the preview that says so, beside a no-op preview",
+    measureErrors,
   );
   const memory = await steps.step("Memory of the sandbox", memoryGiB);
   console.log(`
@@ -62,6 +68,12 @@ npm run preview of the same      ${seconds(summary.ours)}`);
     limits.previewMoreSeconds,
   );
   report("ratio", preview.ours / preview.oneLine, limits.ratio);
+  for (const { milliseconds, mib, what } of errors.wrong) {
+    console.log(`\n${what}: ${seconds(milliseconds)}, ${mib.toFixed(0)} MiB`);
+    report("time, as a ratio", milliseconds / errors.noOp.milliseconds, limits.errorRatio);
+    report("memory, as a ratio", mib / errors.noOp.mib, limits.errorRatio);
+  }
+  console.log();
   report("memory of the sandbox (GiB)", memory, limits.memoryGiB);
   // In the user's own cluster, most pods are not the sandbox's.
   if (options().kubeconfig === undefined) {

@@ -18,7 +18,7 @@ import { environment } from "../../sandbox/environment";
 
 const JOBS = 20;
 
-type Say = (detail: string) => void;
+export type Say = (detail: string) => void;
 
 /**
  * Medians in milliseconds, after a warm-up. The two alternate, so other load on the machine slows
@@ -48,7 +48,7 @@ async function medians<Name extends string>(
 }
 
 /** Runs `work` in a directory that has the project's packages, and is removed afterwards. */
-async function inTemporaryDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
+export async function inTemporaryDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), "services-orders-bench-"));
   const remove = (): void => {
     rmSync(directory, { recursive: true, force: true });
@@ -101,14 +101,19 @@ async function oneLineProgram(cwd: string): Promise<Record<string, string>> {
   return env;
 }
 
-/** A copy of the project with additional jobs. */
-function copyWithJobs(directory: string): void {
+/** Copies the project, without its packages. */
+export function copyProject(directory: string): void {
   for (const entry of readdirSync(project).filter((name) => name !== "node_modules")) {
     cpSync(join(project, entry), join(directory, entry), {
       preserveTimestamps: true,
       recursive: true,
     });
   }
+}
+
+/** A copy of the project with additional jobs. */
+function copyWithJobs(directory: string): void {
+  copyProject(directory);
   const file = join(directory, "jobs.ts");
   const code = readFileSync(file, "utf8");
   const there = code.match(/^ {4}name: /gm)?.length ?? 0;

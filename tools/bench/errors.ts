@@ -1,0 +1,153 @@
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+import { UserError } from "../../lib/errors";
+import { environment } from "../../sandbox/environment";
+import { type Say, copyProject, inTemporaryDirectory } from "./preview";
+
+/** Time of a preview, and the memory of the largest of its processes. */
+interface Cost {
+  readonly mib: number;
+  readonly milliseconds: number;
+}
+
+/** An input that the program refuses. */
+interface Wrong {
+  /** Text in a file of the project, and what replaces it. */
+  readonly edit?: readonly [file: string, from: RegExp, to: string];
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the preview must print. */
+  readonly says: string;
+  /** A line of the stack's configuration. */
+  readonly setting?: string;
+}
+
+const deadKubeconfig = JSON.stringify({
+  apiVersion: "v1",
+  clusters: [{ cluster: { server: "https://127.0.0.1:1" }, name: "dead" }],
+  contexts: [{ context: { cluster: "dead", user: "dead" }, name: "dead" }],
+  "current-context": "dead",
+  kind: "Config",
+  users: [{ name: "dead", user: {} }],
+});
+
+/** Ten inputs of different kinds: settings, validation, ownership, cluster, code. */
+const wrong: Readonly<Record<string, Wrong>> = {
+  "a misspelled setting": { says: 'Did you mean "replicas"', setting: 'replics: "3"' },
+  "a setting of the wrong type": { says: "must be a whole number", setting: "replicas: many" },
+  "a setting that is secret": {
+    says: "is stored with --secret",
+    setting: 'replicas: { secure: "v1:8tD8IB3ozqk=:v1:xOteXik" }',
+  },
+  "a namespace of someone else": { says: "kube-public", setting: "namespace: kube-public" },
+  "an unreachable cluster": { env: { KUBECONFIG: "dead.json" }, says: "cannot be read" },
+  "an image without a digest": { env: { RELEASE_IMAGE_REF: "orders" }, says: "repository@sha256" },
+  "a schedule with four fields": {
+    edit: ["jobs.ts", /schedule: "[^"]*"/, 'schedule: "0 3 * *"'],
+    says: "schedule must have 5 fields",
+  },
+  "two jobs with one name": {
+    edit: ["jobs.ts", /name: "expire-unpaid"/, 'name: "export"'],
+    says: "export",
+  },
+  "code that does not compile": { edit: ["jobs.ts", /$/, "const x: = 3;"], says: "Type expected" },
+  "an error in the code": {
+    edit: [
+      "program/environment.ts",
+      /export function createEnvironment[^{]*\{/,
+      "$& JSON.parse('{');",
+    ],
+    says: "JSON",
+  },
+};
+
+/** Each wrong input once, in a copy of the project, and a no-op preview before and after them. */
+export async function measureErrors(say: Say): Promise<{
+  readonly noOp: Cost;
+  readonly wrong: readonly (Cost & { readonly what: string })[];
+}> {
+  return inTemporaryDirectory(async (cwd) => {
+    copyProject(cwd);
+    writeFileSync(join(cwd, "dead.json"), deadKubeconfig);
+    say("a no-op preview");
+    const noOps = [await preview(cwd, {})];
+    const costs: (Cost & { readonly what: string })[] = [];
+    for (const [what, input] of Object.entries(wrong)) {
+      say(what);
+      costs.push({ what, ...(await previewOf(cwd, input)) });
+    }
+    noOps.push(await preview(cwd, {}));
+    // The faster one: the other was disturbed.
+    const noOp = noOps.reduce((a, b) => (a.milliseconds < b.milliseconds ? a : b));
+    return { noOp, wrong: costs };
+  });
+}
+
+async function previewOf(cwd: string, { edit, env = {}, says, setting }: Wrong): Promise<Cost> {
+  const file = join(cwd, edit?.[0] ?? "Pulumi.local.yaml");
+  const before = readFileSync(file, "utf8");
+  const line = `config:\n  services-orders:${setting ?? ""}\n`;
+  const after = edit === undefined ? `${before}${line}` : before.replace(edit[1], edit[2]);
+  if (edit !== undefined || setting !== undefined) writeFileSync(file, after);
+  try {
+    return await preview(cwd, env, says);
+  } finally {
+    writeFileSync(file, before);
+  }
+}
+
+/** @param says what it must print when it fails; without it, it must show no change */
+async function preview(
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  says?: string,
+): Promise<Cost> {
+  const started = performance.now();
+  const args = ["preview", "--stack", "local", "--non-interactive"];
+  const child = execa("pulumi", says === undefined ? [...args, "--expect-no-changes"] : args, {
+    all: true,
+    cwd,
+    env: { ...environment(), ...env },
+    reject: false,
+    timeout: 120_000,
+  });
+  let mib = 0;
+  let isOver = false;
+  const ended = child.then((result) => {
+    isOver = true;
+    return result;
+  });
+  while (!isOver) {
+    mib = Math.max(mib, largest(child.pid ?? 0));
+    await Promise.race([ended, sleep(25)]);
+  }
+  const { all, exitCode } = await ended;
+  const milliseconds = performance.now() - started;
+  if (says === undefined ? exitCode !== 0 : exitCode === 0 || !all.includes(says)) {
+    throw new UserError(`a preview did not ${says ?? "show that nothing changes"}:\n${all}`);
+  }
+  return { mib, milliseconds };
+}
+
+/** Peak memory of the largest process among a process and its descendants, in MiB. */
+function largest(pid: number): number {
+  const all = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const status = readFileSync(`/proc/${name}/status`, "utf8");
+        const field = (key: string): number =>
+          Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
+        return [{ parent: field("PPid"), peak: field("VmHWM"), pid: Number(name) }];
+      } catch {
+        return []; // It has ended.
+      }
+    });
+  const below = (one: number): number =>
+    Math.max(
+      all.find((each) => each.pid === one)?.peak ?? 0,
+      ...all.filter(({ parent }) => parent === one).map((each) => below(each.pid)),
+    );
+  return below(pid) / 1024;
+}
