@@ -53,7 +53,7 @@ export async function asNew<T>(
       PULUMI_BACKEND_URL: `file://${state}`,
       PULUMI_CONFIG_PASSPHRASE: "",
     });
-    await ask(["stack", "init", stack, "--no-select", "--settings", "passphrase"], empty);
+    await ask(["stack", "init", stack, "--no-select", "--secrets-provider", "passphrase"], empty);
     return await work(empty);
   } finally {
     remove();

@@ -123,7 +123,7 @@ export async function createStack(
   secretsProvider: string | undefined,
   workspace: Workspace,
 ): Promise<void> {
-  const provider = secretsProvider === undefined ? [] : ["--settings", secretsProvider];
+  const provider = secretsProvider === undefined ? [] : ["--secrets-provider", secretsProvider];
   await ask(["stack", "init", stack, "--no-select", ...provider], workspace);
 }
 

@@ -258,7 +258,8 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
           assert.deepEqual(there, known);
           assert.ok(password !== undefined && (await secret()) === password, "another password");
           const rowsNow = await sql("select id from orders order by id", namespace);
-          assert.notDeepEqual(rowsNow, []);
+          // Only a review stack is seeded.
+          assert.equal(rowsNow.length > 0, branch !== undefined);
           orders ??= rowsNow;
           assert.deepEqual(rowsNow, orders);
         }
