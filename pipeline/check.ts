@@ -6,7 +6,7 @@ import { commands } from "./checks/commands";
 import { conditions } from "./checks/conditions";
 import { graph } from "./checks/graph";
 import { keys } from "./checks/keys";
-import { production } from "./checks/production";
+import { production } from "./checks/contexts";
 import { againstSchema, circleciSchema, SchemaMissing } from "./checks/schema";
 import { type Finding, show, Source } from "./checks/source";
 import { values } from "./checks/values";

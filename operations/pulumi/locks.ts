@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { command } from "../../lib/command";
 import { runs } from "../../lib/processes";
 import { type Workspace, variables } from "./run-pulumi";
-import { KilledHere, type LockOwner } from "./started";
+import { KilledHere, type LockOwner } from "./started-processes";
 import { stateDirectory } from "./torn-files";
 
 /** Where the locks of a stack are, below the state's directory or prefix. */

@@ -9,7 +9,7 @@ import { UserError } from "../../lib/errors";
 import { fieldConflicts } from "./field-managers";
 import { isLocked, type LockWait, untilUnlocked } from "./lock-wait";
 import { errorsIn, readEvents } from "./events";
-import { rememberStarted } from "./started";
+import { rememberStarted } from "./started-processes";
 import { removeTornFiles } from "./torn-files";
 import { reports } from "../../lib/reports";
 

@@ -13,7 +13,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { removeDeadLocks } from "../../../operations/pulumi/locks";
-import { KilledHere, rememberStarted } from "../../../operations/pulumi/started";
+import { KilledHere, rememberStarted } from "../../../operations/pulumi/started-processes";
 
 describe("the locks of a stack", () => {
   it("go when their owner was killed on this machine, and stay when it lives or is elsewhere", async () => {
