@@ -7,9 +7,9 @@ import { type Workspace, change, defaultWorkspace, runPulumi } from "../pulumi/r
 import { stackNames } from "../pulumi/connect";
 
 /**
- * `npm run platform -- up STACK`: shows what would change in what the environments share, asks, and
- * changes it. It first goes on from where an earlier update was killed, which plain `pulumi up` does
- * not.
+ * `npm run platform -- up STACK`: shows what would change in what the environments share, asks for
+ * confirmation, and changes it. If an earlier update was killed, it first continues from there.
+ * Plain `pulumi up` does not.
  */
 export async function platformUp(
   stack: string,

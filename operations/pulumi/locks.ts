@@ -8,7 +8,7 @@ import { type Workspace, variables } from "./run-pulumi";
 import { KilledHere, type LockOwner } from "./started-processes";
 import { stateDirectory } from "./torn-files";
 
-/** Where the locks of a stack are, below the state's directory or prefix. */
+/** Path of a stack's locks below the state's directory or prefix. */
 function lockPath(stack: string, { cwd }: Workspace): string {
   // The service's program, or the platform's.
   const { name } = parse(readFileSync(join(cwd, "Pulumi.yaml"), "utf8")) as { name: string };

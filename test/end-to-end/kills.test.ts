@@ -10,7 +10,7 @@ import { kubectl, pulumi, sql, succeeded } from "./support/commands";
 import { type Kill, killedAt, kills, type Moment } from "./support/kill";
 import { stepByStep } from "./support/step-by-step";
 
-/** Kills of one command in a row: each row runs the command again that the row before has killed. */
+/** Kills of one command: each row runs the command again that the row before has killed. */
 interface Chapter {
   readonly command: "deploy" | "review down" | "review up" | "up";
   /** What a developer changes before it. */
@@ -175,7 +175,7 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
     clone.remove();
   });
 
-  /** Plain `pulumi` on the stack. The state of `local` is the sandbox's, whatever a shell says. */
+  /** Plain `pulumi` on the stack. The state of `local` is always the sandbox's. */
   const plain = async (...asked: string[]): Promise<string> =>
     branch === undefined
       ? pulumi(asked, clone.directory, {

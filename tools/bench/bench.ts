@@ -48,7 +48,7 @@ export async function bench(): Promise<void> {
     async (say) => measureSummary(RUNS, say),
   );
   const errors = await steps.step(
-    "Wrong inputs: the preview that says so, beside a no-op preview",
+    "Wrong inputs: the preview that says so, next to a no-op preview",
     measureErrors,
   );
   const memory = await steps.step("Memory of the sandbox", memoryGiB);

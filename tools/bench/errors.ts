@@ -113,16 +113,11 @@ async function preview(
     timeout: 120_000,
   });
   let mib = 0;
-  let isOver = false;
-  const ended = child.then((result) => {
-    isOver = true;
-    return result;
-  });
-  while (!isOver) {
+  while (child.exitCode === null && child.signalCode === null) {
     mib = Math.max(mib, largest(child.pid ?? 0));
-    await Promise.race([ended, sleep(25)]);
+    await Promise.race([child, sleep(25)]);
   }
-  const { all, exitCode } = await ended;
+  const { all, exitCode } = await child;
   const milliseconds = performance.now() - started;
   if (says === undefined ? exitCode !== 0 : exitCode === 0 || !all.includes(says)) {
     throw new UserError(`a preview did not ${says ?? "show that nothing changes"}:\n${all}`);
