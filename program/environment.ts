@@ -35,15 +35,18 @@ export function createEnvironment(settings: Settings, opts: pulumi.ComponentReso
   const common = { database, imageRef, namespace };
   const service = new WebService(identity.service, { ...web, ...common }, opts);
 
+  const { deployment, serviceAccount } = service.nodes;
+  // A stack runs one release or the other: a release whose rollout or migration fails changes no
+  // job. The Ingress does not count, which may wait long for its load balancer.
+  const afterRollout = { ...opts, dependsOn: [deployment] };
   for (const { name, ...job } of jobs) {
-    const { serviceAccount } = service.nodes;
     // A job with its own role has its own ServiceAccount.
     const serviceAccountName =
       job.iamRoleArn === undefined ? serviceAccount.metadata.name : undefined;
     const args = { appEndpoint: service.url, serviceAccountName, ...common, ...job };
-    new ScheduledJob(name, args, opts);
+    new ScheduledJob(name, args, afterRollout);
   }
-  return { deployment: service.nodes.deployment, imageRef, namespace, url: service.url };
+  return { deployment, imageRef, namespace, url: service.url };
 }
 
 /** Quota for one job that a person runs by hand, if some jobs are suspended. */

@@ -162,6 +162,19 @@ describe("the program", () => {
     }
   });
 
+  it("changes jobs after the rollout of the service, and does not wait for its Ingress", async () => {
+    for (const stack of ["local", "prod", "staging", "review-x"]) {
+      const { recorder } = await run(own(stack), empty, promoted);
+      const created = recorder.all("services:k8s:ScheduledJob");
+      assert.equal(created.length, jobs.length, stack);
+      for (const { dependencies, name } of created) {
+        const types = dependencies.map((urn) => urn.split("::")[2]?.split("$").at(-1));
+        assert.ok(types.includes("kubernetes:apps/v1:Deployment"), `${stack} ${name}`);
+        assert.ok(!types.includes("kubernetes:networking.k8s.io/v1:Ingress"), `${stack} ${name}`);
+      }
+    }
+  });
+
   it("names an image in its outputs only when the Deployment's pods are ready", async () => {
     for (const stack of ["prod", "prod-canary", "review-x"]) {
       await record(stack);

@@ -7,6 +7,8 @@ export interface Recorded {
   readonly customTimeouts: Readonly<Record<string, string>>;
   /** URN of the resource whose deletion takes this one with it. */
   readonly deletedWith: string;
+  /** URNs of the resources that must be there first. */
+  readonly dependencies: readonly string[];
   readonly ignoreChanges: readonly string[];
   readonly inputs: Manifest;
   readonly name: string;
@@ -30,6 +32,7 @@ interface Request {
   getCustom(): boolean;
   getCustomtimeouts(): { toObject(): Record<string, string> } | undefined;
   getDeletedwith(): string;
+  getDependenciesList(): string[];
   getIgnorechangesList(): string[];
   getName(): string;
   getObject(): { toJavaScript(): unknown };
@@ -119,6 +122,7 @@ export async function record(
       aliases: request.getAliasesList().map((alias) => alias.toObject().spec ?? {}),
       customTimeouts: request.getCustomtimeouts()?.toObject() ?? {},
       deletedWith: request.getDeletedwith(),
+      dependencies: request.getDependenciesList(),
       ignoreChanges: request.getIgnorechangesList(),
       inputs: inputsOf.get(`${type} ${request.getName()}`),
       name: request.getName(),
