@@ -167,7 +167,7 @@ export function parseStack(
   return undefined;
 }
 
-/** Properties of a stack; undefined for a name that no stack may have. */
+/** Properties of a stack. Undefined for a name that no stack may have. */
 export function traitsOf(stack: string): Traits | undefined {
   const parsed = parseStack(stack);
   return parsed && environments[parsed.environment];

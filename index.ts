@@ -23,7 +23,7 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
   const { readCluster, readLastRelease, readSettings } = { ...outside, ...given };
   const asked = await readSettings();
   assertJobNames(asked.identity.service);
-  // Before any resource: the provider would adopt a namespace that is not the stack's.
+  // Before any resource: the provider would adopt a namespace that does not belong to the stack.
   const { cluster, kubeconfig } = await preflight(asked, readCluster);
   const settings = await withKeptRelease(asked, readLastRelease);
 

@@ -99,7 +99,7 @@ export function addOperations(program: Command): void {
     );
   add("promote")
     .description("lets production's next deploy run the image that staging runs now")
-    .option("--image <repository@digest>", "an image other than staging's")
+    .option("--image <repository@digest>", "an image that staging does not run")
     .option("--reason <text>", "reason, required with --image")
     .option("--commit <commit>", "what --image was built from")
     .option("--branch <branch>", "what --image was built from")
@@ -133,7 +133,7 @@ export function addOperations(program: Command): void {
       ),
     );
   addReview(add("review").description("review stacks: a branch's own environment"));
-  addCanary(add("canary").description("a few pods of a branch among production's"));
+  addCanary(add("canary").description("a few pods of a branch among production's pods"));
 }
 
 /** The pipeline's messages include the cause of a failure. */
@@ -144,8 +144,8 @@ function leaving<Args extends unknown[]>(
 }
 
 /**
- * Pulumi with the shell's settings. For stack `local`, if the shell names no backend, with the
- * sandbox's.
+ * Pulumi with the shell's settings. If the shell names no backend, stack `local` gets the sandbox's
+ * backend.
  */
 async function workspaceFor(stack: string): Promise<Workspace> {
   const { defaultWorkspace, withEnv } = await import("../operations/pulumi/run-pulumi");
@@ -215,7 +215,7 @@ function addCanary(canary: Command): void {
     .requiredOption("--percent <n>", "share of production's requests", percent)
     .requiredOption("--for <time>", "how long: 90m, 24h or 2d")
     .option("--accept-share", "start even if the real share is far above --percent")
-    .option("--image <repository@digest>", "an image other than the review stack's")
+    .option("--image <repository@digest>", "an image that the review stack does not run")
     .option("--commit <commit>", "what --image was built from")
     .option("--yes", "do not ask for confirmation")
     .action(

@@ -37,6 +37,6 @@ export const companyScan: {
 export const insideNetwork: {
   /** Without a runner these jobs run on CircleCI's machines too. @default undefined */
   readonly runner: RunnerClass | undefined;
-  /** Stacks whose `ingressScheme` is `internal`. A review stack's is always `internal`. */
+  /** Stacks whose `ingressScheme` is `internal`. For a review stack, it is always `internal`. */
   readonly stacks: readonly ("prod" | "review" | "staging")[];
 } = { runner: undefined, stacks: ["review", "staging"] };

@@ -2,11 +2,13 @@
 export const company = {
   /** Domain of the review stacks' hosts: `<service>.<slug>.<domain>`. */
   reviewDomain: "review.example.com",
-  /** Cluster of the review stacks. It must not be production's. */
+  /** Cluster of the review stacks. It must not be production's cluster. */
   reviewCluster: { name: "staging", region: "eu-central-1" },
   /** Subnets of the load balancer in front of the review stacks. */
   reviewIngressFrom: [{ ipBlock: { cidr: "10.20.0.0/20" } }],
-  /** Key that encrypts the secrets in the state of review stacks. It must not be production's. */
+  /**
+   * Key that encrypts the secrets in the state of review stacks. It must not be production's key.
+   */
   reviewSecretsProvider: "awskms://alias/services-orders-review?region=eu-central-1",
   /** Largest number of review stacks, and how long one lives after its last update. */
   reviewStacks: { max: 10, ttlHours: 72 },

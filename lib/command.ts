@@ -12,7 +12,10 @@ export interface CommandOptions {
   readonly log?: string;
   /** Called with each line that the command prints. */
   readonly onLine?: (line: string) => void;
-  /** Called with the program's process id. What it returns is called when the program has ended. */
+  /**
+   * Called with the program's process id. It returns a function, which runs when the program has
+   * ended.
+   */
   readonly onStart?: (pid: number) => (signal: NodeJS.Signals | null) => void;
   /** Ends the program early, with an error. */
   readonly cancelSignal?: AbortSignal;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 
-/** Start time (clock ticks since boot) of a process; undefined when there is none. */
+/** Start time (clock ticks since boot) of a process. Undefined if there is no such process. */
 export function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${String(pid)}/stat`, "utf8");

@@ -5,7 +5,7 @@ import { project } from "./project";
 
 /** What `npm run notify` reports about a stack that was changed. */
 export interface Deployed {
-  /** What changed, in one line; absent if no preview was shown. */
+  /** What changed, in one line. Absent if no preview was shown. */
   readonly changed?: string;
   readonly seconds: number;
   readonly stack: string;

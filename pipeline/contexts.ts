@@ -16,7 +16,7 @@ export interface Context {
   readonly onBranches: boolean;
 }
 
-/** The contexts, by their names without the service's. */
+/** The contexts, by their names without the name of the service. */
 export const contexts = {
   preview: { hasRole: true, onBranches: true },
   review: { hasRole: true, onBranches: true },
@@ -33,7 +33,7 @@ export type ContextName = keyof typeof contexts;
 /** Full name of a context in CircleCI. */
 export const fullName = (context: string): string => `${service}-${context}`;
 
-/** What is known about a context that a file names; undefined for a name that is not ours. */
+/** What is known about a context that a file names. Undefined for a name that is not ours. */
 export function contextOf(name: string): Context | undefined {
   return Object.entries<Context>(contexts).find(([context]) => fullName(context) === name)?.[1];
 }

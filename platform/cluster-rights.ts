@@ -44,7 +44,7 @@ function rolesOf({ namespaces, review }: ClusterRightsArgs): Rules {
   };
 }
 
-/** Names of the platform's ClusterRoles begin with the service's. */
+/** Names of the platform's ClusterRoles begin with the name of the service. */
 const full = (role: string) => `${service}-${role}`;
 const short = (name: string) => name.slice(service.length + 1);
 

@@ -8,9 +8,9 @@ export interface Targets {
   readonly clusterArns: readonly string[];
   /** KMS key of the state of each environment in the account. */
   readonly keyArns: Readonly<Partial<Record<Environment, string>>>;
-  /** Repository of staging and production; undefined in an account without staging. */
+  /** Repository of staging and production. Undefined in an account without staging. */
   readonly repositoryArn: string | undefined;
-  /** Repository of review stacks; undefined in an account without them. */
+  /** Repository of review stacks. Undefined in an account without them. */
   readonly reviewRepositoryArn: string | undefined;
   readonly stateBucket: string;
 }
@@ -88,7 +88,7 @@ function readEnvironments({ stateBucket }: Targets): Statement[] {
   ];
 }
 
-/** Rights in the registry; empty if the account has none of the repositories. */
+/** Rights in the registry. Empty if the account has none of the repositories. */
 function images(
   Sid: string,
   Action: readonly string[],

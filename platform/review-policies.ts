@@ -108,7 +108,7 @@ export function namespaces(circleci: CircleCi): Policy {
       {
         expression: `${notDeleting} || (${label("pod-security.kubernetes.io/enforce")} == "restricted" && object.metadata.labels.all(key, key in ${cel(namespaceLabels)}))`,
         message:
-          "the namespace must enforce Pod Security restricted, and have no labels but a review stack's",
+          "the namespace must enforce Pod Security restricted, and have only the labels of a review stack",
       },
       {
         expression: `${notDeleting} || (${Object.entries(reviewNamespaceLabels)
@@ -120,7 +120,7 @@ export function namespaces(circleci: CircleCi): Policy {
       },
       {
         expression: `${notDeleting} || object.metadata.annotations.all(key, key == ${cel(ownerAnnotation)} || key.startsWith("pulumi.com/"))`,
-        message: `the namespace may have no annotations but ${ownerAnnotation} and Pulumi's`,
+        message: `the namespace may have only the annotations ${ownerAnnotation} and those of Pulumi`,
       },
     ],
     variables: [

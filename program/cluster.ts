@@ -10,7 +10,7 @@ import type { Access } from "../components/conventions/ambient-kubeconfig";
 export interface ClusterFacts {
   /** UID of `kube-system`: Kubernetes has no other identifier of a cluster. */
   readonly clusterUid: string;
-  /** The namespace; undefined if it does not exist. */
+  /** The namespace. Undefined if it does not exist. */
   readonly namespace:
     | { readonly labels: Readonly<Record<string, string>>; readonly terminating: boolean }
     | undefined;

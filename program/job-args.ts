@@ -6,7 +6,7 @@ import type { Settings } from "../settings";
 
 /**
  * Checks for jobs that would collide during an update: two with the same name, and one whose
- * ServiceAccount would be the service's or the namespace's `default`.
+ * ServiceAccount would be that of the service, or `default`.
  *
  * @throws pulumi.RunError with every issue.
  */

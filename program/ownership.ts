@@ -4,7 +4,7 @@ import { type Identity, labels } from "../components/conventions/labels";
 
 /** The cluster and the namespace that a stack will change. */
 export interface Claim {
-  /** The only cluster that the stack may change; undefined allows any. */
+  /** The only cluster that the stack may change. Undefined allows any cluster. */
   readonly clusterUid: string | undefined;
   readonly identity: Identity;
   readonly namespace: string;
@@ -18,8 +18,8 @@ const owned = [
 ] as const;
 
 /**
- * Stops the program if it would take over an object that is not the stack's. The pinned Kubernetes
- * provider adopts an existing namespace silently, and a preview does not show it.
+ * Stops the program if it would take over an object that does not belong to the stack. The pinned
+ * Kubernetes provider adopts an existing namespace silently, and a preview does not show it.
  *
  * @throws pulumi.RunError with one line that names the object.
  */
@@ -37,7 +37,7 @@ export function refuseForeign(claim: Claim, facts: ClusterFacts): void {
   const foreign = owned.find((label) => found.labels[label] !== expected[label]);
   if (foreign !== undefined) {
     throw new pulumi.RunError(
-      `Namespace "${namespace}" exists and is not this stack's: its label ${foreign} is ` +
+      `Namespace "${namespace}" exists and does not belong to this stack: its label ${foreign} is ` +
         `${JSON.stringify(found.labels[foreign] ?? "")}, not ${JSON.stringify(expected[foreign])}. ` +
         `Nothing was changed: choose another one with the setting "namespace", or remove it.`,
     );

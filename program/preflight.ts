@@ -7,7 +7,8 @@ import { refuseForeign } from "./ownership";
 /**
  * Reads the cluster before the program creates any resource.
  *
- * @throws pulumi.RunError if it is the wrong cluster, or if the namespace is not the stack's.
+ * @throws pulumi.RunError if it is the wrong cluster, or if the namespace does not belong to the
+ * stack.
  */
 export async function preflight(
   settings: Settings,

@@ -129,7 +129,7 @@ function branchIssues(branch: string, slug: string): readonly string[] {
 const run = promisify(execFile);
 
 /**
- * Git's output; undefined outside a repository. Never runs a shell: anyone can choose a branch's
+ * Git's output. Undefined outside a repository. Never runs a shell: anyone can choose a branch's
  * name.
  */
 async function gitAnswer(root: string, args: readonly string[]): Promise<string | undefined> {
@@ -152,7 +152,7 @@ export async function readGit(root: string): Promise<Git> {
   };
 }
 
-/** Configuration of a canary: production's, without the image and the number of pods. */
+/** Configuration of a canary: that of production, without the image and the number of pods. */
 export function canaryConfig(production: Config): Config {
   const own = Object.entries<Setting>(table).filter(([, { ownOfCanary }]) => ownOfCanary === true);
   const keys = new Set(own.map(([key]) => `${project}:${key}`));

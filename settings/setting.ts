@@ -95,7 +95,7 @@ export function parseText<Value>(
 interface Wrong {
   readonly allowed: string;
   readonly got: unknown;
-  /** Position in the value, such as `[0].ports`; empty for the value itself. */
+  /** Position in the value, such as `[0].ports`. Empty for the value itself. */
   readonly path: string;
 }
 

@@ -167,7 +167,7 @@ export const table = {
   }),
   ingressGroupName: setting({
     ...text(
-      "lower case letters, digits, hyphens and dots, at most 63",
+      "a name of at most 63 characters (lower case letters, digits, hyphens, dots) that starts and ends with a letter or digit",
       /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/,
     ),
     default: reviewOnly(`${service}-review`, undefined),

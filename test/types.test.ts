@@ -4,8 +4,8 @@ import { compiled, complaints, hover } from "./support/compiler";
 import { argInterfaces } from "./support/interfaces";
 
 // `tsd` tests the declarations of a package with its own compiler. This program has no such
-// declarations, and the compiler that counts is the editor's. So each mistake is a file for that
-// compiler, with the message that it must give: another message would prove nothing.
+// declarations, and the compiler that counts is the one of the editor. So each mistake is a file
+// for that compiler, with the message that it must give: another message would prove nothing.
 
 const web = `import { type WebServiceArgs, WebService } from "./components/web-service/web-service";
 declare const web: WebServiceArgs;
@@ -20,12 +20,12 @@ interface Mistake {
 }
 
 const mistakes: Readonly<Record<string, Mistake>> = {
-  "a misspelt arg": {
+  "a misspelled arg": {
     right: `${web} new WebService("orders", { ...web, replicas: 3 });`,
     says: /^Object literal may only specify known properties, but 'replica' does not exist/,
     wrong: `${web} new WebService("orders", { ...web, replica: 3 });`,
   },
-  "a misspelt part of an arg": {
+  "a misspelled part of an arg": {
     right: `${web} new WebService("orders", { ...web, autoscaling: { maxReplicas: 3, minReplicas: 1 } });`,
     says: /'maximum' does not exist in type 'Autoscaling'/,
     wrong: `${web} new WebService("orders", { ...web, autoscaling: { maximum: 3, minReplicas: 1 } });`,
@@ -40,7 +40,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     says: /^Type 'Promise<string>' is not assignable to type 'string'/,
     wrong: `${web} new WebService("orders", { ...web, host: Promise.resolve("a.example.com") });`,
   },
-  "a misspelt spec of overrides": {
+  "a misspelled spec of overrides": {
     right: `${web} new WebService("orders", { ...web, overrides: { podSpec: (s) => s } });`,
     says: /'pod' does not exist in type 'WebServiceOverrides'/,
     wrong: `${web} new WebService("orders", { ...web, overrides: { pod: (s: object) => s } });`,
@@ -110,7 +110,7 @@ describe("the examples of args", () => {
   });
 
   for (const { arg, file, text, type } of shown) {
-    // The compiler finds misspelt fields in a function's result only if its type is written.
+    // The compiler finds misspelled fields in a function's result only if its type is written.
     const f = `NonNullable<${type}["${arg}"]>`;
     const typed = text.replace(/^\(spec\) =>/, `(spec: Parameters<${f}>[0]): ReturnType<${f}> =>`);
     const code = `import type { ${type} } from "./components/${file}";
@@ -132,7 +132,10 @@ describe("an editor", () => {
       "(property) WebServiceArgs.replicas?: number | undefined",
     );
     assert.match(ts.displayPartsToString(documentation), /^Number of pods, without `autoscaling`/);
-    assert.match(ts.displayPartsToString(documentation), /With one, draining a node is downtime/);
+    assert.match(
+      ts.displayPartsToString(documentation),
+      /With 1 pod, draining a node causes downtime/,
+    );
     const value = tags?.find(({ name }) => name === "default")?.text;
     assert.equal(ts.displayPartsToString(value), "1");
   }).timeout(60_000);

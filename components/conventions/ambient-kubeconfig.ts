@@ -3,7 +3,7 @@
 /** How to reach the cluster: a context of the ambient kubeconfig, or a separate kubeconfig. */
 export interface Access {
   readonly context?: string | undefined;
-  /** Text of a kubeconfig; undefined takes the ambient one. */
+  /** Text of a kubeconfig. Undefined takes the ambient kubeconfig. */
   readonly kubeconfig?: string | undefined;
 }
 

@@ -40,7 +40,7 @@ export type Track = "canary" | "stable";
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** The label that distinguishes a canary's pods from production's. */
+/** The label that distinguishes a canary's pods from production's pods. */
 export const trackLabel = "track";
 
 /** Labels that all objects of one install have. */
@@ -53,7 +53,7 @@ export function instanceSelector(identity: Identity): Labels {
 
 /**
  * Labels that select pods. A Deployment's selector is immutable: a change replaces the Deployment,
- * which is downtime. Never add the version, the commit or a caller's label.
+ * which causes downtime. Never add the version, the commit or a caller's label.
  */
 export function selector(identity: Identity, component: Component): Labels {
   return { "app.kubernetes.io/component": component, ...instanceSelector(identity) };

@@ -6,7 +6,8 @@ type Later = Promise<unknown> | pulumi.OutputInstance<unknown>;
 /**
  * A spec as a component creates it. Objects and lists are plain, so that an override can read
  * nested fields; only single values, such as the name of another object, may be outputs.
- * If an arg or an earlier override contains an output, it stays an output despite this type.
+ * If an arg contains an output, or an earlier override returns one, that value is still an output
+ * at run time, although this type says that it is plain.
  */
 export type Plain<T> = [Exclude<T, Later>] extends [Scalar] ? T : PlainObject<Exclude<T, Later>>;
 

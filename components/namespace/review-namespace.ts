@@ -33,7 +33,7 @@ export interface ReviewNamespaceOverrides {
   readonly limitRangeSpec?: Override<k8s.types.input.core.v1.LimitRangeSpec>;
 
   /**
-   * Changes the NetworkPolicies, by name. What a policy allows, the code of every branch may do.
+   * Changes the NetworkPolicies, by name. The code of every branch may do what a policy allows.
    *
    * @default - the component's own spec
    * @example

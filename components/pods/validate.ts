@@ -48,7 +48,7 @@ function labelIssues(
   return [
     ...keyIssues(arg, given, ownLabels),
     ...each(values, (value) => valueForm.test(value), {
-      rule: "be letters, digits, dots, hyphens and underscores, at most 63",
+      rule: "have at most 63 characters (letters, digits, dots, hyphens, underscores), and start and end with a letter or digit",
       fix: "use an annotation for other text",
     }),
   ];

@@ -27,7 +27,7 @@ export interface Autoscaling {
    * @default - memory is ignored
    */
   readonly memoryUtilization?: number;
-  /** Minimum and first number of pods. With 1, draining a node is downtime. */
+  /** Minimum and first number of pods. With 1 pod, draining a node causes downtime. */
   readonly minReplicas: number;
 }
 
@@ -74,7 +74,7 @@ export interface ProbeSettings {
 
   /**
    * Path that answers 200 if the pod is healthy.
-   * If it checks another system, such as the database, that system's failure becomes the pod's.
+   * If it checks another system, such as the database, the pod also fails when that system fails.
    *
    * @default - see the probe's arg
    */

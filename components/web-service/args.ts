@@ -15,7 +15,7 @@ import type {
 export interface WebServiceArgs extends PodArgs {
   /**
    * Names and labels that identify the stack's objects. Never change it:
-   * another identity replaces the Deployment, which is downtime.
+   * another identity replaces the Deployment, which causes downtime.
    *
    * @group Common
    */
@@ -45,7 +45,7 @@ export interface WebServiceArgs extends PodArgs {
    * Public URL that the pods receive as `APP_ENDPOINT`. A wrong value breaks links in responses.
    *
    * @group Rare
-   * @default - the URL of the first host; none without a host
+   * @default - the URL of the first host, if there is a host
    */
   readonly appEndpoint?: string;
 
@@ -283,8 +283,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly progressDeadlineSeconds?: number;
 
   /**
-   * Refuses updates that delete or replace the Deployment, Service or Ingress, which is downtime.
-   * To do it anyway, run `pulumi state unprotect`, then `pulumi up`.
+   * Refuses updates that delete or replace the Deployment, Service or Ingress, which causes
+   * downtime. To do it anyway, run `pulumi state unprotect`, then `pulumi up`.
    *
    * @group Rollout
    * @default - the component's `opts.protect`
@@ -310,7 +310,7 @@ export interface WebServiceArgs extends PodArgs {
 
   /**
    * Number of pods, without `autoscaling`. With more than one, there is a PodDisruptionBudget.
-   * With one, draining a node is downtime.
+   * With 1 pod, draining a node causes downtime.
    *
    * @group Common
    * @default 1

@@ -106,9 +106,9 @@ function ingressIssues(web: WebServiceInputs): readonly Checked[] {
         /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/.test(ingressGroupName),
       {
         arg: "ingressGroupName",
-        fix: "use only these, and start and end with a letter or digit",
+        fix: "use the same name in each stack that shares the load balancer",
         got: ingressGroupName,
-        rule: "be lower case letters, digits, hyphens and dots, at most 63",
+        rule: "have at most 63 characters (lower case letters, digits, hyphens, dots), and start and end with a letter or digit",
       },
     ),
     ingressPreset === undefined

@@ -40,7 +40,7 @@ export interface WebServiceNodes {
  * @throws pulumi.ResourceError with all issues of the args, before the first child.
  */
 export class WebService extends pulumi.ComponentResource {
-  /** Public URL, ending with a slash; undefined without a host. */
+  /** Public URL, ending with a slash. Undefined without a host. */
   readonly url: string | undefined;
   readonly nodes: WebServiceNodes;
 
@@ -106,7 +106,7 @@ function createService(
               : [{ name, port: servicePort, protocol: "TCP", targetPort: name }],
           ),
         ],
-        // No track: the Service selects production's pods and the canary's.
+        // No track: the Service selects the pods of production and of the canary.
         selector: selector(web.identity, "web"),
         type: "ClusterIP",
       }),

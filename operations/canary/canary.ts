@@ -90,7 +90,7 @@ export async function canaryStart(
   console.log(`  until ${moment(expires)}; earlier: npm run canary -- stop`);
 }
 
-/** @throws UserError unless the code that would run next to production is exactly main's */
+/** @throws UserError if the code that would run next to production is not a commit of main */
 export async function assertCheckout(workspace: Workspace): Promise<void> {
   const [here, branches] = await Promise.all([head(workspace), remoteBranches(workspace)]);
   const main = branches?.get(mainBranch);

@@ -3,14 +3,16 @@ import { mainBranch } from "../../components/conventions/ci-roles";
 /** Facts about a branch that may become a canary. */
 export interface CanaryFacts {
   readonly branch: string;
-  /** Commit that the image was built from; undefined if its code was not committed. */
+  /** Commit that the image was built from. Undefined if its code was not committed. */
   readonly commit: string | undefined;
-  /** Whether production's commit is in the branch's history; undefined if git cannot tell. */
+  /** Whether production's commit is in the branch's history. Undefined if git cannot tell. */
   readonly containsProduction: boolean | undefined;
-  /** Whether the image is that of `--image`, and not the review stack's. */
+  /** Whether the image is that of `--image`, and not the image of the review stack. */
   readonly givenImage: boolean;
   readonly imageRef: string | undefined;
-  /** Files of database migrations that differ from production's; undefined where git cannot say. */
+  /**
+   * Files of database migrations that are different in production. Undefined if git cannot tell.
+   */
   readonly migrations: readonly string[] | undefined;
   readonly productionCommit: string | undefined;
   /** Whether production is deployed. */
@@ -19,7 +21,9 @@ export interface CanaryFacts {
   readonly running: string | undefined;
 }
 
-/** Why a branch must not become a canary, with what to do; undefined if it may. */
+/**
+ * The reason why a branch must not become a canary, with its fix. Undefined if it may become one.
+ */
 export function validateCanary(candidate: CanaryFacts): string | undefined {
   const { branch, commit, containsProduction, imageRef, migrations, productionCommit } = candidate;
   const { givenImage, productionRuns, running } = candidate;
@@ -60,13 +64,15 @@ export function validateCanary(candidate: CanaryFacts): string | undefined {
 
 /** What is known about the code that would run next to production. */
 export interface CheckoutFacts {
-  /** Whether its commit is in the history of the remote's main; undefined if unknown. */
+  /** Whether its commit is in the history of the remote's main. Undefined if unknown. */
   readonly onMain: boolean | undefined;
-  /** Files that are not as in that commit; undefined where git cannot say. */
+  /** Files that are different in that commit. Undefined if git cannot tell. */
   readonly uncommitted: readonly string[] | undefined;
 }
 
-/** Why a checkout must not start a canary, each with what to do; empty if it may. */
+/**
+ * The reasons why a checkout must not start a canary, each with its fix. Empty if it may start one.
+ */
 export function validateCheckout({ onMain, uncommitted }: CheckoutFacts): readonly string[] {
   const files = uncommitted ?? [];
   return [

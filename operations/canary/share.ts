@@ -33,7 +33,7 @@ export function shown({ asked, pods, real, stable }: Share): string {
   );
 }
 
-/** Why the share is too large; undefined if it is not. */
+/** The reason why the share is too large. Undefined if the share is small enough. */
 export function shareIssue({ asked, real, stable }: Share): string | undefined {
   if (stable === 0) return "Production has no Ready pod: a canary would answer everything.";
   const way = "Choose another share, give production more pods, or accept it with --accept-share.";

@@ -10,13 +10,13 @@ async function git(args: readonly string[], { cwd }: Workspace): Promise<string>
   return (await command("git", args, { cwd, timeout: 60_000 })).trim();
 }
 
-/** What git answers; undefined if it fails or answers nothing. */
+/** What git answers. Undefined if it fails or answers nothing. */
 async function ifKnown(args: readonly string[], workspace: Workspace): Promise<string | undefined> {
   const answer = await git(args, workspace).catch(() => "");
   return answer === "" ? undefined : answer;
 }
 
-/** Files that `git diff` names; undefined if it fails. */
+/** Files that `git diff` names. Undefined if it fails. */
 async function differing(
   args: readonly string[],
   workspace: Workspace,
@@ -42,17 +42,17 @@ export function committed(commit: string | undefined): string | undefined {
   return /^([0-9a-f]{40})(?:-dirty\..*)?$/.exec(commit ?? "")?.[1];
 }
 
-/** Commit that is checked out; undefined outside of a repository. */
+/** Commit that is checked out. Undefined outside a repository. */
 export async function head(workspace: Workspace): Promise<string | undefined> {
   return committed(await ifKnown(["rev-parse", "--verify", "HEAD"], workspace));
 }
 
-/** Branch that is checked out; undefined if a commit is checked out, such as in CI. */
+/** Branch that is checked out. Undefined if a commit is checked out, such as in CI. */
 export async function currentBranch(workspace = defaultWorkspace): Promise<string | undefined> {
   return ifKnown(["symbolic-ref", "--short", "-q", "HEAD"], workspace);
 }
 
-/** Whether `older` is in the history of `newer`; undefined if git does not know one of them. */
+/** Whether `older` is in the history of `newer`. Undefined if git does not know one of them. */
 export async function isAncestor(
   older: string,
   newer: string,
@@ -64,7 +64,7 @@ export async function isAncestor(
 /** The remote that says which branches there are. */
 const remote = "origin";
 
-/** All branches at the remote, with their commits; undefined if there is no remote. */
+/** All branches at the remote, with their commits. Undefined if there is no remote. */
 export async function remoteBranches(
   workspace: Workspace,
 ): Promise<ReadonlyMap<string, string> | undefined> {
@@ -79,7 +79,7 @@ export async function remoteBranches(
   );
 }
 
-/** Repository of `remote`; undefined if there is no remote. */
+/** Repository of `remote`. Undefined if there is no remote. */
 export async function remoteUrl(workspace: Workspace): Promise<string | undefined> {
   const url = await ifKnown(["remote", "get-url", remote], workspace);
   return url && repositoryOf(url, workspace.cwd);
@@ -109,7 +109,7 @@ export async function fetchBranch(branch: string, workspace: Workspace): Promise
   await git(["fetch", "--quiet", ...whole, remote, `refs/heads/${branch}`], workspace);
 }
 
-/** Files below a directory that differ between two commits; undefined if one is unknown. */
+/** Files below a directory that differ between two commits. Undefined if one is unknown. */
 export async function changedFiles(
   from: string,
   to: string,
@@ -119,7 +119,7 @@ export async function changedFiles(
   return differing([from, to, "--", directory], workspace);
 }
 
-/** Whether files differ between a commit and the working directory; undefined if unknown. */
+/** Whether files differ between a commit and the working directory. Undefined if unknown. */
 export async function differs(
   commit: string,
   paths: readonly string[],
@@ -129,7 +129,7 @@ export async function differs(
   return same === undefined ? undefined : !same;
 }
 
-/** Tracked files with uncommitted changes; undefined outside a repository. */
+/** Tracked files with uncommitted changes. Undefined outside a repository. */
 export async function uncommitted(workspace: Workspace): Promise<readonly string[] | undefined> {
   return differing(["HEAD"], workspace);
 }

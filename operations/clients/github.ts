@@ -16,7 +16,7 @@ export interface PullRequest {
 }
 
 /**
- * The pull request in CircleCI's variables; undefined if the branch has none.
+ * The pull request in CircleCI's variables. Undefined if the branch has none.
  *
  * @throws UserError naming every other variable that is missing or wrong.
  */

@@ -110,7 +110,7 @@ async function pullRequestOpen(workspace: Workspace): Promise<boolean | undefine
 }
 
 /**
- * Whether this deploy is late: its image or its program is older than the stack's.
+ * Whether this deploy is late: its image or its program is older than that of the stack.
  *
  * @param tip commit of the review stack's branch at the remote. Deploying it is never late, not
  * even after someone reset the branch to an older commit

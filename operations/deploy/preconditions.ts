@@ -7,11 +7,11 @@ export interface DeployFacts {
   readonly branch: string;
   readonly cluster: string;
   readonly environment: Environment;
-  /** Whether the branch's pull request is open; undefined if there is none or it is unknown. */
+  /** Whether the branch's pull request is open. Undefined if there is none or it is unknown. */
   readonly pullRequestOpen: boolean | undefined;
-  /** Cluster of the stack's last update; undefined for a stack that never had one. */
+  /** Cluster of the stack's last update. Undefined if the stack was never updated. */
   readonly lastCluster: string | undefined;
-  /** Whether the new image or program is older than the stack's. */
+  /** Set if the new image or program is older than that of the stack. */
   readonly downgrade: Downgrade | undefined;
   readonly stack: string;
   readonly allowOlder: boolean;
@@ -24,7 +24,10 @@ export interface Downgrade {
   readonly wanted: string;
 }
 
-/** Why a stack must not be changed, each with what to do; empty if it may be changed. */
+/**
+ * The reasons why a stack must not be changed, each with its fix. Empty if the stack may be
+ * changed.
+ */
 export function validateDeploy(facts: DeployFacts): readonly string[] {
   const { allowOlder, branch, branchAtRemote, cluster, environment, downgrade, lastCluster } =
     facts;

@@ -74,7 +74,7 @@ function quoted(text: string): string {
   return `\`\`\`${inside}\`\`\``;
 }
 
-/** A field of the message; none without a text. */
+/** A field of the message. There is no field without a text. */
 function field(name: string, text: string | undefined): readonly Block[] {
   if (text === undefined || text === "") return [];
   return [{ text: `*${name}*\n${escaped(cut(text, fieldLimit))}`, type: "mrkdwn" }];

@@ -24,7 +24,7 @@ export type PodSource = keyof typeof podSources;
 
 export const podName = (source: PodSource) => `probe-${source.replaceAll(" ", "-")}`;
 
-/** The migration is an init container, like the service's. */
+/** The migration is an init container, as in the service's pods. */
 export const containerOf = (source: PodSource) => (source === "migration" ? "migrate" : "probe");
 
 /** Labels that the policies select the party by. Pods of the service's Deployment have more. */

@@ -5,7 +5,7 @@ import { type Connection, doors } from "../../components/conventions/connections
 
 /** One connection with its result, or the reason why it was not tried. */
 export interface Row extends Connection {
-  /** Result in the words of connect.pl; undefined if the connection was not tried. */
+  /** Result in the words of connect.pl. Undefined if the connection was not tried. */
   readonly seen: string | undefined;
   readonly why?: string;
 }

@@ -51,7 +51,7 @@ export async function stackNames(
   return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
 }
 
-/** Tags of a stack; empty if the stack does not exist. Does not need the cluster. */
+/** Tags of a stack. Empty if the stack does not exist. This does not need the cluster. */
 export async function tagsIfExists(stack: string, workspace: Workspace): Promise<Tags> {
   try {
     return JSON.parse(await readState(["stack", "tag", "ls", "--stack", stack], workspace)) as Tags;
@@ -67,7 +67,7 @@ async function readState(
   seconds = stateSeconds,
 ): Promise<string> {
   const address = variables(workspace)["PULUMI_BACKEND_URL"];
-  const shown = address ?? 'of the login ("pulumi whoami --verbose" names it)';
+  const shown = address ?? 'of the login ("pulumi whoami --verbose" shows its address)';
   const limit = { killSignal: "SIGKILL", timeout: seconds * 1000 } as const;
   return ask([...question, "--json"], workspace, limit).catch((error: unknown) => {
     throw new UserError(
@@ -119,7 +119,7 @@ async function eksFile(
       );
     },
   );
-  // The AWS CLI only supports the role. So the program's user replaces the CLI's.
+  // The AWS CLI only supports the role. So the program's user replaces the user that the CLI wrote.
   const config = parse(readFileSync(file, "utf8")) as { users: { user: object }[] };
   const user = eksUser({ name, region }, environments[environment].clusterIdentity);
   const users = config.users.map((entry) => ({ ...entry, user }));

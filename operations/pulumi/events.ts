@@ -45,7 +45,7 @@ interface Event {
 /** An error of the engine, or a violation of a policy. */
 export interface Diagnostic {
   readonly message: string;
-  /** Resource that the message is about; empty if it is about no resource. */
+  /** Resource that the message is about. Empty if it is about no resource. */
   readonly urn: string;
 }
 

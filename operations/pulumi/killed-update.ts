@@ -157,7 +157,7 @@ function adoption(resource: StateResource, object: LiveObject): StateResource | 
     ...resource,
     id: namespace === undefined ? name : `${namespace}/${name}`,
     initErrors: ["The update that made it was killed: whether it is ready is not known."],
-    // What the provider keeps. Only the metadata are the cluster's: a Secret's data must stay
+    // What the provider keeps. Only the metadata come from the cluster: a Secret's data must stay
     // encrypted.
     outputs: {
       ...inputs,

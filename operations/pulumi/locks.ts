@@ -10,7 +10,7 @@ import { stateDirectory } from "./torn-files";
 
 /** Path of a stack's locks below the state's directory or prefix. */
 function lockPath(stack: string, { cwd }: Workspace): string {
-  // The service's program, or the platform's.
+  // The program of the service, or that of the platform.
   const { name } = parse(readFileSync(join(cwd, "Pulumi.yaml"), "utf8")) as { name: string };
   return [".pulumi", "locks", "organization", name, stack].join("/");
 }

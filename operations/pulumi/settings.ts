@@ -12,14 +12,15 @@ interface StackFile {
   readonly secretsprovider?: string;
 }
 
-/** A stack's committed file; empty for a stack without a file. */
+/** A stack's committed file. Empty for a stack without a file. */
 function stackFile(stack: string, { cwd }: Workspace): StackFile {
   const file = join(cwd, `Pulumi.${stack}.yaml`);
   return existsSync(file) ? ((parse(readFileSync(file, "utf8")) as StackFile | null) ?? {}) : {};
 }
 
 /**
- * Settings of a stack as the program will see them. A canary has no own file: it uses production's.
+ * Settings of a stack as the program will see them. A canary does not have its own file: it uses
+ * production's file.
  *
  * @throws UserError with every issue of the settings in one message.
  */

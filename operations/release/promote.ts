@@ -16,7 +16,7 @@ import { settingsOf } from "../pulumi/settings";
 import { type State, createStack, outputsOf, setTags, stateOf } from "../pulumi/stacks";
 
 export interface PromoteOptions {
-  /** Branch and commit that `image` was built from, if it is not staging's. */
+  /** Branch and commit that `image` was built from, if that is not staging's image. */
   readonly branch?: string;
   readonly commit?: string;
   /**
@@ -24,7 +24,7 @@ export interface PromoteOptions {
    * not changed: the job that promotes has no right to change it.
    */
   readonly saveRelease?: string;
-  /** An image other than staging's. Needs a reason. */
+  /** An image that staging does not run. Needs a reason. */
   readonly image?: string;
   readonly reason?: string;
 }
@@ -90,7 +90,7 @@ function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release
   imageParts(image);
   if (reason === undefined || !/^[^\r\n]{1,200}$/.test(reason)) {
     throw new UserError(
-      "An image other than staging's needs --reason, a line of at most 200 characters: production's outputs keep it.",
+      "An image that staging does not run needs --reason, a line of at most 200 characters: production's outputs keep it.",
     );
   }
   assertAllowed("--branch", branch, table.branch);

@@ -13,7 +13,7 @@ const pauseMs = 2_000;
 /** Number of requests: enough to reach each of a few pods. */
 const answers = 10;
 
-/** One check. Its function returns what is wrong with the response; undefined if it is good. */
+/** One check. Its function returns what is wrong with the response. Undefined if it is good. */
 export interface Check {
   readonly issue: (answer: Answer) => string | undefined;
   readonly path: string;

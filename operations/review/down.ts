@@ -79,7 +79,7 @@ export async function removeReview(
   const holds = resources.some(({ type }) => type.startsWith("kubernetes:"));
   if (owner === "foreign" && holds) {
     throw new UserError(
-      `Namespace "${namespace}" is not this stack's: its labels differ. Nothing was changed. ` +
+      `Namespace "${namespace}" does not belong to this stack: its labels are different. Nothing was changed. ` +
         `To see what the state contains: pulumi stack --show-urns --stack ${name}`,
     );
   }

@@ -11,7 +11,7 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Result of a scan; unknown with `unavailable`, when the scanner or its database failed. */
+/** Result of a scan. Unknown with `unavailable`, if the scanner or its database failed. */
 export type Outcome =
   | { readonly state: "clean" }
   | { readonly state: "found"; readonly what: string }

@@ -24,7 +24,7 @@ export function releaseEnv(release: Release): Readonly<Record<string, string>> {
   };
 }
 
-/** The release in a stack's tag; undefined if nothing is promoted. */
+/** The release in a stack's tag. Undefined if nothing is promoted. */
 export function promoted(tags: Tags): Release | undefined {
   const text = tags[promotedTag];
   return text === undefined ? undefined : (JSON.parse(text) as Release);

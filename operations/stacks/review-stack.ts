@@ -31,7 +31,7 @@ export interface ReviewStack {
   readonly namespace: string;
   readonly outputs: Outputs;
   readonly owner: string;
-  /** Repository of the branch; undefined for an old stack, or one created without a remote. */
+  /** Repository of the branch. Undefined for an old stack, or one created without a remote. */
   readonly remote: string | undefined;
   readonly slug: string;
 }
@@ -47,8 +47,9 @@ export function stackOf(branch: string): string {
 
 /**
  * The stack of a command's argument. `review` is the branch's review stack.
- * The branch is the first of: that of the closed pull request, CircleCI's, git's.
- * A pipeline cannot compute a slug, and its commands must not contain a branch's name.
+ * The branch is the first of these: the branch of the closed pull request, the branch that CircleCI
+ * names, git's current branch. A pipeline cannot compute a slug, and its commands must not contain
+ * a branch's name.
  *
  * @throws UserError for `review` without a branch, and for a branch that has no review stack
  */

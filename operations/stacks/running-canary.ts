@@ -40,7 +40,7 @@ export async function connectToProduction(workspace: Workspace): Promise<Product
 }
 
 /**
- * The running canary; undefined if there is none. The cluster is asked too. A start that was killed
+ * The running canary. Undefined if there is none. The cluster is asked too. A start that was killed
  * while it waited has left a Deployment that no state lists, and its pods serve production's
  * requests.
  */

@@ -75,7 +75,7 @@ export function decideStack(stack: Stack, inventory: Inventory): Decision {
     return stays(`names branch "${branch}", which is not the branch of this name`);
   }
   if (namespace !== `${namespacePrefix}${parsed.slug}`) {
-    return stays(`has the namespace ${namespace}, which is not a review stack's`);
+    return stays(`has the namespace ${namespace}, which does not belong to a review stack`);
   }
   if (clusterUid === undefined) return stays("has no cluster tag, so its cluster is unknown");
   if (clusterUid !== cluster) return stays(`is in another cluster (${clusterUid})`);

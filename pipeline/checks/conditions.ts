@@ -2,7 +2,7 @@ import { evaluate, ExpressionError, namesIn, parseExpression, type Expression } 
 import type { Finding, Path, Source } from "./source";
 import { filledIn, mapping, named, workflowsOf } from "./shape";
 
-/** Pipeline values that our pipelines use. CircleCI treats a misspelt one as an empty text. */
+/** Pipeline values that our pipelines use. CircleCI treats a misspelled one as an empty text. */
 const knownValues = [
   "pipeline.config_source",
   "pipeline.event.action",
@@ -87,8 +87,8 @@ function* unguarded(source: Source): Generator<Finding> {
 }
 
 /**
- * Whether a workflow's condition can never hold with these values; false for one that cannot be
- * read.
+ * Whether a workflow's condition can never hold with these values. False for a condition that
+ * cannot be read.
  */
 export function alwaysFalse(
   when: unknown,

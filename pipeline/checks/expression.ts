@@ -128,8 +128,8 @@ export function namesIn(expression: Expression): readonly string[] {
 export type Value = string | number | boolean | undefined;
 
 /**
- * The value of an expression, if the known values determine it; undefined means "it may be
- * anything".
+ * The value of an expression, if the known values determine it. Undefined means that the value is
+ * not known.
  */
 export function evaluate(
   expression: Expression,

@@ -44,7 +44,7 @@ const known: Known = {
 };
 
 /**
- * Unknown keys. CircleCI ignores many of them: a job with a misspelt `requires` would wait for
+ * Unknown keys. CircleCI ignores many of them: a job with a misspelled `requires` would wait for
  * nothing.
  */
 export function* keys(source: Source): Generator<Finding> {

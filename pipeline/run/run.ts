@@ -197,7 +197,10 @@ function circleci(
   };
 }
 
-/** A clone like CircleCI's. Its `origin` is the local repository, so branches can be looked up. */
+/**
+ * A clone, as CircleCI makes it. Its `origin` is the local repository, so branches can be looked
+ * up.
+ */
 async function checkOut(root: string, copy: string, commit: string, branch: string): Promise<void> {
   mkdirSync(join(copy, ".."), { recursive: true });
   await command("git", ["clone", "--quiet", "--no-checkout", root, copy], { timeout: 300_000 });

@@ -65,13 +65,13 @@ export function declared(given: Given, secretPaths: readonly string[] = []): Dec
   };
 }
 
-/** Environment of the resource's stack; undefined for a stack that the program refuses. */
+/** Environment of the resource's stack. Undefined for a stack that the program refuses. */
 export function environmentOf({ stack }: Declared): Environment | undefined {
   return parseStack(stack)?.environment;
 }
 
 /**
- * The value at a path; undefined if it does not exist, unknown if a part of the path is unknown.
+ * The value at a path. Undefined if it does not exist. Unknown if a part of the path is unknown.
  */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let here = value;
@@ -83,7 +83,7 @@ export function at(value: unknown, ...path: readonly string[]): unknown {
   return here;
 }
 
-/** The elements at a path with their own paths; empty if there is no list. */
+/** The elements at a path with their own paths. Empty if there is no list. */
 export function elements(
   value: unknown,
   base: string,

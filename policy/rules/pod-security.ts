@@ -2,7 +2,7 @@ import { at, elements, unknown } from "./declared";
 import { type Located, containers, podSpec } from "./pods";
 import type { Broken, Rule } from "./rule";
 
-/** A container's own setting, or its pod's if it has none, as in Kubernetes. */
+/** A container's own setting. If it is not set, the setting of the pod, as in Kubernetes. */
 function effective(pod: unknown, container: unknown, key: string): unknown {
   return at(container, "securityContext", key) ?? at(pod, "securityContext", key);
 }

@@ -48,8 +48,8 @@ function below(value: unknown, path: string): readonly Broken[] {
 
 /**
  * A Deployment's selector is immutable, so a selector with the version replaces the Deployment with
- * each release, which is downtime. A Service that selects the version loses every pod of the other
- * version.
+ * each release, which causes downtime. A Service that selects the version loses every pod of the
+ * other version.
  */
 export const selectorWithoutRelease: Rule = {
   name: "selector-without-release",

@@ -79,8 +79,8 @@ export async function unpackTools(report: Report): Promise<void> {
 
 /**
  * Makes a root file system from packages and their dependencies, as in a base image. Packages are
- * unpacked and their scripts do not run, so it also works for other architectures than the
- * machine's.
+ * unpacked and their scripts do not run, so it also works for architectures other than that of the
+ * machine.
  */
 export async function rootFilesystem(
   names: readonly string[],

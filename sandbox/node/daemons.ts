@@ -28,9 +28,9 @@ export function config(name: string, content: string): string {
 }
 
 /**
- * The registry runs twice over one directory: in the machine's network and in the node's. So
- * `localhost:<port>` is the same registry for you, for BuildKit and for the node that pulls from
- * it. None of them runs if the user has another registry.
+ * The registry runs twice over one directory: in the network of the machine and in that of the
+ * node. So `localhost:<port>` is the same registry for you, for BuildKit and for the node that
+ * pulls from it. None of them runs if the user has another registry.
  */
 export function registryDaemons(options: Options): Daemon[] {
   if (options.registry !== undefined) return [];
@@ -170,12 +170,12 @@ export function networkPolicyDaemon(): Daemon {
 }
 
 /**
- * Sends new connections of pods to the agent: after a Service's address was translated to a pod's,
- * and before the sender's address is translated. Connections from the node itself (probes of the
- * kubelet, calls of the API server) pass, as Kubernetes requires. Connections to the node are
- * checked too: Kubernetes leaves this to the cluster, and what works under the stricter rule also
- * works under the other. Without the agent no new connection passes: a policy is either enforced or
- * visibly broken.
+ * Sends new connections of pods to the agent: after a Service's address was translated to the
+ * address of a pod, and before the sender's address is translated. Connections from the node itself
+ * (probes of the kubelet, calls of the API server) pass, as Kubernetes requires. Connections to the
+ * node are checked too: Kubernetes leaves this to the cluster, and what works under the stricter
+ * rule also works under the other. Without the agent no new connection passes: a policy is either
+ * enforced or visibly broken.
  */
 export const networkPolicyRules = `*mangle
 :SANDBOX-POLICIES - [0:0]

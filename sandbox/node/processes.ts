@@ -70,8 +70,8 @@ export function sandboxProcesses(): SandboxProcess[] {
       readlinkSync(`/proc/${pid}/ns/pid`) === namespace ||
       fileOf(pid, "cgroup").includes(`/${CGROUP}/`);
     if (!isInside) return [];
-    // A pod may have its own process namespaces below the sandbox's. Then its processes have more
-    // ids, and the sandbox's comes second.
+    // A pod may have its own process namespaces below that of the sandbox. Then its processes have
+    // more ids, and the id in the sandbox is the second.
     const ids = (/^NSpid:\s+(.*)$/m.exec(fileOf(pid, "status"))?.[1] ?? "").split(/\s+/);
     return [
       {

@@ -332,7 +332,7 @@ function fieldsOf(changes: Expected, stack: Stack): Fields {
   );
 }
 
-/** What a preview of Pulumi's, as the guide shows it, says of which stack. */
+/** What a preview in the guide shows: the changed kinds, and the stack. */
 function shownBy(preview: Block | undefined) {
   if (preview?.language !== "text") return undefined;
   const [, stack] = /services-orders-(\S+)$/m.exec(preview.text) ?? [];

@@ -648,7 +648,7 @@ describe("at the edges", () => {
           assert.equal(said.length, 1, stdout);
           assert.match(
             said[0] ?? "",
-            /Namespace "edges-\d+" exists and is not this stack's: .*Nothing was changed: choose another one with the setting "namespace", or remove it\.$/,
+            /Namespace "edges-\d+" exists and does not belong to this stack: .*Nothing was changed: choose another one with the setting "namespace", or remove it\.$/,
           );
           assert.doesNotMatch(stdout, /^ +at .*:\d+:\d+/m, "a stack trace");
           assert.equal(await now(), was);

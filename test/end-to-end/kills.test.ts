@@ -175,7 +175,7 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
     clone.remove();
   });
 
-  /** Plain `pulumi` on the stack. The state of `local` is always the sandbox's. */
+  /** Plain `pulumi` on the stack. The state of `local` is always in the sandbox. */
   const plain = async (...asked: string[]): Promise<string> =>
     branch === undefined
       ? pulumi(asked, clone.directory, {

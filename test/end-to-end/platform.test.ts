@@ -293,7 +293,7 @@ describe("the platform on a cluster", () => {
         () => job.kubectl(["delete", "networkpolicy", "default-deny", "-n", own.namespace]),
         /cannot delete resource "networkpolicies"/,
       ],
-      "raises its quota beyond the platform's": [
+      "raises its quota beyond the platform's limit": [
         () => apply(job, own.quota({ "requests.cpu": "64" })),
         /limits requests.cpu to 2 at most/,
       ],
@@ -354,7 +354,7 @@ describe("the platform on a cluster", () => {
       "pins an old Pod Security": [
         () =>
           apply(job, own.namespaceObject({ "pod-security.kubernetes.io/enforce-version": "v1.0" })),
-        /no labels but a review stack's/,
+        /only the labels of a review stack/,
       ],
       "gives its namespace to someone else": [
         () => apply(job, own.namespaceObject({}, reviewUser(other.branch))),

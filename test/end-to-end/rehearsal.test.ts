@@ -155,7 +155,7 @@ describe("a rehearsal of all environments", () => {
     for (const branch of branches) assert.ok(list.includes(`branch ${branch},`), list);
   });
 
-  it("denies a branch what is another's or production's", async () => {
+  it("denies a branch what belongs to another branch or to production", async () => {
     const [own, other] = branches.map((branch) => ({ branch }));
     assert.ok(own !== undefined && other !== undefined);
     const release = {

@@ -128,7 +128,7 @@ describe("review stacks", () => {
     const was = await now();
     refused(
       await clone.npm(["review", "up", "ops-1"], release),
-      /exists and is not this stack's.*Nothing was changed/,
+      /exists and does not belong to this stack.*Nothing was changed/,
     );
     succeeded(await clone.npm(["review", "down", "ops-1"]));
     assert.equal(await now(), was);

@@ -23,7 +23,7 @@ describe("the reports of a command", () => {
     });
   });
 
-  it("say why it failed, with what was found on the way", async () => {
+  it("say why it failed, and what was found on the way", async () => {
     const failing = reports.leavingCause(() => {
       reports.addCause("pod web-1: OOMKilled");
       return Promise.reject(new Error("pulumi up failed"));

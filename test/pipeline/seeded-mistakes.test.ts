@@ -64,7 +64,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     });
   });
 
-  it("for a misspelt requires", () => {
+  it("for a misspelled requires", () => {
     const from = "      - scan-image-review:\n          requires:";
     seed({
       from,

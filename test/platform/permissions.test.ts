@@ -10,7 +10,7 @@ const targets: Targets = {
   stateBucket: "bucket",
 };
 
-/** An account with production alone: no repository, and no key but production's. */
+/** An account with production alone: no repository, and only the key of production. */
 const production: Targets = {
   ...targets,
   keyArns: { prod: "prod-key" },

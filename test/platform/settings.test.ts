@@ -27,7 +27,7 @@ function read(change: Readonly<Record<string, unknown>>) {
   return platformSettings(configOf({ config }), "shared");
 }
 
-/** The lines of a refusal; none where the settings are good. */
+/** The lines of a refusal. Empty if the settings are good. */
 function issues(change: Readonly<Record<string, unknown>>): readonly string[] {
   try {
     read(change);

@@ -48,7 +48,7 @@ describe("ownership", () => {
     );
   });
 
-  it("refuses a cluster other than the stack's", () => {
+  it("refuses a cluster that is not the stack's cluster", () => {
     const other = "00000000-0000-0000-0000-000000000002";
     assert.match(refusal(found(ours), { clusterUid: other }), /^This stack belongs to the cluster/);
     assert.equal(refusal(found(ours), { clusterUid }), "");

@@ -88,7 +88,7 @@ describe("the program", () => {
     "pulumi:providers:kubernetes kubernetes",
   ];
 
-  /** A stack's settings from its own file and the company's, without EKS. */
+  /** A stack's settings from its own file and from that of the company, without EKS. */
   const own = (stack: string) => {
     const database = { "services-orders:databaseHost": "db.example.com" };
     const config = { "services-orders:branch": "x", ...(stack === "review-x" ? {} : database) };
@@ -437,7 +437,7 @@ describe("the program", () => {
         readCluster: () => Promise.resolve(facts),
         readSettings: () => Promise.resolve(settings),
       }),
-      { message: /^Namespace "services-orders-local" exists and is not this stack's/ },
+      { message: /^Namespace "services-orders-local" exists and does not belong to this stack/ },
     );
     await settled();
     assert.equal(recorder.resources.length, 0);

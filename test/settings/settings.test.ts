@@ -259,7 +259,7 @@ describe("settings", () => {
     assert.equal(settings.tls, true);
   });
 
-  it("take none for a cluster and an ingress controller that are not AWS's", () => {
+  it("take none for a cluster and an ingress controller that do not belong to AWS", () => {
     const env = { SANDBOX_EKS_CLUSTER: "none", SANDBOX_INGRESS_PRESET: "none" };
     const settings = of({ env, stack: "review-add-export" });
     assert.equal(settings.eksCluster, undefined);

@@ -49,7 +49,7 @@ export function compiled(name: string, text: string): string {
   return file;
 }
 
-/** What the compiler says against a file, one line each; nothing if it compiles. */
+/** The compiler's errors in a file, one line each. Empty if the file compiles. */
 export function complaints(file: string): readonly string[] {
   const all = [
     ...languageService().getSyntacticDiagnostics(file),

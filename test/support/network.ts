@@ -105,12 +105,12 @@ function oneWay(policies: readonly Manifest[], on: Connection, way: "Egress" | "
   });
 }
 
-/** Whether the policies let a connection leave its source; yes if they select no pod there. */
+/** Whether the policies let a connection leave its source. True if they select no pod there. */
 export function letsOut(policies: readonly Manifest[], connection: Connection): boolean {
   return oneWay(policies, connection, "Egress");
 }
 
-/** Whether the policies let a connection enter its target; yes if they select no pod there. */
+/** Whether the policies let a connection enter its target. True if they select no pod there. */
 export function letsIn(policies: readonly Manifest[], connection: Connection): boolean {
   return oneWay(policies, connection, "Ingress");
 }

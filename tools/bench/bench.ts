@@ -75,7 +75,7 @@ npm run preview of the same      ${seconds(summary.ours)}`);
   }
   console.log();
   report("memory of the sandbox (GiB)", memory, limits.memoryGiB);
-  // In the user's own cluster, most pods are not the sandbox's.
+  // In the user's own cluster, most pods do not belong to the sandbox.
   if (options().kubeconfig === undefined) {
     report("CPU requests of all pods", await cpuRequests(), limits.cpu);
   }

@@ -10,7 +10,7 @@ export interface Owner {
   /** Args of the component that differ. Functions cannot be compared. */
   readonly changedArgs: readonly string[];
   readonly name: string;
-  /** What happens to the component itself; undefined if it stays. */
+  /** What happens to the component itself. Undefined if it stays. */
   readonly operation?: Operation;
   /**
    * Type token, such as `services:k8s:WebService`; `pulumi:pulumi:Stack` for what the program

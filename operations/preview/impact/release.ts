@@ -21,7 +21,7 @@ const labels: readonly (readonly [RegExp, string])[] = [
   [/\bbranch$|\bversion$/, "branch"],
 ];
 
-/** All changes of the release in one line; undefined if there are none. */
+/** All changes of the release in one line. Undefined if there are none. */
 export function releaseOf(changes: readonly Change[]): ReleaseLine | undefined {
   const values = new Set<string>();
   const byEffect = new Map<string, Set<string>>();

@@ -11,7 +11,7 @@ import { isSensitive, show } from "../changes/values";
 /** What one change does, and where it comes from. */
 export interface Row extends Impact {
   readonly after?: string;
-  /** Arg in our code that sets it; undefined if no arg does. */
+  /** Arg in our code that sets it. Undefined if no arg does. */
   readonly arg?: string;
   readonly before?: string;
   /** Fields in this row, by kind and path; for a whole object only the kind. */
@@ -22,7 +22,7 @@ export interface Row extends Impact {
 
 /** Components of one type to which the same happens. */
 export interface Group {
-  /** Names in the program; empty for the stack itself. */
+  /** Names in the program. Empty for the stack itself. */
   readonly names: readonly string[];
   readonly rows: readonly Row[];
   /** Such as `WebService`, or `Stack`. */
@@ -181,7 +181,9 @@ function whole(
   };
 }
 
-/** The new component of the same type that replaces a deleted one; undefined if ambiguous. */
+/**
+ * The new component of the same type that replaces a deleted one. Undefined if there are several.
+ */
 export function replacementOf(gone: Owner, owners: readonly Owner[]): Owner | undefined {
   const same = owners.filter(({ type }) => type === gone.type);
   const come = same.filter(({ operation }) => operation === "create");
@@ -209,7 +211,7 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
     const one = comesOrGoes ? whole(owned, its) : undefined;
     const rows = one ? [one] : folded(owned.flatMap((change) => rowsOf(change, changes)));
     if (rows.length === 0) continue;
-    // The same, except the names in the paths, such as a container's.
+    // The same, except the names in the paths, such as the name of a container.
     const key = JSON.stringify([owner.type, rows.map((row) => ({ ...row, fields: [] }))]);
     const names = [...(same.get(key)?.names ?? []), ...(owner.name === "" ? [] : [owner.name])];
     same.set(key, { names: names.sort(), rows, type: typeName(owner.type) });

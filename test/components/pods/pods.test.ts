@@ -285,7 +285,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { labels: { team: "a team" } },
-          'labels["team"] must be letters, digits, dots, hyphens and underscores, at most 63, got "a team"; use an annotation for other text',
+          'labels["team"] must have at most 63 characters (letters, digits, dots, hyphens, underscores), and start and end with a letter or digit, got "a team"; use an annotation for other text',
         ],
         [
           { podLabels: { "app.kubernetes.io/name": "x" } },

@@ -76,7 +76,7 @@ describe("Canary", () => {
     assert.equal(selects(budget.matchLabels), false);
   });
 
-  it("runs pods that differ from production's in track and ServiceAccount's owner only, without a migration", async () => {
+  it("runs pods that differ from those of production only in track and owner of the ServiceAccount, without a migration", async () => {
     const prod = (await production()).one(deployment).inputs.spec.template;
     const canary = (await deploymentOf()).spec.template;
     const { initContainers, ...prodSpec } = prod.spec;

@@ -660,7 +660,7 @@ describe("WebService", () => {
       ],
       [
         { host: "a.example", ingressGroupName: "A b", ingressPreset: "eks-alb" },
-        'ingressGroupName must be lower case letters, digits, hyphens and dots, at most 63, got "A b"; use only these, and start and end with a letter or digit',
+        'ingressGroupName must have at most 63 characters (lower case letters, digits, hyphens, dots), and start and end with a letter or digit, got "A b"; use the same name in each stack that shares the load balancer',
       ],
       [
         { deregistrationDelaySeconds: 61, host: "a.example", ingressPreset: "eks-alb" },

@@ -148,7 +148,7 @@ export class Environments {
   }
 }
 
-/** Changes keys of a committed file in the clone; undefined takes one out. */
+/** Changes keys of a committed file in the clone. Undefined takes a key out. */
 function fit(clone: Clone, stack: string, keys: Config): void {
   const file = join(clone.directory, `Pulumi.${stack}.yaml`);
   const { config } = parse(readFileSync(file, "utf8")) as { config: Config };

@@ -161,7 +161,7 @@ export class Load {
   }
 }
 
-/** Prints what each client sent and got; fails if a request was lost, or was sent too late. */
+/** Prints what each client sent and got. Fails if a request was lost, or was sent too late. */
 export async function nothingWasLost(
   namespace: string,
   results: Readonly<Record<string, LoadResult>>,

@@ -2,7 +2,7 @@ import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { options } from "../../../sandbox/layout";
 
-/** Version that answers one request on a new connection; throws if the answer is not right. */
+/** Version that answers one request on a new connection. Throws if the answer is not right. */
 async function versionAt(host: string): Promise<string> {
   const { ingressPort: port } = options();
   const agent = new Agent({ keepAlive: false });

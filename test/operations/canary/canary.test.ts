@@ -121,7 +121,7 @@ describe("a canary", () => {
     ["with changes of the program", { onMain: true, uncommitted: ["index.ts"] }, /: index\.ts\. /],
   ] as const;
   for (const [where, checkout, text] of checkouts) {
-    it(`is refused ${where}, for its program and settings are main's`, () => {
+    it(`is refused ${where}, because its program and settings must be those of main`, () => {
       assert.match(validateCheckout(checkout).join("\n"), text);
     });
   }

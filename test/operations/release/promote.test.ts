@@ -39,7 +39,7 @@ describe("a promotion in a pipeline", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("opens no state but staging's, and hands the release on", async () => {
+  it("opens only the state of staging, and hands the release on", async () => {
     const host = (await registry.start()).slice("http://".length);
     const imageRef = `${host}/services-orders@${digest}`;
     const outputs = { branch: "main", commit, imageRef };

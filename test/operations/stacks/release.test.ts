@@ -94,7 +94,7 @@ describe("an image that is promoted by hand", () => {
 });
 
 describe("a canary's configuration", () => {
-  it("is production's, except for its image and its number of pods", () => {
+  it("is that of production, except for its image and its number of pods", () => {
     const production = {
       "services-orders:databaseHost": "db",
       "services-orders:imageRef": "a",

@@ -178,7 +178,7 @@ describe("the checkout that a canary is started from", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("is main's, or an older one of main's, with any files that git does not track", async () => {
+  it("is a commit of main, also an older one, with any files that git does not track", async () => {
     writeFileSync(join(workspace().cwd, "Pulumi.prod-canary.yaml"), "");
     await assertCheckout(workspace());
     await git("commit", "--quiet", "--allow-empty", "--message", "Two");
@@ -187,7 +187,7 @@ describe("the checkout that a canary is started from", () => {
     await assertCheckout(workspace());
   });
 
-  it("is never a branch's, nor a main that is not pushed", async () => {
+  it("is never a commit of a branch, nor a commit of main that is not pushed", async () => {
     await git("commit", "--quiet", "--allow-empty", "--message", "Not pushed");
     await assert.rejects(
       assertCheckout(workspace()),

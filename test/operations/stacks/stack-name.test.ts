@@ -7,7 +7,7 @@ describe("the stack that a command is asked for", () => {
     assert.equal(stackNamed("prod", { CIRCLE_BRANCH: "a" }, "b"), "prod");
   });
 
-  it("is the branch's own for review, CircleCI's before git's", () => {
+  it("is that of the branch for review: first the branch of CircleCI, then that of git", () => {
     assert.equal(stackNamed("review", { CIRCLE_BRANCH: "feature-a" }, "b"), "review-feature-a");
     assert.equal(stackNamed("review", { CIRCLE_BRANCH: "" }, "feature-b"), "review-feature-b");
     assert.equal(parseStack(stackNamed("review", {}, "x`$(id)`"))?.environment, "review");

@@ -126,7 +126,7 @@ const cases: readonly Case[] = [
     goes: false,
     of: { expires: past, namespace: "services-orders" },
     title: "names production's namespace",
-    why: /not a review stack's/,
+    why: /does not belong to a review stack/,
   },
   {
     around: { namespaces: [{ name: namespace, ours: false }] },

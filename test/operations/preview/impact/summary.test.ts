@@ -23,7 +23,7 @@ describe("what a change does", () => {
     assert.deepEqual(says(deployment(pods("a"), pods("b"))), ["new pods, rolling, no downtime"]);
   });
 
-  it("is downtime when the strategy deletes all pods before it creates new ones", () => {
+  it("shows downtime when the strategy deletes all pods before it creates new ones", () => {
     const recreate = { strategy: { type: "Recreate" } };
     const all = { replicas: 2, strategy: { rollingUpdate: { maxUnavailable: 2 } } };
     const share = { replicas: 2, strategy: { rollingUpdate: { maxUnavailable: "100%" } } };
