@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { command } from "../../lib/command";
+import { command, CommandError } from "../../lib/command";
+import { UserError } from "../../lib/errors";
 
 interface DockerConfig {
   readonly auths?: Readonly<Record<string, { readonly auth?: string }>>;
@@ -41,7 +42,37 @@ export async function registryLogin(host: string): Promise<string | undefined> {
   const { auth } = auths[host] ?? {};
   if (auth !== undefined) return `Basic ${auth}`;
   const region = ecrForm.exec(host)?.[1];
-  if (region === undefined) return undefined;
+  return region && basic("AWS", await ecrPassword(region, {}));
+}
+
+type Env = Readonly<Record<string, string>>;
+
+/** A password for ECR, from the shell's AWS role. It expires after 12 hours. */
+async function ecrPassword(region: string, env: Env): Promise<string> {
   const args = ["ecr", "get-login-password", "--region", region];
-  return basic("AWS", (await command("aws", args, { timeout: patience })).trim());
+  return (await command("aws", args, { env, timeout: patience })).trim();
+}
+
+/**
+ * Logs Docker in to ECR, before Pulumi builds an image and pushes it: the builder only knows what
+ * Docker's configuration has, and ECR refuses a push without a login after the whole build. Does
+ * nothing for another registry, and nothing if Docker has a credential helper for this one.
+ *
+ * @throws UserError if AWS gives no password, or Docker cannot be run.
+ */
+export async function logInToPush(repository: string, env: Env): Promise<void> {
+  const [host = ""] = repository.split("/");
+  const region = ecrForm.exec(host)?.[1];
+  if (region === undefined || dockerConfig().credHelpers?.[host] !== undefined) return;
+  try {
+    const input = await ecrPassword(region, env);
+    const login = ["login", "--username", "AWS", "--password-stdin", host];
+    await command("docker", login, { env, input, timeout: patience });
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError(
+      `Cannot log in to ${host}, where the image is pushed: ${error.reason}. Check the AWS role that the ` +
+        "shell or the CI job has, and that aws and docker are on the PATH. Nothing was changed.",
+    );
+  }
 }

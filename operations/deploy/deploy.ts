@@ -14,6 +14,7 @@ import {
 import { ensureStack } from "./ensure-stack";
 import { reportFailure } from "./failure-report";
 import { committed, head, isAncestor, remoteBranches } from "../clients/git";
+import { logInToPush } from "../clients/registry-login";
 import { type Downgrade, validateDeploy } from "./preconditions";
 import { isRequested, promoted, promotedTag } from "../stacks/release";
 import { type Deployed, reports } from "../../lib/reports";
@@ -158,10 +159,18 @@ export function unchangedSince({
   };
 }
 
+/** A stack that builds its image pushes it. */
+export async function logInToBuild({ settings, workspace }: DeployTarget): Promise<void> {
+  const { environment, imageRef, imageRepository } = settings;
+  if (environments[environment].image !== "built" || imageRef !== undefined) return;
+  await logInToPush(imageRepository ?? "", workspace.env);
+}
+
 /** Runs `pulumi up` without a prompt. If it fails, reports why. */
 export async function update(target: DeployTarget): Promise<void> {
   const { cluster, workspace, settings } = target;
   const started = new Date();
+  await logInToBuild(target);
   try {
     await change("up", settings.stack, workspace, {
       before: unchangedSince(target),

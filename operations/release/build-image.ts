@@ -1,6 +1,6 @@
 import { environments } from "../../environments";
 import { UserError } from "../../lib/errors";
-import { assertDeployable } from "../deploy/deploy";
+import { assertDeployable, logInToBuild } from "../deploy/deploy";
 import { resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, change } from "../pulumi/run-pulumi";
 import { ensureStack } from "../deploy/ensure-stack";
@@ -28,6 +28,7 @@ export async function buildImage(
   }
   await assertDeployable(target, false);
   await ensureStack(target);
+  await logInToBuild(target);
   const targets = [`**::${component}::image`, `**${component}$${image}::image`];
   // Without policies: they would not see the other resources, and would report them as missing. The
   // deploy checks the policies.
