@@ -12,7 +12,10 @@ export const company = {
   reviewSecretsProvider: "awskms://alias/services-orders-review?region=eu-central-1",
   /** Largest number of review stacks, and how long one lives after its last update. */
   reviewStacks: { max: 10, ttlHours: 72 },
-  /** Repository that staging pushes to and production pulls from. Branches: `<it>-review`. */
+  /**
+   * Repository that staging pushes to and production pulls from. Review stacks:
+   * `<repository>-review`.
+   */
   imageRepository: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/services-orders",
   /** Registries that only the company pushes to. Images of every stack may come from them. */
   registries: ["123456789012.dkr.ecr.eu-central-1.amazonaws.com"],

@@ -36,8 +36,8 @@ export function createEnvironment(settings: Settings, opts: pulumi.ComponentReso
   const service = new WebService(identity.service, { ...web, ...common }, opts);
 
   const { deployment, serviceAccount } = service.nodes;
-  // A stack runs one release or the other: a release whose rollout or migration fails changes no
-  // job. The Ingress does not count, which may wait long for its load balancer.
+  // The service and the jobs run the same release: if the rollout or the migration fails, no job
+  // changes. The jobs do not wait for the Ingress, because its load balancer may take long.
   const afterRollout = { ...opts, dependsOn: [deployment] };
   for (const { name, ...job } of jobs) {
     // A job with its own role has its own ServiceAccount.

@@ -23,7 +23,7 @@ export async function withKeptRelease(
   const last = await readLast(stack);
   if (last === undefined) {
     throw new pulumi.RunError(
-      `Stack "${stack}" runs no image yet: choose one by "${chooseBy[image]}", or set ${service}:imageRef.`,
+      `Stack "${stack}" runs no image yet: choose one with "${chooseBy[image]}", or set ${service}:imageRef.`,
     );
   }
   const { branch, commit, reason, replicas } = last;

@@ -62,7 +62,7 @@ describe("renovate.json", () => {
     }
   });
 
-  it("finds the version of every part of the sandbox, and whose it is", () => {
+  it("finds the version of every part of the sandbox, and who publishes it", () => {
     const [, block = ""] =
       /export const versions = \{\n([^]*?)\n\}/.exec(text("sandbox/install/parts.ts")) ?? [];
     const versions = [...block.matchAll(/^ {2}\w+: "([^"]+)"/gm)].map(([, version]) => version);

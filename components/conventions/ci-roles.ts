@@ -21,7 +21,9 @@ export type ClusterCiRoleName = Exclude<CiRoleName, "review" | "review-removal">
 export const isClusterCiRole = (ciRole: CiRoleName): ciRole is ClusterCiRoleName =>
   ciRole !== "review" && ciRole !== "review-removal";
 
-/** Branch whose jobs may reach staging and production, and tidy up after every other branch. */
+/**
+ * Branch whose jobs may reach staging and production, and remove what every other branch leaves.
+ */
 export const mainBranch = "main";
 
 /** Name of the IAM role. */
@@ -37,7 +39,7 @@ export function clusterGroup(ciRole: ClusterCiRoleName): string {
   return `${service}:${ciRole}`;
 }
 
-/** What stands before every user and group that the cluster takes from a token of CircleCI. */
+/** Prefix of every user and group that the cluster takes from a token of CircleCI. */
 export const tokenPrefix = "circleci:";
 
 /** Kubernetes group of all jobs of the CircleCI project. */
@@ -68,5 +70,8 @@ export const reviewAccess = {
  */
 export const canaryName = `${service}-canary`;
 
-/** Group of load balancer rules that review stacks share, and nothing else is in. */
+/**
+ * Group of the Ingresses of review stacks, which share one load balancer. No other Ingress is in
+ * it.
+ */
 export const reviewIngressGroup = `${service}-review`;

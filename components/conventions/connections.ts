@@ -38,7 +38,8 @@ const door = (party: Door["party"], port: number, protocol: Door["protocol"] = "
 });
 
 /**
- * Doors by the name that a person reads. The closed ports show that no more is open than is needed.
+ * All doors, by the name that a person reads. Closed ports are doors too: they show that only the
+ * necessary ports are open.
  */
 export const doors = {
   service: door("service", 8080),
@@ -94,7 +95,7 @@ export interface Connection {
 }
 
 /**
- * Sources that are outside of the namespace: what happens between two of them is not its business.
+ * Sources outside the namespace. Its policies do not decide about connections between two of them.
  */
 const outside: readonly string[] = ["ingress", "other namespaces", "the internet"];
 const inside: readonly string[] = ["service", "job", "another pod", "database"];

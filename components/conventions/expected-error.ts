@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * Wraps a program so that an error costs no more than its message.
+ * Wraps a program so that Pulumi prints an expected error without its stack.
  *
  * Pulumi prints each error that leaves a program with its stack, in colors. Some versions of
  * Node.js 20 take many seconds and gigabytes of memory for a stack that leads through Pulumi's

@@ -16,12 +16,15 @@ interface AddedMetadata {
 /** EKS reads the IAM role of a ServiceAccount's pods from this annotation. */
 export const roleAnnotation = "eks.amazonaws.com/role-arn";
 
-/** Nothing for an empty map, which would change every object. */
+/** No annotations if the map is empty: an empty map would change every object. */
 export function annotated(all: Annotations): Pick<ObjectMeta, "annotations"> {
   return Object.keys(all).length === 0 ? {} : { annotations: { ...all } };
 }
 
-/** Metadata of an object: the caller's labels and annotations; the component's own win. */
+/**
+ * Metadata of an object: labels and annotations of the caller and of the component. The component's
+ * values take precedence.
+ */
 export function objectMetadata(args: AddedMetadata, own: Labels, annotations: Annotations = {}) {
   return {
     ...annotated({ ...args.annotations, ...annotations }),
@@ -29,7 +32,10 @@ export function objectMetadata(args: AddedMetadata, own: Labels, annotations: An
   } satisfies ObjectMeta;
 }
 
-/** Metadata of pods. They do not have the labels of other objects, whose change restarts no pod. */
+/**
+ * Metadata of pods. Pods do not have the labels of other objects, so a change of those labels
+ * restarts no pod.
+ */
 export function podMetadata(args: AddedMetadata, own: Labels, annotations: Annotations = {}) {
   return {
     ...annotated({ ...args.podAnnotations, ...annotations }),

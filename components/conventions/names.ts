@@ -19,7 +19,7 @@ export const budgets = {
 
 const base32 = "abcdefghijklmnopqrstuvwxyz234567";
 const suffixLength = 8;
-/** What a shortened name ends with; a name that ends so by itself is treated as shortened too. */
+/** The end of a shortened name. A full name with such an end is treated as shortened, too. */
 const looksShortened = /(?:^|-)[a-z2-7]{8}$/;
 const legalSlug = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
 const legalLabelValue = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/;
@@ -59,7 +59,7 @@ export function slug(branch: string): string {
   return shorten(branch, /^[a-z]/.test(legal) ? legal : `b-${legal}`, budgets.slug);
 }
 
-/** Any text as a Kubernetes label value; two texts never get the same one. */
+/** A Kubernetes label value for any text. Two texts never get the same value. */
 export function labelValue(text: string): string {
   const fits = text.length <= budgets.labelValue;
   if (fits && legalLabelValue.test(text) && !looksShortened.test(text)) return text;
@@ -73,7 +73,7 @@ export function isDnsLabel(text: string, budget: number = budgets.dnsLabel): boo
 }
 
 /**
- * A commit as people read it: 7 characters, and `-dirty.<hash>` where the code is not committed.
+ * A commit as people read it: 7 characters, and `-dirty.<hash>` if the code is not committed.
  */
 export function shortCommit(commit: string): string {
   const [hash = "", ...rest] = commit.split("-");

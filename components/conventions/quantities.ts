@@ -35,8 +35,8 @@ export function memoryBytes(memory: string): number | undefined {
 }
 
 /**
- * An issue of each amount that Kubernetes would not take. `cpu` and `memory` are examples of what
- * it takes.
+ * An issue for each amount that Kubernetes does not accept. `cpu` and `memory` are examples that it
+ * accepts.
  */
 export function amountIssues(
   arg: string,

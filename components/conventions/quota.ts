@@ -43,8 +43,8 @@ export function peakPods(replicas: number, maxSurge: number | string): number {
 const mebi = 2 ** 20;
 
 /**
- * An issue when the quota has no room for what the stack itself makes: pods would be silently
- * refused later.
+ * An issue if the quota is too small for the stack's pods: Kubernetes would silently refuse pods
+ * later.
  */
 export function quotaIssue(quota: Quota, requirements: readonly PodRequirement[]): Checked {
   const sum = (amount: (requirement: PodRequirement) => number) =>

@@ -11,7 +11,7 @@ export interface ValidationIssue {
   readonly rule: string;
 }
 
-/** What a rule gives: an issue, or `undefined` if the arg keeps the rule. */
+/** The result of a rule: an issue, or `undefined` if the arg keeps the rule. */
 export type Checked = ValidationIssue | undefined;
 
 /** `issue` if `ok` is false. A list of rules may contain `undefined`. */

@@ -17,7 +17,7 @@ export function defined<T extends object>(
 }
 
 /**
- * The args with a table of defaults.ts behind them. An arg that is `undefined` gets its default.
+ * Fills in defaults from a table of defaults.ts. An arg that is `undefined` gets its default.
  */
 export function withDefaults<Args extends object, Defaults extends object>(
   args: Args,

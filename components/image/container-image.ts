@@ -45,7 +45,7 @@ export interface ContainerImageArgs {
 
   /**
    * Directory of the repository, relative to where the program runs. The state contains it:
-   * with an absolute path, each change of machine would be an update.
+   * with an absolute path, a run on another machine would be an update.
    *
    * @default "."
    */

@@ -58,8 +58,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly namespace: string;
 
   /**
-   * Branch whose CI jobs may change objects in the namespace, as may the jobs of main.
-   * Without it, only cluster administrators may.
+   * Branch whose CI jobs may change objects in the namespace. The jobs of main may change them,
+   * too. Without it, only cluster administrators may.
    *
    * @default - no branch
    */
@@ -168,13 +168,13 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       name,
       { ...args, annotations },
       {
-        // A stack that was made before it had guardrails keeps its namespace, and what is in it.
+        // A stack that is older than the guardrails keeps its namespace, with everything in it.
         aliases: [{ parent: pulumi.rootStackResource }],
         parent: this,
       },
     );
-    // Rights first: whoever makes the rest has them by this binding. All of it goes with the
-    // namespace, because no one may remove a guardrail before.
+    // Rights first: this binding gives the job the right to create the rest. All of it is deleted
+    // together with the namespace, because no one may remove a guardrail earlier.
     const first = { deletedWith: nodes.namespace, parent: this };
     const metadata = (name: string) => ({
       labels: labels(args.identity, "namespace"),
@@ -222,7 +222,7 @@ function quotaIssues(quota: Quota, demands: readonly PodRequirement[]): readonly
     ...amountIssues("quota", quota, { cpu: '"2" or "500m"', memory: "4Gi" }),
     integer("quota.pods", quota.pods, 1, 1000),
   ];
-  // What does not parse has room for nothing: one issue is enough.
+  // A malformed quantity counts as no room at all, so its own issue is enough.
   return issues.some((issue) => issue !== undefined) ? issues : [quotaIssue(quota, demands)];
 }
 

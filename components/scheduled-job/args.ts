@@ -137,7 +137,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * With `NonIndexed`, several pods cannot tell which part of the work is theirs.
    *
    * @group Run
-   * @default - "NonIndexed", as Kubernetes has it
+   * @default - "NonIndexed", the default of Kubernetes
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode
    */
   readonly completionMode?: "Indexed" | "NonIndexed";
@@ -147,14 +147,15 @@ export interface ScheduledJobArgs extends PodArgs {
    * within one deadline.
    *
    * @group Run
-   * @default - as Kubernetes has it: 1; with `parallelism` one success, after which all must end
+   * @default - the default of Kubernetes: 1; with `parallelism`, one success is enough, and then
+   * all pods must end
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#parallel-jobs
    */
   readonly completions?: number;
 
   /**
    * What happens if the previous run is still active: `Forbid` skips the new run, `Replace` stops
-   * the old one, `Allow` runs both, which then work on the same orders.
+   * the old one, `Allow` runs both, and both work on the same orders.
    *
    * @group Run
    * @default "Forbid"
@@ -210,7 +211,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * same orders. Otherwise they do the work twice.
    *
    * @group Run
-   * @default - 1, as Kubernetes has it
+   * @default - 1, the default of Kubernetes
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#parallel-jobs
    */
   readonly parallelism?: number;
@@ -238,8 +239,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly podReplacementPolicy?: "Failed" | "TerminatingOrFailed";
 
   /**
-   * CPU and memory that Kubernetes reserves for a run. The memory is also the limit:
-   * too little, and the kernel kills the container.
+   * CPU and memory that Kubernetes reserves for a run. The memory is also the limit: if a run uses
+   * more, the kernel kills the container.
    *
    * @group Common
    * @default {"cpu":"250m","memory":"512Mi"}
@@ -252,7 +253,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * which creates a ServiceAccount for the job: that is an error.
    *
    * @group Pod
-   * @default - with `iamRoleArn` the job's own, otherwise the `default` one; without a token
+   * @default - the job's own with `iamRoleArn`, otherwise `default`. Both without a token
    * @see https://kubernetes.io/docs/concepts/security/service-accounts/
    */
   readonly serviceAccountName?: pulumi.Input<string> | undefined;

@@ -135,7 +135,8 @@ export interface WebServiceOverrides {
   readonly container?: Override<k8s.types.input.core.v1.Container>;
 
   /**
-   * Changes the Deployment. Runs last. A changed selector replaces the Deployment: downtime.
+   * Changes the Deployment. Runs last. A changed selector replaces the Deployment, which causes
+   * downtime.
    *
    * @default - the component's own spec
    * @example

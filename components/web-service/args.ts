@@ -28,7 +28,8 @@ export interface WebServiceArgs extends PodArgs {
    */
   readonly imageRef: pulumi.Input<string>;
   /**
-   * Namespace of all objects. Another namespace deletes and creates all of them: downtime.
+   * Namespace of all objects. Another namespace deletes and creates all of them, which causes
+   * downtime.
    *
    * @group Common
    */
@@ -108,7 +109,7 @@ export interface WebServiceArgs extends PodArgs {
 
   /**
    * Seconds that the service may take to finish open requests after SIGTERM.
-   * Shorter than the slowest request: that request is cut off.
+   * A request that takes longer is cut off.
    *
    * @group Rollout
    * @default 30
@@ -185,7 +186,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly ingressScheme?: "internal" | "internet-facing";
 
   /**
-   * When the kubelet restarts the container. Too strict: a busy pod is killed for being busy.
+   * When the kubelet restarts the container. If it is too strict, a busy pod is killed.
    *
    * @group Rollout
    * @default - "/health/live" every 10 s, 6 failures, 3 s timeout
@@ -263,7 +264,7 @@ export interface WebServiceArgs extends PodArgs {
 
   /**
    * Seconds between the end of a pod as an endpoint and SIGTERM.
-   * Load balancers learn late: too short, and each rollout loses requests.
+   * Load balancers learn late. If the time is too short, each rollout loses requests.
    *
    * @group Rollout
    * @default 15
@@ -272,8 +273,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly preStopSeconds?: number;
 
   /**
-   * Seconds without progress before a rollout counts as failed. Pulumi waits 60 s longer. Shorter
-   * than a pod's start and migration: good rollouts fail.
+   * Seconds without progress before a rollout counts as failed. Pulumi waits 60 s longer. If the
+   * start and the migration of a pod take longer, good rollouts fail.
    *
    * @group Rollout
    * @default 300
@@ -300,7 +301,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly publicPort?: number | undefined;
 
   /**
-   * When a pod receives requests. Too lenient: requests reach a pod that cannot answer.
+   * When a pod receives requests. If it is too lenient, requests reach a pod that cannot answer.
    *
    * @group Rollout
    * @default - "/health/ready" every 5 s, 2 failures, 2 s timeout
@@ -319,8 +320,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly replicas?: number | undefined;
 
   /**
-   * CPU and memory that Kubernetes reserves for a pod. The memory is also the limit:
-   * too little, and the kernel kills the container.
+   * CPU and memory that Kubernetes reserves for a pod. The memory is also the limit: if a pod uses
+   * more, the kernel kills the container.
    *
    * @group Common
    * @default {"cpu":"250m","memory":"512Mi"}

@@ -50,7 +50,10 @@ function deploymentSpec(
   });
 }
 
-/** The pods of one track. A canary's container has production's name, its Deployment does not. */
+/**
+ * The pods of one track. The container of a canary has the same name as in production. Its
+ * Deployment has another name.
+ */
 export function createDeployment(
   parent: pulumi.Resource,
   name: string,

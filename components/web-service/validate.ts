@@ -106,7 +106,7 @@ function ingressIssues(web: WebServiceInputs): readonly Checked[] {
         /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/.test(ingressGroupName),
       {
         arg: "ingressGroupName",
-        fix: "use the same name in each stack that shares the load balancer",
+        fix: 'use a name such as "orders-internal"',
         got: ingressGroupName,
         rule: "have at most 63 characters (lower case letters, digits, hyphens, dots), and start and end with a letter or digit",
       },

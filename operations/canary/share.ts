@@ -12,7 +12,7 @@ export interface Share {
 const most = 1 / 3;
 
 /**
- * The whole number of pods whose share is nearest to the requested one; at least one.
+ * The whole number of pods whose share is nearest to the requested one. At least one pod.
  *
  * @param asked share of the requests, above 0 and below 1.
  */

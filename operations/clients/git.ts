@@ -3,8 +3,8 @@ import { CommandError, command } from "../../lib/command";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 
 /**
- * Git on the project. Never a shell, and never a name in the place of an option: a branch's name is
- * untrusted text.
+ * Runs git in the project. It uses no shell, and git never reads a name as an option, because a
+ * branch's name is untrusted text.
  */
 async function git(args: readonly string[], { cwd }: Workspace): Promise<string> {
   return (await command("git", args, { cwd, timeout: 60_000 })).trim();

@@ -189,7 +189,7 @@ export async function recordDeploy({
 }: DeployTarget): Promise<void> {
   const commit = await head(workspace);
   if (commit !== undefined) await setTags(stack, { [deployedTag]: commit }, workspace);
-  // A release that was promoted during this deploy stays, for the next one.
+  // A release that was promoted during this deploy stays for the next deploy.
   const release = promoted(await tagsOf(stack, workspace));
   if (release !== undefined && isRequested(workspace, release)) {
     await removeTags(stack, [promotedTag], workspace);

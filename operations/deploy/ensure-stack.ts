@@ -36,7 +36,10 @@ export async function ensureStack({
   await setTags(stack, Object.fromEntries(missing), workspace);
 }
 
-/** A review stack's owner, place, age and life. The tags that a sweep needs most come first. */
+/**
+ * A review stack's owner, cluster, creation time and lifetime. The tags that a sweep needs most
+ * come first.
+ */
 async function origin(
   branch: string,
   clusterUid: string,

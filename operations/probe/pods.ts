@@ -1,11 +1,14 @@
 import { pod as defaults } from "../../components/conventions/defaults";
 import type { Source } from "../../components/conventions/connections";
 
-/** Pods that open connections as a party: they have its labels, and none of its other settings. */
+/**
+ * Pods that open connections in the place of a party. They have its labels, but not its other
+ * settings.
+ */
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** Label of every object of a probe. The next probe finds what a killed one left by it. */
+/** Label of every object of a probe. With it, the next probe finds what a killed probe left. */
 export const probeLabel = "connection-probe";
 
 /** Seconds after which a pod ends, even if nothing deletes it. */

@@ -56,7 +56,7 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
     const steps = new Steps(2);
     const sources = Object.keys(podSources) as PodSource[];
     const missing = await steps.step(`Create pods that act as: ${sources.join(", ")}`, async () => {
-      // What a killed probe left.
+      // Removes what a killed probe left.
       await remove(place, "gone");
       return makePods(place, sources, image, instanceOf(web));
     });

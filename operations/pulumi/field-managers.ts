@@ -7,19 +7,18 @@ export const drawnManager = /^pulumi-kubernetes-[0-9a-f]+$/;
 /** Fields of one object that someone else has set. */
 interface Conflict {
   readonly fields: readonly string[];
-  /** How the cluster names who it is; may be followed by what it used, and when. */
+  /** The manager, as the cluster names it. Its API version and a time may follow. */
   readonly manager: string;
 }
 
-/** Takes the fields over from whoever has them. */
+/** Takes the fields over from the other manager. */
 const force = "PULUMI_K8S_ENABLE_PATCH_FORCE=true";
 
-/** The cluster's own words: one conflict in one line, several as a list for each manager. */
+/** The cluster's message: one conflict is one line, several are a list for each manager. */
 const begins = /conflicts? with "([^"]+)"([^:\n]*):/;
 
 /**
- * What an update that failed says of fields that another manager has, in a person's words; one line
- * for each manager.
+ * Explains why an update failed: fields that another manager owns. One line for each manager.
  */
 export function fieldConflicts(said: string): readonly string[] {
   return [

@@ -35,12 +35,13 @@ export async function recoverKilledUpdate(
   workspace: Workspace,
 ): Promise<void> {
   await removeDeadLocks(stack, workspace);
-  // Another update that is at work has begun something too, and may have ended it by the next try.
+  // Another update that is in progress also has pending operations, and may have finished them by
+  // the next try.
   await untilUnlocked(async () => {
     const { begun: beginning, pending } = await stateOf(stack, workspace);
     if (!pending) return;
-    // Ends what was being changed or deleted, and adopts what was being made in AWS. What was being
-    // made in a cluster stays in the state until the next step.
+    // Finishes the changes and deletions that had begun, and adopts what the update was creating in
+    // AWS. What it was creating in a cluster stays in the state until the next step.
     const options = await importOptions(beginning, workspace.env);
     await ask(["refresh", "--stack", stack, "--yes", "--skip-preview", ...options], workspace);
     if (!(await stateOf(stack, workspace)).pending) return;
@@ -103,9 +104,9 @@ function byContext(deployment: Deployment): ReadonlyMap<string | undefined, read
 }
 
 /**
- * The state as if the update had been killed right after it had made these objects, and not while
- * it did. Each one keeps the field manager that made it: with another one the next update would be
- * in conflict with the killed one.
+ * The state as if the update had been killed right after it created these objects, and not earlier.
+ * Each object keeps the field manager that created it. With another field manager, the next update
+ * would be in conflict with the killed one.
  */
 export function withBegun(deployment: Deployment, found: readonly LiveObject[]): Deployment {
   let resources = deployment.resources ?? [];
@@ -115,9 +116,9 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
     if (adopted === undefined) continue;
     const known = resources.filter(({ urn }) => urn === adopted.urn);
     if (known.some(({ id }) => id === adopted.id)) continue;
-    // What was deleted, and is not there yet: this takes its place.
+    // This takes the place of an object that was deleted and does not exist yet.
     resources = resources.filter((one) => !known.includes(one) || one.pendingReplacement !== true);
-    // If another one still serves, this one is unused: the next update deletes it.
+    // If another object still serves, this object is unused: the next update deletes it.
     const serves = known.some((one) => one.delete !== true && one.pendingReplacement !== true);
     resources = [...resources, serves ? { ...adopted, delete: true } : adopted];
   }
@@ -130,7 +131,7 @@ const isSame = (one: Key, other: Key): boolean =>
   one.metadata.name === other.metadata.name &&
   one.metadata.namespace === other.metadata.namespace;
 
-/** Labels that prove whose an object is: a name alone proves nothing. */
+/** Labels that prove who owns an object: a name alone proves nothing. */
 const proof = [
   "app.kubernetes.io/managed-by",
   "app.kubernetes.io/part-of",

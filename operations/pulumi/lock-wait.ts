@@ -2,7 +2,7 @@ import { duration } from "../../lib/time";
 
 /** Pulumi's message if another update of the stack holds its lock. */
 const locked = "the stack is currently locked by";
-/** Whose the lock is: Pulumi's own line, with user, machine, process and time. */
+/** Pulumi's line about the owner of the lock: user, machine, process and time. */
 const owner = /created by [^\n]+/;
 
 const patienceMs = 600_000;

@@ -4,8 +4,9 @@ import type { StateResource } from "./stacks";
 type Inputs = Readonly<Record<string, unknown>>;
 
 /**
- * The ids that AWS gives to what the platform creates, from its inputs. What is missing here is not
- * created but set, such as a role's policy: to set it twice does no harm.
+ * The ids that AWS gives to the resources of the platform, computed from their inputs. A resource
+ * type that is missing here is set, not created, such as a role's policy: setting it twice is
+ * harmless.
  */
 const ids: Readonly<Record<string, (inputs: Inputs, account: string) => string>> = {
   "aws:ecr/repository:Repository": ({ name }) => String(name),

@@ -116,7 +116,7 @@ export async function editState(
 /**
  * Creates a stack without selecting it.
  *
- * @param secretsProvider encrypts its secrets; undefined: as the stack's file says.
+ * @param secretsProvider encrypts its secrets. Undefined: the provider in the stack's file.
  */
 export async function createStack(
   stack: string,

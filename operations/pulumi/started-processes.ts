@@ -26,7 +26,7 @@ function directory(): string {
 /**
  * Remembers that this machine has started Pulumi, until it ends. A lock in the state names a host
  * and a process, but another machine may have the same name. Only this record proves that the lock
- * is from here.
+ * was taken here.
  *
  * @returns a function that forgets it, unless Pulumi was killed: then its lock is left.
  */
@@ -55,7 +55,7 @@ export class KilledHere {
     return this.#killed.length === 0;
   }
 
-  /** Whether one of them has taken this lock. */
+  /** Whether one of these processes took this lock. */
   took({ hostname: host, pid, timestamp }: LockOwner): boolean {
     const since = Date.parse(timestamp);
     // Pulumi writes whole seconds.

@@ -96,8 +96,8 @@ export async function removeReview(
 }
 
 /**
- * Whose the namespace is, by its labels: a name alone proves nothing. A namespace of ours that is
- * terminating counts as `none`.
+ * The owner of the namespace, by its labels: a name alone proves nothing. A namespace of ours that
+ * is terminating counts as `none`.
  */
 export async function namespaceOwner(
   { namespace, slug }: Pick<ReviewStack, "namespace" | "slug">,

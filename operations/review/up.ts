@@ -11,7 +11,7 @@ import { isGiven } from "../stacks/release";
 import { branchOr, reviewTags, stackOf } from "../stacks/review-stack";
 import { showPreview } from "../deploy/show-preview";
 
-/** `approved` is required for a preview: without it there is none. */
+/** Only with `approved` does the command preview the change. */
 export type ReviewUpOptions = Pick<DeployOptions, "allowOlder" | "approved">;
 
 /** `npm run review -- up [BRANCH]`: creates or updates a review stack from the checkout. */

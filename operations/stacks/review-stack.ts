@@ -23,7 +23,7 @@ export const reviewTags = {
 
 /** A review stack, as the state describes it. */
 export interface ReviewStack {
-  /** Undefined for a stack without the tag: nothing proves whose it is. */
+  /** Undefined for a stack without the tag: nothing proves who owns it. */
   readonly branch: string | undefined;
   readonly clusterUid: string | undefined;
   readonly life: Life | undefined;

@@ -23,7 +23,10 @@ export interface Production extends Connected {
   readonly settings: Pick<Settings, "identity" | "namespace">;
 }
 
-/** A running canary, as state and cluster describe it. What neither says is undefined. */
+/**
+ * A running canary, as state and cluster describe it. A value that neither of them has is
+ * undefined.
+ */
 export interface RunningCanary {
   readonly branch: string;
   readonly clusterUid: string | undefined;

@@ -224,11 +224,11 @@ describe("the program", () => {
   });
 
   for (const [stack, facts, message] of [
-    ["prod", production, /^Stack "prod" runs no image yet: choose one by "npm run promote"/],
+    ["prod", production, /^Stack "prod" runs no image yet: choose one with "npm run promote"/],
     [
       "prod-canary",
       production,
-      /^Stack "prod-canary" runs no image yet: choose one by "npm run canary/,
+      /^Stack "prod-canary" runs no image yet: choose one with "npm run canary/,
     ],
   ] as const) {
     it(`as ${stack} refuses to guess an image, before anything is made`, async () => {

@@ -42,7 +42,7 @@ function languageService(): ts.LanguageService {
 /** Adds a file to the repository's root, for the compiler only. Returns its path. */
 export function compiled(name: string, text: string): string {
   const file = join(root, name);
-  // One that has begun knows no more files; a test file of another worker's may have begun it.
+  // A service that has started does not see new files, and another test file may have started it.
   service = undefined;
   if (ts.sys.fileExists(file)) throw new Error(`${name} is there already`);
   files.set(file, text);

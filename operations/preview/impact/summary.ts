@@ -17,7 +17,7 @@ export interface Summary {
   readonly groups: readonly Group[];
   /** The whole in one line. */
   readonly headline: string;
-  /** What is worth knowing in addition to the changes. */
+  /** Notes in addition to the changes. */
   readonly notes: readonly string[];
   readonly release?: ReleaseLine;
   readonly stack: string;
@@ -45,7 +45,7 @@ function rejectedByPulumi({ errors }: Events): ReadonlySet<Diagnostic> {
   return new Set(errors.filter(({ message }) => protectedAnswer.test(message)));
 }
 
-/** The protected object; the engine may have been at another one. */
+/** The protected object. The engine may have stopped at another object. */
 const protectedUrn = ({ message, urn }: Diagnostic): string =>
   /"(urn:[^"]+)"/.exec(message)?.[1] ?? urn;
 
@@ -109,7 +109,7 @@ function headlineOf(
 /**
  * The summary of a preview, for the people who run the service. Pure.
  *
- * @param additional what is worth knowing but not in an event
+ * @param additional notes that no event contains
  */
 export function summaryOf(
   stack: string,

@@ -5,7 +5,7 @@ export interface Field {
   /**
    * Path as Pulumi writes it, such as `spec.template.spec.containers[*].env[name=PORT]` or
    * `metadata.labels["app.kubernetes.io/name"]`: `[*]` is any element of a list, `[name=X]` the one
-   * that has this name. Empty: the object itself, which the arg makes or takes away.
+   * that has this name. Empty: the object itself, which the arg creates or removes.
    */
   readonly path: string;
 }

@@ -22,7 +22,7 @@ const trackSelectors = [
 /** Annotations of the Ingress that the preset sets. */
 const alb = (...keys: readonly string[]) =>
   of("Ingress", ...keys.map((key) => `metadata.annotations["alb.ingress.kubernetes.io/${key}"]`));
-/** What names the first host. */
+/** Fields that contain the first host. */
 const url = of(
   "Deployment",
   ...[webContainer, ...named(`${webPod}.initContainers`, ...webPods.initContainers)].map(

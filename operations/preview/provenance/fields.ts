@@ -6,8 +6,8 @@ import { canaryFields, webServiceFields } from "./fields-of-web-service";
 export type { Field, FieldsOfArgs } from "./field-paths";
 
 /**
- * Which fields of which objects each arg of a component sets: what explains a difference reads it.
- * Tests compare it with what the components make.
+ * Which fields of which objects each arg of a component sets. The preview explains a difference
+ * with it. Tests compare it with what the components create.
  */
 
 /** Type tokens of the components. */
@@ -64,7 +64,7 @@ const reviewNamespace = {
   ...namespace,
   branch: [...of("Namespace", "metadata.annotations"), ...of("RoleBinding", "", "subjects")],
   datadogAgentTo: of("NetworkPolicy", "", "spec.egress"),
-  // What is compared with the quota, and nothing else.
+  // These args are only compared with the quota.
   demands: [],
   egressTo: of("NetworkPolicy", "", "spec.egress"),
   identity: [
@@ -105,7 +105,7 @@ export const fields: Readonly<Record<ComponentType, FieldsOfArgs>> = {
   "services:k8s:WebService": webServiceFields,
 };
 
-/** Args of a component that the map has; of a new arg it may know nothing. */
+/** Args of a component that are in the map. A new arg may be missing. */
 export function knownArgs(type: ComponentType): ReadonlySet<string> {
   return new Set(Object.keys(fields[type]).map((arg) => arg.split(".")[0] ?? ""));
 }
@@ -116,7 +116,7 @@ function meets(pattern: string, step: string): boolean {
   return pattern === "[*]" || /^\[(?:\d+|\*)\]$/.test(step);
 }
 
-/** How many steps of the path a field names, or -1 where it is another field. */
+/** How many steps of the path a field names, or -1 if it is another field. */
 function depth(field: Field, kind: string, path: readonly string[]): number {
   const pattern = steps(field.path);
   const covers =
@@ -128,10 +128,9 @@ function depth(field: Field, kind: string, path: readonly string[]): number {
 }
 
 /**
- * Args that may set a field, the most specific first; with an empty path, those that make the
- * object or take it away. A list's element is given by its number, as in Pulumi's own diff, or
- * better by its name, such as `env[name=PORT]`: an element's number says nothing about who put it
- * there.
+ * Args that may set a field, the most specific first. With an empty path: those that create or
+ * remove the object. A list's element is given by its number, as in Pulumi's own diff, or better by
+ * its name, such as `env[name=PORT]`: the number of an element does not show which arg added it.
  */
 export function argsFor(
   type: ComponentType,

@@ -660,7 +660,7 @@ describe("WebService", () => {
       ],
       [
         { host: "a.example", ingressGroupName: "A b", ingressPreset: "eks-alb" },
-        'ingressGroupName must have at most 63 characters (lower case letters, digits, hyphens, dots), and start and end with a letter or digit, got "A b"; use the same name in each stack that shares the load balancer',
+        'ingressGroupName must have at most 63 characters (lower case letters, digits, hyphens, dots), and start and end with a letter or digit, got "A b"; use a name such as "orders-internal"',
       ],
       [
         { deregistrationDelaySeconds: 61, host: "a.example", ingressPreset: "eks-alb" },

@@ -34,7 +34,7 @@ const cases: readonly [title: string, change: Partial<DeployFacts>, text: RegExp
     undefined,
   ],
   [
-    "refuses an older image, with the way out",
+    "refuses an older image, with what to do",
     { downgrade: { running: newer, wanted: older, what: "image" } },
     /runs code of bbbbbbb.* newer than aaaaaaa.*npm run review -- up BRANCH --allow-older/,
   ],

@@ -59,7 +59,7 @@ describe("an update by Pulumi", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("waits while another one holds the lock, says whose it is, and is tried again", async () => {
+  it("waits while another one holds the lock, says who has it, and is tried again", async () => {
     const before = mock.fn(async () => Promise.resolve());
     await change("up", "staging", workspace({ LOCKED: "2" }), { before });
     assert.equal(calls(), 3);

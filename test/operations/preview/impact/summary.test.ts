@@ -201,7 +201,7 @@ describe("a preview that failed", () => {
 
 describe("a production that was made and never deployed", () => {
   const errors = [
-    { message: 'Stack "prod" runs no image yet: choose one by "npm run promote"', urn: "" },
+    { message: 'Stack "prod" runs no image yet: choose one with "npm run promote"', urn: "" },
     { message: "preview failed", urn: "" },
   ];
   it("is reported, and is not a failure: a branch cannot wait for a release", () => {
