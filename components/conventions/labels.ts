@@ -7,7 +7,7 @@ export interface Identity {
   readonly app: string;
   /**
    * `DD_ENV`, and the label `tags.datadoghq.com/env`.
-   * A wrong value files traces and metrics under another environment.
+   * With a wrong value, traces and metrics appear under another environment.
    */
   readonly environment: string;
   /** Distinguishes two installs. A canary has production's instance. */

@@ -48,7 +48,7 @@ export function dnsLabel(arg: string, got: string, max: number = budgets.dnsLabe
 /** A digest reference: a repository, `@`, and a digest. A tag may be moved, a digest may not. */
 export const imageRefForm = /^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$/;
 
-/** An issue if an image is not named by its digest. An output is a digest by construction. */
+/** An issue if an image is not named by its digest. An output always contains a digest. */
 export function imageRef(arg: string, got: unknown): Checked {
   return check(typeof got !== "string" || imageRefForm.test(got), {
     arg,

@@ -46,7 +46,7 @@ export function databaseEnv(database: Database | undefined): EnvVar[] {
 const hostForm =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?![0-9]+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
-/** Rules of the database. A host that is an output is a name by construction. */
+/** Rules of the database. A host that is an output always contains a name. */
 export function databaseIssues(database: Database | undefined): readonly Checked[] {
   if (database === undefined) return [];
   const { host, port = postgres.port } = database;

@@ -90,7 +90,7 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly namespace: pulumi.Input<string>;
   /**
    * Branch and commit. Only the CronJob and its pods carry them.
-   * A wrong value files errors under another version.
+   * With a wrong value, errors appear under another version.
    *
    * @group Common
    */

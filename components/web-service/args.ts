@@ -36,7 +36,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly namespace: pulumi.Input<string>;
   /**
    * Branch and commit. Only the Deployment and its pods carry them, so that nothing else changes.
-   * A wrong value files errors and traces under another version.
+   * With a wrong value, errors and traces appear under another version.
    *
    * @group Common
    */
@@ -204,7 +204,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly maxSurge?: PodsOrPercent;
 
   /**
-   * Pods that a rollout may remove before new ones are ready. Above 0, a rollout costs capacity.
+   * Pods that a rollout may remove before new ones are ready. Above 0, a rollout reduces capacity.
    *
    * @group Rollout
    * @default 0

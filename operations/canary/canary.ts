@@ -191,7 +191,7 @@ export async function canaryStatus(workspace: Workspace = defaultWorkspace): Pro
   const canary = await readyPods(production, "canary");
   console.log(`${branch}: ${imageRef}`);
   console.log(
-    `  ${String(canary)} Ready next to ${String(stable)} of production: ${percent(canary / Math.max(1, canary + stable))} of the requests, ${asked} % asked`,
+    `  ${String(canary)} Ready next to ${String(stable)} of production: ${percent(canary / Math.max(1, canary + stable))} of the requests, ${asked} % requested`,
   );
   console.log(`  ${life(expires)}`);
 }

@@ -35,14 +35,14 @@ export function validateCanary(candidate: CanaryFacts): string | undefined {
   }
   if (productionCommit === undefined) {
     return productionRuns
-      ? "Production names no commit that it runs: promote its image again, with --image, --reason and --commit, and deploy it."
+      ? "Production does not say which commit it runs: promote its image again, with --image, --reason and --commit, and deploy it."
       : "Production runs nothing yet. Deploy it first: npm run deploy -- prod";
   }
   if (commit === undefined) {
     if (givenImage) {
       return "--image needs --commit, the 40 hex digits of the commit that it was built from.";
     }
-    return `The image of "${branch}" was built from code that is in no commit: commit it, and update its review stack.`;
+    return `The image of "${branch}" was built from code that is not committed. Commit it, and update its review stack.`;
   }
   if (containsProduction === undefined || migrations === undefined) {
     return `Git does not know ${commit.slice(0, 7)} or ${productionCommit.slice(0, 7)} here: run git fetch, and try again.`;
@@ -56,7 +56,7 @@ export function validateCanary(candidate: CanaryFacts): string | undefined {
   if (migrations.length > 0) {
     return (
       `Branch "${branch}" has database migrations that production does not have: ${migrations.join(", ")}. ` +
-      "A canary never migrates: release them to production first, in a way that its code supports."
+      "A canary never migrates the database: release the migrations to production first, in a form that works with its code."
     );
   }
   return undefined;

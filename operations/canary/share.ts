@@ -29,7 +29,7 @@ export function shown({ asked, pods, real, stable }: Share): string {
   const p = String(asked);
   return (
     `max(1, round(${p} * ${String(stable)} / (1 - ${p}))) = ${String(pods)} canary ${pods === 1 ? "pod" : "pods"} ` +
-    `next to ${String(stable)} of production: ${percent(real)} of the requests, ${percent(asked)} asked`
+    `next to ${String(stable)} of production: ${percent(real)} of the requests, ${percent(asked)} requested`
   );
 }
 
@@ -38,9 +38,9 @@ export function shareIssue({ asked, real, stable }: Share): string | undefined {
   if (stable === 0) return "Production has no Ready pod: a canary would answer everything.";
   const way = "Choose another share, give production more pods, or accept it with --accept-share.";
   if (real > most) return `The canary would get ${percent(real)}, more than a third. ${way}`;
-  // 20 % of 10 % asked is not more than twice, no matter what the last binary digit is.
+  // 20 % is not more than twice the requested 10 %, no matter what the last binary digit is.
   if (real > asked * 2 + 1e-9) {
-    return `The canary would get ${percent(real)}, more than twice the ${percent(asked)} asked. ${way}`;
+    return `The canary would get ${percent(real)}, more than twice the requested ${percent(asked)}. ${way}`;
   }
   return undefined;
 }

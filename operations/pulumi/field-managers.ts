@@ -45,12 +45,12 @@ function explained({ fields, manager }: Conflict): string {
   const which = fields.join(", ");
   if (drawnManager.test(manager)) {
     return (
-      `An update of Pulumi that was killed, or another stack, made the object and has ${which} (field manager "${manager}"). ` +
-      `If no other stack has the object, run the same command once more with ${force} before it.`
+      `A killed update of Pulumi, or another stack, created the object and owns ${which} (field manager "${manager}"). ` +
+      `If no other stack has the object, run the same command again, and put ${force} in front of it.`
     );
   }
   return (
-    `"${manager}" has changed ${which} in the cluster, and Pulumi does not overwrite that. Either write its value into the program, ` +
-    `or give the field to Pulumi: run the same command once with ${force} before it; that overwrites it.`
+    `"${manager}" has changed ${which} in the cluster, and Pulumi does not overwrite this change. Either write its value into the program, ` +
+    `or overwrite it: run the same command once, and put ${force} in front of it.`
   );
 }

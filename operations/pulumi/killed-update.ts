@@ -27,7 +27,7 @@ type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 /**
  * Brings a stack's state to where its last update was killed. The next update continues from there.
  * Removes that update's lock, asks the cluster about everything in the state, and adopts the
- * objects that the update had begun to make. Does nothing if no update was killed.
+ * objects that the update had begun to create. Does nothing if no update was killed.
  */
 export async function recoverKilledUpdate(
   stack: string,
@@ -54,7 +54,7 @@ export async function recoverKilledUpdate(
 }
 
 /**
- * Objects that an update had begun to make. The state does not know whether they exist.
+ * Objects that an update had begun to create. The state does not know whether they exist.
  */
 function begun({ pending_operations = [] }: Deployment): readonly StateResource[] {
   return pending_operations
@@ -153,7 +153,7 @@ function adoption(resource: StateResource, object: LiveObject): StateResource | 
     .at(-1)?.manager;
   if (manager === undefined) return undefined;
   const { inputs = {} } = resource;
-  console.log(`  adopting ${object.kind} ${name}, which it had begun to make`);
+  console.log(`  adopting ${object.kind} ${name}, which the killed update had begun to create`);
   return {
     ...resource,
     id: namespace === undefined ? name : `${namespace}/${name}`,

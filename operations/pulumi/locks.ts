@@ -66,6 +66,6 @@ async function removeLockObjects(
 
 function announce({ pid }: LockOwner): void {
   console.log(
-    `An earlier update (process ${String(pid)}) was killed; carrying on from where it was`,
+    `An earlier update (process ${String(pid)}) was killed: this command continues from there`,
   );
 }

@@ -42,7 +42,8 @@ export async function buildImage(
   });
   const built = (await stateOf(stack, workspace)).resources.find(({ type }) => type === image);
   const imageRef = imageRefOf(built);
-  if (imageRef === undefined) throw new UserError(`Stack "${stack}" has no image after all.`);
+  if (imageRef === undefined)
+    throw new UserError(`Stack "${stack}" has no image, although its update succeeded.`);
   await keepOutputs(stack, outputs, workspace).catch((error: unknown) => {
     // The command that has the lock now writes its own outputs.
     if (!isLocked(String(error))) throw error;

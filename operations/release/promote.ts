@@ -124,7 +124,7 @@ async function runs(stacks: readonly string[], workspace: Workspace): Promise<Re
   }
   if (commit.includes("-dirty.")) {
     throw new UserError(
-      `Stack "${from}" runs code that is in no commit (${shortCommit(commit)}): commit and deploy it first.`,
+      `Stack "${from}" runs code that is not committed (${shortCommit(commit)}): commit and deploy it first.`,
     );
   }
   return { branch, commit, imageRef };

@@ -28,19 +28,19 @@ export const checks: readonly Check[] = [
   {
     issue: (answer) => expected(answer, 200),
     path: "health/ready",
-    shows: "it is there, and so is its database",
+    shows: "the service and its database answer",
   },
   {
     issue: (answer) =>
       expected(answer, 200) ??
       (isList(answer.body) ? undefined : "an answer that is not a list of orders"),
     path: "orders?limit=1",
-    shows: "it reads orders",
+    shows: "the service reads orders",
   },
   {
     issue: (answer) => expected(answer, 404),
     path: "orders/00000000-0000-4000-8000-000000000000",
-    shows: "it says so when there is no such order",
+    shows: "an order that does not exist gets 404",
   },
 ];
 

@@ -99,11 +99,10 @@ function branchOf(
 ): { readonly gone: boolean; readonly why: string } {
   const there = (why: string) => ({ gone: false, why });
   if (branches === undefined) return there("the remote could not be asked");
-  if (branches.has(branch)) return there("its branch is there");
-  if (!branches.has(mainBranch))
-    return there(`the remote does not even have the branch ${mainBranch}`);
+  if (branches.has(branch)) return there("its branch exists");
+  if (!branches.has(mainBranch)) return there(`the remote does not have the branch ${mainBranch}`);
   if (itsRemote !== undefined && itsRemote !== remote) {
-    return there(`its branch is of ${itsRemote}, which was not asked`);
+    return there(`its branch belongs to ${itsRemote}, which was not asked`);
   }
   return { gone: true, why: `branch "${branch}" is gone` };
 }
@@ -116,7 +115,11 @@ export function decideCanary(canary: Canary, now: Date): Decision {
     return { ...decision, goes: false, why: `is in another cluster (${clusterUid})` };
   }
   if (expires === undefined) {
-    return { ...decision, goes: false, why: `of "${branch}" has no expiry: stop it by hand` };
+    return {
+      ...decision,
+      goes: false,
+      why: `of "${branch}" has no expiry: stop it with npm run canary -- stop`,
+    };
   }
   return { ...decision, goes: expires <= now, why: `of "${branch}" ${lifeLeft(expires, now)}` };
 }

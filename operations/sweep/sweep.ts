@@ -123,7 +123,7 @@ async function removeCanary(production: Production, workspace: Workspace): Promi
 
 function goesStill(decision: Decision | undefined): boolean {
   if (decision === undefined) console.log("It is already gone.");
-  else if (!decision.goes) console.log(`It stays after all: ${decision.why}`);
+  else if (!decision.goes) console.log(`It stays: ${decision.why}`);
   return decision?.goes === true;
 }
 

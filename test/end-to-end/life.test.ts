@@ -361,7 +361,7 @@ describe("from a clean clone to a running service", function () {
     await nothingWasLost(NAMESPACE, { client: result });
   });
 
-  it("an update that is killed is carried on by the next one, and older code deploys again", async () => {
+  it("an update that is killed is continued by the next one, and older code deploys again", async () => {
     const killed = await npmRun(["up"], {
       when: {
         text: "Updating (local)",

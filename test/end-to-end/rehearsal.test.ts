@@ -179,7 +179,7 @@ describe("a rehearsal of all environments", () => {
     await all.clone.git("checkout", "--quiet", "main");
     refused(
       await start(first, "--percent", "10"),
-      /= 1 canary pod next to 3 .*: 25 % of the requests, 10 % asked[^]*more than twice/,
+      /= 1 canary pod next to 3 .*: 25 % of the requests, 10 % requested[^]*more than twice/,
     );
     const image = ["--image", await imageOf("prod")];
     await all.clone.git("checkout", "--quiet", "-b", "env-migrating");
@@ -244,16 +244,16 @@ describe("a rehearsal of all environments", () => {
     succeeded(await all.run("prod", ["deploy", "prod", "--yes"]));
     const requests = new Requests(host);
     const run = succeeded(await start(first, "--percent", "10"));
-    assert.match(run.output, /= 1 canary pod next to 9 .*: 10 % of the requests, 10 % asked/);
+    assert.match(run.output, /= 1 canary pod next to 9 .*: 10 % of the requests, 10 % requested/);
     assert.equal(await canaryEndpoints(), 1);
     refused(await start(first, "--percent", "10"), /is already running/);
     const status = succeeded(await canary("status")).output;
-    assert.match(status, /1 Ready next to 9 of production: 10 % of the requests, 10 % asked/);
+    assert.match(status, /1 Ready next to 9 of production: 10 % of the requests, 10 % requested/);
 
     const versions = await answersOf(host, 2_000, 10);
     const own = versions.get(short(candidate)) ?? 0;
     line(
-      `${String(own)} of 2,000 requests answered by the canary (${(own / 20).toFixed(1)} %, 10 % asked)`,
+      `${String(own)} of 2,000 requests answered by the canary (${(own / 20).toFixed(1)} %, 10 % requested)`,
     );
     assert.equal(
       [...versions.values()].reduce((sum, n) => sum + n, 0),

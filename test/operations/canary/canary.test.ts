@@ -18,7 +18,7 @@ describe("the canary's share", () => {
     { asked: 1, pods: 1, real: "1 %", stable: 100 },
   ];
   for (const { asked, pods, real, stable } of table) {
-    it(`is ${real} with ${String(pods)} next to ${String(stable)}, when ${String(asked)} % is asked`, () => {
+    it(`is ${real} with ${String(pods)} next to ${String(stable)}, when ${String(asked)} % is requested`, () => {
       const share = canaryShare(stable, asked / 100);
       assert.equal(share.pods, pods);
       assert.match(
@@ -43,7 +43,7 @@ describe("the canary's share", () => {
 
   it("is refused above a third, and above twice what is asked", () => {
     assert.match(shareIssue(canaryShare(1, 0.3)) ?? "", /50 %, more than a third.*--accept-share/);
-    assert.match(shareIssue(canaryShare(3, 0.1)) ?? "", /25 %, more than twice the 10 % asked/);
+    assert.match(shareIssue(canaryShare(3, 0.1)) ?? "", /25 %, more than twice the requested 10 %/);
     assert.equal(shareIssue(canaryShare(9, 0.1)), undefined);
     assert.equal(shareIssue(canaryShare(2, 0.33)), undefined, "a third itself is accepted");
     assert.equal(shareIssue(canaryShare(4, 0.1)), undefined, "twice itself is accepted");
@@ -74,7 +74,7 @@ const cases: readonly [string, Partial<CanaryFacts>, RegExp][] = [
     /"feature\/b" is already running.*canary -- stop/,
   ],
   ["without an image", { imageRef: undefined }, /has no image.*review -- up/],
-  ["of code that is in no commit", { commit: undefined }, /in no commit/],
+  ["of code that is not committed", { commit: undefined }, /is not committed/],
   [
     "with an image that names no commit",
     { commit: undefined, givenImage: true },
@@ -88,7 +88,7 @@ const cases: readonly [string, Partial<CanaryFacts>, RegExp][] = [
   [
     "while the commit of production's image is unknown",
     { productionCommit: undefined },
-    /^Production names no commit.*promote .*--commit/,
+    /^Production does not say which commit it runs.*promote .*--commit/,
   ],
   [
     "without what production runs",

@@ -14,11 +14,11 @@ describe("a conflict over fields of an object", () => {
     );
     const [line = "", ...others] = fieldConflicts(said);
     assert.deepEqual(others, []);
-    assert.match(line, /update of Pulumi that was killed.*\.spec\.volumeClaimTemplates/);
+    assert.match(line, /^A killed update of Pulumi.*\.spec\.volumeClaimTemplates/);
     assert.match(line, /PULUMI_K8S_ENABLE_PATCH_FORCE=true/);
   });
 
-  it("with someone else names them, every field, and both ways out", () => {
+  it("with someone else names them, every field, and both ways to continue", () => {
     const said =
       told(`3 conflicts: conflicts with "kubectl-edit" using apps/v1 at 2026-01-01T00:00:00Z:
     - .spec.replicas

@@ -66,13 +66,13 @@ const cases: readonly Case[] = [
     around: { branches: new Set(["main"]), remote: "github.com/ada/orders" },
     goes: false,
     title: "may have lost its branch, but a fork was asked",
-    why: /of github\.com\/acme\/orders, which was not asked, and it expires in 24 h/,
+    why: /belongs to github\.com\/acme\/orders, which was not asked, and it expires in 24 h/,
   },
   {
     around: { branches: new Set() },
     goes: false,
     title: "may have lost its branch, but the repository is empty",
-    why: /not even have the branch main, and it expires in 24 h/,
+    why: /does not have the branch main, and it expires in 24 h/,
   },
   {
     around: { branches: undefined },
