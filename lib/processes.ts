@@ -19,7 +19,7 @@ export function startTime(pid: number): string | undefined {
 export function runs(pid: number, started?: string): boolean {
   const now = startTime(pid);
   if (now !== undefined) return started === undefined || now === started;
-  // A process that has ended and that its parent has not yet read is not there any more.
+  // A process that has ended counts as gone, even if its parent has not yet read its exit code.
   if (existsSync("/proc/self/stat")) return false;
   try {
     // macOS has no /proc.

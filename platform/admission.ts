@@ -52,8 +52,8 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
       {
         metadata: { name: policyName },
         spec: {
-          // A policy that cannot be evaluated refuses: what it protects matters more than an
-          // update.
+          // If a policy cannot be evaluated, it refuses the request: protection matters more than
+          // an update.
           failurePolicy: "Fail",
           matchConditions: Object.entries(only).map(([name, expression]) => ({ expression, name })),
           matchConstraints: {

@@ -90,11 +90,12 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
       },
       {
         expression: `!has(object.spec.ingress) || object.spec.ingress.all(rule, has(rule.from) && size(rule.from) > 0 && rule.from.all(peer, ${any(from)}))`,
-        message: "requests may come from the review stack itself and where the platform says only",
+        message:
+          "requests may come only from the review stack itself and from where the platform allows",
       },
       {
         expression: `!has(object.spec.egress) || object.spec.egress.all(rule, has(rule.to) && size(rule.to) > 0 && rule.to.all(peer, ${any(to)}))`,
-        message: "a review stack may reach itself, DNS, Datadog and what the platform says only",
+        message: "a review stack may reach only itself, DNS, Datadog and what the platform allows",
       },
     ],
   };

@@ -74,7 +74,7 @@ function lifecycle(buildDays: number) {
     rules: [
       {
         action: { type: "expire" },
-        description: `Releases stay: only beyond ${String(releasesKept)} of them the oldest goes`,
+        description: `Keeps ${String(releasesKept)} releases, and deletes older ones`,
         rulePriority: 1,
         selection: {
           countNumber: releasesKept,
@@ -85,7 +85,7 @@ function lifecycle(buildDays: number) {
       },
       {
         action: { type: "expire" },
-        description: `Builds that were never released go after ${String(buildDays)} days`,
+        description: `Deletes builds after ${String(buildDays)} days, except released ones`,
         rulePriority: 2,
         selection: {
           countNumber: buildDays,

@@ -128,7 +128,7 @@ function inCluster(
       new EnvironmentNamespace(`${environment}-namespace`, { environment, namespace }, opts),
     );
   }
-  // Policies first: the rights of review jobs are only safe under them.
+  // Policies first: the rights of review jobs are only safe with them.
   made.push(
     new AdmissionPolicies(
       `${name}-admission`,

@@ -196,7 +196,7 @@ export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
       {
         expression: `!has(object.metadata.annotations) || object.metadata.annotations.all(key, key.startsWith("pulumi.com/") || key in ${cel(allowed)})`,
         message:
-          "the Ingress of a review stack may have no annotations but those that the program gives it",
+          "the Ingress of a review stack may have only the annotations that the program gives it",
       },
       ...(onAlb
         ? [

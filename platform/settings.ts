@@ -44,13 +44,16 @@ export interface ReviewLimits {
 
 /** One EKS cluster of the account. */
 export interface ClusterSettings {
-  /** Context of the kubeconfig, of an administrator of the cluster. None takes the current one. */
+  /**
+   * Context of the kubeconfig, of an administrator of the cluster. Without it, the current context
+   * is used.
+   */
   readonly context?: string;
   readonly environments: readonly Environment[];
   readonly name: string;
 }
 
-/** All of the account that one stack of the platform is for. */
+/** Everything about the account that one stack of the platform manages. */
 export interface PlatformSettings {
   readonly circleci: CircleCi;
   readonly clusters: readonly ClusterSettings[];
@@ -96,7 +99,7 @@ export const table = {
   circleciProjectId: required({ ...uuid, description: "CircleCI: Project Settings, Overview." }),
   clusters: required({
     ...forms.listOf<ClusterSettings>("a list of at least one cluster", cluster, 1),
-    description: "EKS clusters of the account, and what lives in each.",
+    description: "EKS clusters of the account, and the environments in each.",
   }),
   prodNamespace: setting({
     ...forms.dnsLabel,

@@ -3,7 +3,7 @@
  * dependency-cruiser with this file. An import of a type counts like any other.
  */
 
-/** What most rooms stand on. */
+/** What most rooms import. */
 const facts = ["components/conventions/", "config/", "environments.ts"];
 const onFacts = [...facts, "settings/"];
 

@@ -30,7 +30,7 @@ export function* conditions(source: Source): Generator<Finding> {
     else {
       yield source.key(
         path,
-        `workflow "${name}" must say when it runs, as an expression; else it runs at every event`,
+        `workflow "${name}" must say when it runs, as an expression; otherwise it runs at every event`,
       );
     }
   }

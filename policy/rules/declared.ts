@@ -12,7 +12,8 @@ export interface Declared {
    */
   readonly name: string;
   /**
-   * Inputs: what is sent to the provider. Unknown ones are {@link unknown}, secret ones are bare.
+   * Inputs: what is sent to the provider. Unknown values are {@link unknown}, secret values have no
+   * mark.
    */
   readonly props: unknown;
   /** Whether Pulumi refuses to delete or replace it. */

@@ -36,7 +36,7 @@ function ofVariables(object: Declared): readonly Broken[] {
     }));
 }
 
-/** Everyone who previews can read state and config, so a secret there is not secret. */
+/** Anyone who can run a preview can read state and config, so a secret there is not secret. */
 export const noSecretValues: Rule = {
   name: "no-secret-values",
   description: "No object of staging or production contains the value of a secret",

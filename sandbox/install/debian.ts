@@ -105,8 +105,8 @@ async function unpack(archives: readonly string[], directory: string): Promise<v
 }
 
 /**
- * apt with the machine's sources and keys, but with its own lists and archives: the machine's stay
- * unchanged.
+ * apt with the machine's sources and keys, but with its own lists and archives: those of the
+ * machine stay unchanged.
  */
 class Apt {
   readonly #directory: string;

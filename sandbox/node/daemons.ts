@@ -30,7 +30,7 @@ export function config(name: string, content: string): string {
 /**
  * The registry runs twice over one directory: in the network of the machine and in that of the
  * node. So `localhost:<port>` is the same registry for you, for BuildKit and for the node that
- * pulls from it. None of them runs if the user has another registry.
+ * pulls from it. Neither of them runs if the user has another registry.
  */
 export function registryDaemons(options: Options): Daemon[] {
   if (options.registry !== undefined) return [];

@@ -264,7 +264,7 @@ describe("the platform on a cluster", () => {
       "adds conditions to the load balancer": [
         () =>
           apply(job, own.ingress(own.host, { "alb.ingress.kubernetes.io/conditions.web": "[]" })),
-        /no annotations but those that the program gives it/,
+        /only the annotations that the program gives it/,
       ],
       "creates a LoadBalancer": [
         () => apply(job, own.service({ type: "LoadBalancer" })),
@@ -325,7 +325,7 @@ describe("the platform on a cluster", () => {
             own.networkPolicy("out", { egress: [{ to }], policyTypes: ["Egress"] }),
           );
         },
-        /may reach itself, DNS, Datadog and what the platform says only/,
+        /may reach only itself, DNS, Datadog and what the platform allows/,
       ],
       "lets its pods reach the nodes' other ports": [
         () => {
@@ -334,7 +334,7 @@ describe("the platform on a cluster", () => {
           const egress = [{ ports, to }];
           return apply(job, own.networkPolicy("out", { egress, policyTypes: ["Egress"] }));
         },
-        /may reach itself, DNS, Datadog and what the platform says only/,
+        /may reach only itself, DNS, Datadog and what the platform allows/,
       ],
       "lets other namespaces in": [
         () => {
@@ -344,7 +344,7 @@ describe("the platform on a cluster", () => {
             own.networkPolicy("in", { ingress: [{ from }], policyTypes: ["Ingress"] }),
           );
         },
-        /may come from the review stack itself and where the platform says only/,
+        /may come only from the review stack itself and from where the platform allows/,
       ],
       "lowers Pod Security of its namespace": [
         () =>

@@ -39,7 +39,7 @@ async function runProgram(jobs: number): Promise<void> {
     readCluster: () => Promise.resolve({ clusterUid: "uid", namespace: undefined }),
     readSettings: () => Promise.resolve(settings),
   });
-  // Until everything that was constructed is registered.
+  // Waits until everything that was constructed is registered.
   await pulumi.runtime.disconnect();
 }
 

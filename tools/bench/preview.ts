@@ -74,7 +74,7 @@ export async function measurePreviews(
     const oneLine = { ...ours, cwd: directory, env: await oneLineProgram(directory) };
     const preview = ["preview", "--stack", "local", "--non-interactive"];
     return medians(runs, say, {
-      // Only ours was deployed before: a preview of it that shows a change would measure something
+      // Only our program was deployed before. A preview that shows a change would measure something
       // else.
       ours: async () => command("pulumi", [...preview, "--expect-no-changes"], ours),
       oneLine: async () => command("pulumi", preview, oneLine),
