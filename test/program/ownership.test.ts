@@ -32,7 +32,7 @@ describe("ownership", () => {
   it("refuses a namespace without our labels", () => {
     assert.equal(
       refusal(found({})),
-      'Namespace "ns" exists and is not this stack\'s: its label app.kubernetes.io/managed-by is "", not "pulumi". Nothing was changed: choose another one with the setting "namespace", or remove it.',
+      'Namespace "ns" exists and does not belong to this stack: its label app.kubernetes.io/managed-by is "", not "pulumi". Nothing was changed: choose another one with the setting "namespace", or remove it.',
     );
   });
 

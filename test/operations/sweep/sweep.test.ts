@@ -40,7 +40,7 @@ const cases: readonly Case[] = [
   {
     goes: false,
     title: "lives and has its branch",
-    why: /branch is there, and it expires in 24 h/,
+    why: /branch exists, and it expires in 24 h/,
   },
   { goes: true, of: { expires: past }, title: "has expired", why: /expired 3 h ago/ },
   {
