@@ -21,6 +21,8 @@ export type ReadCluster = (where: Access & { readonly namespace: string }) => Pr
 
 /** Seconds until a cluster counts as unreachable. */
 const timeoutSeconds = 5;
+/** The same on EKS: the AWS CLI first gets a token, and it starts slowly on a small machine. */
+const eksTimeoutSeconds = 15;
 const run = promisify(execFile);
 
 interface NamespaceObject {
@@ -50,7 +52,7 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
       ...(file === undefined ? [] : [`--kubeconfig=${file}`]),
     ];
     const { stdout } = await run("kubectl", [...which, ...args], {
-      timeout: timeoutSeconds * 1000,
+      timeout: secondsFor(access) * 1000,
     });
     return stdout;
   } finally {
@@ -77,8 +79,13 @@ async function address(access: Access): Promise<string> {
   return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
 }
 
-function reason(failure: Failure): string {
-  if (failure.killed === true) return `no answer within ${String(timeoutSeconds)} s`;
+/** Only a stack on EKS has a kubeconfig of its own. */
+function secondsFor({ kubeconfig }: Access): number {
+  return kubeconfig === undefined ? timeoutSeconds : eksTimeoutSeconds;
+}
+
+function reason(failure: Failure, access: Access): string {
+  if (failure.killed === true) return `no answer within ${String(secondsFor(access))} s`;
   const lines = (failure.stderr ?? "").split("\n").filter((line) => line.trim() !== "");
   // The message adds its own full stop.
   return (
@@ -93,7 +100,7 @@ function reason(failure: Failure): string {
  * Reads the cluster with `kubectl`. It supports every kind of kubeconfig, and takes less time than
  * loading a client library in each preview.
  *
- * @throws pulumi.RunError with one line if kubectl is missing or does not answer within 5 s.
+ * @throws pulumi.RunError with one line if kubectl is missing or does not answer within 5 s (15 s on EKS).
  */
 export const readCluster: ReadCluster = async ({ context, kubeconfig, namespace }) => {
   const access = { context, kubeconfig };
@@ -103,7 +110,10 @@ export const readCluster: ReadCluster = async ({ context, kubeconfig, namespace 
       readNamespace(access, namespace),
     ]);
     if (system === undefined)
-      throw new pulumi.RunError("The cluster has no namespace kube-system.");
+      throw new pulumi.RunError(
+        `The cluster ${await address(access)} has no namespace kube-system, so something else than ` +
+          "Kubernetes answers there. Check the kubeconfig and its context.",
+      );
     return {
       clusterUid: system.metadata.uid,
       namespace: found && {
@@ -118,7 +128,7 @@ export const readCluster: ReadCluster = async ({ context, kubeconfig, namespace 
       throw new pulumi.RunError("kubectl is not on the PATH: install it, it reads the kubeconfig.");
     }
     throw new pulumi.RunError(
-      `The cluster ${await address(access)} cannot be read: ${reason(failure)}. ` +
+      `The cluster ${await address(access)} cannot be read: ${reason(failure, access)}. ` +
         "Check the kubeconfig and its context, and that the cluster runs.",
     );
   }

@@ -23,13 +23,14 @@ type Where = Pick<Settings, "context" | "eksCluster" | "environment">;
 /** Seconds until state or cluster count as unreachable: less than 10 with the start-up time. */
 const stateSeconds = 8;
 const clusterSeconds = 5;
-const awsSeconds = 3;
+/** The same where the AWS CLI runs first. It starts slowly on a small machine, even for a token. */
+const awsSeconds = 15;
 
 /**
  * Connects to state and cluster before any work begins. Without this check, a preview reports
  * success although the cluster is unreachable, and an update fails halfway.
  *
- * @throws UserError within 10 s that names the address that does not answer.
+ * @throws UserError that names the address that does not answer, within 10 s; within 40 s on EKS.
  */
 export async function connect(settings: Where, workspace: Workspace): Promise<Connected> {
   const asked = [connectToCluster(settings, workspace), stackNames(workspace)] as const;
@@ -84,7 +85,8 @@ async function connectToCluster(settings: Where, workspace: Workspace): Promise<
     access.push(`--kubeconfig=${await eksFile(eksCluster, environment, workspace)}`);
   const limit = `--request-timeout=${String(clusterSeconds)}s`;
   const uid = ["get", "--raw", "/api/v1/namespaces/kube-system", limit];
-  const answer = await quickly("kubectl", [...access, ...uid], workspace, clusterSeconds).catch(
+  const seconds = eksCluster === undefined ? clusterSeconds : awsSeconds;
+  const answer = await quickly("kubectl", [...access, ...uid], workspace, seconds).catch(
     async (error: unknown) => {
       const address = await addressOf(access, workspace);
       throw new UserError(

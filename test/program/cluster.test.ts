@@ -11,6 +11,8 @@ case "$*" in
   *"config view"*) printf 'https://127.0.0.1:6443' ;;
   *namespaces/kube-system*) [ "$MODE" = down ] && { echo 'E1122 noise' >&2; echo 'The connection to the server was refused' >&2; exit 1; }
     [ "$MODE" = slow ] && exec sleep 30
+    [ "$MODE" = other ] && { echo 'Error from server (NotFound): the server could not find it' >&2; exit 1; }
+    [ "$MODE" = cold ] && sleep 6
     echo '{"metadata":{"uid":"uid-1"}}' ;;
   *namespaces/ours*) echo '{"metadata":{"uid":"u","labels":{"a":"b"},"deletionTimestamp":"2026-01-01T00:00:00Z"}}' ;;
   *) echo 'Error from server (NotFound): namespaces not found' >&2; exit 1 ;;
@@ -66,6 +68,20 @@ describe("readCluster", () => {
     const start = Date.now();
     assert.match(await failure(), /cannot be read: no answer within 5 s/);
     assert.ok(Date.now() - start < 9000);
+  });
+
+  it("has more patience on EKS, where the AWS CLI first gets a token", async () => {
+    process.env["MODE"] = "cold";
+    const facts = await readCluster({ context: undefined, kubeconfig: "{}", namespace: "none" });
+    assert.equal(facts.clusterUid, "uid-1");
+  });
+
+  it("says that something else than Kubernetes answers", async () => {
+    process.env["MODE"] = "other";
+    assert.equal(
+      await failure(),
+      "The cluster at https://127.0.0.1:6443 has no namespace kube-system, so something else than Kubernetes answers there. Check the kubeconfig and its context.",
+    );
   });
 
   it("says so when there is no kubectl", async () => {
