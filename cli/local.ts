@@ -1,7 +1,7 @@
 import { update } from "../operations/deploy/deploy";
 import { resolveTarget } from "../operations/deploy/target";
 import { type Workspace, ask, change } from "../operations/pulumi/run-pulumi";
-import { recoverKilledUpdate } from "../operations/pulumi/killed-update";
+import { recoverState } from "../operations/pulumi/recover-state";
 import { showPreview } from "../operations/deploy/show-preview";
 import { outputsOf } from "../operations/pulumi/stacks";
 import { stackNames } from "../operations/pulumi/connect";
@@ -22,7 +22,7 @@ const workspace = (): Workspace => ({ cwd: project, env: environment() });
 /** Continues from where an earlier command was killed. */
 async function recovered(): Promise<void> {
   const kubectl = kubectlFor([], environment());
-  await recoverKilledUpdate(STACK, { kubectl }, workspace());
+  await recoverState(STACK, { kubectl }, workspace());
 }
 
 /** `npm run up`: from nothing to a running service. */

@@ -37,6 +37,10 @@ function isSuspended(
 export function jobArgs(settings: Settings) {
   const { identity, release, requests } = settings;
   return jobs.map(({ suspendedIn, ...job }) => {
-    return { identity, release, requests, suspend: isSuspended(suspendedIn, settings), ...job };
+    const suspend = isSuspended(suspendedIn, settings);
+    return {
+      ...{ identity, release, requests, suspend },
+      ...job,
+    };
   });
 }

@@ -25,7 +25,7 @@ import {
   remoteBranches,
   uncommitted,
 } from "../clients/git";
-import { recoverKilledUpdate } from "../pulumi/killed-update";
+import { recoverState } from "../pulumi/recover-state";
 import { stackNames } from "../pulumi/connect";
 import { releaseEnv } from "../stacks/release";
 import { reports } from "../../lib/reports";
@@ -109,7 +109,7 @@ export async function assertCheckout(workspace: Workspace): Promise<void> {
 async function run(target: DeployTarget, options: CanaryOptions, expires: Date): Promise<string> {
   const { cluster, last, settings, workspace } = target;
   if (last === undefined) await createStack(stack, secretsProviderOf(stack, workspace), workspace);
-  else await recoverKilledUpdate(stack, cluster, workspace);
+  else await recoverState(stack, cluster, workspace);
   const changed = await showPreview(stack, workspace);
   await confirm(stack, options.yes ?? false);
   const tags = {
@@ -243,7 +243,7 @@ export async function stopCanary(production: Production, workspace: Workspace): 
     const which = [canaryName, "--namespace", settings.namespace, ...how];
     console.log((await cluster.kubectl(["delete", "deployment", ...which])).trim());
   }
-  await recoverKilledUpdate(stack, cluster, workspace);
+  await recoverState(stack, cluster, workspace);
   await change("destroy", stack, workspace);
   await removeTags(stack, Object.values(canaryTags), workspace);
 }

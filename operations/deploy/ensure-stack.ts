@@ -2,7 +2,7 @@ import { company } from "../../config/company";
 import { UserError } from "../../lib/errors";
 import type { DeployTarget } from "./target";
 import { person, remoteUrl } from "../clients/git";
-import { recoverKilledUpdate } from "../pulumi/killed-update";
+import { recoverState } from "../pulumi/recover-state";
 import { isReview, mostStacks, reviewTags } from "../stacks/review-stack";
 import { secretsProviderOf } from "../pulumi/settings";
 import { type Tags, createStack, setTags } from "../pulumi/stacks";
@@ -27,7 +27,7 @@ export async function ensureStack({
     if (isReviewStack)
       assertBelowLimit(stack, stacks.filter(isReview).length, mostStacks(workspace));
     await createStack(stack, secretsProviderOf(stack, workspace), workspace);
-  } else await recoverKilledUpdate(stack, cluster, workspace);
+  } else await recoverState(stack, cluster, workspace);
   if (!isReviewStack) return;
   // A killed command, or plain Pulumi, may not have set all of them.
   const missing = Object.entries(await origin(release.branch, cluster.uid, workspace)).filter(

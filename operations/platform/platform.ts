@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { confirm } from "../../lib/confirm";
 import { UserError } from "../../lib/errors";
 import { kubectlFor } from "../clients/kubectl";
-import { recoverKilledUpdate } from "../pulumi/killed-update";
+import { recoverState } from "../pulumi/recover-state";
 import { type Workspace, change, defaultWorkspace, runPulumi } from "../pulumi/run-pulumi";
 import { stackNames } from "../pulumi/connect";
 
@@ -23,7 +23,7 @@ export async function platformUp(
     );
   }
   const kubectl = kubectlFor([], workspace.env);
-  await recoverKilledUpdate(stack, { kubectl }, workspace);
+  await recoverState(stack, { kubectl }, workspace);
   const { code } = await runPulumi(["preview", "--stack", stack, "--non-interactive"], workspace, {
     attach: () => undefined,
     stdio: ["ignore", "inherit", "inherit"],

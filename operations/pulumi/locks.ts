@@ -2,10 +2,10 @@ import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { command } from "../../lib/command";
+import { CommandError, command } from "../../lib/command";
 import { runs } from "../../lib/processes";
 import { type Workspace, variables } from "./run-pulumi";
-import { KilledHere, type LockOwner } from "./started-processes";
+import { KilledHere, type LockOwner, placeOf } from "./started-processes";
 import { stateDirectory } from "./torn-files";
 
 /** Path of a stack's locks below the state's directory or prefix. */
@@ -42,7 +42,7 @@ async function removeLockObjects(
   backendUrl: string,
   workspace: Workspace,
 ): Promise<void> {
-  const killed = new KilledHere();
+  const killed = new KilledHere(placeOf(stack, backendUrl));
   if (killed.none) return;
   const { host, pathname, searchParams } = new URL(backendUrl);
   const place = `s3://${[host, ...pathname.split("/").filter(Boolean), lockPath(stack, workspace)].join("/")}/`;
@@ -54,14 +54,19 @@ async function removeLockObjects(
   );
   const s3 = async (...args: readonly string[]): Promise<string> =>
     command("aws", ["s3", ...args, ...options], { env: workspace.env, timeout: 30_000 });
-  // Without any object of this prefix, `ls` ends with an error.
-  const found = await s3("ls", place).catch(() => "");
+  // Without any object of this prefix, `ls` ends with an error and prints nothing.
+  const found = await s3("ls", place).catch((error: unknown) =>
+    error instanceof CommandError && error.output.trim() === "" ? "" : undefined,
+  );
+  // Without the AWS CLI or its rights: Pulumi says who has the lock, if there is one.
+  if (found === undefined) return;
   for (const name of found.match(/\S+\.json$/gm) ?? []) {
     const lock = JSON.parse(await s3("cp", `${place}${name}`, "-")) as LockOwner;
     if (!killed.took(lock)) continue;
     announce(lock);
     await s3("rm", `${place}${name}`);
   }
+  killed.forget();
 }
 
 function announce({ pid }: LockOwner): void {

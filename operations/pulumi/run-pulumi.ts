@@ -94,7 +94,7 @@ export async function runPulumi(
   });
   const passOn = (): void => void child.kill("SIGTERM");
   process.on("SIGTERM", passOn);
-  const forget = rememberStarted(child.pid ?? 0);
+  const forget = rememberStarted(child.pid ?? 0, args, variables(workspace)["PULUMI_BACKEND_URL"]);
   attach(child);
   try {
     const ended = await new Promise<Omit<Ended, "log">>((resolve, reject) => {
@@ -181,7 +181,8 @@ export async function ask(
 ): Promise<string> {
   // Loaded only here: a preview should not wait for it.
   const { command } = await import("../../lib/command");
-  removeTornFiles(variables(workspace)["PULUMI_BACKEND_URL"]);
+  const backendUrl = variables(workspace)["PULUMI_BACKEND_URL"];
+  removeTornFiles(backendUrl);
   // What follows `--` is a value, never an option.
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   const all = [...args.slice(0, end), "--non-interactive", ...args.slice(end)];
@@ -189,7 +190,9 @@ export async function ask(
     cwd: workspace.cwd,
     env: pulumiEnv(workspace),
     // A question that may be killed takes no lock.
-    ...(options.killSignal === "SIGKILL" ? {} : { onStart: rememberStarted }),
+    ...(options.killSignal !== "SIGKILL" && {
+      onStart: (pid) => rememberStarted(pid, args, backendUrl),
+    }),
     timeout: 120_000,
     ...options,
   });

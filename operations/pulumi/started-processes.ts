@@ -15,6 +15,8 @@ interface Started {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly pid: number;
+  /** The stack in its state, as {@link placeOf} gives it. */
+  readonly place: string;
   readonly startTime?: string | undefined;
 }
 
@@ -23,16 +25,26 @@ function directory(): string {
   return join(process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi"), service, "started");
 }
 
+/** Names a stack and its state. */
+export const placeOf = (stack: string, backendUrl: string): string => `${stack} ${backendUrl}`;
+
 /**
  * Remembers that this machine has started Pulumi, until it ends. A lock in the state names a host
  * and a process, but another machine may have the same name. Only this record proves that the lock
- * was taken here.
+ * was taken here. A state in files is not shared, and needs no record.
  *
  * @returns a function that forgets it, unless Pulumi was killed: then its lock is left.
  */
-export function rememberStarted(pid: number): (signal: NodeJS.Signals | null) => void {
+export function rememberStarted(
+  pid: number,
+  args: readonly string[],
+  backendUrl = "",
+): (signal: NodeJS.Signals | null) => void {
+  const at = args.indexOf("--stack");
+  if (at === -1 || !backendUrl.startsWith("s3://")) return () => undefined;
   const file = join(directory(), `${String(pid)}.json`);
-  const started: Started = { at: Date.now(), pid, startTime: startTime(pid) };
+  const place = placeOf(args[at + 1] ?? "", backendUrl);
+  const started: Started = { at: Date.now(), pid, place, startTime: startTime(pid) };
   mkdirSync(directory(), { recursive: true });
   writeFileSync(file, JSON.stringify(started));
   return (signal) => {
@@ -43,12 +55,15 @@ export function rememberStarted(pid: number): (signal: NodeJS.Signals | null) =>
 /** Longest time between Pulumi's start and its lock. */
 const startMs = 600_000;
 
-/** Pulumi processes that were killed on this machine. */
+/** Pulumi processes that changed one stack and were killed on this machine. */
 export class KilledHere {
   readonly #killed: readonly Started[];
 
-  constructor() {
-    this.#killed = readStarted().filter(({ pid, startTime: at }) => !runs(pid, at));
+  /** @param place - as {@link placeOf} gives it */
+  constructor(place: string) {
+    this.#killed = readStarted().filter(
+      (one) => one.place === place && !runs(one.pid, one.startTime),
+    );
   }
 
   get none(): boolean {
@@ -61,6 +76,13 @@ export class KilledHere {
     // Pulumi writes whole seconds.
     const isSoonAfter = ({ at }: Started): boolean => since > at - 1000 && since < at + startMs;
     return host === hostname() && this.#killed.some((one) => one.pid === pid && isSoonAfter(one));
+  }
+
+  /** None of them has a lock any more. */
+  forget(): void {
+    for (const { pid } of this.#killed) {
+      rmSync(join(directory(), `${String(pid)}.json`), { force: true });
+    }
   }
 }
 

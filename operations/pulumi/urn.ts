@@ -10,7 +10,7 @@ export function nameIn(urn: string): string {
   return urn.split("::").slice(3).join("::");
 }
 
-/** A resource in words, such as `Deployment services-orders`. */
+/** A resource in words, such as `Deployment web`. */
 export function titleIn(urn: string): string {
   return `${typeIn(urn).split(":").at(-1) ?? ""} ${nameIn(urn)}`.trim();
 }

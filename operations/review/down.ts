@@ -3,7 +3,7 @@ import { labels } from "../../components/conventions/labels";
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { type Workspace, defaultWorkspace, change } from "../pulumi/run-pulumi";
-import { recoverKilledUpdate } from "../pulumi/killed-update";
+import { recoverState } from "../pulumi/recover-state";
 import type { Cluster } from "../clients/kubectl";
 import { connect } from "../pulumi/connect";
 import {
@@ -74,7 +74,7 @@ export async function removeReview(
     return;
   }
   // Also adopts a namespace that a killed update had begun to create, so that `destroy` deletes it.
-  await recoverKilledUpdate(name, cluster, workspace);
+  await recoverState(name, cluster, workspace);
   const { resources } = await stateOf(name, workspace);
   const holds = resources.some(({ type }) => type.startsWith("kubernetes:"));
   if (owner === "foreign" && holds) {

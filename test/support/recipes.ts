@@ -37,7 +37,7 @@ export const guide: readonly string[] = [
 
 /** Where a recipe belongs in its file: behind the first group, instead of the second. */
 const places: Readonly<Record<string, RegExp>> = {
-  "below `...job`": /(suspend,\n {6}\.\.\.job,)()/,
+  "below `...job`": /(\n {6}\.\.\.job,)()/,
   "below `new WebService`; the import to the top": /(new WebService\(.*\);\n)()/,
   "in the args of `new ReviewNamespace`":
     /(new ReviewNamespace\("namespace", \{ \.\.\.common, \.\.\.guardrails, \.\.\.owner,?)()/,

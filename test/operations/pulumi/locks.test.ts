@@ -13,7 +13,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { removeDeadLocks } from "../../../operations/pulumi/locks";
-import { KilledHere, rememberStarted } from "../../../operations/pulumi/started-processes";
+import { rememberStarted } from "../../../operations/pulumi/started-processes";
 
 describe("the locks of a stack", () => {
   it("go when their owner was killed on this machine, and stay when it lives or is elsewhere", async () => {
@@ -58,10 +58,9 @@ case "$2" in
   rm) rm "$LOCKS/$(basename "$3")" ;;
 esac
 `;
-    const workspace = () => ({
-      cwd: directory,
-      env: { PULUMI_BACKEND_URL: "s3://bucket/environments?region=eu-west-1" },
-    });
+    const backendUrl = "s3://bucket/environments?region=eu-west-1";
+    const args = ["up", "--stack", "review-a", "--yes"];
+    const workspace = () => ({ cwd: directory, env: { PULUMI_BACKEND_URL: backendUrl } });
     const lock = (name: string, pid: number, host = hostname(), at = Date.now()): void => {
       const timestamp = new Date(at).toISOString();
       const text = JSON.stringify({ hostname: host, pid, timestamp });
@@ -90,10 +89,10 @@ esac
     });
 
     /** The id of a process that was started here and killed. */
-    async function killed(): Promise<number> {
+    async function killed(given = args): Promise<number> {
       const child = execa("sleep", ["60"], { reject: false });
       const pid = child.pid ?? 0;
-      const forget = rememberStarted(pid);
+      const forget = rememberStarted(pid, given, backendUrl);
       child.kill("SIGKILL");
       forget((await child).signal === "SIGKILL" ? "SIGKILL" : null);
       return pid;
@@ -112,15 +111,31 @@ esac
       const calls = readFileSync(join(directory, "calls"), "utf8").split("\n");
       assert.equal(calls[0], `s3 ls ${place} --region eu-west-1`);
       assert.ok(calls.includes(`s3 rm ${place}dead.json --region eu-west-1`), calls.join("\n"));
+      // Asked once, and not by every later command.
+      await removeDeadLocks("review-a", workspace());
+      const asked = readFileSync(join(directory, "calls"), "utf8").split("\n");
+      assert.deepEqual(asked, calls);
+    });
+
+    it("are asked for again when AWS did not answer", async () => {
+      const pid = await killed();
+      lock("dead", pid);
+      writeFileSync(join(directory, "aws"), "#!/bin/sh\necho 'Access Denied' >&2; exit 254\n");
+      await removeDeadLocks("review-a", workspace());
+      writeFileSync(join(directory, "aws"), aws);
+      await removeDeadLocks("review-a", workspace());
+      assert.deepEqual(readdirSync(join(directory, "locks")), []);
     });
 
     it("are not asked for when no update was killed", async () => {
       const child = execa("sleep", ["0"]);
-      const forget = rememberStarted(child.pid ?? 0);
+      const forget = rememberStarted(child.pid ?? 0, args, backendUrl);
       await child;
       forget(null);
-      const runsStill = rememberStarted(process.pid);
-      assert.equal(new KilledHere().none, true);
+      const runsStill = rememberStarted(process.pid, args, backendUrl);
+      // Of another stack, and with state in files, whose locks name their machine.
+      await killed(["up", "--stack", "review-b"]);
+      rememberStarted(4_194_305, args, "file:///state");
       lock("of-somebody", 4_194_305);
       await removeDeadLocks("review-a", workspace());
       runsStill(null);

@@ -2,11 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mock } from "node:test";
-import {
-  type LiveObject,
-  recoverKilledUpdate,
-  withBegun,
-} from "../../../operations/pulumi/killed-update";
+import { type LiveObject, recoverState, withBegun } from "../../../operations/pulumi/recover-state";
 import type { Deployment, StateResource } from "../../../operations/pulumi/stacks";
 import { Programs } from "../support/programs";
 
@@ -145,7 +141,7 @@ describe("recovering from a killed update", () => {
 
   it("asks nothing of the cluster, and changes nothing, when nothing was begun", async () => {
     pulumi({ resources: [] });
-    await recoverKilledUpdate("review-a", cluster(), programs.workspace());
+    await recoverState("review-a", cluster(), programs.workspace());
     assert.deepEqual(asked, []);
     assert.ok(!programs.calls.some((call) => /refresh|import/.test(call)));
   });
@@ -153,7 +149,7 @@ describe("recovering from a killed update", () => {
   it("settles what was changed by a refresh, and what was made by the cluster's answer, also without files", async () => {
     pulumi({ pending_operations: creating(secret("postgres-1")) });
     const found = cluster(live("postgres-1"));
-    await recoverKilledUpdate("review-a", found, programs.workspace());
+    await recoverState("review-a", found, programs.workspace());
     const calls = programs.calls.filter((call) => /refresh|import/.test(call));
     assert.match(calls[0] ?? "", /refresh --stack review-a --yes --skip-preview/);
     assert.match(calls[1] ?? "", /stack import --stack review-a/);
@@ -164,6 +160,29 @@ describe("recovering from a killed update", () => {
     assert.equal(deployment.resources?.[0]?.id, "orders/postgres-1");
   });
 
+  const namespace = {
+    id: "orders",
+    type: "kubernetes:core/v1:Namespace",
+    urn: "urn:pulumi:review-a::services-orders::kubernetes:core/v1:Namespace::namespace",
+  };
+
+  it("refreshes the state of a stack whose namespace was deleted, and of no other", async () => {
+    pulumi({ resources: [namespace] });
+    const there = { kubectl: async () => Promise.resolve("namespace/orders\n") };
+    await recoverState("review-a", there, programs.workspace());
+    assert.ok(!programs.calls.some((call) => call.includes("refresh")));
+    await recoverState("review-a", cluster(), programs.workspace());
+    assert.match(asked[0] ?? "", /^get namespace orders --ignore-not-found/);
+    assert.ok(programs.calls.some((call) => /refresh --stack review-a --yes/.test(call)));
+  });
+
+  it("asks for no namespace where a stack has several", async () => {
+    const other = { ...namespace, id: "other" };
+    pulumi({ resources: [namespace, other] });
+    await recoverState("shared", cluster(), programs.workspace());
+    assert.deepEqual(asked, []);
+  });
+
   it("asks the cluster that an object's provider uses", async () => {
     const provider = {
       inputs: { context: "production" },
@@ -172,7 +191,7 @@ describe("recovering from a killed update", () => {
     };
     const one = secret("postgres-1", { provider: "urn:provider::id" });
     pulumi({ pending_operations: creating(one, secret("postgres-2")), resources: [provider] });
-    await recoverKilledUpdate("shared", cluster(live("postgres-1")), programs.workspace());
+    await recoverState("shared", cluster(live("postgres-1")), programs.workspace());
     const contexts = asked.map((args) => /--context=(\S+)/.exec(args)?.[1]);
     assert.deepEqual(contexts, ["production", undefined]);
   });
@@ -194,7 +213,7 @@ describe("recovering from a killed update", () => {
     const set = aws("iam/rolePolicy:RolePolicy", { name: "prod" });
     pulumi({ pending_operations: creating(...created, set) });
     programs.add("aws", { "sts get-caller-identity*": "echo 123456789012" });
-    await recoverKilledUpdate("shared", cluster(), programs.workspace());
+    await recoverState("shared", cluster(), programs.workspace());
     const refresh = programs.calls.find((call) => call.includes("pulumi refresh")) ?? "";
     const pairs = [...refresh.matchAll(/--import-pending-creates (\S+)/g)].map(
       ([, value]) => value,
@@ -218,7 +237,7 @@ describe("recovering from a killed update", () => {
       "*stack export*": `if [ -e ${ended} ]; then echo '{"deployment":{}}'; else echo '${begun}'; fi`,
     });
     const workspace = { ...programs.workspace(), lockWait: { pauseMs: 5 } };
-    await recoverKilledUpdate("review-a", cluster(), workspace);
+    await recoverState("review-a", cluster(), workspace);
     assert.equal(programs.calls.filter((call) => call.includes("refresh")).length, 1);
     assert.ok(!existsSync(join(programs.directory, "imported")));
   });

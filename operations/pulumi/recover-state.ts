@@ -25,11 +25,14 @@ export interface LiveObject {
 type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 
 /**
- * Brings a stack's state to where its last update was killed. The next update continues from there.
- * Removes that update's lock, asks the cluster about everything in the state, and adopts the
- * objects that the update had begun to create. Does nothing if no update was killed.
+ * Brings a stack's state to what is there, if its last update was killed or someone has deleted its
+ * namespace. The next update continues from there.
+ *
+ * After a kill it removes that update's lock, asks the cluster about everything in the state, and
+ * adopts the objects that the update had begun to create. Without a namespace, Pulumi would say that
+ * nothing changes, because it compares with its state only.
  */
-export async function recoverKilledUpdate(
+export async function recoverState(
   stack: string,
   cluster: Pick<Cluster, "kubectl">,
   workspace: Workspace,
@@ -38,8 +41,8 @@ export async function recoverKilledUpdate(
   // Another update that is in progress also has pending operations, and may have finished them by
   // the next try.
   await untilUnlocked(async () => {
-    const { begun: beginning, pending } = await stateOf(stack, workspace);
-    if (!pending) return;
+    const { begun: beginning, pending, resources } = await stateOf(stack, workspace);
+    if (!pending && !(await isNamespaceGone(resources, cluster))) return;
     // Finishes the changes and deletions that had begun, and adopts what the update was creating in
     // AWS. What it was creating in a cluster stays in the state until the next step.
     const options = await importOptions(beginning, workspace.env);
@@ -51,6 +54,21 @@ export async function recoverKilledUpdate(
       workspace,
     );
   }, workspace.lockWait);
+}
+
+/** Only for a stack with one namespace; the platform has several, in several clusters. */
+async function isNamespaceGone(
+  resources: readonly StateResource[],
+  { kubectl }: Pick<Cluster, "kubectl">,
+): Promise<boolean> {
+  const [namespace, ...others] = resources.filter(
+    ({ id, type }) => type === "kubernetes:core/v1:Namespace" && id !== undefined,
+  );
+  if (namespace?.id === undefined || others.length > 0) return false;
+  const which = ["get", "namespace", namespace.id, "--ignore-not-found", "--output", "name"];
+  if ((await kubectl(which, 30_000)).trim() !== "") return false;
+  console.log(`  namespace ${namespace.id} was deleted; asking the cluster what is left`);
+  return true;
 }
 
 /**
