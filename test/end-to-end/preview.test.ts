@@ -209,7 +209,7 @@ describe("the summary of a preview says what then happens", () => {
     await set("hostPattern", HOST);
     await set("replicas", "1");
     // Little, so that it fits next to everything else in the sandbox.
-    await set("requests", '{"cpu":"10m","memory":"256Mi"}');
+    await set("requests", '{"cpu":"50m","memory":"256Mi"}');
     edit(
       webServiceArgs,
       "    ...preset,\n    host:",
@@ -297,7 +297,7 @@ describe("the summary of a preview says what then happens", () => {
   });
 
   it("more memory", async () => {
-    await set("requests", '{"cpu":"10m","memory":"300Mi"}');
+    await set("requests", '{"cpu":"50m","memory":"300Mi"}');
     assert.equal((await happens("memory")).headline, "new pods, rolling, no downtime");
   });
 
