@@ -37,7 +37,12 @@ export default tseslint.config(
   {
     files: ["**/*.ts"],
     languageOptions: {
-      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        // Two programs. The project service would open one for each room with a tsconfig.json, and
+        // need more than 4 GB.
+        project: ["tsconfig.json", "tools/tsconfig.json"],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     plugins: { "@pulumi": pulumi },
     rules: {
