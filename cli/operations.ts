@@ -31,7 +31,7 @@ export function addOperations(program: Command): void {
     .description(
       "previews a stack's changes, asks for confirmation, deploys, and reports the result",
     )
-    .argument("<stack>", "staging, prod, review-<slug>, or review for this branch's")
+    .argument("<stack>", "staging, prod, review-<slug>, or review for this branch")
     .option("--yes", "do not ask for confirmation")
     .option("--allow-older", "deploy older code than what runs")
     .option("--approved <file>", "stop when more would change than this plan of a preview has")
@@ -43,7 +43,7 @@ export function addOperations(program: Command): void {
     );
   add("preview")
     .description("shows what would change in a stack, and the impact on the running service")
-    .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch's")
+    .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
     .addOption(
       new Option("--format <format>", "format of the summary")
         .choices(["text", "markdown", "json"])
@@ -81,7 +81,7 @@ export function addOperations(program: Command): void {
     });
   add("image")
     .description("builds and pushes a stack's image, and changes nothing else")
-    .argument("<stack>", "staging, review-<slug>, or review for this branch's")
+    .argument("<stack>", "staging, review-<slug>, or review for this branch")
     .action(
       leaving(async (stack: string) => {
         const { buildImage } = await import("../operations/release/build-image");
@@ -90,7 +90,7 @@ export function addOperations(program: Command): void {
     );
   add("smoke")
     .description("checks that the deployed release answers at the stack's public URL")
-    .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch's")
+    .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
     .action(
       leaving(async (stack: string) => {
         const { smoke } = await import("../operations/release/smoke");

@@ -71,7 +71,7 @@ const hasGroup = ({ serialGroup }: Stage): boolean => serialGroup !== undefined;
 
 /**
  * If a job has a serial group, its bare name means "the group is released", also after the job
- * failed or was skipped. Only a named end refers to the job itself.
+ * failed or was skipped. To wait for the job itself, a requirement must name a status.
  */
 function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Requirement {
   return typeof requirement === "string" && serial.has(requirement)

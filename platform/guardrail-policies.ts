@@ -86,7 +86,7 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
     validations: [
       {
         expression: `object.metadata.name != ${cel(denyAll)} || (!has(object.spec.ingress) && !has(object.spec.egress) && size(object.spec.policyTypes) == 2 && !has(object.spec.podSelector.matchLabels) && !has(object.spec.podSelector.matchExpressions))`,
-        message: `NetworkPolicy ${denyAll} closes all pods in both directions`,
+        message: `NetworkPolicy ${denyAll} must select all pods, and must allow no ingress and no egress`,
       },
       {
         expression: `!has(object.spec.ingress) || object.spec.ingress.all(rule, has(rule.from) && size(rule.from) > 0 && rule.from.all(peer, ${any(from)}))`,

@@ -79,7 +79,7 @@ async function address(access: Access): Promise<string> {
   return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
 }
 
-/** Only a stack on EKS has a kubeconfig of its own. */
+/** Only a stack on EKS has a separate kubeconfig. */
 function secondsFor({ kubeconfig }: Access): number {
   return kubeconfig === undefined ? timeoutSeconds : eksTimeoutSeconds;
 }
@@ -100,7 +100,8 @@ function reason(failure: Failure, access: Access): string {
  * Reads the cluster with `kubectl`. It supports every kind of kubeconfig, and takes less time than
  * loading a client library in each preview.
  *
- * @throws pulumi.RunError with one line if kubectl is missing or does not answer within 5 s (15 s on EKS).
+ * @throws pulumi.RunError with one line if kubectl is missing or does not answer within 5 s (15 s
+ * on EKS).
  */
 export const readCluster: ReadCluster = async ({ context, kubeconfig, namespace }) => {
   const access = { context, kubeconfig };

@@ -29,8 +29,8 @@ type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
  * namespace. The next update continues from there.
  *
  * After a kill it removes that update's lock, asks the cluster about everything in the state, and
- * adopts the objects that the update had begun to create. Without a namespace, Pulumi would say that
- * nothing changes, because it compares with its state only.
+ * adopts the objects that the update had begun to create. Without a namespace, Pulumi would say
+ * that nothing changes, because it compares with its state only.
  */
 export async function recoverState(
   stack: string,

@@ -68,8 +68,9 @@ interface Running {
 
 /**
  * Runs a Pulumi command that evaluates the program, with an event log. Only this function does
- * that. It passes a SIGTERM on and waits for Pulumi: a killed Pulumi would leave its lock behind.
- * The terminal sends Ctrl-C to Pulumi directly, because Pulumi is in its foreground group.
+ * that. It forwards a SIGTERM to Pulumi and waits until Pulumi ends. If Pulumi were killed, its
+ * lock would stay. The terminal sends Ctrl-C to Pulumi directly, because Pulumi is in its
+ * foreground group.
  *
  * @throws UserError if Pulumi is not installed.
  */

@@ -11,7 +11,7 @@ export interface PlacedJob {
   readonly requires: readonly {
     readonly name: string;
     readonly statuses: readonly string[];
-    /** The bare name, without an end. */
+    /** The bare name, without a status. */
     readonly bare: boolean;
     readonly path: Path;
   }[];

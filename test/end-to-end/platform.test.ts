@@ -315,7 +315,7 @@ describe("the platform on a cluster", () => {
             job,
             own.networkPolicy("default-deny", { egress: [{}], policyTypes: ["Ingress", "Egress"] }),
           ),
-        /closes all pods in both directions/,
+        /must select all pods, and must allow no ingress and no egress/,
       ],
       "lets its pods reach everything": [
         () => {
