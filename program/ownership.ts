@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterFacts } from "./cluster";
-import { type Identity, labels } from "../components/conventions/labels";
+import { type Identity, labels, ownerLabels } from "../components/conventions/labels";
 
 /** The cluster and the namespace that a stack will change. */
 export interface Claim {
@@ -9,13 +9,6 @@ export interface Claim {
   readonly identity: Identity;
   readonly namespace: string;
 }
-
-/** Labels that prove that a namespace belongs to this service and this instance. */
-const owned = [
-  "app.kubernetes.io/managed-by",
-  "app.kubernetes.io/part-of",
-  "app.kubernetes.io/instance",
-] as const;
 
 /**
  * Stops the program if it would take over an object that does not belong to the stack. The pinned
@@ -34,7 +27,7 @@ export function refuseForeign(claim: Claim, facts: ClusterFacts): void {
   const found = facts.namespace;
   if (found === undefined) return;
   const expected = labels(identity, "namespace");
-  const foreign = owned.find((label) => found.labels[label] !== expected[label]);
+  const foreign = ownerLabels.find((label) => found.labels[label] !== expected[label]);
   if (foreign !== undefined) {
     throw new pulumi.RunError(
       `Namespace "${namespace}" exists and does not belong to this stack: its label ${foreign} is ` +

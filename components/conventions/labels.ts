@@ -40,6 +40,13 @@ export type Track = "canary" | "stable";
 
 export type Labels = Readonly<Record<string, string>>;
 
+/** Labels that prove that an object belongs to this service and this instance. A name does not. */
+export const ownerLabels = [
+  "app.kubernetes.io/managed-by",
+  "app.kubernetes.io/part-of",
+  "app.kubernetes.io/instance",
+] as const;
+
 /** The label that distinguishes a canary's pods from production's pods. */
 export const trackLabel = "track";
 

@@ -1,3 +1,4 @@
+import { ownerLabels } from "../../components/conventions/labels";
 import { type Workspace, ask } from "./run-pulumi";
 import { drawnManager } from "./field-managers";
 import { removeDeadLocks } from "./locks";
@@ -149,13 +150,6 @@ const isSame = (one: Key, other: Key): boolean =>
   one.metadata.name === other.metadata.name &&
   one.metadata.namespace === other.metadata.namespace;
 
-/** Labels that prove who owns an object: a name alone proves nothing. */
-const proof = [
-  "app.kubernetes.io/managed-by",
-  "app.kubernetes.io/part-of",
-  "app.kubernetes.io/instance",
-];
-
 /**
  * Undefined for an object that this update has not made, and for one that another owner has made
  * and will keep.
@@ -164,7 +158,8 @@ function adoption(resource: StateResource, object: LiveObject): StateResource | 
   if (resource.retainOnDelete === true) return undefined;
   const { labels: wanted = {} } = keyOf(resource).metadata;
   const { labels = {}, managedFields = [], name, namespace } = object.metadata;
-  if (!proof.every((label) => label in labels && labels[label] === wanted[label])) return undefined;
+  const isOurs = ownerLabels.every((label) => label in labels && labels[label] === wanted[label]);
+  if (!isOurs) return undefined;
   const manager = managedFields
     .filter((one) => one.operation === "Apply" && drawnManager.test(one.manager))
     .sort((one, other) => (one.time ?? "").localeCompare(other.time ?? ""))

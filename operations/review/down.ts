@@ -1,5 +1,5 @@
 import { identityOf } from "../../settings/identity";
-import { labels } from "../../components/conventions/labels";
+import { labels, ownerLabels } from "../../components/conventions/labels";
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { type Workspace, defaultWorkspace, change } from "../pulumi/run-pulumi";
@@ -113,14 +113,8 @@ export async function namespaceOwner(
   return metadata.deletionTimestamp === undefined ? "ours" : "none";
 }
 
-const proof = [
-  "app.kubernetes.io/managed-by",
-  "app.kubernetes.io/part-of",
-  "app.kubernetes.io/instance",
-];
-
 /** Whether the labels are those of the namespace of this slug's review stack. */
 export function isOurs(found: Readonly<Record<string, string>>, slug: string): boolean {
   const expected = labels(identityOf("review", slug), "namespace");
-  return proof.every((label) => found[label] === expected[label]);
+  return ownerLabels.every((label) => found[label] === expected[label]);
 }
