@@ -5,7 +5,7 @@ import { removeDeadLocks } from "./locks";
 import { untilUnlocked } from "./lock-wait";
 import { importOptions } from "./pending-aws";
 import type { Cluster } from "../clients/kubectl";
-import { type Deployment, type StateResource, editState, stateOf } from "./stacks";
+import { type Deployment, type StateResource, begunIn, editState, stateOf } from "./stacks";
 
 /** An object as the cluster has it. */
 export interface LiveObject {
@@ -42,11 +42,11 @@ export async function recoverState(
   // Another update that is in progress also has pending operations, and may have finished them by
   // the next try.
   await untilUnlocked(async () => {
-    const { begun: beginning, pending, resources } = await stateOf(stack, workspace);
+    const { begun, pending, resources } = await stateOf(stack, workspace);
     if (!pending && !(await isNamespaceGone(resources, cluster))) return;
     // Finishes the changes and deletions that had begun, and adopts what the update was creating in
     // AWS. What it was creating in a cluster stays in the state until the next step.
-    const options = await importOptions(beginning, workspace.env);
+    const options = await importOptions(begun, workspace.env);
     await ask(["refresh", "--stack", stack, "--yes", "--skip-preview", ...options], workspace);
     if (!(await stateOf(stack, workspace)).pending) return;
     await editState(
@@ -72,17 +72,12 @@ async function isNamespaceGone(
   return true;
 }
 
-/**
- * Objects that an update had begun to create. The state does not know whether they exist.
- */
-function begun({ pending_operations = [] }: Deployment): readonly StateResource[] {
-  return pending_operations
-    .filter(({ resource, type }) => type === "creating" && isObject(resource))
-    .map(({ resource }) => resource);
+/** Objects of a cluster that an update had begun to create. */
+function begunObjects(deployment: Deployment): readonly StateResource[] {
+  return begunIn(deployment).filter(
+    ({ inputs, type }) => type.startsWith("kubernetes:") && typeof inputs?.["kind"] === "string",
+  );
 }
-
-const isObject = ({ inputs, type }: StateResource): boolean =>
-  type.startsWith("kubernetes:") && typeof inputs?.["kind"] === "string";
 
 /** Where the object is: the provider has completed its inputs, with the generated name. */
 function keyOf({ inputs }: StateResource): Key {
@@ -112,7 +107,7 @@ async function live(
 /** By the kubeconfig's context that their provider uses; the platform has one for each cluster. */
 function byContext(deployment: Deployment): ReadonlyMap<string | undefined, readonly Key[]> {
   const keys = new Map<string | undefined, Key[]>();
-  for (const resource of begun(deployment)) {
+  for (const resource of begunObjects(deployment)) {
     const provider = deployment.resources?.find(
       ({ urn }) => resource.provider?.startsWith(`${urn}::`) === true,
     );
@@ -129,7 +124,7 @@ function byContext(deployment: Deployment): ReadonlyMap<string | undefined, read
  */
 export function withBegun(deployment: Deployment, found: readonly LiveObject[]): Deployment {
   let resources = deployment.resources ?? [];
-  for (const resource of begun(deployment)) {
+  for (const resource of begunObjects(deployment)) {
     const object = found.find((one) => isSame(one, keyOf(resource)));
     const adopted = object && adoption(resource, object);
     if (adopted === undefined) continue;

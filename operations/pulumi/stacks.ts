@@ -69,17 +69,22 @@ export interface StateResource {
 }
 
 export interface State {
-  /** What a killed update had begun to create. It may exist. */
   readonly begun: readonly StateResource[];
   readonly pending: boolean;
   readonly resources: readonly StateResource[];
 }
 
 export async function stateOf(stack: string, workspace: Workspace): Promise<State> {
-  const { deployment } = await exported(stack, workspace);
-  const { pending_operations: pending = [], resources = [] } = deployment ?? {};
-  const begun = pending.filter(({ type }) => type === "creating").map(({ resource }) => resource);
-  return { begun, pending: pending.length > 0, resources };
+  const { deployment = {} } = await exported(stack, workspace);
+  const { pending_operations: pending = [], resources = [] } = deployment;
+  return { begun: begunIn(deployment), pending: pending.length > 0, resources };
+}
+
+/** What a killed update had begun to create. The state does not know whether it exists. */
+export function begunIn({ pending_operations = [] }: Deployment): readonly StateResource[] {
+  return pending_operations
+    .filter(({ type }) => type === "creating")
+    .map(({ resource }) => resource);
 }
 
 /** A step that had begun but not ended when the state was written. */
