@@ -57,18 +57,24 @@ export async function recoverState(
   }, workspace.lockWait);
 }
 
-/** Only for a stack with one namespace; the platform has several, in several clusters. */
+/**
+ * Only asked about the cluster that the stack's outputs name: in another one everything is missing,
+ * and a refresh would empty the state.
+ */
 async function isNamespaceGone(
   resources: readonly StateResource[],
   { kubectl }: Pick<Cluster, "kubectl">,
 ): Promise<boolean> {
-  const [namespace, ...others] = resources.filter(
-    ({ id, type }) => type === "kubernetes:core/v1:Namespace" && id !== undefined,
-  );
-  if (namespace?.id === undefined || others.length > 0) return false;
-  const which = ["get", "namespace", namespace.id, "--ignore-not-found", "--output", "name"];
-  if ((await kubectl(which, 30_000)).trim() !== "") return false;
-  console.log(`  namespace ${namespace.id} was deleted; asking the cluster what is left`);
+  const { clusterUid } =
+    resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+  const namespace = resources.find(({ type }) => type === "kubernetes:core/v1:Namespace")?.id;
+  if (clusterUid === undefined || namespace === undefined) return false;
+  const uidOf = async (name: string): Promise<string> => {
+    const how = ["--ignore-not-found", "--output", "jsonpath={.metadata.uid}"];
+    return (await kubectl(["get", "namespace", name, ...how], 30_000)).trim();
+  };
+  if ((await uidOf(namespace)) !== "" || (await uidOf("kube-system")) !== clusterUid) return false;
+  console.log(`  namespace ${namespace} was deleted; asking the cluster what is left`);
   return true;
 }
 

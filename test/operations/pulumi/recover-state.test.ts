@@ -166,19 +166,40 @@ describe("recovering from a killed update", () => {
     urn: "urn:pulumi:review-a::services-orders::kubernetes:core/v1:Namespace::namespace",
   };
 
+  const stack = {
+    outputs: { clusterUid: "here" },
+    type: "pulumi:pulumi:Stack",
+    urn: "urn:pulumi:review-a::services-orders::pulumi:pulumi:Stack::services-orders-review-a",
+  };
+  /** A cluster by the UIDs of its namespaces. */
+  const namespaces = (uids: Readonly<Record<string, string>>) => ({
+    kubectl: async (args: readonly string[]) => {
+      asked.push(args.join(" "));
+      return Promise.resolve(uids[args[2] ?? ""] ?? "");
+    },
+  });
+  const refreshed = (): boolean =>
+    programs.calls.some((call) => /refresh --stack review-a --yes/.test(call));
+
   it("refreshes the state of a stack whose namespace was deleted, and of no other", async () => {
-    pulumi({ resources: [namespace] });
-    const there = { kubectl: async () => Promise.resolve("namespace/orders\n") };
+    pulumi({ resources: [stack, namespace] });
+    const there = namespaces({ "kube-system": "here", orders: "1234" });
     await recoverState("review-a", there, programs.workspace());
-    assert.ok(!programs.calls.some((call) => call.includes("refresh")));
-    await recoverState("review-a", cluster(), programs.workspace());
+    assert.equal(refreshed(), false);
+    await recoverState("review-a", namespaces({ "kube-system": "here" }), programs.workspace());
     assert.match(asked[0] ?? "", /^get namespace orders --ignore-not-found/);
-    assert.ok(programs.calls.some((call) => /refresh --stack review-a --yes/.test(call)));
+    assert.equal(refreshed(), true);
   });
 
-  it("asks for no namespace where a stack has several", async () => {
-    const other = { ...namespace, id: "other" };
-    pulumi({ resources: [namespace, other] });
+  it("refreshes nothing when the kubeconfig points to another cluster", async () => {
+    pulumi({ resources: [stack, namespace] });
+    const elsewhere = namespaces({ "kube-system": "elsewhere" });
+    await recoverState("review-a", elsewhere, programs.workspace());
+    assert.equal(refreshed(), false);
+  });
+
+  it("asks for no namespace when a stack's outputs name no cluster", async () => {
+    pulumi({ resources: [namespace, { ...namespace, id: "other" }] });
     await recoverState("shared", cluster(), programs.workspace());
     assert.deepEqual(asked, []);
   });
