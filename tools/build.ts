@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { contentHash } from "../components/conventions/content-hash";
+import { builtFrom, contentHash } from "../components/conventions/content-hash";
 import { command, CommandError } from "../lib/command";
 import { project } from "../lib/project";
 import { type Report } from "../lib/progress";
@@ -11,11 +10,7 @@ const image = join(project, "service", "target", "image");
 /** Builds the service's jars with Maven, unless they were built from the current code. */
 export async function buildService(report: Report): Promise<"built" | "up to date"> {
   const hash = contentHash(project);
-  const mark = join(image, "content-hash");
-  const jar = join(image, "services-orders.jar");
-  if (existsSync(jar) && existsSync(mark) && readFileSync(mark, "utf8").trim() === hash) {
-    return "up to date";
-  }
+  if (builtFrom(image) === hash) return "up to date";
   await maven(["package", "-DskipTests", `-Dcontent.hash=${hash}`], report);
   return "built";
 }

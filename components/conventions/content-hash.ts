@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { service } from "../../config/service";
 
 /**
  * Files and directories that go into the image, relative to the repository. The build, the image's
@@ -11,6 +12,20 @@ export const imageInputs: readonly string[] = [
   "service/pom.xml",
   "service/src/main",
 ];
+
+/**
+ * Content hash of the code that the service's jar was built from. It is in the jar's name, because
+ * BuildKit takes a file with the same name, size and time for one that it already has.
+ *
+ * @param directory build context of the image, which Maven fills
+ * @returns undefined if there is no jar.
+ */
+export function builtFrom(directory: string): string | undefined {
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  return names.map((name) => jarName.exec(name)?.[1]).find((hash) => hash !== undefined);
+}
+
+const jarName = new RegExp(`^${service}-(.+)\\.jar$`);
 
 function filesUnder(root: string, path: string): readonly string[] {
   const absolute = join(root, path);

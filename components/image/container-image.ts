@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import { service } from "../../config/service";
-import { contentHash } from "../conventions/content-hash";
+import { builtFrom, contentHash } from "../conventions/content-hash";
 import { assertValid, check, each, elements, imageRef } from "../conventions/validation";
 
 /** Platforms that an image can be built for. */
@@ -55,8 +54,6 @@ export interface ContainerImageArgs {
 /** Files that Maven built and the Dockerfile copies, relative to the repository. */
 const contextDirectory = "service/target/image";
 const dockerfile = "service/Dockerfile";
-/** File next to the jars with the hash of the code that they were built from. */
-const hashFile = "content-hash";
 
 /**
  * The service's image. BuildKit builds it from the output of `npm run build` and pushes it.
@@ -92,9 +89,7 @@ function validate(
   hash: string,
 ): void {
   const { baseImageRef, platforms: wanted = [], repository } = args;
-  const file = join(root, contextDirectory, hashFile);
-  const built = existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
-  const jar = join(root, contextDirectory, `${service}.jar`);
+  const built = builtFrom(join(root, contextDirectory));
   assertValid(parent, "ContainerImage", name, [
     check(/^[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:\/[a-z0-9._-]+)+$/.test(repository), {
       arg: "repository",
@@ -107,7 +102,7 @@ function validate(
       rule: `be ${platforms.join(" or ")}`,
       fix: "remove it",
     }),
-    check(built !== undefined && existsSync(jar), {
+    check(built !== undefined, {
       arg: contextDirectory,
       got: "nothing",
       rule: "hold the service's jars",

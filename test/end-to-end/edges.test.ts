@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { contentHash } from "../../components/conventions/content-hash";
+import { builtFrom, contentHash } from "../../components/conventions/content-hash";
 import { project } from "../../lib/project";
 import { command } from "../../lib/command";
 import { environment as shell } from "../../sandbox/environment";
@@ -520,7 +520,7 @@ describe("at the edges", () => {
     after(() => {
       rmSync(copy, { force: true, recursive: true });
     });
-    const image = (): string => join(copy, "service", "target", "image", "content-hash");
+    const built = (): string | undefined => builtFrom(join(copy, "service", "target", "image"));
 
     it("that Maven refuses shows Maven's own error with file and line, and leaves no jar", async () => {
       const broken = join(copy, "service", "src", "main", "java", "Broken.java");
@@ -534,7 +534,7 @@ describe("at the edges", () => {
       );
       assert.match(stderr, /^\[ERROR\] .*Broken\.java:\[2,15\] illegal start of expression$/m);
       assert.doesNotMatch(stderr, /^ {4}at /m, "a stack trace");
-      assert.equal(existsSync(image()), false);
+      assert.equal(built(), undefined);
     });
 
     it("without Maven says what to install", async () => {
@@ -548,7 +548,7 @@ describe("at the edges", () => {
         oneLine(stderr),
         /^Maven could not be run \(.*\); install Maven 3\.8 or newer with Java 17$/,
       );
-      assert.equal(existsSync(image()), false);
+      assert.equal(built(), undefined);
     });
   });
 
@@ -626,8 +626,7 @@ describe("at the edges", () => {
       writeFileSync(join(copy, "service", "src", "main", "resources", "not-the-real-one"), "");
       const image = join(copy, "service", "target", "image");
       mkdirSync(image, { recursive: true });
-      writeFileSync(join(image, "services-orders.jar"), "");
-      writeFileSync(join(image, "content-hash"), contentHash(copy));
+      writeFileSync(join(image, `services-orders-${contentHash(copy)}.jar`), "");
       const namespace = `edges-${String(process.pid)}`;
       await kubectl("create", "namespace", namespace);
       try {

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { contentHash } from "../../components/conventions/content-hash";
 import { stackOf } from "../../operations/stacks/review-stack";
 import { command } from "../../lib/command";
 import { options } from "../../sandbox/layout";
@@ -84,6 +94,31 @@ describe("review stacks", () => {
     }
     const commit = await clone.git("rev-parse", "HEAD");
     release = { RELEASE_COMMIT: commit, RELEASE_IMAGE_REF: imageRef };
+  });
+
+  it("get another image for a jar of other code, even with the same size and time", async () => {
+    const { directory } = clone;
+    const code = join(directory, "service", "src", "main", "resources", "other");
+    const jars = join(directory, "service", "target", "image");
+    const jarOf = (hash: string): string => join(jars, `services-orders-${hash}.jar`);
+    const before = contentHash(directory);
+    const { atime, mtime } = statSync(jarOf(before));
+    const bytes = readFileSync(jarOf(before));
+    writeFileSync(code, "");
+    const after = contentHash(directory);
+    try {
+      writeFileSync(jarOf(after), Buffer.from(bytes).fill(0, -1));
+      utimesSync(jarOf(after), atime, mtime);
+      rmSync(jarOf(before));
+      const run = succeeded(await clone.npm(["image", "review"]));
+      const imageRef = run.output.trim().split("\n").at(-1);
+      assert.notEqual(imageRef, release["RELEASE_IMAGE_REF"]);
+    } finally {
+      rmSync(code);
+      rmSync(jarOf(after), { force: true });
+      writeFileSync(jarOf(before), bytes);
+      utimesSync(jarOf(before), atime, mtime);
+    }
   });
 
   it("go from nothing to an answering URL, with orders in them", async () => {

@@ -67,8 +67,9 @@ export class Repository {
   }
 
   build(): void {
-    this.write("service/target/image/content-hash", `${contentHash(this.root)}\n`);
-    this.write("service/target/image/services-orders.jar", "jar");
+    // As Maven does.
+    rmSync(join(this.root, "service/target/image"), { force: true, recursive: true });
+    this.write(`service/target/image/services-orders-${contentHash(this.root)}.jar`, "jar");
   }
 
   write(path: string, content: string): void {

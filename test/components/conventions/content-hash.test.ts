@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { renameSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { contentHash } from "../../../components/conventions/content-hash";
+import { builtFrom, contentHash } from "../../../components/conventions/content-hash";
 import { Repository } from "../../support/fixtures";
 
 describe("contentHash", () => {
@@ -52,5 +52,28 @@ describe("contentHash", () => {
     files.write("service/src/main/java/A", "12");
     files.write("service/src/main/java/B", "3");
     assert.notEqual(contentHash(files.root), one);
+  });
+});
+
+describe("builtFrom", () => {
+  let files: Repository;
+  beforeEach(() => {
+    files = new Repository(false);
+  });
+  afterEach(() => {
+    files.remove();
+  });
+  const image = (): string => join(files.root, "service/target/image");
+
+  it("is the hash in the jar's name, so that no two jars with other content have one name", () => {
+    files.build();
+    assert.equal(builtFrom(image()), contentHash(files.root));
+  });
+
+  it("is undefined without a jar, with libraries only, and while Maven still writes the jar", () => {
+    assert.equal(builtFrom(image()), undefined);
+    files.write("service/target/image/lib/a.jar", "x");
+    files.write("service/target/image/services-orders.jar", "x");
+    assert.equal(builtFrom(image()), undefined);
   });
 });
