@@ -1,15 +1,30 @@
-// Mocha's own "spec" report for people, and the counts in a file for `npm test`, which adds up all suites.
+// Mocha's own "spec" report for people, and a summary in a file for `npm test`, which adds up all suites.
 const { writeFileSync } = require("node:fs");
+const { basename } = require("node:path");
 const { reporters } = require("mocha");
 
-module.exports = class Counting extends reporters.Spec {
+module.exports = class Summary extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
+    const broken = [];
+    const seconds = {};
+    let started = Date.now();
+    runner.on("fail", (test, error) => {
+      const title = test.titlePath().join(", ");
+      broken.push(`${title}: ${String(error?.message).trim().split("\n")[0]}`);
+    });
+    // Parallel workers do not say which file a suite is from.
+    runner.on("suite end", ({ file, parent }) => {
+      if (file === undefined || parent?.root !== true) return;
+      const name = basename(file, ".test.ts");
+      seconds[name] = (seconds[name] ?? 0) + (Date.now() - started) / 1000;
+      started = Date.now();
+    });
     runner.once("end", () => {
       const { passes, failures, pending } = runner.stats;
       writeFileSync(
         options.reporterOptions.output,
-        JSON.stringify({ passed: passes, failed: failures, skipped: pending }),
+        JSON.stringify({ broken, failed: failures, passed: passes, seconds, skipped: pending }),
       );
     });
   }

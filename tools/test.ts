@@ -12,12 +12,16 @@ import { options } from "../sandbox/layout";
 import { stepsOfUp, up } from "../sandbox/sandbox";
 
 interface Count {
-  passed: number;
-  failed: number;
-  skipped: number;
+  /** What failed, one line for each test. */
+  readonly broken: readonly string[];
+  readonly failed: number;
+  readonly passed: number;
+  /** Seconds that each file took, if known. */
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly skipped: number;
 }
 
-const none: Readonly<Count> = { passed: 0, failed: 0, skipped: 0 };
+const none: Count = { broken: [], failed: 0, passed: 0, seconds: {}, skipped: 0 };
 
 const endToEndTests = join("test", "end-to-end");
 
@@ -79,12 +83,20 @@ export async function test(only?: string, files: readonly string[] = []): Promis
       `${suite}: ${String(count.passed)} passed, ${String(count.failed)} failed in ${duration(Date.now() - started)}`,
     );
   }
-  console.log(`\n${times.join("\n")}`);
+  console.log(["", ...timesOfFiles(total), ...times].join("\n"));
+  if (total.broken.length > 0) console.log(["Failed:", ...total.broken].join("\n  "));
   const skipped = total.skipped === 0 ? "" : `, ${String(total.skipped)} skipped`;
   console.log(`${String(total.passed)} passed, ${String(total.failed)} failed${skipped}`);
   // A suite without tests proves nothing, and in CI neither does a skipped test.
   const skippedInCi = process.env["CI"] === "true" && total.skipped > 0;
   process.exitCode = total.failed > 0 || total.passed === 0 || skippedInCi ? 1 : 0;
+}
+
+/** Time of each file, longest first. */
+function timesOfFiles({ seconds }: Count): readonly string[] {
+  return Object.entries(seconds)
+    .sort(([, one], [, other]) => other - one)
+    .map(([file, took]) => `  ${file.padEnd(12)} ${duration(took * 1000)}`);
 }
 
 /** @param only files, when not all of them are wanted */
@@ -123,8 +135,10 @@ async function endToEnd(only: readonly string[]): Promise<Count> {
 
 function together(one: Count, other: Count): Count {
   return {
+    broken: [...one.broken, ...other.broken],
     failed: one.failed + other.failed,
     passed: one.passed + other.passed,
+    seconds: { ...one.seconds, ...other.seconds },
     skipped: one.skipped + other.skipped,
   };
 }
@@ -150,10 +164,15 @@ async function mocha(args: readonly string[], lane?: string): Promise<Count> {
   );
   const count = existsSync(result)
     ? (JSON.parse(readFileSync(result, "utf8")) as Count)
-    : { ...none, failed: 1 };
+    : { ...none, broken: [`mocha ${args.join(" ")}: no result`], failed: 1 };
   rmSync(directory, { recursive: true, force: true });
   // Mocha can also fail outside a test: in a hook, or while it loads a file.
-  return exitCode !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count;
+  if (exitCode === 0 || count.failed > 0) return count;
+  return {
+    ...count,
+    broken: [`mocha ${args.join(" ")}: exit code ${String(exitCode)}`],
+    failed: 1,
+  };
 }
 
 /** The Java tests, counted from the reports that Maven's test runner writes. */
@@ -169,7 +188,7 @@ async function service(): Promise<Count> {
       },
     );
   });
-  const count = { ...none };
+  const count = { failed: 0, passed: 0, skipped: 0 };
   for (const file of existsSync(reports)
     ? readdirSync(reports).filter((name) => name.endsWith(".xml"))
     : []) {
@@ -181,5 +200,11 @@ async function service(): Promise<Count> {
     count.skipped += attribute("skipped");
     count.passed += attribute("tests") - failed - attribute("skipped");
   }
-  return broken !== undefined && count.failed === 0 ? { ...count, failed: 1 } : count;
+  if (broken === undefined) return { ...none, ...count };
+  return {
+    ...none,
+    ...count,
+    broken: ["mvn verify, see above"],
+    failed: Math.max(count.failed, 1),
+  };
 }
