@@ -20,9 +20,11 @@ export interface ClusterFacts {
 export type ReadCluster = (where: Access & { readonly namespace: string }) => Promise<ClusterFacts>;
 
 /** Seconds until a cluster counts as unreachable. */
-const timeoutSeconds = 5;
+const clusterSeconds = 10;
 /** The same on EKS: the AWS CLI first gets a token, and it starts slowly on a small machine. */
-const eksTimeoutSeconds = 15;
+const eksSeconds = 20;
+/** Seconds for the start of kubectl itself, which is slow on a busy machine. */
+const startSeconds = 10;
 const run = promisify(execFile);
 
 interface NamespaceObject {
@@ -52,7 +54,7 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
       ...(file === undefined ? [] : [`--kubeconfig=${file}`]),
     ];
     const { stdout } = await run("kubectl", [...which, ...args], {
-      timeout: secondsFor(access) * 1000,
+      timeout: (secondsFor(access) + startSeconds) * 1000,
     });
     return stdout;
   } finally {
@@ -62,7 +64,7 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
 
 async function readNamespace(access: Access, name: string): Promise<NamespaceObject | undefined> {
   // `--raw` sends one request. A plain `get` discovers the whole API first.
-  const limit = `--request-timeout=${String(timeoutSeconds)}s`;
+  const limit = `--request-timeout=${String(secondsFor(access))}s`;
   try {
     const text = await kubectl(access, ["get", "--raw", `/api/v1/namespaces/${name}`, limit]);
     return JSON.parse(text) as NamespaceObject;
@@ -81,11 +83,12 @@ async function address(access: Access): Promise<string> {
 
 /** Only a stack on EKS has a separate kubeconfig. */
 function secondsFor({ kubeconfig }: Access): number {
-  return kubeconfig === undefined ? timeoutSeconds : eksTimeoutSeconds;
+  return kubeconfig === undefined ? clusterSeconds : eksSeconds;
 }
 
 function reason(failure: Failure, access: Access): string {
-  if (failure.killed === true) return `no answer within ${String(secondsFor(access))} s`;
+  const limit = secondsFor(access) + startSeconds;
+  if (failure.killed === true) return `no answer within ${String(limit)} s`;
   const lines = (failure.stderr ?? "").split("\n").filter((line) => line.trim() !== "");
   // The message adds its own full stop.
   return (
@@ -100,7 +103,7 @@ function reason(failure: Failure, access: Access): string {
  * Reads the cluster with `kubectl`. It supports every kind of kubeconfig, and takes less time than
  * loading a client library in each preview.
  *
- * @throws pulumi.RunError with one line if kubectl is missing or does not answer within 5 s (15 s
+ * @throws pulumi.RunError with one line if kubectl is missing or does not answer within 20 s (30 s
  * on EKS).
  */
 export const readCluster: ReadCluster = async ({ context, kubeconfig, namespace }) => {
@@ -112,7 +115,7 @@ export const readCluster: ReadCluster = async ({ context, kubeconfig, namespace 
     ]);
     if (system === undefined)
       throw new pulumi.RunError(
-        `The cluster ${await address(access)} has no namespace kube-system, so something else than ` +
+        `The cluster ${await address(access)} has no namespace kube-system, so something other than ` +
           "Kubernetes answers there. Check the kubeconfig and its context.",
       );
     return {

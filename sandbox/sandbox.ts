@@ -101,11 +101,11 @@ async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
   // command.
   const ask = async (seconds: number, ...args: string[]): Promise<string> =>
     command("kubectl", [...where, `--request-timeout=${String(seconds)}s`, ...args], {
-      timeout: 10_000,
+      timeout: 30_000,
     });
-  await ask(4, "get", "--raw", "/readyz").catch(async (error: unknown) => {
+  await ask(10, "get", "--raw", "/readyz").catch(async (error: unknown) => {
     const address = "jsonpath={.clusters[0].cluster.server}";
-    const server = await ask(1, "config", "view", "--minify", "-o", address).catch(() => "");
+    const server = await ask(10, "config", "view", "--minify", "-o", address).catch(() => "");
     const cause = messageOf(error).split("\n").at(-1) ?? "";
     const which = context === undefined ? "" : ` (context ${context})`;
     throw new UserError(
@@ -114,7 +114,7 @@ async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
   });
   return context === undefined
     ? undefined
-    : ask(4, "config", "view", "--minify", "--flatten", "--raw");
+    : ask(10, "config", "view", "--minify", "--flatten", "--raw");
 }
 
 /**

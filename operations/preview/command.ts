@@ -48,16 +48,15 @@ async function workspaceFor(stack: string, given: Workspace): Promise<Workspace>
   return release === undefined ? workspace : withEnv(workspace, releaseEnv(release));
 }
 
-/** Time in which the engine usually reads the state, and the limit for a state that is slow. */
+/** Time in which the engine usually reads the state. */
 const usualMs = 1_000;
-const stateSeconds = 7;
 
 /**
  * Runs the engine, which reads the state first. If the state does not answer, the engine prints
  * nothing for 15 minutes, so this function then checks the state itself. If the state answers,
  * there is no extra request. The program checks the cluster.
  *
- * @throws UserError within 10 s if the state does not answer; the error names the state.
+ * @throws UserError within 25 s if the state does not answer; the error names the state.
  */
 async function checkedPreview(run: PreviewRun): Promise<PreviewResult> {
   const ended = new AbortController();
@@ -69,7 +68,7 @@ async function checkedPreview(run: PreviewRun): Promise<PreviewResult> {
     await Promise.race([over, sleep(usualMs, undefined, { ref: false })]);
     if (begun) return;
     const { stackNames } = await import("../pulumi/connect");
-    await stackNames(run.workspace, stateSeconds).catch((error: unknown) => {
+    await stackNames(run.workspace).catch((error: unknown) => {
       if (!begun) throw error;
     });
   };

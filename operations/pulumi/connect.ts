@@ -20,17 +20,20 @@ export interface Connected {
 
 type Where = Pick<Settings, "context" | "eksCluster" | "environment">;
 
-/** Seconds until state or cluster count as unreachable: less than 10 with the start-up time. */
-const stateSeconds = 8;
-const clusterSeconds = 5;
+/** Seconds until the state counts as unreachable: enough to list 200 stacks in S3. */
+const stateSeconds = 20;
+/** Seconds until a cluster counts as unreachable. */
+const clusterSeconds = 10;
 /** The same where the AWS CLI runs first. It starts slowly on a small machine, even for a token. */
-const awsSeconds = 15;
+const awsSeconds = 20;
+/** Seconds for the start of kubectl itself, which is slow on a busy machine. */
+const startSeconds = 10;
 
 /**
  * Connects to state and cluster before any work begins. Without this check, a preview reports
  * success although the cluster is unreachable, and an update fails halfway.
  *
- * @throws UserError that names the address that does not answer, within 10 s; within 40 s on EKS.
+ * @throws UserError that names the address that does not answer, within 20 s; within 50 s on EKS.
  */
 export async function connect(settings: Where, workspace: Workspace): Promise<Connected> {
   const asked = [connectToCluster(settings, workspace), stackNames(workspace)] as const;
@@ -83,10 +86,11 @@ async function connectToCluster(settings: Where, workspace: Workspace): Promise<
   const access: string[] = context === undefined ? [] : [`--context=${context}`];
   if (eksCluster !== undefined)
     access.push(`--kubeconfig=${await eksFile(eksCluster, environment, workspace)}`);
-  const limit = `--request-timeout=${String(clusterSeconds)}s`;
-  const uid = ["get", "--raw", "/api/v1/namespaces/kube-system", limit];
   const seconds = eksCluster === undefined ? clusterSeconds : awsSeconds;
-  const answer = await quickly("kubectl", [...access, ...uid], workspace, seconds).catch(
+  const limited = `--request-timeout=${String(seconds)}s`;
+  const uid = ["get", "--raw", "/api/v1/namespaces/kube-system", limited];
+  const limit = seconds + startSeconds;
+  const answer = await quickly("kubectl", [...access, ...uid], workspace, limit).catch(
     async (error: unknown) => {
       const address = await addressOf(access, workspace);
       throw new UserError(
@@ -142,7 +146,7 @@ async function quickly(
 async function addressOf(access: readonly string[], workspace: Workspace): Promise<string> {
   const path = "jsonpath={.clusters[0].cluster.server}";
   const args = [...access, "config", "view", "--minify", "-o", path];
-  const server = await quickly("kubectl", args, workspace, 1).catch(() => "");
+  const server = await quickly("kubectl", args, workspace, startSeconds).catch(() => "");
   return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
 }
 

@@ -12,7 +12,7 @@ case "$*" in
   *namespaces/kube-system*) [ "$MODE" = down ] && { echo 'E1122 noise' >&2; echo 'The connection to the server was refused' >&2; exit 1; }
     [ "$MODE" = slow ] && exec sleep 30
     [ "$MODE" = other ] && { echo 'Error from server (NotFound): the server could not find it' >&2; exit 1; }
-    [ "$MODE" = cold ] && sleep 6
+    [ "$MODE" = cold ] && case "$*" in *--request-timeout=20s*) ;; *) exit 1;; esac
     echo '{"metadata":{"uid":"uid-1"}}' ;;
   *namespaces/ours*) echo '{"metadata":{"uid":"u","labels":{"a":"b"},"deletionTimestamp":"2026-01-01T00:00:00Z"}}' ;;
   *) echo 'Error from server (NotFound): namespaces not found' >&2; exit 1 ;;
@@ -63,12 +63,10 @@ describe("readCluster", () => {
     );
   });
 
-  it("gives up after 5 s", async () => {
+  it("gives up after 20 s", async () => {
     process.env["MODE"] = "slow";
-    const start = Date.now();
-    assert.match(await failure(), /cannot be read: no answer within 5 s/);
-    assert.ok(Date.now() - start < 9000);
-  });
+    assert.match(await failure(), /cannot be read: no answer within 20 s/);
+  }).timeout(60_000);
 
   it("has more patience on EKS, where the AWS CLI first gets a token", async () => {
     process.env["MODE"] = "cold";
@@ -76,11 +74,11 @@ describe("readCluster", () => {
     assert.equal(facts.clusterUid, "uid-1");
   });
 
-  it("says that something else than Kubernetes answers", async () => {
+  it("says that something other than Kubernetes answers", async () => {
     process.env["MODE"] = "other";
     assert.equal(
       await failure(),
-      "The cluster at https://127.0.0.1:6443 has no namespace kube-system, so something else than Kubernetes answers there. Check the kubeconfig and its context.",
+      "The cluster at https://127.0.0.1:6443 has no namespace kube-system, so something other than Kubernetes answers there. Check the kubeconfig and its context.",
     );
   });
 
