@@ -1,9 +1,8 @@
-import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { withCheapErrors } from "./components/conventions/expected-error";
 import { environments } from "./environments";
 import { createCanary } from "./program/canary";
-import { readCluster } from "./program/cluster";
+import { readCluster, readDeployments } from "./program/cluster";
 import { createEnvironment } from "./program/environment";
 import { assertJobNames } from "./program/job-args";
 import { withKeptRelease } from "./program/kept-release";
@@ -13,14 +12,14 @@ import { kubernetesProvider } from "./program/provider";
 import { readSettings } from "./settings";
 
 /** What the program reads from outside. Tests pass their own functions. */
-const outside = { readCluster, readLastRelease, readSettings };
+const outside = { readCluster, readDeployments, readLastRelease, readSettings };
 
 /**
  * The program of every stack. It creates an environment (namespace, database, image, web service
  * and jobs) or a canary. Pulumi runs the exported function, which returns the stack's outputs.
  */
 async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inputs> {
-  const { readCluster, readLastRelease, readSettings } = { ...outside, ...given };
+  const { readCluster, readDeployments, readLastRelease, readSettings } = { ...outside, ...given };
   const asked = await readSettings();
   assertJobNames(asked.identity.service);
   // Before any resource: the provider would adopt a namespace that does not belong to the stack.
@@ -29,16 +28,17 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
 
   const opts = { providers: [kubernetesProvider(settings, kubeconfig)] };
   const isCanary = environments[settings.environment].canaryOf !== undefined;
-  const { deployment, imageRef, ...made } = isCanary
-    ? createCanary(settings, cluster, opts)
-    : createEnvironment(settings, opts);
+  const readDeployment = readDeployments({ ...settings, kubeconfig });
+  const { imageRef, rollout, ...made } = isCanary
+    ? createCanary(settings, cluster, readDeployment, opts)
+    : createEnvironment(settings, readDeployment, opts);
 
   const { release, releaseReason, replicas } = settings;
   return {
     branch: release.branch,
     clusterUid: cluster.clusterUid,
     commit: release.commit,
-    imageRef: onceReady(imageRef, deployment),
+    imageRef: onceReady(imageRef, rollout),
     ...(releaseReason === undefined ? {} : { releaseReason }),
     replicas,
     ...made,
@@ -49,8 +49,8 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
  * The image, which becomes known when its pods are ready. Pulumi writes a stack's outputs only when
  * all are known. So after an update that failed, they still name the last successful release.
  */
-function onceReady(imageRef: pulumi.Input<string>, { urn }: k8s.apps.v1.Deployment) {
-  return pulumi.all([imageRef, urn]).apply(([known]) => known);
+function onceReady(imageRef: pulumi.Input<string>, rollout: pulumi.Output<pulumi.Resource>) {
+  return pulumi.all([imageRef, rollout]).apply(([known]) => known);
 }
 
 export = withCheapErrors(program);

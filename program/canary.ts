@@ -3,6 +3,7 @@ import { Canary } from "../components/web-service/canary";
 import type { Settings } from "../settings";
 import type { ClusterFacts } from "./cluster";
 import { databaseOf } from "./database";
+import { type ReadDeployment, rolledOut } from "./rollout";
 import { webServiceArgs } from "./web-service-args";
 
 /**
@@ -13,6 +14,7 @@ import { webServiceArgs } from "./web-service-args";
 export function createCanary(
   settings: Settings,
   cluster: ClusterFacts,
+  readDeployment: ReadDeployment,
   opts: pulumi.ComponentResourceOptions,
 ) {
   const { identity, imageRef, namespace, stack } = settings;
@@ -31,5 +33,5 @@ export function createCanary(
     serviceAccountName: identity.service,
   };
   const { deployment } = new Canary(`${identity.service}-canary`, args, opts).nodes;
-  return { deployment, imageRef, namespace };
+  return { imageRef, namespace, rollout: rolledOut(deployment, readDeployment) };
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import type { Access } from "../components/conventions/ambient-kubeconfig";
+import type { DeploymentFacts, ReadDeployment } from "./rollout";
 
 /** Facts about a cluster, read before the program changes anything in it. */
 export interface ClusterFacts {
@@ -62,12 +63,15 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
   }
 }
 
-async function readNamespace(access: Access, name: string): Promise<NamespaceObject | undefined> {
-  // `--raw` sends one request. A plain `get` discovers the whole API first.
+/** Reads one path of the API. A plain `get` would discover the whole API first. */
+async function get(access: Access, path: string): Promise<unknown> {
   const limit = `--request-timeout=${String(secondsFor(access))}s`;
+  return JSON.parse(await kubectl(access, ["get", "--raw", path, limit]));
+}
+
+async function readNamespace(access: Access, name: string): Promise<NamespaceObject | undefined> {
   try {
-    const text = await kubectl(access, ["get", "--raw", `/api/v1/namespaces/${name}`, limit]);
-    return JSON.parse(text) as NamespaceObject;
+    return (await get(access, `/api/v1/namespaces/${name}`)) as NamespaceObject;
   } catch (error) {
     if (/\(NotFound\)/.test((error as Failure).stderr ?? "")) return undefined;
     throw error;
@@ -137,3 +141,12 @@ export const readCluster: ReadCluster = async ({ context, kubeconfig, namespace 
     );
   }
 };
+
+/** Reads the Deployments of a namespace. */
+export const readDeployments =
+  ({ namespace, ...access }: Access & { readonly namespace: string }): ReadDeployment =>
+  async (name) =>
+    (await get(
+      access,
+      `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
+    )) as DeploymentFacts;

@@ -10,10 +10,15 @@ import type { Settings } from "../settings";
 import { databaseOf } from "./database";
 import { jobArgs } from "./job-args";
 import { createNamespace } from "./namespace";
+import { type ReadDeployment, rolledOut } from "./rollout";
 import { type ArgsFromSettings, webServiceArgs } from "./web-service-args";
 
 /** Creates everything that an environment or a review stack consists of. */
-export function createEnvironment(settings: Settings, opts: pulumi.ComponentResourceOptions) {
+export function createEnvironment(
+  settings: Settings,
+  readDeployment: ReadDeployment,
+  opts: pulumi.ComponentResourceOptions,
+) {
   const { environment, identity } = settings;
   const { protect, seeds } = environments[environment];
   const web: ArgsFromSettings = {
@@ -38,7 +43,8 @@ export function createEnvironment(settings: Settings, opts: pulumi.ComponentReso
   const { deployment, serviceAccount } = service.nodes;
   // The service and the jobs run the same release: if the rollout or the migration fails, no job
   // changes. The jobs do not wait for the Ingress, because its load balancer may take long.
-  const afterRollout = { ...opts, dependsOn: [deployment] };
+  const rollout = rolledOut(deployment, readDeployment);
+  const afterRollout = { ...opts, dependsOn: rollout };
   for (const { name, ...job } of jobs) {
     // A job with its own role has its own ServiceAccount.
     const serviceAccountName =
@@ -46,7 +52,7 @@ export function createEnvironment(settings: Settings, opts: pulumi.ComponentReso
     const args = { appEndpoint: service.url, serviceAccountName, ...common, ...job };
     new ScheduledJob(name, args, afterRollout);
   }
-  return { deployment, imageRef, namespace, url: service.url };
+  return { imageRef, namespace, rollout, url: service.url };
 }
 
 /** Quota for one job that a person runs by hand, if some jobs are suspended. */

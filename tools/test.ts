@@ -38,16 +38,13 @@ type Suite = keyof typeof suites;
 
 /**
  * The end-to-end tests. Phases run one after the other, the lanes of a phase in parallel, because a
- * test mostly waits for pods. The platform's policies apply to the whole cluster, so no test that
+ * test partly waits for pods. The platform's policies apply to the whole cluster, so no test that
  * creates them, or that they would refuse, runs in the same phase.
  */
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
-  {
-    environments: ["rehearsal", "pipelines"],
-    stacks: ["preview", "edges", "policy"],
-  },
-  // No request may be lost in a rolling update. So no other lane of this phase starts many pods.
-  { platform: ["platform"], score: ["kube-score"], updates: ["updates"] },
+  { environments: ["rehearsal", "pipelines"], commands: ["edges", "policy"] },
+  // No request may be lost while pods are replaced. So no other lane here starts many pods.
+  { stacks: ["preview", "updates"], platform: ["platform", "kube-score"] },
   { kills: ["kills"], objects: ["network", "manifests"], review: ["review"] },
   // The last test stops everything.
   { life: ["life"] },
