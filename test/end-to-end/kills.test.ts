@@ -157,7 +157,7 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
   before(async () => {
     moto = state === "S3" ? await startMoto(environment()["PATH"] ?? "") : undefined;
     clone = await Clone.make(moto === undefined ? {} : await bucket(moto));
-    if (branch === undefined) return;
+    if (branch === undefined) return removeLocal();
     await clone.git("checkout", "--quiet", "-b", branch);
     await clone.push(branch);
     const run = succeeded(await clone.npm(["image", "review"]));
@@ -167,13 +167,21 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
   });
   after(async () => {
     if (branch === undefined) {
-      await pulumi(["destroy", "--yes", "--skip-preview", "--remove"], clone.directory);
+      await removeLocal();
     } else {
       await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=150s"]);
     }
     await moto?.stop();
     clone.remove();
   });
+
+  /** Stack `local` of this machine, which someone may have deployed before the tests. */
+  async function removeLocal(): Promise<void> {
+    const stacks = await pulumi(["stack", "ls", "--json"], clone.directory);
+    if (!stacks.includes('"local"')) return;
+    const args = ["destroy", "--yes", "--skip-preview", "--remove", "--stack", "local"];
+    await pulumi(args, clone.directory);
+  }
 
   /** Plain `pulumi` on the stack. The state of `local` is always in the sandbox. */
   const plain = async (...asked: string[]): Promise<string> =>
