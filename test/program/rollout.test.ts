@@ -59,6 +59,10 @@ describe("rolledOut", () => {
       ...whole,
       updatedReplicas: 0,
     },
+    "a pod more is wanted, and does not exist": {
+      ...whole,
+      ...{ availableReplicas: 1, replicas: 1, updatedReplicas: 1 },
+    },
     "one old pod is left": { ...whole, replicas: 3 },
     "Kubernetes has not read the new release": { ...whole, observedGeneration: 2 },
     "a new pod is not available": {
