@@ -4,7 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
-import type { Access } from "../components/conventions/ambient-kubeconfig";
+import {
+  type Access,
+  type ClusterLimits,
+  clusterLimits,
+} from "../components/conventions/ambient-kubeconfig";
 import type { DeploymentFacts, ReadDeployment } from "./rollout";
 
 /** Facts about a cluster, read before the program changes anything in it. */
@@ -20,12 +24,6 @@ export interface ClusterFacts {
 /** Reads {@link ClusterFacts}; tests pass their own. */
 export type ReadCluster = (where: Access & { readonly namespace: string }) => Promise<ClusterFacts>;
 
-/** Seconds until a cluster counts as unreachable. */
-const clusterSeconds = 10;
-/** The same on EKS: the AWS CLI first gets a token, and it starts slowly on a small machine. */
-const eksSeconds = 20;
-/** Seconds for the start of kubectl itself, which is slow on a busy machine. */
-const startSeconds = 10;
 const run = promisify(execFile);
 
 interface NamespaceObject {
@@ -55,7 +53,7 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
       ...(file === undefined ? [] : [`--kubeconfig=${file}`]),
     ];
     const { stdout } = await run("kubectl", [...which, ...args], {
-      timeout: (secondsFor(access) + startSeconds) * 1000,
+      timeout: limitsOf(access).processSeconds * 1000,
     });
     return stdout;
   } finally {
@@ -65,7 +63,7 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
 
 /** Reads one path of the API. A plain `get` would discover the whole API first. */
 async function get(access: Access, path: string): Promise<unknown> {
-  const limit = `--request-timeout=${String(secondsFor(access))}s`;
+  const limit = `--request-timeout=${String(limitsOf(access).requestSeconds)}s`;
   return JSON.parse(await kubectl(access, ["get", "--raw", path, limit]));
 }
 
@@ -86,13 +84,14 @@ async function address(access: Access): Promise<string> {
 }
 
 /** Only a stack on EKS has a separate kubeconfig. */
-function secondsFor({ kubeconfig }: Access): number {
-  return kubeconfig === undefined ? clusterSeconds : eksSeconds;
+function limitsOf({ kubeconfig }: Access): ClusterLimits {
+  return clusterLimits(kubeconfig !== undefined);
 }
 
 function reason(failure: Failure, access: Access): string {
-  const limit = secondsFor(access) + startSeconds;
-  if (failure.killed === true) return `no answer within ${String(limit)} s`;
+  if (failure.killed === true) {
+    return `no answer within ${String(limitsOf(access).processSeconds)} s`;
+  }
   const lines = (failure.stderr ?? "").split("\n").filter((line) => line.trim() !== "");
   // The message adds its own full stop.
   return (

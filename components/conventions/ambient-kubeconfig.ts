@@ -7,6 +7,26 @@ export interface Access {
   readonly kubeconfig?: string | undefined;
 }
 
+/** Seconds for the start of kubectl itself, which is slow on a busy machine. */
+export const startSeconds = 10;
+
+/** How long kubectl may take to read from a cluster. */
+export interface ClusterLimits {
+  /** Seconds until the cluster counts as unreachable. */
+  readonly requestSeconds: number;
+  /** Seconds until kubectl is ended: the request and its own start. */
+  readonly processSeconds: number;
+}
+
+/**
+ * @param onEks whether the AWS CLI first gets a token. It starts slowly on a small machine, and
+ * kubectl counts that as part of the request.
+ */
+export function clusterLimits(onEks: boolean): ClusterLimits {
+  const requestSeconds = onEks ? 20 : 10;
+  return { processSeconds: requestSeconds + startSeconds, requestSeconds };
+}
+
 /**
  * Creates a Kubernetes provider while KUBECONFIG is hidden. The provider finds the file by itself.
  * Otherwise, the SDK writes the file's path into the state, and a machine with another path sees

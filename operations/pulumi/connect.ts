@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
+import { clusterLimits, startSeconds } from "../../components/conventions/ambient-kubeconfig";
 import { eksUser } from "../../components/conventions/eks-user";
 import { environments } from "../../environments";
 import type { Settings } from "../../settings";
@@ -22,12 +23,8 @@ type Where = Pick<Settings, "context" | "eksCluster" | "environment">;
 
 /** Seconds until the state counts as unreachable: enough to list 200 stacks in S3. */
 const stateSeconds = 20;
-/** Seconds until a cluster counts as unreachable. */
-const clusterSeconds = 10;
-/** The same where the AWS CLI runs first. It starts slowly on a small machine, even for a token. */
+/** Seconds until EKS counts as unreachable by the AWS CLI, which starts slowly. */
 const awsSeconds = 20;
-/** Seconds for the start of kubectl itself, which is slow on a busy machine. */
-const startSeconds = 10;
 
 /**
  * Connects to state and cluster before any work begins. Without this check, a preview reports
@@ -44,14 +41,10 @@ export async function connect(settings: Where, workspace: Workspace): Promise<Co
 /**
  * Names of all stacks in the state. Does not need the cluster.
  *
- * @param seconds until it counts as unreachable
  * @throws UserError that names the state that does not answer.
  */
-export async function stackNames(
-  workspace: Workspace,
-  seconds = stateSeconds,
-): Promise<readonly string[]> {
-  const answer = await readState(["stack", "ls"], workspace, seconds);
+export async function stackNames(workspace: Workspace): Promise<readonly string[]> {
+  const answer = await readState(["stack", "ls"], workspace);
   return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
 }
 
@@ -65,14 +58,10 @@ export async function tagsIfExists(stack: string, workspace: Workspace): Promise
   }
 }
 
-async function readState(
-  question: readonly string[],
-  workspace: Workspace,
-  seconds = stateSeconds,
-): Promise<string> {
+async function readState(question: readonly string[], workspace: Workspace): Promise<string> {
   const address = variables(workspace)["PULUMI_BACKEND_URL"];
   const shown = address ?? 'of the login ("pulumi whoami --verbose" shows its address)';
-  const limit = { killSignal: "SIGKILL", timeout: seconds * 1000 } as const;
+  const limit = { killSignal: "SIGKILL", timeout: stateSeconds * 1000 } as const;
   return ask([...question, "--json"], workspace, limit).catch((error: unknown) => {
     throw new UserError(
       `The state at ${shown} cannot be read: ${reasonOf(error)}. ` +
@@ -86,11 +75,10 @@ async function connectToCluster(settings: Where, workspace: Workspace): Promise<
   const access: string[] = context === undefined ? [] : [`--context=${context}`];
   if (eksCluster !== undefined)
     access.push(`--kubeconfig=${await eksFile(eksCluster, environment, workspace)}`);
-  const seconds = eksCluster === undefined ? clusterSeconds : awsSeconds;
-  const limited = `--request-timeout=${String(seconds)}s`;
-  const uid = ["get", "--raw", "/api/v1/namespaces/kube-system", limited];
-  const limit = seconds + startSeconds;
-  const answer = await quickly("kubectl", [...access, ...uid], workspace, limit).catch(
+  const { processSeconds, requestSeconds } = clusterLimits(eksCluster !== undefined);
+  const limit = `--request-timeout=${String(requestSeconds)}s`;
+  const uid = ["get", "--raw", "/api/v1/namespaces/kube-system", limit];
+  const answer = await quickly("kubectl", [...access, ...uid], workspace, processSeconds).catch(
     async (error: unknown) => {
       const address = await addressOf(access, workspace);
       throw new UserError(
