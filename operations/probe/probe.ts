@@ -10,10 +10,11 @@ import { traitsOf } from "../../environments";
 import { Steps } from "../../lib/progress";
 import { UserError } from "../../lib/errors";
 import { type Cluster, type Pod, list } from "../clients/kubectl";
-import { connect, stackNames } from "../pulumi/connect";
-import { defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
+import { connect } from "../pulumi/connect";
+import { defaultWorkspace } from "../pulumi/run-pulumi";
 import { settingsOf } from "../pulumi/settings";
 import { outputsOf } from "../pulumi/stacks";
+import { withoutRelease } from "../stacks/release";
 import { type Place, makePods, podsOf, remove } from "./cluster";
 import { http, tcp } from "./from-here";
 import { type Labels, type PodSource, containerOf, podName, podSources, probeLabel } from "./pods";
@@ -87,18 +88,15 @@ function report(namespace: string, rows: readonly Row[]): void {
 async function deployed(
   stack: string,
 ): Promise<{ readonly cluster: Cluster; readonly namespace: string; readonly url: string }> {
-  const { branch, clusterUid, namespace, url } = (await stackNames(defaultWorkspace)).includes(
-    stack,
-  )
+  // Where the stack is does not depend on the branch that is checked out here.
+  const settings = await settingsOf(stack, withoutRelease(defaultWorkspace));
+  const { cluster, stacks } = await connect(settings, defaultWorkspace);
+  const { clusterUid, namespace, url } = stacks.includes(stack)
     ? await outputsOf(stack, defaultWorkspace)
     : {};
   if (clusterUid === undefined || namespace === undefined || url === undefined) {
     throw new UserError(`stack "${stack}" is not deployed. Run "pulumi up --stack ${stack}" first`);
   }
-  // The settings of a review stack are those of its branch, and not of the one checked out here.
-  const release = branch === undefined ? {} : { RELEASE_BRANCH: branch };
-  const settings = await settingsOf(stack, withEnv(defaultWorkspace, release));
-  const { cluster } = await connect(settings, defaultWorkspace);
   if (cluster.uid !== clusterUid) {
     throw new UserError(
       `stack "${stack}" runs in cluster ${clusterUid}, but kubectl points to ${cluster.uid}. Switch with "kubectl config use-context"`,

@@ -14,6 +14,7 @@ import {
   stackOf,
 } from "../stacks/review-stack";
 import { settingsOf } from "../pulumi/settings";
+import { withoutRelease } from "../stacks/release";
 import { removeStack, stateOf } from "../pulumi/stacks";
 
 /** `npm run review -- down [BRANCH]`: removes a branch's review stack. The branch may be gone. */
@@ -32,14 +33,6 @@ export async function reviewDown(
     cluster,
     workspace,
   );
-}
-
-/** The workspace without a release: a removal does not depend on one. */
-export function withoutRelease(workspace: Workspace): Workspace {
-  return {
-    ...workspace,
-    env: { ...workspace.env, RELEASE_BRANCH: "unknown", RELEASE_IMAGE_REF: "" },
-  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Workspace, variables } from "../pulumi/run-pulumi";
+import { type Workspace, variables, withEnv } from "../pulumi/run-pulumi";
 import type { Tags } from "../pulumi/stacks";
 
 /** The release that a stack must run, as in the program's environment variables. */
@@ -39,4 +39,12 @@ export function isRequested(workspace: Workspace, release: Release): boolean {
 /** Whether the shell or the CI job sets the image to run. */
 export function isGiven(workspace: Workspace): boolean {
   return (variables(workspace)["RELEASE_IMAGE_REF"] ?? "") !== "";
+}
+
+/**
+ * The workspace without a release, for what does not depend on one: where a stack is, and its
+ * removal. Without this the branch that is checked out would count.
+ */
+export function withoutRelease(workspace: Workspace): Workspace {
+  return withEnv(workspace, { RELEASE_BRANCH: "unknown", RELEASE_IMAGE_REF: "" });
 }

@@ -13,7 +13,8 @@ import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { remoteBranches, remoteUrl } from "../clients/git";
 import { type Cluster, type Pod, list } from "../clients/kubectl";
 import { connect, stackNames } from "../pulumi/connect";
-import { isOurs, removeReview, withoutRelease } from "../review/down";
+import { isOurs, removeReview } from "../review/down";
+import { withoutRelease } from "../stacks/release";
 import { type ReviewStack, expiryOf, readIfThere, reviewStacks } from "../stacks/review-stack";
 import { settingsOf } from "../pulumi/settings";
 import {

@@ -77,7 +77,7 @@ async function program(): Promise<Record<string, unknown>> {
     opts,
   );
   const uid = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"];
-  return { branch: "network", clusterUid: await kubectl(uid), namespace, url: service.url };
+  return { clusterUid: await kubectl(uid), namespace, url: service.url };
 }
 
 describe("the network policies and the quota of a review namespace", () => {
