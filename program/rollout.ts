@@ -60,32 +60,35 @@ async function complete(
   read: ReadDeployment,
   say: (text: string) => Promise<void>,
 ): Promise<void> {
-  let failures = 0;
   let changed = Date.now();
   let last = "";
   for (;;) {
-    const facts = await read(name).catch((error: unknown) => {
-      failures += 1;
-      if (failures < failedReads) return undefined;
-      throw error;
-    });
-    if (facts !== undefined) {
-      failures = 0;
-      const waits = waitingFor(facts);
-      if (waits === undefined) return;
-      if (waits !== last) {
-        changed = Date.now();
-        last = waits;
-        await say(waits);
-      }
-      const { progressDeadlineSeconds = 600 } = facts.spec;
-      const failed = failureOf(facts);
-      const late = Date.now() - changed > (progressDeadlineSeconds + marginSeconds) * 1000;
-      if (failed !== undefined || late) {
-        throw new pulumi.RunError(
-          `The rollout of Deployment "${name}" failed: ${failed ?? `no progress while ${waits}`}.`,
-        );
-      }
+    const facts = await patiently(async () => read(name));
+    const waits = waitingFor(facts);
+    if (waits === undefined) return;
+    if (waits !== last) {
+      changed = Date.now();
+      last = waits;
+      await say(waits);
+    }
+    const { progressDeadlineSeconds = 600 } = facts.spec;
+    const failed = failureOf(facts);
+    const late = Date.now() - changed > (progressDeadlineSeconds + marginSeconds) * 1000;
+    if (failed !== undefined || late) {
+      throw new pulumi.RunError(
+        `The rollout of Deployment "${name}" failed: ${failed ?? `no progress while ${waits}`}.`,
+      );
+    }
+    await sleep(pollMs);
+  }
+}
+
+async function patiently<Value>(read: () => Promise<Value>): Promise<Value> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (tried === failedReads) throw error;
     }
     await sleep(pollMs);
   }

@@ -13,6 +13,8 @@ export const imageInputs: readonly string[] = [
   "service/src/main",
 ];
 
+const jarName = new RegExp(`^${service}-(.+)\\.jar$`);
+
 /**
  * Content hash of the code that the service's jar was built from. It is in the jar's name, because
  * BuildKit takes a file with the same name, size and time for one that it already has.
@@ -24,8 +26,6 @@ export function builtFrom(directory: string): string | undefined {
   const names = existsSync(directory) ? readdirSync(directory) : [];
   return names.map((name) => jarName.exec(name)?.[1]).find((hash) => hash !== undefined);
 }
-
-const jarName = new RegExp(`^${service}-(.+)\\.jar$`);
 
 function filesUnder(root: string, path: string): readonly string[] {
   const absolute = join(root, path);

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   utimesSync,
@@ -101,23 +102,23 @@ describe("review stacks", () => {
     const code = join(directory, "service", "src", "main", "resources", "other");
     const jars = join(directory, "service", "target", "image");
     const jarOf = (hash: string): string => join(jars, `services-orders-${hash}.jar`);
+    const kept = join(directory, "service", "target", "kept.jar");
     const before = contentHash(directory);
-    const { atime, mtime } = statSync(jarOf(before));
     const bytes = readFileSync(jarOf(before));
+    const { atime, mtime } = statSync(jarOf(before));
+    renameSync(jarOf(before), kept);
     writeFileSync(code, "");
     const after = contentHash(directory);
     try {
       writeFileSync(jarOf(after), Buffer.concat([bytes.subarray(0, -1), Buffer.from([0])]));
       utimesSync(jarOf(after), atime, mtime);
-      rmSync(jarOf(before));
       const run = succeeded(await clone.npm(["image", "review"]));
       const imageRef = run.output.trim().split("\n").at(-1);
       assert.notEqual(imageRef, release["RELEASE_IMAGE_REF"]);
     } finally {
       rmSync(code);
       rmSync(jarOf(after), { force: true });
-      writeFileSync(jarOf(before), bytes);
-      utimesSync(jarOf(before), atime, mtime);
+      renameSync(kept, jarOf(before));
     }
   });
 
