@@ -60,11 +60,14 @@ export async function tagsIfExists(stack: string, workspace: Workspace): Promise
 
 async function readState(question: readonly string[], workspace: Workspace): Promise<string> {
   const address = variables(workspace)["PULUMI_BACKEND_URL"];
-  const shown = address ?? 'of the login ("pulumi whoami --verbose" shows its address)';
+  const where =
+    address === undefined
+      ? 'of the login ("pulumi whoami --verbose" shows its address)'
+      : `at ${address}`;
   const limit = { killSignal: "SIGKILL", timeout: stateSeconds * 1000 } as const;
   return ask([...question, "--json"], workspace, limit).catch((error: unknown) => {
     throw new UserError(
-      `The state at ${shown} cannot be read: ${reasonOf(error)}. ` +
+      `The state ${where} cannot be read: ${reasonOf(error)}. ` +
         "Check PULUMI_BACKEND_URL, and the rights that the shell or the CI job has.",
     );
   });

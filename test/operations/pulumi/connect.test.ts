@@ -47,6 +47,14 @@ describe("what every command asks first", function () {
     );
   });
 
+  it("says where to look for the state if no variable names it", async () => {
+    program("pulumi", "echo 'error: no credentials.' >&2; exit 255");
+    await assert.rejects(
+      connect(ambientCluster, { ...workspace(), env: { PATH: `${bin}:/usr/bin:/bin` } }),
+      /^Error: The state of the login \("pulumi whoami --verbose" shows its address\) cannot be read: no credentials\. Check/,
+    );
+  });
+
   it("names the cluster that refuses, and why", async () => {
     program(
       "kubectl",
