@@ -9,7 +9,7 @@ import { withKeptRelease } from "./program/kept-release";
 import { readLastRelease } from "./program/last-release";
 import { preflight } from "./program/preflight";
 import { kubernetesProvider } from "./program/provider";
-import { readSettings } from "./settings";
+import { readSettings } from "./settings/running";
 
 /** What the program reads from outside. Tests pass their own functions. */
 const outside = { readCluster, readDeployments, readLastRelease, readSettings };

@@ -3,7 +3,8 @@ import { reviewNamespace } from "../components/conventions/defaults";
 import { company } from "../config/company";
 import { service } from "../config/service";
 import { type CiEnvironment, ciEnvironments } from "../environments";
-import { type Config, runtimeConfig } from "../settings/config";
+import type { Config } from "../settings/config";
+import { runtimeConfig } from "../settings/running";
 import * as forms from "../settings/forms";
 import { optional, text } from "../settings/forms";
 import {

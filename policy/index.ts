@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { withCheapErrors } from "../components/conventions/expected-error";
 import { service } from "../config/service";
 import { exceptions } from "./exceptions";
-import { readConfig } from "../settings";
+import { readConfig } from "../settings/running";
 import { policyOf } from "./policies";
 import { knownRegistries } from "./registries";
 import { rules } from "./rules";

@@ -1,20 +1,10 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { promisify } from "node:util";
-import * as pulumi from "@pulumi/pulumi";
 import { contentHash, imageInputs } from "../components/conventions/content-hash";
 import type { Identity, Release } from "../components/conventions/labels";
 import { service as project } from "../config/service";
-import {
-  type Environment,
-  environments,
-  parseStack,
-  slugOf,
-  stackForms,
-  traitsOf,
-} from "../environments";
-import { type Config, configOf, runtimeConfig } from "./config";
+import { type Environment, environments, parseStack, slugOf, stackForms } from "../environments";
+import { type Config, configOf } from "./config";
 import { identityOf } from "./identity";
 import { type Setting, readTable } from "./setting";
 import { type Values, table } from "./table";
@@ -52,17 +42,23 @@ export interface Settings extends Omit<
   readonly stack: string;
 }
 
+/** Settings that cannot be used. The message says for each what is allowed. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+}
+
 /**
- * Settings of a stack, only from the arguments.
+ * Settings of a stack, only from the arguments. Without Pulumi's packages: the commands load this
+ * file too, and the packages take longer to load than most commands.
  *
- * @throws pulumi.RunError with every issue in one message: the stack's name, unknown keys with the
+ * @throws SettingsError with every issue in one message: the stack's name, unknown keys with the
  * nearest known one, secrets, and wrong values with what is allowed.
  */
 export function settingsFrom(outside: Outside): Settings {
   const { config, env, git, stack } = outside;
   const parsed = parseStack(stack);
   if (parsed === undefined) {
-    throw new pulumi.RunError(`Unknown stack "${stack}". Expected one of: ${stackForms}.`);
+    throw new SettingsError(`Unknown stack "${stack}". Expected one of: ${stackForms}.`);
   }
   const { environment, slug } = parsed;
   const { canaryOf, settingsOf } = environments[environment];
@@ -72,7 +68,7 @@ export function settingsFrom(outside: Outside): Settings {
   const { issues, values } = readTable(table, { config, env, file, project }, surroundings);
   const all = issues.length > 0 ? issues : combinationIssues(values, environment, slug);
   if (all.length > 0) {
-    throw new pulumi.RunError(`Stack "${stack}" cannot be used:\n- ${all.join("\n- ")}`);
+    throw new SettingsError(`Stack "${stack}" cannot be used:\n- ${all.join("\n- ")}`);
   }
   const { branch, domain = "", eksCluster, hostPattern, ingressPreset, ...rest } = values;
   const { releaseCommit = git.commit } = values;
@@ -157,25 +153,4 @@ export function canaryConfig(production: Config): Config {
   const own = Object.entries<Setting>(table).filter(([, { ownOfCanary }]) => ownOfCanary === true);
   const keys = new Set(own.map(([key]) => `${project}:${key}`));
   return Object.fromEntries(Object.entries(production).filter(([key]) => !keys.has(key)));
-}
-
-/** What a canary inherits from its environment's file. It does not have its own file. */
-async function inheritedConfig(root: string, from: Environment): Promise<Config> {
-  const { parse } = await import("yaml");
-  const text = readFileSync(join(root, `Pulumi.${from}.yaml`), "utf8");
-  return canaryConfig(configOf(parse(text) as { config?: unknown } | null));
-}
-
-/** Configuration of the stack that runs, in the repository at `root`. */
-export async function readConfig(root: string): Promise<Config> {
-  const canaryOf = traitsOf(pulumi.getStack())?.canaryOf;
-  const inherited = canaryOf === undefined ? {} : await inheritedConfig(root, canaryOf);
-  return { ...inherited, ...runtimeConfig() };
-}
-
-/** Settings of the running stack. Only index.ts calls it. */
-export async function readSettings(): Promise<Settings> {
-  const stack = pulumi.getStack();
-  const [config, git] = await Promise.all([readConfig("."), readGit(".")]);
-  return settingsFrom({ config, env: process.env, git, stack });
 }

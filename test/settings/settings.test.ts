@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { RunError, runtime } from "@pulumi/pulumi";
+import { runtime } from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { company } from "../../config/company";
-import { type Outside, canaryConfig, configOf, readGit, settingsFrom } from "../../settings";
-import { runtimeConfig } from "../../settings/config";
+import {
+  type Outside,
+  SettingsError,
+  canaryConfig,
+  configOf,
+  readGit,
+  settingsFrom,
+} from "../../settings";
+import { runtimeConfig } from "../../settings/running";
 import { type Setting, parseText } from "../../settings/setting";
 import { table } from "../../settings/table";
 import { environmentNames, environments } from "../../environments";
@@ -24,7 +31,7 @@ function refusal(more: Partial<Outside>): string {
     of(more);
     return "";
   } catch (error) {
-    assert.ok(RunError.isInstance(error));
+    assert.ok(error instanceof SettingsError);
     return error.message;
   }
 }

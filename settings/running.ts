@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { type Environment, traitsOf } from "../environments";
+import { type Config, configOf } from "./config";
+import { type Settings, SettingsError, canaryConfig, readGit, settingsFrom } from "./index";
+
+/**
+ * Configuration of the running stack. Pulumi passes secrets in plain text, and lists their keys.
+ * This function replaces each secret by a placeholder, so that no message can print one.
+ */
+export function runtimeConfig(): Config {
+  const secretKeys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");
+  const secrets = (Array.isArray(secretKeys) ? secretKeys : []).map((key: unknown) => [
+    String(key),
+    JSON.stringify({ secure: "" }),
+  ]);
+  return { ...pulumi.runtime.allConfig(), ...(Object.fromEntries(secrets) as Config) };
+}
+
+/** What a canary inherits from its environment's file. It does not have its own file. */
+async function inheritedConfig(root: string, from: Environment): Promise<Config> {
+  const { parse } = await import("yaml");
+  const text = readFileSync(join(root, `Pulumi.${from}.yaml`), "utf8");
+  return canaryConfig(configOf(parse(text) as { config?: unknown } | null));
+}
+
+/** Configuration of the stack that runs, in the repository at `root`. */
+export async function readConfig(root: string): Promise<Config> {
+  const canaryOf = traitsOf(pulumi.getStack())?.canaryOf;
+  const inherited = canaryOf === undefined ? {} : await inheritedConfig(root, canaryOf);
+  return { ...inherited, ...runtimeConfig() };
+}
+
+/**
+ * Settings of the running stack. Only index.ts calls it.
+ *
+ * @throws pulumi.RunError with every issue in one message. Pulumi prints it without a stack trace.
+ */
+export async function readSettings(): Promise<Settings> {
+  const stack = pulumi.getStack();
+  const [config, git] = await Promise.all([readConfig("."), readGit(".")]);
+  try {
+    return settingsFrom({ config, env: process.env, git, stack });
+  } catch (error) {
+    throw error instanceof SettingsError ? new pulumi.RunError(error.message) : error;
+  }
+}
