@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "./commands";
+import { limit } from "./limit";
 
 export interface LoadOptions {
   readonly host: string;
@@ -123,7 +124,9 @@ export class Load {
     path: string,
     body: string,
   ): Promise<{ status: number; text: string }> {
-    return new Promise((resolve, reject) => {
+    // From start to last byte. A limit of the socket would start again with each byte.
+    const { end, signal } = limit(TIMEOUT_MS);
+    const exchange = new Promise<{ status: number; text: string }>((resolve, reject) => {
       const outgoing = request(
         {
           host: "127.0.0.1",
@@ -131,8 +134,7 @@ export class Load {
           path,
           method,
           agent: this.#agent,
-          // From start to last byte; a limit of the socket would start again with each byte.
-          signal: AbortSignal.timeout(TIMEOUT_MS),
+          signal,
           headers: {
             Host: this.#options.host,
             "Content-Length": Buffer.byteLength(body),
@@ -158,6 +160,7 @@ export class Load {
       });
       outgoing.end(body);
     });
+    return exchange.finally(end);
   }
 }
 

@@ -1,14 +1,16 @@
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { options } from "../../../sandbox/layout";
+import { limit } from "./limit";
 
 /** Version that answers one request on a new connection. Throws if the answer is not right. */
 async function versionAt(host: string): Promise<string> {
   const { ingressPort: port } = options();
   const agent = new Agent({ keepAlive: false });
-  return new Promise((resolve, reject) => {
+  const { end, signal } = limit(10_000);
+  const answered = new Promise<string>((resolve, reject) => {
     const sent = request(
-      { agent, headers: { Host: host }, host: "127.0.0.1", path: "/orders", port, timeout: 10_000 },
+      { agent, headers: { Host: host }, host: "127.0.0.1", path: "/orders", port, signal },
       (answer) => {
         answer.resume();
         answer.once("end", () => {
@@ -17,9 +19,12 @@ async function versionAt(host: string): Promise<string> {
         });
       },
     );
-    sent.once("timeout", () => sent.destroy(new Error("no answer"))).once("error", reject);
+    sent.once("error", (error) => {
+      reject(error.name === "AbortError" ? new Error("no answer within 10 s") : error);
+    });
     sent.end();
   });
+  return answered.finally(end);
 }
 
 /** How many of `count` requests each version answered, sent one every `pauseMs`. */
