@@ -26,6 +26,8 @@ interface Traits {
   readonly protect: boolean;
   /** The stack runs code that was merged into the protected branch. */
   readonly protectedBranch: boolean;
+  /** Pods start in half the CPU time, and answer more slowly under load for a long time. */
+  readonly quickStart: boolean;
   /** The first start fills the database with example data. */
   readonly seeds: boolean;
   /** Environment whose default settings apply. */
@@ -41,6 +43,7 @@ const rows = {
     perBranch: false,
     protect: false,
     protectedBranch: false,
+    quickStart: true,
     seeds: false,
     settingsOf: "local",
   },
@@ -53,6 +56,7 @@ const rows = {
     perBranch: true,
     protect: false,
     protectedBranch: false,
+    quickStart: true,
     seeds: true,
     settingsOf: "review",
   },
@@ -64,6 +68,7 @@ const rows = {
     perBranch: false,
     protect: false,
     protectedBranch: true,
+    quickStart: false,
     seeds: false,
     settingsOf: "staging",
   },
@@ -75,6 +80,7 @@ const rows = {
     perBranch: false,
     protect: true,
     protectedBranch: true,
+    quickStart: false,
     seeds: false,
     settingsOf: "prod",
   },
@@ -87,6 +93,7 @@ const rows = {
     perBranch: false,
     protect: false,
     protectedBranch: false,
+    quickStart: false,
     seeds: false,
     settingsOf: "canary",
   },

@@ -41,6 +41,7 @@ describe("an environment that is added", () => {
     perBranch: false,
     protect: false,
     protectedBranch: true,
+    quickStart: false,
     seeds: false,
     settingsOf: "staging",
   },

@@ -121,6 +121,18 @@ export interface PodArgs {
   readonly initContainers?: readonly ExtraContainer[];
 
   /**
+   * JVM flags, in `JAVA_TOOL_OPTIONS` after those that every pod gets: if two of them differ, the
+   * JVM takes the later one. With an unknown flag, no pod starts.
+   *
+   * @group Rare
+   * @default - none
+   * @example
+   * ["-Xlog:gc"]
+   * @see https://docs.oracle.com/en/java/javase/17/docs/specs/man/java.html
+   */
+  readonly javaOptions?: readonly string[];
+
+  /**
    * Labels of every object except pods, which have `podLabels`. Selectors do not contain them.
    * A key that the component sets itself is an error.
    *

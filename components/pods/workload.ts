@@ -34,8 +34,6 @@ export interface Workload extends PodArgs {
   readonly database?: Database | undefined;
   readonly identity: Identity;
   readonly imageRef: pulumi.Input<string>;
-  /** JVM flags in addition to those of every pod. */
-  readonly javaOptions?: readonly string[];
   readonly release: Release;
   readonly requests: Requests;
 }
@@ -105,6 +103,16 @@ function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
     ...Object.entries(env).map(([name, value]) => envVar(name, value)),
   ];
   return all.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A container of the service's image that runs a command and ends. */
+export function commandContainer(
+  workload: Workload,
+  name: string,
+  args: readonly string[],
+): Container {
+  const javaOptions = [pod.quickStart, ...(workload.javaOptions ?? [])];
+  return workloadContainer({ ...workload, javaOptions }, name, args);
 }
 
 /** A container of the service's image. */

@@ -7,7 +7,7 @@ import { labels, releaseLabels } from "../conventions/labels";
 import { type Annotations, objectMetadata, podMetadata } from "../conventions/metadata";
 import { applyOverride } from "../conventions/override";
 import type { PodRequirement } from "../conventions/quota";
-import { workloadContainer, workloadInitContainers, workloadPodSpec } from "../pods/workload";
+import { commandContainer, workloadInitContainers, workloadPodSpec } from "../pods/workload";
 import { createConfigMap, createServiceAccount } from "../pods/objects";
 import { defined } from "../conventions/with-defaults";
 import type { ScheduledJobArgs } from "./args";
@@ -80,7 +80,7 @@ function jobSpec(
   const { configMapName, serviceAccountName } = named;
   const spec = applyOverride(overrides?.podSpec, {
     ...workloadPodSpec(job, configMapName),
-    containers: [applyOverride(overrides?.container, workloadContainer(job, name, job.args))],
+    containers: [applyOverride(overrides?.container, commandContainer(job, name, job.args))],
     ...workloadInitContainers(job, []),
     // A new pod for each retry: the failed pod keeps its log.
     restartPolicy: "Never",

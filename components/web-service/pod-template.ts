@@ -3,7 +3,12 @@ import type * as pulumi from "@pulumi/pulumi";
 import { httpPortName, probes } from "../conventions/defaults";
 import { trackSelector } from "../conventions/labels";
 import { applyOverride } from "../conventions/override";
-import { workloadContainer, workloadInitContainers, workloadPodSpec } from "../pods/workload";
+import {
+  commandContainer,
+  workloadContainer,
+  workloadInitContainers,
+  workloadPodSpec,
+} from "../pods/workload";
 import type { ProbeSettings } from "./arg-types";
 import type { WebServiceInputs } from "./normalize";
 
@@ -31,8 +36,8 @@ function jdwpOption(port: number): string {
 }
 
 function webContainer(name: string, web: WebServiceInputs): Container {
-  const { debugPort, ports = [] } = web;
-  const javaOptions = debugPort === undefined ? [] : [jdwpOption(debugPort)];
+  const { debugPort, javaOptions: given = [], ports = [] } = web;
+  const javaOptions = [...given, ...(debugPort === undefined ? [] : [jdwpOption(debugPort)])];
   const port = (containerPort: number, name: string) => ({ containerPort, name, protocol: "TCP" });
   const container = workloadContainer({ ...web, javaOptions }, name, web.args, [
     { name: "DRAIN_SECONDS", value: String(web.drainSeconds) },
@@ -95,7 +100,7 @@ export function webPodSpec(name: string, web: WebServiceInputs, named: Named): P
     containers: [webContainer(name, web)],
     ...workloadInitContainers(
       web,
-      before.map(({ args, name }) => workloadContainer(web, name, args)),
+      before.map(({ args, name }) => commandContainer(web, name, args)),
     ),
     serviceAccountName,
     terminationGracePeriodSeconds: web.terminationGracePeriodSeconds,

@@ -252,6 +252,18 @@ describe("the program", () => {
     });
   });
 
+  it("starts the JVM of its pods quickly only as local and as review", async () => {
+    const imageRef = `localhost:5000/services-orders@${digest}`;
+    const quick: string[] = [];
+    for (const stack of ["local", "review-x", "staging", "prod"]) {
+      const { recorder } = await run({ ...own(stack), imageRef });
+      const pods = recorder.one("kubernetes:apps/v1:Deployment").inputs.spec.template.spec;
+      const text = JSON.stringify(pods.containers);
+      if (text.includes("-XX:TieredStopAtLevel=1")) quick.push(stack);
+    }
+    assert.deepEqual(quick, ["local", "review-x"]);
+  });
+
   it("as review seeds the database that it makes, and closes its namespace to all but the ingress", async () => {
     const { recorder } = await run(own("review-x"));
     const pods = recorder.one("kubernetes:apps/v1:Deployment").inputs.spec.template.spec;

@@ -42,6 +42,7 @@ export const everyPodArg: Required<PodArgs> = {
   env: { LOG_LEVEL: "debug", TOKEN: { key: "token", secretName: "partner" } },
   iamRoleArn: "arn:aws:iam::123456789012:role/orders",
   initContainers: [{ image: imageRef, name: "before" }],
+  javaOptions: ["-Xlog:gc"],
   labels: { team: "orders" },
   logSource: "java",
   memoryLimit: "1Gi",

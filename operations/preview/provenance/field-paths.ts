@@ -115,6 +115,7 @@ export function podArgs({ initContainers, kind, kinds, metadata, template }: Pod
     ],
     imageRef: of(kind, ...under(containers, "image")),
     initContainers: of(kind, `${pod}.initContainers[*]`),
+    javaOptions: of(kind, ...env("JAVA_TOOL_OPTIONS")),
     labels: [...all(kinds, "metadata.labels"), ...of(kind, ...under(metadata, "labels"))],
     logSource: of(kind, `${template}.metadata.annotations`),
     memoryLimit: of(kind, ...under([...containers, agent], "resources.limits.memory")),

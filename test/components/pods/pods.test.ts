@@ -207,7 +207,15 @@ for (const { make, objects, template, type } of components) {
         requests: { cpu: "250m", memory: "512Mi" },
       });
       const { value } = await variable(args, "JAVA_TOOL_OPTIONS");
-      assert.match(value, /-XX:ActiveProcessorCount=3$/);
+      assert.match(value, / -XX:ActiveProcessorCount=3\b/);
+    });
+
+    it("take JVM flags after their own, so that these win", async () => {
+      const { value } = await variable(
+        { javaOptions: ["-Xlog:gc", "-Xss1m"] },
+        "JAVA_TOOL_OPTIONS",
+      );
+      assert.match(value, /^-XX:MaxRAMPercentage=75 .* -Xlog:gc -Xss1m$/);
     });
 
     it("load Datadog's agent from where an init container has copied it", async () => {
@@ -222,7 +230,7 @@ for (const { make, objects, template, type } of components) {
       assert.deepEqual(containers[0].volumeMounts.at(-1), mount);
       assert.deepEqual(volumes.at(-1).emptyDir, { sizeLimit: "128Mi" });
       const { value } = await variable(args, "JAVA_TOOL_OPTIONS");
-      assert.match(value, / -javaagent:\/datadog-lib\/dd-java-agent\.jar$/);
+      assert.match(value, / -javaagent:\/datadog-lib\/dd-java-agent\.jar\b/);
     });
 
     it("tell Datadog what their log is", async () => {

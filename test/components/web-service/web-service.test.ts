@@ -240,6 +240,23 @@ describe("WebService", () => {
     assert.equal(await of("3500m"), "-XX:MaxRAMPercentage=75 -XX:ActiveProcessorCount=4");
   });
 
+  it("starts the JVM of the migration and the seed quickly, and not its own", async () => {
+    const { containers, initContainers } = await podOf({
+      database,
+      javaOptions: ["-XX:TieredStopAtLevel=3"],
+      seedArgs: ["seed"],
+    });
+    const flags = ({ env }: Manifest): readonly string[] =>
+      env
+        .find(({ name }: Manifest) => name === "JAVA_TOOL_OPTIONS")
+        .value.split(" ")
+        .slice(2);
+    const own = "-XX:TieredStopAtLevel=3";
+    assert.deepEqual(flags(containers[0]), [own]);
+    const quick = ["-XX:TieredStopAtLevel=1", own];
+    assert.deepEqual(initContainers.map(flags), [quick, quick]);
+  });
+
   it("tells Datadog and the service what runs", async () => {
     const env = await envOf({ host: "orders.example.com", publicPort: 8443, tls: true });
     assert.equal(env["APP_ENDPOINT"], "https://orders.example.com:8443/");

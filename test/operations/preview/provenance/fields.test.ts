@@ -78,6 +78,7 @@ const otherPodArgs = {
   identity: [{ identity: otherIdentity }],
   imageRef: [{ imageRef: otherImage }],
   initContainers: [{ initContainers: [{ name: "other" }] }],
+  javaOptions: [{ javaOptions: ["-Xlog:gc*"] }],
   labels: [labelled],
   logSource: [{ logSource: "other" }],
   memoryLimit: [{ memoryLimit: "2Gi" }],
