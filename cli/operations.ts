@@ -9,8 +9,8 @@ import { reports } from "../lib/reports";
 import type { ReviewUpOptions } from "../operations/review/up";
 import type { SweepOptions } from "../operations/sweep/sweep";
 
-// Each command loads its own code: only commands that need Pulumi's packages wait a second for
-// them.
+// Each command loads its own code, and none loads Pulumi's packages: that takes longer than most
+// commands.
 
 const loadCanary = async () => import("../operations/canary/canary");
 const loadReviewList = async () => import("../operations/review/list");

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Checked } from "./validation";
 
 /**
  * Wraps a program so that Pulumi prints an expected error without its stack.
@@ -34,4 +35,25 @@ function withoutStack<Failure extends Error>(error: Failure): Failure {
   delete error.stack;
   Object.defineProperty(error, "stack", { configurable: true, value: undefined, writable: true });
   return error;
+}
+
+/**
+ * Throws all issues of a component in one message, one line each.
+ * Call it before the first child is created, so that a failed component leaves nothing behind.
+ *
+ * @throws pulumi.ResourceError, whose text Pulumi prints without a stack trace.
+ */
+export function assertValid(
+  resource: pulumi.Resource,
+  type: string,
+  name: string,
+  issues: readonly Checked[],
+): void {
+  const lines = issues
+    .filter((issue) => issue !== undefined)
+    .map(
+      ({ arg, fix, got, rule }) =>
+        `${type} "${name}": ${arg} must ${rule}, got ${JSON.stringify(got)}; ${fix}`,
+    );
+  if (lines.length > 0) throw new pulumi.ResourceError(lines.join("\n"), resource, true);
 }

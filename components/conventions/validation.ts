@@ -1,4 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
 import { budgets, isDnsLabel } from "./names";
 
 /** One broken rule: the arg, the rule, the value that broke it, and how to fix it. */
@@ -100,25 +99,4 @@ export function unique(
 /** Entries that are in the list more than once. */
 export function duplicates<T>(list: readonly T[]): readonly T[] {
   return [...new Set(list.filter((entry, i) => list.indexOf(entry) !== i))];
-}
-
-/**
- * Throws all issues of a component in one message, one line each.
- * Call it before the first child is created, so that a failed component leaves nothing behind.
- *
- * @throws pulumi.ResourceError, whose text Pulumi prints without a stack trace.
- */
-export function assertValid(
-  resource: pulumi.Resource,
-  type: string,
-  name: string,
-  issues: readonly Checked[],
-): void {
-  const lines = issues
-    .filter((issue) => issue !== undefined)
-    .map(
-      ({ arg, fix, got, rule }) =>
-        `${type} "${name}": ${arg} must ${rule}, got ${JSON.stringify(got)}; ${fix}`,
-    );
-  if (lines.length > 0) throw new pulumi.ResourceError(lines.join("\n"), resource, true);
 }

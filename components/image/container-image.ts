@@ -4,7 +4,8 @@ import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import { service } from "../../config/service";
 import { builtFrom, contentHash } from "../conventions/content-hash";
-import { assertValid, check, each, elements, imageRef } from "../conventions/validation";
+import { assertValid } from "../conventions/expected-error";
+import { check, each, elements, imageRef } from "../conventions/validation";
 
 /** Platforms that an image can be built for. */
 export type Platform = "linux/amd64" | "linux/arm64";

@@ -6,7 +6,8 @@ import {
   reviewNamespace as defaults,
   webService,
 } from "../conventions/defaults";
-import { type Checked, assertValid, check, dnsLabel, integer } from "../conventions/validation";
+import { assertValid } from "../conventions/expected-error";
+import { type Checked, check, dnsLabel, integer } from "../conventions/validation";
 import { type Identity, labels } from "../conventions/labels";
 import { defined } from "../conventions/with-defaults";
 import { type NetworkPolicyOverrides, networkPolicySpecs } from "./network-policies";

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { assertValid, dnsLabel } from "../conventions/validation";
+import { assertValid } from "../conventions/expected-error";
+import { dnsLabel } from "../conventions/validation";
 import { type Identity, labels } from "../conventions/labels";
 import { type Annotations, annotated } from "../conventions/metadata";
 

@@ -3,7 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Database, secretKeys } from "../pods/database";
 import { postgres as defaults } from "../conventions/defaults";
-import { assertValid } from "../conventions/validation";
+import { assertValid } from "../conventions/expected-error";
 import { labels, selector } from "../conventions/labels";
 import { applyOverride } from "../conventions/override";
 import type { PodRequirement } from "../conventions/quota";

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { logAnnotations } from "../pods/datadog";
 import { scheduledJob as defaults } from "../conventions/defaults";
-import { assertValid } from "../conventions/validation";
+import { assertValid } from "../conventions/expected-error";
 import { labels, releaseLabels } from "../conventions/labels";
 import { type Annotations, objectMetadata, podMetadata } from "../conventions/metadata";
 import { applyOverride } from "../conventions/override";

@@ -1,6 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { assertValid, check } from "../conventions/validation";
+import { assertValid } from "../conventions/expected-error";
+import { check } from "../conventions/validation";
 import { labels } from "../conventions/labels";
 import { createConfigMap } from "../pods/objects";
 import type { WebServiceArgs } from "./args";

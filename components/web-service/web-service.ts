@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { httpPortName, rollout, webService as defaults } from "../conventions/defaults";
-import { assertValid } from "../conventions/validation";
+import { assertValid } from "../conventions/expected-error";
 import { labels, selector, trackSelector } from "../conventions/labels";
 import { applyOverride } from "../conventions/override";
 import { type PodRequirement, peakPods } from "../conventions/quota";
