@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "./commands";
-import { limit } from "./limit";
+import { limit } from "./requests";
 
 export interface LoadOptions {
   readonly host: string;
