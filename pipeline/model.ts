@@ -9,7 +9,7 @@ import type { OrbStep, RunnerClass } from "../config/circleci";
 /** One file under `.circleci`. */
 export interface Config {
   readonly version: 2.1;
-  /** Orbs by their name here: `namespace/orb@1.2.3`. */
+  /** Orbs, such as `namespace/orb@1.2.3`. The key is the orb's name in this file. */
   readonly orbs?: Readonly<Record<string, string>>;
   /** What a person or an API call sets when it starts the pipeline. Not secret. */
   readonly parameters?: Readonly<Record<string, Parameter>>;

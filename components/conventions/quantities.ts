@@ -35,8 +35,8 @@ export function memoryBytes(memory: string): number | undefined {
 }
 
 /**
- * An issue for each amount that Kubernetes does not accept. `cpu` and `memory` are examples that it
- * accepts.
+ * An issue for each amount that is not a quantity in a form that the components read. The message
+ * shows `cpu` and `memory` as examples.
  */
 export function amountIssues(
   arg: string,

@@ -99,7 +99,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly debugPort?: number | undefined;
 
   /**
-   * Seconds that the load balancer waits for open requests to a pod, with `ingressPreset`.
+   * Seconds that the load balancer waits for open requests to a pod. Needs `ingressPreset`.
    * Must not be above `terminationGracePeriodSeconds`: requests would reach pods that are gone.
    *
    * @group Ingress
@@ -156,7 +156,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly ingressClassName?: string | undefined;
 
   /**
-   * Group of Ingresses that share one load balancer, with `ingressPreset`.
+   * Name of the group of Ingresses that share one load balancer. Needs `ingressPreset`.
    * Anyone who can create an Ingress in the group can add rules to its hosts:
    * review stacks need a separate group.
    *
@@ -177,7 +177,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly ingressPreset?: "eks-alb";
 
   /**
-   * Who can reach the load balancer, with `ingressPreset`.
+   * Who can reach the load balancer. Needs `ingressPreset`.
    * A change creates a new load balancer with a new address.
    *
    * @group Ingress

@@ -62,7 +62,7 @@ export function validateCanary(candidate: CanaryFacts): string | undefined {
   return undefined;
 }
 
-/** What is known about the code that would run next to production. */
+/** Facts about the checkout. A canary has its program and its settings. */
 export interface CheckoutFacts {
   /** Whether its commit is in the history of the remote's main. Undefined if unknown. */
   readonly onMain: boolean | undefined;

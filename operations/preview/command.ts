@@ -52,11 +52,11 @@ async function workspaceFor(stack: string, given: Workspace): Promise<Workspace>
 const usualMs = 1_000;
 
 /**
- * Runs the engine, which reads the state first. If the state does not answer, the engine prints
- * nothing for 15 minutes, so this function then checks the state itself. If the state answers,
- * there is no extra request. The program checks the cluster.
+ * Runs the engine, which reads the state first. If its backend does not answer, the engine prints
+ * nothing for 15 minutes, so this function then checks the backend itself. If the backend
+ * answers, there is no extra request. The program checks the cluster.
  *
- * @throws UserError within 25 s if the state does not answer; the error names the state.
+ * @throws UserError within 25 s if the state backend does not answer; the error names it.
  */
 async function checkedPreview(run: PreviewRun): Promise<PreviewResult> {
   const ended = new AbortController();

@@ -41,7 +41,7 @@ export async function connect(settings: Where, workspace: Workspace): Promise<Co
 /**
  * Names of all stacks in the state. Does not need the cluster.
  *
- * @throws UserError that names the state that does not answer.
+ * @throws UserError that names the state backend that does not answer.
  */
 export async function stackNames(workspace: Workspace): Promise<readonly string[]> {
   const answer = await readState(["stack", "ls"], workspace);

@@ -124,7 +124,7 @@ function byContext(deployment: Deployment): ReadonlyMap<string | undefined, read
 }
 
 /**
- * The state as if the update had been killed right after it created these objects, and not earlier.
+ * The state that the update would have left if it had recorded these objects before it was killed.
  * Each object keeps the field manager that created it. With another field manager, the next update
  * would be in conflict with the killed one.
  */

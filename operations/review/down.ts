@@ -38,7 +38,7 @@ export async function reviewDown(
 /**
  * Destroys a review stack's resources, and removes the stack with its state, history and locks.
  *
- * @param there whether the state has the stack. If not, only a namespace may be left.
+ * @param there whether the state backend has the stack. If not, only a namespace may be left.
  * @throws UserError if the stack is in another cluster, or another owner has its namespace.
  */
 export async function removeReview(

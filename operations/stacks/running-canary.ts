@@ -36,7 +36,7 @@ export interface RunningCanary {
   readonly percent: string | undefined;
 }
 
-/** @throws UserError within 20 s if the state or production's cluster does not answer. */
+/** @throws UserError within 20 s if the state backend or production's cluster does not answer. */
 export async function connectToProduction(workspace: Workspace): Promise<Production> {
   const settings = await settingsOf(canaryStack, workspace);
   return { ...(await connect(settings, workspace)), settings };

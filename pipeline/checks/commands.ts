@@ -7,7 +7,10 @@ const outsideVariables = ["CIRCLE_BRANCH", "CIRCLE_PULL_REQUEST", "CIRCLE_TAG", 
 const storedKeys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 const runsPulumi = /\bnpm run (?:canary|deploy|image|preview|promote|review|sweep)\b/;
 
-/** Commands into which someone could inject code, and commands that CircleCI would kill. */
+/**
+ * Findings about commands: code that someone could inject, and a limit without output that is too
+ * short for Pulumi. Also finds AWS keys that are stored in `environment`.
+ */
 export function* commands(source: Source): Generator<Finding> {
   const jobs = new Map(named(source, "jobs"));
   for (const { job, path, run, text: command } of commandsOf(source)) {

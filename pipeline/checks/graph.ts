@@ -62,7 +62,7 @@ function* requirements(source: Source, { jobs, name: workflow }: ReadWorkflow): 
       for (const status of given.filter((one) => !statuses.includes(one))) {
         yield source.value(
           path,
-          `"${status}" is not a status of a job; allowed are ${statuses.join(", ")}`,
+          `"${status}" is not a status of a job; use one of ${statuses.join(", ")}`,
         );
       }
       // The bare name is satisfied when the group is released, however the job ended.

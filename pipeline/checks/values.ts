@@ -35,7 +35,7 @@ function* executors(source: Source): Generator<Finding> {
     if (!resourceClasses.includes(text(size)) && !runnerClass.test(text(size))) {
       yield source.value(
         [...path, "resource_class"],
-        `"${String(size)}" is not a resource class; allowed are ${resourceClasses.join(", ")}, and a runner's namespace/name`,
+        `"${String(size)}" is not a resource class; use one of ${resourceClasses.join(", ")}, or a runner's namespace/name`,
       );
     }
     for (const [index, entry] of list(executor["docker"]).entries()) {
@@ -91,7 +91,7 @@ function* parameters(source: Source): Generator<Finding> {
     if (!parameterTypes.includes(text(type))) {
       yield source.value(
         [...path, "type"],
-        `"${String(type)}" is not a type; allowed are ${parameterTypes.join(", ")}`,
+        `"${String(type)}" is not a type; use one of ${parameterTypes.join(", ")}`,
       );
     } else if (type === "enum" && allowed.length === 0) {
       yield source.key(path, `parameter "${name}" is an enum without values; list them in "enum"`);

@@ -172,7 +172,7 @@ export function networkPolicyDaemon(): Daemon {
 /**
  * Sends new connections of pods to the agent: after a Service's address was translated to the
  * address of a pod, and before the sender's address is translated. Connections from the node itself
- * (probes of the kubelet, calls of the API server) pass, as Kubernetes requires. Connections to the
+ * (probes, requests from the API server) skip it, as Kubernetes requires. Connections to the
  * node are checked too: Kubernetes leaves this to the cluster, and what works under the stricter
  * rule also works under the other. Without the agent no new connection passes: a policy is either
  * enforced or visibly broken.
