@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -139,8 +139,9 @@ interface Event {
 class Events {
   readonly #begun = new Set<string>();
   readonly #directory: string;
-  /** Characters that were read of each log. */
+  /** Bytes that were read of each log, up to the end of its last whole line. */
   readonly #read = new Map<string, number>();
+  readonly #sizes = new Map<string, number>();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -169,13 +170,17 @@ class Events {
       .filter((name) => name.startsWith("services-orders-pulumi-"))
       .map((name) => join(this.#directory, name, "events.json"));
     return logs.flatMap((log) => {
-      const text = textOf(log);
+      // Asked a hundred times a second, while the update runs.
+      if (sizeOf(log) === this.#sizes.get(log)) return [];
+      const bytes = contentOf(log);
+      this.#sizes.set(log, bytes.length);
       const from = this.#read.get(log) ?? 0;
       // The last line may not be whole yet.
-      const to = text.lastIndexOf("\n") + 1;
+      const to = bytes.lastIndexOf("\n") + 1;
       this.#read.set(log, Math.max(from, to));
-      return text
-        .slice(from, to)
+      return bytes
+        .subarray(from, to)
+        .toString("utf8")
         .split("\n")
         .filter((line) => line !== "")
         .map((line) => JSON.parse(line) as Event);
@@ -183,11 +188,15 @@ class Events {
   }
 }
 
+function sizeOf(log: string): number | undefined {
+  return statSync(log, { throwIfNoEntry: false })?.size;
+}
+
 /** The log may not be there yet, or be removed by a command that ends. */
-function textOf(log: string): string {
+function contentOf(log: string): Buffer {
   try {
-    return readFileSync(log, "utf8");
+    return readFileSync(log);
   } catch {
-    return "";
+    return Buffer.alloc(0);
   }
 }
