@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { project } from "../../lib/project";
+import { imageRefForm } from "../../components/conventions/validation";
 import { stackOf } from "../../operations/stacks/review-stack";
 import { environment } from "../../sandbox/environment";
 import { type Moto, startMoto } from "./aws/moto";
@@ -12,7 +13,7 @@ import { stepByStep } from "./support/step-by-step";
 
 /** Kills of one command: each row runs the command again that the row before has killed. */
 interface Chapter {
-  readonly command: "deploy" | "review down" | "review up" | "up";
+  readonly command: "deploy" | "image" | "review down" | "review up" | "sweep" | "up";
   /** What a developer changes before it. */
   readonly edit?: readonly [file: string, from: string, to: string];
   readonly rows: readonly (Moment & { readonly kill: Kill })[];
@@ -91,6 +92,35 @@ const more: readonly Chapter[] = review.map((chapter) => ({
   ),
 }));
 
+/** The moments with every kind of kill. */
+const each = (...moments: readonly Moment[]): Chapter["rows"] =>
+  moments.flatMap((moment) => Object.values(kills).map((kill) => ({ ...moment, kill })));
+
+/** An image that is built alone, the stack that runs it, and the sweep that removes the stack. */
+const swept: readonly Chapter[] = [
+  {
+    command: "image",
+    rows: each(
+      { op: "create", resource: "Image::image", when: "before" },
+      { op: "create", resource: "Image::image", when: "during" },
+    ),
+    title: "the first image",
+  },
+  {
+    command: "review up",
+    rows: each({ op: "create", resource: "Service::services-orders", when: "after" }),
+    title: "the update after it",
+  },
+  {
+    command: "sweep",
+    rows: each(
+      { op: "delete", resource: "Deployment::services-orders", when: "before" },
+      { op: "delete", resource: "Namespace::namespace", when: "during" },
+    ),
+    title: "the removal of the stack of a deleted branch",
+  },
+];
+
 /** The stack that the chapters change, and where its state is. */
 interface Scene {
   readonly branch?: string;
@@ -106,6 +136,7 @@ const scenes: readonly Scene[] = [
     ? ([
         { branch: "kills-feature/b", chapters: more, state: "files" },
         { branch: "kills-feature/c", chapters: review, state: "S3" },
+        { branch: "kills-feature/d", chapters: swept, state: "files" },
       ] as const)
     : []),
 ];
@@ -144,8 +175,10 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
   const namespace = `services-orders-${stack}`;
   const commands = {
     deploy: ["deploy", stack, "--yes"],
+    image: ["image", stack],
     "review down": ["review", "down", branch ?? ""],
     "review up": ["review", "up", branch ?? ""],
+    sweep: ["sweep", "--apply"],
     up: ["up"],
   } as const;
   let clone: Clone;
@@ -160,6 +193,7 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
     if (branch === undefined) return removeLocal();
     await clone.git("checkout", "--quiet", "-b", branch);
     await clone.push(branch);
+    if (chapters[0]?.command === "image") return;
     const run = succeeded(await clone.npm(["image", "review"]));
     // Its image is built; each further run would ask whether it still is.
     const imageRef = run.output.trim().split("\n").at(-1) ?? "";
@@ -220,7 +254,8 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
 
   for (const { command, edit, rows, title } of chapters) {
     describe(`${command}, ${title}`, () => {
-      before(() => {
+      before(async () => {
+        if (command === "sweep") await clone.deleteBranch(branch ?? "");
         if (edit === undefined) return;
         const [file, from, to] = edit;
         const path = join(clone.directory, file);
@@ -247,7 +282,7 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
           );
           assert.notEqual(run.code, 0);
           const there = await secret();
-          if (there !== "" && command !== "review down") {
+          if (there !== "" && !removes(command)) {
             password ??= there;
             assert.equal(there, password);
           }
@@ -255,8 +290,11 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
       }
 
       it("ends well when it is run again, and leaves what it should", async () => {
-        succeeded(await clone.npm(commands[command], image));
-        if (command === "review down") {
+        const { output } = succeeded(await clone.npm(commands[command], image));
+        if (command === "image") {
+          assert.match(output.trim().split("\n").at(-1) ?? "", imageRefForm);
+          assert.equal(await kubectl(["get", "namespace", namespace, "--ignore-not-found"]), "");
+        } else if (removes(command)) {
           const left = await kubectl(["get", "namespace", namespace, "--ignore-not-found"]);
           const stacks = await clone.pulumi(["stack", "ls", "--json"]);
           assert.deepEqual([left, JSON.parse(stacks)], ["", []]);
@@ -276,6 +314,9 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
     });
   }
 }
+
+const removes = (command: Chapter["command"]): boolean =>
+  command === "review down" || command === "sweep";
 
 /** Variables for state in S3, which moto stands in for. */
 async function bucket(moto: Moto): Promise<Readonly<Record<string, string>>> {
