@@ -26,8 +26,6 @@ interface Traits {
   readonly protect: boolean;
   /** The stack runs code that was merged into the protected branch. */
   readonly protectedBranch: boolean;
-  /** Pods start in half the CPU time, and answer more slowly under load for a long time. */
-  readonly quickStart: boolean;
   /** The first start fills the database with example data. */
   readonly seeds: boolean;
   /** Environment whose default settings apply. */
@@ -43,7 +41,6 @@ const rows = {
     perBranch: false,
     protect: false,
     protectedBranch: false,
-    quickStart: true,
     seeds: false,
     settingsOf: "local",
   },
@@ -56,7 +53,6 @@ const rows = {
     perBranch: true,
     protect: false,
     protectedBranch: false,
-    quickStart: true,
     seeds: true,
     settingsOf: "review",
   },
@@ -68,7 +64,6 @@ const rows = {
     perBranch: false,
     protect: false,
     protectedBranch: true,
-    quickStart: false,
     seeds: false,
     settingsOf: "staging",
   },
@@ -80,7 +75,6 @@ const rows = {
     perBranch: false,
     protect: true,
     protectedBranch: true,
-    quickStart: false,
     seeds: false,
     settingsOf: "prod",
   },
@@ -93,7 +87,6 @@ const rows = {
     perBranch: false,
     protect: false,
     protectedBranch: false,
-    quickStart: false,
     seeds: false,
     settingsOf: "canary",
   },

@@ -1,7 +1,6 @@
 import { pod } from "../components/conventions/defaults";
 import { defined } from "../components/conventions/with-defaults";
 import type { WebServiceArgs } from "../components/web-service/web-service";
-import { environments } from "../environments";
 import type { Settings } from "../settings";
 
 /** Args of a web service, except those that come from the stack's resources. */
@@ -18,7 +17,7 @@ export function webServiceArgs(settings: Settings): ArgsFromSettings & Pick<Sett
     host: settings.host,
     identity: settings.identity,
     ingressClassName: settings.ingressClassName,
-    ...(environments[settings.environment].quickStart ? { javaOptions: [pod.quickStart] } : {}),
+    ...(settings.quickStart ? { javaOptions: [pod.quickStart] } : {}),
     publicPort: settings.publicPort,
     release: settings.release,
     replicas: settings.replicas,

@@ -204,6 +204,12 @@ export const table = {
     description: "Port of the public URL, if it is not the scheme's default.",
     env: "SANDBOX_INGRESS_PORT",
   }),
+  quickStart: setting({
+    ...forms.bool,
+    default: { canary: false, local: true, prod: false, review: true, staging: false },
+    description:
+      "Whether the service's JVM compiles with C1 only: pods start in half the CPU time, and answer more slowly under load.",
+  }),
   quota: setting({
     ...forms.quota,
     default: () => reviewNamespace.quota,

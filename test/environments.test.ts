@@ -41,7 +41,6 @@ describe("an environment that is added", () => {
     perBranch: false,
     protect: false,
     protectedBranch: true,
-    quickStart: false,
     seeds: false,
     settingsOf: "staging",
   },

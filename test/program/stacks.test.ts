@@ -262,6 +262,9 @@ describe("the program", () => {
       if (text.includes("-XX:TieredStopAtLevel=1")) quick.push(stack);
     }
     assert.deepEqual(quick, ["local", "review-x"]);
+    const { recorder } = await run({ ...own("local"), quickStart: false });
+    const pods = recorder.one("kubernetes:apps/v1:Deployment").inputs.spec.template.spec;
+    assert.ok(!JSON.stringify(pods.containers).includes("TieredStopAtLevel"));
   });
 
   it("as review seeds the database that it makes, and closes its namespace to all but the ingress", async () => {

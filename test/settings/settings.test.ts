@@ -147,6 +147,7 @@ describe("settings", () => {
     namespace: "a_b",
     platforms: "linux/s390x",
     publicPort: "0",
+    quickStart: "yes",
     quota: '{"cpu":"2","memory":"4Gi"}',
     releaseCommit: "abc",
     releaseReason: "two\nlines",

@@ -36,13 +36,15 @@ const overridden = {
     reviewIngressCidrs: [`${net.outsideAddress}/32`],
     reviewIngressClassName: "traefik",
   },
-  prod: { databaseHost: databases.prod.host, domain, eksCluster: "none" },
+  // The sandbox has two cores, and starts many pods.
+  prod: { databaseHost: databases.prod.host, domain, eksCluster: "none", quickStart: true },
   staging: {
     databaseHost: databases.staging.host,
     domain,
     eksCluster: "none",
     // Taken out: SANDBOX_REGISTRY says where images are pushed.
     imageRepository: undefined,
+    quickStart: true,
   },
 };
 
