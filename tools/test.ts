@@ -42,10 +42,10 @@ type Suite = keyof typeof suites;
  * creates them, or that they would refuse, runs in the same phase.
  */
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
-  { environments: ["rehearsal", "pipelines"], commands: ["edges", "policy"] },
+  { environments: ["rehearsal", "pipelines"], commands: ["edges", "policy", "kills"] },
   // No request may be lost while pods are replaced. So no other lane here starts many pods.
   { stacks: ["preview", "updates"], platform: ["platform", "kube-score"] },
-  { kills: ["kills"], objects: ["network", "manifests"], review: ["review"] },
+  { objects: ["network", "manifests"], review: ["review"] },
   // The last test stops everything.
   { life: ["life"] },
 ];

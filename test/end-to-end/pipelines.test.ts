@@ -15,6 +15,8 @@ const branch = "env-feature/pipeline_A";
 const namespace = `services-orders-${stackOf(branch)}`;
 /** `npm test` and CI check the code as it is committed, and not as the sandbox changes it. */
 const checked = ["check", "test-unit"];
+/** The job that tests the service builds the jars, too. `npm test` runs all of these tests itself. */
+const oneServiceTest = { MAVEN_OPTS: "-Dtest=ConfigurationTest" };
 
 interface Message {
   readonly text: string;
@@ -42,7 +44,7 @@ describe("the pipelines, end to end", () => {
   ): Promise<Readonly<Record<string, End>>> => {
     const result = await rehearse(workflow, {
       contexts,
-      env: { ...process.env, ...all.clone.env },
+      env: { ...process.env, ...all.clone.env, ...oneServiceTest },
       root: all.clone.directory,
       ...options,
     });
