@@ -97,7 +97,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly release: Release;
   /**
    * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, not
-   * 7. A date that does not exist, such as 31 February, is accepted and never runs.
+   * 7. A date that does not exist, such as 31 February, is accepted and never runs. A schedule that
+   * restricts both kinds of days is an error: Kubernetes would run it on each day that matches one.
    *
    * @group Common
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax

@@ -73,6 +73,19 @@ export function wrongFields(schedule: string): readonly ScheduleField[] | undefi
 }
 
 /**
+ * Whether a schedule restricts the days of the month and the days of the week. Kubernetes then runs
+ * the job on each day that matches one of them, which is seldom what was meant: `0 3 1-7 * MON`
+ * runs on seven days and on every Monday. Only a field with `*` or `?` restricts nothing; with a
+ * step, as in the odd days of the month, it does.
+ */
+export function restrictsBothDays(schedule: string): boolean {
+  const [, , ofMonth, , ofWeek] = schedule.split(" ");
+  return [ofMonth, ofWeek].every(
+    (field) => field !== undefined && !field.split(",").some((part) => /^[*?](?:\/1)?$/.test(part)),
+  );
+}
+
+/**
  * The shortest time between two runs of a schedule, or undefined if it is malformed.
  *
  * It uses minutes and hours only. Days, months and weekdays can only make the time longer.

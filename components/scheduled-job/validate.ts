@@ -1,7 +1,7 @@
 import { budgets } from "../conventions/names";
 import { type Checked, check, dnsLabel, integer } from "../conventions/validation";
 import { workloadIssues } from "../pods/workload";
-import { type ScheduleField, shortestPeriodSeconds, wrongFields } from "./cron";
+import { type ScheduleField, restrictsBothDays, shortestPeriodSeconds, wrongFields } from "./cron";
 import type { ScheduledJobInputs } from "./normalize";
 import { isTimeZone } from "./time-zone";
 
@@ -65,6 +65,12 @@ function scheduleIssues(job: ScheduledJobInputs): readonly Checked[] {
       got: schedule,
       rule: `have ${field.name} from ${boundsOf(field)}`,
     })),
+    check(!restrictsBothDays(schedule), {
+      arg: "schedule",
+      fix: 'Kubernetes would run it on each day that matches one of them; write "*" for the other, or two jobs',
+      got: schedule,
+      rule: "restrict days of the month or days of the week, not both",
+    }),
     check(period === undefined || (Number.isInteger(seconds) && seconds > 0 && seconds < period), {
       arg: "activeDeadlineSeconds",
       fix: "end a run before the next one starts",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   type ScheduleField,
+  restrictsBothDays,
   scheduleFields,
   shortestPeriodSeconds,
   wrongFields,
@@ -35,6 +36,25 @@ function legal(field: ScheduleField): fc.Arbitrary<string> {
 }
 
 const schedule = fc.tuple(...scheduleFields.map(legal));
+
+describe("the days of a schedule", () => {
+  it("are restricted twice only if neither field has a star or a question mark without a step", () => {
+    const twice = ["0 3 1 * MON", "0 3 1-7 * 1", "0 3 */2 * MON", "0 3 1 * */2", "0 3 ?/2 * 1,2"];
+    const once = [
+      "0 3 * * MON",
+      "0 3 1 * *",
+      "0 3 1 * ?",
+      "0 3 */1 * 1",
+      "0 3 1,* * 1",
+      "0 3 * * *",
+    ];
+    assert.deepEqual(
+      twice.filter((text) => !restrictsBothDays(text)),
+      [],
+    );
+    assert.deepEqual(once.filter(restrictsBothDays), []);
+  });
+});
 
 describe("the fields of a schedule", () => {
   it("are right in every form that Kubernetes takes", () => {

@@ -181,6 +181,10 @@ describe("ScheduledJob", () => {
         'schedule must have days of the week from 0 to 6, or SUN to SAT, got "0 3 * * 7"; write "*", or numbers such as 1, 1-5, 1,3 or */2',
       ],
       [
+        { schedule: "0 3 1-7 * MON" },
+        'schedule must restrict days of the month or days of the week, not both, got "0 3 1-7 * MON"; Kubernetes would run it on each day that matches one of them; write "*" for the other, or two jobs',
+      ],
+      [
         { activeDeadlineSeconds: 3600 },
         "activeDeadlineSeconds must be an integer above 0 and below the schedule's shortest period of 3600 s, got 3600; end a run before the next one starts",
       ],
