@@ -1,7 +1,8 @@
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "./errors";
 import { project } from "./project";
+import { replaceFile } from "./replace";
 
 /** What `npm run notify` reports about a stack that was changed. */
 export interface Deployed {
@@ -59,7 +60,7 @@ export class Reports {
 
   #leave(name: string, content: object): void {
     mkdirSync(this.#directory, { recursive: true });
-    writeFileSync(join(this.#directory, name), `${JSON.stringify(content, undefined, 2)}\n`);
+    replaceFile(join(this.#directory, name), `${JSON.stringify(content, undefined, 2)}\n`);
   }
 }
 

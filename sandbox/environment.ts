@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { replaceFile, replaceLink } from "../lib/replace";
 import { program } from "./install/download-or-build";
 import { imageRef } from "./install/images";
 import { kubectlEnvironment, net, options, paths, registryName } from "./layout";
@@ -14,8 +15,7 @@ export function prepareEngine(): void {
     const directory = join(paths.pulumiHome, "plugins", `resource-${name}-v${version}`);
     mkdirSync(directory, { recursive: true });
     const link = join(directory, `pulumi-resource-${name}`);
-    rmSync(link, { force: true });
-    symlinkSync(program(`resource-${name}`), link);
+    replaceLink(link, program(`resource-${name}`));
   }
   mkdirSync(paths.pulumiState, { recursive: true });
   const instances = join(paths.buildx, "instances");
@@ -24,7 +24,7 @@ export function prepareEngine(): void {
   const unset = { Platforms: null, DriverOpts: null, Flags: null, Files: null };
   const Nodes = [{ Name: "sandbox0", Endpoint, ...unset }];
   const builder = { Name: "sandbox", Driver: "remote", Nodes, Dynamic: false };
-  writeFileSync(join(instances, "sandbox"), JSON.stringify(builder));
+  replaceFile(join(instances, "sandbox"), JSON.stringify(builder));
 }
 
 /** What a shell needs so that plain `pulumi` and `kubectl` work on the sandbox. */

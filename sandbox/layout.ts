@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { UserError } from "../lib/errors";
+import { replaceFile } from "../lib/replace";
 
 /**
  * The one directory for everything that the sandbox makes. It can be deleted while the sandbox is
@@ -105,7 +106,7 @@ export function options(): Options {
 
 export function saveOptions(chosen: Options): void {
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  writeFileSync(paths.options, `${JSON.stringify(chosen, undefined, 2)}\n`);
+  replaceFile(paths.options, `${JSON.stringify(chosen, undefined, 2)}\n`);
 }
 
 /** The registry's name in image references. */

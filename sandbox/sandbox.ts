@@ -1,8 +1,9 @@
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "../lib/command";
 import { type Steps } from "../lib/progress";
 import { messageOf, UserError } from "../lib/errors";
+import { replaceFile } from "../lib/replace";
 import { addons } from "./node/addons";
 import { isHealthy, podWarnings, waitUntilHealthy } from "./health-checks";
 import { createNamespaces, removeNamespaces } from "./node/namespaces";
@@ -63,7 +64,7 @@ export async function up(chosen: Options, steps: Steps): Promise<number> {
     saveOptions(chosen);
     // Only after the check above: what runs reads this file.
     if (given === undefined) rmSync(paths.givenKubeconfig, { force: true });
-    else writeFileSync(paths.givenKubeconfig, given, { mode: 0o600 });
+    else replaceFile(paths.givenKubeconfig, given, 0o600);
     await setUp(missing, steps);
     return start(chosen, steps);
   });

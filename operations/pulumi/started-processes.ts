@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 import { service } from "../../config/service";
 import { runs, startTime } from "../../lib/processes";
+import { replaceFile } from "../../lib/replace";
 
 /** What Pulumi writes into a lock. */
 export interface LockOwner {
@@ -46,7 +47,7 @@ export function rememberStarted(
   const place = placeOf(args[at + 1] ?? "", backendUrl);
   const started: Started = { at: Date.now(), pid, place, startTime: startTime(pid) };
   mkdirSync(directory(), { recursive: true });
-  writeFileSync(file, JSON.stringify(started));
+  replaceFile(file, JSON.stringify(started));
   return (signal) => {
     if (signal !== "SIGKILL") rmSync(file, { force: true });
   };
@@ -88,11 +89,12 @@ export class KilledHere {
 
 function readStarted(): readonly Started[] {
   if (!existsSync(directory())) return [];
-  return readdirSync(directory()).flatMap((name) => {
+  const names = readdirSync(directory()).filter((name) => name.endsWith(".json"));
+  return names.flatMap((name) => {
     try {
       return [JSON.parse(readFileSync(join(directory(), name), "utf8")) as Started];
     } catch {
-      // It was killed while it wrote this, or another command has just removed it.
+      // Another command has just removed it.
       return [];
     }
   });

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "../../lib/command";
 import { type Report } from "../../lib/progress";
 import { UserError } from "../../lib/errors";
+import { replaceFile } from "../../lib/replace";
 import { type Image, images } from "./image-contexts";
 import { createEmpty, paths, registryName, registryUrl } from "../layout";
 import { program } from "./download-or-build";
@@ -122,8 +123,7 @@ async function makeImage(name: ImageName, report: Report): Promise<string> {
   }
   rmSync(directory, { recursive: true, force: true });
   const made = { ...known(), [name]: { ref, fingerprint: fingerprint(image) } };
-  writeFileSync(`${paths.images}.new`, `${JSON.stringify(made, undefined, 2)}\n`);
-  renameSync(`${paths.images}.new`, paths.images);
+  replaceFile(paths.images, `${JSON.stringify(made, undefined, 2)}\n`);
   return how;
 }
 

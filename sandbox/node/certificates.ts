@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { command } from "../../lib/command";
+import { replaceFile } from "../../lib/replace";
 import { tool, toolEnvironment } from "../install/debian";
 import { net, paths } from "../layout";
 
@@ -110,7 +111,7 @@ export async function ensureCertificates(): Promise<void> {
   for (const name of Object.keys(subjects) as SubjectName[]) {
     writeKubeconfig(name);
   }
-  writeFileSync(join(directory, ".subjects"), JSON.stringify(subjects));
+  replaceFile(join(directory, ".subjects"), JSON.stringify(subjects));
 }
 
 /** Makes a key and a certificate that an authority signs; without one, it signs itself. */
@@ -149,5 +150,5 @@ function writeKubeconfig(name: SubjectName): void {
     "current-context": context,
   };
   // JSON is valid YAML, and every reader of a kubeconfig accepts it.
-  writeFileSync(kubeconfig(name), JSON.stringify(content, undefined, 2), { mode: 0o600 });
+  replaceFile(kubeconfig(name), JSON.stringify(content, undefined, 2), 0o600);
 }
