@@ -82,7 +82,7 @@ export function previewOf(
 }
 
 /**
- * The context that reads a stack's state. Review stacks have a separate state, which every branch
+ * The context whose role may read a stack's state. Review stacks have a separate state, which every branch
  * may read.
  */
 const readerOf = (stack: string): ContextName => (stack === "review" ? "review" : "preview");

@@ -14,7 +14,7 @@ const HEALTHY_MS = 120_000;
 
 /**
  * Waits until something is healthy. If its daemon has ended, or time is up, the error shows the end
- * of the daemon's log.
+ * of the daemon's log. Without a daemon, the error shows what `cause` returns.
  */
 export async function waitUntilHealthy(
   what: string,

@@ -65,7 +65,7 @@ export function elements<T>(arg: string, list: readonly T[] = []): readonly Plac
   return list.map((got, i) => ({ arg: `${arg}[${String(i)}]`, got }));
 }
 
-/** One field of each element of a list, with its place. */
+/** One field of each element of a list, with its path. */
 export function fields<Element, Key extends keyof Element & string>(
   arg: string,
   key: Key,

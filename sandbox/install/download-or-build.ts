@@ -21,7 +21,8 @@ import { type Download, type Part, parts } from "./parts";
 /** With a Go older than 1.26, the modules would download another toolchain. */
 const GO_NEEDED = [1, 26] as const;
 /**
- * Limit for the download of an official file. After it, the sandbox builds the part instead.
+ * Time limit for the download of an official file. If a download takes longer, the sandbox builds
+ * the part instead.
  * The largest file has about 120 MB.
  */
 const DOWNLOAD_TIMEOUT_MS = 600_000;

@@ -46,7 +46,7 @@ function exactly(all: readonly PodRequirement[]): Quota {
 const one: PodRequirement = { name: "web", pods: 1, requests: { cpu: "250m", memory: "512Mi" } };
 
 describe("the pods of a rollout", () => {
-  it("are the replicas, what maxSurge adds, rounded up, and as many that are about to end", () => {
+  it("are the replicas, what maxSurge adds (rounded up), and the same number of terminating pods", () => {
     assert.equal(peakPods(2, "25%"), 4);
     assert.equal(peakPods(4, "25%"), 6);
     assert.equal(peakPods(5, "25%"), 9);
