@@ -82,8 +82,8 @@ export function previewOf(
 }
 
 /**
- * The context whose role may read a stack's state. Review stacks have a separate state, which every branch
- * may read.
+ * The context whose role may read a stack's state. Review stacks have a separate state, which every
+ * branch may read.
  */
 const readerOf = (stack: string): ContextName => (stack === "review" ? "review" : "preview");
 

@@ -25,7 +25,7 @@ export type ReadDeployment = (name: string) => Promise<DeploymentFacts>;
 const pollMs = 1_000;
 /** Reads in a row that may fail: an API server that restarts is back after a few. */
 const failedReads = 5;
-/** Seconds to wait after `progressDeadlineSeconds`, so that Kubernetes reports the failure first. */
+/** Seconds to wait after `progressDeadlineSeconds`: Kubernetes reports the failure first. */
 const marginSeconds = 30;
 
 /**

@@ -15,7 +15,7 @@ const branch = "env-feature/pipeline_A";
 const namespace = `services-orders-${stackOf(branch)}`;
 /** `npm test` and CI check the code as it is committed, and not as the sandbox changes it. */
 const checked = ["check", "test-unit"];
-/** The job that tests the service builds the jars, too. `npm test` runs all of these tests itself. */
+/** The job that tests the service also builds the jars. `npm test` runs all these tests itself. */
 const oneServiceTest = { MAVEN_OPTS: "-Dtest=ConfigurationTest" };
 
 interface Message {

@@ -12,7 +12,10 @@ const TICK_MS = 100;
  * not answer. After such a break Node.js runs its timers before it reads what has arrived, so a
  * plain timeout would give up on answers that are already there.
  */
-export function limit(milliseconds: number): { readonly signal: AbortSignal; end(): void } {
+export function limit(milliseconds: number): {
+  readonly end: () => void;
+  readonly signal: AbortSignal;
+} {
   const abort = new AbortController();
   let left = Math.ceil(milliseconds / TICK_MS);
   const ticks = setInterval(() => {
