@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "./commands";
-import { limit } from "./requests";
+import { within } from "./requests";
 
 export interface LoadOptions {
   readonly host: string;
@@ -102,7 +102,10 @@ export class Load {
       : "{}";
     this.#sent += 1;
     try {
-      const { status, text } = await this.#exchange(posts ? "POST" : "GET", path, body);
+      // From start to last byte. A limit of the socket would start again with each byte.
+      const { status, text } = await within(TIMEOUT_MS, async (signal) =>
+        this.#exchange(posts ? "POST" : "GET", path, body, signal),
+      );
       const expected = posts ? 201 : 200;
       if (status !== expected) {
         throw new Error(`answered ${String(status)}: ${text.slice(0, 120)}`);
@@ -123,10 +126,9 @@ export class Load {
     method: "GET" | "POST",
     path: string,
     body: string,
+    signal: AbortSignal,
   ): Promise<{ status: number; text: string }> {
-    // From start to last byte. A limit of the socket would start again with each byte.
-    const { end, signal } = limit(TIMEOUT_MS);
-    const exchange = new Promise<{ status: number; text: string }>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const outgoing = request(
         {
           host: "127.0.0.1",
@@ -154,13 +156,9 @@ export class Load {
           answer.on("error", reject);
         },
       );
-      outgoing.on("error", (error) => {
-        const late = error.name === "AbortError";
-        reject(late ? new Error(`no answer within ${String(TIMEOUT_MS / 1000)} s`) : error);
-      });
+      outgoing.on("error", reject);
       outgoing.end(body);
     });
-    return exchange.finally(end);
   }
 }
 

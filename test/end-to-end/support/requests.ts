@@ -6,54 +6,54 @@ import { options } from "../../../sandbox/layout";
 const TICK_MS = 100;
 
 /**
- * A signal that aborts after so many milliseconds in which this process ran.
+ * Answer of `exchange`, which must come within so many milliseconds in which this process ran.
  *
  * A machine that stands still for seconds (a busy virtual machine does) is not a service that does
  * not answer. After such a break Node.js runs its timers before it reads what has arrived, so a
  * plain timeout would give up on answers that are already there.
+ *
+ * @param exchange must end with an error when its signal aborts
  */
-export function limit(milliseconds: number): {
-  readonly end: () => void;
-  readonly signal: AbortSignal;
-} {
+export async function within<T>(
+  milliseconds: number,
+  exchange: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const abort = new AbortController();
   let left = Math.ceil(milliseconds / TICK_MS);
   const ticks = setInterval(() => {
     left -= 1;
-    if (left > 0) return;
-    clearInterval(ticks);
-    abort.abort();
+    if (left === 0) abort.abort();
   }, TICK_MS);
-  return {
-    signal: abort.signal,
-    end: () => {
-      clearInterval(ticks);
-    },
-  };
+  try {
+    return await exchange(abort.signal);
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+    throw new Error(`no answer within ${String(milliseconds / 1000)} s`, { cause: error });
+  } finally {
+    clearInterval(ticks);
+  }
 }
 
 /** Version that answers one request on a new connection. Throws if the answer is not right. */
 async function versionAt(host: string): Promise<string> {
   const { ingressPort: port } = options();
   const agent = new Agent({ keepAlive: false });
-  const { end, signal } = limit(10_000);
-  const answered = new Promise<string>((resolve, reject) => {
-    const sent = request(
-      { agent, headers: { Host: host }, host: "127.0.0.1", path: "/orders", port, signal },
-      (answer) => {
-        answer.resume();
-        answer.once("end", () => {
-          if (answer.statusCode === 200) resolve(String(answer.headers["service-version"]));
-          else reject(new Error(`status ${String(answer.statusCode)}`));
-        });
-      },
-    );
-    sent.once("error", (error) => {
-      reject(error.name === "AbortError" ? new Error("no answer within 10 s") : error);
+  return within(10_000, async (signal) => {
+    return new Promise((resolve, reject) => {
+      const sent = request(
+        { agent, headers: { Host: host }, host: "127.0.0.1", path: "/orders", port, signal },
+        (answer) => {
+          answer.resume();
+          answer.once("end", () => {
+            if (answer.statusCode === 200) resolve(String(answer.headers["service-version"]));
+            else reject(new Error(`status ${String(answer.statusCode)}`));
+          });
+        },
+      );
+      sent.once("error", reject);
+      sent.end();
     });
-    sent.end();
   });
-  return answered.finally(end);
 }
 
 /** How many of `count` requests each version answered, sent one every `pauseMs`. */
