@@ -162,7 +162,7 @@ async function candidate(
     migrations,
     productionCommit,
     productionRuns: stable.imageRef !== undefined,
-    running: running?.branch,
+    running,
   });
   if (issue !== undefined || commit === undefined || imageRef === undefined) {
     throw new UserError(`${issue ?? ""}\nNothing was changed.`);

@@ -1,4 +1,5 @@
 import { mainBranch } from "../../components/conventions/ci-roles";
+import type { RunningCanary } from "../stacks/running-canary";
 
 /** Facts about a branch that may become a canary. */
 export interface CanaryFacts {
@@ -17,8 +18,7 @@ export interface CanaryFacts {
   readonly productionCommit: string | undefined;
   /** Whether production is deployed. */
   readonly productionRuns: boolean;
-  /** Branch of the canary that runs already. */
-  readonly running: string | undefined;
+  readonly running: Pick<RunningCanary, "branch" | "started"> | undefined;
 }
 
 /**
@@ -27,8 +27,9 @@ export interface CanaryFacts {
 export function validateCanary(candidate: CanaryFacts): string | undefined {
   const { branch, commit, containsProduction, imageRef, migrations, productionCommit } = candidate;
   const { givenImage, productionRuns, running } = candidate;
-  if (running !== undefined) {
-    return `A canary of "${running}" is already running. Stop it first: npm run canary -- stop`;
+  // The same command continues a start that failed or was killed.
+  if (running !== undefined && (running.started || running.branch !== branch)) {
+    return `A canary of "${running.branch}" is already running. Stop it first: npm run canary -- stop`;
   }
   if (imageRef === undefined) {
     return `Branch "${branch}" has no image: deploy its review stack with npm run review -- up, or pass --image and --commit.`;

@@ -34,6 +34,8 @@ export interface RunningCanary {
   readonly imageRef: string | undefined;
   /** Requested share of the requests, in percent. */
   readonly percent: string | undefined;
+  /** Whether its start ended well. False after a start that failed or was killed. */
+  readonly started: boolean;
 }
 
 /** @throws UserError within 20 s if the state backend or production's cluster does not answer. */
@@ -63,6 +65,9 @@ export async function runningCanary(
     expires: dateOf(tags[canaryTags.expires]),
     imageRef: outputs.imageRef ?? deployment?.imageRef,
     percent: tags[canaryTags.percent],
+    // Pulumi writes outputs at the end of an update, and removes them when the canary stops. What
+    // another state says is unknown.
+    started: !there || outputs.imageRef !== undefined,
   };
 }
 

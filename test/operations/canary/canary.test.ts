@@ -70,8 +70,13 @@ const fine: CanaryFacts = {
 const cases: readonly [string, Partial<CanaryFacts>, RegExp][] = [
   [
     "while another canary runs",
-    { running: "feature/b" },
+    { running: { branch: "feature/b", started: false } },
     /"feature\/b" is already running.*canary -- stop/,
+  ],
+  [
+    "while it runs already",
+    { running: { branch: "feature/a", started: true } },
+    /"feature\/a" is already running/,
   ],
   ["without an image", { imageRef: undefined }, /has no image.*review -- up/],
   ["of code that is not committed", { commit: undefined }, /is not committed/],
@@ -103,6 +108,10 @@ const cases: readonly [string, Partial<CanaryFacts>, RegExp][] = [
 describe("a canary", () => {
   it("may start when nothing speaks against it", () => {
     assert.equal(validateCanary(fine), undefined);
+  });
+  it("may continue its start, when that failed or was killed", () => {
+    const running = { branch: "feature/a", started: false };
+    assert.equal(validateCanary({ ...fine, running }), undefined);
   });
   for (const [title, change, text] of cases) {
     it(`is refused ${title}`, () => {

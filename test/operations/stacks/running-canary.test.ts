@@ -82,6 +82,7 @@ esac`;
       expires: new Date(expires),
       imageRef,
       percent: undefined,
+      started: true,
     });
   });
 
@@ -90,12 +91,13 @@ esac`;
     state({ tags: { branch: "feature/a", clusterUid: "here", percent: "10" } });
     const found = await runningCanary(production(), workspace());
     assert.deepEqual([found?.branch, found?.imageRef], ["feature/a", imageRef]);
-    assert.deepEqual([found?.clusterUid, found?.percent], ["here", "10"]);
+    assert.deepEqual([found?.clusterUid, found?.percent, found?.started], ["here", "10", false]);
   });
 
   it("is one of another state, too, by its label", async () => {
     objects = { deployments: [deployment] };
-    assert.equal((await runningCanary(production([]), workspace()))?.branch, "feature-a");
+    const found = await runningCanary(production([]), workspace());
+    assert.deepEqual([found?.branch, found?.started], ["feature-a", true]);
   });
 
   it("is not another Deployment of the track", async () => {
