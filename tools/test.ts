@@ -49,7 +49,9 @@ const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   // The last test stops everything.
   { life: ["life"] },
 ];
-const planned = phases.flatMap((lanes) => Object.values(lanes).flat());
+/** What runs only when it is named: it takes too long for each change. */
+const alone = ["kills-of-environments"];
+const planned = [...alone, ...phases.flatMap((lanes) => Object.values(lanes).flat())];
 
 /** `npm test`: every suite, and one line over all of them. */
 export async function test(only?: string, files: readonly string[] = []): Promise<void> {

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { project } from "../../lib/project";
 import { imageRefForm } from "../../components/conventions/validation";
 import { stackOf } from "../../operations/stacks/review-stack";
 import { environment } from "../../sandbox/environment";
 import { type Moto, startMoto } from "./aws/moto";
 import { Clone } from "./support/clone";
 import { kubectl, pulumi, sql, succeeded } from "./support/commands";
-import { type Kill, killedAt, kills, type Moment } from "./support/kill";
+import { each, killedAt, kills, recovered, type Row, titleOf, writeDown } from "./support/kill";
 import { stepByStep } from "./support/step-by-step";
 
 /** Kills of one command: each row runs the command again that the row before has killed. */
@@ -16,7 +15,7 @@ interface Chapter {
   readonly command: "deploy" | "image" | "review down" | "review up" | "sweep" | "up";
   /** What a developer changes before it. */
   readonly edit?: readonly [file: string, from: string, to: string];
-  readonly rows: readonly (Moment & { readonly kill: Kill })[];
+  readonly rows: readonly Row[];
   readonly title: string;
 }
 
@@ -87,14 +86,12 @@ const review: readonly Chapter[] = [
 /** What `npm test` does not try: `npm run test:kills` does. */
 const more: readonly Chapter[] = review.map((chapter) => ({
   ...chapter,
-  rows: Object.values(kills).flatMap((kill) =>
-    chapter.rows.filter((row) => row.kill !== kill).map((row) => ({ ...row, kill })),
+  rows: chapter.rows.flatMap((row) =>
+    Object.values(kills)
+      .filter((kill) => kill !== row.kill)
+      .map((kill) => ({ ...row, kill })),
   ),
 }));
-
-/** The moments with every kind of kill. */
-const each = (...moments: readonly Moment[]): Chapter["rows"] =>
-  moments.flatMap((moment) => Object.values(kills).map((kill) => ({ ...moment, kill })));
 
 /** An image that is built alone, the stack that runs it, and the sweep that removes the stack. */
 const swept: readonly Chapter[] = [
@@ -147,13 +144,13 @@ const kinds =
   "resourcequotas,rolebindings,secrets,serviceaccounts,services,statefulsets";
 
 describe("a command that is killed", function () {
-  stepByStep();
   /** Rows whose command ended well at the end. */
-  const recovered: string[] = [];
+  const lines: string[] = [];
 
   for (const scene of scenes) {
     describe(`of stack ${scene.branch === undefined ? "local" : stackOf(scene.branch)}, with state in ${scene.state}`, () => {
-      play(scene, recovered);
+      stepByStep();
+      play(scene, lines);
     });
   }
 
@@ -161,16 +158,14 @@ describe("a command that is killed", function () {
   // Mocha runs the tests of a suite before the suites in it.
   describe("when all of them recovered", () => {
     it("is written down", () => {
-      const file = join(project, "docs", "kills.md");
-      const text = readFileSync(file, "utf8");
-      const head = "## What was tried\n\n";
-      const start = text.indexOf(head);
-      writeFileSync(file, `${text.slice(0, start)}${head}${recovered.join("\n")}\n`);
+      const tried = scenes.flatMap(({ chapters }) => chapters.flatMap(({ rows }) => rows));
+      assert.equal(lines.length, tried.length);
+      writeDown("What was tried with `local` and review stacks", lines);
     });
   });
 });
 
-function play({ branch, chapters, state }: Scene, recovered: string[]): void {
+function play({ branch, chapters, state }: Scene, lines: string[]): void {
   const stack = branch === undefined ? "local" : stackOf(branch);
   const namespace = `services-orders-${stack}`;
   const commands = {
@@ -265,13 +260,12 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
       });
 
       for (const row of rows) {
-        it(`${row.when} ${row.op} of ${row.resource}: ${row.kill}`, async () => {
+        it(`${titleOf(row)}: ${row.kill}`, async () => {
           const run = await killedAt(
             {
-              args: [join(clone.directory, "cli", "entry.mjs"), ...commands[command]],
+              args: commands[command],
               cwd: clone.directory,
               env: { ...clone.env, ...image },
-              file: process.execPath,
             },
             row,
             row.kill,
@@ -309,7 +303,8 @@ function play({ branch, chapters, state }: Scene, recovered: string[]): void {
           orders ??= rowsNow;
           assert.deepEqual(rowsNow, orders);
         }
-        recovered.push(...rows.map((row) => entry(command, title, row, state)));
+        const circumstance = `${title}, state in ${state}`;
+        lines.push(...rows.map((row) => recovered(command, circumstance, row)));
       });
     });
   }
@@ -327,14 +322,3 @@ async function bucket(moto: Moto): Promise<Readonly<Record<string, string>>> {
 }
 
 const region = ["--create-bucket-configuration", "LocationConstraint=eu-central-1"];
-
-function entry(
-  command: string,
-  title: string,
-  { kill, op, resource, when }: Chapter["rows"][number],
-  state: Scene["state"],
-): string {
-  const how = Object.entries(kills).find(([, value]) => value === kill)?.[0] ?? kill;
-  const moment = `${when} ${op} of \`${resource}\``;
-  return `- \`${command}\`, ${title}, state in ${state}: ${moment}; ${how}; recovered.`;
-}

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
@@ -10,7 +10,7 @@ import type { Moto } from "./moto";
 type Config = Readonly<Record<string, unknown>>;
 
 const platform = join(project, "platform");
-/** No committed file is called so: Pulumi writes and we remove one. */
+/** The stack. No committed file is called so: Pulumi writes and we remove one. */
 const name = "rehearsal";
 
 /**
@@ -22,7 +22,8 @@ export class PlatformStack {
   /** Its configuration and its state. */
   readonly directory = mkdtempSync(join(tmpdir(), "services-orders-platform-"));
   private readonly configFile: string;
-  private readonly env: Readonly<Record<string, string>>;
+  /** What commands need for its state, the cluster and moto. */
+  readonly env: Readonly<Record<string, string>>;
 
   constructor(moto: Moto, overrides: Config) {
     const state = join(this.directory, "state");
@@ -50,6 +51,11 @@ export class PlatformStack {
   private async pulumi(...args: string[]): Promise<string> {
     const where = ["--cwd", platform, "--non-interactive"];
     return command("pulumi", [...where, ...args], { env: this.env, timeout: 300_000 });
+  }
+
+  /** Gives its settings to a copy of the project, whose commands then know the stack `rehearsal`. */
+  settle(copy: string): void {
+    cpSync(this.configFile, join(copy, "platform", `Pulumi.${name}.yaml`));
   }
 
   run(what: "destroy" | "preview" | "up", ...args: string[]): Promise<string> {

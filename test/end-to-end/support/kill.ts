@@ -1,9 +1,15 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { project } from "../../../lib/project";
 import type { Run } from "./commands";
+
+/** A moment in a command that makes no update: when it has printed this text. */
+export interface Printed {
+  readonly says: string;
+}
 
 /** A moment in an update, by the engine's own events. */
 export interface Moment {
@@ -18,13 +24,17 @@ export interface Moment {
   readonly when: "after" | "before" | "during";
 }
 
+/** The last one gives the command time to get further, so other kills of a moment come before. */
 export const kills = {
   "SIGKILL to the process group": "group",
   "SIGKILL to the engine": "engine",
-  "SIGTERM, SIGKILL 10 s later": "canceled",
   "every process": "machine",
+  "SIGTERM, SIGKILL 10 s later": "canceled",
 } as const;
 export type Kill = (typeof kills)[keyof typeof kills];
+
+/** A kill that is tried. */
+export type Row = (Moment | Printed) & { readonly kill: Kill };
 
 export interface Killed extends Run {
   /** Whether the moment came before the command ended. */
@@ -35,15 +45,19 @@ interface Command {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly file: string;
 }
 
-/** Runs a command, and kills it at a moment of the update that it does. */
-export async function killedAt(command: Command, moment: Moment, kill: Kill): Promise<Killed> {
+/** Runs one of the project's commands, and kills it at a moment. */
+export async function killedAt(
+  command: Command,
+  moment: Moment | Printed,
+  kill: Kill,
+): Promise<Killed> {
   // Every event log is somewhere in the directory for temporary files.
   const temporary = mkdtempSync(join(tmpdir(), "services-orders-kill-"));
   const started = Date.now();
-  const child = spawn(command.file, command.args, {
+  const entry = join(command.cwd, "cli", "entry.mjs");
+  const child = spawn(process.execPath, [entry, ...command.args], {
     cwd: command.cwd,
     detached: true,
     env: {
@@ -71,13 +85,40 @@ export async function killedAt(command: Command, moment: Moment, kill: Kill): Pr
   const events = new Events(temporary);
   let struck = false;
   while (code === undefined && !struck) {
-    struck = events.have(moment);
+    struck = "says" in moment ? output.includes(moment.says) : events.have(moment);
     if (!struck) await sleep(10);
   }
   if (struck) await strike(child.pid ?? 0, kill, () => code !== undefined);
   await ended;
   rmSync(temporary, { force: true, recursive: true });
   return { code: code ?? null, output, seconds: (Date.now() - started) / 1000, struck };
+}
+
+/** Moments with every kind of kill. */
+export const each = (...moments: readonly Moment[]): readonly Row[] =>
+  moments.flatMap((moment) => Object.values(kills).map((kill) => ({ ...moment, kill })));
+
+/** The line of docs/kills.md for a row whose command ended well at the end. */
+export function recovered(command: string, circumstance: string, row: Row): string {
+  const how = Object.entries(kills).find(([, value]) => value === row.kill)?.[0] ?? row.kill;
+  return `- \`${command}\`, ${circumstance}: ${titleOf(row)}; ${how}; recovered.`;
+}
+
+export const titleOf = (moment: Moment | Printed): string =>
+  "says" in moment
+    ? `after "${moment.says}"`
+    : `${moment.when} ${moment.op} of \`${moment.resource}\``;
+
+/** Writes what was tried below a heading of docs/kills.md, in the place of what is there. */
+export function writeDown(heading: string, lines: readonly string[]): void {
+  const file = join(project, "docs", "kills.md");
+  const text = readFileSync(file, "utf8");
+  const start = text.indexOf(`## ${heading}\n`);
+  if (start === -1) throw new Error(`${file} has no heading "${heading}"`);
+  const next = text.indexOf("\n## ", start);
+  const rest = next === -1 ? "" : text.slice(next);
+  const section = [`## ${heading}`, "", ...lines, ""].join("\n");
+  writeFileSync(file, `${text.slice(0, start)}${section}${rest}`);
 }
 
 async function strike(pid: number, kill: Kill, isOver: () => boolean): Promise<void> {

@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { sandboxProcesses } from "../../sandbox/node/processes";
+import { root } from "../../sandbox/layout";
+import { kubectl, npmRun, succeeded } from "./support/commands";
+import { podsOf } from "./support/cluster";
+import { Environments, type Who } from "./support/environments";
+import { each, killedAt, recovered, type Row, titleOf, writeDown } from "./support/kill";
+import { project } from "../../lib/project";
+import { stepByStep } from "./support/step-by-step";
+
+type Variables = Readonly<Record<string, string>>;
+
+/** Kills of one command: each row runs the command again that the row before has killed. */
+interface Chapter {
+  /** Arguments that are known only when the command runs. */
+  readonly args?: () => Promise<readonly string[]>;
+  /** What must be true after the command ended well. */
+  readonly check: () => Promise<void>;
+  readonly circumstance: string;
+  /** The command, as the list names it, and its first arguments. */
+  readonly command: string;
+  /** What must be there before it. */
+  readonly first?: () => Promise<void>;
+  /** Where the command runs, and its variables. */
+  readonly place: () => readonly [cwd: string, env: Variables];
+  readonly rows: readonly Row[];
+}
+
+/** Commands without an update: no engine runs that could be killed alone. */
+const printed = (...texts: readonly string[]): readonly Row[] =>
+  texts.flatMap((says) =>
+    (["group", "machine", "canceled"] as const).map((kill) => ({ kill, says })),
+  );
+
+const branch = "kills-canary";
+
+/** `npm run test:kills` runs it, `npm test` does not: it takes half an hour. */
+if (process.env["KILLS"] === "all") {
+  describe("a command for the platform, production or the sandbox that is killed", () => {
+    stepByStep();
+    const lines: string[] = [];
+    let all: Environments;
+
+    before(async () => {
+      all = await Environments.make("killed");
+      all.platform.settle(all.clone.directory);
+    });
+    after(async () => {
+      await all.remove();
+    });
+
+    const as = (who: Who) => (): readonly [string, Variables] => [
+      all.clone.directory,
+      { ...all.clone.env, ...all.rightsOf(who) },
+    ];
+    const unchanged = async (stack: string): Promise<void> => {
+      await all.pulumi("preview", "preview", "--stack", stack, "--expect-no-changes");
+    };
+    const imageOf = async (stack: string): Promise<string> => {
+      const output = await all.pulumi("preview", "stack", "output", "--json", "--stack", stack);
+      return (JSON.parse(output) as { imageRef?: string }).imageRef ?? "";
+    };
+
+    play(lines, {
+      args: () => Promise.resolve(["rehearsal", "--yes"]),
+      check: async () => {
+        await all.platform.run("preview", "--expect-no-changes", "--refresh");
+      },
+      circumstance: "the first update",
+      command: "platform up",
+      place: () => [all.clone.directory, { ...all.clone.env, ...all.platform.env }],
+      rows: each(
+        { op: "create", resource: "Role::services-orders-staging", when: "before" },
+        { op: "create", resource: "Repository::images", when: "after" },
+      ),
+    });
+
+    play(lines, {
+      check: async () => {
+        const tags = await all.pulumi("prod", "stack", "tag", "ls", "--stack", "prod", "--json");
+        assert.ok(tags.includes(await imageOf("staging")), tags);
+      },
+      circumstance: "the first release",
+      command: "promote",
+      first: async () => {
+        // It is not committed, and a canary is refused then.
+        rmSync(join(all.clone.directory, "platform", "Pulumi.rehearsal.yaml"));
+        await all.prepare();
+        succeeded(await all.run("staging", ["deploy", "staging", "--yes"]));
+      },
+      place: as("prod"),
+      rows: printed("promoted is", "  tag release-"),
+    });
+
+    play(lines, {
+      args: () => Promise.resolve(["prod", "--yes"]),
+      check: async () => {
+        assert.equal(await imageOf("prod"), await imageOf("staging"));
+        await unchanged("prod");
+      },
+      circumstance: "the first update of production",
+      command: "deploy",
+      place: as("prod"),
+      rows: each({ op: "create", resource: "Deployment::services-orders", when: "during" }),
+    });
+
+    play(lines, {
+      args: async () => {
+        const commit = await all.clone.git("rev-parse", branch);
+        const image = ["--image", await imageOf("staging"), "--commit", commit];
+        return [branch, "--percent", "25", "--for", "2h", "--yes", ...image];
+      },
+      check: async () => {
+        const pods = await podsOf("services-orders", "canary");
+        assert.deepEqual(
+          pods.map(({ ready }) => ready),
+          [true],
+        );
+        await unchanged("prod");
+      },
+      circumstance: "the first update",
+      command: "canary start",
+      first: async () => {
+        await all.clone.git("checkout", "--quiet", "-b", branch);
+        await all.clone.push(branch);
+        await all.clone.git("checkout", "--quiet", "main");
+      },
+      place: as("prod"),
+      rows: each(
+        { op: "create", resource: "Deployment::services-orders-canary", when: "before" },
+        { op: "create", resource: "Deployment::services-orders-canary", when: "during" },
+      ),
+    });
+
+    play(lines, {
+      check: async () => {
+        assert.deepEqual(await podsOf("services-orders", "canary"), []);
+        const status = succeeded(await all.run("prod", ["canary", "status"]));
+        assert.match(status.output, /No canary runs/);
+        await unchanged("prod");
+      },
+      circumstance: "the removal",
+      command: "canary stop",
+      place: as("prod"),
+      rows: [
+        ...printed("deleted"),
+        ...each({ op: "delete", resource: "Deployment::services-orders-canary", when: "before" }),
+      ],
+    });
+
+    play(lines, {
+      check: async () => {
+        const programs = sandboxProcesses()
+          .map(({ commandLine }) => commandLine)
+          .filter((line) => line.startsWith(`${root}/`));
+        assert.deepEqual(programs, [...new Set(programs)]);
+        assert.match(await kubectl(["get", "nodes"]), / Ready /);
+        await unchanged("prod");
+      },
+      circumstance: "the start",
+      command: "sandbox up",
+      first: async () => {
+        succeeded(await npmRun(["sandbox", "down"]));
+      },
+      place: () => [project, {}],
+      rows: printed("] Registry and image builder", "] Kubernetes control plane", "] Node"),
+    });
+
+    describe("when all of them recovered", () => {
+      it("is written down", () => {
+        writeDown("What was tried with the platform, production and the sandbox", lines);
+      });
+    });
+
+    function play(written: string[], chapter: Chapter): void {
+      const { args, check, circumstance, command: name, first, place, rows } = chapter;
+      const given = async (): Promise<readonly string[]> => [
+        ...name.split(" "),
+        ...((await args?.()) ?? []),
+      ];
+      describe(`${name}, ${circumstance}`, () => {
+        before(async () => {
+          await first?.();
+        });
+        for (const row of rows) {
+          it(`${titleOf(row)}: ${row.kill}`, async () => {
+            const [cwd, env] = place();
+            const run = await killedAt({ args: await given(), cwd, env }, row, row.kill);
+            const end = run.output.slice(-4000);
+            assert.ok(run.struck, `the command ended before that moment:\n${end}`);
+            assert.notEqual(run.code, 0, end);
+          });
+        }
+        it("ends well when it is run again, and leaves what it should", async () => {
+          const [cwd, env] = place();
+          succeeded(await npmRun(await given(), { cwd, env }));
+          await check();
+          written.push(...rows.map((row) => recovered(name, circumstance, row)));
+        });
+      });
+    }
+  });
+}
