@@ -1,3 +1,4 @@
+import type { PodStatus } from "../../components/conventions/rollout/pod-status";
 import { command } from "../../lib/command";
 
 /** Runs kubectl on one cluster; by default for at most 3 minutes. Input is for `--filename -`. */
@@ -55,21 +56,9 @@ interface Condition {
   readonly type: string;
 }
 
-interface ContainerState {
-  readonly running?: object;
-  readonly terminated?: { readonly exitCode: number; readonly reason?: string };
-  readonly waiting?: { readonly message?: string; readonly reason?: string };
-}
-
-export interface ContainerStatus {
-  readonly lastState?: ContainerState;
-  readonly name: string;
-  readonly ready: boolean;
-  readonly restartCount: number;
-  readonly state?: ContainerState;
-}
-
 interface Metadata {
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly name: string;
@@ -81,20 +70,12 @@ export interface Deployment {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
+export interface ReplicaSet {
+  readonly metadata: Metadata;
+}
+
 export interface Pod {
   readonly metadata: Metadata;
   readonly spec: { readonly containers: readonly { readonly image: string }[] };
-  readonly status: {
-    readonly conditions?: readonly Condition[];
-    readonly containerStatuses?: readonly ContainerStatus[];
-    readonly hostIP?: string;
-    readonly initContainerStatuses?: readonly ContainerStatus[];
-    readonly phase: string;
-    readonly podIP?: string;
-  };
+  readonly status: PodStatus & { readonly hostIP?: string; readonly podIP?: string };
 }
-
-export const containersOf = ({ status }: Pick<Pod, "status">): readonly ContainerStatus[] => [
-  ...(status.initContainerStatuses ?? []),
-  ...(status.containerStatuses ?? []),
-];

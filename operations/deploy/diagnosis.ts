@@ -1,4 +1,9 @@
-import { type ContainerStatus, type Deployment, type Pod, containersOf } from "../clients/kubectl";
+import {
+  containerIssue,
+  containersOf,
+  podIssues,
+} from "../../components/conventions/rollout/pod-status";
+import type { Deployment, Pod, ReplicaSet } from "../clients/kubectl";
 
 type FailedPod = Pick<Pod, "metadata" | "status">;
 
@@ -7,6 +12,7 @@ export interface Findings {
   readonly deployments: readonly Pick<Deployment, "metadata" | "status">[];
   readonly events: readonly Event[];
   readonly pods: readonly FailedPod[];
+  readonly replicaSets: readonly ReplicaSet[];
 }
 
 export interface Event {
@@ -34,23 +40,61 @@ export interface Diagnosis {
 /** How many of one kind are shown: the tenth pod fails for the same reason as the first. */
 const most = 5;
 
+/** The label that the pods of one ReplicaSet have. */
+const hash = "pod-template-hash";
+
 /**
  * Why a deploy failed, most useful first: what Kubernetes refused, the state of the pods, and
- * warnings since the deploy began.
+ * warnings since the deploy began. Pods of an earlier release and of earlier runs of jobs are not
+ * part of it.
  */
-export function diagnose({ deployments, events, pods }: Findings, since: Date): Diagnosis {
+export function diagnose(findings: Findings, since: Date): Diagnosis {
+  const { deployments, events } = findings;
   const refused = deployments.flatMap(({ metadata, status }) =>
     (status?.conditions ?? [])
       .filter(({ status, type }) => type === "ReplicaFailure" && status === "True")
       .map(({ message = "" }) => `Deployment ${metadata.name} gets no pod: ${message}`),
   );
-  const broken = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const broken = ownPods(findings, since);
   const issues = broken.flatMap(podIssues);
-  const warnings = recentWarnings(events, since);
+  // That the kubelet waits before it tries again says nothing next to the state of the pod.
+  const told = issues.length > 0 ? events.filter(({ reason }) => reason !== "BackOff") : events;
+  const warnings = recentWarnings(told, since);
   return {
     causes: [...new Set([...refused, ...issues.slice(0, most), ...warnings])],
     suspects: broken.flatMap(suspectsOf).slice(0, 3),
   };
+}
+
+/** The pods of this deploy, newest first. */
+function ownPods({ pods, replicaSets }: Findings, since: Date): readonly FailedPod[] {
+  const newest = newestHashes(replicaSets);
+  const created = ({ metadata }: FailedPod): number => Date.parse(metadata.creationTimestamp ?? "");
+  return pods
+    .filter((pod) => {
+      const { deletionTimestamp, labels = {} } = pod.metadata;
+      if (deletionTimestamp !== undefined) return false;
+      const ofReplicaSet = labels[hash];
+      if (ofReplicaSet !== undefined) return newest.has(ofReplicaSet);
+      const isJob = labels["batch.kubernetes.io/job-name"] !== undefined;
+      return !isJob || created(pod) >= since.getTime();
+    })
+    .sort((one, other) => created(other) - created(one) || 0);
+}
+
+/** Of each Deployment, the hash of its newest ReplicaSet. */
+function newestHashes(replicaSets: readonly ReplicaSet[]): ReadonlySet<string> {
+  const newest = new Map<string, { readonly hash: string; readonly revision: number }>();
+  for (const { metadata } of replicaSets) {
+    const own = metadata.labels?.[hash];
+    if (own === undefined) continue;
+    const deployment = metadata.name.slice(0, -own.length);
+    const revision = Number(metadata.annotations?.["deployment.kubernetes.io/revision"]);
+    if (revision > (newest.get(deployment)?.revision ?? -1)) {
+      newest.set(deployment, { hash: own, revision });
+    }
+  }
+  return new Set([...newest.values()].map(({ hash }) => hash));
 }
 
 function recentWarnings(events: readonly Event[], since: Date): readonly string[] {
@@ -70,38 +114,6 @@ function recentWarnings(events: readonly Event[], since: Date): readonly string[
       ({ event: { involvedObject: object, message = "", reason = "" } }) =>
         `${object.kind} ${object.name}: ${reason}: ${message.trim()}`,
     );
-}
-
-function podIssues(pod: FailedPod): readonly string[] {
-  const { metadata, status } = pod;
-  const unschedulable = (status.conditions ?? []).find(
-    (condition) => condition.type === "PodScheduled" && condition.status === "False",
-  );
-  if (unschedulable !== undefined) {
-    return [`Pod ${metadata.name} finds no node: ${unschedulable.message ?? ""}`];
-  }
-  return containersOf(pod).flatMap((container) => {
-    const issue = containerIssue(container);
-    return issue === undefined ? [] : [`Pod ${metadata.name}, ${container.name}: ${issue}`];
-  });
-}
-
-function containerIssue({ lastState, ready, state }: ContainerStatus): string | undefined {
-  const ended = state?.terminated ?? lastState?.terminated;
-  const killed =
-    ended === undefined || ended.exitCode === 0
-      ? []
-      : [`ended with exit code ${String(ended.exitCode)} (${ended.reason ?? "Error"})`];
-  const { message, reason } = state?.waiting ?? {};
-  const waits =
-    reason === undefined || reason === "PodInitializing" || reason === "ContainerCreating"
-      ? []
-      : [`${reason}${message === undefined ? "" : `: ${message}`}`];
-  const why = [...killed, ...waits];
-  if (why.length > 0) return why.join("; ");
-  return ready || state?.terminated !== undefined || state?.waiting !== undefined
-    ? undefined
-    : "runs, but is not ready";
 }
 
 function suspectsOf(pod: FailedPod): readonly Suspect[] {

@@ -1,5 +1,12 @@
 import { instanceSelector, type Identity } from "../../components/conventions/labels";
-import { type Cluster, type Deployment, type Pod, list, withLabels } from "../clients/kubectl";
+import {
+  type Cluster,
+  type Deployment,
+  type Pod,
+  type ReplicaSet,
+  list,
+  withLabels,
+} from "../clients/kubectl";
 import { type Event, diagnose } from "./diagnosis";
 import { reports } from "../../lib/reports";
 
@@ -8,6 +15,8 @@ const logLines = 20;
 /** Characters of a line that are shown: a stack trace in one line would fill the screen. */
 const lineLength = 300;
 const patience = 10_000;
+/** The JVM prints it at each start. */
+const noise = /^Picked up JAVA_TOOL_OPTIONS:/;
 
 /**
  * Reports why a deploy failed. Pulumi only shows that pods are missing. This shows what Kubernetes
@@ -21,12 +30,13 @@ export async function reportFailure(
 ): Promise<void> {
   const within = ["--namespace", namespace];
   const ours = [...within, ...withLabels(instanceSelector(identity))];
-  const [deployments, events, pods] = await Promise.all([
+  const [deployments, events, pods, replicaSets] = await Promise.all([
     list<Deployment>(cluster, "deployments", ours, patience).catch(() => []),
     list<Event>(cluster, "events", within, patience).catch(() => []),
     list<Pod>(cluster, "pods", ours, patience).catch(() => []),
+    list<ReplicaSet>(cluster, "replicasets", ours, patience).catch(() => []),
   ]);
-  const { causes, suspects } = diagnose({ deployments, events, pods }, since);
+  const { causes, suspects } = diagnose({ deployments, events, pods, replicaSets }, since);
   console.error(`\nWhat Kubernetes says in namespace ${namespace}:`);
   for (const cause of causes) {
     console.error(`  - ${cause}`);
@@ -37,8 +47,11 @@ export async function reportFailure(
     const args = ["logs", pod, "--container", container, `--tail=${String(logLines)}`, ...within];
     const run = previous ? ["--previous"] : [];
     const log = await cluster.kubectl([...args, ...run], patience).catch(() => "");
-    if (log.trim() === "") continue;
+    const lines = log.split("\n").filter((line) => line.trim() !== "" && !noise.test(line));
+    if (lines.length === 0) continue;
     console.error(`\nLast lines of ${pod}, ${container}${previous ? " (previous run)" : ""}:`);
-    for (const line of log.trimEnd().split("\n")) console.error(`  ${line.slice(0, lineLength)}`);
+    for (const line of lines) console.error(`  ${line.slice(0, lineLength)}`);
+    const whole = ["kubectl", "logs", pod, "--container", container, ...within, ...run];
+    console.error(`To see all of it: ${whole.join(" ")}`);
   }
 }

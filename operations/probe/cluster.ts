@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../lib/errors";
-import { type Cluster, type Pod, containersOf, list } from "../clients/kubectl";
+import { containersOf } from "../../components/conventions/rollout/pod-status";
+import { type Cluster, type Pod, list } from "../clients/kubectl";
 import {
   type Labels,
   type PodSource,

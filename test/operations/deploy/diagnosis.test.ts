@@ -4,7 +4,7 @@ import { type Findings, diagnose } from "../../../operations/deploy/diagnosis";
 
 const since = new Date("2026-01-01T12:00:00Z");
 const after = "2026-01-01T12:01:00Z";
-const nothing: Findings = { deployments: [], events: [], pods: [] };
+const nothing: Findings = { deployments: [], events: [], pods: [], replicaSets: [] };
 
 const pod = (status: Partial<Pod["status"]>): Findings["pods"][number] => ({
   metadata: { name: "web-1" },
@@ -96,6 +96,47 @@ describe("the diagnosis of a failed deploy", () => {
       },
     ];
     assert.deepEqual(diagnose({ ...nothing, pods }, since), { causes: [], suspects: [] });
+  });
+
+  it("has nothing to say of a container that is ready again after a restart", () => {
+    const restarted = container({
+      lastState: { terminated: { exitCode: 1 } },
+      ready: true,
+      restartCount: 1,
+      state: { running: {} },
+    });
+    const pods = [pod({ containerStatuses: [restarted] })];
+    assert.deepEqual(diagnose({ ...nothing, pods }, since), { causes: [], suspects: [] });
+  });
+
+  it("has nothing to say of pods of an earlier release, and of earlier runs of jobs", () => {
+    const failed = { containerStatuses: [container({ state: { terminated: { exitCode: 1 } } })] };
+    const named = (name: string, labels: Record<string, string>, creationTimestamp: string) => ({
+      metadata: { creationTimestamp, labels, name },
+      status: pod(failed).status,
+    });
+    const replicaSet = (hash: string, revision: string) => ({
+      metadata: {
+        annotations: { "deployment.kubernetes.io/revision": revision },
+        labels: { "pod-template-hash": hash },
+        name: `web-${hash}`,
+      },
+    });
+    const job = { "batch.kubernetes.io/job-name": "export-1" };
+    const pods = [
+      named("export-0", job, "2026-01-01T02:00:00Z"),
+      named("web-old", { "pod-template-hash": "b" }, after),
+      named("export-1", job, after),
+      named("web-new", { "pod-template-hash": "a" }, "2026-01-01T12:02:00Z"),
+      named("postgres-0", {}, "2026-01-01T01:00:00Z"),
+    ];
+    // Numbers, not texts: 10 is newer than 9.
+    const replicaSets = [replicaSet("b", "9"), replicaSet("a", "10")];
+    const { suspects } = diagnose({ ...nothing, pods, replicaSets }, since);
+    assert.deepEqual(
+      suspects.map((one) => one.pod),
+      ["web-new", "export-1", "postgres-0"],
+    );
   });
 
   it("shows the newest warning of each kind since the deploy began, and no older one", () => {
