@@ -6,7 +6,7 @@ import { root } from "../../sandbox/layout";
 import { kubectl, npmRun, succeeded } from "./support/commands";
 import { podsOf } from "./support/cluster";
 import { Environments, type Who } from "./support/environments";
-import { each, killedAt, recovered, type Row, titleOf, writeDown } from "./support/kill";
+import { endLeftovers, killedAt, recovered, type Row, titleOf, writeDown } from "./support/kill";
 import { project } from "../../lib/project";
 import { stepByStep } from "./support/step-by-step";
 
@@ -48,6 +48,7 @@ if (process.env["KILLS"] === "all") {
       all.platform.settle(all.clone.directory);
     });
     after(async () => {
+      endLeftovers();
       await all.remove();
     });
 
@@ -71,10 +72,28 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first update",
       command: "platform up",
       place: () => [all.clone.directory, { ...all.clone.env, ...all.platform.env }],
-      rows: each(
-        { op: "create", resource: "Role::services-orders-staging", when: "before" },
-        { op: "create", resource: "Repository::images", when: "after" },
-      ),
+      // An object is created once, so each kill has its own.
+      rows: [
+        {
+          kill: "group",
+          op: "create",
+          resource: "OpenIdConnectProvider::circleci",
+          when: "before",
+        },
+        { kill: "engine", op: "create", resource: "Role::services-orders-prod", when: "after" },
+        {
+          kill: "machine",
+          op: "create",
+          resource: "AccessEntry::sandbox-access-prod",
+          when: "before",
+        },
+        {
+          kill: "canceled",
+          op: "create",
+          resource: "AccessEntry::sandbox-access-prod",
+          when: "after",
+        },
+      ],
     });
 
     play(lines, {
@@ -103,52 +122,85 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first update of production",
       command: "deploy",
       place: as("prod"),
-      rows: each({ op: "create", resource: "Deployment::services-orders", when: "during" }),
-    });
-
-    play(lines, {
-      args: async () => {
-        const commit = await all.clone.git("rev-parse", branch);
-        const image = ["--image", await imageOf("staging"), "--commit", commit];
-        return [branch, "--percent", "25", "--for", "2h", "--yes", ...image];
-      },
-      check: async () => {
-        const pods = await podsOf("services-orders", "canary");
-        assert.deepEqual(
-          pods.map(({ ready }) => ready),
-          [true],
-        );
-        await unchanged("prod");
-      },
-      circumstance: "the first update",
-      command: "canary start",
-      first: async () => {
-        await all.clone.git("checkout", "--quiet", "-b", branch);
-        await all.clone.push(branch);
-        await all.clone.git("checkout", "--quiet", "main");
-      },
-      place: as("prod"),
-      rows: each(
-        { op: "create", resource: "Deployment::services-orders-canary", when: "before" },
-        { op: "create", resource: "Deployment::services-orders-canary", when: "during" },
-      ),
-    });
-
-    play(lines, {
-      check: async () => {
-        assert.deepEqual(await podsOf("services-orders", "canary"), []);
-        const status = succeeded(await all.run("prod", ["canary", "status"]));
-        assert.match(status.output, /No canary runs/);
-        await unchanged("prod");
-      },
-      circumstance: "the removal",
-      command: "canary stop",
-      place: as("prod"),
       rows: [
-        ...printed("deleted"),
-        ...each({ op: "delete", resource: "Deployment::services-orders-canary", when: "before" }),
+        {
+          kill: "group",
+          op: "create",
+          resource: "ServiceAccount::services-orders",
+          when: "before",
+        },
+        {
+          kill: "engine",
+          op: "create",
+          resource: "ServiceAccount::services-orders",
+          when: "after",
+        },
+        { kill: "canceled", op: "create", resource: "Deployment::services-orders", when: "during" },
+        { kill: "machine", op: "create", resource: "Ingress::services-orders", when: "after" },
       ],
     });
+
+    const created = "Deployment::services-orders-canary";
+    const canaries = [
+      [
+        { kill: "group", op: "create", resource: created, when: "before" },
+        { kill: "canceled", op: "create", resource: created, when: "during" },
+      ],
+      [
+        { kill: "engine", op: "create", resource: created, when: "before" },
+        { kill: "machine", op: "create", resource: created, when: "during" },
+      ],
+    ] as const;
+    const removals = [
+      [
+        { kill: "machine", says: "deleted" },
+        { kill: "group", op: "delete", resource: created, when: "before" },
+      ],
+      [
+        { kill: "canceled", says: "deleted" },
+        { kill: "engine", op: "delete", resource: created, when: "before" },
+      ],
+    ] as const;
+    for (const [n, rows] of canaries.entries()) {
+      play(lines, {
+        args: async () => {
+          const commit = await all.clone.git("rev-parse", branch);
+          const image = ["--image", await imageOf("staging"), "--commit", commit];
+          return [branch, "--percent", "25", "--for", "2h", "--yes", ...image];
+        },
+        check: async () => {
+          const pods = await podsOf("services-orders", "canary");
+          assert.deepEqual(
+            pods.map(({ ready }) => ready),
+            [true],
+          );
+          await unchanged("prod");
+        },
+        circumstance: "the first update",
+        command: "canary start",
+        first: async () => {
+          if (n > 0) return;
+          await all.clone.git("checkout", "--quiet", "-b", branch);
+          await all.clone.push(branch);
+          await all.clone.git("checkout", "--quiet", "main");
+        },
+        place: as("prod"),
+        rows,
+      });
+
+      play(lines, {
+        check: async () => {
+          assert.deepEqual(await podsOf("services-orders", "canary"), []);
+          const status = succeeded(await all.run("prod", ["canary", "status"]));
+          assert.match(status.output, /No canary runs/);
+          await unchanged("prod");
+        },
+        circumstance: "the removal",
+        command: "canary stop",
+        place: as("prod"),
+        rows: removals[n] ?? [],
+      });
+    }
 
     play(lines, {
       check: async () => {

@@ -121,8 +121,19 @@ export function writeDown(heading: string, lines: readonly string[]): void {
   writeFileSync(file, `${text.slice(0, start)}${section}${rest}`);
 }
 
+/** Processes of killed commands. Pulumi's plugins outlive an engine that is killed. */
+const struckProcesses: number[] = [];
+
+/** Ends what killed commands have left. Until then it may disturb the next command, as in life. */
+export function endLeftovers(): void {
+  for (const pid of struckProcesses.splice(0)) {
+    if (/^(?:node|pulumi|sh)/.test(nameOf(pid) ?? "")) send(pid, "SIGKILL");
+  }
+}
+
 async function strike(pid: number, kill: Kill, isOver: () => boolean): Promise<void> {
   const all = [pid, ...descendants(pid)];
+  struckProcesses.push(...all);
   if (kill === "engine") {
     for (const one of all.filter((each) => nameOf(each) === "pulumi")) send(one, "SIGKILL");
     return;
