@@ -2,24 +2,25 @@ import * as pulumi from "@pulumi/pulumi";
 import { withCheapErrors } from "./components/conventions/expected-error";
 import { environments } from "./environments";
 import { createCanary } from "./program/canary";
-import { readCluster, readDeployments } from "./program/cluster";
+import { readCluster } from "./program/cluster";
 import { createEnvironment } from "./program/environment";
 import { assertJobNames } from "./program/job-args";
 import { withKeptRelease } from "./program/kept-release";
 import { readLastRelease } from "./program/last-release";
 import { preflight } from "./program/preflight";
 import { kubernetesProvider } from "./program/provider";
+import { readRollouts } from "./program/read-rollouts";
 import { readSettings } from "./settings/running";
 
 /** What the program reads from outside. Tests pass their own functions. */
-const outside = { readCluster, readDeployments, readLastRelease, readSettings };
+const outside = { readCluster, readLastRelease, readRollouts, readSettings };
 
 /**
  * The program of every stack. It creates an environment (namespace, database, image, web service
  * and jobs) or a canary. Pulumi runs the exported function, which returns the stack's outputs.
  */
 async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inputs> {
-  const { readCluster, readDeployments, readLastRelease, readSettings } = { ...outside, ...given };
+  const { readCluster, readLastRelease, readRollouts, readSettings } = { ...outside, ...given };
   const asked = await readSettings();
   assertJobNames(asked.identity.service);
   // Before any resource: the provider would adopt a namespace that does not belong to the stack.
@@ -28,10 +29,10 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
 
   const opts = { providers: [kubernetesProvider(settings, kubeconfig)] };
   const isCanary = environments[settings.environment].canaryOf !== undefined;
-  const readDeployment = readDeployments({ ...settings, kubeconfig });
+  const rollouts = readRollouts({ ...settings, kubeconfig });
   const { imageRef, rollout, ...made } = isCanary
-    ? createCanary(settings, cluster, readDeployment, opts)
-    : createEnvironment(settings, readDeployment, opts);
+    ? createCanary(settings, cluster, rollouts, opts)
+    : createEnvironment(settings, rollouts, opts);
 
   const { release, releaseReason, replicas } = settings;
   return {
@@ -49,7 +50,7 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
  * The image, which becomes known when its pods are ready. Pulumi writes a stack's outputs only when
  * all are known. So after an update that failed, they still name the last successful release.
  */
-function onceReady(imageRef: pulumi.Input<string>, rollout: pulumi.Output<pulumi.Resource>) {
+function onceReady(imageRef: pulumi.Input<string>, rollout: pulumi.Input<pulumi.Resource>) {
   return pulumi.all([imageRef, rollout]).apply(([known]) => known);
 }
 

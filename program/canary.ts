@@ -3,7 +3,7 @@ import { Canary } from "../components/web-service/canary";
 import type { Settings } from "../settings";
 import type { ClusterFacts } from "./cluster";
 import { databaseOf } from "./database";
-import { type ReadDeployment, rolledOut } from "./rollout";
+import { type Rollouts, rolledOut } from "./rollout";
 import { webServiceArgs } from "./web-service-args";
 
 /**
@@ -14,7 +14,7 @@ import { webServiceArgs } from "./web-service-args";
 export function createCanary(
   settings: Settings,
   cluster: ClusterFacts,
-  readDeployment: ReadDeployment,
+  rollouts: Rollouts,
   opts: pulumi.ComponentResourceOptions,
 ) {
   const { identity, imageRef, namespace, stack } = settings;
@@ -32,6 +32,9 @@ export function createCanary(
     namespace,
     serviceAccountName: identity.service,
   };
-  const { deployment } = new Canary(`${identity.service}-canary`, args, opts).nodes;
-  return { imageRef, namespace, rollout: rolledOut(deployment, readDeployment) };
+  const { rollout } = new Canary(`${identity.service}-canary`, args, {
+    ...opts,
+    waitForRollout: rolledOut(rollouts),
+  });
+  return { imageRef, namespace, rollout };
 }

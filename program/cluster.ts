@@ -9,7 +9,6 @@ import {
   type ClusterLimits,
   clusterLimits,
 } from "../components/conventions/ambient-kubeconfig";
-import type { DeploymentFacts, ReadDeployment } from "./rollout";
 
 /** Facts about a cluster, read before the program changes anything in it. */
 export interface ClusterFacts {
@@ -62,19 +61,23 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
 }
 
 /** Reads one path of the API. A plain `get` would discover the whole API first. */
-async function get(access: Access, path: string): Promise<unknown> {
+export async function get(access: Access, path: string): Promise<unknown> {
   const limit = `--request-timeout=${String(limitsOf(access).requestSeconds)}s`;
   return JSON.parse(await kubectl(access, ["get", "--raw", path, limit]));
 }
 
-async function readNamespace(access: Access, name: string): Promise<NamespaceObject | undefined> {
+/** The object at a path of the API. Undefined if there is none. */
+export async function find<Found>(access: Access, path: string): Promise<Found | undefined> {
   try {
-    return (await get(access, `/api/v1/namespaces/${name}`)) as NamespaceObject;
+    return (await get(access, path)) as Found;
   } catch (error) {
     if (/\(NotFound\)/.test((error as Failure).stderr ?? "")) return undefined;
     throw error;
   }
 }
+
+const readNamespace = async (access: Access, name: string): Promise<NamespaceObject | undefined> =>
+  find(access, `/api/v1/namespaces/${name}`);
 
 /** Address of the kubeconfig's cluster, for an error message. */
 async function address(access: Access): Promise<string> {
@@ -140,12 +143,3 @@ export const readCluster: ReadCluster = async ({ context, kubeconfig, namespace 
     );
   }
 };
-
-/** Reads the Deployments of a namespace. */
-export const readDeployments =
-  ({ namespace, ...access }: Access & { readonly namespace: string }): ReadDeployment =>
-  async (name) =>
-    (await get(
-      access,
-      `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
-    )) as DeploymentFacts;

@@ -4,19 +4,19 @@ import type { PodRequirement } from "../components/conventions/quota";
 import { ContainerImage } from "../components/image/container-image";
 import { Postgres } from "../components/postgres/postgres";
 import { ScheduledJob } from "../components/scheduled-job/scheduled-job";
-import { WebService } from "../components/web-service/web-service";
+import { WebService, type WebServiceOptions } from "../components/web-service/web-service";
 import { environments } from "../environments";
 import type { Settings } from "../settings";
 import { databaseOf } from "./database";
 import { jobArgs } from "./job-args";
 import { createNamespace } from "./namespace";
-import { type ReadDeployment, rolledOut } from "./rollout";
+import { type Rollouts, rolledOut } from "./rollout";
 import { type ArgsFromSettings, webServiceArgs } from "./web-service-args";
 
 /** Creates everything that an environment or a review stack consists of. */
 export function createEnvironment(
   settings: Settings,
-  readDeployment: ReadDeployment,
+  rollouts: Rollouts,
   opts: pulumi.ComponentResourceOptions,
 ) {
   const { environment, identity } = settings;
@@ -38,12 +38,13 @@ export function createEnvironment(
   const database = databaseOf(settings, namespace, opts);
   const imageRef = imageOf(settings);
   const common = { database, imageRef, namespace };
-  const service = new WebService(identity.service, { ...web, ...common }, opts);
+  const waiting: WebServiceOptions = { ...opts, waitForRollout: rolledOut(rollouts) };
+  const service = new WebService(identity.service, { ...web, ...common }, waiting);
 
-  const { deployment, serviceAccount } = service.nodes;
+  const { serviceAccount } = service.nodes;
   // The service and the jobs run the same release: if the rollout or the migration fails, no job
   // changes. The jobs do not wait for the Ingress, because its load balancer may take long.
-  const rollout = rolledOut(deployment, readDeployment);
+  const { rollout } = service;
   const afterRollout = { ...opts, dependsOn: rollout };
   for (const { name, ...job } of jobs) {
     // A job with its own role has its own ServiceAccount.

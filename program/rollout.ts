@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { type NewPods, Obstacles } from "../components/conventions/rollout/obstacles";
+import { podIssues } from "../components/conventions/rollout/pod-status";
 
 /** What a Deployment says about its rollout. */
 export interface DeploymentFacts {
@@ -9,8 +11,10 @@ export interface DeploymentFacts {
   readonly status?: {
     readonly availableReplicas?: number;
     readonly conditions?: readonly {
+      readonly lastUpdateTime?: string;
       readonly message?: string;
       readonly reason?: string;
+      readonly status?: string;
       readonly type: string;
     }[];
     readonly observedGeneration?: number;
@@ -19,71 +23,103 @@ export interface DeploymentFacts {
   };
 }
 
-/** Reads a Deployment of the stack's namespace; tests pass their own. */
-export type ReadDeployment = (name: string) => Promise<DeploymentFacts>;
+/** Reads the rollouts of the stack's namespace; tests pass their own. */
+export interface Rollouts {
+  /** Undefined if there is no Deployment of this name. */
+  readonly deployment: (name: string) => Promise<DeploymentFacts | undefined>;
+  /** The pods of the Deployment's newest release. */
+  readonly newPods: (name: string) => Promise<Omit<NewPods, "refused">>;
+}
 
-const pollMs = 1_000;
+/** How often to look. */
+export interface Pace {
+  readonly pollMs: number;
+  /** Milliseconds without progress after which the pods are read, too. */
+  readonly quietMs: number;
+}
+
+const usualPace: Pace = { pollMs: 2_000, quietMs: 6_000 };
 /** Reads in a row that may fail: an API server that restarts is back after a few. */
 const failedReads = 5;
 /** Seconds to wait after `progressDeadlineSeconds`: Kubernetes reports the failure first. */
 const marginSeconds = 30;
 
 /**
- * The Deployment, once its rollout is complete. Pulumi's provider waits for the rollout too. But it
- * can call a return to an earlier release complete before it has begun: the earlier ReplicaSet is
- * still there, and the Deployment's conditions are still those of the release before
- * (https://github.com/pulumi/pulumi-kubernetes/blob/v4.25.0/provider/pkg/await/deployment.go).
+ * The Deployment, once its rollout is complete. Pulumi's provider could wait for it, too. But its
+ * limit is one for the whole rollout, no matter how many pods there are, and it says at the limit
+ * only that pods are missing. This wait continues as long as there is progress, and ends as soon as
+ * no new pod can become ready, with the reason.
  *
- * @throws pulumi.RunError if there is no progress for longer than `progressDeadlineSeconds`.
+ * @throws pulumi.RunError if no new pod can become ready, or if there is no progress for
+ * `progressDeadlineSeconds`.
  */
-export function rolledOut(
-  deployment: k8s.apps.v1.Deployment,
-  read: ReadDeployment,
-): pulumi.Output<k8s.apps.v1.Deployment> {
-  // In a preview the status of a Deployment that changes is not known.
-  if (pulumi.runtime.isDryRun()) return deployment.urn.apply(() => deployment);
-  const { metadata, spec, status } = deployment;
-  return pulumi.all([metadata, spec, status]).apply(async ([metadata, spec, status]) => {
-    const known: DeploymentFacts = { metadata, spec, status };
-    // The provider gives every Deployment a status, and mocks of a test do not.
-    if (known.status !== undefined && waitingFor(known) !== undefined) {
-      await complete(metadata.name, read, (text) =>
-        pulumi.log.info(text, deployment, undefined, true),
-      );
-    }
-    return deployment;
-  });
-}
+export const rolledOut =
+  (rollouts: Rollouts, pace = usualPace) =>
+  (deployment: k8s.apps.v1.Deployment): pulumi.Output<k8s.apps.v1.Deployment> => {
+    // A preview changes no Deployment.
+    if (pulumi.runtime.isDryRun()) return deployment.urn.apply(() => deployment);
+    const { metadata, status } = deployment;
+    return pulumi.all([metadata, status]).apply(async ([{ name }, status]) => {
+      // The API server gives every Deployment a status, and mocks of a test do not.
+      if ((status as object | undefined) !== undefined) {
+        const say = async (text: string): Promise<void> =>
+          pulumi.log.info(text, deployment, undefined, true);
+        await complete(name, rollouts, pace, say);
+      }
+      return deployment;
+    });
+  };
 
 async function complete(
   name: string,
-  read: ReadDeployment,
+  rollouts: Rollouts,
+  { pollMs, quietMs }: Pace,
   say: (text: string) => Promise<void>,
 ): Promise<void> {
+  const obstacles = new Obstacles(Date.now());
   let changed = Date.now();
-  let last = "";
+  let last: string | undefined;
+  let lastIssue: string | undefined;
+  /** Kubernetes' verdict at the first look is about an earlier wait. */
+  let earlier: string | undefined;
+  const failed = (why: string): pulumi.RunError =>
+    new pulumi.RunError(`The rollout of Deployment "${name}" failed: ${why.replace(/\.$/, "")}.`);
   for (;;) {
-    const facts = await patiently(async () => read(name));
+    const facts = await patiently(async () => rollouts.deployment(name), pollMs);
+    if (facts === undefined) {
+      throw new pulumi.RunError(
+        `Deployment "${name}" is in the state, but not in the cluster: someone has deleted it. ` +
+          "Run pulumi refresh, and then this command again.",
+      );
+    }
     const waits = waitingFor(facts);
     if (waits === undefined) return;
+    const isFirst = last === undefined;
+    if (isFirst) earlier = overdue(facts)?.time;
     if (waits !== last) {
       changed = Date.now();
       last = waits;
       await say(waits);
     }
+    if (isFirst || Date.now() - changed >= quietMs) {
+      const seen = await patiently(async () => rollouts.newPods(name), pollMs);
+      const doomed = obstacles.at(Date.now(), { ...seen, refused: refusalOf(facts) });
+      if (doomed !== undefined) throw failed(doomed);
+      const [issue] = seen.pods.flatMap(podIssues);
+      if (issue !== undefined && issue !== lastIssue) await say(`${waits}. ${issue}`);
+      lastIssue = issue;
+    }
+    const late = overdue(facts);
+    if (late !== undefined && late.time !== earlier) throw failed(lastIssue ?? late.message);
     const { progressDeadlineSeconds = 600 } = facts.spec;
-    const failed = failureOf(facts);
-    const late = Date.now() - changed > (progressDeadlineSeconds + marginSeconds) * 1000;
-    if (failed !== undefined || late) {
-      throw new pulumi.RunError(
-        `The rollout of Deployment "${name}" failed: ${failed ?? `no progress while ${waits}`}.`,
-      );
+    if (Date.now() - changed > (progressDeadlineSeconds + marginSeconds) * 1000) {
+      throw failed(lastIssue ?? `no progress while ${waits}`);
     }
     await sleep(pollMs);
   }
 }
 
-async function patiently<Value>(read: () => Promise<Value>): Promise<Value> {
+async function patiently<Value>(read: () => Promise<Value>, pollMs: number): Promise<Value> {
   for (let tried = 1; ; tried += 1) {
     try {
       return await read();
@@ -94,13 +130,23 @@ async function patiently<Value>(read: () => Promise<Value>): Promise<Value> {
   }
 }
 
-const conditionOf = ({ status }: DeploymentFacts) =>
-  status?.conditions?.find(({ type }) => type === "Progressing");
+const conditionOf = ({ status }: DeploymentFacts, wanted: string) =>
+  status?.conditions?.find(({ type }) => type === wanted);
 
-function failureOf(facts: DeploymentFacts): string | undefined {
-  const condition = conditionOf(facts);
+/** When and why Kubernetes has called the rollout failed. Undefined if it has not. */
+function overdue(
+  facts: DeploymentFacts,
+): { readonly message: string; readonly time: string | undefined } | undefined {
+  const condition = conditionOf(facts, "Progressing");
   if (condition?.reason !== "ProgressDeadlineExceeded") return undefined;
-  return condition.message?.replace(/\.$/, "") ?? "it made no progress in time";
+  const { lastUpdateTime: time, message = "it made no progress in time" } = condition;
+  return { message, time };
+}
+
+/** Why Kubernetes creates no pod. */
+function refusalOf(facts: DeploymentFacts): string | undefined {
+  const condition = conditionOf(facts, "ReplicaFailure");
+  return condition?.status === "True" ? (condition.message ?? "no reason is given") : undefined;
 }
 
 /** What the rollout waits for, by the rules of `kubectl rollout status`. Undefined if complete. */
@@ -109,13 +155,19 @@ function waitingFor(facts: DeploymentFacts): string | undefined {
   const { availableReplicas = 0, observedGeneration = 0, updatedReplicas = 0 } = status;
   const { replicas: wanted = 1 } = spec;
   const old = (status.replicas ?? 0) - updatedReplicas;
+  const named = (pods: number, age: string): string => `${age} ${pods === 1 ? "pod" : "pods"}`;
   const count = (pods: number, state: string): string =>
-    `${String(pods)} of ${String(wanted)} new pods ${state}`;
+    `${String(pods)} of ${String(wanted)} ${named(wanted, "new")} ${state}`;
   if (observedGeneration < (metadata.generation ?? 0)) return "Kubernetes reads the new release";
   if (updatedReplicas < wanted) return count(updatedReplicas, "exist");
-  if (old > 0) return `${count(availableReplicas, "available")}, ${String(old)} old pods end`;
+  if (old > 0) {
+    return `${count(availableReplicas, "available")}, ${String(old)} ${named(old, "old")} still there`;
+  }
   // A pod that fails after a complete rollout does not make the rollout incomplete.
-  if (availableReplicas < wanted && conditionOf(facts)?.reason !== "NewReplicaSetAvailable") {
+  if (
+    availableReplicas < wanted &&
+    conditionOf(facts, "Progressing")?.reason !== "NewReplicaSetAvailable"
+  ) {
     return count(availableReplicas, "available");
   }
   return undefined;

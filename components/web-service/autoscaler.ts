@@ -35,7 +35,7 @@ export function createAutoscaler(
   parent: pulumi.Resource,
   name: string,
   web: WebServiceInputs,
-  deployment: k8s.apps.v1.Deployment,
+  rollout: pulumi.Input<pulumi.Resource>,
 ): k8s.autoscaling.v2.HorizontalPodAutoscaler | undefined {
   const { autoscaling, overrides } = web;
   if (autoscaling === undefined) return undefined;
@@ -45,7 +45,7 @@ export function createAutoscaler(
       metadata: metadataOf(name, web),
       spec: applyOverride(overrides?.autoscalerSpec, autoscalerSpec(name, autoscaling)),
     },
-    // It needs the Deployment, and must not scale one that is being deleted.
-    { dependsOn: deployment, parent },
+    // It must not scale a Deployment that does not exist yet, or is being deleted.
+    { dependsOn: rollout, parent },
   );
 }

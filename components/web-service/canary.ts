@@ -8,6 +8,7 @@ import type { WebServiceArgs } from "./args";
 import { createDeployment } from "./deployment";
 import { normalize } from "./normalize";
 import { webServiceIssues } from "./validate";
+import type { WebServiceOptions } from "./web-service";
 
 /** The args of production's web service, without those that a canary must not have. */
 export interface CanaryArgs extends Omit<
@@ -33,8 +34,12 @@ export class Canary extends pulumi.ComponentResource {
     readonly deployment: k8s.apps.v1.Deployment;
   };
 
-  constructor(name: string, args: CanaryArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("services:k8s:Canary", name, args, opts);
+  /** The Deployment, when its rollout is complete. */
+  readonly rollout: pulumi.Input<k8s.apps.v1.Deployment>;
+
+  constructor(name: string, args: CanaryArgs, opts: WebServiceOptions = {}) {
+    const { waitForRollout, ...rest } = opts;
+    super("services:k8s:Canary", name, args, rest);
     const full: WebServiceArgs = { ...args, migrationArgs: [], seedArgs: [], track: "canary" };
     const web = normalize(full);
     assertValid(this, "Canary", name, [
@@ -51,7 +56,11 @@ export class Canary extends pulumi.ComponentResource {
       configMapName: configMap?.metadata.name,
       serviceAccountName: args.serviceAccountName,
     };
-    const deployment = createDeployment(this, name, web, named, web.identity.service);
+    const { deployment, rollout } = createDeployment(this, name, web, named, {
+      container: web.identity.service,
+      ...(waitForRollout && { waitForRollout }),
+    });
+    this.rollout = rollout;
     this.nodes = { deployment, ...(configMap === undefined ? {} : { configMap }) };
     this.registerOutputs({});
   }

@@ -15,6 +15,12 @@ import { type Named, webPodSpec } from "./pod-template";
 import { protection } from "./metadata";
 import type { WebServiceInputs } from "./normalize";
 
+/**
+ * What the provider waits for, in the place of the rollout. It still waits for a deletion, which it
+ * does not with `pulumi.com/skipAwait`.
+ */
+const applied = { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" };
+
 /** Labels of the Deployment and its pods. Only these change with a release. */
 function deploymentLabels(web: WebServiceInputs): Labels {
   return {
@@ -50,6 +56,25 @@ function deploymentSpec(
   });
 }
 
+/** How to wait for the rollout of a component's Deployment. */
+export interface RolloutOptions {
+  /**
+   * Gives the Deployment when its rollout is complete, and rejects when the rollout failed. What
+   * needs ready pods comes after it: Ingress and autoscaler.
+   *
+   * @default - Pulumi's provider waits, for at most `progressDeadlineSeconds` and 60 s
+   */
+  readonly waitForRollout?: (
+    deployment: k8s.apps.v1.Deployment,
+  ) => pulumi.Output<k8s.apps.v1.Deployment>;
+}
+
+/** A Deployment, and the same when its rollout is complete. */
+export interface RolledOut {
+  readonly deployment: k8s.apps.v1.Deployment;
+  readonly rollout: pulumi.Input<k8s.apps.v1.Deployment>;
+}
+
 /**
  * The pods of one track. The container of a canary has the same name as in production. Its
  * Deployment has another name.
@@ -59,17 +84,20 @@ export function createDeployment(
   name: string,
   web: WebServiceInputs,
   named: Named,
-  container = name,
-): k8s.apps.v1.Deployment {
+  { container = name, waitForRollout }: RolloutOptions & { readonly container?: string },
+): RolledOut {
   const wait = `${String(web.progressDeadlineSeconds + rollout.pulumiWaitMarginSeconds)}s`;
-  return new k8s.apps.v1.Deployment(
+  // The provider then waits only until Kubernetes has read the Deployment.
+  const annotations = waitForRollout && applied;
+  const metadata = objectMetadata(web, deploymentLabels(web), annotations);
+  const deployment = new k8s.apps.v1.Deployment(
     name,
     {
-      metadata: { ...objectMetadata(web, deploymentLabels(web)), name, namespace: web.namespace },
+      metadata: { ...metadata, name, namespace: web.namespace },
       spec: deploymentSpec(container, web, named),
     },
     {
-      customTimeouts: { create: wait, update: wait },
+      ...(waitForRollout === undefined && { customTimeouts: { create: wait, update: wait } }),
       // Keeps the number that the autoscaler chose. If the input were left out, Kubernetes would
       // go back to 1.
       ...(web.autoscaling === undefined ? {} : { ignoreChanges: ["spec.replicas"] }),
@@ -77,4 +105,5 @@ export function createDeployment(
       ...protection(web),
     },
   );
+  return { deployment, rollout: waitForRollout?.(deployment) ?? deployment };
 }

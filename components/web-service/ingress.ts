@@ -52,7 +52,10 @@ export function createIngress(
   parent: pulumi.Resource,
   name: string,
   web: WebServiceInputs,
-  { deployment, service }: { deployment: pulumi.Resource; service: k8s.core.v1.Service },
+  {
+    rollout,
+    service,
+  }: { readonly rollout: pulumi.Input<pulumi.Resource>; readonly service: k8s.core.v1.Service },
 ): k8s.networking.v1.Ingress {
   const { ingressAnnotations, ingressPreset } = web;
   const annotations = {
@@ -65,7 +68,7 @@ export function createIngress(
       metadata: metadataOf(name, web, annotations),
       spec: applyOverride(web.overrides?.ingressSpec, ingressSpec(web, service.metadata.name)),
     },
-    // The host appears after the Deployment is ready, and is removed before it.
-    { dependsOn: deployment, parent, ...protection(web) },
+    // The host appears after the rollout, and is removed before it.
+    { dependsOn: rollout, parent, ...protection(web) },
   );
 }

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { httpPortName, rollout, webService as defaults } from "../conventions/defaults";
+import { httpPortName, rollout as fixed, webService as defaults } from "../conventions/defaults";
 import { assertValid } from "../conventions/expected-error";
 import { labels, selector, trackSelector } from "../conventions/labels";
 import { applyOverride } from "../conventions/override";
@@ -8,7 +8,7 @@ import { type PodRequirement, peakPods } from "../conventions/quota";
 import { createConfigMap, createServiceAccount } from "../pods/objects";
 import { defined } from "../conventions/with-defaults";
 import type { WebServiceArgs } from "./args";
-import { createDeployment } from "./deployment";
+import { type RolloutOptions, createDeployment } from "./deployment";
 import { createAutoscaler } from "./autoscaler";
 import { createIngress } from "./ingress";
 import { metadataOf, protection } from "./metadata";
@@ -17,6 +17,9 @@ import { webServiceIssues } from "./validate";
 
 export type * from "./arg-types";
 export type { WebServiceArgs } from "./args";
+
+/** Pulumi's options, and how to wait for the rollout. */
+export type WebServiceOptions = pulumi.ComponentResourceOptions & RolloutOptions;
 
 /** The Kubernetes objects of a {@link WebService}. */
 export interface WebServiceNodes {
@@ -43,6 +46,8 @@ export class WebService extends pulumi.ComponentResource {
   /** Public URL, ending with a slash. Undefined without a host. */
   readonly url: string | undefined;
   readonly nodes: WebServiceNodes;
+  /** The Deployment, when its rollout is complete. */
+  readonly rollout: pulumi.Input<k8s.apps.v1.Deployment>;
 
   /** Largest number of pods that a service with these args has during a rollout. */
   static peakPods(
@@ -54,28 +59,32 @@ export class WebService extends pulumi.ComponentResource {
     return { name, pods: peakPods(autoscaling?.maxReplicas ?? replicas, maxSurge), requests };
   }
 
-  constructor(name: string, args: WebServiceArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("services:k8s:WebService", name, args, opts);
+  constructor(name: string, args: WebServiceArgs, opts: WebServiceOptions = {}) {
+    const { waitForRollout, ...rest } = opts;
+    super("services:k8s:WebService", name, args, rest);
     const web = normalize(args);
     assertValid(this, "WebService", name, webServiceIssues(name, web, args));
     const own = labels(web.identity, "web");
     const serviceAccount = createServiceAccount(this, name, web, own);
     const configMap = createConfigMap(this, name, web, own);
-    const deployment = createDeployment(this, name, web, {
+    const named = {
       configMapName: configMap?.metadata.name,
       serviceAccountName: serviceAccount.metadata.name,
-    });
-    const autoscaler = createAutoscaler(this, name, web, deployment);
+    };
+    const options = { ...(waitForRollout && { waitForRollout }) };
+    const { deployment, rollout } = createDeployment(this, name, web, named, options);
+    const autoscaler = createAutoscaler(this, name, web, rollout);
     const service = createService(this, name, web);
     const podDisruptionBudget = web.replicas > 1 ? createBudget(this, name, web) : undefined;
     const ingress =
-      web.url === undefined ? undefined : createIngress(this, name, web, { deployment, service });
+      web.url === undefined ? undefined : createIngress(this, name, web, { rollout, service });
     this.nodes = {
       deployment,
       service,
       serviceAccount,
       ...defined({ autoscaler, configMap, ingress, podDisruptionBudget }),
     };
+    this.rollout = rollout;
     this.url = web.url;
     this.registerOutputs({ url: this.url });
   }
@@ -125,7 +134,7 @@ function createBudget(
     {
       metadata: metadataOf(name, web),
       spec: applyOverride(web.overrides?.podDisruptionBudgetSpec, {
-        maxUnavailable: rollout.pdbMaxUnavailable,
+        maxUnavailable: fixed.pdbMaxUnavailable,
         selector: { matchLabels: trackSelector(web.identity, "web", web.track) },
         // Otherwise, pods that never become ready block the drain of their node.
         unhealthyPodEvictionPolicy: "AlwaysAllow",

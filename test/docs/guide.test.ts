@@ -425,15 +425,15 @@ describe("docs/guide.md and its pages", () => {
     assert.match(refusal, /PARTNER_TOKEN/);
   });
 
-  it("let a transform change an option of the Deployment, and of nothing else", () => {
+  it("let a transform change an option of the Ingress, and of nothing else", () => {
     const shown = recipes.find(({ text }) => text.includes("transforms"));
-    const expression = `(${shown?.text.replace(/,\s*$/, "") ?? ""})`;
+    const expression = `({ ${shown?.text.replace(/^\/\/.*\n/, "") ?? ""} })`;
     const { transforms } = runInNewContext(expression, { opts: {}, pulumi }) as {
       transforms: [(args: object) => { opts: object } | undefined];
     };
     const of = (type: string) => transforms[0]({ opts: {}, props: {}, type })?.opts;
-    const { customTimeouts } = of("kubernetes:apps/v1:Deployment") as pulumi.CustomResourceOptions;
-    assert.equal(customTimeouts?.update, "20m");
+    const ingress = of("kubernetes:networking.k8s.io/v1:Ingress") as pulumi.CustomResourceOptions;
+    assert.equal(ingress.customTimeouts?.create, "20m");
     assert.equal(of("kubernetes:core/v1:Service"), undefined);
   });
 });

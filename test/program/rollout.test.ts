@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type DeploymentFacts, rolledOut } from "../../program/rollout";
+import type { PodFacts } from "../../components/conventions/rollout/pod-status";
+import { type DeploymentFacts, type Pace, type Rollouts, rolledOut } from "../../program/rollout";
 import { record } from "../support/mocks";
 
 type Status = NonNullable<DeploymentFacts["status"]>;
@@ -24,34 +25,69 @@ describe("rolledOut", () => {
     status,
   });
 
-  /** Waits for a Deployment that the provider called complete in a state, and then changes. */
-  async function waited(first: DeploymentFacts, ...later: DeploymentFacts[]): Promise<number> {
-    const { metadata, ...rest } = first;
+  const pod = (status: Partial<PodFacts["status"]>): PodFacts => ({
+    metadata: { name: "orders-1-a" },
+    status: { phase: "Pending", ...status },
+  });
+
+  interface Given {
+    readonly pace?: Pace;
+    /** What each look at the pods shows; the last one stays. */
+    readonly pods?: readonly (readonly PodFacts[])[];
+    readonly status?: unknown;
+  }
+
+  /** Waits for a Deployment that changes; the looks that it took. */
+  async function waited(
+    later: readonly (DeploymentFacts | undefined)[],
+    given: Given = {},
+  ): Promise<number> {
+    const { pace = { pollMs: 1, quietMs: 0 }, pods = [] } = given;
     const deployment = {
-      metadata: pulumi.output({ ...metadata, name: "orders" }),
-      spec: pulumi.output(rest.spec),
-      status: pulumi.output(rest.status),
+      metadata: pulumi.output({ name: "orders" }),
+      status: pulumi.output("status" in given ? given.status : {}),
       urn: pulumi.output("urn"),
     } as unknown as k8s.apps.v1.Deployment;
     let reads = 0;
-    const read = (name: string): Promise<DeploymentFacts> => {
-      assert.equal(name, "orders");
-      const answer = later[reads];
-      reads += 1;
-      return answer === undefined ? Promise.reject(new Error("refused")) : Promise.resolve(answer);
+    let looks = 0;
+    const rollouts: Rollouts = {
+      deployment: (name) => {
+        assert.equal(name, "orders");
+        reads += 1;
+        return reads > later.length
+          ? Promise.reject(new Error("refused"))
+          : Promise.resolve(later[reads - 1]);
+      },
+      newPods: () => {
+        looks += 1;
+        return Promise.resolve({ failedMounts: [], pods: pods[looks - 1] ?? pods.at(-1) ?? [] });
+      },
     };
     // Part of the SDK's own interface between packages: only this promise tells of an error.
-    const output = rolledOut(deployment, read) as unknown as { promise(): Promise<unknown> };
+    const output = rolledOut(rollouts, pace)(deployment) as unknown as {
+      promise(): Promise<unknown>;
+    };
     await output.promise();
     return reads;
   }
 
-  it("asks nothing about a Deployment whose pods are all new", async () => {
-    assert.equal(await waited(facts(whole)), 0);
+  it("looks once at a Deployment whose pods are all new", async () => {
+    assert.equal(await waited([facts(whole)]), 1);
   });
 
-  it("asks nothing if one of the new pods has failed since", async () => {
-    assert.equal(await waited(facts({ ...whole, availableReplicas: 1 })), 0);
+  it("is complete, too, if one of the new pods has failed since", async () => {
+    assert.equal(await waited([facts({ ...whole, availableReplicas: 1 })]), 1);
+  });
+
+  it("looks at no cluster for a Deployment of a test, which has no status", async () => {
+    assert.equal(await waited([], { status: undefined }), 0);
+  });
+
+  it("fails when the Deployment is gone, and says what to do", async () => {
+    await assert.rejects(
+      waited([undefined]),
+      /^Error: Deployment "orders" is in the state, but not in the cluster: .*pulumi refresh/,
+    );
   });
 
   const unfinished = {
@@ -73,31 +109,73 @@ describe("rolledOut", () => {
   };
   for (const [title, status] of Object.entries(unfinished)) {
     it(`waits while ${title}`, async () => {
-      assert.equal(await waited(facts(status), facts(status), facts(whole)), 2);
+      assert.equal(await waited([facts(status), facts(status), facts(whole)]), 3);
     });
   }
 
   it("continues when the API server does not answer for a moment, and gives up after five times", async () => {
     const { "one old pod is left": status } = unfinished;
-    await assert.rejects(waited(facts(status)), /refused/);
+    await assert.rejects(waited([facts(status)]), /refused/);
   });
 
-  it("fails with Kubernetes' own reason", async () => {
+  const { "a new pod is not available": starting } = unfinished;
+  const overdue = (lastUpdateTime: string): DeploymentFacts => {
     const message = 'ReplicaSet "orders-1" has timed out progressing.';
-    const failed = { ...whole, ...progressing("ProgressDeadlineExceeded", message), replicas: 3 };
-    await assert.rejects(
-      waited(facts(failed), facts(failed)),
-      /^Error: The rollout of Deployment "orders" failed: ReplicaSet "orders-1" has timed out progressing\.$/,
-    );
+    const condition = { lastUpdateTime, message, reason: "ProgressDeadlineExceeded" };
+    return facts({ ...starting, conditions: [{ ...condition, type: "Progressing" }] });
+  };
+  const verdict =
+    /^Error: The rollout of Deployment "orders" failed: ReplicaSet "orders-1" has timed out progressing\.$/;
+
+  it("fails with Kubernetes' own verdict", async () => {
+    await assert.rejects(waited([facts(starting), overdue("2026-01-01T12:05:00Z")]), verdict);
   });
 
-  it("fails without progress, even if Kubernetes does not notice", async () => {
+  it("waits again after an update that failed, until Kubernetes gives another verdict", async () => {
+    const earlier = overdue("2026-01-01T12:05:00Z");
+    assert.equal(await waited([earlier, earlier, facts(whole)]), 3);
+    await assert.rejects(waited([earlier, earlier, overdue("2026-01-01T12:15:00Z")]), verdict);
+  });
+
+  it("fails without progress, even if Kubernetes does not notice, and says what the pod does", async () => {
     const { "one old pod is left": status } = unfinished;
     // The margin is 30 s.
-    const stuck = facts(status, -29);
+    const stuck = facts(status, -30);
     await assert.rejects(
-      waited(stuck, stuck, stuck, stuck, stuck),
-      /failed: no progress while 2 of 2 new pods available, 1 old pods end\.$/,
+      waited([stuck, stuck, stuck]),
+      /failed: no progress while 2 of 2 new pods available, 1 old pod still there\.$/,
     );
+    const running = { name: "orders", ready: false, restartCount: 0, state: { running: {} } };
+    await assert.rejects(
+      waited([stuck, stuck, stuck], { pods: [[pod({ containerStatuses: [running] })]] }),
+      /failed: Pod orders-1-a, orders: runs, but is not ready\.$/,
+    );
+  });
+
+  it("fails as soon as the only new pod has crashed twice", async () => {
+    const migrate = (restartCount: number) =>
+      pod({
+        initContainerStatuses: [
+          {
+            lastState: { terminated: { exitCode: 1, reason: "Error" } },
+            name: "migrate",
+            ready: false,
+            restartCount,
+            state: { waiting: { reason: "CrashLoopBackOff" } },
+          },
+        ],
+      });
+    const looks = [[pod({})], [migrate(0)], [migrate(1)]];
+    const many = Array.from({ length: 9 }, () => facts(starting));
+    await assert.rejects(
+      waited(many, { pods: looks }),
+      /failed: Pod orders-1-a, migrate: ended with exit code 1 \(Error\); CrashLoopBackOff\.$/,
+    );
+  });
+
+  it("does not look at the pods while there is progress", async () => {
+    const broken = [[], [pod({ phase: "Pending" })]];
+    const pace = { pollMs: 1, quietMs: 60_000 };
+    assert.equal(await waited([facts(starting), facts(whole)], { pace, pods: broken }), 2);
   });
 });

@@ -41,11 +41,11 @@ const places: Readonly<Record<string, RegExp>> = {
   "below `new WebService`; the import to the top": /(new WebService\(.*\);\n)()/,
   "in the args of `new ReviewNamespace`":
     /(new ReviewNamespace\("namespace", \{ \.\.\.common, \.\.\.guardrails, \.\.\.owner,?)()/,
+  "in `waiting`": /(const waiting: WebServiceOptions = \{ \.\.\.opts,)()/,
   "in `web`": /(const web: ArgsFromSettings = \{[^]*?)()\n {2}\};/,
   "in what `webServiceArgs` returns": /(function webServiceArgs[^]*?\n {2}return \{)()/,
   "instead of `requests` in what `webServiceArgs` returns":
     /(function webServiceArgs[^]*?)( {4}requests: settings\.requests,)/,
-  "instead of the `opts` of `new WebService`": /(new WebService\([^\n]* )(opts)(?=\);)/,
   "instead of the entry `expire-unpaid`":
     /(jobs: readonly Job\[\] = \[[^]*?)( {2}\{\n {4}name: "expire-unpaid",[^]*?\n {2}\},)/,
   "instead of the entry `export`":

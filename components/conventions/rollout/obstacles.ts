@@ -1,0 +1,128 @@
+import { type ContainerStatus, type PodFacts, containerIssue, containersOf } from "./pod-status";
+
+/** A volume that the kubelet could not mount, as an event of the pod says. */
+export interface FailedMount {
+  readonly message: string;
+  readonly pod: string;
+}
+
+/** What is known about the pods of a new release. */
+export interface NewPods {
+  readonly failedMounts: readonly FailedMount[];
+  readonly pods: readonly PodFacts[];
+  /** Why Kubernetes creates no pod: a quota, or a policy. */
+  readonly refused: string | undefined;
+}
+
+/** What keeps a pod from becoming ready. */
+interface Obstacle {
+  /** Names it: an obstacle that is there at each look lasts. */
+  readonly key: string;
+  readonly pod: string;
+  /** Whether it has already come twice. Otherwise it must last. */
+  readonly repeated: boolean;
+  readonly text: string;
+}
+
+/**
+ * Seconds that an obstacle must last. The kubelet tries again within this time: it pulls an image
+ * again after 10 s (https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff).
+ */
+const lastingSeconds = 15;
+/** Seconds by which clocks may differ, and a pod be older than the wait for it. */
+const toleranceSeconds = 30;
+/** For older pods: the longest time until the kubelet tries again, and a margin. */
+const longestBackOffSeconds = 300 + lastingSeconds;
+
+/** Reasons for which a container cannot start, because of its image or its configuration. */
+const cannotStart =
+  /^(?:CreateContainer(?:Config)?Error|ErrImage\w+|ImageInspectError|ImagePullBackOff|InvalidImageName|RunContainerError)$/;
+
+/**
+ * Watches the pods of a new release, and says when none of them can become ready: each one has
+ * failed twice for the same reason. A pod that is slow, or for which there is no node yet, is none
+ * of these.
+ */
+export class Obstacles {
+  readonly #began: number;
+  /** Restarts and obstacles of older pods at the first look. */
+  #before:
+    { readonly keys: ReadonlySet<string>; readonly restarts: Map<string, number> } | undefined;
+  readonly #since = new Map<string, number>();
+
+  /** @param began - when the update began to wait, in milliseconds. */
+  constructor(began: number) {
+    this.#began = began;
+  }
+
+  /**
+   * Why no new pod can become ready. Undefined as long as one of them still may.
+   *
+   * @param now - milliseconds; tests pass their own.
+   */
+  at(now: number, seen: NewPods): string | undefined {
+    const pods = seen.pods.filter(
+      ({ metadata, status }) =>
+        metadata.deletionTimestamp === undefined && status.phase !== "Failed",
+    );
+    const found = pods.length === 0 ? [refusal(seen)] : pods.map((pod) => this.#of(pod, seen));
+    const obstacles = found.filter((one) => one !== undefined);
+    const older = pods.filter((pod) => this.#isOlder(pod)).map(({ metadata }) => metadata.name);
+    this.#before ??= {
+      keys: new Set(obstacles.filter(({ pod }) => older.includes(pod)).map(({ key }) => key)),
+      restarts: new Map(
+        pods.filter(({ metadata }) => older.includes(metadata.name)).flatMap(restartsOf),
+      ),
+    };
+    const keys = obstacles.map(({ key }) => key);
+    for (const key of this.#since.keys()) if (!keys.includes(key)) this.#since.delete(key);
+    for (const key of keys) if (!this.#since.has(key)) this.#since.set(key, now);
+    const doomed = obstacles.filter((one) => one.repeated || this.#lasts(one, now));
+    return doomed.length === found.length ? doomed[0]?.text : undefined;
+  }
+
+  /** Of an update before this one, which failed. */
+  #isOlder({ metadata }: PodFacts): boolean {
+    return Date.parse(metadata.creationTimestamp ?? "") < this.#began - toleranceSeconds * 1000;
+  }
+
+  #lasts({ key }: Obstacle, now: number): boolean {
+    const seconds = this.#before?.keys.has(key) === true ? longestBackOffSeconds : lastingSeconds;
+    return now - (this.#since.get(key) ?? now) >= seconds * 1000;
+  }
+
+  #of(pod: PodFacts, { failedMounts }: NewPods): Obstacle | undefined {
+    const { name } = pod.metadata;
+    for (const container of containersOf(pod)) {
+      const { state } = container;
+      const text = `Pod ${name}, ${container.name}: ${containerIssue(container) ?? ""}`;
+      const key = `${name}/${container.name}`;
+      const own = this.#isOlder(pod) ? container.restartCount : 0;
+      const before = this.#before?.restarts.get(key) ?? own;
+      // It ends when it should run, and has done so since the first look.
+      const crashes = state?.waiting?.reason === "CrashLoopBackOff" || failed(container);
+      if (crashes && container.restartCount > before) {
+        return { key: `${key}/ends`, pod: name, repeated: true, text };
+      }
+      if (cannotStart.test(state?.waiting?.reason ?? "")) {
+        return { key: `${key}/start`, pod: name, repeated: false, text };
+      }
+    }
+    const mount = failedMounts.find((one) => one.pod === name);
+    if (mount === undefined) return undefined;
+    const text = `Pod ${name}: ${mount.message}`;
+    return { key: `${name}/mount`, pod: name, repeated: false, text };
+  }
+}
+
+const failed = ({ ready, state }: ContainerStatus): boolean =>
+  state?.terminated !== undefined && !ready && state.terminated.exitCode !== 0;
+
+const restartsOf = (pod: PodFacts): readonly (readonly [string, number])[] =>
+  containersOf(pod).map(({ name, restartCount }) => [`${pod.metadata.name}/${name}`, restartCount]);
+
+function refusal({ refused }: NewPods): Obstacle | undefined {
+  return refused === undefined
+    ? undefined
+    : { key: "refused", pod: "", repeated: false, text: `it gets no pod: ${refused}` };
+}

@@ -1,0 +1,87 @@
+/** What the status of a pod says, in words. Only the fields that are read. */
+
+interface Condition {
+  readonly message?: string;
+  readonly status: string;
+  readonly type: string;
+}
+
+interface ContainerState {
+  readonly running?: object;
+  readonly terminated?: { readonly exitCode: number; readonly reason?: string };
+  readonly waiting?: { readonly message?: string; readonly reason?: string };
+}
+
+export interface ContainerStatus {
+  readonly lastState?: ContainerState;
+  readonly name: string;
+  readonly ready: boolean;
+  readonly restartCount: number;
+  readonly state?: ContainerState;
+}
+
+export interface PodStatus {
+  readonly conditions?: readonly Condition[];
+  readonly containerStatuses?: readonly ContainerStatus[];
+  readonly initContainerStatuses?: readonly ContainerStatus[];
+  readonly phase: string;
+}
+
+export interface PodFacts {
+  readonly metadata: {
+    readonly creationTimestamp?: string;
+    readonly deletionTimestamp?: string;
+    readonly name: string;
+  };
+  readonly status: PodStatus;
+}
+
+export const containersOf = ({ status }: Pick<PodFacts, "status">): readonly ContainerStatus[] => [
+  ...(status.initContainerStatuses ?? []),
+  ...(status.containerStatuses ?? []),
+];
+
+/** Why the pod is not ready, one line for each container. Empty if it is ready or starting. */
+export function podIssues(pod: PodFacts): readonly string[] {
+  const { metadata, status } = pod;
+  const unschedulable = (status.conditions ?? []).find(
+    (condition) => condition.type === "PodScheduled" && condition.status === "False",
+  );
+  if (unschedulable !== undefined) {
+    return [`Pod ${metadata.name} finds no node: ${unschedulable.message ?? ""}`];
+  }
+  return containersOf(pod).flatMap((container) => {
+    const isInit = status.initContainerStatuses?.includes(container) === true;
+    const issue =
+      isInit && container.state?.running !== undefined ? "still runs" : containerIssue(container);
+    return issue === undefined ? [] : [`Pod ${metadata.name}, ${container.name}: ${issue}`];
+  });
+}
+
+/** Reasons for which every container waits before its first start. */
+const starting: readonly (string | undefined)[] = [
+  undefined,
+  "ContainerCreating",
+  "PodInitializing",
+];
+
+/** Why the container does not run or is not ready. Undefined if nothing is wrong. */
+export function containerIssue(container: ContainerStatus): string | undefined {
+  const { lastState, ready, state } = container;
+  // An earlier restart does not matter as soon as the container is ready again.
+  if (ready && state?.terminated === undefined) return undefined;
+  const ended = state?.terminated ?? lastState?.terminated;
+  const killed =
+    ended === undefined || (ended.exitCode === 0 && container.restartCount === 0)
+      ? []
+      : [`ended with exit code ${String(ended.exitCode)} (${ended.reason ?? "Error"})`];
+  const { message, reason } = state?.waiting ?? {};
+  // The message of CrashLoopBackOff only repeats the names.
+  const told = message === undefined || reason === "CrashLoopBackOff" ? "" : `: ${message}`;
+  const waits = starting.includes(reason) ? [] : [`${reason ?? ""}${told}`];
+  const why = [...killed, ...waits];
+  if (why.length > 0) return why.join("; ");
+  return ready || state?.terminated !== undefined || state?.waiting !== undefined
+    ? undefined
+    : "runs, but is not ready";
+}
