@@ -273,8 +273,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly preStopSeconds?: number;
 
   /**
-   * Seconds without progress before a rollout counts as failed. Pulumi waits 60 s longer. If the
-   * start and the migration of a pod take longer, good rollouts fail.
+   * Seconds without progress before a rollout counts as failed. If the start and the migration of
+   * a pod take longer, good rollouts fail.
    *
    * @group Rollout
    * @default 300

@@ -85,7 +85,7 @@ describe("docs/from-helm.md", () => {
 
 describe("docs/what-you-see.md", () => {
   it("quotes only what the commands say", () => {
-    const rooms = ["cli", "operations", "lib"];
+    const rooms = ["cli", "components/conventions/rollout", "lib", "operations", "program"];
     const sources = rooms
       .flatMap((room) =>
         readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
@@ -111,6 +111,10 @@ describe("docs/what-you-see.md", () => {
       "runs, but is not ready",
       "nothing: see Pulumi's output above for the cause",
       " (previous run)",
+      "To see all of it: ",
+      "The rollout of Deployment ",
+      " still there",
+      "still runs",
       "cause.txt",
     ]) {
       assert.ok(sources.includes(phrase), `no command says "${phrase}" any more`);
