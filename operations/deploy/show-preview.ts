@@ -1,5 +1,6 @@
 import { UserError } from "../../lib/errors";
 import type { Workspace } from "../pulumi/run-pulumi";
+import { fieldConflicts } from "../pulumi/field-managers";
 import { previewOf } from "../preview/preview-result";
 import { reports } from "../../lib/reports";
 
@@ -24,7 +25,10 @@ export async function showPreview(
     // If Pulumi refuses a change for a known reason, the summary lists a danger, not an error.
     reports.addCause(seen.safe((errors.length > 0 ? errors : [headline, ...notes]).join("\n")));
     throw new UserError(
-      "The preview failed (see its output above). Fix the cause and run the command again. Nothing was changed.",
+      [
+        "The preview failed (see its output above). Fix the cause and run the command again. Nothing was changed.",
+        ...fieldConflicts(errors.join("\n")),
+      ].join("\n"),
     );
   }
   const more = plan === undefined ? [] : exceeds(plan, seen.plan);

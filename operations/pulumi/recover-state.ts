@@ -26,12 +26,12 @@ export interface LiveObject {
 type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 
 /**
- * Brings a stack's state to what is there, if its last update was killed or someone has deleted its
- * namespace. The next update continues from there.
+ * Brings a stack's state to what is there, if its last update was killed or someone has deleted
+ * objects. The next update continues from there.
  *
  * After a kill it removes that update's lock, asks the cluster about everything in the state, and
- * adopts the objects that the update had begun to create. Without a namespace, Pulumi would say
- * that nothing changes, because it compares with its state only.
+ * adopts the objects that the update had begun to create. Without a refresh, Pulumi would say that
+ * nothing changes although objects are gone, because it compares with its state only.
  */
 export async function recoverState(
   stack: string,
@@ -43,7 +43,7 @@ export async function recoverState(
   // the next try.
   await untilUnlocked(async () => {
     const { begun, pending, resources } = await stateOf(stack, workspace);
-    if (!pending && !(await isNamespaceGone(resources, cluster))) return;
+    if (!pending && !(await isAnyGone(resources, cluster))) return;
     // Finishes the changes and deletions that had begun, and adopts what the update was creating in
     // AWS. What it was creating in a cluster stays in the state until the next step.
     const options = await importOptions(begun, workspace.env);
@@ -51,30 +51,48 @@ export async function recoverState(
     if (!(await stateOf(stack, workspace)).pending) return;
     await editState(
       stack,
-      async (deployment) => withBegun(deployment, await live(deployment, cluster)),
+      async (deployment) => {
+        const wanted = begunObjects(deployment);
+        return withBegun(deployment, await live(wanted, deployment.resources ?? [], cluster));
+      },
       workspace,
     );
   }, workspace.lockWait);
 }
 
+/** Types that every role that deploys may read. */
+const watched = new RegExp(
+  `^kubernetes:(?:${[
+    "apps/v1:(?:Deployment|StatefulSet)",
+    "autoscaling/v2:HorizontalPodAutoscaler",
+    "batch/v1:CronJob",
+    "core/v1:(?:ConfigMap|Namespace|Service|ServiceAccount)",
+    "networking.k8s.io/v1:Ingress",
+    "policy/v1:PodDisruptionBudget",
+  ].join("|")})$`,
+);
+
 /**
  * Only asked about the cluster that the stack's outputs name: in another one everything is missing,
  * and a refresh would empty the state.
  */
-async function isNamespaceGone(
+async function isAnyGone(
   resources: readonly StateResource[],
-  { kubectl }: Pick<Cluster, "kubectl">,
+  cluster: Pick<Cluster, "kubectl">,
 ): Promise<boolean> {
   const { clusterUid } =
     resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
-  const namespace = resources.find(({ type }) => type === "kubernetes:core/v1:Namespace")?.id;
-  if (clusterUid === undefined || namespace === undefined) return false;
-  const uidOf = async (name: string): Promise<string> => {
-    const how = ["--ignore-not-found", "--output", "jsonpath={.metadata.uid}"];
-    return (await kubectl(["get", "namespace", name, ...how], 30_000)).trim();
-  };
-  if ((await uidOf(namespace)) !== "" || (await uidOf("kube-system")) !== clusterUid) return false;
-  console.log(`  namespace ${namespace} was deleted; asking the cluster what is left`);
+  const wanted = resources.filter(
+    (one) => one.id !== undefined && one.delete !== true && watched.test(one.type),
+  );
+  if (clusterUid === undefined || wanted.length === 0) return false;
+  const found = await live(wanted, resources, cluster);
+  const gone = wanted.map(keyOf).filter((key) => !found.some((one) => isSame(one, key)));
+  if (gone.length === 0) return false;
+  const uid = ["get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}"];
+  if ((await cluster.kubectl(uid, 30_000)).trim() !== clusterUid) return false;
+  for (const { kind, metadata } of gone) console.log(`  ${kind} ${metadata.name} was deleted`);
+  console.log("  asking the cluster what is left");
   return true;
 }
 
@@ -92,17 +110,22 @@ function keyOf({ inputs }: StateResource): Key {
   return { apiVersion, kind, metadata: { labels, name, ...(namespace && { namespace }) } };
 }
 
-/** Asks each cluster for all of them together; missing ones are not in the answer. */
+/**
+ * Asks each cluster for all of them together; missing ones are not in the answer.
+ *
+ * @param all - resources of the state, with the providers
+ */
 async function live(
-  deployment: Deployment,
+  wanted: readonly StateResource[],
+  all: readonly StateResource[],
   { kubectl }: Pick<Cluster, "kubectl">,
 ): Promise<readonly LiveObject[]> {
   const objects: LiveObject[] = [];
-  for (const [context, keys] of byContext(deployment)) {
+  for (const [context, keys] of byContext(wanted, all)) {
     const how = ["--ignore-not-found", "--show-managed-fields", "--output", "json"];
     const where = context === undefined ? [] : [`--context=${context}`];
-    const wanted = JSON.stringify({ apiVersion: "v1", items: keys, kind: "List" });
-    const answer = await kubectl(["get", "--filename", "-", ...how, ...where], 30_000, wanted);
+    const list = JSON.stringify({ apiVersion: "v1", items: keys, kind: "List" });
+    const answer = await kubectl(["get", "--filename", "-", ...how, ...where], 30_000, list);
     if (answer.trim() === "") continue;
     const found = JSON.parse(answer) as LiveObject | { readonly items: readonly LiveObject[] };
     objects.push(...("items" in found ? found.items : [found]));
@@ -111,12 +134,13 @@ async function live(
 }
 
 /** By the kubeconfig's context that their provider uses; the platform has one for each cluster. */
-function byContext(deployment: Deployment): ReadonlyMap<string | undefined, readonly Key[]> {
+function byContext(
+  wanted: readonly StateResource[],
+  all: readonly StateResource[],
+): ReadonlyMap<string | undefined, readonly Key[]> {
   const keys = new Map<string | undefined, Key[]>();
-  for (const resource of begunObjects(deployment)) {
-    const provider = deployment.resources?.find(
-      ({ urn }) => resource.provider?.startsWith(`${urn}::`) === true,
-    );
+  for (const resource of wanted) {
+    const provider = all.find(({ urn }) => resource.provider?.startsWith(`${urn}::`) === true);
     const context = provider?.inputs?.["context"] as string | undefined;
     keys.set(context, [...(keys.get(context) ?? []), keyOf(resource)]);
   }

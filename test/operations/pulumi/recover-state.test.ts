@@ -160,45 +160,63 @@ describe("recovering from a killed update", () => {
     assert.equal(deployment.resources?.[0]?.id, "orders/postgres-1");
   });
 
-  const namespace = {
-    id: "orders",
-    type: "kubernetes:core/v1:Namespace",
-    urn: "urn:pulumi:review-a::services-orders::kubernetes:core/v1:Namespace::namespace",
+  /** An object in the state, and in the cluster. */
+  const object = (apiVersion: string, kind: string, name: string, namespace?: string) => {
+    const metadata = { name, ...(namespace !== undefined && { namespace }) };
+    const type = `kubernetes:${apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`}:${kind}`;
+    const urn = `urn:pulumi:review-a::services-orders::${type}::${name}`;
+    const id = namespace === undefined ? name : `${namespace}/${name}`;
+    return { id, inputs: { apiVersion, kind, metadata }, type, urn };
   };
-
+  const namespace = object("v1", "Namespace", "orders");
+  const web = object("apps/v1", "Deployment", "web", "orders");
   const stack = {
     outputs: { clusterUid: "here" },
     type: "pulumi:pulumi:Stack",
     urn: "urn:pulumi:review-a::services-orders::pulumi:pulumi:Stack::services-orders-review-a",
   };
-  /** A cluster by the UIDs of its namespaces. */
-  const namespaces = (uids: Readonly<Record<string, string>>) => ({
+  /** A cluster by its UID and its objects. */
+  const containing = (uid: string, ...found: readonly { readonly inputs: object }[]) => ({
     kubectl: async (args: readonly string[]) => {
       asked.push(args.join(" "));
-      return Promise.resolve(uids[args[2] ?? ""] ?? "");
+      const items = found.map(({ inputs }) => inputs);
+      return Promise.resolve(args.includes("kube-system") ? uid : JSON.stringify({ items }));
     },
   });
   const refreshed = (): boolean =>
     programs.calls.some((call) => /refresh --stack review-a --yes/.test(call));
 
-  it("refreshes the state of a stack whose namespace was deleted, and of no other", async () => {
-    pulumi({ resources: [stack, namespace] });
-    const there = namespaces({ "kube-system": "here", orders: "1234" });
-    await recoverState("review-a", there, programs.workspace());
+  for (const [title, left] of [
+    ["whose namespace was deleted", []],
+    ["whose Deployment was deleted", [namespace]],
+  ] as const) {
+    it(`refreshes the state of a stack ${title}, and of no other`, async () => {
+      pulumi({ resources: [stack, namespace, web] });
+      const whole = containing("here", namespace, web);
+      await recoverState("review-a", whole, programs.workspace());
+      assert.equal(refreshed(), false);
+      assert.equal(asked.length, 1);
+      await recoverState("review-a", containing("here", ...left), programs.workspace());
+      assert.match(asked[0] ?? "", /^get --filename - --ignore-not-found/);
+      assert.equal(refreshed(), true);
+    });
+  }
+
+  it("does not miss an object that the next update deletes, or that not every role may read", async () => {
+    const replaced = { ...web, delete: true };
+    const unreadable = secret("postgres-1", { id: "orders/postgres-1" });
+    pulumi({ resources: [stack, namespace, replaced, unreadable] });
+    await recoverState("review-a", containing("here", namespace), programs.workspace());
     assert.equal(refreshed(), false);
-    await recoverState("review-a", namespaces({ "kube-system": "here" }), programs.workspace());
-    assert.match(asked[0] ?? "", /^get namespace orders --ignore-not-found/);
-    assert.equal(refreshed(), true);
   });
 
   it("refreshes nothing when the kubeconfig points to another cluster", async () => {
     pulumi({ resources: [stack, namespace] });
-    const elsewhere = namespaces({ "kube-system": "elsewhere" });
-    await recoverState("review-a", elsewhere, programs.workspace());
+    await recoverState("review-a", containing("elsewhere"), programs.workspace());
     assert.equal(refreshed(), false);
   });
 
-  it("asks for no namespace when a stack's outputs name no cluster", async () => {
+  it("asks for no object when a stack's outputs name no cluster", async () => {
     pulumi({ resources: [namespace, { ...namespace, id: "other" }] });
     await recoverState("shared", cluster(), programs.workspace());
     assert.deepEqual(asked, []);
