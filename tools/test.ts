@@ -45,7 +45,7 @@ const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   { environments: ["rehearsal", "pipelines"], commands: ["edges", "policy", "kills"] },
   // No request may be lost while pods are replaced. So no other lane here starts many pods.
   { stacks: ["preview", "updates"], platform: ["platform", "kube-score"] },
-  { objects: ["network", "manifests"], review: ["review"] },
+  { objects: ["network", "manifests", "rollouts"], review: ["review"] },
   // The last test stops everything.
   { life: ["life"] },
 ];

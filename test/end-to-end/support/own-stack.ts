@@ -1,7 +1,8 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { command } from "../../../lib/command";
+import { command, CommandError } from "../../../lib/command";
 import { options } from "../../../sandbox/layout";
 import { isRunning } from "../../../sandbox/sandbox";
 import { copyOfProject, kubectl, npmRun, pulumi, succeeded } from "./commands";
@@ -55,6 +56,16 @@ export class OwnStack {
   async release(branch: string): Promise<void> {
     await this.#pulumi("config", "set", "services-orders:branch", branch);
     await this.up();
+  }
+
+  /** Deploys another release, which must fail; gives what Pulumi printed. */
+  async fails(branch: string): Promise<string> {
+    const release = this.release(branch.replaceAll(" ", "-"));
+    return release.then(
+      () => assert.fail("the release succeeded"),
+      (error: unknown) =>
+        error instanceof CommandError ? error.output : assert.fail(String(error)),
+    );
   }
 
   /** Changes a file of the copy, as a developer would. */

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { apply, kubectl } from "./support/commands";
+import { podsOf, servingPods } from "./support/cluster";
+import { nothingWasLost } from "./support/load";
+import { OwnStack } from "./support/own-stack";
+
+/** A release that cannot succeed. */
+interface Broken {
+  /** What the error must name: the true cause. */
+  readonly cause: RegExp;
+  /** Args of the service, or a text in the place of another one in program/environment.ts. */
+  readonly args?: string;
+  readonly edit?: readonly [from: string, to: string];
+  /** Whether it ends at the deadline: nothing fails twice. */
+  readonly late?: true;
+  /** Objects that are there only for this release. */
+  readonly objects?: (namespace: string) => object;
+  /** Whether `npm test` tries it. The others are tried by `npm run test:rollouts`. */
+  readonly usual?: true;
+}
+
+const digest = `@sha256:${"0".repeat(64)}`;
+const image = (repository: string): Pick<Broken, "edit"> => ({
+  edit: [
+    "const common = { database, imageRef, namespace };",
+    `const common = { database, imageRef: "${repository}${digest}", namespace };`,
+  ],
+});
+const variable = (secretName: string): string =>
+  `env: { PARTNER: { key: "none", secretName: "${secretName}" } },`;
+/** Until the deadline there is nothing to see, so it is near. */
+const soon = "progressDeadlineSeconds: 40,";
+
+const releases: Readonly<Record<string, Broken>> = {
+  "a migration that fails": {
+    args: 'migrationArgs: ["no-such-command"],',
+    cause: /migrate: ended with exit code 2 \(Error\)/,
+    usual: true,
+  },
+  "a crash at the start": {
+    args: 'args: ["no-such-command"],',
+    cause: /services-orders: ended with exit code 2 \(Error\)/,
+    usual: true,
+  },
+  "an image that does not exist": {
+    ...image("localhost:5000/services-orders"),
+    cause: /: (?:ErrImagePull|ImagePullBackOff): /,
+    usual: true,
+  },
+  "a Secret that does not exist": {
+    args: variable("nowhere"),
+    cause: /CreateContainerConfigError: secret "nowhere" not found/,
+    usual: true,
+  },
+  "a readiness probe that fails": {
+    args: `${soon} readinessProbe: { path: "/nowhere" },`,
+    cause: /services-orders: runs, but is not ready/,
+    late: true,
+    usual: true,
+  },
+  "a process that ends without an error": {
+    args: 'args: ["--help"],',
+    cause: /services-orders: ended with exit code 0 \(Completed\)/,
+  },
+  "a registry that does not answer": {
+    ...image("registry.invalid/services-orders"),
+    cause: /: (?:ErrImagePull|ImagePullBackOff): /,
+  },
+  "a key that the Secret does not have": {
+    args: variable("partner"),
+    cause: /CreateContainerConfigError: couldn't find key none in Secret/,
+    objects: () => ({ apiVersion: "v1", kind: "Secret", metadata: { name: "partner" } }),
+  },
+  "too little memory": {
+    args: 'requests: { cpu: "100m", memory: "24Mi" },',
+    cause: /exit code (?:137|1) \((?:OOMKilled|Error)\)/,
+  },
+  "a quota without room": {
+    args: "",
+    cause: /it gets no pod: .*exceeded quota: full/,
+    objects: () => ({
+      apiVersion: "v1",
+      kind: "ResourceQuota",
+      metadata: { name: "full" },
+      spec: { hard: { "count/pods": "1" } },
+    }),
+  },
+  "a node that does not exist": {
+    args: `${soon} nodeSelector: { place: "nowhere" },`,
+    cause: /finds no node: /,
+    late: true,
+  },
+};
+
+const everything = process.env["ROLLOUTS"] === "all";
+const tried = Object.entries(releases).filter(([, { usual }]) => everything || usual === true);
+
+describe("a release that cannot succeed", function () {
+  let stack: OwnStack;
+  before(async () => {
+    stack = await OwnStack.deployed("rollouts");
+  });
+  after(async () => {
+    await stack.removed();
+  });
+
+  /** What a failed release must leave as it is. */
+  async function others(): Promise<unknown> {
+    const path = "jsonpath={range .items[*]}{.metadata.name} {.metadata.generation}{'\\n'}{end}";
+    const jobs = await kubectl(["-n", stack.namespace, "get", "cronjobs", "-o", path]);
+    return [jobs, await servingPods(stack.namespace)];
+  }
+
+  for (const [title, { args, cause, edit, late, objects }] of tried) {
+    it(`${title}: the update fails with it, jobs and old pods stay, and no request is lost`, async () => {
+      const before = await others();
+      const own = objects?.(stack.namespace);
+      if (own !== undefined) await apply(inNamespace(own, stack.namespace));
+      const [file, from, to] =
+        edit === undefined
+          ? [
+              "program/web-service-args.ts",
+              "    replicas: settings.replicas,\n    requests: settings.requests,\n",
+              `    replicas: settings.replicas,\n    requests: settings.requests,\n    ...{ ${args ?? ""} },\n`,
+            ]
+          : ["program/environment.ts", ...edit];
+      stack.edit(file, from, to);
+      const began = Date.now();
+      let output = "";
+      const results = await stack.underLoad(async () => {
+        output = await stack.fails(title);
+      });
+      const error = /error: (The rollout of .*)/.exec(output)?.[1] ?? output.slice(-3000);
+      console.log(`      ${((Date.now() - began) / 1000).toFixed(0)} s: ${error}`);
+      assert.match(error, cause);
+      // Kubernetes' own verdict would come at the deadline, and without the cause.
+      if (late !== true) assert.doesNotMatch(error, /timed out progressing/);
+      await nothingWasLost(stack.namespace, results);
+      assert.deepEqual(await others(), before);
+
+      stack.edit(file, to, from);
+      if (own !== undefined) {
+        await kubectl(["delete", "-f", "-"], JSON.stringify(inNamespace(own, stack.namespace)));
+      }
+    });
+  }
+
+  it("is followed by one that succeeds, without help", async () => {
+    await stack.release("good");
+    assert.ok((await podsOf(stack.namespace)).every(({ ready }) => ready));
+  });
+});
+
+function inNamespace(object: object, namespace: string): object {
+  const { metadata } = object as { metadata: object };
+  return { ...object, metadata: { ...metadata, namespace } };
+}
