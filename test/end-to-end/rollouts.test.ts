@@ -129,7 +129,7 @@ describe("a release that cannot succeed", function () {
       let output = "";
       const results = await stack.underLoad(async () => {
         output = await stack.fails(title);
-      });
+      }, 25);
       const error = /error: (The rollout of .*)/.exec(output)?.[1] ?? output.slice(-3000);
       console.log(`      ${((Date.now() - began) / 1000).toFixed(0)} s: ${error}`);
       assert.match(error, cause);

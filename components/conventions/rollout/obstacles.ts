@@ -29,7 +29,7 @@ interface Obstacle {
  * again after 10 s (https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff).
  */
 const lastingSeconds = 15;
-/** Seconds by which clocks may differ, and a pod be older than the wait for it. */
+/** Seconds that clocks may differ, and that a pod may be older than the wait for it. */
 const toleranceSeconds = 30;
 /** For older pods: the longest time until the kubelet tries again, and a margin. */
 const longestBackOffSeconds = 300 + lastingSeconds;
@@ -40,8 +40,7 @@ const cannotStart =
 
 /**
  * Watches the pods of a new release, and says when none of them can become ready: each one has
- * failed twice for the same reason. A pod that is slow, or for which there is no node yet, is none
- * of these.
+ * failed twice for the same reason. A pod that is slow, or that waits for a node, has not failed.
  */
 export class Obstacles {
   readonly #began: number;

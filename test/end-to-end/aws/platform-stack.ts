@@ -53,7 +53,7 @@ export class PlatformStack {
     return command("pulumi", [...where, ...args], { env: this.env, timeout: 300_000 });
   }
 
-  /** Gives its settings to a copy of the project, whose commands then know the stack `rehearsal`. */
+  /** Gives its settings to a copy of the project, so that its commands know the stack. */
   settle(copy: string): void {
     cpSync(this.configFile, join(copy, "platform", `Pulumi.${name}.yaml`));
   }

@@ -84,16 +84,21 @@ export class OwnStack {
   }
 
   /**
-   * Runs `work` while two clients send 50 requests a second each.
+   * Runs `work` while two clients send requests.
    * One client keeps its connections, the other does not.
+   *
+   * @param requestsPerSecond - of each client
    */
-  async underLoad(work: () => Promise<void>): Promise<Record<string, LoadResult>> {
+  async underLoad(
+    work: () => Promise<void>,
+    requestsPerSecond = 50,
+  ): Promise<Record<string, LoadResult>> {
     const client = (keepAlive: boolean): Load =>
       new Load({
         host: this.#host,
         keepAlive,
         port: options().ingressPort,
-        requestsPerSecond: 50,
+        requestsPerSecond,
       });
     const clients = { "with keep-alive": client(true), "without keep-alive": client(false) };
     const stop = async (): Promise<Record<string, LoadResult>> =>

@@ -51,7 +51,7 @@ describe("the obstacles of a new release", () => {
     );
   });
 
-  it("are none while a pod may still become ready", () => {
+  it("do not exist while a pod may still become ready", () => {
     assert.equal(after([0, seen()], [9, seen(pod("a", crashed(1)), pod("b", running))]), undefined);
     assert.equal(after([0, seen()], [9, seen(pod("a", crashed(0)))]), undefined, "ended once");
     const slow = seen(pod("a", running));
