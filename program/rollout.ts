@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { cheap } from "../components/conventions/expected-error";
 import { type NewPods, Obstacles } from "../components/conventions/rollout/obstacles";
 import { podIssues } from "../components/conventions/rollout/pod-status";
 
@@ -36,9 +37,11 @@ export interface Pace {
   readonly pollMs: number;
   /** Milliseconds without progress after which the pods are read, too. */
   readonly quietMs: number;
+  /** Milliseconds without news after which the last ones are said again. */
+  readonly sayMs: number;
 }
 
-const usualPace: Pace = { pollMs: 2_000, quietMs: 6_000 };
+const usualPace: Pace = { pollMs: 2_000, quietMs: 6_000, sayMs: 30_000 };
 /** Reads in a row that may fail: an API server that restarts is back after a few. */
 const failedReads = 5;
 /** Seconds to wait after `progressDeadlineSeconds`: Kubernetes reports the failure first. */
@@ -64,7 +67,9 @@ export const rolledOut =
       if ((status as object | undefined) !== undefined) {
         const say = async (text: string): Promise<void> =>
           pulumi.log.info(text, deployment, undefined, true);
-        await complete(name, rollouts, pace, say);
+        await complete(name, rollouts, pace, say).catch((error: unknown) => {
+          throw cheap(error);
+        });
       }
       return deployment;
     });
@@ -73,12 +78,14 @@ export const rolledOut =
 async function complete(
   name: string,
   rollouts: Rollouts,
-  { pollMs, quietMs }: Pace,
+  { pollMs, quietMs, sayMs }: Pace,
   say: (text: string) => Promise<void>,
 ): Promise<void> {
   const obstacles = new Obstacles(Date.now());
+  /** What it has waited for. Pods that come and go are no progress, so the wait is bounded. */
+  const known = new Set<string>();
   let changed = Date.now();
-  let last: string | undefined;
+  let told = changed;
   let lastIssue: string | undefined;
   /** Kubernetes' verdict at the first look is about an earlier wait. */
   let earlier: string | undefined;
@@ -94,11 +101,12 @@ async function complete(
     }
     const waits = waitingFor(facts);
     if (waits === undefined) return;
-    const isFirst = last === undefined;
+    const { progressDeadlineSeconds = 600 } = facts.spec;
+    const isFirst = known.size === 0;
     if (isFirst) earlier = overdue(facts)?.time;
-    if (waits !== last) {
-      changed = Date.now();
-      last = waits;
+    if (!known.has(waits)) {
+      known.add(waits);
+      changed = told = Date.now();
       await say(waits);
     }
     if (isFirst || Date.now() - changed >= quietMs) {
@@ -106,12 +114,16 @@ async function complete(
       const doomed = obstacles.at(Date.now(), { ...seen, refused: refusalOf(facts) });
       if (doomed !== undefined) throw failed(doomed);
       const [issue] = seen.pods.flatMap(podIssues);
-      if (issue !== undefined && issue !== lastIssue) await say(`${waits}. ${issue}`);
+      if (issue !== lastIssue || Date.now() - told >= sayMs) {
+        const seconds = Math.round((Date.now() - changed) / 1000);
+        const since = `for ${String(seconds)} s of at most ${String(progressDeadlineSeconds)} s`;
+        await say([`${waits}, ${since}`, ...(issue === undefined ? [] : [issue])].join(". "));
+        told = Date.now();
+      }
       lastIssue = issue;
     }
     const late = overdue(facts);
     if (late !== undefined && late.time !== earlier) throw failed(lastIssue ?? late.message);
-    const { progressDeadlineSeconds = 600 } = facts.spec;
     if (Date.now() - changed > (progressDeadlineSeconds + marginSeconds) * 1000) {
       throw failed(lastIssue ?? `no progress while ${waits}`);
     }

@@ -22,7 +22,8 @@ export function withCheapErrors<Args extends unknown[], Result>(
   };
 }
 
-function cheap(error: unknown): Error {
+/** The error in the form that Pulumi prints quickly; for errors in an `apply`, too. */
+export function cheap(error: unknown): Error {
   if (pulumi.RunError.isInstance(error)) return withoutStack(error);
   if (pulumi.ResourceError.isInstance(error) && error.hideStack === true) {
     return withoutStack(error);

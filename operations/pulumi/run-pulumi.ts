@@ -139,7 +139,8 @@ export async function change(
 }
 
 async function changeOnce(args: readonly string[], workspace: Workspace): Promise<void> {
-  const interactive = process.stdout.isTTY ? [] : ["--non-interactive"];
+  // Dots would be between the lines of the command that runs Pulumi.
+  const interactive = process.stdout.isTTY ? [] : ["--non-interactive", "--suppress-progress"];
   let stderr = "";
   const wait = (): void => undefined;
   process.on("SIGINT", wait);

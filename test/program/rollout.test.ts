@@ -42,7 +42,7 @@ describe("rolledOut", () => {
     later: readonly (DeploymentFacts | undefined)[],
     given: Given = {},
   ): Promise<number> {
-    const { pace = { pollMs: 1, quietMs: 0 }, pods = [] } = given;
+    const { pace = { pollMs: 1, quietMs: 0, sayMs: 60_000 }, pods = [] } = given;
     const deployment = {
       metadata: pulumi.output({ name: "orders" }),
       status: pulumi.output("status" in given ? given.status : {}),
@@ -131,6 +131,12 @@ describe("rolledOut", () => {
     await assert.rejects(waited([facts(starting), overdue("2026-01-01T12:05:00Z")]), verdict);
   });
 
+  it("fails without a stack, which Pulumi would print slowly", async () => {
+    const failure = await waited([undefined]).catch((error: unknown) => error as Error);
+    assert.ok(failure instanceof Error);
+    assert.equal(failure.stack, undefined);
+  });
+
   it("waits again after an update that failed, until Kubernetes gives another verdict", async () => {
     const earlier = overdue("2026-01-01T12:05:00Z");
     assert.equal(await waited([earlier, earlier, facts(whole)]), 3);
@@ -150,6 +156,14 @@ describe("rolledOut", () => {
       waited([stuck, stuck, stuck], { pods: [[pod({ containerStatuses: [running] })]] }),
       /failed: Pod orders-1-a, orders: runs, but is not ready\.$/,
     );
+  });
+
+  it("fails without progress, also when pods come and go", async () => {
+    const { "one old pod is left": one, "a new pod is not available": other } = unfinished;
+    // The margin is 30 s.
+    const flapping = [one, other, one, other, one].map((status) => facts(status, -29.99));
+    const pace = { pollMs: 4, quietMs: 0, sayMs: 60_000 };
+    await assert.rejects(waited(flapping, { pace }), /failed: no progress while/);
   });
 
   it("fails as soon as the only new pod has crashed twice", async () => {
@@ -175,7 +189,7 @@ describe("rolledOut", () => {
 
   it("does not look at the pods while there is progress", async () => {
     const broken = [[], [pod({ phase: "Pending" })]];
-    const pace = { pollMs: 1, quietMs: 60_000 };
+    const pace = { pollMs: 1, quietMs: 60_000, sayMs: 60_000 };
     assert.equal(await waited([facts(starting), facts(whole)], { pace, pods: broken }), 2);
   });
 });
