@@ -82,7 +82,7 @@ async function complete(
   say: (text: string) => Promise<void>,
 ): Promise<void> {
   const obstacles = new Obstacles(Date.now());
-  /** What it has waited for. Pods that come and go are no progress, so the wait is bounded. */
+  /** What it has waited for. Pods that come and go do not count, so the wait is bounded. */
   const known = new Set<string>();
   let changed = Date.now();
   let told = changed;

@@ -30,9 +30,16 @@ export async function importOptions(
   const found = begun.filter(({ type }) => type in ids);
   if (found.length === 0) return [];
   const identity = ["sts", "get-caller-identity", "--query", "Account", "--output", "text"];
-  const account = (await command("aws", identity, { env, timeout: 30_000 })).trim();
+  const account = (await command("aws", identity, { env: regional(env), timeout: 30_000 })).trim();
   return found.flatMap(({ inputs = {}, type, urn }) => {
     const id = ids[type]?.(inputs, account) ?? "";
     return ["--import-pending-creates", urn, "--import-pending-creates", id];
   });
+}
+
+/** Version 1 of the AWS CLI reads its own variable only, and not the one that the SDKs read. */
+function regional(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const given: Readonly<Record<string, string | undefined>> = { ...process.env, ...env };
+  const region = given["AWS_DEFAULT_REGION"] ?? given["AWS_REGION"];
+  return { ...env, ...(region !== undefined && { AWS_DEFAULT_REGION: region }) };
 }
