@@ -117,7 +117,7 @@ export function writeDown(heading: string, lines: readonly string[]): void {
   if (start === -1) throw new Error(`${file} has no heading "${heading}"`);
   const next = text.indexOf("\n## ", start);
   const rest = next === -1 ? "" : text.slice(next);
-  const section = [`## ${heading}`, "", ...lines, ""].join("\n");
+  const section = [`## ${heading}`, "", ...new Set(lines), ""].join("\n");
   writeFileSync(file, `${text.slice(0, start)}${section}${rest}`);
 }
 
