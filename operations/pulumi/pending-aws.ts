@@ -20,20 +20,24 @@ const ids: Readonly<Record<string, (inputs: Inputs, account: string) => string>>
 };
 
 /**
- * Options of `pulumi refresh` that adopt what a killed update had begun to create in AWS. Without
- * them, the next update tries to create it again, and AWS answers that it exists.
+ * What a killed update had begun to create in AWS, as resources of the state. Without them, the
+ * next update tries to create them again, and AWS answers that they exist. A refresh removes those
+ * that do not exist, and reads the others.
+ *
+ * `pulumi refresh --import-pending-creates` is meant for this. But Pulumi 3.215 then drops them
+ * from the state, and reads nothing.
  */
-export async function importOptions(
+export async function begunInAws(
   begun: readonly StateResource[],
   env: Readonly<Record<string, string>>,
-): Promise<readonly string[]> {
+): Promise<readonly StateResource[]> {
   const found = begun.filter(({ type }) => type in ids);
   if (found.length === 0) return [];
   const identity = ["sts", "get-caller-identity", "--query", "Account", "--output", "text"];
   const account = (await command("aws", identity, { env: regional(env), timeout: 30_000 })).trim();
-  return found.flatMap(({ inputs = {}, type, urn }) => {
-    const id = ids[type]?.(inputs, account) ?? "";
-    return ["--import-pending-creates", urn, "--import-pending-creates", id];
+  return found.map((resource) => {
+    const { inputs = {}, type } = resource;
+    return { ...resource, id: ids[type]?.(inputs, account) ?? "", outputs: inputs };
   });
 }
 

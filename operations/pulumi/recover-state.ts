@@ -3,7 +3,7 @@ import { type Workspace, ask } from "./run-pulumi";
 import { drawnManager } from "./field-managers";
 import { removeDeadLocks } from "./locks";
 import { untilUnlocked } from "./lock-wait";
-import { importOptions } from "./pending-aws";
+import { begunInAws } from "./pending-aws";
 import type { Cluster } from "../clients/kubectl";
 import { type Deployment, type StateResource, begunIn, editState, stateOf } from "./stacks";
 
@@ -44,19 +44,22 @@ export async function recoverState(
   await untilUnlocked(async () => {
     const { begun, pending, resources } = await stateOf(stack, workspace);
     if (!pending && !(await isAnyGone(resources, cluster))) return;
-    // Finishes the changes and deletions that had begun, and adopts what the update was creating in
-    // AWS. What it was creating in a cluster stays in the state until the next step.
-    const options = await importOptions(begun, workspace.env);
-    await ask(["refresh", "--stack", stack, "--yes", "--skip-preview", ...options], workspace);
+    const refresh = ["refresh", "--stack", stack, "--yes", "--skip-preview"];
+    // Finishes the changes and deletions that had begun. What the update was creating stays in the
+    // state until the next step.
+    await ask(refresh, workspace);
     if (!(await stateOf(stack, workspace)).pending) return;
+    const inAws = await begunInAws(begun, workspace.env);
     await editState(
       stack,
       async (deployment) => {
-        const wanted = begunObjects(deployment);
-        return withBegun(deployment, await live(wanted, deployment.resources ?? [], cluster));
+        const { resources = [] } = deployment;
+        const found = await live(begunObjects(deployment), resources, cluster);
+        return withBegun({ ...deployment, resources: [...resources, ...inAws] }, found);
       },
       workspace,
     );
+    if (inAws.length > 0) await ask(refresh, workspace);
   }, workspace.lockWait);
 }
 

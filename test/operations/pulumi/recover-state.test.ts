@@ -235,7 +235,7 @@ describe("recovering from a killed update", () => {
     assert.deepEqual(contexts, ["production", undefined]);
   });
 
-  it("adopts by its id what AWS was creating, and sets again what is only set", async () => {
+  it("adopts by its id what AWS was creating, and reads it; what is only set is set again", async () => {
     const aws = (type: string, inputs: Readonly<Record<string, unknown>>): StateResource => ({
       inputs,
       type: `aws:${type}`,
@@ -251,20 +251,31 @@ describe("recovering from a killed update", () => {
     ];
     const set = aws("iam/rolePolicy:RolePolicy", { name: "prod" });
     pulumi({ pending_operations: creating(...created, set) });
-    programs.add("aws", { "sts get-caller-identity*": "echo 123456789012" });
-    await recoverState("shared", cluster(), programs.workspace());
-    const refresh = programs.calls.find((call) => call.includes("pulumi refresh")) ?? "";
-    const pairs = [...refresh.matchAll(/--import-pending-creates (\S+)/g)].map(
-      ([, value]) => value,
+    programs.add("aws", {
+      "sts get-caller-identity*": `if [ "$AWS_DEFAULT_REGION" = eu-1 ]; then echo 123456789012; fi`,
+    });
+    const { env, ...workspace } = programs.workspace();
+    await recoverState("shared", cluster(), { ...workspace, env: { ...env, AWS_REGION: "eu-1" } });
+    const calls = programs.calls.filter((call) => /refresh|import/.test(call));
+    assert.deepEqual(
+      calls.map((call) => /refresh|import/.exec(call)?.[0]),
+      ["refresh", "import", "refresh"],
     );
-    assert.deepEqual(pairs, [
-      ...["urn:ecr/repository:Repository", "services-orders"],
-      ...["urn:iam/role:Role", "services-orders-prod"],
-      "urn:iam/openIdConnectProvider:OpenIdConnectProvider",
-      "arn:aws:iam::123456789012:oidc-provider/oidc.example/org/1",
-      ...["urn:eks/accessEntry:AccessEntry", "prod:arn:role"],
-      ...["urn:eks/identityProviderConfig:IdentityProviderConfig", "prod:circleci"],
-    ]);
+    const state = readFileSync(join(programs.directory, "imported"), "utf8");
+    const { deployment } = JSON.parse(state) as { deployment: Deployment };
+    assert.deepEqual(
+      deployment.resources?.map(({ id, urn }) => [urn, id]),
+      [
+        ["urn:ecr/repository:Repository", "services-orders"],
+        ["urn:iam/role:Role", "services-orders-prod"],
+        [
+          "urn:iam/openIdConnectProvider:OpenIdConnectProvider",
+          "arn:aws:iam::123456789012:oidc-provider/oidc.example/org/1",
+        ],
+        ["urn:eks/accessEntry:AccessEntry", "prod:arn:role"],
+        ["urn:eks/identityProviderConfig:IdentityProviderConfig", "prod:circleci"],
+      ],
+    );
   });
 
   it("leaves what another update has begun to that update, and waits for it", async () => {
