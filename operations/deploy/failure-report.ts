@@ -1,4 +1,5 @@
 import { instanceSelector, type Identity } from "../../components/conventions/labels";
+import { secretParts } from "../../components/conventions/secrets/secret-texts";
 import {
   type Cluster,
   type Deployment,
@@ -8,6 +9,7 @@ import {
   withLabels,
 } from "../clients/kubectl";
 import { type Event, diagnose } from "./diagnosis";
+import { masked } from "../preview/changes/values";
 import { reports } from "../../lib/reports";
 
 /** Lines of a container's log that are shown. */
@@ -50,7 +52,9 @@ export async function reportFailure(
     const lines = log.split("\n").filter((line) => line.trim() !== "" && !noise.test(line));
     if (lines.length === 0) continue;
     console.error(`\nLast lines of ${pod}, ${container}${previous ? " (previous run)" : ""}:`);
-    for (const line of lines) console.error(`  ${line.slice(0, lineLength)}`);
+    for (const line of lines) {
+      console.error(`  ${masked(line, secretParts(line)).slice(0, lineLength)}`);
+    }
     const whole = ["kubectl", "logs", pod, "--container", container, ...within, ...run];
     console.error(`To see all of it: ${whole.join(" ")}`);
   }

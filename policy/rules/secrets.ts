@@ -1,3 +1,4 @@
+import { isSecretName, secretParts } from "../../components/conventions/secrets/secret-texts";
 import { traitsOf } from "../../environments";
 import { type Declared, at, elements } from "./declared";
 import { containers } from "./pods";
@@ -5,9 +6,6 @@ import type { Broken, Rule } from "./rule";
 
 const todo =
   "keep the value in the cluster, and name its Secret and key (env: { NAME: { secretName, key } })";
-
-/** Names of variables that hold a secret; `..._FILE` holds a path. */
-const secretName = /(?:^|_)(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY)$/i;
 
 /** Never the value itself: messages are printed. */
 const hidden = "a value";
@@ -26,8 +24,7 @@ function ofSecretObject({ kind, props }: Declared): readonly Broken[] {
 function ofVariables(object: Declared): readonly Broken[] {
   return containers(object)
     .flatMap(({ path, value }) => elements(value, path, "env"))
-    .filter(({ value }) => secretName.test(String(at(value, "name"))))
-    .filter(({ value }) => (at(value, "value") ?? "") !== "")
+    .filter(({ value }) => isSecret(String(at(value, "name")), at(value, "value")))
     .map(({ path, value }) => ({
       got: hidden,
       must: `not hold the value of ${String(at(value, "name"))}`,
@@ -36,13 +33,26 @@ function ofVariables(object: Declared): readonly Broken[] {
     }));
 }
 
+function ofFiles({ kind, props, secretPaths }: Declared): readonly Broken[] {
+  const data = kind === "ConfigMap" ? at(props, "data") : undefined;
+  return Object.entries((data ?? {}) as Readonly<Record<string, unknown>>)
+    .filter(([name, value]) => isSecret(name, value))
+    .map(([name]) => ({ got: hidden, must: "not hold a secret", path: `data.${name}`, todo }))
+    .filter(({ path }) => !secretPaths.includes(path));
+}
+
+const isSecret = (name: string, value: unknown): boolean =>
+  typeof value === "string" &&
+  value !== "" &&
+  (isSecretName(name) || secretParts(value).length > 0);
+
 /** Anyone who can run a preview can read state and config, so a secret there is not secret. */
 export const noSecretValues: Rule = {
   name: "no-secret-values",
   description: "No object of staging or production contains the value of a secret",
   check(object) {
     if (traitsOf(object.stack)?.data !== "given") return [];
-    const found = [...ofSecretObject(object), ...ofVariables(object)];
+    const found = [...ofSecretObject(object), ...ofVariables(object), ...ofFiles(object)];
     const named = new Set(found.map(({ path }) => path));
     return [
       ...found,

@@ -82,6 +82,18 @@ describe("the rules", () => {
     assert.deepEqual(said("review-x", { secret } as never), []);
   });
 
+  it("find the secrets of variables and files by their form, and print none", () => {
+    const objects = program("staging");
+    const { props } = objects.configMap;
+    props.data = { "key.pem": "-----BEGIN PRIVATE KEY-----\nTUlJ\n-----END PRIVATE KEY-----" };
+    const [container] = objects.deployment.props.spec.template.spec.containers;
+    container.env = [{ name: "PARTNER", value: "https://ada:hunter2@partner.example.com" }];
+    const lines = said("staging", objects).join("\n");
+    assert.match(lines, /data\.key\.pem must not hold a secret/);
+    assert.match(lines, /must not hold the value of PARTNER/);
+    assert.doesNotMatch(lines, /TUlJ|hunter2/);
+  });
+
   it("know every label that changes with a release", () => {
     const one = releaseLabels(identity, { branch: "one", commit: "1".repeat(40) });
     const two = releaseLabels(identity, { branch: "two", commit: "2".repeat(40) });

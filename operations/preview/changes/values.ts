@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isSecretName, secretParts } from "../../../components/conventions/secrets/secret-texts";
 import type { Change } from "./changes";
 import { secret } from "./differences";
 import type { Json } from "../../pulumi/events";
@@ -6,14 +7,12 @@ import type { Json } from "../../pulumi/events";
 /** Longest value that is shown. */
 const shown = 60;
 
-const sensitiveName = /passw|secret|token|credential|api_?key|private|(?:^|_)key$/i;
-
 /** Whether a value is confidential: content of Secrets, and variables whose name says so. */
 export function isSensitive(kind: string, path: string): boolean {
   if (kind === "Secret" && /^(?:data|stringData)\b/.test(path)) return true;
   const name = /\benv\[name=([^\]]*)\](?:\.value)?$/.exec(path)?.[1];
   const key = kind === "ConfigMap" ? /^(?:data|binaryData)\W+(.*?)\W*$/.exec(path)?.[1] : undefined;
-  return sensitiveName.test(name ?? key ?? "");
+  return isSecretName(name ?? key ?? "");
 }
 
 /** The beginning of a text, within a limit. */
@@ -42,7 +41,10 @@ export function redactForPlan(kind: string, path: string, value: Json | undefine
   const text = JSON.stringify(value);
   if (value === secret) return secret;
   // A new container is one value, with its variables in it.
-  const secretive = isSensitive(kind, path) || variables(value).length > 0;
+  const secretive =
+    isSensitive(kind, path) ||
+    variables(value).length > 0 ||
+    texts(value).some((one) => secretParts(one).length > 0);
   if (text.length <= 200 && !secretive) return text;
   return `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
@@ -59,9 +61,7 @@ export function masked(text: string, secrets: Iterable<string>): string {
 /** Secrets in this process' environment, recognized by the names of their variables. */
 export function secretsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return Object.entries(env).flatMap(([name, value]) =>
-    value !== undefined && (sensitiveName.test(name) || name === "SLACK_WEBHOOK_URL")
-      ? [value]
-      : [],
+    value !== undefined && isSecretName(name) ? [value] : [],
   );
 }
 
@@ -76,7 +76,7 @@ function texts(value: Json | undefined): readonly string[] {
 function variables(value: Json | undefined): readonly string[] {
   if (typeof value !== "object" || value === null) return [];
   const { name, value: own } = value as Readonly<Record<string, Json>>;
-  const found = typeof name === "string" && sensitiveName.test(name) ? texts(own) : [];
+  const found = typeof name === "string" && isSecretName(name) ? texts(own) : [];
   return [...found, ...Object.values(value).flatMap((one) => variables(one))];
 }
 
@@ -87,5 +87,7 @@ export function sensitiveValues(changes: readonly Change[]): readonly string[] {
       .filter(({ path }) => isSensitive(kind, path))
       .flatMap(({ after, before }) => [...texts(before), ...texts(after)]),
     ...variables(inputs),
+    // By their form, in any field: an address with a password, a token in a file.
+    ...[...texts(inputs), ...fields.flatMap(({ before }) => texts(before))].flatMap(secretParts),
   ]);
 }

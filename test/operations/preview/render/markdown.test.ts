@@ -105,6 +105,19 @@ describe("secrets", () => {
     assert.match(text, /DB_PASSWORD/);
   });
 
+  it("in an address are in no format, whatever the variable's name is", () => {
+    const its = change(
+      "PARTNER",
+      "https://ada:hush-old@a.example",
+      "https://ada:hush-new@a.example",
+    );
+    const secrets = sensitiveValues(changesOf(its));
+    const printed = 'value: "https://ada:hush-old@a.example" => "https://ada:hush-new@a.example"';
+    const text = masked(markdownOf(summaryOf("prod", its, 0), { limit: 5_000, printed }), secrets);
+    assert.doesNotMatch(text, /hush/);
+    assert.match(text, /ada:\[secret\]@a\.example/);
+  });
+
   it("that are a part of another one leave nothing of it", () => {
     assert.equal(masked("a hush-hush-longer b", ["hush-hush", "hush-hush-longer"]), "a [secret] b");
   });
