@@ -105,7 +105,7 @@ describe("secrets", () => {
     assert.match(text, /DB_PASSWORD/);
   });
 
-  it("in an address are in no format, whatever the variable's name is", () => {
+  it("in an address are in no format, no matter which name the variable has", () => {
     const its = change(
       "PARTNER",
       "https://ada:hush-old@a.example",
