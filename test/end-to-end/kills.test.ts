@@ -11,7 +11,7 @@ import {
   each,
   endLeftovers,
   type Kill,
-  killedAt,
+  killAt,
   kills,
   recovered,
   type Row,
@@ -276,20 +276,8 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
 
       for (const row of rows) {
         it(`${titleOf(row)}: ${row.kill}`, async () => {
-          const run = await killedAt(
-            {
-              args: commands[command],
-              cwd: clone.directory,
-              env: { ...clone.env, ...image },
-            },
-            row,
-            row.kill,
-          );
-          assert.ok(
-            run.struck,
-            `the command ended before that moment:\n${run.output.slice(-4000)}`,
-          );
-          assert.notEqual(run.code, 0);
+          const env = { ...clone.env, ...image };
+          await killAt({ args: commands[command], cwd: clone.directory, env }, row);
           const there = await secret();
           if (there !== "" && !removes(command)) {
             password ??= there;

@@ -1,10 +1,10 @@
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { project } from "../../../lib/project";
-import type { Run } from "./commands";
 
 /** A moment in a command that makes no update: when it has printed this text. */
 export interface Printed {
@@ -36,26 +36,16 @@ export type Kill = (typeof kills)[keyof typeof kills];
 /** A kill that is tried. */
 export type Row = (Moment | Printed) & { readonly kill: Kill };
 
-export interface Killed extends Run {
-  /** Whether the moment came before the command ended. */
-  readonly struck: boolean;
-}
-
 interface Command {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs one of the project's commands, and kills it at a moment. */
-export async function killedAt(
-  command: Command,
-  moment: Moment | Printed,
-  kill: Kill,
-): Promise<Killed> {
+/** Runs one of the project's commands, and kills it at a moment, which must come. */
+export async function killAt(command: Command, row: Row): Promise<void> {
   // Every event log is somewhere in the directory for temporary files.
   const temporary = mkdtempSync(join(tmpdir(), "services-orders-kill-"));
-  const started = Date.now();
   const entry = join(command.cwd, "cli", "entry.mjs");
   const child = spawn(process.execPath, [entry, ...command.args], {
     cwd: command.cwd,
@@ -85,13 +75,15 @@ export async function killedAt(
   const events = new Events(temporary);
   let struck = false;
   while (code === undefined && !struck) {
-    struck = "says" in moment ? output.includes(moment.says) : events.have(moment);
+    struck = "says" in row ? output.includes(row.says) : events.have(row);
     if (!struck) await sleep(10);
   }
-  if (struck) await strike(child.pid ?? 0, kill, () => code !== undefined);
+  if (struck) await strike(child.pid ?? 0, row.kill, () => code !== undefined);
   await ended;
   rmSync(temporary, { force: true, recursive: true });
-  return { code: code ?? null, output, seconds: (Date.now() - started) / 1000, struck };
+  const end = output.slice(-4000);
+  assert.ok(struck, `the command ended before that moment:\n${end}`);
+  assert.notEqual(code, 0, end);
 }
 
 /** Moments with every kind of kill. */
