@@ -2,13 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { cheap } from "../components/conventions/expected-error";
+import type { Labels } from "../components/conventions/labels";
 import { type NewPods, Obstacles } from "../components/conventions/rollout/obstacles";
 import { podIssues } from "../components/conventions/rollout/pod-status";
 
 /** What a Deployment says about its rollout. */
 export interface DeploymentFacts {
   readonly metadata: { readonly generation?: number };
-  readonly spec: { readonly progressDeadlineSeconds?: number; readonly replicas?: number };
+  readonly spec: {
+    readonly progressDeadlineSeconds?: number;
+    readonly replicas?: number;
+    readonly selector: { readonly matchLabels: Labels };
+  };
   readonly status?: {
     readonly availableReplicas?: number;
     readonly conditions?: readonly {
@@ -29,7 +34,7 @@ export interface Rollouts {
   /** Undefined if there is no Deployment of this name. */
   readonly deployment: (name: string) => Promise<DeploymentFacts | undefined>;
   /** The pods of the Deployment's newest release. */
-  readonly newPods: (name: string) => Promise<Omit<NewPods, "refused">>;
+  readonly newPods: (deployment: DeploymentFacts) => Promise<Omit<NewPods, "refused">>;
 }
 
 /** How often to look. */
@@ -110,7 +115,7 @@ async function complete(
       await say(waits);
     }
     if (isFirst || Date.now() - changed >= quietMs) {
-      const seen = await patiently(async () => rollouts.newPods(name), pollMs);
+      const seen = await patiently(async () => rollouts.newPods(facts), pollMs);
       const doomed = obstacles.at(Date.now(), { ...seen, refused: refusalOf(facts) });
       if (doomed !== undefined) throw failed(doomed);
       const [issue] = seen.pods.flatMap(podIssues);

@@ -50,6 +50,12 @@ export const ownerLabels = [
 /** The label that distinguishes a canary's pods from production's pods. */
 export const trackLabel = "track";
 
+/** The labels as a query of the API, which selects objects that have all of them. */
+export const labelQuery = (labels: Labels): string =>
+  Object.entries(labels)
+    .map((pair) => pair.join("="))
+    .join(",");
+
 /** Labels that all objects of one install have. */
 export function instanceSelector(identity: Identity): Labels {
   return {

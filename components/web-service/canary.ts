@@ -58,7 +58,7 @@ export class Canary extends pulumi.ComponentResource {
     };
     const { deployment, rollout } = createDeployment(this, name, web, named, {
       container: web.identity.service,
-      ...(waitForRollout && { waitForRollout }),
+      waitForRollout,
     });
     this.rollout = rollout;
     this.nodes = { deployment, ...(configMap === undefined ? {} : { configMap }) };

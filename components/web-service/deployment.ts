@@ -64,9 +64,8 @@ export interface RolloutOptions {
    *
    * @default - Pulumi's provider waits, for at most `progressDeadlineSeconds` and 60 s
    */
-  readonly waitForRollout?: (
-    deployment: k8s.apps.v1.Deployment,
-  ) => pulumi.Output<k8s.apps.v1.Deployment>;
+  readonly waitForRollout?:
+    ((deployment: k8s.apps.v1.Deployment) => pulumi.Output<k8s.apps.v1.Deployment>) | undefined;
 }
 
 /** A Deployment, and the same when its rollout is complete. */

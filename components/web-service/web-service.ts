@@ -71,8 +71,8 @@ export class WebService extends pulumi.ComponentResource {
       configMapName: configMap?.metadata.name,
       serviceAccountName: serviceAccount.metadata.name,
     };
-    const options = { ...(waitForRollout && { waitForRollout }) };
-    const { deployment, rollout } = createDeployment(this, name, web, named, options);
+    const how = { waitForRollout };
+    const { deployment, rollout } = createDeployment(this, name, web, named, how);
     const autoscaler = createAutoscaler(this, name, web, rollout);
     const service = createService(this, name, web);
     const podDisruptionBudget = web.replicas > 1 ? createBudget(this, name, web) : undefined;

@@ -1,4 +1,5 @@
-import type { PodStatus } from "../../components/conventions/rollout/pod-status";
+import { labelQuery } from "../../components/conventions/labels";
+import type { Condition, PodStatus } from "../../components/conventions/rollout/pod-status";
 import { command } from "../../lib/command";
 
 /** Runs kubectl on one cluster; by default for at most 3 minutes. Input is for `--filename -`. */
@@ -41,23 +42,11 @@ export async function list<Item>(
 
 /** Options for the objects with these labels. */
 export function withLabels(labels: Readonly<Record<string, string>>): readonly string[] {
-  return [
-    "--selector",
-    Object.entries(labels)
-      .map((pair) => pair.join("="))
-      .join(","),
-  ];
+  return ["--selector", labelQuery(labels)];
 }
 
 /** Parts of Kubernetes objects: only the fields that are read. */
-interface Condition {
-  readonly message?: string;
-  readonly status: string;
-  readonly type: string;
-}
-
 interface Metadata {
-  readonly annotations?: Readonly<Record<string, string>>;
   readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
@@ -68,10 +57,6 @@ export interface Deployment {
   readonly metadata: Metadata;
   readonly spec: { readonly template: Pick<Pod, "spec"> };
   readonly status?: { readonly conditions?: readonly Condition[] };
-}
-
-export interface ReplicaSet {
-  readonly metadata: Metadata;
 }
 
 export interface Pod {

@@ -1,9 +1,14 @@
 import {
+  type ReplicaSet,
+  hashLabel,
+  newestHashes,
+} from "../../components/conventions/rollout/newest";
+import {
   containerIssue,
   containersOf,
   podIssues,
 } from "../../components/conventions/rollout/pod-status";
-import type { Deployment, Pod, ReplicaSet } from "../clients/kubectl";
+import type { Deployment, Pod } from "../clients/kubectl";
 
 type FailedPod = Pick<Pod, "metadata" | "status">;
 
@@ -40,9 +45,6 @@ export interface Diagnosis {
 /** How many of one kind are shown: the tenth pod fails for the same reason as the first. */
 const most = 5;
 
-/** The label that the pods of one ReplicaSet have. */
-const hash = "pod-template-hash";
-
 /**
  * Why a deploy failed, most useful first: what Kubernetes refused, the state of the pods, and
  * warnings since the deploy began. Pods of an earlier release and of earlier runs of jobs are not
@@ -74,27 +76,13 @@ function ownPods({ pods, replicaSets }: Findings, since: Date): readonly FailedP
     .filter((pod) => {
       const { deletionTimestamp, labels = {} } = pod.metadata;
       if (deletionTimestamp !== undefined) return false;
-      const ofReplicaSet = labels[hash];
-      if (ofReplicaSet !== undefined) return newest.has(ofReplicaSet);
+      const hash = labels[hashLabel];
+      // If the ReplicaSets could not be read, every pod may be a new one.
+      if (hash !== undefined) return newest.size === 0 || newest.has(hash);
       const isJob = labels["batch.kubernetes.io/job-name"] !== undefined;
       return !isJob || created(pod) >= since.getTime();
     })
     .sort((one, other) => created(other) - created(one) || 0);
-}
-
-/** Of each Deployment, the hash of its newest ReplicaSet. */
-function newestHashes(replicaSets: readonly ReplicaSet[]): ReadonlySet<string> {
-  const newest = new Map<string, { readonly hash: string; readonly revision: number }>();
-  for (const { metadata } of replicaSets) {
-    const own = metadata.labels?.[hash];
-    if (own === undefined) continue;
-    const deployment = metadata.name.slice(0, -own.length);
-    const revision = Number(metadata.annotations?.["deployment.kubernetes.io/revision"]);
-    if (revision > (newest.get(deployment)?.revision ?? -1)) {
-      newest.set(deployment, { hash: own, revision });
-    }
-  }
-  return new Set([...newest.values()].map(({ hash }) => hash));
 }
 
 function recentWarnings(events: readonly Event[], since: Date): readonly string[] {

@@ -1,13 +1,7 @@
 import { instanceSelector, type Identity } from "../../components/conventions/labels";
+import type { ReplicaSet } from "../../components/conventions/rollout/newest";
 import { secretParts } from "../../components/conventions/secrets/secret-texts";
-import {
-  type Cluster,
-  type Deployment,
-  type Pod,
-  type ReplicaSet,
-  list,
-  withLabels,
-} from "../clients/kubectl";
+import { type Cluster, type Deployment, type Pod, list, withLabels } from "../clients/kubectl";
 import { type Event, diagnose } from "./diagnosis";
 import { masked } from "../preview/changes/values";
 import { reports } from "../../lib/reports";

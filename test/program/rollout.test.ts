@@ -21,7 +21,7 @@ describe("rolledOut", () => {
   };
   const facts = (status: Status, progressDeadlineSeconds = 300): DeploymentFacts => ({
     metadata: { generation: 3 },
-    spec: { progressDeadlineSeconds, replicas: 2 },
+    spec: { progressDeadlineSeconds, replicas: 2, selector: { matchLabels: {} } },
     status,
   });
 

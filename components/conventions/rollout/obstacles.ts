@@ -18,7 +18,8 @@ export interface NewPods {
 interface Obstacle {
   /** Names it: an obstacle that is there at each look lasts. */
   readonly key: string;
-  readonly pod: string;
+  /** Whether its pod is of an update before this one, which failed. */
+  readonly older: boolean;
   /** Whether it has already come twice. Otherwise it must last. */
   readonly repeated: boolean;
   readonly text: string;
@@ -44,9 +45,10 @@ const cannotStart =
  */
 export class Obstacles {
   readonly #began: number;
-  /** Restarts and obstacles of older pods at the first look. */
-  #before:
-    { readonly keys: ReadonlySet<string>; readonly restarts: Map<string, number> } | undefined;
+  /** Keys of the obstacles of older pods at the first look. */
+  #before: ReadonlySet<string> | undefined;
+  /** Restarts of the containers of older pods at the first look. */
+  #restarts: ReadonlyMap<string, number> | undefined;
   readonly #since = new Map<string, number>();
 
   /** @param began - when the update began to wait, in milliseconds. */
@@ -64,15 +66,10 @@ export class Obstacles {
       ({ metadata, status }) =>
         metadata.deletionTimestamp === undefined && status.phase !== "Failed",
     );
+    this.#restarts ??= new Map(pods.filter((pod) => this.#isOlder(pod)).flatMap(restartsOf));
     const found = pods.length === 0 ? [refusal(seen)] : pods.map((pod) => this.#of(pod, seen));
     const obstacles = found.filter((one) => one !== undefined);
-    const older = pods.filter((pod) => this.#isOlder(pod)).map(({ metadata }) => metadata.name);
-    this.#before ??= {
-      keys: new Set(obstacles.filter(({ pod }) => older.includes(pod)).map(({ key }) => key)),
-      restarts: new Map(
-        pods.filter(({ metadata }) => older.includes(metadata.name)).flatMap(restartsOf),
-      ),
-    };
+    this.#before ??= new Set(obstacles.filter(({ older }) => older).map(({ key }) => key));
     const keys = obstacles.map(({ key }) => key);
     for (const key of this.#since.keys()) if (!keys.includes(key)) this.#since.delete(key);
     for (const key of keys) if (!this.#since.has(key)) this.#since.set(key, now);
@@ -80,37 +77,36 @@ export class Obstacles {
     return doomed.length === found.length ? doomed[0]?.text : undefined;
   }
 
-  /** Of an update before this one, which failed. */
   #isOlder({ metadata }: PodFacts): boolean {
     return Date.parse(metadata.creationTimestamp ?? "") < this.#began - toleranceSeconds * 1000;
   }
 
   #lasts({ key }: Obstacle, now: number): boolean {
-    const seconds = this.#before?.keys.has(key) === true ? longestBackOffSeconds : lastingSeconds;
+    const seconds = this.#before?.has(key) === true ? longestBackOffSeconds : lastingSeconds;
     return now - (this.#since.get(key) ?? now) >= seconds * 1000;
   }
 
   #of(pod: PodFacts, { failedMounts }: NewPods): Obstacle | undefined {
     const { name } = pod.metadata;
+    const older = this.#isOlder(pod);
     for (const container of containersOf(pod)) {
       const { state } = container;
       const text = `Pod ${name}, ${container.name}: ${containerIssue(container) ?? ""}`;
       const key = `${name}/${container.name}`;
-      const own = this.#isOlder(pod) ? container.restartCount : 0;
-      const before = this.#before?.restarts.get(key) ?? own;
+      const before = this.#restarts?.get(key) ?? 0;
       // It ends when it should run, and has done so since the first look.
       const crashes = state?.waiting?.reason === "CrashLoopBackOff" || failed(container);
       if (crashes && container.restartCount > before) {
-        return { key: `${key}/ends`, pod: name, repeated: true, text };
+        return { key: `${key}/ends`, older, repeated: true, text };
       }
       if (cannotStart.test(state?.waiting?.reason ?? "")) {
-        return { key: `${key}/start`, pod: name, repeated: false, text };
+        return { key: `${key}/start`, older, repeated: false, text };
       }
     }
     const mount = failedMounts.find((one) => one.pod === name);
     if (mount === undefined) return undefined;
     const text = `Pod ${name}: ${mount.message}`;
-    return { key: `${name}/mount`, pod: name, repeated: false, text };
+    return { key: `${name}/mount`, older, repeated: false, text };
   }
 }
 
@@ -123,5 +119,5 @@ const restartsOf = (pod: PodFacts): readonly (readonly [string, number])[] =>
 function refusal({ refused }: NewPods): Obstacle | undefined {
   return refused === undefined
     ? undefined
-    : { key: "refused", pod: "", repeated: false, text: `it gets no pod: ${refused}` };
+    : { key: "refused", older: false, repeated: false, text: `it gets no pod: ${refused}` };
 }

@@ -1,6 +1,6 @@
 /** What the status of a pod says, in words. Only the fields that are read. */
 
-interface Condition {
+export interface Condition {
   readonly message?: string;
   readonly status: string;
   readonly type: string;

@@ -4,44 +4,18 @@
  * rights, and does not know the names of variables.
  */
 
+const setOf = (words: string): ReadonlySet<string> => new Set(words.split(" "));
+
 /** The last words of a name that make its value a secret. */
-const secretWords = new Set(
-  ["auth", "credential", "credentials", "creds", "dsn", "pass", "passphrase", "passwd"].concat([
-    "password",
-    "passwords",
-    "pwd",
-    "secret",
-    "secrets",
-    "token",
-    "tokens",
-  ]),
+const secretWords = setOf(
+  "auth credential credentials creds dsn pass passphrase passwd password passwords pwd secret " +
+    "secrets token tokens",
 );
 const secretPairs = new Set(["connection string", "webhook url"]);
 /** Kinds of keys that everyone may know. Any other key is a secret. */
-const openKeys = new Set([
-  "cache",
-  "foreign",
-  "object",
-  "partition",
-  "primary",
-  "public",
-  "range",
-  "routing",
-  "sort",
-]);
+const openKeys = setOf("cache foreign object partition primary public range routing sort");
 /** Words that may follow: which secret it is, or how it is written. */
-const suffixes = new Set([
-  "base64",
-  "b64",
-  "current",
-  "hex",
-  "new",
-  "old",
-  "previous",
-  "primary",
-  "secondary",
-  "value",
-]);
+const suffixes = setOf("base64 b64 current hex new old previous primary secondary value");
 
 /** Words of a name in any case: `apiKey`, `API_KEY`, `api-key`, `api.key`. */
 function wordsOf(name: string): readonly string[] {

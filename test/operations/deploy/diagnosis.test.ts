@@ -137,6 +137,11 @@ describe("the diagnosis of a failed deploy", () => {
       suspects.map((one) => one.pod),
       ["web-new", "export-1", "postgres-0"],
     );
+    const unread = diagnose({ ...nothing, pods }, since).suspects;
+    assert.deepEqual(
+      unread.slice(0, 2).map((one) => one.pod),
+      ["web-new", "web-old"],
+    );
   });
 
   it("shows the newest warning of each kind since the deploy began, and no older one", () => {
