@@ -1,7 +1,7 @@
 import { type ContainerStatus, type PodFacts, containerIssue, containersOf } from "./pod-status";
 
 /** A volume that the kubelet could not mount, as an event of the pod says. */
-export interface FailedMount {
+interface FailedMount {
   readonly message: string;
   readonly pod: string;
 }
