@@ -44,8 +44,8 @@ type Suite = keyof typeof suites;
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   { environments: ["rehearsal", "pipelines"], commands: ["edges", "policy", "kills"] },
   // No request may be lost while pods are replaced. So no other lane here starts many pods.
-  { stacks: ["preview", "updates"], platform: ["platform", "kube-score"] },
-  { objects: ["network", "manifests", "rollouts"], review: ["review"] },
+  { stacks: ["preview", "updates"], platform: ["platform", "kube-score", "rollouts"] },
+  { objects: ["network", "manifests"], review: ["review"] },
   // The last test stops everything.
   { life: ["life"] },
 ];

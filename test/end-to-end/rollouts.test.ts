@@ -125,22 +125,25 @@ describe("a release that cannot succeed", function () {
             ]
           : ["program/environment.ts", ...edit];
       stack.edit(file, from, to);
-      const began = Date.now();
-      let output = "";
-      const results = await stack.underLoad(async () => {
-        output = await stack.fails(title);
-      }, 25);
-      const error = /error: (The rollout of .*)/.exec(output)?.[1] ?? output.slice(-3000);
-      console.log(`      ${((Date.now() - began) / 1000).toFixed(0)} s: ${error}`);
-      assert.match(error, cause);
-      // Kubernetes' own verdict would come at the deadline, and without the cause.
-      if (late !== true) assert.doesNotMatch(error, /timed out progressing/);
-      await nothingWasLost(stack.namespace, results);
-      assert.deepEqual(await others(), before);
-
-      stack.edit(file, to, from);
-      if (own !== undefined) {
-        await kubectl(["delete", "-f", "-"], JSON.stringify(inNamespace(own, stack.namespace)));
+      try {
+        const began = Date.now();
+        let output = "";
+        const results = await stack.underLoad(async () => {
+          output = await stack.fails(title);
+        }, 25);
+        const error = /error: (The rollout of .*)/.exec(output)?.[1] ?? output.slice(-3000);
+        console.log(`      ${((Date.now() - began) / 1000).toFixed(0)} s: ${error}`);
+        assert.match(error, cause);
+        // Kubernetes' own verdict would come at the deadline, and without the cause.
+        if (late !== true) assert.doesNotMatch(error, /timed out progressing/);
+        await nothingWasLost(stack.namespace, results);
+        assert.deepEqual(await others(), before);
+      } finally {
+        // The next release must not be broken by this one.
+        stack.edit(file, to, from);
+        if (own !== undefined) {
+          await kubectl(["delete", "-f", "-"], JSON.stringify(inNamespace(own, stack.namespace)));
+        }
       }
     });
   }
