@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { platformLabels } from "./labels";
 
 /** One rule of a policy: an expression in CEL that must be true, and the message if it is not. */
 interface Validation {
@@ -50,7 +51,7 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
     const policy = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
       name,
       {
-        metadata: { name: policyName },
+        metadata: { labels: platformLabels, name: policyName },
         spec: {
           // If a policy cannot be evaluated, it refuses the request: protection matters more than
           // an update.
@@ -80,7 +81,7 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
     new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
       name,
       {
-        metadata: { name: policyName },
+        metadata: { labels: platformLabels, name: policyName },
         spec: {
           // Without a namespace here, Kubernetes looks for the object in the namespace of the
           // checked object.

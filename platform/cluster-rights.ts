@@ -9,6 +9,7 @@ import {
   readNamespaces,
   reviewClusterRules,
 } from "./cluster-roles";
+import { platformLabels } from "./labels";
 import type { CircleCi, Environment } from "./settings";
 
 export interface ClusterRightsArgs {
@@ -81,18 +82,13 @@ export class ClusterRights extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterRightsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:ClusterRights", name, args, opts);
     for (const [role, rules] of Object.entries(rolesOf(args))) {
-      const metadata = { labels, name: full(role) };
+      const metadata = { labels: platformLabels, name: full(role) };
       new k8s.rbac.v1.ClusterRole(`${name}-${role}`, { metadata, rules }, { parent: this });
     }
     for (const right of rightsOf(args)) createBinding(this, name, right);
     this.registerOutputs({});
   }
 }
-
-const labels = {
-  "app.kubernetes.io/managed-by": "pulumi",
-  "app.kubernetes.io/part-of": service,
-};
 
 function createBinding(
   parent: pulumi.Resource,
@@ -109,7 +105,7 @@ function createBinding(
   };
   const at = namespace === undefined ? "" : `-${namespace}`;
   const logical = `${component}-${ciRole}-${role}${at}`;
-  const metadata = { labels, name, ...defined({ namespace }) };
+  const metadata = { labels: platformLabels, name, ...defined({ namespace }) };
   const Binding =
     namespace === undefined ? k8s.rbac.v1.ClusterRoleBinding : k8s.rbac.v1.RoleBinding;
   new Binding(logical, { metadata, ...given }, { parent });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ownerLabels } from "../../components/conventions/labels";
 import { matchesGolden } from "../support/golden";
 import { type Recorder, record, settled, valueOf } from "../support/mocks";
 import type { Environment, PlatformSettings } from "../../platform/settings";
@@ -31,6 +32,21 @@ const policyType = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissi
 describe("the platform", () => {
   it("is exactly what the golden manifest shows", async () => {
     matchesGolden("platform", await run());
+  });
+
+  it("labels every object of a cluster, so that an update adopts what a killed one has begun", async () => {
+    const objects = (await run())
+      .custom()
+      .filter(({ type }) => type.startsWith("kubernetes:"))
+      .map(({ inputs, type }) => ({ labels: inputs.metadata.labels ?? {}, type }));
+    assert.ok(objects.length > 20);
+    for (const { labels, type } of objects) {
+      assert.deepEqual(
+        ownerLabels.filter((label) => !(label in labels)),
+        [],
+        type,
+      );
+    }
   });
 
   it("has every role of CI jobs, and no role for an environment that is elsewhere", async () => {
