@@ -122,6 +122,7 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first update of production",
       command: "deploy",
       place: as("prod"),
+      // What a killed update has created is adopted, and not created again.
       rows: [
         {
           kill: "group",
@@ -129,12 +130,7 @@ if (process.env["KILLS"] === "all") {
           resource: "ServiceAccount::services-orders",
           when: "before",
         },
-        {
-          kill: "engine",
-          op: "create",
-          resource: "ServiceAccount::services-orders",
-          when: "after",
-        },
+        { kill: "engine", op: "create", resource: "Service::services-orders", when: "after" },
         { kill: "canceled", op: "create", resource: "Deployment::services-orders", when: "during" },
         { kill: "machine", op: "create", resource: "Ingress::services-orders", when: "after" },
       ],
