@@ -104,7 +104,7 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first release",
       command: "promote",
       first: async () => {
-        // It is not committed, and a canary is refused then.
+        // A trial's file, which must not be committed.
         rmSync(join(all.clone.directory, "platform", "Pulumi.rehearsal.yaml"));
         await all.prepare();
         succeeded(await all.run("staging", ["deploy", "staging", "--yes"]));
@@ -176,6 +176,9 @@ if (process.env["KILLS"] === "all") {
         command: "canary start",
         first: async () => {
           if (n > 0) return;
+          // Pulumi has written their keys, and a canary runs only what is committed.
+          await all.clone.commit("The stacks' keys");
+          await all.clone.push("main");
           await all.clone.git("checkout", "--quiet", "-b", branch);
           await all.clone.push(branch);
           await all.clone.git("checkout", "--quiet", "main");
