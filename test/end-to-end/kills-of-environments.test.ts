@@ -72,26 +72,22 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first update",
       command: "platform up",
       place: () => [all.clone.directory, { ...all.clone.env, ...all.platform.env }],
-      // An object is created once, so each kill has its own.
+      // A killed update may have created its object, which the next run adopts. So each moment is
+      // of an object that needs the one before it.
       rows: [
+        { kill: "machine", says: "Updating (rehearsal)" },
         {
-          kill: "group",
+          kill: "canceled",
           op: "create",
           resource: "OpenIdConnectProvider::circleci",
           when: "before",
         },
-        { kill: "engine", op: "create", resource: "Role::services-orders-prod", when: "after" },
+        { kill: "group", op: "create", resource: "Role::services-orders-prod", when: "before" },
         {
-          kill: "machine",
+          kill: "engine",
           op: "create",
           resource: "AccessEntry::sandbox-access-prod",
           when: "before",
-        },
-        {
-          kill: "canceled",
-          op: "create",
-          resource: "AccessEntry::sandbox-access-prod",
-          when: "after",
         },
       ],
     });
