@@ -133,24 +133,25 @@ if (process.env["KILLS"] === "all") {
     });
 
     const created = "Deployment::services-orders-canary";
+    // Only the last kill of each start may leave a Deployment, which the next start would update.
     const canaries = [
       [
-        { kill: "group", op: "create", resource: created, when: "before" },
+        { kill: "group", says: "Updating (prod-canary)" },
         { kill: "canceled", op: "create", resource: created, when: "during" },
       ],
       [
+        { kill: "machine", says: "Updating (prod-canary)" },
         { kill: "engine", op: "create", resource: created, when: "before" },
-        { kill: "machine", op: "create", resource: created, when: "during" },
       ],
     ] as const;
     const removals = [
       [
         { kill: "machine", says: "deleted" },
-        { kill: "group", op: "delete", resource: created, when: "before" },
+        { kill: "group", says: "Destroying (prod-canary)" },
       ],
       [
         { kill: "canceled", says: "deleted" },
-        { kill: "engine", op: "delete", resource: created, when: "before" },
+        { kill: "engine", says: "Destroying (prod-canary)" },
       ],
     ] as const;
     for (const [n, rows] of canaries.entries()) {
