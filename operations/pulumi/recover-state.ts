@@ -1,29 +1,21 @@
 import { ownerLabels } from "../../components/conventions/labels";
 import { type Workspace, ask } from "./run-pulumi";
 import { drawnManager } from "./field-managers";
+import {
+  type LiveObject,
+  type Seen,
+  goneFrom,
+  isSame,
+  keyOf,
+  live,
+  nothingSeen,
+  seenIn,
+} from "./live-objects";
 import { removeDeadLocks } from "./locks";
 import { untilUnlocked } from "./lock-wait";
 import { begunInAws } from "./pending-aws";
 import type { Cluster } from "../clients/kubectl";
 import { type Deployment, type StateResource, begunIn, editState, stateOf } from "./stacks";
-
-/** An object as the cluster has it. */
-export interface LiveObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly managedFields?: readonly {
-      readonly manager: string;
-      readonly operation: string;
-      readonly time?: string;
-    }[];
-    readonly name: string;
-    readonly namespace?: string;
-  };
-}
-
-type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 
 /**
  * Brings a stack's state to what is there, if its last update was killed or someone has deleted
@@ -32,18 +24,29 @@ type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
  * After a kill it removes that update's lock, asks the cluster about everything in the state, and
  * adopts the objects that the update had begun to create. Without a refresh, Pulumi would say that
  * nothing changes although objects are gone, because it compares with its state only.
+ *
+ * @returns what it has read. Empty if it has changed the state.
  */
 export async function recoverState(
   stack: string,
   cluster: Pick<Cluster, "kubectl">,
   workspace: Workspace,
-): Promise<void> {
+): Promise<Seen> {
+  let seen = nothingSeen;
   await removeDeadLocks(stack, workspace);
   // Another update that is in progress also has pending operations, and may have finished them by
   // the next try.
   await untilUnlocked(async () => {
     const { begun, pending, resources } = await stateOf(stack, workspace);
-    if (!pending && !(await isAnyGone(resources, cluster))) return;
+    if (!pending) {
+      seen = await seenIn(resources, cluster);
+      const gone = goneFrom(seen);
+      if (gone.length === 0) return;
+      for (const { kind, metadata } of gone) console.log(`  ${kind} ${metadata.name} was deleted`);
+      console.log("  asking the cluster what is left");
+      // After the refresh, the state has the fields of the cluster: there is nothing to compare.
+      seen = nothingSeen;
+    }
     const refresh = ["refresh", "--stack", stack, "--yes", "--skip-preview"];
     // Finishes the changes and deletions that had begun. What the update was creating stays in the
     // state until the next step.
@@ -61,42 +64,7 @@ export async function recoverState(
     );
     if (inAws.length > 0) await ask(refresh, workspace);
   }, workspace.lockWait);
-}
-
-/** Types that every role that deploys may read. */
-const watched = new RegExp(
-  `^kubernetes:(?:${[
-    "apps/v1:(?:Deployment|StatefulSet)",
-    "autoscaling/v2:HorizontalPodAutoscaler",
-    "batch/v1:CronJob",
-    "core/v1:(?:ConfigMap|Namespace|Service|ServiceAccount)",
-    "networking.k8s.io/v1:Ingress",
-    "policy/v1:PodDisruptionBudget",
-  ].join("|")})$`,
-);
-
-/**
- * Only asked about the cluster that the stack's outputs name: in another one everything is missing,
- * and a refresh would empty the state.
- */
-async function isAnyGone(
-  resources: readonly StateResource[],
-  cluster: Pick<Cluster, "kubectl">,
-): Promise<boolean> {
-  const { clusterUid } =
-    resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
-  const wanted = resources.filter(
-    (one) => one.id !== undefined && one.delete !== true && watched.test(one.type),
-  );
-  if (clusterUid === undefined || wanted.length === 0) return false;
-  const found = await live(wanted, resources, cluster);
-  const gone = wanted.map(keyOf).filter((key) => !found.some((one) => isSame(one, key)));
-  if (gone.length === 0) return false;
-  const uid = ["get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}"];
-  if ((await cluster.kubectl(uid, 30_000)).trim() !== clusterUid) return false;
-  for (const { kind, metadata } of gone) console.log(`  ${kind} ${metadata.name} was deleted`);
-  console.log("  asking the cluster what is left");
-  return true;
+  return seen;
 }
 
 /** Objects of a cluster that an update had begun to create. */
@@ -104,50 +72,6 @@ function begunObjects(deployment: Deployment): readonly StateResource[] {
   return begunIn(deployment).filter(
     ({ inputs, type }) => type.startsWith("kubernetes:") && typeof inputs?.["kind"] === "string",
   );
-}
-
-/** Where the object is: the provider has completed its inputs, with the generated name. */
-function keyOf({ inputs }: StateResource): Key {
-  const { apiVersion, kind, metadata } = inputs as unknown as Key;
-  const { labels = {}, name, namespace } = metadata;
-  return { apiVersion, kind, metadata: { labels, name, ...(namespace && { namespace }) } };
-}
-
-/**
- * Asks each cluster for all of them together; missing ones are not in the answer.
- *
- * @param all - resources of the state, with the providers
- */
-async function live(
-  wanted: readonly StateResource[],
-  all: readonly StateResource[],
-  { kubectl }: Pick<Cluster, "kubectl">,
-): Promise<readonly LiveObject[]> {
-  const objects: LiveObject[] = [];
-  for (const [context, keys] of byContext(wanted, all)) {
-    const how = ["--ignore-not-found", "--show-managed-fields", "--output", "json"];
-    const where = context === undefined ? [] : [`--context=${context}`];
-    const list = JSON.stringify({ apiVersion: "v1", items: keys, kind: "List" });
-    const answer = await kubectl(["get", "--filename", "-", ...how, ...where], 30_000, list);
-    if (answer.trim() === "") continue;
-    const found = JSON.parse(answer) as LiveObject | { readonly items: readonly LiveObject[] };
-    objects.push(...("items" in found ? found.items : [found]));
-  }
-  return objects;
-}
-
-/** By the kubeconfig's context that their provider uses; the platform has one for each cluster. */
-function byContext(
-  wanted: readonly StateResource[],
-  all: readonly StateResource[],
-): ReadonlyMap<string | undefined, readonly Key[]> {
-  const keys = new Map<string | undefined, Key[]>();
-  for (const resource of wanted) {
-    const provider = all.find(({ urn }) => resource.provider?.startsWith(`${urn}::`) === true);
-    const context = provider?.inputs?.["context"] as string | undefined;
-    keys.set(context, [...(keys.get(context) ?? []), keyOf(resource)]);
-  }
-  return keys;
 }
 
 /**
@@ -171,12 +95,6 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
   }
   return { ...deployment, pending_operations: [], resources };
 }
-
-const isSame = (one: Key, other: Key): boolean =>
-  one.apiVersion === other.apiVersion &&
-  one.kind === other.kind &&
-  one.metadata.name === other.metadata.name &&
-  one.metadata.namespace === other.metadata.namespace;
 
 /**
  * Undefined for an object that this update has not made, and for one that another owner has made

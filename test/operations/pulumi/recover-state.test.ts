@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mock } from "node:test";
-import { type LiveObject, recoverState, withBegun } from "../../../operations/pulumi/recover-state";
+import type { LiveObject } from "../../../operations/pulumi/live-objects";
+import { recoverState, withBegun } from "../../../operations/pulumi/recover-state";
 import type { Deployment, StateResource } from "../../../operations/pulumi/stacks";
 import { Programs } from "../support/programs";
 

@@ -1,0 +1,126 @@
+import type { Cluster } from "../clients/kubectl";
+import type { StateResource } from "./stacks";
+
+/** Fields as `managedFields` writes them: `f:` is a name, `k:` and `v:` an element of a list. */
+export interface FieldSet {
+  readonly [field: string]: FieldSet;
+}
+
+/** The fields that one tool has set. */
+export interface ManagedFields {
+  readonly fieldsV1?: FieldSet;
+  readonly manager: string;
+  readonly operation: string;
+  /** Such as `scale` or `status`. */
+  readonly subresource?: string;
+  readonly time?: string;
+}
+
+/** An object as the cluster has it. */
+export interface LiveObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly managedFields?: readonly ManagedFields[];
+    readonly name: string;
+    readonly namespace?: string;
+  };
+}
+
+/** Where an object is. */
+export type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
+
+/** Where the object is: the provider has completed its inputs, with the generated name. */
+export function keyOf({ inputs }: StateResource): Key {
+  const { apiVersion, kind, metadata } = inputs as unknown as Key;
+  const { labels = {}, name, namespace } = metadata;
+  return { apiVersion, kind, metadata: { labels, name, ...(namespace && { namespace }) } };
+}
+
+export const isSame = (one: Key, other: Key): boolean =>
+  one.apiVersion === other.apiVersion &&
+  one.kind === other.kind &&
+  one.metadata.name === other.metadata.name &&
+  one.metadata.namespace === other.metadata.namespace;
+
+/** Types that every role that reads a stack may read. Secrets are not among them. */
+const readable = new RegExp(
+  `^kubernetes:(?:${[
+    "apps/v1:(?:Deployment|StatefulSet)",
+    "autoscaling/v2:HorizontalPodAutoscaler",
+    "batch/v1:CronJob",
+    "core/v1:(?:ConfigMap|LimitRange|Namespace|ResourceQuota|Service|ServiceAccount)",
+    "networking.k8s.io/v1:(?:Ingress|NetworkPolicy)",
+    "policy/v1:PodDisruptionBudget",
+  ].join("|")})$`,
+);
+
+/** What the state and the cluster say about the objects that every role may read. */
+export interface Seen {
+  readonly objects: readonly LiveObject[];
+  readonly resources: readonly StateResource[];
+}
+
+export const nothingSeen: Seen = { objects: [], resources: [] };
+
+/**
+ * Reads the stack's objects. Empty if the cluster is not the one that the stack's outputs name:
+ * everything would be missing there.
+ */
+export async function seenIn(
+  all: readonly StateResource[],
+  cluster: Pick<Cluster, "kubectl">,
+): Promise<Seen> {
+  const { clusterUid } = all.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+  const resources = all.filter(
+    (one) => one.id !== undefined && one.delete !== true && readable.test(one.type),
+  );
+  if (clusterUid === undefined || resources.length === 0) return nothingSeen;
+  const seen = { objects: await live(resources, all, cluster), resources };
+  // Asked only when it matters: this is one more request.
+  if (goneFrom(seen).length === 0) return seen;
+  const uid = ["get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}"];
+  return (await cluster.kubectl(uid, 30_000)).trim() === clusterUid ? seen : nothingSeen;
+}
+
+/** Objects of the state that the cluster does not have. */
+export const goneFrom = ({ objects, resources }: Seen): readonly Key[] =>
+  resources.map(keyOf).filter((key) => !objects.some((one) => isSame(one, key)));
+
+/**
+ * Asks each cluster for all of them together; missing ones are not in the answer.
+ *
+ * @param all - resources of the state, with the providers
+ */
+export async function live(
+  wanted: readonly StateResource[],
+  all: readonly StateResource[],
+  { kubectl }: Pick<Cluster, "kubectl">,
+): Promise<readonly LiveObject[]> {
+  const objects: LiveObject[] = [];
+  for (const [context, keys] of byContext(wanted, all)) {
+    const how = ["--ignore-not-found", "--show-managed-fields", "--output", "json"];
+    const where = context === undefined ? [] : [`--context=${context}`];
+    const list = JSON.stringify({ apiVersion: "v1", items: keys, kind: "List" });
+    const answer = await kubectl(["get", "--filename", "-", ...how, ...where], 30_000, list);
+    if (answer.trim() === "") continue;
+    const found = JSON.parse(answer) as LiveObject | { readonly items: readonly LiveObject[] };
+    objects.push(...("items" in found ? found.items : [found]));
+  }
+  return objects;
+}
+
+/** By the kubeconfig's context that their provider uses; the platform has one for each cluster. */
+function byContext(
+  wanted: readonly StateResource[],
+  all: readonly StateResource[],
+): ReadonlyMap<string | undefined, readonly Key[]> {
+  const keys = new Map<string | undefined, Key[]>();
+  for (const resource of wanted) {
+    const provider = all.find(({ urn }) => resource.provider?.startsWith(`${urn}::`) === true);
+    const context = provider?.inputs?.["context"] as string | undefined;
+    keys.set(context, [...(keys.get(context) ?? []), keyOf(resource)]);
+  }
+  return keys;
+}
