@@ -2,6 +2,10 @@ import { update } from "../operations/deploy/deploy";
 import { resolveTarget } from "../operations/deploy/target";
 import { type Workspace, ask, change } from "../operations/pulumi/run-pulumi";
 import { recoverState } from "../operations/pulumi/recover-state";
+import { driftOf } from "../operations/drift/drift";
+import { notesOf } from "../operations/drift/read";
+import { takeBack } from "../operations/drift/take-back";
+import type { Seen } from "../operations/pulumi/live-objects";
 import { showPreview } from "../operations/deploy/show-preview";
 import { outputsOf } from "../operations/pulumi/stacks";
 import { stackNames } from "../operations/pulumi/connect";
@@ -20,9 +24,9 @@ const STACK = "local";
 const workspace = (): Workspace => ({ cwd: project, env: environment() });
 
 /** Continues from where an earlier command was killed. */
-async function recovered(): Promise<void> {
+async function recovered(): Promise<Seen> {
   const kubectl = kubectlFor([], environment());
-  await recoverState(STACK, { kubectl }, workspace());
+  return recoverState(STACK, { kubectl }, workspace());
 }
 
 /** `npm run up`: from nothing to a running service. */
@@ -39,8 +43,9 @@ export async function up(): Promise<void> {
   });
   await steps.step(`What will change in stack ${STACK} (npm run preview)`, async () => {
     await ask(["stack", "select", STACK, "--create"], workspace());
-    await recovered();
-    await showPreview(STACK, workspace());
+    const drift = driftOf(await recovered());
+    await showPreview(STACK, workspace(), { notes: notesOf(drift) });
+    await takeBack(drift, { kubectl: kubectlFor([], environment()) });
   });
   await steps.step("Changing it (pulumi up)", async () => {
     await update(await resolveTarget(STACK, workspace()));

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CanaryOptions } from "../operations/canary/canary";
+import type { DriftOptions } from "../operations/drift/command";
 import type { DeployOptions } from "../operations/deploy/deploy";
 import type { PreviewOptions } from "../operations/preview/command";
 import type { PromoteOptions } from "../operations/release/promote";
@@ -35,10 +36,25 @@ export function addOperations(program: Command): void {
     .option("--yes", "do not ask for confirmation")
     .option("--allow-older", "deploy older code than what runs")
     .option("--approved <file>", "stop when more would change than this plan of a preview has")
+    .option("--take-back", "undo what someone has changed in the cluster")
     .action(
       leaving(async (stack: string, options: DeployOptions) => {
         const { deploy } = await import("../operations/deploy/deploy");
         await deploy(await stackNameOf(stack), options);
+      }),
+    );
+  add("drift")
+    .description("shows what was changed in the cluster since a stack's last update")
+    .argument(
+      "<stack>",
+      "local, staging, prod, prod-canary, review-<slug>, or review for this branch",
+    )
+    .option("--json", "print it as JSON")
+    .action(
+      leaving(async (stack: string, options: DriftOptions) => {
+        const { drift } = await import("../operations/drift/command");
+        const name = await stackNameOf(stack);
+        await drift(name, options, await workspaceFor(name));
       }),
     );
   add("preview")
@@ -60,7 +76,9 @@ export function addOperations(program: Command): void {
       leaving(async (stack: string, options: PreviewOptions) => {
         const { preview } = await import("../operations/preview/command");
         const name = await stackNameOf(stack);
-        await preview(name, options, await workspaceFor(name));
+        const workspace = await workspaceFor(name);
+        const { driftNotes } = await import("../operations/drift/read");
+        await preview(name, { ...options, notes: driftNotes(name, workspace) }, workspace);
       }),
     );
   add("notify")

@@ -10,8 +10,14 @@ import {
   change,
   policyOptions,
   variables,
+  withEnv,
 } from "../pulumi/run-pulumi";
+import { driftOf, isReverted, linesOf } from "../drift/drift";
+import { notesOf } from "../drift/read";
+import { takeBack } from "../drift/take-back";
 import { ensureStack } from "./ensure-stack";
+import { forcing } from "../pulumi/field-managers";
+import { seenIn } from "../pulumi/live-objects";
 import { reportFailure } from "./failure-report";
 import { committed, head, isAncestor, remoteBranches } from "../clients/git";
 import { logInToPush } from "../clients/registry-login";
@@ -21,13 +27,18 @@ import { type Deployed, reports } from "../../lib/reports";
 import { reviewTags } from "../stacks/review-stack";
 import { showPreview } from "./show-preview";
 import { type DeployTarget, resolveTarget } from "./target";
-import { outputsOf, removeTags, setTags, tagsOf } from "../pulumi/stacks";
+import { outputsOf, removeTags, setTags, stateOf, tagsOf } from "../pulumi/stacks";
 
 export interface DeployOptions {
   /** Deploys code that is older than the running code: a revert. */
   readonly allowOlder?: boolean;
   /** File with the plan of the approved preview. Without it, the whole preview is applied. */
   readonly approved?: string;
+  /**
+   * Undoes what someone has changed in the cluster. Default: only for stacks that a developer may
+   * throw away, `local` and review stacks.
+   */
+  readonly takeBack?: boolean;
   /** Does not ask for confirmation. */
   readonly yes?: boolean;
 }
@@ -47,12 +58,39 @@ export async function deploy(
   const started = Date.now();
   const target = await resolveTarget(stack, given);
   await assertDeployable(target, options.allowOlder ?? false);
-  await ensureStack(target);
-  const changed = await showPreview(stack, target.workspace, options.approved);
+  const drift = await ensureStack(target);
+  const takesBack = options.takeBack ?? !environments[target.settings.environment].protectedBranch;
+  const workspace = takesBack ? withEnv(target.workspace, forcing) : target.workspace;
+  const changed = await showPreview(stack, workspace, {
+    approved: options.approved,
+    notes: notesOf(drift),
+  });
   await confirm(stack, options.yes ?? false);
-  const { imageRef, took, url } = await updateAndRecord(target, started, { changed });
+  if (takesBack) await takeBack(drift, target.cluster);
+  const updated = await updateAndRecord({ ...target, workspace }, started, { changed });
+  if (!takesBack) await assertNotReverted(target);
+  const { imageRef, took, url } = updated;
   console.log(`\nStack ${stack} runs ${imageRef}`);
   console.log(`  ${url} (everything ${duration(took)})`);
+}
+
+/**
+ * Pulumi compares with its state, and does not see a field that someone has changed in the cluster.
+ *
+ * @throws UserError if the cluster does not have what this update says.
+ */
+async function assertNotReverted({ cluster, settings, workspace }: DeployTarget): Promise<void> {
+  const { resources } = await stateOf(settings.stack, workspace);
+  const drift = driftOf(await seenIn(resources, cluster));
+  if (!isReverted(drift)) return;
+  throw new UserError(
+    [
+      "The update ended well, but the cluster does not have what the program says, because someone changed it:",
+      ...linesOf(drift).map((line) => `  ${line}`),
+      `To take this back: npm run deploy -- ${settings.stack} --take-back`,
+      "To keep a field: write its value into the program or the stack's file, and deploy.",
+    ].join("\n"),
+  );
 }
 
 /**

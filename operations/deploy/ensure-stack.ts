@@ -2,6 +2,7 @@ import { company } from "../../config/company";
 import { UserError } from "../../lib/errors";
 import type { DeployTarget } from "./target";
 import { person, remoteUrl } from "../clients/git";
+import { type Drift, driftOf } from "../drift/drift";
 import { recoverState } from "../pulumi/recover-state";
 import { isReview, mostStacks, reviewTags } from "../stacks/review-stack";
 import { secretsProviderOf } from "../pulumi/settings";
@@ -12,6 +13,7 @@ import { type Tags, createStack, setTags } from "../pulumi/stacks";
  * that changes a stack calls this first. So whichever command creates a review stack, the stack is
  * counted and tagged, and a sweep finds it even if nothing was ever deployed to it.
  *
+ * @returns what was changed in the cluster since the last update.
  * @throws UserError at the limit of review stacks, and for another branch's review stack.
  */
 export async function ensureStack({
@@ -20,20 +22,22 @@ export async function ensureStack({
   last,
   settings: { release, stack },
   stacks,
-}: DeployTarget): Promise<void> {
+}: DeployTarget): Promise<Drift> {
   const isReviewStack = isReview(stack);
   if (isReviewStack) assertSameBranch(stack, release.branch, last?.tags ?? {});
+  let drift: Drift = { changed: [], gone: [] };
   if (last === undefined) {
     if (isReviewStack)
       assertBelowLimit(stack, stacks.filter(isReview).length, mostStacks(workspace));
     await createStack(stack, secretsProviderOf(stack, workspace), workspace);
-  } else await recoverState(stack, cluster, workspace);
-  if (!isReviewStack) return;
+  } else drift = driftOf(await recoverState(stack, cluster, workspace));
+  if (!isReviewStack) return drift;
   // A killed command, or plain Pulumi, may not have set all of them.
   const missing = Object.entries(await origin(release.branch, cluster.uid, workspace)).filter(
     ([name]) => last?.tags[name] === undefined,
   );
   await setTags(stack, Object.fromEntries(missing), workspace);
+  return drift;
 }
 
 /**

@@ -7,18 +7,27 @@ import { reports } from "../../lib/reports";
 /**
  * Shows what will change in a stack, and the impact on the running service. Every command uses it.
  *
- * @param approved - file with the plan of an approved preview
+ * @param options.approved - file with the plan of an approved preview
+ * @param options.notes - what only the caller knows
  * @returns what changes, in one line
  * @throws UserError if the preview failed, or if more would change than was approved
  */
 export async function showPreview(
   stack: string,
   workspace: Workspace,
-  approved?: string,
+  {
+    approved,
+    notes,
+  }: { readonly approved?: string | undefined; readonly notes?: readonly string[] } = {},
 ): Promise<string> {
   const { exceeds, loadPlan } = await import("../preview/plan");
   const plan = approved === undefined ? undefined : loadPlan(approved);
-  const seen = await previewOf({ workspace, stack, to: process.stdout });
+  const seen = await previewOf({
+    workspace,
+    stack,
+    to: process.stdout,
+    notes: Promise.resolve(notes ?? []),
+  });
   process.stdout.write(`\n${seen.text}`);
   if (!seen.complete) {
     const { errors, headline, notes } = seen.summary;

@@ -20,6 +20,8 @@ export interface PreviewOptions {
   readonly comment?: boolean;
   readonly detailedExitcode?: boolean;
   readonly format?: Format;
+  /** What the caller knows, for the summary. It never fails. */
+  readonly notes?: Promise<readonly string[]>;
   readonly output?: string;
   readonly savePlan?: string;
 }
@@ -111,7 +113,12 @@ export async function preview(
   // If only the summary goes to standard output, Pulumi's own output goes to standard error.
   const to = format === "text" ? process.stdout : process.stderr;
   const workspace = await workspaceFor(stack, given);
-  const { plan, printed, safe, summary, text } = await checkedPreview({ workspace, stack, to });
+  const { plan, printed, safe, summary, text } = await checkedPreview({
+    notes: options.notes ?? Promise.resolve([]),
+    stack,
+    to,
+    workspace,
+  });
   const sha = process.env["CIRCLE_SHA1"];
   const where = sha === undefined ? {} : { where: sha.slice(0, 7) };
   const markdown = async (limit: number): Promise<string> => {

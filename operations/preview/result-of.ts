@@ -24,13 +24,14 @@ export interface PreviewResult {
 
 /** Reads what the engine has written. */
 export async function resultOf(
-  { stack, workspace }: PreviewRun,
+  { notes, stack, workspace }: PreviewRun,
   { exitCode, log, printed }: PreviewOutput,
 ): Promise<PreviewResult> {
   const events = readEvents(log);
   const secrets = [...secretsOf(variables(workspace)), ...sensitiveValues(changesOf(events))];
   const safe = (text: string): string => masked(text, secrets);
-  const summary = summaryOf(stack, events, exitCode, await unreleased(stack, workspace, events));
+  const more = [...((await notes) ?? []), ...(await unreleased(stack, workspace, events))];
+  const summary = summaryOf(stack, events, exitCode, more);
   return {
     complete: exitCode === 0,
     plan: planOf(stack, events),

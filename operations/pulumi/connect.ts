@@ -73,7 +73,8 @@ async function readState(question: readonly string[], workspace: Workspace): Pro
   });
 }
 
-async function connectToCluster(settings: Where, workspace: Workspace): Promise<Cluster> {
+/** @throws UserError that names the cluster's address if it does not answer. */
+export async function connectToCluster(settings: Where, workspace: Workspace): Promise<Cluster> {
   const { context, eksCluster, environment } = settings;
   const access: string[] = context === undefined ? [] : [`--context=${context}`];
   if (eksCluster !== undefined)

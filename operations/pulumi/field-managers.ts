@@ -11,8 +11,9 @@ interface Conflict {
   readonly manager: string;
 }
 
-/** Takes the fields over from the other manager. */
-const force = "PULUMI_K8S_ENABLE_PATCH_FORCE=true";
+/** The provider then takes fields over from other managers. */
+export const forcing = { PULUMI_K8S_ENABLE_PATCH_FORCE: "true" } as const;
+const force = Object.entries(forcing).flat().join("=");
 
 /** The cluster's message: one conflict is one line, several are a list for each manager. */
 const begins = /conflicts? with "([^"]+)"([^:\n]*):/;

@@ -5,6 +5,7 @@ import { type DeployOptions, assertDeployable, updateAndRecord } from "../deploy
 import { resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { ensureStack } from "../deploy/ensure-stack";
+import { takeBack } from "../drift/take-back";
 import { expiry } from "../stacks/expiry";
 import { currentBranch } from "../clients/git";
 import { isGiven } from "../stacks/release";
@@ -34,8 +35,10 @@ export async function reviewUp(
   const { approved } = options;
   // Also for a stack that does not exist: nothing is created before the approval is checked.
   const preview =
-    approved === undefined ? {} : { changed: await showPreview(stack, target.workspace, approved) };
-  await ensureStack(target);
+    approved === undefined
+      ? {}
+      : { changed: await showPreview(stack, target.workspace, { approved }) };
+  await takeBack(await ensureStack(target), target.cluster);
   const { took, url } = await updateAndRecord(target, started, preview);
   const ends = expiry({
     extendedUntil: undefined,

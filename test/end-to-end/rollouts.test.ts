@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { apply, kubectl } from "./support/commands";
+import { apply, kubectl, succeeded } from "./support/commands";
 import { podsOf, servingPods } from "./support/cluster";
 import { nothingWasLost } from "./support/load";
 import { OwnStack } from "./support/own-stack";
@@ -95,7 +95,7 @@ const releases: Readonly<Record<string, Broken>> = {
 const everything = process.env["ROLLOUTS"] === "all";
 const tried = Object.entries(releases).filter(([, { usual }]) => everything || usual === true);
 
-describe("a release that cannot succeed", function () {
+describe("a stack in the cluster", function () {
   let stack: OwnStack;
   before(async () => {
     stack = await OwnStack.deployed("rollouts");
@@ -104,53 +104,142 @@ describe("a release that cannot succeed", function () {
     await stack.removed();
   });
 
-  /** What a failed release must leave as it is. */
-  async function others(): Promise<unknown> {
-    const path = "jsonpath={range .items[*]}{.metadata.name} {.metadata.generation}{'\\n'}{end}";
-    const jobs = await kubectl(["-n", stack.namespace, "get", "cronjobs", "-o", path]);
-    return [jobs, await servingPods(stack.namespace)];
-  }
+  describe("a release that cannot succeed", () => {
+    /** What a failed release must leave as it is. */
+    async function others(): Promise<unknown> {
+      const path = "jsonpath={range .items[*]}{.metadata.name} {.metadata.generation}{'\\n'}{end}";
+      const jobs = await kubectl(["-n", stack.namespace, "get", "cronjobs", "-o", path]);
+      return [jobs, await servingPods(stack.namespace)];
+    }
 
-  for (const [title, { args, cause, edit, late, objects }] of tried) {
-    it(`${title}: the update fails with it, jobs and old pods stay, and no request is lost`, async () => {
-      const before = await others();
-      const own = objects?.(stack.namespace);
-      if (own !== undefined) await apply(inNamespace(own, stack.namespace));
-      const [file, from, to] =
-        edit === undefined
-          ? [
-              "program/web-service-args.ts",
-              "    replicas: settings.replicas,\n    requests: settings.requests,\n",
-              `    replicas: settings.replicas,\n    requests: settings.requests,\n    ...{ ${args ?? ""} },\n`,
-            ]
-          : ["program/environment.ts", ...edit];
-      stack.edit(file, from, to);
-      try {
-        const began = Date.now();
-        let output = "";
-        const results = await stack.underLoad(async () => {
-          output = await stack.fails(title);
-        }, 25);
-        const error = /error: (The rollout of .*)/.exec(output)?.[1] ?? output.slice(-3000);
-        console.log(`      ${((Date.now() - began) / 1000).toFixed(0)} s: ${error}`);
-        assert.match(error, cause);
-        // Kubernetes' own verdict would come at the deadline, and without the cause.
-        if (late !== true) assert.doesNotMatch(error, /timed out progressing/);
-        await nothingWasLost(stack.namespace, results);
-        assert.deepEqual(await others(), before);
-      } finally {
-        // The next release must not be broken by this one.
-        stack.edit(file, to, from);
-        if (own !== undefined) {
-          await kubectl(["delete", "-f", "-"], JSON.stringify(inNamespace(own, stack.namespace)));
+    for (const [title, { args, cause, edit, late, objects }] of tried) {
+      it(`${title}: the update fails with it, jobs and old pods stay, and no request is lost`, async () => {
+        const before = await others();
+        const own = objects?.(stack.namespace);
+        if (own !== undefined) await apply(inNamespace(own, stack.namespace));
+        const [file, from, to] =
+          edit === undefined
+            ? [
+                "program/web-service-args.ts",
+                "    replicas: settings.replicas,\n    requests: settings.requests,\n",
+                `    replicas: settings.replicas,\n    requests: settings.requests,\n    ...{ ${args ?? ""} },\n`,
+              ]
+            : ["program/environment.ts", ...edit];
+        stack.edit(file, from, to);
+        try {
+          const began = Date.now();
+          let output = "";
+          const results = await stack.underLoad(async () => {
+            output = await stack.fails(title);
+          }, 25);
+          const error = /error: (The rollout of .*)/.exec(output)?.[1] ?? output.slice(-3000);
+          console.log(`      ${((Date.now() - began) / 1000).toFixed(0)} s: ${error}`);
+          assert.match(error, cause);
+          // Kubernetes' own verdict would come at the deadline, and without the cause.
+          if (late !== true) assert.doesNotMatch(error, /timed out progressing/);
+          await nothingWasLost(stack.namespace, results);
+          assert.deepEqual(await others(), before);
+        } finally {
+          // The next release must not be broken by this one.
+          stack.edit(file, to, from);
+          if (own !== undefined) {
+            await kubectl(["delete", "-f", "-"], JSON.stringify(inNamespace(own, stack.namespace)));
+          }
         }
-      }
-    });
-  }
+      });
+    }
 
-  it("is followed by one that succeeds, without help", async () => {
-    await stack.release("good");
-    assert.ok((await podsOf(stack.namespace)).every(({ ready }) => ready));
+    it("is followed by one that succeeds, without help", async () => {
+      await stack.release("good");
+      assert.ok((await podsOf(stack.namespace)).every(({ ready }) => ready));
+    });
+  });
+
+  describe("after someone has changed it", () => {
+    const differ = 3;
+
+    // `kubectl rollout undo` needs a release to go back to.
+    before(async () => {
+      await stack.release("undone");
+    });
+
+    async function drift(code: number, ...expected: readonly RegExp[]): Promise<void> {
+      const { code: got, output } = await stack.npm("drift", "local");
+      assert.equal(got, code, output);
+      for (const one of expected) assert.match(output, one);
+    }
+    const kubectlIn = async (...args: readonly string[]): Promise<unknown> =>
+      kubectl(["-n", stack.namespace, ...args]);
+    async function deployed(): Promise<void> {
+      succeeded(await stack.npm("deploy", "local", "--yes"));
+      await drift(0, /everything is as the last update left it/);
+      assert.ok((await podsOf(stack.namespace)).every(({ ready }) => ready));
+    }
+
+    it("drift names each field, both values, the tool and the time; a deploy takes all of it back", async () => {
+      await drift(0);
+      const deployment = "deployment/services-orders";
+      await kubectlIn("rollout", "undo", deployment);
+      await kubectlIn("scale", deployment, "--replicas=3");
+      await kubectlIn("set", "env", deployment, "-c", "services-orders", "DEBUG=1", "DD_ENV=else");
+      await kubectlIn("set", "image", deployment, `services-orders=localhost:5000/other${digest}`);
+      await kubectlIn("label", deployment, "owner=ada");
+      const host = { op: "replace", path: "/spec/rules/0/host", value: "other.localhost" };
+      const ingress = ["ingress/services-orders", "--type=json", "-p", JSON.stringify([host])];
+      await kubectlIn("patch", ...ingress);
+      await kubectlIn(
+        "patch",
+        "cronjob/export",
+        "-p",
+        JSON.stringify({ spec: { suspend: false } }),
+      );
+      const at = String.raw`, 20\d\d-\d\d-\d\d \d\d:\d\d UTC\)`;
+      const line = (object: string, field: string, tool: string): RegExp =>
+        new RegExp(`^${object}: .*${field} \\(${tool}${at}$`, "m");
+      await drift(
+        differ,
+        // The API server writes no time for a scale.
+        /^Deployment services-orders: spec.replicas: 2 → 3 \(kubectl scale\)$/m,
+        line("Deployment services-orders", String.raw`labels\.version: undone → main`, "kubectl"),
+        line(
+          "Deployment services-orders",
+          String.raw`env\[name=DEBUG\]: not set → 1`,
+          "kubectl-set",
+        ),
+        line(
+          "Deployment services-orders",
+          String.raw`env\[name=DD_ENV\].*: .* → .*`,
+          "kubectl-set",
+        ),
+        line("Deployment services-orders", "image: services-orders@.* → other@.*", "kubectl-set"),
+        line("Deployment services-orders", "labels.owner: not set → ada", "kubectl-label"),
+        line(
+          "Ingress services-orders",
+          "spec.rules.0..host: .* → other.localhost",
+          "kubectl-patch",
+        ),
+        line("CronJob export", "spec.suspend: true → false", "kubectl-patch"),
+      );
+      await deployed();
+    });
+
+    it("names objects that are gone, and makes them again", async () => {
+      await kubectlIn("delete", "deployment/services-orders", "service/services-orders");
+      await drift(
+        differ,
+        /^Deployment services-orders is gone$/m,
+        /^Service services-orders is gone$/m,
+      );
+      await deployed();
+    });
+
+    if (everything) {
+      it("makes a namespace again, with everything in it", async () => {
+        await kubectl(["delete", "namespace", stack.namespace]);
+        await drift(differ, new RegExp(`^Namespace ${stack.namespace} is gone$`, "m"));
+        await deployed();
+      });
+    }
   });
 });
 

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { command, CommandError } from "../../../lib/command";
 import { options } from "../../../sandbox/layout";
 import { isRunning } from "../../../sandbox/sandbox";
-import { copyOfProject, kubectl, npmRun, pulumi, succeeded } from "./commands";
+import { environment } from "../../../sandbox/environment";
+import { copyOfProject, kubectl, npmRun, pulumi, type Run, succeeded } from "./commands";
 import { Load, type LoadResult } from "./load";
 
 /**
@@ -114,6 +115,11 @@ export class OwnStack {
       throw error;
     }
     return stop();
+  }
+
+  /** Runs one of the project's commands on the stack, in the copy. */
+  async npm(...args: readonly string[]): Promise<Run> {
+    return npmRun(args, { cwd: this.#copy, env: { ...environment(), ...this.#env } });
   }
 
   /** Does not wait until the namespace's objects are gone. */

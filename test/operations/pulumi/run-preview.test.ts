@@ -137,20 +137,20 @@ describe("a deploy", () => {
   });
 
   it("continues with what was approved, and with less", async () => {
-    await showPreview("local", workspace("env"), approved("env"));
-    await showPreview("local", workspace("nothing"), approved("env"));
+    await showPreview("local", workspace("env"), { approved: approved("env") });
+    await showPreview("local", workspace("nothing"), { approved: approved("env") });
   });
 
   it("stops when more would change than was approved, and says what", async () => {
     await assert.rejects(
-      showPreview("local", workspace("replicas"), approved("env")),
+      showPreview("local", workspace("replicas"), { approved: approved("env") }),
       /More would change than was approved:\n- [\s\S]*Deployment services-orders: spec\.replicas would now change too, to 2[\s\S]*Nothing was changed/,
     );
   });
 
   it("stops before its preview when the approved plan cannot be read", async () => {
     await assert.rejects(
-      showPreview("local", workspace("env"), join(directory, "none")),
+      showPreview("local", workspace("env"), { approved: join(directory, "none") }),
       /is not a plan/,
     );
     assert.throws(() => readFileSync(join(directory, "calls")), /ENOENT/);

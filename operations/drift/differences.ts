@@ -1,0 +1,281 @@
+import type { FieldSet, LiveObject, ManagedFields } from "../pulumi/live-objects";
+import { listKey, pathText, type Segment } from "./paths";
+
+/** A field of an object that someone has changed in the cluster. */
+export interface Difference {
+  /** The tool, as the cluster names it. Undefined for a field that was removed. */
+  readonly by: string | undefined;
+  /** The value that the last update wrote. Undefined for a field that it did not write. */
+  readonly declared: unknown;
+  /** The value in the cluster. Undefined if the field is gone. */
+  readonly live: unknown;
+  readonly path: string;
+  readonly segments: readonly Segment[];
+  /** When the tool last changed the object. */
+  readonly time: string | undefined;
+}
+
+/** The result of a comparison. */
+interface Compared {
+  readonly differences: readonly Difference[];
+  /** Fields that the last update wrote and a controller has set since: its value is right. */
+  readonly kept: readonly (readonly Segment[])[];
+}
+
+/** What a comparison must know. */
+export interface Comparison {
+  /** What the last update wrote: the inputs in the state. */
+  readonly declared: Readonly<Record<string, unknown>>;
+  readonly isController: (manager: string) => boolean;
+  readonly live: LiveObject;
+  /** Field manager of the stack's updates. */
+  readonly manager: string;
+}
+
+/** Annotations that say what a person did, and not what the object should be. */
+const ofOperations = [
+  "kubectl.kubernetes.io/last-applied-configuration",
+  // `kubectl rollout restart`: pods start again, and nothing else changes.
+  "kubectl.kubernetes.io/restartedAt",
+];
+
+/**
+ * Fields that were changed since the last update: those that it wrote and no longer owns, with
+ * another value, and those that another tool has added. What controllers write is not a change.
+ */
+export function differencesOf({ declared, isController, live, manager }: Comparison): Compared {
+  const all = live.metadata.managedFields ?? [];
+  const ours = union(all.filter((one) => one.manager === manager));
+  const others = all.filter(
+    (one) => one.manager !== manager && one.subresource !== "status" && !isController(one.manager),
+  );
+  const found: Difference[] = [];
+  const kept: (readonly Segment[])[] = [];
+  const add = (segments: readonly Segment[], who: ManagedFields | undefined): void => {
+    // A list without keys is one field for the cluster. Only what differs in it is shown.
+    const shown = [...segments, ...narrowed(valueAt(declared, segments), valueAt(live, segments))];
+    found.push({
+      by:
+        who && (who.subresource === undefined ? who.manager : `${who.manager} ${who.subresource}`),
+      declared: valueAt(declared, shown),
+      live: valueAt(live, shown),
+      path: pathText(shown),
+      segments,
+      time: who?.time,
+    });
+  };
+  for (const segments of lost(declared, live, ours)) {
+    const setters = all.filter((one) => one.manager !== manager && has(one.fieldsV1, segments));
+    const tool = setters.find((one) => !isController(one.manager));
+    if (tool === undefined && setters.length > 0) kept.push(segments);
+    else add(segments, tool);
+  }
+  const known = new Set(found.map(({ path }) => path));
+  for (const other of others) {
+    for (const segments of added(other.fieldsV1 ?? {}, ours)) {
+      const isDeclared = valueAt(declared, segments) !== undefined;
+      const path = pathText(segments);
+      const isOperation = ofOperations.some((name) => path.endsWith(`["${name}"]`));
+      if (isDeclared || isOperation || known.has(path)) continue;
+      // Another tool has removed it again.
+      if (valueAt(live, segments) === undefined) continue;
+      known.add(path);
+      add(segments, other);
+    }
+  }
+  return { differences: found, kept };
+}
+
+/** Steps to the only part of two values that differs. Empty if more than one part does. */
+function narrowed(declared: unknown, live: unknown): readonly Segment[] {
+  if (typeof declared !== "object" || declared === null) return [];
+  const isList = Array.isArray(declared) && Array.isArray(live);
+  if (isList && declared.length !== live.length) return [];
+  const [step, ...more] = Object.entries(declared)
+    .map(
+      ([key, value]) =>
+        [isList ? { index: Number(key) } : { name: key }, value as unknown] as const,
+    )
+    .filter(([segment, value]) => !isEqual(value, childAt(live, segment)));
+  if (step === undefined || more.length > 0) return [];
+  const [segment, value] = step;
+  return [segment, ...narrowed(value, childAt(live, segment))];
+}
+
+/** Parts of a state's inputs that are not fields of an object in the cluster. */
+const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+
+/** Declared fields that are not in our field set, with another value in the cluster. */
+function* lost(
+  declared: unknown,
+  live: unknown,
+  ours: FieldSet | undefined,
+  at: readonly Segment[] = [],
+): Generator<readonly Segment[]> {
+  if (isAbsent(declared)) return;
+  // A leaf of the set is owned as a whole.
+  if (ours !== undefined && at.length > 0 && isLeaf(ours)) return;
+  const children = childrenOf(declared);
+  if (children === undefined) {
+    if (ours === undefined && !isEqual(declared, live)) yield at;
+    return;
+  }
+  // Lost as a whole: one difference, and not one for each of its fields.
+  if (live === undefined && ours === undefined && at.length > 1 && children.length > 0) {
+    yield at;
+    return;
+  }
+  for (const [segment, value] of children) {
+    // What names the object cannot change.
+    if (at.length === 0 && ["apiVersion", "kind", "status"].includes(segment.name ?? "")) continue;
+    yield* lost(value, childAt(live, segment), ours && inSet(ours, segment, value), [
+      ...at,
+      segment,
+    ]);
+  }
+}
+
+/** Fields of another tool's set that are not in ours. An element of a list is one field. */
+function* added(
+  theirs: FieldSet,
+  ours: FieldSet | undefined,
+  at: readonly Segment[] = [],
+): Generator<readonly Segment[]> {
+  for (const [key, fields] of Object.entries(theirs)) {
+    if (key === ".") continue;
+    const segment = segmentOf(key);
+    if (segment === undefined) continue;
+    const own = ours?.[key];
+    const next = [...at, segment];
+    const isWhole = isLeaf(fields) || "." in fields;
+    if (own === undefined && isWhole) yield next;
+    else if (!isLeaf(fields)) yield* added(fields, own, next);
+  }
+}
+
+const isLeaf = (set: FieldSet): boolean => Object.keys(set).every((key) => key === ".");
+
+function segmentOf(key: string): Segment | undefined {
+  const text = key.slice(2);
+  if (key.startsWith("f:")) return { name: text };
+  if (key.startsWith("k:")) return { keys: JSON.parse(text) as Record<string, unknown> };
+  if (key.startsWith("v:")) return { value: JSON.parse(text) as unknown };
+  return undefined;
+}
+
+/** The fields of an object, or the elements of a list whose elements have a key. */
+function childrenOf(value: unknown): readonly (readonly [Segment, unknown])[] | undefined {
+  if (Array.isArray(value)) {
+    const items = value as readonly unknown[];
+    const key = listKey(items);
+    if (key === undefined) return undefined;
+    return items.map((item) => {
+      const one = item as Readonly<Record<string, unknown>>;
+      return [{ keys: { [key]: one[key] } }, item] as const;
+    });
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  return Object.entries(value)
+    .filter(([name]) => !name.startsWith("__"))
+    .map(([name, one]) => [{ name }, one] as const);
+}
+
+/** The part of a field set for a field, or for the element of a list that is `value`. */
+function inSet(set: FieldSet, segment: Segment, value: unknown): FieldSet | undefined {
+  if (segment.name !== undefined) return set[`f:${segment.name}`];
+  for (const [key, fields] of Object.entries(set)) {
+    const keys = key.startsWith("k:") ? segmentOf(key)?.keys : undefined;
+    if (keys !== undefined && matches(value, keys)) return fields;
+  }
+  return undefined;
+}
+
+function has(set: FieldSet | undefined, segments: readonly Segment[]): boolean {
+  let at = set;
+  for (const segment of segments) {
+    if (at === undefined) return false;
+    const keys = segment.keys;
+    const next: FieldSet | undefined =
+      keys === undefined ? inSet(at, segment, undefined) : inSet(at, segment, keys);
+    // A leaf above the field owns it.
+    if (next !== undefined && isLeaf(next)) return true;
+    at = next;
+  }
+  return at !== undefined;
+}
+
+/** Whether an element of a list has these keys. The API server completes a port's protocol. */
+function matches(item: unknown, keys: Readonly<Record<string, unknown>>): boolean {
+  if (typeof item !== "object" || item === null) return false;
+  const fields = item as Readonly<Record<string, unknown>>;
+  return Object.entries(keys).every(
+    ([key, value]) => fields[key] === value || (key === "protocol" && fields[key] === undefined),
+  );
+}
+
+function childAt(value: unknown, segment: Segment): unknown {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (segment.name !== undefined) return (value as Readonly<Record<string, unknown>>)[segment.name];
+  if (!Array.isArray(value)) return undefined;
+  if (segment.index !== undefined) return value[segment.index];
+  const items = value as readonly unknown[];
+  return segment.keys === undefined
+    ? items.find((item) => isEqual(item, segment.value))
+    : items.find((item) => matches(item, segment.keys ?? {}));
+}
+
+/** A field of an object. Undefined if it is not there. */
+export function valueAt(object: unknown, segments: readonly Segment[]): unknown {
+  return segments.reduce(childAt, object);
+}
+
+/** Whether the cluster has what was declared. It writes numbers and quantities in its own way. */
+function isEqual(declared: unknown, live: unknown): boolean {
+  if (isAbsent(declared)) return true;
+  if (Array.isArray(declared)) {
+    const items = declared as readonly unknown[];
+    const found = live as readonly unknown[];
+    return (
+      Array.isArray(live) &&
+      found.length === items.length &&
+      items.every((item, n) => isEqual(item, found[n]))
+    );
+  }
+  if (typeof declared === "object") {
+    const fields = Object.entries(declared as object);
+    // An empty object is as good as no object.
+    if (fields.length === 0) return true;
+    return fields.every(([name, value]) => isEqual(value, childAt(live, { name })));
+  }
+  const [one, other] = [JSON.stringify(declared), JSON.stringify(live ?? null)].map((text) =>
+    text.replace(/^"|"$/g, ""),
+  );
+  return one === other || amount(one) === amount(other);
+}
+
+const units: Readonly<Record<string, number>> = {
+  "": 1,
+  G: 1e9,
+  Gi: 2 ** 30,
+  Ki: 2 ** 10,
+  M: 1e6,
+  Mi: 2 ** 20,
+  k: 1e3,
+  m: 1e-3,
+};
+
+/** The amount of a quantity, such as `1500m` and `1.5`. NaN, equal to nothing, for another text. */
+function amount(value = ""): number {
+  const [, digits, unit = ""] = /^([0-9.]+)([A-Za-z]*)$/.exec(value) ?? [];
+  const factor = units[unit];
+  return digits === undefined || factor === undefined ? Number.NaN : Number(digits) * factor;
+}
+
+function union(entries: readonly ManagedFields[]): FieldSet {
+  const merge = (one: FieldSet, other: FieldSet): FieldSet =>
+    Object.entries(other).reduce<FieldSet>(
+      (all, [key, fields]) => ({ ...all, [key]: merge(all[key] ?? {}, fields) }),
+      one,
+    );
+  return entries.map(({ fieldsV1 = {} }) => fieldsV1).reduce(merge, {});
+}

@@ -1,0 +1,52 @@
+import { UserError } from "../../lib/errors";
+import { connectToCluster } from "../pulumi/connect";
+import { seenIn } from "../pulumi/live-objects";
+import type { Workspace } from "../pulumi/run-pulumi";
+import { settingsOf } from "../pulumi/settings";
+import { withoutRelease } from "../stacks/release";
+import { type State, stateOf } from "../pulumi/stacks";
+import { type Drift, driftOf, linesOf } from "./drift";
+
+/**
+ * Reads the state and the cluster. Undefined for a stack that does not exist.
+ *
+ * @throws UserError if state or cluster do not answer, or the stack is in another cluster.
+ */
+export async function readDrift(stack: string, workspace: Workspace): Promise<Drift | undefined> {
+  const settings = await settingsOf(stack, workspace);
+  const [cluster, state] = await Promise.all([
+    connectToCluster(settings, workspace),
+    stateIfThere(stack, workspace),
+  ]);
+  if (state === undefined) return undefined;
+  const root = state.resources.find(({ type }) => type === "pulumi:pulumi:Stack");
+  const uid = root?.outputs?.["clusterUid"];
+  if (typeof uid === "string" && uid !== cluster.uid) {
+    throw new UserError(
+      `Stack "${stack}" is in the cluster ${uid}, but this one is ${cluster.uid}: choose the right context.`,
+    );
+  }
+  return driftOf(await seenIn(state.resources, cluster));
+}
+
+/** Lines for a preview: what was changed in the cluster, or why this is not known. */
+export async function driftNotes(stack: string, workspace: Workspace): Promise<readonly string[]> {
+  try {
+    return notesOf(await readDrift(stack, withoutRelease(workspace)));
+  } catch (error) {
+    const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    return [`what was changed in the cluster is not known: ${reason}`];
+  }
+}
+
+export const notesOf = (drift: Drift | undefined): readonly string[] =>
+  drift === undefined ? [] : linesOf(drift).map((line) => `changed in the cluster: ${line}`);
+
+async function stateIfThere(stack: string, workspace: Workspace): Promise<State | undefined> {
+  try {
+    return await stateOf(stack, workspace);
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("no stack named")) return undefined;
+    throw error;
+  }
+}

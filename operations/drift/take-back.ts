@@ -1,0 +1,112 @@
+import type { Kubectl } from "../clients/kubectl";
+import { keyOf } from "../pulumi/live-objects";
+import type { ChangedObject, Drift } from "./drift";
+import { type Difference, valueAt } from "./differences";
+import type { Segment } from "./paths";
+
+/**
+ * Gives the objects the fields that the stack's last update wrote, with its own field manager, and
+ * removes the fields that were added. The state stays true: it has these fields.
+ */
+export async function takeBack(
+  { changed }: Pick<Drift, "changed">,
+  { kubectl }: { readonly kubectl: Kubectl },
+): Promise<void> {
+  for (const one of changed) {
+    const { kind, metadata } = keyOf(one.resource);
+    console.log(`  ${kind} ${metadata.name}: taking back what was changed in the cluster`);
+    const removals = removalsOf(one);
+    if (removals.length > 0) {
+      const patch = ["--type=json", "--patch", JSON.stringify(removals)];
+      const which = { ...keyOf(one.resource), apiVersion: one.live.apiVersion };
+      await kubectl(["patch", ...patch, "--filename", "-"], undefined, JSON.stringify(which));
+    }
+    if (!one.differences.some(({ declared }) => declared !== undefined)) continue;
+    const manager = `--field-manager=${String(one.resource.outputs?.["__fieldManager"])}`;
+    const how = ["--server-side", "--force-conflicts", manager, "--filename", "-"];
+    await kubectl(["apply", ...how], undefined, JSON.stringify(wantedFrom(one)));
+  }
+}
+
+/** What the last update wrote. A field that a controller decides keeps its value. */
+function wantedFrom({ kept, live, resource: { inputs } }: ChangedObject): unknown {
+  return kept.reduce<unknown>(
+    (object, segments) => replaced(object, segments, valueAt(live, segments)),
+    inputs,
+  );
+}
+
+/** A copy with another value of a field. */
+function replaced(object: unknown, [first, ...rest]: readonly Segment[], value: unknown): unknown {
+  if (first === undefined) return value;
+  if (Array.isArray(object)) {
+    return object.map((item: unknown) =>
+      item === valueAt(object, [first]) ? replaced(item, rest, value) : item,
+    );
+  }
+  const { name = "" } = first;
+  return { ...(object as object), [name]: replaced(valueAt(object, [first]), rest, value) };
+}
+
+/** JSON Patch. Tests guard an element that has moved since it was read. */
+interface Operation {
+  readonly op: "remove" | "test";
+  readonly path: string;
+  readonly value?: unknown;
+}
+
+/** Removes the fields that were added, the last elements of lists first. */
+function removalsOf({ differences, live }: ChangedObject): readonly Operation[] {
+  return differences
+    .filter(({ declared }) => declared === undefined)
+    .map((one) => ({ at: pointerOf(live, one.segments), one }))
+    .filter((found): found is { at: readonly (number | string)[]; one: Difference } => {
+      return found.at !== undefined;
+    })
+    .sort((one, other) => compare(other.at, one.at))
+    .flatMap(({ at, one }): Operation[] => {
+      const path = at
+        .map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`)
+        .join("");
+      return [
+        { op: "test", path, value: one.live },
+        { op: "remove", path },
+      ];
+    });
+}
+
+/** Names and places of the steps to a field. Undefined if it is not there. */
+function pointerOf(
+  object: unknown,
+  segments: readonly Segment[],
+): readonly (number | string)[] | undefined {
+  const pointer: (number | string)[] = [];
+  let at = object;
+  for (const { keys, name, value } of segments) {
+    if (typeof at !== "object" || at === null) return undefined;
+    const items = at as readonly unknown[];
+    const step =
+      name ??
+      items.findIndex((item) =>
+        keys === undefined
+          ? item === value
+          : Object.entries(keys).every(
+              ([key, wanted]) => (item as Readonly<Record<string, unknown>>)[key] === wanted,
+            ),
+      );
+    if (step === -1) return undefined;
+    pointer.push(step);
+    at = (at as Readonly<Record<number | string, unknown>>)[step];
+  }
+  return at === undefined ? undefined : pointer;
+}
+
+function compare(one: readonly (number | string)[], other: readonly (number | string)[]): number {
+  for (const [n, step] of one.entries()) {
+    const against = other[n];
+    if (step === against) continue;
+    if (typeof step === "number" && typeof against === "number") return step - against;
+    return String(step).localeCompare(String(against));
+  }
+  return one.length - other.length;
+}
