@@ -118,15 +118,15 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first update of production",
       command: "deploy",
       place: as("prod"),
-      // What a killed update has created is adopted, and not created again.
+      // As with the platform: each object needs the one before it.
       rows: [
+        { kill: "engine", says: "Updating (prod)" },
         {
           kill: "group",
           op: "create",
           resource: "ServiceAccount::services-orders",
           when: "before",
         },
-        { kill: "engine", op: "create", resource: "Service::services-orders", when: "after" },
         { kill: "canceled", op: "create", resource: "Deployment::services-orders", when: "during" },
         { kill: "machine", op: "create", resource: "Ingress::services-orders", when: "after" },
       ],
