@@ -3,6 +3,8 @@ import type { CanaryOptions } from "../operations/canary/canary";
 import type { DriftOptions } from "../operations/drift/command";
 import type { DeployOptions } from "../operations/deploy/deploy";
 import type { PreviewOptions } from "../operations/preview/command";
+import type { HistoryOptions } from "../operations/history/command";
+import type { RollbackOptions } from "../operations/release/rollback";
 import type { PromoteOptions } from "../operations/release/promote";
 import type { NotifyOptions } from "../operations/notify/command";
 import type { Workspace } from "../operations/pulumi/run-pulumi";
@@ -129,6 +131,48 @@ export function addOperations(program: Command): void {
       leaving(async (options: PromoteOptions) =>
         (await import("../operations/release/promote")).promote(options),
       ),
+    );
+  add("history")
+    .description("lists a stack's updates: when, who, commit, image, result and reason")
+    .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
+    .option("--json", "print it as JSON")
+    .action(
+      leaving(async (stack: string, options: HistoryOptions) => {
+        const { history } = await import("../operations/history/command");
+        const name = await stackNameOf(stack);
+        await history(name, options, await workspaceFor(name));
+      }),
+    );
+  add("where")
+    .description("shows which stacks run a commit, and which have run it")
+    .argument("<commit>", "a commit, such as 3f2c9e1")
+    .action(
+      leaving(async (commit: string) => {
+        const { where } = await import("../operations/history/command");
+        await where(commit);
+      }),
+    );
+  add("rollback")
+    .description("deploys the release that ran before this one, and holds the stack")
+    .argument("<stack>", "prod")
+    .requiredOption("--reason <text>", "why, for the history and for whoever wants to deploy next")
+    .option("--to <release>", "commit or digest of an earlier release")
+    .option("--yes", "do not ask for confirmation")
+    .action(
+      leaving(async (stack: string, options: RollbackOptions) => {
+        const { rollback } = await import("../operations/release/rollback");
+        await rollback(stack, options);
+      }),
+    );
+  add("resume")
+    .description("lets a held stack get releases again; deploys nothing")
+    .argument("<stack>", "prod")
+    .option("--yes", "do not ask for confirmation")
+    .action(
+      leaving(async (stack: string, options: { readonly yes?: boolean }) => {
+        const { resume } = await import("../operations/release/hold");
+        await resume(stack, options);
+      }),
     );
   const platform = add("platform").description("what the environments share");
   platform

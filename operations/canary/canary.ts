@@ -25,6 +25,7 @@ import {
   remoteBranches,
   uncommitted,
 } from "../clients/git";
+import { migrationsDirectory } from "../release/migrations";
 import { recoverState } from "../pulumi/recover-state";
 import { stackNames } from "../pulumi/connect";
 import { releaseEnv } from "../stacks/release";
@@ -54,7 +55,6 @@ export interface CanaryOptions {
   readonly yes?: boolean;
 }
 
-const migrationsDirectory = "service/src/main/resources/db/migration";
 /** No one watches a canary for longer. */
 const longestHours = 72;
 

@@ -119,6 +119,47 @@ export async function changedFiles(
   return differing([from, to, "--", directory], workspace);
 }
 
+/** A file as a commit has it. Undefined if the commit or the file is unknown. */
+export async function fileAt(
+  commit: string,
+  path: string,
+  workspace: Workspace,
+): Promise<string | undefined> {
+  return ifKnown(["show", `${commit}:${path}`], workspace);
+}
+
+/** The whole hash of a commit's name. Undefined if git does not know it. */
+export async function fullCommit(name: string, workspace: Workspace): Promise<string | undefined> {
+  return ifKnown(["rev-parse", "--verify", "--end-of-options", `${name}^{commit}`], workspace);
+}
+
+/** Commits of the newer one that the older one lacks, a line for each. Undefined if unknown. */
+export async function commitsBetween(
+  older: string,
+  newer: string,
+  workspace: Workspace,
+): Promise<readonly string[] | undefined> {
+  const range = `${older}..${committed(newer) ?? newer}`;
+  const answer = await git(["log", "--oneline", "--end-of-options", range], workspace).catch(
+    () => undefined,
+  );
+  return answer?.split("\n").filter((line) => line !== "");
+}
+
+/** A second working directory with what is checked out, and some files of another commit. */
+export async function addWorktree(
+  directory: string,
+  { commit, files }: { readonly commit: string; readonly files: readonly string[] },
+  workspace: Workspace,
+): Promise<void> {
+  await git(["worktree", "add", "--quiet", "--detach", directory], workspace);
+  await git(["checkout", "--quiet", commit, "--", ...files], { ...workspace, cwd: directory });
+}
+
+export async function removeWorktree(directory: string, workspace: Workspace): Promise<void> {
+  await git(["worktree", "remove", "--force", directory], workspace);
+}
+
 /** Whether files differ between a commit and the working directory. Undefined if unknown. */
 export async function differs(
   commit: string,

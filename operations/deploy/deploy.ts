@@ -19,7 +19,9 @@ import { ensureStack } from "./ensure-stack";
 import { forcing } from "../pulumi/field-managers";
 import { seenIn } from "../pulumi/live-objects";
 import { reportFailure } from "./failure-report";
-import { committed, head, isAncestor, remoteBranches } from "../clients/git";
+import { committed, head, isAncestor, person, remoteBranches } from "../clients/git";
+import { messageOf, type Told } from "../history/updates";
+import { assertNotHeld } from "../release/hold";
 import { logInToPush } from "../clients/registry-login";
 import { type Downgrade, validateDeploy } from "./preconditions";
 import { isRequested, promoted, promotedTag } from "../stacks/release";
@@ -39,6 +41,10 @@ export interface DeployOptions {
    * throw away, `local` and review stacks.
    */
   readonly takeBack?: boolean;
+  /** Called when the change is confirmed, before anything changes. */
+  readonly confirmed?: () => Promise<void>;
+  /** Also deploys to a held stack. */
+  readonly evenIfHeld?: boolean;
   /** Does not ask for confirmation. */
   readonly yes?: boolean;
 }
@@ -57,6 +63,7 @@ export async function deploy(
   }
   const started = Date.now();
   const target = await resolveTarget(stack, given);
+  if (options.evenIfHeld !== true) assertNotHeld(stack, target.last?.tags ?? {});
   await assertDeployable(target, options.allowOlder ?? false);
   const drift = await ensureStack(target);
   const takesBack = options.takeBack ?? !environments[target.settings.environment].protectedBranch;
@@ -66,6 +73,7 @@ export async function deploy(
     notes: notesOf(drift),
   });
   await confirm(stack, options.yes ?? false);
+  await options.confirmed?.();
   if (takesBack) await takeBack(drift, target.cluster);
   const updated = await updateAndRecord({ ...target, workspace }, started, { changed });
   if (!takesBack) await assertNotReverted(target);
@@ -210,14 +218,26 @@ export async function update(target: DeployTarget): Promise<void> {
   const started = new Date();
   await logInToBuild(target);
   try {
+    const message = messageOf({ ...releaseIn(target), by: await person(workspace) });
     await change("up", settings.stack, workspace, {
       before: unchangedSince(target),
-      options: policyOptions(workspace),
+      options: [...policyOptions(workspace), "--message", message],
     });
   } catch (error) {
     await reportFailure(cluster, settings, started);
     throw error;
   }
+}
+
+/** The release that an update brings, for the stack's history. */
+function releaseIn({ last, settings }: DeployTarget): Omit<Told, "by"> {
+  const { environment, imageRef, release, releaseReason: reason } = settings;
+  if (imageRef !== undefined || environments[environment].image === "built") {
+    return { ...release, imageRef, reason };
+  }
+  // Production keeps its release.
+  const { branch = "unknown", commit = "unknown", ...kept } = last?.outputs ?? {};
+  return { branch, commit, imageRef: kept.imageRef, reason: reason ?? kept.releaseReason };
 }
 
 /** Records what the next deploy must know. The update itself has written the release's outputs. */

@@ -13,7 +13,8 @@ import { secretsProviderOf } from "../pulumi/settings";
 import type { Json } from "../pulumi/events";
 import { valueAt } from "../preview/changes/differences";
 import { settingsOf } from "../pulumi/settings";
-import { type State, createStack, outputsOf, setTags, stateOf } from "../pulumi/stacks";
+import { assertNotHeld } from "./hold";
+import { type State, createStack, outputsOf, setTags, stateOf, tagsOf } from "../pulumi/stacks";
 
 export interface PromoteOptions {
   /** Branch and commit that `image` was built from, if that is not staging's image. */
@@ -41,6 +42,7 @@ export async function promote(
   const stacks = await stackNames(workspace);
   const release = options.image === undefined ? await runs(stacks, workspace) : chosen(options);
   const there = stacks.includes(to);
+  if (there) assertNotHeld(to, await tagsOf(to, workspace));
   const now = there ? lastImage(await stateOf(to, workspace)) : undefined;
   console.log(`${to} runs      ${now ?? "nothing"}`);
   console.log(`promoted is    ${release.imageRef}`);

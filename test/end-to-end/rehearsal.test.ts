@@ -303,6 +303,35 @@ describe("a rehearsal of all environments", () => {
     refused(await all.run("prod", ["deploy", "prod", "--yes"], late), /newer than .*--allow-older/);
   });
 
+  it("takes production back to the release before, without a failed request, and holds it", async () => {
+    await all.clone.git("checkout", "--quiet", "main");
+    const bad = await imageOf("prod");
+    const requests = new Requests(host);
+    const because = ["--reason", "checkout fails"];
+    const back = await all.run("prod", ["rollback", "prod", ...because, "--yes"]);
+    await requests.stop();
+    succeeded(back);
+    line(
+      `back to the release before: ${back.seconds.toFixed(0)} s, ${String(requests.sent)} requests`,
+    );
+    assert.deepEqual(requests.failures, []);
+    const good = await imageOf("prod");
+    assert.notEqual(good, bad);
+    assert.match(back.output, /It takes back \d+ commits:/);
+    assert.equal(await all.clone.git("status", "--porcelain", "jobs.ts"), "");
+
+    refused(await all.run("prod", ["deploy", "prod", "--yes"]), /is held since .*: checkout fails/);
+    refused(await all.run("prod", ["promote"]), /is held since .*: checkout fails/);
+    const listed = succeeded(await all.run("prod", ["history", "prod"])).output;
+    assert.match(listed, new RegExp(`succeeded .*${good.slice(-64, -52)} .* checkout fails`));
+    const where = succeeded(await all.run("prod", ["where", released])).output;
+    assert.match(where, /^prod +ran it from .* to /m);
+
+    succeeded(await all.run("prod", ["resume", "prod", "--yes"]));
+    succeeded(await all.run("prod", ["deploy", "prod", "--yes"]));
+    assert.equal(await imageOf("prod"), good);
+  });
+
   it("tears down one review stack, sweeps the other, and leaves nothing of them", async () => {
     const [one, other] = branches;
     const main = { branch: "main" };

@@ -1,0 +1,123 @@
+import { shortCommit } from "../../components/conventions/names";
+import { columns } from "../../lib/table";
+import { UserError } from "../../lib/errors";
+import { duration, moment } from "../../lib/time";
+import { fullCommit, isAncestor } from "../clients/git";
+import { stackNames } from "../pulumi/connect";
+import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
+import { outputsOf } from "../pulumi/stacks";
+import { type Update, updatesOf } from "./updates";
+
+export interface HistoryOptions {
+  readonly json?: boolean;
+}
+
+/** `npm run history -- STACK`: the stack's updates, the newest first. */
+export async function history(
+  stack: string,
+  { json = false }: HistoryOptions = {},
+  workspace: Workspace = defaultWorkspace,
+): Promise<void> {
+  await assertExists(stack, workspace);
+  const updates = await updatesOf(stack, workspace);
+  if (json) console.log(JSON.stringify({ stack, updates, version: 1 }, undefined, 2));
+  else if (updates.length === 0) console.log(`Stack ${stack} was never updated.`);
+  else console.log(linesOf(updates).join("\n"));
+}
+
+/** A table of updates. */
+function linesOf(updates: readonly Update[]): readonly string[] {
+  const heading = ["started", "took", "result", "commit", "image", "by", "reason"];
+  return columns([heading, ...updates.map(rowOf)]);
+}
+
+function rowOf(update: Update): readonly string[] {
+  const { by = "-", commit, ended, imageRef, link, reason, started, succeeded } = update;
+  return [
+    moment(started),
+    ended === undefined ? "-" : duration(ended.getTime() - started.getTime()),
+    succeeded ? "succeeded" : "failed",
+    commit === undefined ? "-" : shortCommit(commit),
+    /@sha256:([0-9a-f]{12})/.exec(imageRef ?? "")?.[1] ?? "-",
+    by,
+    [reason, link].filter((part) => part !== undefined).join(" "),
+  ];
+}
+
+/** A commit in a stack. */
+interface Presence {
+  /** The commit that the stack runs, if this one is part of it. */
+  readonly now: Update | undefined;
+  /** When the stack first and last ran it, if it does not now. */
+  readonly ran: readonly [from: Date, to: Date | undefined] | undefined;
+}
+
+/** `npm run where -- COMMIT`: which stacks run the commit, and which have run it. */
+export async function where(given: string, workspace: Workspace = defaultWorkspace): Promise<void> {
+  const commit = await fullCommit(given, workspace);
+  if (commit === undefined) {
+    throw new UserError(`git does not know the commit "${given}": git fetch, or check the hash.`);
+  }
+  const stacks = await stackNames(workspace);
+  const rows = await Promise.all(
+    stacks.map(async (stack) => [
+      stack,
+      saysOf(await presenceOf(commit, await releasesOf(stack, workspace), workspace)),
+    ]),
+  );
+  console.log(columns(rows).join("\n"));
+}
+
+/** Successful updates. The newest one's commit comes from the outputs: plain Pulumi tells less. */
+async function releasesOf(stack: string, workspace: Workspace): Promise<readonly Update[]> {
+  const [updates, outputs] = await Promise.all([
+    updatesOf(stack, workspace),
+    outputsOf(stack, workspace),
+  ]);
+  const [newest, ...older] = updates.filter(({ succeeded }) => succeeded);
+  if (newest === undefined) return [];
+  return [{ ...newest, commit: outputs.commit ?? newest.commit }, ...older];
+}
+
+/** @param releases successful updates, the newest first */
+export async function presenceOf(
+  commit: string,
+  releases: readonly Update[],
+  workspace: Workspace,
+): Promise<Presence> {
+  const has = await Promise.all(
+    releases.map(async (one) => (await isPart(commit, one.commit, workspace)) === true),
+  );
+  // The update that first had it, of those that have it without a gap.
+  const end = has.indexOf(false);
+  const since = releases[(end === -1 ? has.length : end) - 1];
+  if (has[0] === true) return { now: since, ran: undefined };
+  const last = has.indexOf(true);
+  if (last === -1) return { now: undefined, ran: undefined };
+  const first = releases[has.lastIndexOf(true)];
+  return { now: undefined, ran: [first?.started ?? new Date(0), releases[last - 1]?.started] };
+}
+
+async function isPart(
+  commit: string,
+  of: string | undefined,
+  workspace: Workspace,
+): Promise<boolean | undefined> {
+  const [running] = /^[0-9a-f]{40}/.exec(of ?? "") ?? [];
+  if (running === undefined) return undefined;
+  return running === commit ? true : isAncestor(commit, running, workspace);
+}
+
+function saysOf({ now, ran }: Presence): string {
+  if (now !== undefined) {
+    return `runs it since ${moment(now.started)}, with ${shortCommit(now.commit ?? "unknown")}`;
+  }
+  if (ran === undefined) return "has not run it";
+  const [from, to] = ran;
+  return `ran it from ${moment(from)}${to === undefined ? "" : ` to ${moment(to)}`}`;
+}
+
+async function assertExists(stack: string, workspace: Workspace): Promise<void> {
+  if ((await stackNames(workspace)).includes(stack)) return;
+  throw new UserError(`Stack "${stack}" does not exist in this state: nothing was deployed.`);
+}

@@ -1,0 +1,72 @@
+import { dateOf } from "../../lib/time";
+import { type Workspace, askJson } from "../pulumi/run-pulumi";
+
+/** One update of a stack, from Pulumi's history. */
+export interface Update {
+  /** The person that started it. Undefined for plain Pulumi. */
+  readonly by: string | undefined;
+  readonly branch: string | undefined;
+  /** Commit that the image was built from. Of plain Pulumi: the commit that was checked out. */
+  readonly commit: string | undefined;
+  readonly ended: Date | undefined;
+  /** Image of the release. Undefined if the update built it itself. */
+  readonly imageRef: string | undefined;
+  /** Address of the CircleCI job. */
+  readonly link: string | undefined;
+  readonly reason: string | undefined;
+  readonly started: Date;
+  readonly succeeded: boolean;
+}
+
+/** What `pulumi stack history --json` prints of an update. */
+interface Recorded {
+  readonly endTime?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly kind: string;
+  readonly message?: string;
+  readonly result: string;
+  readonly startTime: string;
+}
+
+/** What our commands write into the history with an update. */
+export interface Told {
+  readonly branch: string;
+  readonly by: string;
+  readonly commit: string;
+  readonly imageRef?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+const form = /^Release of (\S+) at (\S+)(?: as (\S+))? by ([^:]+?)(?:: (.*))?$/s;
+
+/** The message of an update: Pulumi keeps it in the stack's history. */
+export function messageOf({ branch, by, commit, imageRef, reason }: Told): string {
+  const image = imageRef === undefined ? "" : ` as ${imageRef}`;
+  const person = by.replaceAll(":", " ");
+  return `Release of ${branch} at ${commit}${image} by ${person}${reason === undefined ? "" : `: ${reason}`}`;
+}
+
+/** Longest history that is read. */
+const most = 200;
+
+/** The updates of a stack, the newest first. Refreshes and removals are not among them. */
+export async function updatesOf(stack: string, workspace: Workspace): Promise<readonly Update[]> {
+  const args = ["stack", "history", "--stack", stack, "--page-size", String(most)];
+  const recorded = (await askJson(args, workspace)) as readonly Recorded[];
+  return recorded.filter(({ kind }) => kind === "update").map(read);
+}
+
+function read({ endTime, environment = {}, message = "", result, startTime }: Recorded): Update {
+  const [told, branch, commit, imageRef, by, reason] = form.exec(message) ?? [];
+  return {
+    branch,
+    by,
+    commit: told === undefined ? environment["git.head"] : commit,
+    ended: dateOf(endTime),
+    imageRef,
+    link: environment["ci.build.url"],
+    reason,
+    started: dateOf(startTime) ?? new Date(0),
+    succeeded: result === "succeeded",
+  };
+}

@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { shortCommit } from "../../components/conventions/names";
+import { traitsOf } from "../../environments";
+import { UserError } from "../../lib/errors";
+import { moment } from "../../lib/time";
+import { addWorktree, commitsBetween, removeWorktree } from "../clients/git";
+import { deploy } from "../deploy/deploy";
+import { type Update, updatesOf } from "../history/updates";
+import { stackNames } from "../pulumi/connect";
+import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
+import { outputsOf } from "../pulumi/stacks";
+import { releaseEnv } from "../stacks/release";
+import { setHold } from "./hold";
+import { contractions } from "./migrations";
+
+export interface RollbackOptions {
+  readonly reason: string;
+  /** Commit or digest of the release, at least its first 7 characters. */
+  readonly to?: string;
+  readonly yes?: boolean;
+}
+
+/** A release that can be deployed again. */
+type Earlier = Update & { readonly commit: string; readonly imageRef: string };
+
+/** Files that belong to the image: its jobs, and what the stack's file said with it. */
+const filesOf = (stack: string): readonly string[] => ["jobs.ts", `Pulumi.${stack}.yaml`];
+
+/**
+ * `npm run rollback -- STACK --reason TEXT`: deploys the release that ran before this one, with its
+ * jobs and its stack file, and today's program. Then the stack is held: a pipeline does not bring
+ * the bad release back.
+ */
+export async function rollback(
+  stack: string,
+  { reason, to, yes = false }: RollbackOptions,
+  workspace: Workspace = defaultWorkspace,
+): Promise<void> {
+  if (traitsOf(stack)?.image !== "promoted") {
+    throw new UserError(
+      `Stack "${stack}" runs what is checked out: check the older code out, and deploy it with --allow-older.`,
+    );
+  }
+  if (!/^[^\r\n]{1,200}$/.test(reason)) {
+    throw new UserError("--reason must be a line of at most 200 characters.");
+  }
+  if (!(await stackNames(workspace)).includes(stack)) {
+    throw new UserError(`Stack "${stack}" does not exist in this state: nothing was deployed.`);
+  }
+  const [updates, outputs] = await Promise.all([
+    updatesOf(stack, workspace),
+    outputsOf(stack, workspace),
+  ]);
+  const { commit: running = "unknown", imageRef } = outputs;
+  const earlier = earlierRelease(stack, updates, imageRef, to);
+  console.log(`${stack} runs ${shortCommit(running)} (${imageRef ?? "no image"})`);
+  console.log(
+    `It goes back to ${shortCommit(earlier.commit)}, which ran from ${moment(earlier.started)} (${earlier.imageRef})`,
+  );
+  const back = await commitsBetween(earlier.commit, running, workspace);
+  if (back === undefined) {
+    throw new UserError(
+      `git does not know ${shortCommit(earlier.commit)} or ${shortCommit(running)}: git fetch --unshallow. Nothing was changed.`,
+    );
+  }
+  console.log(
+    [
+      `It takes back ${String(back.length)} commits:`,
+      ...back.slice(0, 10).map((one) => `  ${one}`),
+    ].join("\n"),
+  );
+  const blocking = await contractions(earlier.commit, running, workspace);
+  if (blocking.length > 0) {
+    throw new UserError(
+      [
+        "The older code does not run on the database as it is now:",
+        ...blocking.map((one) => `  ${one}`),
+        "Deploy a fix instead. Nothing was changed.",
+      ].join("\n"),
+    );
+  }
+  const directory = await checkedOut(stack, earlier.commit, workspace);
+  try {
+    const release = { branch: earlier.branch ?? "unknown", commit: earlier.commit, reason };
+    const env = releaseEnv({ ...release, imageRef: earlier.imageRef });
+    await deploy(
+      stack,
+      {
+        allowOlder: true,
+        confirmed: async () => setHold(stack, reason, workspace),
+        evenIfHeld: true,
+        yes,
+      },
+      withEnv({ ...workspace, cwd: directory }, env),
+    );
+  } finally {
+    await removeWorktree(directory, workspace);
+    rmSync(directory, { force: true, recursive: true });
+  }
+  console.log(`Stack ${stack} is held: it gets no release until npm run resume -- ${stack}`);
+}
+
+/**
+ * The release to go back to: the newest that ran before the running one first did. So a second
+ * rollback goes one release further, and not to and fro.
+ *
+ * @param updates - the newest first
+ */
+export function earlierRelease(
+  stack: string,
+  updates: readonly Update[],
+  running: string | undefined,
+  to?: string,
+): Earlier {
+  const releases = updates.filter(
+    (one): one is Earlier =>
+      one.succeeded && one.imageRef !== undefined && /^[0-9a-f]{40}$/.test(one.commit ?? ""),
+  );
+  const others = releases.filter(({ imageRef }) => imageRef !== running);
+  if (to !== undefined) {
+    const found = others.find(
+      ({ commit, imageRef }) =>
+        /^[0-9a-f]{7,}$/.test(to) && (commit.startsWith(to) || imageRef.includes(`@sha256:${to}`)),
+    );
+    if (found !== undefined) return found;
+    throw new UserError(
+      `Stack "${stack}" has not run "${to}" before: npm run history -- ${stack} lists what it ran. Nothing was changed.`,
+    );
+  }
+  const first = releases.map(({ imageRef }) => imageRef).lastIndexOf(running ?? "");
+  const found = releases.slice(first + 1).find(({ imageRef }) => imageRef !== running);
+  if (found !== undefined) return found;
+  throw new UserError(
+    `The history of stack "${stack}" has no release before this one. ` +
+      'docs/operations.md, "Back to older code", says how to name an image. Nothing was changed.',
+  );
+}
+
+/** Today's program, with the files of the older release. */
+async function checkedOut(stack: string, commit: string, workspace: Workspace): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "services-rollback-"));
+  await addWorktree(directory, { commit, files: filesOf(stack) }, workspace);
+  symlinkSync(join(workspace.cwd, "node_modules"), join(directory, "node_modules"));
+  return directory;
+}
