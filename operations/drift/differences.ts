@@ -1,4 +1,5 @@
 import type { FieldSet, LiveObject, ManagedFields } from "../pulumi/live-objects";
+import { drawnManager } from "../pulumi/field-managers";
 import { listKey, pathText, type Segment } from "./paths";
 
 /** A field of an object that someone has changed in the cluster. */
@@ -46,9 +47,10 @@ const ofOperations = [
 export function differencesOf({ declared, isController, live, manager }: Comparison): Compared {
   const all = live.metadata.managedFields ?? [];
   const ours = union(all.filter((one) => one.manager === manager));
-  const others = all.filter(
-    (one) => one.manager !== manager && one.subresource !== "status" && !isController(one.manager),
-  );
+  // Another stack may add fields, such as the platform to a namespace.
+  const isTool = ({ manager: name, subresource }: ManagedFields): boolean =>
+    !drawnManager.test(name) && subresource !== "status" && !isController(name);
+  const others = all.filter((one) => one.manager !== manager && isTool(one));
   const found: Difference[] = [];
   const kept: (readonly Segment[])[] = [];
   const add = (segments: readonly Segment[], who: ManagedFields | undefined): void => {

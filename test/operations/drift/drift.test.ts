@@ -184,6 +184,21 @@ describe("drift", () => {
     assert.deepEqual(lines(harmless), []);
   });
 
+  it("ignores a field that another stack has added, and names one that it has changed", () => {
+    const other = "pulumi-kubernetes-ffffffff";
+    const labeled: Change = {
+      edit: (live) => (live["metadata"].labels.team = "core"),
+      others: [by(other, { "f:metadata": { "f:labels": { "f:team": {} } } })],
+    };
+    assert.deepEqual(lines(labeled), []);
+    const taken: Change = {
+      edit: (live) => (live["spec"].replicas = 5),
+      lose: (fields) => delete fields["f:spec"]["f:replicas"],
+      others: [by(other, { "f:spec": { "f:replicas": {} } })],
+    };
+    assert.match(lines(taken).join(), /spec.replicas: 3 → 5 \(pulumi-kubernetes-ffffffff, /);
+  });
+
   it("ignores a tool that set the same value", () => {
     const same = [by("kubectl-edit", { "f:spec": { "f:replicas": {} } })];
     assert.deepEqual(lines({ others: same }), []);
