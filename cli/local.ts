@@ -1,6 +1,7 @@
 import { update } from "../operations/deploy/deploy";
 import { resolveTarget } from "../operations/deploy/target";
-import { type Workspace, ask, change } from "../operations/pulumi/run-pulumi";
+import { type Workspace, ask } from "../operations/pulumi/run-pulumi";
+import { destroy } from "../operations/removal/destroy";
 import { recoverState } from "../operations/pulumi/recover-state";
 import { driftOf } from "../operations/drift/drift";
 import { notesOf } from "../operations/drift/read";
@@ -80,7 +81,7 @@ export async function down(): Promise<void> {
       return;
     }
     await recovered();
-    await change("destroy", STACK, workspace());
+    await destroy(STACK, { kubectl: kubectlFor([], environment()) }, workspace());
   });
   await steps.step("Sandbox", sandboxDown);
 }

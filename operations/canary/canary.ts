@@ -14,7 +14,7 @@ import { canaryShare, percent, shareIssue, shown } from "./share";
 import { confirm } from "../../lib/confirm";
 import { assertDeployable, update } from "../deploy/deploy";
 import { type DeployTarget, resolveTarget } from "../deploy/target";
-import { type Workspace, defaultWorkspace, change, variables, withEnv } from "../pulumi/run-pulumi";
+import { type Workspace, defaultWorkspace, variables, withEnv } from "../pulumi/run-pulumi";
 import { hour, hours, lifeLeft, moment } from "../../lib/time";
 import {
   changedFiles,
@@ -26,6 +26,7 @@ import {
   uncommitted,
 } from "../clients/git";
 import { migrationsDirectory } from "../release/migrations";
+import { destroy } from "../removal/destroy";
 import { recoverState } from "../pulumi/recover-state";
 import { stackNames } from "../pulumi/connect";
 import { releaseEnv } from "../stacks/release";
@@ -244,6 +245,6 @@ export async function stopCanary(production: Production, workspace: Workspace): 
     console.log((await cluster.kubectl(["delete", "deployment", ...which])).trim());
   }
   await recoverState(stack, cluster, workspace);
-  await change("destroy", stack, workspace);
+  await destroy(stack, cluster, workspace);
   await removeTags(stack, Object.values(canaryTags), workspace);
 }

@@ -2,7 +2,8 @@ import { identityOf } from "../../settings/identity";
 import { labels, ownerLabels } from "../../components/conventions/labels";
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
-import { type Workspace, defaultWorkspace, change } from "../pulumi/run-pulumi";
+import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
+import { destroy } from "../removal/destroy";
 import { recoverState } from "../pulumi/recover-state";
 import type { Cluster } from "../clients/kubectl";
 import { connect } from "../pulumi/connect";
@@ -76,7 +77,7 @@ export async function removeReview(
         `To see what the state contains: pulumi stack --show-urns --stack ${name}`,
     );
   }
-  if (resources.length > 0) await change("destroy", name, workspace);
+  if (resources.length > 0) await destroy(name, cluster, workspace, resources);
   const isLeft = owner === "ours" && (await namespaceOwner(stack, cluster)) === "ours";
   await removeStack(name, workspace);
   if (isLeft) {

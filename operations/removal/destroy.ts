@@ -1,0 +1,66 @@
+import { moment, span } from "../../lib/time";
+import type { Kubectl } from "../clients/kubectl";
+import { type LiveObject, seenIn } from "../pulumi/live-objects";
+import { type Workspace, change } from "../pulumi/run-pulumi";
+import { type StateResource, stateOf } from "../pulumi/stacks";
+
+/** How often it looks for what the removal waits for. The first look is after the same time. */
+const intervalMs = 30_000;
+
+/** Finalizers of Kubernetes itself: it removes them when everything below the object is gone. */
+const ofKubernetes = new Set(["foregroundDeletion", "orphan"]);
+
+/**
+ * `pulumi destroy`. Every 30 s it names the objects that the removal waits for because a finalizer
+ * holds them: Pulumi waits for 10 minutes, and then does not say why.
+ *
+ * @param known - the state's resources, if the caller has read them
+ */
+export async function destroy(
+  stack: string,
+  cluster: { readonly kubectl: Kubectl },
+  workspace: Workspace,
+  known?: readonly StateResource[],
+): Promise<void> {
+  const resources = known ?? (await stateOf(stack, workspace)).resources;
+  await sayingWhatHolds(resources, cluster, async () => change("destroy", stack, workspace));
+}
+
+/** Does the work, and says from time to time which objects are held. */
+export async function sayingWhatHolds(
+  resources: readonly StateResource[],
+  cluster: { readonly kubectl: Kubectl },
+  work: () => Promise<void>,
+  interval = intervalMs,
+): Promise<void> {
+  let looking = Promise.resolve();
+  const look = async (): Promise<void> => {
+    const { objects } = await seenIn(resources, cluster);
+    for (const line of held(objects)) console.log(line);
+  };
+  const timer = setInterval(() => {
+    // The removal is what matters: a look that fails is not reported.
+    looking = look().catch(() => undefined);
+  }, interval);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+    await looking;
+  }
+}
+
+/** A line for each object that is being deleted, and that a finalizer holds. */
+export function held(objects: readonly LiveObject[], now = new Date()): readonly string[] {
+  return objects.flatMap(({ kind, metadata }) => {
+    const { deletionTimestamp, finalizers = [], name, namespace } = metadata;
+    const foreign = finalizers.filter((one) => !ofKubernetes.has(one));
+    if (deletionTimestamp === undefined || foreign.length === 0) return [];
+    const since = new Date(deletionTimestamp);
+    const where = namespace === undefined ? "" : ` -n ${namespace}`;
+    return [
+      `  ${kind} ${name} waits for ${foreign.join(", ")} since ${moment(since)} (${span(now.getTime() - since.getTime())}): ` +
+        `the controller that added this finalizer has not removed it. Look: kubectl${where} describe ${kind.toLowerCase()} ${name}`,
+    ];
+  });
+}
