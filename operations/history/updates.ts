@@ -13,6 +13,8 @@ export interface Update {
   readonly imageRef: string | undefined;
   /** Address of the CircleCI job. */
   readonly link: string | undefined;
+  /** Commit that was checked out: of the program, the jobs and the stack's file. */
+  readonly program: string | undefined;
   readonly reason: string | undefined;
   readonly started: Date;
   readonly succeeded: boolean;
@@ -65,6 +67,7 @@ function read({ endTime, environment = {}, message = "", result, startTime }: Re
     ended: dateOf(endTime),
     imageRef,
     link: environment["ci.build.url"],
+    program: environment["git.head"],
     reason,
     started: dateOf(startTime) ?? new Date(0),
     succeeded: result === "succeeded",

@@ -25,7 +25,7 @@ export interface RollbackOptions {
 /** A release that can be deployed again. */
 type Earlier = Update & { readonly commit: string; readonly imageRef: string };
 
-/** Files that belong to the image: its jobs, and what the stack's file said with it. */
+/** Files that belong to a release: its jobs, and what the stack's file said with it. */
 const filesOf = (stack: string): readonly string[] => ["jobs.ts", `Pulumi.${stack}.yaml`];
 
 /**
@@ -81,7 +81,7 @@ export async function rollback(
       ].join("\n"),
     );
   }
-  const directory = await checkedOut(stack, earlier.commit, workspace);
+  const directory = await checkedOut(stack, earlier.program ?? earlier.commit, workspace);
   try {
     const release = { branch: earlier.branch ?? "unknown", commit: earlier.commit, reason };
     const env = releaseEnv({ ...release, imageRef: earlier.imageRef });
@@ -118,20 +118,25 @@ export function earlierRelease(
     (one): one is Earlier =>
       one.succeeded && one.imageRef !== undefined && /^[0-9a-f]{40}$/.test(one.commit ?? ""),
   );
+  /** How the image was deployed: a rollback has today's program, and says why in its reason. */
+  const original = ({ imageRef }: Earlier): Earlier => {
+    const all = releases.filter((one) => one.imageRef === imageRef);
+    return all.find(({ reason }) => reason === undefined) ?? (all.at(-1) as Earlier);
+  };
   const others = releases.filter(({ imageRef }) => imageRef !== running);
   if (to !== undefined) {
     const found = others.find(
       ({ commit, imageRef }) =>
         /^[0-9a-f]{7,}$/.test(to) && (commit.startsWith(to) || imageRef.includes(`@sha256:${to}`)),
     );
-    if (found !== undefined) return found;
+    if (found !== undefined) return original(found);
     throw new UserError(
       `Stack "${stack}" has not run "${to}" before: npm run history -- ${stack} lists what it ran. Nothing was changed.`,
     );
   }
   const first = releases.map(({ imageRef }) => imageRef).lastIndexOf(running ?? "");
   const found = releases.slice(first + 1).find(({ imageRef }) => imageRef !== running);
-  if (found !== undefined) return found;
+  if (found !== undefined) return original(found);
   throw new UserError(
     `The history of stack "${stack}" has no release before this one. ` +
       'docs/operations.md, "Back to older code", says how to name an image. Nothing was changed.',

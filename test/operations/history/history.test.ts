@@ -41,7 +41,7 @@ describe("the history of a stack", () => {
     const [found] = await read(
       update({
         endTime: "2026-11-24T10:01:00Z",
-        environment: { "ci.build.url": "https://ci/1" },
+        environment: { "ci.build.url": "https://ci/1", "git.head": "c" },
         message: messageOf(told),
       }),
     );
@@ -49,6 +49,7 @@ describe("the history of a stack", () => {
       ...told,
       ended: new Date("2026-11-24T10:01:00Z"),
       link: "https://ci/1",
+      program: "c",
       started: new Date("2026-11-24T10:00:00Z"),
       succeeded: true,
     });
@@ -103,6 +104,7 @@ describe("the history of a stack", () => {
         ended: undefined,
         imageRef,
         link: undefined,
+        program: undefined,
         reason: undefined,
         started: day(20 - place),
         succeeded: true,

@@ -10,7 +10,9 @@ import { earlierRelease, rollback } from "../../../operations/release/rollback";
 const image = (release: string): string => `registry/orders@sha256:${release.repeat(64)}`;
 const commit = (release: string): string => release.repeat(40);
 
-/** Updates that brought these releases, the newest first; `!` marks one that failed. */
+/**
+ * Updates that brought these releases, the newest first. `!` marks one that failed, `<` a rollback.
+ */
 const updates = (releases: string): readonly Update[] =>
   releases.split(" ").map((text) => {
     const [release = ""] = text;
@@ -21,7 +23,8 @@ const updates = (releases: string): readonly Update[] =>
       ended: undefined,
       imageRef: image(release),
       link: undefined,
-      reason: undefined,
+      program: text,
+      reason: text.endsWith("<") ? "it fails" : undefined,
       started: new Date(0),
       succeeded: !text.endsWith("!"),
     };
@@ -37,6 +40,13 @@ describe("a rollback", () => {
 
   it("goes one release further the second time, and not to and fro", () => {
     assert.equal(earlier("b c b a", "b"), "a");
+  });
+
+  it("takes jobs and stack file from the release's own deploy, not from a rollback to it", () => {
+    const program = (releases: string, running: string): string | undefined =>
+      earlierRelease("prod", updates(releases), image(running)).program;
+    assert.equal(program("d b< c b a", "d"), "b");
+    assert.equal(program("d b< c", "d"), "b<");
   });
 
   it("ignores releases that failed", () => {
