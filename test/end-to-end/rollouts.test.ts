@@ -200,7 +200,7 @@ describe("a stack in the cluster", function () {
         differ,
         // The API server writes no time for a scale.
         /^Deployment services-orders: spec.replicas: 2 → 3 \(kubectl scale\)$/m,
-        line("Deployment services-orders", String.raw`labels\.version: undone → main`, "kubectl"),
+        line("Deployment services-orders", String.raw`labels\.version: undone → \S+`, "kubectl"),
         line(
           "Deployment services-orders",
           String.raw`env\[name=DEBUG\]: not set → 1`,
