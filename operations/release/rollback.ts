@@ -11,6 +11,7 @@ import { type Update, updatesOf } from "../history/updates";
 import { stackNames } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { outputsOf } from "../pulumi/stacks";
+import { canaryStack } from "../stacks/running-canary";
 import { releaseEnv } from "../stacks/release";
 import { setHold } from "./hold";
 import { contractions } from "./migrations";
@@ -46,8 +47,16 @@ export async function rollback(
   if (!/^[^\r\n]{1,200}$/.test(reason)) {
     throw new UserError("--reason must be a line of at most 200 characters.");
   }
-  if (!(await stackNames(workspace)).includes(stack)) {
+  const stacks = await stackNames(workspace);
+  if (!stacks.includes(stack)) {
     throw new UserError(`Stack "${stack}" does not exist in this state: nothing was deployed.`);
+  }
+  // Its outputs are removed when it stops.
+  const canary = stacks.includes(canaryStack) ? await outputsOf(canaryStack, workspace) : {};
+  if (canary.imageRef !== undefined) {
+    throw new UserError(
+      "A canary runs among its pods: stop it first, by npm run canary -- stop. Nothing was changed.",
+    );
   }
   const [updates, outputs] = await Promise.all([
     updatesOf(stack, workspace),

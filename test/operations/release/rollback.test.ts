@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { project } from "../../../lib/project";
 import type { Update } from "../../../operations/history/updates";
@@ -72,6 +73,26 @@ describe("a rollback", () => {
   it("is refused for a stack that runs what is checked out, and without a reason", async () => {
     await assert.rejects(rollback("staging", { reason: "x" }), /check the older code out/);
     await assert.rejects(rollback("prod", { reason: "two\nlines" }), /--reason must be a line/);
+  });
+});
+
+describe("a rollback next to a canary", () => {
+  it("is refused, before it reads anything else", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "rollback-"));
+    const answers = [
+      `*"stack ls"*) echo '[{"name":"prod"},{"name":"prod-canary"}]';;`,
+      `*"stack output --stack prod-canary"*) echo '{"imageRef":"${image("c")}"}';;`,
+      "*) exit 1;;",
+    ];
+    const script = `#!/bin/sh\ncase "$*" in\n${answers.join("\n")}\nesac\n`;
+    writeFileSync(join(directory, "pulumi"), script, { mode: 0o755 });
+    const env = { PATH: `${directory}:${process.env["PATH"] ?? ""}` };
+    try {
+      const back = rollback("prod", { reason: "x" }, { cwd: directory, env });
+      await assert.rejects(back, /A canary runs.*npm run canary -- stop.*Nothing was changed/);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });
 
