@@ -106,7 +106,7 @@ if (process.env["KILLS"] === "all") {
         succeeded(await all.run("staging", ["deploy", "staging", "--yes"]));
       },
       place: as("prod"),
-      rows: printed("promoted is", "  tag release-"),
+      rows: printed("promoted is", "tag release-"),
     });
 
     play({
