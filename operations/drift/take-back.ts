@@ -1,6 +1,7 @@
 import type { Kubectl } from "../clients/kubectl";
 import { keyOf } from "../pulumi/live-objects";
 import type { ChangedObject, Drift } from "./drift";
+import { signature } from "../preview/changes/differences";
 import { type Difference, valueAt } from "./differences";
 import type { Segment } from "./paths";
 
@@ -14,6 +15,10 @@ export async function takeBack(
 ): Promise<void> {
   for (const one of changed) {
     const { kind, metadata } = keyOf(one.resource);
+    if (JSON.stringify(one.resource.inputs).includes(signature)) {
+      console.log(`  ${kind} ${metadata.name}: has encrypted values, so it is left as it is`);
+      continue;
+    }
     console.log(`  ${kind} ${metadata.name}: taking back what was changed in the cluster`);
     const removals = removalsOf(one);
     if (removals.length > 0) {

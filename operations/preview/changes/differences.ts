@@ -16,7 +16,7 @@ export const secret = "[secret]";
 export const unknown = "known after the update";
 
 /** The engine's marks of special values, and the mark of an unknown value. */
-const signature = "4dabf18193072939515e22adb298388d";
+export const signature = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const unknownMark = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 

@@ -285,6 +285,14 @@ describe("taking drift back", () => {
     assert.equal((await commands(variableAdded)).length, 1);
   });
 
+  it("leaves an object with encrypted values: the state does not have them in the clear", async () => {
+    const { objects, resources } = seen(scaled);
+    const value = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
+    const sealed = resources.map((one) => ({ ...one, inputs: { ...one.inputs, data: value } }));
+    const kubectl = async (): Promise<string> => Promise.reject(new Error("not asked"));
+    await takeBack(driftOf({ objects, resources: sealed }), { kubectl });
+  });
+
   it("does nothing without drift", async () => {
     assert.deepEqual(await commands({}), []);
   });
