@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { apply, kubectl, succeeded } from "./support/commands";
+import { apply, kubectl, sql, succeeded } from "./support/commands";
 import { podsOf, servingPods } from "./support/cluster";
 import { nothingWasLost } from "./support/load";
 import { OwnStack } from "./support/own-stack";
@@ -13,6 +13,8 @@ interface Broken {
   readonly edit?: readonly [from: string, to: string];
   /** Whether it ends at the deadline: nothing fails twice. */
   readonly late?: true;
+  /** Whether someone locks the table that a migration reads first. */
+  readonly locked?: true;
   /** Objects that are there only for this release. */
   readonly objects?: (namespace: string) => object;
   /** Whether `npm test` tries it. The others are tried by `npm run test:rollouts`. */
@@ -85,12 +87,40 @@ const releases: Readonly<Record<string, Broken>> = {
       spec: { hard: { "count/pods": "1" } },
     }),
   },
+  "a pod that Pod Security refuses": {
+    args: "overrides: { podSpec: (spec) => ({ ...spec, hostNetwork: true }) },",
+    cause: /it gets no pod: .*violates PodSecurity/,
+  },
+  "a wrong password of the database": {
+    cause: /migrate: ended with exit code \d \(Error\)/,
+    edit: [
+      "const common = { database, imageRef, namespace };",
+      'const common = { database: { ...database, secretName: "wrong" }, imageRef, namespace };',
+    ],
+    objects: () => ({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "wrong" },
+      stringData: { password: "wrong", username: "orders" },
+    }),
+  },
+  "a migration that waits for a lock": {
+    args: soon,
+    cause: /migrate: still runs/,
+    late: true,
+    locked: true,
+  },
   "a node that does not exist": {
     args: `${soon} nodeSelector: { place: "nowhere" },`,
     cause: /finds no node: /,
     late: true,
   },
 };
+
+const lock =
+  "BEGIN; LOCK TABLE flyway_schema_history IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(300); COMMIT";
+const unlock =
+  "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'";
 
 const everything = process.env["ROLLOUTS"] === "all";
 const tried = Object.entries(releases).filter(([, { usual }]) => everything || usual === true);
@@ -112,7 +142,7 @@ describe("a stack in the cluster", function () {
       return [jobs, await servingPods(stack.namespace)];
     }
 
-    for (const [title, { args, cause, edit, late, objects }] of tried) {
+    for (const [title, { args, cause, edit, late, locked, objects }] of tried) {
       it(`${title}: the update fails with it, jobs and old pods stay, and no request is lost`, async () => {
         const before = await others();
         const own = objects?.(stack.namespace);
@@ -126,6 +156,8 @@ describe("a stack in the cluster", function () {
               ]
             : ["program/environment.ts", ...edit];
         stack.edit(file, from, to);
+        // It ends when it is terminated.
+        const holding = locked && sql(lock, stack.namespace).catch(() => undefined);
         try {
           const began = Date.now();
           let output = "";
@@ -141,6 +173,8 @@ describe("a stack in the cluster", function () {
           assert.deepEqual(await others(), before);
         } finally {
           // The next release must not be broken by this one.
+          if (locked === true) await sql(unlock, stack.namespace);
+          await holding;
           stack.edit(file, to, from);
           if (own !== undefined) {
             await kubectl(["delete", "-f", "-"], JSON.stringify(inNamespace(own, stack.namespace)));
