@@ -10,7 +10,7 @@ const commit = "0123456789".repeat(4);
 
 /**
  * A stand-in for Pulumi with the rights of staging's role.
- * It lists and exports every stack, and opens staging only.
+ * It lists and exports every stack, and opens staging only. Tags are not encrypted.
  */
 const script = `#!/bin/sh
 echo "$*" >> "$CALLS"
@@ -19,6 +19,7 @@ case "$*" in
   *"stack output --stack staging"*) cat "$STATES/outputs.json" ;;
   *"stack export --stack staging"*) cat "$STATES/staging.json" ;;
   *"stack export --stack prod"*) cat "$STATES/prod.json" ;;
+  *"stack tag ls --stack prod"*) cat "$STATES/tags.json" ;;
   *) echo "error: AccessDeniedException: kms:Decrypt" >&2; exit 255 ;;
 esac
 `;
@@ -50,6 +51,7 @@ describe("a promotion in a pipeline", () => {
     ];
     const files = {
       outputs,
+      tags: {},
       prod: { deployment: { resources: [{ ...resources[0], outputs: { imageRef: "before" } }] } },
       staging: { deployment: { resources } },
     };
@@ -69,5 +71,20 @@ describe("a promotion in a pipeline", () => {
       [`/v2/services-orders/manifests/release-0123456-${"a".repeat(12)}`],
     );
     assert.doesNotMatch(readFileSync(env.CALLS, "utf8"), /output --stack prod|tag set/);
+  });
+
+  it("stops where production is held, and tags no image", async () => {
+    const hold = JSON.stringify({ by: "ada", reason: "it fails", since: "2026-11-24T14:02:00Z" });
+    writeFileSync(join(directory, "tags.json"), JSON.stringify({ hold }));
+    const outputs = { branch: "main", commit, imageRef: `registry/services-orders@${digest}` };
+    writeFileSync(join(directory, "outputs.json"), JSON.stringify(outputs));
+    const web = { template: { spec: { containers: [{ image: outputs.imageRef }] } } };
+    const resources = [{ outputs: { spec: web }, type: "kubernetes:apps/v1:Deployment", urn: "b" }];
+    writeFileSync(join(directory, "staging.json"), JSON.stringify({ deployment: { resources } }));
+    writeFileSync(join(directory, "pulumi"), script, { mode: 0o755 });
+    const PATH = `${directory}:${process.env["PATH"] ?? ""}`;
+    const env = { CALLS: join(directory, "calls"), PATH, STATES: directory };
+    await assert.rejects(promote({}, { cwd: directory, env }), /is held since .* by ada: it fails/);
+    assert.deepEqual(registry.asked, []);
   });
 });
