@@ -48,8 +48,9 @@ function advice(stack: string, { changed, gone }: Drift): readonly string[] {
   if (changed.length + gone.length === 0) return [];
   const { quick, to } = wayBack(stack);
   const [first] = changed;
+  // The sandbox has no audit log.
   const audit =
-    first === undefined
+    first === undefined || stack === "local"
       ? []
       : [
           "The cluster knows the tool, not the person. The audit log of EKS has the person (CloudWatch Logs Insights):",

@@ -1,4 +1,4 @@
-import { moment, span } from "../../lib/time";
+import { duration, moment } from "../../lib/time";
 import type { Kubectl } from "../clients/kubectl";
 import { type LiveObject, seenIn } from "../pulumi/live-objects";
 import { type Workspace, change } from "../pulumi/run-pulumi";
@@ -59,7 +59,7 @@ export function held(objects: readonly LiveObject[], now = new Date()): readonly
     const since = new Date(deletionTimestamp);
     const where = namespace === undefined ? "" : ` -n ${namespace}`;
     return [
-      `  ${kind} ${name} waits for ${foreign.join(", ")} since ${moment(since)} (${span(now.getTime() - since.getTime())}): ` +
+      `  ${kind} ${name} waits for ${foreign.join(", ")} since ${moment(since)} (${duration(now.getTime() - since.getTime())}): ` +
         `the controller that added this finalizer has not removed it. Look: kubectl${where} describe ${kind.toLowerCase()} ${name}`,
     ];
   });

@@ -17,7 +17,7 @@ describe("a removal", () => {
   it("names what a finalizer holds, since when, and how to look at it", () => {
     const objects = [ingress({ ...since, finalizers: ["ingress.k8s.aws/resources"] })];
     assert.deepEqual(held(objects, now), [
-      "  Ingress orders waits for ingress.k8s.aws/resources since 2026-11-24 10:00 UTC (3 min): " +
+      "  Ingress orders waits for ingress.k8s.aws/resources since 2026-11-24 10:00 UTC (3m 0s): " +
         "the controller that added this finalizer has not removed it. " +
         "Look: kubectl -n shop describe ingress orders",
     ]);
