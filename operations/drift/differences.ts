@@ -1,6 +1,6 @@
 import type { FieldSet, LiveObject, ManagedFields } from "../pulumi/live-objects";
 import { drawnManager } from "../pulumi/field-managers";
-import { listKey, pathText, type Segment } from "./paths";
+import { childAt, listKey, matches, pathText, type Segment, valueAt } from "./paths";
 
 /** A field of an object that someone has changed in the cluster. */
 export interface Difference {
@@ -196,39 +196,12 @@ function has(set: FieldSet | undefined, segments: readonly Segment[]): boolean {
   let at = set;
   for (const segment of segments) {
     if (at === undefined) return false;
-    const keys = segment.keys;
-    const next: FieldSet | undefined =
-      keys === undefined ? inSet(at, segment, undefined) : inSet(at, segment, keys);
+    const next: FieldSet | undefined = inSet(at, segment, segment.keys);
     // A leaf above the field owns it.
     if (next !== undefined && isLeaf(next)) return true;
     at = next;
   }
   return at !== undefined;
-}
-
-/** Whether an element of a list has these keys. The API server completes a port's protocol. */
-function matches(item: unknown, keys: Readonly<Record<string, unknown>>): boolean {
-  if (typeof item !== "object" || item === null) return false;
-  const fields = item as Readonly<Record<string, unknown>>;
-  return Object.entries(keys).every(
-    ([key, value]) => fields[key] === value || (key === "protocol" && fields[key] === undefined),
-  );
-}
-
-function childAt(value: unknown, segment: Segment): unknown {
-  if (typeof value !== "object" || value === null) return undefined;
-  if (segment.name !== undefined) return (value as Readonly<Record<string, unknown>>)[segment.name];
-  if (!Array.isArray(value)) return undefined;
-  if (segment.index !== undefined) return value[segment.index];
-  const items = value as readonly unknown[];
-  return segment.keys === undefined
-    ? items.find((item) => isEqual(item, segment.value))
-    : items.find((item) => matches(item, segment.keys ?? {}));
-}
-
-/** A field of an object. Undefined if it is not there. */
-export function valueAt(object: unknown, segments: readonly Segment[]): unknown {
-  return segments.reduce(childAt, object);
 }
 
 /** Whether the cluster has what was declared. It writes numbers and quantities in its own way. */

@@ -17,6 +17,41 @@ export function listKey(items: readonly unknown[]): string | undefined {
   );
 }
 
+/** Whether an element of a list has these keys. The API server completes a port's protocol. */
+export function matches(item: unknown, wanted: Readonly<Record<string, unknown>>): boolean {
+  if (typeof item !== "object" || item === null) return false;
+  const fields = item as Readonly<Record<string, unknown>>;
+  return Object.entries(wanted).every(
+    ([key, value]) => fields[key] === value || (key === "protocol" && fields[key] === undefined),
+  );
+}
+
+/** The name of a field, or the place of an element. Undefined if the value has no such step. */
+export function stepIn(
+  object: unknown,
+  { index, keys: wanted, name, value }: Segment,
+): number | string | undefined {
+  if (typeof object !== "object" || object === null) return undefined;
+  if (name !== undefined) return name;
+  if (!Array.isArray(object)) return undefined;
+  if (index !== undefined) return index;
+  const place = object.findIndex((item) =>
+    wanted === undefined ? item === value : matches(item, wanted),
+  );
+  return place === -1 ? undefined : place;
+}
+
+export function childAt(object: unknown, segment: Segment): unknown {
+  const step = stepIn(object, segment);
+  if (step === undefined) return undefined;
+  return (object as Readonly<Record<number | string, unknown>>)[step];
+}
+
+/** A field of an object. Undefined if it is not there. */
+export function valueAt(object: unknown, segments: readonly Segment[]): unknown {
+  return segments.reduce(childAt, object);
+}
+
 /** A path such as `spec.containers[name=web].image`, as the preview writes it. */
 export function pathText(segments: readonly Segment[]): string {
   return segments

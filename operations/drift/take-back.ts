@@ -2,8 +2,8 @@ import type { Kubectl } from "../clients/kubectl";
 import { keyOf } from "../pulumi/live-objects";
 import type { ChangedObject, Drift } from "./drift";
 import { signature } from "../preview/changes/differences";
-import { type Difference, valueAt } from "./differences";
-import type { Segment } from "./paths";
+import type { Difference } from "./differences";
+import { childAt, type Segment, stepIn, valueAt } from "./paths";
 
 /**
  * Gives the objects the fields that the stack's last update wrote, with its own field manager, and
@@ -87,21 +87,11 @@ function pointerOf(
 ): readonly (number | string)[] | undefined {
   const pointer: (number | string)[] = [];
   let at = object;
-  for (const { keys, name, value } of segments) {
-    if (typeof at !== "object" || at === null) return undefined;
-    const items = at as readonly unknown[];
-    const step =
-      name ??
-      items.findIndex((item) =>
-        keys === undefined
-          ? item === value
-          : Object.entries(keys).every(
-              ([key, wanted]) => (item as Readonly<Record<string, unknown>>)[key] === wanted,
-            ),
-      );
-    if (step === -1) return undefined;
+  for (const segment of segments) {
+    const step = stepIn(at, segment);
+    if (step === undefined) return undefined;
     pointer.push(step);
-    at = (at as Readonly<Record<number | string, unknown>>)[step];
+    at = childAt(at, segment);
   }
   return at === undefined ? undefined : pointer;
 }
