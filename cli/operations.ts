@@ -79,8 +79,11 @@ export function addOperations(program: Command): void {
         const { preview } = await import("../operations/preview/command");
         const name = await stackNameOf(stack);
         const workspace = await workspaceFor(name);
-        const { driftNotes } = await import("../operations/drift/read");
-        await preview(name, { ...options, notes: driftNotes(name, workspace) }, workspace);
+        // Not awaited: it reads the cluster while the engine runs.
+        const notes = import("../operations/drift/read").then(async ({ driftNotes }) =>
+          driftNotes(name, workspace),
+        );
+        await preview(name, { ...options, notes }, workspace);
       }),
     );
   add("notify")

@@ -22,12 +22,7 @@ export async function showPreview(
 ): Promise<string> {
   const { exceeds, loadPlan } = await import("../preview/plan");
   const plan = approved === undefined ? undefined : loadPlan(approved);
-  const seen = await previewOf({
-    workspace,
-    stack,
-    to: process.stdout,
-    notes: Promise.resolve(notes ?? []),
-  });
+  const seen = await previewOf({ workspace, stack, to: process.stdout }, notes);
   process.stdout.write(`\n${seen.text}`);
   if (!seen.complete) {
     const { errors, headline, notes } = seen.summary;

@@ -10,7 +10,7 @@ import { isGiven, promoted, releaseEnv } from "../stacks/release";
 import { reports } from "../../lib/reports";
 import { commentLimit, sectionLimit } from "./render/limits";
 import type { PreviewRun } from "../pulumi/run-preview";
-import { previewOf } from "./preview-result";
+import { type Notes, previewOf } from "./preview-result";
 import type { PreviewResult } from "./result-of";
 import type { Verdict } from "./impact/summary";
 
@@ -21,7 +21,7 @@ export interface PreviewOptions {
   readonly detailedExitcode?: boolean;
   readonly format?: Format;
   /** What the caller knows, for the summary. It never fails. */
-  readonly notes?: Promise<readonly string[]>;
+  readonly notes?: Notes;
   readonly output?: string;
   readonly savePlan?: string;
 }
@@ -60,11 +60,11 @@ const usualMs = 1_000;
  *
  * @throws UserError within 25 s if the state backend does not answer; the error names it.
  */
-async function checkedPreview(run: PreviewRun): Promise<PreviewResult> {
+async function checkedPreview(run: PreviewRun, notes?: Notes): Promise<PreviewResult> {
   const ended = new AbortController();
   let begun = false;
   const began = (): void => void (begun = true);
-  const previewed = previewOf({ ...run, began, signal: ended.signal });
+  const previewed = previewOf({ ...run, began, signal: ended.signal }, notes);
   const reached = async (): Promise<void> => {
     const over = previewed.catch(() => undefined);
     await Promise.race([over, sleep(usualMs, undefined, { ref: false })]);
@@ -113,12 +113,10 @@ export async function preview(
   // If only the summary goes to standard output, Pulumi's own output goes to standard error.
   const to = format === "text" ? process.stdout : process.stderr;
   const workspace = await workspaceFor(stack, given);
-  const { plan, printed, safe, summary, text } = await checkedPreview({
-    notes: options.notes ?? Promise.resolve([]),
-    stack,
-    to,
-    workspace,
-  });
+  const { plan, printed, safe, summary, text } = await checkedPreview(
+    { stack, to, workspace },
+    options.notes,
+  );
   const sha = process.env["CIRCLE_SHA1"];
   const where = sha === undefined ? {} : { where: sha.slice(0, 7) };
   const markdown = async (limit: number): Promise<string> => {

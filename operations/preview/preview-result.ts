@@ -1,6 +1,9 @@
 import { type PreviewOutput, type PreviewRun, runPreview } from "../pulumi/run-preview";
 import type { PreviewResult } from "./result-of";
 
+/** Lines that the caller has, or will have when the engine ends. */
+export type Notes = Promise<readonly string[]> | readonly string[];
+
 /** Runs the engine. If the stack does not exist yet, runs it again with an empty stack. */
 async function ran(run: PreviewRun): Promise<PreviewOutput> {
   const result = await runPreview(run);
@@ -15,9 +18,11 @@ async function ran(run: PreviewRun): Promise<PreviewOutput> {
 /**
  * Runs the engine once and reads its events. The engine has already printed Pulumi's own diff.
  * To apply the changes next: keep `plan`, and compare with it by `exceeds`.
+ *
+ * @param notes what the engine does not know, for the summary
  */
-export async function previewOf(run: PreviewRun): Promise<PreviewResult> {
+export async function previewOf(run: PreviewRun, notes: Notes = []): Promise<PreviewResult> {
   // The engine takes more than a second: enough time to load the modules that read its events.
   const [output, { resultOf }] = await Promise.all([ran(run), import("./result-of")]);
-  return resultOf(run, output);
+  return resultOf(run, output, await notes);
 }

@@ -24,13 +24,14 @@ export interface PreviewResult {
 
 /** Reads what the engine has written. */
 export async function resultOf(
-  { notes, stack, workspace }: PreviewRun,
+  { stack, workspace }: PreviewRun,
   { exitCode, log, printed }: PreviewOutput,
+  notes: readonly string[],
 ): Promise<PreviewResult> {
   const events = readEvents(log);
   const secrets = [...secretsOf(variables(workspace)), ...sensitiveValues(changesOf(events))];
   const safe = (text: string): string => masked(text, secrets);
-  const more = [...((await notes) ?? []), ...(await unreleased(stack, workspace, events))];
+  const more = [...notes, ...(await unreleased(stack, workspace, events))];
   const summary = summaryOf(stack, events, exitCode, more);
   return {
     complete: exitCode === 0,

@@ -7,8 +7,6 @@ const LIMIT_MS = 15 * 60_000;
 export interface PreviewRun {
   /** Called when Pulumi prints its first line. It has then read the state. */
   readonly began?: () => void;
-  /** What the engine does not know, for the summary. */
-  readonly notes?: Promise<readonly string[]>;
   readonly workspace: Workspace;
   /** Ends the engine immediately: it changes nothing and holds no lock. */
   readonly signal?: AbortSignal;
