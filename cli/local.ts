@@ -10,7 +10,7 @@ import type { Seen } from "../operations/pulumi/live-objects";
 import { showPreview } from "../operations/deploy/show-preview";
 import { outputsOf } from "../operations/pulumi/stacks";
 import { stackNames } from "../operations/pulumi/connect";
-import { kubectlFor } from "../operations/clients/kubectl";
+import { type Cluster, kubectlFor } from "../operations/clients/kubectl";
 import { buildService, checkMaven } from "../tools/build";
 import { project } from "../lib/project";
 import { Steps } from "../lib/progress";
@@ -24,10 +24,11 @@ const STACK = "local";
 /** Pulumi on the sandbox: the shell's own variables do not count. */
 const workspace = (): Workspace => ({ cwd: project, env: environment() });
 
+const cluster = (): Pick<Cluster, "kubectl"> => ({ kubectl: kubectlFor([], environment()) });
+
 /** Continues from where an earlier command was killed. */
 async function recovered(): Promise<Seen> {
-  const kubectl = kubectlFor([], environment());
-  return recoverState(STACK, { kubectl }, workspace());
+  return recoverState(STACK, cluster(), workspace());
 }
 
 /** `npm run up`: from nothing to a running service. */
@@ -46,7 +47,7 @@ export async function up(): Promise<void> {
     await ask(["stack", "select", STACK, "--create"], workspace());
     const drift = driftOf(await recovered());
     await showPreview(STACK, workspace(), { notes: notesOf(drift) });
-    await takeBack(drift, { kubectl: kubectlFor([], environment()) });
+    await takeBack(drift, cluster());
   });
   await steps.step("Changing it (pulumi up)", async () => {
     await update(await resolveTarget(STACK, workspace()));
@@ -81,7 +82,7 @@ export async function down(): Promise<void> {
       return;
     }
     await recovered();
-    await destroy(STACK, { kubectl: kubectlFor([], environment()) }, workspace());
+    await destroy(STACK, cluster(), workspace());
   });
   await steps.step("Sandbox", sandboxDown);
 }

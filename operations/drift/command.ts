@@ -2,6 +2,7 @@ import { traitsOf, stackForms } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { canaryStack } from "../stacks/running-canary";
 import { withoutRelease } from "../stacks/release";
+import { noSuchStack } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { type Drift, linesOf, shown } from "./drift";
 import { readDrift } from "./read";
@@ -26,9 +27,7 @@ export async function drift(
     throw new UserError(`Unknown stack "${stack}". Expected one of: ${stackForms}`);
   }
   const found = await readDrift(stack, withoutRelease(given));
-  if (found === undefined) {
-    throw new UserError(`Stack "${stack}" does not exist in this state: nothing was deployed.`);
-  }
+  if (found === undefined) throw noSuchStack(stack);
   const lines = linesOf(found);
   if (json) process.stdout.write(`${JSON.stringify(asJson(stack, found), undefined, 2)}\n`);
   else console.log([headline(stack, lines.length), ...lines, ...advice(stack, found)].join("\n"));

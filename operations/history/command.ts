@@ -2,8 +2,8 @@ import { shortCommit } from "../../components/conventions/names";
 import { columns } from "../../lib/table";
 import { UserError } from "../../lib/errors";
 import { duration, moment } from "../../lib/time";
-import { fullCommit, isAncestor } from "../clients/git";
-import { stackNames } from "../pulumi/connect";
+import { committed, fullCommit, isAncestor } from "../clients/git";
+import { noSuchStack, stackNames } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { outputsOf } from "../pulumi/stacks";
 import { type Update, updatesOf } from "./updates";
@@ -18,7 +18,7 @@ export async function history(
   { json = false }: HistoryOptions = {},
   workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
-  await assertExists(stack, workspace);
+  if (!(await stackNames(workspace)).includes(stack)) throw noSuchStack(stack);
   const updates = await updatesOf(stack, workspace);
   if (json) console.log(JSON.stringify({ stack, updates, version: 1 }, undefined, 2));
   else if (updates.length === 0) console.log(`Stack ${stack} was never updated.`);
@@ -103,7 +103,7 @@ async function isPart(
   of: string | undefined,
   workspace: Workspace,
 ): Promise<boolean | undefined> {
-  const [running] = /^[0-9a-f]{40}/.exec(of ?? "") ?? [];
+  const running = committed(of);
   if (running === undefined) return undefined;
   return running === commit ? true : isAncestor(commit, running, workspace);
 }
@@ -115,9 +115,4 @@ function saysOf({ now, ran }: Presence): string {
   if (ran === undefined) return "has not run it";
   const [from, to] = ran;
   return `ran it from ${moment(from)}${to === undefined ? "" : ` to ${moment(to)}`}`;
-}
-
-async function assertExists(stack: string, workspace: Workspace): Promise<void> {
-  if ((await stackNames(workspace)).includes(stack)) return;
-  throw new UserError(`Stack "${stack}" does not exist in this state: nothing was deployed.`);
 }

@@ -48,6 +48,10 @@ export async function stackNames(workspace: Workspace): Promise<readonly string[
   return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
 }
 
+/** The error about a stack that the state does not have. */
+export const noSuchStack = (stack: string): UserError =>
+  new UserError(`Stack "${stack}" does not exist in this state: nothing was deployed.`);
+
 /** Tags of a stack. Empty if the stack does not exist. This does not need the cluster. */
 export async function tagsIfExists(stack: string, workspace: Workspace): Promise<Tags> {
   try {

@@ -90,7 +90,7 @@ export function releaseTag({ commit, imageRef }: Release): string {
 
 function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release {
   imageParts(image);
-  if (reason === undefined || !/^[^\r\n]{1,200}$/.test(reason)) {
+  if (reason === undefined || !isReason(reason)) {
     throw new UserError(
       "An image that staging does not run needs --reason, a line of at most 200 characters: production's outputs keep it.",
     );
@@ -100,9 +100,15 @@ function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release
   return { branch: branch ?? "unknown", commit: commit ?? "unknown", imageRef: image, reason };
 }
 
+/** Whether production's outputs can keep the reason. */
+export const isReason = (reason: string): boolean => isAllowed(reason, table.releaseReason);
+
+const isAllowed = (given: string, setting: Form<string>): boolean =>
+  parseText(setting, given).issues.length === 0;
+
 /** Checks values before tagging: a tag never moves, so only a deployable release gets one. */
 function assertAllowed(option: string, given: string | undefined, setting: Form<string>): void {
-  if (given !== undefined && parseText(setting, given).issues.length > 0) {
+  if (given !== undefined && !isAllowed(given, setting)) {
     throw new UserError(
       `${option} must be ${setting.allowed}, got "${given}". Nothing was changed.`,
     );

@@ -8,13 +8,14 @@ import { moment } from "../../lib/time";
 import { addWorktree, commitsBetween, removeWorktree } from "../clients/git";
 import { deploy } from "../deploy/deploy";
 import { type Update, updatesOf } from "../history/updates";
-import { stackNames } from "../pulumi/connect";
+import { noSuchStack, stackNames } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { outputsOf } from "../pulumi/stacks";
 import { canaryStack } from "../stacks/running-canary";
 import { releaseEnv } from "../stacks/release";
 import { setHold } from "./hold";
 import { contractions } from "./migrations";
+import { isReason } from "./promote";
 
 export interface RollbackOptions {
   readonly reason: string;
@@ -44,13 +45,11 @@ export async function rollback(
       `Stack "${stack}" runs what is checked out: check the older code out, and deploy it with --allow-older.`,
     );
   }
-  if (!/^[^\r\n]{1,200}$/.test(reason)) {
+  if (!isReason(reason)) {
     throw new UserError("--reason must be a line of at most 200 characters.");
   }
   const stacks = await stackNames(workspace);
-  if (!stacks.includes(stack)) {
-    throw new UserError(`Stack "${stack}" does not exist in this state: nothing was deployed.`);
-  }
+  if (!stacks.includes(stack)) throw noSuchStack(stack);
   // Its outputs are removed when it stops.
   const canary = stacks.includes(canaryStack) ? await outputsOf(canaryStack, workspace) : {};
   if (canary.imageRef !== undefined) {
