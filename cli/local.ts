@@ -1,7 +1,8 @@
 import { update } from "../operations/deploy/deploy";
 import { resolveTarget } from "../operations/deploy/target";
-import { type Workspace, ask } from "../operations/pulumi/run-pulumi";
+import { type Workspace, ask, withEnv } from "../operations/pulumi/run-pulumi";
 import { destroy } from "../operations/removal/destroy";
+import { forcing } from "../operations/pulumi/field-managers";
 import { recoverState } from "../operations/pulumi/recover-state";
 import { driftOf } from "../operations/drift/drift";
 import { notesOf } from "../operations/drift/read";
@@ -46,7 +47,7 @@ export async function up(): Promise<void> {
   await steps.step(`What will change in stack ${STACK} (npm run preview)`, async () => {
     await ask(["stack", "select", STACK, "--create"], workspace());
     const drift = driftOf(await recovered());
-    await showPreview(STACK, workspace(), { notes: notesOf(drift) });
+    await showPreview(STACK, withEnv(workspace(), forcing), { notes: notesOf(drift) });
     await takeBack(drift, cluster());
   });
   await steps.step("Changing it (pulumi up)", async () => {

@@ -6,6 +6,7 @@ import { stackForms, traitsOf } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { type Workspace, defaultWorkspace, variables, withEnv } from "../pulumi/run-pulumi";
 import type { PullRequest } from "../clients/github";
+import { forcing } from "../pulumi/field-managers";
 import { isGiven, promoted, releaseEnv } from "../stacks/release";
 import { reports } from "../../lib/reports";
 import { commentLimit, sectionLimit } from "./render/limits";
@@ -41,7 +42,8 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 async function workspaceFor(stack: string, given: Workspace): Promise<Workspace> {
   const env = variables(given);
   const { image, protectedBranch = false } = traitsOf(stack) ?? {};
-  if (!protectedBranch) return given;
+  // There, a deploy takes back what someone has changed in the cluster.
+  if (!protectedBranch) return withEnv(given, forcing);
   const unsaid = (env["RELEASE_BRANCH"] ?? "") === "";
   const workspace = unsaid ? withEnv(given, { RELEASE_BRANCH: mainBranch }) : given;
   if (image !== "promoted" || isGiven(workspace)) return workspace;

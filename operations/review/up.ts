@@ -6,6 +6,7 @@ import { resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { ensureStack } from "../deploy/ensure-stack";
 import { takeBack } from "../drift/take-back";
+import { forcing } from "../pulumi/field-managers";
 import { expiry } from "../stacks/expiry";
 import { currentBranch } from "../clients/git";
 import { isGiven } from "../stacks/release";
@@ -37,7 +38,7 @@ export async function reviewUp(
   const preview =
     approved === undefined
       ? {}
-      : { changed: await showPreview(stack, target.workspace, { approved }) };
+      : { changed: await showPreview(stack, withEnv(target.workspace, forcing), { approved }) };
   await takeBack(await ensureStack(target), target.cluster);
   const { took, url } = await updateAndRecord(target, started, preview);
   const ends = expiry({

@@ -93,6 +93,16 @@ describe("npm run preview", function () {
     assert.match(calls(), /^ {2}preview .*--stack review-a/m);
   });
 
+  it("finds no conflict where a deploy takes back what someone has changed", async () => {
+    const force = 'echo "force $PULUMI_K8S_ENABLE_PATCH_FORCE" >> "$CALLS"';
+    pulumi({ preview: `${force}; ${show("nothing")}`, "stack ls": "echo '[]'" });
+    await run("review-a");
+    assert.match(calls(), /^force true$/m);
+    rmSync(join(directory, "calls"));
+    await run("staging");
+    assert.match(calls(), /^force $/m);
+  });
+
   it("writes no comment without GitHub's token, says so, and fails for it in CI alone", async () => {
     pulumi({ preview: show("nothing"), "stack ls": "echo '[]'" });
     const names = ["CI", "GITHUB_TOKEN", "PULL_REQUEST"];
