@@ -1,3 +1,4 @@
+import { assertNamespaceNotShared } from "../operations/deploy/foreign-objects";
 import { update } from "../operations/deploy/deploy";
 import { resolveTarget } from "../operations/deploy/target";
 import { type Workspace, ask, withEnv } from "../operations/pulumi/run-pulumi";
@@ -44,15 +45,18 @@ export async function up(): Promise<void> {
       console.log("      the jars are up to date");
     }
   });
-  await steps.step(`What will change in stack ${STACK} (npm run preview)`, async () => {
+  const what = `What will change in stack ${STACK} (npm run preview)`;
+  const target = await steps.step(what, async () => {
     await ask(["stack", "select", STACK, "--create"], workspace());
     const drift = driftOf(await recovered());
-    await showPreview(STACK, withEnv(workspace(), forcing), { notes: notesOf(drift) });
-    await takeBack(drift, cluster());
+    const resolved = await resolveTarget(STACK, workspace());
+    await assertNamespaceNotShared(resolved);
+    const notes = notesOf(drift);
+    await showPreview(STACK, withEnv(workspace(), forcing), { cluster: resolved.cluster, notes });
+    await takeBack(drift, resolved.cluster);
+    return resolved;
   });
-  await steps.step("Changing it (pulumi up)", async () => {
-    await update(await resolveTarget(STACK, workspace()));
-  });
+  await steps.step("Changing it (pulumi up)", async () => update(target));
   const { namespace = "", url = "" } = await outputsOf(STACK, workspace());
   console.log(`
 services-orders runs: ${url}

@@ -111,7 +111,7 @@ async function run(target: DeployTarget, options: CanaryOptions, expires: Date):
   const { cluster, last, settings, workspace } = target;
   if (last === undefined) await createStack(stack, secretsProviderOf(stack, workspace), workspace);
   else await recoverState(stack, cluster, workspace);
-  const changed = await showPreview(stack, workspace);
+  const changed = await showPreview(stack, workspace, { cluster });
   await confirm(stack, options.yes ?? false);
   const tags = {
     [canaryTags.branch]: settings.release.branch,

@@ -16,6 +16,7 @@ import { driftOf, isReverted, linesOf } from "../drift/drift";
 import { notesOf } from "../drift/read";
 import { takeBack } from "../drift/take-back";
 import { ensureStack } from "./ensure-stack";
+import { assertNamespaceNotShared } from "./foreign-objects";
 import { forcing } from "../pulumi/field-managers";
 import { seenIn } from "../pulumi/live-objects";
 import { reportFailure } from "./failure-report";
@@ -70,6 +71,7 @@ export async function deploy(
   const workspace = takesBack ? withEnv(target.workspace, forcing) : target.workspace;
   const changed = await showPreview(stack, workspace, {
     approved: options.approved,
+    cluster: target.cluster,
     notes: notesOf(drift),
   });
   await confirm(stack, options.yes ?? false);
@@ -141,6 +143,7 @@ export async function assertDeployable(target: DeployTarget, allowOlder: boolean
     stack,
   });
   if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
+  await assertNamespaceNotShared(target);
 }
 
 /** Asked only if the job has a GitHub token. The branch at the remote is checked in any case. */

@@ -1,5 +1,7 @@
 import { UserError } from "../../lib/errors";
+import type { Cluster } from "../clients/kubectl";
 import type { Workspace } from "../pulumi/run-pulumi";
+import { assertNoneExists } from "./foreign-objects";
 import { fieldConflicts } from "../pulumi/field-managers";
 import { previewOf } from "../preview/preview-result";
 import { reports } from "../../lib/reports";
@@ -8,17 +10,24 @@ import { reports } from "../../lib/reports";
  * Shows what will change in a stack, and the impact on the running service. Every command uses it.
  *
  * @param options.approved - file with the plan of an approved preview
+ * @param options.cluster - where the stack is
  * @param options.notes - what only the caller knows
  * @returns what changes, in one line
- * @throws UserError if the preview failed, or if more would change than was approved
+ * @throws UserError if the preview failed, if more would change than was approved, or if an object
+ * that would be created exists and belongs to someone else
  */
 export async function showPreview(
   stack: string,
   workspace: Workspace,
   {
     approved,
+    cluster,
     notes,
-  }: { readonly approved?: string | undefined; readonly notes?: readonly string[] } = {},
+  }: {
+    readonly approved?: string | undefined;
+    readonly cluster: Pick<Cluster, "kubectl">;
+    readonly notes?: readonly string[];
+  },
 ): Promise<string> {
   const { exceeds, loadPlan } = await import("../preview/plan");
   const plan = approved === undefined ? undefined : loadPlan(approved);
@@ -45,5 +54,6 @@ export async function showPreview(
       `More would change than was approved:\n- ${shown.join("\n- ")}\nPreview it again, and have the new preview approved. Nothing was changed.`,
     );
   }
+  await assertNoneExists(seen.created, cluster);
   return seen.summary.headline;
 }

@@ -1,6 +1,8 @@
 import { readEvents } from "../pulumi/events";
+import { type Key, isReadable, keyOf } from "../pulumi/live-objects";
 import type { PreviewOutput, PreviewRun } from "../pulumi/run-preview";
 import { variables } from "../pulumi/run-pulumi";
+import { typeIn } from "../pulumi/urn";
 import { changesOf } from "./changes/changes";
 import { masked, secretsOf, sensitiveValues } from "./changes/values";
 import { type Summary, summaryOf } from "./impact/summary";
@@ -12,6 +14,8 @@ import { unreleased } from "./unreleased";
 export interface PreviewResult {
   /** Whether the engine finished. If not, `up` may change more than the preview shows. */
   readonly complete: boolean;
+  /** Objects that a deploy would create, of the types that every role may read. */
+  readonly created: readonly Key[];
   readonly plan: Plan;
   /** Pulumi's own output, without secrets. */
   readonly printed: string;
@@ -29,12 +33,16 @@ export async function resultOf(
   notes: readonly string[],
 ): Promise<PreviewResult> {
   const events = readEvents(log);
-  const secrets = [...secretsOf(variables(workspace)), ...sensitiveValues(changesOf(events))];
+  const changes = changesOf(events);
+  const secrets = [...secretsOf(variables(workspace)), ...sensitiveValues(changes)];
   const safe = (text: string): string => masked(text, secrets);
   const more = [...notes, ...(await unreleased(stack, workspace, events))];
   const summary = summaryOf(stack, events, exitCode, more);
   return {
     complete: exitCode === 0,
+    created: changes
+      .filter(({ operation, urn }) => operation === "create" && isReadable(typeIn(urn)))
+      .map(keyOf),
     plan: planOf(stack, events),
     printed: safe(printed),
     safe,

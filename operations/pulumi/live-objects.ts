@@ -1,3 +1,4 @@
+import { ownerLabels } from "../../components/conventions/labels";
 import type { Cluster } from "../clients/kubectl";
 import type { StateResource } from "./stacks";
 
@@ -27,6 +28,7 @@ export interface LiveObject {
     readonly managedFields?: readonly ManagedFields[];
     readonly name: string;
     readonly namespace?: string;
+    readonly ownerReferences?: readonly object[];
   };
 }
 
@@ -34,7 +36,7 @@ export interface LiveObject {
 export type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 
 /** Where the object is: the provider has completed its inputs, with the generated name. */
-export function keyOf({ inputs }: StateResource): Key {
+export function keyOf({ inputs }: Pick<StateResource, "inputs">): Key {
   const { apiVersion, kind, metadata } = inputs as unknown as Key;
   const { labels = {}, name, namespace } = metadata;
   return { apiVersion, kind, metadata: { labels, name, ...(namespace && { namespace }) } };
@@ -46,8 +48,20 @@ export const isSame = (one: Key, other: Key): boolean =>
   one.metadata.name === other.metadata.name &&
   one.metadata.namespace === other.metadata.namespace;
 
+/** Whether an object has the labels that prove that it belongs to the stack which wants another. */
+export const isOurs = (object: Pick<LiveObject, "metadata">, wanted: Key): boolean =>
+  foreignLabel(object, wanted) === undefined;
+
+/** The first label that proves an owner and is missing, or has another value. */
+export function foreignLabel(
+  { metadata: { labels = {} } }: Pick<LiveObject, "metadata">,
+  { metadata: { labels: wanted = {} } }: Key,
+): (typeof ownerLabels)[number] | undefined {
+  return ownerLabels.find((label) => !(label in labels) || labels[label] !== wanted[label]);
+}
+
 /** Types that every role that reads a stack may read. Secrets are not among them. */
-const readable = new RegExp(
+const readableTypes = new RegExp(
   `^kubernetes:(?:${[
     "apps/v1:(?:Deployment|StatefulSet)",
     "autoscaling/v2:HorizontalPodAutoscaler",
@@ -57,6 +71,8 @@ const readable = new RegExp(
     "policy/v1:PodDisruptionBudget",
   ].join("|")})$`,
 );
+
+export const isReadable = (type: string): boolean => readableTypes.test(type);
 
 /** What the state and the cluster say about the objects that every role may read. */
 export interface Seen {
@@ -76,7 +92,7 @@ export async function seenIn(
 ): Promise<Seen> {
   const { clusterUid } = all.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
   const resources = all.filter(
-    (one) => one.id !== undefined && one.delete !== true && readable.test(one.type),
+    (one) => one.id !== undefined && one.delete !== true && isReadable(one.type),
   );
   if (clusterUid === undefined || resources.length === 0) return nothingSeen;
   const seen = { objects: await live(resources, all, cluster), resources };
@@ -98,19 +114,28 @@ export const goneFrom = ({ objects, resources }: Seen): readonly Key[] =>
 export async function live(
   wanted: readonly StateResource[],
   all: readonly StateResource[],
-  { kubectl }: Pick<Cluster, "kubectl">,
+  cluster: Pick<Cluster, "kubectl">,
 ): Promise<readonly LiveObject[]> {
   const objects: LiveObject[] = [];
   for (const [context, keys] of byContext(wanted, all)) {
-    const how = ["--ignore-not-found", "--show-managed-fields", "--output", "json"];
-    const where = context === undefined ? [] : [`--context=${context}`];
-    const list = JSON.stringify({ apiVersion: "v1", items: keys, kind: "List" });
-    const answer = await kubectl(["get", "--filename", "-", ...how, ...where], 30_000, list);
-    if (answer.trim() === "") continue;
-    const found = JSON.parse(answer) as LiveObject | { readonly items: readonly LiveObject[] };
-    objects.push(...("items" in found ? found.items : [found]));
+    objects.push(...(await find(keys, cluster, context)));
   }
   return objects;
+}
+
+/** Asks the cluster for all of them together; missing ones are not in the answer. */
+export async function find(
+  keys: readonly Key[],
+  { kubectl }: Pick<Cluster, "kubectl">,
+  context?: string,
+): Promise<readonly LiveObject[]> {
+  const how = ["--ignore-not-found", "--show-managed-fields", "--output", "json"];
+  const where = context === undefined ? [] : [`--context=${context}`];
+  const list = JSON.stringify({ apiVersion: "v1", items: keys, kind: "List" });
+  const answer = await kubectl(["get", "--filename", "-", ...how, ...where], 30_000, list);
+  if (answer.trim() === "") return [];
+  const found = JSON.parse(answer) as LiveObject | { readonly items: readonly LiveObject[] };
+  return "items" in found ? found.items : [found];
 }
 
 /** By the kubeconfig's context that their provider uses; the platform has one for each cluster. */

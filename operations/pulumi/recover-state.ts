@@ -1,10 +1,10 @@
-import { ownerLabels } from "../../components/conventions/labels";
 import { type Workspace, ask } from "./run-pulumi";
 import { drawnManager } from "./field-managers";
 import {
   type LiveObject,
   type Seen,
   goneFrom,
+  isOurs,
   isSame,
   keyOf,
   live,
@@ -102,10 +102,8 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
  */
 function adoption(resource: StateResource, object: LiveObject): StateResource | undefined {
   if (resource.retainOnDelete === true) return undefined;
-  const { labels: wanted = {} } = keyOf(resource).metadata;
-  const { labels = {}, managedFields = [], name, namespace } = object.metadata;
-  const isOurs = ownerLabels.every((label) => label in labels && labels[label] === wanted[label]);
-  if (!isOurs) return undefined;
+  if (!isOurs(object, keyOf(resource))) return undefined;
+  const { managedFields = [], name, namespace } = object.metadata;
   const manager = managedFields
     .filter((one) => one.operation === "Apply" && drawnManager.test(one.manager))
     .sort((one, other) => (one.time ?? "").localeCompare(other.time ?? ""))

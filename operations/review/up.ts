@@ -34,12 +34,13 @@ export async function reviewUp(
   const target = await resolveTarget(stack, withEnv(workspace, { RELEASE_BRANCH: branch }));
   await assertDeployable(target, options.allowOlder ?? false);
   const { approved } = options;
+  const { cluster } = target;
   // Also for a stack that does not exist: nothing is created before the approval is checked.
   const preview =
     approved === undefined
       ? {}
-      : { changed: await showPreview(stack, withEnv(target.workspace, forcing), { approved }) };
-  await takeBack(await ensureStack(target), target.cluster);
+      : { changed: await showPreview(stack, withEnv(target.workspace, forcing), { approved, cluster }) };
+  await takeBack(await ensureStack(target), cluster);
   const { took, url } = await updateAndRecord(target, started, preview);
   const ends = expiry({
     extendedUntil: undefined,

@@ -105,7 +105,7 @@ describe("a deploy of a review stack", () => {
         "*stack output*": `echo '{"commit":"${second}"}'`,
         "*stack tag ls*": `echo '${JSON.stringify(tags)}'`,
       });
-      programs.add("kubectl", { "*": `echo '{"metadata":{"uid":"here"}}'` });
+      programs.add("kubectl", { "*": `echo '{"items":[],"metadata":{"uid":"here"}}'` });
     };
     const env = (): Readonly<Record<string, string>> => ({
       ...{ RELEASE_COMMIT: first, SANDBOX_EKS_CLUSTER: "none" },

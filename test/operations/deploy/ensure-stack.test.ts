@@ -104,7 +104,7 @@ describe("a stack that is about to be changed", () => {
   for (const [name, run] of Object.entries(commands)) {
     it(`is not made by ${name} either, when there are as many review stacks as may be`, async () => {
       programs.add("pulumi", { "*stack ls*": `echo '[{"name":"review-a"}]'` });
-      programs.add("kubectl", { "*": `echo '{"metadata":{"uid":"here"}}'` });
+      programs.add("kubectl", { "*": `echo '{"items":[],"metadata":{"uid":"here"}}'` });
       const env = { RELEASE_BRANCH: branch, REVIEW_STACKS_MAX: "1", SANDBOX_EKS_CLUSTER: "none" };
       await assert.rejects(run(programs.workspace(env)), /Review stack limit reached \(1 of 1\)/);
       assert.deepEqual(made(), []);

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { runPreview } from "../../../operations/pulumi/run-preview";
 import { previewOf } from "../../../operations/preview/preview-result";
+import { changesOf } from "../../../operations/preview/changes/changes";
+import { keyOf } from "../../../operations/pulumi/live-objects";
 import { planOf, savePlan } from "../../../operations/preview/plan";
 import { showPreview } from "../../../operations/deploy/show-preview";
 import { recorded } from "../support/recorded-previews";
@@ -112,6 +114,9 @@ describe("running the engine", () => {
   });
 });
 
+/** A cluster without any object. */
+const empty = { kubectl: async () => Promise.resolve("") };
+
 describe("a deploy", () => {
   let directory: string;
   const workspace = (name: string, code = 0) => ({
@@ -137,26 +142,49 @@ describe("a deploy", () => {
   });
 
   it("continues with what was approved, and with less", async () => {
-    await showPreview("local", workspace("env"), { approved: approved("env") });
-    await showPreview("local", workspace("nothing"), { approved: approved("env") });
+    await showPreview("local", workspace("env"), { approved: approved("env"), cluster: empty });
+    await showPreview("local", workspace("nothing"), { approved: approved("env"), cluster: empty });
   });
 
   it("stops when more would change than was approved, and says what", async () => {
     await assert.rejects(
-      showPreview("local", workspace("replicas"), { approved: approved("env") }),
+      showPreview("local", workspace("replicas"), { approved: approved("env"), cluster: empty }),
       /More would change than was approved:\n- [\s\S]*Deployment services-orders: spec\.replicas would now change too, to 2[\s\S]*Nothing was changed/,
     );
   });
 
   it("stops before its preview when the approved plan cannot be read", async () => {
     await assert.rejects(
-      showPreview("local", workspace("env"), { approved: join(directory, "none") }),
+      showPreview("local", workspace("env"), { approved: join(directory, "none"), cluster: empty }),
       /is not a plan/,
     );
     assert.throws(() => readFileSync(join(directory, "calls")), /ENOENT/);
   });
 
+  it("stops when an object that it would create exists and belongs to someone else", async () => {
+    const [created] = changesOf(recorded("new-job")).filter(({ kind }) => kind === "CronJob");
+    assert.ok(created);
+    const { labels, ...metadata } = keyOf(created).metadata;
+    const answered: string[] = [];
+    const cluster = (found: object) => ({
+      kubectl: async (_args: readonly string[], _timeout?: number, input = "") => {
+        answered.push(input);
+        return Promise.resolve(JSON.stringify({ ...keyOf(created), metadata: found }));
+      },
+    });
+    await assert.rejects(
+      showPreview("local", workspace("new-job"), { cluster: cluster(metadata) }),
+      (error: Error) =>
+        error.message.includes(`CronJob ${metadata.name} in ${metadata.namespace ?? ""}: has no label`),
+    );
+    await showPreview("local", workspace("new-job"), { cluster: cluster({ ...metadata, labels }) });
+    assert.match(answered.join(""), new RegExp(`"name":"${metadata.name}"`));
+  });
+
   it("stops when the preview did not come to its end: not all of it was shown", async () => {
-    await assert.rejects(showPreview("local", workspace("immutable", 255)), /The preview failed/);
+    await assert.rejects(
+      showPreview("local", workspace("immutable", 255), { cluster: empty }),
+      /The preview failed/,
+    );
   });
 });

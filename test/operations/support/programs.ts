@@ -63,11 +63,17 @@ export class Programs {
 export function reviewTarget(workspace: Workspace, more: Partial<DeployTarget> = {}): DeployTarget {
   const release = { branch: "feature/a", commit: "a".repeat(40) };
   return {
-    cluster: { kubectl: async () => Promise.resolve(""), uid: "here" },
+    cluster: { kubectl: async () => Promise.resolve('{"items":[]}'), uid: "here" },
     workspace,
     last: undefined,
     // No more of the settings is asked for.
-    settings: { environment: "review", release, stack: stackOf(release.branch) } as Settings,
+    settings: {
+      environment: "review",
+      identity: { app: "a", environment: "review", instance: "services-orders-feature-a" },
+      namespace: "services-orders-feature-a",
+      release,
+      stack: stackOf(release.branch),
+    } as Settings,
     stacks: [],
     ...more,
   };
