@@ -33,6 +33,7 @@ export interface Job extends Knobs {
   /**
    * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, not
    * 7. A date that does not exist, such as 31 February, is accepted but the job never runs.
+   * The preview shows the next three runs.
    */
   readonly schedule: string;
   /**

@@ -100,6 +100,9 @@ export interface ScheduledJobArgs extends PodArgs {
    * 7. A date that does not exist, such as 31 February, is accepted and never runs. A schedule that
    * restricts both kinds of days is an error: Kubernetes would run it on each day that matches one.
    *
+   * The preview shows the next three runs. `"30 3 * * 1-5"`, seen on 2026-11-27, runs next on Mon
+   * 30 Nov 03:30, Tue 1 Dec 03:30, Wed 2 Dec 03:30.
+   *
    * @group Common
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax
    */

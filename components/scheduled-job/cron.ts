@@ -73,6 +73,20 @@ export function wrongFields(schedule: string): readonly ScheduleField[] | undefi
 }
 
 /**
+ * The schedule in a form that every library reads in the same way: in each field a star, or all
+ * numbers. Undefined if it is malformed.
+ */
+export function spelledOut(schedule: string): string | undefined {
+  const all = parsed(schedule);
+  const texts = all?.map((values, i) => {
+    const { max = 0, min = 0 } = scheduleFields[i] ?? {};
+    if (values === undefined) return undefined;
+    return values.size === max - min + 1 ? "*" : [...values].sort((a, b) => a - b).join(",");
+  });
+  return texts === undefined || texts.includes(undefined) ? undefined : texts.join(" ");
+}
+
+/**
  * Whether a schedule restricts the days of the month and the days of the week. Kubernetes then runs
  * the job on each day that matches one of them, which is seldom what was meant: `0 3 1-7 * MON`
  * runs on seven days and on every Monday. Only a field with `*` or `?` restricts nothing; with a

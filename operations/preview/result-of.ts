@@ -5,6 +5,7 @@ import { variables } from "../pulumi/run-pulumi";
 import { typeIn } from "../pulumi/urn";
 import { changesOf } from "./changes/changes";
 import { masked, secretsOf, sensitiveValues } from "./changes/values";
+import { scheduleNotes } from "./impact/schedules";
 import { type Summary, summaryOf } from "./impact/summary";
 import { type Plan, planOf } from "./plan";
 import { textOf } from "./render/text";
@@ -36,7 +37,11 @@ export async function resultOf(
   const changes = changesOf(events);
   const secrets = [...secretsOf(variables(workspace)), ...sensitiveValues(changes)];
   const safe = (text: string): string => masked(text, secrets);
-  const more = [...notes, ...(await unreleased(stack, workspace, events))];
+  const more = [
+    ...scheduleNotes(changes, new Date()),
+    ...notes,
+    ...(await unreleased(stack, workspace, events)),
+  ];
   const summary = summaryOf(stack, events, exitCode, more);
   return {
     complete: exitCode === 0,

@@ -5,6 +5,7 @@ import {
   restrictsBothDays,
   scheduleFields,
   shortestPeriodSeconds,
+  spelledOut,
   wrongFields,
 } from "../../../components/scheduled-job/cron";
 
@@ -64,6 +65,21 @@ describe("the fields of a schedule", () => {
         assert.ok((shortestPeriodSeconds(fields.join(" ")) ?? 0) >= 60);
       }),
     );
+  });
+
+  it("mean the same when they are spelled out", () => {
+    fc.assert(
+      fc.property(schedule, (fields) => {
+        const text = fields.join(" ");
+        const spelled = spelledOut(text) ?? "";
+        assert.match(spelled, /^(?:(?:\*|\d+(?:,\d+)*)(?: |$)){5}/);
+        assert.equal(spelledOut(spelled), spelled);
+        assert.equal(shortestPeriodSeconds(spelled), shortestPeriodSeconds(text));
+      }),
+    );
+    assert.equal(spelledOut("5/20 0-23 */10 mar,OCT sun-2"), "5,25,45 * 1,11,21,31 3,10 0,1,2");
+    assert.equal(spelledOut("0 3 * *"), undefined);
+    assert.equal(spelledOut("60 3 * * *"), undefined);
   });
 
   it("are wrong, and named, when one number is out of its range, wherever it stands", () => {

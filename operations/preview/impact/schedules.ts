@@ -1,0 +1,92 @@
+import { Cron } from "croner";
+import { spelledOut } from "../../../components/scheduled-job/cron";
+import type { Change } from "../changes/changes";
+
+/** Number of runs that a preview shows. */
+const shownRuns = 3;
+
+/** Largest number of jobs. A first deploy creates all of them. */
+const mostNotes = 5;
+
+interface Spec {
+  readonly schedule: string;
+  /** How late a run may start. Without it, there is no limit. */
+  readonly startingDeadlineSeconds?: number;
+  readonly suspend?: boolean;
+  readonly timeZone?: string;
+}
+
+/** Fields that decide when a job runs. */
+const deciding = ["spec.schedule", "spec.suspend", "spec.timeZone"];
+
+/** When the jobs run whose schedule is new, one line for each. */
+export function scheduleNotes(changes: readonly Change[], now: Date): readonly string[] {
+  const lines = changes.flatMap((change) => {
+    const { fields, inputs, kind, name, operation } = change;
+    if (kind !== "CronJob" || operation === "delete") return [];
+    const isNew = operation === "create";
+    if (!isNew && !fields.some(({ path }) => deciding.includes(path))) return [];
+    const spec = inputs["spec"] as unknown as Spec;
+    const before = isNew ? undefined : { ...spec, ...beforeOf(change) };
+    return [`CronJob ${name} ${whenOf(spec, before, now)}`];
+  });
+  const more = lines.length - mostNotes;
+  return more > 0
+    ? [...lines.slice(0, mostNotes), `and ${String(more)} more jobs with a new schedule`]
+    : lines;
+}
+
+/** The values that the deciding fields had. */
+function beforeOf({ fields }: Change): Partial<Spec> {
+  return Object.fromEntries(
+    fields
+      .filter(({ path }) => deciding.includes(path))
+      .map(({ before, path }) => [path.replace("spec.", ""), before]),
+  );
+}
+
+function whenOf(spec: Spec, before: Spec | undefined, now: Date): string {
+  if (spec.suspend === true) return "is suspended: it does not run";
+  const cron = cronOf(spec);
+  if (cron === undefined) return `runs at "${spec.schedule}"`;
+  const runs = cron.nextRuns(shownRuns, now).map((run) => timeIn(run, spec.timeZone));
+  const zone = spec.timeZone ?? "UTC";
+  const next = runs.length === 0 ? "never runs" : `runs next: ${runs.join(", ")} (${zone})`;
+  const missed = before && missedRun(cron, spec, before, now);
+  return missed === undefined
+    ? next
+    : `runs immediately, because its new time ${timeIn(missed, spec.timeZone)} has just passed; then it ${next}`;
+}
+
+/**
+ * The run that Kubernetes makes up for: the time of the new schedule has passed, it is not too
+ * late to start, and no run of the old schedule was after it.
+ *
+ * https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
+ */
+function missedRun(cron: Cron, spec: Spec, before: Spec, now: Date): Date | undefined {
+  const [due] = cron.previousRuns(1, now);
+  if (due === undefined) return undefined;
+  const { startingDeadlineSeconds: limit = Number.POSITIVE_INFINITY } = spec;
+  if (now.getTime() - due.getTime() > limit * 1000) return undefined;
+  const [ran] = before.suspend === true ? [] : (cronOf(before)?.previousRuns(1, now) ?? []);
+  return ran === undefined || ran < due ? due : undefined;
+}
+
+/** Undefined for a schedule that an override has set in another form, such as `@every 1h`. */
+function cronOf({ schedule, timeZone = "Etc/UTC" }: Spec): Cron | undefined {
+  const pattern = spelledOut(schedule);
+  // Both kinds of days: Kubernetes runs on each day that matches one of them.
+  return pattern === undefined
+    ? undefined
+    : new Cron(pattern, { domAndDow: false, paused: true, timezone: timeZone });
+}
+
+function timeIn(date: Date, timeZone = "Etc/UTC"): string {
+  return new Intl.DateTimeFormat("en-GB", {
+    ...{ day: "numeric", hour: "2-digit", hourCycle: "h23", minute: "2-digit" },
+    ...{ month: "short", timeZone, weekday: "short" },
+  })
+    .format(date)
+    .replace(",", "");
+}
