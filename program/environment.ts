@@ -8,6 +8,7 @@ import { WebService, type WebServiceOptions } from "../components/web-service/we
 import { environments } from "../environments";
 import type { Settings } from "../settings";
 import { databaseOf } from "./database";
+import { assertConnections } from "./database-connections";
 import { jobArgs } from "./job-args";
 import { createNamespace } from "./namespace";
 import { type Rollouts, rolledOut } from "./rollout";
@@ -28,12 +29,13 @@ export function createEnvironment(
   };
   const jobs = jobArgs(settings);
 
-  const demands = [
-    WebService.peakPods(identity.service, web),
-    Postgres.peakPods("postgres"),
+  const servicePods = WebService.peakPods(identity.service, web);
+  const jobPods = [
     ...jobs.filter(({ suspend }) => !suspend).map((job) => ScheduledJob.peakPods(job.name, job)),
     ...jobRunByHand(jobs, settings),
   ];
+  assertConnections(settings, web, { jobs: jobPods, service: servicePods });
+  const demands = [servicePods, Postgres.peakPods("postgres"), ...jobPods];
   const namespace = createNamespace(settings, demands, opts);
   const database = databaseOf(settings, namespace, opts);
   const imageRef = imageOf(settings);

@@ -54,6 +54,13 @@ export const table = {
     ...forms.contextName,
     description: "Context of the ambient kubeconfig. Without it, the current context is used.",
   }),
+  databaseConnections: setting({
+    ...forms.integer(1, 100_000),
+    default: ({ environment }) =>
+      environments[environment].data === "own" ? postgres.connections : undefined,
+    description:
+      "Connections that the database allows this service. If all pods of a rollout need more, the preview fails. Without it, nothing is checked.",
+  }),
   databaseHost: setting({
     ...text("a host name", /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/),
     description: "Host of the database, if the stack does not create one.",

@@ -112,6 +112,8 @@ export const scheduledJob = {
 
 /** The ephemeral PostgreSQL. */
 export const postgres = {
+  /** PostgreSQL's `max_connections` of 100, without the three that it keeps for superusers. */
+  connections: 97,
   databaseName: "orders",
   memoryLimit: "512Mi",
   port: 5432,

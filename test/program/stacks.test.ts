@@ -286,7 +286,7 @@ describe("the program", () => {
   });
 
   it("as review refuses more replicas than its quota has room for, before anything is made", async () => {
-    const settings = { ...own("review-x"), replicas: 9 };
+    const settings = { ...own("review-x"), databaseConnections: undefined, replicas: 9 };
     const recorder = await record("review-x");
     await assert.rejects(
       program({
@@ -308,9 +308,13 @@ describe("the program", () => {
   it("as local and as review has room for up to four replicas in the quota that it has by default", async () => {
     for (const stack of ["local", "review-x"]) {
       await run({ ...own(stack), replicas: 4 });
-      await assert.rejects(run({ ...own(stack), replicas: 5 }), {
+      const more = { ...own(stack), replicas: 5 };
+      await assert.rejects(run({ ...more, databaseConnections: undefined }), {
         message: /quota must have room/,
       });
+      await settled();
+      // They would also need more connections than PostgreSQL has by default.
+      await assert.rejects(run(more), { message: /^The database allows 97 connections/ });
       await settled();
     }
   });

@@ -127,6 +127,7 @@ describe("settings", () => {
     builder: "-x",
     clusterUid: "uid",
     context: "two words",
+    databaseConnections: "0",
     databaseHost: "db.example.com:5432",
     databaseImageRef: "postgres:17",
     databaseName: "Orders",
