@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as dockerBuild from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
 import { service } from "../../config/service";
-import { builtFrom, contentHash } from "../conventions/content-hash";
+import { builtFrom, contentHash, contextDirectory } from "../conventions/content-hash";
 import { assertValid } from "../conventions/expected-error";
 import { check, each, elements, imageRef } from "../conventions/validation";
 
@@ -52,8 +52,6 @@ export interface ContainerImageArgs {
   readonly root?: string;
 }
 
-/** Files that Maven built and the Dockerfile copies, relative to the repository. */
-const contextDirectory = "service/target/image";
 const dockerfile = "service/Dockerfile";
 
 /**

@@ -1,4 +1,6 @@
-import { resolve } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { CommandError, command } from "../../lib/command";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 
@@ -6,8 +8,12 @@ import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
  * Runs git in the project. It uses no shell, and git never reads a name as an option, because a
  * branch's name is untrusted text.
  */
-async function git(args: readonly string[], { cwd }: Workspace): Promise<string> {
-  return (await command("git", args, { cwd, timeout: 60_000 })).trim();
+async function git(
+  args: readonly string[],
+  { cwd }: Pick<Workspace, "cwd">,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  return (await command("git", args, { cwd, env, timeout: 60_000 })).trim();
 }
 
 /** What git answers. Undefined if it fails or answers nothing. */
@@ -109,6 +115,74 @@ export async function fetchBranch(branch: string, workspace: Workspace): Promise
   await git(["fetch", "--quiet", ...whole, remote, `refs/heads/${branch}`], workspace);
 }
 
+/**
+ * The newest known commit of a branch at the remote. Undefined if there is no remote, or the branch
+ * is unknown. Without a network it is the commit of the last fetch.
+ */
+export async function remoteTip(branch: string, workspace: Workspace): Promise<string | undefined> {
+  // Never asks for a password: a preview must not wait for a person.
+  const quietly = { GIT_TERMINAL_PROMPT: "0", GIT_SSH_COMMAND: "ssh -o BatchMode=yes" };
+  const fetched = ["fetch", "--quiet", remote, `refs/heads/${branch}`];
+  await command("git", fetched, { cwd: workspace.cwd, env: quietly, timeout: 20_000 }).catch(
+    () => undefined,
+  );
+  return ifKnown(
+    ["rev-parse", "--verify", "--quiet", `refs/remotes/${remote}/${branch}`],
+    workspace,
+  );
+}
+
+/** Two histories in one. */
+export interface Merge {
+  /** Undefined if they conflict. */
+  readonly commit: string | undefined;
+  /** Files with a conflict. */
+  readonly conflicts: readonly string[];
+}
+
+/**
+ * Merges a commit with the working directory, uncommitted changes included. It changes no branch,
+ * no index and no file of the working directory. Undefined if git cannot do it (older than 2.38).
+ */
+export async function mergedWith(commit: string, workspace: Workspace): Promise<Merge | undefined> {
+  const here = await snapshot(workspace);
+  const merge = ["merge-tree", "--write-tree", "--name-only", "--no-messages", commit, here];
+  try {
+    const tree = await git(merge, workspace);
+    const parents = ["-p", commit, "-p", here];
+    return { commit: await commitOf(tree, parents, workspace), conflicts: [] };
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.exitCode !== 1) return undefined;
+    const [, ...conflicts] = error.output.trim().split("\n");
+    return { commit: undefined, conflicts };
+  }
+}
+
+/** A commit with the content of the working directory. HEAD itself, if nothing differs. */
+async function snapshot(workspace: Workspace): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "services-index-"));
+  try {
+    // A separate index: what the user has staged stays as it is.
+    const index = { GIT_INDEX_FILE: join(directory, "index") };
+    await git(["read-tree", "HEAD"], workspace, index);
+    await git(["add", "--all"], workspace, index);
+    const tree = await git(["write-tree"], workspace, index);
+    const [before, commit] = (await git(["log", "-1", "--format=%T %H"], workspace)).split(" ");
+    return tree === before ? (commit ?? "") : await commitOf(tree, ["-p", "HEAD"], workspace);
+  } finally {
+    rmSync(directory, { force: true, recursive: true });
+  }
+}
+
+async function commitOf(
+  tree: string,
+  parents: readonly string[],
+  workspace: Workspace,
+): Promise<string> {
+  const author = ["-c", "user.name=preview", "-c", "user.email=preview@localhost"];
+  return git([...author, "commit-tree", tree, ...parents, "-m", "Preview of a merge"], workspace);
+}
+
 /** Files below a directory that differ between two commits. Undefined if one is unknown. */
 export async function changedFiles(
   from: string,
@@ -146,14 +220,21 @@ export async function commitsBetween(
   return answer?.split("\n").filter((line) => line !== "");
 }
 
-/** A second working directory with what is checked out, and some files of another commit. */
+/** A second working directory with a commit, by default the one that is checked out. */
 export async function addWorktree(
   directory: string,
-  { commit, files }: { readonly commit: string; readonly files: readonly string[] },
   workspace: Workspace,
+  commit = "HEAD",
 ): Promise<void> {
-  await git(["worktree", "add", "--quiet", "--detach", directory], workspace);
-  await git(["checkout", "--quiet", commit, "--", ...files], { ...workspace, cwd: directory });
+  await git(["worktree", "add", "--quiet", "--detach", directory, commit], workspace);
+}
+
+/** Gives a working directory some files of another commit. */
+export async function takeFiles(
+  directory: string,
+  { commit, files }: { readonly commit: string; readonly files: readonly string[] },
+): Promise<void> {
+  await git(["checkout", "--quiet", commit, "--", ...files], { cwd: directory });
 }
 
 export async function removeWorktree(directory: string, workspace: Workspace): Promise<void> {

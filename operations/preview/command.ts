@@ -11,6 +11,7 @@ import { isGiven, promoted, releaseEnv } from "../stacks/release";
 import { reports } from "../../lib/reports";
 import { commentLimit, sectionLimit } from "./render/limits";
 import type { PreviewRun } from "../pulumi/run-preview";
+import { type Place, asMerged } from "./merged";
 import { type Notes, previewOf } from "./preview-result";
 import type { PreviewResult } from "./result-of";
 import type { Verdict } from "./impact/summary";
@@ -50,6 +51,26 @@ async function workspaceFor(stack: string, given: Workspace): Promise<Workspace>
   const { tagsIfExists } = await import("../pulumi/connect");
   const release = promoted(await tagsIfExists(stack, workspace));
   return release === undefined ? workspace : withEnv(workspace, releaseEnv(release));
+}
+
+/**
+ * Previews staging and production as they will be after the merge. If the caller names another
+ * branch to release, it is previewed as it is.
+ */
+async function previewIn(
+  stack: string,
+  { notes = [] }: PreviewOptions,
+  given: Workspace,
+  to: PreviewRun["to"],
+): Promise<PreviewResult> {
+  const isMain =
+    traitsOf(stack)?.protectedBranch === true && (variables(given)["RELEASE_BRANCH"] ?? "") === "";
+  const work = async (place: Place): Promise<PreviewResult> => {
+    const workspace = await workspaceFor(stack, place.workspace);
+    const all = Promise.resolve(notes).then((told) => [...place.notes, ...told]);
+    return checkedPreview({ stack, to, workspace }, all);
+  };
+  return isMain ? asMerged(given, work) : work({ notes: [], workspace: given });
 }
 
 /** Time in which the engine usually reads the state. */
@@ -114,11 +135,7 @@ export async function preview(
   const pull = options.comment === true ? await pullRequest() : undefined;
   // If only the summary goes to standard output, Pulumi's own output goes to standard error.
   const to = format === "text" ? process.stdout : process.stderr;
-  const workspace = await workspaceFor(stack, given);
-  const { plan, printed, safe, summary, text } = await checkedPreview(
-    { stack, to, workspace },
-    options.notes,
-  );
+  const { plan, printed, safe, summary, text } = await previewIn(stack, options, given, to);
   const sha = process.env["CIRCLE_SHA1"];
   const where = sha === undefined ? {} : { where: sha.slice(0, 7) };
   const markdown = async (limit: number): Promise<string> => {

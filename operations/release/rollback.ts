@@ -5,7 +5,7 @@ import { shortCommit } from "../../components/conventions/names";
 import { traitsOf } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { moment } from "../../lib/time";
-import { addWorktree, commitsBetween, removeWorktree } from "../clients/git";
+import { addWorktree, commitsBetween, removeWorktree, takeFiles } from "../clients/git";
 import { deploy } from "../deploy/deploy";
 import { type Update, updatesOf } from "../history/updates";
 import { noSuchStack, stackNames } from "../pulumi/connect";
@@ -154,7 +154,8 @@ export function earlierRelease(
 /** Today's program, with the files of the older release. */
 async function checkedOut(stack: string, commit: string, workspace: Workspace): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "services-rollback-"));
-  await addWorktree(directory, { commit, files: filesOf(stack) }, workspace);
+  await addWorktree(directory, workspace);
+  await takeFiles(directory, { commit, files: filesOf(stack) });
   symlinkSync(join(workspace.cwd, "node_modules"), join(directory, "node_modules"));
   return directory;
 }

@@ -1,0 +1,96 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { mainBranch } from "../../components/conventions/ci-roles";
+import {
+  builtFrom,
+  contentHash,
+  contextDirectory,
+} from "../../components/conventions/content-hash";
+import { service } from "../../config/service";
+import {
+  addWorktree,
+  commitsBetween,
+  currentBranch,
+  mergedWith,
+  remoteTip,
+  removeWorktree,
+} from "../clients/git";
+import { type Workspace, variables } from "../pulumi/run-pulumi";
+
+/** Where a stack is previewed, and what to say about it. */
+export interface Place {
+  readonly notes: readonly string[];
+  readonly workspace: Workspace;
+}
+
+/**
+ * Runs work on what main will be after the merge. Without this, the preview of a branch that is
+ * behind main shows that main's newer changes are taken back. The branch, the index and the files
+ * of the working directory do not change.
+ *
+ * If the merge is not possible, the work runs on the branch, and a note says so.
+ */
+export async function asMerged<T>(
+  given: Workspace,
+  work: (place: Place) => Promise<T>,
+): Promise<T> {
+  const main = await remoteTip(mainBranch, given);
+  const behind = main === undefined ? [] : ((await commitsBetween("HEAD", main, given)) ?? []);
+  if (main === undefined || behind.length === 0) return work({ notes: [], workspace: given });
+  const commits = behind.length === 1 ? "1 commit" : `${String(behind.length)} commits`;
+  const much = `${commits} behind ${mainBranch} (${main.slice(0, 7)})`;
+  // A pipeline of main previews its own commit, which is what it deploys.
+  if ((variables(given)["CIRCLE_BRANCH"] ?? (await currentBranch(given))) === mainBranch) {
+    return work({
+      notes: [`this code is ${much}: the preview does not include what is newer`],
+      workspace: given,
+    });
+  }
+  const notMerged = async (why: string): Promise<T> => {
+    const note = `this code is ${much}, and cannot be merged here: ${why}. The preview shows ${mainBranch}'s newer changes as taken back. Merge ${mainBranch} first.`;
+    return work({ notes: [note], workspace: given });
+  };
+  const merge = await mergedWith(main, given);
+  if (merge === undefined) return notMerged("git 2.38 or newer is needed");
+  if (merge.commit === undefined) return notMerged(`conflict in ${merge.conflicts.join(", ")}`);
+  const directory = mkdtempSync(join(tmpdir(), "services-merged-"));
+  const remove = (): void => {
+    rmSync(directory, { force: true, recursive: true });
+  };
+  process.once("exit", remove);
+  try {
+    await addWorktree(directory, given, merge.commit);
+    if (!isSameFile("package-lock.json", directory, given.cwd)) {
+      return await notMerged("it needs other npm packages");
+    }
+    symlinkSync(join(given.cwd, "node_modules"), join(directory, "node_modules"));
+    const notes = [
+      `this code is ${much}: the preview shows both merged`,
+      ...jars(directory, given),
+    ];
+    return await work({ notes, workspace: { ...given, cwd: directory } });
+  } finally {
+    await removeWorktree(directory, given).catch(() => undefined);
+    remove();
+    process.off("exit", remove);
+  }
+}
+
+function isSameFile(name: string, one: string, other: string): boolean {
+  return readFileSync(join(one, name)).equals(readFileSync(join(other, name)));
+}
+
+/** Gives the merged code its jars. A preview builds no image, and reads only the jar's name. */
+function jars(directory: string, { cwd }: Workspace): readonly string[] {
+  const target = join(directory, contextDirectory);
+  mkdirSync(dirname(target), { recursive: true });
+  const hash = contentHash(directory);
+  if (builtFrom(join(cwd, contextDirectory)) === hash) {
+    symlinkSync(join(cwd, contextDirectory), target);
+    return [];
+  }
+  mkdirSync(target);
+  writeFileSync(join(target, `${service}-${hash}.jar`), "");
+  return [`${mainBranch} has changed the service's code: the image is shown as a new one`];
+}
