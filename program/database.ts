@@ -1,8 +1,10 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
+import type { PodRequirement } from "../components/conventions/quota";
 import type { Database } from "../components/pods/database";
 import { Postgres } from "../components/postgres/postgres";
 import { environments } from "../environments";
 import type { Settings } from "../settings";
+import type { ArgsFromSettings } from "./web-service-args";
 
 /** The database of the settings, or one that the stack creates and deletes. */
 export function databaseOf(
@@ -22,4 +24,43 @@ export function databaseOf(
     port: databasePort,
     secretName: databaseSecretName,
   };
+}
+
+/** Connections of one web pod: for requests, unless the variable says another number. */
+const pool = { size: 10, variable: "DATABASE_POOL_SIZE" } as const;
+/** Each web pod has another connection, for its readiness. */
+const readiness = 1;
+/** A command has one connection: a job, a migration. */
+const perCommand = 1;
+
+/** What a stack's pods need of its database. */
+export interface Demand {
+  readonly jobs: readonly PodRequirement[];
+  readonly service: PodRequirement;
+}
+
+/**
+ * Checks that the database has a connection for every pod that may run at the same time, also while
+ * a rollout replaces them. Otherwise the last pods of a rollout do not become ready.
+ *
+ * @throws pulumi.RunError with one line, before the program creates any resource.
+ */
+export function assertConnections(
+  { databaseConnections: limit }: Pick<Settings, "databaseConnections">,
+  { env = {} }: Pick<ArgsFromSettings, "env">,
+  { jobs, service }: Demand,
+): void {
+  // The value of a Secret is not known here.
+  const size = env[pool.variable] ?? String(pool.size);
+  if (limit === undefined || typeof size !== "string") return;
+  const perPod = Number(size) + readiness;
+  const ofJobs = jobs.reduce((sum, { pods }) => sum + pods * perCommand, 0);
+  const needed = service.pods * perPod + ofJobs;
+  if (needed <= limit) return;
+  const commands = ofJobs === 0 ? "" : `, and ${String(ofJobs)} for jobs`;
+  throw new pulumi.RunError(
+    `The database allows ${String(limit)} connections, but the stack may need ${String(needed)} at the same time: ` +
+      `${String(service.pods)} pods of ${service.name} during a rollout with ${String(perPod)} each${commands}. ` +
+      `Lower "replicas" or the variable ${pool.variable}, or set "databaseConnections" if the database allows more.`,
+  );
 }

@@ -1,7 +1,7 @@
 import { scheduledJob as defaults } from "../conventions/defaults";
 import { withDefaults } from "../conventions/with-defaults";
 import type { ScheduledJobArgs } from "./args";
-import { shortestPeriodSeconds } from "./cron";
+import { shortestPeriodSeconds } from "../conventions/schedules/cron";
 
 /** The args with all defaults. Validation and builders read these, and not the caller's args. */
 export type ScheduledJobInputs = ReturnType<typeof normalize>;

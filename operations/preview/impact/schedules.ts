@@ -1,5 +1,5 @@
 import { Cron } from "croner";
-import { spelledOut } from "../../../components/scheduled-job/cron";
+import { spelledOut } from "../../../components/conventions/schedules/cron";
 import type { Change } from "../changes/changes";
 
 /** Number of runs that a preview shows. */

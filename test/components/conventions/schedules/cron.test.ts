@@ -7,7 +7,7 @@ import {
   shortestPeriodSeconds,
   spelledOut,
   wrongFields,
-} from "../../../components/scheduled-job/cron";
+} from "../../../../components/conventions/schedules/cron";
 
 const anyCase = (word: string) => fc.constantFrom(word, word.toLowerCase());
 

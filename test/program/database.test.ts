@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { assertConnections } from "../../program/database-connections";
+import { assertConnections } from "../../program/database";
 
 const requests = { cpu: "100m", memory: "128Mi" };
 const service = { name: "orders", pods: 12, requests };
