@@ -1,5 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
-import type { CanaryOptions } from "../operations/canary/canary";
+import { type Command, Option } from "commander";
 import type { DriftOptions } from "../operations/drift/command";
 import type { DeployOptions } from "../operations/deploy/deploy";
 import type { PreviewOptions } from "../operations/preview/command";
@@ -8,25 +7,14 @@ import type { RollbackOptions } from "../operations/release/rollback";
 import type { PromoteOptions } from "../operations/release/promote";
 import type { NotifyOptions } from "../operations/notify/command";
 import type { Workspace } from "../operations/pulumi/run-pulumi";
-import { reports } from "../lib/reports";
-import type { ReviewUpOptions } from "../operations/review/up";
+import { addCanary, addReview } from "./branches";
+import { addCommand, leaving } from "./command";
 import type { SweepOptions } from "../operations/sweep/sweep";
 
-// Each command loads its own code, and none loads Pulumi's packages: that takes longer than most
-// commands.
-
-const loadCanary = async () => import("../operations/canary/canary");
-const loadReviewList = async () => import("../operations/review/list");
-
 /**
- * Adds a command. npm passes options on only after `--`, so that is how the command is named in its
- * help.
+ * Adds the commands that a person or a CI job runs around `pulumi`. Each loads its own code, and
+ * none loads Pulumi's packages: that takes longer than most commands.
  */
-export function addCommand(program: Command, name: string): Command {
-  return program.command(name).name(`${name} --`).alias(name);
-}
-
-/** Adds the commands that a person or a CI job runs around `pulumi`. */
 export function addOperations(program: Command): void {
   const add = (name: string): Command => addCommand(program, name);
 
@@ -201,13 +189,6 @@ export function addOperations(program: Command): void {
   addCanary(add("canary").description("a few pods of a branch among production's pods"));
 }
 
-/** The pipeline's messages include the cause of a failure. */
-function leaving<Args extends unknown[]>(
-  work: (...args: Args) => Promise<void>,
-): (...args: Args) => Promise<void> {
-  return async (...args) => reports.leavingCause(async () => work(...args));
-}
-
 /**
  * Pulumi with the shell's settings. If the shell names no backend, stack `local` gets the sandbox's
  * backend.
@@ -224,76 +205,4 @@ async function stackNameOf(given: string): Promise<string> {
   const { currentBranch } = await import("../operations/clients/git");
   const { stackNamed } = await import("../operations/stacks/review-stack");
   return stackNamed(given, process.env, (await currentBranch()) ?? "");
-}
-
-function addReview(review: Command): void {
-  const branch = ["[branch]", "default: the branch that is checked out"] as const;
-  review
-    .command("up")
-    .description("creates or updates it from the code that is checked out")
-    .argument(...branch)
-    .option("--allow-older", "run older code than what runs")
-    .option("--approved <file>", "stop when more would change than this plan of a preview has")
-    .action(
-      leaving(async (given: string | undefined, options: ReviewUpOptions) =>
-        (await import("../operations/review/up")).reviewUp(given, options),
-      ),
-    );
-  review
-    .command("down")
-    .description("removes it; the branch may be gone")
-    .argument(...branch)
-    .action(
-      leaving(async (given?: string) =>
-        (await import("../operations/review/down")).reviewDown(given),
-      ),
-    );
-  review
-    .command("list")
-    .description("all of them, with owner and expiry")
-    .action(leaving(async () => (await loadReviewList()).reviewList()));
-  review
-    .command("extend")
-    .description("lets it live longer than the default 72 h after its last update")
-    .argument(...branch)
-    .requiredOption("--for <time>", "how long from now: 90m, 24h or 2d")
-    .action(
-      leaving(async (given: string | undefined, options: { for: string }) =>
-        (await loadReviewList()).reviewExtend(given, options.for),
-      ),
-    );
-}
-
-function percent(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value > 0 && value <= 50)) {
-    throw new InvalidArgumentError("a percentage is a number above 0 and at most 50");
-  }
-  return value;
-}
-
-function addCanary(canary: Command): void {
-  canary
-    .command("start")
-    .description("starts one, after a preview and a confirmation")
-    .argument("<branch>", "a branch that has a review stack, or --image")
-    .requiredOption("--percent <n>", "share of production's requests", percent)
-    .requiredOption("--for <time>", "how long: 90m, 24h or 2d")
-    .option("--accept-share", "start even if the real share is far above --percent")
-    .option("--image <repository@digest>", "an image that the review stack does not run")
-    .option("--commit <commit>", "what --image was built from")
-    .option("--yes", "do not ask for confirmation")
-    .action(
-      leaving(async (branch: string, options: CanaryOptions) =>
-        (await loadCanary()).canaryStart(branch, options),
-      ),
-    );
-  canary
-    .command("status")
-    .description("shows the running canary, with its share and expiry")
-    .action(leaving(async () => (await loadCanary()).canaryStatus()));
-  canary
-    .command("stop")
-    .description("deletes the canary's pods")
-    .action(leaving(async () => (await loadCanary()).canaryStop()));
 }

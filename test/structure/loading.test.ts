@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /** What the commands of people and of CI jobs load, one import per command. */
-const loaded = ["main.ts", "operations.ts"]
+const loaded = ["main.ts", "operations.ts", "branches.ts"]
   .map((file) => readFileSync(join("cli", file), "utf8"))
   .flatMap((code) => [...code.matchAll(/import\("([^"]+)"\)/g)].map(([, path = ""]) => path))
   .filter((path) => path === "./local" || /^\.\.\/(?:operations|sandbox)\//.test(path));

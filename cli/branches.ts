@@ -1,0 +1,81 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { CanaryOptions } from "../operations/canary/canary";
+import type { ReviewUpOptions } from "../operations/review/up";
+import { leaving } from "./command";
+
+const loadCanary = async () => import("../operations/canary/canary");
+const loadReviewList = async () => import("../operations/review/list");
+
+/** Adds the commands for review stacks. */
+export function addReview(review: Command): void {
+  const branch = ["[branch]", "default: the branch that is checked out"] as const;
+  review
+    .command("up")
+    .description("creates or updates it from the code that is checked out")
+    .argument(...branch)
+    .option("--allow-older", "run older code than what runs")
+    .option("--approved <file>", "stop when more would change than this plan of a preview has")
+    .action(
+      leaving(async (given: string | undefined, options: ReviewUpOptions) =>
+        (await import("../operations/review/up")).reviewUp(given, options),
+      ),
+    );
+  review
+    .command("down")
+    .description("removes it; the branch may be gone")
+    .argument(...branch)
+    .action(
+      leaving(async (given?: string) =>
+        (await import("../operations/review/down")).reviewDown(given),
+      ),
+    );
+  review
+    .command("list")
+    .description("all of them, with owner and expiry")
+    .action(leaving(async () => (await loadReviewList()).reviewList()));
+  review
+    .command("extend")
+    .description("lets it live longer than the default 72 h after its last update")
+    .argument(...branch)
+    .requiredOption("--for <time>", "how long from now: 90m, 24h or 2d")
+    .action(
+      leaving(async (given: string | undefined, options: { for: string }) =>
+        (await loadReviewList()).reviewExtend(given, options.for),
+      ),
+    );
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value > 0 && value <= 50)) {
+    throw new InvalidArgumentError("a percentage is a number above 0 and at most 50");
+  }
+  return value;
+}
+
+/** Adds the commands for a canary. */
+export function addCanary(canary: Command): void {
+  canary
+    .command("start")
+    .description("starts one, after a preview and a confirmation")
+    .argument("<branch>", "a branch that has a review stack, or --image")
+    .requiredOption("--percent <n>", "share of production's requests", percent)
+    .requiredOption("--for <time>", "how long: 90m, 24h or 2d")
+    .option("--accept-share", "start even if the real share is far above --percent")
+    .option("--image <repository@digest>", "an image that the review stack does not run")
+    .option("--commit <commit>", "what --image was built from")
+    .option("--yes", "do not ask for confirmation")
+    .action(
+      leaving(async (branch: string, options: CanaryOptions) =>
+        (await loadCanary()).canaryStart(branch, options),
+      ),
+    );
+  canary
+    .command("status")
+    .description("shows the running canary, with its share and expiry")
+    .action(leaving(async () => (await loadCanary()).canaryStatus()));
+  canary
+    .command("stop")
+    .description("deletes the canary's pods")
+    .action(leaving(async () => (await loadCanary()).canaryStop()));
+}
