@@ -10,6 +10,7 @@ export interface LockOwner {
   readonly hostname: string;
   readonly pid: number;
   readonly timestamp: string;
+  readonly username: string;
 }
 
 interface Started {
