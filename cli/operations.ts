@@ -165,6 +165,20 @@ export function addOperations(program: Command): void {
         await resume(stack, options);
       }),
     );
+  add("unlock")
+    .description("removes the lock that a killed update has left, after it has shown the owner")
+    .argument(
+      "<stack>",
+      "local, staging, prod, prod-canary, review-<slug>, or review for this branch",
+    )
+    .option("--yes", "do not ask for confirmation")
+    .action(
+      leaving(async (stack: string, options: { readonly yes?: boolean }) => {
+        const { unlock } = await import("../operations/locks/unlock");
+        const name = await stackNameOf(stack);
+        await unlock(name, options, await workspaceFor(name));
+      }),
+    );
   const platform = add("platform").description("what the environments share");
   platform
     .command("up")

@@ -1,0 +1,82 @@
+import { traitsOf, stackForms } from "../../environments";
+import { CommandError } from "../../lib/command";
+import { confirm } from "../../lib/confirm";
+import { UserError } from "../../lib/errors";
+import { moment } from "../../lib/time";
+import { noSuchStack, stackNames } from "../pulumi/connect";
+import { type Workspace, defaultWorkspace, variables } from "../pulumi/run-pulumi";
+import { canaryStack } from "../stacks/running-canary";
+import { type Lock, type LockStore, lockStore } from "./lock-store";
+
+/**
+ * `npm run unlock -- STACK`: shows who holds the stack's lock, asks, and removes it. It cannot stop
+ * the owner. If the owner still runs, two updates change the stack at the same time.
+ *
+ * @throws UserError if the stack is unknown, its state cannot be read, or the person does not
+ *   confirm.
+ */
+export async function unlock(
+  stack: string,
+  { yes = false }: { readonly yes?: boolean } = {},
+  workspace: Workspace = defaultWorkspace,
+): Promise<void> {
+  if (traitsOf(stack) === undefined) {
+    throw new UserError(`Unknown stack "${stack}". Expected one of: ${stackForms}`);
+  }
+  const { cwd, env } = workspace;
+  const backendUrl = variables(workspace)["PULUMI_BACKEND_URL"] ?? "";
+  const store = lockStore(stack, { backendUrl, cwd, env });
+  const shown = await reading(stack, store);
+  if (shown.length === 0) {
+    // A removal that was killed leaves the lock of a stack that is gone: so the locks come first.
+    if (!(await stackNames(workspace)).includes(stack)) throw noSuchStack(stack);
+    console.log(`Stack ${stack} is not locked: nothing to do.`);
+    return;
+  }
+  for (const lock of shown) console.log(`Stack ${stack} is locked by ${holderOf(lock)}`);
+  console.log("Make sure that this process has ended: unlock does not stop it.");
+  await confirm(stack, yes);
+  for (const lock of shown) await removing(stack, store, lock);
+  await sayWhatIsLeft(stack, store);
+}
+
+async function reading(stack: string, store: LockStore): Promise<readonly Lock[]> {
+  return store.locks().catch((error: unknown) => {
+    throw refused(`The locks of stack "${stack}" cannot be read`, error);
+  });
+}
+
+async function removing(stack: string, store: LockStore, lock: Lock): Promise<void> {
+  return store.remove(lock).catch((error: unknown) => {
+    throw refused(`The lock of stack "${stack}" cannot be removed`, error);
+  });
+}
+
+/** One line: the AWS CLI prints several. */
+function refused(what: string, error: unknown): UserError {
+  const reason = error instanceof CommandError ? error.reason : String(error);
+  return new UserError(
+    `${what}: ${reason}. Check PULUMI_BACKEND_URL, and the rights that the shell or the CI job has.`,
+  );
+}
+
+function holderOf({ owner: { hostname, pid, timestamp, username } }: Lock): string {
+  return `${username} on ${hostname}, process ${String(pid)}, since ${moment(new Date(timestamp))}`;
+}
+
+async function sayWhatIsLeft(stack: string, store: LockStore): Promise<void> {
+  const left = await reading(stack, store);
+  for (const lock of left) {
+    console.log(`Another lock has appeared in the meantime, and stays: ${holderOf(lock)}`);
+  }
+  if (left.length > 0) return;
+  console.log(`Stack ${stack} is not locked any more. Its objects have not changed.`);
+  console.log(`${nextCommand(stack)} first brings the state to what is in the cluster.`);
+}
+
+/** The command that recovers the state after a killed update, and continues. */
+function nextCommand(stack: string): string {
+  if (stack === "local") return "npm run up";
+  if (stack === canaryStack) return "npm run canary -- stop";
+  return `npm run deploy -- ${stack}`;
+}
