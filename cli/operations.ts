@@ -40,6 +40,7 @@ export function addOperations(program: Command): void {
       "local, staging, prod, prod-canary, review-<slug>, or review for this branch",
     )
     .option("--json", "print it as JSON")
+    .option("--output <file>", "also write it as JSON into a file, and exit with 0")
     .action(
       leaving(async (stack: string, options: DriftOptions) => {
         const { drift } = await import("../operations/drift/command");

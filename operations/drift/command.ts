@@ -1,14 +1,24 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { traitsOf, stackForms } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { canaryStack } from "../stacks/running-canary";
 import { withoutRelease } from "../stacks/release";
 import { noSuchStack } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
-import { type Drift, linesOf, shown } from "./drift";
+import { type Drift, linesOf } from "./drift";
 import { readDrift } from "./read";
+import { reportOf } from "./report";
 
 export interface DriftOptions {
   readonly json?: boolean;
+  /**
+   * File for the differences as JSON, in addition to the text. The exit code is then 0, because the
+   * file says whether something differs.
+   *
+   * @default undefined
+   */
+  readonly output?: string;
 }
 
 /** Exit code when something differs. */
@@ -17,10 +27,13 @@ const differs = 3;
 /**
  * `npm run drift -- STACK`: what was changed in the cluster since the stack's last update. Reads
  * the state and the cluster, changes nothing, and takes no lock.
+ *
+ * @throws UserError for an unknown stack, and if state or cluster do not answer. Then there is no
+ * file.
  */
 export async function drift(
   stack: string,
-  { json = false }: DriftOptions = {},
+  { json = false, output }: DriftOptions = {},
   given: Workspace = defaultWorkspace,
 ): Promise<void> {
   if (traitsOf(stack) === undefined) {
@@ -29,9 +42,13 @@ export async function drift(
   const found = await readDrift(stack, withoutRelease(given));
   if (found === undefined) throw noSuchStack(stack);
   const lines = linesOf(found);
-  if (json) process.stdout.write(`${JSON.stringify(asJson(stack, found), undefined, 2)}\n`);
+  const report = `${JSON.stringify(reportOf(stack, found), undefined, 2)}\n`;
+  if (json) process.stdout.write(report);
   else console.log([headline(stack, lines.length), ...lines, ...advice(stack, found)].join("\n"));
-  if (lines.length > 0) process.exitCode = differs;
+  if (output !== undefined) {
+    mkdirSync(dirname(output), { recursive: true });
+    writeFileSync(output, report);
+  } else if (lines.length > 0) process.exitCode = differs;
 }
 
 function headline(stack: string, differences: number): string {
@@ -71,24 +88,4 @@ function wayBack(stack: string): { readonly quick: boolean; readonly to: string 
   if (stack === canaryStack) return { quick: true, to: "npm run canary -- stop, then start" };
   if (traitsOf(stack)?.perBranch === true) return { quick: true, to: "npm run review -- up" };
   return { quick: false, to: `npm run deploy -- ${stack} --take-back` };
-}
-
-function asJson(stack: string, { changed, gone }: Drift): object {
-  return {
-    stack,
-    gone: gone.map(({ kind, metadata: { name, namespace } }) => ({ kind, name, namespace })),
-    changed: changed.map(({ differences, live: { kind, metadata } }) => ({
-      kind,
-      name: metadata.name,
-      namespace: metadata.namespace,
-      fields: differences.map(({ by, declared, live, path, time }) => ({
-        path,
-        declared: shown(kind, path, declared ?? null),
-        live: shown(kind, path, live ?? null),
-        by: by ?? null,
-        time: time ?? null,
-      })),
-    })),
-    version: 1,
-  };
 }

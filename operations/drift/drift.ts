@@ -67,15 +67,21 @@ export function isReverted({ changed, gone }: Drift): boolean {
 }
 
 function lineOf(kind: string, { by, declared, live, path, time }: Difference): string {
-  const text = (value: unknown): string =>
-    value === undefined ? "not set" : show(shown(kind, path, value) as Json);
   const at = time === undefined ? "" : `, ${moment(new Date(time))}`;
   const who = by === undefined ? " (removed; the cluster does not name the tool)" : ` (${by}${at})`;
-  return `${path}: ${text(declared)} → ${text(live)}${who}`;
+  return `${path}: ${fromTo(shown(kind, path, declared), shown(kind, path, live))}${who}`;
+}
+
+/** `3 → 5`: both values of a field, without secrets. Undefined and null: the field is not set. */
+export function fromTo(declared: unknown, live: unknown): string {
+  const text = (value: unknown): string =>
+    value === undefined || value === null ? "not set" : show(value as Json);
+  return `${text(declared)} → ${text(live)}`;
 }
 
 /** A field's value without secrets. */
 export function shown(kind: string, path: string, value: unknown): unknown {
+  if (value === undefined) return undefined;
   if (isSensitive(kind, path)) return secret;
   const text = JSON.stringify(value);
   const safe = masked(text, secretParts(text));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { driftOf, isReverted, linesOf } from "../../../operations/drift/drift";
+import { parseReport, reportOf } from "../../../operations/drift/report";
 import { takeBack } from "../../../operations/drift/take-back";
 import type {
   FieldSet,
@@ -235,6 +236,27 @@ describe("drift", () => {
     const said = lines(secretive);
     assert.equal(said.length, 2);
     assert.doesNotMatch(said.join("\n"), /hunter2/);
+    const report = JSON.stringify(reportOf("prod", driftOf(seen(secretive))));
+    assert.match(report, /SMTP_PASS/);
+    assert.doesNotMatch(report, /hunter2/);
+  });
+});
+
+describe("drift as data", () => {
+  it("has each difference, with null for what is not set", () => {
+    const report = reportOf("prod", driftOf(seen(variableAdded)));
+    const path = "spec.template.spec.containers[name=web].env[name=DEBUG]";
+    assert.deepEqual(report.changed[0]?.fields, [
+      { by: "kubectl-set", declared: null, live: { name: "DEBUG", value: "1" }, path, time },
+    ]);
+  });
+
+  it("is read back as it was written, and nothing else is", () => {
+    const report = reportOf("prod", driftOf(seen(scaled)));
+    assert.deepEqual(parseReport(JSON.stringify(report)), report);
+    for (const text of ["", "{}", JSON.stringify({ ...report, version: 2 })]) {
+      assert.equal(parseReport(text), undefined);
+    }
   });
 });
 
