@@ -77,7 +77,7 @@ export function addOperations(program: Command): void {
     );
   add("notify")
     .description("tells Slack what happened to a stack; never fails when Slack does")
-    .argument("<event>", "deployed, failed, approval, canceled, removed or skipped")
+    .argument("<event>", "deployed, failed, approval, canceled, done, drift, removed or skipped")
     .requiredOption("--stack <stack>", "the stack that it happened to")
     .option("--summary <file>", "a preview as JSON: what changed")
     .option("--cause-file <file>", "output of the command that failed")
@@ -85,6 +85,7 @@ export function addOperations(program: Command): void {
       "--report <file>",
       "report of the command: if it does not mention the stack, no message is sent",
     )
+    .option("--told <file>", "of drift: what was told before, so that nothing is told twice")
     .option("--preview <url>", "address of the preview (default: the pull request)")
     .action(async (event: string, options: NotifyOptions) => {
       // Send the message even if the stack's name cannot be determined.

@@ -3,6 +3,7 @@ import { UserError } from "../../lib/errors";
 import type { Summary } from "../preview/impact/summary";
 import type { Deployed } from "../../lib/reports";
 import { masked, secretsOf } from "../preview/changes/values";
+import { tellDrift } from "./drift";
 import { type Event, events, messageOf, type Notice } from "./slack-message";
 import { send } from "./slack-webhook";
 
@@ -13,9 +14,12 @@ export interface NotifyOptions {
   /**
    * Report of the command that changed the stack: `reports/deployed.json` or
    * `reports/removed.json`. If it is given and is about another stack, no message is sent.
+   * Of event `drift`: the output file of `npm run drift`.
    */
   readonly report?: string;
   readonly stack: string;
+  /** Of event `drift`: file that remembers what was told. */
+  readonly told?: string;
   /** Output file of `npm run preview -- --format json`. */
   readonly summary?: string;
 }
@@ -53,9 +57,12 @@ export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice
   const { headline } = read<Summary>(options.summary);
   const report = read<Deployed>(options.report);
   const { CANARY_BRANCH, CIRCLE_BRANCH, CIRCLE_WORKFLOW_ID: workflow = "", REVIEW_BRANCH } = env;
+  const { RECOVER_ACTION, RECOVER_REASON, RECOVER_TO } = env;
   // Starting a canary and removing a review stack run on main, but concern another branch.
   const branch = [CANARY_BRANCH, REVIEW_BRANCH, CIRCLE_BRANCH].find((name = "") => name !== "");
   const optional = {
+    action: RECOVER_ACTION,
+    backTo: RECOVER_TO,
     branch,
     cause: event === "failed" ? cause : undefined,
     changed: headline ?? report.changed,
@@ -63,6 +70,7 @@ export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice
     duration: env["CANARY_DURATION"],
     job: env["CIRCLE_BUILD_URL"],
     percent: env["CANARY_PERCENT"],
+    reason: RECOVER_REASON,
     preview: options.preview ?? env["CIRCLE_PULL_REQUEST"],
     seconds: report.seconds,
     url: report.url,
@@ -86,12 +94,25 @@ function isReported(event: Event, { report, stack }: NotifyOptions): boolean {
   return read<{ readonly stack: string }>(report).stack === stack;
 }
 
-/** `npm run notify -- EVENT --stack STACK`: sends a message. Exit code 0 even if Slack fails. */
+/** Event of a stack that is compared on a schedule: its messages depend on what was told before. */
+const driftEvent = "drift";
+
+/**
+ * `npm run notify -- EVENT --stack STACK`: sends a message. Exit code 0 even if Slack fails.
+ *
+ * @throws UserError for an unknown event
+ */
 export async function notify(event: string, options: NotifyOptions): Promise<void> {
+  const webhook = process.env["SLACK_WEBHOOK_URL"];
+  if (event === driftEvent) {
+    const { report, told, ...rest } = options;
+    const failed = { ...noticeOf("failed", rest, process.env), action: driftEvent };
+    await tellDrift({ failed, report, secrets: secretsOf(process.env), told, webhook });
+    return;
+  }
   if (!Object.hasOwn(events, event)) {
-    throw new UserError(
-      `Unknown event "${event}". Expected one of: ${Object.keys(events).join(", ")}`,
-    );
+    const expected = [...Object.keys(events), driftEvent].join(", ");
+    throw new UserError(`Unknown event "${event}". Expected one of: ${expected}`);
   }
   if (!isReported(event as Event, options)) {
     process.stderr.write(
@@ -100,6 +121,6 @@ export async function notify(event: string, options: NotifyOptions): Promise<voi
     return;
   }
   const message = messageOf(noticeOf(event as Event, options, process.env));
-  const warning = await send(process.env["SLACK_WEBHOOK_URL"], message);
+  const warning = await send(webhook, message);
   if (warning !== undefined) process.stderr.write(`warning: ${warning}\n`);
 }

@@ -3,6 +3,10 @@ import { cut } from "../preview/changes/values";
 
 /** What a message says. Only `event` and `stack` are required. */
 export interface Notice {
+  /** What a person or a schedule does with the stack, if that is not a deploy: `rollback`. */
+  readonly action?: string;
+  /** The release that a rollback must go to. Absent: the one before. */
+  readonly backTo?: string;
   readonly branch?: string;
   /** Why it failed: the last lines of the command's output are enough. */
   readonly cause?: string;
@@ -18,6 +22,8 @@ export interface Notice {
   readonly percent?: string;
   /** Address of the preview: the pull request's comment, or the job. */
   readonly preview?: string;
+  /** Why a person does it. */
+  readonly reason?: string;
   readonly seconds?: number;
   readonly stack: string;
   /** Public URL of what runs. */
@@ -31,6 +37,7 @@ export const events = {
   approval: { icon: ":raised_hand:", says: "waits for an approval" },
   canceled: { icon: ":no_entry_sign:", says: "was canceled" },
   deployed: { icon: ":white_check_mark:", says: "is deployed" },
+  done: { icon: ":white_check_mark:", says: "is done" },
   failed: { icon: ":x:", says: "failed" },
   removed: { icon: ":wastebasket:", says: "is removed" },
   skipped: { icon: ":fast_forward:", says: "was skipped: a newer pipeline came first" },
@@ -38,7 +45,7 @@ export const events = {
 
 export type Event = keyof typeof events;
 
-type Block = Readonly<Record<string, unknown>>;
+export type Block = Readonly<Record<string, unknown>>;
 
 export interface Message {
   readonly blocks: readonly Block[];
@@ -69,7 +76,7 @@ function link(address: string, text: string): string {
 }
 
 /** A code block. The text inside cannot end the block early. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   const inside = escaped(text.replaceAll("```", "'''")).replaceAll("\u200b", "");
   return `\`\`\`${inside}\`\`\``;
 }
@@ -80,39 +87,51 @@ function field(name: string, text: string | undefined): readonly Block[] {
   return [{ text: `*${name}*\n${escaped(cut(text, fieldLimit))}`, type: "mrkdwn" }];
 }
 
+/** A part of a message, in Slack's markup. */
+export const section = (text: string): Block => ({
+  text: { text, type: "mrkdwn" },
+  type: "section",
+});
+
+/** The last line of a message: what there is to see. Empty without an address. */
+export function linksTo(
+  addresses: readonly (readonly [address: string | undefined, text: string])[],
+): readonly Block[] {
+  const links = addresses.flatMap(([address, text]) =>
+    address === undefined ? [] : [link(address, text)],
+  );
+  if (links.length === 0) return [];
+  return [{ elements: [{ text: links.join("  ·  "), type: "mrkdwn" }], type: "context" }];
+}
+
 /** The message in Slack's Block Kit. Pure. The caller masks secrets first. */
 export function messageOf(notice: Notice): Message {
-  const { branch, cause = "", changed, commit, event, job } = notice;
+  const { action, branch, cause = "", changed, commit, event, job } = notice;
   const { percent, preview, seconds, stack, url, who, workflow } = notice;
   const { icon, says } = events[event];
-  const title = `${stack} ${says}`;
+  const title = `${action === undefined ? stack : `${action} of ${stack}`} ${says}`;
   const fields = [
     ...field("Who", who),
     ...field("Branch", branch),
     ...field("Commit", commit?.slice(0, 7)),
+    ...field("Back to", notice.backTo),
+    ...field("Reason", notice.reason),
     ...field("Requested share", percent === undefined ? undefined : `${percent} %`),
     ...field("For", notice.duration),
     ...field("Took", seconds === undefined ? undefined : duration(seconds * 1000)),
     ...field("What changed", changed),
   ];
-  const addresses = [
-    [url, "Open it"],
-    [preview, "Preview"],
-    [workflow, event === "approval" ? "Review and approve" : "Workflow"],
-    [job, "Job"],
-  ] as const;
-  const links = addresses.flatMap(([address, text]) =>
-    address === undefined ? [] : [link(address, text)],
-  );
-  const section = (text: string): Block => ({ text: { text, type: "mrkdwn" }, type: "section" });
   return {
     blocks: [
       section(`${icon} *${escaped(title)}*`),
       ...(fields.length === 0 ? [] : [{ fields, type: "section" }]),
       ...(cause.trim() === "" ? [] : [section(quoted(tail(cause.trim())))]),
-      ...(links.length === 0
-        ? []
-        : [{ elements: [{ text: links.join("  ·  "), type: "mrkdwn" }], type: "context" }]),
+      ...linksTo([
+        [url, "Open it"],
+        [preview, "Preview"],
+        [workflow, event === "approval" ? "Review and approve" : "Workflow"],
+        [job, "Job"],
+      ]),
     ],
     text: escaped(changed === undefined ? title : `${title}: ${cut(changed, fieldLimit)}`),
   };

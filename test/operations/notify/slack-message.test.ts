@@ -156,6 +156,34 @@ describe("a notice", () => {
     assert.ok(text.includes(`<${workflow}|Review and approve>`), text);
   });
 
+  it("about a rollback says so in its title, with the release and the reason", () => {
+    const env = {
+      CIRCLE_BRANCH: "main",
+      RECOVER_ACTION: "rollback",
+      RECOVER_REASON: "<!channel> checkout fails",
+      RECOVER_TO: "3f2c9e1",
+    };
+    const asked = noticeOf("approval", { stack: "prod" }, env);
+    assert.deepEqual(asked, {
+      action: "rollback",
+      backTo: "3f2c9e1",
+      branch: "main",
+      event: "approval",
+      reason: "<!channel> checkout fails",
+      stack: "prod",
+    });
+    const { blocks, text } = messageOf(asked);
+    assert.equal(text, "rollback of prod waits for an approval");
+    assert.match(JSON.stringify(blocks), /\*Back to\*\\n3f2c9e1/);
+    assert.match(JSON.stringify(blocks), /\*Reason\*\\n&lt;!channel&gt; checkout fails/);
+    assert.equal(messageOf({ ...asked, event: "done" }).text, "rollback of prod is done");
+  });
+
+  it("about a rollback to the release before names no release", () => {
+    const env = { RECOVER_ACTION: "rollback", RECOVER_REASON: "it fails", RECOVER_TO: "" };
+    assert.equal(noticeOf("approval", { stack: "prod" }, env).backTo, undefined);
+  });
+
   it("about a teardown names the branch that was closed", () => {
     const env = { CIRCLE_BRANCH: "main", REVIEW_BRANCH: "feature/a" };
     assert.equal(noticeOf("failed", { stack: "review" }, env).branch, "feature/a");

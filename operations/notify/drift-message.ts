@@ -1,0 +1,53 @@
+import { cut } from "../preview/changes/values";
+import type { News } from "./drift-news";
+import { type Block, type Message, escaped, linksTo, quoted, section } from "./slack-message";
+
+/** Most lines of a list, and the longest line. */
+const mostLines = 10;
+const longestLine = 200;
+/** Longest text of a block. Slack's own limit is 3,000 characters. */
+const blockLimit = 2_800;
+
+/** Addresses of the CI workflow and the CI job. */
+export interface Where {
+  readonly job?: string | undefined;
+  readonly workflow?: string | undefined;
+}
+
+/** The message about what was changed in the cluster. Pure. The caller masks secrets first. */
+export function driftMessage(
+  stack: string,
+  { appeared, gone }: Pick<News, "appeared" | "gone">,
+  { job, workflow }: Where,
+): Message {
+  const [icon, title] =
+    appeared.length > 0
+      ? [":mag:", `${stack} was changed in the cluster`]
+      : [":white_check_mark:", `${stack}: changes in the cluster are gone`];
+  return {
+    blocks: [
+      section(`${icon} *${escaped(title)}*`),
+      ...listed("Since its last update", appeared),
+      ...listed("Again as the last update left it", gone),
+      section(`All differences, and how to take them back: \`npm run drift -- ${escaped(stack)}\``),
+      ...linksTo([
+        [workflow, "Workflow"],
+        [job, "Job"],
+      ]),
+    ],
+    text: escaped(title),
+  };
+}
+
+/** The first lines of a list, as many as Slack shows in one block. Escaping makes them longer. */
+function listed(title: string, lines: readonly string[]): readonly Block[] {
+  if (lines.length === 0) return [];
+  const first = (count: number): string => {
+    const shown = lines.slice(0, count).map((line) => cut(line, longestLine));
+    const more = lines.length - shown.length;
+    return `*${title}*\n${quoted(shown.join("\n"))}${more > 0 ? `\nand ${String(more)} more` : ""}`;
+  };
+  let count = Math.min(mostLines, lines.length);
+  while (first(count).length > blockLimit && count > 1) count -= 1;
+  return [section(first(count))];
+}

@@ -1,0 +1,83 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { parseReport } from "../drift/report";
+import { masked } from "../preview/changes/values";
+import { driftMessage } from "./drift-message";
+import { type News, type Told, newsOf, nothingTold, parseTold } from "./drift-news";
+import { type Message, messageOf, type Notice } from "./slack-message";
+import { send } from "./slack-webhook";
+
+/** What `npm run notify -- drift` needs. */
+export interface DriftNoticeOptions {
+  /** The failed notice, for a cluster that cannot be read. */
+  readonly failed: Notice;
+  /** Output file of `npm run drift -- --output`. If it is missing, the cluster was not read. */
+  readonly report?: string | undefined;
+  readonly secrets: readonly string[];
+  /**
+   * File that remembers what was told. Without it, or if it is not a memory, everything is told.
+   *
+   * @default undefined
+   */
+  readonly told?: string | undefined;
+  readonly webhook: string | undefined;
+}
+
+/** Largest file that is read, in bytes: 1,000 differences need a third of it. */
+const mostBytes = 1_000_000;
+
+/**
+ * Tells Slack about a stack's drift: only what it was not told before, and once that it is gone.
+ * What Slack did not accept counts as not told. Warns on standard error, and never fails.
+ */
+export async function tellDrift(options: DriftNoticeOptions): Promise<void> {
+  const { failed, report: file, secrets, told: memory, webhook } = options;
+  const { stack } = failed;
+  const report = parseReport(limited(file) ?? "");
+  const told = toldIn(memory);
+  const { news, then } = newsOf(report?.stack === stack ? report : undefined, told);
+  const message = messageFor(safe(news, secrets), failed);
+  if (message === undefined) console.log(`Nothing new about the drift of ${stack}.`);
+  const warning = message && (await send(webhook, message));
+  if (warning !== undefined) process.stderr.write(`warning: ${warning}\n`);
+  // Also if nothing is new: the cache that keeps it ends 15 days after it was written.
+  if (memory !== undefined) keep(memory, warning === undefined ? then : told);
+}
+
+function messageFor(news: News, failed: Notice): Message | undefined {
+  if (news.failed) return messageOf(failed);
+  if (news.appeared.length + news.gone.length === 0) return undefined;
+  return driftMessage(failed.stack, news, failed);
+}
+
+function safe({ appeared, failed, gone }: News, secrets: readonly string[]): News {
+  const all = (lines: readonly string[]) => lines.map((line) => masked(line, secrets));
+  return { appeared: all(appeared), failed, gone: all(gone) };
+}
+
+function toldIn(memory: string | undefined): Told {
+  const text = limited(memory);
+  if (text === undefined) return nothingTold;
+  const told = parseTold(text);
+  if (told === undefined) {
+    process.stderr.write(
+      `warning: ${memory ?? ""} is not what was told: everything is told again\n`,
+    );
+  }
+  return told ?? nothingTold;
+}
+
+/** A file's text: empty for a file that is too large, undefined without a file. */
+function limited(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return statSync(file).size > mostBytes ? "" : readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function keep(memory: string, told: Told): void {
+  mkdirSync(dirname(memory), { recursive: true });
+  writeFileSync(memory, `${JSON.stringify(told, undefined, 2)}\n`);
+}
