@@ -80,13 +80,20 @@ function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Req
 }
 
 /** The events of `npm run notify`: what happened to a stack. */
-type Event = "approval" | "canceled" | "deployed" | "failed" | "removed" | "skipped";
+type Event =
+  "approval" | "canceled" | "deployed" | "done" | "drift" | "failed" | "removed" | "skipped";
 
 /** The preview of a stack as data, for the messages. */
 export const previewReport = (stack: string): string => `${reports}/preview-${stack}.json`;
 
 /** What a preview of a stack would change: `deploy` stops if more than that would change. */
 export const planOf = (stack: string): string => `${reports}/plan-${stack}.json`;
+
+/** The differences between a stack and its cluster, as data for the message. */
+export const driftReport = (stack: string): string => `${reports}/drift-${stack}.json`;
+
+/** What Slack was told about a stack's drift. */
+const toldDrift = (stack: string): string => `${reports}/told-drift-${stack}.json`;
 
 /** A Slack message: `npm run notify -- EVENT --stack STACK`. It never fails when Slack does. */
 export function notice(
@@ -96,11 +103,14 @@ export function notice(
   more: Pick<Stage, "requires"> & Pick<JobSpec, "environment" | "reportOf" | "takes">,
 ): Stage {
   const { requires, ...rest } = more;
+  const cause = ["--cause-file", `${reports}/cause.txt`];
   const shown = {
     approval: ["--summary", previewReport(stack)],
     canceled: [],
     deployed: ["--summary", previewReport(stack), "--report", `${reports}/deployed.json`],
-    failed: ["--cause-file", `${reports}/cause.txt`],
+    done: [],
+    drift: [...["--report", driftReport(stack), "--told", toldDrift(stack)], ...cause],
+    failed: cause,
     removed: ["--report", `${reports}/removed.json`],
     skipped: [],
   }[event];
@@ -108,6 +118,7 @@ export function notice(
     name,
     job: {
       command: ["npm run notify --", event, "--stack", stack, ...shown].join(" "),
+      ...(event === "drift" ? { remembers: toldDrift(stack) } : {}),
       ...rest,
     },
     contexts: ["slack"],

@@ -1,6 +1,7 @@
 import { branch } from "./branch";
 import { canaryParameters, canaryStart, canaryStop } from "./canary";
 import { compose } from "./compose";
+import { drift } from "./drift";
 import { main } from "./main";
 import type { Config } from "./model";
 import { sweep, teardown } from "./removal";
@@ -28,6 +29,7 @@ export const pipelines: Readonly<Record<string, Config>> = {
     },
   }),
   "sweep.yml": compose({ sweep: { when: onMain, stages: sweep } }),
+  "drift.yml": compose({ drift: { when: onMain, stages: drift } }),
   "canary.yml": compose(
     {
       "canary-start": {

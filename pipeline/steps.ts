@@ -71,6 +71,11 @@ export interface JobSpec {
   /** Reads the report that this job kept. */
   readonly reportOf?: string;
   /**
+   * Keeps this file for the next pipeline, in a cache: it may be lost. Any branch can write it too,
+   * so a job with a role must not have it, and the command checks everything in it.
+   */
+  readonly remembers?: string;
+  /**
    * Keeps Maven's downloads. They are not verified, so `main` must not use what a branch has
    * stored.
    */
@@ -82,9 +87,16 @@ export interface JobSpec {
   readonly more?: readonly Step[];
 }
 
-/** A job with its steps. With `aws`, it assumes the IAM role of its context. */
+/**
+ * A job with its steps. With `aws`, it assumes the IAM role of its context.
+ *
+ * @throws Error for a job with a role that restores a cache that any branch can write
+ */
 export function job(name: string, spec: JobSpec, aws: boolean): Job {
-  const { executor = "pulumi", keepsReport = false } = spec;
+  const { executor = "pulumi", keepsReport = false, remembers } = spec;
+  if (aws && remembers !== undefined) {
+    throw new Error(`job "${name}" has a role, so it must not restore what any branch can write`);
+  }
   return {
     executor,
     ...(spec.environment === undefined ? {} : { environment: spec.environment }),
@@ -93,6 +105,8 @@ export function job(name: string, spec: JobSpec, aws: boolean): Job {
       restore("npm's downloads", npmCache),
       ...(spec.mavenCache === true ? [restore("Maven's downloads", mavenCache)] : []),
       ...(spec.takes === true ? [{ attach_workspace: { at: "." } }] : []),
+      // Before the report, which it must not replace.
+      ...(remembers === undefined ? [] : [restore("Memory", memoryKey(name))]),
       ...(spec.reportOf === undefined ? [] : [restore("Report", reportKey(spec.reportOf))]),
       ...(aws ? [assumeRole] : []),
       ...(spec.docker === true ? builder : []),
@@ -121,6 +135,10 @@ export function job(name: string, spec: JobSpec, aws: boolean): Job {
               persist_to_workspace: { paths: [spec.gives === "jars" ? jars : reports], root: "." },
             },
           ]),
+      // A cache never changes: each run writes a new one, and the newest is restored.
+      ...(remembers === undefined
+        ? []
+        : [save("Memory", `${memoryKey(name)}${workflowId}`, [remembers])]),
       ...(keepsReport ? [save("Report", reportKey(name), [reports], "always")] : []),
       ...(spec.gives === "reports" || keepsReport ? [{ store_artifacts: { path: reports } }] : []),
     ],
@@ -132,8 +150,13 @@ export function job(name: string, spec: JobSpec, aws: boolean): Job {
  * know the workflow's id in advance, so only jobs of the same workflow write what is read.
  */
 function reportKey(name: string): string {
-  return `report-${name}-{{ .Environment.CIRCLE_WORKFLOW_ID }}`;
+  return `report-${name}-${workflowId}`;
 }
+
+const workflowId = "{{ .Environment.CIRCLE_WORKFLOW_ID }}";
+
+/** The beginning of the keys of a job's memory. CircleCI restores the newest with this prefix. */
+const memoryKey = (name: string): string => `memory-${name}-v1-`;
 
 function restore(name: string, key: string): Step {
   return { restore_cache: { keys: [key], name } };

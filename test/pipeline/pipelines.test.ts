@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { againstSchema, circleciSchema, SchemaMissing } from "../../pipeline/checks/schema";
 import { show, Source } from "../../pipeline/checks/source";
-import { workflowsOf } from "../../pipeline/checks/shape";
+import { type PlacedJob, workflowsOf } from "../../pipeline/checks/shape";
 import { contextOf } from "../../pipeline/contexts";
 import type { Config, Place } from "../../pipeline/model";
 import { pipelines } from "../../pipeline/pipelines";
 import { type End, next } from "../../pipeline/run/order";
 import { insideNetwork } from "../../config/circleci";
-import { pulumiVersion } from "../../pipeline/steps";
+import { job, pulumiVersion } from "../../pipeline/steps";
 import { directory, files, yaml } from "../../pipeline/write";
 import { project } from "../../lib/project";
 import { versions } from "../../sandbox/install/parts";
@@ -34,6 +34,12 @@ function jobsOf(file: string, workflow: string): readonly There[] {
     return { ...place, command: commands.join(" | "), name };
   });
 }
+
+/** The jobs of a workflow as they are read from its file. */
+const placesOf = (file: string, workflow: string): readonly PlacedJob[] =>
+  workflowsOf(new Source(file, yaml(pipelines[file] as Config)))
+    .filter(({ name }) => name === workflow)
+    .flatMap(({ jobs }) => jobs);
 
 /** A job by its command without the files that it reads and writes. */
 const inShort = ({ command, name }: There): string =>
@@ -83,9 +89,7 @@ describe("the pipelines", () => {
   });
 
   it("let a review stack be approved though staging's or production's preview fails, once all are shown", () => {
-    const jobs = workflowsOf(new Source("config.yml", yaml(pipelines["config.yml"] as Config)))
-      .filter(({ name }) => name === "branch")
-      .flatMap((workflow) => workflow.jobs);
+    const jobs = placesOf("config.yml", "branch");
     const act = (...failed: readonly string[]) => {
       const ends = new Map<string, End>();
       for (let one = next(jobs, ends); one !== undefined; one = next(jobs, ends)) {
@@ -239,6 +243,57 @@ describe("the pipelines", () => {
       !JSON.stringify(pipelines["config.yml"]?.jobs["test-service-main"]).includes("maven-"),
     );
     assert.ok(JSON.stringify(pipelines["config.yml"]?.jobs["test-service"]).includes("maven-"));
+  });
+
+  it("compare the clusters with a role that only reads, and tell Slack without a role", () => {
+    for (const stack of ["staging", "prod"]) {
+      const [read, tell] = jobsOf("drift.yml", "drift").filter(({ name }) => name.endsWith(stack));
+      assert.equal(read?.command, `npm run drift -- ${stack} --output reports/drift-${stack}.json`);
+      assert.deepEqual(read.context, ["services-orders-preview"]);
+      assert.equal(
+        tell?.command,
+        `npm run notify -- drift --stack ${stack} --report reports/drift-${stack}.json ` +
+          `--told reports/told-drift-${stack}.json --cause-file reports/cause.txt`,
+      );
+      assert.deepEqual(tell.context, ["services-orders-slack"]);
+    }
+  });
+
+  it("tell Slack also when the cluster could not be read", () => {
+    const jobs = placesOf("drift.yml", "drift");
+    const ends = new Map<string, End>([
+      ["drift-prod", "failed"],
+      ["drift-staging", "success"],
+    ]);
+    for (const stack of ["staging", "prod"]) {
+      const one = next(jobs, ends);
+      assert.deepEqual([one?.place.name, one?.act], [`tell-drift-${stack}`, "run"]);
+      ends.set(`tell-drift-${stack}`, "success");
+    }
+  });
+
+  it("remember from run to run only in jobs without a role, and before they read their report", () => {
+    const remembering = workflows.flatMap(({ file, jobs }) =>
+      jobs.flatMap(({ context = [], name }) => {
+        const keys = (pipelines[file]?.jobs[name]?.steps ?? []).flatMap((step) =>
+          typeof step === "object" && "restore_cache" in step ? step.restore_cache.keys : [],
+        ) as readonly string[];
+        const of = (prefix: string) => keys.findIndex((key) => key.startsWith(prefix));
+        if (of("memory-") < 0) return [];
+        assert.ok(of("memory-") < of("report-"), name);
+        assert.ok(
+          context.every((one) => contextOf(one)?.hasRole !== true),
+          name,
+        );
+        return [name];
+      }),
+    );
+    assert.deepEqual(remembering, ["tell-drift-staging", "tell-drift-prod"]);
+    const remembers = "reports/told.json";
+    assert.throws(
+      () => job("deploy", { command: "npm run deploy", remembers }, true),
+      /has a role/,
+    );
   });
 
   it("look at stacks behind an internal load balancer from inside the network", () => {
