@@ -39,12 +39,16 @@ export async function drift(
   if (traitsOf(stack) === undefined) {
     throw new UserError(`Unknown stack "${stack}". Expected one of: ${stackForms}`);
   }
-  const found = await readDrift(stack, withoutRelease(given));
-  if (found === undefined) throw noSuchStack(stack);
+  const seen = await readDrift(stack, withoutRelease(given));
+  if (seen === undefined) throw noSuchStack(stack);
+  const { drift: found, oldPods } = seen;
   const lines = linesOf(found);
   const report = `${JSON.stringify(reportOf(stack, found), undefined, 2)}\n`;
   if (json) process.stdout.write(report);
-  else console.log([headline(stack, lines.length), ...lines, ...advice(stack, found)].join("\n"));
+  else {
+    const all = [headline(stack, lines.length), ...lines, ...advice(stack, found), ...oldPods];
+    console.log(all.join("\n"));
+  }
   if (output !== undefined) {
     mkdirSync(dirname(output), { recursive: true });
     writeFileSync(output, report);
@@ -53,7 +57,7 @@ export async function drift(
 
 function headline(stack: string, differences: number): string {
   if (differences === 0) {
-    return `Stack ${stack}: everything is as the last update left it. Secrets are not read.`;
+    return `Stack ${stack}: everything is as the last update left it. The values of Secrets are not read.`;
   }
   const count = differences === 1 ? "1 difference" : `${String(differences)} differences`;
   return `Stack ${stack}: ${count} since the last update:`;

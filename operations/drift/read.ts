@@ -6,13 +6,21 @@ import { settingsOf } from "../pulumi/settings";
 import { withoutRelease } from "../stacks/release";
 import { type State, stateOf } from "../pulumi/stacks";
 import { type Drift, driftOf, linesOf } from "./drift";
+import { olderThanSecrets } from "./old-pods";
+
+/** What differs from a stack's last update, and what the update could not change. */
+export interface Seen {
+  readonly drift: Drift;
+  /** Pods that have an old value of a Secret, a line for each kind. */
+  readonly oldPods: readonly string[];
+}
 
 /**
  * Reads the state and the cluster. Undefined for a stack that does not exist.
  *
  * @throws UserError if state or cluster do not answer, or the stack is in another cluster.
  */
-export async function readDrift(stack: string, workspace: Workspace): Promise<Drift | undefined> {
+export async function readDrift(stack: string, workspace: Workspace): Promise<Seen | undefined> {
   const settings = await settingsOf(stack, workspace);
   const [cluster, state] = await Promise.all([
     connectToCluster(settings, workspace),
@@ -26,13 +34,18 @@ export async function readDrift(stack: string, workspace: Workspace): Promise<Dr
       `Stack "${stack}" is in the cluster ${uid}, but this one is ${cluster.uid}: choose the right context.`,
     );
   }
-  return driftOf(await seenIn(state.resources, cluster));
+  const [seen, oldPods] = await Promise.all([
+    seenIn(state.resources, cluster),
+    olderThanSecrets(settings.namespace, cluster),
+  ]);
+  return { drift: driftOf(seen), oldPods };
 }
 
 /** Lines for a preview: what was changed in the cluster, or why this is not known. */
 export async function driftNotes(stack: string, workspace: Workspace): Promise<readonly string[]> {
   try {
-    return notesOf(await readDrift(stack, withoutRelease(workspace)));
+    const seen = await readDrift(stack, withoutRelease(workspace));
+    return [...notesOf(seen?.drift), ...(seen?.oldPods ?? [])];
   } catch (error) {
     const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
     return [`what was changed in the cluster is not known: ${reason}`];
