@@ -148,13 +148,7 @@ describe("a stack in the cluster", function () {
         const own = objects?.(stack.namespace);
         if (own !== undefined) await apply(inNamespace(own, stack.namespace));
         const [file, from, to] =
-          edit === undefined
-            ? [
-                "program/web-service-args.ts",
-                "    replicas: settings.replicas,\n    requests: settings.requests,\n",
-                `    replicas: settings.replicas,\n    requests: settings.requests,\n    ...{ ${args ?? ""} },\n`,
-              ]
-            : ["program/environment.ts", ...edit];
+          edit === undefined ? withArgs(args ?? "") : ["program/environment.ts", ...edit];
         stack.edit(file, from, to);
         // It ends when it is terminated.
         const holding = locked && sql(lock, stack.namespace).catch(() => undefined);
@@ -186,6 +180,35 @@ describe("a stack in the cluster", function () {
     it("is followed by one that succeeds, without help", async () => {
       await stack.release("good");
       assert.ok((await podsOf(stack.namespace)).every(({ ready }) => ready));
+    });
+  });
+
+  describe("a release whose pods are slow, one after another", () => {
+    const { deadline, pods, seconds } = everything
+      ? { deadline: 75, pods: 8, seconds: 45 }
+      : { deadline: 60, pods: 4, seconds: 25 };
+
+    it("succeeds, although it takes much longer than the deadline of one pod", async () => {
+      await stack.set("quota", JSON.stringify({ cpu: "4", memory: "12Gi", pods: 25 }));
+      await stack.set("replicas", String(pods));
+      const fewConnections = 'env: { DATABASE_POOL_SIZE: "3" },';
+      const some = withArgs(fewConnections);
+      stack.edit(...some);
+      await stack.release("many");
+      const [file, , before] = some;
+      const slow = `maxSurge: 1, minReadySeconds: ${String(seconds)}, progressDeadlineSeconds: ${String(deadline)},`;
+      const [, , after] = withArgs(`${fewConnections} ${slow}`);
+      stack.edit(file, before, after);
+      const began = Date.now();
+      const results = await stack.underLoad(async () => stack.release("slow"), 25);
+      const took = (Date.now() - began) / 1000;
+      console.log(`      ${took.toFixed(0)} s, of which one pod may take ${String(deadline)} s`);
+      assert.ok(took > pods * seconds);
+      await nothingWasLost(stack.namespace, results);
+      const there = await podsOf(stack.namespace);
+      assert.deepEqual([there.length, there.every(({ ready }) => ready)], [pods, true]);
+      stack.edit(file, after, some[1]);
+      await stack.set("replicas", "2");
     });
   });
 
@@ -276,6 +299,12 @@ describe("a stack in the cluster", function () {
     }
   });
 });
+
+/** An edit that gives the service more args: the file, its text, and the text in its place. */
+function withArgs(args: string): readonly [file: string, from: string, to: string] {
+  const from = "    replicas: settings.replicas,\n    requests: settings.requests,\n";
+  return ["program/web-service-args.ts", from, `${from}    ...{ ${args} },\n`];
+}
 
 function inNamespace(object: object, namespace: string): object {
   const { metadata } = object as { metadata: object };

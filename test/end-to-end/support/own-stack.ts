@@ -35,11 +35,11 @@ export class OwnStack {
     try {
       succeeded(await npmRun(["build"], { cwd: stack.#copy }));
       await stack.#pulumi("stack", "init");
-      await stack.#pulumi("config", "set", "services-orders:namespace", stack.namespace);
-      await stack.#pulumi("config", "set", "services-orders:hostPattern", stack.#host);
+      await stack.set("namespace", stack.namespace);
+      await stack.set("hostPattern", stack.#host);
       // The person's own stack has its place on the same small node.
       const requests = JSON.stringify({ cpu: "100m", memory: "512Mi" });
-      await stack.#pulumi("config", "set", "services-orders:requests", requests);
+      await stack.set("requests", requests);
       await stack.up();
     } catch (error) {
       await stack.removed();
@@ -55,8 +55,13 @@ export class OwnStack {
 
   /** Deploys another release: the pods' labels name its branch, and so every pod is replaced. */
   async release(branch: string): Promise<void> {
-    await this.#pulumi("config", "set", "services-orders:branch", branch);
+    await this.set("branch", branch);
     await this.up();
+  }
+
+  /** Sets a key of the stack's configuration, as a developer would. */
+  async set(key: string, value: string): Promise<void> {
+    await this.#pulumi("config", "set", `services-orders:${key}`, value);
   }
 
   /** Deploys another release, which must fail; gives what Pulumi printed. */
