@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { service } from "../../config/service";
+import { project } from "../../lib/project";
 import { stackOf } from "../../operations/stacks/review-stack";
 import { policiesOf } from "../../platform/admission-policies";
 import { settings as platform } from "../support/platform";
@@ -332,6 +333,24 @@ describe("a rehearsal of all environments", () => {
     assert.equal(await imageOf("prod"), good);
   });
 
+  it("brings a hotfix to production past what is merged, as docs/operations.md says", async () => {
+    const { commit = "" } = await outputs("prod");
+    const merged = await imageOf("staging");
+    await all.clone.git("checkout", "--quiet", "-b", "hotfix", commit);
+    const fix = await change("A hotfix\n");
+    await all.clone.push("hotfix");
+    for (const [command = "", stack = "prod", ...options] of recipe("### A hotfix")) {
+      const role = command === "smoke" ? "preview" : (stack as "prod" | "staging");
+      const confirmed = command === "deploy" ? ["--yes"] : [];
+      const args = command === "promote" ? [] : [stack, ...options, ...confirmed];
+      succeeded(await all.run(role, [command, ...args]));
+    }
+    assert.equal((await outputs("prod"))["commit"], fix);
+    assert.equal(await imageOf("prod"), await imageOf("staging"));
+    assert.notEqual(await imageOf("prod"), merged);
+    await all.clone.git("checkout", "--quiet", "main");
+  });
+
   it("tears down one review stack, sweeps the other, and leaves nothing of them", async () => {
     const [one, other] = branches;
     const main = { branch: "main" };
@@ -377,6 +396,17 @@ describe("a rehearsal of all environments", () => {
     assert.ok(shows(Buffer.from(secret), forms));
   });
 });
+
+/** The commands of a section of docs/operations.md, without the build. */
+function recipe(title: string): readonly (readonly string[])[] {
+  const page = readFileSync(join(project, "docs/operations.md"), "utf8");
+  const section = page.slice(page.indexOf(`${title}\n`));
+  const block = /```sh\n([^`]*)```/.exec(section)?.[1] ?? "";
+  const lines = [...block.matchAll(/^npm run (.+)$/gm)].map(([, line = ""]) => line);
+  return lines
+    .filter((line) => line !== "build")
+    .map((line) => line.split(" ").filter((word) => word !== "--"));
+}
 
 /** A value as it is, in base64 at each offset, and in hex. */
 function formsOf(value: string): readonly string[] {
