@@ -27,6 +27,7 @@ export function addOperations(program: Command): void {
     .option("--allow-older", "deploy older code than what runs")
     .option("--approved <file>", "stop when more would change than this plan of a preview has")
     .option("--take-back", "undo what someone has changed in the cluster")
+    .option("--wait-for-jobs <time>", "first wait until no job runs, for at most this time: 30m")
     .action(
       leaving(async (stack: string, options: DeployOptions) => {
         const { deploy } = await import("../operations/deploy/deploy");

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { environments } from "../../environments";
-import { duration } from "../../lib/time";
+import { duration, hour, hours } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { canaryStack } from "../stacks/running-canary";
 import { confirm } from "../../lib/confirm";
@@ -29,6 +29,7 @@ import { isRequested, promoted, promotedTag } from "../stacks/release";
 import { type Deployed, reports } from "../../lib/reports";
 import { reviewTags } from "../stacks/review-stack";
 import { showPreview } from "./show-preview";
+import { duringMigration, runningJobs, untilNoJobRuns } from "../stacks/running-jobs";
 import { type DeployTarget, resolveTarget } from "./target";
 import { outputsOf, removeTags, setTags, stateOf, tagsOf } from "../pulumi/stacks";
 
@@ -46,6 +47,12 @@ export interface DeployOptions {
   readonly confirmed?: () => Promise<void>;
   /** Also deploys to a held stack. */
   readonly evenIfHeld?: boolean;
+  /**
+   * Waits until no job runs, so that the migration runs alone: `30m` is at most 30 minutes.
+   *
+   * @default - does not wait
+   */
+  readonly waitForJobs?: string;
   /** Does not ask for confirmation. */
   readonly yes?: boolean;
 }
@@ -62,19 +69,23 @@ export async function deploy(
   if (stack === canaryStack) {
     throw new UserError("To start a canary, run: npm run canary -- start BRANCH");
   }
+  const waitMs = options.waitForJobs === undefined ? 0 : hours(options.waitForJobs) * hour;
   const started = Date.now();
   const target = await resolveTarget(stack, given);
   if (options.evenIfHeld !== true) assertNotHeld(stack, target.last?.tags ?? {});
   await assertDeployable(target, options.allowOlder ?? false);
   const drift = await ensureStack(target);
+  const { namespace } = target.settings;
+  const jobs = duringMigration(await runningJobs(namespace, target.cluster));
   const takesBack = options.takeBack ?? !environments[target.settings.environment].protectedBranch;
   const workspace = takesBack ? withEnv(target.workspace, forcing) : target.workspace;
   const changed = await showPreview(stack, workspace, {
     approved: options.approved,
     cluster: target.cluster,
-    notes: notesOf(drift),
+    notes: [...notesOf(drift), ...jobs.map((ifPodsChange) => ({ ifPodsChange }))],
   });
   await confirm(stack, options.yes ?? false);
+  if (waitMs > 0) await untilNoJobRuns(namespace, target.cluster, waitMs);
   await options.confirmed?.();
   if (takesBack) await takeBack(drift, target.cluster);
   const updated = await updateAndRecord({ ...target, workspace }, started, { changed });

@@ -4,6 +4,7 @@ import type { Workspace } from "../pulumi/run-pulumi";
 import { assertNoneExists } from "./foreign-objects";
 import { fieldConflicts } from "../pulumi/field-managers";
 import { previewOf } from "../preview/preview-result";
+import type { Note } from "../preview/result-of";
 import { reports } from "../../lib/reports";
 
 /**
@@ -26,7 +27,7 @@ export async function showPreview(
   }: {
     readonly approved?: string | undefined;
     readonly cluster: Pick<Cluster, "kubectl">;
-    readonly notes?: readonly string[];
+    readonly notes?: readonly Note[];
   },
 ): Promise<string> {
   const { exceeds, loadPlan } = await import("../preview/plan");

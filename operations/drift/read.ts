@@ -5,12 +5,16 @@ import type { Workspace } from "../pulumi/run-pulumi";
 import { settingsOf } from "../pulumi/settings";
 import { withoutRelease } from "../stacks/release";
 import { type State, stateOf } from "../pulumi/stacks";
+import type { Note } from "../preview/result-of";
+import { duringMigration, runningJobs } from "../stacks/running-jobs";
 import { type Drift, driftOf, linesOf } from "./drift";
 import { olderThanSecrets } from "./old-pods";
 
 /** What differs from a stack's last update, and what the update could not change. */
 export interface Seen {
   readonly drift: Drift;
+  /** Jobs that run now. */
+  readonly jobs: readonly string[];
   /** Pods that have an old value of a Secret, a line for each kind. */
   readonly oldPods: readonly string[];
 }
@@ -34,26 +38,33 @@ export async function readDrift(stack: string, workspace: Workspace): Promise<Se
       `Stack "${stack}" is in the cluster ${uid}, but this one is ${cluster.uid}: choose the right context.`,
     );
   }
-  const [seen, oldPods] = await Promise.all([
+  const [seen, jobs, oldPods] = await Promise.all([
     seenIn(state.resources, cluster),
+    runningJobs(settings.namespace, cluster),
     olderThanSecrets(settings.namespace, cluster),
   ]);
-  return { drift: driftOf(seen), oldPods };
+  return { drift: driftOf(seen), jobs, oldPods };
 }
 
 /** Lines for a preview: what was changed in the cluster, or why this is not known. */
-export async function driftNotes(stack: string, workspace: Workspace): Promise<readonly string[]> {
+export async function driftNotes(stack: string, workspace: Workspace): Promise<readonly Note[]> {
   try {
     const seen = await readDrift(stack, withoutRelease(workspace));
-    return [...notesOf(seen?.drift), ...(seen?.oldPods ?? [])];
+    if (seen === undefined) return [];
+    const { drift, jobs, oldPods } = seen;
+    return [
+      ...notesOf(drift),
+      ...oldPods,
+      ...duringMigration(jobs).map((ifPodsChange) => ({ ifPodsChange })),
+    ];
   } catch (error) {
     const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
     return [`what was changed in the cluster is not known: ${reason}`];
   }
 }
 
-export const notesOf = (drift: Drift | undefined): readonly string[] =>
-  drift === undefined ? [] : linesOf(drift).map((line) => `changed in the cluster: ${line}`);
+export const notesOf = (drift: Drift): readonly string[] =>
+  linesOf(drift).map((line) => `changed in the cluster: ${line}`);
 
 async function stateIfThere(stack: string, workspace: Workspace): Promise<State | undefined> {
   try {

@@ -1,8 +1,8 @@
 import { type PreviewOutput, type PreviewRun, runPreview } from "../pulumi/run-preview";
-import type { PreviewResult } from "./result-of";
+import type { Note, PreviewResult } from "./result-of";
 
-/** Lines that the caller has, or will have when the engine ends. */
-export type Notes = Promise<readonly string[]> | readonly string[];
+/** What the caller has, or will have when the engine ends. */
+export type Notes = Promise<readonly Note[]> | readonly Note[];
 
 /** Runs the engine. If the stack does not exist yet, runs it again with an empty stack. */
 async function ran(run: PreviewRun): Promise<PreviewOutput> {

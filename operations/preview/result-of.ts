@@ -3,13 +3,16 @@ import { type Key, isReadable, keyOf } from "../pulumi/live-objects";
 import type { PreviewOutput, PreviewRun } from "../pulumi/run-preview";
 import { variables } from "../pulumi/run-pulumi";
 import { typeIn } from "../pulumi/urn";
-import { changesOf } from "./changes/changes";
+import { type Change, changesOf } from "./changes/changes";
 import { masked, secretsOf, sensitiveValues } from "./changes/values";
 import { scheduleNotes } from "./impact/schedules";
 import { type Summary, summaryOf } from "./impact/summary";
 import { type Plan, planOf } from "./plan";
 import { textOf } from "./render/text";
 import { unreleased } from "./unreleased";
+
+/** A line for the summary. Some lines matter only if a new release replaces the pods. */
+export type Note = string | { readonly ifPodsChange: string };
 
 /** The result of a preview. */
 export interface PreviewResult {
@@ -27,11 +30,16 @@ export interface PreviewResult {
   readonly text: string;
 }
 
+/** Whether new pods of the service start, with their migration. */
+const replacesPods = ({ fields, kind, operation }: Change): boolean =>
+  kind === "Deployment" &&
+  (operation !== "update" || fields.some(({ path }) => path.startsWith("spec.template")));
+
 /** Reads what the engine has written. */
 export async function resultOf(
   { stack, workspace }: PreviewRun,
   { exitCode, log, printed }: PreviewOutput,
-  notes: readonly string[],
+  notes: readonly Note[],
 ): Promise<PreviewResult> {
   const events = readEvents(log);
   const changes = changesOf(events);
@@ -39,7 +47,9 @@ export async function resultOf(
   const safe = (text: string): string => masked(text, secrets);
   const more = [
     ...scheduleNotes(changes, new Date()),
-    ...notes,
+    ...notes.flatMap((note) =>
+      typeof note === "string" ? [note] : changes.some(replacesPods) ? [note.ifPodsChange] : [],
+    ),
     ...(await unreleased(stack, workspace, events)),
   ];
   const summary = summaryOf(stack, events, exitCode, more);

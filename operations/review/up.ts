@@ -39,7 +39,12 @@ export async function reviewUp(
   const preview =
     approved === undefined
       ? {}
-      : { changed: await showPreview(stack, withEnv(target.workspace, forcing), { approved, cluster }) };
+      : {
+          changed: await showPreview(stack, withEnv(target.workspace, forcing), {
+            approved,
+            cluster,
+          }),
+        };
   await takeBack(await ensureStack(target), cluster);
   const { took, url } = await updateAndRecord(target, started, preview);
   const ends = expiry({

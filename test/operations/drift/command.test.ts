@@ -44,6 +44,7 @@ describe("npm run drift", () => {
     program(
       "kubectl",
       `case "$*" in
+         *"get jobs"*) echo '{"items":[]}';;
          *"--raw"*) echo '{"metadata":{"uid":"1234"}}';;
          *"jsonpath={.metadata.uid}"*) printf 1234;;
        esac`,

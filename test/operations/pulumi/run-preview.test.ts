@@ -53,6 +53,24 @@ describe("running the engine", () => {
     rmSync(directory, { recursive: true });
   });
 
+  it("has the notes that matter only to new pods if new pods start", async () => {
+    const notes = ["always", { ifPodsChange: "jobs run" }];
+    const of = async (name: string): Promise<readonly string[]> =>
+      (await previewOf({ workspace: workspace(name), stack: "local", to }, notes)).summary.notes;
+    const shown = ["always", "jobs run"];
+    assert.deepEqual(
+      (await of("env")).filter((note) => shown.includes(note)),
+      shown,
+    );
+    for (const name of ["new-job", "replicas", "nothing"]) {
+      assert.deepEqual(
+        (await of(name)).filter((note) => shown.includes(note)),
+        ["always"],
+        name,
+      );
+    }
+  });
+
   it("shows what it prints, and reads its events, in one run", async () => {
     const { complete, summary } = await previewOf({
       workspace: workspace("env"),
@@ -175,7 +193,9 @@ describe("a deploy", () => {
     await assert.rejects(
       showPreview("local", workspace("new-job"), { cluster: cluster(metadata) }),
       (error: Error) =>
-        error.message.includes(`CronJob ${metadata.name} in ${metadata.namespace ?? ""}: has no label`),
+        error.message.includes(
+          `CronJob ${metadata.name} in ${metadata.namespace ?? ""}: has no label`,
+        ),
     );
     await showPreview("local", workspace("new-job"), { cluster: cluster({ ...metadata, labels }) });
     assert.match(answered.join(""), new RegExp(`"name":"${metadata.name}"`));

@@ -1,0 +1,72 @@
+import { UserError } from "../../lib/errors";
+import { dateOf, duration, eventually, span } from "../../lib/time";
+import { type Cluster, list } from "../clients/kubectl";
+
+/** A run of a scheduled job, or one that a person started. */
+interface Job {
+  readonly metadata: { readonly name: string };
+  readonly status: { readonly active?: number; readonly startTime?: string };
+}
+
+/** Milliseconds between two looks. */
+const pauseMs = 5_000;
+
+/** Jobs of a namespace that run now, a text for each, such as `Job export-1 (for 4 min)`. */
+export async function runningJobs(
+  namespace: string,
+  cluster: Pick<Cluster, "kubectl">,
+  now = new Date(),
+): Promise<readonly string[]> {
+  const jobs = await list<Job>(cluster, "jobs", ["--namespace", namespace]);
+  return jobs
+    .filter(({ status }) => (status.active ?? 0) > 0)
+    .map(({ metadata, status }) => {
+      const started = dateOf(status.startTime);
+      const since = started && ` (for ${span(now.getTime() - started.getTime())})`;
+      return `Job ${metadata.name}${since ?? ""}`;
+    });
+}
+
+/** For a preview: the jobs that run while the migration does. Empty if no job runs. */
+export function duringMigration(jobs: readonly string[]): readonly string[] {
+  return jobs.length === 0
+    ? []
+    : [
+        `the migration would run at the same time as ${jobs.join(", ")}. To wait until no job runs: npm run deploy with --wait-for-jobs 30m`,
+      ];
+}
+
+/**
+ * Waits until no job runs in a namespace. A job that starts during the wait counts, too.
+ *
+ * @param limitMs - longest wait in milliseconds
+ * @throws UserError that names the jobs that still run
+ */
+export async function untilNoJobRuns(
+  namespace: string,
+  cluster: Pick<Cluster, "kubectl">,
+  limitMs: number,
+  pause = pauseMs,
+): Promise<void> {
+  let running: readonly string[] = [];
+  let told = "";
+  const ended = await eventually(
+    async () => {
+      running = await runningJobs(namespace, cluster);
+      const names = running.join(", ");
+      // The minutes change, so this is said again at most each minute.
+      if (names !== told && names !== "") {
+        console.log(`Waiting for ${names}, at most ${duration(limitMs)}`);
+      }
+      told = names;
+      return running.length === 0;
+    },
+    limitMs,
+    pause,
+  );
+  if (ended) return;
+  const still = running.length === 0 ? "The cluster does not answer." : `${running.join(", ")}.`;
+  throw new UserError(
+    `After ${duration(limitMs)} there are still jobs that run: ${still} Nothing was changed.`,
+  );
+}
