@@ -88,6 +88,20 @@ function readEnvironments({ stateBucket }: Targets): Statement[] {
   ];
 }
 
+/**
+ * What a person must see before an approval: which releases production has run, and who holds a
+ * lock. The rest of the history, the old states, is not among it.
+ */
+function readBeforeApproval({ stateBucket }: Targets): Statement {
+  const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
+  return allow(
+    "ReadHistoryAndLocks",
+    read,
+    `${root}/history/${service}/prod/*.history.json`,
+    `${root}/locks/organization/${service}/*`,
+  );
+}
+
 /** Rights in the registry. Empty if the account has none of the repositories. */
 function images(
   Sid: string,
@@ -121,6 +135,7 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
         // The scan pulls what was pushed.
         ...images("Pull", pull, repositoryArn, reviewRepositoryArn),
         ...readEnvironments(targets),
+        readBeforeApproval(targets),
         // Pulumi opens no stack without its key, not even a stack without secrets.
         allow("OpenState", decrypt, keyArns.staging, keyArns.prod),
       ];

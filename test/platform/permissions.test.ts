@@ -103,14 +103,22 @@ describe("the permissions", () => {
     assert.deepEqual(who("kms:Encrypt", "staging-key"), ["staging"]);
   });
 
-  it("show the history of a state to its own role only", () => {
-    const history = (stack: string) =>
-      `arn:aws:s3:::bucket/environments/.pulumi/history/services-orders/${stack}/1.checkpoint.json`;
-    assert.deepEqual(who("s3:GetObject", history("prod")), ["prod"]);
-    assert.deepEqual(who("s3:GetObject", history("staging")), ["staging"]);
+  it("show old states to their own role only, and production's updates to previews too", () => {
+    const history = (stack: string, kind: string) =>
+      `arn:aws:s3:::bucket/environments/.pulumi/history/services-orders/${stack}/${stack}-1.${kind}.json`;
+    assert.deepEqual(who("s3:GetObject", history("prod", "checkpoint")), ["prod"]);
+    assert.deepEqual(who("s3:GetObject", history("staging", "checkpoint")), ["staging"]);
+    assert.deepEqual(who("s3:GetObject", history("prod", "history")), ["preview", "prod"]);
+    assert.deepEqual(who("s3:GetObject", history("staging", "history")), ["staging"]);
     const meta = "arn:aws:s3:::bucket/environments/.pulumi/meta.yaml";
     const readers = ciRoles.filter((ciRole) => !ciRole.startsWith("review"));
     assert.deepEqual(who("s3:GetObject", meta), readers);
+  });
+
+  it("show who holds a lock to previews too, and let only the stack's own role remove it", () => {
+    assert.deepEqual(who("s3:GetObject", lock("prod")), ["preview", "prod"]);
+    assert.deepEqual(who("s3:GetObject", lock("staging")), ["preview", "staging"]);
+    assert.deepEqual(who("s3:DeleteObject", lock("staging")), ["staging"]);
   });
 
   it("show the state of review stacks to their own jobs, and to production for its canary", () => {
@@ -130,6 +138,7 @@ describe("the permissions", () => {
       "ecr:DescribeImages",
       "ecr:GetDownloadUrlForLayer",
       "s3:ListBucket",
+      "s3:GetObject",
       "s3:GetObject",
       "kms:Decrypt",
     ]);
