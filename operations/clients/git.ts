@@ -256,10 +256,14 @@ export async function uncommitted(workspace: Workspace): Promise<readonly string
   return differing(["HEAD"], workspace);
 }
 
-/** The user's name, for the owner of what is created. */
+/**
+ * Name of the person that started the command, or in CI the pipeline. CircleCI has no name for a
+ * person without an account at the repository's host. Then it is the job: its page has the person.
+ */
 export async function person(workspace: Workspace): Promise<string> {
-  const ci = process.env["CIRCLE_USERNAME"] ?? "";
-  if (ci !== "") return ci;
+  const { CIRCLE_BUILD_NUM: job = "", CIRCLE_USERNAME: name = "" } = process.env;
+  if (name !== "") return name;
+  if (job !== "") return `CircleCI job ${job}`;
   const email = await ifKnown(["config", "user.email"], workspace);
   return email ?? process.env["USER"] ?? "unknown";
 }

@@ -49,6 +49,7 @@ export class Clone {
       // What CI says about its own branch is not these tests'.
       CI: "",
       CIRCLE_BRANCH: "",
+      CIRCLE_BUILD_NUM: "",
       CIRCLE_USERNAME: "",
       RELEASE_BRANCH: "",
       ...this.more,

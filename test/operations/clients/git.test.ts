@@ -1,5 +1,35 @@
 import assert from "node:assert/strict";
-import { repositoryOf } from "../../../operations/clients/git";
+import { person, repositoryOf } from "../../../operations/clients/git";
+import { defaultWorkspace } from "../../../operations/pulumi/run-pulumi";
+
+describe("the person", () => {
+  const variables = process.env;
+  afterEach(() => {
+    process.env = variables;
+  });
+  const named = async (CIRCLE_USERNAME: string, CIRCLE_BUILD_NUM: string): Promise<string> => {
+    process.env = { ...variables, CIRCLE_BUILD_NUM, CIRCLE_USERNAME };
+    const env = {
+      GIT_CONFIG_COUNT: "1",
+      GIT_CONFIG_KEY_0: "user.email",
+      GIT_CONFIG_VALUE_0: "a@b",
+    };
+    Object.assign(process.env, env);
+    return person(defaultWorkspace);
+  };
+
+  it("is the one that started the pipeline, in CI", async () => {
+    assert.equal(await named("ada", "12"), "ada");
+  });
+
+  it("is the job whose page has the person, if CircleCI has no name", async () => {
+    assert.equal(await named("", "12"), "CircleCI job 12");
+  });
+
+  it("is the one that git knows, on a laptop", async () => {
+    assert.equal(await named("", ""), "a@b");
+  });
+});
 
 describe("a remote's repository", () => {
   const urls = [
