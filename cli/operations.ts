@@ -3,6 +3,7 @@ import type { DriftOptions } from "../operations/drift/command";
 import type { DeployOptions } from "../operations/deploy/deploy";
 import type { PreviewOptions } from "../operations/preview/command";
 import type { HistoryOptions } from "../operations/history/command";
+import type { ApprovalOptions } from "../operations/stacks/approval";
 import type { RollbackOptions } from "../operations/release/rollback";
 import type { PromoteOptions } from "../operations/release/promote";
 import type { NotifyOptions } from "../operations/notify/command";
@@ -10,6 +11,9 @@ import type { Workspace } from "../operations/pulumi/run-pulumi";
 import { addCanary, addReview } from "./branches";
 import { addCommand, leaving } from "./command";
 import type { SweepOptions } from "../operations/sweep/sweep";
+
+/** For commands that a person approves in a pipeline. */
+const previewOption = ["--preview <file>", "show and write what would change, and stop"] as const;
 
 /**
  * Adds the commands that a person or a CI job runs around `pulumi`. Each loads its own code, and
@@ -151,6 +155,8 @@ export function addOperations(program: Command): void {
     .argument("<stack>", "prod")
     .requiredOption("--reason <text>", "why, for the history and for whoever wants to deploy next")
     .option("--to <release>", "commit or digest of an earlier release")
+    .option(...previewOption)
+    .option("--approved <file>", "stop when more would change than this preview has")
     .option("--yes", "do not ask for confirmation")
     .action(
       leaving(async (stack: string, options: RollbackOptions) => {
@@ -161,9 +167,11 @@ export function addOperations(program: Command): void {
   add("resume")
     .description("lets a held stack get releases again; deploys nothing")
     .argument("<stack>", "prod")
+    .option(...previewOption)
+    .option("--approved <file>", "stop if the hold is not the one in this preview")
     .option("--yes", "do not ask for confirmation")
     .action(
-      leaving(async (stack: string, options: { readonly yes?: boolean }) => {
+      leaving(async (stack: string, options: ApprovalOptions & { readonly yes?: boolean }) => {
         const { resume } = await import("../operations/release/hold");
         await resume(stack, options);
       }),
@@ -174,9 +182,11 @@ export function addOperations(program: Command): void {
       "<stack>",
       "local, staging, prod, prod-canary, review-<slug>, or review for this branch",
     )
+    .option(...previewOption)
+    .option("--approved <file>", "stop if a lock is not in this preview")
     .option("--yes", "do not ask for confirmation")
     .action(
-      leaving(async (stack: string, options: { readonly yes?: boolean }) => {
+      leaving(async (stack: string, options: ApprovalOptions & { readonly yes?: boolean }) => {
         const { unlock } = await import("../operations/locks/unlock");
         const name = await stackNameOf(stack);
         await unlock(name, options, await workspaceFor(name));

@@ -5,6 +5,7 @@ import { UserError } from "../../lib/errors";
 import { moment } from "../../lib/time";
 import { noSuchStack, stackNames } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace, variables } from "../pulumi/run-pulumi";
+import { type ApprovalOptions, type Shown, assertApproved, saveShown } from "../stacks/approval";
 import { canaryStack } from "../stacks/running-canary";
 import { type Lock, type LockStore, lockStore } from "./lock-store";
 
@@ -13,11 +14,11 @@ import { type Lock, type LockStore, lockStore } from "./lock-store";
  * the owner. If the owner still runs, two updates change the stack at the same time.
  *
  * @throws UserError if the stack is unknown, its state cannot be read, or the person does not
- *   confirm.
+ *   confirm, or has approved the removal of another lock.
  */
 export async function unlock(
   stack: string,
-  { yes = false }: { readonly yes?: boolean } = {},
+  { approved, preview, yes = false }: ApprovalOptions & { readonly yes?: boolean } = {},
   workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
   if (traitsOf(stack) === undefined) {
@@ -27,17 +28,30 @@ export async function unlock(
   const backendUrl = variables(workspace)["PULUMI_BACKEND_URL"] ?? "";
   const store = lockStore(stack, { backendUrl, cwd, env });
   const shown = await reading(stack, store);
-  if (shown.length === 0) {
-    // A removal that was killed leaves the lock of a stack that is gone: so the locks come first.
-    if (!(await stackNames(workspace)).includes(stack)) throw noSuchStack(stack);
-    console.log(`Stack ${stack} is not locked: nothing to do.`);
-    return;
+  // A removal that was killed leaves the lock of a stack that is gone: so the locks come first.
+  if (shown.length === 0 && !(await stackNames(workspace)).includes(stack)) {
+    throw noSuchStack(stack);
   }
-  for (const lock of shown) console.log(`Stack ${stack} is locked by ${holderOf(lock)}`);
-  console.log("Make sure that this process has ended: unlock does not stop it.");
+  const change = say(stack, shown);
+  if (preview !== undefined) saveShown(preview, change);
+  if (preview !== undefined || shown.length === 0) return;
+  if (approved !== undefined) assertApproved(approved, change);
   await confirm(stack, yes);
   for (const lock of shown) await removing(stack, store, lock);
   await sayWhatIsLeft(stack, store);
+}
+
+/** Says who holds the stack's locks. */
+function say(stack: string, locks: readonly Lock[]): Shown {
+  if (locks.length === 0) {
+    const headline = "is not locked: nothing to do";
+    console.log(`Stack ${stack} ${headline}.`);
+    return { headline, stack, subjects: [] };
+  }
+  for (const lock of locks) console.log(`Stack ${stack} is locked by ${holderOf(lock)}`);
+  console.log("Make sure that this process has ended: unlock does not stop it.");
+  const headline = `is locked by ${locks.map(holderOf).join("; ")}`;
+  return { headline, stack, subjects: locks.map(({ file }) => file) };
 }
 
 async function reading(stack: string, store: LockStore): Promise<readonly Lock[]> {

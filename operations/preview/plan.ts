@@ -110,10 +110,15 @@ export function savePlan(file: string, plan: Plan): void {
   writeFileSync(file, `${JSON.stringify(plan, undefined, 2)}\n`);
 }
 
-/** @throws UserError if the file is not a plan of this version */
+/**
+ * The plan in a file: a plan, or a preview as JSON, which has one.
+ *
+ * @throws UserError if the file has no plan of this version
+ */
 export function loadPlan(file: string): Plan {
   try {
-    const plan = JSON.parse(readFileSync(file, "utf8")) as Partial<Plan>;
+    const given = JSON.parse(readFileSync(file, "utf8")) as { readonly plan?: unknown };
+    const plan = (given.plan ?? given) as Partial<Plan>;
     if (plan.version === 1 && typeof plan.stack === "string" && Array.isArray(plan.changes)) {
       return plan as Plan;
     }

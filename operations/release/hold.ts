@@ -5,6 +5,7 @@ import { person } from "../clients/git";
 import { stackNames } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { type Tags, removeTags, setTags, tagsOf } from "../pulumi/stacks";
+import { type ApprovalOptions, assertApproved, saveShown } from "../stacks/approval";
 
 /** Tag of a stack that must not get another release. */
 const holdTag = "hold";
@@ -26,29 +27,38 @@ function holdOf(tags: Tags): Hold | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as Hold);
 }
 
+const textOf = ({ by, reason, since }: Hold): string =>
+  `since ${moment(new Date(since))} by ${by}: ${reason}`;
+
 /** @throws UserError that says who holds the stack, and why. */
 export function assertNotHeld(stack: string, tags: Tags): void {
   const hold = holdOf(tags);
   if (hold === undefined) return;
   throw new UserError(
-    `Stack "${stack}" is held since ${moment(new Date(hold.since))} by ${hold.by}: ${hold.reason}\n` +
+    `Stack "${stack}" is held ${textOf(hold)}\n` +
       `It gets no release until: npm run resume -- ${stack}\nNothing was changed.`,
   );
 }
 
-/** `npm run resume -- STACK`: lets a held stack get releases again. Deploys nothing. */
+/**
+ * `npm run resume -- STACK`: lets a held stack get releases again. Deploys nothing.
+ *
+ * @throws UserError if the person does not confirm, or has approved the end of another hold.
+ */
 export async function resume(
   stack: string,
-  { yes = false }: { readonly yes?: boolean } = {},
+  { approved, preview, yes = false }: ApprovalOptions & { readonly yes?: boolean } = {},
   workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
   const there = (await stackNames(workspace)).includes(stack);
-  const hold = there ? holdOf(await tagsOf(stack, workspace)) : undefined;
-  if (hold === undefined) {
-    console.log(`Stack ${stack} is not held: nothing to do.`);
-    return;
-  }
-  console.log(`Held since ${moment(new Date(hold.since))} by ${hold.by}: ${hold.reason}`);
+  const tags = there ? await tagsOf(stack, workspace) : {};
+  const hold = holdOf(tags);
+  const headline = hold === undefined ? "is not held: nothing to do" : `is held ${textOf(hold)}`;
+  console.log(`Stack ${stack} ${headline}`);
+  const shown = { headline, stack, subjects: hold === undefined ? [] : [JSON.stringify(hold)] };
+  if (preview !== undefined) saveShown(preview, shown);
+  if (preview !== undefined || hold === undefined) return;
+  if (approved !== undefined) assertApproved(approved, shown);
   await confirm(stack, yes);
   await removeTags(stack, [holdTag], workspace);
   console.log(`Stack ${stack} gets releases again. Its release has not changed.`);

@@ -7,19 +7,26 @@ import { UserError } from "../../lib/errors";
 import { moment } from "../../lib/time";
 import { addWorktree, commitsBetween, removeWorktree, takeFiles } from "../clients/git";
 import { deploy } from "../deploy/deploy";
+import { driftNotes } from "../drift/read";
 import { type Update, updatesOf } from "../history/updates";
 import { noSuchStack, stackNames } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { outputsOf } from "../pulumi/stacks";
+import type { ApprovalOptions } from "../stacks/approval";
 import { canaryStack } from "../stacks/running-canary";
 import { releaseEnv } from "../stacks/release";
 import { setHold } from "./hold";
 import { contractions } from "./migrations";
 import { isReason } from "./promote";
 
-export interface RollbackOptions {
+export interface RollbackOptions extends ApprovalOptions {
   readonly reason: string;
-  /** Commit or digest of the release, at least its first 7 characters. */
+  /**
+   * Commit or digest of the release, at least its first 7 characters. Empty, as a pipeline's
+   * parameter that was not set: the same as without it.
+   *
+   * @default - the release before the running one
+   */
   readonly to?: string;
   readonly yes?: boolean;
 }
@@ -34,12 +41,16 @@ const filesOf = (stack: string): readonly string[] => ["jobs.ts", `Pulumi.${stac
  * `npm run rollback -- STACK --reason TEXT`: deploys the release that ran before this one, with its
  * jobs and its stack file, and today's program. Then the stack is held: a pipeline does not bring
  * the bad release back.
+ *
+ * @throws UserError for a stack without earlier releases, while a canary runs, over a migration
+ *   that older code does not run on, and for everything that a deploy refuses.
  */
 export async function rollback(
   stack: string,
-  { reason, to, yes = false }: RollbackOptions,
+  options: RollbackOptions,
   workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
+  const { reason, to } = options;
   if (traitsOf(stack)?.image !== "promoted") {
     throw new UserError(
       `Stack "${stack}" runs what is checked out: check the older code out, and deploy it with --allow-older.`,
@@ -48,6 +59,59 @@ export async function rollback(
   if (!isReason(reason)) {
     throw new UserError("--reason must be a line of at most 200 characters.");
   }
+  const earlier = await showEarlier(stack, to === "" ? undefined : to, workspace);
+  const directory = await checkedOut(stack, earlier.program ?? earlier.commit, workspace);
+  try {
+    const release = { branch: earlier.branch ?? "unknown", commit: earlier.commit, reason };
+    const env = releaseEnv({ ...release, imageRef: earlier.imageRef });
+    await previewOrDeploy(
+      stack,
+      options,
+      workspace,
+      withEnv({ ...workspace, cwd: directory }, env),
+    );
+  } finally {
+    await removeWorktree(directory, workspace);
+    rmSync(directory, { force: true, recursive: true });
+  }
+}
+
+async function previewOrDeploy(
+  stack: string,
+  { approved, preview: output, reason, yes = false }: RollbackOptions,
+  today: Workspace,
+  older: Workspace,
+): Promise<void> {
+  if (output !== undefined) {
+    const { preview } = await import("../preview/command");
+    await preview(stack, { format: "json", notes: driftNotes(stack, today), output }, older);
+    console.log(`The rollback would also hold stack ${stack}. Nothing was changed.`);
+    return;
+  }
+  await deploy(
+    stack,
+    {
+      allowOlder: true,
+      ...(approved === undefined ? {} : { approved }),
+      confirmed: async () => setHold(stack, reason, today),
+      evenIfHeld: true,
+      yes,
+    },
+    older,
+  );
+  console.log(`Stack ${stack} is held: it gets no release until npm run resume -- ${stack}`);
+}
+
+/**
+ * Says what runs, which release a rollback goes to, and which commits it takes back.
+ *
+ * @throws UserError if the rollback is not possible.
+ */
+async function showEarlier(
+  stack: string,
+  to: string | undefined,
+  workspace: Workspace,
+): Promise<Earlier> {
   const stacks = await stackNames(workspace);
   if (!stacks.includes(stack)) throw noSuchStack(stack);
   // Its outputs are removed when it stops.
@@ -79,35 +143,25 @@ export async function rollback(
       ...back.slice(0, 10).map((one) => `  ${one}`),
     ].join("\n"),
   );
-  const blocking = await contractions(earlier.commit, running, workspace);
-  if (blocking.length > 0) {
-    throw new UserError(
-      [
-        "The older code does not run on the database as it is now:",
-        ...blocking.map((one) => `  ${one}`),
-        "Deploy a fix instead. Nothing was changed.",
-      ].join("\n"),
-    );
-  }
-  const directory = await checkedOut(stack, earlier.program ?? earlier.commit, workspace);
-  try {
-    const release = { branch: earlier.branch ?? "unknown", commit: earlier.commit, reason };
-    const env = releaseEnv({ ...release, imageRef: earlier.imageRef });
-    await deploy(
-      stack,
-      {
-        allowOlder: true,
-        confirmed: async () => setHold(stack, reason, workspace),
-        evenIfHeld: true,
-        yes,
-      },
-      withEnv({ ...workspace, cwd: directory }, env),
-    );
-  } finally {
-    await removeWorktree(directory, workspace);
-    rmSync(directory, { force: true, recursive: true });
-  }
-  console.log(`Stack ${stack} is held: it gets no release until npm run resume -- ${stack}`);
+  await assertNoContraction(earlier.commit, running, workspace);
+  return earlier;
+}
+
+/** @throws UserError that names each migration that the older code does not run on. */
+async function assertNoContraction(
+  older: string,
+  running: string,
+  workspace: Workspace,
+): Promise<void> {
+  const blocking = await contractions(older, running, workspace);
+  if (blocking.length === 0) return;
+  throw new UserError(
+    [
+      "The older code does not run on the database as it is now:",
+      ...blocking.map((one) => `  ${one}`),
+      "Deploy a fix instead. Nothing was changed.",
+    ].join("\n"),
+  );
 }
 
 /**

@@ -307,9 +307,14 @@ describe("a rehearsal of all environments", () => {
   it("takes production back to the release before, without a failed request, and holds it", async () => {
     await all.clone.git("checkout", "--quiet", "main");
     const bad = await imageOf("prod");
-    const requests = new Requests(host);
     const because = ["--reason", "checkout fails"];
-    const back = await all.run("prod", ["rollback", "prod", ...because, "--yes"]);
+    const file = "reports/preview-prod.json";
+    const shown = await all.run("preview", ["rollback", "prod", ...because, "--preview", file]);
+    assert.match(succeeded(shown).output, /would also hold stack prod. Nothing was changed/);
+    assert.equal(await imageOf("prod"), bad);
+    const requests = new Requests(host);
+    const approved = ["--approved", file, "--yes"];
+    const back = await all.run("prod", ["rollback", "prod", ...because, ...approved]);
     await requests.stop();
     succeeded(back);
     line(

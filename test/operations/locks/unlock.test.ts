@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mock } from "node:test";
 import { join } from "node:path";
 import { unlock } from "../../../operations/locks/unlock";
@@ -64,6 +64,43 @@ describe("npm run unlock", () => {
       await assert.rejects(run("staging", false), /Pass --yes.*Nothing was changed/);
       assert.deepEqual(left(), ["a.json"]);
       assert.match(said[0] ?? "", /locked by ada/);
+    });
+
+    it("as a preview writes who holds the lock into a file, and keeps the lock", async () => {
+      lock("a.json");
+      const preview = join(programs.directory, "reports", "preview.json");
+      const PULUMI_BACKEND_URL = `file://${programs.directory}`;
+      await unlock("staging", { preview }, programs.workspace({ PULUMI_BACKEND_URL }));
+      assert.deepEqual(left(), ["a.json"]);
+      assert.deepEqual(JSON.parse(readFileSync(preview, "utf8")), {
+        headline: "is locked by ada on laptop-7, process 4711, since 2026-11-24 14:02 UTC",
+        stack: "staging",
+        subjects: ["a.json"],
+      });
+    });
+
+    it("removes the lock that was approved, and no other one", async () => {
+      lock("a.json");
+      const file = join(programs.directory, "preview.json");
+      const workspace = programs.workspace({ PULUMI_BACKEND_URL: `file://${programs.directory}` });
+      await unlock("staging", { preview: file }, workspace);
+      lock("b.json", another);
+      await assert.rejects(
+        unlock("staging", { approved: file, yes: true }, workspace),
+        /^Error: Something other than what was approved .* grace on .*Nothing was changed\.$/,
+      );
+      assert.deepEqual(left(), ["a.json", "b.json"]);
+      rmSync(join(locks, "b.json"));
+      await unlock("staging", { approved: file, yes: true }, workspace);
+      assert.deepEqual(left(), []);
+    });
+
+    it("as a preview of a stack that is not locked says so", async () => {
+      const preview = join(programs.directory, "preview.json");
+      const PULUMI_BACKEND_URL = `file://${programs.directory}`;
+      await unlock("staging", { preview }, programs.workspace({ PULUMI_BACKEND_URL }));
+      const { headline } = JSON.parse(readFileSync(preview, "utf8")) as { headline: string };
+      assert.equal(headline, "is not locked: nothing to do");
     });
 
     it("says that a stack is not locked", async () => {

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mock } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { project } from "../../../lib/project";
 import type { Update } from "../../../operations/history/updates";
-import { assertNotHeld } from "../../../operations/release/hold";
 import { kindOf, migrationsDirectory } from "../../../operations/release/migrations";
+import { loadPlan } from "../../../operations/preview/plan";
 import { earlierRelease, rollback } from "../../../operations/release/rollback";
+import { Programs } from "../support/programs";
 
 const image = (release: string): string => `registry/orders@sha256:${release.repeat(64)}`;
 const commit = (release: string): string => release.repeat(40);
@@ -72,7 +75,9 @@ describe("a rollback", () => {
 
   it("is refused for a stack that runs what is checked out, and without a reason", async () => {
     await assert.rejects(rollback("staging", { reason: "x" }), /check the older code out/);
-    await assert.rejects(rollback("prod", { reason: "two\nlines" }), /--reason must be a line/);
+    for (const reason of ["two\nlines", ""]) {
+      await assert.rejects(rollback("prod", { reason }), /--reason must be a line/);
+    }
   });
 });
 
@@ -96,17 +101,80 @@ describe("a rollback next to a canary", () => {
   });
 });
 
-describe("a hold", () => {
-  const hold = { by: "ada", reason: "checkout fails", since: "2026-11-24T14:02:00Z" };
+/** Runs in a clone without the content of older files, as CircleCI checks out. */
+describe("the preview of a rollback", function () {
+  this.timeout(60_000);
+  let programs: Programs;
+  let clone: string;
+  let older: string;
+  const git = (cwd: string, ...args: readonly string[]): string =>
+    execFileSync("git", ["-c", "user.name=ada", "-c", "user.email=ada@example.com", ...args], {
+      cwd,
+      encoding: "utf8",
+    }).trim();
 
-  it("stops a release, and says who holds and why", () => {
-    assert.throws(() => {
-      assertNotHeld("prod", { hold: JSON.stringify(hold) });
-    }, /"prod" is held since 2026-11-24 14:02 UTC by ada: checkout fails\n.*npm run resume -- prod/);
+  beforeEach(() => {
+    mock.method(console, "log", () => undefined);
+    mock.method(process.stdout, "write", () => true);
+    mock.method(process.stderr, "write", () => true);
+    programs = new Programs();
+    const origin = join(programs.directory, "origin");
+    clone = join(programs.directory, "clone");
+    mkdirSync(origin);
+    git(origin, "init", "--quiet", "--initial-branch=main");
+    git(origin, "config", "uploadpack.allowFilter", "true");
+    const commitWith = (release: string): string => {
+      for (const file of ["jobs.ts", "Pulumi.prod.yaml", "program.ts"]) {
+        writeFileSync(join(origin, file), `${release}\n`);
+      }
+      git(origin, "add", ".");
+      git(origin, "commit", "--quiet", "--message", release);
+      return git(origin, "rev-parse", "HEAD");
+    };
+    older = commitWith("older");
+    const newer = commitWith("newer");
+    git(programs.directory, "clone", "--quiet", "--filter=blob:none", `file://${origin}`, clone);
+    const update = (commit: string, ref: string): object => ({
+      environment: { "git.head": commit },
+      kind: "update",
+      message: `Release of main at ${commit} as ${ref} by ada`,
+      result: "succeeded",
+      startTime: "2026-11-24T14:02:00Z",
+    });
+    const history = [update(newer, image("b")), update(older, image("a"))];
+    const outputs = { commit: newer, imageRef: image("b") };
+    const events = join(import.meta.dirname, "../preview/recorded/nothing.jsonl");
+    const log = 'for last; do :; done; while [ "$1" != --event-log ]; do shift; done; cp';
+    const seen = 'echo "$RELEASE_IMAGE_REF" $(cat jobs.ts Pulumi.prod.yaml program.ts)';
+    programs.add("pulumi", {
+      "*stack ls*": `echo '[{"name":"prod"}]'`,
+      "*stack output*": `echo '${JSON.stringify(outputs)}'`,
+      "*stack history*": `echo '${JSON.stringify(history)}'`,
+      "preview *": `${seen} > "${programs.directory}/seen"; ${log} "${events}" "$2"`,
+    });
+  });
+  afterEach(() => {
+    mock.restoreAll();
+    process.exitCode = undefined;
+    programs.remove();
   });
 
-  it("is not there without its tag", () => {
-    assertNotHeld("prod", { promoted: "{}" });
+  it("shows the older release with its files and today's program, and changes nothing", async () => {
+    const missing = git(clone, "rev-list", "--objects", "--missing=print", "--all");
+    assert.match(missing, /^\?/m, "the clone has every file of every commit");
+    const preview = join(programs.directory, "reports", "preview.json");
+    const workspace = { ...programs.workspace(), cwd: clone };
+    // A pipeline's parameter that was not set is an empty text.
+    await rollback("prod", { preview, reason: "it fails", to: "" }, workspace);
+    const seen = readFileSync(join(programs.directory, "seen"), "utf8");
+    assert.equal(seen, `${image("a")} older older newer\n`);
+    assert.equal(loadPlan(preview).stack, "prod");
+    const { headline } = JSON.parse(readFileSync(preview, "utf8")) as { headline: string };
+    assert.equal(headline, "nothing changes");
+    const changing = programs.calls.filter((call) => / (?:up|tag|import|init|cancel) /.test(call));
+    assert.deepEqual(changing, []);
+    assert.equal(git(clone, "worktree", "list").split("\n").length, 1);
+    assert.equal(git(clone, "status", "--porcelain"), "");
   });
 });
 
