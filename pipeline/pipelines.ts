@@ -1,10 +1,10 @@
-import { branch } from "./branch";
-import { canaryParameters, canaryStart, canaryStop } from "./canary";
+import { branch } from "./workflows/branch";
+import { canaryParameters, canaryStart, canaryStop } from "./workflows/canary";
 import { compose } from "./compose";
-import { drift } from "./drift";
-import { main } from "./main";
+import { drift } from "./workflows/drift";
+import { main } from "./workflows/main";
 import type { Config } from "./model";
-import { sweep, teardown } from "./removal";
+import { sweep, teardown } from "./workflows/removal";
 import { companyScan } from "../config/circleci";
 import { onMain } from "./stages";
 

@@ -1,6 +1,6 @@
-import { notice, planOf, type Stage } from "./compose";
-import { afterDeploy, checks, groups, imageOf, previewOf } from "./stages";
-import { releaseFile } from "./steps";
+import { notice, planOf, type Stage } from "../compose";
+import { afterDeploy, checks, groups, imageOf, previewOf } from "../stages";
+import { releaseFile } from "../steps";
 
 /** On main: deploy staging. After an approval, deploy its image to production. */
 export const main: readonly Stage[] = [

@@ -1,6 +1,6 @@
-import { badEndNotices, notice, skippedNotice, type Stage } from "./compose";
-import type { Parameter } from "./model";
-import { groups } from "./stages";
+import { badEndNotices, notice, skippedNotice, type Stage } from "../compose";
+import type { Parameter } from "../model";
+import { groups } from "../stages";
 
 /** What the person who starts the pipeline sets. */
 export const canaryParameters: Readonly<Record<string, Parameter>> = {

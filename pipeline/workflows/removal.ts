@@ -1,6 +1,6 @@
-import { badEndNotices, skippedNotice, type Stage } from "./compose";
-import type { ContextName } from "./contexts";
-import { groups, ofBranch } from "./stages";
+import { badEndNotices, skippedNotice, type Stage } from "../compose";
+import type { ContextName } from "../contexts";
+import { groups, ofBranch } from "../stages";
 
 const closedBranch = {
   ...ofBranch,

@@ -1,4 +1,4 @@
-import { driftReport, notice, type Stage } from "./compose";
+import { driftReport, notice, type Stage } from "../compose";
 
 /** On a schedule: what someone has changed in the cluster. */
 export const drift: readonly Stage[] = [...driftOf("staging"), ...driftOf("prod")];

@@ -1,6 +1,6 @@
-import { planOf, type Stage } from "./compose";
-import type { Requirement } from "./model";
-import { afterDeploy, checks, groups, imageOf, ofBranch, previewOf } from "./stages";
+import { planOf, type Stage } from "../compose";
+import type { Requirement } from "../model";
+import { afterDeploy, checks, groups, imageOf, ofBranch, previewOf } from "../stages";
 
 /** A job has ended, with success or failure: it was neither cancelled nor skipped. */
 const ended = (name: string): Requirement => ({ [name]: ["success", "failed"] });
