@@ -151,16 +151,22 @@ export function badEndNotices(
 
 /**
  * Reports that `of` did not run, because a newer pipeline waited or ran in its serial group:
- * CircleCI then drops it permanently. Only for jobs whose earlier jobs cannot fail: after such a
- * failure it would also be "not run".
+ * CircleCI then drops it permanently. After a failure of an earlier job it would also be "not run".
+ * So `approval` is the approval that it waits for, unless its earlier jobs cannot fail.
  */
 export function skippedNotice(
   of: string,
   stack: string,
-  environment?: Readonly<Record<string, string>>,
+  {
+    approval,
+    environment,
+  }: {
+    readonly approval?: string;
+    readonly environment?: Readonly<Record<string, string>>;
+  } = {},
 ): Stage {
   return notice(`tell-skipped-${of}`, "skipped", stack, {
-    requires: [{ [of]: ["not_run"] }],
+    requires: [{ [of]: ["not_run"] }, ...(approval === undefined ? [] : [approval])],
     ...(environment === undefined ? {} : { environment }),
   });
 }

@@ -5,6 +5,7 @@ import { drift } from "./workflows/drift";
 import { main } from "./workflows/main";
 import type { Config } from "./model";
 import { sweep, teardown } from "./workflows/removal";
+import { recover, recoverParameters } from "./workflows/recover";
 import { companyScan } from "../config/circleci";
 import { onMain } from "./stages";
 
@@ -42,5 +43,14 @@ export const pipelines: Readonly<Record<string, Config>> = {
       },
     },
     { parameters: canaryParameters },
+  ),
+  "recover.yml": compose(
+    Object.fromEntries(
+      Object.entries(recover).map(([name, stages]) => [
+        name,
+        { stages, when: `${onMain} and pipeline.parameters.action == "${name}"` },
+      ]),
+    ),
+    { parameters: recoverParameters },
   ),
 };

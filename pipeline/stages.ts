@@ -87,7 +87,7 @@ export function previewOf(
  */
 const readerOf = (stack: string): ContextName => (stack === "review" ? "review" : "preview");
 
-const smokeTest = (stack: string): Stage => ({
+const smokeTest = (stack: string, of: string): Stage => ({
   name: `smoke-${stack}`,
   job: {
     command: `npm run smoke -- ${stack}`,
@@ -95,20 +95,26 @@ const smokeTest = (stack: string): Stage => ({
     keepsReport: true,
   },
   contexts: [readerOf(stack)],
-  requires: [`deploy-${stack}`],
+  requires: [of],
 });
 
-/** What follows each deployment: the smoke test and the messages. */
+/** What follows each deployment by job `of`: the smoke test and the messages. */
 export const afterDeploy = (
   stack: string,
-  environment?: Readonly<Record<string, string>>,
+  {
+    environment,
+    of = `deploy-${stack}`,
+  }: {
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly of?: string;
+  } = {},
 ): readonly Stage[] => [
-  smokeTest(stack),
+  smokeTest(stack, of),
   notice(`tell-${stack}`, "deployed", stack, {
     requires: [`smoke-${stack}`],
-    reportOf: `deploy-${stack}`,
+    reportOf: of,
     ...(environment === undefined ? {} : { environment }),
   }),
-  ...badEndNotices(`deploy-${stack}`, stack, environment),
+  ...badEndNotices(of, stack, environment),
   ...badEndNotices(`smoke-${stack}`, stack, environment),
 ];

@@ -5,7 +5,7 @@ import { commandsOf, filledIn, mapping, named, text } from "./shape";
 /** CircleCI's own variables whose text comes from outside. */
 const outsideVariables = ["CIRCLE_BRANCH", "CIRCLE_PULL_REQUEST", "CIRCLE_TAG", "CIRCLE_USERNAME"];
 const storedKeys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
-const runsPulumi = /\bnpm run (?:canary|deploy|image|preview|promote|review|sweep)\b/;
+const runsPulumi = /\bnpm run (?:canary|deploy|image|preview|promote|review|rollback|sweep)\b/;
 
 /**
  * Findings about commands: code that someone could inject, and a limit without output that is too

@@ -6,7 +6,7 @@ import { parseEnv } from "node:util";
  * Variables that a job gets only from a context. The values in the user's shell are not passed on.
  */
 const fromContextsOnly =
-  /^(?:AWS_|CIRCLE|GITHUB_|SLACK_|GIT_|BASH_ENV$|REVIEW_|CANARY_|PULL_REQUEST$)/;
+  /^(?:AWS_|CIRCLE|GITHUB_|SLACK_|GIT_|BASH_ENV$|REVIEW_|CANARY_|RECOVER_|PULL_REQUEST$)/;
 
 /**
  * Without these, AWS's clients would read ~/.aws and use the machine's own role. The settings of

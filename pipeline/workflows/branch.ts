@@ -36,5 +36,5 @@ export const branch: readonly Stage[] = [
     requires: ["approve-review"],
     serialGroup: groups.review,
   },
-  ...afterDeploy("review", ofBranch),
+  ...afterDeploy("review", { environment: ofBranch }),
 ];

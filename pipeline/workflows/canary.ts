@@ -51,7 +51,7 @@ export const canaryStart: readonly Stage[] = [
     requires: ["canary-start"],
   }),
   ...badEndNotices("canary-start", "prod-canary", ofCanary),
-  skippedNotice("canary-start", "prod-canary", ofCanary),
+  skippedNotice("canary-start", "prod-canary", { environment: ofCanary }),
 ];
 
 export const canaryStop: readonly Stage[] = [

@@ -20,7 +20,7 @@ export const teardown: readonly Stage[] = [
     serialGroup: groups.review,
   },
   ...badEndNotices("teardown", "review", closedBranch),
-  skippedNotice("teardown", "review", closedBranch),
+  skippedNotice("teardown", "review", { environment: closedBranch }),
 ];
 
 /** On a schedule: what has expired, or has no branch any more. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { evaluate, parseExpression } from "../../pipeline/checks/expression";
 import { againstSchema, circleciSchema, SchemaMissing } from "../../pipeline/checks/schema";
 import { show, Source } from "../../pipeline/checks/source";
 import { type PlacedJob, workflowsOf } from "../../pipeline/checks/shape";
@@ -49,6 +50,12 @@ const inShort = ({ command, name }: There): string =>
         /(?: --)? --(?:cause-file|comment|save-release|format|report|summary) .*$/,
         "",
       );
+
+const changesStack = ({ command }: Pick<There, "command">): boolean =>
+  /npm run (?:canary|deploy|resume|review|rollback|sweep|unlock) (?!.* --preview )/.test(command);
+
+/** Commands that change nothing, and whose failure people must know. */
+const asks = /npm run smoke |npm run \w+ .* --preview /;
 
 const told = (stack: string): readonly string[] => [
   `npm run notify -- deployed --stack ${stack}`,
@@ -155,10 +162,9 @@ describe("the pipelines", () => {
   });
 
   it("tell people when what changes a stack fails, is cancelled or runs out of time", () => {
-    const changing = /npm run (?:deploy|smoke|review|sweep|canary) /;
     const ends = { canceled: ["canceled"], failed: ["failed", "unauthorized"] };
     for (const { jobs } of workflows) {
-      for (const { name } of jobs.filter(({ command }) => changing.test(command))) {
+      for (const { name } of jobs.filter((job) => changesStack(job) || asks.test(job.command))) {
         for (const [event, statuses] of Object.entries(ends)) {
           const told = jobs.filter(
             ({ command, requires }) =>
@@ -182,8 +188,7 @@ describe("the pipelines", () => {
       group("canary.yml", "canary-stop", "canary-stop"),
     );
     for (const { command, "serial-group": own } of workflows.flatMap(({ jobs }) => jobs)) {
-      const changes = /npm run (?:deploy|review|sweep|canary) /.test(command);
-      assert.equal(own !== undefined, changes, command);
+      assert.equal(own !== undefined, changesStack({ command }), command);
     }
   });
 
@@ -193,10 +198,110 @@ describe("the pipelines", () => {
         command.startsWith("npm run notify -- skipped ") ? requires : [],
       ),
     );
+    const recoveries = Object.keys(pipelines["recover.yml"]?.workflows ?? {});
+    assert.deepEqual(told, [
+      ...["teardown", "canary-start", "canary-stop"].map((name) => ({ [name]: ["not_run"] })),
+      ...recoveries.flatMap((name) => [{ [name]: ["not_run"] }, `approve-${name}`]),
+    ]);
+  });
+
+  it("go back, resume and unlock after a preview, and an approval of it", () => {
+    const recoveries = {
+      "resume-prod": ["resume -- prod", "prod"],
+      "rollback-prod": ['rollback -- prod --reason "$RECOVER_REASON" --to "$RECOVER_TO"', "prod"],
+      "unlock-prod": ["unlock -- prod", "prod"],
+      "unlock-prod-canary": ["unlock -- prod-canary", "prod"],
+      "unlock-staging": ["unlock -- staging", "staging"],
+    };
+    for (const [name, [command = "", context = ""]] of Object.entries(recoveries)) {
+      const jobs = jobsOf("recover.yml", name);
+      const [preview, ...more] = jobs.filter(({ context: given = [] }) =>
+        given.some((one) => one !== "services-orders-slack"),
+      );
+      const file = `reports/preview-${name.replace(/^[a-z]+-/, "")}.json`;
+      assert.equal(preview?.command, `npm run ${command} --preview ${file}`);
+      assert.deepEqual(preview.context, ["services-orders-preview"]);
+      const [approval] = jobs.filter(({ type }) => type === "approval");
+      assert.deepEqual(approval?.requires, [`preview-${name}`]);
+      const [change, ...rest] = more;
+      assert.equal(change?.command, `npm run ${command} --approved ${file} --yes`);
+      assert.deepEqual(change.context, [`services-orders-${context}`]);
+      assert.deepEqual(change.requires, [`approve-${name}`]);
+      const smoke = name === "rollback-prod" ? ["npm run smoke -- prod"] : [];
+      assert.deepEqual(
+        rest.map(({ command: one }) => one),
+        smoke,
+      );
+    }
     assert.deepEqual(
-      told,
-      ["teardown", "canary-start", "canary-stop"].map((name) => ({ [name]: ["not_run"] })),
+      Object.keys(pipelines["recover.yml"]?.workflows ?? {}).sort(),
+      Object.keys(recoveries).sort(),
     );
+  });
+
+  it("start one recovery for each choice, and one that does nothing by itself when nothing is chosen", () => {
+    const { parameters = {}, workflows: all = {} } = pipelines["recover.yml"] ?? {};
+    const { action } = parameters;
+    assert.ok(action?.type === "enum");
+    for (const chosen of action.enum) {
+      const started = Object.entries(all).filter(([, { when }]) =>
+        evaluate(parseExpression(when), {
+          "pipeline.git.branch": "main",
+          "pipeline.parameters.action": chosen,
+        }),
+      );
+      assert.deepEqual(
+        started.map(([name]) => name),
+        [chosen],
+      );
+    }
+    assert.equal(action.default, "rollback-prod");
+    assert.equal(parameters["reason"]?.default, "");
+  });
+
+  it("never run a recovery and a deploy of the same stack at the same time", () => {
+    const group = (file: string, workflow: string, name: string) =>
+      jobsOf(file, workflow).find((job) => job.name === name)?.["serial-group"];
+    const deploys = {
+      prod: group("config.yml", "main", "deploy-prod"),
+      "prod-canary": group("canary.yml", "canary-start", "canary-start"),
+      staging: group("config.yml", "main", "deploy-staging"),
+    };
+    for (const name of Object.keys(pipelines["recover.yml"]?.workflows ?? {})) {
+      const stack = name.replace(/^[a-z]+-/, "") as keyof typeof deploys;
+      assert.ok(deploys[stack]);
+      assert.equal(group("recover.yml", name, name), deploys[stack], name);
+    }
+  });
+
+  it("tell that a recovery was skipped only after its approval", () => {
+    const jobs = placesOf("recover.yml", "rollback-prod");
+    const acts = (ended: Readonly<Record<string, End>>) => {
+      const ends = new Map<string, End>();
+      const ran: string[] = [];
+      for (let one = next(jobs, ends); one !== undefined; one = next(jobs, ends)) {
+        const { act, place } = one;
+        const end = act === "run" ? (ended[place.name] ?? "success") : "not_run";
+        ends.set(place.name, end);
+        if (end !== "not_run") ran.push(place.name);
+      }
+      return ran;
+    };
+    assert.deepEqual(acts({}), [
+      ...["preview-rollback-prod", "ask-rollback-prod", "approve-rollback-prod"],
+      ...["rollback-prod", "smoke-prod", "tell-prod"],
+    ]);
+    assert.deepEqual(acts({ "preview-rollback-prod": "failed" }), [
+      ...["preview-rollback-prod", "tell-failed-preview-rollback-prod"],
+    ]);
+    // A newer deploy came first: CircleCI does not run the job.
+    assert.deepEqual(acts({ "rollback-prod": "not_run" }), [
+      ...["preview-rollback-prod", "ask-rollback-prod", "approve-rollback-prod"],
+      "tell-skipped-rollback-prod",
+    ]);
+    assert.deepEqual(acts({ "rollback-prod": "failed" }).slice(-2), [
+      ...["rollback-prod", "tell-failed-rollback-prod"],
+    ]);
   });
 
   it("let no sweep displace what people start: its pipeline is always newer", () => {

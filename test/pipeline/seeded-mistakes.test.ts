@@ -291,6 +291,53 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     });
   });
 
+  const approvedUnlock =
+    "      - unlock-prod:\n          requires:\n            - approve-unlock-prod\n";
+
+  for (const action of ["resume", "rollback", "unlock"] as const) {
+    it(`for a ${action} of production without an approval`, () => {
+      const approved = approvedUnlock.replaceAll("unlock", action);
+      seed({
+        file: "recover.yml",
+        from: approved,
+        to: approved.replace("- approve-", "- preview-"),
+        at: `${action}-prod`,
+        says: new RegExp(`"${action}-prod" can change production, and no approval comes before it`),
+      });
+    });
+
+    it(`for a ${action} of production without the restricted context`, () => {
+      const approved = approvedUnlock.replaceAll("unlock", action);
+      seed({
+        file: "recover.yml",
+        from: `${approved}${inProd}`,
+        to: approved,
+        at: `${action}-prod`,
+        says: /without its restricted context services-orders-prod/,
+      });
+    });
+  }
+
+  it("for a reason inside a command", () => {
+    seed({
+      file: "recover.yml",
+      from: 'command: npm run rollback -- prod --reason "$RECOVER_REASON"',
+      to: "command: npm run rollback -- prod --reason '<< pipeline.parameters.reason >>'",
+      at: "npm run rollback",
+      says: /whoever chooses that text writes the command/,
+    });
+  });
+
+  it("for a reason that the shell would expand", () => {
+    seed({
+      file: "recover.yml",
+      from: 'npm run rollback -- prod --reason "$RECOVER_REASON"',
+      to: "npm run rollback -- prod --reason $RECOVER_REASON",
+      at: "npm run rollback",
+      says: /\$RECOVER_REASON is text from outside/,
+    });
+  });
+
   it("for a production context in a branch's workflow", () => {
     seed({
       from: "            - services-orders-review\n",

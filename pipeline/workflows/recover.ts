@@ -1,0 +1,111 @@
+import { badEndNotices, notice, previewReport, skippedNotice, type Stage } from "../compose";
+import type { ContextName } from "../contexts";
+import type { Parameter } from "../model";
+import { afterDeploy, groups } from "../stages";
+
+/** A command that a person approves, and the stack that it changes. */
+interface Recovery {
+  readonly action: "resume" | "rollback" | "unlock";
+  /** Context whose role may change the stack. */
+  readonly context: ContextName;
+  /** Parameters of the pipeline, as variables and as options of the command. */
+  readonly given?: { readonly environment: Readonly<Record<string, string>>; readonly as: string };
+  /** The group of the stack's deploys: the two never run at the same time. */
+  readonly serialGroup: string;
+  readonly stack: "prod" | "prod-canary" | "staging";
+}
+
+const inProd = { context: "prod", serialGroup: groups.prod, stack: "prod" } as const;
+
+/**
+ * Every recovery, by the value of the parameter that starts it. Action and stack are one parameter,
+ * so each choice starts one workflow: there is no rollback of staging to choose.
+ */
+const recoveries: Readonly<Record<string, Recovery>> = {
+  "rollback-prod": {
+    ...inProd,
+    action: "rollback",
+    given: {
+      as: ' --reason "$RECOVER_REASON" --to "$RECOVER_TO"',
+      environment: {
+        RECOVER_REASON: "<< pipeline.parameters.reason >>",
+        RECOVER_TO: "<< pipeline.parameters.to >>",
+      },
+    },
+  },
+  "resume-prod": { ...inProd, action: "resume" },
+  "unlock-prod": { ...inProd, action: "unlock" },
+  "unlock-prod-canary": {
+    ...{ context: "prod", serialGroup: groups.canary, stack: "prod-canary" },
+    action: "unlock",
+  },
+  "unlock-staging": {
+    ...{ context: "staging", serialGroup: groups.staging, stack: "staging" },
+    action: "unlock",
+  },
+};
+
+/** What the person who starts the pipeline sets. */
+export const recoverParameters: Readonly<Record<string, Parameter>> = {
+  action: {
+    type: "enum",
+    description:
+      "go back to an older release, end the hold after it, or remove a lock that is left",
+    enum: Object.keys(recoveries),
+    default: "rollback-prod",
+  },
+  reason: { type: "string", description: "of a rollback: why", default: "" },
+  to: {
+    type: "string",
+    description: "of a rollback: commit or digest of the release, or nothing for the one before",
+    default: "",
+  },
+};
+
+/** Jobs of each recovery, by its name. */
+export const recover: Readonly<Record<string, readonly Stage[]>> = Object.fromEntries(
+  Object.entries(recoveries).map(([name, recovery]) => [name, stagesOf(name, recovery)]),
+);
+
+/** A preview, the approval of it, and the command, which changes what was approved or less. */
+function stagesOf(name: string, recovery: Recovery): readonly Stage[] {
+  const { action, context, given, serialGroup, stack } = recovery;
+  const environment = { RECOVER_ACTION: action, ...given?.environment };
+  const command = `npm run ${action} -- ${stack}${given?.as ?? ""}`;
+  const [preview, approval] = [`preview-${name}`, `approve-${name}`];
+  const file = previewReport(stack);
+  return [
+    {
+      name: preview,
+      job: {
+        command: `${command} --preview ${file}`,
+        environment,
+        gives: "reports",
+        keepsReport: true,
+      },
+      contexts: ["preview"],
+    },
+    ...badEndNotices(preview, stack, environment),
+    notice(`ask-${name}`, "approval", stack, { environment, requires: [preview], takes: true }),
+    { name: approval, requires: [preview] },
+    {
+      name,
+      job: {
+        command: `${command} --approved ${file} --yes`,
+        environment,
+        keepsReport: true,
+        takes: true,
+      },
+      contexts: [context],
+      requires: [approval],
+      serialGroup,
+    },
+    ...(action === "rollback"
+      ? afterDeploy(stack, { environment, of: name })
+      : [
+          notice(`tell-${name}`, "done", stack, { environment, requires: [name] }),
+          ...badEndNotices(name, stack, environment),
+        ]),
+    skippedNotice(name, stack, { approval, environment }),
+  ];
+}
