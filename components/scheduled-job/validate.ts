@@ -1,7 +1,12 @@
 import { budgets } from "../conventions/names";
 import { type Checked, check, dnsLabel, integer } from "../conventions/validation";
 import { workloadIssues } from "../pods/workload";
-import { type ScheduleField, restrictsBothDays, shortestPeriodSeconds, wrongFields } from "../conventions/schedules/cron";
+import {
+  type ScheduleField,
+  restrictsBothDays,
+  shortestPeriodSeconds,
+  wrongFields,
+} from "../conventions/schedules/cron";
 import type { ScheduledJobInputs } from "./normalize";
 import { isTimeZone } from "./time-zone";
 
