@@ -32,7 +32,7 @@ export function compose(
   for (const stage of Object.values(workflows).flatMap(({ stages }) => stages)) {
     const { contexts = [], job: spec, name } = stage;
     if (spec === undefined) continue;
-    const made = job(name, spec, hasRole(contexts));
+    const made = job(name, inGroup(spec, stage.serialGroup), hasRole(contexts));
     if (jobs[name] !== undefined && !isDeepStrictEqual(jobs[name], made)) {
       throw new Error(`two different jobs are called "${name}"; give one of them another name`);
     }
@@ -65,6 +65,15 @@ function workflow({ stages, when }: WorkflowSpec): Workflow {
       return Object.keys(place).length === 0 ? stage.name : { [stage.name]: place };
     }),
   };
+}
+
+/**
+ * CircleCI has no variable for the group. Commands need it: a job may take over the lock that an
+ * ended job of its group has left.
+ */
+function inGroup(spec: JobSpec, serialGroup: string | undefined): JobSpec {
+  if (serialGroup === undefined) return spec;
+  return { ...spec, environment: { ...spec.environment, SERIAL_GROUP: serialGroup } };
 }
 
 const hasGroup = ({ serialGroup }: Stage): boolean => serialGroup !== undefined;

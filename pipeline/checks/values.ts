@@ -105,8 +105,9 @@ function* parameters(source: Source): Generator<Finding> {
 }
 
 function* serialGroups(source: Source): Generator<Finding> {
+  const jobOf = new Map(named(source, "jobs"));
   for (const { jobs: places } of workflowsOf(source)) {
-    for (const [index, { path, serialGroup }] of places.entries()) {
+    for (const [index, { name, path, serialGroup }] of places.entries()) {
       if (serialGroup === undefined) continue;
       const at = [...path, "serial-group"];
       const fixed = serialGroup.replace(/<<.*?>>/gs, "");
@@ -121,6 +122,13 @@ function* serialGroups(source: Source): Generator<Finding> {
         yield source.value(
           at,
           `serial group contains ${value}, which may have characters that are illegal there; use the pull request's number`,
+        );
+      }
+      const told = text(mapping(jobOf.get(name)?.["environment"])["SERIAL_GROUP"]);
+      if (told !== serialGroup) {
+        yield source.value(
+          at,
+          `job "${name}" must have the same text in its environment, as SERIAL_GROUP, got "${told}"; it decides which locks the job may take over`,
         );
       }
       if (places.findIndex((other) => other.serialGroup === serialGroup) < index) {

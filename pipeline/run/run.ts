@@ -170,7 +170,9 @@ function withoutCaches(env: Readonly<Record<string, string>>): Record<string, st
 
 /**
  * The variables that CircleCI sets, except `CI`: it means "nothing may be skipped", and a machine
- * without the scanners' databases must skip some. Set it yourself for the same strictness.
+ * without the scanners' databases must skip some. Set it yourself for the same strictness. Without
+ * the job's id and its token, commands do not take this machine for a job of CircleCI: they take
+ * over no lock.
  */
 function circleci(
   job: string,

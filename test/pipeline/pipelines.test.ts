@@ -10,11 +10,19 @@ import { contextOf } from "../../pipeline/contexts";
 import type { Config, Place } from "../../pipeline/model";
 import { pipelines } from "../../pipeline/pipelines";
 import { type End, next } from "../../pipeline/run/order";
+import { circleciJob } from "../../operations/locks/circleci-job";
 import { insideNetwork } from "../../config/circleci";
 import { job, pulumiVersion } from "../../pipeline/steps";
 import { directory, files, yaml } from "../../pipeline/write";
 import { project } from "../../lib/project";
 import { versions } from "../../sandbox/install/parts";
+
+/** What CircleCI sets in each job. */
+const ofCircleci = {
+  CIRCLECI: "true",
+  CIRCLE_OIDC_TOKEN_V2: `e30.${Buffer.from('{"oidc.circleci.com/ssh-rerun":false}').toString("base64url")}.`,
+  CIRCLE_WORKFLOW_JOB_ID: "0d5b8a70-5a5c-4b6e-9d5e-1a2b3c4d5e6f",
+};
 
 interface There extends Place {
   readonly name: string;
@@ -190,6 +198,19 @@ describe("the pipelines", () => {
     for (const { command, "serial-group": own } of workflows.flatMap(({ jobs }) => jobs)) {
       assert.equal(own !== undefined, changesStack({ command }), command);
     }
+  });
+
+  it("tell each job its serial group, and no job another one", () => {
+    const groups = workflows.flatMap(({ file, jobs }) =>
+      jobs.flatMap(({ command, name, "serial-group": group }) => {
+        if (command === "") return [];
+        const { environment = {} } = pipelines[file]?.jobs[name] ?? {};
+        const env = { ...environment, ...ofCircleci };
+        assert.equal(circleciJob(env)?.serialGroup, group, name);
+        return group === undefined ? [] : [group];
+      }),
+    );
+    assert.ok(groups.length > 5, groups.join(", "));
   });
 
   it("tell people when a newer pipeline has displaced what they asked for", () => {

@@ -40,7 +40,7 @@ function seed({ at, file = "config.yml", from, says, to }: Mistake): void {
   );
 }
 
-const staging = "<< pipeline.project.slug >>/staging";
+const staging = "serial-group: << pipeline.project.slug >>/staging";
 
 describe("a mistake in a pipeline's file is shown with its place", () => {
   it("finds none in what is written", () => {
@@ -139,6 +139,15 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       to: staging.replace(/staging$/, "<< pipeline.git.branch >>"),
       at: "<<",
       says: /pipeline\.git\.branch, which may have characters that are illegal/,
+    });
+  });
+
+  it("for a job that is told another serial group than its own", () => {
+    seed({
+      from: staging,
+      to: `${staging}-2`,
+      at: "<<",
+      says: /"deploy-staging" must have the same text .* as SERIAL_GROUP, got ".*\/staging"/,
     });
   });
 
