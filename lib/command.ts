@@ -16,7 +16,7 @@ export interface CommandOptions {
    * Called with the program's process id. It returns a function, which runs when the program has
    * ended.
    */
-  readonly onStart?: (pid: number) => (signal: NodeJS.Signals | null) => void;
+  readonly onStart?: (pid: number) => (signal: NodeJS.Signals | null) => Promise<void> | void;
   /** Ends the program early, with an error. */
   readonly cancelSignal?: AbortSignal;
   /**
@@ -27,6 +27,8 @@ export interface CommandOptions {
   /** Limit in milliseconds; the default is one hour. */
   readonly timeout?: number;
   readonly input?: string;
+  /** Program, and its first arguments, that starts this one. An error does not name it. */
+  readonly through?: readonly string[];
 }
 
 /**
@@ -38,8 +40,9 @@ export async function command(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<string> {
-  const { log, onLine, ...execaOptions } = options;
-  const child = execa(file, args, {
+  const { log, onLine, through = [], ...execaOptions } = options;
+  const [started, ...all] = [...through, file, ...args];
+  const child = execa(started ?? file, all, {
     all: true,
     maxBuffer: 64 * 1024 * 1024,
     stdin: options.input === undefined ? "ignore" : "pipe",
@@ -64,7 +67,7 @@ export async function command(
   } catch (error) {
     throw error instanceof ExecaError ? new CommandError(file, args, error as ExecaError) : error;
   } finally {
-    whenEnded?.(child.signalCode);
+    await whenEnded?.(child.signalCode);
   }
 }
 

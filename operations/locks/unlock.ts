@@ -4,7 +4,7 @@ import { confirm } from "../../lib/confirm";
 import { UserError } from "../../lib/errors";
 import { moment } from "../../lib/time";
 import { noSuchStack, stackNames } from "../pulumi/connect";
-import { type Workspace, defaultWorkspace, variables } from "../pulumi/run-pulumi";
+import { type Workspace, defaultWorkspace, stateOfProject } from "../pulumi/run-pulumi";
 import { type ApprovalOptions, type Shown, assertApproved, saveShown } from "../stacks/approval";
 import { canaryStack } from "../stacks/running-canary";
 import { type Lock, type LockStore, lockStore } from "./lock-store";
@@ -24,9 +24,7 @@ export async function unlock(
   if (traitsOf(stack) === undefined) {
     throw new UserError(`Unknown stack "${stack}". Expected one of: ${stackForms}`);
   }
-  const { cwd, env } = workspace;
-  const backendUrl = variables(workspace)["PULUMI_BACKEND_URL"] ?? "";
-  const store = lockStore(stack, { backendUrl, cwd, env });
+  const store = lockStore(stack, stateOfProject(workspace));
   const shown = await reading(stack, store);
   // A removal that was killed leaves the lock of a stack that is gone: so the locks come first.
   if (shown.length === 0 && !(await stackNames(workspace)).includes(stack)) {
@@ -37,7 +35,7 @@ export async function unlock(
   if (preview !== undefined || shown.length === 0) return;
   if (approved !== undefined) assertApproved(approved, change);
   await confirm(stack, yes);
-  for (const lock of shown) await removing(stack, store, lock);
+  await removing(stack, store, shown);
   await sayWhatIsLeft(stack, store);
 }
 
@@ -55,13 +53,15 @@ function say(stack: string, locks: readonly Lock[]): Shown {
 }
 
 async function reading(stack: string, store: LockStore): Promise<readonly Lock[]> {
-  return store.locks().catch((error: unknown) => {
+  try {
+    return (await store.read()).locks;
+  } catch (error) {
     throw refused(`The locks of stack "${stack}" cannot be read`, error);
-  });
+  }
 }
 
-async function removing(stack: string, store: LockStore, lock: Lock): Promise<void> {
-  return store.remove(lock).catch((error: unknown) => {
+async function removing(stack: string, store: LockStore, locks: readonly Lock[]): Promise<void> {
+  return store.remove(locks).catch((error: unknown) => {
     throw refused(`The lock of stack "${stack}" cannot be removed`, error);
   });
 }
@@ -74,8 +74,11 @@ function refused(what: string, error: unknown): UserError {
   );
 }
 
-function holderOf({ owner: { hostname, pid, timestamp, username } }: Lock): string {
-  return `${username} on ${hostname}, process ${String(pid)}, since ${moment(new Date(timestamp))}`;
+function holderOf({ owner, record }: Lock): string {
+  const { hostname, pid, timestamp, username } = owner;
+  const since = moment(new Date(timestamp));
+  const process = `${username} on ${hostname}, process ${String(pid)}, since ${since}`;
+  return record === undefined ? process : `${process}: CircleCI job ${record.job.url}`;
 }
 
 async function sayWhatIsLeft(stack: string, store: LockStore): Promise<void> {

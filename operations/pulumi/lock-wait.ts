@@ -27,19 +27,33 @@ export interface LockWait {
  * Does work that takes a stack's lock. While another update holds the lock, it prints that and
  * repeats the work from its beginning.
  *
+ * @param takeOver - called once, when the stack is locked: tries to remove the lock of an owner
+ *   that has ended. After a removal, the work is repeated without a pause.
  * @throws what the work throws. If the stack is still locked after the longest wait, that error.
  */
 export async function untilUnlocked<Result>(
   work: () => Promise<Result>,
-  wait: LockWait = {},
+  wait: LockWait | undefined,
+  takeOver: () => Promise<boolean>,
 ): Promise<Result> {
   const { default: pRetry } = await import("p-retry");
-  const patience = wait.patienceMs ?? patienceMs;
+  const patience = wait?.patienceMs ?? patienceMs;
   const started = Date.now();
-  return pRetry(work, {
+  let asked = false;
+  const unlessTakenOver = async (): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (asked || !(error instanceof Error) || !isLocked(error.message)) throw error;
+      asked = true;
+      if (!(await takeOver())) throw error;
+      return work();
+    }
+  };
+  return pRetry(unlessTakenOver, {
     factor: 1,
     maxRetryTime: patience,
-    minTimeout: wait.pauseMs ?? pauseMs,
+    minTimeout: wait?.pauseMs ?? pauseMs,
     onFailedAttempt: ({ error }) => {
       const left = patience - (Date.now() - started);
       if (!isLocked(error.message) || left <= 0) return;

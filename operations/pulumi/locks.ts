@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { runs } from "../../lib/processes";
 import { type LockStore, lockStore } from "../locks/lock-store";
-import { type Workspace, variables } from "./run-pulumi";
+import { type Workspace, stateOfProject } from "./run-pulumi";
 import { KilledHere, type LockOwner, placeOf } from "./started-processes";
 
 /**
@@ -9,8 +9,9 @@ import { KilledHere, type LockOwner, placeOf } from "./started-processes";
  * another machine, stays: Pulumi then says who has it.
  */
 export async function removeDeadLocks(stack: string, workspace: Workspace): Promise<void> {
-  const backendUrl = variables(workspace)["PULUMI_BACKEND_URL"] ?? "";
-  const store = (): LockStore => lockStore(stack, { ...workspace, backendUrl });
+  const state = stateOfProject(workspace);
+  const { backendUrl } = state;
+  const store = (): LockStore => lockStore(stack, state);
   if (backendUrl.startsWith("file:///")) {
     const isDead = ({ hostname: host, pid }: LockOwner): boolean =>
       host === hostname() && !runs(pid);
@@ -31,11 +32,12 @@ export async function removeDeadLocks(stack: string, workspace: Workspace): Prom
 }
 
 async function removeLocks(store: LockStore, isDead: (owner: LockOwner) => boolean): Promise<void> {
-  for (const lock of await store.locks()) {
+  const { locks } = await store.read();
+  for (const lock of locks) {
     if (!isDead(lock.owner)) continue;
     console.log(
       `An earlier update (process ${String(lock.owner.pid)}) was killed: this command continues from there`,
     );
-    await store.remove(lock);
+    await store.remove([lock]);
   }
 }

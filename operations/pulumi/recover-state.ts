@@ -1,4 +1,4 @@
-import { type Workspace, ask } from "./run-pulumi";
+import { type Workspace, ask, whenUnlocked } from "./run-pulumi";
 import { drawnManager } from "./field-managers";
 import {
   type LiveObject,
@@ -12,7 +12,6 @@ import {
   seenIn,
 } from "./live-objects";
 import { removeDeadLocks } from "./locks";
-import { untilUnlocked } from "./lock-wait";
 import { begunInAws } from "./pending-aws";
 import type { Cluster } from "../clients/kubectl";
 import { type Deployment, type StateResource, begunIn, editState, stateOf } from "./stacks";
@@ -36,7 +35,7 @@ export async function recoverState(
   await removeDeadLocks(stack, workspace);
   // Another update that is in progress also has pending operations, and may have finished them by
   // the next try.
-  await untilUnlocked(async () => {
+  await whenUnlocked(stack, workspace, async () => {
     const { begun, pending, resources } = await stateOf(stack, workspace);
     if (!pending) {
       seen = await seenIn(resources, cluster);
@@ -63,7 +62,7 @@ export async function recoverState(
       workspace,
     );
     if (inAws.length > 0) await ask(refresh, workspace);
-  }, workspace.lockWait);
+  });
   return seen;
 }
 

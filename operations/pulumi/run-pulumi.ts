@@ -7,6 +7,9 @@ import { service } from "../../config/service";
 import { project } from "../../lib/project";
 import { UserError } from "../../lib/errors";
 import { fieldConflicts } from "./field-managers";
+import { circleciJob } from "../locks/circleci-job";
+import type { Recording } from "../locks/job-record";
+import type { StateOfProject } from "../locks/lock-store";
 import { isLocked, type LockWait, untilUnlocked } from "./lock-wait";
 import { errorsIn, readEvents } from "./events";
 import { rememberStarted } from "./started-processes";
@@ -44,6 +47,54 @@ const always = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
 /** Policies are checked if the project has a policy pack. */
 export function policyOptions({ cwd }: Workspace): readonly string[] {
   return existsSync(join(cwd, "policy", "PulumiPolicy.yaml")) ? ["--policy-pack", "policy"] : [];
+}
+
+/** The workspace's project and state, for what is done to locks. */
+export function stateOfProject(workspace: Workspace): StateOfProject {
+  const { cwd, env } = workspace;
+  return { backendUrl: variables(workspace)["PULUMI_BACKEND_URL"] ?? "", cwd, env };
+}
+
+/**
+ * Does work that takes a stack's lock: waits while another update holds it. In CircleCI, it takes
+ * over the lock of an ended job of the same serial group.
+ *
+ * @throws what the work throws.
+ */
+export async function whenUnlocked<Result>(
+  stack: string,
+  workspace: Workspace,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return untilUnlocked(work, workspace.lockWait, async () => {
+    const job = circleciJob(variables(workspace));
+    if (job === undefined) return false;
+    const { takeOver } = await import("../locks/take-over");
+    return takeOver(stack, job, stateOfProject(workspace));
+  });
+}
+
+/** Remembers a Pulumi process until it ends: on this machine, and in CircleCI also in S3. */
+interface Remembering extends Pick<Recording, "through"> {
+  readonly onStart: (pid: number) => Recording["ended"];
+}
+
+async function remembering(args: readonly string[], workspace: Workspace): Promise<Remembering> {
+  const job = circleciJob(variables(workspace));
+  const state = stateOfProject(workspace);
+  const recording =
+    // Loaded only in a job: a preview should not wait for it.
+    job && (await import("../locks/job-record")).recordingOf(args, job, state);
+  return {
+    onStart: (pid) => {
+      const forget = rememberStarted(pid, args, state.backendUrl);
+      return async (signal) => {
+        forget(signal);
+        await recording?.ended(signal);
+      };
+    },
+    through: recording?.through ?? [],
+  };
 }
 
 function pulumiEnv(workspace: Workspace): Record<string, string> {
@@ -85,7 +136,9 @@ export async function runPulumi(
     rmSync(directory, { force: true, recursive: true });
   };
   process.once("exit", remove);
-  const child = spawn("pulumi", [...args, "--event-log", eventLog], {
+  const { onStart, through } = await remembering(args, workspace);
+  const [file, ...rest] = [...through, "pulumi", ...args, "--event-log", eventLog];
+  const child = spawn(file, rest, {
     cwd: workspace.cwd,
     // Pulumi accepts the option that writes the events only with this variable.
     env: { ...process.env, ...pulumiEnv(workspace), PULUMI_DEBUG_COMMANDS: "true" },
@@ -95,7 +148,7 @@ export async function runPulumi(
   });
   const passOn = (): void => void child.kill("SIGTERM");
   process.on("SIGTERM", passOn);
-  const forget = rememberStarted(child.pid ?? 0, args, variables(workspace)["PULUMI_BACKEND_URL"]);
+  const whenEnded = onStart(child.pid ?? 0);
   attach(child);
   try {
     const ended = await new Promise<Omit<Ended, "log">>((resolve, reject) => {
@@ -109,8 +162,8 @@ export async function runPulumi(
     return { ...ended, log: existsSync(eventLog) ? readFileSync(eventLog, "utf8") : "" };
   } finally {
     process.off("SIGTERM", passOn).off("exit", remove);
-    forget(child.signalCode);
     remove();
+    await whenEnded(child.signalCode);
   }
 }
 
@@ -132,10 +185,10 @@ export async function change(
   }: { readonly before?: () => Promise<void>; readonly options?: readonly string[] } = {},
 ): Promise<void> {
   const args = [what, "--stack", stack, "--yes", "--skip-preview", ...options];
-  await untilUnlocked(async () => {
+  await whenUnlocked(stack, workspace, async () => {
     await before?.();
     await changeOnce(args, workspace);
-  }, workspace.lockWait);
+  });
 }
 
 async function changeOnce(args: readonly string[], workspace: Workspace): Promise<void> {
@@ -183,8 +236,7 @@ export async function ask(
 ): Promise<string> {
   // Loaded only here: a preview should not wait for it.
   const { command } = await import("../../lib/command");
-  const backendUrl = variables(workspace)["PULUMI_BACKEND_URL"];
-  removeTornFiles(backendUrl);
+  removeTornFiles(variables(workspace)["PULUMI_BACKEND_URL"]);
   // What follows `--` is a value, never an option.
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   const all = [...args.slice(0, end), "--non-interactive", ...args.slice(end)];
@@ -192,9 +244,7 @@ export async function ask(
     cwd: workspace.cwd,
     env: pulumiEnv(workspace),
     // A question that may be killed takes no lock.
-    ...(options.killSignal !== "SIGKILL" && {
-      onStart: (pid) => rememberStarted(pid, args, backendUrl),
-    }),
+    ...(options.killSignal !== "SIGKILL" && (await remembering(args, workspace))),
     timeout: 120_000,
     ...options,
   });

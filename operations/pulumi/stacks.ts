@@ -1,4 +1,4 @@
-import { type Workspace, ask, askJson } from "./run-pulumi";
+import { type Workspace, ask, askJson, whenUnlocked } from "./run-pulumi";
 
 /** Outputs of a stack's last update. An old stack may lack some. */
 export interface Outputs {
@@ -129,10 +129,14 @@ export async function createStack(
   workspace: Workspace,
 ): Promise<void> {
   const provider = secretsProvider === undefined ? [] : ["--secrets-provider", secretsProvider];
-  await ask(["stack", "init", stack, "--no-select", ...provider], workspace);
+  await whenUnlocked(stack, workspace, async () =>
+    ask(["stack", "init", stack, "--no-select", ...provider], workspace),
+  );
 }
 
 /** Removes an empty stack with its history, backups, tags, and its file if there is one. */
 export async function removeStack(stack: string, workspace: Workspace): Promise<void> {
-  await ask(["stack", "rm", stack, "--yes", "--remove-backups"], workspace);
+  await whenUnlocked(stack, workspace, async () =>
+    ask(["stack", "rm", stack, "--yes", "--remove-backups"], workspace),
+  );
 }

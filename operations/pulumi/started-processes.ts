@@ -57,6 +57,16 @@ export function rememberStarted(
 /** Longest time between Pulumi's start and its lock. */
 const startMs = 600_000;
 
+/** Whether this may be the process that took the lock: its id, and a time soon after its start. */
+export function tookSoonAfter(
+  { at, pid }: Pick<Started, "at" | "pid">,
+  lock: Pick<LockOwner, "pid" | "timestamp">,
+): boolean {
+  const since = Date.parse(lock.timestamp);
+  // Pulumi writes whole seconds.
+  return pid === lock.pid && since > at - 1000 && since < at + startMs;
+}
+
 /** Pulumi processes that changed one stack and were killed on this machine. */
 export class KilledHere {
   readonly #killed: readonly Started[];
@@ -73,11 +83,8 @@ export class KilledHere {
   }
 
   /** Whether one of these processes took this lock. */
-  took({ hostname: host, pid, timestamp }: LockOwner): boolean {
-    const since = Date.parse(timestamp);
-    // Pulumi writes whole seconds.
-    const isSoonAfter = ({ at }: Started): boolean => since > at - 1000 && since < at + startMs;
-    return host === hostname() && this.#killed.some((one) => one.pid === pid && isSoonAfter(one));
+  took(lock: LockOwner): boolean {
+    return lock.hostname === hostname() && this.#killed.some((one) => tookSoonAfter(one, lock));
   }
 
   /** None of them has a lock any more. */

@@ -39,8 +39,8 @@ const who = (action: string, resource: string) =>
 
 const state = (prefix: string, stack: string) =>
   `arn:aws:s3:::bucket/${prefix}/.pulumi/stacks/services-orders/${stack}.json`;
-const lock = (stack: string) =>
-  `arn:aws:s3:::bucket/environments/.pulumi/locks/organization/services-orders/${stack}/1.json`;
+const lock = (stack: string, name = "1.json") =>
+  `arn:aws:s3:::bucket/environments/.pulumi/locks/organization/services-orders/${stack}/${name}`;
 
 describe("the permissions", () => {
   it("let review jobs push to the review repository, and staging to its own", () => {
@@ -88,6 +88,15 @@ describe("the permissions", () => {
     const ofReviews = ["review", "review-removal"];
     assert.deepEqual(who("s3:PutObject", state("review", "review-x")), ofReviews);
     assert.deepEqual(who("s3:DeleteObject", lock("prod")), ["prod"]);
+  });
+
+  it("let the record of a CircleCI job be written, read and removed by the roles that take the lock", () => {
+    for (const action of ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]) {
+      for (const name of ["1.json", "circleci/1.json"]) {
+        assert.deepEqual(who(action, lock("staging", name)), ["staging"]);
+        assert.deepEqual(who(action, lock("prod-canary", name)), ["prod", "canary-removal"]);
+      }
+    }
   });
 
   it("hide the state of staging and production from review jobs", () => {

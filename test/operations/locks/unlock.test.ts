@@ -130,14 +130,16 @@ describe("npm run unlock", () => {
   });
 
   describe("with state in S3", () => {
-    const run = async (): Promise<void> => unlock("staging", { yes: true }, programs.workspace());
+    const run = async (): Promise<void> =>
+      unlock("staging", { yes: true }, programs.workspace({ LOCKS: locks }));
+    const removal = `while [ $# -gt 0 ]; do if [ "$1" = --include ]; then rm "$LOCKS/$2"; fi; shift; done`;
 
     beforeEach(() => {
       locks = join(programs.directory, "locks");
       mkdirSync(locks);
       programs.add("aws", {
         "s3 cp s3://state.example/.pulumi/locks/organization/services-orders/staging/*": `cp -R "${locks}/." "$4"`,
-        "s3 rm *": `rm "${locks}/$(basename "$3")"`,
+        "s3 rm *": removal,
       });
     });
 
@@ -157,7 +159,7 @@ describe("npm run unlock", () => {
       const appears = `${shown}; echo '${JSON.stringify(another)}' > "${locks}/b.json"`;
       programs.add("aws", {
         "s3 cp *": [appears, shown],
-        "s3 rm *": `rm "${locks}/$(basename "$3")"`,
+        "s3 rm *": removal,
       });
       await run();
       assert.deepEqual(left(), ["b.json"]);

@@ -54,7 +54,7 @@ describe("the locks of a stack", () => {
 echo "$*" >> "$CALLS"
 case "$2" in
   cp) cp -R "$LOCKS/." "$4" ;;
-  rm) rm "$LOCKS/$(basename "$3")" ;;
+  rm) while [ $# -gt 0 ]; do if [ "$1" = --include ]; then rm -f "$LOCKS/$2"; fi; shift; done ;;
 esac
 `;
     const backendUrl = "s3://bucket/environments?region=eu-west-1";
@@ -108,9 +108,10 @@ esac
       assert.deepEqual(left, ["lives.json", "of-another-machine.json", "of-another-time.json"]);
       const place = "s3://bucket/environments/.pulumi/locks/organization/services-orders/review-a/";
       const calls = readFileSync(join(directory, "calls"), "utf8").split("\n");
-      const options = "--only-show-errors --region eu-west-1";
-      assert.match(calls[0] ?? "", new RegExp(`^s3 cp ${place} \\S+ --recursive ${options}$`));
-      assert.ok(calls.includes(`s3 rm ${place}dead.json ${options}`), calls.join("\n"));
+      const options = "--recursive --only-show-errors --region eu-west-1";
+      assert.match(calls[0] ?? "", new RegExp(`^s3 cp ${place} \\S+ ${options}$`));
+      const removal = `s3 rm ${place} --exclude * --include dead.json ${options}`;
+      assert.ok(calls.includes(removal), calls.join("\n"));
       // Asked once, and not by every later command.
       await removeDeadLocks("review-a", workspace());
       const asked = readFileSync(join(directory, "calls"), "utf8").split("\n");

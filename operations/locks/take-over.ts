@@ -1,0 +1,50 @@
+import { CommandError } from "../../lib/command";
+import type { CircleciJob } from "./circleci-job";
+import { type Lock, type StateOfProject, lockStore } from "./lock-store";
+
+/**
+ * Removes the locks that earlier jobs of this job's serial group have left, and their records.
+ *
+ * It needs no heartbeat. CircleCI runs one job of a group at a time: "If another job already holds
+ * the lock, subsequent jobs must wait in the queue." It releases the group when a job completes,
+ * "whether successful, failed, canceled, unauthorized, or not run". This job runs, so every other
+ * job of its group has ended.
+ *
+ * @returns whether it has removed a lock.
+ * @see https://circleci.com/docs/guides/orchestrate/controlling-serial-execution-across-your-organization/
+ */
+export async function takeOver(
+  stack: string,
+  job: CircleciJob,
+  state: StateOfProject,
+): Promise<boolean> {
+  if (!state.backendUrl.startsWith("s3://")) return false;
+  const store = lockStore(stack, state);
+  try {
+    const { locks, records } = await store.read();
+    // The same job has this lock in another step, or on another of its parallel machines.
+    const ended = records.filter(
+      (record) => record.job.serialGroup === job.serialGroup && record.job.id !== job.id,
+    );
+    const left = locks.filter(({ record }) => record !== undefined && ended.includes(record));
+    // Also the records of jobs that were cancelled before Pulumi had taken the lock.
+    if (ended.length > 0) await store.remove([...left, ...ended]);
+    for (const lock of left) announce(lock);
+    return left.length > 0;
+  } catch (error) {
+    const reason = error instanceof CommandError ? error.reason : String(error);
+    console.warn(
+      "warning: the CircleCI jobs next to the lock cannot be read or removed: no lock is taken over. " +
+        `Check s3:ListBucket, s3:GetObject and s3:DeleteObject on .pulumi/locks: ${reason}`,
+    );
+    return false;
+  }
+}
+
+function announce({ owner, record }: Lock): void {
+  const url = record?.job.url ?? "";
+  console.log(
+    `An earlier CircleCI job of this serial group has ended and left its lock (process ${String(owner.pid)}${url === "" ? "" : `, ${url}`}): ` +
+      "this command continues from there",
+  );
+}
