@@ -91,11 +91,14 @@ describe("the permissions", () => {
   });
 
   it("let the record of a CircleCI job be written, read and removed by the roles that take the lock", () => {
-    for (const action of ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]) {
-      for (const name of ["1.json", "circleci/1.json"]) {
+    for (const name of ["1.json", "circleci/1.json"]) {
+      for (const action of ["s3:PutObject", "s3:DeleteObject"]) {
         assert.deepEqual(who(action, lock("staging", name)), ["staging"]);
         assert.deepEqual(who(action, lock("prod-canary", name)), ["prod", "canary-removal"]);
       }
+      // A preview shows who holds a lock before someone approves its removal.
+      const readers = who("s3:GetObject", lock("staging", name));
+      assert.deepEqual(readers, ["preview", "staging"]);
     }
   });
 
