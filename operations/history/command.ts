@@ -27,18 +27,19 @@ export async function history(
 
 /** A table of updates. */
 function linesOf(updates: readonly Update[]): readonly string[] {
-  const heading = ["started", "took", "result", "commit", "image", "by", "reason"];
+  const heading = ["started", "took", "result", "commit", "image", "program", "by", "reason"];
   return columns([heading, ...updates.map(rowOf)]);
 }
 
 function rowOf(update: Update): readonly string[] {
-  const { by = "-", commit, ended, imageRef, link, reason, started, succeeded } = update;
+  const { by = "-", commit, ended, imageRef, link, program, reason, started, succeeded } = update;
   return [
     moment(started),
     ended === undefined ? "-" : duration(ended.getTime() - started.getTime()),
     succeeded ? "succeeded" : "failed",
     commit === undefined ? "-" : shortCommit(commit),
     /@sha256:([0-9a-f]{12})/.exec(imageRef ?? "")?.[1] ?? "-",
+    program === undefined ? "-" : shortCommit(program),
     by,
     [reason, link].filter((part) => part !== undefined).join(" "),
   ];

@@ -339,9 +339,14 @@ describe("a rehearsal of all environments", () => {
   });
 
   it("brings a hotfix to production past what is merged, as docs/operations.md says", async () => {
-    const { commit = "" } = await outputs("prod");
+    const { imageRef } = await outputs("prod");
     const merged = await imageOf("staging");
-    await all.clone.git("checkout", "--quiet", "-b", "hotfix", commit);
+    const listed = succeeded(await all.run("prod", ["history", "prod", "--json"])).output;
+    const { updates } = JSON.parse(listed.slice(listed.indexOf("{"))) as {
+      updates: readonly { imageRef?: string; program?: string; succeeded: boolean }[];
+    };
+    const first = updates.findLast((one) => one.succeeded && one.imageRef === imageRef);
+    await all.clone.git("checkout", "--quiet", "-b", "hotfix", first?.program ?? "");
     const fix = await change("A hotfix\n");
     await all.clone.push("hotfix");
     for (const [command = "", stack = "prod", ...options] of recipe("### A hotfix")) {
