@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type ContextName, fullName, hasRole } from "./contexts";
+import { type ContextName, fullName, hasRole, isMainOnly } from "./contexts";
 import type { Config, Job, Parameter, Requirement, Workflow } from "./model";
 import { executors, job, type JobSpec, reports } from "./steps";
 
@@ -32,7 +32,8 @@ export function compose(
   for (const stage of Object.values(workflows).flatMap(({ stages }) => stages)) {
     const { contexts = [], job: spec, name } = stage;
     if (spec === undefined) continue;
-    const made = job(name, inGroup(spec, stage.serialGroup), hasRole(contexts));
+    const rights = { assumesRole: hasRole(contexts), mainOnly: isMainOnly(contexts) };
+    const made = job(name, inGroup(spec, stage.serialGroup), rights);
     if (jobs[name] !== undefined && !isDeepStrictEqual(jobs[name], made)) {
       throw new Error(`two different jobs are called "${name}"; give one of them another name`);
     }

@@ -87,14 +87,22 @@ export interface JobSpec {
   readonly more?: readonly Step[];
 }
 
+/** What the contexts of a job allow. */
+interface Rights {
+  /** Whether it assumes the IAM role of its context. */
+  readonly assumesRole: boolean;
+  /** Whether it has a right that no branch's own code may have. It then restores no cache. */
+  readonly mainOnly: boolean;
+}
+
 /**
- * A job with its steps. With `aws`, it assumes the IAM role of its context.
+ * A job with its steps.
  *
  * @throws Error for a job with a role that restores a cache that any branch can write
  */
-export function job(name: string, spec: JobSpec, aws: boolean): Job {
+export function job(name: string, spec: JobSpec, { assumesRole, mainOnly }: Rights): Job {
   const { executor = "pulumi", keepsReport = false, remembers } = spec;
-  if (aws && remembers !== undefined) {
+  if (assumesRole && remembers !== undefined) {
     throw new Error(`job "${name}" has a role, so it must not restore what any branch can write`);
   }
   return {
@@ -102,13 +110,14 @@ export function job(name: string, spec: JobSpec, aws: boolean): Job {
     ...(spec.environment === undefined ? {} : { environment: spec.environment }),
     steps: [
       "checkout",
-      restore("npm's downloads", npmCache),
+      // Any branch can write it, and CircleCI restores every path that is in it.
+      ...(mainOnly ? [] : [restore("npm's downloads", npmCache)]),
       ...(spec.mavenCache === true ? [restore("Maven's downloads", mavenCache)] : []),
       ...(spec.takes === true ? [{ attach_workspace: { at: "." } }] : []),
       // Before the report, which it must not replace.
       ...(remembers === undefined ? [] : [restore("Memory", memoryKey(name))]),
       ...(spec.reportOf === undefined ? [] : [restore("Report", reportKey(spec.reportOf))]),
-      ...(aws ? [assumeRole] : []),
+      ...(assumesRole ? [assumeRole] : []),
       ...(spec.docker === true ? builder : []),
       ...(spec.released === true ? [promotedRelease] : []),
       {

@@ -417,8 +417,31 @@ describe("the pipelines", () => {
     assert.deepEqual(remembering, ["tell-drift-staging", "tell-drift-prod"]);
     const remembers = "reports/told.json";
     assert.throws(
-      () => job("deploy", { command: "npm run deploy", remembers }, true),
+      () =>
+        job(
+          "deploy",
+          { command: "npm run deploy", remembers },
+          { assumesRole: true, mainOnly: true },
+        ),
       /has a role/,
+    );
+  });
+
+  it("restore no cache in a job with rights that only main has: any branch can write it", () => {
+    const restoring = workflows.flatMap(({ file, jobs }) =>
+      jobs
+        .filter(({ context = [] }) => context.some((one) => contextOf(one)?.onBranches === false))
+        .map(({ name }) => [
+          name,
+          (pipelines[file]?.jobs[name]?.steps ?? []).some(
+            (step) => typeof step === "object" && "restore_cache" in step,
+          ),
+        ]),
+    );
+    assert.ok(restoring.length >= 8);
+    assert.deepEqual(
+      restoring.filter(([, restores]) => restores),
+      [],
     );
   });
 
