@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { apply, kubectl, sql, succeeded } from "./support/commands";
 import { podsOf, servingPods } from "./support/cluster";
+import { matchesLiveView } from "./support/rollouts/live-view";
 import { nothingWasLost } from "./support/load";
+import { recorded } from "./support/rollouts/recorder";
 import { OwnStack } from "./support/own-stack";
 
 /** A release that cannot succeed. */
@@ -17,6 +19,8 @@ interface Broken {
   readonly locked?: true;
   /** Objects that are there only for this release. */
   readonly objects?: (namespace: string) => object;
+  /** Golden file with what is seen while it fails. */
+  readonly view?: string;
   /** Whether `npm test` tries it. The others are tried by `npm run test:rollouts`. */
   readonly usual?: true;
 }
@@ -38,6 +42,7 @@ const releases: Readonly<Record<string, Broken>> = {
     args: 'migrationArgs: ["no-such-command"],',
     cause: /migrate: ended with exit code 2 \(Error\)/,
     usual: true,
+    view: "live-view-of-a-failure",
   },
   "a crash at the start": {
     args: 'args: ["no-such-command"],',
@@ -142,7 +147,7 @@ describe("a stack in the cluster", function () {
       return [jobs, await servingPods(stack.namespace)];
     }
 
-    for (const [title, { args, cause, edit, late, locked, objects }] of tried) {
+    for (const [title, { args, cause, edit, late, locked, objects, view }] of tried) {
       it(`${title}: the update fails with it, jobs and old pods stay, and no request is lost`, async () => {
         const before = await others();
         const own = objects?.(stack.namespace);
@@ -156,13 +161,14 @@ describe("a stack in the cluster", function () {
           const began = Date.now();
           let output = "";
           const results = await stack.underLoad(async () => {
-            output = await stack.fails(title);
+            output = await recorded(title, stack.namespace, async () => stack.fails(title));
           }, 25);
           const error = /error: (The rollout of .*)/.exec(output)?.[1] ?? output.slice(-3000);
           console.log(`      ${((Date.now() - began) / 1000).toFixed(0)} s: ${error}`);
           assert.match(error, cause);
           // Kubernetes' own verdict would come at the deadline, and without the cause.
           if (late !== true) assert.doesNotMatch(error, /timed out progressing/);
+          if (view !== undefined) matchesLiveView(view, output);
           await nothingWasLost(stack.namespace, results);
           assert.deepEqual(await others(), before);
         } finally {
@@ -178,7 +184,7 @@ describe("a stack in the cluster", function () {
     }
 
     it("is followed by one that succeeds, without help", async () => {
-      await stack.release("good");
+      matchesLiveView("live-view", await stack.release("good"));
       assert.ok((await podsOf(stack.namespace)).every(({ ready }) => ready));
     });
   });
@@ -200,7 +206,10 @@ describe("a stack in the cluster", function () {
       const [, , after] = withArgs(`${fewConnections} ${slow}`);
       stack.edit(file, before, after);
       const began = Date.now();
-      const results = await stack.underLoad(async () => stack.release("slow"), 25);
+      const results = await stack.underLoad(
+        async () => recorded("slow pods", stack.namespace, async () => stack.release("slow")),
+        25,
+      );
       const took = (Date.now() - began) / 1000;
       console.log(`      ${took.toFixed(0)} s, of which one pod may take ${String(deadline)} s`);
       assert.ok(took > pods * seconds);

@@ -48,15 +48,15 @@ export class OwnStack {
     return stack;
   }
 
-  /** `pulumi up`, which ends when the rollout has. */
-  async up(): Promise<void> {
-    await this.#pulumi("up", "--yes", "--skip-preview");
+  /** `pulumi up`, which ends when the rollout has; gives what Pulumi printed, as in CI. */
+  async up(): Promise<string> {
+    return this.#pulumi("up", "--yes", "--skip-preview", "--suppress-progress");
   }
 
   /** Deploys another release: the pods' labels name its branch, and so every pod is replaced. */
-  async release(branch: string): Promise<void> {
+  async release(branch: string): Promise<string> {
     await this.set("branch", branch);
-    await this.up();
+    return this.up();
   }
 
   /** Sets a key of the stack's configuration, as a developer would. */
@@ -96,7 +96,7 @@ export class OwnStack {
    * @param requestsPerSecond - of each client
    */
   async underLoad(
-    work: () => Promise<void>,
+    work: () => Promise<unknown>,
     requestsPerSecond = 50,
   ): Promise<Record<string, LoadResult>> {
     const client = (keepAlive: boolean): Load =>
@@ -135,7 +135,7 @@ export class OwnStack {
     rmSync(this.#copy, { force: true, recursive: true });
   }
 
-  async #pulumi(...args: readonly string[]): Promise<void> {
-    await pulumi(args, this.#copy, this.#env);
+  async #pulumi(...args: readonly string[]): Promise<string> {
+    return pulumi(args, this.#copy, this.#env);
   }
 }

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { mock } from "node:test";
+import type * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { NewPods } from "../../components/conventions/rollout/obstacles";
+import { type DeploymentFacts, type Rollouts, rolledOut } from "../../program/rollout";
+import { record } from "../support/mocks";
+
+/** What a cluster showed during rollouts: `RECORD_ROLLOUTS=1 npm run test:rollouts` writes it. */
+const directory = join(__dirname, "recorded");
+
+interface Look extends Omit<NewPods, "refused"> {
+  readonly at: string;
+  readonly deployment: DeploymentFacts;
+}
+
+/** How each recorded rollout ends: with an error, or well. */
+const ends: Readonly<Record<string, RegExp | undefined>> = {
+  "a-Secret-that-does-not-exist": /CreateContainerConfigError: secret "nowhere" not found/,
+  "a-crash-at-the-start": /services-orders: ended with exit code 2 \(Error\)/,
+  "a-migration-that-fails": /migrate: ended with exit code 2 \(Error\)/,
+  "a-readiness-probe-that-fails": /services-orders: runs, but is not ready/,
+  "an-image-that-does-not-exist": /: (?:ErrImagePull|ImagePullBackOff): /,
+  "slow-pods": undefined,
+};
+
+/** What the program saw: it waits from the moment at which the Deployment has changed. */
+function looksOf(name: string): readonly Look[] {
+  const text = readFileSync(join(directory, `${name}.jsonl`), "utf8");
+  const looks = text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Look);
+  const generation = ({ deployment }: Look) => deployment.metadata.generation;
+  const before = looks.map(generation)[0];
+  return looks.slice(looks.findIndex((look) => generation(look) !== before));
+}
+
+const time = ({ at }: Look): number => Date.parse(at);
+
+describe("a recorded rollout", () => {
+  before(async () => {
+    await record();
+  });
+  afterEach(() => {
+    mock.timers.reset();
+  });
+
+  /** Waits for the rollout as the program did, by the clock of the recording. */
+  async function replayed(looks: readonly Look[]): Promise<number> {
+    const [first] = looks;
+    assert.ok(first);
+    const now = (): Look => looks.findLast((one) => time(one) <= Date.now()) ?? first;
+    const rollouts: Rollouts = {
+      deployment: async () => Promise.resolve(now().deployment),
+      newPods: async () => Promise.resolve(now()),
+    };
+    mock.timers.enable({ apis: ["Date", "setTimeout"], now: time(first) });
+    const deployment = {
+      metadata: pulumi.output({ name: "services-orders" }),
+      status: pulumi.output({}),
+      urn: pulumi.output("urn"),
+    } as unknown as k8s.apps.v1.Deployment;
+    const ended = new Promise<void>((resolve, reject) => {
+      const output = rolledOut(rollouts)(deployment) as unknown as { promise(): Promise<unknown> };
+      output.promise().then(() => {
+        resolve();
+      }, reject);
+    });
+    let over = false;
+    const settled = ended.finally(() => {
+      over = true;
+    });
+    settled.catch(() => undefined);
+    const limit = time(looks.at(-1) ?? first) + 600_000;
+    const isOver = (): boolean => over;
+    while (!isOver() && Date.now() < limit) {
+      mock.timers.tick(1_000);
+      for (let n = 0; n < 10; n += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(isOver(), "the wait has no end");
+    await settled;
+    return (Date.now() - time(first)) / 1000;
+  }
+
+  for (const [name, cause] of Object.entries(ends)) {
+    const how = cause === undefined ? "succeeds" : "fails with its cause";
+    it(`${name.replaceAll("-", " ")}: ${how}`, async () => {
+      const looks = looksOf(name);
+      if (cause === undefined) await replayed(looks);
+      else await assert.rejects(replayed(looks), cause);
+    });
+  }
+
+  it("is each one that is there", () => {
+    const there = readdirSync(directory).map((file) => file.replace(/\.jsonl$/, ""));
+    assert.deepEqual(there.sort(), Object.keys(ends).sort());
+  });
+});
