@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mock } from "node:test";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { imageRefForm } from "../../components/conventions/validation";
+import { project } from "../../lib/project";
+import { eventually } from "../../lib/time";
+import { lockStore } from "../../operations/locks/lock-store";
+import { unlock } from "../../operations/locks/unlock";
+import { change, stateOfProject } from "../../operations/pulumi/run-pulumi";
+import { createStack } from "../../operations/pulumi/stacks";
 import { stackOf } from "../../operations/stacks/review-stack";
 import { environment } from "../../sandbox/environment";
 import { type Moto, startMoto } from "./aws/moto";
@@ -323,5 +331,87 @@ async function bucket(moto: Moto): Promise<Readonly<Record<string, string>>> {
   const options = `endpoint=${address}&s3ForcePathStyle=true&region=${moto.env["AWS_REGION"] ?? ""}`;
   return { ...moto.env, PULUMI_BACKEND_URL: `s3://state?${options}` };
 }
+
+describe("the lock of a killed update, with state in S3 and a real Pulumi", () => {
+  const directory = mkdtempSync(join(tmpdir(), "services-orders-locks-"));
+  const home = process.env["PULUMI_HOME"];
+  let moto: Moto;
+  let s3: Readonly<Record<string, string>>;
+  let told: string[];
+
+  const workspace = (env: Readonly<Record<string, string>> = {}) => ({
+    cwd: directory,
+    env: { ...environment(), ...s3, ...env },
+    lockWait: { patienceMs: 0 },
+  });
+  const update = async (env?: Readonly<Record<string, string>>): Promise<void> =>
+    change("up", "staging", workspace(env));
+  const stored = async () => lockStore("staging", stateOfProject(workspace())).read();
+  /** An update that begins to wait in its program, and is then killed. */
+  const killed = async (env: Readonly<Record<string, string>>): Promise<void> => {
+    const failed = assert.rejects(update({ ...env, WAITS: "1" }));
+    assert.ok(await eventually(async () => (await stored()).locks.length === 1, 60_000));
+    const [lock] = (await stored()).locks;
+    process.kill(lock?.owner.pid ?? 0, "SIGKILL");
+    await failed;
+  };
+  const isLocked = async (env: Readonly<Record<string, string>>): Promise<void> =>
+    assert.rejects(update(env), /currently locked by 1 lock/);
+
+  /** The variables of a job, as CircleCI and the pipelines set them. */
+  const job = (id: string, stack = "staging"): Readonly<Record<string, string>> => ({
+    CIRCLECI: "true",
+    CIRCLE_BUILD_URL: `https://circleci.com/gh/acme/services-orders/${id}`,
+    CIRCLE_OIDC_TOKEN_V2: `e30.${Buffer.from('{"oidc.circleci.com/ssh-rerun":false}').toString("base64url")}.`,
+    CIRCLE_WORKFLOW_JOB_ID: `00000000-0000-4000-8000-${id.padStart(12, "0")}`,
+    SERIAL_GROUP: `gh/acme/services-orders/${stack}`,
+  });
+
+  before(async () => {
+    const program =
+      "module.exports = process.env.WAITS ? new Promise((end) => setTimeout(end, 600000)) : {};\n";
+    writeFileSync(join(directory, "Pulumi.yaml"), "name: services-orders\nruntime: nodejs\n");
+    writeFileSync(join(directory, "package.json"), '{"main":"index.js"}\n');
+    writeFileSync(join(directory, "index.js"), program);
+    symlinkSync(join(project, "node_modules"), join(directory, "node_modules"));
+    // What this machine remembers about the killed updates goes with the test.
+    process.env["PULUMI_HOME"] = directory;
+    moto = await startMoto(environment()["PATH"] ?? "");
+    s3 = await bucket(moto);
+    await createStack("staging", "passphrase", workspace());
+  });
+  beforeEach(() => {
+    told = [];
+    mock.method(console, "log", (line: string) => told.push(line));
+  });
+  afterEach(() => {
+    mock.restoreAll();
+  });
+  after(async () => {
+    if (home === undefined) delete process.env["PULUMI_HOME"];
+    else process.env["PULUMI_HOME"] = home;
+    await moto.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  it("is taken over by the next job of its serial group, and by no other one", async () => {
+    await killed(job("1"));
+    await isLocked(job("1"));
+    await isLocked(job("2", "sweep-reviews"));
+    await isLocked({ CIRCLECI: "" });
+    assert.deepEqual(told, []);
+    await update(job("3"));
+    assert.match(told.join("\n"), /circleci\.com\/gh\/acme\/services-orders\/1\)/);
+    assert.deepEqual(await stored(), { locks: [], records: [] });
+  });
+
+  it("waits for a person if a laptop has it", async () => {
+    await killed({ CIRCLECI: "" });
+    await isLocked(job("4"));
+    await unlock("staging", { yes: true }, workspace());
+    await update(job("5"));
+    assert.deepEqual(await stored(), { locks: [], records: [] });
+  });
+});
 
 const region = ["--create-bucket-configuration", "LocationConstraint=eu-central-1"];
