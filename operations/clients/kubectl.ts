@@ -1,6 +1,6 @@
 import { labelQuery } from "../../components/conventions/labels";
 import type { Condition, PodStatus } from "../../components/conventions/rollout/pod-status";
-import { command } from "../../lib/command";
+import { CommandError, command } from "../../lib/command";
 
 /** Runs kubectl on one cluster; by default for at most 3 minutes. Input is for `--filename -`. */
 export type Kubectl = (
@@ -27,6 +27,11 @@ export function kubectlFor(
       timeout,
       ...(input !== undefined && { input }),
     });
+}
+
+/** Whether the role may not do what it asked for. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof CommandError && /\(Forbidden\)/.test(error.output);
 }
 
 /** All objects of a kind that match the options. */

@@ -76,7 +76,8 @@ export async function deploy(
   await assertDeployable(target, options.allowOlder ?? false);
   const drift = await ensureStack(target);
   const { namespace } = target.settings;
-  const jobs = duringMigration(await runningJobs(namespace, target.cluster));
+  const isNew = target.last?.outputs.clusterUid === undefined;
+  const jobs = isNew ? [] : duringMigration(await runningJobs(namespace, target.cluster));
   const takesBack = options.takeBack ?? !environments[target.settings.environment].protectedBranch;
   const workspace = takesBack ? withEnv(target.workspace, forcing) : target.workspace;
   const changed = await showPreview(stack, workspace, {

@@ -1,8 +1,7 @@
 import { labels, ownerLabels } from "../../components/conventions/labels";
 import { environments } from "../../environments";
-import { CommandError } from "../../lib/command";
 import { UserError } from "../../lib/errors";
-import { type Cluster, list } from "../clients/kubectl";
+import { type Cluster, isForbidden, list } from "../clients/kubectl";
 import { type Key, type LiveObject, find, foreignLabel } from "../pulumi/live-objects";
 import type { DeployTarget } from "./target";
 
@@ -11,7 +10,8 @@ const mostNamed = 10;
 
 /**
  * Checks the objects that a deploy would create. If one exists and belongs to someone else, the
- * deploy would change it, or stop in the middle because of a conflict.
+ * deploy would change it, or stop in the middle because of a conflict. A branch that has no rights
+ * in its namespace yet cannot ask: {@link assertNamespaceNotShared} is for its stacks.
  *
  * @throws UserError that names each object, and who made it
  */
@@ -20,7 +20,11 @@ export async function assertNoneExists(
   cluster: Pick<Cluster, "kubectl">,
 ): Promise<void> {
   if (created.length === 0) return;
-  const foreign = (await find(created, cluster)).flatMap((object) => {
+  const found = await find(created, cluster).catch((error: unknown) => {
+    if (isForbidden(error)) return [];
+    throw error;
+  });
+  const foreign = found.flatMap((object) => {
     const wanted = created.find(
       ({ kind, metadata }) => kind === object.kind && metadata.name === object.metadata.name,
     );
@@ -66,7 +70,10 @@ export async function assertNamespaceNotShared({
   );
 }
 
-/** Empty if the namespace does not exist, or if this role has no rights in it yet. */
+/**
+ * Empty if the namespace does not exist, or if this role has no rights in it yet: a branch gets
+ * them by a RoleBinding in the namespace, which its first update creates.
+ */
 async function objectsIn(
   namespace: string,
   cluster: Pick<Cluster, "kubectl">,
@@ -75,8 +82,7 @@ async function objectsIn(
     const which = ["--namespace", namespace, "--show-managed-fields"];
     return await list<LiveObject>(cluster, kinds.join(","), which);
   } catch (error) {
-    // A branch gets its rights by a RoleBinding in the namespace that its first update creates.
-    if (error instanceof CommandError && /\(Forbidden\)/.test(error.output)) return [];
+    if (isForbidden(error)) return [];
     throw error;
   }
 }

@@ -1,6 +1,5 @@
-import { CommandError } from "../../lib/command";
 import { dateOf, moment } from "../../lib/time";
-import { type Cluster, list } from "../clients/kubectl";
+import { type Cluster, isForbidden, list } from "../clients/kubectl";
 
 /** A pod, with the places where it may use a Secret. */
 interface Pod {
@@ -52,7 +51,7 @@ export async function olderThanSecrets(
     // A namespace without Secrets, or without any that was changed, needs no second question.
     return changed.size === 0 ? [] : linesOf(await list<Pod>(cluster, "pods", where), changed);
   } catch (error) {
-    if (error instanceof CommandError && /\(Forbidden\)/.test(error.output)) return [];
+    if (isForbidden(error)) return [];
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
+import { command } from "../../../lib/command";
 import { runPreview } from "../../../operations/pulumi/run-preview";
 import { previewOf } from "../../../operations/preview/preview-result";
 import { changesOf } from "../../../operations/preview/changes/changes";
@@ -199,6 +200,18 @@ describe("a deploy", () => {
     );
     await showPreview("local", workspace("new-job"), { cluster: cluster({ ...metadata, labels }) });
     assert.match(answered.join(""), new RegExp(`"name":"${metadata.name}"`));
+  });
+
+  it("continues for a branch that has no rights in its namespace yet", async () => {
+    const failing = (text: string) => ({
+      kubectl: async () => command("sh", ["-c", 'echo "$0" >&2; exit 1', text]),
+    });
+    const forbidden = 'Error from server (Forbidden): cronjobs.batch "x" is forbidden';
+    await showPreview("local", workspace("new-job"), { cluster: failing(forbidden) });
+    await assert.rejects(
+      showPreview("local", workspace("new-job"), { cluster: failing("Unable to connect") }),
+      /Unable to connect/,
+    );
   });
 
   it("stops when the preview did not come to its end: not all of it was shown", async () => {
