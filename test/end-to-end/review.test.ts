@@ -12,12 +12,10 @@ import {
 } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { labels } from "../../components/conventions/labels";
 import { contentHash } from "../../components/conventions/content-hash";
 import { stackOf } from "../../operations/stacks/review-stack";
 import { command } from "../../lib/command";
 import { options } from "../../sandbox/layout";
-import { identityOf } from "../../settings/identity";
 import { Clone } from "./support/clone";
 import { apply, kubectl, refused, succeeded } from "./support/commands";
 
@@ -172,22 +170,6 @@ describe("review stacks", () => {
     assert.equal(await now(), was);
     assert.deepEqual(traces("ops-1"), []);
     await kubectl(["delete", "namespace", namespaceOf("ops-1")]);
-  });
-
-  it("do not take over a namespace with their labels that holds objects of others", async () => {
-    const namespace = namespaceOf("ops-1");
-    const owners = labels(identityOf("review", "ops-1"), "namespace");
-    await apply({
-      ...{ apiVersion: "v1", kind: "Namespace" },
-      metadata: { labels: owners, name: namespace },
-    });
-    await apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "theirs", namespace } });
-    refused(
-      await clone.npm(["review", "up", "ops-1"], release),
-      /ConfigMap theirs in .*: made by .*\n.*Nothing was changed/,
-    );
-    assert.deepEqual(traces("ops-1"), []);
-    await kubectl(["delete", "namespace", namespace]);
   });
 
   it("go when branch, checkout, config and namespace are gone, and a killed update's lock is left", async () => {
