@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterFacts } from "./cluster";
-import { type Identity, labels, ownerLabels } from "../components/conventions/labels";
+import { type Identity, foreignLabel, labels } from "../components/conventions/labels";
 
 /** The cluster and the namespace that a stack will change. */
 export interface Claim {
@@ -27,7 +27,7 @@ export function refuseForeign(claim: Claim, facts: ClusterFacts): void {
   const found = facts.namespace;
   if (found === undefined) return;
   const expected = labels(identity, "namespace");
-  const foreign = ownerLabels.find((label) => found.labels[label] !== expected[label]);
+  const foreign = foreignLabel(found.labels, expected);
   if (foreign !== undefined) {
     throw new pulumi.RunError(
       `Namespace "${namespace}" exists and does not belong to this stack: its label ${foreign} is ` +

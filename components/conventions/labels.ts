@@ -47,6 +47,17 @@ export const ownerLabels = [
   "app.kubernetes.io/instance",
 ] as const;
 
+/**
+ * The first owner label that is missing, or whose value is not the expected one. Undefined if the
+ * object belongs to the expected owner.
+ */
+export function foreignLabel(
+  found: Labels,
+  expected: Labels,
+): (typeof ownerLabels)[number] | undefined {
+  return ownerLabels.find((label) => !(label in found) || found[label] !== expected[label]);
+}
+
 /** The label that distinguishes a canary's pods from production's pods. */
 export const trackLabel = "track";
 

@@ -1,8 +1,8 @@
-import { labels, ownerLabels } from "../../components/conventions/labels";
+import { foreignLabel, labels } from "../../components/conventions/labels";
 import { environments } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { type Cluster, isForbidden, list } from "../clients/kubectl";
-import { type Key, type LiveObject, find, foreignLabel } from "../pulumi/live-objects";
+import { type Key, type LiveObject, find, isSame } from "../pulumi/live-objects";
 import type { DeployTarget } from "./target";
 
 /** Largest number of objects that an error names. */
@@ -25,10 +25,8 @@ export async function assertNoneExists(
     throw error;
   });
   const foreign = found.flatMap((object) => {
-    const wanted = created.find(
-      ({ kind, metadata }) => kind === object.kind && metadata.name === object.metadata.name,
-    );
-    const label = wanted && foreignLabel(object, wanted);
+    const wanted = created.find((one) => isSame(one, object))?.metadata.labels;
+    const label = wanted && foreignLabel(object.metadata.labels ?? {}, wanted);
     return label === undefined ? [] : [`${titleOf(object)}: ${whoseLabel(object, label)}`];
   });
   refuse("These objects would be created, but exist and do not belong to this stack", foreign);
@@ -61,7 +59,7 @@ export async function assertNamespaceNotShared({
     ({ kind, metadata: { labels = {}, name, ownerReferences = [] } }) =>
       // An object with an owner goes with it.
       ownerReferences.length === 0 &&
-      ownerLabels.some((label) => labels[label] !== wanted[label]) &&
+      foreignLabel(labels, wanted) !== undefined &&
       !ofKubernetes.includes(`${kind} ${name}`),
   );
   refuse(
@@ -104,7 +102,7 @@ function titleOf({ kind, metadata: { name, namespace } }: LiveObject): string {
   return namespace === undefined ? `${kind} ${name}` : `${kind} ${name} in ${namespace}`;
 }
 
-function whoseLabel(object: LiveObject, label: (typeof ownerLabels)[number]): string {
+function whoseLabel(object: LiveObject, label: string): string {
   const value = object.metadata.labels?.[label];
   const says = value === undefined ? `has no label ${label}` : `its label ${label} is "${value}"`;
   return `${says}; ${madeBy(object)}`;

@@ -1,4 +1,3 @@
-import { ownerLabels } from "../../components/conventions/labels";
 import type { Cluster } from "../clients/kubectl";
 import type { StateResource } from "./stacks";
 
@@ -47,18 +46,6 @@ export const isSame = (one: Key, other: Key): boolean =>
   one.kind === other.kind &&
   one.metadata.name === other.metadata.name &&
   one.metadata.namespace === other.metadata.namespace;
-
-/** Whether an object has the labels that prove that it belongs to the stack which wants another. */
-export const isOurs = (object: Pick<LiveObject, "metadata">, wanted: Key): boolean =>
-  foreignLabel(object, wanted) === undefined;
-
-/** The first label that proves an owner and is missing, or has another value. */
-export function foreignLabel(
-  { metadata: { labels = {} } }: Pick<LiveObject, "metadata">,
-  { metadata: { labels: wanted = {} } }: Key,
-): (typeof ownerLabels)[number] | undefined {
-  return ownerLabels.find((label) => !(label in labels) || labels[label] !== wanted[label]);
-}
 
 /** Types that every role that reads a stack may read. Secrets are not among them. */
 const readableTypes = new RegExp(

@@ -1,10 +1,10 @@
+import { foreignLabel } from "../../components/conventions/labels";
 import { type Workspace, ask, whenUnlocked } from "./run-pulumi";
 import { drawnManager } from "./field-managers";
 import {
   type LiveObject,
   type Seen,
   goneFrom,
-  isOurs,
   isSame,
   keyOf,
   live,
@@ -101,7 +101,8 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
  */
 function adoption(resource: StateResource, object: LiveObject): StateResource | undefined {
   if (resource.retainOnDelete === true) return undefined;
-  if (!isOurs(object, keyOf(resource))) return undefined;
+  const { labels: wanted = {} } = keyOf(resource).metadata;
+  if (foreignLabel(object.metadata.labels ?? {}, wanted) !== undefined) return undefined;
   const { managedFields = [], name, namespace } = object.metadata;
   const manager = managedFields
     .filter((one) => one.operation === "Apply" && drawnManager.test(one.manager))

@@ -1,5 +1,5 @@
 import { identityOf } from "../../settings/identity";
-import { labels, ownerLabels } from "../../components/conventions/labels";
+import { foreignLabel, labels } from "../../components/conventions/labels";
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
@@ -110,5 +110,5 @@ export async function namespaceOwner(
 /** Whether the labels are those of the namespace of this slug's review stack. */
 export function isOurs(found: Readonly<Record<string, string>>, slug: string): boolean {
   const expected = labels(identityOf("review", slug), "namespace");
-  return ownerLabels.every((label) => found[label] === expected[label]);
+  return foreignLabel(found, expected) === undefined;
 }

@@ -69,7 +69,10 @@ export function reviewTarget(workspace: Workspace, more: Partial<DeployTarget> =
     // No more of the settings is asked for.
     settings: {
       environment: "review",
-      identity: { app: "a", environment: "review", instance: "services-orders-feature-a" },
+      identity: {
+        ...{ app: "a", environment: "review", protectedBranch: false },
+        ...{ instance: "services-orders-feature-a", service: "services-orders" },
+      },
       namespace: "services-orders-feature-a",
       release,
       stack: stackOf(release.branch),
