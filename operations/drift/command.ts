@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { traitsOf, stackForms } from "../../environments";
-import { UserError } from "../../lib/errors";
+import { traitsOf } from "../../environments";
 import { canaryStack } from "../stacks/running-canary";
 import { withoutRelease } from "../stacks/release";
+import { assertStackName } from "../stacks/stack-name";
 import { noSuchStack } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { type Drift, linesOf } from "./drift";
@@ -36,9 +36,7 @@ export async function drift(
   { json = false, output }: DriftOptions = {},
   given: Workspace = defaultWorkspace,
 ): Promise<void> {
-  if (traitsOf(stack) === undefined) {
-    throw new UserError(`Unknown stack "${stack}". Expected one of: ${stackForms}`);
-  }
+  assertStackName(stack);
   const seen = await readDrift(stack, withoutRelease(given));
   if (seen === undefined) throw noSuchStack(stack);
   const { drift: found, oldPods } = seen;

@@ -1,4 +1,3 @@
-import { traitsOf, stackForms } from "../../environments";
 import { CommandError } from "../../lib/command";
 import { confirm } from "../../lib/confirm";
 import { UserError } from "../../lib/errors";
@@ -7,6 +6,7 @@ import { noSuchStack, stackNames } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace, stateOfProject } from "../pulumi/run-pulumi";
 import { type ApprovalOptions, type Shown, assertApproved, saveShown } from "../stacks/approval";
 import { canaryStack } from "../stacks/running-canary";
+import { assertStackName } from "../stacks/stack-name";
 import { type Lock, type LockStore, lockStore } from "./lock-store";
 
 /**
@@ -21,9 +21,7 @@ export async function unlock(
   { approved, preview, yes = false }: ApprovalOptions & { readonly yes?: boolean } = {},
   workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
-  if (traitsOf(stack) === undefined) {
-    throw new UserError(`Unknown stack "${stack}". Expected one of: ${stackForms}`);
-  }
+  assertStackName(stack);
   const store = lockStore(stack, stateOfProject(workspace));
   const shown = await reading(stack, store);
   // A removal that was killed leaves the lock of a stack that is gone: so the locks come first.

@@ -2,12 +2,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { mainBranch } from "../../components/conventions/ci-roles";
-import { stackForms, traitsOf } from "../../environments";
-import { UserError } from "../../lib/errors";
+import { traitsOf } from "../../environments";
 import { type Workspace, defaultWorkspace, variables, withEnv } from "../pulumi/run-pulumi";
 import type { PullRequest } from "../clients/github";
 import { forcing } from "../pulumi/field-managers";
 import { isGiven, promoted, releaseEnv } from "../stacks/release";
+import { assertStackName } from "../stacks/stack-name";
 import { reports } from "../../lib/reports";
 import { commentLimit, sectionLimit } from "./render/limits";
 import type { PreviewRun } from "../pulumi/run-preview";
@@ -128,9 +128,7 @@ export async function preview(
   options: PreviewOptions = {},
   given: Workspace = defaultWorkspace,
 ): Promise<void> {
-  if (traitsOf(stack) === undefined) {
-    throw new UserError(`Unknown stack "${stack}". Expected one of: ${stackForms}`);
-  }
+  assertStackName(stack);
   const { format = "text" } = options;
   const pull = options.comment === true ? await pullRequest() : undefined;
   // If only the summary goes to standard output, Pulumi's own output goes to standard error.
