@@ -6,6 +6,7 @@ import { addCommand } from "./command";
 import { addOperations } from "./operations";
 import type { Options } from "../sandbox/layout";
 import { Steps } from "../lib/progress";
+import { quoted } from "../lib/shell";
 import { duration } from "../lib/time";
 import { UserError } from "../lib/errors";
 
@@ -212,7 +213,7 @@ sandboxCommand
   .action(async () => {
     const { environment } = await import("../sandbox/environment");
     for (const [name, value] of Object.entries(environment())) {
-      console.log(`export ${name}='${value.replaceAll("'", "'\\''")}'`);
+      console.log(`export ${name}=${quoted(value)}`);
     }
   });
 sandboxCommand

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { command } from "../../lib/command";
+import { quoted } from "../../lib/shell";
 import type { CircleciJob } from "./circleci-job";
 import { type JobRecord, type StateOfProject, recordObject } from "./lock-store";
 
@@ -66,5 +67,3 @@ function writer(record: Omit<JobRecord, "pid">, write: readonly string[]): strin
     'exec "$0" "$@"',
   ].join("\n");
 }
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -5,6 +5,7 @@ import type { Form } from "../../settings/forms";
 import { parseText } from "../../settings/setting";
 import { table } from "../../settings/table";
 import { UserError } from "../../lib/errors";
+import { quoted } from "../../lib/shell";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { stackNames } from "../pulumi/connect";
 import { addTag, imageParts } from "../clients/registry";
@@ -78,7 +79,7 @@ export function lastImage({ resources }: Pick<State, "resources">): string | und
 /** Lines for a shell. A branch or a reason is untrusted text, and the shell will read it. */
 function exports(env: Readonly<Record<string, string>>): string {
   return Object.entries(env)
-    .map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`)
+    .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
     .join("");
 }
 
