@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { mainBranch } from "../../components/conventions/ci-roles";
 import {
@@ -8,14 +7,8 @@ import {
   contextDirectory,
 } from "../../components/conventions/content-hash";
 import { service } from "../../config/service";
-import {
-  addWorktree,
-  commitsBetween,
-  currentBranch,
-  mergedWith,
-  remoteTip,
-  removeWorktree,
-} from "../clients/git";
+import { commitsBetween, currentBranch, mergedWith, remoteTip } from "../clients/git";
+import { inWorktree } from "../clients/worktree";
 import { type Workspace, variables } from "../pulumi/run-pulumi";
 
 /** Where a stack is previewed, and what to say about it. */
@@ -54,27 +47,17 @@ export async function asMerged<T>(
   const merge = await mergedWith(main, given);
   if (merge === undefined) return notMerged("git 2.38 or newer is needed");
   if (merge.commit === undefined) return notMerged(`conflict in ${merge.conflicts.join(", ")}`);
-  const directory = mkdtempSync(join(tmpdir(), "services-merged-"));
-  const remove = (): void => {
-    rmSync(directory, { force: true, recursive: true });
-  };
-  process.once("exit", remove);
-  try {
-    await addWorktree(directory, given, merge.commit);
+  const inMerge = async (directory: string): Promise<T> => {
     if (!isSameFile("package-lock.json", directory, given.cwd)) {
-      return await notMerged("it needs other npm packages");
+      return notMerged("it needs other npm packages");
     }
-    symlinkSync(join(given.cwd, "node_modules"), join(directory, "node_modules"));
     const notes = [
       `this code is ${much}: the preview shows both merged`,
       ...jars(directory, given),
     ];
-    return await work({ notes, workspace: { ...given, cwd: directory } });
-  } finally {
-    await removeWorktree(directory, given).catch(() => undefined);
-    remove();
-    process.off("exit", remove);
-  }
+    return work({ notes, workspace: { ...given, cwd: directory } });
+  };
+  return inWorktree(given, inMerge, merge.commit);
 }
 
 function isSameFile(name: string, one: string, other: string): boolean {

@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { shortCommit } from "../../components/conventions/names";
 import { traitsOf } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { moment } from "../../lib/time";
-import { addWorktree, commitsBetween, removeWorktree, takeFiles } from "../clients/git";
+import { commitsBetween, takeFiles } from "../clients/git";
+import { inWorktree } from "../clients/worktree";
 import { deploy } from "../deploy/deploy";
 import { driftNotes } from "../drift/read";
 import { type Update, updatesOf } from "../history/updates";
@@ -60,20 +58,15 @@ export async function rollback(
     throw new UserError("--reason must be a line of at most 200 characters.");
   }
   const earlier = await showEarlier(stack, to === "" ? undefined : to, workspace);
-  const directory = await checkedOut(stack, earlier.program ?? earlier.commit, workspace);
-  try {
-    const release = { branch: earlier.branch ?? "unknown", commit: earlier.commit, reason };
-    const env = releaseEnv({ ...release, imageRef: earlier.imageRef });
-    await previewOrDeploy(
-      stack,
-      options,
-      workspace,
-      withEnv({ ...workspace, cwd: directory }, env),
-    );
-  } finally {
-    await removeWorktree(directory, workspace);
-    rmSync(directory, { force: true, recursive: true });
-  }
+  const release = { branch: earlier.branch ?? "unknown", commit: earlier.commit, reason };
+  const env = releaseEnv({ ...release, imageRef: earlier.imageRef });
+  const commit = earlier.program ?? earlier.commit;
+  // Today's program, with the files of the older release.
+  await inWorktree(workspace, async (directory) => {
+    await takeFiles(directory, { commit, files: filesOf(stack) });
+    const older = withEnv({ ...workspace, cwd: directory }, env);
+    await previewOrDeploy(stack, options, workspace, older);
+  });
 }
 
 async function previewOrDeploy(
@@ -203,13 +196,4 @@ export function earlierRelease(
     `The history of stack "${stack}" has no release before this one. ` +
       'docs/operations.md, "Back to older code", says how to name an image. Nothing was changed.',
   );
-}
-
-/** Today's program, with the files of the older release. */
-async function checkedOut(stack: string, commit: string, workspace: Workspace): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), "services-rollback-"));
-  await addWorktree(directory, workspace);
-  await takeFiles(directory, { commit, files: filesOf(stack) });
-  symlinkSync(join(workspace.cwd, "node_modules"), join(directory, "node_modules"));
-  return directory;
 }
