@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { parsedJson } from "../../lib/json";
 import { type Drift, shown } from "./drift";
 
 const object = {
@@ -48,10 +49,5 @@ export function reportOf(stack: string, { changed, gone }: Drift): DriftReport {
 
 /** The report in a text. Undefined if the text is not one of this version. */
 export function parseReport(text: string): DriftReport | undefined {
-  try {
-    const parsed = v.safeParse(form, JSON.parse(text));
-    return parsed.success ? parsed.output : undefined;
-  } catch {
-    return undefined;
-  }
+  return parsedJson(form, text);
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
+import { parsedJson } from "../../lib/json";
 import { fromTo } from "../drift/drift";
 import type { DriftReport } from "../drift/report";
 import { cut } from "../preview/changes/values";
@@ -44,12 +45,7 @@ export interface News {
  * checked. Undefined for a text that is not a memory of this version.
  */
 export function parseTold(text: string): Told | undefined {
-  try {
-    const parsed = v.safeParse(form, JSON.parse(text));
-    return parsed.success ? parsed.output : undefined;
-  } catch {
-    return undefined;
-  }
+  return parsedJson(form, text);
 }
 
 /**
