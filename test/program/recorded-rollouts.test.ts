@@ -20,10 +20,20 @@ interface Look extends Omit<NewPods, "refused"> {
 const ends: Readonly<Record<string, RegExp | undefined>> = {
   "a-Secret-that-does-not-exist": /CreateContainerConfigError: secret "nowhere" not found/,
   "a-crash-at-the-start": /services-orders: ended with exit code 2 \(Error\)/,
+  "a-key-that-the-Secret-does-not-have":
+    /CreateContainerConfigError: couldn't find key none in Secret/,
   "a-migration-that-fails": /migrate: ended with exit code 2 \(Error\)/,
+  "a-migration-that-waits-for-a-lock": /migrate: still runs/,
+  "a-node-that-does-not-exist": /finds no node: /,
+  "a-pod-that-Pod-Security-refuses": /it gets no pod: .*violates PodSecurity/,
+  "a-process-that-ends-without-an-error": /services-orders: ended with exit code 0 \(Completed\)/,
+  "a-quota-without-room": /it gets no pod: .*exceeded quota: full/,
   "a-readiness-probe-that-fails": /services-orders: runs, but is not ready/,
+  "a-registry-that-does-not-answer": /: (?:ErrImagePull|ImagePullBackOff): /,
+  "a-wrong-password-of-the-database": /migrate: ended with exit code \d \(Error\)/,
   "an-image-that-does-not-exist": /: (?:ErrImagePull|ImagePullBackOff): /,
   "slow-pods": undefined,
+  "too-little-memory": /migrate: ended with exit code 137 \(OOMKilled\)/,
 };
 
 /** What the program saw: it waits from the moment at which the Deployment has changed. */
