@@ -9,9 +9,11 @@ export function addCommand(program: Command, name: string): Command {
   return program.command(name).name(`${name} --`).alias(name);
 }
 
-/** The pipeline's messages include the cause of a failure. */
+/** The pipeline's messages and its tab of tests include the cause of a failure. */
 export function leaving<Args extends unknown[]>(
   work: (...args: Args) => Promise<void>,
 ): (...args: Args) => Promise<void> {
-  return async (...args) => reports.leavingCause(async () => work(...args));
+  const [name = "", ...given] = process.argv.slice(2);
+  const command = ["npm run", name, ...(given.length === 0 ? [] : ["--", ...given])].join(" ");
+  return async (...args) => reports.leavingCause(command, async () => work(...args));
 }

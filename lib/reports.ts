@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { messageOf } from "./errors";
+import { junitOf } from "./junit";
 import { project } from "./project";
 import { replaceFile } from "./replace";
 
@@ -15,10 +16,18 @@ export interface Deployed {
 
 /** What commands write for later jobs of a pipeline: digest, what was deployed, why it failed. */
 export class Reports {
+  readonly #causes: string[] = [];
+  readonly #details: string[] = [];
   readonly #directory: string;
+  readonly #junitFile: string;
 
-  constructor(directory: string) {
+  /**
+   * @param directory what one job of a pipeline leaves for another
+   * @param testResults not shared: jobs side by side may not leave the same file for a third one
+   */
+  constructor(directory: string, testResults: string) {
     this.#directory = directory;
+    this.#junitFile = join(testResults, "command.xml");
   }
 
   /** The image that `npm run image` has pushed: it is scanned next. */
@@ -37,20 +46,37 @@ export class Reports {
 
   /** Adds a reason why the running command will fail. */
   addCause(text: string): void {
+    this.#causes.push(text);
     mkdirSync(this.#directory, { recursive: true });
     appendFileSync(this.#causeFile, `${text}\n`);
   }
 
+  /** Adds what explains the causes, such as the last lines of a log. */
+  addDetail(text: string): void {
+    this.#details.push(text);
+  }
+
   /**
    * Runs a command. If it fails, `cause.txt` contains its reasons, and none of earlier commands.
+   * `command.xml` shows the command as a JUnit test, which also contains the details.
+   *
+   * @param command as a person types it
    */
-  async leavingCause(work: () => Promise<void>): Promise<void> {
+  async leavingCause(command: string, work: () => Promise<void>): Promise<void> {
     rmSync(this.#causeFile, { force: true });
+    rmSync(this.#junitFile, { force: true });
+    this.#causes.length = 0;
+    this.#details.length = 0;
+    const began = performance.now();
     try {
       await work();
     } catch (error) {
       this.addCause(messageOf(error));
       throw error;
+    } finally {
+      const seconds = (performance.now() - began) / 1000;
+      const result = { causes: this.#causes, command, details: this.#details, seconds };
+      write(this.#junitFile, junitOf(result));
     }
   }
 
@@ -59,10 +85,14 @@ export class Reports {
   }
 
   #leave(name: string, content: object): void {
-    mkdirSync(this.#directory, { recursive: true });
-    replaceFile(join(this.#directory, name), `${JSON.stringify(content, undefined, 2)}\n`);
+    write(join(this.#directory, name), `${JSON.stringify(content, undefined, 2)}\n`);
   }
 }
 
+function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  replaceFile(file, text);
+}
+
 /** The reports of this project, where the pipelines read them. Not in git. */
-export const reports = new Reports(join(project, "reports"));
+export const reports = new Reports(join(project, "reports"), join(project, "test-results"));

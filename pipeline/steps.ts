@@ -40,6 +40,8 @@ export const executors = {
  * Where commands write what later jobs read: digest, previews, what was deployed, why it failed.
  */
 export const reports = "reports";
+/** Where commands write how they ended, for CircleCI's tab of tests. */
+const testResults = "test-results";
 const jars = "service/target/image";
 /**
  * The release for production, in `export` lines, so that the deployed release is the approved one.
@@ -149,7 +151,9 @@ export function job(name: string, spec: JobSpec, { assumesRole, mainOnly }: Righ
         ? []
         : [save("Memory", `${memoryKey(name)}${workflowId}`, [remembers])]),
       ...(keepsReport ? [save("Report", reportKey(name), [reports], "always")] : []),
-      ...(spec.gives === "reports" || keepsReport ? [{ store_artifacts: { path: reports } }] : []),
+      ...(spec.gives === "reports" || keepsReport
+        ? [{ store_artifacts: { path: reports } }, { store_test_results: { path: testResults } }]
+        : []),
     ],
   };
 }

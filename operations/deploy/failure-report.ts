@@ -45,10 +45,11 @@ export async function reportFailure(
     const log = await cluster.kubectl([...args, ...run], patience).catch(() => "");
     const lines = log.split("\n").filter((line) => line.trim() !== "" && !noise.test(line));
     if (lines.length === 0) continue;
-    console.error(`\nLast lines of ${pod}, ${container}${previous ? " (previous run)" : ""}:`);
-    for (const line of lines) {
-      console.error(`  ${masked(line, secretParts(line)).slice(0, lineLength)}`);
-    }
+    const title = `Last lines of ${pod}, ${container}${previous ? " (previous run)" : ""}:`;
+    const shown = lines.map((line) => masked(line, secretParts(line)).slice(0, lineLength));
+    const detail = [title, ...shown.map((line) => `  ${line}`)].join("\n");
+    console.error(`\n${detail}`);
+    reports.addDetail(detail);
     const whole = ["kubectl", "logs", pod, "--container", container, ...within, ...run];
     console.error(`To see all of it: ${whole.join(" ")}`);
   }
