@@ -37,6 +37,7 @@ interface Failure {
   readonly code?: number | string;
   readonly killed?: boolean;
   readonly stderr?: string;
+  readonly stdout?: string;
 }
 
 /** Runs kubectl. A kubeconfig that is not the ambient one is in a file while it runs. */
@@ -51,10 +52,12 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
       ...(context === undefined ? [] : [`--context=${context}`]),
       ...(file === undefined ? [] : [`--kubeconfig=${file}`]),
     ];
-    const { stdout } = await run("kubectl", [...which, ...args], {
+    const running = run("kubectl", [...which, ...args], {
       timeout: limitsOf(access).processSeconds * 1000,
     });
-    return stdout;
+    // Without credentials, kubectl asks for a user name. It fails if it reads the end of the input.
+    running.child.stdin?.end();
+    return (await running).stdout;
   } finally {
     if (directory !== undefined) rmSync(directory, { force: true, recursive: true });
   }
@@ -94,6 +97,9 @@ function limitsOf({ kubeconfig }: Access): ClusterLimits {
 function reason(failure: Failure, access: Access): string {
   if (failure.killed === true) {
     return `no answer within ${String(limitsOf(access).processSeconds)} s`;
+  }
+  if (failure.stdout?.startsWith("Please enter Username") === true) {
+    return "kubectl asks for a user name, because the kubeconfig's user has no credentials";
   }
   const lines = (failure.stderr ?? "").split("\n").filter((line) => line.trim() !== "");
   // The message adds its own full stop.

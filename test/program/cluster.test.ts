@@ -10,6 +10,7 @@ const script = `#!/bin/sh
 case "$*" in
   *"config view"*) printf 'https://127.0.0.1:6443' ;;
   *namespaces/kube-system*) [ "$MODE" = down ] && { echo 'E1122 noise' >&2; echo 'The connection to the server was refused' >&2; exit 1; }
+    [ "$MODE" = anonymous ] && { printf 'Please enter Username: '; read -r name || echo 'error: EOF' >&2; exit 1; }
     [ "$MODE" = slow ] && exec sleep 30
     [ "$MODE" = other ] && { echo 'Error from server (NotFound): the server could not find it' >&2; exit 1; }
     [ "$MODE" = cold ] && case "$*" in *--request-timeout=20s*) ;; *) exit 1;; esac
@@ -53,6 +54,14 @@ describe("readCluster", () => {
   it("finds the namespace's labels, and whether it is being deleted", async () => {
     const { namespace } = await readCluster({ context: undefined, namespace: "ours" });
     assert.deepEqual(namespace, { labels: { a: "b" }, terminating: true });
+  });
+
+  it("says that the kubeconfig has no credentials, and does not wait for a user name", async () => {
+    process.env["MODE"] = "anonymous";
+    assert.match(
+      await failure(),
+      /cannot be read: kubectl asks for a user name, because .*\. Check/,
+    );
   });
 
   it("names the address and kubectl's last line when the cluster cannot be reached", async () => {
