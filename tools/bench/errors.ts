@@ -19,6 +19,8 @@ interface Wrong {
   readonly env?: Readonly<Record<string, string>>;
   /** What the preview must print. */
   readonly says: string;
+  /** A setting that is stored with `--secret`. Only Pulumi can write its value. */
+  readonly secret?: string;
   /** A line of the stack's configuration. */
   readonly setting?: string;
 }
@@ -38,7 +40,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   "a setting of the wrong type": { says: "must be a whole number", setting: "replicas: many" },
   "a setting that is secret": {
     says: "is stored with --secret",
-    setting: 'replicas: { secure: "v1:8tD8IB3ozqk=:v1:xOteXik" }',
+    secret: "replicas",
   },
   "a namespace of someone else": { says: "kube-public", setting: "namespace: kube-public" },
   "an unreachable cluster": { env: { KUBECONFIG: "dead.json" }, says: "cannot be read" },
@@ -84,13 +86,18 @@ export async function measureErrors(say: Say): Promise<{
   });
 }
 
-async function previewOf(cwd: string, { edit, env = {}, says, setting }: Wrong): Promise<Cost> {
+async function previewOf(cwd: string, wrongInput: Wrong): Promise<Cost> {
+  const { edit, env = {}, says, secret, setting } = wrongInput;
   const file = join(cwd, edit?.[0] ?? "Pulumi.local.yaml");
   const before = readFileSync(file, "utf8");
   const line = `config:\n  services-orders:${setting ?? ""}\n`;
   const after = edit === undefined ? `${before}${line}` : before.replace(edit[1], edit[2]);
   if (edit !== undefined || setting !== undefined) writeFileSync(file, after);
   try {
+    if (secret !== undefined) {
+      const args = ["config", "set", "--stack", "local", "--secret", secret, "3"];
+      await execa("pulumi", args, { cwd, env: environment(), timeout: 120_000 });
+    }
     return await preview(cwd, env, says);
   } finally {
     writeFileSync(file, before);
