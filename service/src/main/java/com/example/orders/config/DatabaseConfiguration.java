@@ -1,11 +1,15 @@
 package com.example.orders.config;
 
 public record DatabaseConfiguration(
-        String host, int port, String name, String username, String password, int poolSize) {
+        String host, int port, String name, Secret username, Secret password, int poolSize) {
 
-    /** Without the password, so that no log line or exception can show it. */
+    public DatabaseConfiguration(
+            String host, int port, String name, String username, String password, int poolSize) {
+        this(host, port, name, Secret.of(username), Secret.of(password), poolSize);
+    }
+
     @Override
     public String toString() {
-        return username + "@" + host + ":" + port + "/" + name;
+        return host + ":" + port + "/" + name;
     }
 }

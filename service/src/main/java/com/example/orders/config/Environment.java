@@ -1,9 +1,5 @@
 package com.example.orders.config;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -70,30 +66,22 @@ public final class Environment {
     }
 
     /** From the variable itself, or from the file that VARIABLE_FILE names: a mounted Secret. */
-    String secret(String variable) {
+    Secret secret(String variable) {
         String fileVariable = variable + "_FILE";
         Optional<String> value = find(variable);
         Optional<String> file = find(fileVariable);
         if (value.isPresent() && file.isPresent()) {
             throw new ConfigurationException(variable, "and " + fileVariable + " are both set: set only one");
         }
-        return value.or(() -> file.map(path -> read(fileVariable, path)))
-                .orElseThrow(
-                        () -> new ConfigurationException(variable, "is not set, and neither is " + fileVariable));
-    }
-
-    private static String read(String variable, String file) {
-        String content;
-        try {
-            content = Files.readString(Path.of(file));
-        } catch (IOException | InvalidPathException e) {
-            throw new ConfigurationException(variable, "names a file that cannot be read: " + file);
-        }
-        // Editors and `echo` end a file with a newline; any other white space may be part of a password.
-        String secret = content.replaceFirst("[\r\n]+$", "");
-        if (secret.isEmpty()) {
-            throw new ConfigurationException(variable, "names an empty file: " + file);
-        }
+        Secret secret =
+                value.map(Secret::of)
+                        .or(() -> file.map(path -> Secret.file(fileVariable, path)))
+                        .orElseThrow(
+                                () ->
+                                        new ConfigurationException(
+                                                variable, "is not set, and neither is " + fileVariable));
+        // A file that is missing at the start is a mistake in the configuration: it ends the process.
+        secret.value();
         return secret;
     }
 

@@ -20,12 +20,10 @@ public final class DataSources {
      * (a migration or an export may run for minutes).
      */
     public static PGSimpleDataSource unpooled(DatabaseConfiguration database) {
-        PGSimpleDataSource source = new PGSimpleDataSource();
+        PGSimpleDataSource source = new CurrentCredentials(database);
         source.setServerNames(new String[] {database.host()});
         source.setPortNumbers(new int[] {database.port()});
         source.setDatabaseName(database.name());
-        source.setUser(database.username());
-        source.setPassword(database.password());
         source.setApplicationName("services-orders");
         source.setConnectTimeout(seconds(CONNECT_TIMEOUT));
         source.setTcpKeepAlive(true);

@@ -24,8 +24,11 @@ class ConfigurationTest {
     void defaults() {
         Configuration configuration = read();
         assertEquals(8080, configuration.port());
-        assertEquals(
-                new DatabaseConfiguration("db", 5432, "orders", "orders", "s3cret", 10), configuration.database());
+        DatabaseConfiguration database = configuration.database();
+        assertEquals("db:5432/orders", database.toString());
+        assertEquals("orders", database.username().value());
+        assertEquals("s3cret", database.password().value());
+        assertEquals(10, database.poolSize());
         assertEquals(Duration.ofSeconds(30), configuration.drain());
         assertEquals(Duration.ofSeconds(60), configuration.migrateWait());
         assertEquals("development", configuration.version());
@@ -60,7 +63,18 @@ class ConfigurationTest {
         Path file = Files.writeString(directory.resolve("password"), " from file \n");
         variables.remove("DATABASE_PASSWORD");
         variables.put("DATABASE_PASSWORD_FILE", file.toString());
-        assertEquals(" from file ", read().database().password());
+        assertEquals(" from file ", read().database().password().value());
+    }
+
+    @Test
+    void secretInAFileIsReadAgain(@TempDir Path directory) throws Exception {
+        Path file = Files.writeString(directory.resolve("password"), "before");
+        variables.remove("DATABASE_PASSWORD");
+        variables.put("DATABASE_PASSWORD_FILE", file.toString());
+        Secret password = read().database().password();
+        assertEquals("before", password.value());
+        Files.writeString(file, "after");
+        assertEquals("after", password.value());
     }
 
     private Configuration read() {

@@ -50,8 +50,8 @@ public final class ServiceProcess implements AutoCloseable {
                         "DATABASE_HOST", database.host(),
                         "DATABASE_PORT", Integer.toString(database.port()),
                         "DATABASE_NAME", database.name(),
-                        "DATABASE_USERNAME", database.username(),
-                        "DATABASE_PASSWORD", database.password()));
+                        "DATABASE_USERNAME", database.username().value(),
+                        "DATABASE_PASSWORD", database.password().value()));
     }
 
     public static ServiceProcess start(Map<String, String> environment, String... arguments) throws IOException {
