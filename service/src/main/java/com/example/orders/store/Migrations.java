@@ -1,10 +1,15 @@
 package com.example.orders.store;
 
+import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
-import org.flywaydb.core.api.output.MigrateResult;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
+import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,24 +19,87 @@ public final class Migrations {
     private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
     // One attempt a second: how long to wait for another pod that migrates at the same time.
     private static final int LOCK_ATTEMPTS = 300;
+    // Below the 9 s after which a request fails.
+    private static final Duration TABLE_LOCK_WAIT = Duration.ofSeconds(3);
+    // Between two attempts requests go on.
+    private static final Duration TABLE_LOCK_PAUSE = Duration.ofSeconds(5);
+    // Attempts and pauses take four minutes; a rollout fails after five without progress.
+    private static final int TABLE_LOCK_ATTEMPTS = 30;
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     private final DataSource database;
+    private final String[] locations;
 
     public Migrations(DataSource database) {
-        this.database = database;
+        this(database, "classpath:db/migration");
     }
 
-    /** @return how many migrations were applied */
-    public int migrate() {
-        MigrateResult result =
+    /** @param locations folders of migrations, as Flyway names them */
+    Migrations(DataSource database, String... locations) {
+        this.database = database;
+        this.locations = locations;
+    }
+
+    /**
+     * Applies what is missing. A migration that does not get its lock on a table in time is tried again,
+     * so that requests never wait long behind it.
+     *
+     * @return how many migrations the last attempt applied
+     */
+    public int migrate() throws SQLException, InterruptedException {
+        Flyway flyway = flyway();
+        for (int attempt = 1; ; attempt++) {
+            try {
+                forgetFailures();
+                return flyway.migrate().migrationsExecuted;
+            } catch (FlywayException e) {
+                if (!isLockTimeout(e) || attempt == TABLE_LOCK_ATTEMPTS) {
+                    throw e;
+                }
+                log.warn("a table is in use, so the migration is tried again: {}", e.getMessage());
+            }
+            Thread.sleep(TABLE_LOCK_PAUSE.toMillis());
+        }
+    }
+
+    private Flyway flyway() {
+        FluentConfiguration configuration =
                 Flyway.configure(Migrations.class.getClassLoader())
                         .dataSource(database)
-                        .locations("classpath:db/migration")
+                        .locations(locations)
                         .validateMigrationNaming(true)
                         .lockRetryCount(LOCK_ATTEMPTS)
-                        .load()
-                        .migrate();
-        return result.migrationsExecuted;
+                        .callbacks(new TableLockWait(TABLE_LOCK_WAIT));
+        // Otherwise CREATE INDEX CONCURRENTLY waits for Flyway's own transaction without end.
+        configuration
+                .getConfigurationExtension(PostgreSQLConfigurationExtension.class)
+                .setTransactionalLock(false);
+        return configuration.load();
+    }
+
+    /**
+     * Only a migration without a transaction leaves a failure in Flyway's history, and Flyway then
+     * refuses each later run. Such a migration must be idempotent, so it runs again instead.
+     */
+    private void forgetFailures() throws SQLException {
+        try (Connection connection = database.getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet history =
+                        statement.executeQuery("SELECT to_regclass('flyway_schema_history') IS NOT NULL")) {
+            history.next();
+            if (history.getBoolean(1)) {
+                statement.executeUpdate("DELETE FROM flyway_schema_history WHERE NOT success");
+            }
+        }
+    }
+
+    private static boolean isLockTimeout(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException e && LOCK_NOT_AVAILABLE.equals(e.getSQLState())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Returns when the database takes connections, and throws the last failure if it does not in time. */

@@ -3,6 +3,9 @@ package com.example.orders.store;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.example.orders.support.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -12,11 +15,68 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
 class MigrationsTest {
+    private static final String VALID_INDEXES =
+            "SELECT count(*) FROM pg_index WHERE indisvalid AND indexrelid = 'orders_by_customer'::regclass";
+
     @Test
     void secondRunDoesNothing() throws Exception {
         Migrations migrations = new Migrations(DataSources.unpooled(TestDatabase.empty().configuration()));
         assertEquals(1, migrations.migrate());
         assertEquals(0, migrations.migrate());
+    }
+
+    @Test
+    void requestsGoOnWhileMigrationWaitsForTable() throws Exception {
+        TestDatabase database = TestDatabase.migrated();
+        ExecutorService thread = Executors.newSingleThreadExecutor();
+        Future<Integer> applied;
+        // An export holds its lock on the table for as long as it runs.
+        try (Connection export = database.connect()) {
+            export.setAutoCommit(false);
+            query(export, "SELECT count(*) FROM orders");
+            applied = thread.submit(() -> with(database, "busy-table").migrate());
+            while (database.number("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0) {
+                Thread.sleep(20);
+            }
+            try (Connection request = database.connect()) {
+                query(request, "SET statement_timeout = '30s'; SELECT count(*) FROM orders");
+            }
+            export.commit();
+        }
+        assertEquals(1, applied.get());
+        thread.shutdown();
+        assertEquals(0, database.number("SELECT count(note) FROM orders"));
+    }
+
+    @Test
+    void indexIsCreatedConcurrently() throws Exception {
+        TestDatabase database = TestDatabase.migrated();
+        assertEquals(1, with(database, "index").migrate());
+        assertEquals(1, database.number(VALID_INDEXES));
+    }
+
+    @Test
+    void failedIndexIsCreatedByTheNextRun() throws Exception {
+        TestDatabase database = TestDatabase.migrated();
+        // What a run that was killed leaves: an index that is not valid, and a failure in the history.
+        database.execute("CREATE INDEX orders_by_customer ON orders (customer)");
+        database.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_by_customer'::regclass");
+        database.execute(
+                "INSERT INTO flyway_schema_history SELECT 9000, '9001', 'index', 'SQL', 'V9001__index.sql', 0,"
+                        + " current_user, now(), 1, false");
+        assertEquals(1, with(database, "index").migrate());
+        assertEquals(1, database.number(VALID_INDEXES));
+    }
+
+    private static Migrations with(TestDatabase database, String folder) {
+        return new Migrations(
+                DataSources.unpooled(database.configuration()), "classpath:db/migration", "classpath:db/" + folder);
+    }
+
+    private static void query(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
     }
 
     @Test

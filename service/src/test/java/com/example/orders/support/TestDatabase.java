@@ -34,7 +34,7 @@ public record TestDatabase(DatabaseConfiguration configuration) {
         return new TestDatabase(configuration(SERVER, name));
     }
 
-    public static TestDatabase migrated() throws SQLException {
+    public static TestDatabase migrated() throws SQLException, InterruptedException {
         TestDatabase database = empty();
         new Migrations(DataSources.unpooled(database.configuration)).migrate();
         return database;

@@ -1,0 +1,45 @@
+package com.example.orders.store;
+
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.callback.Callback;
+import org.flywaydb.core.api.callback.Context;
+import org.flywaydb.core.api.callback.Event;
+
+/**
+ * How long a statement of a migration waits for a table. All later requests wait behind that
+ * statement, so this is the longest time for which they stop.
+ */
+final class TableLockWait implements Callback {
+    private final Duration limit;
+
+    TableLockWait(Duration limit) {
+        this.limit = limit;
+    }
+
+    @Override
+    public boolean supports(Event event, Context context) {
+        return event == Event.AFTER_CONNECT;
+    }
+
+    @Override
+    public boolean canHandleInTransaction(Event event, Context context) {
+        return true;
+    }
+
+    @Override
+    public void handle(Event event, Context context) {
+        try (Statement statement = context.getConnection().createStatement()) {
+            statement.execute("SET lock_timeout = " + limit.toMillis());
+        } catch (SQLException e) {
+            throw new FlywayException("cannot set lock_timeout", e);
+        }
+    }
+
+    @Override
+    public String getCallbackName() {
+        return "lock_timeout";
+    }
+}
