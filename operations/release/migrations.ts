@@ -21,6 +21,8 @@ export async function contractions(
   const files = (await changedFiles(older, newer, migrationsDirectory, workspace)) ?? [];
   const found = await Promise.all(
     files.map(async (file) => {
+      // Such as V2__index.sql.conf, which tells Flyway how to run V2__index.sql.
+      if (!file.endsWith(".sql")) return [];
       const kind = kindOf((await fileAt(newer, file, workspace)) ?? "");
       if (kind === "expand") return [];
       const why =

@@ -188,7 +188,7 @@ describe("a migration", () => {
 
   it("after the first one says it: a rollback needs to know", () => {
     const silent = readdirSync(join(project, migrationsDirectory))
-      .filter((file) => !file.startsWith("V1__"))
+      .filter((file) => file.endsWith(".sql") && !file.startsWith("V1__"))
       .filter((file) => {
         const sql = readFileSync(join(project, migrationsDirectory, file), "utf8");
         return kindOf(sql) === undefined;

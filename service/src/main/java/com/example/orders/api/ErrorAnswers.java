@@ -1,6 +1,7 @@
 package com.example.orders.api;
 
 import com.example.orders.store.Failures;
+import com.example.orders.store.OutcomeUnknownException;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
@@ -15,6 +16,9 @@ import org.slf4j.LoggerFactory;
 final class ErrorAnswers {
     private static final Logger log = LoggerFactory.getLogger(ErrorAnswers.class);
     private static final String UNEXPECTED = "The service failed to answer this request.";
+    private static final String OUTCOME_UNKNOWN =
+            "The database failed while it stored the order, so the order may exist or not. Look for it before you"
+                    + " send it again. With an Idempotency-Key, you can send a request again safely.";
 
     private ErrorAnswers() {}
 
@@ -48,13 +52,22 @@ final class ErrorAnswers {
             return;
         }
         log.warn("database not available: {}", e.getMessage());
+        if (e instanceof OutcomeUnknownException && !isRepeatable(context)) {
+            answer(context, Problem.of(500, OUTCOME_UNKNOWN));
+            return;
+        }
         context.header("Retry-After", "1");
         answer(
                 context,
                 Problem.of(
                         503,
-                        "The database is not available. Try again; a new order needs the same Idempotency-Key"
-                                + " for that, since it may have been stored."));
+                        "The database is not available. Try again, with the same Idempotency-Key if the request"
+                                + " has one."));
+    }
+
+    /** A repetition cannot do anything twice: of all requests only a new order without a key can. */
+    private static boolean isRepeatable(Context context) {
+        return context.header(OrderRoutes.IDEMPOTENCY_KEY) != null || context.pathParamMap().containsKey("id");
     }
 
     private static void answer(Exception e, Context context) {

@@ -6,6 +6,7 @@ import com.example.orders.model.OrderStatus;
 import com.example.orders.store.Created;
 import com.example.orders.store.IdempotencyConflictException;
 import com.example.orders.store.OrderStore;
+import com.example.orders.store.Settled;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import java.sql.SQLException;
@@ -14,7 +15,7 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 
 final class OrderRoutes {
-    private static final String IDEMPOTENCY_KEY = "Idempotency-Key";
+    static final String IDEMPOTENCY_KEY = "Idempotency-Key";
     private static final Pattern KEY = Pattern.compile("[!-~]{1,255}");
 
     private final OrderStore store;
@@ -32,9 +33,9 @@ final class OrderRoutes {
         routes.head("/orders", admission.limit(this::list));
         routes.get("/orders/{id}", admission.limit(this::get));
         routes.head("/orders/{id}", admission.limit(this::get));
-        routes.post("/orders/{id}/pay", admission.limit(context -> leaveUnpaid(context, OrderStatus.PAID)));
+        routes.post("/orders/{id}/pay", admission.limit(context -> settle(context, OrderStatus.PAID)));
         routes.post(
-                "/orders/{id}/cancel", admission.limit(context -> leaveUnpaid(context, OrderStatus.CANCELLED)));
+                "/orders/{id}/cancel", admission.limit(context -> settle(context, OrderStatus.CANCELLED)));
     }
 
     private void create(Context context) throws SQLException {
@@ -45,7 +46,7 @@ final class OrderRoutes {
             Created created = create(request, key.get());
             order = created.order();
             if (created.replayed()) {
-                context.header("Idempotent-Replayed", "true");
+                markReplayed(context);
             }
         } else {
             order = store.create(request);
@@ -83,16 +84,36 @@ final class OrderRoutes {
         answer(context, store.find(id(context)).orElseThrow(OrderRoutes::notFound));
     }
 
-    private void leaveUnpaid(Context context, OrderStatus status) throws SQLException {
+    private void settle(Context context, OrderStatus status) throws SQLException {
         UUID id = id(context);
-        Optional<Order> changed = store.leaveUnpaid(id, status);
-        if (changed.isEmpty()) {
-            Order order = store.find(id).orElseThrow(OrderRoutes::notFound);
-            throw new ProblemException(
-                    409,
-                    "The order is " + order.status().text() + ", so it cannot become " + status.text() + ".");
+        Optional<String> key = idempotencyKey(context);
+        Settled settled = settle(id, status, key).orElseThrow(OrderRoutes::notFound);
+        switch (settled.outcome()) {
+            case REFUSED -> throw refused(settled.order(), status);
+            case REPLAYED -> markReplayed(context);
+            case CHANGED, SAME -> {}
         }
-        answer(context, changed.get());
+        answer(context, settled.order());
+    }
+
+    private Optional<Settled> settle(UUID id, OrderStatus status, Optional<String> key) throws SQLException {
+        try {
+            return store.settle(id, status, key);
+        } catch (IdempotencyConflictException e) {
+            throw ProblemException.badField(422, IDEMPOTENCY_KEY, "was used before, for another request");
+        }
+    }
+
+    private static ProblemException refused(Order order, OrderStatus wanted) {
+        String detail =
+                order.status() == wanted
+                        ? "Another request made the order " + wanted.text() + " before."
+                        : "The order is " + order.status().text() + ", so it cannot become " + wanted.text() + ".";
+        return new ProblemException(409, detail);
+    }
+
+    private static void markReplayed(Context context) {
+        context.header("Idempotent-Replayed", "true");
     }
 
     private static UUID id(Context context) {

@@ -59,6 +59,13 @@ public final class DataSources {
         source.setSocketTimeout(seconds(answerTimeout));
         HikariConfig pool = new HikariConfig();
         pool.setDataSource(source);
+        // The server ends a statement before the answer is given up, and a transaction whose client is
+        // gone: what an answer calls failed must not be committed later.
+        long limit = answerTimeout.toMillis() * 9 / 10;
+        pool.setConnectionInitSql(
+                "SET statement_timeout = " + limit + "; SET idle_in_transaction_session_timeout = " + limit);
+        // A request that waited for another one with its key must see what that one has stored.
+        pool.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
         pool.setInitializationFailTimeout(-1);
         return pool;
     }

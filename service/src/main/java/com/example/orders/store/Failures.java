@@ -13,6 +13,7 @@ public final class Failures {
     private static final Set<String> UNAVAILABLE_STATES =
             Set.of(
                     "25006", // read-only: a standby after a failover
+                    "25P03", // this process was paused for so long that the server ended its transaction
                     "3D000", // no such database: not created yet
                     "42P01"); // no such table: not migrated yet
     private static final String SERVER_IS_STARTING = "57P03";

@@ -9,6 +9,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLTransientException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -37,19 +38,22 @@ public final class OrderStore {
         Order order = order(request);
         try (Connection connection = transaction()) {
             OrderWriter.insert(connection, order, null, null);
-            connection.commit();
+            commit(connection);
         }
         return order;
     }
 
-    /** As {@link #create(NewOrder)}, but requests with one key give one order, however many there are. */
+    /**
+     * As {@link #create(NewOrder)}, but requests with one key give one order, however many there are.
+     * Each of them gets the order as the first one made it, also when its status has changed since.
+     */
     public Created create(NewOrder request, String idempotencyKey)
             throws SQLException, IdempotencyConflictException {
         Order order = order(request);
         byte[] fingerprint = Fingerprint.of(request);
         try (Connection connection = transaction()) {
             if (OrderWriter.insert(connection, order, idempotencyKey, fingerprint)) {
-                connection.commit();
+                commit(connection);
                 return new Created(order, false);
             }
             return new Created(existing(connection, idempotencyKey, fingerprint), true);
@@ -64,14 +68,28 @@ public final class OrderStore {
                         "SELECT id, request_fingerprint FROM orders WHERE idempotency_key = ?")) {
             statement.setString(1, idempotencyKey);
             try (ResultSet rows = statement.executeQuery()) {
-                rows.next();
+                if (!rows.next()) {
+                    throw new SQLTransientException("the order with this key was deleted at this moment");
+                }
                 if (!Arrays.equals(rows.getBytes("request_fingerprint"), fingerprint)) {
                     throw new IdempotencyConflictException();
                 }
                 id = rows.getObject("id", UUID.class);
             }
         }
-        return find(connection, id).orElseThrow();
+        return asCreated(find(connection, id).orElseThrow());
+    }
+
+    private static Order asCreated(Order order) {
+        return new Order(
+                order.id(),
+                order.customer(),
+                order.currency(),
+                OrderStatus.UNPAID,
+                order.total(),
+                order.items(),
+                order.createdAt(),
+                order.createdAt());
     }
 
     public boolean isEmpty() throws SQLException {
@@ -90,7 +108,7 @@ public final class OrderStore {
         }
     }
 
-    private static Optional<Order> find(Connection connection, UUID id) throws SQLException {
+    static Optional<Order> find(Connection connection, UUID id) throws SQLException {
         try (PreparedStatement statement =
                 connection.prepareStatement(
                         OrderRows.SELECT + "orders o ON o.id = i.order_id WHERE o.id = ? ORDER BY i.position")) {
@@ -127,20 +145,20 @@ public final class OrderStore {
     }
 
     /**
-     * Takes an order from unpaid to another status, in one statement so that of two concurrent
-     * requests only one succeeds.
+     * Takes an order from unpaid to paid or cancelled. A repetition has the same outcome, and changes
+     * nothing. With a key, an order that another request took there is refused.
      *
-     * @return empty if there is no such order, or if it is not unpaid
+     * @return empty if there is no such order
+     * @throws IdempotencyConflictException if the key belongs to a request for something else
      */
-    public Optional<Order> leaveUnpaid(UUID id, OrderStatus status) throws SQLException {
-        try (Connection connection = database.getConnection();
-                PreparedStatement statement =
-                        connection.prepareStatement(
-                                "UPDATE orders SET status = ?, updated_at = now()"
-                                        + " WHERE id = ? AND status = 'unpaid'")) {
-            statement.setString(1, status.text());
-            statement.setObject(2, id);
-            return statement.executeUpdate() == 0 ? Optional.empty() : find(connection, id);
+    public Optional<Settled> settle(UUID id, OrderStatus status, Optional<String> idempotencyKey)
+            throws SQLException, IdempotencyConflictException {
+        // Not in autocommit: a statement that goes on after a time-out on our side must not commit.
+        try (Connection connection = transaction()) {
+            Optional<Settled> settled =
+                    OrderSettlement.settle(connection, id, status, idempotencyKey.orElse(null));
+            commit(connection);
+            return settled;
         }
     }
 
@@ -153,10 +171,11 @@ public final class OrderStore {
     public long expireUnpaid(Duration olderThan) throws SQLException {
         String sql =
                 """
-                UPDATE orders SET status = 'expired', updated_at = now() WHERE id IN (
+                WITH old AS MATERIALIZED (
                     SELECT id FROM orders
                     WHERE status = 'unpaid' AND created_at < now() - make_interval(secs => ?)
                     ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)
+                UPDATE orders SET status = 'expired', updated_at = now() WHERE id IN (SELECT id FROM old)
                 """;
         try (Connection connection = database.getConnection();
                 PreparedStatement statement = connection.prepareStatement(sql)) {
@@ -193,14 +212,27 @@ public final class OrderStore {
     public void insertAll(List<Order> orders) throws SQLException {
         try (Connection connection = transaction()) {
             OrderWriter.insertAll(connection, orders);
-            connection.commit();
+            commit(connection);
         }
     }
 
     private Connection transaction() throws SQLException {
         Connection connection = database.getConnection();
-        connection.setAutoCommit(false);
+        try {
+            connection.setAutoCommit(false);
+        } catch (SQLException e) {
+            connection.close();
+            throw e;
+        }
         return connection;
+    }
+
+    private static void commit(Connection connection) throws OutcomeUnknownException {
+        try {
+            connection.commit();
+        } catch (SQLException e) {
+            throw new OutcomeUnknownException(e);
+        }
     }
 
     private static Order order(NewOrder request) {

@@ -18,7 +18,7 @@ public final class SchemaCheck {
                 Statement statement = connection.createStatement()) {
             // Names what this version needs and reads no row.
             statement.execute(
-                    "SELECT o.request_fingerprint, i.unit_price FROM orders o, order_items i WHERE false");
+                    "SELECT o.settlement_key, i.unit_price FROM orders o, order_items i WHERE false");
         }
     }
 }

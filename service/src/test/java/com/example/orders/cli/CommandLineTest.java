@@ -92,7 +92,7 @@ class CommandLineTest {
             try (EmbeddedPostgres database = EmbeddedPostgres.builder().setPort(port).start()) {
                 Result result = migrate.await();
                 assertEquals(0, result.exitCode(), result.err());
-                assertTrue(result.err().contains("applied 1 migrations"), result.err());
+                assertTrue(result.err().contains("applied 3 migrations"), result.err());
                 assertEquals(0, ServiceProcess.run(environment, "migrate").exitCode(), "on port " + database.getPort());
             }
         }

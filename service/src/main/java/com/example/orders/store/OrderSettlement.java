@@ -1,0 +1,82 @@
+package com.example.orders.store;
+
+import com.example.orders.model.Order;
+import com.example.orders.model.OrderStatus;
+import com.example.orders.store.Settled.Outcome;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+
+/** Pays or cancels an order in the transaction of its caller. */
+final class OrderSettlement {
+    private static final String UNIQUE_VIOLATION = "23505";
+
+    private OrderSettlement() {}
+
+    /**
+     * One statement changes the order, so of two concurrent requests only one does.
+     *
+     * @param key null for none
+     * @return empty if there is no such order
+     * @throws IdempotencyConflictException if the key belongs to a request for something else
+     */
+    static Optional<Settled> settle(Connection connection, UUID id, OrderStatus status, String key)
+            throws SQLException, IdempotencyConflictException {
+        boolean changed = update(connection, id, status, key);
+        Optional<Order> order = OrderStore.find(connection, id);
+        if (order.isEmpty()) {
+            return Optional.empty();
+        }
+        Outcome outcome = changed ? Outcome.CHANGED : repetition(connection, order.get(), status, key);
+        return Optional.of(new Settled(order.get(), outcome));
+    }
+
+    private static boolean update(Connection connection, UUID id, OrderStatus status, String key)
+            throws SQLException, IdempotencyConflictException {
+        try (PreparedStatement statement =
+                connection.prepareStatement(
+                        "UPDATE orders SET status = ?, updated_at = now(), settlement_key = ?"
+                                + " WHERE id = ? AND status = 'unpaid'")) {
+            statement.setString(1, status.text());
+            statement.setString(2, key);
+            statement.setObject(3, id);
+            return statement.executeUpdate() == 1;
+        } catch (SQLException e) {
+            if (UNIQUE_VIOLATION.equals(e.getSQLState())) {
+                throw new IdempotencyConflictException();
+            }
+            throw e;
+        }
+    }
+
+    /** Nothing changes a status that is not unpaid, so each repetition has the same outcome. */
+    private static Outcome repetition(Connection connection, Order order, OrderStatus status, String key)
+            throws SQLException, IdempotencyConflictException {
+        boolean same = order.status() == status;
+        if (key == null) {
+            return same ? Outcome.SAME : Outcome.REFUSED;
+        }
+        Optional<UUID> settled = settledWith(connection, key);
+        if (settled.isEmpty()) {
+            return Outcome.REFUSED;
+        }
+        if (same && settled.get().equals(order.id())) {
+            return Outcome.REPLAYED;
+        }
+        throw new IdempotencyConflictException();
+    }
+
+    private static Optional<UUID> settledWith(Connection connection, String key) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT id FROM orders WHERE settlement_key = ?")) {
+            statement.setString(1, Objects.requireNonNull(key));
+            try (ResultSet rows = statement.executeQuery()) {
+                return rows.next() ? Optional.of(rows.getObject("id", UUID.class)) : Optional.empty();
+            }
+        }
+    }
+}

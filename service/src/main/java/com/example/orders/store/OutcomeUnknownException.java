@@ -1,0 +1,12 @@
+package com.example.orders.store;
+
+import java.sql.SQLException;
+
+/** The connection failed during a commit, so the transaction may be committed or not. */
+public final class OutcomeUnknownException extends SQLException {
+    private static final long serialVersionUID = 1;
+
+    OutcomeUnknownException(SQLException cause) {
+        super(cause.getMessage(), cause.getSQLState(), cause);
+    }
+}
