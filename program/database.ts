@@ -13,7 +13,7 @@ export function databaseOf(
   opts: pulumi.ComponentResourceOptions,
 ): Database {
   const { databaseHost = "", databaseImageRef, databaseName, databasePort } = settings;
-  const { databaseSecretName, environment, identity } = settings;
+  const { databaseSecretName, databaseSslMode, environment, identity } = settings;
   if (environments[environment].data === "own") {
     const args = { identity, imageRef: databaseImageRef, namespace };
     return new Postgres("postgres", args, opts).database;
@@ -23,6 +23,7 @@ export function databaseOf(
     name: databaseName,
     port: databasePort,
     secretName: databaseSecretName,
+    sslMode: databaseSslMode,
   };
 }
 

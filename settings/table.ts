@@ -3,6 +3,7 @@ import {
   postgres,
   privateAddresses,
   reviewNamespace,
+  sslModes,
 } from "../components/conventions/defaults";
 import { company } from "../config/company";
 import { service } from "../config/service";
@@ -85,7 +86,13 @@ export const table = {
     ...text("the name of a Secret", /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/),
     default: () => `${service}-database`,
     description:
-      "Secret with the keys `username` and `password` of databaseHost. It must exist before the stack does.",
+      "Secret with the keys `username`, `password` and, to verify the server, `ca.crt` of databaseHost. It must exist before the stack does.",
+  }),
+  databaseSslMode: setting({
+    ...forms.oneOf(...sslModes),
+    default: () => "verify-full" as const,
+    description:
+      "PostgreSQL's `sslmode` for databaseHost. The modes `verify-ca` and `verify-full` need the key `ca.crt` in databaseSecretName.",
   }),
   datadogAgentTo: setting({
     ...forms.peers,

@@ -110,6 +110,9 @@ export const scheduledJob = {
   timeZone: "Etc/UTC",
 } as const;
 
+/** PostgreSQL's words for `sslmode`, without `allow`, which prefers a connection without TLS. */
+export const sslModes = ["disable", "prefer", "require", "verify-ca", "verify-full"] as const;
+
 /** The ephemeral PostgreSQL. */
 export const postgres = {
   /** PostgreSQL's `max_connections` of 100, without the three that it keeps for superusers. */
@@ -118,6 +121,8 @@ export const postgres = {
   memoryLimit: "512Mi",
   port: 5432,
   requests: { cpu: "50m", memory: "128Mi" },
+  /** Of an arg `database` without `sslMode`. The ephemeral database has no certificate. */
+  sslMode: "prefer",
   storage: "1Gi",
   terminationGracePeriodSeconds: 30,
   username: "orders",

@@ -1,11 +1,14 @@
 import { isIP } from "node:net";
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { postgres } from "../conventions/defaults";
+import { postgres, sslModes } from "../conventions/defaults";
 import { type Checked, check, integer } from "../conventions/validation";
 
 /** A variable with a plain name, so that variables can be sorted. */
 export type EnvVar = k8s.types.input.core.v1.EnvVar & { readonly name: string };
+
+/** How a connection is encrypted and verified, as in the connection parameter `sslmode`. */
+export type SslMode = (typeof sslModes)[number];
 
 /** A PostgreSQL database, and a Secret with the keys `username` and `password`. */
 export interface Database {
@@ -19,6 +22,16 @@ export interface Database {
    * @default 5432
    */
   readonly port?: number;
+  /**
+   * Whether the connection is encrypted, and whether the service checks who answers, in PostgreSQL's
+   * words. Only `verify-full` checks both the certificate and its host name. `verify-ca` and
+   * `verify-full` read the trusted authorities from the key `ca.crt` of the Secret: without it, no
+   * pod starts. With `prefer`, anyone between the two can read and change everything.
+   *
+   * @default "prefer"
+   * @see https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
+   */
+  readonly sslMode?: SslMode;
   /** Name of a Secret in the same namespace. Its values are mounted as files, not as variables. */
   readonly secretName: pulumi.Input<string>;
 }
@@ -28,16 +41,26 @@ export const databaseVolumeName = "database";
 export const databaseDirectory = "/etc/secrets/database";
 /** Keys of the Secret, and names of the files. */
 export const secretKeys = { password: "password", username: "username" } as const;
+/** Key of the Secret, and name of the file, with the trusted certificate authorities. */
+const rootCertificateKey = "ca.crt";
+
+function verifies({ sslMode = postgres.sslMode }: Database): boolean {
+  return sslMode === "verify-ca" || sslMode === "verify-full";
+}
 
 /** Environment that tells the service where its database is. */
 export function databaseEnv(database: Database | undefined): EnvVar[] {
   if (database === undefined) return [];
-  const { port = postgres.port } = database;
+  const { port = postgres.port, sslMode = postgres.sslMode } = database;
   return [
     { name: "DATABASE_HOST", value: database.host },
     { name: "DATABASE_NAME", value: database.name },
     { name: "DATABASE_PASSWORD_FILE", value: `${databaseDirectory}/${secretKeys.password}` },
     { name: "DATABASE_PORT", value: String(port) },
+    { name: "DATABASE_SSLMODE", value: sslMode },
+    ...(verifies(database)
+      ? [{ name: "DATABASE_SSLROOTCERT", value: `${databaseDirectory}/${rootCertificateKey}` }]
+      : []),
     { name: "DATABASE_USERNAME_FILE", value: `${databaseDirectory}/${secretKeys.username}` },
   ];
 }
@@ -49,7 +72,7 @@ const hostForm =
 /** Rules of the database. A host that is an output always contains a name. */
 export function databaseIssues(database: Database | undefined): readonly Checked[] {
   if (database === undefined) return [];
-  const { host, port = postgres.port } = database;
+  const { host, port = postgres.port, sslMode = postgres.sslMode } = database;
   return [
     check(typeof host !== "string" || hostForm.test(host) || isIP(host) !== 0, {
       arg: "database.host",
@@ -58,6 +81,12 @@ export function databaseIssues(database: Database | undefined): readonly Checked
       fix: "leave out scheme, port and path",
     }),
     integer("database.port", port, 1, 65_535),
+    check(sslModes.includes(sslMode), {
+      arg: "database.sslMode",
+      got: sslMode,
+      rule: `be one of ${sslModes.join(", ")}`,
+      fix: 'use "verify-full" for a database outside of the namespace',
+    }),
   ];
 }
 
@@ -70,10 +99,11 @@ export function databaseMounts(
     : [{ mountPath: databaseDirectory, name: databaseVolumeName, readOnly: true }];
 }
 
-/** The Secret's volume: only the two keys, readable by the pod's group only. */
+/** The Secret's volume: only the keys that the service reads, readable by the pod's group only. */
 export function databaseVolumes(database: Database | undefined): k8s.types.input.core.v1.Volume[] {
   if (database === undefined) return [];
-  const items = Object.values(secretKeys).map((key) => ({ key, path: key }));
+  const keys = [...Object.values(secretKeys), ...(verifies(database) ? [rootCertificateKey] : [])];
+  const items = keys.map((key) => ({ key, path: key }));
   return [
     {
       name: databaseVolumeName,

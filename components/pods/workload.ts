@@ -205,7 +205,7 @@ export function workloadPodSpec(
 
 /** Variables that the components set, or that contradict them. */
 const reserved =
-  /^(?:APP_ENDPOINT|PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
+  /^(?:APP_ENDPOINT|PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|SSLMODE|SSLROOTCERT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
 
 /** Rules of all workloads; `containers` are the names of the component's own containers. */
 export function workloadIssues(

@@ -133,6 +133,7 @@ describe("settings", () => {
     databaseName: "Orders",
     databasePort: "65536",
     databaseSecretName: "A_b",
+    databaseSslMode: "allow",
     domain: "Example.com",
     datadogAgentTo: "[1]",
     egressTo: '[{"ports":[]}]',

@@ -88,9 +88,10 @@ export function podArgs({ initContainers, kind, kinds, metadata, template }: Pod
     database: of(
       kind,
       ...env(
-        ...["HOST", "NAME", "PASSWORD_FILE", "PORT", "USERNAME_FILE"].map(
-          (key) => `DATABASE_${key}`,
-        ),
+        ...[
+          ...["HOST", "NAME", "PASSWORD_FILE", "PORT"],
+          ...["SSLMODE", "SSLROOTCERT", "USERNAME_FILE"],
+        ].map((key) => `DATABASE_${key}`),
       ),
       ...under(containers, "volumeMounts[name=database]"),
       `${pod}.volumes[name=database]`,

@@ -46,13 +46,13 @@ const components: readonly Component[] = [
 
 for (const { make, objects, template, type } of components) {
   describe(`the pods of ${type}`, () => {
-    async function made(args: PodArgs): Promise<Recorder> {
+    async function made(args: Given): Promise<Recorder> {
       const recorder = await record();
       make(args);
       await settled();
       return recorder;
     }
-    const podOf = async (args: PodArgs): Promise<Manifest> => template(await made(args)).spec;
+    const podOf = async (args: Given): Promise<Manifest> => template(await made(args)).spec;
     const variable = async (args: PodArgs, name: string): Promise<Manifest> =>
       (await podOf(args)).containers[0].env.find((v: Manifest) => v.name === name);
 
@@ -233,6 +233,23 @@ for (const { make, objects, template, type } of components) {
       assert.match(value, / -javaagent:\/datadog-lib\/dd-java-agent\.jar\b/);
     });
 
+    it("verify the database with the authorities in its Secret, if they are required", async () => {
+      const authority = { name: "DATABASE_SSLROOTCERT", value: "/etc/secrets/database/ca.crt" };
+      const { containers, volumes } = await podOf({
+        database: { ...database, sslMode: "verify-full" },
+      });
+      const { env } = containers[0];
+      assert.deepEqual(
+        env.filter(({ name }: Manifest) => String(name).startsWith("DATABASE_SSL")),
+        [{ name: "DATABASE_SSLMODE", value: "verify-full" }, authority],
+      );
+      const { secret } = volumes.find(({ name }: Manifest) => name === "database");
+      assert.ok(secret.items.some(({ key, path }: Manifest) => key === "ca.crt" && path === key));
+
+      const plain = await podOf({ database: { ...database, sslMode: "require" } });
+      assert.ok(!JSON.stringify(plain).includes("ca.crt"));
+    });
+
     it("tell Datadog what their log is", async () => {
       const { metadata } = template(await made({ logSource: "java" }));
       assert.deepEqual(metadata.annotations, {
@@ -242,10 +259,11 @@ for (const { make, objects, template, type } of components) {
 
     describe("are refused with", () => {
       it("a variable that says where the database is, and with each that `database` sets", async () => {
-        const set = (await podOf({})).containers[0].env
+        const verified = { ...database, sslMode: "verify-full" } as const;
+        const set = (await podOf({ database: verified })).containers[0].env
           .map(({ name }: Manifest) => String(name))
           .filter((name: string) => name.startsWith("DATABASE_"));
-        assert.equal(set.length, 5);
+        assert.equal(set.length, 7);
         for (const name of [...set, "DATABASE_USERNAME", "DATABASE_PASSWORD"]) {
           assert.throws(() => make({ env: { [name]: "x" } }), { message: /does not set itself/ });
         }
@@ -253,6 +271,11 @@ for (const { make, objects, template, type } of components) {
       });
 
       const cases: readonly [Given, string][] = [
+        [
+          // @ts-expect-error The type has no such word: this is what a program in JavaScript gives.
+          { database: { ...database, sslMode: "allow" } },
+          'database.sslMode must be one of disable, prefer, require, verify-ca, verify-full, got "allow"; use "verify-full" for a database outside of the namespace',
+        ],
         ...["db.example.com:5432", "postgres://db", "db_1", "-db", "", "10.0.0", "10.0.0.256"].map(
           (host): [Given, string] => [
             { database: { ...database, host } },

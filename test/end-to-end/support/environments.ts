@@ -37,9 +37,17 @@ const overridden = {
     reviewIngressClassName: "traefik",
   },
   // The sandbox has two cores, and starts many pods.
-  prod: { databaseHost: databases.prod.host, domain, eksCluster: "none", quickStart: true },
+  prod: {
+    databaseHost: databases.prod.host,
+    // The stand-in of RDS has no certificate.
+    databaseSslMode: "disable",
+    domain,
+    eksCluster: "none",
+    quickStart: true,
+  },
   staging: {
     databaseHost: databases.staging.host,
+    databaseSslMode: "disable",
     domain,
     eksCluster: "none",
     // Taken out: SANDBOX_REGISTRY says where images are pushed.

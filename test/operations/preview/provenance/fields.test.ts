@@ -70,6 +70,7 @@ const otherPodArgs = {
   cpuLimit: [{ cpuLimit: "5" }],
   database: [
     { database: { ...database, host: "other", name: "other", port: 1, secretName: "other" } },
+    { database: { ...database, sslMode: "verify-full" } },
     { database: undefined },
   ],
   datadogAgent: [{ datadogAgent: undefined }],

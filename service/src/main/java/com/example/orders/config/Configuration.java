@@ -17,7 +17,8 @@ public record Configuration(
                         environment.text("DATABASE_NAME", "orders"),
                         environment.secret("DATABASE_USERNAME"),
                         environment.secret("DATABASE_PASSWORD"),
-                        environment.integer("DATABASE_POOL_SIZE", 10, 1, 200)),
+                        environment.integer("DATABASE_POOL_SIZE", 10, 1, 200),
+                        environment.tls()),
                 Duration.ofSeconds(environment.integer("DRAIN_SECONDS", 30, 0, 3600)),
                 environment.duration("MIGRATE_WAIT", "60s"),
                 environment.version());

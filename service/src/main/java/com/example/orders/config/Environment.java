@@ -1,5 +1,7 @@
 package com.example.orders.config;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -57,12 +59,28 @@ public final class Environment {
                                         variable, "must be a duration such as 60s or 5m, not \"" + text + "\""));
     }
 
-    void oneOf(String variable, String otherwise, String... words) {
+    Tls tls() {
+        Tls.Mode mode = Tls.Mode.of(oneOf("DATABASE_SSLMODE", "prefer", Tls.Mode.WORDS));
+        Optional<String> rootCertificate = find("DATABASE_SSLROOTCERT");
+        if (mode.verifies() && rootCertificate.isEmpty()) {
+            throw new ConfigurationException("DATABASE_SSLROOTCERT", "is not set, and " + mode.word() + " needs it");
+        }
+        // A file that is missing would fail each connection, for as long as the process lives.
+        if (rootCertificate.isPresent() && !Files.isReadable(Path.of(rootCertificate.get()))) {
+            throw new ConfigurationException(
+                    "DATABASE_SSLROOTCERT", "names a file that cannot be read: " + rootCertificate.get());
+        }
+        return new Tls(mode, rootCertificate);
+    }
+
+    String oneOf(String variable, String otherwise, String... words) {
         String text = text(variable, otherwise);
-        if (!List.of(words).contains(text.toLowerCase(Locale.ROOT))) {
+        String word = text.toLowerCase(Locale.ROOT);
+        if (!List.of(words).contains(word)) {
             throw new ConfigurationException(
                     variable, "must be one of " + String.join(", ", words) + ", not \"" + text + "\"");
         }
+        return word;
     }
 
     /** From the variable itself, or from the file that VARIABLE_FILE names: a mounted Secret. */

@@ -24,6 +24,9 @@ public final class DataSources {
         source.setServerNames(new String[] {database.host()});
         source.setPortNumbers(new int[] {database.port()});
         source.setDatabaseName(database.name());
+        source.setSslMode(database.tls().mode().word());
+        // Without a name of its own, the driver would look into the user's home directory.
+        database.tls().rootCertificate().ifPresent(source::setSslRootCert);
         source.setApplicationName("services-orders");
         source.setConnectTimeout(seconds(CONNECT_TIMEOUT));
         source.setTcpKeepAlive(true);

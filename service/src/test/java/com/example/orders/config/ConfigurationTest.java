@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +30,7 @@ class ConfigurationTest {
         assertEquals("orders", database.username().value());
         assertEquals("s3cret", database.password().value());
         assertEquals(10, database.poolSize());
+        assertEquals(Tls.PREFERRED, database.tls());
         assertEquals(Duration.ofSeconds(30), configuration.drain());
         assertEquals(Duration.ofSeconds(60), configuration.migrateWait());
         assertEquals("development", configuration.version());
@@ -48,7 +50,9 @@ class ConfigurationTest {
         "MIGRATE_WAIT, soon",
         "LOG_LEVEL, loud",
         "DD_VERSION, 'two words'",
-        "DATABASE_PASSWORD_FILE, /nothing"
+        "DATABASE_PASSWORD_FILE, /nothing",
+        "DATABASE_SSLMODE, always",
+        "DATABASE_SSLROOTCERT, /nothing"
     })
     void badVariableIsNamed(String variable, String value) {
         variables.put(variable, value);
@@ -56,6 +60,17 @@ class ConfigurationTest {
         assertTrue(variable.startsWith(message.split(" ")[0]), message);
         assertTrue(message.contains(variable), message);
         assertFalse(message.contains("s3cret"), message);
+    }
+
+    @Test
+    void verificationNeedsAnAuthority(@TempDir Path directory) throws Exception {
+        variables.put("DATABASE_SSLMODE", "verify-full");
+        String message = assertThrows(ConfigurationException.class, this::read).getMessage();
+        assertEquals("DATABASE_SSLROOTCERT is not set, and verify-full needs it", message);
+
+        Path file = Files.writeString(directory.resolve("ca.crt"), "");
+        variables.put("DATABASE_SSLROOTCERT", file.toString());
+        assertEquals(new Tls(Tls.Mode.VERIFY_FULL, Optional.of(file.toString())), read().database().tls());
     }
 
     @Test

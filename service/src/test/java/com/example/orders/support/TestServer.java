@@ -2,6 +2,7 @@ package com.example.orders.support;
 
 import com.example.orders.config.DatabaseConfiguration;
 import com.example.orders.config.Secret;
+import com.example.orders.config.Tls;
 import com.example.orders.store.DataSources;
 import com.example.orders.store.Migrations;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
@@ -51,7 +52,11 @@ public final class TestServer implements AutoCloseable {
     }
 
     public DatabaseConfiguration configuration(String username, Secret password) {
-        return new DatabaseConfiguration("localhost", port, DATABASE, Secret.of(username), password, 4);
+        return configuration("localhost", username, password, Tls.PREFERRED);
+    }
+
+    public DatabaseConfiguration configuration(String host, String username, Secret password, Tls tls) {
+        return new DatabaseConfiguration(host, port, DATABASE, Secret.of(username), password, 4, tls);
     }
 
     public void execute(String sql) throws SQLException {
