@@ -42,7 +42,7 @@ public final class TestServer implements AutoCloseable {
 
     /** Migrated; the role {@code orders} may read and write. */
     public static TestServer start(Path directory, String password, Map<String, String> settings)
-            throws IOException, SQLException {
+            throws IOException, SQLException, InterruptedException {
         TestServer server = new TestServer(directory, settings);
         server.comeBack();
         new Migrations(DataSources.unpooled(server.configuration("postgres", Secret.of("postgres")))).migrate();
