@@ -47,19 +47,25 @@ export interface CanaryOptions {
   readonly acceptShare?: boolean;
   /** Commit that `image` was built from. */
   readonly commit?: string;
-  /** How long it lives, such as `2h`. */
+  /** Time from the start until the canary expires, such as `2h`. At most 72 h. */
   readonly for: string;
-  /** An image that is not the one of the branch's review stack. */
+  /**
+   * Image to run, in the form `repository@sha256:...`. Default: the image of the branch's review
+   * stack.
+   */
   readonly image?: string;
   /** Share of production's requests, above 0 and at most 50. */
   readonly percent: number;
   readonly yes?: boolean;
 }
 
-/** No one watches a canary for longer. */
+/** Longest time until a canary expires, in hours. No one watches a canary for longer. */
 const longestHours = 72;
 
-/** `npm run canary -- start BRANCH`: a few pods of a branch that serve production's requests. */
+/**
+ * `npm run canary -- start BRANCH`: starts a few pods of a branch, which serve a part of
+ * production's requests.
+ */
 export async function canaryStart(
   branch: string,
   options: CanaryOptions,
@@ -69,7 +75,8 @@ export async function canaryStart(
   if (lives > longestHours) {
     throw new UserError(`A canary lives at most 72 h, got "${options.for}".`);
   }
-  // Before any Pulumi command, because Pulumi may write a stack's file.
+  // This check comes before any Pulumi command, because Pulumi may write to a stack settings file,
+  // and the check refuses uncommitted changes.
   await assertCheckout(given);
   const production = await connectToProduction(withEnv(given, { RELEASE_IMAGE_REF: "" }));
   const { commit, imageRef } = await candidate(branch, options, production, given);
@@ -91,7 +98,11 @@ export async function canaryStart(
   console.log(`  until ${moment(expires)}; earlier: npm run canary -- stop`);
 }
 
-/** @throws UserError if the code that would run next to production is not a commit of main */
+/**
+ * Checks the checkout, whose program and settings the canary uses.
+ *
+ * @throws UserError if the checkout is not a commit of `main`, or has uncommitted changes
+ */
 export async function assertCheckout(workspace: Workspace): Promise<void> {
   const [here, branches] = await Promise.all([head(workspace), remoteBranches(workspace)]);
   const main = branches?.get(mainBranch);
@@ -106,7 +117,12 @@ export async function assertCheckout(workspace: Workspace): Promise<void> {
   if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
 }
 
-/** Preview, confirmation, update. Writes the expiry first, so every canary has one. */
+/**
+ * Shows the preview, asks for confirmation, and updates the canary's stack. Sets the expiry before
+ * the update, so that every canary has an expiry.
+ *
+ * @returns what changes, in one line
+ */
 async function run(target: DeployTarget, options: CanaryOptions, expires: Date): Promise<string> {
   const { cluster, last, settings, workspace } = target;
   if (last === undefined) await createStack(stack, secretsProviderOf(stack, workspace), workspace);
@@ -123,14 +139,18 @@ async function run(target: DeployTarget, options: CanaryOptions, expires: Date):
   try {
     await update(target);
   } catch (error) {
-    // Pods that are not ready get no requests, so this is not urgent.
+    // Pods that are not Ready get no requests, so their removal is not urgent.
     console.error("The canary's pods still exist. To remove them: npm run canary -- stop");
     throw error;
   }
   return changed;
 }
 
-/** The branch's image and commit, after all preconditions are met. */
+/**
+ * Checks all preconditions, and returns the image and the commit that the canary will run.
+ *
+ * @throws UserError if a precondition is not met
+ */
 async function candidate(
   branch: string,
   options: CanaryOptions,
@@ -171,7 +191,10 @@ async function candidate(
   return { commit, imageRef };
 }
 
-/** Review stacks may have a separate state: REVIEW_BACKEND_URL. */
+/**
+ * Reads the outputs of a branch's review stack. Empty if the stack does not exist. The environment
+ * variable REVIEW_BACKEND_URL names the state of the review stacks, if they have a separate state.
+ */
 export async function reviewOutputs(branch: string, workspace: Workspace): Promise<Outputs> {
   const url = variables(workspace)["REVIEW_BACKEND_URL"] ?? "";
   const its = url === "" ? workspace : withEnv(workspace, { PULUMI_BACKEND_URL: url });
@@ -179,7 +202,9 @@ export async function reviewOutputs(branch: string, workspace: Workspace): Promi
   return (await stackNames(its)).includes(name) ? outputsOf(name, its) : {};
 }
 
-/** `npm run canary -- status`. */
+/**
+ * `npm run canary -- status`: prints the canary's branch, image, share of the requests, and expiry.
+ */
 export async function canaryStatus(workspace: Workspace = defaultWorkspace): Promise<void> {
   const production = await connectToProduction(workspace);
   const running = await runningCanary(production, workspace);
@@ -236,10 +261,11 @@ export async function stopCanary(production: Production, workspace: Workspace): 
       `The canary is in the cluster ${where}, but the kubeconfig points to ${cluster.uid}: choose the right context. Nothing was changed.`,
     );
   }
-  // First, because it needs no lock. After a start that was killed while it waited, the state lists
-  // no Deployment, and perhaps a lock remains; but its pods answer production's requests.
+  // kubectl deletes the Deployment first, because this needs no lock of the stack. If a start was
+  // killed while it waited for the pods, the state lists no Deployment, and a lock may remain. But
+  // the canary's pods still answer production's requests.
   if ((await canaryDeployment(production)) !== undefined) {
-    // "foreground" waits for its pods, as Pulumi does.
+    // With "foreground", kubectl waits until the Deployment's pods are gone, as Pulumi does.
     const how = ["--cascade=foreground", "--ignore-not-found"];
     const which = [canaryName, "--namespace", settings.namespace, ...how];
     console.log((await cluster.kubectl(["delete", "deployment", ...which])).trim());

@@ -4,15 +4,16 @@ import type { RunningCanary } from "../stacks/running-canary";
 /** Facts about a branch that may become a canary. */
 export interface CanaryFacts {
   readonly branch: string;
-  /** Commit that the image was built from. Undefined if its code was not committed. */
+  /** Commit that the image was built from. Undefined if the code was not committed. */
   readonly commit: string | undefined;
   /** Whether production's commit is in the branch's history. Undefined if git cannot tell. */
   readonly containsProduction: boolean | undefined;
-  /** Whether the image is that of `--image`, and not the image of the review stack. */
+  /** True if `--image` names the image. False if the image is that of the review stack. */
   readonly givenImage: boolean;
   readonly imageRef: string | undefined;
   /**
-   * Files of database migrations that are different in production. Undefined if git cannot tell.
+   * Database migrations that differ between production's commit and the image's commit. Undefined
+   * if git cannot tell.
    */
   readonly migrations: readonly string[] | undefined;
   readonly productionCommit: string | undefined;
@@ -22,12 +23,13 @@ export interface CanaryFacts {
 }
 
 /**
- * The reason why a branch must not become a canary, with its fix. Undefined if it may become one.
+ * The reason why a branch must not become a canary, and what to do. Undefined if the branch may
+ * become a canary.
  */
 export function validateCanary(candidate: CanaryFacts): string | undefined {
   const { branch, commit, containsProduction, imageRef, migrations, productionCommit } = candidate;
   const { givenImage, productionRuns, running } = candidate;
-  // The same command continues a start that failed or was killed.
+  // For the same branch, the command may run again: it continues a start that failed or was killed.
   if (running !== undefined && (running.started || running.branch !== branch)) {
     return `A canary of "${running.branch}" is already running. Stop it first: npm run canary -- stop`;
   }
@@ -63,16 +65,20 @@ export function validateCanary(candidate: CanaryFacts): string | undefined {
   return undefined;
 }
 
-/** Facts about the checkout. A canary has its program and its settings. */
+/** Facts about the checkout, whose program and settings a canary uses. */
 export interface CheckoutFacts {
-  /** Whether its commit is in the history of the remote's main. Undefined if unknown. */
+  /**
+   * Whether the checked-out commit is in the history of the remote's `main`. Undefined if git
+   * cannot tell.
+   */
   readonly onMain: boolean | undefined;
-  /** Files that are different in that commit. Undefined if git cannot tell. */
+  /** Tracked files with uncommitted changes. Undefined if git cannot tell. */
   readonly uncommitted: readonly string[] | undefined;
 }
 
 /**
- * The reasons why a checkout must not start a canary, each with its fix. Empty if it may start one.
+ * The reasons why a canary must not start from this checkout, and what to do about each. Empty if a
+ * canary may start.
  */
 export function validateCheckout({ onMain, uncommitted }: CheckoutFacts): readonly string[] {
   const files = uncommitted ?? [];

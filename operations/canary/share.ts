@@ -2,7 +2,10 @@
 export interface Share {
   readonly asked: number;
   readonly pods: number;
-  /** Share of all pods behind the Service, and so of the requests. */
+  /**
+   * Canary pods as a share of all pods behind the Service. The canary receives this share of the
+   * requests.
+   */
   readonly real: number;
   /** Production's Ready pods. */
   readonly stable: number;
@@ -12,7 +15,8 @@ export interface Share {
 const most = 1 / 3;
 
 /**
- * The whole number of pods whose share is nearest to the requested one. At least one pod.
+ * Computes how many canary pods receive about the requested share of the requests. The result is at
+ * least one pod.
  *
  * @param asked share of the requests, above 0 and below 1.
  */
@@ -24,7 +28,7 @@ export function canaryShare(stable: number, asked: number): Share {
 export const percent = (share: number): string =>
   `${(share * 100).toFixed(1).replace(/\.0$/, "")} %`;
 
-/** The calculation, in a form that a person can check. */
+/** The calculation of the number of pods, as a text that a person can check. */
 export function shown({ asked, pods, real, stable }: Share): string {
   const p = String(asked);
   return (
@@ -38,7 +42,7 @@ export function shareIssue({ asked, real, stable }: Share): string | undefined {
   if (stable === 0) return "Production has no Ready pod: a canary would answer everything.";
   const way = "Choose another share, give production more pods, or accept it with --accept-share.";
   if (real > most) return `The canary would get ${percent(real)}, more than a third. ${way}`;
-  // 20 % is not more than twice the requested 10 %, no matter what the last binary digit is.
+  // The 1e-9 allows for rounding errors: 20 % is not more than twice the requested 10 %.
   if (real > asked * 2 + 1e-9) {
     return `The canary would get ${percent(real)}, more than twice the requested ${percent(asked)}. ${way}`;
   }

@@ -5,8 +5,8 @@ import { CommandError, command } from "../../lib/command";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 
 /**
- * Runs git in the project. It uses no shell, and git never reads a name as an option, because a
- * branch's name is untrusted text.
+ * Runs git in the project, without a shell. The callers make sure that git does not read a branch's
+ * name as an option, because the name is untrusted text.
  */
 async function git(
   args: readonly string[],
@@ -16,13 +16,13 @@ async function git(
   return (await command("git", args, { cwd, env, timeout: 60_000 })).trim();
 }
 
-/** What git answers. Undefined if it fails or answers nothing. */
+/** Runs git and returns its output. Undefined if git fails or prints nothing. */
 async function ifKnown(args: readonly string[], workspace: Workspace): Promise<string | undefined> {
   const answer = await git(args, workspace).catch(() => "");
   return answer === "" ? undefined : answer;
 }
 
-/** Files that `git diff` names. Undefined if it fails. */
+/** Files that `git diff` names. Undefined if git fails. */
 async function differing(
   args: readonly string[],
   workspace: Workspace,
@@ -32,7 +32,9 @@ async function differing(
   return answer?.split("\0").filter((file) => file !== "");
 }
 
-/** Whether a command says yes (0) or no (1); anything else counts as unknown. */
+/**
+ * Runs a git command that answers with its exit code: true for 0, false for 1, otherwise undefined.
+ */
 async function asked(args: readonly string[], workspace: Workspace): Promise<boolean | undefined> {
   try {
     await git(args, workspace);
@@ -43,7 +45,10 @@ async function asked(args: readonly string[], workspace: Workspace): Promise<boo
   }
 }
 
-/** The commit that an image was built from, without the mark of uncommitted changes. */
+/**
+ * Removes the mark of uncommitted changes from an image's commit, and returns the full hash.
+ * Undefined if the text does not begin with a full hash.
+ */
 export function committed(commit: string | undefined): string | undefined {
   return /^([0-9a-f]{40})(?:-dirty\..*)?$/.exec(commit ?? "")?.[1];
 }
@@ -58,7 +63,9 @@ export async function currentBranch(workspace = defaultWorkspace): Promise<strin
   return ifKnown(["symbolic-ref", "--short", "-q", "HEAD"], workspace);
 }
 
-/** Whether `older` is in the history of `newer`. Undefined if git does not know one of them. */
+/**
+ * Whether `older` is in the history of `newer`. Undefined if git does not know one of the commits.
+ */
 export async function isAncestor(
   older: string,
   newer: string,
@@ -67,7 +74,7 @@ export async function isAncestor(
   return asked(["merge-base", "--is-ancestor", older, newer], workspace);
 }
 
-/** The remote that says which branches there are. */
+/** Name of the git remote that decides which branches exist. */
 const remote = "origin";
 
 /** All branches at the remote, with their commits. Undefined if there is no remote. */
@@ -85,15 +92,19 @@ export async function remoteBranches(
   );
 }
 
-/** Repository of `remote`. Undefined if there is no remote. */
+/**
+ * Repository of the remote `origin`, as {@link repositoryOf} writes it. Undefined if there is no
+ * such remote.
+ */
 export async function remoteUrl(workspace: Workspace): Promise<string | undefined> {
   const url = await ifKnown(["remote", "get-url", remote], workspace);
   return url && repositoryOf(url, workspace.cwd);
 }
 
 /**
- * What a remote's URL leads to, such as `github.com/acme/orders`: the same for ssh and https,
- * without user name or token. A directory is named by its path.
+ * Host and path of the repository at a remote's URL, such as `github.com/acme/orders`. The result
+ * is the same for ssh and https, and contains no user name and no token. A repository in a local
+ * directory is named by the directory's path.
  */
 export function repositoryOf(url: string, cwd: string): string {
   const short = (path: string): string => path.replace(/\/+$/, "").replace(/\.git$/, "");
@@ -108,7 +119,7 @@ export function repositoryOf(url: string, cwd: string): string {
   return short(`${where.toLowerCase()}/${path.replace(/^\/+/, "")}`);
 }
 
-/** Fetches a branch's commits, for a shallow clone or a branch that is newer than the clone. */
+/** Fetches all commits of a branch, which a shallow clone or an old clone may lack. */
 export async function fetchBranch(branch: string, workspace: Workspace): Promise<void> {
   const shallow = await git(["rev-parse", "--is-shallow-repository"], workspace);
   const whole = shallow === "true" ? ["--unshallow"] : [];
@@ -116,11 +127,11 @@ export async function fetchBranch(branch: string, workspace: Workspace): Promise
 }
 
 /**
- * The newest known commit of a branch at the remote. Undefined if there is no remote, or the branch
- * is unknown. Without a network it is the commit of the last fetch.
+ * Fetches a branch, and returns its newest commit at the remote. Without a network, returns the
+ * commit of the last fetch. Undefined if there is no remote, or the branch is unknown.
  */
 export async function remoteTip(branch: string, workspace: Workspace): Promise<string | undefined> {
-  // Never asks for a password: a preview must not wait for a person.
+  // Git and ssh must not ask for a password, because a preview must not wait for a person.
   const quietly = { GIT_TERMINAL_PROMPT: "0", GIT_SSH_COMMAND: "ssh -o BatchMode=yes" };
   const fetched = ["fetch", "--quiet", remote, `refs/heads/${branch}`];
   await command("git", fetched, { cwd: workspace.cwd, env: quietly, timeout: 20_000 }).catch(
@@ -132,17 +143,18 @@ export async function remoteTip(branch: string, workspace: Workspace): Promise<s
   );
 }
 
-/** Two histories in one. */
+/** The result of a merge of two commits. */
 export interface Merge {
-  /** Undefined if they conflict. */
+  /** The merge commit. Undefined if the two commits conflict. */
   readonly commit: string | undefined;
   /** Files with a conflict. */
   readonly conflicts: readonly string[];
 }
 
 /**
- * Merges a commit with the working directory, uncommitted changes included. It changes no branch,
- * no index and no file of the working directory. Undefined if git cannot do it (older than 2.38).
+ * Merges a commit with the working directory, including uncommitted changes. Changes no branch, no
+ * index and no file in the working directory. Undefined if git fails, such as a version before
+ * 2.38.
  */
 export async function mergedWith(commit: string, workspace: Workspace): Promise<Merge | undefined> {
   const here = await snapshot(workspace);
@@ -158,11 +170,14 @@ export async function mergedWith(commit: string, workspace: Workspace): Promise<
   }
 }
 
-/** A commit with the content of the working directory. HEAD itself, if nothing differs. */
+/**
+ * Creates a commit with the content of the working directory, and returns its hash. Returns HEAD if
+ * there are no uncommitted changes.
+ */
 async function snapshot(workspace: Workspace): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "services-index-"));
   try {
-    // A separate index: what the user has staged stays as it is.
+    // With a separate index, the user's staged changes stay as they are.
     const index = { GIT_INDEX_FILE: join(directory, "index") };
     await git(["read-tree", "HEAD"], workspace, index);
     await git(["add", "--all"], workspace, index);
@@ -183,7 +198,10 @@ async function commitOf(
   return git([...author, "commit-tree", tree, ...parents, "-m", "Preview of a merge"], workspace);
 }
 
-/** Files below a directory that differ between two commits. Undefined if one is unknown. */
+/**
+ * Files below a directory that differ between two commits. Undefined if git does not know one of
+ * the commits.
+ */
 export async function changedFiles(
   from: string,
   to: string,
@@ -193,7 +211,7 @@ export async function changedFiles(
   return differing([from, to, "--", directory], workspace);
 }
 
-/** A file as a commit has it. Undefined if the commit or the file is unknown. */
+/** Content of a file in a commit. Undefined if git does not know the commit or the file. */
 export async function fileAt(
   commit: string,
   path: string,
@@ -202,12 +220,18 @@ export async function fileAt(
   return ifKnown(["show", `${commit}:${path}`], workspace);
 }
 
-/** The whole hash of a commit's name. Undefined if git does not know it. */
+/**
+ * Full hash of the commit that a name means, such as a branch or a short hash. Undefined if git
+ * does not know the name.
+ */
 export async function fullCommit(name: string, workspace: Workspace): Promise<string | undefined> {
   return ifKnown(["rev-parse", "--verify", "--end-of-options", `${name}^{commit}`], workspace);
 }
 
-/** Commits of the newer one that the older one lacks, a line for each. Undefined if unknown. */
+/**
+ * Commits in the history of `newer` that are not in the history of `older`, one line for each.
+ * Undefined if git does not know one of the two commits.
+ */
 export async function commitsBetween(
   older: string,
   newer: string,
@@ -220,7 +244,9 @@ export async function commitsBetween(
   return answer?.split("\n").filter((line) => line !== "");
 }
 
-/** A second working directory with a commit, by default the one that is checked out. */
+/**
+ * Creates a second working directory with the files of a commit, by default the checked-out commit.
+ */
 export async function addWorktree(
   directory: string,
   workspace: Workspace,
@@ -229,7 +255,7 @@ export async function addWorktree(
   await git(["worktree", "add", "--quiet", "--detach", directory, commit], workspace);
 }
 
-/** Gives a working directory some files of another commit. */
+/** Replaces files in a working directory with the files of another commit. */
 export async function takeFiles(
   directory: string,
   { commit, files }: { readonly commit: string; readonly files: readonly string[] },
@@ -241,7 +267,9 @@ export async function removeWorktree(directory: string, workspace: Workspace): P
   await git(["worktree", "remove", "--force", directory], workspace);
 }
 
-/** Whether files differ between a commit and the working directory. Undefined if unknown. */
+/**
+ * Whether files differ between a commit and the working directory. Undefined if git cannot tell.
+ */
 export async function differs(
   commit: string,
   paths: readonly string[],
@@ -257,8 +285,9 @@ export async function uncommitted(workspace: Workspace): Promise<readonly string
 }
 
 /**
- * Name of the person that started the command, or in CI the pipeline. CircleCI has no name for a
- * person without an account at the repository's host. Then it is the job: its page has the person.
+ * Name of the person who started the command or, in CI, the pipeline. CircleCI has no name for a
+ * person without an account at the repository's host, such as GitHub. The result then names the
+ * CircleCI job, because the job's page shows the person.
  */
 export async function person(workspace: Workspace): Promise<string> {
   const { CIRCLE_BUILD_NUM: job = "", CIRCLE_USERNAME: name = "" } = process.env;

@@ -5,7 +5,7 @@ import { UserError } from "../../lib/errors";
 const TIMEOUT_MS = 10_000;
 const TRIES = 3;
 
-/** A pull request, and the way to ask GitHub about it. */
+/** A pull request, with the address and the token to ask GitHub about it. */
 export interface PullRequest {
   /** Base URL of GitHub's REST API, without a slash at its end. */
   readonly api: string;
@@ -16,9 +16,11 @@ export interface PullRequest {
 }
 
 /**
- * The pull request in CircleCI's variables. Undefined if the branch has none.
+ * Reads the pull request from CircleCI's environment variables. Undefined if the branch has no pull
+ * request.
  *
- * @throws UserError naming every other variable that is missing or wrong.
+ * @throws UserError if another necessary variable is missing or wrong. The error names each of
+ * them.
  */
 export function pullRequestFrom(
   env: Readonly<Record<string, string | undefined>>,
@@ -44,10 +46,10 @@ export function pullRequestFrom(
 const GitHub = Octokit.plugin(retry);
 
 /**
- * Sends a request to GitHub. Tries up to three times if the server or the network fails, for at
- * most 10 s each.
+ * Sends a request to GitHub. Tries at most three times if the server or the network fails. Each try
+ * has a timeout of 10 s.
  *
- * @throws Error with what GitHub answered.
+ * @throws Error with GitHub's answer
  */
 export async function askGitHub<T>(
   pull: PullRequest,
@@ -58,7 +60,7 @@ export async function askGitHub<T>(
   const github = new GitHub({
     baseUrl: pull.api,
     request: {
-      // The limit is for each try, not for all of them together.
+      // This timeout is for each try, not for all tries together.
       fetch: async (url: string, init: RequestInit) =>
         fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }),
     },

@@ -7,15 +7,21 @@ const mostBytes = 1_000_000;
 export interface Answer {
   readonly body: string;
   readonly status: number;
-  /** Release that answered, from the service's header. */
+  /** Release that sent the response, from the response's header `service-version`. */
   readonly version: string;
 }
 
-/** Requests a URL, on a new connection. Follows no redirect: the service itself must answer. */
+/**
+ * Sends a GET request to a URL, on a new connection. Does not follow redirects, because the service
+ * itself must answer.
+ *
+ * @param timeout - in milliseconds
+ */
 export async function ask(url: string, timeout = 10_000): Promise<Answer> {
   const request = url.startsWith("https:") ? encrypted : plain;
   const { host, hostname } = new URL(url);
-  // RFC 6761: names below localhost are this machine, even if its resolver does not know them.
+  // RFC 6761: a name that ends in `.localhost` means this machine. The machine's resolver may not
+  // know the name, so the request goes to 127.0.0.1.
   const here = hostname.endsWith(".localhost") ? { hostname: "127.0.0.1" } : {};
   return new Promise((resolve, reject) => {
     const sent = request(url, { ...here, agent: false, headers: { host }, timeout }, (answer) => {

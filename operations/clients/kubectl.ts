@@ -2,21 +2,28 @@ import { labelQuery } from "../../components/conventions/labels";
 import type { Condition, PodStatus } from "../../components/conventions/rollout/pod-status";
 import { CommandError, command } from "../../lib/command";
 
-/** Runs kubectl on one cluster; by default for at most 3 minutes. Input is for `--filename -`. */
+/**
+ * Runs kubectl on one cluster, and returns its output. The timeout is in milliseconds, by default 3
+ * minutes. kubectl reads `input` from standard input if the arguments contain `--filename -`.
+ */
 export type Kubectl = (
   args: readonly string[],
   timeout?: number,
   input?: string,
 ) => Promise<string>;
 
-/** A cluster that has answered. */
+/** A cluster that has answered a first request, and kubectl for this cluster. */
 export interface Cluster {
   readonly kubectl: Kubectl;
-  /** UID of `kube-system`. */
+  /** UID of the namespace `kube-system`. It identifies the cluster. */
   readonly uid: string;
 }
 
-/** @param access options that choose the cluster, such as `--context` */
+/**
+ * Returns a function that runs kubectl on one cluster.
+ *
+ * @param access options that choose the cluster, such as `--context`
+ */
 export function kubectlFor(
   access: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -29,12 +36,14 @@ export function kubectlFor(
     });
 }
 
-/** Whether the role may not do what it asked for. */
+/** Whether kubectl failed because the role does not have the necessary permission. */
 export function isForbidden(error: unknown): boolean {
   return error instanceof CommandError && /\(Forbidden\)/.test(error.output);
 }
 
-/** All objects of a kind that match the options. */
+/**
+ * Lists all objects of a kind. The arguments `which` are kubectl's options, such as a namespace.
+ */
 export async function list<Item>(
   { kubectl }: Pick<Cluster, "kubectl">,
   kind: string,
@@ -45,12 +54,12 @@ export async function list<Item>(
   return (JSON.parse(answer) as { readonly items: readonly Item[] }).items;
 }
 
-/** Options for the objects with these labels. */
+/** kubectl's options that select the objects with these labels. */
 export function withLabels(labels: Readonly<Record<string, string>>): readonly string[] {
   return ["--selector", labelQuery(labels)];
 }
 
-/** Parts of Kubernetes objects: only the fields that are read. */
+/** Metadata of a Kubernetes object: only the fields that the commands read. */
 interface Metadata {
   readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;

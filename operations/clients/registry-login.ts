@@ -17,7 +17,10 @@ function basic(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-/** Docker's configuration file, to which `docker login` and helpers write. */
+/**
+ * Reads Docker's configuration file, which contains logins and the names of credential helpers.
+ * Empty if the file does not exist.
+ */
 function dockerConfig(): DockerConfig {
   const directory = process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker");
   const file = join(directory, "config.json");
@@ -25,8 +28,9 @@ function dockerConfig(): DockerConfig {
 }
 
 /**
- * Header `Authorization` for a registry: from Docker's credential helper or login, or for ECR from
- * the shell's AWS role. Undefined without any of these: a registry may be public.
+ * Returns the header `Authorization` for a registry. The login comes from Docker's credential
+ * helper, from `docker login`, or for ECR from the shell's AWS role. Undefined if there is no
+ * login: the registry may be public.
  */
 export async function registryLogin(host: string): Promise<string | undefined> {
   const { auths = {}, credHelpers = {}, credsStore } = dockerConfig();
@@ -47,16 +51,16 @@ export async function registryLogin(host: string): Promise<string | undefined> {
 
 type Env = Readonly<Record<string, string>>;
 
-/** A password for ECR, from the shell's AWS role. It expires after 12 hours. */
+/** Gets a password for ECR with the shell's AWS role. The password expires after 12 hours. */
 async function ecrPassword(region: string, env: Env): Promise<string> {
   const args = ["ecr", "get-login-password", "--region", region];
   return (await command("aws", args, { env, timeout: patience })).trim();
 }
 
 /**
- * Logs Docker in to ECR, before Pulumi builds an image and pushes it: the builder only knows what
- * Docker's configuration has, and ECR refuses a push without a login after the whole build. Does
- * nothing for another registry, and nothing if Docker has a credential helper for this one.
+ * Logs Docker in to ECR, before Pulumi builds and pushes an image. The builder uses only the logins
+ * in Docker's configuration, and a missing login stops the push only after the whole build. Does
+ * nothing for a registry other than ECR, or if Docker has a credential helper for the registry.
  *
  * @throws UserError if AWS gives no password, or Docker cannot be run.
  */

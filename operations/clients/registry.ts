@@ -1,7 +1,7 @@
 import { UserError } from "../../lib/errors";
 import { registryLogin } from "./registry-login";
 
-/** The parts of `repository@sha256:...`. */
+/** The parts of an image reference in the form `host/path@sha256:...`. */
 export interface ImageParts {
   readonly digest: string;
   readonly host: string;
@@ -20,7 +20,10 @@ export function imageParts(imageRef: string): ImageParts {
   return { digest, host, path };
 }
 
-/** Types of manifest that a tag may name: one platform's image, or a list of several. */
+/**
+ * Media types of the manifests that a tag may name: the image of one platform, or a list of the
+ * images of several platforms.
+ */
 const manifestTypes = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.oci.image.manifest.v1+json",
@@ -30,15 +33,16 @@ const manifestTypes = [
 
 const patience = 30_000;
 
-/** Registries use https, except one on this machine. */
+/** URL scheme of a registry: `http` for a registry on this machine, otherwise `https`. */
 function scheme(host: string): string {
   return /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host) ? "http" : "https";
 }
 
 /**
- * Adds a tag to an image with the registry's API, without pull or push. Never moves an existing
- * tag.
+ * Adds a tag to an image through the registry's API. Does not pull or push the image, and never
+ * moves an existing tag.
  *
+ * @returns "was there" if the tag already names this image
  * @throws UserError if the tag names another image, the image does not exist, or the registry
  * refuses.
  */

@@ -5,10 +5,11 @@ import type { Workspace } from "../pulumi/run-pulumi";
 import { addWorktree, removeWorktree } from "./git";
 
 /**
- * Does work in a second working directory, which has the npm packages of the first one. It is
- * removed when the work ends, also if this process ends first.
+ * Creates a second working directory, and calls `work` with its path. The second directory uses the
+ * npm packages of the first one. This function removes the second directory when the work ends,
+ * also if this process ends first.
  *
- * @param commit - by default the one that is checked out
+ * @param commit - commit in the second directory. Default: the checked-out commit
  */
 export async function inWorktree<Result>(
   workspace: Workspace,
