@@ -34,21 +34,25 @@ import { type DeployTarget, resolveTarget } from "./target";
 import { outputsOf, removeTags, setTags, stateOf, tagsOf } from "../pulumi/stacks";
 
 export interface DeployOptions {
-  /** Deploys code that is older than the running code: a revert. */
+  /** Allows a deploy of code that is older than the running code, such as a revert. */
   readonly allowOlder?: boolean;
-  /** File with the plan of the approved preview. Without it, the whole preview is applied. */
+  /**
+   * File with the plan of an approved preview. The deploy then changes nothing that the plan does
+   * not contain. Without a file, the deploy applies everything that its own preview shows.
+   */
   readonly approved?: string;
   /**
-   * Undoes what someone has changed in the cluster. Default: only for stacks that a developer may
-   * throw away, `local` and review stacks.
+   * Undoes what someone has changed in the cluster. Default: true for stacks that a developer may
+   * delete (`local` and review stacks), otherwise false.
    */
   readonly takeBack?: boolean;
-  /** Called when the change is confirmed, before anything changes. */
+  /** Called after the confirmation, before anything changes. */
   readonly confirmed?: () => Promise<void>;
-  /** Also deploys to a held stack. */
+  /** Deploys even if the stack is held. */
   readonly evenIfHeld?: boolean;
   /**
-   * Waits until no job runs, so that the migration runs alone: `30m` is at most 30 minutes.
+   * Longest wait until no job runs, such as `30m`. The migration then does not run at the same time
+   * as a job.
    *
    * @default - does not wait
    */
@@ -57,10 +61,13 @@ export interface DeployOptions {
   readonly yes?: boolean;
 }
 
-/** Tag with the commit of the program that deployed last. */
+/** Name of the tag with the commit of the program that made the last deploy. */
 const deployedTag = "deployed";
 
-/** `npm run deploy -- STACK`: preview, confirmation, `pulumi up`, tags and report. */
+/**
+ * `npm run deploy -- STACK`: shows a preview, asks for confirmation, runs `pulumi up`, and writes
+ * tags and a report.
+ */
 export async function deploy(
   stack: string,
   options: DeployOptions = {},
@@ -97,9 +104,10 @@ export async function deploy(
 }
 
 /**
- * Pulumi compares with its state, and does not see a field that someone has changed in the cluster.
+ * Compares the cluster with the state after an update. Pulumi compares the program only with the
+ * state, and does not see a field that someone has changed in the cluster.
  *
- * @throws UserError if the cluster does not have what this update says.
+ * @throws UserError if an object is gone, or a field does not have the value that the update wrote
  */
 async function assertNotReverted({ cluster, settings, workspace }: DeployTarget): Promise<void> {
   const { resources } = await stateOf(settings.stack, workspace);
@@ -116,9 +124,9 @@ async function assertNotReverted({ cluster, settings, workspace }: DeployTarget)
 }
 
 /**
- * Runs `pulumi up`, and leaves a report and what the next deploy must know.
+ * Runs `pulumi up`, records the deploy in the stack's tags, and writes a report.
  *
- * @returns what runs, and the milliseconds since the command started.
+ * @returns the image and the URL of the stack, and the milliseconds since the command started
  */
 export async function updateAndRecord(
   target: DeployTarget,
@@ -142,13 +150,13 @@ export async function assertDeployable(target: DeployTarget, allowOlder: boolean
   const { perBranch } = environments[environment];
   const branches = perBranch ? await remoteBranches(workspace) : undefined;
   const found = validateDeploy({
-    // A release with a reason is chosen on purpose.
+    // If a release has a reason, a person has chosen it on purpose.
     allowOlder: allowOlder || releaseReason !== undefined,
     branch: release.branch,
     branchAtRemote: branches?.has(release.branch),
     cluster: cluster.uid,
     environment,
-    // After a first update that failed, only the tag has it.
+    // If the first update failed, the stack has no outputs, and only the tag has the cluster's UID.
     lastCluster: last?.outputs.clusterUid ?? last?.tags[reviewTags.cluster],
     downgrade: await downgradeOf(target, branches?.get(release.branch)),
     pullRequestOpen: perBranch ? await pullRequestOpen(workspace) : undefined,
@@ -158,7 +166,10 @@ export async function assertDeployable(target: DeployTarget, allowOlder: boolean
   await assertNamespaceNotShared(target);
 }
 
-/** Asked only if the job has a GitHub token. The branch at the remote is checked in any case. */
+/**
+ * Whether the branch's pull request is open. Undefined without a GitHub token or a pull request, or
+ * if GitHub does not answer.
+ */
 async function pullRequestOpen(workspace: Workspace): Promise<boolean | undefined> {
   const env = variables(workspace);
   if ((env["GITHUB_TOKEN"] ?? "") === "") return undefined;
@@ -172,10 +183,11 @@ async function pullRequestOpen(workspace: Workspace): Promise<boolean | undefine
 }
 
 /**
- * Whether this deploy is late: its image or its program is older than that of the stack.
+ * Compares this deploy with what the stack runs. Returns the commits if the image or the program of
+ * this deploy is older. Otherwise undefined.
  *
- * @param tip commit of the review stack's branch at the remote. Deploying it is never late, not
- * even after someone reset the branch to an older commit
+ * @param tip commit of the review stack's branch at the remote. A deploy of this commit never
+ * counts as older, not even after someone has reset the branch to an older commit
  */
 async function downgradeOf(
   { workspace, last, settings }: DeployTarget,
@@ -183,7 +195,7 @@ async function downgradeOf(
 ): Promise<Downgrade | undefined> {
   const program = await head(workspace);
   if (settings.imageRef === undefined && program !== undefined && program === tip) return undefined;
-  // If the stack is not told which image to run, it keeps the image that it has.
+  // A stack that does not build its image keeps its current image, if no other image is given.
   const keeps =
     settings.imageRef === undefined && environments[settings.environment].image !== "built";
   const image = keeps ? undefined : settings.release.commit;
@@ -199,10 +211,11 @@ async function downgradeOf(
 }
 
 /**
- * For an update that waits for another update of the stack: checks the stack before each retry.
+ * Returns a check for an update that waits until another update of the stack ends. The update calls
+ * the check before each try.
  *
- * @throws UserError if the other update has changed it. Then the preview, and perhaps its approval,
- * is out of date.
+ * @throws UserError (from the check) if the other update has changed the stack's outputs. The
+ * preview and its approval are then out of date.
  */
 export function unchangedSince({
   workspace,
@@ -220,14 +233,16 @@ export function unchangedSince({
   };
 }
 
-/** A stack that builds its image pushes it. */
+/**
+ * Logs Docker in to the registry if the stack builds its image, because the build pushes the image.
+ */
 export async function logInToBuild({ settings, workspace }: DeployTarget): Promise<void> {
   const { environment, imageRef, imageRepository } = settings;
   if (environments[environment].image !== "built" || imageRef !== undefined) return;
   await logInToPush(imageRepository ?? "", workspace.env);
 }
 
-/** Runs `pulumi up` without a prompt. If it fails, reports why. */
+/** Runs `pulumi up` without a prompt. If the update fails, prints why. */
 export async function update(target: DeployTarget): Promise<void> {
   const { cluster, workspace, settings } = target;
   const started = new Date();
@@ -244,25 +259,29 @@ export async function update(target: DeployTarget): Promise<void> {
   }
 }
 
-/** The release that an update brings, for the stack's history. */
+/** The release that an update deploys, for the message in the stack's history. */
 function releaseIn({ last, settings }: DeployTarget): Omit<Told, "by"> {
   const { environment, imageRef, release, releaseReason: reason } = settings;
   if (imageRef !== undefined || environments[environment].image === "built") {
     return { ...release, imageRef, reason };
   }
-  // Production keeps its release.
+  // No image is given, so production keeps its release.
   const { branch = "unknown", commit = "unknown", ...kept } = last?.outputs ?? {};
   return { branch, commit, imageRef: kept.imageRef, reason: reason ?? kept.releaseReason };
 }
 
-/** Records what the next deploy must know. The update itself has written the release's outputs. */
+/**
+ * Writes the program's commit to the stack's tags. Removes the tag of the promoted release if this
+ * deploy has deployed that release. The update itself has written the release to the stack's
+ * outputs.
+ */
 export async function recordDeploy({
   workspace,
   settings: { stack },
 }: DeployTarget): Promise<void> {
   const commit = await head(workspace);
   if (commit !== undefined) await setTags(stack, { [deployedTag]: commit }, workspace);
-  // A release that was promoted during this deploy stays for the next deploy.
+  // If another release was promoted during this deploy, its tag stays for the next deploy.
   const release = promoted(await tagsOf(stack, workspace));
   if (release !== undefined && isRequested(workspace, release)) {
     await removeTags(stack, [promotedTag], workspace);

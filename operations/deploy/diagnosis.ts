@@ -12,7 +12,7 @@ import type { Deployment, Pod } from "../clients/kubectl";
 
 type FailedPod = Pick<Pod, "metadata" | "status">;
 
-/** Objects of a namespace whose deploy failed: only the fields that are read. */
+/** Objects in the namespace of a failed deploy: only the fields that the diagnosis reads. */
 export interface Findings {
   readonly deployments: readonly Pick<Deployment, "metadata" | "status">[];
   readonly events: readonly Event[];
@@ -33,7 +33,10 @@ export interface Event {
 interface Suspect {
   readonly container: string;
   readonly pod: string;
-  /** Whether to read the log of the previous run: the current run may not have written any. */
+  /**
+   * Whether to read the log of the container's previous run. The current run may not have a log
+   * yet.
+   */
   readonly previous: boolean;
 }
 
@@ -42,13 +45,16 @@ export interface Diagnosis {
   readonly suspects: readonly Suspect[];
 }
 
-/** How many of one kind are shown: the tenth pod fails for the same reason as the first. */
+/**
+ * Largest number of causes of one kind that are shown. The tenth pod fails for the same reason as
+ * the first.
+ */
 const most = 5;
 
 /**
- * Why a deploy failed, most useful first: what Kubernetes refused, the state of the pods, and
- * warnings since the deploy began. Pods of an earlier release and of earlier runs of jobs are not
- * part of it.
+ * Finds out why a deploy failed. The most useful causes come first: what Kubernetes refused, then
+ * the state of the pods, then warnings since the deploy began. Pods of an earlier release and of
+ * earlier runs of jobs are ignored.
  */
 export function diagnose(findings: Findings, since: Date): Diagnosis {
   const { deployments, events } = findings;
@@ -59,7 +65,8 @@ export function diagnose(findings: Findings, since: Date): Diagnosis {
   );
   const broken = ownPods(findings, since);
   const issues = broken.flatMap(podIssues);
-  // That the kubelet waits before it tries again says nothing next to the state of the pod.
+  // A BackOff event only says that the kubelet waits before its next try. The state of the pod says
+  // more.
   const told = issues.length > 0 ? events.filter(({ reason }) => reason !== "BackOff") : events;
   const warnings = recentWarnings(told, since);
   return {
@@ -77,7 +84,7 @@ function ownPods({ pods, replicaSets }: Findings, since: Date): readonly FailedP
       const { deletionTimestamp, labels = {} } = pod.metadata;
       if (deletionTimestamp !== undefined) return false;
       const hash = labels[hashLabel];
-      // If the ReplicaSets could not be read, every pod may be a new one.
+      // If the ReplicaSets could not be read, every pod may belong to this deploy.
       if (hash !== undefined) return newest.size === 0 || newest.has(hash);
       const isJob = labels["batch.kubernetes.io/job-name"] !== undefined;
       return !isJob || created(pod) >= since.getTime();
@@ -93,7 +100,7 @@ function recentWarnings(events: readonly Event[], since: Date): readonly string[
     .filter(({ time }) => time >= since)
     .sort((a, b) => b.time.getTime() - a.time.getTime())
     .filter(({ event: { involvedObject, reason = "" } }) => {
-      // Pods of one ReplicaSet have the same events, each under its own name.
+      // The pods of one ReplicaSet have the same warnings, each with the name of its pod.
       const same = `${involvedObject.kind} ${reason}`;
       return seen.has(same) ? false : seen.add(same).has(same);
     })

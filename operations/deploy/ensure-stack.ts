@@ -9,12 +9,13 @@ import { secretsProviderOf } from "../pulumi/settings";
 import { type Tags, createStack, setTags } from "../pulumi/stacks";
 
 /**
- * Creates the stack if it does not exist, and recovers one whose update was killed. Every command
- * that changes a stack calls this first. So whichever command creates a review stack, the stack is
+ * Creates the stack if it does not exist. Recovers the stack if its last update was killed. The
+ * commands `deploy`, `image` and `review` call this function first. So every review stack is
  * counted and tagged, and a sweep finds it even if nothing was ever deployed to it.
  *
  * @returns what was changed in the cluster since the last update.
- * @throws UserError at the limit of review stacks, and for another branch's review stack.
+ * @throws UserError if the limit of review stacks is reached, or the review stack belongs to
+ * another branch.
  */
 export async function ensureStack({
   cluster,
@@ -32,7 +33,7 @@ export async function ensureStack({
     await createStack(stack, secretsProviderOf(stack, workspace), workspace);
   } else drift = driftOf(await recoverState(stack, cluster, workspace));
   if (!isReviewStack) return drift;
-  // A killed command, or plain Pulumi, may not have set all of them.
+  // After a killed command, or after an update with plain Pulumi, some of the tags may be missing.
   const missing = Object.entries(await origin(release.branch, cluster.uid, workspace)).filter(
     ([name]) => last?.tags[name] === undefined,
   );
@@ -41,8 +42,8 @@ export async function ensureStack({
 }
 
 /**
- * A review stack's owner, cluster, creation time and lifetime. The tags that a sweep needs most
- * come first.
+ * Tags of a new review stack, such as its branch, cluster, creation time, lifetime and owner. The
+ * tags that a sweep needs most come first.
  */
 async function origin(
   branch: string,
@@ -60,7 +61,11 @@ async function origin(
   };
 }
 
-/** Two branches never share a stack, no matter what was changed by hand. */
+/**
+ * Two branches must never share a stack, not even after someone has changed a tag by hand.
+ *
+ * @throws UserError if the branch is unknown, or the stack belongs to another branch
+ */
 function assertSameBranch(stack: string, branch: string, tags: Tags): void {
   if (branch === "unknown") {
     throw new UserError(

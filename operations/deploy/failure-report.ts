@@ -6,18 +6,21 @@ import { type Event, diagnose } from "./diagnosis";
 import { masked } from "../preview/changes/values";
 import { reports } from "../../lib/reports";
 
-/** Lines of a container's log that are shown. */
+/** Number of lines of a container's log that are shown. */
 const logLines = 20;
-/** Characters of a line that are shown: a stack trace in one line would fill the screen. */
+/**
+ * Number of characters of a line that are shown, so that a stack trace in one line does not fill
+ * the screen.
+ */
 const lineLength = 300;
 const patience = 10_000;
-/** The JVM prints it at each start. */
+/** A line that the JVM prints at each start. It is not an error. */
 const noise = /^Picked up JAVA_TOOL_OPTIONS:/;
 
 /**
- * Reports why a deploy failed. Pulumi only shows that pods are missing. This shows what Kubernetes
- * refused, the state of the pods, and the end of their logs. It never throws: the first error
- * counts.
+ * Prints why a deploy failed. Pulumi only shows that pods are missing. This function shows what
+ * Kubernetes refused, the state of the pods, and the end of their logs. It never throws, because
+ * the caller throws the error of the deploy.
  */
 export async function reportFailure(
   cluster: Cluster,

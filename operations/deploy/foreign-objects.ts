@@ -9,11 +9,12 @@ import type { DeployTarget } from "./target";
 const mostNamed = 10;
 
 /**
- * Checks the objects that a deploy would create. If one exists and belongs to someone else, the
- * deploy would change it, or stop in the middle because of a conflict. A branch that has no rights
- * in its namespace yet cannot ask: {@link assertNamespaceNotShared} is for its stacks.
+ * Checks whether an object that a deploy would create already exists and belongs to someone else.
+ * The deploy would change such an object, or fail halfway because of a conflict. If the role has no
+ * rights in the namespace yet, this check finds nothing. For stacks that delete their namespace,
+ * {@link assertNamespaceNotShared} checks the whole namespace.
  *
- * @throws UserError that names each object, and who made it
+ * @throws UserError that names each object, and the tool that created it
  */
 export async function assertNoneExists(
   created: readonly Key[],
@@ -32,21 +33,22 @@ export async function assertNoneExists(
   refuse("These objects would be created, but exist and do not belong to this stack", foreign);
 }
 
-/** Kinds that a review stack's role may list. */
+/** Kinds of objects that the role of a review stack may list. */
 const kinds = [
   ...["configmaps", "cronjobs", "deployments", "ingresses", "jobs", "persistentvolumeclaims"],
   ...["pods", "secrets", "serviceaccounts", "services", "statefulsets"],
 ];
 
-/** What Kubernetes puts into each namespace. */
+/** Objects that Kubernetes itself creates in each namespace. */
 const ofKubernetes = ["ConfigMap kube-root-ca.crt", "ServiceAccount default"];
 
 /**
- * Checks the namespace of a stack that deletes its namespace, before the first successful update.
- * If the namespace exists with the stack's labels, the update takes it over. Then a removal of the
- * stack would also delete what others have put into it.
+ * Checks whether a namespace contains objects of someone else, before the first successful update.
+ * Does nothing for a stack that does not delete its namespace. If the namespace exists and has the
+ * stack's labels, the update adopts the namespace. A removal of the stack would then also delete
+ * the objects of others.
  *
- * @throws UserError that names each object which is not of this stack
+ * @throws UserError that names each object that does not belong to the stack
  */
 export async function assertNamespaceNotShared({
   cluster,
@@ -57,7 +59,8 @@ export async function assertNamespaceNotShared({
   const wanted = labels(identity, "namespace");
   const foreign = (await objectsIn(namespace, cluster)).filter(
     ({ kind, metadata: { labels = {}, name, ownerReferences = [] } }) =>
-      // An object with an owner goes with it.
+      // Kubernetes deletes an object with an owner together with the owner, so only the owner
+      // counts.
       ownerReferences.length === 0 &&
       foreignLabel(labels, wanted) !== undefined &&
       !ofKubernetes.includes(`${kind} ${name}`),
@@ -69,8 +72,9 @@ export async function assertNamespaceNotShared({
 }
 
 /**
- * Empty if the namespace does not exist, or if this role has no rights in it yet: a branch gets
- * them by a RoleBinding in the namespace, which its first update creates.
+ * Lists the objects in a namespace. Empty if the namespace does not exist, or if the role has no
+ * rights in it yet. The first update of a branch creates a RoleBinding in the namespace, which
+ * gives the role these rights.
  */
 async function objectsIn(
   namespace: string,
@@ -108,7 +112,7 @@ function whoseLabel(object: LiveObject, label: string): string {
   return `${says}; ${madeBy(object)}`;
 }
 
-/** The tool that made it: `managedFields` names no person. */
+/** Names the tool that created an object. `managedFields` does not name a person. */
 function madeBy({ metadata: { managedFields = [] } }: LiveObject): string {
   const [first] = [...managedFields].sort((a, b) => (a.time ?? "").localeCompare(b.time ?? ""));
   return first === undefined ? "the cluster does not name who made it" : `made by ${first.manager}`;

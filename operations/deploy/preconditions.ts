@@ -2,22 +2,25 @@ import { type Environment, environments } from "../../environments";
 
 /** Facts about a stack before it is changed. */
 export interface DeployFacts {
-  /** Undefined if there is no remote to ask. */
+  /** Whether the branch exists at the remote. Undefined if there is no remote. */
   readonly branchAtRemote: boolean | undefined;
   readonly branch: string;
   readonly cluster: string;
   readonly environment: Environment;
-  /** Whether the branch's pull request is open. Undefined if there is none or it is unknown. */
+  /**
+   * Whether the branch's pull request is open. Undefined if there is no pull request, or its state
+   * is unknown.
+   */
   readonly pullRequestOpen: boolean | undefined;
-  /** Cluster of the stack's last update. Undefined if the stack was never updated. */
+  /** UID of the cluster of the stack's last update. Undefined if the stack was never updated. */
   readonly lastCluster: string | undefined;
-  /** Set if the new image or program is older than that of the stack. */
+  /** Set if the image or the program of this deploy is older than that of the stack. */
   readonly downgrade: Downgrade | undefined;
   readonly stack: string;
   readonly allowOlder: boolean;
 }
 
-/** A deploy of older code: two commits of one history, `wanted` before `running`. */
+/** A deploy of older code: the commit `wanted` is in the history of the commit `running`. */
 export interface Downgrade {
   readonly running: string;
   readonly what: "image" | "program";
@@ -25,7 +28,7 @@ export interface Downgrade {
 }
 
 /**
- * The reasons why a stack must not be changed, each with its fix. Empty if the stack may be
+ * The reasons why a stack must not be changed, and what to do about each. Empty if the stack may be
  * changed.
  */
 export function validateDeploy(facts: DeployFacts): readonly string[] {

@@ -8,11 +8,12 @@ import type { Note } from "../preview/result-of";
 import { reports } from "../../lib/reports";
 
 /**
- * Shows what will change in a stack, and the impact on the running service. Every command uses it.
+ * Shows what an update will change in a stack, and the impact on the running service. The commands
+ * `deploy`, `canary` and `review` use this function.
  *
  * @param options.approved - file with the plan of an approved preview
- * @param options.cluster - where the stack is
- * @param options.notes - what only the caller knows
+ * @param options.cluster - cluster of the stack
+ * @param options.notes - lines that only the caller knows, such as what was changed in the cluster
  * @returns what changes, in one line
  * @throws UserError if the preview failed, if more would change than was approved, or if an object
  * that would be created exists and belongs to someone else
@@ -36,7 +37,8 @@ export async function showPreview(
   process.stdout.write(`\n${seen.text}`);
   if (!seen.complete) {
     const { errors, headline, notes } = seen.summary;
-    // If Pulumi refuses a change for a known reason, the summary lists a danger, not an error.
+    // If Pulumi or the cluster refuses a change for a known reason, the summary has no errors. The
+    // reason is then in its headline and notes.
     reports.addCause(seen.safe((errors.length > 0 ? errors : [headline, ...notes]).join("\n")));
     throw new UserError(
       [

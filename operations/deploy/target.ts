@@ -6,19 +6,22 @@ import { settingsOf } from "../pulumi/settings";
 import { type Outputs, type Tags, outputsOf, tagsOf } from "../pulumi/stacks";
 import { isGiven, promoted, releaseEnv } from "../stacks/release";
 
-/** Facts about a stack at the start of an operation on it. */
+/** Facts about a stack that a command collects before it changes the stack. */
 export interface DeployTarget {
   readonly cluster: Cluster;
   /** The given workspace, with the release that the stack must run. */
   readonly workspace: Workspace;
-  /** Undefined for a stack that does not exist yet. */
+  /** Outputs and tags of the stack. Undefined if the stack does not exist yet. */
   readonly last: { readonly outputs: Outputs; readonly tags: Tags } | undefined;
   readonly settings: Settings;
   /** Names of all stacks in the state. */
   readonly stacks: readonly string[];
 }
 
-/** Reads state and cluster, and finds out which release the stack must run. Changes nothing. */
+/**
+ * Reads the state, connects to the cluster, and finds out which release the stack must run. Changes
+ * nothing.
+ */
 export async function resolveTarget(stack: string, given: Workspace): Promise<DeployTarget> {
   const asked = await settingsOf(stack, given);
   const { cluster, stacks } = await connect(asked, given);
