@@ -13,23 +13,23 @@ import { reportOf } from "./report";
 export interface DriftOptions {
   readonly json?: boolean;
   /**
-   * File for the differences as JSON, in addition to the text. The exit code is then 0, because the
-   * file says whether something differs.
+   * File to which the command also writes the differences as JSON. The exit code is then 0 even if
+   * something differs, because the file has the result.
    *
    * @default undefined
    */
   readonly output?: string;
 }
 
-/** Exit code when something differs. */
+/** Exit code if the cluster differs from what the last update wrote. */
 const differs = 3;
 
 /**
- * `npm run drift -- STACK`: what was changed in the cluster since the stack's last update. Reads
- * the state and the cluster, changes nothing, and takes no lock.
+ * `npm run drift -- STACK`: prints what was changed in the cluster since the stack's last update.
+ * Reads the state and the cluster, changes nothing, and takes no lock.
  *
- * @throws UserError for an unknown stack, and if state or cluster do not answer. Then there is no
- * file.
+ * @throws UserError if the stack is unknown, or the state or the cluster does not answer. The
+ * command then writes no file.
  */
 export async function drift(
   stack: string,
@@ -61,7 +61,7 @@ function headline(stack: string, differences: number): string {
   return `Stack ${stack}: ${count} since the last update:`;
 }
 
-/** What to do next, and where the person's name is. */
+/** Lines that say how to undo or keep the changes, and which log names the person who made them. */
 function advice(stack: string, { changed, gone }: Drift): readonly string[] {
   if (changed.length + gone.length === 0) return [];
   const { quick, to } = wayBack(stack);
@@ -84,7 +84,10 @@ function advice(stack: string, { changed, gone }: Drift): readonly string[] {
   ];
 }
 
-/** The command that gives the objects back what the last update wrote. */
+/**
+ * Returns the command that sets the objects back to what the last update wrote. If `quick` is true,
+ * the advice does not say how to keep a changed field.
+ */
 function wayBack(stack: string): { readonly quick: boolean; readonly to: string } {
   if (stack === "local") return { quick: true, to: "npm run up" };
   if (stack === canaryStack) return { quick: true, to: "npm run canary -- stop, then start" };

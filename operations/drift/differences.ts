@@ -4,9 +4,12 @@ import { childAt, listKey, matches, pathText, type Segment, valueAt } from "./pa
 
 /** A field of an object that someone has changed in the cluster. */
 export interface Difference {
-  /** The tool, as the cluster names it. Undefined for a field that was removed. */
+  /**
+   * The tool that changed the field, as the cluster names it. Undefined for a field that was
+   * removed.
+   */
   readonly by: string | undefined;
-  /** The value that the last update wrote. Undefined for a field that it did not write. */
+  /** The value that the last update wrote. Undefined if the update did not write the field. */
   readonly declared: unknown;
   /** The value in the cluster. Undefined if the field is gone. */
   readonly live: unknown;
@@ -19,13 +22,16 @@ export interface Difference {
 /** The result of a comparison. */
 interface Compared {
   readonly differences: readonly Difference[];
-  /** Fields that the last update wrote and a controller has set since: its value is right. */
+  /**
+   * Fields that the last update wrote and that a controller has set since then. The controller's
+   * value is correct.
+   */
   readonly kept: readonly (readonly Segment[])[];
 }
 
-/** What a comparison must know. */
+/** The input of a comparison of one object. */
 export interface Comparison {
-  /** What the last update wrote: the inputs in the state. */
+  /** The object as the last update wrote it: the resource's inputs in the state. */
   readonly declared: Readonly<Record<string, unknown>>;
   readonly isController: (manager: string) => boolean;
   readonly live: LiveObject;
@@ -33,28 +39,30 @@ export interface Comparison {
   readonly manager: string;
 }
 
-/** Annotations that say what a person did, and not what the object should be. */
+/** Annotations that record an action of a person. They do not count as differences. */
 const ofOperations = [
   "kubectl.kubernetes.io/last-applied-configuration",
-  // `kubectl rollout restart`: pods start again, and nothing else changes.
+  // `kubectl rollout restart` sets this annotation. The pods start again, and nothing else changes.
   "kubectl.kubernetes.io/restartedAt",
 ];
 
 /**
- * Fields that were changed since the last update: those that it wrote and no longer owns, with
- * another value, and those that another tool has added. What controllers write is not a change.
+ * Finds the fields of an object that someone has changed since the last update. A field counts if
+ * the update wrote it and no longer owns it, and its value is different. A field also counts if
+ * another tool has added it. Changes by controllers do not count.
  */
 export function differencesOf({ declared, isController, live, manager }: Comparison): Compared {
   const all = live.metadata.managedFields ?? [];
   const ours = union(all.filter((one) => one.manager === manager));
-  // Another stack may add fields, such as the platform to a namespace.
+  // Field managers of other stacks do not count. For example, the platform adds fields to a
+  // namespace.
   const isTool = ({ manager: name, subresource }: ManagedFields): boolean =>
     !drawnManager.test(name) && subresource !== "status" && !isController(name);
   const others = all.filter((one) => one.manager !== manager && isTool(one));
   const found: Difference[] = [];
   const kept: (readonly Segment[])[] = [];
   const add = (segments: readonly Segment[], who: ManagedFields | undefined): void => {
-    // A list without keys is one field for the cluster. Only what differs in it is shown.
+    // For the cluster, a list without keys is one field. Only the part that differs is shown.
     const shown = [...segments, ...narrowed(valueAt(declared, segments), valueAt(live, segments))];
     found.push({
       by:
@@ -79,7 +87,7 @@ export function differencesOf({ declared, isController, live, manager }: Compari
       const path = pathText(segments);
       const isOperation = ofOperations.some((name) => path.endsWith(`["${name}"]`));
       if (isDeclared || isOperation || known.has(path)) continue;
-      // Another tool has removed it again.
+      // Another tool has removed the field again.
       if (valueAt(live, segments) === undefined) continue;
       known.add(path);
       add(segments, other);
@@ -88,7 +96,7 @@ export function differencesOf({ declared, isController, live, manager }: Compari
   return { differences: found, kept };
 }
 
-/** Steps to the only part of two values that differs. Empty if more than one part does. */
+/** The path to the only part in which two values differ. Empty if they differ in several parts. */
 function narrowed(declared: unknown, live: unknown): readonly Segment[] {
   if (typeof declared !== "object" || declared === null) return [];
   const isList = Array.isArray(declared) && Array.isArray(live);
@@ -104,10 +112,13 @@ function narrowed(declared: unknown, live: unknown): readonly Segment[] {
   return [segment, ...narrowed(value, childAt(live, segment))];
 }
 
-/** Parts of a state's inputs that are not fields of an object in the cluster. */
+/** Whether an input in the state has no value. The cluster has no field for such an input. */
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 
-/** Declared fields that are not in our field set, with another value in the cluster. */
+/**
+ * Yields the path of each declared field that our field set does not contain, and whose value in
+ * the cluster is different.
+ */
 function* lost(
   declared: unknown,
   live: unknown,
@@ -115,20 +126,20 @@ function* lost(
   at: readonly Segment[] = [],
 ): Generator<readonly Segment[]> {
   if (isAbsent(declared)) return;
-  // A leaf of the set is owned as a whole.
+  // If our field set ends here, it contains the whole field.
   if (ours !== undefined && at.length > 0 && isLeaf(ours)) return;
   const children = childrenOf(declared);
   if (children === undefined) {
     if (ours === undefined && !isEqual(declared, live)) yield at;
     return;
   }
-  // Lost as a whole: one difference, and not one for each of its fields.
+  // The whole field is gone. This counts as one difference, not as one for each field inside it.
   if (live === undefined && ours === undefined && at.length > 1 && children.length > 0) {
     yield at;
     return;
   }
   for (const [segment, value] of children) {
-    // What names the object cannot change.
+    // `apiVersion` and `kind` cannot change, and the program does not declare `status`.
     if (at.length === 0 && ["apiVersion", "kind", "status"].includes(segment.name ?? "")) continue;
     yield* lost(value, childAt(live, segment), ours && inSet(ours, segment, value), [
       ...at,
@@ -137,7 +148,10 @@ function* lost(
   }
 }
 
-/** Fields of another tool's set that are not in ours. An element of a list is one field. */
+/**
+ * Yields the path of each field that another tool's field set contains and ours does not. An
+ * element of a list counts as one field.
+ */
 function* added(
   theirs: FieldSet,
   ours: FieldSet | undefined,
@@ -165,7 +179,10 @@ function segmentOf(key: string): Segment | undefined {
   return undefined;
 }
 
-/** The fields of an object, or the elements of a list whose elements have a key. */
+/**
+ * The fields of an object, or the elements of a list whose elements have a key. Otherwise
+ * undefined.
+ */
 function childrenOf(value: unknown): readonly (readonly [Segment, unknown])[] | undefined {
   if (Array.isArray(value)) {
     const items = value as readonly unknown[];
@@ -182,7 +199,10 @@ function childrenOf(value: unknown): readonly (readonly [Segment, unknown])[] | 
     .map(([name, one]) => [{ name }, one] as const);
 }
 
-/** The part of a field set for a field, or for the element of a list that is `value`. */
+/**
+ * Finds the part of a field set that belongs to a field or to an element of a list. For an element,
+ * `value` is the element.
+ */
 function inSet(set: FieldSet, segment: Segment, value: unknown): FieldSet | undefined {
   if (segment.name !== undefined) return set[`f:${segment.name}`];
   for (const [key, fields] of Object.entries(set)) {
@@ -197,14 +217,17 @@ function has(set: FieldSet | undefined, segments: readonly Segment[]): boolean {
   for (const segment of segments) {
     if (at === undefined) return false;
     const next: FieldSet | undefined = inSet(at, segment, segment.keys);
-    // A leaf above the field owns it.
+    // The field set ends at a parent of the field, so the set contains the field.
     if (next !== undefined && isLeaf(next)) return true;
     at = next;
   }
   return at !== undefined;
 }
 
-/** Whether the cluster has what was declared. It writes numbers and quantities in its own way. */
+/**
+ * Whether a value in the cluster equals the declared value. The cluster may write the same number
+ * or quantity differently.
+ */
 function isEqual(declared: unknown, live: unknown): boolean {
   if (isAbsent(declared)) return true;
   if (Array.isArray(declared)) {
@@ -218,7 +241,7 @@ function isEqual(declared: unknown, live: unknown): boolean {
   }
   if (typeof declared === "object") {
     const fields = Object.entries(declared as object);
-    // An empty object is as good as no object.
+    // A declared empty object equals a missing object.
     if (fields.length === 0) return true;
     return fields.every(([name, value]) => isEqual(value, childAt(live, { name })));
   }
@@ -239,7 +262,10 @@ const units: Readonly<Record<string, number>> = {
   m: 1e-3,
 };
 
-/** The amount of a quantity, such as `1500m` and `1.5`. NaN, equal to nothing, for another text. */
+/**
+ * Converts a Kubernetes quantity to a number: `1500m` and `1.5` are equal. Any other text becomes
+ * NaN, which equals no number.
+ */
 function amount(value = ""): number {
   const [, digits, unit = ""] = /^([0-9.]+)([A-Za-z]*)$/.exec(value) ?? [];
   const factor = units[unit];

@@ -31,7 +31,7 @@ export interface Drift {
   readonly gone: readonly Key[];
 }
 
-/** Compares what the state and the cluster say. Pure. */
+/** Compares the objects in the state with the objects in the cluster. Pure. */
 export function driftOf(seen: Seen): Drift {
   const changed = seen.resources.flatMap((resource) => {
     const live = seen.objects.find((one) => isSame(one, keyOf(resource)));
@@ -58,7 +58,10 @@ export function linesOf({ changed, gone }: Drift): readonly string[] {
   ];
 }
 
-/** Whether the cluster lacks what the last update wrote. A field that was added is harmless. */
+/**
+ * Whether an object is gone, or a field does not have the value that the last update wrote. An
+ * added field does not count, because it is harmless.
+ */
 export function isReverted({ changed, gone }: Drift): boolean {
   const declared = changed.some(({ differences }) =>
     differences.some((one) => one.declared !== undefined),
@@ -72,14 +75,17 @@ function lineOf(kind: string, { by, declared, live, path, time }: Difference): s
   return `${path}: ${fromTo(shown(kind, path, declared), shown(kind, path, live))}${who}`;
 }
 
-/** `3 → 5`: both values of a field, without secrets. Undefined and null: the field is not set. */
+/**
+ * Writes both values of a field, such as `3 → 5`. Undefined and null mean that the field is not
+ * set. The caller masks secrets first.
+ */
 export function fromTo(declared: unknown, live: unknown): string {
   const text = (value: unknown): string =>
     value === undefined || value === null ? "not set" : show(value as Json);
   return `${text(declared)} → ${text(live)}`;
 }
 
-/** A field's value without secrets. */
+/** Returns a field's value with its secrets masked. */
 export function shown(kind: string, path: string, value: unknown): unknown {
   if (value === undefined) return undefined;
   if (isSensitive(kind, path)) return secret;

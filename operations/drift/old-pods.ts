@@ -1,7 +1,7 @@
 import { dateOf, moment } from "../../lib/time";
 import { type Cluster, isForbidden, list } from "../clients/kubectl";
 
-/** A pod, with the places where it may use a Secret. */
+/** A pod: its labels, its start, and the fields that may name a Secret. */
 interface Pod {
   readonly metadata: {
     readonly labels?: Readonly<Record<string, string>>;
@@ -29,15 +29,18 @@ interface Named {
   readonly name?: string;
 }
 
-/** Prints no data of a Secret: its name, and the times of its creation and its changes. */
+/**
+ * Output format for kubectl: a Secret's name, and the times of its creation and its changes. The
+ * output does not contain the Secret's data.
+ */
 const times =
   'jsonpath={range .items[*]}{.metadata.name}{" "}{.metadata.creationTimestamp}{" "}{.metadata.managedFields[*].time}{"\\n"}{end}';
 
 /**
- * Running pods that started before a Secret that they use was changed, a line for each Secret and
- * kind of pod. Such a pod has the old value in its variables, and a program that reads a file only
- * at its start has it, too. Empty for a role that may not read Secrets: those of CI, except in
- * review stacks.
+ * Finds running pods that use a Secret and started before the Secret was changed. Returns one line
+ * for each component and Secret. Such a pod has the old value in its environment variables. A
+ * program that reads a mounted file only at its start also has the old value. Empty if the role may
+ * not read Secrets: the roles of CI may read Secrets only in review stacks.
  */
 export async function olderThanSecrets(
   namespace: string,
@@ -48,7 +51,7 @@ export async function olderThanSecrets(
   try {
     const answer = await cluster.kubectl(["get", "secrets", ...how], 30_000);
     const changed = changesIn(answer);
-    // A namespace without Secrets, or without any that was changed, needs no second question.
+    // In a namespace without Secrets, it is not necessary to read the pods.
     return changed.size === 0 ? [] : linesOf(await list<Pod>(cluster, "pods", where), changed);
   } catch (error) {
     if (isForbidden(error)) return [];
@@ -56,7 +59,7 @@ export async function olderThanSecrets(
   }
 }
 
-/** When each Secret was changed last. */
+/** The time of the last change to each Secret, by the Secret's name. */
 function changesIn(answer: string): ReadonlyMap<string, Date> {
   return new Map(
     answer.split("\n").flatMap((line) => {

@@ -1,4 +1,7 @@
-/** One step into an object: a field, or the element of a list: by keys, by value, or by place. */
+/**
+ * One step of a path: a field by its name, or an element of a list by its keys, its value or its
+ * index.
+ */
 export interface Segment {
   readonly index?: number;
   readonly keys?: Readonly<Record<string, unknown>>;
@@ -6,7 +9,9 @@ export interface Segment {
   readonly value?: unknown;
 }
 
-/** The first of these that all elements have identifies an element. */
+/**
+ * Fields that may identify the elements of a list. The first one that all elements have is used.
+ */
 const keys = ["name", "containerPort", "port", "mountPath", "ip", "topologyKey", "uid"] as const;
 
 /** The field that identifies the elements of a list. Undefined for a list without such a field. */
@@ -17,7 +22,10 @@ export function listKey(items: readonly unknown[]): string | undefined {
   );
 }
 
-/** Whether an element of a list has these keys. The API server completes a port's protocol. */
+/**
+ * Whether an element of a list has these keys. A missing protocol counts as equal, because the API
+ * server adds the protocol to a port.
+ */
 export function matches(item: unknown, wanted: Readonly<Record<string, unknown>>): boolean {
   if (typeof item !== "object" || item === null) return false;
   const fields = item as Readonly<Record<string, unknown>>;
@@ -26,7 +34,10 @@ export function matches(item: unknown, wanted: Readonly<Record<string, unknown>>
   );
 }
 
-/** The name of a field, or the place of an element. Undefined if the value has no such step. */
+/**
+ * Converts a segment to the name of a field or the index of an element. Undefined if `object` does
+ * not have the element.
+ */
 export function stepIn(
   object: unknown,
   { index, keys: wanted, name, value }: Segment,
@@ -47,12 +58,12 @@ export function childAt(object: unknown, segment: Segment): unknown {
   return (object as Readonly<Record<number | string, unknown>>)[step];
 }
 
-/** A field of an object. Undefined if it is not there. */
+/** The value at a path in an object. Undefined if the object does not have the field. */
 export function valueAt(object: unknown, segments: readonly Segment[]): unknown {
   return segments.reduce(childAt, object);
 }
 
-/** A path such as `spec.containers[name=web].image`, as the preview writes it. */
+/** Writes a path as the preview does, such as `spec.containers[name=web].image`. */
 export function pathText(segments: readonly Segment[]): string {
   return segments
     .map(({ index, keys: element, name, value }) => {

@@ -10,19 +10,20 @@ import { duringMigration, runningJobs } from "../stacks/running-jobs";
 import { type Drift, driftOf, linesOf } from "./drift";
 import { olderThanSecrets } from "./old-pods";
 
-/** What differs from a stack's last update, and what the update could not change. */
+/** What a comparison of the state and the cluster has found. */
 export interface Seen {
   readonly drift: Drift;
-  /** Jobs that run now. */
+  /** Kubernetes Jobs that run now, one text for each. */
   readonly jobs: readonly string[];
-  /** Pods that have an old value of a Secret, a line for each kind. */
+  /** Pods that may have an old value of a Secret, one line for each component and Secret. */
   readonly oldPods: readonly string[];
 }
 
 /**
- * Reads the state and the cluster. Undefined for a stack that does not exist.
+ * Compares the state with the cluster. Undefined if the stack does not exist.
  *
- * @throws UserError if state or cluster do not answer, or the stack is in another cluster.
+ * @throws UserError if the state or the cluster does not answer, or the stack is in another
+ * cluster.
  */
 export async function readDrift(stack: string, workspace: Workspace): Promise<Seen | undefined> {
   const settings = await settingsOf(stack, workspace);
@@ -46,7 +47,10 @@ export async function readDrift(stack: string, workspace: Workspace): Promise<Se
   return { drift: driftOf(seen), jobs, oldPods };
 }
 
-/** Lines for a preview: what was changed in the cluster, or why this is not known. */
+/**
+ * Notes for a preview: what was changed in the cluster, which pods have old Secrets, and which jobs
+ * run. If these cannot be read, the note says why.
+ */
 export async function driftNotes(stack: string, workspace: Workspace): Promise<readonly Note[]> {
   try {
     const seen = await readDrift(stack, withoutRelease(workspace));

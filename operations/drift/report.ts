@@ -8,7 +8,7 @@ const object = {
   namespace: v.optional(v.string()),
 };
 
-/** A changed field. A value that is null: the field is not set. */
+/** A changed field. If `declared` or `live` is null, the field is not set. */
 const field = v.object({
   by: v.nullable(v.string()),
   declared: v.unknown(),
@@ -24,7 +24,10 @@ const form = v.object({
   version: v.literal(1),
 });
 
-/** The differences of a stack as data, without secrets: what `npm run drift -- --json` prints. */
+/**
+ * The differences between a stack's last update and the cluster, without secrets. `npm run drift --
+ * --json` prints them in this form.
+ */
 export type DriftReport = v.InferOutput<typeof form>;
 
 export function reportOf(stack: string, { changed, gone }: Drift): DriftReport {
@@ -47,7 +50,7 @@ export function reportOf(stack: string, { changed, gone }: Drift): DriftReport {
   };
 }
 
-/** The report in a text. Undefined if the text is not one of this version. */
+/** Parses a report. Undefined if the text is not a report of this version. */
 export function parseReport(text: string): DriftReport | undefined {
   return parsedJson(form, text);
 }

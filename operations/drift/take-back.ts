@@ -6,8 +6,9 @@ import type { Difference } from "./differences";
 import { childAt, type Segment, stepIn, valueAt } from "./paths";
 
 /**
- * Gives the objects the fields that the stack's last update wrote, with its own field manager, and
- * removes the fields that were added. The state stays true: it has these fields.
+ * Sets the changed fields back to the values of the stack's last update, with the stack's field
+ * manager. Removes the fields that were added. The state stays correct, because it already has
+ * these values.
  */
 export async function takeBack(
   { changed }: Pick<Drift, "changed">,
@@ -33,7 +34,10 @@ export async function takeBack(
   }
 }
 
-/** What the last update wrote. A field that a controller decides keeps its value. */
+/**
+ * The object as the last update wrote it. A field that a controller decides keeps its current
+ * value.
+ */
 function wantedFrom({ kept, live, resource: { inputs } }: ChangedObject): unknown {
   return kept.reduce<unknown>(
     (object, segments) => replaced(object, segments, valueAt(live, segments)),
@@ -41,7 +45,7 @@ function wantedFrom({ kept, live, resource: { inputs } }: ChangedObject): unknow
   );
 }
 
-/** A copy with another value of a field. */
+/** Returns a copy of an object in which one field has a different value. */
 function replaced(object: unknown, [first, ...rest]: readonly Segment[], value: unknown): unknown {
   if (first === undefined) return value;
   if (Array.isArray(object)) {
@@ -53,14 +57,20 @@ function replaced(object: unknown, [first, ...rest]: readonly Segment[], value: 
   return { ...(object as object), [name]: replaced(valueAt(object, [first]), rest, value) };
 }
 
-/** JSON Patch. Tests guard an element that has moved since it was read. */
+/**
+ * An operation of a JSON Patch. A `test` stops the patch if an element has moved since the object
+ * was read.
+ */
 interface Operation {
   readonly op: "remove" | "test";
   readonly path: string;
   readonly value?: unknown;
 }
 
-/** Removes the fields that were added, the last elements of lists first. */
+/**
+ * Operations that remove the added fields. Later elements of a list come first, so that the index
+ * of the other elements does not change.
+ */
 function removalsOf({ differences, live }: ChangedObject): readonly Operation[] {
   return differences
     .filter(({ declared }) => declared === undefined)
@@ -80,7 +90,7 @@ function removalsOf({ differences, live }: ChangedObject): readonly Operation[] 
     });
 }
 
-/** Names and places of the steps to a field. Undefined if it is not there. */
+/** The path to a field as names and indexes. Undefined if the object does not have the field. */
 function pointerOf(
   object: unknown,
   segments: readonly Segment[],
