@@ -12,7 +12,7 @@ export interface HistoryOptions {
   readonly json?: boolean;
 }
 
-/** `npm run history -- STACK`: the stack's updates, the newest first. */
+/** `npm run history -- STACK`: prints the stack's updates, the newest first. */
 export async function history(
   stack: string,
   { json = false }: HistoryOptions = {},
@@ -25,7 +25,7 @@ export async function history(
   else console.log(linesOf(updates).join("\n"));
 }
 
-/** A table of updates. */
+/** The lines of a table of updates. */
 function linesOf(updates: readonly Update[]): readonly string[] {
   const heading = ["started", "took", "result", "commit", "image", "program", "by", "reason"];
   return columns([heading, ...updates.map(rowOf)]);
@@ -45,15 +45,24 @@ function rowOf(update: Update): readonly string[] {
   ];
 }
 
-/** A commit in a stack. */
+/** Whether and when a stack ran a commit. */
 interface Presence {
-  /** The commit that the stack runs, if this one is part of it. */
+  /**
+   * The update that brought the commit to the stack. Undefined if the stack does not run the commit
+   * now.
+   */
   readonly now: Update | undefined;
-  /** When the stack first and last ran it, if it does not now. */
+  /**
+   * From when to when earlier releases contained the commit. Undefined if the stack runs the commit
+   * now, or never ran it.
+   */
   readonly ran: readonly [from: Date, to: Date | undefined] | undefined;
 }
 
-/** `npm run where -- COMMIT`: which stacks run the commit, and which have run it. */
+/**
+ * `npm run where -- COMMIT`: prints which stacks run the commit now, and which stacks ran it
+ * earlier.
+ */
 export async function where(given: string, workspace: Workspace = defaultWorkspace): Promise<void> {
   const commit = await fullCommit(given, workspace);
   if (commit === undefined) {
@@ -69,7 +78,10 @@ export async function where(given: string, workspace: Workspace = defaultWorkspa
   console.log(columns(rows).join("\n"));
 }
 
-/** Successful updates. The newest one's commit comes from the outputs: plain Pulumi tells less. */
+/**
+ * The successful updates of a stack, the newest first. The commit of the newest update comes from
+ * the stack's outputs, because the history of plain Pulumi has only the checked-out commit.
+ */
 async function releasesOf(stack: string, workspace: Workspace): Promise<readonly Update[]> {
   const [updates, outputs] = await Promise.all([
     updatesOf(stack, workspace),
@@ -80,7 +92,11 @@ async function releasesOf(stack: string, workspace: Workspace): Promise<readonly
   return [{ ...newest, commit: outputs.commit ?? newest.commit }, ...older];
 }
 
-/** @param releases successful updates, the newest first */
+/**
+ * Finds out from the updates of a stack when the stack ran a commit.
+ *
+ * @param releases successful updates, the newest first
+ */
 export async function presenceOf(
   commit: string,
   releases: readonly Update[],
@@ -89,7 +105,7 @@ export async function presenceOf(
   const has = await Promise.all(
     releases.map(async (one) => (await isPart(commit, one.commit, workspace)) === true),
   );
-  // The update that first had it, of those that have it without a gap.
+  // The oldest update in the unbroken series of newest updates that contain the commit.
   const end = has.indexOf(false);
   const since = releases[(end === -1 ? has.length : end) - 1];
   if (has[0] === true) return { now: since, ran: undefined };

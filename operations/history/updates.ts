@@ -3,24 +3,29 @@ import { type Workspace, askJson } from "../pulumi/run-pulumi";
 
 /** One update of a stack, from Pulumi's history. */
 export interface Update {
-  /** The person that started it. Undefined for plain Pulumi. */
+  /** The person who started the update. Undefined if the update was made with plain Pulumi. */
   readonly by: string | undefined;
   readonly branch: string | undefined;
-  /** Commit that the image was built from. Of plain Pulumi: the commit that was checked out. */
+  /**
+   * Commit that the image was built from. For an update with plain Pulumi, the checked-out commit.
+   */
   readonly commit: string | undefined;
   readonly ended: Date | undefined;
-  /** Image of the release. Undefined if the update built it itself. */
+  /** Image of the release. Undefined if the update itself built the image. */
   readonly imageRef: string | undefined;
-  /** Address of the CircleCI job. */
+  /** URL of the CircleCI job. */
   readonly link: string | undefined;
-  /** Commit that was checked out: of the program, the jobs and the stack's file. */
+  /**
+   * The checked-out commit. It contains the program, the jobs and the stack settings file of the
+   * update.
+   */
   readonly program: string | undefined;
   readonly reason: string | undefined;
   readonly started: Date;
   readonly succeeded: boolean;
 }
 
-/** What `pulumi stack history --json` prints of an update. */
+/** An update in the output of `pulumi stack history --json`. */
 interface Recorded {
   readonly endTime?: string;
   readonly environment?: Readonly<Record<string, string>>;
@@ -30,7 +35,7 @@ interface Recorded {
   readonly startTime: string;
 }
 
-/** What our commands write into the history with an update. */
+/** What our commands write into the message of an update. */
 export interface Told {
   readonly branch: string;
   readonly by: string;
@@ -41,17 +46,17 @@ export interface Told {
 
 const form = /^Release of (\S+) at (\S+)(?: as (\S+))? by ([^:]+?)(?:: (.*))?$/s;
 
-/** The message of an update: Pulumi keeps it in the stack's history. */
+/** Writes the message of an update. Pulumi keeps the message in the stack's history. */
 export function messageOf({ branch, by, commit, imageRef, reason }: Told): string {
   const image = imageRef === undefined ? "" : ` as ${imageRef}`;
   const person = by.replaceAll(":", " ");
   return `Release of ${branch} at ${commit}${image} by ${person}${reason === undefined ? "" : `: ${reason}`}`;
 }
 
-/** Longest history that is read. */
+/** Largest number of updates that are read from the history. */
 const most = 200;
 
-/** The updates of a stack, the newest first. Refreshes and removals are not among them. */
+/** The updates of a stack, the newest first. The list does not contain refreshes and removals. */
 export async function updatesOf(stack: string, workspace: Workspace): Promise<readonly Update[]> {
   const args = ["stack", "history", "--stack", stack, "--page-size", String(most)];
   const recorded = (await askJson(args, workspace)) as readonly Recorded[];

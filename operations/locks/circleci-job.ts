@@ -1,19 +1,20 @@
 /** The CircleCI job that runs this process. */
 export interface CircleciJob {
-  /** UUID. Every run of a job has another one, also a rerun. */
+  /** UUID of this run of the job. A rerun has a different UUID. */
   readonly id: string;
-  /** Jobs of one group run one after another. */
+  /** The job's serial group. CircleCI runs the jobs of a group one after another. */
   readonly serialGroup: string;
-  /** Page of the job. Empty if it is unknown. */
+  /** URL of the job's page. Empty if the URL is unknown. */
   readonly url: string;
 }
 
 /**
- * The job, if its serial group proves that every earlier job of the group has ended. That is false
- * for a job without a group, and for one that a person has rerun with SSH: they also work in it by
- * hand.
+ * Returns the CircleCI job of this process, if its serial group proves that every earlier job of
+ * the group has ended. There is no such proof for a job without a serial group. There is also no
+ * proof for a job that was rerun with SSH, because a person can run commands in it by hand.
  *
- * @returns undefined on a laptop, and if one of CircleCI's variables is missing.
+ * @returns undefined without this proof, on a laptop, and if one of CircleCI's environment
+ * variables is missing.
  * @see https://circleci.com/docs/reference/variables/#built-in-environment-variables
  */
 export function circleciJob(
@@ -24,7 +25,7 @@ export function circleciJob(
     CIRCLE_BUILD_URL: url = "",
     CIRCLE_OIDC_TOKEN_V2: token = "",
     CIRCLE_WORKFLOW_JOB_ID: id = "",
-    // The pipelines set it: CircleCI has no variable for it.
+    // Our pipelines set this variable, because CircleCI has no variable for the serial group.
     SERIAL_GROUP: serialGroup = "",
   } = env;
   if (CIRCLECI !== "true" || id === "" || serialGroup === "") return undefined;
@@ -34,8 +35,8 @@ export function circleciJob(
 }
 
 /**
- * What CircleCI says about the job in its OIDC token. The signature is not checked: the token comes
- * from CircleCI, as the other variables do.
+ * Reads what CircleCI says about the job in the OIDC token. The token's signature is not checked,
+ * because the token comes from CircleCI, as the other environment variables do.
  *
  * @see https://circleci.com/docs/guides/permissions-authentication/openid-connect-tokens/
  */

@@ -5,20 +5,28 @@ import { quoted } from "../../lib/shell";
 import type { CircleciJob } from "./circleci-job";
 import { type JobRecord, type StateOfProject, recordObject } from "./lock-store";
 
-/** How a Pulumi process is recorded for the jobs after this one. */
+/** How to record a Pulumi process for later CircleCI jobs. */
 export interface Recording {
-  /** Removes the record, unless Pulumi was killed: then its lock is left, and needs the record. */
+  /**
+   * Removes the record when Pulumi has ended. Keeps the record if Pulumi was killed (SIGKILL):
+   * Pulumi's lock then remains, and a later job can take it over only with the record.
+   */
   readonly ended: (signal: NodeJS.Signals | null) => Promise<void>;
-  /** Program that writes the record and then becomes Pulumi; its arguments are Pulumi's command. */
+  /**
+   * A command that writes the record and then becomes Pulumi. Pulumi's command line follows as
+   * arguments.
+   */
   readonly through: readonly string[];
 }
 
-/** Seconds until Pulumi starts without a record. */
+/**
+ * Timeout for writing the record, in seconds. After the timeout, Pulumi starts without a record.
+ */
 const writeSeconds = 30;
 
 /**
- * Records in S3 which CircleCI job takes a stack's lock. A later job of the same serial group can
- * then take over the lock if this job is cancelled.
+ * Prepares a record in S3 of the CircleCI job that takes a stack's lock. If this job is cancelled,
+ * a later job of the same serial group can then take over the lock.
  *
  * @param args - Pulumi's arguments
  * @returns undefined if the command takes no lock, and for a state that is not in S3.
@@ -36,14 +44,15 @@ export function recordingOf(
     ended: async (signal) => {
       if (signal === "SIGKILL") return;
       await command("aws", object.remove, { env: state.env, timeout: 30_000 }).catch(() => {
-        // The record is harmless without its lock. The warning was given when it was written.
+        // A record without a lock is harmless. If S3 does not answer, a warning was already printed
+        // when Pulumi started.
       });
     },
     through: ["sh", "-c", writer(record, object.write)],
   };
 }
 
-/** The stack whose lock this Pulumi command takes. */
+/** The stack whose lock this Pulumi command takes. Undefined if the command takes no lock. */
 function lockedBy(args: readonly string[]): string | undefined {
   const [what = "", action = "", name] = args;
   if (what === "stack" && ["init", "rm"].includes(action)) return name;
@@ -52,8 +61,9 @@ function lockedBy(args: readonly string[]): string | undefined {
 }
 
 /**
- * A shell that writes the record with its own process id, and then becomes Pulumi: `exec` keeps the
- * id. So the record has Pulumi's id, and is there before Pulumi takes the lock.
+ * A shell script that writes the record with the shell's process id, and then becomes Pulumi.
+ * `exec` keeps the process id. So the record has Pulumi's process id, and exists before Pulumi
+ * takes the lock.
  */
 function writer(record: Omit<JobRecord, "pid">, write: readonly string[]): string {
   const rest = JSON.stringify(record).slice(1);

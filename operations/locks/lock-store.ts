@@ -8,9 +8,12 @@ import { type LockOwner, tookSoonAfter } from "../pulumi/started-processes";
 import { stateDirectory } from "../pulumi/torn-files";
 import type { CircleciJob } from "./circleci-job";
 
-/** A Pulumi process of a CircleCI job. It is written before the process takes the stack's lock. */
+/**
+ * The record of a Pulumi process in a CircleCI job. The record is written before the process takes
+ * the stack's lock.
+ */
 export interface JobRecord {
-  /** Milliseconds since 1970. */
+  /** Time of the record, in milliseconds since 1970. */
   readonly at: number;
   readonly hostname: string;
   readonly job: CircleciJob;
@@ -23,47 +26,51 @@ interface StoredRecord extends JobRecord {
 
 /** A lock of a stack, as Pulumi has stored it. */
 export interface Lock {
-  /** Name of its file or object: each Pulumi process chooses another one. */
+  /** Name of the lock's file or S3 object. Each Pulumi process chooses a different name. */
   readonly file: string;
   readonly owner: LockOwner;
-  /** The owner's record, if the owner is a process of a CircleCI job. */
+  /** Record of the lock's owner, if the owner is a process of a CircleCI job. */
   readonly record: StoredRecord | undefined;
 }
 
 interface Stored {
-  /** Pulumi works only if there is at most one. */
+  /** All locks of the stack. Pulumi works only if there is at most one lock. */
   readonly locks: readonly Lock[];
   readonly records: readonly StoredRecord[];
 }
 
-/** The locks of one stack, in the stack's state. */
+/** Reads and removes the locks of one stack. */
 export interface LockStore {
-  /** Everything that is there now. */
+  /** Reads the locks and the records that exist now. */
   readonly read: () => Promise<Stored>;
-  /** Removes locks with their records. Does nothing about what is gone. */
+  /**
+   * Removes locks with their records, or records without a lock. Ignores those that no longer
+   * exist.
+   */
   readonly remove: (things: readonly (Lock | StoredRecord)[]) => Promise<void>;
 }
 
-/** A Pulumi project, and the state of its stacks. */
+/** A Pulumi project, and the backend that stores the state of its stacks. */
 export interface StateOfProject {
   /** `PULUMI_BACKEND_URL`. */
   readonly backendUrl: string;
   /** Directory of `Pulumi.yaml`. */
   readonly cwd: string;
-  /** Variables for the AWS CLI, in addition to those of this process. */
+  /** Environment variables for the AWS CLI, in addition to those of this process. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 /**
- * The folder of the records, in the folder of the stack's locks. Pulumi takes every object of its
- * folder for a lock, and skips the folders in it. The roles of CI already have rights there.
+ * Name of the folder with the records, inside the folder with the stack's locks. Pulumi treats
+ * every object in the folder of the locks as a lock, and ignores subfolders. The roles of CI
+ * already have the necessary rights in this folder.
  *
  * @see https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/backend/diy/lock.go checkForLock
  */
 const recordFolder = "circleci";
 
 /**
- * Where Pulumi keeps the locks of a stack.
+ * Returns access to a stack's locks, which are in files or in S3.
  *
  * @throws UserError if the state is neither in files nor in S3.
  */
@@ -78,17 +85,17 @@ export function lockStore(stack: string, state: StateOfProject): LockStore {
   );
 }
 
-/** The folder of a stack's locks, below the state's directory or prefix. */
+/** The folder with a stack's locks, relative to the directory or the S3 prefix of the state. */
 function lockPath(stack: string, { cwd }: StateOfProject): string {
-  // The program of the service, or that of the platform.
+  // Name of the Pulumi project, which is the project of the service or of the platform.
   const { name } = parse(readFileSync(join(cwd, "Pulumi.yaml"), "utf8")) as { name: string };
   return [".pulumi", "locks", "organization", name, stack].join("/");
 }
 
-/** The AWS CLI's arguments for what is done to a stack's locks in S3, and their address. */
+/** The address of a stack's locks in S3, and the AWS CLI's options for it. */
 interface S3Place {
   readonly options: readonly string[];
-  /** Ends with a slash. */
+  /** S3 address of the folder with the locks. Ends with a slash. */
   readonly place: string;
 }
 
@@ -103,7 +110,10 @@ function s3Place(stack: string, state: StateOfProject): S3Place {
   return { options: ["--only-show-errors", ...options], place: `s3://${parts.join("/")}/` };
 }
 
-/** The AWS CLI's arguments that write a record from standard input, and those that remove it. */
+/**
+ * Arguments of the AWS CLI. `write` stores a record that comes from standard input, and `remove`
+ * deletes this record.
+ */
 export function recordObject(
   stack: string,
   state: StateOfProject,
@@ -129,7 +139,7 @@ function inFiles(directory: string): LockStore {
 
 function inS3(stack: string, state: StateOfProject): LockStore {
   const { options, place } = s3Place(stack, state);
-  // One call for all objects: the AWS CLI takes a second to start.
+  // One call for all objects, because the AWS CLI takes a second to start.
   const s3 = async (...args: readonly string[]): Promise<string> =>
     command("aws", ["s3", ...args, "--recursive", ...options], { env: state.env, timeout: 30_000 });
   return {
@@ -167,11 +177,17 @@ function storedIn(directory: string): Stored {
   return { locks, records };
 }
 
-/** The same rule as for a process that was killed on this machine. */
+/**
+ * Whether the process of a record has taken a lock. The rule is the same as for a process that was
+ * killed on this machine.
+ */
 const isOwner = (record: JobRecord, owner: LockOwner): boolean =>
   record.hostname === owner.hostname && tookSoonAfter(record, owner);
 
-/** The JSON files of one folder, with their names below the directory. */
+/**
+ * Reads the JSON files in a folder below a directory. Returns the path of each file, relative to
+ * the directory, and its content.
+ */
 function jsonIn(directory: string, folder: string): readonly (readonly [string, unknown])[] {
   const path = join(directory, folder);
   if (!existsSync(path)) return [];
@@ -181,7 +197,7 @@ function jsonIn(directory: string, folder: string): readonly (readonly [string, 
       const content: unknown = JSON.parse(readFileSync(join(path, name), "utf8"));
       return [[`${folder}${name}`, content] as const];
     } catch (error) {
-      // Its owner has just removed it.
+      // Another process has just removed the file.
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
       throw error;
     }

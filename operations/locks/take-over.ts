@@ -5,13 +5,14 @@ import { type Lock, type StateOfProject, lockStore } from "./lock-store";
 /**
  * Removes the locks that earlier jobs of this job's serial group have left, and their records.
  *
- * It needs no heartbeat. CircleCI runs one job of a group at a time: "If another job already holds
- * the lock, subsequent jobs must wait in the queue." It releases the group when a job completes,
- * "whether successful, failed, canceled, unauthorized, or not run". This job runs, so every other
- * job of its group has ended.
+ * No heartbeat is necessary, because CircleCI runs one job of a group at a time: "If another job
+ * already holds the lock, subsequent jobs must wait in the queue." CircleCI releases the group when
+ * a job completes, "whether successful, failed, canceled, unauthorized, or not run". This job runs,
+ * so every other job of its group has ended.
  *
  * @returns whether it has removed a lock.
- * @see https://circleci.com/docs/guides/orchestrate/controlling-serial-execution-across-your-organization/
+ * @see
+ * https://circleci.com/docs/guides/orchestrate/controlling-serial-execution-across-your-organization/
  */
 export async function takeOver(
   stack: string,
@@ -22,12 +23,13 @@ export async function takeOver(
   const store = lockStore(stack, state);
   try {
     const { locks, records } = await store.read();
-    // The same job has this lock in another step, or on another of its parallel machines.
+    // The records of this job do not count: another step or another parallel machine of the job may
+    // hold the lock.
     const ended = records.filter(
       (record) => record.job.serialGroup === job.serialGroup && record.job.id !== job.id,
     );
     const left = locks.filter(({ record }) => record !== undefined && ended.includes(record));
-    // Also the records of jobs that were cancelled before Pulumi had taken the lock.
+    // This also removes the records of jobs that were cancelled before Pulumi took the lock.
     if (ended.length > 0) await store.remove([...left, ...ended]);
     for (const lock of left) announce(lock);
     return left.length > 0;

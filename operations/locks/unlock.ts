@@ -10,11 +10,12 @@ import { assertStackName } from "../stacks/stack-name";
 import { type Lock, type LockStore, lockStore } from "./lock-store";
 
 /**
- * `npm run unlock -- STACK`: shows who holds the stack's lock, asks, and removes it. It cannot stop
- * the owner. If the owner still runs, two updates change the stack at the same time.
+ * `npm run unlock -- STACK`: shows which process holds the stack's lock, asks for confirmation, and
+ * removes the lock. The command does not stop this process. If the process still runs, two updates
+ * can change the stack at the same time.
  *
- * @throws UserError if the stack is unknown, its state cannot be read, or the person does not
- *   confirm, or has approved the removal of another lock.
+ * @throws UserError if the stack is unknown, if its state cannot be read, if the person does not
+ * confirm, or if the person has approved the removal of another lock.
  */
 export async function unlock(
   stack: string,
@@ -24,7 +25,8 @@ export async function unlock(
   assertStackName(stack);
   const store = lockStore(stack, stateOfProject(workspace));
   const shown = await reading(stack, store);
-  // A removal that was killed leaves the lock of a stack that is gone: so the locks come first.
+  // A killed removal of a stack may leave the lock although the stack is gone. So the locks are
+  // read before the command asks whether the stack exists.
   if (shown.length === 0 && !(await stackNames(workspace)).includes(stack)) {
     throw noSuchStack(stack);
   }
@@ -37,7 +39,7 @@ export async function unlock(
   await sayWhatIsLeft(stack, store);
 }
 
-/** Says who holds the stack's locks. */
+/** Prints who holds the stack's locks. Returns the same as data, for the approval. */
 function say(stack: string, locks: readonly Lock[]): Shown {
   if (locks.length === 0) {
     const headline = "is not locked: nothing to do";
@@ -64,7 +66,7 @@ async function removing(stack: string, store: LockStore, locks: readonly Lock[])
   });
 }
 
-/** One line: the AWS CLI prints several. */
+/** An error with the reason in one line. The AWS CLI prints several lines. */
 function refused(what: string, error: unknown): UserError {
   const reason = error instanceof CommandError ? error.reason : String(error);
   return new UserError(
@@ -89,7 +91,7 @@ async function sayWhatIsLeft(stack: string, store: LockStore): Promise<void> {
   console.log(`${nextCommand(stack)} first brings the state to what is in the cluster.`);
 }
 
-/** The command that recovers the state after a killed update, and continues. */
+/** The command that recovers the state after an update was killed, and continues. */
 function nextCommand(stack: string): string {
   if (stack === "local") return "npm run up";
   if (stack === canaryStack) return "npm run canary -- stop";
