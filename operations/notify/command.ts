@@ -7,18 +7,20 @@ import { tellDrift } from "./drift";
 import { type Event, events, messageOf, type Notice } from "./slack-message";
 import { send } from "./slack-webhook";
 
-/** Options of `npm run notify`. The rest comes from CircleCI's variables. */
+/**
+ * Options of `npm run notify`. The rest of a message comes from CircleCI's environment variables.
+ */
 export interface NotifyOptions {
   readonly causeFile?: string;
   readonly preview?: string;
   /**
    * Report of the command that changed the stack: `reports/deployed.json` or
-   * `reports/removed.json`. If it is given and is about another stack, no message is sent.
-   * Of event `drift`: the output file of `npm run drift`.
+   * `reports/removed.json`. If this option is set, and the report is missing or about another
+   * stack, no message is sent. For the event `drift`: the output file of `npm run drift`.
    */
   readonly report?: string;
   readonly stack: string;
-  /** Of event `drift`: file that remembers what was told. */
+  /** For the event `drift`: file with the differences that Slack was already told. */
   readonly told?: string;
   /** Output file of `npm run preview -- --format json`. */
   readonly summary?: string;
@@ -29,7 +31,9 @@ const workflows = "https://app.circleci.com/pipelines/workflows";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Content of a file, or undefined if it does not exist: a job that failed early wrote no file. */
+/**
+ * Content of a file. Undefined if the file does not exist: a job that failed early wrote no file.
+ */
 function optionalFile(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   try {
@@ -39,7 +43,7 @@ function optionalFile(file: string | undefined): string | undefined {
   }
 }
 
-/** A report. If the file is missing or incomplete, the report is empty. */
+/** Reads a report. Returns an empty report if the file is missing or incomplete. */
 function read<Report>(file: string | undefined): Partial<Report> {
   try {
     return JSON.parse(optionalFile(file) ?? "{}") as Partial<Report>;
@@ -49,8 +53,8 @@ function read<Report>(file: string | undefined): Partial<Report> {
 }
 
 /**
- * The notice, from the options and CircleCI's variables.
- * Text from outside never appears in a command. Reads files; otherwise pure.
+ * Creates the notice from the options and from CircleCI's environment variables, so that text from
+ * outside never appears in a command. Apart from reading the files, the function is pure.
  */
 export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice {
   const cause = optionalFile(options.causeFile);
@@ -58,7 +62,8 @@ export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice
   const report = read<Deployed>(options.report);
   const { CANARY_BRANCH, CIRCLE_BRANCH, CIRCLE_WORKFLOW_ID: workflow = "", REVIEW_BRANCH } = env;
   const { RECOVER_ACTION, RECOVER_REASON, RECOVER_TO } = env;
-  // Starting a canary and removing a review stack run on main, but concern another branch.
+  // The pipelines that start a canary or remove a review stack run on main, but concern another
+  // branch.
   const branch = [CANARY_BRANCH, REVIEW_BRANCH, CIRCLE_BRANCH].find((name = "") => name !== "");
   const optional = {
     action: RECOVER_ACTION,
@@ -88,17 +93,24 @@ export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice
   return { ...safe, event, stack: options.stack };
 }
 
-/** Whether the report, if given, is about the stack: a job can run after an earlier one failed. */
+/**
+ * Whether the report is about the stack. True if no report is given. After an earlier job failed,
+ * the report may be missing or be about another stack.
+ */
 function isReported(event: Event, { report, stack }: NotifyOptions): boolean {
   if (report === undefined || (event !== "deployed" && event !== "removed")) return true;
   return read<{ readonly stack: string }>(report).stack === stack;
 }
 
-/** Event of a stack that is compared on a schedule: its messages depend on what was told before. */
+/**
+ * The event of a scheduled comparison with the cluster. The event's message depends on what Slack
+ * was told before.
+ */
 const driftEvent = "drift";
 
 /**
- * `npm run notify -- EVENT --stack STACK`: sends a message. Exit code 0 even if Slack fails.
+ * `npm run notify -- EVENT --stack STACK`: sends a message to Slack. The exit code is 0 even if
+ * Slack fails.
  *
  * @throws UserError for an unknown event
  */

@@ -2,19 +2,22 @@ import { cut } from "../preview/changes/values";
 import type { News } from "./drift-news";
 import { type Block, type Message, escaped, linksTo, quoted, section } from "./slack-message";
 
-/** Most lines of a list, and the longest line. */
+/** Largest number of lines of a list. */
 const mostLines = 10;
+/** Longest line of a list, in characters. */
 const longestLine = 200;
-/** Longest text of a block. Slack's own limit is 3,000 characters. */
+/** Longest text of a block, in characters. Slack's own limit is 3,000. */
 const blockLimit = 2_800;
 
-/** Addresses of the CI workflow and the CI job. */
+/** URLs of the CI workflow and the CI job. */
 export interface Where {
   readonly job?: string | undefined;
   readonly workflow?: string | undefined;
 }
 
-/** The message about what was changed in the cluster. Pure. The caller masks secrets first. */
+/**
+ * Creates the message about what was changed in the cluster. Pure. The caller masks secrets first.
+ */
 export function driftMessage(
   stack: string,
   { appeared, gone }: Pick<News, "appeared" | "gone">,
@@ -39,7 +42,10 @@ export function driftMessage(
   };
 }
 
-/** The first lines of a list, as many as Slack shows in one block. Escaping makes them longer. */
+/**
+ * A block with the first lines of a list, as many as Slack shows in one block. Escaping makes the
+ * lines longer.
+ */
 function listed(title: string, lines: readonly string[]): readonly Block[] {
   if (lines.length === 0) return [];
   const first = (count: number): string => {

@@ -5,12 +5,13 @@ import { fromTo } from "../drift/drift";
 import type { DriftReport } from "../drift/report";
 import { cut } from "../preview/changes/values";
 
-/** Longest name of a field, and most differences, that are remembered. */
+/** Longest name of a field that is remembered, in characters. */
 const mostCharacters = 200;
+/** Largest number of differences that are remembered. */
 const mostDifferences = 1_000;
 
 const form = v.object({
-  /** Whether the cluster could not be read, and Slack knows it. */
+  /** Whether Slack was told that the cluster could not be read. */
   failed: v.boolean(),
   differences: v.pipe(
     v.array(
@@ -27,33 +28,34 @@ const form = v.object({
 /** What Slack has been told about the drift of a stack. */
 export type Told = v.InferOutput<typeof form>;
 
-/** Nothing was told yet. */
+/** The value before Slack was told anything. */
 export const nothingTold: Told = { differences: [], failed: false, version: 1 };
 
 /** What to tell Slack now. */
 export interface News {
-  /** Differences that were not told before, a line for each. */
+  /** Differences that Slack was not told before, one line for each. */
   readonly appeared: readonly string[];
-  /** Whether the cluster could not be read, and Slack does not know it yet. */
+  /** Whether the cluster could not be read, and Slack was not told this before. */
   readonly failed: boolean;
-  /** Objects and fields whose difference was told and is gone. */
+  /** Objects and fields that no longer differ, and whose difference Slack was told. */
   readonly gone: readonly string[];
 }
 
 /**
- * The memory in a text. Any branch can write the cache that keeps it, so everything in it is
- * checked. Undefined for a text that is not a memory of this version.
+ * Parses the file that remembers what Slack was told. Any branch can write to the CI cache with
+ * this file, so every value is checked. Undefined if the text does not have the form of this
+ * version.
  */
 export function parseTold(text: string): Told | undefined {
   return parsedJson(form, text);
 }
 
 /**
- * Compares the differences with what was told. A difference is known by its object, its field and
- * its values, and not by its time. Pure.
+ * Compares the differences with what Slack was told. Two differences are the same if they have the
+ * same object, field and values. Their times do not matter. Pure.
  *
  * @param report - undefined if the cluster could not be read
- * @returns the news, and what is told when they are sent
+ * @returns the news, and what Slack has been told after these news are sent
  */
 export function newsOf(
   report: DriftReport | undefined,
@@ -68,7 +70,7 @@ export function newsOf(
   const news = {
     appeared: now.filter(({ id }) => !isTold(id)).map(({ line }) => line),
     failed: false,
-    // A field with another value now is among those that appeared.
+    // If the field differs again with another value, `appeared` has it.
     gone: told.differences
       .map(({ what }) => what)
       .filter((what) => !now.some((one) => one.what === what)),
@@ -77,11 +79,11 @@ export function newsOf(
   return { news, then: { ...nothingTold, differences } };
 }
 
-/** A difference for people and for the memory. */
+/** A difference: `line` is for people, `id` and `what` are remembered. */
 interface Difference {
   readonly id: string;
   readonly line: string;
-  /** Its object and field. */
+  /** The object and the field of the difference. */
   readonly what: string;
 }
 

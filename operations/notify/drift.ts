@@ -7,15 +7,18 @@ import { type News, type Told, newsOf, nothingTold, parseTold } from "./drift-ne
 import { type Message, messageOf, type Notice } from "./slack-message";
 import { send } from "./slack-webhook";
 
-/** What `npm run notify -- drift` needs. */
+/** Input of `npm run notify -- drift`. */
 export interface DriftNoticeOptions {
-  /** The failed notice, for a cluster that cannot be read. */
+  /** The notice that is sent if the cluster cannot be read. */
   readonly failed: Notice;
-  /** Output file of `npm run drift -- --output`. If it is missing, the cluster was not read. */
+  /**
+   * Output file of `npm run drift -- --output`. A missing file means that the cluster was not read.
+   */
   readonly report?: string | undefined;
   readonly secrets: readonly string[];
   /**
-   * File that remembers what was told. Without it, or if it is not a memory, everything is told.
+   * File that remembers what Slack was told. If the file is missing or invalid, Slack is told
+   * everything.
    *
    * @default undefined
    */
@@ -23,12 +26,13 @@ export interface DriftNoticeOptions {
   readonly webhook: string | undefined;
 }
 
-/** Largest file that is read, in bytes: 1,000 differences need a third of it. */
+/** Largest file that is read, in bytes. 1,000 differences need a third of this size. */
 const mostBytes = 1_000_000;
 
 /**
- * Tells Slack about a stack's drift: only what it was not told before, and once that it is gone.
- * What Slack did not accept counts as not told. Warns on standard error, and never fails.
+ * Tells Slack about a stack's drift: once about each new difference, and once when a difference is
+ * gone. If Slack does not accept a message, its content counts as not told. Warns on standard
+ * error, and never fails.
  */
 export async function tellDrift(options: DriftNoticeOptions): Promise<void> {
   const { failed, report: file, secrets, told: memory, webhook } = options;
@@ -40,7 +44,8 @@ export async function tellDrift(options: DriftNoticeOptions): Promise<void> {
   if (message === undefined) console.log(`Nothing new about the drift of ${stack}.`);
   const warning = message && (await send(webhook, message));
   if (warning !== undefined) process.stderr.write(`warning: ${warning}\n`);
-  // Also if nothing is new: the cache that keeps it ends 15 days after it was written.
+  // The file is also written if nothing is new, because CircleCI deletes the cache with the file 15
+  // days after it was written.
   if (memory !== undefined) keep(memory, warning === undefined ? then : told);
 }
 
@@ -67,7 +72,7 @@ function toldIn(memory: string | undefined): Told {
   return told ?? nothingTold;
 }
 
-/** A file's text: empty for a file that is too large, undefined without a file. */
+/** The text of a file. Empty if the file is too large, and undefined if there is no file. */
 function limited(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   try {

@@ -1,35 +1,42 @@
 import { duration } from "../../lib/time";
 import { cut } from "../preview/changes/values";
 
-/** What a message says. Only `event` and `stack` are required. */
+/** Content of a message. Only `event` and `stack` are required. */
 export interface Notice {
-  /** What a person or a schedule does with the stack, if that is not a deploy: `rollback`. */
+  /**
+   * What a person or a schedule does with the stack, such as `rollback`. Undefined for a deploy.
+   */
   readonly action?: string;
-  /** The release that a rollback must go to. Absent: the one before. */
+  /**
+   * The release that a rollback must deploy. If undefined, the rollback deploys the previous
+   * release.
+   */
   readonly backTo?: string;
   readonly branch?: string;
-  /** Why it failed: the last lines of the command's output are enough. */
+  /** Why the command failed. The last lines of the command's output are enough. */
   readonly cause?: string;
-  /** What changed, in one line: a preview's headline. */
+  /** What changed, in one line, such as a preview's headline. */
   readonly changed?: string;
   readonly commit?: string;
   /** How long the canary runs, such as `2h`. */
   readonly duration?: string;
   readonly event: Event;
-  /** Address of the CI job. */
+  /** URL of the CI job. */
   readonly job?: string;
   /** Share of production's requests that the canary must receive, in percent. */
   readonly percent?: string;
-  /** Address of the preview: the pull request's comment, or the job. */
+  /** URL of the preview: the pull request's comment, or the job. */
   readonly preview?: string;
-  /** Why a person does it. */
+  /** The reason that a person gave for the action. */
   readonly reason?: string;
   readonly seconds?: number;
   readonly stack: string;
-  /** Public URL of what runs. */
+  /** Public URL of the service. */
   readonly url?: string;
   readonly who?: string;
-  /** Address of the CI workflow. It shows what would change, and has the button to approve. */
+  /**
+   * URL of the CI workflow's page. The page shows what would change, and has the button to approve.
+   */
   readonly workflow?: string;
 }
 
@@ -49,17 +56,18 @@ export type Block = Readonly<Record<string, unknown>>;
 
 export interface Message {
   readonly blocks: readonly Block[];
-  /** What notifications and screen readers say. */
+  /** The text for notifications and screen readers. */
   readonly text: string;
 }
 
-/** Longest text of a field and of the cause. Slack's own limits are 2,000 and 3,000 characters. */
+/** Longest text of a field, in characters. Slack's own limit is 2,000. */
 const fieldLimit = 300;
+/** Longest text of the cause, in characters. Slack's own limit is 3,000. */
 const causeLimit = 2_500;
 
 /**
- * Text from outside, shown literally: without links, mentions or markup.
- * A zero-width space after each mrkdwn character removes the meaning of that character.
+ * Escapes text from outside, so that Slack shows it literally: without links, mentions or markup. A
+ * zero-width space after each mrkdwn character removes the meaning of that character.
  */
 export function escaped(text: string): string {
   return text
@@ -69,7 +77,9 @@ export function escaped(text: string): string {
     .replace(/[*_~`]/g, "$&\u200b");
 }
 
-/** A link. If Slack should not open the address: the address as text. */
+/**
+ * A link in Slack's markup. If the address is not a valid http or https URL, the address as text.
+ */
 function link(address: string, text: string): string {
   const good = /^https?:\/\/[^\s<>|]+$/.test(address);
   return good ? `<${address.replaceAll("&", "&amp;")}|${escaped(text)}>` : escaped(address);
@@ -81,7 +91,7 @@ export function quoted(text: string): string {
   return `\`\`\`${inside}\`\`\``;
 }
 
-/** A field of the message. There is no field without a text. */
+/** A field of the message. Empty if there is no text. */
 function field(name: string, text: string | undefined): readonly Block[] {
   if (text === undefined || text === "") return [];
   return [{ text: `*${name}*\n${escaped(cut(text, fieldLimit))}`, type: "mrkdwn" }];
@@ -93,7 +103,7 @@ export const section = (text: string): Block => ({
   type: "section",
 });
 
-/** The last line of a message: what there is to see. Empty without an address. */
+/** The last line of a message, with its links. Empty if there is no address. */
 export function linksTo(
   addresses: readonly (readonly [address: string | undefined, text: string])[],
 ): readonly Block[] {
@@ -104,7 +114,7 @@ export function linksTo(
   return [{ elements: [{ text: links.join("  ·  "), type: "mrkdwn" }], type: "context" }];
 }
 
-/** The message in Slack's Block Kit. Pure. The caller masks secrets first. */
+/** Creates the message for a notice, in Slack's Block Kit. Pure. The caller masks secrets first. */
 export function messageOf(notice: Notice): Message {
   const { action, branch, cause = "", changed, commit, event, job } = notice;
   const { percent, preview, seconds, stack, url, who, workflow } = notice;
@@ -137,7 +147,10 @@ export function messageOf(notice: Notice): Message {
   };
 }
 
-/** The end of a text, where the cause is. Escaping can turn one character into five. */
+/**
+ * Cuts a text to its end, because the cause is at the end. Escaping can turn one character into
+ * five.
+ */
 function tail(text: string): string {
   let limit = causeLimit;
   let end = text.slice(-limit);

@@ -5,8 +5,8 @@ const TIMEOUT_MS = 5_000;
 const TRIES = 3;
 
 /**
- * Sends a message once. The error never quotes the webhook, because anyone who has its address can
- * send.
+ * Sends a message once. The error never contains the webhook's address, because anyone who has this
+ * address can send messages.
  */
 async function post(webhook: string, message: Message): Promise<void> {
   const answer = await fetch(webhook, {
@@ -28,8 +28,9 @@ async function post(webhook: string, message: Message): Promise<void> {
 }
 
 /**
- * Sends a message: three tries of five seconds, with one second between them.
- * A failure is a warning, never an error: a deployment must not fail because Slack does.
+ * Sends a message. Makes up to three tries, each with a timeout of five seconds, and waits one
+ * second between two tries. If Slack fails, returns a warning and throws no error, because a
+ * deployment must not fail when Slack fails.
  *
  * @returns the warning, or undefined if Slack accepted the message.
  */

@@ -7,9 +7,9 @@ import { type Workspace, change, defaultWorkspace, runPulumi } from "../pulumi/r
 import { stackNames } from "../pulumi/connect";
 
 /**
- * `npm run platform -- up STACK`: shows what would change in what the environments share, asks for
- * confirmation, and changes it. If an earlier update was killed, it first continues from there.
- * Plain `pulumi up` does not.
+ * `npm run platform -- up STACK`: shows what would change in the platform, asks for confirmation,
+ * and updates the platform's stack. If an earlier update was killed, the command first recovers the
+ * state. Plain `pulumi up` does not recover the state.
  */
 export async function platformUp(
   stack: string,
