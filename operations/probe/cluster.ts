@@ -12,18 +12,18 @@ import {
   probePod,
 } from "./pods";
 
-/** What a probe does in a cluster, with a limit on every wait. */
+/** The functions of a probe that use kubectl. Every wait has a timeout. */
 
-/** Limit of one kubectl command. Deleting a namespace takes longest. */
+/** Timeout of one kubectl command, in milliseconds. The deletion of a namespace takes longest. */
 const timeoutMs = 100_000;
-/** Time in which the probe's pods must run. They only have to pull an image. */
+/** Timeout until the probe's pods run, in milliseconds. The pods only have to pull an image. */
 const startTimeoutMs = 60_000;
 
-/** Where a probe runs. */
+/** The cluster and the namespaces of a probe. */
 export interface Place {
   readonly cluster: Cluster;
   readonly namespace: string;
-  /** A namespace of the probe, which acts as all other namespaces. */
+  /** Name of a namespace that the probe creates, and that represents all other namespaces. */
   readonly other: string;
 }
 
@@ -31,13 +31,17 @@ export async function podsOf(cluster: Cluster, namespace: string): Promise<reado
   return list<Pod>(cluster, "pods", ["--namespace", namespace]);
 }
 
-/** Deletes what this probe or an earlier one created. With "going" it does not wait for the end. */
+/**
+ * Deletes the objects that this probe or an earlier probe created. With "gone", waits until the
+ * objects are gone. With "going", does not wait.
+ */
 export async function remove(
   { cluster: { kubectl }, namespace, other }: Place,
   until: "going" | "gone",
 ): Promise<void> {
   const wait = until === "going" ? ["--wait=false"] : ["--timeout=90s"];
-  // Only with the probe's label: someone else may own a namespace with this name.
+  // Deletes the namespace only if it has the probe's label: someone else may own a namespace with
+  // this name.
   const own = ["-l", probeLabel, "--field-selector", `metadata.name=${other}`];
   const pods = ["pods", "-n", namespace, "-l", probeLabel, "--grace-period=0"];
   await Promise.all([
@@ -50,7 +54,7 @@ export async function remove(
  * Creates the pods, and waits until they can run commands.
  *
  * @returns the sources that cannot be tried, with the reason.
- * @throws UserError if a pod does not run within a minute; the error names what it waits for.
+ * @throws UserError if a pod does not run within a minute. The error says what the pod waits for.
  */
 export async function makePods(
   { cluster, namespace, other }: Place,
@@ -97,7 +101,7 @@ async function running(
       const pod = pods.find(({ metadata }) => metadata.name === podName(source));
       const its = pod && containersOf(pod).find(({ name }) => name === containerOf(source));
       if (its?.state?.running !== undefined && pod?.status.podIP !== undefined) return [];
-      // Without a node no container has a state: the scheduler's condition says why.
+      // A pod without a node has no container states. The condition of the scheduler then says why.
       const { conditions, phase = "no pod" } = pod?.status ?? {};
       const scheduled = conditions?.find(({ type }) => type === "PodScheduled")?.message;
       const { message = scheduled ?? phase, reason = "" } = its?.state?.waiting ?? {};

@@ -1,13 +1,14 @@
 # Tries to open connections, all at the same time. Prints one line for each: the connection, and
 # its result.
 #   perl connect.pl SECONDS TCP/10.0.0.1/5432 UDP/10.0.0.2/53 ...
-# open: answered; refused: reached a host that does not listen; silent: no answer to a datagram;
-# time-out and other words: not reached. Needs only Perl's core, which Debian's images have.
+# open: answered; refused: reached a host that does not listen on the port; silent: no answer to a
+# datagram; time-out and other words: not reached.
+# Needs only Perl's core, which Debian's images have.
 use strict;
 use warnings;
 use IO::Socket::INET;
 
-# A query for the root's name servers: every DNS server answers it, if only with a refusal.
+# A query for the root's name servers: every DNS server answers it, at least with a refusal.
 my $dns_question = pack "n6 C n2", 1, 0x0100, 1, 0, 0, 0, 0, 2, 1;
 
 sub word {

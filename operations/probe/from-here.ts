@@ -1,9 +1,14 @@
 import { connect } from "node:net";
 import { ask } from "../clients/http";
 
-/** Connections from this machine. It acts as the ingress if requests come from this machine. */
+/**
+ * Connections that this machine opens. They count as the ingress's connections if the ingress's
+ * requests come from this machine.
+ */
 
-/** The result of a connection, in the words of connect.pl. */
+/**
+ * Tries to open a TCP connection. Returns the result in the words of connect.pl, such as `open`.
+ */
 export function tcp(address: string, port: number, seconds: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port, timeout: seconds * 1000 });
@@ -18,7 +23,10 @@ export function tcp(address: string, port: number, seconds: number): Promise<str
   });
 }
 
-/** Whether the service answers at its URL. Any other answer comes from the gateway. */
+/**
+ * Requests the service's health route at the service's URL. `open` means that the service answered.
+ * Any other answer comes from the gateway.
+ */
 export async function http(url: string, seconds: number): Promise<string> {
   try {
     const { status } = await ask(`${url}health/live`, seconds * 1000);

@@ -2,19 +2,22 @@ import { pod as defaults } from "../../components/conventions/defaults";
 import type { Source } from "../../components/conventions/connections";
 
 /**
- * Pods that open connections in the place of a party. They have its labels, but not its other
- * settings.
+ * Pods that open connections instead of a party, such as the service or a job. The pods have the
+ * party's labels, but not its other settings.
  */
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** Label of every object of a probe. With it, the next probe finds what a killed probe left. */
+/**
+ * Label of every object that a probe creates. The next probe uses the label to find the objects
+ * that a killed probe left.
+ */
 export const probeLabel = "connection-probe";
 
 /** Seconds after which a pod ends, even if nothing deletes it. */
 const lifetimeSeconds = 120;
 
-/** Sources that a probe pod can act as, and the component in their labels. */
+/** Sources that a probe pod can act as, each with the component in the pod's labels. */
 export const podSources = {
   service: "web",
   migration: "web",
@@ -27,10 +30,16 @@ export type PodSource = keyof typeof podSources;
 
 export const podName = (source: PodSource) => `probe-${source.replaceAll(" ", "-")}`;
 
-/** The migration is an init container, as in the service's pods. */
+/**
+ * Name of the container that opens the connections. A migration runs in an init container, as in
+ * the service's pods.
+ */
 export const containerOf = (source: PodSource) => (source === "migration" ? "migrate" : "probe");
 
-/** Labels that the policies select the party by. Pods of the service's Deployment have more. */
+/**
+ * Labels of a probe pod: its own label, and those that the network policies use to select the
+ * party. The pods of the service's Deployment have more labels.
+ */
 function labelsOf(source: PodSource, instance: Labels): Labels {
   const component = podSources[source];
   return {
@@ -40,9 +49,9 @@ function labelsOf(source: PodSource, instance: Labels): Labels {
 }
 
 /**
- * A pod that sleeps until the probe runs a command in it.
- * It is never ready, so no Service sends requests to it. It fits into the quota and into Pod
- * Security `restricted`, and ends after two minutes in any case.
+ * A pod that sleeps until the probe runs a command in it. The pod is never Ready, so no Service
+ * sends requests to it. It fits into the quota and meets Pod Security `restricted`. It ends after
+ * two minutes in any case.
  */
 export function probePod(source: PodSource, image: string, instance: Labels): object {
   const container = {
@@ -76,7 +85,7 @@ export function probePod(source: PodSource, image: string, instance: Labels): ob
         runAsUser: defaults.userId,
         seccompProfile: { type: "RuntimeDefault" },
       },
-      // `sleep` ignores SIGTERM.
+      // `sleep` ignores SIGTERM, so a grace period is useless.
       terminationGracePeriodSeconds: 0,
     },
   };

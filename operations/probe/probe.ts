@@ -23,18 +23,18 @@ import { type Row, lines, summary, verdict, withoutOpenNode } from "./table";
 export interface ProbeOptions {
   /** An address on the internet that answers on the ports that the probe tries. */
   readonly internet: string;
-  /** Seconds without an answer until a connection counts as closed. */
+  /** Seconds without an answer after which a connection counts as closed. */
   readonly seconds: number;
 }
 
-/** Addresses of the doors, or the reason why one is missing. */
+/** The address of each door (where a connection ends), or the reason why the address is missing. */
 type Addresses = Readonly<Record<DoorName, { readonly address?: string; readonly why?: string }>>;
 
 const script = readFileSync(join(import.meta.dirname, "connect.pl"), "utf8");
 
 /**
  * `npm run probe -- STACK`: tries every connection of the table in the stack's namespace, and
- * prints the expected and the measured result. Exit code 1 if they differ.
+ * prints the expected and the measured results. The exit code is 1 if a result is not as expected.
  */
 export async function probe(stack: string, options: ProbeOptions): Promise<void> {
   if (traitsOf(stack)?.data !== "own") {
@@ -57,7 +57,7 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
     const steps = new Steps(2);
     const sources = Object.keys(podSources) as PodSource[];
     const missing = await steps.step(`Create pods that act as: ${sources.join(", ")}`, async () => {
-      // Removes what a killed probe left.
+      // Removes the objects that a killed probe left.
       await remove(place, "gone");
       return makePods(place, sources, image, instanceOf(web));
     });
@@ -84,11 +84,15 @@ function report(namespace: string, rows: readonly Row[]): void {
   if (rows.some((row) => verdict(row) === "FAIL")) process.exitCode = 1;
 }
 
-/** A deployed stack, in its cluster. */
+/**
+ * Returns the cluster, the namespace and the URL of a deployed stack.
+ *
+ * @throws UserError if the stack is not deployed, or runs in another cluster
+ */
 async function deployed(
   stack: string,
 ): Promise<{ readonly cluster: Cluster; readonly namespace: string; readonly url: string }> {
-  // Where the stack is does not depend on the branch that is checked out here.
+  // The stack's cluster and namespace do not depend on the branch that is checked out here.
   const settings = await settingsOf(stack, withoutRelease(defaultWorkspace));
   const { cluster, stacks } = await connect(settings, defaultWorkspace);
   const { clusterUid, namespace, url } = stacks.includes(stack)
@@ -122,7 +126,7 @@ function runningPod(pods: readonly Pod[], component: string, stack: string): Pod
   return found;
 }
 
-/** The labels that the policies select the stack's pods by. */
+/** The labels that the network policies use to select the stack's pods. */
 function instanceOf({ metadata: { labels = {} } }: Pod): Labels {
   const keys = ["app.kubernetes.io/instance", "app.kubernetes.io/name"];
   return Object.fromEntries(keys.map((key) => [key, labels[key] ?? ""]));
@@ -175,11 +179,14 @@ function untried(source: Source, why: string): readonly Row[] {
   return rowsOf(source).map((row) => ({ ...row, seen: undefined, why }));
 }
 
-/** Whether a probe pod would be at both ends. The service and the database have real pods. */
+/**
+ * Whether the same probe pod would be at both ends. Connections to the service and the database end
+ * at real pods.
+ */
 const isItself = (source: PodSource, to: DoorName) =>
   (source === "job" || source === "another pod") && doors[to].party === source;
 
-/** All connections from a source that a pod acts as, tried at the same time. */
+/** Tries all connections from a source at the same time, inside the probe pod of this source. */
 async function fromPod(
   source: PodSource,
   why: string | undefined,
@@ -210,8 +217,9 @@ async function fromPod(
 }
 
 /**
- * The connections from the ingress: through the service's URL, and directly if the ingress's
- * requests come from this machine. An unreachable target proves nothing about the policy.
+ * Tries the connections from the ingress. The connection to the service uses the service's URL. The
+ * others are tried from this machine, but only if this machine can reach the service's pod as the
+ * ingress does. Otherwise an unreachable target proves nothing about the policy.
  */
 async function fromIngress(
   url: string,

@@ -1,7 +1,7 @@
 import { columns } from "../../lib/table";
 import { type Connection, doors } from "../../components/conventions/connections";
 
-/** The table of connections with the results of a probe, and the conclusions. */
+/** The results of a probe as a table, and the conclusions from them. */
 
 /** One connection with its result, or the reason why it was not tried. */
 export interface Row extends Connection {
@@ -12,7 +12,7 @@ export interface Row extends Connection {
 
 export type Verdict = "FAIL" | "ok" | "unknown";
 
-/** The host itself refuses a connection, so the connection reached it. */
+/** Whether a connection reached the host. A refusal comes from the host itself. */
 const got = (seen: string): boolean => seen === "open" || seen === "refused";
 
 const reached = ({ seen }: Row): boolean => seen !== undefined && got(seen);
@@ -20,17 +20,21 @@ const reached = ({ seen }: Row): boolean => seen !== undefined && got(seen);
 export function verdict({ allowed, seen, to }: Row): Verdict {
   if (seen === undefined) return "unknown";
   if (got(seen)) return allowed ? "ok" : "FAIL";
-  // Silence has two causes: a listener that never answers, and a policy. A DNS server answers.
+  // An answer can be missing for two reasons: the listener never answers, or a policy blocks the
+  // connection. A DNS server always answers.
   const mute = doors[to].protocol === "UDP" && doors[to].party !== "DNS" && seen === "silent";
   return allowed ? (mute ? "unknown" : "FAIL") : "ok";
 }
 
-/** Connections from pods to their own node. Kubernetes leaves them to the cluster's network. */
+/**
+ * Whether a row is about a pod's connection to its own node. Kubernetes lets the cluster's network
+ * decide about these connections.
+ */
 const toNode = (row: Row): boolean => doors[row.to].party === "Datadog agent";
 
 /**
- * Ignores the rows about the node if the cluster does not apply policies to it: every pod reaches
- * the kubelet, even pods that reach nothing else.
+ * Marks the forbidden connections to the node as not tried, if the cluster does not apply policies
+ * to them. This is so if every pod reaches the kubelet, even pods that reach nothing else.
  */
 export function withoutOpenNode(rows: readonly Row[]): readonly Row[] {
   const kubelet = rows.filter(({ seen, to }) => to === "node, kubelet" && seen !== undefined);
@@ -41,7 +45,10 @@ export function withoutOpenNode(rows: readonly Row[]): readonly Row[] {
   return rows.map((row) => (toNode(row) && !row.allowed ? { ...row, seen: undefined, why } : row));
 }
 
-/** Whether every forbidden connection was open: the cluster has no agent that enforces policies. */
+/**
+ * Whether every forbidden connection was open. The cluster then has no agent that enforces
+ * policies.
+ */
 export function isUnenforced(rows: readonly Row[]): boolean {
   const closed = rows.filter((row) => !row.allowed && row.seen !== undefined);
   return closed.length > 0 && closed.every(reached);

@@ -4,15 +4,21 @@ import { type LiveObject, seenIn } from "../pulumi/live-objects";
 import { type Workspace, change } from "../pulumi/run-pulumi";
 import { type StateResource, stateOf } from "../pulumi/stacks";
 
-/** How often it looks for what the removal waits for. The first look is after the same time. */
+/**
+ * Milliseconds between two checks of what the removal waits for. The first check comes after one
+ * interval.
+ */
 const intervalMs = 30_000;
 
-/** Finalizers of Kubernetes itself: it removes them when everything below the object is gone. */
+/**
+ * Finalizers of Kubernetes itself. Kubernetes removes these finalizers when it has handled the
+ * object's dependents.
+ */
 const ofKubernetes = new Set(["foregroundDeletion", "orphan"]);
 
 /**
- * `pulumi destroy`. Every 30 s it names the objects that the removal waits for because a finalizer
- * holds them: Pulumi waits for 10 minutes, and then does not say why.
+ * Runs `pulumi destroy`. Every 30 s, prints the objects that the removal waits for because they
+ * have a finalizer. Pulumi itself waits for 10 minutes, and then does not say why.
  *
  * @param known - the state's resources, if the caller has read them
  */
@@ -26,7 +32,9 @@ export async function destroy(
   await sayingWhatHolds(resources, cluster, async () => change("destroy", stack, workspace));
 }
 
-/** Does the work, and says from time to time which objects are held. */
+/**
+ * Does the work. While the work runs, prints at each interval which objects wait for a finalizer.
+ */
 export async function sayingWhatHolds(
   resources: readonly StateResource[],
   cluster: { readonly kubectl: Kubectl },
@@ -39,7 +47,7 @@ export async function sayingWhatHolds(
     for (const line of held(objects)) console.log(line);
   };
   const timer = setInterval(() => {
-    // The removal is what matters: a look that fails is not reported.
+    // A check that fails is not reported, because the removal does not depend on the check.
     looking = look().catch(() => undefined);
   }, interval);
   try {
@@ -50,7 +58,7 @@ export async function sayingWhatHolds(
   }
 }
 
-/** A line for each object that is being deleted, and that a finalizer holds. */
+/** One line for each object that is being deleted and still waits for a finalizer. */
 export function held(objects: readonly LiveObject[], now = new Date()): readonly string[] {
   return objects.flatMap(({ kind, metadata }) => {
     const { deletionTimestamp, finalizers = [], name, namespace } = metadata;
