@@ -12,8 +12,8 @@ const component = "services:image:ContainerImage";
 const image = "docker-build:index:Image";
 
 /**
- * `npm run image -- STACK`: builds and pushes the stack's image and changes nothing else. So it can
- * be scanned and approved first. The deploy after it does not build it again.
+ * `npm run image -- STACK`: builds and pushes the stack's image, and changes nothing else. So the
+ * image can be scanned and approved before a deploy. The deploy does not build the image again.
  */
 export async function buildImage(
   stack: string,
@@ -30,8 +30,8 @@ export async function buildImage(
   await ensureStack(target);
   await logInToBuild(target);
   const targets = [`**::${component}::image`, `**${component}$${image}::image`];
-  // Without policies: they would not see the other resources, and would report them as missing. The
-  // deploy checks the policies.
+  // This update runs without policies. The policies would see only the image, and would report the
+  // other resources as missing. The deploy checks the policies.
   let outputs: Readonly<Record<string, unknown>> = {};
   await change("up", stack, workspace, {
     before: async () => {
@@ -45,7 +45,7 @@ export async function buildImage(
   if (imageRef === undefined)
     throw new UserError(`Stack "${stack}" has no image, although its update succeeded.`);
   await keepOutputs(stack, outputs, workspace).catch((error: unknown) => {
-    // The command that has the lock now writes its own outputs.
+    // Another command has the stack's lock now, and that command writes its own outputs.
     if (!isLocked(String(error))) throw error;
   });
   reports.leaveImage(imageRef);
@@ -62,8 +62,9 @@ export function imageRefOf(resource: StateResource | undefined): string | undefi
 }
 
 /**
- * Pulumi writes all outputs, even with one target. They would name an image that nothing runs yet,
- * and a promotion would use it.
+ * Writes the stack's previous outputs back into the state. Pulumi writes new outputs even if an
+ * update has only one target. The new outputs name an image that no pod runs yet, and a promotion
+ * would use this image.
  */
 async function keepOutputs(
   stack: string,

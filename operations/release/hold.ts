@@ -7,10 +7,10 @@ import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { type Tags, removeTags, setTags, tagsOf } from "../pulumi/stacks";
 import { type ApprovalOptions, assertApproved, saveShown } from "../stacks/approval";
 
-/** Tag of a stack that must not get another release. */
+/** Name of the tag of a stack that must not get another release. */
 const holdTag = "hold";
 
-/** The person that holds a stack, and the reason. */
+/** The person who holds a stack, the reason, and the start of the hold. */
 interface Hold {
   readonly by: string;
   readonly reason: string;
@@ -41,7 +41,8 @@ export function assertNotHeld(stack: string, tags: Tags): void {
 }
 
 /**
- * `npm run resume -- STACK`: lets a held stack get releases again. Deploys nothing.
+ * `npm run resume -- STACK`: ends a stack's hold, so that the stack gets releases again. Deploys
+ * nothing.
  *
  * @throws UserError if the person does not confirm, or has approved the end of another hold.
  */

@@ -1,18 +1,27 @@
 import { changedFiles, fileAt } from "../clients/git";
 import type { Workspace } from "../pulumi/run-pulumi";
 
-/** Where the service's database migrations are. */
+/** Directory of the service's database migrations. */
 export const migrationsDirectory = "service/src/main/resources/db/migration";
 
-/** What a migration does to the code that runs on the schema before it. */
+/**
+ * Whether older code still runs after a migration: it does after `expand`, and does not after
+ * `contract`.
+ */
 type MigrationKind = "contract" | "expand";
 
-/** Declared in the file's first line. Undefined if it is not. */
+/**
+ * Reads a migration's kind from the first line of its file. Undefined if the line does not declare
+ * a kind.
+ */
 export function kindOf(sql: string): MigrationKind | undefined {
   return /^-- (contract|expand)\b/.exec(sql)?.[1] as MigrationKind | undefined;
 }
 
-/** Migrations that older code does not run on, each with the reason. */
+/**
+ * Lists the migrations that prevent a return from the newer to the older commit, each with the
+ * reason.
+ */
 export async function contractions(
   older: string,
   newer: string,

@@ -18,21 +18,24 @@ import { assertNotHeld } from "./hold";
 import { type State, createStack, outputsOf, setTags, stateOf, tagsOf } from "../pulumi/stacks";
 
 export interface PromoteOptions {
-  /** Branch and commit that `image` was built from, if that is not staging's image. */
+  /** Branch that `image` was built from. Not used without `image`. */
   readonly branch?: string;
+  /** Commit that `image` was built from. Not used without `image`. */
   readonly commit?: string;
   /**
-   * File for the release as variables, for the later jobs of a pipeline. Production's state is then
-   * not changed: the job that promotes has no right to change it.
+   * File to which the release is written as environment variables, for the later jobs of a
+   * pipeline. The command then does not change production's state, because the job that promotes
+   * has no right to change it.
    */
   readonly saveRelease?: string;
-  /** An image that staging does not run. Needs a reason. */
+  /** Image to promote instead of the image that staging runs. Needs a reason. */
   readonly image?: string;
   readonly reason?: string;
 }
 
-/** The stacks that a promotion reads and writes. */
+/** Stack whose release is promoted. */
 const from = "staging";
+/** Stack that the release is promoted to. */
 const to = "prod";
 
 /** `npm run promote`: chooses staging's release for production's next deploy. Deploys nothing. */
@@ -67,8 +70,8 @@ export async function promote(
 }
 
 /**
- * Image of a stack's last release. Reads the stored outputs without decrypting them: the job that
- * promotes may lack the key of the state.
+ * Image of a stack's last release. Reads the outputs in the state without decrypting them, because
+ * the job that promotes may lack the key for the state's secrets.
  */
 export function lastImage({ resources }: Pick<State, "resources">): string | undefined {
   const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
@@ -76,14 +79,20 @@ export function lastImage({ resources }: Pick<State, "resources">): string | und
   return typeof image === "string" ? image : undefined;
 }
 
-/** Lines for a shell. A branch or a reason is untrusted text, and the shell will read it. */
+/**
+ * Shell commands that set environment variables. The values are quoted, because a branch's name and
+ * a reason are untrusted text.
+ */
 function exports(env: Readonly<Record<string, string>>): string {
   return Object.entries(env)
     .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
     .join("");
 }
 
-/** The tag of a release. It protects the image from deletion, so a rollback stays possible. */
+/**
+ * Tag for the image of a release. The registry does not delete images with such a tag, so a
+ * rollback stays possible.
+ */
 export function releaseTag({ commit, imageRef }: Release): string {
   const digest = imageParts(imageRef).digest.slice("sha256:".length, "sha256:".length + 12);
   return `release-${shortCommit(commit).replace(/[^A-Za-z0-9_.-]/g, "-")}-${digest}`;
@@ -101,13 +110,16 @@ function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release
   return { branch: branch ?? "unknown", commit: commit ?? "unknown", imageRef: image, reason };
 }
 
-/** Whether production's outputs can keep the reason. */
+/** Whether a text is allowed as the reason, which production's outputs keep. */
 export const isReason = (reason: string): boolean => isAllowed(reason, table.releaseReason);
 
 const isAllowed = (given: string, setting: Form<string>): boolean =>
   parseText(setting, given).issues.length === 0;
 
-/** Checks values before tagging: a tag never moves, so only a deployable release gets one. */
+/**
+ * Checks the value of an option before the image gets its tag. A tag never moves, so only a release
+ * that can be deployed may get a tag.
+ */
 function assertAllowed(option: string, given: string | undefined, setting: Form<string>): void {
   if (given !== undefined && !isAllowed(given, setting)) {
     throw new UserError(

@@ -20,8 +20,8 @@ import { isReason } from "./promote";
 export interface RollbackOptions extends ApprovalOptions {
   readonly reason: string;
   /**
-   * Commit or digest of the release, at least its first 7 characters. Empty, as a pipeline's
-   * parameter that was not set: the same as without it.
+   * Commit or digest of the release to go back to, at least the first 7 characters. An empty text
+   * means the default, because a pipeline's parameter that was not set is empty.
    *
    * @default - the release before the running one
    */
@@ -32,16 +32,16 @@ export interface RollbackOptions extends ApprovalOptions {
 /** A release that can be deployed again. */
 type Earlier = Update & { readonly commit: string; readonly imageRef: string };
 
-/** Files that belong to a release: its jobs, and what the stack's file said with it. */
+/** Files that belong to a release: the jobs and the stack settings file. */
 const filesOf = (stack: string): readonly string[] => ["jobs.ts", `Pulumi.${stack}.yaml`];
 
 /**
- * `npm run rollback -- STACK --reason TEXT`: deploys the release that ran before this one, with its
- * jobs and its stack file, and today's program. Then the stack is held: a pipeline does not bring
- * the bad release back.
+ * `npm run rollback -- STACK --reason TEXT`: deploys the previous release, with the jobs and the
+ * stack settings file of that release and with the current program. Also holds the stack, so that
+ * no pipeline deploys the bad release again.
  *
- * @throws UserError for a stack without earlier releases, while a canary runs, over a migration
- *   that older code does not run on, and for everything that a deploy refuses.
+ * @throws UserError if the stack has no earlier release, if a canary runs, if the older code does
+ * not run after a migration, or if a deploy would be refused.
  */
 export async function rollback(
   stack: string,
@@ -61,7 +61,8 @@ export async function rollback(
   const release = { branch: earlier.branch ?? "unknown", commit: earlier.commit, reason };
   const env = releaseEnv({ ...release, imageRef: earlier.imageRef });
   const commit = earlier.program ?? earlier.commit;
-  // Today's program, with the files of the older release.
+  // The second working directory has the current program, and the jobs and the stack settings file
+  // of the older release.
   await inWorktree(workspace, async (directory) => {
     await takeFiles(directory, { commit, files: filesOf(stack) });
     const older = withEnv({ ...workspace, cwd: directory }, env);
@@ -96,8 +97,9 @@ async function previewOrDeploy(
 }
 
 /**
- * Says what runs, which release a rollback goes to, and which commits it takes back.
+ * Prints what runs, which release the rollback deploys, and which commits the rollback takes back.
  *
+ * @returns the release that the rollback deploys
  * @throws UserError if the rollback is not possible.
  */
 async function showEarlier(
@@ -107,7 +109,7 @@ async function showEarlier(
 ): Promise<Earlier> {
   const stacks = await stackNames(workspace);
   if (!stacks.includes(stack)) throw noSuchStack(stack);
-  // Its outputs are removed when it stops.
+  // The canary's outputs are removed when the canary stops.
   const canary = stacks.includes(canaryStack) ? await outputsOf(canaryStack, workspace) : {};
   if (canary.imageRef !== undefined) {
     throw new UserError(
@@ -140,7 +142,11 @@ async function showEarlier(
   return earlier;
 }
 
-/** @throws UserError that names each migration that the older code does not run on. */
+/**
+ * Checks that no migration prevents a return to the older code.
+ *
+ * @throws UserError that names each migration that prevents it
+ */
 async function assertNoContraction(
   older: string,
   running: string,
@@ -158,8 +164,9 @@ async function assertNoContraction(
 }
 
 /**
- * The release to go back to: the newest that ran before the running one first did. So a second
- * rollback goes one release further, and not to and fro.
+ * Chooses the release to go back to. Without `to`, this is the release that ran before the first
+ * deploy of the running release. So a second rollback goes one release further back, and not to the
+ * release that the first rollback left.
  *
  * @param updates - the newest first
  */
@@ -173,7 +180,10 @@ export function earlierRelease(
     (one): one is Earlier =>
       one.succeeded && one.imageRef !== undefined && /^[0-9a-f]{40}$/.test(one.commit ?? ""),
   );
-  /** How the image was deployed: a rollback has today's program, and says why in its reason. */
+  /**
+   * The update that deployed the image with its own program. A rollback deploys an image with a
+   * later program, and always has a reason. So an update without a reason is preferred.
+   */
   const original = ({ imageRef }: Earlier): Earlier => {
     const all = releases.filter((one) => one.imageRef === imageRef);
     return all.find(({ reason }) => reason === undefined) ?? (all.at(-1) as Earlier);

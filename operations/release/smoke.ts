@@ -7,13 +7,19 @@ import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { stackNames } from "../pulumi/connect";
 import { outputsOf } from "../pulumi/stacks";
 
-/** A new DNS name or certificate takes minutes to be known everywhere. */
+/**
+ * Timeout until the release answers, in milliseconds. It can take minutes until a new DNS name or
+ * certificate works everywhere.
+ */
 const patienceMs = 180_000;
 const pauseMs = 2_000;
-/** Number of requests: enough to reach each of a few pods. */
+/** Number of requests that must all succeed: enough to reach each of a few pods. */
 const answers = 10;
 
-/** One check. Its function returns what is wrong with the response. Undefined if it is good. */
+/**
+ * One check of a response. `issue` returns what is wrong with the response, or undefined if the
+ * response is good.
+ */
 export interface Check {
   readonly issue: (answer: Answer) => string | undefined;
   readonly path: string;
@@ -23,7 +29,7 @@ export interface Check {
 const expected = ({ status }: Answer, wanted: number): string | undefined =>
   status === wanted ? undefined : `status ${String(status)}, not ${String(wanted)}`;
 
-/** The requests to a stack. They write nothing: production's orders are real. */
+/** The requests to a stack. They write nothing, because production's orders are real. */
 export const checks: readonly Check[] = [
   {
     issue: (answer) => expected(answer, 200),
@@ -75,7 +81,9 @@ export async function smoke(stack: string, workspace: Workspace = defaultWorkspa
   }
 }
 
-/** Waits until the release answers. Then every response must be good, even from a canary. */
+/**
+ * Waits until the release answers. After that, every response must be good, also those of a canary.
+ */
 async function release(url: string, commit: string): Promise<void> {
   const started = Date.now();
   const live = async (): Promise<Answer | string> =>
@@ -101,7 +109,9 @@ async function release(url: string, commit: string): Promise<void> {
   );
 }
 
-/** A hint if nothing answers at all: in CI the usual reason is an internal load balancer. */
+/**
+ * Returns a hint if nothing answers at all. In CI, the usual reason is an internal load balancer.
+ */
 export function hint(answer: Answer | string): string {
   return typeof answer === "string"
     ? ". Is its load balancer internal? Then this must run inside its network; for CI that is a runner: config/circleci.ts"
