@@ -18,7 +18,9 @@ import { settingsOf } from "../pulumi/settings";
 import { withoutRelease } from "../stacks/release";
 import { removeStack, stateOf } from "../pulumi/stacks";
 
-/** `npm run review -- down [BRANCH]`: removes a branch's review stack. The branch may be gone. */
+/**
+ * `npm run review -- down [BRANCH]`: removes a branch's review stack, also if the branch is gone.
+ */
 export async function reviewDown(
   given: string | undefined,
   workspace: Workspace = defaultWorkspace,
@@ -39,8 +41,9 @@ export async function reviewDown(
 /**
  * Destroys a review stack's resources, and removes the stack with its state, history and locks.
  *
- * @param there whether the state backend has the stack. If not, only a namespace may be left.
- * @throws UserError if the stack is in another cluster, or another owner has its namespace.
+ * @param there whether the state contains the stack. If not, only a namespace may be left.
+ * @throws UserError if the stack is in another cluster, or if someone else owns the stack's
+ * namespace.
  */
 export async function removeReview(
   stack: ReviewStack,
@@ -67,7 +70,8 @@ export async function removeReview(
     console.log(`There is no stack "${name}": nothing to do.`);
     return;
   }
-  // Also adopts a namespace that a killed update had begun to create, so that `destroy` deletes it.
+  // If a killed update had begun to create the namespace, `recoverState` adopts the namespace, so
+  // that `destroy` deletes it.
   await recoverState(name, cluster, workspace);
   const { resources } = await stateOf(name, workspace);
   const holds = resources.some(({ type }) => type.startsWith("kubernetes:"));
@@ -90,8 +94,8 @@ export async function removeReview(
 }
 
 /**
- * The owner of the namespace, by its labels: a name alone proves nothing. A namespace of ours that
- * is terminating counts as `none`.
+ * Finds out from the labels who owns the namespace, because the name alone proves nothing. If the
+ * namespace is ours and terminating, the result is `none`.
  */
 export async function namespaceOwner(
   { namespace, slug }: Pick<ReviewStack, "namespace" | "slug">,
@@ -107,7 +111,7 @@ export async function namespaceOwner(
   return metadata.deletionTimestamp === undefined ? "ours" : "none";
 }
 
-/** Whether the labels are those of the namespace of this slug's review stack. */
+/** Whether a namespace with these labels belongs to the review stack of this slug. */
 export function isOurs(found: Readonly<Record<string, string>>, slug: string): boolean {
   const expected = labels(identityOf("review", slug), "namespace");
   return foreignLabel(found, expected) === undefined;

@@ -14,7 +14,7 @@ import {
 } from "../stacks/review-stack";
 import { setTags } from "../pulumi/stacks";
 
-/** `npm run review -- list`: every review stack, with its owner and its expiry. */
+/** `npm run review -- list`: prints every review stack, with its owner and its expiry. */
 export async function reviewList(workspace: Workspace = defaultWorkspace): Promise<void> {
   const stacks = await reviewStacks(workspace);
   for (const stack of stacks) {
@@ -28,7 +28,10 @@ export async function reviewList(workspace: Workspace = defaultWorkspace): Promi
   console.log(`${String(stacks.length)} of at most ${String(mostStacks(workspace))} review stacks`);
 }
 
-/** `npm run review -- extend BRANCH --for 24h`: sets a review stack's expiry, from now. */
+/**
+ * `npm run review -- extend BRANCH --for 24h`: sets a review stack's expiry, here to 24 hours from
+ * now.
+ */
 export async function reviewExtend(
   given: string | undefined,
   duration: string,

@@ -13,7 +13,9 @@ import { isGiven } from "../stacks/release";
 import { branchOr, reviewTags, stackOf } from "../stacks/review-stack";
 import { showPreview } from "../deploy/show-preview";
 
-/** Only with `approved` does the command preview the change. */
+/**
+ * Options of `npm run review -- up`. The command previews the change only if `approved` is given.
+ */
 export type ReviewUpOptions = Pick<DeployOptions, "allowOlder" | "approved">;
 
 /** `npm run review -- up [BRANCH]`: creates or updates a review stack from the checkout. */
@@ -35,7 +37,7 @@ export async function reviewUp(
   await assertDeployable(target, options.allowOlder ?? false);
   const { approved } = options;
   const { cluster } = target;
-  // Also for a stack that does not exist: nothing is created before the approval is checked.
+  // Even if the stack does not exist, nothing is created before the approval is checked.
   const preview =
     approved === undefined
       ? {}

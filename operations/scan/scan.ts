@@ -14,7 +14,7 @@ import {
   sourceScanners,
 } from "./scanners";
 
-/** A scan that takes longer is stuck. The first one downloads databases of some 100 MB. */
+/** Timeout of one scanner, in milliseconds. The first scan downloads databases of about 100 MB. */
 const TIMEOUT_MS = 900_000;
 const byDigest = /@sha256:[0-9a-f]{64}$/;
 
@@ -26,20 +26,26 @@ export interface ScanOptions {
   readonly fetch?: Fetchers;
 }
 
-/** By the program's name. */
+/** Functions that download a scanner's program and return its path, by the program's name. */
 type Fetchers = Readonly<Record<string, () => Promise<string>>>;
 
-/** `npm run scan`: dependencies, configuration and secrets in files. A finding is an error. */
+/**
+ * `npm run scan`: scans dependencies and configuration, and looks for secrets in files. A finding
+ * is an error.
+ */
 export async function scanSource(options: ScanOptions = {}): Promise<void> {
   await scan(sourceScanners, options);
 }
 
-/** `npm run scan -- image [REF]`: the image that `npm run image` pushed, or REF. */
+/**
+ * `npm run scan -- image [REF]`: scans the image REF, by default the one that `npm run image`
+ * pushed.
+ */
 export async function scanImage(given?: string, options: ScanOptions = {}): Promise<void> {
   await scan(imageScanners(given ?? pushedImage(options.root ?? project)), options);
 }
 
-/** The digest that `npm run image` pushed, from its report. */
+/** Reads from the report of `npm run image` which image was pushed. */
 function pushedImage(root: string): string {
   const report = join(root, "reports", "image.json");
   const imageRef = existsSync(report)
@@ -54,10 +60,12 @@ function pushedImage(root: string): string {
 }
 
 /**
- * Runs every scanner, also after one finds something. If a scanner cannot run, it is skipped with
- * a message on a developer's machine. In CI (`CI=true`) that is an error: the result is unknown.
+ * Runs every scanner, even if an earlier scanner has found something. On a developer's machine, a
+ * scanner that cannot run is skipped with a message. In CI (`CI=true`), such a scanner is an error,
+ * because the result is unknown.
  *
- * @throws UserError that names every scanner with findings
+ * @throws UserError that names every scanner with findings and, in CI, every scanner that cannot
+ * run
  */
 export async function scan(
   scanners: readonly Scanner[],
@@ -117,7 +125,7 @@ async function runScanner(
     : { because: lastLine(ended.output) || `"${program}" failed`, state: "unavailable" };
 }
 
-/** Undefined if the program is not installed. */
+/** Runs a scanner's program. Undefined if the program is not installed. */
 async function run(
   program: string,
   args: readonly string[],

@@ -11,33 +11,38 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Result of a scan. Unknown with `unavailable`, if the scanner or its database failed. */
+/**
+ * Result of a scan. `unavailable` means that the result is unknown, because the scanner or its
+ * database failed.
+ */
 export type Outcome =
   | { readonly state: "clean" }
   | { readonly state: "found"; readonly what: string }
   | { readonly state: "unavailable"; readonly because: string };
 
 export interface Scanner extends CompanyScanner {
-  /** Extra arguments if a file of accepted findings exists: programs may not look for it. */
+  /**
+   * Extra arguments if a file of accepted findings exists. Some programs do not look for the file.
+   */
   readonly withAccepted?: readonly string[];
   /** Reads the output of a program whose exit code is not enough. */
   readonly read?: (ended: Ended, accepted: ReadonlySet<string>) => Outcome;
 }
 
-/** Accepted findings, in Trivy's format. */
+/** File with the accepted findings, in Trivy's format. */
 export const acceptedFile = ".trivyignore.yaml";
 
-/** The severity at which a finding stops the pipeline. */
+/** Trivy's options for the severities that stop the pipeline. Trivy then ends with exit code 10. */
 const severity = ["--severity", "HIGH,CRITICAL", "--exit-code", "10", "--quiet"];
 const byTrivy = (title: string, ...args: readonly string[]): Scanner => ({
   command: ["trivy", ...args.slice(0, 1), ...severity, ...args.slice(1)],
   findings: [10],
   title,
-  // By default Trivy only looks for .trivyignore. A file that is named must exist.
+  // By default, Trivy only looks for .trivyignore. A file that this option names must exist.
   withAccepted: ["--ignorefile", acceptedFile],
 });
 
-/** `npm run scan`: the repository. */
+/** Scanners of the repository, for `npm run scan`. */
 export const sourceScanners: readonly Scanner[] = [
   {
     command: ["npm", "audit", "--json", "--package-lock-only"],
@@ -54,15 +59,16 @@ export const sourceScanners: readonly Scanner[] = [
   ...companyScanners,
 ];
 
-/** `npm run scan -- image`: the pushed image, by digest. */
+/** Scanners of the pushed image, for `npm run scan -- image`. `imageRef` contains the digest. */
 export const imageScanners = (imageRef: string): readonly Scanner[] => [
   byTrivy("Image (Trivy)", "image", "--scanners", "vuln", "--ignore-unfixed", imageRef),
 ];
 
 /**
- * Findings that someone reviewed and accepted, in the file that Trivy also reads: `vulnerabilities`
- * with `id`, `statement` (the reason) and `expired_at` (until when). An id is a CVE. For npm
- * packages it is GitHub's (GHSA-...).
+ * Reads the ids of the findings that someone has reviewed and accepted. Trivy also reads this file.
+ * Each entry of `vulnerabilities` has an `id`, a `statement` (the reason) and `expired_at` (the
+ * date until which it is accepted). The id is a CVE or, for an npm package, the id of a GitHub
+ * advisory (GHSA-...).
  */
 export function acceptedFindings(root: string, now = new Date()): ReadonlySet<string> {
   const file = join(root, acceptedFile);
@@ -90,7 +96,10 @@ interface Advisory {
   readonly url: string;
 }
 
-/** npm ends with 1 for a finding and for a registry that does not answer. The report says which. */
+/**
+ * Reads the report of `npm audit`. npm has exit code 1 for a finding, and also if the registry does
+ * not answer. Only the report shows which of the two happened.
+ */
 function readNpmAudit({ output, stdout }: Ended, accepted: ReadonlySet<string>): Outcome {
   let report: NpmAudit;
   try {

@@ -2,35 +2,43 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { UserError } from "../../lib/errors";
 
-/** A command that a person approves in a pipeline: first it only shows what it would change. */
+/**
+ * Options of a command that a person approves in a pipeline. The command first runs with `preview`
+ * and only shows what it would change.
+ */
 export interface ApprovalOptions {
   /**
-   * File that `--preview` wrote, and that a person has approved. The command changes what the file
-   * has, or less. Without it, the command changes what it finds.
+   * File that `--preview` wrote, and that a person has approved. The command then changes only what
+   * the file lists. Without the file, the command changes what it finds.
    */
   readonly approved?: string;
-  /** File for what would change. The command then changes nothing. */
+  /** File to which the command writes what it would change. The command then changes nothing. */
   readonly preview?: string;
 }
 
 /** What a command would change. */
 export interface Shown {
-  /** For people, in one line. */
+  /** What the command would change, in one line for people. */
   readonly headline: string;
   readonly stack: string;
-  /** What is changed, by its name: a hold, a lock. */
+  /** Names of what would be changed, such as a hold or a lock. */
   readonly subjects: readonly string[];
 }
 
-/** Writes what would change, for the message that asks and for the command after the approval. */
+/**
+ * Writes what would change to a file. The message that asks for approval and the command after the
+ * approval read the file.
+ */
 export function saveShown(file: string, shown: Shown): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(shown, undefined, 2)}\n`);
 }
 
 /**
- * @throws UserError if the command would change what the file does not have: something has changed
- *   since a person approved it.
+ * Checks that a person has approved everything that the command would change.
+ *
+ * @throws UserError if the file does not list something that the command would change. Something
+ * has then changed since the approval.
  */
 export function assertApproved(file: string, { headline, stack, subjects }: Shown): void {
   const approved = approvedIn(file);

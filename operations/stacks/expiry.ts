@@ -2,22 +2,26 @@ import { UserError } from "../../lib/errors";
 import { hour, moment } from "../../lib/time";
 
 /**
- * Longest life after the last update, in hours. The registry deletes a branch's image 30 days after
- * the push (the platform's `buildDays`), and then its pods cannot start again. An update of the
- * same code does not push, so the limit leaves room for one.
+ * Longest time from the last update of a review stack to its expiry, in hours. The registry deletes
+ * a branch's image 30 days after the push (the platform's `buildDays`). Without the image, the pods
+ * cannot start again. An update of the same code does not push the image again, so the limit leaves
+ * room for one such update.
  */
 export const longestHours = 13 * 24;
 
-/** The life of a stack, from its tags and history. */
+/** What decides when a stack expires: its tags and its last update. */
 export interface Life {
-  /** Set by `extend`. */
+  /** Expiry that `npm run review -- extend` has set. Undefined if it was not set. */
   readonly extendedUntil: Date | undefined;
   readonly lastUpdate: Date;
-  /** Hours that the stack lives after its last update. */
+  /** Hours from the last update to the stack's expiry. */
   readonly ttlHours: number;
 }
 
-/** When a stack expires: after its ttl, or at the extended time, within {@link longestHours}. */
+/**
+ * When a stack expires: `ttlHours` after its last update or at the extended time, the later of the
+ * two. It expires at most {@link longestHours} after its last update.
+ */
 export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {
   const last = lastUpdate.getTime();
   const wanted = Math.max(last + ttlHours * hour, extendedUntil?.getTime() ?? 0);
@@ -25,9 +29,9 @@ export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {
 }
 
 /**
- * The new expiry of a stack that must live for some hours from now.
+ * Returns the expiry of a stack that must exist for some hours from now.
  *
- * @throws UserError if that is later than the stack may live.
+ * @throws UserError if this is more than {@link longestHours} after the stack's last update.
  */
 export function extension(life: Life, forHours: number, now: Date): Date {
   const until = new Date(now.getTime() + forHours * hour);

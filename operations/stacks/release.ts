@@ -1,7 +1,7 @@
 import { type Workspace, variables, withEnv } from "../pulumi/run-pulumi";
 import type { Tags } from "../pulumi/stacks";
 
-/** The release that a stack must run, as in the program's environment variables. */
+/** The release that a stack must run. The program reads it from environment variables. */
 export interface Release {
   readonly branch: string;
   readonly commit: string;
@@ -24,13 +24,13 @@ export function releaseEnv(release: Release): Readonly<Record<string, string>> {
   };
 }
 
-/** The release in a stack's tag. Undefined if nothing is promoted. */
+/** Reads the promoted release from a stack's tags. Undefined if no release is promoted. */
 export function promoted(tags: Tags): Release | undefined {
   const text = tags[promotedTag];
   return text === undefined ? undefined : (JSON.parse(text) as Release);
 }
 
-/** Whether the workspace's variables name this release. */
+/** Whether the workspace's environment variables name this release. */
 export function isRequested(workspace: Workspace, release: Release): boolean {
   const told = variables(workspace);
   return Object.entries(releaseEnv(release)).every(([name, value]) => told[name] === value);
@@ -42,8 +42,9 @@ export function isGiven(workspace: Workspace): boolean {
 }
 
 /**
- * The workspace without a release, for what does not depend on one: where a stack is, and its
- * removal. Without this the branch that is checked out would count.
+ * Returns the workspace without a release, for commands that find or remove a stack. These commands
+ * do not depend on a release, and the program must not use the checked-out branch as the release's
+ * branch.
  */
 export function withoutRelease(workspace: Workspace): Workspace {
   return withEnv(workspace, { RELEASE_BRANCH: "unknown", RELEASE_IMAGE_REF: "" });

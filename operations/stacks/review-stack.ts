@@ -16,14 +16,17 @@ export const reviewTags = {
   created: "created",
   extendedUntil: "extendedUntil",
   owner: "owner",
-  /** Repository of the branch, when the stack was created. */
+  /** Repository of the branch at the time when the stack was created. */
   remote: "remote",
   ttl: "ttl",
 } as const;
 
 /** A review stack, as the state describes it. */
 export interface ReviewStack {
-  /** Undefined for a stack without the tag: nothing proves who owns it. */
+  /**
+   * Branch of the stack. Undefined if neither tags nor outputs have it: nothing then proves who
+   * owns the stack.
+   */
   readonly branch: string | undefined;
   readonly clusterUid: string | undefined;
   readonly life: Life | undefined;
@@ -31,12 +34,15 @@ export interface ReviewStack {
   readonly namespace: string;
   readonly outputs: Outputs;
   readonly owner: string;
-  /** Repository of the branch. Undefined for an old stack, or one created without a remote. */
+  /**
+   * Repository of the branch. Undefined for an old stack, or for a stack that was created without a
+   * remote.
+   */
   readonly remote: string | undefined;
   readonly slug: string;
 }
 
-/** The stack of a branch. */
+/** Name of a branch's review stack. */
 export function stackOf(branch: string): string {
   try {
     return `review-${slugOf(branch)}`;
@@ -46,10 +52,10 @@ export function stackOf(branch: string): string {
 }
 
 /**
- * The stack of a command's argument. `review` is the branch's review stack.
- * The branch is the first of these: the branch of the closed pull request, the branch that CircleCI
- * names, git's current branch. A pipeline cannot compute a slug, and its commands must not contain
- * a branch's name.
+ * Converts a command's argument to the name of a stack. `review` means the branch's review stack,
+ * because a pipeline cannot compute a slug, and its commands must not contain a branch's name. The
+ * branch is the first of these that exists: the branch of the closed pull request, the branch that
+ * CircleCI names, git's current branch.
  *
  * @throws UserError for `review` without a branch, and for a branch that has no review stack
  */
@@ -70,7 +76,10 @@ export function stackNamed(
   return stackOf(branch);
 }
 
-/** The first of: the given branch, RELEASE_BRANCH, the branch that is checked out. */
+/**
+ * Returns the given branch. If no branch is given, returns RELEASE_BRANCH or, if this variable is
+ * not set, the checked-out branch.
+ */
 export async function branchOr(given: string | undefined, workspace: Workspace): Promise<string> {
   const fromEnv = variables(workspace)["RELEASE_BRANCH"];
   const branch =
@@ -85,7 +94,10 @@ export async function branchOr(given: string | undefined, workspace: Workspace):
 
 export const isReview = (stack: string): boolean => traitsOf(stack)?.perBranch ?? false;
 
-/** Largest number of review stacks. REVIEW_STACKS_MAX overrides the company's number. */
+/**
+ * Largest number of review stacks. The environment variable REVIEW_STACKS_MAX overrides the
+ * company's number.
+ */
 export function mostStacks(workspace: Workspace): number {
   const given = Number(variables(workspace)["REVIEW_STACKS_MAX"] ?? "");
   return Number.isInteger(given) && given > 0 ? given : company.reviewStacks.max;
@@ -98,7 +110,7 @@ export async function reviewStacks(workspace: Workspace): Promise<readonly Revie
   return stacks.filter((stack) => stack !== undefined);
 }
 
-/** Undefined for a stack that no longer exists. */
+/** Reads a review stack. Undefined if the stack no longer exists. */
 export async function readIfThere(
   name: string,
   workspace: Workspace,
@@ -120,7 +132,10 @@ export async function readReview(name: string, workspace: Workspace): Promise<Re
   return reviewStack(name, outputs, tags, updated);
 }
 
-/** Builds a review stack from its state. */
+/**
+ * Creates the description of a review stack from its outputs, its tags and the time of its last
+ * update.
+ */
 export function reviewStack(
   name: string,
   outputs: Outputs,

@@ -18,14 +18,14 @@ export const canaryTags = {
   percent: "percent",
 } as const;
 
-/** Where production and its canary are. */
+/** The state, the cluster and the settings of production and its canary. */
 export interface Production extends Connected {
   readonly settings: Pick<Settings, "identity" | "namespace">;
 }
 
 /**
- * A running canary, as state and cluster describe it. A value that neither of them has is
- * undefined.
+ * A running canary, as the state and the cluster describe it. A property is undefined if neither
+ * the state nor the cluster has a value for it.
  */
 export interface RunningCanary {
   readonly branch: string;
@@ -34,7 +34,7 @@ export interface RunningCanary {
   readonly imageRef: string | undefined;
   /** Requested share of the requests, in percent. */
   readonly percent: string | undefined;
-  /** Whether its start ended well. False after a start that failed or was killed. */
+  /** Whether the canary's start succeeded. False after a start that failed or was killed. */
   readonly started: boolean;
 }
 
@@ -45,9 +45,9 @@ export async function connectToProduction(workspace: Workspace): Promise<Product
 }
 
 /**
- * The running canary. Undefined if there is none. The cluster is asked too. A start that was killed
- * while it waited has left a Deployment that no state lists, and its pods serve production's
- * requests.
+ * Finds the running canary. Undefined if no canary runs. Also looks in the cluster: if a start was
+ * killed while it waited for the pods, no state lists the canary's Deployment, but its pods serve
+ * production's requests.
  */
 export async function runningCanary(
   production: Production,
@@ -65,8 +65,9 @@ export async function runningCanary(
     expires: dateOf(tags[canaryTags.expires]),
     imageRef: outputs.imageRef ?? deployment?.imageRef,
     percent: tags[canaryTags.percent],
-    // Pulumi writes outputs at the end of an update, and removes them when the canary stops. What
-    // another state says is unknown.
+    // Pulumi writes outputs at the end of an update, and removes them when the canary stops. If
+    // another state has the canary's stack, the outputs are unknown, and the canary counts as
+    // started.
     started: !there || outputs.imageRef !== undefined,
   };
 }
@@ -88,8 +89,8 @@ export async function canaryDeployment(
 }
 
 /**
- * How many of a track's pods get requests. A terminating pod gets none, although it is Ready until
- * its preStop hook ends.
+ * Number of pods of a track that get requests. A terminating pod gets no requests, although it is
+ * Ready until its preStop hook ends.
  */
 export async function readyPods(
   production: Pick<Production, "cluster" | "settings">,

@@ -2,16 +2,16 @@ import { UserError } from "../../lib/errors";
 import { dateOf, duration, eventually, span } from "../../lib/time";
 import { type Cluster, list } from "../clients/kubectl";
 
-/** A run of a scheduled job, or one that a person started. */
+/** A Kubernetes Job: a run of a scheduled job, or a Job that a person started. */
 interface Job {
   readonly metadata: { readonly name: string };
   readonly status: { readonly active?: number; readonly startTime?: string };
 }
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks of the running jobs. */
 const pauseMs = 5_000;
 
-/** Jobs of a namespace that run now, a text for each, such as `Job export-1 (for 4 min)`. */
+/** Jobs that run now in a namespace, one text for each, such as `Job export-1 (for 4 min)`. */
 export async function runningJobs(
   namespace: string,
   cluster: Pick<Cluster, "kubectl">,
@@ -27,7 +27,10 @@ export async function runningJobs(
     });
 }
 
-/** For a preview: the jobs that run while the migration does. Empty if no job runs. */
+/**
+ * A note for a preview about the jobs that run at the same time as the migration. Empty if no job
+ * runs.
+ */
 export function duringMigration(jobs: readonly string[]): readonly string[] {
   return jobs.length === 0
     ? []
@@ -54,7 +57,7 @@ export async function untilNoJobRuns(
     async () => {
       running = await runningJobs(namespace, cluster);
       const names = running.join(", ");
-      // The minutes change, so this is said again at most each minute.
+      // The text contains minutes, so it is printed again at most once a minute.
       if (names !== told && names !== "") {
         console.log(`Waiting for ${names}, at most ${duration(limitMs)}`);
       }
