@@ -6,12 +6,15 @@ import type { RunningCanary } from "../stacks/running-canary";
 
 /** Everything that a decision depends on. */
 export interface Inventory {
-  /** Undefined if the remote could not be asked. Then no branch counts as gone. */
+  /**
+   * Branches at the remote. Undefined if the remote could not be asked. Then no branch counts as
+   * gone.
+   */
   readonly branches: ReadonlySet<string> | undefined;
   readonly canary: Canary | undefined;
-  /** Cluster of the review stacks. */
+  /** UID of the cluster of the review stacks. */
   readonly cluster: string;
-  /** Namespaces with the name of a review stack's namespace. */
+  /** Namespaces whose names have the prefix of review stacks. */
   readonly namespaces: readonly Namespace[];
   readonly now: Date;
   /** Repository that was asked for the branches. */
@@ -25,11 +28,13 @@ export type Stack = Pick<ReviewStack, "branch" | "clusterUid" | "name" | "namesp
 
 export interface Namespace {
   readonly name: string;
-  /** Whether its labels are those of this slug's review stack. */
+  /** Whether the namespace's labels are those of the review stack that its name belongs to. */
   readonly ours: boolean;
 }
 
-/** The running canary, and production's cluster. It may differ from that of the review stacks. */
+/**
+ * The running canary, and the UID of production's cluster. Review stacks may be in another cluster.
+ */
 export type Canary = Pick<RunningCanary, "branch" | "clusterUid" | "expires"> & {
   readonly cluster: string;
 };
@@ -44,9 +49,9 @@ export interface Decision {
 const { namespacePrefix } = reviewAccess;
 
 /**
- * Decides what is removed and what stays, each with its reason. A review stack is only removed with
- * proof: it is in this state and this cluster, its name, branch and namespace match, and it has
- * expired or its branch is gone.
+ * Decides what is removed and what stays, each with its reason. A review stack is removed only if
+ * all of this is proven: the stack is in this state and this cluster, its name, branch and
+ * namespace match, and it has expired or its branch is gone.
  */
 export function decide(inventory: Inventory): readonly Decision[] {
   const { canary, namespaces, stacks } = inventory;
@@ -91,7 +96,10 @@ export function decideStack(stack: Stack, inventory: Inventory): Decision {
   return expires <= now ? goes(left) : stays(`${why}, and it ${left}`);
 }
 
-/** Whether a branch is gone. An empty remote or a fork of the stack's remote cannot tell. */
+/**
+ * Whether a branch is gone. The branch does not count as gone if the remote is empty, or if the
+ * stack's branch belongs to another repository, such as a fork.
+ */
 function branchOf(
   branch: string,
   itsRemote: string | undefined,
@@ -124,7 +132,10 @@ export function decideCanary(canary: Canary, now: Date): Decision {
   return { ...decision, goes: expires <= now, why: `of "${branch}" ${lifeLeft(expires, now)}` };
 }
 
-/** Without a stack in this state there is no proof: another state may contain the namespace. */
+/**
+ * A namespace without a stack in this state always stays, because another state may contain the
+ * namespace.
+ */
 function decideNamespace({ name, ours }: Namespace): Decision {
   const why = ours
     ? `has no stack in this state; if no other state holds it: kubectl delete namespace ${name}`

@@ -28,22 +28,32 @@ import {
   decideStack,
 } from "./decisions";
 
-/** Name of any review stack: all of them are in one cluster. */
+/** Name of a possible review stack. The name is used to find the cluster of all review stacks. */
 const anyReview = "review-sweep";
 
 export interface SweepOptions {
-  /** Removes what has expired. Without it, nothing is changed. */
+  /**
+   * Removes every review stack and canary that the sweep has decided to remove. Without this
+   * option, nothing is changed.
+   */
   readonly apply?: boolean;
-  /** For jobs that only have the rights of one kind. */
+  /**
+   * Limits the sweep to the canary or to review stacks, for CI jobs that have the rights for only
+   * one of the two.
+   */
   readonly only?: "canary" | "reviews";
 }
 
-/** `npm run sweep`: lists review stacks, their namespaces and the canary, with each decision. */
+/**
+ * `npm run sweep`: decides about review stacks, their namespaces and the canary, and prints each
+ * decision.
+ */
 export async function sweep(
   options: SweepOptions,
   given: Workspace = defaultWorkspace,
 ): Promise<void> {
-  // Does not remove a stack that someone is changing: the decision about it is out of date.
+  // The sweep does not wait for locks. If another command is changing a stack, the decision about
+  // that stack is out of date.
   const workspace = { ...withoutRelease(given), lockWait: { patienceMs: 0 } };
   const { cluster, production } = await connectToAll(options, workspace);
   const canary = production && (await canaryOf(production, workspace));
@@ -76,7 +86,12 @@ async function remoteOf(workspace: Workspace): Promise<Pick<Inventory, "branches
   return { branches: branches && new Set(branches.keys()), remote: await remoteUrl(workspace) };
 }
 
-/** If one cannot be removed, the others are still removed. */
+/**
+ * Removes each review stack and canary that `going` lists. If one cannot be removed, the others are
+ * still removed.
+ *
+ * @throws UserError that names the stacks that could not be removed
+ */
 async function removeAll(
   going: readonly Decision[],
   inventory: Inventory,
@@ -101,8 +116,9 @@ async function removeAll(
 }
 
 /**
- * Decides about it again: removing the stacks before it takes minutes, in which it may have been
- * updated or removed.
+ * Decides again about a review stack, and removes the stack if the decision has not changed. The
+ * removal of earlier stacks takes minutes, and the stack may have been updated or removed since the
+ * first decision.
  */
 async function removeReviewStack(
   name: string,
@@ -129,8 +145,8 @@ function goesStill(decision: Decision | undefined): boolean {
 }
 
 /**
- * Checks everything that the sweep will need, before it begins. Without its stack there is no
- * canary.
+ * Connects to everything that the sweep needs, before the sweep changes anything. If the canary's
+ * stack does not exist, the sweep does not connect to production.
  */
 async function connectToAll(
   { only }: SweepOptions,
@@ -154,7 +170,7 @@ async function canaryOf(production: Production, workspace: Workspace): Promise<C
   return canary && { ...canary, cluster: production.cluster.uid };
 }
 
-/** Namespaces with the name of a review stack's namespace. */
+/** Namespaces whose names have the prefix of review stacks. */
 async function namespacesIn(cluster: Cluster): Promise<readonly Namespace[]> {
   const all = await list<Pick<Pod, "metadata">>(cluster, "namespaces", []);
   return all
