@@ -22,13 +22,13 @@ export interface PreviewOptions {
   readonly comment?: boolean;
   readonly detailedExitcode?: boolean;
   readonly format?: Format;
-  /** What the caller knows, for the summary. It never fails. */
+  /** Notes that the caller adds to the summary. A promise must not reject. */
   readonly notes?: Notes;
   readonly output?: string;
   readonly savePlan?: string;
 }
 
-/** Exit codes with `--detailed-exitcode`: those of `terraform plan`, and one more for danger. */
+/** Exit codes with `--detailed-exitcode`: those of `terraform plan`, and 3 for danger. */
 const exitCodes: Readonly<Record<Verdict, number>> = {
   changes: 2,
   danger: 3,
@@ -37,13 +37,14 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 };
 
 /**
- * The caller's Pulumi, with the release that the stack runs. Staging and production run main, so
- * a branch's preview shows what happens after its merge. Production runs the promoted release.
+ * The caller's workspace, with the variables of the release that the preview must assume.
+ * Staging and production run `main`, so the preview of a branch shows what happens after its merge.
+ * Production runs the promoted release.
  */
 async function workspaceFor(stack: string, given: Workspace): Promise<Workspace> {
   const env = variables(given);
   const { image, protectedBranch = false } = traitsOf(stack) ?? {};
-  // There, a deploy takes back what someone has changed in the cluster.
+  // A deploy to these stacks overwrites what someone has changed in the cluster.
   if (!protectedBranch) return withEnv(given, forcing);
   const unsaid = (env["RELEASE_BRANCH"] ?? "") === "";
   const workspace = unsaid ? withEnv(given, { RELEASE_BRANCH: mainBranch }) : given;
@@ -54,8 +55,8 @@ async function workspaceFor(stack: string, given: Workspace): Promise<Workspace>
 }
 
 /**
- * Previews staging and production as they will be after the merge. If the caller names another
- * branch to release, it is previewed as it is.
+ * Previews staging and production as they will be after the merge. If RELEASE_BRANCH is set, the
+ * code is previewed without a merge.
  */
 async function previewIn(
   stack: string,
@@ -73,13 +74,13 @@ async function previewIn(
   return isMain ? asMerged(given, work) : work({ notes: [], workspace: given });
 }
 
-/** Time in which the engine usually reads the state. */
+/** Time that the engine usually needs to read the state, in milliseconds. */
 const usualMs = 1_000;
 
 /**
- * Runs the engine, which reads the state first. If its backend does not answer, the engine prints
- * nothing for 15 minutes, so this function then checks the backend itself. If the backend
- * answers, there is no extra request. The program checks the cluster.
+ * Runs the engine, which reads the state first. If the state backend does not answer, the engine
+ * prints nothing for 15 minutes. So this function asks the backend itself if the engine has printed
+ * nothing after a second. The program checks the cluster.
  *
  * @throws UserError within 25 s if the state backend does not answer; the error names it.
  */
@@ -107,8 +108,9 @@ async function checkedPreview(run: PreviewRun, notes?: Notes): Promise<PreviewRe
 }
 
 /**
- * The pull request to comment on. It is found before the engine runs, so that a missing variable
- * fails early. Without a token there is no comment; in CI (`CI=true`) that is an error.
+ * The pull request to comment on. The caller asks for it before the engine runs, so a missing
+ * variable fails early. If GITHUB_TOKEN is not set, there is no comment. In CI (`CI=true`), a
+ * missing token is an error.
  */
 async function pullRequest(): Promise<PullRequest | undefined> {
   if ((process.env["GITHUB_TOKEN"] ?? "") === "" && process.env["CI"] !== "true") {
@@ -122,7 +124,7 @@ async function pullRequest(): Promise<PullRequest | undefined> {
   return pull;
 }
 
-/** `npm run preview -- STACK`: Pulumi's diff, and what it means for the running service. */
+/** `npm run preview -- STACK`: shows Pulumi's diff, and what it means for the running service. */
 export async function preview(
   stack: string,
   options: PreviewOptions = {},

@@ -11,18 +11,18 @@ import { commitsBetween, currentBranch, mergedWith, remoteTip } from "../clients
 import { inWorktree } from "../clients/worktree";
 import { type Workspace, variables } from "../pulumi/run-pulumi";
 
-/** Where a stack is previewed, and what to say about it. */
+/** The workspace of a preview, and notes about its code. */
 export interface Place {
   readonly notes: readonly string[];
   readonly workspace: Workspace;
 }
 
 /**
- * Runs work on what main will be after the merge. Without this, the preview of a branch that is
- * behind main shows that main's newer changes are taken back. The branch, the index and the files
- * of the working directory do not change.
+ * Runs `work` on what `main` will be after the merge of this branch. A preview of a branch that is
+ * behind `main` would otherwise show that `main`'s newer changes are taken back. The merge is in a
+ * separate worktree: branch, index and working directory stay as they are.
  *
- * If the merge is not possible, the work runs on the branch, and a note says so.
+ * If the merge is not possible, `work` runs on the branch, and a note says why.
  */
 export async function asMerged<T>(
   given: Workspace,
@@ -33,7 +33,7 @@ export async function asMerged<T>(
   if (main === undefined || behind.length === 0) return work({ notes: [], workspace: given });
   const commits = behind.length === 1 ? "1 commit" : `${String(behind.length)} commits`;
   const much = `${commits} behind ${mainBranch} (${main.slice(0, 7)})`;
-  // A pipeline of main previews its own commit, which is what it deploys.
+  // A pipeline of `main` deploys its own commit, so it previews this commit.
   if ((variables(given)["CIRCLE_BRANCH"] ?? (await currentBranch(given))) === mainBranch) {
     return work({
       notes: [`this code is ${much}: the preview does not include what is newer`],
@@ -64,7 +64,12 @@ function isSameFile(name: string, one: string, other: string): boolean {
   return readFileSync(join(one, name)).equals(readFileSync(join(other, name)));
 }
 
-/** Gives the merged code its jars. A preview builds no image, and reads only the jar's name. */
+/**
+ * Gives the merged code a directory with jars. A preview builds no image and reads only the name of
+ * the jar, so an empty file is enough.
+ *
+ * @returns a note if the merged code of the service differs from the branch's code.
+ */
 function jars(directory: string, { cwd }: Workspace): readonly string[] {
   const target = join(directory, contextDirectory);
   mkdirSync(dirname(target), { recursive: true });

@@ -5,14 +5,14 @@ import { service } from "../../config/service";
 import { UserError } from "../../lib/errors";
 import { type Workspace, ask, withEnv } from "../pulumi/run-pulumi";
 
-/** What Pulumi says about a stack that was never deployed. */
+/** Matches Pulumi's error about a stack that does not exist. */
 const unknownStack = /no stack named '[^']*' found/;
 
 /**
- * Whether a preview failed only because the stack does not exist yet.
+ * Whether a preview failed because the stack does not exist and has no stack settings file.
  *
- * @throws UserError if the stack's file names its encryption key: a preview may not use that key
- * for another state.
+ * @throws UserError if the stack does not exist but its stack settings file does: the file names an
+ * encryption key, which a preview must not use for another state.
  */
 export async function isNew(
   stack: string,
@@ -23,7 +23,7 @@ export async function isNew(
   if (!existsSync(join(workspace.cwd, `Pulumi.${stack}.yaml`))) return true;
   const { secretsProviderOf } = await import("../pulumi/settings");
   const provider = secretsProviderOf(stack, workspace);
-  // Without it Pulumi takes a passphrase, and removes the line from the file.
+  // Without this option, Pulumi uses a passphrase and removes `secretsprovider` from the file.
   const key = provider === undefined ? "" : ` --secrets-provider '${provider}'`;
   throw new UserError(
     `Stack "${stack}" does not exist yet, so there is nothing to compare with. Create it once, empty: ` +
@@ -32,8 +32,8 @@ export async function isNew(
 }
 
 /**
- * Previews a stack that does not exist, with its own empty state, which is deleted afterwards. A
- * role that previews may not write into the real state.
+ * Runs `work` for a stack that does not exist, with a new empty state. The state is deleted
+ * afterwards. The role that runs previews must not write to the real state.
  */
 export async function asNew<T>(
   stack: string,
@@ -44,7 +44,7 @@ export async function asNew<T>(
   const file = join(workspace.cwd, `Pulumi.${stack}.yaml`);
   const remove = (): void => {
     rmSync(state, { force: true, recursive: true });
-    // Pulumi wrote the encryption settings into this file.
+    // Pulumi created this stack settings file and wrote the encryption settings into it.
     rmSync(file, { force: true });
   };
   process.once("exit", remove);

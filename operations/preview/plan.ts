@@ -10,22 +10,22 @@ import { redactForPlan } from "./changes/values";
 /** One resource that an approved preview changes. */
 interface PlannedChange {
   /**
-   * The new value of each field, by its path. A long or secret value is a hash.
-   * A new object has all its fields here.
+   * The new value of each changed field, by the field's path. A long or secret value is a hash.
+   * For a new object, this contains all fields.
    */
   readonly fields: Readonly<Record<string, string>>;
   readonly operation: Operation;
   readonly urn: string;
 }
 
-/** All changes of an approved preview. A later update may make these changes or fewer. */
+/** All changes in an approved preview. A later update may make only these changes, or fewer. */
 export interface Plan {
   readonly changes: readonly PlannedChange[];
   readonly stack: string;
   readonly version: 1;
 }
 
-/** Names that Pulumi generates again in each preview, with a stable text for each. */
+/** Names that Pulumi generates anew in each preview, each with a text that stays the same. */
 function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
   const isDrawn = ({ inputs }: Change) => JSON.stringify(inputs).includes("pulumi.com/autonamed");
   return new Map(
@@ -35,9 +35,9 @@ function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
   );
 }
 
-/** The changes of a preview, in a form to store and compare. Pure. */
+/** Makes a plan from the events of a preview. A pure function. */
 export function planOf(stack: string, events: Pick<Events, "steps">): Plan {
-  // The approver and the deploy may use different kubeconfigs.
+  // Leaves out the providers: the approver and the deploy may use different kubeconfigs.
   const changes = changesOf(events).filter((change) => !isInternal(change));
   const drawn = drawnNames(changes);
   const stable = (kind: string, path: string, value: Json | undefined) =>
@@ -68,14 +68,14 @@ const words: Readonly<Record<Operation, string>> = {
   update: "be changed",
 };
 
-/** An approved value matches itself. A value that was unknown at the approval matches any value. */
+/** Whether a value was approved. If the value was unknown in the plan, any value is approved. */
 function matches(approved: string | undefined, current: string): boolean {
   return approved === current || approved === JSON.stringify(unknown);
 }
 
 /**
- * What the current plan changes beyond the approved one: a line for each resource and field.
- * Empty if it changes the same or less. Pure.
+ * Says what the current plan changes in addition to the approved plan: a line for each resource or
+ * field. Empty if the current plan makes the same changes or fewer. A pure function.
  */
 export function exceeds(approved: Plan, current: Plan): readonly string[] {
   if (approved.stack !== current.stack) {
@@ -86,7 +86,7 @@ export function exceeds(approved: Plan, current: Plan): readonly string[] {
     const before = byUrn.get(urn);
     const name = titleIn(urn);
     if (before === undefined) return [`${name} would now ${words[operation]} too`];
-    // A failed update may have created the object and not finished it.
+    // A failed update may already have created the object, so that now only an update is left.
     const lesser = before.operation !== "delete" && operation === "update";
     if (before.operation !== operation && !lesser) {
       return [
@@ -111,9 +111,9 @@ export function savePlan(file: string, plan: Plan): void {
 }
 
 /**
- * The plan in a file: a plan, or a preview as JSON, which has one.
+ * Reads a plan from a file. The file has a plan, or the JSON of a preview, which contains a plan.
  *
- * @throws UserError if the file has no plan of this version
+ * @throws UserError if the file has no plan of version 1
  */
 export function loadPlan(file: string): Plan {
   try {
@@ -123,7 +123,7 @@ export function loadPlan(file: string): Plan {
       return plan as Plan;
     }
   } catch {
-    // Missing, or not JSON: the same advice helps.
+    // The file is missing or is not JSON. The error below fits both.
   }
   throw new UserError(
     `${file} is not a plan of an approved preview. Save one with: npm run preview -- STACK --save-plan ${file}`,

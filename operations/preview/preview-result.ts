@@ -1,10 +1,10 @@
 import { type PreviewOutput, type PreviewRun, runPreview } from "../pulumi/run-preview";
 import type { Note, PreviewResult } from "./result-of";
 
-/** What the caller has, or will have when the engine ends. */
+/** Notes for the summary, or a promise of them. The engine runs before the promise is awaited. */
 export type Notes = Promise<readonly Note[]> | readonly Note[];
 
-/** Runs the engine. If the stack does not exist yet, runs it again with an empty stack. */
+/** Runs the engine. If the stack does not exist yet, runs the engine again with an empty stack. */
 async function ran(run: PreviewRun): Promise<PreviewOutput> {
   const result = await runPreview(run);
   if (result.exitCode === 0) return result;
@@ -16,13 +16,13 @@ async function ran(run: PreviewRun): Promise<PreviewOutput> {
 }
 
 /**
- * Runs the engine once and reads its events. The engine has already printed Pulumi's own diff.
- * To apply the changes next: keep `plan`, and compare with it by `exceeds`.
+ * Runs a preview and reads its events. The engine prints Pulumi's own diff while it runs.
+ * To apply the changes later, keep `plan` and call `exceeds`, which compares another plan with it.
  *
- * @param notes what the engine does not know, for the summary
+ * @param notes lines that the summary shows in addition to the engine's results
  */
 export async function previewOf(run: PreviewRun, notes: Notes = []): Promise<PreviewResult> {
-  // The engine takes more than a second: enough time to load the modules that read its events.
+  // While the engine runs, for more than a second, this loads the modules that read its events.
   const [output, { resultOf }] = await Promise.all([ran(run), import("./result-of")]);
   return resultOf(run, output, await notes);
 }

@@ -11,14 +11,14 @@ import { type Plan, planOf } from "./plan";
 import { textOf } from "./render/text";
 import { unreleased } from "./unreleased";
 
-/** A line for the summary. Some lines matter only if a new release replaces the pods. */
+/** A line for the summary. A line `ifPodsChange` is shown only if the service's pods change. */
 export type Note = string | { readonly ifPodsChange: string };
 
 /** The result of a preview. */
 export interface PreviewResult {
   /** Whether the engine finished. If not, `up` may change more than the preview shows. */
   readonly complete: boolean;
-  /** Objects that a deploy would create, of the types that every role may read. */
+  /** Objects that a deploy would create. Only types that every role may read are included. */
   readonly created: readonly Key[];
   readonly plan: Plan;
   /** Pulumi's own output, without secrets. */
@@ -30,12 +30,12 @@ export interface PreviewResult {
   readonly text: string;
 }
 
-/** Whether new pods of the service start, with their migration. */
+/** Whether a change starts new pods of the service, which run the database migration first. */
 const replacesPods = ({ fields, kind, operation }: Change): boolean =>
   kind === "Deployment" &&
   (operation !== "update" || fields.some(({ path }) => path.startsWith("spec.template")));
 
-/** Reads what the engine has written. */
+/** Makes the result of a preview from the output and the event log of the engine. */
 export async function resultOf(
   { stack, workspace }: PreviewRun,
   { exitCode, log, printed }: PreviewOutput,

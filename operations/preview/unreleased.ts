@@ -6,7 +6,7 @@ import { differs } from "../clients/git";
 import { valueAt } from "./changes/differences";
 import type { Events } from "../pulumi/events";
 
-/** Commit of production's image, as the web service's Deployment names it. */
+/** Commit of production's image: the label `commit_id` of the web service's Deployment. */
 function releasedCommit({ steps }: Pick<Events, "steps">): string | undefined {
   const deployment = steps.find(({ type }) => type === "kubernetes:apps/v1:Deployment");
   const commit = valueAt(deployment?.new?.inputs, "metadata.labels.commit_id");
@@ -14,9 +14,9 @@ function releasedCommit({ steps }: Pick<Events, "steps">): string | undefined {
 }
 
 /**
- * Production runs what was promoted, and not the code here. This note says so if the two
- * differ, because "nothing changes" would be misleading. Empty if they are the same, or git does
- * not know the commit.
+ * A note if the service's code here differs from the promoted release, which production runs.
+ * "nothing changes" alone would be misleading then. Empty if the code is the same, or if git does
+ * not know the release's commit.
  */
 export async function unreleased(
   stack: string,

@@ -2,51 +2,54 @@ import { type Difference, differences, readable, secret, valueAt } from "./diffe
 import type { Events, Json, State, Step } from "../../pulumi/events";
 import { nameIn, typeIn } from "../../pulumi/urn";
 
-/** What happens to one resource as a whole. */
+/** What Pulumi does with one resource. */
 export type Operation = "create" | "delete" | "replace" | "update";
 
-/** The component that a resource belongs to: its nearest ancestor of ours, or the stack. */
+/** The nearest parent of a resource that is a component of this project; otherwise the stack. */
 export interface Owner {
-  /** Args of the component that differ. Functions cannot be compared. */
+  /** Args of the component whose values change. Functions are absent: they cannot be compared. */
   readonly changedArgs: readonly string[];
   readonly name: string;
-  /** What happens to the component itself. Undefined if it stays. */
+  /** What Pulumi does with the component itself. Undefined if the component stays. */
   readonly operation?: Operation;
   /**
-   * Type token, such as `services:k8s:WebService`; `pulumi:pulumi:Stack` for what the program
-   * creates itself.
+   * Type token, such as `services:k8s:WebService`. It is `pulumi:pulumi:Stack` for a resource that
+   * is in no component.
    */
   readonly type: string;
 }
 
 export interface Field extends Difference {
-  /** Whether Pulumi replaces the resource because of it. */
+  /** Whether Pulumi replaces the resource because this field changes. */
   readonly replaces: boolean;
 }
 
 /** One resource that changes. */
 export interface Change {
-  /** Only for a replacement: whether the new one is created before the old one is deleted. */
+  /** For a replacement: whether Pulumi creates the new resource before it deletes the old one. */
   readonly createBeforeDelete: boolean;
   readonly fields: readonly Field[];
-  /** Inputs after the change; for a deletion, before it. Secrets cannot be read. */
+  /** Inputs after the change; for a deletion, the inputs before it. Secrets are masked. */
   readonly inputs: Readonly<Record<string, Json>>;
   /** The last part of the type, such as `Deployment`; `Provider` for Pulumi's own resources. */
   readonly kind: string;
-  /** Name in the cluster, or in the program if it has none there. */
+  /** Name of the object in the cluster. A resource without such a name has its Pulumi name here. */
   readonly name: string;
-  /** Its name before the change. A replacement can have another name. */
+  /** Name of the object in the cluster before the change. A replacement can change the name. */
   readonly nameBefore?: string;
   readonly operation: Operation;
   readonly owner: Owner;
-  /** Whether the program protects it from deletion. */
+  /** Whether the resource has the option `protect`, so Pulumi refuses to delete it. */
   readonly protect: boolean;
   readonly urn: string;
 }
 
 const providerKind = "Provider";
 
-/** Whether it is Pulumi's own provider. Only its replacement matters: it recreates all objects. */
+/**
+ * Whether the change is about a Pulumi provider and touches no object. The replacement of a
+ * provider is not internal: it recreates all objects of that provider.
+ */
 export function isInternal({ kind, operation }: Change): boolean {
   return kind === providerKind && operation !== "replace";
 }
@@ -70,7 +73,7 @@ function changedArgs({ new: after, old: before }: Step): readonly string[] {
 }
 
 function ownerOf(state: State, all: ReadonlyMap<string, Step>): Owner {
-  // Only by names: a preview that ended early does not report every component.
+  // Reads types and names from URNs: a preview that ended early does not report every component.
   let urn: string | undefined = state.parent;
   while (urn !== undefined && urn !== "") {
     const type = typeIn(urn);
@@ -89,23 +92,24 @@ function ownerOf(state: State, all: ReadonlyMap<string, Step>): Owner {
   return { changedArgs: [], name: "", type: "pulumi:pulumi:Stack" };
 }
 
-/** Whether Pulumi replaces the resource because of the field, or one above or below it. */
+/** Whether Pulumi replaces the resource because of this field, its parent or its child. */
 function isReplacing(path: string, steps: readonly Step[]): boolean {
   const detailed = steps.flatMap((step) =>
     Object.entries(step.detailedDiff ?? {})
       .filter(([, { diffKind }]) => diffKind.endsWith("-replace"))
       .map(([key]) => key),
   );
-  // Without a detailed diff there are only keys. A key may be as coarse as `spec`.
+  // A step without a detailed diff has only keys. A key may be a whole object, such as `spec`.
   const keys = detailed.length > 0 ? detailed : steps.flatMap((step) => step.keys ?? []);
-  // Pulumi numbers the elements of lists; we name them.
+  // Pulumi's paths have the index of a list element. The paths here have the element's name.
   const unnumbered = (one: string) => one.replace(/\[[^\]"]*\]/g, "[]");
   const plainPath = unnumbered(path);
   return keys.map(unnumbered).some((key) => plainPath.startsWith(key) || key.startsWith(plainPath));
 }
 
 /**
- * Fields that Pulumi names and the inputs do not show: secrets, and what changed in the cluster.
+ * Differences that Pulumi reports but that are not visible in the inputs: secrets, and fields that
+ * someone changed in the cluster.
  */
 function unseen(found: readonly Difference[], steps: readonly Step[], old: State): Difference[] {
   const paths = new Set(steps.flatMap((step) => Object.keys(step.detailedDiff ?? {})));
@@ -126,7 +130,7 @@ function fieldsOf(steps: readonly Step[], before?: State, after?: State): readon
   }));
 }
 
-/** Name of an object in the cluster. */
+/** The resource's `metadata.name`. Undefined for a resource that is not a Kubernetes object. */
 function clusterName(state: State | undefined): string | undefined {
   const name = valueAt(state?.inputs, "metadata.name");
   return typeof name === "string" ? name : undefined;
@@ -140,7 +144,7 @@ function changeOf(steps: readonly Step[], all: ReadonlyMap<string, Step>): Chang
   const state = operation === "delete" ? before : after;
   const first = steps[0];
   if (operation === undefined || state === undefined || first === undefined) return undefined;
-  // A component is not an object: its resources are listed separately.
+  // A component has no object in the cluster. The resources in it are separate changes.
   if (/^(?:services:|pulumi:pulumi:)/.test(first.type)) return undefined;
   const inputs = readable(state.inputs ?? {}) as Change["inputs"];
   const nameBefore = clusterName(before);
@@ -162,7 +166,7 @@ function changeOf(steps: readonly Step[], all: ReadonlyMap<string, Step>): Chang
   };
 }
 
-/** Every resource that the preview would change, in the engine's order. */
+/** Every resource that the update would change, in the order of the engine's events. */
 export function changesOf({ steps }: Pick<Events, "steps">): readonly Change[] {
   const all = new Map<string, Step>();
   const byUrn = new Map<string, Step[]>();

@@ -1,7 +1,7 @@
 import type { Json } from "../../pulumi/events";
 import { steps } from "./paths";
 
-/** One field that differs; a list's element is named by its key, such as `env[name=PORT]`. */
+/** One field that differs. A path names a list element by its key, such as `env[name=PORT]`. */
 export interface Difference {
   /** Undefined if the field is removed. */
   readonly after?: Json;
@@ -10,12 +10,12 @@ export interface Difference {
   readonly path: string;
 }
 
-/** Replaces a secret value. */
+/** Text that the output shows in place of a secret value. */
 export const secret = "[secret]";
-/** Replaces a value that is only known after the update. */
+/** Text that the output shows in place of a value that is only known after the update. */
 export const unknown = "known after the update";
 
-/** The engine's marks of special values, and the mark of an unknown value. */
+/** Key of an object with which the engine wraps a special value, such as a secret or an asset. */
 export const signature = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const unknownMark = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -29,7 +29,7 @@ function isObject(value: Json | undefined): value is Fields {
 }
 
 /**
- * The value with the engine's marks made readable. Other wrapped values (assets) stay as they are.
+ * Returns a value in which texts replace secrets and unknown values. Assets stay as they are.
  */
 export function readable(value: Json): Json {
   if (value === unknownMark) return unknown;
@@ -39,10 +39,13 @@ export function readable(value: Json): Json {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, readable(one)]));
 }
 
-/** Fields that identify the elements of Kubernetes' lists, in the order in which they are tried. */
+/** Fields that identify the elements of Kubernetes lists. The first field that fits is used. */
 const identifying = ["name", "mountPath", "host", "path", "containerPort", "port", "key", "type"];
 
-/** The first field that every element of both lists has, with different values. */
+/**
+ * Returns the identifying field for some lists: every element has the field, and no two elements
+ * of one list have the same value. Undefined if no field fits.
+ */
 function keyOf(...lists: readonly (readonly Json[])[]): string | undefined {
   return identifying.find((key) =>
     lists.every((list) => {
@@ -58,7 +61,7 @@ function scalarAt(element: Json, key: string): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
-/** A list as an object: by the key of its elements, or by their index. */
+/** Converts a list into an object. Its keys are `[name=PORT]`, or `[0]` without a `key`. */
 function byName(list: readonly Json[], key: string | undefined): Fields {
   return Object.fromEntries(
     list.map((element, place) => [
@@ -69,9 +72,9 @@ function byName(list: readonly Json[], key: string | undefined): Fields {
 }
 
 /**
- * Elements after the change. If exactly one element is removed and one is added, it is the same
- * element with a new key, such as a rule of an Ingress with another host. It then keeps the old
- * key. Another `name` is another element.
+ * Returns the elements after the change. If exactly one element is removed and one is added, they
+ * count as one element whose key changed, such as the host of an Ingress rule. This element keeps
+ * the old key here. An exception is `name`: an element with another name is another element.
  */
 function renamed(old: Fields, now: Fields, key: string | undefined): Fields {
   const [gone, ...moreGone] = Object.keys(old).filter((one) => !Object.hasOwn(now, one));
@@ -112,21 +115,21 @@ function between(before: Json | undefined, after: Json | undefined, path: string
 }
 
 /**
- * The fields in which two objects differ. The order of a list's named elements does not count.
- * An element that is added inside a list is one difference, not one for each element after it.
+ * Returns the fields in which two objects differ. The order of named list elements is ignored.
+ * So an element that is added in the middle of a list is one difference.
  */
 export function differences(before: Fields, after: Fields): readonly Difference[] {
   return between(readable(before), readable(after), "");
 }
 
-/** Every scalar value of an object, by its path: the fields of what is new. */
+/** Returns path and value of every field of a new object. A list of plain values is one field. */
 export function leaves(value: Json, path = ""): readonly (readonly [string, Json])[] {
   const inside = isList(value) ? byName(value, keyOf(value)) : value;
   if (!isObject(inside)) return [[path, inside]];
   return Object.entries(inside).flatMap(([key, one]) => leaves(one, below(path, key)));
 }
 
-/** The value at a path as Pulumi writes it (`spec.ports[0].name`, `metadata.labels["a.b/c"]`). */
+/** The value at a path in Pulumi's form: `spec.ports[0].name`, `metadata.labels["a.b/c"]`. */
 export function valueAt(object: Json | undefined, path: string): Json | undefined {
   let value = object === undefined ? undefined : readable(object);
   for (const step of steps(path)) {

@@ -1,10 +1,10 @@
-/** Names and bracketed parts of a path: `a.b["c.d/e"][name=f]` has four. */
+/** Splits a path into names and bracketed parts: `a.b["c.d/e"][name=f]` has four parts. */
 export function steps(path: string): readonly string[] {
   const all = path.match(/\["[^"]*"\]|\[[^\]]*\]|[^.[\]]+/g) ?? [];
   return all.map((step) => (step.startsWith('["') ? step.slice(2, -2) : step));
 }
 
-/** Whether a pattern names the field at a path or something above it; `[*]` is any element. */
+/** Whether a pattern names a field or one of its parents. `[*]` matches any list element. */
 export function covers(pattern: string, path: string): boolean {
   const wanted = steps(path);
   return steps(pattern).every((step, place) => {
@@ -13,7 +13,7 @@ export function covers(pattern: string, path: string): boolean {
   });
 }
 
-/** Prefixes that every reader of a pod's fields knows. They only take up space. */
+/** Prefixes of paths that the summary leaves out, because every reader knows them. */
 const known = [
   "spec.jobTemplate.spec.template.",
   "spec.template.",
@@ -21,7 +21,7 @@ const known = [
   "spec.",
 ] as const;
 
-/** The part of a path that identifies the field: `env[ORDERS_MODE]` for a container's variable. */
+/** Shortens a path to what identifies the field, such as `env[ORDERS_MODE]` for a variable. */
 export function short(path: string): string {
   const prefix = known.find((one) => path.startsWith(one)) ?? "";
   return path

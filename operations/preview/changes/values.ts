@@ -4,10 +4,10 @@ import type { Change } from "./changes";
 import { secret } from "./differences";
 import type { Json } from "../../pulumi/events";
 
-/** Longest value that is shown. */
+/** Longest value that the summary shows, in characters. */
 const shown = 60;
 
-/** Whether a value is confidential: content of Secrets, and variables whose name says so. */
+/** Whether a field is confidential: the data of a Secret, or a variable with a secret's name. */
 export function isSensitive(kind: string, path: string): boolean {
   if (kind === "Secret" && /^(?:data|stringData)\b/.test(path)) return true;
   const name = /\benv\[name=([^\]]*)\](?:\.value)?$/.exec(path)?.[1];
@@ -15,12 +15,12 @@ export function isSensitive(kind: string, path: string): boolean {
   return isSecretName(name ?? key ?? "");
 }
 
-/** The beginning of a text, within a limit. */
+/** Cuts a text to at most `limit` characters. A cut text ends with `…`. */
 export function cut(text: string, limit = shown): string {
   return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
 }
 
-/** A value for people: an image as the start of its digest, a variable as its value. */
+/** A value as people read it: an image with a short digest, a variable without its name. */
 export function show(value: Json): string {
   if (typeof value === "string") {
     const digest = /^.*\/([^/@]+)@sha256:([0-9a-f]{12})[0-9a-f]{52}$/.exec(value);
@@ -35,12 +35,12 @@ export function show(value: Json): string {
   return cut(JSON.stringify(value));
 }
 
-/** A value for the plan, to store and to compare. Secret and long values become a hash. */
+/** A value in the form that a plan stores and compares. Secret and long values become a hash. */
 export function redactForPlan(kind: string, path: string, value: Json | undefined): string {
   if (value === undefined) return "";
   const text = JSON.stringify(value);
   if (value === secret) return secret;
-  // A new container is one value, with its variables in it.
+  // A new container is one value, and its environment variables are part of this value.
   const secretive =
     isSensitive(kind, path) ||
     variables(value).length > 0 ||
@@ -49,30 +49,30 @@ export function redactForPlan(kind: string, path: string, value: Json | undefine
   return `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
-/** Masks the given values in a text: a text that is sent may quote more than intended. */
+/** Masks the given values in a text. Values of less than 6 characters stay. */
 export function masked(text: string, secrets: Iterable<string>): string {
-  // The longest first: one may be a part of another.
+  // Begins with the longest value, because a shorter one may be part of it.
   return [...new Set(secrets)]
     .filter((value) => value.length >= 6)
     .sort((a, b) => b.length - a.length)
     .reduce((rest, value) => rest.replaceAll(value, secret), text);
 }
 
-/** Secrets in this process' environment, recognized by the names of their variables. */
+/** Values of the environment variables whose name says that they are secret. */
 export function secretsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && isSecretName(name) ? [value] : [],
   );
 }
 
-/** Texts in a value, except the names of variables. */
+/** All texts in a value, except those in a field `name`. */
 function texts(value: Json | undefined): readonly string[] {
   if (typeof value === "string") return value === secret ? [] : [value];
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, one]) => (key === "name" ? [] : texts(one)));
 }
 
-/** Values of all variables below whose name says that they are secret. */
+/** Values of all environment variables in `value` whose name says that they are secret. */
 function variables(value: Json | undefined): readonly string[] {
   if (typeof value !== "object" || value === null) return [];
   const { name, value: own } = value as Readonly<Record<string, Json>>;
@@ -80,14 +80,14 @@ function variables(value: Json | undefined): readonly string[] {
   return [...found, ...Object.values(value).flatMap((one) => variables(one))];
 }
 
-/** Confidential values, which are masked wherever they are quoted. */
+/** Confidential values in the changes. The caller masks them in every text. */
 export function sensitiveValues(changes: readonly Change[]): readonly string[] {
   return changes.flatMap(({ fields, inputs, kind }) => [
     ...fields
       .filter(({ path }) => isSensitive(kind, path))
       .flatMap(({ after, before }) => [...texts(before), ...texts(after)]),
     ...variables(inputs),
-    // By their form, in any field: an address with a password, a token in a file.
+    // Secrets that have a known form, in any field: an address with a password, a token in a file.
     ...[...texts(inputs), ...fields.flatMap(({ before }) => texts(before))].flatMap(secretParts),
   ]);
 }

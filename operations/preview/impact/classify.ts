@@ -4,7 +4,7 @@ import { valueAt } from "../changes/differences";
 import { words } from "./impact";
 import { covers } from "../changes/paths";
 
-/** The impact of one change, in words, and whether someone should look twice. */
+/** The impact of one change, in words, and whether a person must check the change. */
 export interface Impact {
   readonly dangerous: boolean;
   readonly effect: Consequence["effect"];
@@ -17,7 +17,7 @@ function impactOf({ dangerous = false, effect, says }: Consequence): Impact {
 
 const kindOf = ({ kind }: Change): Kind => consequences[kind] ?? undescribed;
 
-/** How a Deployment replaces its pods. Its strategy decides. */
+/** Impact of a change to the pod template of a Deployment. The Deployment's strategy decides. */
 function rollout({ inputs }: Change): Impact {
   const replicas = Number(valueAt(inputs, "spec.replicas") ?? 1);
   const most = valueAt(inputs, "spec.strategy.rollingUpdate.maxUnavailable");
@@ -41,7 +41,7 @@ function scaling({ after, before }: Field): Impact {
   return impactOf({ effect: "scaled", says });
 }
 
-/** Impact of one field's change, or of the replacement if Pulumi replaces the object for it. */
+/** Impact of a change to one field. If it replaces the object, this is the replacement's impact. */
 export function classifyField(change: Change, field: Field): Impact {
   const kind = kindOf(change);
   if (change.operation === "replace" && field.replaces) return impactOf(kind.replace);

@@ -1,15 +1,15 @@
 import type { Effect } from "./impact";
 
-/** What a change of one kind of object does to the running service. */
+/** What a change to an object of one kind does to the running service. */
 export interface Consequence {
-  /** Whether it ends the service or loses data, so someone should look twice. */
+  /** Whether the change may stop the service or delete data, so a person must check it. */
   readonly dangerous?: boolean;
   readonly effect: Effect;
-  /** More precise words than those of the effect. */
+  /** Words for the summary. Without them, the summary uses the default words of the effect. */
   readonly says?: string;
 }
 
-/** Consequences for one kind. For a field, the first pattern that covers its path counts. */
+/** Consequences for one kind of object. The first pattern that covers a field's path applies. */
 export interface Kind {
   readonly create?: Consequence;
   readonly delete: Consequence;
@@ -42,12 +42,15 @@ const untilNewPods = harmless("nothing until the pods are replaced");
 const connections = traffic("allowed connections change immediately");
 const rights = traffic("rights change immediately, also in running pods");
 const dataLost = replacing("REPLACED, downtime, and its data are deleted");
-/** Pods refer to its name, which changes with its content. */
+/**
+ * Replacement of a ConfigMap or Secret. Its name changes with its content, and pods refer to the
+ * name.
+ */
 const mounted: Consequence = { effect: "remade", says: "recreated; new pods use it" };
 
 /**
- * What each change does, by the kind of the object. The preview reports a kind or field that is
- * missing here as unknown, never as harmless.
+ * What each change does, by the kind of the object. If a kind or field is missing here, the preview
+ * reports its impact as unknown, never as harmless.
  */
 export const consequences: Readonly<Record<string, Kind>> = {
   ConfigMap: {
@@ -79,7 +82,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
       "spec.selector": replaced,
       "spec.replicas": scaled,
       "spec.template": rolling,
-      // How the next rollout works, and how long Kubernetes waits for it.
+      // These fields decide how the next rollout works, and how long Kubernetes waits for it.
       spec: nothing,
       metadata: nothing,
     },
@@ -178,7 +181,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
     },
     replace: dataLost,
   },
-  // Which cluster, and how to connect to it.
+  // A provider says which cluster Pulumi uses, and how it connects to the cluster.
   Provider: {
     create: nothing,
     delete: nothing,
@@ -187,7 +190,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
   },
 };
 
-/** A kind without a description. */
+/** Consequences for a kind of object that is missing in `consequences`. */
 export const undescribed: Kind = {
   create: created,
   delete: { dangerous: true, effect: "deleted" },
@@ -199,14 +202,14 @@ export const undescribed: Kind = {
   },
 };
 
-/** Kubernetes' answer to the change of an immutable field. */
+/** Matches Kubernetes' error about a change to an immutable field. */
 export const immutableAnswer = /\bis immutable\b|Forbidden: updates to /;
 
-/** Pulumi's error if it would have to replace or delete a protected resource. */
+/** Matches Pulumi's error about the replacement or deletion of a protected resource. */
 export const protectedAnswer =
   /\bas it is currently marked for protection\b|\bcannot be deleted\s+because it is protected\b/;
 
-/** Fields with the values of a release. They change with every commit, and share one line. */
+/** Fields with values of the release. Every commit changes them; they share one summary line. */
 export const releaseFields: readonly string[] = [
   "",
   "spec.template.",

@@ -1,4 +1,4 @@
-/** What a change does to the running service, in the words that the summary uses. */
+/** What changes do to the running service: the effects, their order and their words. */
 
 export type Effect =
   | "build"
@@ -15,7 +15,7 @@ export type Effect =
   | "traffic"
   | "unknown";
 
-/** From unnoticeable to severe: a summary begins with the worst. */
+/** Effects, from the least to the most severe. A summary begins with the most severe effect. */
 export const bySeverity: readonly Effect[] = [
   "nothing",
   "build",
@@ -32,7 +32,7 @@ export const bySeverity: readonly Effect[] = [
   "replaced",
 ];
 
-/** The default words for each effect. */
+/** The default words for each effect in a summary. */
 export const words: Readonly<Record<Effect, string>> = {
   build: "an image is built",
   created: "new",
@@ -49,12 +49,12 @@ export const words: Readonly<Record<Effect, string>> = {
   unknown: "unknown impact: read Pulumi's diff",
 };
 
-/** Sorts the more severe effect first. */
+/** Compares two effects for `sort`: the more severe effect comes first. */
 export function moreSevere(a: Effect, b: Effect): number {
   return bySeverity.indexOf(b) - bySeverity.indexOf(a);
 }
 
-/** Sorts what is dangerous first, then the more severe effect. */
+/** Compares two impacts for `sort`: dangerous impacts come first, then more severe effects. */
 export function worseFirst(
   a: { readonly dangerous: boolean; readonly effect: Effect },
   b: { readonly dangerous: boolean; readonly effect: Effect },

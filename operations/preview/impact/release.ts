@@ -5,7 +5,7 @@ import { classifyField } from "./classify";
 import { covers } from "../changes/paths";
 import { show } from "../changes/values";
 
-/** Values of the release, which change with every commit, and the impact on each component. */
+/** The summary's line about the release: its new values, and their impact on each component. */
 export interface ReleaseLine {
   readonly effects: readonly { readonly names: readonly string[]; readonly says: string }[];
   /** What changes, such as `version 1a2b3c4 → 5d6e7f8`. */
@@ -15,13 +15,13 @@ export interface ReleaseLine {
 export const isRelease = ({ path }: Field): boolean =>
   releaseFields.some((field) => covers(field, path));
 
-/** What people call the labels. Labels with the same value share one name. */
+/** Names of the release's fields in the summary. Fields with the same value share one name. */
 const labels: readonly (readonly [RegExp, string])[] = [
   [/\bcommit_id$|DD_VERSION|datadoghq\.com\/version/, "version"],
   [/\bbranch$|\bversion$/, "branch"],
 ];
 
-/** All changes of the release in one line. Undefined if there are none. */
+/** Combines all changes to the release's values. Returns undefined if no such value changes. */
 export function releaseOf(changes: readonly Change[]): ReleaseLine | undefined {
   const values = new Set<string>();
   const byEffect = new Map<string, Set<string>>();

@@ -8,30 +8,30 @@ import { short } from "../changes/paths";
 import { isRelease } from "./release";
 import { isSensitive, show } from "../changes/values";
 
-/** What one change does, and where it comes from. */
+/** One row of the summary: what changes, the impact, and the arg that causes the change. */
 export interface Row extends Impact {
   readonly after?: string;
-  /** Arg in our code that sets it. Undefined if no arg does. */
+  /** Arg of the component that sets the field. Undefined if no arg is known. */
   readonly arg?: string;
   readonly before?: string;
-  /** Fields in this row, by kind and path; for a whole object only the kind. */
+  /** Kind and path of each field in this row. For a whole object, only the kind. */
   readonly fields: readonly string[];
-  /** Short name of the field, or the object. */
+  /** Short name of the field, or kind and name of the object. */
   readonly what: string;
 }
 
-/** Components of one type to which the same happens. */
+/** Components of one type that have the same changes. */
 export interface Group {
-  /** Names in the program. Empty for the stack itself. */
+  /** Pulumi names of the components. Empty for the stack itself. */
   readonly names: readonly string[];
   readonly rows: readonly Row[];
-  /** Such as `WebService`, or `Stack`. */
+  /** Last part of the type token, such as `WebService` or `Stack`. */
   readonly type: string;
 }
 
 /**
- * The arg that sets a field: an arg that changed, or one with the field's name, or the most
- * specific one. A changed arg that is missing in the map can explain the field, too.
+ * The arg that most likely set a field: a changed arg; otherwise an arg with the name of the field;
+ * otherwise the most specific arg. A changed arg that is missing in `fields` counts, too.
  */
 function argOf({ changedArgs, type }: Owner, kind: string, path: string): string | undefined {
   if (!Object.hasOwn(fields, type)) return undefined;
@@ -66,7 +66,7 @@ function fieldRow(change: Change, field: Field, impact: Impact): Row {
 /** Prefixes for impacts whose words do not name the operation. */
 const marks = { create: "new ", delete: "deleted ", replace: "replaced ", update: "" } as const;
 
-/** A whole object, with its name unless the component's name is enough. */
+/** The row of an object that is created, deleted or replaced. `named` adds the object's name. */
 function objectRow(change: Change, named = true): Row {
   const { inputs, kind, name, operation, owner } = change;
   const impact = classifyObject(change);
@@ -82,7 +82,7 @@ function objectRow(change: Change, named = true): Row {
   };
 }
 
-/** Objects whose name changes with their content, by the old name. References change with it. */
+/** Replaced objects whose name changes with their content, by the old name. */
 function renewed(changes: readonly Change[]): ReadonlyMap<string, Change> {
   return new Map(
     changes
@@ -91,12 +91,12 @@ function renewed(changes: readonly Change[]): ReadonlyMap<string, Change> {
   );
 }
 
-/** Whether the field refers to an object whose name changes. */
+/** Whether a field refers to one of the objects in `again`, whose names change. */
 function isNamed({ before }: Field, again: ReadonlyMap<string, Change>): boolean {
   return typeof before === "string" && again.has(before);
 }
 
-/** Impact on the pods that refer to an object that is recreated. */
+/** The worst impact on the objects that refer to a replaced object by its old name. */
 function throughPods(change: Change, changes: readonly Change[]): Impact | undefined {
   return changes
     .flatMap((one) =>
@@ -123,12 +123,12 @@ function rowsOf(change: Change, changes: readonly Change[]): readonly Row[] {
   return replaced && rows.length === 0 ? [objectRow(change)] : rows;
 }
 
-/** Joins fields with the same impact and the same reason into one row. */
+/** Joins rows into one row if their values, arg and impact are the same. */
 function folded(rows: readonly Row[]): readonly Row[] {
   const byKey = new Map<string, Row>();
   for (const row of rows) {
     const { after, arg, before, effect, says } = row;
-    // The same variable of two containers is one; two variables that become "1" are two.
+    // A variable that changes in two containers is one row. Two variables that become "1" are two.
     const last = row.what.split(".").at(-1);
     const key = JSON.stringify([after, arg, before, effect, last, says]);
     const same = byKey.get(key);
@@ -137,7 +137,7 @@ function folded(rows: readonly Row[]): readonly Row[] {
   return [...byKey.values()].sort((a, b) => moreSevere(a.effect, b.effect));
 }
 
-/** Hosts of the Ingresses among the objects. */
+/** Hosts of all Ingresses in the changes. */
 function hostsOf(owned: readonly Change[]): readonly string[] {
   const rules = owned
     .filter(({ kind }) => kind === "Ingress")
@@ -147,7 +147,10 @@ function hostsOf(owned: readonly Change[]): readonly string[] {
   );
 }
 
-/** Impact of deleting a component that another one replaces: only the old name is lost. */
+/**
+ * Impact of the deletion of a component that a new component replaces: only the old name is lost.
+ * Empty if the new component does not have all hosts of the old one.
+ */
 function replacement(owned: readonly Change[], successor: readonly Change[]): Partial<Impact> {
   const hosts = hostsOf(successor);
   const name = successor[0]?.owner.name ?? "";
@@ -157,7 +160,7 @@ function replacement(owned: readonly Change[], successor: readonly Change[]): Pa
     : { says: `recreated as ${name}, then deleted` };
 }
 
-/** All objects of a created or deleted component, as one row with the worst impact. */
+/** Joins all objects of a created or deleted component into one row with the worst impact. */
 function whole(
   owned: readonly Change[],
   successor: readonly Change[] | undefined,
@@ -182,7 +185,8 @@ function whole(
 }
 
 /**
- * The new component of the same type that replaces a deleted one. Undefined if there are several.
+ * The new component that replaces a deleted component of the same type. Undefined unless exactly
+ * one component of this type is created and exactly one is deleted.
  */
 export function replacementOf(gone: Owner, owners: readonly Owner[]): Owner | undefined {
   const same = owners.filter(({ type }) => type === gone.type);
@@ -193,7 +197,7 @@ export function replacementOf(gone: Owner, owners: readonly Owner[]): Owner | un
 
 const typeName = (type: string): string => type.split(":").at(-1) ?? type;
 
-/** The changes by component, the worst first. Components with the same changes are one group. */
+/** Groups changes by component, the worst first. Components with the same changes are one group. */
 export function groupsOf(changes: readonly Change[]): readonly Group[] {
   const byOwner = new Map<string, Change[]>();
   for (const change of changes) {
@@ -211,7 +215,7 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
     const one = comesOrGoes ? whole(owned, its) : undefined;
     const rows = one ? [one] : folded(owned.flatMap((change) => rowsOf(change, changes)));
     if (rows.length === 0) continue;
-    // The same, except the names in the paths, such as the name of a container.
+    // Leaves out the fields: their paths contain names, such as the name of a container.
     const key = JSON.stringify([owner.type, rows.map((row) => ({ ...row, fields: [] }))]);
     const names = [...(same.get(key)?.names ?? []), ...(owner.name === "" ? [] : [owner.name])];
     same.set(key, { names: names.sort(), rows, type: typeName(owner.type) });

@@ -2,15 +2,15 @@ import { Cron } from "croner";
 import { spelledOut } from "../../../components/conventions/schedules/cron";
 import type { Change } from "../changes/changes";
 
-/** Number of runs that a preview shows. */
+/** Number of future runs that a preview shows for each job. */
 const shownRuns = 3;
 
-/** Largest number of jobs. A first deploy creates all of them. */
+/** Largest number of jobs that a preview lists. A first deploy creates all jobs. */
 const mostNotes = 5;
 
 interface Spec {
   readonly schedule: string;
-  /** How late a run may start. Without it, there is no limit. */
+  /** How late a run may start, in seconds. Undefined: there is no limit. */
   readonly startingDeadlineSeconds?: number;
   readonly suspend?: boolean;
   readonly timeZone?: string;
@@ -19,7 +19,7 @@ interface Spec {
 /** Fields that decide when a job runs. */
 const deciding = ["spec.schedule", "spec.suspend", "spec.timeZone"];
 
-/** When the jobs run whose schedule is new, one line for each. */
+/** Says when each job with a new or changed schedule runs next: one line for each job. */
 export function scheduleNotes(changes: readonly Change[], now: Date): readonly string[] {
   const lines = changes.flatMap((change) => {
     const { fields, inputs, kind, name, operation } = change;
@@ -36,7 +36,7 @@ export function scheduleNotes(changes: readonly Change[], now: Date): readonly s
     : lines;
 }
 
-/** The values that the deciding fields had. */
+/** Values of the changed fields in `deciding` before the change. */
 function beforeOf({ fields }: Change): Partial<Spec> {
   return Object.fromEntries(
     fields
@@ -59,8 +59,8 @@ function whenOf(spec: Spec, before: Spec | undefined, now: Date): string {
 }
 
 /**
- * The run that Kubernetes makes up for: the time of the new schedule has passed, it is not too
- * late to start, and no run of the old schedule was after it.
+ * The run that Kubernetes starts immediately after the change. The last time of the new schedule
+ * has passed, the starting deadline has not, and the old schedule had no run since that time.
  *
  * https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
  */
@@ -73,10 +73,10 @@ function missedRun(cron: Cron, spec: Spec, before: Spec, now: Date): Date | unde
   return ran === undefined || ran < due ? due : undefined;
 }
 
-/** Undefined for a schedule that an override has set in another form, such as `@every 1h`. */
+/** Parses a schedule. Undefined for a form that it cannot parse, such as `@every 1h`. */
 function cronOf({ schedule, timeZone = "Etc/UTC" }: Spec): Cron | undefined {
   const pattern = spelledOut(schedule);
-  // Both kinds of days: Kubernetes runs on each day that matches one of them.
+  // If a schedule has a day of the month and a day of the week, a match of either is enough.
   return pattern === undefined
     ? undefined
     : new Cron(pattern, { domAndDow: false, paused: true, timezone: timeZone });

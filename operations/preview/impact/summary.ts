@@ -8,14 +8,14 @@ import { titleIn } from "../../pulumi/urn";
 import { type ReleaseLine, releaseOf } from "./release";
 import { type Group, groupsOf, replacementOf, type Row } from "./rows";
 
-/** `danger`: someone must look twice. `error`: the preview failed. */
+/** `danger`: a person must check the changes. `error`: the preview failed. */
 export type Verdict = "changes" | "danger" | "error" | "nothing";
 
-/** The result of a preview for people, and for `--format json`. */
+/** The result of a preview, which the text, Markdown and JSON formats show. */
 export interface Summary {
   readonly errors: readonly string[];
   readonly groups: readonly Group[];
-  /** The whole in one line. */
+  /** The worst impact, as one line. */
   readonly headline: string;
   /** Notes in addition to the changes. */
   readonly notes: readonly string[];
@@ -26,8 +26,9 @@ export interface Summary {
 }
 
 /**
- * Changes that the cluster rejects, because the field is immutable. The provider tries them with
- * a dry run, and the preview ends there. An update would replace the object.
+ * Errors about changes that the cluster rejects, because a field is immutable. The provider tries
+ * each change with a dry run, and such an error ends the preview. An update would replace the
+ * object.
  */
 function rejectedByCluster(events: Events, changes: readonly Change[]): ReadonlySet<Diagnostic> {
   const urns = new Set(changes.map(({ urn }) => urn));
@@ -37,25 +38,28 @@ function rejectedByCluster(events: Events, changes: readonly Change[]): Readonly
 }
 
 /**
- * Replacements and deletions that Pulumi refuses, because the program protects the object. They may
- * be missing in the changes: if one is part of the replacement of another object, the preview ends
- * before it reports either.
+ * Errors about replacements and deletions that Pulumi refuses, because the object has the option
+ * `protect`. Such an object may be missing in the changes: if Pulumi wants to replace it because of
+ * another object, the preview ends before it reports the two objects.
  */
 function rejectedByPulumi({ errors }: Events): ReadonlySet<Diagnostic> {
   return new Set(errors.filter(({ message }) => protectedAnswer.test(message)));
 }
 
-/** The protected object. The engine may have stopped at another object. */
+/** URN of the protected object. The error itself may belong to another object. */
 const protectedUrn = ({ message, urn }: Diagnostic): string =>
   /"(urn:[^"]+)"/.exec(message)?.[1] ?? urn;
 
-/** The program's error for a production that was never deployed: there is nothing to compare. */
+/** Matches the program's error about a production that was never deployed. */
 const runsNothing = /\bruns no image yet\b/;
 
-/** The engine's last line only says that it failed. */
+/** Whether an error is the engine's last line, which only says that the command failed. */
 const isEcho = ({ message }: Diagnostic): boolean => /^(?:preview|update) failed$/.test(message);
 
-/** Objects that another resource takes over. Pulumi still deletes them with the old resource. */
+/**
+ * Warns about objects that a new resource takes over from an old one. Pulumi then deletes the
+ * object with the old resource.
+ */
 function takenOver(changes: readonly Change[]): readonly string[] {
   const key = ({ inputs, kind, name }: Change) =>
     JSON.stringify([kind, name, valueAt(inputs, "metadata.namespace")]);
@@ -71,7 +75,7 @@ function takenOver(changes: readonly Change[]): readonly string[] {
     );
 }
 
-/** Components that may only have a new name. */
+/** Notes about deleted components that the code may only have renamed. */
 function renamed(changes: readonly Change[]): readonly string[] {
   const owners = [
     ...new Map(changes.map(({ owner }) => [`${owner.type} ${owner.name}`, owner])).values(),
@@ -107,9 +111,9 @@ function headlineOf(
 }
 
 /**
- * The summary of a preview, for the people who run the service. Pure.
+ * Summarizes a preview for the people who run the service. A pure function.
  *
- * @param additional notes that no event contains
+ * @param additional notes from other sources than the events
  */
 export function summaryOf(
   stack: string,

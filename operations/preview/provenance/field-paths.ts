@@ -1,29 +1,29 @@
-/** Fields of one object: the one at `path`, and everything below it. */
+/** The field of an object at `path`, and all fields below this path. */
 export interface Field {
   /** Kind of the object, such as `Deployment`. */
   readonly kind: string;
   /**
    * Path as Pulumi writes it, such as `spec.template.spec.containers[*].env[name=PORT]` or
-   * `metadata.labels["app.kubernetes.io/name"]`: `[*]` is any element of a list, `[name=X]` the one
-   * that has this name. Empty: the object itself, which the arg creates or removes.
+   * `metadata.labels["app.kubernetes.io/name"]`. `[*]` is any element of a list, `[name=X]` is the
+   * element with this name. An empty path means the object itself: the arg creates or removes it.
    */
   readonly path: string;
 }
 
-/** Fields by arg; `overrides` by each of its specs, such as `overrides.podSpec`. */
+/** The fields that each arg sets. A spec in `overrides` has its own key: `overrides.podSpec`. */
 export type FieldsOfArgs = Readonly<Record<string, readonly Field[]>>;
 
-/** Fields of objects of one kind. */
+/** Makes the fields of one kind of object from their paths. */
 export function of(kind: string, ...paths: readonly string[]): readonly Field[] {
   return paths.map((path) => ({ kind, path }));
 }
 
-/** The same fields of objects of several kinds. */
+/** Makes the fields of several kinds of objects: every kind has every path. */
 export function all(kinds: readonly string[], ...paths: readonly string[]): readonly Field[] {
   return kinds.flatMap((kind) => of(kind, ...paths));
 }
 
-/** Each path after each of the prefixes. */
+/** Joins every prefix with every path. */
 export function under(prefixes: readonly string[], ...paths: readonly string[]): readonly string[] {
   return prefixes.flatMap((prefix) => paths.map((path) => `${prefix}.${path}`));
 }
@@ -33,41 +33,42 @@ export function named(list: string, ...names: readonly string[]): readonly strin
 }
 
 const selecting = ["instance", "name"].map((key) => `["app.kubernetes.io/${key}"]`);
-/** Labels that the identity decides, of every object. */
+/** Labels of every object whose values come from the arg `identity`. */
 export const identityLabels = [
   ...["app", "protected_branch", "service"].map((key) => `metadata.labels.${key}`),
   ...[...selecting, '["app.kubernetes.io/part-of"]'].map((key) => `metadata.labels${key}`),
 ];
-/** The same for what carries the release too. */
+/** Labels of workloads and pods whose values come from the arg `identity`. */
 const workloadIdentityLabels = [
   ...identityLabels,
   ...["env", "service"].map((key) => `metadata.labels["tags.datadoghq.com/${key}"]`),
 ];
-/** Labels that the release decides. */
+/** Labels whose values come from the arg `release`. */
 const releaseLabels = [
   ...["branch", "commit_id", "version"].map((key) => `metadata.labels.${key}`),
   'metadata.labels["tags.datadoghq.com/version"]',
 ];
 
-/** Where the pods of a component are, and what is in them. */
+/** The kinds, paths and init containers of a component that creates pods. */
 export interface Pods {
-  /** Names of the component's own init containers of the service's image. */
+  /** Names of the init containers that the component itself adds with the service's image. */
   readonly initContainers: readonly string[];
   readonly kind: string;
-  /** Kinds of all objects that the component may make. */
+  /** Kinds of all objects that the component can create. */
   readonly kinds: readonly string[];
   /**
-   * Metadata that carries the caller's labels and annotations, in addition to that of each object.
+   * Paths of further metadata that have the caller's labels and annotations, in addition to the
+   * `metadata` of each object.
    */
   readonly metadata: readonly string[];
-  /** Path of the pods' template. */
+  /** Path of the pod template. */
   readonly template: string;
 }
 
-/** Args that every component with pods of the service has. */
+/** The fields that are set by args which every component with pods of the service has. */
 export function podArgs({ initContainers, kind, kinds, metadata, template }: Pods) {
   const pod = `${template}.spec`;
-  /** Containers of the service's image. */
+  /** Paths of the containers that run the service's image. */
   const containers = [`${pod}.containers[*]`, ...named(`${pod}.initContainers`, ...initContainers)];
   const agent = `${pod}.initContainers[name=datadog-agent]`;
   const env = (...names: readonly string[]) =>

@@ -11,7 +11,7 @@ const run = "spec.jobTemplate.spec";
 const jobPod = `${jobPods.template}.spec`;
 const sharedJob = podArgs(jobPods);
 
-/** What each arg of a ScheduledJob sets. */
+/** The fields that each arg of a ScheduledJob sets. */
 export const scheduledJobFields = {
   ...sharedJob,
   activeDeadlineSeconds: of("CronJob", `${run}.activeDeadlineSeconds`),
@@ -43,7 +43,7 @@ export const scheduledJobFields = {
   parallelism: of("CronJob", `${run}.parallelism`),
   podFailurePolicy: of("CronJob", `${run}.podFailurePolicy`),
   podReplacementPolicy: of("CronJob", `${run}.podReplacementPolicy`),
-  // The default of activeDeadlineSeconds comes from the schedule's period.
+  // The default of activeDeadlineSeconds depends on the interval between two scheduled runs.
   schedule: of("CronJob", "spec.schedule", `${run}.activeDeadlineSeconds`),
   serviceAccountName: of("CronJob", `${jobPod}.serviceAccountName`),
   startingDeadlineSeconds: of("CronJob", "spec.startingDeadlineSeconds"),

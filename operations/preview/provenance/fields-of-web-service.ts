@@ -13,16 +13,16 @@ const webPods: Pods = {
 const webPod = `${webPods.template}.spec`;
 const webContainer = `${webPod}.containers[*]`;
 const webEnv = (name: string) => `${webContainer}.env[name=${name}]`;
-/** Where the pods of one Deployment are selected. */
+/** Label selectors that match the pods of one Deployment. */
 const trackSelectors = [
   ...of("Deployment", "spec.selector.matchLabels", `${webPod}.affinity`),
   ...of("Deployment", `${webPod}.topologySpreadConstraints[*].labelSelector`),
   ...of("PodDisruptionBudget", "spec.selector.matchLabels"),
 ];
-/** Annotations of the Ingress that the preset sets. */
+/** Makes the fields of Ingress annotations that the AWS Load Balancer Controller reads. */
 const alb = (...keys: readonly string[]) =>
   of("Ingress", ...keys.map((key) => `metadata.annotations["alb.ingress.kubernetes.io/${key}"]`));
-/** Fields that contain the first host. */
+/** Fields of the Deployment that contain the public URL. */
 const url = of(
   "Deployment",
   ...[webContainer, ...named(`${webPod}.initContainers`, ...webPods.initContainers)].map(
@@ -31,7 +31,7 @@ const url = of(
 );
 const sharedWeb = podArgs(webPods);
 
-/** What each arg of a WebService sets. */
+/** The fields that each arg of a WebService sets. */
 export const webServiceFields = {
   ...sharedWeb,
   args: of("Deployment", `${webContainer}.args`),
@@ -68,7 +68,7 @@ export const webServiceFields = {
   ports: [...of("Deployment", `${webContainer}.ports[*]`), ...of("Service", "spec.ports[*]")],
   preStopSeconds: of("Deployment", `${webContainer}.lifecycle.preStop`),
   progressDeadlineSeconds: of("Deployment", "spec.progressDeadlineSeconds"),
-  // A resource option, not a field.
+  // This arg sets a resource option, not a field.
   protect: [],
   publicPort: url,
   readinessProbe: [
@@ -91,7 +91,7 @@ export const webServiceFields = {
 /** Args of a WebService that a Canary does not have. */
 const noCanary = ["autoscaling", "iamRoleArn", "migrationArgs", "protect", "seedArgs", "track"];
 
-/** Whether a Canary has the field: it is a Deployment without a migration, and its files. */
+/** Whether a Canary has the field: it has a ConfigMap and a Deployment without a migration. */
 function ofCanary({ kind, path }: Field): boolean {
   const own = named(`${webPod}.initContainers`, ...webPods.initContainers);
   return (
@@ -99,14 +99,14 @@ function ofCanary({ kind, path }: Field): boolean {
   );
 }
 
-/** What each arg of a Canary sets. */
+/** The fields that each arg of a Canary sets. */
 export const canaryFields: FieldsOfArgs = {
   ...Object.fromEntries(
     Object.entries<readonly Field[]>(webServiceFields)
       .filter(([arg]) => !noCanary.includes(arg))
       .map(([arg, its]) => [arg, its.filter(ofCanary)]),
   ),
-  // Its container has the service's name, and one with another name is another container.
+  // The canary's container is named after the service. A new name makes it another container.
   identity: [...webServiceFields.identity.filter(ofCanary), ...of("Deployment", webContainer)],
   serviceAccountName: of("Deployment", `${webPod}.serviceAccountName`),
 };

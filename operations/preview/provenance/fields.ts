@@ -6,8 +6,8 @@ import { canaryFields, webServiceFields } from "./fields-of-web-service";
 export type { Field, FieldsOfArgs } from "./field-paths";
 
 /**
- * Which fields of which objects each arg of a component sets. The preview explains a difference
- * with it. Tests compare it with what the components create.
+ * The map in this file says which fields of which objects each arg of a component sets. The preview
+ * uses it to name the arg that caused a difference. Tests compare it with what components create.
  */
 
 /** Type tokens of the components. */
@@ -48,7 +48,7 @@ const namespace = {
   identity: of("Namespace", ...identityLabels),
   ingressPreset: of("Namespace", 'metadata.labels["elbv2.k8s.aws/pod-readiness-gate-inject"]'),
   namespace: of("Namespace", "metadata.name"),
-  // Resource options, not fields.
+  // These args set resource options, not fields.
   protect: [],
   retain: [],
 } as const satisfies FieldsOfArgs;
@@ -64,7 +64,7 @@ const reviewNamespace = {
   ...namespace,
   branch: [...of("Namespace", "metadata.annotations"), ...of("RoleBinding", "", "subjects")],
   datadogAgentTo: of("NetworkPolicy", "", "spec.egress"),
-  // These args are only compared with the quota.
+  // This arg sets no field. The component compares it with the quota.
   demands: [],
   egressTo: of("NetworkPolicy", "", "spec.egress"),
   identity: [
@@ -94,7 +94,7 @@ const containerImage = {
   root: of("Image", "context.location", "dockerfile.location", "tags"),
 } as const satisfies FieldsOfArgs;
 
-/** What each arg of each component sets. */
+/** The fields that each arg of each component sets. */
 export const fields: Readonly<Record<ComponentType, FieldsOfArgs>> = {
   "services:image:ContainerImage": containerImage,
   "services:k8s:Canary": canaryFields,
@@ -105,7 +105,7 @@ export const fields: Readonly<Record<ComponentType, FieldsOfArgs>> = {
   "services:k8s:WebService": webServiceFields,
 };
 
-/** Args of a component that are in the map. A new arg may be missing. */
+/** Args of a component that `fields` contains. A new arg may be missing. */
 export function knownArgs(type: ComponentType): ReadonlySet<string> {
   return new Set(Object.keys(fields[type]).map((arg) => arg.split(".")[0] ?? ""));
 }
@@ -116,7 +116,7 @@ function meets(pattern: string, step: string): boolean {
   return pattern === "[*]" || /^\[(?:\d+|\*)\]$/.test(step);
 }
 
-/** How many steps of the path a field names, or -1 if it is another field. */
+/** How many steps of a path the field names, without `[*]`; -1 if the path is not in the field. */
 function depth(field: Field, kind: string, path: readonly string[]): number {
   const pattern = steps(field.path);
   const covers =
@@ -128,9 +128,10 @@ function depth(field: Field, kind: string, path: readonly string[]): number {
 }
 
 /**
- * Args that may set a field, the most specific first. With an empty path: those that create or
- * remove the object. A list's element is given by its number, as in Pulumi's own diff, or better by
- * its name, such as `env[name=PORT]`: the number of an element does not show which arg added it.
+ * Args that may set the field at a path, the most specific first. For an empty path: the args that
+ * create or remove the object. The path can name a list element by its index, as in Pulumi's own
+ * diff. A name, such as `env[name=PORT]`, is better: an index does not show which arg added the
+ * element.
  */
 export function argsFor(
   type: ComponentType,

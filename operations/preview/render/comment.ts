@@ -15,7 +15,10 @@ interface Comment {
 const begin = (stack: string): string => `<!-- preview of ${stack} -->`;
 const end = (stack: string): string => `<!-- end of ${stack} -->`;
 
-/** The comment's text with one stack's section replaced. The other sections stay. Pure. */
+/**
+ * Returns the text of the comment with a new section for one stack. The sections of other stacks
+ * stay. A pure function.
+ */
 export function withSection(body: string, stack: string, section: string): string {
   const sections = new Map<string, string>();
   for (const match of body.matchAll(/<!-- preview of (\S+) -->\n([\s\S]*?)\n<!-- end of \1 -->/g)) {
@@ -25,7 +28,7 @@ export function withSection(body: string, stack: string, section: string): strin
   const parts = [...sections].map(([name, text]) => `${begin(name)}\n${text}\n${end(name)}`);
   const whole = [marker, ...parts].join("\n\n");
   if (whole.length <= commentLimit) return whole;
-  // Too many stacks for one comment: remove the details, keep the summaries.
+  // The text is too long for one comment: remove the details, keep the summaries.
   const lean = whole.replace(/<details>[\s\S]*?<\/details>/g, "");
   return lean.slice(0, commentLimit);
 }
@@ -44,12 +47,14 @@ async function find(pull: PullRequest, path: string): Promise<Comment | undefine
 }
 
 /**
- * Writes a stack's section into the pull request's one comment, or creates that comment.
- * Previews of several stacks may run at the same time: each checks afterwards whether its section
- * is in the first comment, and tries again if another one was faster.
+ * Writes a stack's section into the pull request's comment. Creates the comment if there is none.
+ * Previews of several stacks may run at the same time. So each preview checks afterwards whether
+ * its section is in the first comment. If another preview has overwritten the section, it writes
+ * the section again, at most three times in all.
  *
  * @returns the comment's address.
- * @throws Error after three tries of at most ten seconds each, for each of the requests.
+ * @throws Error if GitHub refuses a request, or if the server or the network fails three times.
+ * Each try has a timeout of ten seconds.
  */
 export async function comment(pull: PullRequest, stack: string, section: string): Promise<string> {
   const issues = `/repos/${pull.repository}/issues`;

@@ -3,12 +3,12 @@ import type { Summary } from "../impact/summary";
 import { cut } from "../changes/values";
 import { changeOf, releaseLine, titleOf } from "./text";
 
-/** Longest note or error. */
+/** Longest note or error in a comment, in characters. */
 const lineLimit = 600;
 
 /**
- * Text from outside as code: nothing in it is markup, mentions a person, or ends the table or the
- * comment. A line break becomes a space.
+ * Formats a text from outside as Markdown code. So the text cannot contain markup, mention a
+ * person, or end the table or the comment. A line break becomes a space.
  */
 export function code(text: string): string {
   const inside = text.replace(/\s+/g, " ").replaceAll("|", "\\|").replaceAll("<!--", "<! --");
@@ -19,7 +19,7 @@ export function code(text: string): string {
   return `${ticks}${space}${inside}${space}${ticks}`;
 }
 
-/** A code block, collapsed under a title. */
+/** A code block that the reader can expand with a click on its title. */
 function details(title: string, text: string): string {
   const inside = text.replaceAll("<!--", "<! --");
   const ticks = "`".repeat(
@@ -39,7 +39,7 @@ function rows(summary: Summary): readonly string[] {
   );
 }
 
-/** The lines that fit, and the number of those that do not. */
+/** Returns the lines that fit into `room` characters, and a line that counts the other lines. */
 function fitting(lines: readonly string[], room: number): readonly string[] {
   const fit: string[] = [];
   let used = 0;
@@ -54,7 +54,7 @@ function fitting(lines: readonly string[], room: number): readonly string[] {
   return fit;
 }
 
-/** Pulumi's diff, with its marks at the beginning of the line, as GitHub's highlighting needs. */
+/** Moves the marks of Pulumi's diff to the start of each line, so that GitHub highlights them. */
 function diffText(printed: string): string {
   return plain(printed)
     .replace(
@@ -66,8 +66,9 @@ function diffText(printed: string): string {
 }
 
 /**
- * The summary for a pull request, with Pulumi's diff folded away below it. It is never longer than
- * `limit` characters: first the diff is cut, then the last rows of the table; the headline stays.
+ * Returns the summary for a pull request, with Pulumi's diff in a collapsed section below it. The
+ * result has at most `limit` characters. If it is too long, the diff is cut first, then the last
+ * rows of the table. The headline stays.
  */
 export function markdownOf(
   summary: Summary,

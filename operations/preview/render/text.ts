@@ -3,7 +3,7 @@ import { words } from "../impact/impact";
 import type { Group, Row } from "../impact/rows";
 import type { Summary } from "../impact/summary";
 
-/** A change in one line: the field or object, and its values. */
+/** Describes a row in one line: the field or object, and its old and new value. */
 export function changeOf({ after, before, fields, what }: Row): string {
   const more =
     fields.length > 1 && !what.includes(", ") ? ` (${String(fields.length)} fields)` : "";
@@ -12,14 +12,17 @@ export function changeOf({ after, before, fields, what }: Row): string {
   return `${what}: ${before} → ${after ?? "(removed)"}${more}`;
 }
 
-/** `ScheduledJob export, expire-unpaid`. Of many names: the first three and a count. */
+/**
+ * Title of a group, such as `ScheduledJob export, expire-unpaid`. Of more than four names, it has
+ * the first three and the number of the others.
+ */
 export function titleOf({ names, type }: Group): string {
   const some =
     names.length > 4 ? [...names.slice(0, 3), `${String(names.length - 3)} more`] : names;
   return [type, some.join(", ")].filter((part) => part !== "").join(" ");
 }
 
-/** The line about the values that every commit changes. */
+/** The line about the release's values, which every commit changes. */
 export function releaseLine({ release }: Summary): string | undefined {
   if (release === undefined) return undefined;
   const effects = release.effects
@@ -31,12 +34,12 @@ export function releaseLine({ release }: Summary): string | undefined {
 
 const isQuiet = ({ rows }: Group): boolean => rows.every(({ effect }) => effect === "nothing");
 
-/** The summary for a terminal: at most one line for each change. */
+/** Formats the summary for a terminal, with at most one line for each change. */
 export function textOf(summary: Summary): string {
   const { errors, groups, headline, notes, stack } = summary;
   const lines = [`Preview of ${stack}: ${headline}`];
   const release = releaseLine(summary);
-  // A commit that changes nothing that runs is one line.
+  // If no change has an effect, one line is enough.
   if (groups.every(isQuiet) && release === undefined && errors.length + notes.length === 0) {
     const objects = groups.flatMap((group) => group.rows).length;
     return `${lines[0] ?? ""}${objects === 0 ? "" : ` (${String(objects)} fields without effect)`}\n`;
