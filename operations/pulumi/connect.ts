@@ -12,7 +12,7 @@ import { type Cluster, kubectlFor } from "../clients/kubectl";
 import { type Workspace, ask, variables } from "./run-pulumi";
 import type { Tags } from "./stacks";
 
-/** The cluster and the state that have answered. */
+/** Result of {@link connect}: the state backend and the cluster have answered. */
 export interface Connected {
   readonly cluster: Cluster;
   /** Names of all stacks that the state holds. */
@@ -21,16 +21,16 @@ export interface Connected {
 
 type Where = Pick<Settings, "context" | "eksCluster" | "environment">;
 
-/** Seconds until the state counts as unreachable: enough to list 200 stacks in S3. */
+/** Timeout of a request to the state backend, in seconds: enough to list 200 stacks in S3. */
 const stateSeconds = 20;
-/** Seconds until EKS counts as unreachable by the AWS CLI, which starts slowly. */
+/** Timeout of an AWS CLI command, in seconds. The AWS CLI starts slowly. */
 const awsSeconds = 20;
 
 /**
- * Connects to state and cluster before any work begins. Without this check, a preview reports
- * success although the cluster is unreachable, and an update fails halfway.
+ * Checks that state backend and cluster answer, before any work begins. Otherwise a preview could
+ * report success although the cluster is unreachable, and an update could fail halfway.
  *
- * @throws UserError that names the address that does not answer, within 20 s; within 50 s on EKS.
+ * @throws UserError within 20 s, or within 50 s on EKS. It names the address that does not answer.
  */
 export async function connect(settings: Where, workspace: Workspace): Promise<Connected> {
   const asked = [connectToCluster(settings, workspace), stackNames(workspace)] as const;
@@ -39,7 +39,7 @@ export async function connect(settings: Where, workspace: Workspace): Promise<Co
 }
 
 /**
- * Names of all stacks in the state. Does not need the cluster.
+ * Names of all stacks in the state backend. The cluster is not asked.
  *
  * @throws UserError that names the state backend that does not answer.
  */
@@ -48,11 +48,11 @@ export async function stackNames(workspace: Workspace): Promise<readonly string[
   return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
 }
 
-/** The error about a stack that the state does not have. */
+/** Makes the error about a stack that does not exist in the state backend. */
 export const noSuchStack = (stack: string): UserError =>
   new UserError(`Stack "${stack}" does not exist in this state: nothing was deployed.`);
 
-/** Tags of a stack. Empty if the stack does not exist. This does not need the cluster. */
+/** Tags of a stack. Empty if the stack does not exist. The cluster is not asked. */
 export async function tagsIfExists(stack: string, workspace: Workspace): Promise<Tags> {
   try {
     return JSON.parse(await readState(["stack", "tag", "ls", "--stack", stack], workspace)) as Tags;
@@ -77,7 +77,11 @@ async function readState(question: readonly string[], workspace: Workspace): Pro
   });
 }
 
-/** @throws UserError that names the cluster's address if it does not answer. */
+/**
+ * Reads the UID of the cluster.
+ *
+ * @throws UserError that names the address of a cluster that does not answer.
+ */
 export async function connectToCluster(settings: Where, workspace: Workspace): Promise<Cluster> {
   const { context, eksCluster, environment } = settings;
   const access: string[] = context === undefined ? [] : [`--context=${context}`];
@@ -101,7 +105,10 @@ export async function connectToCluster(settings: Where, workspace: Workspace): P
   };
 }
 
-/** A kubeconfig from the AWS CLI. It contains no token, and is deleted when this process ends. */
+/**
+ * Writes a kubeconfig for EKS with the AWS CLI, and returns its path. The file contains no token,
+ * and is deleted when this process ends.
+ */
 async function eksFile(
   { name, region }: NonNullable<Settings["eksCluster"]>,
   environment: Settings["environment"],
@@ -121,7 +128,7 @@ async function eksFile(
       );
     },
   );
-  // The AWS CLI only supports the role. So the program's user replaces the user that the CLI wrote.
+  // The AWS CLI cannot write all options of a user. So this writes the user that the program has.
   const config = parse(readFileSync(file, "utf8")) as { users: { user: object }[] };
   const user = eksUser({ name, region }, environments[environment].clusterIdentity);
   const users = config.users.map((entry) => ({ ...entry, user }));
@@ -129,7 +136,7 @@ async function eksFile(
   return file;
 }
 
-/** Runs a command that changes nothing, so it can be killed when it takes too long. */
+/** Runs a command that only reads, and kills it after `seconds`. */
 async function quickly(
   file: string,
   args: readonly string[],
@@ -146,7 +153,7 @@ async function addressOf(access: readonly string[], workspace: Workspace): Promi
   return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
 }
 
-/** Why a program failed, as one line without the full stop. */
+/** The reason why a command failed, as one line without a full stop at the end. */
 function reasonOf(error: unknown): string {
   return error instanceof CommandError ? error.reason : String(error);
 }

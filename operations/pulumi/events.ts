@@ -1,4 +1,4 @@
-/** Events of a preview in the engine's event log: only the fields that are read. */
+/** Types of the engine's event log. They have only the fields that this project reads. */
 
 export type Json =
   boolean | number | string | null | readonly Json[] | { readonly [key: string]: Json };
@@ -13,7 +13,7 @@ export interface State {
   readonly urn: string;
 }
 
-/** What the engine would do with one resource. A replacement consists of several steps. */
+/** One step of the engine for one resource. A replacement consists of several steps. */
 export interface Step {
   readonly detailedDiff?: Readonly<Record<string, { readonly diffKind: string }>> | null;
   /** Fields that cause a replacement. */
@@ -42,10 +42,10 @@ interface Event {
   readonly summaryEvent?: object;
 }
 
-/** An error of the engine, or a violation of a policy. */
+/** An error in the engine's event log, or a violation of a policy. */
 export interface Diagnostic {
   readonly message: string;
-  /** Resource that the message is about. Empty if it is about no resource. */
+  /** URN of the resource that the message is about. Empty if the message is about no resource. */
   readonly urn: string;
 }
 
@@ -60,18 +60,18 @@ export interface Events {
   readonly warnings: readonly Diagnostic[];
 }
 
-/** Colours in the engine's own notation (`<{%reset%}>`) and those of terminals. */
+/** Matches colours in the engine's notation (`<{%reset%}>`) and colour codes of terminals. */
 const colours = /<\{%.*?%\}>|\u001b\[[0-9;]*m/g;
 
-/** Text without colours. */
+/** Removes the colours from a text of Pulumi. */
 export function plain(text: string): string {
   return text.replace(colours, "");
 }
 
-/** Largest number of lines that are kept of a program's output. */
+/** Largest number of lines that `errorsIn` returns. */
 const mostLines = 30;
 
-/** The errors in Pulumi's output: its own summary of them, otherwise its last lines. */
+/** The errors in Pulumi's output: the section `Diagnostics:`. Without it, the last lines. */
 export function errorsIn(printed: string): string {
   const lines = plain(printed)
     .split("\n")
@@ -94,13 +94,14 @@ function parse(line: string): Event {
 const told = /^\{"sequence":\d+,"timestamp":\d+,"(?:diagnostic|policy|resourcePre|summary)Event"/;
 
 /**
- * Whether a line is worth parsing: most lines are for Pulumi's developers, or repeat what is known.
+ * Whether a line of the event log has an event that `readEvents` needs. Most lines do not: they are
+ * debug messages, or repeat other events.
  */
 function isRead(line: string): boolean {
   return told.test(line) && !line.includes('"severity":"debug"');
 }
 
-/** Reads the engine's event log: one JSON object in each line. */
+/** Parses the engine's event log, which has one JSON object in each line. */
 export function readEvents(log: string): Events {
   const events = log.split("\n").filter(isRead).map(parse);
   const policies = events.flatMap(({ policyEvent }) => (policyEvent ? [policyEvent] : []));

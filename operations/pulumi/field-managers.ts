@@ -1,25 +1,26 @@
 /**
- * The field manager that Pulumi's provider generates for each object that it creates.
- * If Pulumi was killed while it created an object, only the cluster knows that object's manager.
+ * Matches the name that Pulumi's provider generates as field manager for each object. If Pulumi was
+ * killed while it created an object, only the cluster has this name, and the state does not.
  */
 export const drawnManager = /^pulumi-kubernetes-[0-9a-f]+$/;
 
-/** Fields of one object that someone else has set. */
+/** Fields of an object that another field manager owns. */
 interface Conflict {
   readonly fields: readonly string[];
-  /** The manager, as the cluster names it. Its API version and a time may follow. */
+  /** Name of the field manager, without the API version and the time in the message. */
   readonly manager: string;
 }
 
-/** The provider then takes fields over from other managers. */
+/** Environment variable with which Pulumi's provider overwrites fields of other field managers. */
 export const forcing = { PULUMI_K8S_ENABLE_PATCH_FORCE: "true" } as const;
 const force = Object.entries(forcing).flat().join("=");
 
-/** The cluster's message: one conflict is one line, several are a list for each manager. */
+/** Matches the start of a conflict in the cluster's message. A list of fields may follow. */
 const begins = /conflicts? with "([^"]+)"([^:\n]*):/;
 
 /**
- * Explains why an update failed: fields that another manager owns. One line for each manager.
+ * Explains the field manager conflicts in an error message, and what to do: one text for each
+ * conflict. Empty if the message contains no conflict.
  */
 export function fieldConflicts(said: string): readonly string[] {
   return [

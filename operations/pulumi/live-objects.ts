@@ -1,22 +1,25 @@
 import type { Cluster } from "../clients/kubectl";
 import type { StateResource } from "./stacks";
 
-/** Fields as `managedFields` writes them: `f:` is a name, `k:` and `v:` an element of a list. */
+/**
+ * Fields in the form of `managedFields` in Kubernetes. A key that begins with `f:` is a field name;
+ * a key that begins with `k:` or `v:` is an element of a list.
+ */
 export interface FieldSet {
   readonly [field: string]: FieldSet;
 }
 
-/** The fields that one tool has set. */
+/** The fields that one field manager has set. */
 export interface ManagedFields {
   readonly fieldsV1?: FieldSet;
   readonly manager: string;
   readonly operation: string;
-  /** Such as `scale` or `status`. */
+  /** Subresource through which the fields were set, such as `scale` or `status`. */
   readonly subresource?: string;
   readonly time?: string;
 }
 
-/** An object as the cluster has it. */
+/** An object that was read from the cluster. */
 export interface LiveObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -31,10 +34,10 @@ export interface LiveObject {
   };
 }
 
-/** Where an object is. */
+/** Identifies an object in the cluster. */
 export type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 
-/** Where the object is: the provider has completed its inputs, with the generated name. */
+/** Reads an object's key from its inputs in the state. The inputs contain the generated name. */
 export function keyOf({ inputs }: Pick<StateResource, "inputs">): Key {
   const { apiVersion, kind, metadata } = inputs as unknown as Key;
   const { labels = {}, name, namespace } = metadata;
@@ -47,7 +50,7 @@ export const isSame = (one: Key, other: Key): boolean =>
   one.metadata.name === other.metadata.name &&
   one.metadata.namespace === other.metadata.namespace;
 
-/** Types that every role that reads a stack may read. Secrets are not among them. */
+/** Types of objects that every role with access to a stack may read. Secrets are not included. */
 const readableTypes = new RegExp(
   `^kubernetes:(?:${[
     "apps/v1:(?:Deployment|StatefulSet)",
@@ -61,7 +64,7 @@ const readableTypes = new RegExp(
 
 export const isReadable = (type: string): boolean => readableTypes.test(type);
 
-/** What the state and the cluster say about the objects that every role may read. */
+/** Objects that every role may read, from the state and from the cluster. */
 export interface Seen {
   readonly objects: readonly LiveObject[];
   readonly resources: readonly StateResource[];
@@ -70,8 +73,8 @@ export interface Seen {
 export const nothingSeen: Seen = { objects: [], resources: [] };
 
 /**
- * Reads the stack's objects. Empty if the cluster is not the one that the stack's outputs name:
- * everything would be missing there.
+ * Reads the stack's objects from the cluster. Empty if the stack's outputs name another cluster: in
+ * this cluster, all objects would be missing.
  */
 export async function seenIn(
   all: readonly StateResource[],
@@ -83,7 +86,7 @@ export async function seenIn(
   );
   if (clusterUid === undefined || resources.length === 0) return nothingSeen;
   const seen = { objects: await live(resources, all, cluster), resources };
-  // Asked only when it matters: this is one more request.
+  // Reads the cluster's UID only if objects are missing, because this is one more request.
   if (goneFrom(seen).length === 0) return seen;
   const uid = ["get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}"];
   return (await cluster.kubectl(uid, 30_000)).trim() === clusterUid ? seen : nothingSeen;
@@ -94,9 +97,10 @@ export const goneFrom = ({ objects, resources }: Seen): readonly Key[] =>
   resources.map(keyOf).filter((key) => !objects.some((one) => isSame(one, key)));
 
 /**
- * Asks each cluster for all of them together; missing ones are not in the answer.
+ * Reads the objects of the `wanted` resources, with one request for each cluster. An object that
+ * does not exist is not in the result.
  *
- * @param all - resources of the state, with the providers
+ * @param all - all resources of the state, including the providers
  */
 export async function live(
   wanted: readonly StateResource[],
@@ -110,7 +114,7 @@ export async function live(
   return objects;
 }
 
-/** Asks the cluster for all of them together; missing ones are not in the answer. */
+/** Reads objects with one request. An object that does not exist is not in the result. */
 export async function find(
   keys: readonly Key[],
   { kubectl }: Pick<Cluster, "kubectl">,
@@ -125,7 +129,10 @@ export async function find(
   return "items" in found ? found.items : [found];
 }
 
-/** By the kubeconfig's context that their provider uses; the platform has one for each cluster. */
+/**
+ * Groups resources by the kubeconfig context of their provider. The platform project has a provider
+ * for each cluster.
+ */
 function byContext(
   wanted: readonly StateResource[],
   all: readonly StateResource[],

@@ -1,8 +1,8 @@
 import { duration } from "../../lib/time";
 
-/** Pulumi's message if another update of the stack holds its lock. */
+/** Part of Pulumi's error if another update holds the stack's lock. */
 const locked = "the stack is currently locked by";
-/** Pulumi's line about the owner of the lock: user, machine, process and time. */
+/** Matches Pulumi's text about the owner of the lock: user, machine, process and time. */
 const owner = /created by [^\n]+/;
 
 const patienceMs = 600_000;
@@ -12,24 +12,26 @@ export function isLocked(text: string): boolean {
   return text.includes(locked);
 }
 
-/** How long to wait for another update. */
+/** How long a command waits while another update holds the stack's lock. */
 export interface LockWait {
-  /** Longest wait in milliseconds. 0 disables waiting. @default 600000 */
+  /** Longest wait, in milliseconds. With 0, the command does not wait. @default 600000 */
   readonly patienceMs?: number | undefined;
   /**
-   * Milliseconds between two tries. A random part, up to the same time, separates two that wait.
+   * Pause between two tries, in milliseconds. A random time of up to the same length is added, so
+   * that two waiting commands do not try at the same moment.
    * @default 10000
    */
   readonly pauseMs?: number | undefined;
 }
 
 /**
- * Does work that takes a stack's lock. While another update holds the lock, it prints that and
- * repeats the work from its beginning.
+ * Runs `work`, which takes a stack's lock. If `work` fails because another update holds the lock,
+ * this function says so, waits, and runs `work` again.
  *
- * @param takeOver - called once, when the stack is locked: tries to remove the lock of an owner
- *   that has ended. After a removal, the work is repeated without a pause.
- * @throws what the work throws. If the stack is still locked after the longest wait, that error.
+ * @param takeOver - tries to remove the lock of a process that has ended. It is called only the
+ *   first time that the stack is locked. If it returns true, `work` runs again without a pause.
+ * @throws what `work` throws. If the stack is still locked after the longest wait, this is the last
+ *   error about the lock.
  */
 export async function untilUnlocked<Result>(
   work: () => Promise<Result>,

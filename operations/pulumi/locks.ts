@@ -5,8 +5,8 @@ import { type Workspace, stateOfProject } from "./run-pulumi";
 import { KilledHere, type LockOwner, placeOf } from "./started-processes";
 
 /**
- * Removes the locks of updates that were killed on this machine. A lock whose owner runs, or is on
- * another machine, stays: Pulumi then says who has it.
+ * Removes the locks of updates that were killed on this machine. A lock stays if its process still
+ * runs or belongs to another machine. Pulumi then says who holds the lock.
  */
 export async function removeDeadLocks(stack: string, workspace: Workspace): Promise<void> {
   const state = stateOfProject(workspace);
@@ -19,12 +19,12 @@ export async function removeDeadLocks(stack: string, workspace: Workspace): Prom
   }
   if (backendUrl.startsWith("s3://")) {
     const killed = new KilledHere(placeOf(stack, backendUrl));
-    // Asks S3 only if an update was killed here, because the AWS CLI takes a second to start.
+    // Reads S3 only if an update was killed on this machine: the AWS CLI takes a second to start.
     if (killed.none) return;
     try {
       await removeLocks(store(), (owner) => killed.took(owner));
     } catch {
-      // Without the AWS CLI or its rights: Pulumi says who has the lock, if there is one.
+      // The AWS CLI or its rights are missing. If there is a lock, Pulumi says who holds it.
       return;
     }
     killed.forget();

@@ -4,9 +4,8 @@ import type { StateResource } from "./stacks";
 type Inputs = Readonly<Record<string, unknown>>;
 
 /**
- * The ids that AWS gives to the resources of the platform, computed from their inputs. A resource
- * type that is missing here is set, not created, such as a role's policy: setting it twice is
- * harmless.
+ * Functions that compute the id of an AWS resource of the platform project from its inputs. Types
+ * that are missing here, such as a role's policy, need no id: AWS accepts their creation twice.
  */
 const ids: Readonly<Record<string, (inputs: Inputs, account: string) => string>> = {
   "aws:ecr/repository:Repository": ({ name }) => String(name),
@@ -20,12 +19,13 @@ const ids: Readonly<Record<string, (inputs: Inputs, account: string) => string>>
 };
 
 /**
- * What a killed update had begun to create in AWS, as resources of the state. Without them, the
- * next update tries to create them again, and AWS answers that they exist. A refresh removes those
- * that do not exist, and reads the others.
+ * Returns the AWS resources that a killed update had begun to create, in the form that the state
+ * has. The caller adds them to the state and runs a refresh. The refresh removes resources that do
+ * not exist in AWS, and reads the others. Otherwise the next update would try to create them again,
+ * and AWS would answer that they exist.
  *
- * `pulumi refresh --import-pending-creates` is meant for this. But Pulumi 3.215 then drops them
- * from the state, and reads nothing.
+ * `pulumi refresh --import-pending-creates` is meant for this. But with this option, Pulumi 3.215
+ * drops the resources from the state and reads nothing.
  */
 export async function begunInAws(
   begun: readonly StateResource[],
@@ -41,7 +41,7 @@ export async function begunInAws(
   });
 }
 
-/** Version 1 of the AWS CLI reads its own variable only, and not the one that the SDKs read. */
+/** Sets AWS_DEFAULT_REGION: version 1 of the AWS CLI does not read AWS_REGION, as the SDKs do. */
 function regional(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const given: Readonly<Record<string, string | undefined>> = { ...process.env, ...env };
   const region = given["AWS_DEFAULT_REGION"] ?? given["AWS_REGION"];

@@ -17,14 +17,14 @@ import type { Cluster } from "../clients/kubectl";
 import { type Deployment, type StateResource, begunIn, editState, stateOf } from "./stacks";
 
 /**
- * Brings a stack's state to what is there, if its last update was killed or someone has deleted
- * objects. The next update continues from there.
+ * Corrects a stack's state after its last update was killed, or after someone deleted objects in
+ * the cluster. The next update then creates what is missing.
  *
- * After a kill it removes that update's lock, asks the cluster about everything in the state, and
- * adopts the objects that the update had begun to create. Without a refresh, Pulumi would say that
- * nothing changes although objects are gone, because it compares with its state only.
+ * After a kill, this function removes the lock of the killed update, refreshes the state, and
+ * adopts the objects that the update had begun to create. The refresh is necessary because Pulumi
+ * compares the program only with the state: it would not notice that objects are missing.
  *
- * @returns what it has read. Empty if it has changed the state.
+ * @returns the objects that it has read. Empty if it has changed the state.
  */
 export async function recoverState(
   stack: string,
@@ -33,8 +33,8 @@ export async function recoverState(
 ): Promise<Seen> {
   let seen = nothingSeen;
   await removeDeadLocks(stack, workspace);
-  // Another update that is in progress also has pending operations, and may have finished them by
-  // the next try.
+  // An update that is in progress also has pending operations. So each try reads the state again:
+  // the update may have finished them.
   await whenUnlocked(stack, workspace, async () => {
     const { begun, pending, resources } = await stateOf(stack, workspace);
     if (!pending) {
@@ -47,8 +47,8 @@ export async function recoverState(
       seen = nothingSeen;
     }
     const refresh = ["refresh", "--stack", stack, "--yes", "--skip-preview"];
-    // Finishes the changes and deletions that had begun. What the update was creating stays in the
-    // state until the next step.
+    // The refresh resolves interrupted changes and deletions. Interrupted creations stay in the
+    // state as pending operations until the next step.
     await ask(refresh, workspace);
     if (!(await stateOf(stack, workspace)).pending) return;
     const inAws = await begunInAws(begun, workspace.env);
@@ -66,7 +66,7 @@ export async function recoverState(
   return seen;
 }
 
-/** Objects of a cluster that an update had begun to create. */
+/** Kubernetes objects that an update had begun to create. */
 function begunObjects(deployment: Deployment): readonly StateResource[] {
   return begunIn(deployment).filter(
     ({ inputs, type }) => type.startsWith("kubernetes:") && typeof inputs?.["kind"] === "string",
@@ -74,9 +74,9 @@ function begunObjects(deployment: Deployment): readonly StateResource[] {
 }
 
 /**
- * The state that the update would have left if it had recorded these objects before it was killed.
- * Each object keeps the field manager that created it. With another field manager, the next update
- * would be in conflict with the killed one.
+ * Adds objects that a killed update had begun to create to the state, as if the update had recorded
+ * them. Each object keeps the field manager that created it. With another field manager, the next
+ * update would have conflicts with the killed update.
  */
 export function withBegun(deployment: Deployment, found: readonly LiveObject[]): Deployment {
   let resources = deployment.resources ?? [];
@@ -86,9 +86,9 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
     if (adopted === undefined) continue;
     const known = resources.filter(({ urn }) => urn === adopted.urn);
     if (known.some(({ id }) => id === adopted.id)) continue;
-    // This takes the place of an object that was deleted and does not exist yet.
+    // The adopted object is the replacement of an object that was already deleted.
     resources = resources.filter((one) => !known.includes(one) || one.pendingReplacement !== true);
-    // If another object still serves, this object is unused: the next update deletes it.
+    // If the old object is still in use, the adopted object is not: the next update deletes it.
     const serves = known.some((one) => one.delete !== true && one.pendingReplacement !== true);
     resources = [...resources, serves ? { ...adopted, delete: true } : adopted];
   }
@@ -96,8 +96,8 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
 }
 
 /**
- * Undefined for an object that this update has not made, and for one that another owner has made
- * and will keep.
+ * The state's entry for an object that the update had begun to create. Undefined if the update did
+ * not create the object, or if the object belongs to another owner.
  */
 function adoption(resource: StateResource, object: LiveObject): StateResource | undefined {
   if (resource.retainOnDelete === true) return undefined;
@@ -115,8 +115,8 @@ function adoption(resource: StateResource, object: LiveObject): StateResource | 
     ...resource,
     id: namespace === undefined ? name : `${namespace}/${name}`,
     initErrors: ["The update that made it was killed: whether it is ready is not known."],
-    // What the provider keeps. Only the metadata come from the cluster: a Secret's data must stay
-    // encrypted.
+    // The outputs that the provider stores. Only the metadata come from the cluster, because a
+    // Secret's data must stay encrypted.
     outputs: {
       ...inputs,
       metadata: object.metadata,

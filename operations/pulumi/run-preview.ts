@@ -1,14 +1,14 @@
 import { UserError } from "../../lib/errors";
 import { type Workspace, policyOptions, runPulumi, variables } from "./run-pulumi";
 
-/** Longest time that a preview may take. */
+/** Timeout of a preview, in milliseconds. */
 const LIMIT_MS = 15 * 60_000;
 
 export interface PreviewRun {
-  /** Called when Pulumi prints its first line. It has then read the state. */
+  /** Called when Pulumi prints its first line. At this moment, Pulumi has read the state. */
   readonly began?: () => void;
   readonly workspace: Workspace;
-  /** Ends the engine immediately: it changes nothing and holds no lock. */
+  /** Kills the engine. This is safe, because a preview changes nothing and holds no lock. */
   readonly signal?: AbortSignal;
   /** Where the engine's own output goes while it runs. */
   readonly to: NodeJS.WritableStream & { readonly isTTY?: boolean };
@@ -19,15 +19,15 @@ export interface PreviewOutput {
   readonly exitCode: number;
   /** The event log: one JSON object in each line. */
   readonly log: string;
-  /** What the engine printed, colours included. */
+  /** The engine's output, including colours. */
   readonly printed: string;
 }
 
 /**
- * Runs `pulumi preview --diff` once. Its output is shown while it runs, and the engine writes its
- * events to a separate file. It changes nothing, takes no lock, and prints no secret.
+ * Runs `pulumi preview --diff` once, and shows its output while it runs. The engine writes its
+ * events to a separate file. A preview changes nothing, takes no lock, and prints no secret.
  *
- * @throws UserError if Pulumi is not installed, or takes longer than a quarter of an hour.
+ * @throws UserError if Pulumi is not installed, or needs more than 15 minutes.
  */
 export async function runPreview({
   began,
@@ -47,7 +47,7 @@ export async function runPreview({
   const args = ["preview", "--diff", "--non-interactive", "--stack", stack, ...color];
   const ended = await runPulumi(args, workspace, {
     attach: (child) => {
-      // Not spawn's own timeout: it continues even if the program could not be started.
+      // Does not use spawn's timeout, which continues even if the program could not start.
       limit = setTimeout(() => child.kill("SIGTERM"), LIMIT_MS);
       if (began !== undefined) child.stdout?.once("data", began);
       child.stdout?.setEncoding("utf8").on("data", pass);

@@ -17,49 +17,53 @@ import { removeTornFiles } from "./torn-files";
 import { reports } from "../../lib/reports";
 
 /**
- * Where Pulumi runs, and its variables in addition to those of this process.
+ * The working directory in which Pulumi runs, and environment variables in addition to those of
+ * this process.
  *
  * @see https://www.pulumi.com/docs/iac/automation-api/concepts-terminology/#workspace
  */
 export interface Workspace {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** How long to wait for another update of the same stack. */
+  /** How long a command waits for another update of the same stack. */
   readonly lockWait?: LockWait;
 }
 
-/** This project, with the shell's variables. */
+/** The workspace of this project, with no additional environment variables. */
 export const defaultWorkspace: Workspace = { cwd: project, env: {} };
 
-/** The workspace with more variables, such as the release that a stack must run. */
+/** Returns a workspace with more environment variables, such as the release to deploy. */
 export function withEnv(workspace: Workspace, env: Readonly<Record<string, string>>): Workspace {
   return { ...workspace, env: { ...workspace.env, ...env } };
 }
 
-/** Variables of the process and of the workspace: the program's environment. */
+/** All environment variables of a Pulumi program: those of this process and of the workspace. */
 export function variables(workspace: Workspace): Readonly<Record<string, string | undefined>> {
   return { ...process.env, ...workspace.env };
 }
 
-/** Without a stack's file Pulumi would encrypt with another key. The state has the right one. */
+/**
+ * Lets Pulumi take the encryption key from the state if a stack has no stack settings file.
+ * Otherwise Pulumi would use another key.
+ */
 const always = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
 
-/** Policies are checked if the project has a policy pack. */
+/** Pulumi's options that check the policy pack. Empty if the project has no policy pack. */
 export function policyOptions({ cwd }: Workspace): readonly string[] {
   return existsSync(join(cwd, "policy", "PulumiPolicy.yaml")) ? ["--policy-pack", "policy"] : [];
 }
 
-/** The workspace's project and state, for what is done to locks. */
+/** The directory, environment variables and state backend of a Pulumi project, to work on locks. */
 export function stateOfProject(workspace: Workspace): StateOfProject {
   const { cwd, env } = workspace;
   return { backendUrl: variables(workspace)["PULUMI_BACKEND_URL"] ?? "", cwd, env };
 }
 
 /**
- * Does work that takes a stack's lock: waits while another update holds it. In CircleCI, it takes
- * over the lock of an ended job of the same serial group.
+ * Runs `work`, which takes a stack's lock. Waits while another update holds the lock. In CircleCI,
+ * it takes over the lock of a job of the same serial group that has ended.
  *
- * @throws what the work throws.
+ * @throws what `work` throws.
  */
 export async function whenUnlocked<Result>(
   stack: string,
@@ -74,7 +78,7 @@ export async function whenUnlocked<Result>(
   });
 }
 
-/** Remembers a Pulumi process until it ends: on this machine, and in CircleCI also in S3. */
+/** Records a Pulumi process until it ends: on this machine, and in CircleCI also in S3. */
 interface Remembering extends Pick<Recording, "through"> {
   readonly onStart: (pid: number) => Recording["ended"];
 }
@@ -83,7 +87,7 @@ async function remembering(args: readonly string[], workspace: Workspace): Promi
   const job = circleciJob(variables(workspace));
   const state = stateOfProject(workspace);
   const recording =
-    // Loaded only in a job: a preview should not wait for it.
+    // This module is loaded only in a CircleCI job, so that other commands start faster.
     job && (await import("../locks/job-record")).recordingOf(args, job, state);
   return {
     onStart: (pid) => {
@@ -110,7 +114,7 @@ interface Ended {
 }
 
 interface Running {
-  /** Starts to read what Pulumi prints. */
+  /** Called when Pulumi has started, to read its output. */
   readonly attach: (child: ChildProcess) => void;
   /** Ends Pulumi immediately. */
   readonly signal?: AbortSignal | undefined;
@@ -118,10 +122,10 @@ interface Running {
 }
 
 /**
- * Runs a Pulumi command that evaluates the program, with an event log. Only this function does
- * that. It forwards a SIGTERM to Pulumi and waits until Pulumi ends. If Pulumi were killed, its
- * lock would stay. The terminal sends Ctrl-C to Pulumi directly, because Pulumi is in its
- * foreground group.
+ * Runs a Pulumi command that runs the program, and returns its event log. All such commands use
+ * this function. It forwards a SIGTERM to Pulumi and waits until Pulumi ends, because a killed
+ * Pulumi leaves its lock in the state. On Ctrl-C, the terminal sends SIGINT to Pulumi directly,
+ * because Pulumi is in the terminal's foreground process group.
  *
  * @throws UserError if Pulumi is not installed.
  */
@@ -140,7 +144,7 @@ export async function runPulumi(
   const [file, ...rest] = [...through, "pulumi", ...args, "--event-log", eventLog];
   const child = spawn(file, rest, {
     cwd: workspace.cwd,
-    // Pulumi accepts the option that writes the events only with this variable.
+    // Pulumi accepts the option `--event-log` only with this variable.
     env: { ...process.env, ...pulumiEnv(workspace), PULUMI_DEBUG_COMMANDS: "true" },
     killSignal: "SIGKILL",
     ...(signal && { signal }),
@@ -168,11 +172,10 @@ export async function runPulumi(
 }
 
 /**
- * Changes a stack with Pulumi, and shows Pulumi's output on the terminal. It waits for another
- * update of the stack. It keeps Pulumi's errors for readers of the report who do not see the
- * terminal.
+ * Runs `pulumi up` or `pulumi destroy`, and shows Pulumi's output on the terminal. It waits while
+ * another update holds the stack's lock. It adds Pulumi's errors to the command's report.
  *
- * @param before - checks the stack right before each try: the other update may have changed it.
+ * @param before - checks the stack before each try, because another update may have changed it.
  * @throws UserError if it fails.
  */
 export async function change(
@@ -192,7 +195,7 @@ export async function change(
 }
 
 async function changeOnce(args: readonly string[], workspace: Workspace): Promise<void> {
-  // Dots would be between the lines of the command that runs Pulumi.
+  // Pulumi's progress dots would mix with the lines of this command.
   const interactive = process.stdout.isTTY ? [] : ["--non-interactive", "--suppress-progress"];
   let stderr = "";
   const wait = (): void => undefined;
@@ -201,11 +204,11 @@ async function changeOnce(args: readonly string[], workspace: Workspace): Promis
     attach: (child) => {
       child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
         stderr += chunk;
-        // A command that waits for a lock says so itself.
+        // `untilUnlocked` prints its own message about the lock.
         if (!isLocked(stderr)) process.stderr.write(chunk);
       });
     },
-    // Pulumi writes to the terminal directly, and continues to if this process is killed.
+    // Pulumi writes to the terminal directly, also after this process was killed.
     stdio: ["inherit", "inherit", "pipe"],
   }).finally(() => process.off("SIGINT", wait));
   if (code === 0) return;
@@ -220,7 +223,7 @@ async function changeOnce(args: readonly string[], workspace: Workspace): Promis
   );
 }
 
-/** Why it failed: the engine's errors and policy violations; without any, its last output. */
+/** The engine's errors and policy violations. If no event has one, the errors in `stderr`. */
 function causesOf(log: string, stderr: string): readonly string[] {
   const { errors, violations } = readEvents(log);
   const found = [...errors, ...violations].map(({ message }) => message);
@@ -228,29 +231,32 @@ function causesOf(log: string, stderr: string): readonly string[] {
   return [...new Set(all)].filter((cause) => cause !== "");
 }
 
-/** Runs a Pulumi command that does not run the program; by default for at most 2 minutes. */
+/**
+ * Runs a Pulumi command that does not run the program, and returns its output. The default timeout
+ * is 2 minutes.
+ */
 export async function ask(
   args: readonly string[],
   workspace: Workspace,
   options: Pick<CommandOptions, "input" | "killSignal" | "timeout"> = {},
 ): Promise<string> {
-  // Loaded only here: a preview should not wait for it.
+  // This module is loaded only here, so that a preview starts faster.
   const { command } = await import("../../lib/command");
   removeTornFiles(variables(workspace)["PULUMI_BACKEND_URL"]);
-  // What follows `--` is a value, never an option.
+  // The option goes before `--`, because Pulumi treats everything after `--` as a value.
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   const all = [...args.slice(0, end), "--non-interactive", ...args.slice(end)];
   return command("pulumi", all, {
     cwd: workspace.cwd,
     env: pulumiEnv(workspace),
-    // A question that may be killed takes no lock.
+    // A command that may be killed only reads. It takes no lock, so it needs no record.
     ...(options.killSignal !== "SIGKILL" && (await remembering(args, workspace))),
     timeout: 120_000,
     ...options,
   });
 }
 
-/** Runs a Pulumi command that prints JSON. */
+/** Runs a Pulumi command with `--json`, and returns the parsed output. */
 export async function askJson(args: readonly string[], workspace: Workspace): Promise<unknown> {
   return JSON.parse(await ask([...args, "--json"], workspace));
 }

@@ -12,17 +12,17 @@ interface StackFile {
   readonly secretsprovider?: string;
 }
 
-/** A stack's committed file. Empty for a stack without a file. */
+/** Reads a stack settings file (`Pulumi.STACK.yaml`). Empty if the file does not exist. */
 function stackFile(stack: string, { cwd }: Workspace): StackFile {
   const file = join(cwd, `Pulumi.${stack}.yaml`);
   return existsSync(file) ? ((parse(readFileSync(file, "utf8")) as StackFile | null) ?? {}) : {};
 }
 
 /**
- * Settings of a stack as the program will see them. A canary does not have its own file: it uses
- * production's file.
+ * The settings of a stack, with the values that the program will have. A canary has no stack
+ * settings file: it uses production's.
  *
- * @throws UserError with every issue of the settings in one message.
+ * @throws UserError with every issue in the settings in one message.
  */
 export async function settingsOf(stack: string, workspace: Workspace): Promise<Settings> {
   const canaryOf = traitsOf(stack)?.canaryOf;
@@ -41,10 +41,10 @@ export async function settingsOf(stack: string, workspace: Workspace): Promise<S
 }
 
 /**
- * The secrets provider of a new stack: the one in its file. Review stacks have no file, so they use
- * the company's key. SANDBOX_SECRETS_PROVIDER overrides that key.
+ * The secrets provider of a new stack, from its stack settings file. Review stacks have no such
+ * file, so they use the company's key. SANDBOX_SECRETS_PROVIDER overrides this key.
  *
- * @returns undefined if Pulumi's own choice is right: a stack whose file has a passphrase's salt.
+ * @returns undefined if Pulumi must choose. This is the case for a stack with a passphrase.
  */
 export function secretsProviderOf(stack: string, workspace: Workspace): string | undefined {
   const { canaryOf = stack, perBranch = false } = traitsOf(stack) ?? {};

@@ -1,6 +1,6 @@
 import { type Workspace, ask, askJson, whenUnlocked } from "./run-pulumi";
 
-/** Outputs of a stack's last update. An old stack may lack some. */
+/** Outputs of a stack's last update. Some are missing if an older program deployed the stack. */
 export interface Outputs {
   readonly branch?: string;
   readonly clusterUid?: string;
@@ -14,7 +14,7 @@ export interface Outputs {
 
 export type Tags = Readonly<Record<string, string>>;
 
-/** Empty for a stack without a successful update. */
+/** Reads a stack's outputs. Empty for a stack without a successful update. */
 export async function outputsOf(stack: string, workspace: Workspace): Promise<Outputs> {
   return (await askJson(["stack", "output", "--stack", stack], workspace)) as Outputs;
 }
@@ -23,10 +23,10 @@ export async function tagsOf(stack: string, workspace: Workspace): Promise<Tags>
   return (await askJson(["stack", "tag", "ls", "--stack", stack], workspace)) as Tags;
 }
 
-/** One after the other: each write reads all tags and replaces them. */
+/** Sets tags of a stack, one after the other: each Pulumi command reads and writes all tags. */
 export async function setTags(stack: string, tags: Tags, workspace: Workspace): Promise<void> {
   for (const [name, value] of Object.entries(tags)) {
-    // After `--`, so that no value is taken for an option.
+    // Name and value follow `--`, so that Pulumi does not read a value as an option.
     await ask(["stack", "tag", "set", "--stack", stack, "--", name, value], workspace);
   }
 }
@@ -42,7 +42,7 @@ export async function removeTags(
   }
 }
 
-/** When the stack was last updated, successfully or not; refreshes do not count. */
+/** End of the stack's last update, successful or failed. Refreshes do not count. */
 export async function lastUpdate(stack: string, workspace: Workspace): Promise<Date | undefined> {
   const args = ["stack", "history", "--stack", stack, "--page-size", "20"];
   const history = (await askJson(args, workspace)) as { endTime?: string; kind: string }[];
@@ -50,18 +50,18 @@ export async function lastUpdate(stack: string, workspace: Workspace): Promise<D
   return last === undefined ? undefined : new Date(last);
 }
 
-/** A resource as the state has it. */
+/** A resource in the state. */
 export interface StateResource {
-  /** Whether it was replaced, and the next update deletes it. */
+  /** Whether the resource was replaced and the next update must delete it. */
   readonly delete?: boolean;
   readonly id?: string;
-  /** Why it is not ready. The next update waits for it, even if it does not change. */
+  /** Why the resource is not ready. The next update waits for it, even without a change. */
   readonly initErrors?: readonly string[];
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
-  /** Whether it was deleted, and its replacement does not exist yet. */
+  /** Whether the resource was deleted and its replacement does not exist yet. */
   readonly pendingReplacement?: boolean;
-  /** URN and id of its provider. */
+  /** URN and id of the resource's provider, with `::` between them. */
   readonly provider?: string;
   readonly retainOnDelete?: boolean;
   readonly type: string;
@@ -80,20 +80,20 @@ export async function stateOf(stack: string, workspace: Workspace): Promise<Stat
   return { begun: begunIn(deployment), pending: pending.length > 0, resources };
 }
 
-/** What a killed update had begun to create. The state does not know whether it exists. */
+/** Resources that a killed update had begun to create. They may exist or not. */
 export function begunIn({ pending_operations = [] }: Deployment): readonly StateResource[] {
   return pending_operations
     .filter(({ type }) => type === "creating")
     .map(({ resource }) => resource);
 }
 
-/** A step that had begun but not ended when the state was written. */
+/** A step that had begun but not ended when Pulumi wrote the state. */
 interface PendingOperation {
   readonly resource: StateResource;
   readonly type: string;
 }
 
-/** Output of `pulumi stack export`: only the fields that are read. Secrets are encrypted. */
+/** Part of the output of `pulumi stack export` that this project reads. Secrets are encrypted. */
 export interface Deployment {
   readonly pending_operations?: readonly PendingOperation[];
   readonly resources?: readonly StateResource[];
@@ -121,7 +121,8 @@ export async function editState(
 /**
  * Creates a stack without selecting it.
  *
- * @param secretsProvider encrypts its secrets. Undefined: the provider in the stack's file.
+ * @param secretsProvider encrypts the stack's secrets. Undefined: Pulumi uses the provider in the
+ * stack settings file.
  */
 export async function createStack(
   stack: string,
@@ -134,7 +135,7 @@ export async function createStack(
   );
 }
 
-/** Removes an empty stack with its history, backups, tags, and its file if there is one. */
+/** Removes an empty stack with its history, backups, tags and stack settings file. */
 export async function removeStack(stack: string, workspace: Workspace): Promise<void> {
   await whenUnlocked(stack, workspace, async () =>
     ask(["stack", "rm", stack, "--yes", "--remove-backups"], workspace),

@@ -5,7 +5,7 @@ import { service } from "../../config/service";
 import { runs, startTime } from "../../lib/processes";
 import { replaceFile } from "../../lib/replace";
 
-/** What Pulumi writes into a lock. */
+/** The process that holds a lock, from the fields that Pulumi writes into the lock. */
 export interface LockOwner {
   readonly hostname: string;
   readonly pid: number;
@@ -14,28 +14,29 @@ export interface LockOwner {
 }
 
 interface Started {
-  /** Milliseconds since 1970. */
+  /** Time at which Pulumi was started, in milliseconds since 1970. */
   readonly at: number;
   readonly pid: number;
-  /** The stack in its state, as {@link placeOf} gives it. */
+  /** Stack and state backend, as returned by {@link placeOf}. */
   readonly place: string;
   readonly startTime?: string | undefined;
 }
 
-/** Next to what Pulumi itself keeps for this user. */
+/** Directory of the records, in Pulumi's own directory of this user. */
 function directory(): string {
   return join(process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi"), service, "started");
 }
 
-/** Names a stack and its state. */
+/** Returns a text that identifies a stack and its state backend. */
 export const placeOf = (stack: string, backendUrl: string): string => `${stack} ${backendUrl}`;
 
 /**
- * Remembers that this machine has started Pulumi, until it ends. A lock in the state names a host
- * and a process, but another machine may have the same name. Only this record proves that the lock
- * was taken here. A state in files is not shared, and needs no record.
+ * Records that this machine has started a Pulumi process. A lock in the state names a host and a
+ * process, but another machine may have the same name. Only this record proves that a process of
+ * this machine took the lock. A state in local files is not shared, so it needs no record.
  *
- * @returns a function that forgets it, unless Pulumi was killed: then its lock is left.
+ * @returns a function to call when Pulumi has ended. It deletes the record, unless Pulumi was
+ * killed: a killed Pulumi leaves its lock.
  */
 export function rememberStarted(
   pid: number,
@@ -54,16 +55,16 @@ export function rememberStarted(
   };
 }
 
-/** Longest time between Pulumi's start and its lock. */
+/** Longest time from Pulumi's start until it takes the lock, in milliseconds. */
 const startMs = 600_000;
 
-/** Whether this may be the process that took the lock: its id, and a time soon after its start. */
+/** Whether a recorded process may have taken a lock: same process id, soon after its start. */
 export function tookSoonAfter(
   { at, pid }: Pick<Started, "at" | "pid">,
   lock: Pick<LockOwner, "pid" | "timestamp">,
 ): boolean {
   const since = Date.parse(lock.timestamp);
-  // Pulumi writes whole seconds.
+  // The time in the lock has whole seconds, so it may be up to a second before the start.
   return pid === lock.pid && since > at - 1000 && since < at + startMs;
 }
 
@@ -71,7 +72,7 @@ export function tookSoonAfter(
 export class KilledHere {
   readonly #killed: readonly Started[];
 
-  /** @param place - as {@link placeOf} gives it */
+  /** @param place - stack and state backend, as returned by {@link placeOf} */
   constructor(place: string) {
     this.#killed = readStarted().filter(
       (one) => one.place === place && !runs(one.pid, one.startTime),
@@ -87,7 +88,7 @@ export class KilledHere {
     return lock.hostname === hostname() && this.#killed.some((one) => tookSoonAfter(one, lock));
   }
 
-  /** None of them has a lock any more. */
+  /** Deletes the records of these processes, after their locks were removed. */
   forget(): void {
     for (const { pid } of this.#killed) {
       rmSync(join(directory(), `${String(pid)}.json`), { force: true });

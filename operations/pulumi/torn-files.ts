@@ -2,22 +2,26 @@ import { existsSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The directory in which Pulumi keeps its state, if it is in files. It contains `.pulumi`. */
+/**
+ * The directory of a state backend in local files. It contains `.pulumi`. Undefined for another
+ * backend.
+ */
 export function stateDirectory(backendUrl: string | undefined): string | undefined {
   if (backendUrl?.startsWith("file:///") !== true) return undefined;
   return fileURLToPath(backendUrl.replace(/\?.*$/, ""));
 }
 
-/** Pulumi writes a file of the state in less than a second. */
+/** Age of a temporary file that is no longer written, in milliseconds. A write takes under 1 s. */
 const writingMs = 5_000;
 
 /**
- * Removes what a killed Pulumi wrote only in part. Otherwise Pulumi cannot read any stack of this
- * state ("EOF", "unexpected end of JSON input"). It writes a file in three steps: a temporary file
- * (`.tmp`), the file's attributes (`.attrs`), and the rename of the temporary file.
- * The state itself is always whole. Attributes are not needed: Pulumi has defaults for them.
+ * Removes incomplete files that a killed Pulumi has left. Otherwise Pulumi cannot read any stack in
+ * this backend ("EOF", "unexpected end of JSON input"). Pulumi writes a file in three steps: it
+ * writes a temporary file (`.tmp`), writes the file's attributes (`.attrs`), and renames the
+ * temporary file. So the state file itself is always complete. Attributes are not needed, because
+ * Pulumi has defaults for them.
  *
- * @param backendUrl - `PULUMI_BACKEND_URL`. Only state in files can be torn.
+ * @param backendUrl - `PULUMI_BACKEND_URL`. Only a backend in local files can have such files.
  */
 export function removeTornFiles(backendUrl: string | undefined): void {
   const state = stateDirectory(backendUrl);
@@ -42,7 +46,7 @@ function isTorn(file: string): boolean {
     JSON.parse(readFileSync(file, "utf8"));
     return false;
   } catch (error) {
-    // Another process has removed or renamed it.
+    // With ENOENT, another process has just removed or renamed the file.
     return (error as NodeJS.ErrnoException).code !== "ENOENT";
   }
 }
