@@ -2,14 +2,17 @@ import type { Command } from "commander";
 import { reports } from "../lib/reports";
 
 /**
- * Adds a command. npm passes options on only after `--`, so that is how the command is named in its
- * help.
+ * Adds a command. npm passes options to a script only after `--`, so the help shows the command as
+ * `NAME --`.
  */
 export function addCommand(program: Command, name: string): Command {
   return program.command(name).name(`${name} --`).alias(name);
 }
 
-/** The pipeline's messages and its tab of tests include the cause of a failure. */
+/**
+ * Wraps the action of a command so that it leaves its result in the reports. The pipeline's Slack
+ * messages and CircleCI's test results can then show why the command failed.
+ */
 export function leaving<Args extends unknown[]>(
   work: (...args: Args) => Promise<void>,
 ): (...args: Args) => Promise<void> {

@@ -1,6 +1,6 @@
-// Every `npm run` command starts here. It runs on a clean clone, before anything is installed, so
-// it may only import Node's own modules. It installs the packages if they are not those of the
-// lock file, and starts cli/main.ts.
+// Every `npm run` command starts with this file. The file must work in a new clone, before npm has
+// installed any package, so it imports only modules of Node.js. If the installed packages differ
+// from package-lock.json, it installs them. Then it starts cli/main.ts.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -54,7 +54,7 @@ const cli = spawn(
   ],
   { cwd: project, stdio: "inherit" },
 );
-// The terminal sends Ctrl-C to the whole foreground group. Other signals must be passed on.
+// On Ctrl-C, the terminal sends SIGINT to both processes. This process forwards the other signals.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     if (signal !== "SIGINT") cli.kill(signal);

@@ -23,17 +23,17 @@ import { down as sandboxDown, isRunning, stepsOfUp, up as sandboxUp } from "../s
 
 const STACK = "local";
 
-/** Pulumi on the sandbox: the shell's own variables do not count. */
+/** The workspace for Pulumi on the sandbox. The sandbox's variables replace those of the shell. */
 const workspace = (): Workspace => ({ cwd: project, env: environment() });
 
 const cluster = (): Pick<Cluster, "kubectl"> => ({ kubectl: kubectlFor([], environment()) });
 
-/** Continues from where an earlier command was killed. */
+/** Corrects the state if an earlier command was killed. Returns the objects that it has read. */
 async function recovered(): Promise<Seen> {
   return recoverState(STACK, cluster(), workspace());
 }
 
-/** `npm run up`: from nothing to a running service. */
+/** `npm run up`: starts the sandbox, builds the service and deploys stack `local`. */
 export async function up(): Promise<void> {
   const started = Date.now();
   const chosen = options();

@@ -18,7 +18,10 @@ function port(text: string): number {
   return value;
 }
 
-/** A failed job makes the run fail; a job that waits for an approval does not. */
+/**
+ * Runs the jobs of a workflow on this machine. The exit code is 1 if a job fails. A job that waits
+ * for an approval does not change the exit code.
+ */
 async function runWorkflow(
   workflow: string,
   { parameter = [], ...rest }: RunOptions & { readonly parameter?: readonly string[] },
@@ -29,7 +32,7 @@ async function runWorkflow(
   try {
     if (process.env["PULUMI_BACKEND_URL"] === undefined) sandboxes = environment();
   } catch (error) {
-    // Checks and tests need no sandbox; a job that needs it says so itself.
+    // Jobs that run checks and tests need no sandbox. A job that needs the sandbox prints an error.
     if (!(error instanceof UserError)) throw error;
     console.log(`Jobs run without the sandbox: ${error.message}`);
   }
@@ -46,7 +49,7 @@ async function runWorkflow(
   process.exitCode = [...result.values()].some(({ end }) => end === "failed") ? 1 : 0;
 }
 
-// Each command loads its own code: a preview does not wait for the sandbox's code.
+// Each command loads only the code that it needs, so that it starts faster.
 const local = () => import("./local");
 const sandbox = () => import("../sandbox/sandbox");
 const scanners = () => import("../operations/scan/scan");
@@ -111,7 +114,7 @@ pipeline
   .option("--skip <job...>", "jobs to count as successful without running them")
   .option("--pull-request <number>", "number of the pull request", Number, 1)
   .action(runWorkflow);
-// Loaded when needed: loading it fixes the sandbox's directory.
+// This module is loaded only when it is needed: when it loads, it reads SANDBOX_DIR.
 const scannerPrograms = {
   trivy: async () => (await import("../sandbox/install/trivy")).trivy(),
 };
@@ -224,7 +227,7 @@ sandboxCommand
   .option("--everything", "removes the built parts too", false)
   .action(async ({ everything }: { everything: boolean }) => (await sandbox()).reset(everything));
 
-// The reader may close the output early: `... logs | head`.
+// A program that reads the output may close it early, as in `... logs | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 0 : 1);
 });

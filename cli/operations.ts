@@ -12,12 +12,12 @@ import { addCanary, addReview } from "./branches";
 import { addCommand, leaving } from "./command";
 import type { SweepOptions } from "../operations/sweep/sweep";
 
-/** For commands that a person approves in a pipeline. */
+/** Option of the commands that a person must approve in a pipeline before they change anything. */
 const previewOption = ["--preview <file>", "show and write what would change, and stop"] as const;
 
 /**
- * Adds the commands that a person or a CI job runs around `pulumi`. Each loads its own code, and
- * none loads Pulumi's packages: that takes longer than most commands.
+ * Adds the commands for stacks, such as `deploy` and `preview`. Each command loads only its own
+ * code. No command loads Pulumi's npm packages, because this takes longer than most commands.
  */
 export function addOperations(program: Command): void {
   const add = (name: string): Command => addCommand(program, name);
@@ -73,7 +73,7 @@ export function addOperations(program: Command): void {
         const { preview } = await import("../operations/preview/command");
         const name = await stackNameOf(stack);
         const workspace = await workspaceFor(name);
-        // Not awaited: it reads the cluster while the engine runs.
+        // This promise is not awaited here, so that it reads the cluster while the engine runs.
         const notes = import("../operations/drift/read").then(async ({ driftNotes }) =>
           driftNotes(name, workspace),
         );
@@ -217,8 +217,8 @@ export function addOperations(program: Command): void {
 }
 
 /**
- * Pulumi with the shell's settings. If the shell names no backend, stack `local` gets the sandbox's
- * backend.
+ * The workspace for a stack: the shell's environment variables. If PULUMI_BACKEND_URL is not set,
+ * stack `local` uses the sandbox's backend and cluster.
  */
 async function workspaceFor(stack: string): Promise<Workspace> {
   const { defaultWorkspace, withEnv } = await import("../operations/pulumi/run-pulumi");

@@ -6,34 +6,39 @@ import { UserError } from "./errors";
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether the program also gets the variables of this process. @default true */
+  /** Whether the program also gets the environment variables of this process. @default true */
   readonly extendEnv?: boolean;
-  /** File that keeps everything the command prints. */
+  /** File to which everything that the program prints is appended. */
   readonly log?: string;
-  /** Called with each line that the command prints. */
+  /** Called with lines that the program prints, for example to show its progress. */
   readonly onLine?: (line: string) => void;
   /**
-   * Called with the program's process id. It returns a function, which runs when the program has
+   * Called with the program's process id. It returns a function that is called when the program has
    * ended.
    */
   readonly onStart?: (pid: number) => (signal: NodeJS.Signals | null) => Promise<void> | void;
-  /** Ends the program early, with an error. */
+  /** Ends the program early; the call of `command` then throws an error. */
   readonly cancelSignal?: AbortSignal;
   /**
-   * Signal that ends the program when time is up; SIGKILL for a program that changes nothing.
+   * Signal that ends the program at the timeout. Use SIGKILL only for a program that only reads.
    * @default "SIGTERM"
    */
   readonly killSignal?: "SIGKILL" | "SIGTERM";
-  /** Limit in milliseconds; the default is one hour. */
+  /** Timeout in milliseconds. The default is one hour. */
   readonly timeout?: number;
   readonly input?: string;
-  /** Program, and its first arguments, that starts this one. An error does not name it. */
+  /**
+   * Another program with its first arguments, which starts this program. Error messages do not
+   * contain these words.
+   */
   readonly through?: readonly string[];
 }
 
 /**
- * Runs a program (never a shell), and returns its standard output. When the program fails, the
- * error ends with the last lines that it printed, because they contain the cause.
+ * Runs a program without a shell, and returns its standard output.
+ *
+ * @throws CommandError if the program fails. The message ends with the last lines that the program
+ * printed, because they usually contain the cause.
  */
 export async function command(
   file: string,
@@ -71,12 +76,12 @@ export async function command(
   }
 }
 
-/** A program that exited with a code other than 0, could not be started, or ran out of time. */
+/** Error about a program that could not start, reached its timeout or had an exit code above 0. */
 export class CommandError extends UserError {
   readonly exitCode: number | undefined;
-  /** Everything the program printed. */
+  /** Everything that the program printed. */
   readonly output: string;
-  /** Why it did not answer, as one line without its last full stop. */
+  /** Why the program failed, as one line without a full stop at the end. */
   readonly reason: string;
 
   constructor(file: string, args: readonly string[], cause: ExecaError) {

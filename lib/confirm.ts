@@ -2,9 +2,10 @@ import { createInterface } from "node:readline/promises";
 import { UserError } from "./errors";
 
 /**
- * Asks the user to type the stack's name. Without a terminal, `--yes` is required.
+ * Asks the user to type the stack's name, unless `yes` is true. Without a terminal, `yes` is
+ * required.
  *
- * @throws UserError if the user does not confirm; then nothing was changed
+ * @throws UserError if the user does not confirm. The error says that nothing was changed.
  */
 export async function confirm(stack: string, yes: boolean): Promise<void> {
   if (yes) return;

@@ -1,7 +1,7 @@
-/** An error that the user can fix: printed as one line, without a stack trace. */
+/** An error that the user can fix. The command line prints its message without a stack trace. */
 export class UserError extends Error {}
 
-/** What a caught value says. */
+/** Returns the message of a caught value, which may be an Error or any other value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

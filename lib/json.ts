@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-/** The value in a text of JSON. Undefined for another text, or a value of another form. */
+/** Parses JSON. Returns undefined if the text is not JSON or the value does not fit the schema. */
 export function parsedJson<const Schema extends v.GenericSchema>(
   schema: Schema,
   text: string,

@@ -1,17 +1,17 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** How a command ended, as a test that a CI service shows. */
+/** The result of a command, which {@link junitOf} writes as a test for the CI service. */
 export interface CommandResult {
-  /** As a person types it. */
+  /** The command as a person types it, such as `npm run deploy -- staging`. */
   readonly command: string;
-  /** Why it failed, in the order found. Empty if it did not fail. */
+  /** Why the command failed, in the order in which the causes were found. Empty after a success. */
   readonly causes: readonly string[];
-  /** What explains the causes, such as the last lines of a log. */
+  /** Texts that explain the causes, such as the last lines of a log. */
   readonly details: readonly string[];
   readonly seconds: number;
 }
 
-/** A JUnit report with one test: the command. */
+/** Returns a JUnit report in XML, in which the command is the only test. */
 export function junitOf({ causes, command, details, seconds }: CommandResult): string {
   const [first = ""] = causes;
   const message = attribute(first.split("\n")[0] ?? "");
@@ -39,7 +39,7 @@ function attribute(text: string): string {
   return escaped(text).replaceAll('"', "&quot;");
 }
 
-/** Text of an XML document, which cannot contain a terminal's control characters at all. */
+/** Escapes a text for XML, and removes control characters, which XML does not allow. */
 function escaped(text: string): string {
   return stripVTControlCharacters(text)
     .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "")

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 
-/** Start time (clock ticks since boot) of a process. Undefined if there is no such process. */
+/**
+ * Start time of a process, in clock ticks since the machine started. Undefined if no process with
+ * this id runs.
+ */
 export function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${String(pid)}/stat`, "utf8");
@@ -12,17 +15,17 @@ export function startTime(pid: number): string | undefined {
 }
 
 /**
- * Whether a process runs.
+ * Whether a process runs. Pass `started` to exclude another process that later got the same id.
  *
- * @param started - its start time. Another process that later received the same id is not this one.
+ * @param started - the process's start time, as returned by {@link startTime}
  */
 export function runs(pid: number, started?: string): boolean {
   const now = startTime(pid);
   if (now !== undefined) return started === undefined || now === started;
-  // A process that has ended counts as gone, even if its parent has not yet read its exit code.
+  // On a machine with /proc, the process has ended, or is a zombie that its parent has not reaped.
   if (existsSync("/proc/self/stat")) return false;
   try {
-    // macOS has no /proc.
+    // macOS has no /proc. Signal 0 only checks whether the process exists.
     return process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";

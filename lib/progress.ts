@@ -1,17 +1,17 @@
 import { duration } from "./time";
 
 /**
- * How often a long step reports that it still runs: rarely enough for a CI log, often enough for a
- * person.
+ * Interval at which a long step reports that it still runs, in milliseconds. It is short enough for
+ * a person who waits, and long enough to keep CI logs short.
  */
 const HEARTBEAT_MS = 10_000;
 
-/** What a step is doing now; shown by its next heartbeat. */
+/** Sets the text about what a step is doing now. The step's next heartbeat shows this text. */
 export type Report = (detail: string) => void;
 
 /**
- * Reports the progress of a long command: step i of n, its title, and its time. Prints plain lines,
- * so a terminal, a file and a CI log show the same.
+ * Reports the progress of a long command: number, title and duration of each step. It prints plain
+ * lines, so a terminal, a file and a CI log show the same text.
  */
 export class Steps {
   readonly #total: number;
@@ -21,7 +21,7 @@ export class Steps {
     this.#total = total;
   }
 
-  /** Runs one step. If it fails, prints after how long, and rethrows the error. */
+  /** Runs one step. If `work` fails, prints the step's duration and throws the error again. */
   async step<T>(title: string, work: (report: Report) => Promise<T> | T): Promise<T> {
     this.#done += 1;
     const place = `[${String(this.#done)}/${String(this.#total)}]`;

@@ -1,4 +1,4 @@
 import { join } from "node:path";
 
-/** Directory of this repository. */
+/** Absolute path of the root directory of this repository. */
 export const project = join(import.meta.dirname, "..");

@@ -1,22 +1,22 @@
 import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 
-/** Puts what `make` makes at a path in the place of what is there. */
+/** Replaces the file or link at a path by the one that `make` creates. The change is atomic. */
 function replace(path: string, make: (path: string) => void): void {
-  // Another process may do the same.
+  // Another process may replace the same path now. So each process has its own temporary name.
   const made = `${path}.${String(process.pid)}.new`;
   rmSync(made, { force: true });
   make(made);
   renameSync(made, path);
 }
 
-/** Writes a file. No reader sees a part of the content, even if this process is killed. */
+/** Writes a file atomically. Readers never see incomplete content, even after a kill. */
 export function replaceFile(path: string, content: string, mode = 0o666): void {
   replace(path, (made) => {
     writeFileSync(made, content, { mode });
   });
 }
 
-/** Makes a symbolic link. If there is one already, the path exists at every moment. */
+/** Creates or replaces a symbolic link. During a replacement, the path always exists. */
 export function replaceLink(path: string, target: string): void {
   replace(path, (made) => {
     symlinkSync(target, made);

@@ -5,16 +5,16 @@ import { junitOf } from "./junit";
 import { project } from "./project";
 import { replaceFile } from "./replace";
 
-/** What `npm run notify` reports about a stack that was changed. */
+/** The result of a deploy, for the message of `npm run notify`. */
 export interface Deployed {
-  /** What changed, in one line. Absent if no preview was shown. */
+  /** What changed, in one line. Undefined if the command showed no preview. */
   readonly changed?: string;
   readonly seconds: number;
   readonly stack: string;
   readonly url: string;
 }
 
-/** What commands write for later jobs of a pipeline: digest, what was deployed, why it failed. */
+/** Writes the files that a command leaves for later jobs of a pipeline, such as `cause.txt`. */
 export class Reports {
   readonly #causes: string[] = [];
   readonly #details: string[] = [];
@@ -22,19 +22,21 @@ export class Reports {
   readonly #junitFile: string;
 
   /**
-   * @param directory what one job of a pipeline leaves for another
-   * @param testResults not shared: jobs side by side may not leave the same file for a third one
+   * @param directory for files that later jobs of the pipeline read
+   * @param testResults directory for the JUnit report. It is not passed to later jobs, because
+   * CircleCI does not allow two parallel jobs to pass on the same file.
    */
   constructor(directory: string, testResults: string) {
     this.#directory = directory;
     this.#junitFile = join(testResults, "command.xml");
   }
 
-  /** The image that `npm run image` has pushed: it is scanned next. */
+  /** Records the image that `npm run image` has pushed. A later job scans this image. */
   leaveImage(imageRef: string): void {
     this.#leave("image.json", { imageRef });
   }
 
+  /** Records the result of a deploy. */
   leaveDeployed(deployed: Deployed): void {
     this.#leave("deployed.json", deployed);
   }
@@ -44,23 +46,24 @@ export class Reports {
     this.#leave("removed.json", { stack });
   }
 
-  /** Adds a reason why the running command will fail. */
+  /** Adds a cause of the failure of the running command. */
   addCause(text: string): void {
     this.#causes.push(text);
     mkdirSync(this.#directory, { recursive: true });
     appendFileSync(this.#causeFile, `${text}\n`);
   }
 
-  /** Adds what explains the causes, such as the last lines of a log. */
+  /** Adds a text that explains the causes, such as the last lines of a log. */
   addDetail(text: string): void {
     this.#details.push(text);
   }
 
   /**
-   * Runs a command. If it fails, `cause.txt` contains its reasons, and none of earlier commands.
-   * `command.xml` shows the command as a JUnit test, which also contains the details.
+   * Runs `work`, the action of a command. If it fails, `cause.txt` contains the causes of this
+   * failure, without those of earlier commands. `command.xml` has the command as a JUnit test, with
+   * the causes and the details.
    *
-   * @param command as a person types it
+   * @param command the command as a person types it
    */
   async leavingCause(command: string, work: () => Promise<void>): Promise<void> {
     rmSync(this.#causeFile, { force: true });
@@ -94,5 +97,5 @@ function write(file: string, text: string): void {
   replaceFile(file, text);
 }
 
-/** The reports of this project, where the pipelines read them. Not in git. */
+/** The reports of this project, in the directories that the pipelines read. Git ignores them. */
 export const reports = new Reports(join(project, "reports"), join(project, "test-results"));

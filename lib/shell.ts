@@ -1,2 +1,2 @@
-/** A text as one word of a shell: nothing in it is read as code. */
+/** Quotes a text for a shell, so that the shell reads the text as one word. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

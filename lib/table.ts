@@ -1,4 +1,7 @@
-/** Lines of a table. Each column but the last is as wide as its widest cell, within a limit. */
+/**
+ * Formats rows as lines with aligned columns. A column is as wide as its widest cell, but not wider
+ * than `limit` characters. A longer cell is not cut.
+ */
 export function columns(
   rows: readonly (readonly string[])[],
   limit = Number.POSITIVE_INFINITY,

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "./errors";
 
+/** One hour, in milliseconds. */
 export const hour = 3_600_000;
 
-/** `75000` as `1m 15s`. */
+/** Formats a duration: 75000 milliseconds become `1m 15s`. */
 export function duration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);
   if (seconds < 10) {
@@ -14,7 +15,11 @@ export function duration(milliseconds: number): string {
     : `${String(Math.floor(seconds / 60))}m ${String(seconds % 60)}s`;
 }
 
-/** `90m`, `24h` or `2d` in hours. */
+/**
+ * Converts a time such as `90m`, `24h` or `2d` into hours.
+ *
+ * @throws UserError if the text has another form.
+ */
 export function hours(text: string): number {
   const [, digits, unit = ""] = /^([1-9][0-9]{0,4})([mhd])$/.exec(text) ?? [];
   const factor = ({ d: 24, h: 1, m: 1 / 60 } as Record<string, number>)[unit];
@@ -26,12 +31,12 @@ export function hours(text: string): number {
   return Number(digits) * factor;
 }
 
-/** `2026-11-23 06:46 UTC` */
+/** Formats a time in UTC, such as `2026-11-23 06:46 UTC`. */
 export function moment(date: Date): string {
   return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
-/** A duration, such as `3 h` or `2 d`. */
+/** Formats a duration with one unit, such as `3 h` or `2 d`. */
 export function span(milliseconds: number): string {
   const minutes = Math.round(Math.abs(milliseconds) / 60_000);
   if (minutes < 120) return `${String(minutes)} min`;
@@ -40,22 +45,22 @@ export function span(milliseconds: number): string {
     : `${String(Math.round(minutes / 1440))} d`;
 }
 
-/** Such as `expires in 3 h`, or `expired 2 d ago`. */
+/** Says when something expires, such as `expires in 3 h` or `expired 2 d ago`. */
 export function lifeLeft(expires: Date, now = new Date()): string {
   const left = expires.getTime() - now.getTime();
   return left > 0 ? `expires in ${span(left)}` : `expired ${span(left)} ago`;
 }
 
-/** Undefined if the text is not a time. */
+/** Parses a date and time. Returns undefined if the text is not a valid time. */
 export function dateOf(text: string | undefined): Date | undefined {
   const parsed = new Date(text ?? "");
   return Number.isNaN(parsed.getTime()) ? undefined : parsed;
 }
 
 /**
- * Waits for a condition. While the condition throws, it does not hold.
+ * Waits until a condition returns true. If the condition throws, this counts as false.
  *
- * @returns whether it held before time was up
+ * @returns true if the condition returned true before the timeout
  */
 export async function eventually(
   condition: () => Promise<boolean> | boolean,
@@ -67,7 +72,7 @@ export async function eventually(
     try {
       if (await condition()) return true;
     } catch {
-      // Not yet.
+      // The condition is not true yet.
     }
     if (Date.now() > deadline) return false;
     await sleep(pause);
