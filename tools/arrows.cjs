@@ -1,13 +1,13 @@
 /**
- * The rooms of the repository, and what each of them may import. `npm run check` runs
- * dependency-cruiser with this file. An import of a type counts like any other.
+ * The rooms of the repository, and what each room may import. `npm run check` runs
+ * dependency-cruiser with this file. The rules also apply to imports of types.
  */
 
-/** What most rooms import. */
+/** Paths that most rooms may import. */
 const facts = ["components/conventions/", "config/", "environments.ts"];
 const onFacts = [...facts, "settings/"];
 
-/** Each room, and the paths below which it may import. Its own files are always allowed. */
+/** Each room, and the paths that it may import. A room may always import its own files. */
 const rooms = {
   "lib/": [],
   "environments.ts": ["components/conventions/"],
@@ -38,7 +38,7 @@ const rooms = {
 
 const escaped = (path) => `^${path.replaceAll(".", "\\.")}`;
 
-/** Files of rooms, without packages and Node's own modules. */
+/** Matches source files of this repository, but no modules of Node.js. */
 const source = "[.](?:ts|mjs|cjs)$";
 
 module.exports = {
@@ -74,7 +74,7 @@ module.exports = {
   options: {
     doNotFollow: { path: "node_modules" },
     exclude: { path: "^(?:node_modules|service|reports)/" },
-    // Without it, imports of types alone would be left out.
+    // Makes dependency-cruiser also check imports of types.
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
   },

@@ -15,7 +15,7 @@ export async function buildService(report: Report): Promise<"built" | "up to dat
   return "built";
 }
 
-/** Fails before a long set-up if Maven, which is needed at its end, is missing. */
+/** Checks that Maven runs. A long set-up calls this first, because it needs Maven at its end. */
 export async function checkMaven(): Promise<void> {
   await command("mvn", ["--version"], { timeout: 60_000 }).catch((error: unknown) => {
     throw noMaven(messageOf(error).split("\n")[0] ?? "");
@@ -28,7 +28,11 @@ function noMaven(cause: string): UserError {
   );
 }
 
-/** Runs Maven on the service. When it fails, its own errors are shown. */
+/**
+ * Runs Maven for the service.
+ *
+ * @throws UserError with Maven's own errors if Maven fails.
+ */
 export async function maven(
   goals: readonly string[],
   report: Report,

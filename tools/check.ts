@@ -3,7 +3,7 @@ import { project } from "../lib/project";
 import { duration } from "../lib/time";
 import { UserError } from "../lib/errors";
 
-/** Runs a program of a package. @returns whether it succeeded */
+/** Runs a program of an npm package. Returns true if the exit code is 0. */
 function npx(...args: readonly string[]): boolean {
   const { status } = spawnSync("npx", ["--no-install", ...args], {
     cwd: project,
@@ -12,7 +12,7 @@ function npx(...args: readonly string[]): boolean {
   return status === 0;
 }
 
-/** @returns whether a check found nothing; what it found is printed */
+/** Runs a check and prints the issues that it finds. Returns true if it finds no issue. */
 async function passes(check: () => Promise<void>): Promise<boolean> {
   const issues = await check().catch((error: unknown) => error);
   if (issues !== undefined) console.log(issues instanceof UserError ? issues.message : issues);
@@ -31,9 +31,9 @@ const checks: readonly (readonly [what: string, run: () => boolean | Promise<boo
 ];
 
 /**
- * `npm run check`: runs every check, also when an earlier one fails.
+ * `npm run check`: runs all checks, also after a check has failed.
  *
- * @param only first words of the checks that are wanted, when not all are
+ * @param only names of the checks to run: the first word of each. Empty: all checks.
  */
 export async function check(only: readonly string[] = []): Promise<void> {
   const firstWord = (text: string) => text.split(" ")[0] ?? "";
@@ -57,7 +57,7 @@ export async function check(only: readonly string[] = []): Promise<void> {
   }
 }
 
-/** `npm run format`: writes the format that `check` asks for. */
+/** `npm run format`: formats all files, so that the check `format` succeeds. */
 export function format(): void {
   if (npx("prettier", "--write", "--log-level=warn", ".")) return;
   throw new UserError("format failed: prettier could not read a file that it names above");

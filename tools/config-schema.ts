@@ -3,12 +3,12 @@ import { service } from "../config/service";
 import type { Setting } from "../settings/setting";
 import { table } from "../settings/table";
 
-/** File in docs/reference that stack files name in their first line. */
+/** Name of the schema file in docs/reference. Stack settings files name it in their first line. */
 export const configSchemaFile = "stack-config.schema.json";
 
 /**
- * JSON Schema of a stack's file, for editors: every setting with its description and allowed
- * values.
+ * JSON Schema of a stack settings file (`Pulumi.STACK.yaml`), for editors. It has every setting
+ * with its description and allowed values.
  */
 export function configSchema(): string {
   const settings = Object.entries<Setting>(table).map(([key, { allowed, description, schema }]) => [
@@ -24,7 +24,7 @@ export function configSchema(): string {
       config: {
         type: "object",
         additionalProperties: false,
-        // Pulumi's own settings, and those of its providers.
+        // Allows settings of Pulumi itself and of its providers.
         patternProperties: { [`^(?!${service}:)[a-z-]+:`]: {} },
         properties: Object.fromEntries(settings) as object,
       },
@@ -40,10 +40,10 @@ export function configSchema(): string {
   return `${JSON.stringify(schema, undefined, 2)}\n`;
 }
 
-/** What a file may have, not what the program gets from it. */
+/** JSON Schema of the values that a stack settings file may have for a setting. */
 function jsonSchemaOf(schema: Setting["schema"]): object {
-  // A function that checks a text cannot be told to an editor: it is told that it is a text.
+  // JSON Schema cannot contain a function that checks a text. Such a setting becomes a plain text.
   const rest: object = toJsonSchema(schema, { errorMode: "ignore", typeMode: "input" });
-  // The file as a whole names the version of JSON Schema.
+  // The schema of the whole file already names the version of JSON Schema.
   return Object.fromEntries(Object.entries(rest).filter(([key]) => key !== "$schema"));
 }

@@ -10,11 +10,11 @@ import { project } from "../lib/project";
 import { configSchema, configSchemaFile } from "./config-schema";
 import { UserError } from "../lib/errors";
 
-/** Where the reference is committed. */
+/** Directory of the generated reference. It is committed. */
 export const referenceDirectory = join(project, "docs", "reference");
 
 const components = join(project, "components");
-/** Types that args refer to: documented, so that links to them work. */
+/** Files with types that args refer to. The reference contains them, so that links work. */
 const argTypes = [
   "conventions/labels",
   "conventions/override",
@@ -24,10 +24,10 @@ const argTypes = [
   "pods/database",
 ].map((name) => join(components, `${name}.ts`));
 
-/** Groups of args, in the order in which they are needed; an arg names its own by `@group`. */
+/** Groups of args, in the order of the reference. The tag `@group` of an arg names its group. */
 const argGroups = ["Common", "Rollout", "Ingress", "Run", "Pod", "Rare"] as const;
 
-/** `npm run reference`: rewrites the reference, so pages without a source are removed. */
+/** `npm run reference`: writes all pages again, and removes pages whose source no longer exists. */
 export async function reference(): Promise<void> {
   const pages = await referencePages();
   rmSync(referenceDirectory, { recursive: true, force: true });
@@ -39,7 +39,7 @@ export async function reference(): Promise<void> {
   console.log(`Wrote ${String(pages.size)} pages to docs/reference`);
 }
 
-/** The pages by file name. The same code always gives the same text. */
+/** Returns the text of each page, by file name. The same code always gives the same text. */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   const pages = new Map(await codePages())
     .set("settings.md", settingsPage())
@@ -74,17 +74,17 @@ async function codePages(): Promise<readonly [string, string][]> {
     plugin: ["typedoc-plugin-markdown"],
     readme: "none",
     router: "module",
-    // `npm run check` has already checked the types, and this takes half the time.
+    // `npm run check` checks the types. Without this check, the reference takes half the time.
     skipErrorChecking: true,
     sort: ["required-first", "alphabetical"],
     tableColumnSettings: { hideInherited: true, hideModifiers: true },
     tsconfig: join(project, "tsconfig.json"),
     validation: false,
   };
-  // Imported where it is used: its plugin imports it too, and must get the same one, also in a test
-  // that is loaded by `require`.
+  // A dynamic import loads the same ES module that the plugin of typedoc imports. A static import
+  // would load another copy in a test that is loaded by `require`.
   const { Application, Converter, ReflectionKind } = await import("typedoc");
-  /** The program calls components; their functions and constants are not part of the reference. */
+  /** Removes functions, constants and constructors: the reference has only types and classes. */
   const typesAndClassesOnly = ({ project: model }: Context): void => {
     const others = [ReflectionKind.Function, ReflectionKind.Variable, ReflectionKind.Constructor];
     for (const reflection of others.flatMap((kind) => model.getReflectionsByKind(kind))) {
@@ -106,7 +106,7 @@ async function codePages(): Promise<readonly [string, string][]> {
   }
 }
 
-/** The default in each environment, written once if all are the same. */
+/** The default of a setting in each environment. If all defaults are equal, it is written once. */
 function settingDefault(setting: Setting): string {
   const values = [...environmentNames].sort().map((environment) => {
     const { canaryOf, perBranch, settingsOf } = environments[environment];
@@ -124,7 +124,7 @@ function settingDefault(setting: Setting): string {
 
 function settingsPage(): string {
   const cell = (text: string) => text.replaceAll("|", "\\|");
-  // A `<slug>` or `*.{domain}` in running text is not markup.
+  // Escapes `<` and `*`, so that Markdown does not read `<slug>` or `*.{domain}` as markup.
   const prose = (text: string) => cell(text).replaceAll("<", "\\<").replaceAll("*", "\\*");
   const rows = Object.entries<Setting>(table).map(([key, setting]) =>
     [

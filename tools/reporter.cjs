@@ -1,4 +1,5 @@
-// Mocha's own "spec" report for people, and a summary in a file for `npm test`, which adds up all suites.
+// A reporter for Mocha. It prints Mocha's "spec" report, and writes a summary into a file.
+// `npm test` adds up the summaries of all suites.
 const { writeFileSync } = require("node:fs");
 const { basename } = require("node:path");
 const { reporters } = require("mocha");
@@ -13,7 +14,7 @@ module.exports = class Summary extends reporters.Spec {
       const title = test.titlePath().join(", ");
       broken.push(`${title}: ${String(error?.message).trim().split("\n")[0]}`);
     });
-    // Parallel workers do not say which file a suite is from.
+    // If Mocha runs files in parallel, it does not say which file a suite is from.
     runner.on("suite end", ({ file, parent }) => {
       if (file === undefined || parent?.root !== true) return;
       const name = basename(file, ".test.ts");

@@ -12,11 +12,11 @@ import { options } from "../sandbox/layout";
 import { stepsOfUp, up } from "../sandbox/sandbox";
 
 interface Count {
-  /** What failed, one line for each test. */
+  /** Title and error of each failed test, one line for each test. */
   readonly broken: readonly string[];
   readonly failed: number;
   readonly passed: number;
-  /** Seconds that each file took, if known. */
+  /** Duration of each test file in seconds, if known. */
   readonly seconds: Readonly<Record<string, number>>;
   readonly skipped: number;
 }
@@ -28,7 +28,8 @@ const endToEndTests = join("test", "end-to-end");
 const unitTests = ["test/*.test.ts", "test/!(end-to-end)/**/*.test.ts"];
 
 const suites = {
-  // Two files at a time. They are not named in .mocharc.json: `npx mocha FILE` would run them too.
+  // Runs two files at a time. .mocharc.json has no patterns for files, because `npx mocha FILE`
+  // would then run these files, too.
   unit: async (only: readonly string[]) =>
     mocha(["--parallel", "--jobs", "2", ...(only.length === 0 ? unitTests : only)]),
   service,
@@ -37,23 +38,25 @@ const suites = {
 type Suite = keyof typeof suites;
 
 /**
- * The end-to-end tests. Phases run one after the other, the lanes of a phase in parallel, because a
- * test partly waits for pods. The platform's policies apply to the whole cluster, so no test that
- * creates them, or that they would refuse, runs in the same phase.
+ * The end-to-end tests. Phases run one after the other. The lanes of a phase run in parallel,
+ * because a test waits for pods most of the time. The platform's policies apply to the whole
+ * cluster. So a test that creates these policies never runs in parallel with a test whose objects
+ * they would reject.
  */
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   { environments: ["rehearsal", "pipelines"], commands: ["edges", "policy", "kills"] },
-  // No request may be lost while pods are replaced. So no other lane here starts many pods.
+  // `updates` checks that no request is lost while pods are replaced. So the other lanes of this
+  // phase start few pods.
   { stacks: ["preview", "updates"], platform: ["platform", "kube-score", "rollouts"] },
   { objects: ["network", "manifests"], review: ["review"] },
-  // The last test stops everything.
+  // This test stops the sandbox, so it must be the last.
   { life: ["life"] },
 ];
-/** What runs only when it is named: it takes too long for each change. */
+/** Tests that run only if the command names them, because they take too long for every change. */
 const alone = ["kills-of-environments"];
 const planned = [...alone, ...phases.flatMap((lanes) => Object.values(lanes).flat())];
 
-/** `npm test`: every suite, and one line over all of them. */
+/** `npm test`: runs all suites or one suite, and prints the sum of their results. */
 export async function test(only?: string, files: readonly string[] = []): Promise<void> {
   if (only !== undefined && !(only in suites)) {
     throw new UserError(
@@ -86,19 +89,23 @@ export async function test(only?: string, files: readonly string[] = []): Promis
   if (total.broken.length > 0) console.log(["Failed:", ...total.broken].join("\n  "));
   const skipped = total.skipped === 0 ? "" : `, ${String(total.skipped)} skipped`;
   console.log(`${String(total.passed)} passed, ${String(total.failed)} failed${skipped}`);
-  // A suite without tests proves nothing, and in CI neither does a skipped test.
+  // The command also fails if no test has run, or, in CI, if a test was skipped.
   const skippedInCi = process.env["CI"] === "true" && total.skipped > 0;
   process.exitCode = total.failed > 0 || total.passed === 0 || skippedInCi ? 1 : 0;
 }
 
-/** Time of each file, longest first. */
+/** Duration of each test file, one line per file, the longest first. */
 function timesOfFiles({ seconds }: Count): readonly string[] {
   return Object.entries(seconds)
     .sort(([, one], [, other]) => other - one)
     .map(([file, took]) => `  ${file.padEnd(12)} ${duration(took * 1000)}`);
 }
 
-/** @param only files, when not all of them are wanted */
+/**
+ * Runs the end-to-end tests.
+ *
+ * @param only names of the tests to run. Empty: all phases.
+ */
 async function endToEnd(only: readonly string[]): Promise<Count> {
   if (only.length === 0) {
     console.log(
@@ -111,10 +118,10 @@ async function endToEnd(only: readonly string[]): Promise<Count> {
   if (unplanned.length > 0) {
     throw new UserError(`${unplanned.join(", ")} must have a place in a phase of tools/test.ts`);
   }
-  // Before the tests, not inside one: a first set-up takes long, and here its progress is visible.
+  // Starts the sandbox before the tests: a first set-up takes long, and here its progress is shown.
   const chosen = options();
   await up(chosen, new Steps(stepsOfUp(chosen)));
-  // Not inside a test: another one may copy the project at the same time.
+  // Builds the service before the tests: during a test, another test may copy the project.
   await buildService(() => undefined);
   let total = none;
   for (const lanes of only.length === 0 ? phases : [{ chosen: only }]) {
@@ -142,7 +149,11 @@ function together(one: Count, other: Count): Count {
   };
 }
 
-/** @param lane prefix of each line if several lanes print at the same time */
+/**
+ * Runs Mocha, and returns the result that the reporter has written.
+ *
+ * @param lane prefix of each printed line, if several lanes run in parallel
+ */
 async function mocha(args: readonly string[], lane?: string): Promise<Count> {
   const directory = mkdtempSync(join(tmpdir(), "services-orders-test-"));
   const result = join(directory, "result.json");
@@ -174,7 +185,7 @@ async function mocha(args: readonly string[], lane?: string): Promise<Count> {
   };
 }
 
-/** The Java tests, counted from the reports that Maven's test runner writes. */
+/** Runs the Java tests, and counts them in the reports of Maven's Surefire plugin. */
 async function service(): Promise<Count> {
   const reports = join(project, "service", "target", "surefire-reports");
   rmSync(reports, { recursive: true, force: true });

@@ -25,8 +25,9 @@ const limits = {
 } as const;
 
 /**
- * `npm run bench`: measures the program and a preview against their lowest possible cost, and the
- * sandbox's memory and CPU.
+ * `npm run bench`: measures how long the program and a preview take, and how much memory and CPU
+ * the sandbox uses. The program's time is compared with the import of @pulumi/kubernetes alone, the
+ * preview's time with the preview of a one-line program.
  */
 export async function bench(): Promise<void> {
   if (!isRunning()) {
@@ -75,7 +76,7 @@ npm run preview of the same      ${seconds(summary.ours)}`);
   }
   console.log();
   report("memory of the sandbox (GiB)", memory, limits.memoryGiB);
-  // In the user's own cluster, most pods do not belong to the sandbox.
+  // Skipped in a user's own cluster, because most pods there do not belong to the sandbox.
   if (options().kubeconfig === undefined) {
     report("CPU requests of all pods", await cpuRequests(), limits.cpu);
   }
@@ -83,7 +84,7 @@ npm run preview of the same      ${seconds(summary.ours)}`);
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s`;
 
-/** Prints one figure and its limit; the command fails if the figure is above it. */
+/** Prints a measured value and its limit. If the value is above the limit, the command fails. */
 function report(what: string, value: number, limit: number): void {
   const over = value > limit;
   console.log(
@@ -94,7 +95,10 @@ function report(what: string, value: number, limit: number): void {
   }
 }
 
-/** Memory of every process in the sandbox, including pods; shared memory is counted once (PSS). */
+/**
+ * Memory of all processes in the sandbox, including pods, in GiB. Memory that processes share is
+ * counted once (PSS).
+ */
 function memoryGiB(): number {
   const kib = sandboxProcesses().map(({ pid }) => {
     try {
@@ -103,7 +107,7 @@ function memoryGiB(): number {
           0,
       );
     } catch {
-      return 0; // It ended while we looked.
+      return 0; // The process ended before its file was read.
     }
   });
   return (kib.reduce((sum, one) => sum + one, 0) * 1024) / GIB;
@@ -121,7 +125,7 @@ interface Pod {
   readonly status: { readonly phase?: string };
 }
 
-/** CPU requests of all scheduled pods. Pods that have ended request nothing. */
+/** Sum of the CPU requests of all pods, in cores. Pods that have ended do not count. */
 async function cpuRequests(): Promise<number> {
   const { items } = JSON.parse(
     await command("kubectl", ["get", "pods", "-A", "-o", "json"], {
@@ -137,7 +141,8 @@ async function cpuRequests(): Promise<number> {
     .filter(({ status }) => status.phase !== "Succeeded" && status.phase !== "Failed")
     .map(({ spec }) => {
       const together = spec.containers.reduce((sum, container) => sum + requested(container), 0);
-      // Init containers run first, one after the other: the largest counts, if it is larger.
+      // Init containers run before the others, one after the other. So a pod's request is the
+      // larger of two values: the sum of its containers, and its largest init container.
       return Math.max(together, ...(spec.initContainers ?? []).map(requested));
     })
     .reduce((sum, pod) => sum + pod, 0);

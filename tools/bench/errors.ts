@@ -6,22 +6,22 @@ import { UserError } from "../../lib/errors";
 import { environment } from "../../sandbox/environment";
 import { type Say, copyProject, inTemporaryDirectory } from "./preview";
 
-/** Time of a preview, and the memory of the largest of its processes. */
+/** Duration of a preview, and the peak memory of its largest process. */
 interface Cost {
   readonly mib: number;
   readonly milliseconds: number;
 }
 
-/** An input that the program refuses. */
+/** A wrong input, which must make the preview fail. */
 interface Wrong {
-  /** Text in a file of the project, and what replaces it. */
+  /** An edit in a file of the project: the pattern to find, and the text that replaces it. */
   readonly edit?: readonly [file: string, from: RegExp, to: string];
   readonly env?: Readonly<Record<string, string>>;
-  /** What the preview must print. */
+  /** Text that the preview must print. */
   readonly says: string;
   /** A setting that is stored with `--secret`. Only Pulumi can write its value. */
   readonly secret?: string;
-  /** A line of the stack's configuration. */
+  /** A line that is added to the configuration in the stack settings file. */
   readonly setting?: string;
 }
 
@@ -34,7 +34,7 @@ const deadKubeconfig = JSON.stringify({
   users: [{ name: "dead", user: {} }],
 });
 
-/** Ten inputs of different kinds: settings, validation, ownership, cluster, code. */
+/** Wrong inputs of different kinds: settings, args, a foreign namespace, the cluster, code. */
 const wrong: Readonly<Record<string, Wrong>> = {
   "a misspelled setting": { says: 'Did you mean "replicas"', setting: 'replics: "3"' },
   "a setting of the wrong type": { says: "must be a whole number", setting: "replicas: many" },
@@ -64,7 +64,10 @@ const wrong: Readonly<Record<string, Wrong>> = {
   },
 };
 
-/** Each wrong input once, in a copy of the project, and a no-op preview before and after them. */
+/**
+ * Measures a preview with each wrong input once, in a copy of the project. Also measures a preview
+ * without changes, before and after the wrong inputs.
+ */
 export async function measureErrors(say: Say): Promise<{
   readonly noOp: Cost;
   readonly wrong: readonly (Cost & { readonly what: string })[];
@@ -80,7 +83,7 @@ export async function measureErrors(say: Say): Promise<{
       costs.push({ what, ...(await previewOf(cwd, input)) });
     }
     noOps.push(await preview(cwd, {}));
-    // The faster one: the other was disturbed.
+    // Takes the faster of the two previews, because other load may have slowed the other preview.
     const noOp = noOps.reduce((a, b) => (a.milliseconds < b.milliseconds ? a : b));
     return { noOp, wrong: costs };
   });
@@ -104,7 +107,12 @@ async function previewOf(cwd: string, wrongInput: Wrong): Promise<Cost> {
   }
 }
 
-/** @param says what it must print when it fails; without it, it must show no change */
+/**
+ * Runs and measures a preview.
+ *
+ * @param says text that the preview must print when it fails. Undefined: the preview must succeed
+ * and show no change.
+ */
 async function preview(
   cwd: string,
   env: Readonly<Record<string, string>>,
@@ -143,7 +151,7 @@ function largest(pid: number): number {
           Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
         return [{ parent: field("PPid"), peak: field("VmHWM"), pid: Number(name) }];
       } catch {
-        return []; // It has ended.
+        return []; // The process has ended.
       }
     });
   const below = (one: number): number =>

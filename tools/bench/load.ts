@@ -3,15 +3,16 @@ import type * as Pulumi from "@pulumi/pulumi";
 import type * as Jobs from "../../jobs";
 import type * as AllSettings from "../../settings";
 
-// One process of `npm run bench`: it loads and runs one thing, and prints what that took.
+// `npm run bench` starts this file as a separate process. Its argument says what to measure, and it
+// prints time and memory:
 //   import:   the import of @pulumi/kubernetes, and nothing else
-//   program:  the program as stack local, with a recorded engine instead of a real one
-//   many:     the same with 200 jobs
+//   program:  the program for stack local, with Pulumi's mocks instead of an engine
+//   many:     the program with 200 jobs
 
-/** The part of the program that is used here: `export =` cannot be imported by type. */
+/** Type of the program's function. It is declared here, because the module uses `export =`. */
 type Program = (outside: object) => Promise<unknown>;
 
-// Loads the program as the engine does: CommonJS, and each module on first use.
+// Loads the program as the engine does: as CommonJS, and each module when it is first used.
 const require = createRequire(import.meta.url);
 const JOBS = 200;
 
@@ -39,12 +40,12 @@ async function runProgram(jobs: number): Promise<void> {
     readCluster: () => Promise.resolve({ clusterUid: "uid", namespace: undefined }),
     readSettings: () => Promise.resolve(settings),
   });
-  // Waits until everything that was constructed is registered.
+  // Waits until all resources are registered.
   await pulumi.runtime.disconnect();
 }
 
-// Pulumi's SDK records a stack trace for each resource and promise. Mapping them to the lines of
-// the TypeScript sources, which tsx would have, takes longer than all the rest.
+// Pulumi's SDK records a stack trace for each resource and promise. With source maps, Node.js would
+// map each stack trace to TypeScript lines. This takes longer than everything else.
 process.setSourceMapsEnabled(false);
 const started = performance.now();
 const [, , what] = process.argv;

@@ -21,8 +21,8 @@ const JOBS = 20;
 export type Say = (detail: string) => void;
 
 /**
- * Medians in milliseconds, after a warm-up. The two alternate, so other load on the machine slows
- * both.
+ * Measures several functions, and returns the median of each in milliseconds, after a warm-up. The
+ * functions alternate, so other load on the machine slows all of them.
  */
 async function medians<Name extends string>(
   runs: number,
@@ -47,7 +47,7 @@ async function medians<Name extends string>(
   ) as Record<Name, number>;
 }
 
-/** Runs `work` in a directory that has the project's packages, and is removed afterwards. */
+/** Runs `work` in a temporary directory with a link to the project's npm packages. */
 export async function inTemporaryDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), "services-orders-bench-"));
   const remove = (): void => {
@@ -64,7 +64,7 @@ export async function inTemporaryDirectory<T>(work: (directory: string) => Promi
   }
 }
 
-/** A no-op preview of stack local, and of the smallest possible program. */
+/** Measures a preview of stack local without changes, and a preview of a one-line program. */
 export async function measurePreviews(
   runs: number,
   say: Say,
@@ -74,8 +74,8 @@ export async function measurePreviews(
     const oneLine = { ...ours, cwd: directory, env: await oneLineProgram(directory) };
     const preview = ["preview", "--stack", "local", "--non-interactive"];
     return medians(runs, say, {
-      // Only our program was deployed before. A preview that shows a change would measure something
-      // else.
+      // Stack local must be up to date: a preview with changes takes longer. The one-line program
+      // was never deployed, so its preview shows a change.
       ours: async () => command("pulumi", [...preview, "--expect-no-changes"], ours),
       oneLine: async () => command("pulumi", preview, oneLine),
     });
@@ -83,10 +83,10 @@ export async function measurePreviews(
 }
 
 /**
- * The smallest possible Pulumi program: the same engine, runtime options and packages, its own
- * state, no resource.
+ * Creates a one-line Pulumi program without resources. It uses the same engine, runtime options and
+ * packages as this project, and its own state.
  *
- * @returns the variables to run it with
+ * @returns the environment variables to run the program with
  */
 async function oneLineProgram(cwd: string): Promise<Record<string, string>> {
   for (const file of ["Pulumi.yaml", "package.json"]) {
@@ -101,7 +101,7 @@ async function oneLineProgram(cwd: string): Promise<Record<string, string>> {
   return env;
 }
 
-/** Copies the project, without its packages. */
+/** Copies the project to a directory, without its npm packages. */
 export function copyProject(directory: string): void {
   for (const entry of readdirSync(project).filter((name) => name !== "node_modules")) {
     cpSync(join(project, entry), join(directory, entry), {
@@ -111,7 +111,7 @@ export function copyProject(directory: string): void {
   }
 }
 
-/** A copy of the project with additional jobs. */
+/** Copies the project to a directory, and adds jobs until there are {@link JOBS}. */
 function copyWithJobs(directory: string): void {
   copyProject(directory);
   const file = join(directory, "jobs.ts");
@@ -126,7 +126,7 @@ function copyWithJobs(directory: string): void {
   writeFileSync(file, code.replace(start, start + entries.join("")));
 }
 
-/** The engine alone, and with our summary. */
+/** Measures `pulumi preview --diff` and `npm run preview`, which adds the summary. */
 export async function measureSummary(
   runs: number,
   say: Say,

@@ -4,13 +4,16 @@ import { command } from "../../lib/command";
 
 const MIB = 1024 ** 2;
 
-/** Time and memory of one process. */
+/** Time and peak memory of one process. */
 interface Load {
   readonly mib: number;
   readonly milliseconds: number;
 }
 
-/** For each, the fastest run, because it was disturbed least, and the highest memory. */
+/**
+ * Measures the processes of load.ts. For each argument, it returns the shortest time, because other
+ * load disturbed this run least, and the highest memory.
+ */
 export async function measureLoads(
   times: number,
   say: (detail: string) => void,

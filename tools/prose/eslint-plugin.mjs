@@ -1,6 +1,6 @@
 import { blank, findings, withoutCode } from "./words.mjs";
 
-/** Comments that follow each other line by line are one text. */
+/** Groups comments: line comments in consecutive lines are one text. */
 function blocks(comments) {
   const found = [];
   for (const comment of comments) {
@@ -38,7 +38,7 @@ const words = {
           const [start, end] = [block[0].range[0], block.at(-1).range[1]];
           const text = sourceCode.text.slice(start, end);
           if (/^(\/\/|\/\*) eslint-/.test(text)) continue;
-          // The marks of the comment itself are not text: // and /** and the * of each line.
+          // Replaces the comment's marks by spaces: `//`, `/**` and the `*` of each line.
           check(
             start,
             text.replaceAll(/^\s*(\/\/|\/\*+|\*\/|\*)|\*\/$/gm, (mark) => blank(mark)),
@@ -46,7 +46,7 @@ const words = {
         }
       },
       Literal(node) {
-        // One word is a name or a value, not a sentence.
+        // Skips strings of one word, because they are names or values.
         if (typeof node.value === "string" && node.value.includes(" ")) {
           check(node.range[0] + 1, source(node).slice(1, -1).replaceAll("\\", " "));
         }

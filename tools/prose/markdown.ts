@@ -7,10 +7,10 @@ import { UserError } from "../../lib/errors";
 import { project } from "../../lib/project";
 import { blank, findings } from "./words.mjs";
 
-// Loaded as an ES module, the package's exports are one level deeper.
+// In an ES module, the exports of this CommonJS package are in its property `default`.
 const plugin = (markdown as { default?: typeof markdown }).default ?? markdown;
 
-/** Markdown made from the code is checked where it is written: in the comments. */
+/** Matches Markdown that is generated from code. ESLint checks its text in the code's comments. */
 const generated = /^docs\/reference\//;
 
 interface Node {
@@ -20,7 +20,10 @@ interface Node {
   readonly value?: string;
 }
 
-/** The words in paragraphs, titles and table cells; code, addresses and pictures are not prose. */
+/**
+ * Rule that checks the words in paragraphs, titles and table cells. It ignores code, addresses of
+ * links, and pictures.
+ */
 const words: TextlintRuleModule = ({ Syntax, RuleError, report, getSource }) => {
   const prose = (node: Node): string => {
     const source = getSource(node as Parameters<typeof getSource>[0]);
@@ -42,10 +45,10 @@ const words: TextlintRuleModule = ({ Syntax, RuleError, report, getSource }) => 
   return { [Syntax.Paragraph]: check, [Syntax.Header]: check, [Syntax.TableCell]: check };
 };
 
-/** A longer cell makes its table too wide for an editor: it belongs in a list or a section. */
+/** Longest table cell, in characters. A longer cell makes its table too wide for an editor. */
 const longestCell = 60;
 
-/** What a reader sees of a cell: the address of a link does not count. */
+/** The visible text of a table cell, without the addresses of links. */
 const shown = ({ children, value = "" }: Node): string => children?.map(shown).join("") ?? value;
 
 const cells: TextlintRuleModule = ({ Syntax, RuleError, report }) => ({
@@ -57,7 +60,7 @@ const cells: TextlintRuleModule = ({ Syntax, RuleError, report }) => ({
   },
 });
 
-/** One line per finding: file:line:column and what to write. */
+/** Checks a Markdown text. Returns one line per finding: file:line:column, and what to write. */
 export async function checkText(text: string, file: string): Promise<string[]> {
   const { messages } = await new TextlintKernel().lintText(text, {
     filePath: join(project, file),
@@ -74,7 +77,11 @@ export async function checkText(text: string, file: string): Promise<string[]> {
   );
 }
 
-/** @throws UserError with every finding in the Markdown of the repository */
+/**
+ * Checks all Markdown files in the repository.
+ *
+ * @throws UserError with all findings
+ */
 export async function checkMarkdown(): Promise<void> {
   const files = execFileSync("git", ["ls-files", "--cached", "*.md"], { cwd: project })
     .toString()

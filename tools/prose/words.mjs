@@ -6,11 +6,11 @@ export const words = parse(readFileSync(new URL("words.yaml", import.meta.url), 
 
 const patterns = words.map(({ pattern, instead }) => ({
   instead,
-  // A line may break anywhere.
+  // A space in a pattern also matches a line break.
   expression: new RegExp(pattern.replaceAll(/ (?![+*?{])/g, "\\s+"), "gi"),
 }));
 
-/** @param {string} text */
+/** Finds the words to avoid in a text. @param {string} text */
 export function findings(text) {
   return patterns
     .flatMap(({ expression, instead }) =>
@@ -23,9 +23,18 @@ export function findings(text) {
     .sort((a, b) => a.index - b.index);
 }
 
-/** The text with everything but line breaks replaced, so that the positions of the rest stay. @param {string} text */
+/**
+ * Replaces every character except line breaks, so that positions after the text stay.
+ *
+ * @param {string} text
+ */
 export const blank = (text, by = " ") => text.replaceAll(/[^\n]/g, by);
 
-/** Code between backticks is not prose; the backticks stay, because they say that something is there. @param {string} text */
+/**
+ * Replaces code between backticks by underscores. The backticks stay, so that a pattern sees that
+ * there is a word.
+ *
+ * @param {string} text
+ */
 export const withoutCode = (text) =>
   text.replaceAll(/`([^`]+)`/g, (_, code) => `\`${blank(code, "_")}\``);
