@@ -36,7 +36,10 @@ function scanning(inputs: Properties) {
   };
 }
 
-/** Images go to the sandbox's registry: moto's own addresses lead nowhere. */
+/**
+ * Returns the address of a repository in the sandbox's registry. Nothing answers at the addresses
+ * that moto returns.
+ */
 function registryUrl(repository: string): string {
   const registry = process.env["SANDBOX_REGISTRY"];
   if (registry === undefined) throw new Error("SANDBOX_REGISTRY must name the sandbox's registry");
@@ -52,7 +55,7 @@ export const repository: Kind = {
     return repositoryName;
   },
   delete: async (id) => {
-    // As the real plugin without `forceDelete`: a repository with images stays.
+    // A repository that has images is not deleted, as with the real plugin without `forceDelete`.
     await ecr.send(new DeleteRepositoryCommand({ repositoryName: id }));
   },
   fixed: ["name"],

@@ -3,15 +3,16 @@ import { type Kind, type Properties, text } from "./kind";
 
 const eks = new EKSClient();
 
-/** The look-up `aws.eks.getCluster`, as far as the platform uses it. */
+/** Does what `aws.eks.getCluster` does. Returns only the properties that the platform uses. */
 export async function getCluster(args: Properties): Promise<Properties> {
   const { cluster } = await eks.send(new DescribeClusterCommand({ name: text(args, "name") }));
   return { arn: cluster?.arn, id: cluster?.name, name: cluster?.name };
 }
 
 /**
- * What moto does not have: it answers 404, which a test checks.
- * Nothing is kept outside of Pulumi's state: reading returns what was written, and proves nothing.
+ * Returns a kind for a resource type that moto does not have. A test checks that moto answers 404.
+ * Nothing is stored outside Pulumi's state: `read` returns what the program wrote, and proves
+ * nothing.
  */
 function unkept(id: (inputs: Properties) => string, fixed: readonly string[]): Kind {
   return {

@@ -18,7 +18,7 @@ import { type Kind, type Properties, text, unlessMissing } from "./kind";
 
 const iam = new IAMClient();
 
-/** IAM answers with documents encoded as in addresses. */
+/** Decodes a policy document: IAM returns documents in URL encoding. */
 const decoded = (document: string | undefined) => decodeURIComponent(document ?? "");
 const clients = (inputs: Properties) => inputs["clientIdLists"] as string[];
 

@@ -2,22 +2,24 @@ import { isDeepStrictEqual } from "node:util";
 
 export type Properties = Readonly<Record<string, unknown>>;
 
-/** One type of resource, as far as the platform uses it. */
+/** What the stand-in for the AWS plugin can do with one type of resource. */
 export interface Kind {
-  /** Makes it, and gives its id. */
+  /** Creates the resource, and returns its id. */
   readonly create: (inputs: Properties) => Promise<string>;
   readonly delete: (id: string) => Promise<void>;
-  /** Inputs that cannot change: another value means another resource. */
+  /** Names of the inputs that cannot change. A different value replaces the resource. */
   readonly fixed: readonly string[];
-  /** Inputs that hold JSON as text, which AWS may write in another way. */
+  /** Names of the inputs that contain JSON as text. AWS may write the same JSON in another form. */
   readonly json?: readonly string[];
-  /** What AWS has, or undefined when it has none of that id. */
+  /**
+   * Returns the properties that AWS has for the id. Undefined if AWS has no resource with this id.
+   */
   readonly read: (id: string, known: Properties) => Promise<Properties | undefined>;
-  /** Brings what is not fixed to its new value. */
+  /** Gives their new values to the inputs that are not in `fixed`. */
   readonly update: (id: string, inputs: Properties) => Promise<void>;
 }
 
-/** A text property. */
+/** Returns a property that must be a text. Throws if its value is not a text. */
 export function text(properties: Properties, key: string): string {
   const value = properties[key];
   if (typeof value !== "string") throw new Error(`${key} must be a text`);
@@ -32,13 +34,13 @@ function parsed(value: unknown): unknown {
   }
 }
 
-/** Whether two values of an input mean the same. */
+/** Whether two values of an input mean the same. The order of the keys in JSON does not matter. */
 export function same(kind: Kind, key: string, a: unknown, b: unknown): boolean {
   const [left, right] = kind.json?.includes(key) ? [parsed(a), parsed(b)] : [a, b];
   return isDeepStrictEqual(left, right);
 }
 
-/** Gives what a call gives, or undefined where AWS has no such thing. */
+/** Returns the result of a call to AWS. Undefined if AWS says that the resource does not exist. */
 export async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;

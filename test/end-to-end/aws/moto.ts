@@ -9,16 +9,22 @@ import { UserError } from "../../../lib/errors";
 import { root } from "../../../sandbox/layout";
 
 const requirements = join(import.meta.dirname, "requirements.txt");
-/** Seconds until moto must answer. It takes about 2. */
+/** Timeout for the start of moto, in seconds. The start takes about 2 seconds. */
 const startSeconds = 60;
 
-/** Directory of moto and the AWS CLI; made anew when what it is made from changes. */
+/**
+ * Returns the directory of moto and the AWS CLI. The name contains a hash of requirements.txt, so
+ * other versions are installed into another directory.
+ */
 function directory(): string {
   const hash = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 8);
   return join(root, `moto-${hash}`);
 }
 
-/** Installs moto and the AWS CLI into the sandbox's directory, once. About 40 s, 300 MB. */
+/**
+ * Installs moto and the AWS CLI into the sandbox's directory, if they are not there yet. Returns
+ * their directory. The installation takes about 40 s, and 300 MB of disk.
+ */
 async function install(): Promise<string> {
   const venv = directory();
   const done = join(venv, "installed");
@@ -46,16 +52,22 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** AWS as tests need it: moto, on an address of this machine, empty at each start. */
+/** moto, which stands in for AWS on 127.0.0.1. When it starts, it has no resources. */
 export interface Moto {
-  /** Runs the AWS CLI; gives the JSON that it prints. */
+  /** Runs the AWS CLI, and returns the JSON that the CLI prints. */
   readonly aws: (...args: string[]) => Promise<unknown>;
-  /** What `pulumi` and the AWS CLI need, with the stand-in of the AWS plugin first on the PATH. */
+  /**
+   * Environment variables for `pulumi` and the AWS CLI. The stand-in for the AWS plugin is first in
+   * the PATH.
+   */
   readonly env: Readonly<Record<string, string>>;
   readonly stop: () => Promise<void>;
 }
 
-/** Starts moto. `path` is the PATH that its environment ends with. */
+/**
+ * Starts moto on a free port, and waits until it answers. `path` is the PATH to which `env` adds
+ * the stand-in for the AWS plugin and the AWS CLI.
+ */
 export async function startMoto(path: string): Promise<Moto> {
   const venv = await install();
   const port = await freePort();
@@ -65,13 +77,13 @@ export async function startMoto(path: string): Promise<Moto> {
     AWS_ENDPOINT_URL: `http://127.0.0.1:${String(port)}`,
     AWS_REGION: "eu-central-1",
     AWS_SECRET_ACCESS_KEY: "test",
-    // Last, because it also has a Python.
+    // The directory of the AWS CLI is last, because it also contains a Python.
     PATH: [join(import.meta.dirname, "bin"), path, join(venv, "bin")].join(":"),
   };
   const server = execa(
     join(venv, "bin", "moto_server"),
     ["--host", "127.0.0.1", "--port", String(port)],
-    // Its log is one line per request, and no one reads it.
+    // moto logs one line per request. The tests do not need this log.
     { cleanup: true, reject: false, stdio: "ignore" },
   );
   const deadline = Date.now() + startSeconds * 1000;

@@ -10,19 +10,23 @@ import type { Moto } from "./moto";
 type Config = Readonly<Record<string, unknown>>;
 
 const platform = join(project, "platform");
-/** The stack. No committed file is called so: Pulumi writes and we remove one. */
+/**
+ * Name of the stack. The repository has no settings file for this name: Pulumi creates one, and
+ * `init` removes it again.
+ */
 const name = "rehearsal";
 
 /**
- * The platform on the sandbox's cluster and moto, by plain `pulumi`, with its own state.
- * The committed configuration is used unchanged, except for the keys that are given.
+ * Fixture: a stack of the Pulumi project `platform`, on the sandbox's cluster and moto, with its
+ * own state. It runs plain `pulumi`. The settings are those of Pulumi.shared.yaml, except for the
+ * overridden keys.
  */
 export class PlatformStack {
   readonly config: Config;
-  /** Its configuration and its state. */
+  /** Directory of the stack's settings file and state. */
   readonly directory = mkdtempSync(join(tmpdir(), "services-orders-platform-"));
   private readonly configFile: string;
-  /** What commands need for its state, the cluster and moto. */
+  /** Environment variables with which commands reach the stack's state, the cluster and moto. */
   readonly env: Readonly<Record<string, string>>;
 
   constructor(moto: Moto, overrides: Config) {
@@ -38,7 +42,10 @@ export class PlatformStack {
     this.config = { ...config, ...Object.fromEntries(own) };
   }
 
-  /** Makes the stack. Pulumi writes its key next to the program: it is moved to our own config. */
+  /**
+   * Creates the stack. Pulumi writes the encryption key into a settings file in platform/. This
+   * method moves the key into the settings file of the fixture.
+   */
   async init(): Promise<void> {
     await this.pulumi("stack", "init", name, "--no-select");
     const written = join(platform, `Pulumi.${name}.yaml`);
@@ -53,13 +60,17 @@ export class PlatformStack {
     return command("pulumi", [...where, ...args], { env: this.env, timeout: 300_000 });
   }
 
-  /** Gives its settings to a copy of the project, so that its commands know the stack. */
+  /**
+   * Copies the stack's settings file into a copy of the project, so that commands there know the
+   * stack.
+   */
   settle(copy: string): void {
     cpSync(this.configFile, join(copy, "platform", `Pulumi.${name}.yaml`));
   }
 
   run(what: "destroy" | "preview" | "up", ...args: string[]): Promise<string> {
-    // The preview of a destroy is what stops before anything protected, and all the rest, is gone.
+    // `destroy` must not skip its preview. The preview fails if a resource is protected, before
+    // Pulumi deletes any other resource.
     const quick = what === "up" ? ["--skip-preview"] : [];
     const yes = what === "preview" ? [] : ["--yes", ...quick];
     const config = ["--stack", name, "--config-file", this.configFile];
@@ -71,7 +82,7 @@ export class PlatformStack {
     return JSON.parse(text) as Readonly<Record<string, unknown>>;
   }
 
-  /** Removes everything, also what is protected, and the state. */
+  /** Destroys all resources, also the protected ones, and deletes the state. */
   async remove(): Promise<void> {
     await this.pulumi("state", "unprotect", "--stack", name, "--all", "--yes");
     await this.run("destroy");

@@ -1,7 +1,7 @@
 /**
- * TEST FIXTURE. Stands in for the plugin `pulumi-resource-aws` under the real engine: it keeps what
- * the platform makes in moto, by the AWS SDK, for exactly the types the platform uses. It refuses
- * to talk to anything but an address of this machine.
+ * TEST FIXTURE. The real engine starts this program instead of the plugin `pulumi-resource-aws`. It
+ * creates the platform's resources in moto, with the AWS SDK. It supports only the types that the
+ * platform uses, and accepts only an address of moto on this machine.
  */
 import { createRequire } from "node:module";
 import type { Provider } from "@pulumi/pulumi/provider";
@@ -34,10 +34,13 @@ function kindOf(urn: string): Kind {
   return kind;
 }
 
-/** What AWS adds to the inputs. */
+/** Names of the properties that AWS adds to the inputs. */
 const computed = ["arn", "registryId", "repositoryUrl"];
 
-/** What the program set: the engine adds its own keys, which begin with two underscores. */
+/**
+ * Returns the inputs that the program set. The engine adds its own keys, which begin with two
+ * underscores.
+ */
 function given(inputs: Properties): Properties {
   return Object.fromEntries(
     Object.entries(inputs).filter(
@@ -46,7 +49,10 @@ function given(inputs: Properties): Properties {
   );
 }
 
-/** State after a write: what AWS has now, and the inputs as the program wrote them. */
+/**
+ * Returns the state after a write: the properties that AWS has now, and the inputs in the form that
+ * the program wrote.
+ */
 async function stateOf(kind: Kind, id: string, inputs: Properties): Promise<Properties> {
   const read = await kind.read(id, inputs);
   if (read === undefined) throw new Error(`${id} is not there after it was written`);
@@ -69,11 +75,12 @@ const provider: Provider = {
 
   diff: (_, urn, olds: Properties, news: Properties) => {
     const kind = kindOf(urn);
-    // Also what the program no longer sets.
+    // Compare also the keys that the program no longer sets.
     const keys = new Set([...Object.keys(given(olds)), ...Object.keys(given(news))]);
     const changed = [...keys].filter((key) => !same(kind, key, olds[key], news[key]));
     const replaces = changed.filter((key) => kind.fixed.includes(key));
-    // The program fixes the names: two objects with one name cannot exist at the same time.
+    // The program chooses the names, and two resources cannot have the same name. So the old
+    // resource must be deleted before its replacement is created.
     const deleteBeforeReplace = replaces.length > 0;
     return Promise.resolve({ changes: changed.length > 0, deleteBeforeReplace, replaces });
   },
@@ -89,7 +96,7 @@ const provider: Provider = {
     const kind = kindOf(urn);
     const read = await kind.read(id, known);
     if (read === undefined) return {};
-    // JSON that means the same is left as the program wrote it.
+    // If AWS returns the same JSON in another form, keep the text that the program wrote.
     const props = Object.fromEntries(
       Object.entries({ ...known, ...read }).map(([key, value]) => [
         key,

@@ -7,9 +7,12 @@ import {
 import { command, CommandError } from "../../../lib/command";
 import { environment } from "../../../sandbox/environment";
 
-/** A person or job with its own rights in the cluster, as the API server would know it. */
+/**
+ * A person or a job that uses the cluster with its own rights. kubectl impersonates the user that
+ * the API server would see.
+ */
 export interface Actor {
-  /** Runs kubectl with these rights. */
+  /** Runs kubectl with the rights of the actor, and returns what kubectl prints. */
   readonly kubectl: (args: readonly string[], input?: object) => Promise<string>;
   readonly name: string;
 }
@@ -26,28 +29,30 @@ function actor(name: string, impersonation: readonly string[]): Actor {
   };
 }
 
-/** The person that set up the cluster. */
+/** The person who set up the cluster. */
 export const administrator = actor("the administrator", []);
 
-/** A job of a branch, with CircleCI's token. */
+/** Returns a job of a branch, which logs in with CircleCI's token. */
 export function branchJob(branch: string, projectId: string): Actor {
   return actor(`a job of ${branch}`, [
     ...["--as", reviewUser(branch), "--as-group", reviewGroup(projectId)],
   ]);
 }
 
-/** A job with the IAM role of a purpose. */
+/** Returns a job that has the IAM role of a purpose. */
 export function roleJob(purpose: ClusterCiRoleName): Actor {
   const group = clusterGroup(purpose);
   return actor(`the role ${purpose}`, ["--as", `${group}:test`, "--as-group", group]);
 }
 
-/** Server-side apply: Pulumi makes and changes objects with it. */
+/** Creates or changes an object by server-side apply, as Pulumi does. */
 export function apply(who: Actor, object: object): Promise<string> {
   return who.kubectl(["apply", "--server-side", "-f", "-"], object);
 }
 
-/** What the API server says when it refuses; an error when it does not. */
+/**
+ * Returns the message with which the API server refuses a request. Throws if it does not refuse.
+ */
 export async function refusal(request: Promise<string>): Promise<string> {
   try {
     await request;

@@ -7,9 +7,12 @@ import { environment } from "../../../sandbox/environment";
 import { isRunning } from "../../../sandbox/sandbox";
 import { copyOfProject, npmRun, type Run, type RunOptions } from "./commands";
 
-/** A project with its own history, remote and state: nothing that others on the sandbox see. */
+/**
+ * A copy of the project with its own git history, remote and Pulumi state. Other users of the
+ * sandbox do not see what happens in the copy.
+ */
 export class Clone {
-  /** The project's copy, with one commit on `main`, which is checked out. */
+  /** Directory of the copy. At the start, `main` is checked out and has one commit. */
   readonly directory: string;
   readonly remote: string;
   readonly state: string;
@@ -20,9 +23,13 @@ export class Clone {
     this.state = mkdtempSync(join(tmpdir(), "services-orders-state-"));
   }
 
-  /** @param env variables of every command in addition to the usual ones */
+  /**
+   * Creates a clone, and builds the service in it.
+   *
+   * @param env additional environment variables for every command
+   */
   static async make(env: Readonly<Record<string, string>> = {}): Promise<Clone> {
-    // The sandbox may have been stopped by the tests before these.
+    // Earlier tests may have stopped the sandbox.
     if (!isRunning()) await npmRun(["sandbox", "up"]);
     const clone = new Clone(env);
     rmSync(join(clone.directory, ".git"), { force: true, recursive: true });
@@ -31,7 +38,7 @@ export class Clone {
     await clone.git("config", "user.name", "Ada");
     await clone.git("config", "user.email", "ada@example.com");
     await clone.git("remote", "add", "origin", clone.remote);
-    // A link, which the project's own .gitignore does not mean.
+    // In the copy, node_modules is a link, which must not be committed.
     appendFileSync(join(clone.directory, ".git", "info", "exclude"), "node_modules\n");
     await clone.commit("The service");
     await clone.git("push", "--quiet", "origin", "main");
@@ -44,9 +51,10 @@ export class Clone {
     return {
       ...environment(),
       PULUMI_BACKEND_URL: `file://${this.state}`,
-      // One machine has CPU for a few stacks with what production promises its pods.
+      // Smaller requests than in production, because otherwise the CPUs of one machine are only
+      // enough for a few stacks.
       SANDBOX_REQUESTS: JSON.stringify({ cpu: "20m", memory: "384Mi" }),
-      // What CI says about its own branch is not these tests'.
+      // In CI, these variables describe the branch that CI tests. The clone must not use them.
       CI: "",
       CIRCLE_BRANCH: "",
       CIRCLE_BUILD_NUM: "",
@@ -60,14 +68,14 @@ export class Clone {
     return (await command("git", args, { cwd: this.directory })).trim();
   }
 
-  /** Commits everything that is there, and gives the commit. */
+  /** Commits all changes, and returns the commit. */
   async commit(message: string): Promise<string> {
     await this.git("add", "--all");
     await this.git("commit", "--quiet", "--message", message);
     return this.git("rev-parse", "HEAD");
   }
 
-  /** Pushes what is checked out as this branch. */
+  /** Pushes the current commit to this branch of the remote. */
   async push(branch: string): Promise<void> {
     await this.git("push", "--quiet", "--force", "origin", `HEAD:refs/heads/${branch}`);
   }
@@ -93,7 +101,10 @@ export class Clone {
     return command("pulumi", ["--non-interactive", ...args], { cwd, env: { ...this.env, ...env } });
   }
 
-  /** A second clean clone of the remote's main, as a colleague has it. */
+  /**
+   * Clones `main` of the remote into a second directory, as a colleague would. Returns the
+   * directory.
+   */
   async second(): Promise<string> {
     const directory = mkdtempSync(join(tmpdir(), "services-orders-second-"));
     await command("git", ["clone", "--quiet", "--branch", "main", this.remote, directory]);

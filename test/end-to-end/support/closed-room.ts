@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { tool, toolEnvironment } from "../../../sandbox/install/debian";
 
-// A separate network with only what a test puts there. The commands under test do not see a sandbox
-// that runs on this machine, and cannot touch it.
+// A closed room is a separate network with only what a test puts there. Commands in the room do not
+// see the sandbox that runs on this machine, and cannot change it.
 
-/** Ports of the room's one program, which takes every connection and never says a word. */
+/** Port of the only program in the room. It accepts every connection, and never answers. */
 export const TAKEN_PORT = 18080;
 /** A port of the room on which nothing listens. */
 export const CLOSED_PORT = 18081;
@@ -14,7 +14,7 @@ export const CLOSED_PORT = 18081;
 const silentServer = `require("node:net").createServer(() => undefined)
   .listen(${String(TAKEN_PORT)}, "127.0.0.1", () => console.log("open"));`;
 
-/** Fixture: a network and a mount namespace that last until {@link close}. */
+/** Fixture: a network namespace and a mount namespace, which exist until {@link close}. */
 export class ClosedRoom {
   readonly #first: ChildProcess;
 
@@ -42,12 +42,14 @@ export class ClosedRoom {
     return new ClosedRoom(first);
   }
 
-  /** What runs a program in the room. */
+  /** The beginning of a command line that runs a program in the room. */
   get enter(): readonly string[] {
     return ["nsenter", "--target", String(this.#first.pid), "--net", "--mount", "--"];
   }
 
-  /** What a command could leave behind in the room. */
+  /**
+   * Returns what a command could leave behind in the room: network interfaces, mounts and routes.
+   */
   state(): Record<string, string> {
     const proc = `/proc/${String(this.#first.pid)}`;
     return {

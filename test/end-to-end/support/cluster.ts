@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { environment } from "../../../sandbox/environment";
 import { kubectl } from "./commands";
 
-/** Waits for what a test needs; says what it was when it does not come. */
+/** Waits until `done` returns true. Fails after `seconds`, with `what` in the message. */
 export async function until(
   what: string,
   done: () => Promise<boolean>,
@@ -30,7 +30,7 @@ interface Slice {
   }[];
 }
 
-/** Names of the pods that the service's requests are sent to. */
+/** Returns the names of the pods that receive the service's requests. */
 export async function servingPods(namespace: string): Promise<string[]> {
   const ofService = "kubernetes.io/service-name=services-orders";
   return (await get<Slice>(namespace, "endpointslices", "-l", ofService))
@@ -48,7 +48,7 @@ interface Pod {
   };
 }
 
-/** Pods of one track of the service that are not on their way out. */
+/** Returns the service's pods of one track, without the pods that are terminating. */
 export async function podsOf(
   namespace: string,
   track = "stable",
@@ -64,8 +64,9 @@ export async function podsOf(
 }
 
 /**
- * Asks for a pod's eviction, as the drain of a node does.
- * False is the API server's 429: the disruption budget does not allow it now.
+ * Asks the API server to evict a pod, as the drain of a node does.
+ * Returns false if the API server answers 429: the PodDisruptionBudget does not allow the eviction
+ * now.
  */
 export async function evicted(namespace: string, name: string): Promise<boolean> {
   const eviction = {
@@ -78,13 +79,13 @@ export async function evicted(namespace: string, name: string): Promise<boolean>
     await kubectl(["create", "--raw", path, "-f", "-"], JSON.stringify(eviction));
     return true;
   } catch (error) {
-    // What kubectl makes of a 429 whose cause is a budget.
+    // kubectl's message if the API server answers 429 because of a PodDisruptionBudget.
     if (/\(TooManyRequests\).*disruption budget/.test(String(error))) return false;
     throw error;
   }
 }
 
-/** Every number of Ready pods that the Deployment had during `work`, from the watch. */
+/** Watches the Deployment during `work`, and returns each number of Ready pods that it had. */
 export async function readyPodsDuring(
   namespace: string,
   work: () => Promise<void>,

@@ -9,7 +9,7 @@ import { environment } from "../../../sandbox/environment";
 
 export interface Run {
   readonly code: number | null;
-  /** What a person sees: standard output and standard error in the order of their coming. */
+  /** What a person sees: standard output and standard error, in the order of their arrival. */
   readonly output: string;
   readonly seconds: number;
 }
@@ -17,7 +17,7 @@ export interface Run {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Called when `text` has been printed. */
+  /** When the command has printed `text`, `then` is called with the command's process id. */
   readonly when?: { readonly text: string; readonly then: (pid: number) => void };
 }
 
@@ -29,7 +29,7 @@ export async function npmRun(args: readonly string[], options: RunOptions = {}):
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    // Its own process group, so that a test can kill the command with everything it has started.
+    // The command gets its own process group, so that a test can kill it with all its children.
     detached: true,
   });
   let output = "";
@@ -50,7 +50,7 @@ export async function npmRun(args: readonly string[], options: RunOptions = {}):
   return { code, output, seconds: (Date.now() - started) / 1000 };
 }
 
-/** Fails with what the command printed when it did not succeed. */
+/** Fails if the command did not succeed, and shows what the command printed. Returns the run. */
 export function succeeded(run: Run): Run {
   assert.equal(run.code, 0, run.output.slice(-6000));
   return run;
@@ -61,7 +61,9 @@ export function refused(run: Run, text: RegExp): void {
   assert.match(run.output, text);
 }
 
-/** Plain `pulumi`, as in a shell that has evaluated `npm run sandbox -- env`. */
+/**
+ * Runs plain `pulumi` on stack `local`, as in a shell that has evaluated `npm run sandbox -- env`.
+ */
 export async function pulumi(
   args: readonly string[],
   cwd = project,
@@ -85,10 +87,11 @@ export async function apply(...items: object[]): Promise<void> {
   await kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
 }
 
-/** Rows of a query in a stack's database. */
+/** Runs a query in a stack's database, and returns the rows. */
 export async function sql(query: string, namespace = NAMESPACE): Promise<string[]> {
   const psql = ["psql", "-U", "orders", "-d", "orders", "-h", "127.0.0.1", "-tA", "-c", query];
-  // The password stays in the cluster: the pod has it mounted.
+  // The password does not leave the cluster: the shell reads it from a file that is mounted in the
+  // pod.
   const script = 'PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") exec "$@"';
   const answer = await kubectl([
     "-n",
@@ -107,7 +110,10 @@ export async function sql(query: string, namespace = NAMESPACE): Promise<string[
 
 export const NAMESPACE = "services-orders-local";
 
-/** A copy of the project as it is here, to be edited: what a developer's next change would be. */
+/**
+ * Copies the project with all uncommitted changes, and returns the directory of the copy. A test
+ * can edit the copy as a developer would.
+ */
 export function copyOfProject(): string {
   const copy = mkdtempSync(join(tmpdir(), "services-orders-copy-"));
   for (const entry of readdirSync(project).filter((name) => name !== "node_modules")) {

@@ -4,14 +4,17 @@ import { apply } from "./commands";
 const namespace = "rehearsal-rds";
 const host = (name: string): string => `${name}.${namespace}.svc.cluster.local`;
 
-/** Fixture: what stands in for RDS, outside of every stack. */
+/** Fixture: databases that stand in for RDS. They do not belong to any stack. */
 export const databases = {
   namespace,
   prod: { host: host("prod") },
   staging: { host: host("staging") },
 } as const;
 
-/** A PostgreSQL for staging and one for production, with different passwords. */
+/**
+ * Starts a PostgreSQL for staging and another for production. `secretValue` is production's
+ * password.
+ */
 export async function startDatabases(secretValue: string): Promise<void> {
   await apply(
     { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
@@ -30,7 +33,8 @@ function database(name: string, password: string): object[] {
   };
   const mounts = { data: "/data", run: "/var/run/postgresql" };
   const container = {
-    // RDS gives a small instance some hundreds too; each pod of the service keeps 11.
+    // A small RDS instance also allows some hundred connections. Each pod of the service keeps 11
+    // open.
     args: ["postgres", "-c", "max_connections=300"],
     env: Object.entries(values).map(([key, value]) => ({ name: key, value })),
     image: environment()["SANDBOX_POSTGRES_IMAGE"],
@@ -62,7 +66,7 @@ function database(name: string, password: string): object[] {
   ];
 }
 
-/** What External Secrets does: fills the Secret that a stack's file names. */
+/** Creates the Secret that a stack's settings file names, as External Secrets does. */
 export async function fillSecret(stackNamespace: string, password: string): Promise<void> {
   await apply({
     apiVersion: "v1",

@@ -19,24 +19,27 @@ import { PlatformStack } from "../aws/platform-stack";
 
 type Config = Readonly<Record<string, unknown>>;
 
-/** The job that does something: with the role of a purpose, or with that of a branch. */
+/** The job that runs a command: the purpose of its role, or the branch of its review stack. */
 export type Who = ClusterCiRoleName | { readonly branch: string };
 
-/** Domain of staging and production: stack `local` has its host on the same ingress controller. */
+/**
+ * Domain of staging and production. It differs from the domain of stack `local`, which uses the
+ * same ingress controller.
+ */
 const domain = "rehearsal.localhost";
 
-/** Keys of the committed files that say otherwise here, and why. */
+/** Keys of the committed settings files that have another value here, and the reason. */
 const overridden = {
   platform: {
-    // The sandbox is one cluster with everything in it.
+    // The sandbox has one cluster, which contains all environments.
     clusters: [{ environments: ["review", "staging", "prod"], name: "sandbox" }],
     reviewDomain: "localhost",
-    // Where the sandbox would have the agent of Datadog.
+    // The address at which a Datadog agent of the sandbox would listen.
     reviewEgressCidrs: [`${net.nodeAddress}/32`],
     reviewIngressCidrs: [`${net.outsideAddress}/32`],
     reviewIngressClassName: "traefik",
   },
-  // The sandbox has two cores, and starts many pods.
+  // `quickStart`, because the sandbox has two cores and starts many pods.
   prod: {
     databaseHost: databases.prod.host,
     // The stand-in of RDS has no certificate.
@@ -50,20 +53,21 @@ const overridden = {
     databaseSslMode: "disable",
     domain,
     eksCluster: "none",
-    // Taken out: SANDBOX_REGISTRY says where images are pushed.
+    // Undefined removes the key: SANDBOX_REGISTRY says where images are pushed.
     imageRepository: undefined,
     quickStart: true,
   },
 };
 
 /**
- * Fixture: the platform, staging and production on the sandbox, as the committed files say, except
- * for what is printed. Each command runs with its role's cluster rights.
- * AWS is moto; RDS is a PostgreSQL outside of the stacks.
+ * Fixture: the platform, staging and production on the sandbox. The settings are the committed
+ * ones, except for the keys that `make` prints. Each command runs with the cluster rights of its
+ * role.
+ * moto stands in for AWS, and a PostgreSQL outside of the stacks stands in for RDS.
  */
 export class Environments {
   readonly #kubeconfigs = mkdtempSync(join(tmpdir(), "services-orders-kubeconfigs-"));
-  /** Everything that commands have printed. */
+  /** What all commands have printed so far. */
   readonly printed: string[] = [];
 
   private constructor(
@@ -73,7 +77,11 @@ export class Environments {
     readonly secretValue: string,
   ) {}
 
-  /** @param secretValue password of production's database */
+  /**
+   * Creates the fixture and starts moto. `prepare` then deploys the platform.
+   *
+   * @param secretValue password of production's database
+   */
   static async make(secretValue: string): Promise<Environments> {
     const clone = await Clone.make();
     fit(clone, "staging", overridden.staging);
@@ -93,7 +101,7 @@ export class Environments {
     return new Environments(clone, moto, platform, secretValue);
   }
 
-  /** The platform, and what is there before the stacks: databases and their Secrets. */
+  /** Deploys the platform, and creates what the stacks need: databases and their Secrets. */
   async prepare(): Promise<void> {
     await this.platform.run("up");
     await startDatabases(this.secretValue);
@@ -113,14 +121,17 @@ export class Environments {
     return run;
   }
 
-  /** Plain `pulumi` with the rights of a role. */
+  /** Runs plain `pulumi` with the rights of a role, and returns what it prints. */
   async pulumi(who: Who, ...args: string[]): Promise<string> {
     const output = await this.clone.pulumi(args, this.clone.directory, this.rightsOf(who));
     this.printed.push(output);
     return output;
   }
 
-  /** A kubeconfig that impersonates: the API server knows the job as EKS would name it. */
+  /**
+   * Writes a kubeconfig that impersonates a job, with the user and the group that EKS would give to
+   * the job. Returns the environment variable KUBECONFIG.
+   */
   rightsOf(who: Who): { readonly KUBECONFIG: string } {
     const [name, as, group] =
       typeof who === "string"
@@ -142,7 +153,10 @@ export class Environments {
     return this.platform.config["services-orders-platform:circleciProjectId"];
   }
 
-  /** Removes everything, also what is protected: our own commands cannot remove that. */
+  /**
+   * Removes everything. The project's commands refuse to remove what is protected, so this method
+   * does not use them.
+   */
   async remove(): Promise<void> {
     const there = (await kubectl(["get", "namespaces", "-o", "name"])).split("\n");
     const reviews = there.filter((name) =>
@@ -158,12 +172,14 @@ export class Environments {
   }
 }
 
-/** Changes keys of a committed file in the clone. Undefined takes a key out. */
+/**
+ * Changes keys of a stack's settings file in the clone. A key whose value is undefined is removed.
+ */
 function fit(clone: Clone, stack: string, keys: Config): void {
   const file = join(clone.directory, `Pulumi.${stack}.yaml`);
   const { config } = parse(readFileSync(file, "utf8")) as { config: Config };
   const named = Object.entries(keys).map(([key, value]) => [`services-orders:${key}`, value]);
   const whole = { ...config, ...(Object.fromEntries(named) as Config) };
-  // Without its line for KMS, the stack is encrypted by the sandbox's passphrase.
+  // The file loses its line for KMS, so Pulumi encrypts with the passphrase of the sandbox.
   writeFileSync(file, stringify({ config: JSON.parse(JSON.stringify(whole)) as Config }));
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseAllDocuments } from "yaml";
 
-/** A Kubernetes object as a golden manifest has it. */
+/** A Kubernetes object of a golden manifest. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read manifests by path
 export type Manifest = any;
 
@@ -14,22 +14,22 @@ export const goldens: readonly string[] = readdirSync(directory)
   .map((file) => basename(file, ".yaml"))
   .sort();
 
-/** The Kubernetes objects of a golden manifest, as they would be sent to a cluster. */
+/** Returns the Kubernetes objects of a golden manifest, in the form that the API server accepts. */
 export function objectsOf(golden: string): readonly Manifest[] {
   const text = readFileSync(join(directory, `${golden}.yaml`), "utf8");
   return parseAllDocuments(text)
     .map((document): Manifest => document.toJS())
     .filter(({ apiVersion }) => apiVersion !== undefined)
     .map((object: Manifest) => {
-      // The engine chooses such a name when it makes the object.
+      // If the golden has no name, the engine chooses the name of the object.
       if (object.metadata.name === undefined) object.metadata.generateName = "golden-";
-      // Random values, which a golden manifest does not have.
+      // A golden manifest has no values for a Secret, because they are random.
       if (object.kind === "Secret") delete object.data;
       return object;
     });
 }
 
-/** The pod that an object makes, or undefined when it makes none. */
+/** Returns the pod that an object creates. Undefined if the object creates no pod. */
 export function podOf(object: Manifest): Manifest {
   const { spec = {} } = object;
   const template = spec.jobTemplate?.spec.template ?? spec.template;

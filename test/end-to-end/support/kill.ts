@@ -6,25 +6,28 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { project } from "../../../lib/project";
 
-/** A moment in a command that makes no update: when it has printed this text. */
+/** A moment in a command: the command has printed the text `says`. */
 export interface Printed {
   readonly says: string;
 }
 
-/** A moment in an update, by the engine's own events. */
+/** A moment in an update, which the engine's events show. */
 export interface Moment {
-  /** What the engine does with the resource. */
+  /** The engine's operation on the resource. */
   readonly op: "create" | "create-replacement" | "delete" | "delete-replaced" | "update";
-  /** End of the resource's type and name, such as `StatefulSet::postgres`. */
+  /** The end of the resource's URN: type and name, such as `StatefulSet::postgres`. */
   readonly resource: string;
   /**
-   * When the step begins, when the provider first reports on it (it waits for the cluster), or when
-   * the step has ended.
+   * `before`: the step begins. `during`: the provider sends its first message about the resource,
+   * because it waits for the cluster. `after`: the step has ended.
    */
   readonly when: "after" | "before" | "during";
 }
 
-/** The last one gives the command time to get further, so other kills of a moment come before. */
+/**
+ * The kinds of kills, by their text in docs/kills.md. `canceled` is last, because it gives the
+ * command time to continue: a kill that comes after it may not reach the same moment.
+ */
 export const kills = {
   "SIGKILL to the process group": "group",
   "SIGKILL to the engine": "engine",
@@ -33,7 +36,7 @@ export const kills = {
 } as const;
 export type Kill = (typeof kills)[keyof typeof kills];
 
-/** A kill that is tried. */
+/** One kill that a test tries: when, and which kind. */
 export type Row = (Moment | Printed) & { readonly kill: Kill };
 
 interface Command {
@@ -42,9 +45,12 @@ interface Command {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs one of the project's commands, and kills it at a moment, which must come. */
+/**
+ * Runs one of the project's commands, and kills it at the moment of the row. Fails if the command
+ * ends before this moment.
+ */
 export async function killAt(command: Command, row: Row): Promise<void> {
-  // Every event log is somewhere in the directory for temporary files.
+  // The command writes all event logs below TMPDIR, where the test finds them.
   const temporary = mkdtempSync(join(tmpdir(), "services-orders-kill-"));
   const entry = join(command.cwd, "cli", "entry.mjs");
   const child = spawn(process.execPath, [entry, ...command.args], {
@@ -54,7 +60,7 @@ export async function killAt(command: Command, row: Row): Promise<void> {
       ...process.env,
       ...command.env,
       TMPDIR: temporary,
-      // Compiling the program again would take three seconds of each run.
+      // All runs share this cache, because compiling the program again takes three seconds.
       TS_NODE_CACHE_DIRECTORY: join(tmpdir(), "ts-node"),
     },
     stdio: ["ignore", "pipe", "pipe"],
@@ -64,7 +70,8 @@ export async function killAt(command: Command, row: Row): Promise<void> {
   child.stdout.on("data", listen);
   child.stderr.on("data", listen);
   let code: number | null | undefined;
-  // Not "close": what outlives the command may hold its output open.
+  // This waits for "exit" and not for "close", because a process that outlives the command may keep
+  // the command's output open.
   const ended = new Promise<void>((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (exit) => {
@@ -86,11 +93,11 @@ export async function killAt(command: Command, row: Row): Promise<void> {
   assert.notEqual(code, 0, end);
 }
 
-/** Moments with every kind of kill. */
+/** Returns a row for each moment and each kind of kill. */
 export const each = (...moments: readonly Moment[]): readonly Row[] =>
   moments.flatMap((moment) => Object.values(kills).map((kill) => ({ ...moment, kill })));
 
-/** The line of docs/kills.md for a row whose command ended well at the end. */
+/** Returns the line of docs/kills.md for a row whose command succeeded in the end. */
 export function recovered(command: string, circumstance: string, row: Row): string {
   const how = Object.entries(kills).find(([, value]) => value === row.kill)?.[0] ?? row.kill;
   return `- \`${command}\`, ${circumstance}: ${titleOf(row)}; ${how}; recovered.`;
@@ -101,7 +108,7 @@ export const titleOf = (moment: Moment | Printed): string =>
     ? `after "${moment.says}"`
     : `${moment.when} ${moment.op} of \`${moment.resource}\``;
 
-/** Writes what was tried below a heading of docs/kills.md, in the place of what is there. */
+/** Writes the lines below a heading of docs/kills.md. They replace the text below this heading. */
 export function writeDown(heading: string, lines: readonly string[]): void {
   const file = join(project, "docs", "kills.md");
   const text = readFileSync(file, "utf8");
@@ -113,10 +120,15 @@ export function writeDown(heading: string, lines: readonly string[]): void {
   writeFileSync(file, `${text.slice(0, start)}${section}${rest}`);
 }
 
-/** Processes of killed commands. Pulumi's plugins outlive an engine that is killed. */
+/**
+ * Process ids of the killed commands and their children. Pulumi's plugins outlive a killed engine.
+ */
 const struckProcesses: number[] = [];
 
-/** Ends what killed commands have left. Until then it may disturb the next command, as in life. */
+/**
+ * Ends the processes that killed commands have left. The tests call it only at the end. Until then,
+ * these processes may disturb the next command, as they may outside of tests.
+ */
 export function endLeftovers(): void {
   for (const pid of struckProcesses.splice(0)) {
     if (/^(?:node|pulumi|sh)/.test(nameOf(pid) ?? "")) send(pid, "SIGKILL");
@@ -142,7 +154,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended.
+    // The process has already ended.
   }
 }
 
@@ -180,16 +192,16 @@ interface Event {
   };
   readonly resourcePreEvent?: {
     readonly metadata: { readonly op: string; readonly urn: string };
-    /** Whether it is of a preview. */
+    /** Whether the event belongs to a preview. */
     readonly planning?: boolean;
   };
 }
 
-/** What the engine has told so far, of updates and removals; previews are not listened to. */
+/** The engine's events so far, of updates and removals. Events of previews are ignored. */
 class Events {
   readonly #begun = new Set<string>();
   readonly #directory: string;
-  /** Bytes that were read of each log, up to the end of its last whole line. */
+  /** Number of bytes that were read of each log: up to the end of its last complete line. */
   readonly #read = new Map<string, number>();
   readonly #sizes = new Map<string, number>();
 
@@ -220,12 +232,12 @@ class Events {
       .filter((name) => name.startsWith("services-orders-pulumi-"))
       .map((name) => join(this.#directory, name, "events.json"));
     return logs.flatMap((log) => {
-      // Asked a hundred times a second, while the update runs.
+      // This runs a hundred times per second, so it skips a log whose size has not changed.
       if (sizeOf(log) === this.#sizes.get(log)) return [];
       const bytes = contentOf(log);
       this.#sizes.set(log, bytes.length);
       const from = this.#read.get(log) ?? 0;
-      // The last line may not be whole yet.
+      // The last line may not be complete yet.
       const to = bytes.lastIndexOf("\n") + 1;
       this.#read.set(log, Math.max(from, to));
       return bytes
@@ -242,7 +254,10 @@ function sizeOf(log: string): number | undefined {
   return statSync(log, { throwIfNoEntry: false })?.size;
 }
 
-/** The log may not be there yet, or be removed by a command that ends. */
+/**
+ * Returns the content of a log. Empty if the log does not exist: not yet, or not any more, because
+ * a command that ends removes its log.
+ */
 function contentOf(log: string): Buffer {
   try {
     return readFileSync(log);

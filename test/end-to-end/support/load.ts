@@ -7,10 +7,13 @@ import { within } from "./requests";
 
 export interface LoadOptions {
   readonly host: string;
-  /** Port of the ingress controller on 127.0.0.1. Load goes only there. */
+  /** Port of the ingress controller on 127.0.0.1. All requests go to this port. */
   readonly port: number;
   readonly requestsPerSecond: number;
-  /** Whether connections are used again, as a load balancer does, or each request opens one. */
+  /**
+   * Whether the client reuses connections, as a load balancer does. Otherwise, each request opens a
+   * new connection.
+   */
   readonly keepAlive: boolean;
 }
 
@@ -18,24 +21,26 @@ export interface LoadResult {
   readonly planned: number;
   readonly sent: number;
   readonly succeeded: number;
-  /** One line for each request that failed: what and when. */
+  /** One line for each request that failed, with the time and the error. */
   readonly failures: readonly string[];
-  /** Ids of the orders that were answered with 201. */
+  /** Ids of the orders whose creation was answered with 201. */
   readonly created: readonly string[];
 }
 
-/** A request without its whole answer after this long counts as failed. */
+/**
+ * Timeout of a request, in milliseconds. The request fails if its answer is not complete by then.
+ */
 const TIMEOUT_MS = 10_000;
-/** No load lasts longer, no matter what the test does. */
+/** Maximum duration of a load, in milliseconds, also if the test does not stop it. */
 const LIMIT_MS = 600_000;
 
 /**
- * Sends requests at a steady rate until it is stopped: half of them orders, each with a separate
- * Idempotency-Key, half of them reads.
+ * Sends requests at a steady rate until `stop` is called. Half of them create orders, each with a
+ * separate Idempotency-Key. The other half read orders.
  *
- * Nothing is tried twice: not by the client, and not by the ingress controller, which has no retry
- * middleware. The controller's connections repeat a request that fails on a connection used before,
- * unless the request has a body. So reads have a body, too.
+ * The client does not send a request again after an error. The ingress controller has no retry
+ * middleware. But it does repeat a request without a body, if a reused connection fails. So the
+ * reads have a body, too.
  */
 export class Load {
   readonly #options: LoadOptions;
@@ -56,7 +61,7 @@ export class Load {
     this.#running = this.#run();
   }
 
-  /** Sends what is due until now, waits for open answers, and says how it went. */
+  /** Sends the requests that are due until now, waits for all answers, and returns the result. */
   async stop(): Promise<LoadResult> {
     const now = Date.now();
     this.#end = Math.min(this.#end, now);
@@ -72,8 +77,8 @@ export class Load {
   }
 
   /**
-   * Sends each request that is due, late if the machine stood still: such a break makes the client
-   * late, and says nothing about the service.
+   * Sends each request when it is due. If the machine stood still, the client sends the missed
+   * requests late, and they do not count as lost: such a break says nothing about the service.
    */
   async #run(): Promise<void> {
     const open = new Set<Promise<void>>();
@@ -104,7 +109,8 @@ export class Load {
       : "{}";
     this.#sent += 1;
     try {
-      // From start to last byte. A limit of the socket would start again with each byte.
+      // The timeout counts from the start to the last byte. A timeout of the socket would start
+      // again with each byte.
       const { status, text } = await within(TIMEOUT_MS, async (signal) =>
         this.#exchange(posts ? "POST" : "GET", path, body, signal),
       );
@@ -164,7 +170,10 @@ export class Load {
   }
 }
 
-/** Prints what each client sent and got. Fails if a request was lost, or never sent. */
+/**
+ * Prints the result of each client. Fails if a request failed or was not sent, or if the database
+ * lacks an order that was answered with 201.
+ */
 export async function nothingWasLost(
   namespace: string,
   results: Readonly<Record<string, LoadResult>>,

@@ -11,7 +11,7 @@ const run = async (program: string, ...args: string[]): Promise<string> =>
 const withoutCounters = (rules: string): string =>
   rules.replace(/^#.*$/gm, "").replace(/\[\d+:\d+\]/g, "");
 
-/** Everything on the machine that a sandbox could leave behind. */
+/** Returns everything on the machine that a sandbox could leave behind. */
 export async function machine(): Promise<Record<string, string>> {
   return {
     mounts: readFileSync("/proc/self/mounts", "utf8"),
@@ -34,7 +34,10 @@ export async function machine(): Promise<Record<string, string>> {
   };
 }
 
-/** Directories of the machine that a node's daemons make, unless they are given another place. */
+/**
+ * Returns the existing directories that a node's daemons use by default. The sandbox sets other
+ * paths.
+ */
 function directories(): string[] {
   const homes = join(homedir(), ".kube");
   return ["/opt/containerd", "/usr/libexec/kubernetes", homes, "/run/user/0/cri-containerd"].filter(
@@ -42,7 +45,10 @@ function directories(): string[] {
   );
 }
 
-/** Directly below the mount where cgroup v2 is the only one, otherwise below each hierarchy. */
+/**
+ * Returns the cgroups of the sandbox. With cgroup v2 alone, they are directly below the mount.
+ * Otherwise, they are below each hierarchy.
+ */
 function cgroups(): string[] {
   const mount = "/sys/fs/cgroup";
   const hierarchies = readdirSync(mount, { withFileTypes: true })
@@ -55,7 +61,10 @@ function cgroups(): string[] {
   );
 }
 
-/** Processes that run something of the sandbox's directory, or in other namespaces than ours. */
+/**
+ * Returns the processes that run a program of the sandbox's directory, or that are in another PID
+ * namespace.
+ */
 function sandboxProcesses(): string[] {
   const ours = readlinkSync("/proc/self/ns/pid");
   return readdirSync("/proc")
@@ -63,7 +72,7 @@ function sandboxProcesses(): string[] {
     .flatMap((pid) => {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-        // A script's program is its interpreter.
+        // The first word may be an interpreter. Then the second word is its script.
         const belongs =
           words.slice(0, 2).some((word) => word.startsWith(`${root}/`)) ||
           readlinkSync(`/proc/${pid}/ns/pid`) !== ours;

@@ -11,7 +11,7 @@ import { Load, type LoadResult } from "./load";
 
 /**
  * Fixture: stack `local` of a copy of the project, with its own namespace, host and Pulumi state.
- * The person's own stack with that name is not touched.
+ * The developer's own stack `local` does not change.
  * A test may change the copy as a developer would.
  */
 export class OwnStack {
@@ -28,7 +28,7 @@ export class OwnStack {
     this.#env = { PULUMI_BACKEND_URL: `file://${this.#state}` };
   }
 
-  /** Deploys the project as it is here. The sandbox is started where it does not run. */
+  /** Deploys the project with all uncommitted changes. Starts the sandbox if it does not run. */
   static async deployed(name: string): Promise<OwnStack> {
     if (!isRunning()) succeeded(await npmRun(["sandbox", "up"]));
     const stack = new OwnStack(name);
@@ -37,7 +37,7 @@ export class OwnStack {
       await stack.#pulumi("stack", "init");
       await stack.set("namespace", stack.namespace);
       await stack.set("hostPattern", stack.#host);
-      // The person's own stack has its place on the same small node.
+      // Small requests, because the developer's own stack runs on the same small node.
       const requests = JSON.stringify({ cpu: "100m", memory: "512Mi" });
       await stack.set("requests", requests);
       await stack.up();
@@ -48,12 +48,12 @@ export class OwnStack {
     return stack;
   }
 
-  /** `pulumi up`, which ends when the rollout has; gives what Pulumi printed, as in CI. */
+  /** Runs `pulumi up`, which ends after the rollout. Returns what Pulumi prints in CI. */
   async up(): Promise<string> {
     return this.#pulumi("up", "--yes", "--skip-preview", "--suppress-progress");
   }
 
-  /** Deploys another release: the pods' labels name its branch, and so every pod is replaced. */
+  /** Deploys another release. The pods' labels contain the branch, so every pod is replaced. */
   async release(branch: string): Promise<string> {
     await this.set("branch", branch);
     return this.up();
@@ -64,7 +64,7 @@ export class OwnStack {
     await this.#pulumi("config", "set", `services-orders:${key}`, value);
   }
 
-  /** Deploys another release, which must fail; gives what Pulumi printed. */
+  /** Deploys another release, which must fail. Returns what Pulumi printed. */
   async fails(branch: string): Promise<string> {
     const release = this.release(branch.replaceAll(" ", "-"));
     return release.then(
@@ -90,10 +90,10 @@ export class OwnStack {
   }
 
   /**
-   * Runs `work` while two clients send requests.
-   * One client keeps its connections, the other does not.
+   * Runs `work` while two clients send requests, and returns the result of each client.
+   * One client keeps its connections open, the other does not.
    *
-   * @param requestsPerSecond - of each client
+   * @param requestsPerSecond - rate of each client
    */
   async underLoad(
     work: () => Promise<unknown>,
@@ -127,7 +127,7 @@ export class OwnStack {
     return npmRun(args, { cwd: this.#copy, env: { ...environment(), ...this.#env } });
   }
 
-  /** Does not wait until the namespace's objects are gone. */
+  /** Deletes the namespace, the state and the copy. Does not wait until the namespace is gone. */
   async removed(): Promise<void> {
     const which = ["namespace", this.namespace, "--ignore-not-found", "--wait=false"];
     await kubectl(["delete", ...which]);

@@ -2,17 +2,18 @@ import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { options } from "../../../sandbox/layout";
 
-/** How often a limit counts. */
+/** Interval at which `within` measures time, in milliseconds. */
 const TICK_MS = 100;
 
 /**
- * Answer of `exchange`, which must come within so many milliseconds in which this process ran.
+ * Returns the result of `exchange`. Fails if the result does not come within `milliseconds`. Time
+ * in which the machine stands still does not count.
  *
- * A machine that stands still for seconds (a busy virtual machine does) is not a service that does
- * not answer. After such a break Node.js runs its timers before it reads what has arrived, so a
- * plain timeout would give up on answers that are already there.
+ * A busy virtual machine may stand still for seconds. After such a break, Node.js runs its timers
+ * before it reads the data that has arrived. So a plain timeout would reject answers that are
+ * already there.
  *
- * @param exchange must end with an error when its signal aborts
+ * @param exchange sends a request. It must fail when its signal is aborted.
  */
 export async function within<T>(
   milliseconds: number,
@@ -34,7 +35,10 @@ export async function within<T>(
   }
 }
 
-/** Version that answers one request on a new connection. Throws if the answer is not right. */
+/**
+ * Sends one request on a new connection, and returns the version that answers. Throws if the status
+ * is not 200.
+ */
 async function versionAt(host: string): Promise<string> {
   const { ingressPort: port } = options();
   const agent = new Agent({ keepAlive: false });
@@ -56,7 +60,10 @@ async function versionAt(host: string): Promise<string> {
   });
 }
 
-/** How many of `count` requests each version answered, sent one every `pauseMs`. */
+/**
+ * Sends `count` requests, one every `pauseMs` milliseconds. Returns the number of answers by
+ * version.
+ */
 export async function answersOf(
   host: string,
   count: number,
@@ -70,7 +77,7 @@ export async function answersOf(
   return versions;
 }
 
-/** Asks all the time, one request after another, until it is stopped. */
+/** Sends requests, one after another, until `stop` is called. */
 export class Requests {
   readonly failures: string[] = [];
   sent = 0;

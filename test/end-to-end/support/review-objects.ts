@@ -6,7 +6,9 @@ import {
 } from "../../../components/conventions/ci-roles";
 import { service } from "../../../config/service";
 
-/** A review stack's objects as the tests write them by hand, one at a time, right or wrong. */
+/**
+ * The objects of a review stack. Tests create them by hand, one at a time, also with wrong values.
+ */
 export class ReviewObjects {
   readonly namespace: string;
   readonly host: string;
@@ -142,7 +144,9 @@ export class ReviewObjects {
     };
   }
 
-  /** Pods that are made and never start: there is no such image. */
+  /**
+   * Returns a Deployment. Its pods are created but never start, because their image does not exist.
+   */
   deployment(replicas = 1) {
     const selector = { app: this.namespace };
     const container = {
@@ -173,7 +177,7 @@ export class ReviewObjects {
     };
   }
 
-  /** All that a review stack is made of, in the order in which it is made. */
+  /** Returns all objects of a review stack, in the order of their creation. */
   all(): readonly object[] {
     return [
       this.namespaceObject(),

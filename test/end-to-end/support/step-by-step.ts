@@ -1,6 +1,6 @@
 /**
- * Lets each test of a suite continue where the one before ended.
- * After a test that failed, the others are skipped, and do not count as passed.
+ * Makes each test of a suite depend on the tests before it. After a test has failed, the following
+ * tests are skipped, and do not count as passed.
  */
 export function stepByStep(): void {
   let failed = false;

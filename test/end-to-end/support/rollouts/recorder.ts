@@ -8,7 +8,7 @@ import { environment } from "../../../../sandbox/environment";
 
 const directory = join(import.meta.dirname, "..", "..", "..", "program", "recorded");
 
-/** Only the fields that the program reads. */
+/** Returns the container statuses with only the fields that the program reads. */
 function lean(all: readonly ContainerStatus[] | undefined): readonly ContainerStatus[] | undefined {
   return all?.map(({ lastState, name, ready, restartCount, state }) => ({
     ...{ name, ready, restartCount },
@@ -17,12 +17,12 @@ function lean(all: readonly ContainerStatus[] | undefined): readonly ContainerSt
   }));
 }
 
-/** Whether the rollouts of this run become fixtures of the unit tests. */
+/** Whether this run records its rollouts, as fixtures for the unit tests. */
 const wanted = process.env["RECORD_ROLLOUTS"] === "1";
 
 /**
- * With `RECORD_ROLLOUTS=1`, keeps what the program sees of a rollout while some work runs:
- * `test/program/recorded/NAME.jsonl`, a line for each change.
+ * Runs `work`. With `RECORD_ROLLOUTS=1`, it also records what the program sees of the rollout in
+ * `test/program/recorded/NAME.jsonl`, one line for each change.
  */
 export async function recorded<T>(
   name: string,
@@ -30,7 +30,7 @@ export async function recorded<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   if (!wanted) return work();
-  // The program's kubectl takes them from its own process.
+  // The program starts kubectl with the environment variables of this process.
   Object.assign(process.env, environment());
   const rollouts = readRollouts({ context: undefined, kubeconfig: undefined, namespace });
   const lines: string[] = [];
