@@ -24,13 +24,16 @@ import { startTime } from "../../lib/processes";
 import { CLOSED_PORT, ClosedRoom, TAKEN_PORT } from "./support/closed-room";
 import { copyOfProject } from "./support/commands";
 
-// What a person does wrong, what a machine lacks: one line says what to do, and nothing changed.
+// These tests make a mistake, or take something away from the machine. The command must print one
+// line that says what to do, and must change nothing.
 
 const NOBODY = 65_534;
-/** A command that a test has to kill has hung: no test is about this limit. */
+/**
+ * Timeout of a command, in milliseconds. It only ends a command that hangs: no test measures it.
+ */
 const HUNG_MS = 120_000;
 
-/** kubectl on the cluster of the sandbox that runs. */
+/** Runs kubectl on the cluster of the running sandbox. */
 const kubectl = (...args: string[]): Promise<string> => command("kubectl", args, { env: shell() });
 
 interface Ran {
@@ -60,7 +63,7 @@ async function run(
   return { code, stdout, stderr };
 }
 
-/** Every file below a directory; for a regular one its size and time, too. */
+/** Lists every file below a directory, with its mode, its size and the time of its last change. */
 function filesOf(directory: string): string[] {
   return (existsSync(directory) ? (readdirSync(directory, { recursive: true }) as string[]) : [])
     .sort()
@@ -83,7 +86,10 @@ function processesWith(text: string): string[] {
     });
 }
 
-/** All programs that are found now, except those to hide. */
+/**
+ * Fills `directory` with links to all programs in the PATH, except the hidden ones. Returns
+ * `directory`, which a test uses as its PATH.
+ */
 function programsWithout(directory: string, ...hidden: readonly string[]): string {
   mkdirSync(directory);
   for (const at of (process.env["PATH"] ?? "").split(":").filter((path) => existsSync(path))) {
@@ -110,7 +116,8 @@ describe("at the edges", () => {
 
   before(async () => {
     assert.equal(process.getuid?.(), 0, "these tests need root, as the sandbox does");
-    // The last tests ask its engine and its cluster; it stays as it is when it runs.
+    // The last tests use the engine and the cluster of this machine's sandbox. If it already runs,
+    // `sandbox up` changes nothing.
     const { code, stdout, stderr } = await run(
       [process.execPath, "cli/entry.mjs", "sandbox", "up"],
       process.env,
@@ -127,7 +134,8 @@ describe("at the edges", () => {
     home = join(files, "home");
     mkdirSync(home);
     sandbox = join(files, "sandbox");
-    // If a check is missing, the set-up ends at its first package or build, not half an hour later.
+    // If a check does not stop the set-up, these stand-ins for apt-get and Go stop it at its first
+    // package or build. The whole set-up would take half an hour.
     stopped = join(files, "stopped");
     mkdirSync(stopped);
     writeFileSync(join(stopped, "apt-get"), '#!/bin/sh\necho "the set-up has begun"\nexit 1\n', {
@@ -161,7 +169,9 @@ describe("at the edges", () => {
     processes: processesWith(files),
   });
 
-  /** Runs a command that is refused. Gives its one line, when it has changed nothing. */
+  /**
+   * Runs a command that must be refused and must change nothing. Returns the line that it prints.
+   */
   async function refused(
     args: readonly string[],
     env: Readonly<Record<string, string | undefined>> = {},
@@ -185,7 +195,8 @@ describe("at the edges", () => {
   it("says that root is needed to whoever is not", async () => {
     chmodSync(files, 0o777);
     chmodSync(home, 0o777);
-    // The clone may lie where only root can read: this person can read hers, and write nothing.
+    // The clone may be in a directory that only root can read. So this user may read every file,
+    // but has no right to write.
     const nobody = [
       ...["setpriv", `--reuid=${String(NOBODY)}`, `--regid=${String(NOBODY)}`, "--clear-groups"],
       ...["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search", "--"],
@@ -239,7 +250,7 @@ describe("at the edges", () => {
   it("says which directory must have how much space, and how much it has", async () => {
     mkdirSync(sandbox);
     await command("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", sandbox]);
-    // The room had its mounts before.
+    // The existing room does not see the new mount, so the test opens another room.
     const small = await ClosedRoom.open();
     const whole = room;
     room = small;
@@ -260,7 +271,7 @@ describe("at the edges", () => {
   describe("a sandbox that another command is starting", () => {
     const lock = (): string => join(sandbox, "lock");
 
-    /** A command that holds the lock until it is killed. */
+    /** Starts a command that holds the lock until the test kills the command. */
     async function holder(): Promise<{ pid: number; kill: () => Promise<void> }> {
       const code = `
         const { exclusively } = await import(${JSON.stringify(join(project, "sandbox", "preflight.ts"))});
@@ -386,7 +397,7 @@ describe("at the edges", () => {
     });
 
     it("is not exchanged for another one while its sandbox runs, which continues with the first", async () => {
-      // What is built already is shared, not built again.
+      // Link the parts of this machine's sandbox, so that they are not built again.
       mkdirSync(sandbox);
       for (const shared of ["parts", "debian", "images.json"]) {
         symlinkSync(join(root, shared), join(sandbox, shared));
@@ -471,7 +482,8 @@ describe("at the edges", () => {
 
   describe("before anything was set up", () => {
     const entry = [process.execPath, "cli/entry.mjs"];
-    // The directory by itself, below a home that is empty.
+    // Returns an environment without SANDBOX_DIR. The sandbox's directory is then below `home`,
+    // which is empty.
     const nothing = (): Record<string, string | undefined> =>
       environment({ SANDBOX_DIR: undefined });
 
@@ -558,8 +570,8 @@ describe("at the edges", () => {
     let env: Record<string, string>;
 
     before(async () => {
-      // A shell with the variables that the sandbox prints, and its own state: it cannot reach the
-      // real stack.
+      // Pulumi gets the variables that `sandbox env` prints, and a separate state. So it cannot
+      // reach the real stack.
       const script = 'eval "$(node cli/entry.mjs sandbox env)" && env -0';
       const { code, stderr, stdout } = await run(["sh", "-c", script], process.env);
       assert.equal(code, 0, stderr);
@@ -622,7 +634,8 @@ describe("at the edges", () => {
     });
 
     it("leaves a namespace with the same name that belongs to someone else as it is", async () => {
-      // Nothing else would stop it: there are jars of this code, which the real stack never runs.
+      // The copy has a jar of its changed code, so a missing jar does not stop the update. The real
+      // stack never runs this code.
       writeFileSync(join(copy, "service", "src", "main", "resources", "not-the-real-one"), "");
       const image = join(copy, "service", "target", "image");
       mkdirSync(image, { recursive: true });
@@ -656,7 +669,7 @@ describe("at the edges", () => {
           await kubectl("-n", namespace, "get", "deployments,statefulsets,secrets", "-o", "name"),
           "",
         );
-        // The stack itself, and perhaps its default provider.
+        // The state may contain the stack itself, but no further resource.
         assert.ok(resources() <= 1, "it has resources");
       } finally {
         await kubectl("delete", "namespace", namespace);

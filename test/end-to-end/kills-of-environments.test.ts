@@ -12,23 +12,28 @@ import { stepByStep } from "./support/step-by-step";
 
 type Variables = Readonly<Record<string, string>>;
 
-/** Kills of one command: each row runs the command again that the row before has killed. */
+/**
+ * A command and its kills. Each row starts the command and kills it. The next row starts it again.
+ */
 interface Chapter {
-  /** Arguments that are known only when the command runs. */
+  /** Returns further arguments, which are known only when the command starts. */
   readonly args?: () => Promise<readonly string[]>;
-  /** What must be true after the command ended well. */
+  /** Checks the result after the command has succeeded. */
   readonly check: () => Promise<void>;
   readonly circumstance: string;
-  /** The command, as the list names it, and its first arguments. */
+  /** The command and its first arguments, as docs/kills.md shows them. */
   readonly command: string;
-  /** What must be there before it. */
+  /** Prepares what the command needs. */
   readonly first?: () => Promise<void>;
-  /** Where the command runs, and its variables. */
+  /** Returns the working directory and the environment variables of the command. */
   readonly place: () => readonly [cwd: string, env: Variables];
   readonly rows: readonly Row[];
 }
 
-/** Commands without an update: no engine runs that could be killed alone. */
+/**
+ * Returns the rows of a command that runs no engine: one row for each text and each kind of kill,
+ * except the kill of the engine.
+ */
 const printed = (...texts: readonly string[]): readonly Row[] =>
   texts.flatMap((says) =>
     (["group", "machine", "canceled"] as const).map((kill) => ({ kill, says })),
@@ -36,7 +41,7 @@ const printed = (...texts: readonly string[]): readonly Row[] =>
 
 const branch = "kills-canary";
 
-/** `npm run test:kills` runs it, `npm test` does not: it takes half an hour. */
+/** This suite takes half an hour, so only `npm run test:kills` runs it. `npm test` skips it. */
 if (process.env["KILLS"] === "all") {
   describe("a command for the platform, production or the sandbox that is killed", () => {
     stepByStep();
@@ -72,8 +77,9 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first update",
       command: "platform up",
       place: () => [all.clone.directory, { ...all.clone.env, ...all.platform.env }],
-      // A killed update may have created its object, which the next run adopts. So each moment is
-      // of an object that needs the one before it.
+      // A killed update may have created its object. The next run then adopts the object, and does
+      // not create it again. So each row waits for an object that depends on the object of the row
+      // before.
       rows: [
         { kill: "machine", says: "Updating (rehearsal)" },
         {
@@ -100,7 +106,7 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first release",
       command: "promote",
       first: async () => {
-        // A trial's file, which must not be committed.
+        // This settings file belongs to the test, and must not be committed.
         rmSync(join(all.clone.directory, "platform", "Pulumi.rehearsal.yaml"));
         await all.prepare();
         succeeded(await all.run("staging", ["deploy", "staging", "--yes"]));
@@ -118,7 +124,7 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first update of production",
       command: "deploy",
       place: as("prod"),
-      // As with the platform: each object needs the one before it.
+      // As for the platform, each object depends on the object of the row before.
       rows: [
         { kill: "engine", says: "Updating (prod)" },
         {
@@ -133,7 +139,8 @@ if (process.env["KILLS"] === "all") {
     });
 
     const created = "Deployment::services-orders-canary";
-    // Only the last kill of each start may leave a Deployment, which the next start would update.
+    // Only the last kill of a start may leave a Deployment. The next start would update that
+    // Deployment instead of creating one.
     const canaries = [
       [
         { kill: "group", says: "Updating (prod-canary)" },
@@ -173,7 +180,8 @@ if (process.env["KILLS"] === "all") {
         command: "canary start",
         first: async () => {
           if (n > 0) return;
-          // Pulumi has written their keys, and a canary runs only what is committed.
+          // Pulumi has written the stacks' encryption keys into the settings files. Commit them,
+          // because a canary runs only what is committed.
           await all.clone.commit("The stacks' keys");
           await all.clone.push("main");
           await all.clone.git("checkout", "--quiet", "-b", branch);
@@ -199,7 +207,10 @@ if (process.env["KILLS"] === "all") {
     }
 
     let running: readonly string[] = [];
-    /** The programs that run in the sandbox; there is a shim for each pod. */
+    /**
+     * Returns the programs that run in the sandbox, without containerd's shims: each pod has one
+     * shim.
+     */
     const daemons = (): readonly string[] =>
       sandboxProcesses()
         .map(({ commandLine }) => commandLine.split(" ")[0] ?? "")
@@ -234,7 +245,7 @@ if (process.env["KILLS"] === "all") {
         ...((await args?.()) ?? []),
       ];
       describe(`${name}, ${circumstance}`, () => {
-        // Not in a hook, which would run after a failed step, too.
+        // This is a test and not a hook, because a hook would also run after a failed step.
         if (first !== undefined) it("has what it needs", first);
         for (const row of rows) {
           it(`${titleOf(row)}: ${row.kill}`, async () => {

@@ -28,10 +28,12 @@ import {
 } from "./support/kill";
 import { stepByStep } from "./support/step-by-step";
 
-/** Kills of one command: each row runs the command again that the row before has killed. */
+/**
+ * A command and its kills. Each row starts the command and kills it. The next row starts it again.
+ */
 interface Chapter {
   readonly command: "deploy" | "image" | "review down" | "review up" | "sweep" | "up";
-  /** What a developer changes before it. */
+  /** The change that a developer makes before the command. */
   readonly edit?: readonly [file: string, from: string, to: string];
   readonly rows: readonly Row[];
   readonly title: string;
@@ -101,11 +103,17 @@ const review: readonly Chapter[] = [
   },
 ];
 
-/** What `npm test` does not try: `npm run test:kills` tries each moment with each kill. */
+/**
+ * Returns the chapters of a review stack with the same kind of kill in every row. Only
+ * `npm run test:kills` runs them.
+ */
 const allBy = (kill: Kill): readonly Chapter[] =>
   review.map((chapter) => ({ ...chapter, rows: chapter.rows.map((row) => ({ ...row, kill })) }));
 
-/** An image that is built alone, the stack that runs it, and the sweep that removes the stack. */
+/**
+ * Three commands: `image` builds an image, `review up` deploys a stack with this image, and `sweep`
+ * removes the stack.
+ */
 const swept: readonly Chapter[] = [
   {
     command: "image",
@@ -117,7 +125,7 @@ const swept: readonly Chapter[] = [
   },
   {
     command: "review up",
-    // An object is created once, so each kill has its own.
+    // An update creates each object only once, so each kill waits for a different object.
     rows: [
       { kill: "group", op: "create", resource: "Secret::postgres", when: "after" },
       { kill: "engine", op: "create", resource: "StatefulSet::postgres", when: "after" },
@@ -160,13 +168,16 @@ const scenes: readonly Scene[] = [
     : []),
 ];
 
-/** Kinds that a stack makes. What the cluster makes of them does not have the stack's labels. */
+/**
+ * Kinds of the objects that a stack creates. Objects that the cluster creates from them do not have
+ * the stack's labels.
+ */
 const kinds =
   "configmaps,cronjobs,deployments,ingresses,limitranges,networkpolicies,poddisruptionbudgets," +
   "resourcequotas,rolebindings,secrets,serviceaccounts,services,statefulsets";
 
 describe("a command that is killed", function () {
-  /** Rows whose command ended well at the end. */
+  /** Lines for docs/kills.md, one for each row whose command succeeded in the end. */
   const lines: string[] = [];
 
   for (const scene of scenes) {
@@ -177,7 +188,7 @@ describe("a command that is killed", function () {
   }
 
   if (!everything) return;
-  // Mocha runs the tests of a suite before the suites in it.
+  // This test has its own suite, because Mocha runs the tests of a suite before its inner suites.
   describe("when all of them recovered", () => {
     it("is written down", () => {
       const tried = scenes.flatMap(({ chapters }) => chapters.flatMap(({ rows }) => rows));
@@ -212,7 +223,8 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
     await clone.push(branch);
     if (chapters[0]?.command === "image") return;
     const run = succeeded(await clone.npm(["image", "review"]));
-    // Its image is built; each further run would ask whether it still is.
+    // The image is built now. These variables name it, so later commands do not ask whether it
+    // exists.
     const imageRef = run.output.trim().split("\n").at(-1) ?? "";
     image = { RELEASE_COMMIT: await clone.git("rev-parse", "HEAD"), RELEASE_IMAGE_REF: imageRef };
   });
@@ -227,7 +239,7 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
     clone.remove();
   });
 
-  /** Stack `local` of this machine, which someone may have deployed before the tests. */
+  /** Destroys stack `local` of this machine, if someone has deployed it before the tests. */
   async function removeLocal(): Promise<void> {
     const stacks = await pulumi(["stack", "ls", "--json"], clone.directory);
     if (!stacks.includes('"local"')) return;
@@ -235,7 +247,7 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
     await pulumi(args, clone.directory);
   }
 
-  /** Plain `pulumi` on the stack. The state of `local` is always in the sandbox. */
+  /** Runs plain `pulumi` on the stack. The state of `local` is always in the sandbox. */
   const plain = async (...asked: string[]): Promise<string> =>
     branch === undefined
       ? pulumi(asked, clone.directory, {
@@ -247,7 +259,7 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
           RELEASE_BRANCH: branch,
         });
 
-  /** Names of the objects that are there, and of those that the state has. */
+  /** Returns two lists of names: the objects in the cluster, and the objects in the state. */
   async function objects(): Promise<readonly (readonly string[])[]> {
     const label = "app.kubernetes.io/part-of=services-orders";
     const names = "jsonpath={range .items[*]}{.kind} {.metadata.name}{'\\n'}{end}";
@@ -264,7 +276,7 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
     return [lines.sort(), known.sort()];
   }
 
-  /** The database's password; empty while there is no Secret. */
+  /** Returns the database's password, in base64. Empty if there is no Secret. */
   const secret = async (): Promise<string> => {
     const path = "jsonpath={.items[*].data.password}";
     return kubectl(["get", "secrets", "--namespace", namespace, "--output", path]);
@@ -324,7 +336,10 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
 const removes = (command: Chapter["command"]): boolean =>
   command === "review down" || command === "sweep";
 
-/** Variables for state in S3, which moto stands in for. */
+/**
+ * Creates a bucket in moto, which stands in for S3. Returns the environment variables for a state
+ * in this bucket.
+ */
 async function bucket(moto: Moto): Promise<Readonly<Record<string, string>>> {
   await moto.aws("s3api", "create-bucket", "--bucket", "state", ...region);
   const address = moto.env["AWS_ENDPOINT_URL"] ?? "";
@@ -347,7 +362,7 @@ describe("the lock of a killed update, with state in S3 and a real Pulumi", () =
   const update = async (env?: Readonly<Record<string, string>>): Promise<void> =>
     change("up", "staging", workspace(env));
   const stored = async () => lockStore("staging", stateOfProject(workspace())).read();
-  /** An update that begins to wait in its program, and is then killed. */
+  /** Starts an update whose program waits, and kills the update when it has its lock. */
   const killed = async (env: Readonly<Record<string, string>>): Promise<void> => {
     const failed = assert.rejects(update({ ...env, WAITS: "1" }));
     assert.ok(await eventually(async () => (await stored()).locks.length === 1, 60_000));
@@ -358,7 +373,7 @@ describe("the lock of a killed update, with state in S3 and a real Pulumi", () =
   const isLocked = async (env: Readonly<Record<string, string>>): Promise<void> =>
     assert.rejects(update(env), /currently locked by 1 lock/);
 
-  /** The variables of a job, as CircleCI and the pipelines set them. */
+  /** Returns the environment variables that CircleCI and the pipelines set in a job. */
   const job = (id: string, stack = "staging"): Readonly<Record<string, string>> => ({
     CIRCLECI: "true",
     CIRCLE_BUILD_URL: `https://circleci.com/gh/acme/services-orders/${id}`,
@@ -374,7 +389,7 @@ describe("the lock of a killed update, with state in S3 and a real Pulumi", () =
     writeFileSync(join(directory, "package.json"), '{"main":"index.js"}\n');
     writeFileSync(join(directory, "index.js"), program);
     symlinkSync(join(project, "node_modules"), join(directory, "node_modules"));
-    // What this machine remembers about the killed updates goes with the test.
+    // The notes about killed updates go into the test's directory, which is deleted at the end.
     process.env["PULUMI_HOME"] = directory;
     moto = await startMoto(environment()["PATH"] ?? "");
     s3 = await bucket(moto);

@@ -7,13 +7,13 @@ import { executable, isInstalled, downloadOrBuild } from "../../sandbox/install/
 import { kubeScore, versions } from "../../sandbox/install/parts";
 import { goldens, type Manifest, objectsOf } from "./support/goldens";
 
-/** What kube-score says about an object: a check that is not passed, and where. */
+/** A check of kube-score that an object did not pass, and where. */
 interface Finding {
   readonly check: string;
   readonly finding: string;
-  /** The golden manifest. */
+  /** Name of the golden manifest. */
   readonly in: string;
-  /** The container, or nothing for the whole object. */
+  /** Name of the container. Empty if the finding is about the whole object. */
   readonly of: string;
 }
 
@@ -38,10 +38,10 @@ const exceptions = parse(
   readFileSync(join(import.meta.dirname, "..", "kube-score-exceptions.yaml"), "utf8"),
 ) as readonly Exception[];
 
-/** Checks that kube-score only makes when it is asked to. */
+/** Checks that kube-score runs only with `--enable-optional-test`. */
 const optional = ["container-seccomp-profile", "container-ports-check"];
 const majorAndMinor = versions.kubernetes.split(".").slice(0, 2).join(".");
-/** kube-score's grade of a check without any finding. */
+/** The grade that kube-score gives to a check without findings. */
 const PASSED = 10;
 
 const covers = (exception: Exception, found: Finding): boolean =>
@@ -57,12 +57,12 @@ async function score(golden: string, objects: readonly Manifest[]): Promise<read
   const args = [
     ...["score", "--output-format=json", `--kubernetes-version=v${majorAndMinor}`],
     ...optional.map((id) => `--enable-optional-test=${id}`),
-    // Nothing in a manifest may switch a check off.
+    // An annotation in a manifest must not switch a check off.
     ...["--disable-ignore-checks-annotations", "-"],
   ];
   const input = objects.map((object) => stringify(object)).join("---\n");
   const said = await command(executable(kubeScore), args, { input }).catch((error: unknown) => {
-    // It ends with 1 when it has found something.
+    // kube-score ends with exit code 1 if it has findings.
     if (error instanceof CommandError && error.exitCode === 1) return error.output;
     throw error;
   });

@@ -28,7 +28,8 @@ const HOST = "services-orders.localhost";
 const base = (): string => `http://127.0.0.1:${String(options().ingressPort)}`;
 
 async function api(path: string, init: RequestInit = {}): Promise<Response> {
-  // fetch may not set Host; curl and browsers look the name up, but Node does not on every system.
+  // The tests use curl, because `fetch` cannot set the header Host, and Node.js does not resolve
+  // names below `localhost` on every system.
   const args = ["-sS", "-i", "--max-time", "10", "-H", `Host: ${HOST}`, `${base()}${path}`];
   const body =
     typeof init.body === "string" ? ["-H", "Content-Type: application/json", "-d", init.body] : [];
@@ -62,7 +63,7 @@ const readyPods = async (): Promise<string[]> => servingPods(NAMESPACE);
 const load = (): Load =>
   new Load({ host: HOST, port: options().ingressPort, requestsPerSecond: 20, keepAlive: false });
 
-/** Steps of a preview: what happens to which resource. */
+/** Returns the steps of a preview, each with its operation and its resource. */
 async function preview(cwd: string): Promise<string[]> {
   const { steps } = JSON.parse(await pulumi(["preview", "--json"], cwd)) as {
     steps: { op: string; urn: string }[];
@@ -90,7 +91,7 @@ describe("from a clean clone to a running service", function () {
   });
 
   it("npm run up shows the preview, deploys, and ends with a curl line that answers an order", async () => {
-    // As in a login, whose directory in /run the node does not have.
+    // A login sets this variable to a directory in /run that the sandbox's node does not have.
     first = await npmRun(["up"], { env: { XDG_RUNTIME_DIR: "/run/user/0" } });
     succeeded(first);
     assert.match(first.output, /Previewing update \(local\)/);
@@ -274,7 +275,8 @@ describe("from a clean clone to a running service", function () {
           () => true,
           () => false,
         );
-      // The stack's own policies keep others from its database; one more lets them in.
+      // The stack's NetworkPolicies refuse connections from other namespaces to its database. An
+      // additional policy allows them.
       assert.equal(await reaches(), false);
       await apply({
         apiVersion: "networking.k8s.io/v1",
@@ -302,7 +304,7 @@ describe("from a clean clone to a running service", function () {
 
   it("a sandbox for a given cluster and registry starts only the builder", async () => {
     const directory = mkdtempSync(join(tmpdir(), "services-orders-given-"));
-    // What is built already is shared, not built again.
+    // Link the parts of this machine's sandbox, so that they are not built again.
     for (const shared of ["parts", "debian", "images.json"]) {
       symlinkSync(join(root, shared), join(directory, shared));
     }
@@ -326,7 +328,7 @@ describe("from a clean clone to a running service", function () {
           .map((line) => line.trim().split(/\s+/)[1]),
         ["buildkitd"],
       );
-      // The chosen context by itself, so that nothing can lead to another cluster.
+      // The kubeconfig has only the chosen context, so that no command can reach another cluster.
       assert.match(
         (await npmRun(["sandbox", "env"], { env })).output,
         new RegExp(`KUBECONFIG='${join(directory, "given.kubeconfig")}'`),
@@ -381,10 +383,10 @@ describe("from a clean clone to a running service", function () {
       try {
         process.kill(pid, "SIGKILL");
       } catch {
-        // It went with the first one.
+        // The process has already ended, because an earlier process of this loop was killed.
       }
     }
-    // A signal is on its way for as long as a busy machine takes.
+    // On a busy machine, a process may take some seconds to end after the signal.
     await until(
       "the end of every process",
       () => Promise.resolve(sandboxProcesses().length === 0),
@@ -404,7 +406,7 @@ describe("from a clean clone to a running service", function () {
   });
 });
 
-/** Platforms of the image that the stack runs, from the registry. */
+/** Returns the platforms of the image that the stack runs, as the registry lists them. */
 async function platformsOfImage(): Promise<string[]> {
   const ref = await pulumi(["stack", "output", "imageRef"]);
   const [, registry = "", repository = "", digest = ""] =

@@ -4,10 +4,16 @@ import { isRunning } from "../../sandbox/sandbox";
 import { goldens, type Manifest, objectsOf, podOf } from "./support/goldens";
 
 const namespace = `manifests-${String(process.pid)}`;
-/** A separate one: it has the ServiceAccounts that pods need, and that a golden would create. */
+/**
+ * Namespace for the pods. It has the ServiceAccounts that pods need. They cannot be in `namespace`,
+ * because some goldens create them there.
+ */
 const namespaceOfPods = `${namespace}-pods`;
 
-/** Asks the API server to make an object without storing it. A warning counts as a refusal. */
+/**
+ * Creates an object as a dry run: the API server checks the object and does not store it. Fails if
+ * the API server refuses the object or prints a warning.
+ */
 async function dryRun(object: Manifest): Promise<void> {
   const into = object.kind === "Pod" ? namespaceOfPods : namespace;
   const own = { ...object, metadata: { ...object.metadata, namespace: into } };
@@ -17,7 +23,7 @@ async function dryRun(object: Manifest): Promise<void> {
   );
 }
 
-/** A copy of a golden's first pod, spoilt by a test. */
+/** Returns the first pod of the golden `web-service`, after `change` has made it invalid. */
 function spoilt(change: (pod: Manifest) => void): Manifest {
   const pod: Manifest = objectsOf("web-service").map(podOf).find(Boolean);
   change(pod);
@@ -30,7 +36,8 @@ describe("golden manifests in a namespace that enforces Pod Security restricted"
     const restricted = Object.fromEntries(
       ["enforce", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "restricted"]),
     );
-    // A pod is refused when its ServiceAccount is not there; nothing else that pods name has to be.
+    // The API server refuses a pod whose ServiceAccount does not exist. It does not check the other
+    // objects that a pod refers to.
     const accounts = new Set(
       goldens
         .flatMap((golden) => objectsOf(golden).map(podOf).filter(Boolean))

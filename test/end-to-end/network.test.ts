@@ -17,8 +17,9 @@ import { environment } from "../../sandbox/environment";
 import { options } from "../../sandbox/layout";
 import { kubectl, npmRun, type Run } from "./support/commands";
 
-// Connections try the policies of a review namespace; pods try its quota. The stack has the real
-// components, except for the image: a server of one line starts immediately.
+// These tests open connections to check the NetworkPolicies of a review namespace, and create pods
+// to check its quota. The stack has the real components. Instead of the service's image, it runs a
+// short Perl program, which starts immediately.
 
 const STACK = "review-network";
 const NAMESPACE = "services-orders-review-network";
@@ -30,7 +31,7 @@ const identity: Identity = {
   service: "services-orders",
 };
 
-/** Answers every request, and ends when it is told to. */
+/** A Perl program that answers every request, and ends on SIGTERM. */
 const server = `
 $SIG{TERM} = sub { exit 0 };
 my $listener = IO::Socket::INET->new(LocalPort => 8080, Listen => 64, ReuseAddr => 1) or die;
@@ -40,7 +41,7 @@ while (1) {
   print $client "HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok";
 }`;
 
-/** A setting that the sandbox gives by its environment. */
+/** Reads a list of peers from an environment variable of the sandbox. */
 const peers = (name: string) =>
   JSON.parse(environment()[name] ?? "[]") as NonNullable<ReviewNamespaceArgs["ingressFrom"]>;
 
@@ -89,7 +90,7 @@ describe("the network policies and the quota of a review namespace", () => {
     const up = await npmRun(["sandbox", "up"]);
     assert.equal(up.code, 0, up.output);
     env = { ...environment(), PULUMI_BACKEND_URL: `file://${state}` };
-    // The automation looks for `pulumi` here before it has its own environment.
+    // The Automation API looks for `pulumi` in this PATH, before it uses `envVars`.
     process.env["PATH"] = env["PATH"];
     stack = await LocalWorkspace.createOrSelectStack(
       { program, projectName: "services-orders", stackName: STACK },
@@ -101,7 +102,7 @@ describe("the network policies and the quota of a review namespace", () => {
   });
 
   after(async () => {
-    // There is none where the sandbox did not come up.
+    // `stack` is undefined if the sandbox did not start.
     await stack?.destroy();
     rmSync(state, { force: true, recursive: true });
   });
@@ -125,8 +126,9 @@ describe("the network policies and the quota of a review namespace", () => {
     const { code, output, seconds } = await probe();
     console.log(`      probe in ${seconds.toFixed(1)} s`);
     assert.equal(code, 0, output);
-    // Nothing here stands for the internet, and two parties have one pod each.
-    // A busy host may not say that nothing listens for datagrams; it says so to one of three.
+    // Some rows stay unknown. The sandbox has no stand-in for the internet, and the parties `job`
+    // and `another pod` have only one pod each. A busy host may not report a closed UDP port. It
+    // reports the port to at least one of three parties.
     const unknown = output.split("\n").filter((line) => /\?$/.test(line));
     const metrics = unknown.filter((line) => line.includes("Datadog agent, metrics"));
     const untried = connections.filter(

@@ -24,7 +24,10 @@ const projectId = "00000000-0000-4000-8000-000000000002";
 const circleci = { organizationId, projectId, vcsOrigin: "github.com/example/services-orders" };
 const domain = "review.example.com";
 
-/** Two branches whose names differ in what a slug drops, and main. */
+/**
+ * Review stacks of two branches. The names of the branches differ only in characters that a slug
+ * changes.
+ */
 const own = new ReviewObjects("feature/platform_A", "platform-test-a", domain);
 const other = new ReviewObjects("feature/platform-a", "platform-test-b", domain);
 const job = branchJob(own.branch, projectId);
@@ -35,7 +38,7 @@ interface Statements {
   readonly Statement: unknown;
 }
 
-/** Waits, at most a minute, until a question has the answer. */
+/** Calls `ask` until its result matches `answer`. Fails after a minute. */
 async function until(ask: () => Promise<string>, answer: RegExp): Promise<void> {
   const deadline = Date.now() + 60_000;
   for (;;) {
@@ -176,7 +179,8 @@ describe("the platform on a cluster", () => {
           reviewRepositoryArn: arn("services-orders-review"),
           stateBucket: "example-orders-pulumi-state",
         };
-        // What is not in the account at all is left out of JSON.
+        // Keys that are undefined, because the account does not have the thing, are not in the
+        // JSON.
         assert.deepEqual(
           PolicyDocument.Statement,
           JSON.parse(JSON.stringify(permissions(purpose, targets))),
@@ -185,7 +189,8 @@ describe("the platform on a cluster", () => {
     });
 
     it("cannot be asked about access entries here: moto does not know them", async () => {
-      // When this fails, moto has learned it: let the stand-in keep them there, and read them back.
+      // If this fails, moto knows access entries. Then let the stand-in create and read them in
+      // moto.
       for (const what of ["list-access-entries", "list-identity-provider-configs"]) {
         await assert.rejects(moto.aws("eks", what, "--cluster-name", "sandbox"), /404|not found/i);
       }
@@ -224,7 +229,7 @@ describe("the platform on a cluster", () => {
       await job.kubectl(["scale", "deployment/services-orders", "--replicas=1", ...at]);
     });
 
-    /** What is asked of the API server, and what it must say. */
+    /** Requests that the API server must refuse, each with the message of the refusal. */
     const denied: Readonly<Record<string, readonly [() => Promise<string>, RegExp]>> = {
       "reads a Secret of production": [
         () => job.kubectl(["get", "secret", "database", "-n", prod]),
@@ -409,7 +414,7 @@ describe("the platform on a cluster", () => {
           const binding = own.binding();
           return apply(job, { ...binding, metadata: { ...binding.metadata, namespace: prod } });
         },
-        // Two policies refuse it; one of them is named.
+        // Two policies refuse this request. The message names one of the two.
         /changes objects in namespaces services-orders-review-\* only|its subjects are/,
       ],
       "gives others rights in its own": [
@@ -555,7 +560,7 @@ describe("the platform on a cluster", () => {
     it("refuses to delete the namespaces of staging and production", async () => {
       await assert.rejects(stack.run("destroy"), /protect/);
       await administrator.kubectl(["get", "namespace", staging, prod]);
-      // The refusal comes before anything is deleted.
+      // Pulumi refused before it deleted anything, so a preview finds no change.
       await stack.run("preview", "--expect-no-changes");
     });
 

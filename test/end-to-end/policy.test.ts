@@ -15,7 +15,7 @@ interface Run {
 const directory = mkdtempSync(join(tmpdir(), "services-orders-policy-"));
 const state = join(directory, "state");
 
-/** Runs Pulumi on the program that the pack is tried on, with its own state and no cluster. */
+/** Runs Pulumi on the program in test/policy/programs/, with a separate state and no cluster. */
 async function pulumi(args: readonly string[], stack: string, broken = ""): Promise<Run> {
   const { all, exitCode } = await execa(
     "pulumi",
@@ -31,7 +31,9 @@ async function pulumi(args: readonly string[], stack: string, broken = ""): Prom
   return { exitCode, output: all };
 }
 
-/** Two previews at a time, because each of them waits for itself half of the time. */
+/**
+ * Ends of two queues: two previews run at the same time, because each is idle for half of its time.
+ */
 const lanes: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
 
 async function preview(stack: string, broken?: string): Promise<Run> {
@@ -50,7 +52,8 @@ describe("the policy pack, with the engine", () => {
 
   before(async () => {
     mkdirSync(state);
-    // Pulumi writes stacks' files next to Pulumi.yaml, where they do not belong to the project.
+    // Pulumi writes the settings files of stacks next to Pulumi.yaml. With this link, it writes
+    // them into the temporary directory and not into the project.
     for (const path of ["test/policy/programs/Pulumi.yaml", "test/policy/programs/index.ts"]) {
       symlinkSync(join(project, path), join(directory, basename(path)));
     }

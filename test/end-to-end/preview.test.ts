@@ -18,20 +18,20 @@ import { issue, StandIn } from "../operations/support/http-stand-in";
 import { apply, copyOfProject, kubectl, npmRun } from "./support/commands";
 import { Load } from "./support/load";
 
-// What the summary of a preview says, and what then happens: thirteen changes, one after the other,
-// in a stack with its own state and namespace.
-// RECORD_PREVIEWS=DIR keeps the engine's events for the unit tests.
+// Compares what the summary of a preview says with what then happens. The tests make thirteen
+// changes, one after the other, in a stack with its own state and namespace.
+// With RECORD_PREVIEWS=DIR, they also write the engine's events to DIR, for the unit tests.
 
 const NAMESPACE = "services-orders-preview";
 const HOST = "services-orders-preview.localhost";
-/** Where the program gives the web service its args. */
+/** The file that sets the args of the web service. */
 const webServiceArgs = "program/web-service-args.ts";
 const NEW_HOST = "services-orders-preview-2.localhost";
 
 interface Seen {
   /** UID of each object, by kind and name. */
   readonly objects: ReadonlyMap<string, string>;
-  /** UIDs of the web pods that are to stay, with the restarts of each. */
+  /** UID of each web pod that is not terminating, with the number of its restarts. */
   readonly pods: ReadonlyMap<string, number>;
 }
 
@@ -74,13 +74,13 @@ async function look(): Promise<Seen> {
   };
 }
 
-/** What happened, in terms that a summary can be compared with. */
+/** What an update did, in a form that can be compared with a summary. */
 interface Outcome {
   readonly created: readonly string[];
   readonly gone: readonly string[];
   /** Whether requests to the previous host failed. */
   readonly lost: boolean;
-  /** `same`: each earlier pod is there; `new`: none is; `some`: their number changed. */
+  /** `same`: all pods are the same. `new`: all pods are new. `some`: pods were added or removed. */
   readonly pods: "new" | "same" | "some";
   readonly replaced: readonly string[];
 }
@@ -106,8 +106,8 @@ function outcome(before: Seen, after: Seen, failures: number): Outcome {
 }
 
 /**
- * What the summary promises, in the same terms.
- * From the plan it takes only which objects change, never what that means.
+ * Returns the outcome that the summary promises.
+ * The plan says only which objects change. What the changes mean comes from the summary.
  */
 function promised({ groups, release }: Summary, { changes }: Plan): Outcome {
   const web = groups.filter(({ type }) => type === "WebService").flatMap(({ rows }) => rows);
@@ -174,7 +174,10 @@ describe("the summary of a preview says what then happens", () => {
     return { plan: planOf("local", events), summary: summaryOf("local", events, exitCode) };
   };
 
-  /** Previews the change, applies it under load, and compares. */
+  /**
+   * Previews a change, applies it under load, and compares the outcome with the summary. Returns
+   * the summary.
+   */
   const happens = async (record: string, host = HOST): Promise<Summary> => {
     const { plan, summary } = await preview(record);
     console.log(textOf(summary).replace(/^/gm, "      "));
@@ -189,7 +192,7 @@ describe("the summary of a preview says what then happens", () => {
     let failures: readonly string[] = [];
     try {
       await pulumi("up", "--yes", "--skip-preview");
-      // What is changed last is noticed a moment later.
+      // Keep sending requests for a moment, because the effect of the last change may come late.
       await sleep(3_000);
     } finally {
       ({ failures } = await load.stop());
@@ -208,7 +211,7 @@ describe("the summary of a preview says what then happens", () => {
     await set("namespace", NAMESPACE);
     await set("hostPattern", HOST);
     await set("replicas", "1");
-    // Little, so that it fits next to everything else in the sandbox.
+    // Small requests, so that the pods fit into the sandbox next to all other pods.
     await set("requests", '{"cpu":"50m","memory":"256Mi"}');
     edit(
       webServiceArgs,
@@ -374,7 +377,10 @@ describe("the summary of a preview says what then happens", () => {
   });
 });
 
-/** The same image by another digest: its manifest with one more annotation. */
+/**
+ * Pushes the same image with one more annotation in its manifest, which gives it another digest.
+ * Returns the new reference.
+ */
 async function otherDigest(imageRef: string): Promise<string> {
   const [, registry = "", repository = "", digest = ""] =
     /^([^/]+)\/(.+)@(sha256:.*)$/.exec(imageRef) ?? [];

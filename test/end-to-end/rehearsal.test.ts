@@ -26,7 +26,7 @@ const line = (text: string): void => {
   console.log(`      ${text}`);
 };
 
-/** UIDs of everything that production is made of. */
+/** Returns the kind, the name and the UID of every object of production, one per line. */
 async function uids(): Promise<string> {
   const kinds = "namespaces,deployments,services,ingresses,cronjobs,poddisruptionbudgets,pods";
   const path = "jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.uid}{'\\n'}{end}";
@@ -37,13 +37,16 @@ async function uids(): Promise<string> {
     .join("\n");
 }
 
-/** The life of the service on one sandbox: each `it` continues where the one before ended. */
+/**
+ * All environments of the service on one sandbox. Each test continues where the previous test
+ * ended.
+ */
 describe("a rehearsal of all environments", () => {
   stepByStep();
-  /** Nowhere but in a Secret may this be. */
+  /** The password of production's database. Only a Secret may contain it. */
   const planted = `planted-${randomBytes(12).toString("hex")}`;
   let all: Environments;
-  /** What production runs, and the branch's commit. */
+  /** Two commits: production runs `released`, and the branch ends with `candidate`. */
   let released: string;
   let candidate: string;
   let usualSeconds: number;
@@ -59,7 +62,10 @@ describe("a rehearsal of all environments", () => {
     await all.pulumi(who, ...args);
     await all.pulumi(who, ...args, "--refresh");
   };
-  /** A change of the service that makes another image, as a commit. */
+  /**
+   * Commits a change to the service that results in a different image, builds the service, and
+   * returns the commit.
+   */
   const change = async (text: string): Promise<string> => {
     appendFileSync(join(all.clone.directory, "service/src/main/resources/rehearsal.txt"), text);
     const commit = await all.clone.commit(text);
@@ -85,7 +91,7 @@ describe("a rehearsal of all environments", () => {
     const registries = (await all.moto.aws("ecr", "describe-repositories")) as {
       repositories: { repositoryName: string }[];
     };
-    // Others are the sandbox's own, and refuse nothing.
+    // The other admission policies belong to the sandbox, and refuse nothing.
     const policies = (await kubectl(["get", "validatingadmissionpolicies", "-o", "name"]))
       .split("\n")
       .map((name) => name.slice(name.indexOf("/") + 1))
@@ -202,7 +208,7 @@ describe("a rehearsal of all environments", () => {
   });
 
   it("updates production next to a canary that crashes, as fast as without", async () => {
-    // An image that exists and is not the service: its container ends immediately, again and again.
+    // This image exists, but does not contain the service: its container ends after each start.
     const crashing = all.clone.env["SANDBOX_POSTGRES_IMAGE"] ?? "";
     const image = ["--image", crashing, "--commit", candidate, "--percent", "25"];
     let starting = 0;
@@ -215,7 +221,7 @@ describe("a rehearsal of all environments", () => {
     await until("a canary that crashes", async () =>
       (await podsOf(namespace, "canary")).some(({ restarts }) => restarts > 0),
     );
-    // Ctrl-C: the test does not wait until Kubernetes gives it up.
+    // Send Ctrl-C, so that the test does not have to wait until the rollout fails.
     process.kill(-starting, "SIGINT");
     assert.notEqual((await began).code, 0);
     const requests = new Requests(host);
@@ -358,7 +364,7 @@ describe("a rehearsal of all environments", () => {
     assert.equal((await outputs("prod"))["commit"], fix);
     assert.equal(await imageOf("prod"), await imageOf("staging"));
     assert.notEqual(await imageOf("prod"), merged);
-    // Pulumi has written the keys of its encryption into the older files.
+    // Pulumi has written encryption keys into the settings files of the older commit. Discard them.
     await all.clone.git("checkout", "--quiet", "--force", "main");
   });
 
@@ -376,7 +382,7 @@ describe("a rehearsal of all environments", () => {
   });
 
   it("shows production's secret value nowhere: state, files, output", async () => {
-    // The link to the packages is not followed.
+    // The search does not follow the link node_modules, so it does not read the packages.
     const places = [all.clone.state, all.clone.directory, all.platform.directory].flatMap(
       (directory) =>
         readdirSync(directory, { recursive: true, withFileTypes: true })
@@ -394,7 +400,7 @@ describe("a rehearsal of all environments", () => {
     line(
       `looked into ${String(places.length)} files, the output of ${String(all.printed.length)} commands, and ${String(logs.split("\n").length)} lines of production's logs`,
     );
-    // The search itself finds it where it is.
+    // The same search finds the value in the Secret, which proves that the search works.
     const secret = await kubectl([
       "-n",
       namespace,
@@ -408,7 +414,7 @@ describe("a rehearsal of all environments", () => {
   });
 });
 
-/** The commands of a section of docs/operations.md, without the build. */
+/** Returns the `npm run` commands of a section of docs/operations.md, without the build. */
 function recipe(title: string): readonly (readonly string[])[] {
   const page = readFileSync(join(project, "docs/operations.md"), "utf8");
   const section = page.slice(page.indexOf(`${title}\n`));
@@ -419,11 +425,14 @@ function recipe(title: string): readonly (readonly string[])[] {
     .map((line) => line.split(" ").filter((word) => word !== "--"));
 }
 
-/** A value as it is, in base64 at each offset, and in hex. */
+/**
+ * Returns the forms in which a file may contain a value: as text, in hex, and in base64 with each
+ * of the three possible offsets.
+ */
 function formsOf(value: string): readonly string[] {
   const shifted = ["", "x", "xx"].map((before) => {
     const text = Buffer.from(before + value).toString("base64");
-    // The ends also hold bits of what stands next to the value.
+    // The first and the last characters also depend on the bytes next to the value. Remove them.
     return text.slice(before === "" ? 0 : 4, -4);
   });
   return [value, ...shifted, Buffer.from(value).toString("hex")];

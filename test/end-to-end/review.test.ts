@@ -24,11 +24,11 @@ const hostOf = (branch: string): string =>
   `services-orders.${stackOf(branch).slice("review-".length)}.localhost`;
 const namespaceOf = (branch: string): string => `services-orders-${stackOf(branch)}`;
 
-/** Ten branches whose names are easily mistaken for each other, or for a command. */
+/** Ten branches with difficult names: some are nearly the same, one contains a shell command. */
 const ten = [
   first,
   "ops-feature/a-b",
-  // As the first one's slug reads.
+  // The slug of the first branch is also a branch name.
   stackOf(first).slice("review-".length),
   `ops-${"long".repeat(49)}`,
   "ops-ветка/заказы",
@@ -39,7 +39,9 @@ const ten = [
   "ops-4",
 ];
 
-/** Version that answers on a branch's host, and how many orders it was seeded with. */
+/**
+ * Asks a branch's host for its orders. Returns the version that answers, and the number of orders.
+ */
 async function answer(branch: string): Promise<{ orders: number; version: string }> {
   const url = `http://127.0.0.1:${String(options().ingressPort)}/orders`;
   const args = ["-sS", "-i", "--max-time", "10", "-H", `Host: ${hostOf(branch)}`, url];
@@ -56,20 +58,25 @@ async function namespaces(): Promise<readonly string[]> {
 
 describe("review stacks", () => {
   let clone: Clone;
-  /** The image that all of them run, once it is built. */
+  /**
+   * Environment variables that name the image of all stacks. They are set after the image is built.
+   */
   let release: Record<string, string>;
 
   before(async () => {
     clone = await Clone.make();
   });
   after(async () => {
-    // Nothing is left when all went well.
+    // If all tests have passed, these namespaces do not exist any more.
     const all = ten.map(namespaceOf);
     await kubectl(["delete", "namespace", ...all, "--ignore-not-found", "--timeout=150s"]);
     clone.remove();
   });
 
-  /** Files of the state that name a stack, with its locks, history and backups. */
+  /**
+   * Returns the files of the state that belong to a branch's stack, with its locks, history and
+   * backups.
+   */
   const traces = (branch: string): readonly string[] =>
     readdirSync(clone.state, { encoding: "utf8", recursive: true }).filter(
       (file) => file.includes(stackOf(branch)) && /\.\w+$/.test(file),

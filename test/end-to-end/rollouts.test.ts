@@ -8,20 +8,23 @@ import { OwnStack } from "./support/own-stack";
 
 /** A release that cannot succeed. */
 interface Broken {
-  /** What the error must name: the true cause. */
+  /** The error must match this pattern, which describes the true cause. */
   readonly cause: RegExp;
-  /** Args of the service, or a text in the place of another one in program/environment.ts. */
+  /**
+   * Args that the release adds to the service. `edit` replaces a text in program/environment.ts
+   * instead.
+   */
   readonly args?: string;
   readonly edit?: readonly [from: string, to: string];
-  /** Whether it ends at the deadline: nothing fails twice. */
+  /** Whether the rollout fails only at its deadline, because no container fails twice before. */
   readonly late?: true;
-  /** Whether someone locks the table that a migration reads first. */
+  /** Whether another session locks the table that a migration reads first. */
   readonly locked?: true;
-  /** Objects that are there only for this release. */
+  /** Returns additional objects, which exist only during this release. */
   readonly objects?: (namespace: string) => object;
-  /** Golden file with what is seen while it fails. */
+  /** Name of the golden file with the output that CI shows while the rollout fails. */
   readonly view?: string;
-  /** Whether `npm test` tries it. The others are tried by `npm run test:rollouts`. */
+  /** Whether `npm test` tries this release. `npm run test:rollouts` tries all releases. */
   readonly usual?: true;
 }
 
@@ -34,7 +37,7 @@ const image = (repository: string): Pick<Broken, "edit"> => ({
 });
 const variable = (secretName: string): string =>
   `env: { PARTNER: { key: "none", secretName: "${secretName}" } },`;
-/** Until the deadline there is nothing to see, so it is near. */
+/** A short deadline, because these releases show no error before their deadline. */
 const soon = "progressDeadlineSeconds: 40,";
 
 const releases: Readonly<Record<string, Broken>> = {
@@ -140,7 +143,9 @@ describe("a stack in the cluster", function () {
   });
 
   describe("a release that cannot succeed", () => {
-    /** What a failed release must leave as it is. */
+    /**
+     * Returns what a failed release must not change: the jobs, and the pods that serve requests.
+     */
     async function others(): Promise<unknown> {
       const path = "jsonpath={range .items[*]}{.metadata.name} {.metadata.generation}{'\\n'}{end}";
       const jobs = await kubectl(["-n", stack.namespace, "get", "cronjobs", "-o", path]);
@@ -155,7 +160,7 @@ describe("a stack in the cluster", function () {
         const [file, from, to] =
           edit === undefined ? withArgs(args ?? "") : ["program/environment.ts", ...edit];
         stack.edit(file, from, to);
-        // It ends when it is terminated.
+        // This query ends when `unlock` terminates its session.
         const holding = locked && sql(lock, stack.namespace).catch(() => undefined);
         try {
           const began = Date.now();
@@ -166,13 +171,14 @@ describe("a stack in the cluster", function () {
           const error = /error: (The rollout of .*)/.exec(output)?.[1] ?? output.slice(-3000);
           console.log(`      ${((Date.now() - began) / 1000).toFixed(0)} s: ${error}`);
           assert.match(error, cause);
-          // Kubernetes' own verdict would come at the deadline, and without the cause.
+          // This is the error of Kubernetes, which comes only at the deadline and does not contain
+          // the cause.
           if (late !== true) assert.doesNotMatch(error, /timed out progressing/);
           if (view !== undefined) matchesLiveView(view, output);
           await nothingWasLost(stack.namespace, results);
           assert.deepEqual(await others(), before);
         } finally {
-          // The next release must not be broken by this one.
+          // Undo what breaks this release, so that it does not break the next release, too.
           if (locked === true) await sql(unlock, stack.namespace);
           await holding;
           stack.edit(file, to, from);
@@ -224,7 +230,7 @@ describe("a stack in the cluster", function () {
   describe("after someone has changed it", () => {
     const differ = 3;
 
-    // `kubectl rollout undo` needs a release to go back to.
+    // `kubectl rollout undo` needs an earlier release.
     before(async () => {
       await stack.release("undone");
     });
@@ -264,7 +270,7 @@ describe("a stack in the cluster", function () {
         new RegExp(`^${object}: .*${field} \\(${tool}${at}$`, "m");
       await drift(
         differ,
-        // The API server writes no time for a scale.
+        // If someone scales a Deployment, the API server does not record the time.
         /^Deployment services-orders: spec.replicas: 2 → 3 \(kubectl scale\)$/m,
         line("Deployment services-orders", String.raw`labels\.version: undone → \S+`, "kubectl"),
         line(
@@ -309,7 +315,10 @@ describe("a stack in the cluster", function () {
   });
 });
 
-/** An edit that gives the service more args: the file, its text, and the text in its place. */
+/**
+ * Returns an edit that gives the service more args: the file, the text to replace, and the new
+ * text.
+ */
 function withArgs(args: string): readonly [file: string, from: string, to: string] {
   const from = "    replicas: settings.replicas,\n    requests: settings.requests,\n";
   return ["program/web-service-args.ts", from, `${from}    ...{ ${args} },\n`];

@@ -7,7 +7,7 @@ import { OwnStack } from "./support/own-stack";
 
 const REPLICAS = 2;
 
-// The line after it is that of the service's args, and not of the stack's outputs.
+// With the beginning of the next line, this text matches only the args of the web service.
 const fixed = "replicas: settings.replicas,\n    requests";
 const autoscaled = (minReplicas: number): string =>
   `autoscaling: { maxReplicas: 4, minReplicas: ${String(minReplicas)} },\n    requests`;
@@ -30,7 +30,7 @@ describe("services-orders with 2 replicas", function () {
     assert.ok(Math.min(...ready) >= REPLICAS, "there were fewer Ready pods than before");
   }
 
-  /** Deploys a release, which replaces every pod. */
+  /** Deploys a release, and checks that it replaces every pod. */
   async function released(branch: string): Promise<void> {
     const before = await servingPods(stack.namespace);
     await stack.release(branch);
@@ -43,7 +43,7 @@ describe("services-orders with 2 replicas", function () {
     );
   }
 
-  /** Evicts one pod after the other, as draining their nodes would. */
+  /** Evicts both pods, one after the other, as the drain of their nodes would. */
   async function evictEach(): Promise<void> {
     await allServe();
     const [first = "", second = ""] = await servingPods(stack.namespace);
@@ -59,7 +59,7 @@ describe("services-orders with 2 replicas", function () {
     assert.equal(replacement.length, 1, "it passed before the replacement was Ready");
     assert.ok(refused > 0, "it was never refused");
     await allServe();
-    // What the ingress controller learns late would show now.
+    // If the ingress controller learns of a change late, requests fail in these seconds.
     await sleep(3_000);
   }
 
@@ -121,14 +121,14 @@ describe("services-orders with 2 replicas", function () {
       const three = await servingPods(stack.namespace);
       stack.edit("program/web-service-args.ts", autoscaled(3), fixed);
       await stack.up();
-      // Longer than the autoscaler, were it still there, would take for its next look.
+      // If the autoscaler still existed, it would change the number of pods within this time.
       await sleep(20_000);
       assert.deepEqual(await servingPods(stack.namespace), three, "turning it off changed them");
     });
     notFewer(ready);
   });
 
-  /** A canary as the components make it: the same pod, another track, and a command that fails. */
+  /** Creates a canary like the components do: the same pod on another track. Its command fails. */
   async function crashingCanary(): Promise<void> {
     interface Deployment {
       metadata: { labels: Record<string, string>; name: string };
