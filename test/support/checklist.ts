@@ -5,7 +5,9 @@ import { dirname, join } from "node:path";
 const root = join(__dirname, "..", "..");
 const leftOut = new Set([".git", "node_modules", "reports", "target"]);
 
-/** A copy of the project that a test may change. */
+/**
+ * Copies the project without .git, and returns the directory of the copy, which a test may change.
+ */
 export function copyOfProject(): string {
   const copy = mkdtempSync(join(tmpdir(), "services-orders-checklist-"));
   cpSync(root, copy, {
@@ -16,7 +18,7 @@ export function copyOfProject(): string {
   return copy;
 }
 
-/** One piece of code of a checklist. Its first line, a comment, says where it belongs. */
+/** One block of code in a checklist. Its first line, a comment, says where the code belongs. */
 export interface Step {
   readonly code: string;
   readonly where: string;
@@ -30,9 +32,10 @@ export function stepsOf(name: string): readonly Step[] {
 }
 
 /**
- * Does what a step says: writes a new file, or adds the code to a file.
+ * Carries out a step in a copy: creates a new file, or inserts the code into a file.
  *
- * @param places for each `where` that is not just a path: what the code is written in front of
+ * @param places for each `where` that is not only a path: the text before which the code is
+ *   inserted
  */
 export function perform(
   { code, where }: Step,

@@ -2,13 +2,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 
-/** The repository. Files given to the compiler lie in it, without being written. */
+/**
+ * Directory of the repository. The compiler finds the files of `compiled` here, although they are
+ * not written to disk.
+ */
 export const root = join(__dirname, "..", "..");
 
 const files = new Map<string, string>();
 let service: ts.LanguageService | undefined;
 
-/** Compiler options of the program, as the editor has them. */
+/** Returns the compiler options that an editor uses for the program. */
 function options(): ts.CompilerOptions {
   const file = join(root, "tsconfig.json");
   const { config } = ts.readConfigFile(file, (path) => ts.sys.readFile(path)) as {
@@ -18,8 +21,9 @@ function options(): ts.CompilerOptions {
 }
 
 /**
- * What an editor asks. One for all tests: the types of Kubernetes take seconds to read. Files are
- * therefore added while tests are described, and the first test that asks has all of them read.
+ * Returns the language service, which answers an editor's questions. All tests share it, because
+ * reading the types of Kubernetes takes seconds. So call `compiled` while tests are described. The
+ * first test that uses the service then reads all files.
  */
 function languageService(): ts.LanguageService {
   return (service ??= ts.createLanguageService({
@@ -39,10 +43,11 @@ function languageService(): ts.LanguageService {
   }));
 }
 
-/** Adds a file to the repository's root, for the compiler only. Returns its path. */
+/** Adds a file to the repository's root, only for the compiler. Returns its path. */
 export function compiled(name: string, text: string): string {
   const file = join(root, name);
-  // A service that has started does not see new files, and another test file may have started it.
+  // A service that has started does not see new files. Another test file may have started the
+  // service.
   service = undefined;
   if (ts.sys.fileExists(file)) throw new Error(`${name} is there already`);
   files.set(file, text);
@@ -58,7 +63,7 @@ export function complaints(file: string): readonly string[] {
   return all.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
 }
 
-/** What an editor shows at the first place of a text. */
+/** Returns what an editor shows at the first occurrence of a text in a file. */
 export function hover(file: string, text: string): ts.QuickInfo {
   const position = files.get(file)?.indexOf(text) ?? -1;
   const info = languageService().getQuickInfoAtPosition(file, position);

@@ -1,9 +1,12 @@
 import type { Manifest, Recorder } from "./mocks";
 
-/** Value of each leaf of each object, by kind, name and path. */
+/** The value of each field of each object. The key has the kind, the name and the path. */
 export type Leaves = ReadonlyMap<string, string>;
 
-/** Elements are matched by name if all names differ: a new variable then moves no other. */
+/**
+ * Returns the path of a list element. If all elements have different names, the path contains the
+ * name. A new variable then does not change the paths of the other variables.
+ */
 function element(list: readonly Manifest[], index: number): string {
   const names = list.map((each) => each?.name as unknown);
   const told =
@@ -28,20 +31,23 @@ function* leaves(value: Manifest, path: string): Generator<readonly [string, str
   }
 }
 
-/** What was made: the leaves of each kind of object, and the object itself under the empty path. */
+/** Returns the fields of all recorded objects. The object itself has an empty path. */
 export function leavesOf(recorder: Recorder): Leaves {
   const found = new Map<string, string>();
   for (const { inputs, name, type } of recorder.custom()) {
     const object = `${type.split(":").at(-1) ?? ""} ${name}`;
     found.set(`${object} `, "there");
-    // Random on each run.
+    // The data of a Secret is random in each run.
     const stable = type.endsWith(":Secret") ? { ...inputs, data: {} } : inputs;
     for (const [path, value] of leaves(stable, "")) found.set(`${object} ${path}`, value);
   }
   return found;
 }
 
-/** Kind and path of each difference; of an object that is new or gone, only the object itself. */
+/**
+ * Returns the kind and the path of each difference. If an object is new or gone, only the object
+ * itself is in the list.
+ */
 export function differences(one: Leaves, two: Leaves): readonly (readonly [string, string])[] {
   const changed = [...new Set([...one.keys(), ...two.keys()])]
     .filter((key) => one.get(key) !== two.get(key))

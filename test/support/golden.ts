@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Manifest, Recorder } from "./mocks";
 
-/** What was made, as YAML: one document for each object, in an order that never changes. */
+/** Returns the recorded objects as YAML, one document for each object, always in the same order. */
 export function rendered(recorder: Recorder): string {
   return recorder
     .custom()
@@ -16,8 +16,8 @@ export function rendered(recorder: Recorder): string {
 }
 
 /**
- * Compares what a component made with the manifest that people read in review.
- * `UPDATE_GOLDEN=1` writes it anew; the difference is then reviewed like code.
+ * Compares the recorded objects with the golden manifest that people read in a review.
+ * With `UPDATE_GOLDEN=1`, it first writes the manifest again. Review the difference like code.
  */
 export function matchesGolden(name: string, recorder: Recorder): void {
   const text = rendered(recorder);
@@ -31,7 +31,10 @@ export function matchesGolden(name: string, recorder: Recorder): void {
   );
 }
 
-/** A copy without YAML aliases. It has names for random values, and objects for JSON in a text. */
+/**
+ * Returns a copy without YAML aliases. The data of a Secret is replaced by a fixed text, and JSON
+ * in a text is replaced by the object.
+ */
 function stable(inputs: Manifest): unknown {
   const copy: Manifest = JSON.parse(JSON.stringify(inputs));
   for (const key of Object.keys(copy)) {

@@ -1,6 +1,7 @@
 /**
- * A test's own evaluator of IAM trust policies: the condition operators that this repository uses,
- * and an error for every other one, so that a policy it does not understand is never called good.
+ * Evaluates IAM trust policies for tests. It knows only the condition operators that this
+ * repository uses, and throws an error for every other one. So it never accepts a policy that it
+ * does not understand.
  */
 
 type Claims = Readonly<Record<string, string>>;
@@ -14,7 +15,10 @@ interface TrustPolicy {
   }[];
 }
 
-/** IAM's wildcards: `*` is any text, slashes too, `?` is one character. Anchored at both ends. */
+/**
+ * Matches a whole text with IAM's wildcards: `*` is any text, also with slashes, and `?` is one
+ * character.
+ */
 function like(pattern: string, value: string): boolean {
   const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
   return new RegExp(`^${escaped.replace(/\*/g, "[^]*").replace(/\?/g, "[^]")}$`).test(value);
@@ -25,7 +29,9 @@ const operators: Readonly<Record<string, (wanted: string, got: string) => boolea
   StringLike: like,
 };
 
-/** Whether an issuer's token with these claims may take the role. A missing claim never matches. */
+/**
+ * Whether a token of the issuer with these claims may take the role. A missing claim never matches.
+ */
 export function mayAssume(policy: TrustPolicy, issuer: string, claims: Claims): boolean {
   return policy.Statement.some(({ Action, Condition, Effect, Principal }) => {
     if (Effect !== "Allow") throw new Error(`the evaluator knows no effect ${Effect}`);

@@ -4,7 +4,9 @@ import ts from "typescript";
 
 const components = join(__dirname, "../../components");
 
-/** Every file of the components, parsed; not type-checked, so that it is quick. */
+/**
+ * All files of the components, parsed but not type-checked, because type-checking would be slow.
+ */
 export const sources = readdirSync(components, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"))
   .sort()
@@ -13,19 +15,19 @@ export const sources = readdirSync(components, { recursive: true, encoding: "utf
     return ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   });
 
-/** Every interface of the components. */
+/** All interfaces of the components. */
 export const interfaces: readonly ts.InterfaceDeclaration[] = sources.flatMap((source) =>
   source.statements.filter(ts.isInterfaceDeclaration),
 );
 
-/** The interface of a name; there must be one. */
+/** Returns the interface with this name. Throws if there is not exactly one. */
 function interfaceOf(name: string): ts.InterfaceDeclaration {
   const [found, other] = interfaces.filter((declaration) => declaration.name.text === name);
   if (found === undefined || other !== undefined) throw new Error(`not one interface ${name}`);
   return found;
 }
 
-/** Its own properties, and those of what it extends. */
+/** Returns the properties of an interface, and the properties that it inherits. */
 export function propertiesOf(name: string): readonly ts.PropertySignature[] {
   const declaration = interfaceOf(name);
   const inherited = (declaration.heritageClauses ?? [])
@@ -37,24 +39,27 @@ export function propertiesOf(name: string): readonly ts.PropertySignature[] {
       return propertiesOf(type ?? "").filter((member) => !without.has(member.name.getText()));
     });
   const own = declaration.members.filter(ts.isPropertySignature);
-  // An interface may say more about what it inherits.
+  // If an interface declares an inherited property again, its own declaration counts.
   const names = new Set(own.map((member) => member.name.getText()));
   return [...inherited.filter((member) => !names.has(member.name.getText())), ...own];
 }
 
-/** Names of all types that a node mentions. */
+/** Yields the names of all types that a node mentions. */
 function* mentioned(node: ts.Node): Generator<string> {
   if (ts.isTypeReferenceNode(node)) yield node.typeName.getText();
   for (const child of node.getChildren()) yield* mentioned(child);
 }
 
-/** What a caller of the components writes: every `...Args`, and every interface it refers to. */
+/**
+ * Returns the interfaces that callers of the components use: every `...Args`, and every interface
+ * that these mention.
+ */
 export function argInterfaces(): readonly ts.InterfaceDeclaration[] {
   const aliases = sources.flatMap((source) => source.statements.filter(ts.isTypeAliasDeclaration));
   const found = new Set<ts.InterfaceDeclaration | ts.TypeAliasDeclaration>(
     interfaces.filter(({ name }) => name.text.endsWith("Args")),
   );
-  // What is added while it is walked through is walked through too.
+  // This loop also visits the declarations that it adds to the set.
   for (const declaration of found) {
     const names = new Set(mentioned(declaration));
     for (const next of [...interfaces, ...aliases]) if (names.has(next.name.text)) found.add(next);

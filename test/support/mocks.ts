@@ -1,13 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** One registered resource: what the engine would have been sent. */
+/** A registered resource, as the engine would receive it. */
 export interface Recorded {
-  /** What the resource may have been known by before: names and parents. */
+  /** Earlier names and parents of the resource. */
   readonly aliases: readonly Readonly<Record<string, unknown>>[];
   readonly customTimeouts: Readonly<Record<string, string>>;
-  /** URN of the resource whose deletion takes this one with it. */
+  /**
+   * URN of another resource. If that resource is deleted, Pulumi does not delete this one itself.
+   */
   readonly deletedWith: string;
-  /** URNs of the resources that must be there first. */
+  /** URNs of the resources that must exist before this one. */
   readonly dependencies: readonly string[];
   readonly ignoreChanges: readonly string[];
   readonly inputs: Manifest;
@@ -15,16 +17,16 @@ export interface Recorded {
   readonly protect: boolean;
   readonly provider: string;
   readonly retainOnDelete: boolean;
-  /** Types from the stack's child down to the resource itself, joined by `$`. */
+  /** Types from the child of the stack to the resource itself, joined by `$`. */
   readonly parentage: string;
   readonly type: string;
 }
 
-/** Inputs of a Kubernetes resource are nearly its manifest. */
+/** The inputs of a Kubernetes resource, which are nearly its manifest. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read manifests by path
 export type Manifest = any;
 
-/** What a build's output is under mocks. */
+/** The digest of every image that is built under mocks. */
 export const builtDigest = `sha256:${"b".repeat(64)}`;
 
 interface Request {
@@ -47,11 +49,14 @@ interface Monitor {
   registerResource(request: Request, callback: unknown): Promise<void>;
 }
 
-/** Records resources, and gives them what a cluster and a builder would. */
+/** Records the registered resources. */
 export class Recorder {
   readonly resources: Recorded[] = [];
 
-  /** The only resource of a type, or of a type and a name. */
+  /**
+   * Returns the only resource of a type, or of a type and a name. Throws if there is not exactly
+   * one.
+   */
   one(type: string, name?: string): Recorded {
     const found = this.all(type).filter((r) => name === undefined || r.name === name);
     const [first] = found;
@@ -65,12 +70,12 @@ export class Recorder {
     return this.resources.filter((resource) => resource.type === type);
   }
 
-  /** Types and names, sorted: registration order is not the program's order. */
+  /** Returns type and name of all resources, sorted, because the order of registration may vary. */
   list(): readonly string[] {
     return this.resources.map(({ name, type }) => `${type} ${name}`).sort();
   }
 
-  /** Everything that was registered, components excluded. */
+  /** Returns all registered resources, without components. */
   custom(): readonly Recorded[] {
     return this.resources.filter(({ type }) => !type.startsWith("services:"));
   }
@@ -80,15 +85,18 @@ function filled(args: pulumi.runtime.MockResourceArgs): Record<string, unknown> 
   const inputs = args.inputs as Record<string, unknown>;
   const { metadata } = inputs as { metadata?: { name?: string } };
   const state = { ...inputs };
-  // Mocks do no autonaming, and what refers to the name would silently lose it.
+  // Mocks do not generate names. Without this name, references to the name would silently be empty.
   if (metadata !== undefined) state["metadata"] = { name: `${args.name}-auto`, ...metadata };
   if (args.type === "docker-build:index:Image") state["digest"] = builtDigest;
-  // What AWS answers, and others refer to.
+  // Other resources use the ARN that AWS would return.
   if (args.type.startsWith("aws:")) state["arn"] = `arn:${args.name}`;
   return state;
 }
 
-/** Starts recording. Call it before each test: the SDK's state is global. `call` answers reads. */
+/**
+ * Starts to record, and returns the recorder. Call it before each test, because the SDK's state is
+ * global. `call` returns the results of functions that read, such as `getCluster`.
+ */
 export async function record(
   stack = "local",
   call: (token: string) => Record<string, unknown> = () => ({}),
@@ -109,7 +117,7 @@ export async function record(
   );
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
   const register = monitor.registerResource.bind(monitor);
-  // Mocks are not told of options; the request itself has them.
+  // The SDK does not pass the options to the mocks. So read them from the request.
   monitor.registerResource = async (request, callback) => {
     await register(request, callback);
     const type = request.getType();
@@ -136,13 +144,13 @@ export async function record(
   return recorder;
 }
 
-/** Waits until everything that was constructed so far is registered. */
+/** Waits until all resources that were constructed so far are registered. */
 export async function settled(): Promise<void> {
-  // Waits for every request that is under way; the mock monitor has no connection to close.
+  // `disconnect` waits for all open requests. The mock monitor has no connection to close.
   await pulumi.runtime.disconnect();
 }
 
-/** The value of an output. */
+/** Returns the value of an output. */
 export function valueOf<T>(output: pulumi.Input<T>): Promise<T> {
   return new Promise((resolve) => {
     pulumi.output(output).apply((value) => {

@@ -2,18 +2,20 @@ import { BlockList } from "node:net";
 import type { Manifest } from "./mocks";
 
 /**
- * What Kubernetes' NetworkPolicies allow, computed from manifests: the semantics of
- * networking.k8s.io/v1 for pods by labels, namespaces by labels, address blocks and ports.
+ * Computes what NetworkPolicies allow, from their manifests. It follows the semantics of
+ * networking.k8s.io/v1 for labels of pods, labels of namespaces, address blocks and ports.
  */
 
 type Labels = Readonly<Record<string, string>>;
 
-/** One end of a connection: a pod, or an address that belongs to none. */
+/** One end of a connection: a pod, or an address that does not belong to a pod. */
 export interface Endpoint {
   readonly address: string;
   readonly pod?: {
     readonly labels: Labels;
-    /** Labels of its namespace; each has its name as `kubernetes.io/metadata.name`. */
+    /**
+     * Labels of the pod's namespace. They must contain its name as `kubernetes.io/metadata.name`.
+     */
     readonly namespace: Labels;
   };
 }
@@ -71,7 +73,10 @@ function isPeer(peer: Manifest, { address, pod }: Endpoint, own: string): boolea
   return namespace && (podSelector === undefined || matches(podSelector, pod.labels));
 }
 
-/** A rule without peers is for everybody, one without ports for every port. */
+/**
+ * Whether a rule allows the connection. A rule without peers allows every peer, a rule without
+ * ports every port.
+ */
 function isOpen(rule: Manifest, peers: Manifest, other: Endpoint, on: Connection, own: string) {
   const ports: Manifest[] = rule.ports ?? [];
   const byPort =
@@ -95,7 +100,7 @@ function oneWay(policies: readonly Manifest[], on: Connection, way: "Egress" | "
       spec.policyTypes.includes(way) &&
       matches(spec.podSelector, pod.labels),
   );
-  // A pod that no policy is about is open.
+  // If no policy selects a pod, all its connections are allowed.
   if (own.length === 0) return true;
   return own.some(({ metadata, spec }) => {
     const rules: Manifest[] = (way === "Egress" ? spec.egress : spec.ingress) ?? [];
@@ -105,12 +110,12 @@ function oneWay(policies: readonly Manifest[], on: Connection, way: "Egress" | "
   });
 }
 
-/** Whether the policies let a connection leave its source. True if they select no pod there. */
+/** Whether the policies let a connection leave its source. True if no policy selects the source. */
 export function letsOut(policies: readonly Manifest[], connection: Connection): boolean {
   return oneWay(policies, connection, "Egress");
 }
 
-/** Whether the policies let a connection enter its target. True if they select no pod there. */
+/** Whether the policies let a connection reach its target. True if no policy selects the target. */
 export function letsIn(policies: readonly Manifest[], connection: Connection): boolean {
   return oneWay(policies, connection, "Ingress");
 }

@@ -1,4 +1,4 @@
-/** A program in which every rule holds, and for each rule the changes that break it. */
+/** A program that breaks no rule, and for each rule the changes that break it. */
 import { digest } from "./fixtures";
 import type { Manifest } from "./mocks";
 
@@ -68,16 +68,16 @@ const specs: Readonly<Record<keyof typeof kinds, Manifest>> = {
 
 const guarded: readonly string[] = ["deployment", "ingress", "namespace", "service"];
 
-/** Config that names the registry of the images. */
+/** Configuration that names the registry of the images. */
 export const config = {
   "services-orders:databaseHost": "db.example.com",
   "services-orders:domain": "example.com",
   "services-orders:imageRepository": `${registry}/orders`,
-  // In the place of the company's own, so that one repository is all that is known.
+  // This setting replaces the company's registries, so that only one repository is known.
   "services-orders:registries": `${registry}/orders`,
 };
 
-/** One object of each kind, fit for a stack. */
+/** Returns one object of each kind. The objects break no rule in this stack. */
 export function program(stack: string): Program {
   const entries = Object.entries(kinds).map(([name, type]): [string, Given] => {
     const metadata = { labels: released, name, namespace: "orders" };
@@ -90,9 +90,9 @@ export function program(stack: string): Program {
 
 export interface Break {
   readonly change: (program: Program) => void;
-  /** The whole line that a person reads. */
+  /** The whole message that a person reads. */
   readonly message: string;
-  /** Which the rule is about; `staging` unless told. */
+  /** The stack in which the rule is checked. Default: `staging`. */
   readonly stack?: string;
 }
 
@@ -115,7 +115,10 @@ const secret =
   "keep the value in the cluster, and name its Secret and key (env: { NAME: { secretName, key } })";
 const unprotect = "remove protect from it, and from its parent component";
 
-/** What breaks each rule, and what the rule then says. The engine tries the first of each. */
+/**
+ * The changes that break each rule, with the message of the rule. With the real engine, only the
+ * first change of each rule is tried.
+ */
 export const breaks: Readonly<Record<string, readonly Break[]>> = {
   "cron-job-bounded": [
     {
@@ -335,7 +338,7 @@ function become(given: Given, type: string): void {
   (given as { type: string }).type = type;
 }
 
-/** The program with one rule broken. */
+/** Returns the program after a change that breaks one rule. */
 export function broken({ change, stack = "staging" }: Break): Program {
   const changed = program(stack);
   change(changed);

@@ -13,7 +13,10 @@ export interface Block {
   readonly text: string;
 }
 
-/** Code blocks of a page, each with its heading; blocks in a list lose their indent. */
+/**
+ * Returns the code blocks of a page, each with its heading. Blocks in a list lose their
+ * indentation.
+ */
 export function blocksOf(page: string): readonly Block[] {
   let heading = "";
   const found: Block[] = [];
@@ -27,7 +30,7 @@ export function blocksOf(page: string): readonly Block[] {
   return found;
 }
 
-/** The guide and its pages. */
+/** Paths of the guide and its pages, below docs/. */
 export const guide: readonly string[] = [
   "guide.md",
   ...readdirSync(join(root, "docs", "guide"))
@@ -35,7 +38,10 @@ export const guide: readonly string[] = [
     .map((name) => join("guide", name)),
 ];
 
-/** Where a recipe belongs in its file: behind the first group, instead of the second. */
+/**
+ * Where a recipe belongs in its file. It is inserted after the first group, and replaces the second
+ * group.
+ */
 const places: Readonly<Record<string, RegExp>> = {
   "below `...job`": /(\n {6}\.\.\.job,)()/,
   "below `new WebService`; the import to the top": /(new WebService\(.*\);\n)()/,
@@ -53,13 +59,13 @@ const places: Readonly<Record<string, RegExp>> = {
   "one more entry of `jobs`": /(jobs: readonly Job\[\] = \[)()/,
 };
 
-/** A file of the program with a recipe in its place. */
+/** A file of the program, with the recipe inserted. */
 export interface Pasted {
   readonly file: string;
   readonly text: string;
 }
 
-/** Pastes a recipe where its first line says. */
+/** Inserts a recipe at the place that its first line names. */
 export function pasted(recipe: string): Pasted {
   const [first = ""] = recipe.split("\n");
   const [, file = "", where = ""] = /^\/\/ (\S+), (.*)$/.exec(first) ?? [];
@@ -73,7 +79,8 @@ export function pasted(recipe: string): Pasted {
   const lines = recipe.split("\n");
   const imports = lines.filter((line) => line.startsWith("import "));
   const rest = lines.filter((line) => !imports.includes(line));
-  // What Prettier writes at the end of a line has a comma; what it writes in a line has none.
+  // Prettier writes a comma after the last element of a list only if each element has its own line.
+  // Elsewhere, the comma is missing.
   const comma = /\.\.\.\w+$/.test(head) ? "," : "";
   const text = [
     ...imports,
@@ -91,7 +98,10 @@ const compilerOptions = {
   target: ts.ScriptTarget.ES2022,
 };
 
-/** Loads `index.ts` and its chapters anew, one of them with a recipe in it; all else is shared. */
+/**
+ * Loads `index.ts`, `jobs.ts` and `program/` again, with `changed` in place of one file. All other
+ * modules are shared with the other tests.
+ */
 export function load(changed?: Pasted): unknown {
   const loaded = new Map<string, { exports: unknown }>();
   const loadFile = (path: string): unknown => {

@@ -8,7 +8,10 @@ import { Repository } from "./fixtures";
 import { record, settled } from "./mocks";
 import { said } from "./recorded";
 
-/** Runs the program under mocks as the stack that is named, and prints what became of it. */
+/**
+ * Runs the program under mocks as this stack. Prints its issues, its settings and the types of its
+ * resources.
+ */
 async function run(stack: string): Promise<void> {
   const file = readFileSync(`Pulumi.${stack}.yaml`, "utf8");
   const config = configOf(parse(file) as { config?: unknown });

@@ -1,6 +1,7 @@
 /**
- * A separate directory for unit tests, instead of ~/.services-orders-sandbox. Mocha loads this before
- * any test, because the sandbox's code reads the directory once, when it is loaded.
+ * Creates a separate sandbox directory for unit tests, instead of ~/.services-orders-sandbox. Mocha
+ * loads this file before any test, because the sandbox's code reads the path once, when it is
+ * loaded.
  */
 const { mkdtempSync, rmSync } = require("node:fs");
 const { tmpdir } = require("node:os");

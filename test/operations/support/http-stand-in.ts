@@ -8,7 +8,7 @@ export interface Asked {
   readonly path: string;
 }
 
-/** What a stand-in answers. It answers every request. */
+/** Returns the answer to a request. Undefined means that the stand-in never answers. */
 export type Answers = (asked: Asked) =>
   | {
       readonly body?: string;
@@ -40,7 +40,7 @@ export class StandIn {
     });
   }
 
-  /** Starts it on a free port of 127.0.0.1, and gives its address. */
+  /** Starts the stand-in on a free port of 127.0.0.1, and returns its URL. */
   async start(): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
     return `http://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
@@ -52,7 +52,10 @@ export class StandIn {
   }
 }
 
-/** GitHub's comments on one issue or pull request, kept in memory. */
+/**
+ * Returns a stand-in for GitHub's comments on an issue or pull request. It keeps the comments in
+ * memory.
+ */
 export function issue(bodies: readonly string[]) {
   const comments = new Map(bodies.map((body, index) => [index + 1, body]));
   const one = (id: number) => ({

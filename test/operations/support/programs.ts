@@ -6,7 +6,10 @@ import type { Workspace } from "../../../operations/pulumi/run-pulumi";
 import { stackOf } from "../../../operations/stacks/review-stack";
 import type { Settings } from "../../../settings";
 
-/** Stand-ins for pulumi, kubectl and others on a separate PATH. They keep how they were called. */
+/**
+ * Stand-ins for pulumi, kubectl and other programs, in a separate directory of the PATH. They
+ * record their calls.
+ */
 export class Programs {
   readonly directory = mkdtempSync(join(tmpdir(), "services-orders-programs-"));
   readonly #calls = join(this.directory, "calls");
@@ -16,9 +19,11 @@ export class Programs {
   }
 
   /**
-   * @param answers the answer to calls whose arguments match a pattern of the shell's `case`.
-   *   The first match counts. If there are two answers, every call after the first gets the second.
-   *   A call that matches no pattern succeeds silently.
+   * Adds a program.
+   *
+   * @param answers shell commands by pattern. The program runs the command of the first pattern
+   *   that matches its arguments, as in the shell's `case`. If there are two commands, every call
+   *   after the first runs the second. A call that matches no pattern succeeds silently.
    */
   add(name: string, answers: Readonly<Record<string, string | readonly [string, string]>>): void {
     const cases = Object.entries(answers).map(([pattern, answer], index) => {
@@ -32,12 +37,12 @@ export class Programs {
     chmodSync(file, 0o755);
   }
 
-  /** How the programs were called, one line each. */
+  /** What the programs were called with, one line for each call. */
   get calls(): readonly string[] {
     return existsSync(this.#calls) ? readFileSync(this.#calls, "utf8").trim().split("\n") : [];
   }
 
-  /** The tags that were written, in their order. */
+  /** Name and value of each tag that was written, in the order of the calls. */
   get tags(): readonly (readonly [string, string])[] {
     return this.calls.flatMap((call) => {
       const [, name, value] = /stack tag set .*-- (\S+) (.*)$/.exec(call) ?? [];
@@ -59,14 +64,14 @@ export class Programs {
   }
 }
 
-/** What is known of a review stack that does not exist yet. */
+/** Returns the target of a deploy: a review stack that does not exist yet. */
 export function reviewTarget(workspace: Workspace, more: Partial<DeployTarget> = {}): DeployTarget {
   const release = { branch: "feature/a", commit: "a".repeat(40) };
   return {
     cluster: { kubectl: async () => Promise.resolve('{"items":[]}'), uid: "here" },
     workspace,
     last: undefined,
-    // No more of the settings is asked for.
+    // The code under test reads only these settings.
     settings: {
       environment: "review",
       identity: {

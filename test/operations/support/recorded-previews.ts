@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Events, readEvents, type Step } from "../../../operations/pulumi/events";
 
-/** Real event logs of the engine, kept small: see test/end-to-end/preview.test.ts. */
+/** Directory of event logs that test/end-to-end/preview.test.ts recorded and shortened. */
 const directory = join(import.meta.dirname, "..", "preview", "recorded");
 
 export function recorded(name: string): Events {
@@ -11,7 +11,10 @@ export function recorded(name: string): Events {
 
 const kept = /^\{"sequence":(\d+),"timestamp":\d+,"(?:diagnostic|policy|resourcePre|summary)Event"/;
 
-/** A log with what is read of it: no debugging, no outputs, and nothing of what stays as it is. */
+/**
+ * Returns an event log with only the parts that the preview reads. It has no debug messages, no
+ * outputs, and no resources that do not change.
+ */
 export function trimmed(log: string): string {
   const lines = log
     .split("\n")

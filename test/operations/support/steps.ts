@@ -1,6 +1,6 @@
 import type { Events, Json, Step } from "../../../operations/pulumi/events";
 
-/** Events of a preview, made by hand where no recorded one has the case. */
+/** These functions create events of a preview by hand, for cases that no recorded event log has. */
 
 const stack = "urn:pulumi:prod::services-orders";
 const componentUrn = (type: string, name: string) => `${stack}::services:k8s:${type}::${name}`;
@@ -21,7 +21,7 @@ interface Made {
   readonly protect?: boolean;
 }
 
-/** What happens to one object, by its kind with its group, such as `apps/v1:Deployment`. */
+/** Returns a step for one object. `kind` has the form `apps/v1:Deployment`. */
 export function object(op: string, kind: string, made: Made): Step {
   const [ownerType, ownerName] = made.in;
   const { name = ownerName } = made;

@@ -5,7 +5,10 @@ import { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
-/** Replaces ~/.services-orders-sandbox: .mocharc.json has it made before any test is loaded. */
+/**
+ * The sandbox directory of the tests, instead of ~/.services-orders-sandbox. Because of
+ * .mocharc.json, it is created before any test is loaded.
+ */
 export const sandboxDirectory = process.env["SANDBOX_DIR"] ?? "";
 if (!sandboxDirectory.startsWith(tmpdir())) {
   throw new Error("these tests need a separate sandbox directory: run them with .mocharc.json");
@@ -14,7 +17,7 @@ if (!sandboxDirectory.startsWith(tmpdir())) {
 export const sha256 = (content: string | Buffer): string =>
   createHash("sha256").update(content).digest("hex");
 
-/** Sets variables of the environment until {@link Surroundings.restore}. */
+/** Changes environment variables. {@link Surroundings.restore} restores all of them. */
 export class Surroundings {
   readonly #before: Readonly<Record<string, string | undefined>> = { ...process.env };
 
@@ -32,7 +35,8 @@ export class Surroundings {
 
 /**
  * Fixture: a download mirror on 127.0.0.1.
- * It serves `<host>/<path>` from what a test puts there, and 404 otherwise.
+ * It serves the files that a test has put under `<host>/<path>`. For all other paths, it answers
+ * 404.
  */
 export class Mirror {
   readonly #files = new Map<string, string | Buffer>();
@@ -70,8 +74,8 @@ export class Mirror {
 }
 
 /**
- * Fixture: a stand-in for Go. It answers which version it is, and writes its calls to the file
- * `calls`. Its builds give a script.
+ * Fixture: a stand-in for Go. It prints its version, and records its calls in the file `calls`. Its
+ * builds result in a script.
  */
 export function fakeGo(directory: string, version: string): void {
   mkdirSync(directory, { recursive: true });
@@ -88,7 +92,10 @@ esac
   chmodSync(join(directory, "go"), 0o755);
 }
 
-/** A directory in which nothing is found but these programs of the machine: a PATH for a test. */
+/**
+ * Fills a directory with links to these programs, and returns it. A test uses the directory as a
+ * PATH that contains no other program.
+ */
 export function onlyPrograms(directory: string, ...programs: readonly string[]): string {
   mkdirSync(directory, { recursive: true });
   for (const program of programs) {
