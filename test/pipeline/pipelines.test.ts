@@ -17,7 +17,7 @@ import { directory, files, yaml } from "../../pipeline/write";
 import { project } from "../../lib/project";
 import { versions } from "../../sandbox/install/parts";
 
-/** What CircleCI sets in each job. */
+/** Environment variables that CircleCI sets in each job. */
 const ofCircleci = {
   CIRCLECI: "true",
   CIRCLE_OIDC_TOKEN_V2: `e30.${Buffer.from('{"oidc.circleci.com/ssh-rerun":false}').toString("base64url")}.`,
@@ -29,7 +29,10 @@ interface There extends Place {
   readonly command: string;
 }
 
-/** The jobs of a workflow with the one command that each is for; an approval has none. */
+/**
+ * Returns the jobs of a workflow, each with its `npm run` command. An approval has an empty
+ * command.
+ */
 function jobsOf(file: string, workflow: string): readonly There[] {
   const config = pipelines[file];
   return (config?.workflows[workflow]?.jobs ?? []).map((entry) => {
@@ -44,13 +47,16 @@ function jobsOf(file: string, workflow: string): readonly There[] {
   });
 }
 
-/** The jobs of a workflow as they are read from its file. */
+/** Returns the jobs of a workflow as the checks read them from the written file. */
 const placesOf = (file: string, workflow: string): readonly PlacedJob[] =>
   workflowsOf(new Source(file, yaml(pipelines[file] as Config)))
     .filter(({ name }) => name === workflow)
     .flatMap(({ jobs }) => jobs);
 
-/** A job by its command without the files that it reads and writes. */
+/**
+ * Returns a job's command without the options for files. If the job has no command, returns its
+ * name.
+ */
 const inShort = ({ command, name }: There): string =>
   command === ""
     ? name
@@ -62,7 +68,7 @@ const inShort = ({ command, name }: There): string =>
 const changesStack = ({ command }: Pick<There, "command">): boolean =>
   /npm run (?:canary|deploy|resume|review|rollback|sweep|unlock) (?!.* --preview )/.test(command);
 
-/** Commands that change nothing, and whose failure people must know. */
+/** Commands that change nothing. People must still learn of their failure. */
 const asks = /npm run smoke |npm run \w+ .* --preview /;
 
 const told = (stack: string): readonly string[] => [
@@ -315,7 +321,7 @@ describe("the pipelines", () => {
     assert.deepEqual(acts({ "preview-rollback-prod": "failed" }), [
       ...["preview-rollback-prod", "tell-failed-preview-rollback-prod"],
     ]);
-    // A newer deploy came first: CircleCI does not run the job.
+    // A newer deploy came before this job, so CircleCI does not run the job.
     assert.deepEqual(acts({ "rollback-prod": "not_run" }), [
       ...["preview-rollback-prod", "ask-rollback-prod", "approve-rollback-prod"],
       "tell-skipped-rollback-prod",
@@ -466,7 +472,8 @@ describe("the pipelines", () => {
     this.timeout(180_000);
     const schema = await circleciSchema().catch((error: unknown) => {
       if (!(error instanceof SchemaMissing)) throw error;
-      // Without Python there is no schema. In CI a skipped test counts as a failure.
+      // Without Python, the test cannot read the schema and is skipped. In CI, a skipped test
+      // fails.
       return this.skip();
     });
     const name = "config.yml";

@@ -5,14 +5,14 @@ import { pipelines } from "../../pipeline/pipelines";
 import { yaml } from "../../pipeline/write";
 
 /**
- * A mistake made by hand in a written file: `from` becomes `to`.
- * The message must point to the text after `at`.
+ * A mistake in a written file: the text `from` is replaced by `to`.
+ * The message must point to the text `at`.
  */
 interface Mistake {
   readonly file?: string;
   readonly from: string;
   readonly to: string;
-  /** What stands at the place that the message names; the part of `to` that is wrong. */
+  /** The wrong part of `to`. The message must give the line and the column of this text. */
   readonly at: string;
   readonly says: RegExp;
 }

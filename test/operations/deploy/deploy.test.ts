@@ -12,7 +12,7 @@ const branch = "feature/a";
 
 describe("a deploy of a review stack", () => {
   let programs: Programs;
-  /** Two commits, and one that took the second's place. */
+  /** `rebased` replaces `second` on the branch. Both have `first` as their parent. */
   let first: string;
   let second: string;
   let rebased: string;
@@ -27,13 +27,16 @@ describe("a deploy of a review stack", () => {
     return git("rev-parse", "HEAD");
   }
 
-  /** Makes a commit the branch's at the remote, and what is checked out. */
+  /** Pushes `remote` to the branch at the remote, and checks out `here` as the local branch. */
   async function at(here: string, remote: string): Promise<void> {
     await git("push", "--quiet", "--force", "origin", `${remote}:refs/heads/${branch}`);
     await git("checkout", "--quiet", "-B", branch, here);
   }
 
-  /** Refuses, or not, to run a commit where `running` is what runs. */
+  /**
+   * Checks whether a deploy of `commit` may start while the stack runs `running`. Throws if the
+   * deploy is refused.
+   */
   async function refused(commit: string, running: string, deployed = running): Promise<void> {
     const last = { outputs: { commit: running }, tags: { deployed } };
     const target = reviewTarget(programs.workspace(), { last });
@@ -148,7 +151,7 @@ describe("what was promoted", () => {
     programs.remove();
   });
 
-  /** Whether a deploy of `release` removes a promotion. */
+  /** Whether a deploy of `release` removes the promotion of `found`. */
   async function removes(found: Release): Promise<boolean> {
     const tags = JSON.stringify({ [promotedTag]: JSON.stringify(found) });
     programs.add("pulumi", { "*stack tag ls*": `echo '${tags}'` });

@@ -24,7 +24,7 @@ const helm = {
   ],
 };
 
-/** Checks a namespace with these objects, and returns how many questions that took. */
+/** Checks a namespace with these objects, and returns the number of calls of kubectl. */
 async function check(items: readonly Found[], clusterUid?: string): Promise<number> {
   let asked = 0;
   await assertNamespaceNotShared({

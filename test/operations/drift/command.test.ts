@@ -28,7 +28,10 @@ const state = {
   },
 };
 
-/** Pulumi and kubectl are scripts that answer with a state and with no object. */
+/**
+ * In these tests, scripts stand in for Pulumi and kubectl. The state has an object that the cluster
+ * does not have.
+ */
 describe("npm run drift", () => {
   let directory: string;
   let workspace: Workspace;

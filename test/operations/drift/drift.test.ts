@@ -56,12 +56,12 @@ type Editable = Record<string, any>;
 interface Change {
   /** Changes the object in the cluster. */
   readonly edit?: (live: Editable, web: Editable) => void;
-  /** Takes fields from our set. */
+  /** Removes fields from the set of fields that Pulumi's field manager owns. */
   readonly lose?: (fields: Editable, web: Editable) => void;
   readonly others?: readonly ManagedFields[];
 }
 
-/** What the state and the cluster say after someone has changed the Deployment. */
+/** Returns the state and the cluster after someone has changed the Deployment. */
 function seen({ edit, lose, others = [] }: Change): Seen {
   const live: Editable = structuredClone(declared);
   const fields: Editable = structuredClone(ours);
@@ -70,7 +70,7 @@ function seen({ edit, lose, others = [] }: Change): Seen {
     fields,
     fields["f:spec"]["f:template"]["f:spec"]["f:containers"]['k:{"name":"web"}'] as Editable,
   );
-  // The API server completes and rewrites what was applied.
+  // The API server adds defaults, and writes quantities in another form.
   live["spec"].template.spec.containers[0].ports[0].protocol = "TCP";
   live["spec"].template.spec.containers[0].resources.requests.cpu = "1";
   live["metadata"].managedFields = [{ fieldsV1: fields, manager, operation: "Apply" }, ...others];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { command } from "../../../lib/command";
 import { olderThanSecrets } from "../../../operations/drift/old-pods";
 
-/** Names of Secrets, with the times of their changes: what kubectl prints for the template. */
+/** Output of kubectl: the name of each Secret, with the times of its changes. */
 const secrets = [
   "partner 2026-01-01T00:00:00Z 2026-01-01T00:00:00Z 2026-03-01T10:00:00Z",
   "database 2026-01-01T00:00:00Z",

@@ -19,7 +19,7 @@ describe("the history of a stack", () => {
     rmSync(directory, { recursive: true });
   });
 
-  /** What is read when Pulumi prints this history. */
+  /** Returns the updates that are read if Pulumi prints this history. */
   async function read(...recorded: readonly object[]): Promise<readonly Update[]> {
     const script = join(directory, "pulumi");
     writeFileSync(script, `#!/bin/sh\ncat <<'END'\n${JSON.stringify(recorded)}\nEND\n`);
@@ -95,7 +95,7 @@ describe("the history of a stack", () => {
     });
 
     const day = (n: number): Date => new Date(Date.UTC(2026, 10, n));
-    /** Releases of commits by number, the newest first. */
+    /** Returns updates that released the commits with these numbers. The newest update is first. */
     const releases = (...numbers: readonly number[]): readonly Update[] =>
       numbers.map((n, place) => ({
         branch: "main",

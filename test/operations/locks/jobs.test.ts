@@ -15,7 +15,7 @@ import { unlock } from "../../../operations/locks/unlock";
 import { change } from "../../../operations/pulumi/run-pulumi";
 import { createStack, removeStack } from "../../../operations/pulumi/stacks";
 
-/** A stand-in for the AWS CLI: its bucket is a directory, and it writes down what it was asked. */
+/** A stand-in for the AWS CLI. Its bucket is a directory, and it records its calls. */
 const aws = `#!/bin/sh
 echo "aws $*" >> "$CALLS"
 key="$BUCKET/\${3#s3://bucket/}"
@@ -30,8 +30,8 @@ esac
 const denied = "#!/bin/sh\necho first >&2; echo 'An error occurred (AccessDenied)' >&2; exit 1\n";
 
 /**
- * A stand-in for Pulumi, with Pulumi's locks: a lock has the process that took it, and each other
- * object of the folder is a lock. With KILLED it ends as after a SIGKILL.
+ * A stand-in for Pulumi that uses locks like Pulumi. It records its process in its lock, and treats
+ * every other JSON file of the folder as a lock. With KILLED, it kills itself with SIGKILL.
  */
 const pulumi = `#!/bin/sh
 locks="$BUCKET/environments/.pulumi/locks/organization/services-orders/staging"
@@ -50,7 +50,7 @@ rm "$locks/$$.json"
 
 const group = "gh/acme/orders/staging";
 
-/** A job's variables, as CircleCI and the pipelines set them. */
+/** Returns the environment variables that CircleCI and the pipelines set in a job. */
 function job(id: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
   return {
     CIRCLECI: "true",
@@ -88,7 +88,7 @@ describe("the locks of CircleCI jobs", () => {
   });
   const update = async (env: Readonly<Record<string, string>>): Promise<void> =>
     change("up", "staging", workspace(env));
-  /** An update that is killed: it leaves its lock, and the job never removes the record. */
+  /** Runs an update that is killed. The update leaves its lock, and the job leaves its record. */
   const killed = async (env: Readonly<Record<string, string>>): Promise<void> => {
     await assert.rejects(update({ ...env, KILLED: "1" }), /pulumi up failed/);
     assert.equal(left().length, 1);
@@ -151,7 +151,7 @@ describe("the locks of CircleCI jobs", () => {
       { hostname: hostname(), job: { id: "1", serialGroup, url }, pid: 0 },
     );
     assert.deepEqual([left(), records()], [[], []]);
-    // The AWS CLI starts slowly, so it is started only twice.
+    // The AWS CLI starts slowly, so an update starts it only twice.
     assert.deepEqual(
       calls().map((call) => call.split(" ", 3).join(" ")),
       ["aws s3 cp", "pulumi up --stack", "aws s3 rm"],
@@ -211,7 +211,7 @@ describe("the locks of CircleCI jobs", () => {
       const owner = JSON.parse(readFileSync(join(locks, name), "utf8")) as object;
       writeFileSync(join(locks, name), JSON.stringify({ ...owner, ...change }));
       await isLocked(job("2"));
-      // The record goes, because its job has ended.
+      // The record is removed, because its job has ended.
       assert.deepEqual(records(), []);
       rmSync(join(locks, name));
     }
@@ -229,7 +229,7 @@ describe("the locks of CircleCI jobs", () => {
     ]) {
       await isLocked(env);
     }
-    // And they do not wait for the AWS CLI.
+    // These commands also do not start the AWS CLI, which would take time.
     assert.equal(asked().length, count);
   });
 

@@ -155,7 +155,7 @@ describe("npm run unlock", () => {
     it("leaves a lock that has appeared in the meantime, and says so", async () => {
       lock("a.json");
       const shown = `cp -R "${locks}/." "$4"`;
-      // Right after the first look, while the person reads.
+      // The new lock appears after the first look, while the person reads what it found.
       const appears = `${shown}; echo '${JSON.stringify(another)}' > "${locks}/b.json"`;
       programs.add("aws", {
         "s3 cp *": [appears, shown],

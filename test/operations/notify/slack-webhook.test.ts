@@ -3,7 +3,7 @@ import { send } from "../../../operations/notify/slack-webhook";
 import { type Answers, StandIn } from "../support/http-stand-in";
 
 const message = { blocks: [], text: "prod is deployed" };
-/** Milliseconds between two tries. */
+/** Pause between two attempts, in milliseconds. */
 const atOnce = 0;
 
 describe("sending to Slack", () => {

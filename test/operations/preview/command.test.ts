@@ -23,8 +23,9 @@ describe("npm run preview", function () {
   });
 
   /**
-   * A stand-in for Pulumi: what it does for each beginning of its arguments.
-   * It keeps the arguments of each call.
+   * Creates a stand-in for Pulumi. `answers` has a shell command for each beginning of the
+   * arguments.
+   * The stand-in records its calls.
    */
   function pulumi(answers: Readonly<Record<string, string>>): void {
     const cases = Object.entries(answers).map(([start, does]) => `"${start}"*) ${does};;\n`);

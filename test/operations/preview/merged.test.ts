@@ -37,13 +37,13 @@ describe("a preview of a branch", function () {
     await git(cwd, "commit", "--quiet", "--message", name);
   }
 
-  /** A commit on main at the remote, which the branch does not have. */
+  /** Commits to main at the remote. The branch does not have this commit. */
   async function moveMain(name: string, text: string): Promise<void> {
     await commit(theirs, name, text);
     await git(theirs, "push", "--quiet", "origin", "main");
   }
 
-  /** What the work sees: the notes, and some of the files. */
+  /** Returns what the work in the merged directory sees: the notes, and some of the files. */
   async function seen(env: Readonly<Record<string, string>> = {}) {
     return asMerged(
       { cwd: mine, env: { CIRCLE_BRANCH: "feature", ...env } },

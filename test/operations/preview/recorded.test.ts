@@ -4,7 +4,7 @@ import { summaryOf } from "../../../operations/preview/impact/summary";
 import { textOf } from "../../../operations/preview/render/text";
 import { recorded } from "../support/recorded-previews";
 
-/** The summaries of the engine's previews, which test/end-to-end/preview.test.ts recorded. */
+/** The summaries of the previews that test/end-to-end/preview.test.ts recorded. */
 const texts: Readonly<Record<string, readonly string[]>> = {
   autoscaling: [
     "Preview of local: the autoscaler decides the number of pods",

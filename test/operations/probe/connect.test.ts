@@ -16,7 +16,7 @@ async function connect(...doors: readonly string[]): Promise<Readonly<Record<str
   return Object.fromEntries(lines);
 }
 
-/** A port of 127.0.0.1 that nothing listens on. */
+/** Returns a port of 127.0.0.1 on which no program listens. */
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

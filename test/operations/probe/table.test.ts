@@ -17,7 +17,9 @@ const row = (more: Partial<Row>): Row => ({
   ...more,
 });
 
-/** The whole table as a cluster would show it that enforces every policy, or none. */
+/**
+ * Returns the rows that a cluster shows if it enforces all policies, or if it enforces no policy.
+ */
 const table = (enforced: boolean): readonly Row[] =>
   connections.map((connection) => ({
     ...connection,

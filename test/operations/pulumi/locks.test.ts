@@ -26,7 +26,7 @@ describe("the locks of a stack", () => {
       const workspace = { cwd: directory, env: { PULUMI_BACKEND_URL: backend } };
       await removeDeadLocks("review-a", workspace);
       mkdirSync(locks, { recursive: true });
-      // No process has this number: it is above the most that Linux gives.
+      // No process has this id, because it is greater than the largest id of Linux.
       const pid = 4_194_305;
       const owners = {
         dead: { hostname: hostname(), pid },
@@ -49,7 +49,7 @@ describe("the locks of a stack", () => {
     let directory: string;
     const variables = ["CALLS", "LOCKS", "PATH", "PULUMI_HOME"] as const;
     const before = Object.fromEntries(variables.map((name) => [name, process.env[name]]));
-    /** A stand-in for the AWS CLI: its objects are files, and it writes down what it was asked. */
+    /** A stand-in for the AWS CLI. Its objects are files, and it records its calls. */
     const aws = `#!/bin/sh
 echo "$*" >> "$CALLS"
 case "$2" in
@@ -87,7 +87,7 @@ esac
       rmSync(directory, { recursive: true });
     });
 
-    /** The id of a process that was started here and killed. */
+    /** Starts a process as an update, kills it, and returns its id. */
     async function killed(given = args): Promise<number> {
       const child = execa("sleep", ["60"], { reject: false });
       const pid = child.pid ?? 0;
@@ -112,7 +112,7 @@ esac
       assert.match(calls[0] ?? "", new RegExp(`^s3 cp ${place} \\S+ ${options}$`));
       const removal = `s3 rm ${place} --exclude * --include dead.json ${options}`;
       assert.ok(calls.includes(removal), calls.join("\n"));
-      // Asked once, and not by every later command.
+      // Later commands do not call the AWS CLI again.
       await removeDeadLocks("review-a", workspace());
       const asked = readFileSync(join(directory, "calls"), "utf8").split("\n");
       assert.deepEqual(asked, calls);
@@ -134,7 +134,8 @@ esac
       await child;
       forget(null);
       const runsStill = rememberStarted(process.pid, args, backendUrl);
-      // Of another stack, and with state in files, whose locks name their machine.
+      // The first update belongs to another stack. The state of the second is in files, where each
+      // lock names its machine.
       await killed(["up", "--stack", "review-b"]);
       rememberStarted(4_194_305, args, "file:///state");
       lock("of-somebody", 4_194_305);

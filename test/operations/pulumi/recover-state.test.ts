@@ -24,7 +24,7 @@ function secret(name: string, more: Partial<StateResource> = {}): StateResource 
 const creating = (...resources: readonly StateResource[]) =>
   resources.map((resource) => ({ resource, type: "creating" }));
 
-/** A Secret in the cluster that one manager after the other has applied. */
+/** Returns a Secret in the cluster that these field managers have applied, one after the other. */
 function live(
   name: string,
   managers: readonly string[] = ["pulumi-kubernetes-0a1b2c3d"],
@@ -161,7 +161,9 @@ describe("recovering from a killed update", () => {
     assert.equal(deployment.resources?.[0]?.id, "orders/postgres-1");
   });
 
-  /** An object in the state, and in the cluster. */
+  /**
+   * Returns an object as a resource of the state. Its `inputs` are also the object in the cluster.
+   */
   const object = (apiVersion: string, kind: string, name: string, namespace?: string) => {
     const metadata = { name, ...(namespace !== undefined && { namespace }) };
     const type = `kubernetes:${apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`}:${kind}`;
@@ -176,7 +178,7 @@ describe("recovering from a killed update", () => {
     type: "pulumi:pulumi:Stack",
     urn: "urn:pulumi:review-a::services-orders::pulumi:pulumi:Stack::services-orders-review-a",
   };
-  /** A cluster by its UID and its objects. */
+  /** Returns a cluster with this UID and these objects. */
   const containing = (uid: string, ...found: readonly { readonly inputs: object }[]) => ({
     kubectl: async (args: readonly string[]) => {
       asked.push(args.join(" "));

@@ -14,7 +14,7 @@ import { recorded } from "../support/recorded-previews";
 
 const fixtures = join(import.meta.dirname, "..", "preview", "recorded");
 
-/** A stand-in for the engine: it writes a recorded event log, and keeps with what it was called. */
+/** A stand-in for the engine. It writes a recorded event log, and records its calls. */
 const script = `#!/bin/sh
 echo "$PULUMI_BACKEND_URL $*" >> "$CALLS"
 if [ "$*" = "\${*#*stack init}" ]; then :; else exit 0; fi
@@ -133,7 +133,7 @@ describe("running the engine", () => {
   });
 });
 
-/** A cluster without any object. */
+/** A cluster without objects. */
 const empty = { kubectl: async () => Promise.resolve("") };
 
 describe("a deploy", () => {

@@ -8,8 +8,8 @@ import { errorsIn } from "../../../operations/pulumi/events";
 import { reports } from "../../../lib/reports";
 
 /**
- * A stand-in for Pulumi: locked for as many updates as `LOCKED` says.
- * Then it does what `EVENTS`, `SAYS` and `CODE` say.
+ * A stand-in for Pulumi. Its first `LOCKED` calls fail, because the stack is locked.
+ * Then it writes the event log `EVENTS`, prints `SAYS`, and ends with exit code `CODE`.
  */
 const script = `#!/bin/sh
 echo "$*" >> "$CALLS"

@@ -15,7 +15,8 @@ const image = (release: string): string => `registry/orders@sha256:${release.rep
 const commit = (release: string): string => release.repeat(40);
 
 /**
- * Updates that brought these releases, the newest first. `!` marks one that failed, `<` a rollback.
+ * Returns updates of these releases. The newest is first. `!` marks a failed update, `<` a
+ * rollback.
  */
 const updates = (releases: string): readonly Update[] =>
   releases.split(" ").map((text) => {
@@ -55,7 +56,7 @@ describe("a rollback", () => {
 
   it("ignores releases that failed", () => {
     assert.equal(earlier("c b! a", "c"), "a");
-    // A failed update leaves the outputs of the release before it.
+    // After a failed update, the outputs are still those of the previous release.
     assert.equal(earlier("c! b a", "b"), "a");
   });
 
@@ -101,7 +102,10 @@ describe("a rollback next to a canary", () => {
   });
 });
 
-/** Runs in a clone without the content of older files, as CircleCI checks out. */
+/**
+ * These tests run in a clone that does not contain old versions of files, like a checkout in
+ * CircleCI.
+ */
 describe("the preview of a rollback", function () {
   this.timeout(60_000);
   let programs: Programs;
@@ -164,7 +168,7 @@ describe("the preview of a rollback", function () {
     assert.match(missing, /^\?/m, "the clone has every file of every commit");
     const preview = join(programs.directory, "reports", "preview.json");
     const workspace = { ...programs.workspace(), cwd: clone };
-    // A pipeline's parameter that was not set is an empty text.
+    // If a parameter of the pipeline is not set, `to` is an empty text.
     await rollback("prod", { preview, reason: "it fails", to: "" }, workspace);
     const seen = readFileSync(join(programs.directory, "seen"), "utf8");
     assert.equal(seen, `${image("a")} older older newer\n`);

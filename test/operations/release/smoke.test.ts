@@ -10,7 +10,7 @@ const good: Answers = ({ path }) => {
   return { headers, status: 404 };
 };
 
-/** What each check finds at a service that answers so. */
+/** Returns the issue that each check finds at a service with these answers. */
 async function found(answers: Answers): Promise<readonly (string | undefined)[]> {
   const service = new StandIn(answers);
   const url = await service.start();

@@ -30,7 +30,7 @@ describe("the removal of a review stack", () => {
   const imported = (): string => join(programs.directory, "imported");
   const destroyed = (): string => join(programs.directory, "destroyed");
 
-  /** A cluster in which the stack's namespace exists until `pulumi destroy` has run. */
+  /** Returns a cluster in which the stack's namespace exists until `pulumi destroy` has run. */
   function cluster(more: object = {}): Cluster {
     const managedFields = [{ manager: "pulumi-kubernetes-0a1b2c3d", operation: "Apply" }];
     const metadata = { labels: its, managedFields, name: namespace, ...more };
@@ -44,7 +44,9 @@ describe("the removal of a review stack", () => {
     };
   }
 
-  /** A state without resources, and an update that was killed while it created these. */
+  /**
+   * Sets a state without resources. An update was killed while it created the namespaces `names`.
+   */
   function begun(...names: readonly string[]): void {
     const type = "kubernetes:core/v1:Namespace";
     const pending_operations = names.map((name) => {

@@ -13,7 +13,7 @@ import { Source } from "../../../pipeline/checks/source";
 import { pipelines } from "../../../pipeline/pipelines";
 import { yaml } from "../../../pipeline/write";
 
-/** A package that there is only here, and what the stand-in registry knows about it. */
+/** A package that exists only in the stand-in registry, and its advisory there. */
 const planted = "planted-for-the-scan-test";
 const advisory = {
   id: 1,
@@ -30,7 +30,7 @@ let registry: Server;
 let reachable = true;
 let env: Record<string, string | undefined>;
 
-/** What `work` prints, and the error that it ends with. */
+/** Runs `work`. Returns what it prints, and its error. */
 async function said(work: () => Promise<void>): Promise<{ text: string; error: unknown }> {
   const lines: string[] = [];
   const log = mock.method(console, "log", (line: string) => lines.push(line));
@@ -45,7 +45,7 @@ async function said(work: () => Promise<void>): Promise<{ text: string; error: u
   return { error, text: lines.join("\n") };
 }
 
-/** A program in the PATH of the scans. */
+/** Adds a program to the PATH of the scans. */
 function program(name: string, script: string): void {
   const file = join(root, "bin", name);
   writeFileSync(file, `#!/bin/sh\n${script}\n`);

@@ -12,7 +12,10 @@ import { identityOf } from "../../../settings/identity";
 
 const head = "feature/forty-characters-that-all-of-them-share-";
 
-/** Names as people and robots give them; more than half of them share their first 40 characters. */
+/**
+ * Returns branch names as people and robots write them. More than half of them have the same first
+ * 40 characters.
+ */
 function branches(count: number): readonly string[] {
   const kinds = [
     (n: number) => `${head}${String(n)}`,

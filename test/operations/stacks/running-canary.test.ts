@@ -21,7 +21,7 @@ const deployment = {
 describe("a canary that runs", () => {
   let directory: string;
   let asked: string[];
-  /** What the cluster lists of each kind. */
+  /** The objects in the cluster, by kind. */
   let objects: Readonly<Record<string, readonly object[]>>;
 
   beforeEach(() => {
@@ -34,7 +34,7 @@ describe("a canary that runs", () => {
     rmSync(directory, { recursive: true });
   });
 
-  /** A stand-in for Pulumi, which answers what the state has. */
+  /** Creates a stand-in for Pulumi, which prints this state. */
   function state({ outputs = {}, resources = [], tags = {} }: Record<string, unknown>): void {
     const script = `#!/bin/sh
 echo "$*" >> "$CALLS"

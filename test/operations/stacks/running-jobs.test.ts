@@ -11,7 +11,9 @@ const run = (name: string, active?: number): object => ({
   status: { ...(active === undefined ? {} : { active }), startTime: "2026-01-01T03:30:00Z" },
 });
 
-/** A cluster whose jobs change with each look; the last look stays. */
+/**
+ * Returns a cluster whose jobs change with each look. Later looks find the jobs of the last one.
+ */
 function cluster(...looks: readonly (readonly object[])[]) {
   let look = 0;
   return {

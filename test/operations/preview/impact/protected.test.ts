@@ -17,7 +17,7 @@ describe("what is protected", () => {
       [...steps.map((metadata) => line({ resourcePreEvent: { metadata } })), ...errors].join("\n"),
     );
   const failed = said("", "preview failed\n");
-  // As Pulumi 3.215.0 says it: step_generator.go and step.go of its package `deploy`.
+  // The messages of Pulumi 3.215.0, from step_generator.go and step.go in its package `deploy`.
   const deletes = (urn: string): string =>
     said(
       urn,

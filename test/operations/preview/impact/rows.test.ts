@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import type { Change } from "../../../../operations/preview/changes/changes";
 import { groupsOf } from "../../../../operations/preview/impact/rows";
 
-/** The arg that explains a field of the web service's Deployment, if these args have changed. */
+/**
+ * Returns the arg that explains a changed field of the web service's Deployment, if `changedArgs`
+ * have changed.
+ */
 function argOf(path: string, ...changedArgs: readonly string[]): string | undefined {
   const change: Change = {
     createBeforeDelete: false,

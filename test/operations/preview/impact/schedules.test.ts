@@ -10,7 +10,7 @@ type Spec = Readonly<Record<string, Json>>;
 
 const nightly: Spec = { schedule: "30 3 * * *", startingDeadlineSeconds: 300, timeZone: "Etc/UTC" };
 
-/** A job's CronJob before and after; a new one has no before. */
+/** Returns a step that changes a job's CronJob. Without `before`, the step creates the CronJob. */
 function job(after: Spec, before?: Spec, name = "export") {
   const made = {
     after: { spec: after },

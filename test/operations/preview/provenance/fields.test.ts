@@ -37,18 +37,21 @@ import { type Leaves, differences, leavesOf } from "../../../support/fields";
 import { propertiesOf } from "../../../support/interfaces";
 import { record, settled } from "../../../support/mocks";
 
-/** Other values for one arg; each is tried, and together they must reach every field. */
+/**
+ * Other values for one arg. A test tries each of them. Together they must change every field of the
+ * arg.
+ */
 type Others<Args> = readonly Partial<Args>[];
 
 interface Case<Args> {
-  /** Args to begin with: what an arg sets is often only there with another arg. */
+  /** Args to start from. Some fields exist only if several args are set. */
   readonly bases: readonly Args[];
   readonly make: (args: Args) => unknown;
   readonly others: Readonly<Record<string, Others<Args>>>;
   readonly type: ComponentType;
 }
 
-/** Forgets the args of the component, so that cases of all components are one list. */
+/** Removes the type of the args, so that the cases of all components fit into one list. */
 const given = <Args>(each: Case<Args>) =>
   each as unknown as Case<Readonly<Record<string, unknown>>>;
 
@@ -181,7 +184,7 @@ const webService: Case<object> = {
   type: "services:k8s:WebService",
 };
 
-/** What a web service has and its canary has not. */
+/** Args that a web service has and its canary does not have. */
 const notOfCanary = {
   ...{ autoscaling: undefined, iamRoleArn: undefined, migrationArgs: undefined },
   ...{ protect: undefined, seedArgs: undefined, track: undefined },
@@ -325,7 +328,7 @@ const cases = [
   given(webService),
 ];
 
-/** Args of a component, with each spec of `overrides` as one of them. */
+/** Returns the args of a component. Each spec of `overrides` counts as an arg. */
 function argsOf(type: ComponentType): readonly string[] {
   const component = type.split(":").at(-1) ?? "";
   return propertiesOf(`${component}Args`)
@@ -350,7 +353,7 @@ describe("the fields of args", () => {
   for (const { bases, make, others, type } of cases) {
     describe(`of ${type}`, () => {
       async function leavesFor(args: Readonly<Record<string, unknown>>): Promise<Leaves> {
-        // An arg that is undefined is one that is not given.
+        // Leave out args that are undefined.
         const own = Object.fromEntries(Object.entries(args).filter(([, v]) => v !== undefined));
         const recorder = await record();
         make(own);
@@ -358,7 +361,8 @@ describe("the fields of args", () => {
         return leavesOf(recorder);
       }
 
-      // An arg that is not in the map is explained by what changed: see "rows" of the preview.
+      // If an arg is not in the map, the changed args explain a field: see
+      // operations/preview/impact/rows.ts.
       it("are given for args that exist, and every arg is tried here", () => {
         const args = argsOf(type);
         assert.deepEqual(
@@ -387,7 +391,7 @@ describe("the fields of args", () => {
           const changed: (readonly [string, string])[] = [];
           for (const [index, base] of bases.entries()) {
             for (const other of values) {
-              // What the other value needs in addition to the arg belongs to both sides.
+              // Both sides must have the other args that this case sets. Only `arg` may differ.
               const beside = { ...base, ...other, [arg]: base[arg] };
               const alike = Object.keys(other).length === 1 || arg.startsWith("overrides.");
               const before = alike ? plain[index] : await leavesFor(beside);
