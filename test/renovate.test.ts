@@ -22,18 +22,18 @@ const renovate = JSON.parse(text("renovate.json")) as {
   readonly packageRules: readonly { readonly allowedVersions?: string }[];
 };
 
-/** Files in which versions are written in TypeScript. */
+/** Paths of TypeScript files that contain versions. */
 const sources = ["config", "pipeline", "sandbox/install", "settings"].flatMap((directory) =>
   readdirSync(join(root, directory))
     .filter((name) => name.endsWith(".ts"))
     .map((name) => `${directory}/${name}`),
 );
 
-/** Renovate writes a regular expression for a path between slashes. */
+/** Returns the file patterns of a manager. Renovate writes a regular expression between slashes. */
 const forms = ({ managerFilePatterns }: Manager): readonly RegExp[] =>
   managerFilePatterns.map((pattern) => new RegExp(pattern.slice(1, -1)));
 
-/** What a manager finds in the real files, as Renovate looks for it. */
+/** Returns what a manager finds in the real files, with the same expressions as Renovate. */
 function foundBy(manager: Manager): readonly Found[] {
   const files = sources.filter((file) => forms(manager).some((form) => form.test(file)));
   return files.flatMap((file) =>

@@ -4,8 +4,8 @@ import { compiled, complaints, hover } from "./support/compiler";
 import { argInterfaces } from "./support/interfaces";
 
 // `tsd` tests the declarations of a package with its own compiler. This program has no such
-// declarations, and the compiler that counts is the one of the editor. So each mistake is a file
-// for that compiler, with the message that it must give: another message would prove nothing.
+// declarations, and people see the messages of their editor's compiler. So each mistake is compiled
+// by that compiler. It must give the expected message: a different message would prove nothing.
 
 const web = `import { type WebServiceArgs, WebService } from "./components/web-service/web-service";
 declare const web: WebServiceArgs;
@@ -110,7 +110,8 @@ describe("the examples of args", () => {
   });
 
   for (const { arg, file, text, type } of shown) {
-    // The compiler finds misspelled fields in a function's result only if its type is written.
+    // The compiler finds misspelled fields in a function's result only if the type of the result is
+    // declared.
     const f = `NonNullable<${type}["${arg}"]>`;
     const typed = text.replace(/^\(spec\) =>/, `(spec: Parameters<${f}>[0]): ReturnType<${f}> =>`);
     const code = `import type { ${type} } from "./components/${file}";

@@ -26,7 +26,10 @@ import { rendered } from "../support/golden";
 import { interfaces, propertiesOf } from "../support/interfaces";
 import { type Recorder, record, settled } from "../support/mocks";
 
-/** For each spec: a change of one nested field of it, and the line that this makes another one. */
+/**
+ * For each spec: an override of one nested field, the line of the manifest before, and the line
+ * after.
+ */
 type Changes<Overrides> = {
   readonly [Spec in keyof Required<Overrides>]: readonly [
     change: NonNullable<Overrides[Spec]>,
@@ -206,7 +209,10 @@ async function made(component: Component, overrides: object): Promise<Recorder> 
   return recorder;
 }
 
-/** The lines that differ, between what both texts begin and end with. */
+/**
+ * Returns the lines of both texts that differ, without the lines that are the same at the beginning
+ * and at the end.
+ */
 function differingLines(one: string, two: string): { readonly from: string; readonly to: string } {
   const [a, b] = [one.split("\n"), two.split("\n")];
   const begin = a.findIndex((line, index) => line !== b[index]);
@@ -216,7 +222,7 @@ function differingLines(one: string, two: string): { readonly from: string; read
   return { from: differing(a), to: differing(b) };
 }
 
-/** The example in the documentation of one spec's override. */
+/** Returns the `@example` in the documentation of an override. */
 function exampleOf(member: ts.PropertySignature): string {
   const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === "example");
   return ts.getTextOfJSDocComment(tag?.comment) ?? "";

@@ -4,7 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { copyOfProject, perform, stepsOf } from "../support/checklist";
 
-/** What a checklist's code is written in front of. */
+/** The text before which the code of a step is inserted, by the place that the checklist names. */
 const places: Readonly<Record<string, RegExp>> = {
   "Pulumi.prod.yaml, at the end": /$/,
   "cli/operations.ts, above `addReview`": /^ {2}addReview\(add/m,
@@ -19,7 +19,7 @@ const places: Readonly<Record<string, RegExp>> = {
 };
 
 function run(copy: string, ...args: readonly string[]): { code: number | null; output: string } {
-  // In a copy nothing is told by the variables of the tests' own run.
+  // The tests that run in the copy use no environment variables that configure this test run.
   const { status, stderr, stdout } = spawnSync(process.execPath, args, {
     cwd: copy,
     encoding: "utf8",

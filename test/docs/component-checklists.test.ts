@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../support/compiler";
 
-/** A copy of the components, in which a checklist is performed. */
+/** A copy of the components. The test follows a checklist in the copy. */
 class Copy {
   readonly directory = mkdtempSync(join(tmpdir(), "services-orders-checklist-"));
   readonly edited = new Set<string>();
@@ -18,7 +18,10 @@ class Copy {
     symlinkSync(join(root, "node_modules"), join(this.directory, "node_modules"));
   }
 
-  /** Writes a line of the checklist into a file, after a text that is there. */
+  /**
+   * Inserts lines into a file, after an existing text. Fails if the checklist does not contain the
+   * lines.
+   */
   insert(checklist: string, file: string, after: string, lines: readonly string[]): void {
     const steps = readFileSync(join(root, "docs/checklists", checklist), "utf8");
     assert.ok(steps.includes(`\`${file}\``), `${checklist} does not name ${file}`);
@@ -30,7 +33,7 @@ class Copy {
     this.edited.add(file);
   }
 
-  /** Runs a program in the copy; what it logs last is JSON. */
+  /** Runs a program in the copy. Returns its output, which must be JSON. */
   run(program: string): unknown {
     writeFileSync(join(this.directory, "show.ts"), program);
     const out = execFileSync("node", ["--import", "tsx", "show.ts"], {
@@ -92,7 +95,7 @@ describe("the checklists of components", () => {
     const tsc = join(root, "node_modules/typescript/bin/tsc");
     execFileSync("node", [tsc, "-p", "tsconfig.copy.json"], { cwd: copy.directory });
 
-    // The fourth one is its test.
+    // The checklist also edits a test file, which this copy does not contain.
     assert.ok(copy.edited.size + 1 <= 4, [...copy.edited].join(", "));
   });
 

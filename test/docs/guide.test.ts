@@ -18,11 +18,11 @@ type Program = typeof program;
 
 const imageRef = `localhost:5000/services-orders@${digest}`;
 
-/** One stack of each kind. */
+/** One stack of each environment. */
 const stacks = ["local", "review-x", "staging", "prod", "prod-canary"] as const;
 type Stack = (typeof stacks)[number];
 
-/** Those that run a web service and jobs, and not a canary next to them. */
+/** The stacks that run a web service and jobs. `prod-canary` runs only a canary. */
 const services = ["local", "review-x", "staging", "prod"] as const;
 
 function settingsOf(stack: Stack, config: Readonly<Record<string, string>> = {}): Settings {
@@ -46,7 +46,7 @@ interface Made {
   readonly settings: Settings;
 }
 
-/** What a program makes as a stack. */
+/** Runs a program under mocks as a stack, and returns what it creates. */
 async function made(
   run: Program,
   stack: Stack,
@@ -66,7 +66,10 @@ async function made(
   return { leaves: leavesOf(recorder), recorder, settings };
 }
 
-/** What the policy pack says, and what the platform says about a host of another stack. */
+/**
+ * Returns the violations of the policy pack, and the hosts that the platform refuses in a review
+ * stack.
+ */
 function refusals({ recorder, settings }: Made): readonly string[] {
   const known = ["localhost:5000", "docker.io/library/postgres", ...company.registries];
   const hosts = recorder
@@ -90,7 +93,10 @@ type Expected = readonly (readonly [stacks: readonly Stack[], fields: Fields])[]
 
 const withoutReview = ["local", "staging", "prod", "prod-canary"] as const;
 
-/** What each recipe changes in which stacks: values of fields. `undefined`: the object is gone. */
+/**
+ * The fields that each recipe changes, with their values, by stack. `undefined` means that the
+ * object is deleted.
+ */
 const expected: readonly (readonly [heading: string, changes: Expected])[] = [
   [
     "Set a variable",
@@ -241,7 +247,7 @@ const expected: readonly (readonly [heading: string, changes: Expected])[] = [
     "2. Override a spec",
     [[stacks, { [`${deployment} ${container}.readinessProbe.successThreshold`]: 2 }]],
   ],
-  // Mocks cannot run transforms; a test below calls this one.
+  // Mocks do not run transforms. A test below calls the transform of this recipe.
   ["3. Transform an option of Pulumi", []],
   [
     "4. Build next to the component",
@@ -322,7 +328,10 @@ const recipes = blocks.filter(
   ({ language, text }) => language === "ts" || (language === "sh" && setting.test(text)),
 );
 
-/** The fields that a recipe must change in a stack. A canary's Deployment has another name. */
+/**
+ * Returns the fields that a recipe must change in a stack. A canary's Deployment has a different
+ * name.
+ */
 function fieldsOf(changes: Expected, stack: Stack): Fields {
   const own = changes.filter(([where]) => where.includes(stack)).map(([, fields]) => fields);
   const named = (field: string) =>
@@ -332,7 +341,7 @@ function fieldsOf(changes: Expected, stack: Stack): Fields {
   );
 }
 
-/** What a preview in the guide shows: the changed kinds, and the stack. */
+/** Returns the kinds and the stack that a preview in the guide shows. */
 function shownBy(preview: Block | undefined) {
   if (preview?.language !== "text") return undefined;
   const [, stack] = /services-orders-(\S+)$/m.exec(preview.text) ?? [];
@@ -340,7 +349,10 @@ function shownBy(preview: Block | undefined) {
   return { kinds: new Set(kinds.map(([, kind]) => kind)), stack };
 }
 
-/** Looks at all that a recipe does in one stack. */
+/**
+ * Fails if a recipe does not change the expected fields of a stack, or if it changes other kinds of
+ * objects. Returns the changed kinds.
+ */
 async function check(
   changed: Program,
   stack: Stack,
@@ -364,7 +376,7 @@ async function check(
 const plainProgram = load() as Program;
 const plain = new Map<Stack, Leaves>();
 
-/** What the program makes without any of the recipes. */
+/** Returns what the program creates without any recipe. */
 async function unchanged(stack: Stack): Promise<Leaves> {
   const known = plain.get(stack) ?? (await made(plainProgram, stack)).leaves;
   plain.set(stack, known);

@@ -11,14 +11,18 @@ const markdownIn = (directory: string): readonly string[] =>
     .sort();
 
 const docs = markdownIn("docs");
-/** The reference is written from the code; its links are those of its generator. */
+/**
+ * The pages that people write. The generator of docs/reference/ is responsible for the links there.
+ */
 const written = docs.filter((file) => !file.startsWith("docs/reference/"));
 const pages = ["README.md", "CONTRIBUTING.md", ".github/pull_request_template.md", ...written];
 
 const text = (file: string): string => readFileSync(join(root, file), "utf8");
 const withoutCode = (markdown: string): string => markdown.replace(/^ *```[^]*?^ *```$/gm, "");
 
-/** Links to files of the repository: path from the root, and heading. */
+/**
+ * Returns the links of a page to files of the repository: the path from the root, and the heading.
+ */
 function linksOf(file: string): readonly (readonly [path: string, heading: string])[] {
   return [...withoutCode(text(file)).matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = ""]) => {
     if (/^[a-z]+:/.test(target)) return [];
@@ -27,7 +31,7 @@ function linksOf(file: string): readonly (readonly [path: string, heading: strin
   });
 }
 
-/** A heading as GitHub names it in an address. */
+/** Returns the headings of a page in the form that GitHub uses in links. */
 function anchorsOf(file: string): readonly string[] {
   return [...withoutCode(text(file)).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
     heading
@@ -39,10 +43,16 @@ function anchorsOf(file: string): readonly string[] {
 }
 
 const topLevel = readdirSync(root);
-/** What commands make, what a reader may add, and what the Helm chart had. */
+/**
+ * Paths that are not committed: commands create them, a reader may add them, or the Helm chart had
+ * them.
+ */
 const notCommitted = /^(node_modules|reports|service\/target|\.trivyignore\.yaml|values\.yaml)/;
 
-/** Whether a text in backticks is a path of the repository: it starts with a name that is there. */
+/**
+ * Whether a text in backticks is a path of the repository. Such a path begins with an existing
+ * top-level name.
+ */
 function isPath(code: string): boolean {
   if (!/^[\w.@/-]+$/.test(code) || notCommitted.test(code)) return false;
   const [first = ""] = code.replace(/^\//, "").split("/");
@@ -76,7 +86,7 @@ describe("the documentation", () => {
 
     it(`${file} names only commands that exist`, () => {
       for (const [, name = ""] of text(file).matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)) {
-        // A checklist may add one.
+        // The page may be a checklist that adds this command.
         const isAdded = text(file).includes(`"${name}": "node cli/entry.mjs`);
         assert.ok(name in scripts || isAdded, `npm run ${name} is not in package.json`);
       }

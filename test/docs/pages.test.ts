@@ -10,7 +10,7 @@ import program = require("../../index");
 
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 
-/** Cells of the rows of a page's tables whose first cell is code. */
+/** Returns the cells of the table rows of a page whose first cell is code. */
 const rowsOf = (page: string): readonly (readonly string[])[] =>
   [...read(page).matchAll(/^\| (`.*) \|$/gm)].map(([, row = ""]) =>
     row.split(" | ").map((cell) => cell.trim()),
@@ -18,7 +18,7 @@ const rowsOf = (page: string): readonly (readonly string[])[] =>
 
 const code = (cell = "") => /`([^`]+)`/.exec(cell)?.[1] ?? "";
 
-/** What the Helm chart was told for each feature branch, in its order. */
+/** The settings that the Helm chart got for each feature branch, in their order. */
 const setLines = [
   "nameOverride",
   "fullnameOverride",

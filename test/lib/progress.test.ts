@@ -34,7 +34,7 @@ describe("steps", () => {
     mock.timers.reset();
     mock.restoreAll();
   });
-  /** What was said so far; the terminal is ours again. */
+  /** Returns the lines printed so far, and restores console.log. */
   const said = () => {
     mock.restoreAll();
     return lines;

@@ -18,7 +18,10 @@ describe("a file that is replaced", () => {
     rmSync(directory, { force: true, recursive: true });
   });
 
-  /** Runs `code` in another process, and `look` in this one until the other has ended. */
+  /**
+   * Runs `code` in another process. Until that process ends, it calls `look` again and again.
+   * Returns the number of calls.
+   */
   async function meanwhile(code: string, look: () => void): Promise<number> {
     const lib = pathToFileURL(join(process.cwd(), "lib", "replace.ts")).href;
     const script = `import { replaceFile, replaceLink } from ${JSON.stringify(lib)};\n${code}`;

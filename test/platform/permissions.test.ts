@@ -10,7 +10,7 @@ const targets: Targets = {
   stateBucket: "bucket",
 };
 
-/** An account with production alone: no repository, and only the key of production. */
+/** An account that has only production: no repository, and only the key of production. */
 const production: Targets = {
   ...targets,
   keyArns: { prod: "prod-key" },
@@ -19,8 +19,8 @@ const production: Targets = {
 };
 
 /**
- * Whether a role may do something.
- * Statements only allow; a name may have `*` at its end or in its middle.
+ * Whether a role may perform an action on a resource.
+ * All statements allow. A resource name may contain `*` in its middle or at its end.
  */
 function may(ciRole: CiRoleName, action: string, resource: string): boolean {
   const matches = (pattern: string) =>
@@ -33,7 +33,7 @@ function may(ciRole: CiRoleName, action: string, resource: string): boolean {
   );
 }
 
-/** Purposes that may do something. */
+/** Returns the roles that may perform an action on a resource. */
 const who = (action: string, resource: string) =>
   ciRoles.filter((ciRole) => may(ciRole, action, resource));
 
@@ -96,7 +96,7 @@ describe("the permissions", () => {
         assert.deepEqual(who(action, lock("staging", name)), ["staging"]);
         assert.deepEqual(who(action, lock("prod-canary", name)), ["prod", "canary-removal"]);
       }
-      // A preview shows who holds a lock before someone approves its removal.
+      // A preview shows who holds a lock before someone approves the removal of the lock.
       const readers = who("s3:GetObject", lock("staging", name));
       assert.deepEqual(readers, ["preview", "staging"]);
     }

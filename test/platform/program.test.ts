@@ -18,7 +18,7 @@ async function run(change: Partial<PlatformSettings> = {}): Promise<Recorder> {
   return recorder;
 }
 
-/** The platform of an account that has only some environments, in one cluster. */
+/** Runs the platform of an account that has only these environments, in one cluster. */
 const only = (...environments: Environment[]) => run({ clusters: [{ environments, name: "one" }] });
 const names = (recorder: Recorder, type: string) =>
   recorder

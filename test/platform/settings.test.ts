@@ -10,7 +10,7 @@ import { settings } from "../support/platform";
 
 const project = "services-orders-platform";
 
-/** Config that gives the settings which the tests use. */
+/** Configuration that results in the settings of the tests. */
 const good: Readonly<Record<string, unknown>> = {
   circleciOrganizationId: settings.circleci.organizationId,
   circleciProjectId: settings.circleci.projectId,
@@ -27,7 +27,7 @@ function read(change: Readonly<Record<string, unknown>>) {
   return platformSettings(configOf({ config }), "shared");
 }
 
-/** The lines of a refusal. Empty if the settings are good. */
+/** Returns the lines of the error. Empty if the settings are good. */
 function issues(change: Readonly<Record<string, unknown>>): readonly string[] {
   try {
     read(change);

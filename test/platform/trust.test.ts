@@ -8,7 +8,7 @@ const { circleci } = settings;
 const from = issuer(circleci);
 const providerArn = `arn:aws:iam::111122223333:oidc-provider/${from}`;
 
-/** Claims of a token as CircleCI writes it (version 2). */
+/** Returns the claims of a token in the format of CircleCI, version 2. */
 function token(ref: string, change: Readonly<Record<string, string>> = {}) {
   const sub = `org/${organization}/project/${projectId}/user/${user}/vcs-origin/${circleci.vcsOrigin}/vcs-ref/${ref}`;
   return { aud: organization, "oidc.circleci.com/project-id": projectId, sub, ...change };
@@ -18,7 +18,7 @@ const main = token("refs/heads/main");
 const branch = token("refs/heads/feature/a");
 const otherProject = "00000000-0000-4000-8000-0000000000ff";
 
-/** Purposes whose roles a token may take. */
+/** Returns the roles that a token with these claims may take. */
 function roles(claims: Readonly<Record<string, string>>, tokenIssuer = from): readonly string[] {
   return ciRoles.filter((ciRole) =>
     mayAssume(trustPolicy(circleci, providerArn, branchesOf(ciRole)), tokenIssuer, claims),

@@ -11,7 +11,10 @@ import { rules } from "../../policy/rules";
 import { digest } from "../support/fixtures";
 import { type Given, config, program } from "../support/objects";
 
-/** The SDK's own: what it wraps inputs in, and how it writes a value that a preview cannot know. */
+/**
+ * Internals of the SDK: the proxy that it wraps inputs in, and the text that stands for a value
+ * that a preview cannot know.
+ */
 const { unknownCheckingProxy, unknownStringValue } = proxy as unknown as {
   readonly unknownCheckingProxy: (props: object) => object;
   readonly unknownStringValue: string;
@@ -20,7 +23,10 @@ const { unknownCheckingProxy, unknownStringValue } = proxy as unknown as {
 const outside = { config, env: {}, stack: "staging" };
 const all = rules(knownRegistries(outside));
 
-/** What the pack says of one resource, given as the policy SDK gives it. */
+/**
+ * Returns the violations that the pack reports for a resource, which the test passes in the form of
+ * the policy SDK.
+ */
 function reported(given: Given, stack = "staging", excepted: readonly Exception[] = []): string[] {
   const urn = `urn:pulumi:${stack}::services-orders::${given.type}::${given.name}`;
   const lines: string[] = [];

@@ -24,7 +24,7 @@ describe("the kubeconfig of an EKS cluster", () => {
     rmSync(directory, { recursive: true });
   });
 
-  /** What the credential plugin of the kubeconfig prints. */
+  /** Returns what the credential plugin of the kubeconfig prints. */
   async function credential(identity: ClusterIdentity, token = ""): Promise<string> {
     await record("local", () => ({
       arn: "arn",

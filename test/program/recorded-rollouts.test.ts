@@ -8,7 +8,10 @@ import type { NewPods } from "../../components/conventions/rollout/obstacles";
 import { type DeploymentFacts, type Rollouts, rolledOut } from "../../program/rollout";
 import { record } from "../support/mocks";
 
-/** What a cluster showed during rollouts: `RECORD_ROLLOUTS=1 npm run test:rollouts` writes it. */
+/**
+ * Directory of recordings: what a cluster showed during rollouts. The command
+ * `RECORD_ROLLOUTS=1 npm run test:rollouts` writes them.
+ */
 const directory = join(__dirname, "recorded");
 
 interface Look extends Omit<NewPods, "refused"> {
@@ -16,7 +19,7 @@ interface Look extends Omit<NewPods, "refused"> {
   readonly deployment: DeploymentFacts;
 }
 
-/** How each recorded rollout ends: with an error, or well. */
+/** The error of each recorded rollout. Undefined if the rollout succeeds. */
 const ends: Readonly<Record<string, RegExp | undefined>> = {
   "a-Secret-that-does-not-exist": /CreateContainerConfigError: secret "nowhere" not found/,
   "a-crash-at-the-start": /services-orders: ended with exit code 2 \(Error\)/,
@@ -36,7 +39,10 @@ const ends: Readonly<Record<string, RegExp | undefined>> = {
   "too-little-memory": /migrate: ended with exit code 137 \(OOMKilled\)/,
 };
 
-/** What the program saw: it waits from the moment at which the Deployment has changed. */
+/**
+ * Returns the looks of a recording, from the first look after the Deployment has changed. At this
+ * point, the program starts to wait.
+ */
 function looksOf(name: string): readonly Look[] {
   const text = readFileSync(join(directory, `${name}.jsonl`), "utf8");
   const looks = text
@@ -58,7 +64,10 @@ describe("a recorded rollout", () => {
     mock.timers.reset();
   });
 
-  /** Waits for the rollout as the program did, by the clock of the recording. */
+  /**
+   * Waits for the rollout as the program did, with the clock of the recording. Returns the
+   * duration, in seconds.
+   */
   async function replayed(looks: readonly Look[]): Promise<number> {
     const [first] = looks;
     assert.ok(first);

@@ -32,12 +32,12 @@ describe("rolledOut", () => {
 
   interface Given {
     readonly pace?: Pace;
-    /** What each look at the pods shows; the last one stays. */
+    /** The pods that each look shows. Later looks show the pods of the last one. */
     readonly pods?: readonly (readonly PodFacts[])[];
     readonly status?: unknown;
   }
 
-  /** Waits for a Deployment that changes; the looks that it took. */
+  /** Waits for a Deployment that changes. Returns how often the program read the Deployment. */
   async function waited(
     later: readonly (DeploymentFacts | undefined)[],
     given: Given = {},
@@ -63,7 +63,7 @@ describe("rolledOut", () => {
         return Promise.resolve({ failedMounts: [], pods: pods[looks - 1] ?? pods.at(-1) ?? [] });
       },
     };
-    // Part of the SDK's own interface between packages: only this promise tells of an error.
+    // `promise()` is an internal method of the SDK. Only its promise reports an error.
     const output = rolledOut(rollouts, pace)(deployment) as unknown as {
       promise(): Promise<unknown>;
     };
@@ -145,7 +145,7 @@ describe("rolledOut", () => {
 
   it("fails without progress, even if Kubernetes does not notice, and says what the pod does", async () => {
     const { "one old pod is left": status } = unfinished;
-    // The margin is 30 s.
+    // The program adds a margin of 30 s to the deadline, so this rollout has no time left.
     const stuck = facts(status, -30);
     await assert.rejects(
       waited([stuck, stuck, stuck]),
@@ -160,7 +160,7 @@ describe("rolledOut", () => {
 
   it("fails without progress, also when pods come and go", async () => {
     const { "one old pod is left": one, "a new pod is not available": other } = unfinished;
-    // The margin is 30 s.
+    // The program adds a margin of 30 s to the deadline, so these rollouts have 10 ms.
     const flapping = [one, other, one, other, one].map((status) => facts(status, -29.99));
     const pace = { pollMs: 4, quietMs: 0, sayMs: 60_000 };
     await assert.rejects(waited(flapping, { pace }), /failed: no progress while/);

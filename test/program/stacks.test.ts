@@ -29,9 +29,10 @@ describe("the program", () => {
   const home = process.cwd();
   let files: Repository;
   beforeEach(() => {
-    // The provider takes its path for an input: a person's shell must not change what is tested.
+    // The provider would use this path as an input. The tests must not depend on a developer's
+    // shell.
     Reflect.deleteProperty(process.env, "KUBECONFIG");
-    // The program takes the repository for the directory it runs in.
+    // The program expects the repository in its working directory.
     files = new Repository();
     process.chdir(files.root);
   });
@@ -88,7 +89,10 @@ describe("the program", () => {
     "pulumi:providers:kubernetes kubernetes",
   ];
 
-  /** A stack's settings from its own file and from that of the company, without EKS. */
+  /**
+   * Returns the settings of a stack from its settings file and the company's configuration, without
+   * EKS.
+   */
   const own = (stack: string) => {
     const database = { "services-orders:databaseHost": "db.example.com" };
     const config = { "services-orders:branch": "x", ...(stack === "review-x" ? {} : database) };
@@ -183,7 +187,7 @@ describe("the program", () => {
         readLastRelease: () => Promise.resolve(promoted),
         readSettings: () => Promise.resolve(own(stack)),
       });
-      // What the SDK itself asks, to know what waits for what.
+      // The SDK uses this method to find the resources that an output depends on.
       const sdk = imageRef as unknown as { allResources(): Promise<Set<{ __pulumiType: string }>> };
       const types = [...(await sdk.allResources())].map((resource) => resource.__pulumiType);
       assert.ok(types.includes("kubernetes:apps/v1:Deployment"), stack);
@@ -313,7 +317,7 @@ describe("the program", () => {
         message: /quota must have room/,
       });
       await settled();
-      // They would also need more connections than PostgreSQL has by default.
+      // Five replicas would also need more connections than PostgreSQL allows by default.
       await assert.rejects(run(more), { message: /^The database allows 97 connections/ });
       await settled();
     }

@@ -38,7 +38,7 @@ describe("the start time of a process", () => {
   });
 
   it("is undefined for a process that does not exist", () => {
-    // Above the largest process id that Linux gives.
+    // This id is greater than the largest process id of Linux.
     assert.equal(startTime(4_194_305), undefined);
   });
 });
@@ -93,7 +93,7 @@ describe("work that must not run twice at the same time", () => {
     writeFileSync(lock, dead);
     await exclusively("sandbox up", async () => {
       for (const seen of [dead, ""]) {
-        // As a second command sees it that has read the lock before this one took it over.
+        // A second command may have read the lock file before the first command took the lock over.
         writeFileSync(lock, seen);
         await assert.rejects(
           exclusively("sandbox down", () => Promise.resolve()),
@@ -107,7 +107,7 @@ describe("work that must not run twice at the same time", () => {
   it("is done by one command at a time, also when many take over from a killed command together", async () => {
     writeFileSync(lock, JSON.stringify({ pid: 4_194_305, what: "sandbox up" }));
     const inside = join(sandboxDirectory, "inside");
-    // mkdir fails when another is inside.
+    // If two processes hold the lock at the same time, mkdir fails.
     const code = `
       import { mkdirSync, rmdirSync } from "node:fs";
       import { setTimeout as sleep } from "node:timers/promises";

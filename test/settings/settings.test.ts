@@ -158,7 +158,10 @@ describe("settings", () => {
     requests: '{"cpus":"1"}',
     tls: "1",
   };
-  /** Where a part of the value is wrong, and what that part must be. */
+  /**
+   * The end of the error for values that are wrong only in a part: the path of this part, and the
+   * rule for it.
+   */
   const wrongInside: Readonly<Record<string, string>> = {
     datadogAgentTo: "[0] must be a NetworkPolicyPeer, got 1",
     egressTo:

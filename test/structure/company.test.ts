@@ -8,13 +8,16 @@ import { service } from "../../config/service";
 const root = join(__dirname, "..", "..");
 const load = createRequire(__filename);
 
-/** What a second service of another company can use as it is, comments and examples included. */
+/**
+ * Files that a second service of another company can use unchanged, with their comments and
+ * examples.
+ */
 const reusable = [
   ...["components", "lib", "operations", "pipeline", "policy", "program", "settings"],
   ...["environments.ts", "platform/*.ts"],
 ];
 
-/** Every text in a value, and every key that is not just the name of a field. */
+/** Returns every text in a value, and every key that is not only the name of a field. */
 function textsIn(value: unknown): readonly string[] {
   if (typeof value === "string") return [value, ...(value.match(/\b[0-9]{12}\b/g) ?? [])];
   if (typeof value !== "object" || value === null) return [];
@@ -22,10 +25,13 @@ function textsIn(value: unknown): readonly string[] {
   return [...keys, ...Object.values(value).flatMap(textsIn)];
 }
 
-/** A plain word, such as the name `staging` of a cluster, may mean something else. */
+/**
+ * Whether a text is recognizable. A plain word, such as the cluster name `staging`, may also mean
+ * something else.
+ */
 const isRecognizable = (text: string) => text.length > 5 && /[^a-z]/i.test(text);
 
-/** Everything that config/ states: name of the service, domain, account, registry, networks. */
+/** Returns all texts of config/: name of the service, domain, account, registry, networks. */
 function companyValues(): readonly string[] {
   const modules = readdirSync(join(root, "config")).map((file) => load(join(root, "config", file)));
   return [...new Set(modules.flatMap(textsIn).filter(isRecognizable))];

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** What the commands of people and of CI jobs load, one import per command. */
+/** Modules that the commands of people and of CI jobs load. */
 const loaded = ["main.ts", "operations.ts", "branches.ts"]
   .map((file) => readFileSync(join("cli", file), "utf8"))
   .flatMap((code) => [...code.matchAll(/import\("([^"]+)"\)/g)].map(([, path = ""]) => path))

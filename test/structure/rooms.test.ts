@@ -8,7 +8,7 @@ const mostSideBySide = 15;
 const mostAtRoot = 4;
 const mostLinesOfProgram = 80;
 
-/** Source files that git knows or would add, by their folder. */
+/** Returns the source files that git tracks, and those that it would add, by folder. */
 function folders(): ReadonlyMap<string, readonly string[]> {
   const args = ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts", "*.mjs", "*.cjs"];
   const files = execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim().split("\n");

@@ -11,7 +11,7 @@ function* nodesOf(node: ts.Node): Generator<ts.Node> {
   for (const child of node.getChildren()) yield* nodesOf(child);
 }
 
-/** What a comment says before its tags. */
+/** Returns the text of a comment before its first tag. */
 function said(node: ts.Node): string {
   const comments = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc);
   return comments.map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? "").join(" ");
@@ -28,7 +28,10 @@ const exportedClasses = sources
   .flatMap((source) => source.statements.filter(ts.isClassDeclaration))
   .filter((node) => node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword));
 
-/** Names that a file gives to the tables of defaults.ts: `defaults` for `webService`. */
+/**
+ * Returns the tables of defaults.ts by the names under which a file imports them. For example, a
+ * file may import `webService` as `defaults`.
+ */
 function aliases(source: ts.SourceFile): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
   const found = new Map<string, Readonly<Record<string, unknown>>>();
   for (const node of source.statements.filter(ts.isImportDeclaration)) {
@@ -44,9 +47,12 @@ function aliases(source: ts.SourceFile): ReadonlyMap<string, Readonly<Record<str
 }
 
 interface Taken {
-  /** What the code takes if the arg is not given: `{ value }`, or undefined if it is computed. */
+  /**
+   * The value that the code uses if the arg is missing: `{ value }`, or undefined if the code
+   * computes it.
+   */
   readonly known: { readonly value: unknown } | undefined;
-  /** Whether it is in defaults.ts. */
+  /** Whether the value is in defaults.ts. */
   readonly table: boolean;
 }
 
@@ -63,7 +69,7 @@ function taken(source: ts.SourceFile, expression: ts.Expression): Taken {
   }
 }
 
-/** What `withDefaults(args, table)` takes for an arg. */
+/** Returns the default that `withDefaults(args, table)` uses for an arg. */
 function takenTogether(source: ts.SourceFile, node: ts.Node, arg: string): readonly Taken[] {
   if (!ts.isCallExpression(node) || node.expression.getText() !== "withDefaults") return [];
   const table = aliases(source).get(node.arguments[1]?.getText() ?? "");
@@ -71,8 +77,9 @@ function takenTogether(source: ts.SourceFile, node: ts.Node, arg: string): reado
 }
 
 /**
- * What the files that know an interface take for one of its args: `{ x = here }`,
- * `args.x ?? here` and `withDefaults(args, here)`.
+ * Returns the defaults that the code uses for an arg of an interface. It finds them in
+ * `{ x = default }`, `args.x ?? default` and `withDefaults(args, default)`. It looks first in the
+ * files that mention the interface.
  */
 function takenFor(type: string, arg: string): readonly Taken[] {
   const shared = (source: ts.SourceFile) => source.fileName === join("conventions", "pods.ts");
@@ -94,7 +101,7 @@ function takenFor(type: string, arg: string): readonly Taken[] {
           : [];
       }),
     );
-  // A helper's interface is not always named where its value is taken.
+  // The file that uses a default does not always mention the interface of the arg.
   const places = [own, sources.filter(shared), sources].map(inFiles);
   return places.find((found) => found.length > 0) ?? [];
 }
@@ -112,7 +119,7 @@ function probeInWords(
 
 const startupSeconds = probes.startup.failureThreshold * probes.startup.periodSeconds;
 
-/** Defaults in words that name a number or a text of defaults.ts, built from it. */
+/** The defaults that are described in words, built from the numbers and texts of defaults.ts. */
 const inWordsOf: Readonly<Record<string, string>> = {
   "Autoscaling.cpuUtilization": `- ${String(autoscaling.cpuUtilization)} without \`memoryUtilization\`, otherwise CPU is ignored`,
   "ReviewNamespaceArgs.datadogAgentTo": `- private addresses, ports ${String(datadogPorts.metrics)}/UDP and ${String(datadogPorts.traces)}/TCP only`,
@@ -164,12 +171,13 @@ describe("the documentation of args", () => {
         const all = takenFor(name.text, arg);
         const inWords = written.startsWith("- ");
         const key = `${name.text}.${arg}`;
-        // What is Kubernetes' own cannot go stale here.
+        // A default of Kubernetes is not in defaults.ts, so this test cannot check its number.
         if (inWords && /["0-9]/.test(written) && !written.includes("Kubernetes")) {
           assert.equal(written, inWordsOf[key]);
         }
         for (const { known, table } of all) {
-          // A literal in defaults.ts is given as that literal; what is computed, in words.
+          // A literal of defaults.ts must be documented as that literal. A computed default is
+          // documented in words.
           if (known !== undefined && (table || !inWords)) {
             assert.ok(!inWords, `must be the literal ${JSON.stringify(known.value)}`);
             assert.deepEqual(JSON.parse(written), known.value);

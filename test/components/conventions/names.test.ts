@@ -8,7 +8,7 @@ import {
 } from "../../../components/conventions/names";
 import { parseStack, reservedSlugs, slugOf as slug } from "../../../environments";
 
-/** Branch names that people write, and names that no one should write. */
+/** Branch names that people write, and names that they should not write. */
 const branch = fc
   .oneof(
     fc.string({ maxLength: 80, minLength: 1 }),

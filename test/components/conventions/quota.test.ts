@@ -23,11 +23,14 @@ const requirement: fc.Arbitrary<PodRequirement> = fc.record({
 });
 const requirements = fc.array(requirement, { maxLength: 6 });
 
-/** Thousandths of a core and bytes, which are whole numbers: nothing is rounded away. */
+/**
+ * Quantities as whole numbers, so that no sum is rounded: CPU in thousandths of a core, memory in
+ * bytes.
+ */
 const milli = (text: string) => Math.round((cores(text) ?? NaN) * 1000);
 const bytes = (text: string) => memoryBytes(text) ?? NaN;
 
-/** The smallest quota that has room for the requirements. */
+/** Returns the smallest quota that has room for the pods. */
 function exactly(all: readonly PodRequirement[]): Quota {
   const sum = (amount: (requirement: PodRequirement) => number) =>
     all.reduce((total, requirement) => total + requirement.pods * amount(requirement), 0);
@@ -69,7 +72,7 @@ describe("the pods of a rollout", () => {
           const surge = Math.ceil((replicas * percent) / 100);
           let [old, added, ending, most] = [replicas, 0, 0, replicas];
           while (added < replicas || old > 0) {
-            // The Deployment counts no pod that is ending; the quota does.
+            // The Deployment does not count pods that are terminating. The quota does.
             added = Math.min(replicas, replicas + surge - old);
             most = Math.max(most, old + added + ending);
             ending = Math.min(old, old + added - replicas);

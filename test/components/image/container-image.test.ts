@@ -35,7 +35,7 @@ describe("ContainerImage", () => {
       buildOnPreview: false,
       context: { location: join(files.root, "service/target/image") },
       dockerfile: { location: join(files.root, "service/Dockerfile") },
-      network: "default", // the SDK fills it in
+      network: "default", // the SDK adds this default
       push: true,
       tags: [await tagOf()],
     });

@@ -38,7 +38,7 @@ const address = (text: string): Endpoint => ({ address: text });
 const web = selector(identity, "web");
 const job = selector(identity, "job");
 const database = selector(identity, "database");
-/** What has all labels of a party but one is another pod. */
+/** Returns pods that have all labels of a party except one. They count as another pod. */
 const nearly = (labels: Labels): readonly Endpoint[] =>
   Object.keys(labels).map((label) => pod({ ...labels, [label]: "other" }));
 const dns: Labels = { "k8s-app": "kube-dns" };
@@ -55,7 +55,8 @@ const endpoints: Readonly<Record<Door["party"] | Source, readonly Endpoint[]>> =
     pod({}, "other"),
     pod(web, "other"),
     pod(database, "other"),
-    // Neither another pod of kube-system nor another namespace's DNS is the cluster's DNS.
+    // These pods are not the cluster's DNS: the first has other labels, the second is in another
+    // namespace.
     pod({}, "kube-system"),
     pod(dns, "other"),
   ],
@@ -65,7 +66,10 @@ const endpoints: Readonly<Record<Door["party"] | Source, readonly Endpoint[]>> =
 
 const isInside = ({ pod }: Endpoint) => pod?.namespace["kubernetes.io/metadata.name"] === namespace;
 
-/** What the policies make of a row: open, closed, or neither: half open, or open for some only. */
+/**
+ * Returns the state of a row under the policies: `open`, `closed`, `half open` (only one end allows
+ * the connection) or `open for some` (only for some of the pods or addresses).
+ */
 function seen(policies: readonly Manifest[], from: Source, door: Door): string {
   const states = endpoints[from].flatMap((from) =>
     endpoints[door.party].map((to) => {
@@ -75,7 +79,8 @@ function seen(policies: readonly Manifest[], from: Source, door: Door): string {
         ...(isInside(to) ? [letsIn(policies, connection)] : []),
       ];
       if (ends.every(Boolean)) return "open";
-      // One rule too many at one end must open nothing: the other end is closed as well.
+      // If only one end allows the connection, the other end closes it. But then a policy has one
+      // rule too many.
       return ends.some(Boolean) ? "half open" : "closed";
     }),
   );
@@ -83,7 +88,7 @@ function seen(policies: readonly Manifest[], from: Source, door: Door): string {
   return states.every((state) => state === first) ? first : "open for some";
 }
 
-/** Rows of the table that the policies do not come to. */
+/** Returns the rows of the table whose state under the policies differs from the table. */
 function differences(policies: readonly Manifest[]): readonly string[] {
   return connections.flatMap(({ allowed, from, to }) => {
     const expected = allowed ? "open" : "closed";
@@ -97,7 +102,10 @@ interface Mutation {
   readonly what: string;
 }
 
-/** Everything that a policy consists of, left out one at a time: rules, peers, ports, labels. */
+/**
+ * Returns the policies without one element, once for each element: policy, rule, peer, port or
+ * label.
+ */
 function mutations(policies: readonly Manifest[]): readonly Mutation[] {
   return policies.flatMap((policy, index) => {
     const name: string = policy.metadata.name;
@@ -115,7 +123,9 @@ function mutations(policies: readonly Manifest[]): readonly Mutation[] {
 
 type Path = readonly (number | string)[];
 
-/** Paths of all lists' entries and objects' keys that can be left out of a valid policy. */
+/**
+ * Yields the paths of all list entries and keys that can be removed from a policy that stays valid.
+ */
 function* leaves(value: Manifest, path: Path): Generator<Path> {
   if (typeof value !== "object" || value === null) return;
   for (const key of Object.keys(value)) {
@@ -127,10 +137,12 @@ function* leaves(value: Manifest, path: Path): Generator<Path> {
 
 function canGo(parent: Manifest, key: string, path: Path): boolean {
   const last = path.at(-1);
-  // The field itself must be there; an only entry of it says the same as the field left out.
+  // Of the spec's fields, only `egress` and `ingress` can be removed. The only entry of
+  // `policyTypes` cannot, because an empty list means the same as a missing field.
   if (path.length === 0) return key === "egress" || key === "ingress";
   if (last === "policyTypes") return parent.length > 1;
-  // A port without its number is every port; without its protocol it is TCP.
+  // These keys cannot be removed alone. A port without `protocol` is a TCP port, so the removal of
+  // TCP changes nothing. A port without a number is every port.
   if (key === "cidr" || key === "operator" || key === "key" || key === "values") return false;
   return !(key === "protocol" && parent.protocol === "TCP");
 }
@@ -219,7 +231,7 @@ describe("the network policies of a review namespace", () => {
     it("every policy by name", async () => {
       const policies = await policiesOf();
       const names = policies.map(({ metadata }) => String(metadata.name));
-      // This one is there only when egressTo asks for it, which the table does not.
+      // The policy `service-to-others` exists only with `egressTo`, which the table does not use.
       assert.deepEqual(
         networkPolicyNames.filter((name) => !names.includes(name)),
         ["service-to-others"],

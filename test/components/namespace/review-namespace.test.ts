@@ -93,7 +93,7 @@ describe("ReviewNamespace", () => {
   it("keeps the namespace of a stack that was made before it had guardrails", async () => {
     const recorder = await made();
     const { aliases } = recorder.one("services:k8s:StackNamespace");
-    // By the old URN, in which the namespace had no parent; its type and name are the same.
+    // The alias is the old URN: the namespace had no parent then, but the same type and name.
     const [alias, ...more] = aliases;
     assert.equal(alias?.["noparent"], true);
     assert.equal(alias["name"], "");
@@ -104,7 +104,7 @@ describe("ReviewNamespace", () => {
     const recorder = await made();
     const output = recorder.made.namespace;
     assert.equal(await valueOf(output), args.namespace);
-    // What the SDK itself asks, to know what waits for what.
+    // The SDK uses this method to find the resources that an output depends on.
     const sdk = output as unknown as { allResources(): Promise<Set<unknown>> };
     const waitsFor = await sdk.allResources();
     const { limitRange, namespace, networkPolicies, resourceQuota } = recorder.made.nodes;

@@ -18,11 +18,11 @@ const restricted = {
   readOnlyRootFilesystem: true,
 };
 
-/** What both components take in addition to the args that they share. */
+/** The args that both components have: the shared args of pods, and `database`. */
 type Given = PodArgs & { readonly database?: Database };
 
 interface Component {
-  /** Objects in addition to those that the args under test add. */
+  /** Number of objects without those that the args under test add. */
   readonly objects: number;
   readonly make: (args: Given) => unknown;
   readonly template: (recorder: Recorder) => Manifest;

@@ -81,7 +81,8 @@ describe("Canary", () => {
     const canary = (await deploymentOf()).spec.template;
     const { initContainers, ...prodSpec } = prod.spec;
     assert.equal(initContainers.length, 1);
-    // What is spread is a track by itself.
+    // The canary's topology spread constraints select its own track. Apart from that, the pods are
+    // the same.
     const stable = JSON.stringify(canary).replaceAll('"canary"', '"stable"');
     assert.deepEqual(JSON.parse(stable), { ...prod, spec: prodSpec });
     assert.equal(canary.metadata.labels.track, "canary");

@@ -2,21 +2,30 @@ import { tmpdir } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
 import { type Given, breaks, broken, program } from "../../support/objects";
 
-/** Raw resources: importing @pulumi/kubernetes would take longer than everything else. */
+/**
+ * A resource without its SDK class, because importing @pulumi/kubernetes would take longer than
+ * everything else.
+ */
 class Raw extends pulumi.CustomResource {
   constructor({ name, opts, props, type }: Given, provider: pulumi.ProviderResource) {
     super(type, name, props, { ...opts, provider });
   }
 }
 
-/** Writes files instead of asking a cluster, and in a preview not even those. */
+/**
+ * A provider that writes files and needs no cluster. In a preview, it does not write the files
+ * either.
+ */
 class Renderer extends pulumi.ProviderResource {
   constructor() {
     super("kubernetes", "kubernetes", { renderYamlToDirectory: tmpdir() });
   }
 }
 
-/** Name of a rule to break, or of a value that is not plain data; otherwise every rule holds. */
+/**
+ * Name of a rule to break, or `pulumi-secret` or `unknown-image`. Otherwise, the objects break no
+ * rule.
+ */
 const chosen = process.env["POLICY_BREAK"] ?? "";
 
 const [first] = breaks[chosen] ?? [];
@@ -26,7 +35,8 @@ const namespace = new Raw(objects.namespace, provider);
 
 if (chosen === "pulumi-secret") objects.configMap.props.data.token = pulumi.secret("hunter2");
 if (chosen === "unknown-image") {
-  // Known once the namespace exists, as an image's digest is once it is built.
+  // This value is known only after the namespace is created. An image's digest is also known only
+  // after the build.
   objects.deployment.props.spec.template.spec.containers[0].image = namespace.id;
 }
 

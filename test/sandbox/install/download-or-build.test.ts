@@ -36,7 +36,10 @@ import { type Part } from "../../../sandbox/install/parts";
 
 const makers = "https://dl.example";
 
-/** As Kubernetes is published: each file separately, with only its checksum next to it. */
+/**
+ * A part that is published like Kubernetes: each file separately, next to a file with only its
+ * checksum.
+ */
 const plain: Part = {
   name: "plain",
   title: "Plain",
@@ -47,11 +50,14 @@ const plain: Part = {
     checksums: `${makers}/v1.2.3/${file}.sha256`,
     take: file,
   })),
-  // The module is one that exists: what would be built decides about the part, too.
+  // This module must exist, because a part also depends on the content of its module.
   builds: [{ module: "coredns", package: ".", output: "one", alsoAs: ["two"] }],
 };
 
-/** As most are published: an archive, and one file with the checksums of a release. */
+/**
+ * A part that is published like most programs: an archive, and one file with all checksums of a
+ * release.
+ */
 const archived: Part = {
   name: "archived",
   title: "Archived",
@@ -112,7 +118,7 @@ describe("obtaining a part", () => {
     }
   }
 
-  /** The archive that {@link archived} takes its file from. */
+  /** Returns an archive from which {@link archived} takes its file. */
   function archive(says: string): Buffer {
     const release = mkdtempSync(join(files, "release-"));
     mkdirSync(join(release, "release", "bin"), { recursive: true });
@@ -365,7 +371,8 @@ describe("obtaining a part", () => {
     });
 
     it("is needed again when a go.mod of it changes, and only then", async () => {
-      // A copy of the sandbox: the repository's modules decide what the running one consists of.
+      // The test changes modules in a copy, because the running sandbox depends on the modules of
+      // the repository.
       for (const room of ["lib", "sandbox"]) {
         cpSync(join(project, room), join(files, room), { recursive: true });
       }

@@ -57,7 +57,8 @@ describe("the sandbox's cgroups", () => {
 
   it("of v2 that the kernel does not give are an error that says what to do", () => {
     writeFileSync(join(hierarchy, "cgroup.controllers"), "cpuset cpu memory pids\n");
-    // As in a container, where the root holds processes.
+    // A directory in place of the file makes the write fail. In a container, the write fails
+    // because the root cgroup contains processes.
     mkdirSync(join(hierarchy, "cgroup.subtree_control"));
     assert.throws(
       () => {

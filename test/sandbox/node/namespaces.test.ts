@@ -9,7 +9,7 @@ describe("what is left of a sandbox that was stopped", () => {
     let looks = 0;
     await untilGone("process 1", () => {
       looks += 1;
-      // As the kernel says while processes of a cgroup are ending.
+      // The kernel reports EBUSY while processes of a cgroup are ending.
       if (looks === 1) throw new Error("EBUSY");
       return looks === 3;
     });
@@ -38,7 +38,7 @@ describe("what is left of a sandbox that was stopped", () => {
 
 describe("a signal", () => {
   it("is not sent to a process that has already ended", () => {
-    // Above the largest process id that Linux gives.
+    // This id is greater than the largest process id of Linux.
     signal(4_194_305, "SIGKILL");
   });
 

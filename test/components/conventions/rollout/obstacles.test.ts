@@ -15,7 +15,7 @@ const pod = (name: string, ...containerStatuses: ContainerStatus[]): PodFacts =>
   metadata: { name },
   status: { containerStatuses, phase: "Pending" },
 });
-/** The same pod, of an update before this one. */
+/** Returns the same pod with an earlier creation time: it belongs to an earlier update. */
 const older = (it: PodFacts): PodFacts => ({
   ...it,
   metadata: { ...it.metadata, creationTimestamp: new Date(-60_000).toISOString() },
@@ -32,7 +32,10 @@ const crashed = (restartCount: number) =>
 const creating = container({ state: waiting("ContainerCreating") });
 const running = container({ state: { running: {} } });
 
-/** Looks in turn: seconds since the first look, and the pods. */
+/**
+ * Returns the obstacle that the last look finds. The earlier looks must find no obstacle. Each look
+ * has the seconds since the start, and the pods.
+ */
 function after(...looks: readonly (readonly [number, Partial<NewPods>])[]): string | undefined {
   const obstacles = new Obstacles(0);
   const none: NewPods = { failedMounts: [], pods: [], refused: undefined };

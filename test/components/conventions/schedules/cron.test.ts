@@ -11,7 +11,7 @@ import {
 
 const anyCase = (word: string) => fc.constantFrom(word, word.toLowerCase());
 
-/** A number of a field, or the word for it. */
+/** Generates the text of a number in a field: the number itself, or its word, such as `MON`. */
 function written(field: ScheduleField, number: number): fc.Arbitrary<string> {
   const word = field.words[number - field.min];
   return word === undefined
@@ -19,7 +19,10 @@ function written(field: ScheduleField, number: number): fc.Arbitrary<string> {
     : fc.oneof(fc.constant(String(number)), anyCase(word));
 }
 
-/** One field in every form that Kubernetes takes: a list of stars, numbers, ranges and steps. */
+/**
+ * Generates a field in every form that Kubernetes accepts: a list of stars, numbers, ranges and
+ * steps.
+ */
 function legal(field: ScheduleField): fc.Arbitrary<string> {
   const number = fc.integer({ max: field.max, min: field.min });
   const one = number.chain((value) => written(field, value));

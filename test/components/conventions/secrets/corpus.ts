@@ -1,13 +1,14 @@
 /**
- * Secrets and harmless values in the forms that people write. The list was fixed before the code
- * that tells them apart. Every secret is invented; half of the forms are those that the rules of
- * secretlint and gitleaks look for. A token is written in parts, so that no scanner finds it here.
+ * Secrets and harmless values in the forms that people write. This list is older than the code that
+ * tells secrets from harmless values. All secrets are invented. Half of the forms are those that
+ * the rules of secretlint and gitleaks look for. Tokens are written in parts, so that no scanner
+ * reports them in this file.
  */
 
 interface Planted {
-  /** Name of the variable, or path of the file that has the text. */
+  /** Name of the variable, or path of the file, that contains the text. */
   readonly name: string;
-  /** What must not be shown. */
+  /** The part of the text that must not be shown. */
   readonly secret: string;
   readonly text: string;
 }
@@ -23,7 +24,7 @@ const hex = "9f86d081884c7d659a2feaa0c55ad015";
 const pem = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
 
 export const planted: readonly Planted[] = [
-  // By the name of the variable.
+  // Secrets that the name of the variable reveals.
   alone("SMTP_PASS", "hunter2-hunter2"),
   alone("DB_PWD", "correct-horse"),
   alone("DATABASE_PASSWORD", "battery staple"),
@@ -44,7 +45,7 @@ export const planted: readonly Planted[] = [
   alone("TLS_PRIVATE_KEY", random),
   alone("TOKEN_BASE64", "aHVudGVyMg=="),
   alone("CONNECTION_STRING", "Server=db;User=orders;Pwd=tiger99"),
-  // By the form of the value.
+  // Secrets that the form of the value reveals.
   within("PARTNER_URL", "https://ada:", "s3cr3t-pa55", "@partner.example.com/v1"),
   within("QUEUE", "amqp://orders:", "rabbit-foot", "@mq.example.com:5672/orders"),
   within("CACHE", "redis://:", "sentinel-77", "@cache.example.com:6379/0"),
@@ -78,7 +79,7 @@ export const planted: readonly Planted[] = [
   within("LAB", "", "glpat" + "-0123456789abcdefghij"),
   within("MAIL", "", "SG." + "0123456789abcdefghijAB.0123456789abcdefghijABCDEFGHIJ0123456789abc"),
   within("SESSION", "Bearer ", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0." + random),
-  // In the text of a file.
+  // Secrets in the text of a file.
   within(
     "/etc/orders/partner.properties",
     "host=partner\npartner.password=",

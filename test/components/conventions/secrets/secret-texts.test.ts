@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isSecretName, secretParts } from "../../../../components/conventions/secrets/secret-texts";
 import { harmless, planted } from "./corpus";
 
-/** What is shown of a variable, or of a file. */
+/** Returns the text of a variable or a file, without its secrets. */
 function shown(name: string, text: string): string {
   if (isSecretName(name)) return "";
   return secretParts(text).reduce((rest, part) => rest.replaceAll(part, "[secret]"), text);
