@@ -29,7 +29,7 @@ export function databaseOf(
 
 /** Connections of one web pod: for requests, unless the variable says another number. */
 const pool = { size: 10, variable: "DATABASE_POOL_SIZE" } as const;
-/** Each web pod has another connection, for its readiness. */
+/** Each web pod has another connection, which checks the database. */
 const readiness = 1;
 /** A command has one connection: a job, a migration. */
 const perCommand = 1;

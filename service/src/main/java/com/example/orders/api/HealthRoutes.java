@@ -42,7 +42,7 @@ final class HealthRoutes {
             throw new ProblemException(503, "The service is shutting down.");
         }
         if (!readiness.isReady()) {
-            throw new ProblemException(503, "The database is not available or not migrated.");
+            throw new ProblemException(503, "The database was not available or not migrated since the start.");
         }
         context.contentType("application/json").result(Json.bytes(Map.of("status", "ready")));
     }

@@ -27,7 +27,7 @@ import picocli.CommandLine.ParentCommand;
         name = "serve",
         description = {
             "Serves the API until SIGTERM; then answers what is open and exits with 0.",
-            "It starts also while the database is away, and is not ready until it is back. It does not migrate."
+            "It starts also while the database is away, and is ready after the first connection. It does not migrate."
         })
 final class ServeCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(ServeCommand.class);
@@ -39,19 +39,20 @@ final class ServeCommand implements Callable<Integer> {
         Configuration configuration = parent.configuration();
         PrometheusMeterRegistry metrics = metrics();
         try (HikariDataSource requests = DataSources.pool(configuration.database(), metrics);
-                HikariDataSource readiness = DataSources.readinessPool(configuration.database());
+                Readiness readiness =
+                        new Readiness(new SchemaCheck(DataSources.check(configuration.database())), metrics);
                 ApiServer server =
                         new ApiServer(
                                 configuration.port(),
                                 configuration.version(),
                                 new OrderStore(requests),
-                                new Readiness(new SchemaCheck(readiness)),
+                                readiness,
                                 metrics)) {
             server.start();
             Runtime.getRuntime()
                     .addShutdownHook(
                             new Thread(
-                                    () -> stop(server, configuration.drain(), requests, readiness), "shutdown"));
+                                    () -> stop(server, configuration.drain(), requests), "shutdown"));
             log.info(
                     "serving on port {}, version {}, content {}",
                     server.port(),
@@ -62,13 +63,11 @@ final class ServeCommand implements Callable<Integer> {
         }
     }
 
-    private static void stop(ApiServer server, Duration limit, HikariDataSource... pools) {
+    private static void stop(ApiServer server, Duration limit, HikariDataSource pool) {
         int exitCode = 0;
         try {
             server.drain(limit);
-            for (HikariDataSource pool : pools) {
-                pool.close();
-            }
+            pool.close();
             log.info("stopped");
         } catch (Exception e) {
             log.error("could not stop cleanly", e);

@@ -5,13 +5,13 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
+import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** The ways to the database: one for commands, two for the server. */
 public final class DataSources {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
-    private static final Duration READINESS_TIMEOUT = Duration.ofSeconds(1);
 
     private DataSources() {}
 
@@ -35,7 +35,7 @@ public final class DataSources {
 
     /** For requests. It opens also while the database is away, and recovers when it comes back. */
     public static HikariDataSource pool(DatabaseConfiguration database, MeterRegistry metrics) {
-        HikariConfig pool = pool(database, ANSWER_TIMEOUT);
+        HikariConfig pool = config(database);
         pool.setPoolName("orders");
         pool.setMaximumPoolSize(database.poolSize());
         pool.setConnectionTimeout(CONNECT_TIMEOUT.toMillis());
@@ -44,22 +44,19 @@ public final class DataSources {
     }
 
     /**
-     * For readiness: one connection of its own, because a pool that is busy with requests is not a
-     * database that is away, and taking a busy pod out of service only moves its load to the others.
+     * To learn whether the database is there: a new connection each time, which also shows whether the
+     * password of this moment is right, and short time limits.
      */
-    public static HikariDataSource readinessPool(DatabaseConfiguration database) {
-        HikariConfig pool = pool(database, READINESS_TIMEOUT);
-        pool.setPoolName("readiness");
-        pool.setMaximumPoolSize(1);
-        pool.setConnectionTimeout(READINESS_TIMEOUT.toMillis());
-        pool.setValidationTimeout(READINESS_TIMEOUT.toMillis());
-        return new HikariDataSource(pool);
+    public static DataSource check(DatabaseConfiguration database) {
+        PGSimpleDataSource source = unpooled(database);
+        source.setSocketTimeout(seconds(CONNECT_TIMEOUT));
+        return source;
     }
 
-    private static HikariConfig pool(DatabaseConfiguration database, Duration answerTimeout) {
+    private static HikariConfig config(DatabaseConfiguration database) {
         PGSimpleDataSource source = unpooled(database);
         // Without this a request hangs for as long as a database that stopped answering.
-        source.setSocketTimeout(seconds(answerTimeout));
+        source.setSocketTimeout(seconds(ANSWER_TIMEOUT));
         HikariConfig pool = new HikariConfig();
         pool.setDataSource(source);
         // The server ends a statement before the answer is given up, and a transaction whose client is
@@ -70,6 +67,7 @@ public final class DataSources {
         // A request that waited for another one with its key must see what that one has stored.
         pool.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
         pool.setInitializationFailTimeout(-1);
+        pool.setExceptionOverride(new StandbyOverride());
         return pool;
     }
 

@@ -6,13 +6,16 @@ import java.util.Set;
 
 /** What an SQLSTATE says about whether it helps to try again. */
 public final class Failures {
+    /** A standby after a failover. */
+    static final String READ_ONLY = "25006";
+
     // Class 08: connection; 28: authentication (also while a password is being changed); 40: a
     // transaction that lost against another; 53: out of connections, memory or disk; 57: the
     // server stops, starts or cancels.
     private static final Set<String> UNAVAILABLE_CLASSES = Set.of("08", "28", "40", "53", "57");
     private static final Set<String> UNAVAILABLE_STATES =
             Set.of(
-                    "25006", // read-only: a standby after a failover
+                    READ_ONLY,
                     "25P03", // this process was paused for so long that the server ended its transaction
                     "3D000", // no such database: not created yet
                     "42P01"); // no such table: not migrated yet

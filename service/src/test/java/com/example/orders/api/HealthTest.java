@@ -4,16 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.example.orders.config.DatabaseConfiguration;
+import com.example.orders.config.Secret;
 import com.example.orders.store.DataSources;
 import com.example.orders.store.Migrations;
 import com.example.orders.support.Client;
 import com.example.orders.support.Client.Answer;
 import com.example.orders.support.TestApi;
 import com.example.orders.support.TestDatabase;
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import com.example.orders.support.TestServer;
 import java.net.ServerSocket;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class HealthTest {
     @Test
@@ -41,20 +45,98 @@ class HealthTest {
     }
 
     @Test
-    void databaseThatStopsMakesItNotReady() throws Exception {
-        EmbeddedPostgres server = TestDatabase.start();
-        DatabaseConfiguration database = TestDatabase.configuration(server, "postgres");
-        new Migrations(DataSources.unpooled(database)).migrate();
-        try (TestApi api = new TestApi(database)) {
-            assertEquals(200, api.client().get("/health/ready").status());
-            server.close();
-            assertEquals(503, api.client().get("/health/ready").status());
+    void podThatCannotReachItsDatabaseIsNeverReady(@TempDir Path directory) throws Exception {
+        try (TestServer server = TestServer.start(directory, "right", Map.of());
+                TestApi api = new TestApi(server.configuration("orders", Secret.of("wrong")))) {
+            for (int i = 0; i < 5; i++) {
+                assertEquals(503, api.client().get("/health/ready").status());
+            }
             assertEquals(200, api.client().get("/health/live").status());
-            Answer refused = api.client().create(Client.order("Ada", 1));
-            assertEquals(503, refused.status());
-            assertEquals("application/problem+json", refused.header("Content-Type"));
-        } finally {
-            server.close();
+            assertTrue(api.client().get("/metrics").text().contains("database_available 0"));
+        }
+    }
+
+    @Test
+    void schemaOfANewerVersionIsEnough() throws Exception {
+        TestDatabase database = TestDatabase.migrated();
+        database.execute(
+                "INSERT INTO flyway_schema_history SELECT installed_rank + 1, '999999', 'later', type,"
+                        + " 'V999999__later.sql', 1, installed_by, now(), 1, true FROM flyway_schema_history"
+                        + " ORDER BY installed_rank DESC LIMIT 1");
+        try (TestApi api = new TestApi(database.configuration())) {
+            assertEquals(200, api.client().get("/health/ready").status());
+        }
+    }
+
+    @Test
+    void schemaWithoutTheLastMigrationIsNotEnough() throws Exception {
+        TestDatabase database = TestDatabase.migrated();
+        database.execute("DELETE FROM flyway_schema_history");
+        try (TestApi api = new TestApi(database.configuration())) {
+            assertEquals(503, api.client().get("/health/ready").status());
+        }
+    }
+
+    @Test
+    void databaseThatFailsOverCosts503sAndNoReadiness(@TempDir Path directory) throws Exception {
+        try (TestServer server = TestServer.start(directory, "orders", Map.of());
+                TestApi api = new TestApi(server.configuration("orders", Secret.of("orders")))) {
+            Client client = api.client();
+            assertEquals(200, client.get("/health/ready").status());
+            assertEquals(201, client.create(Client.order("Ada", 1)).status());
+
+            server.stop();
+            do {
+                assertUnavailable(client.create(Client.order("Ada", 1)));
+            } while (!client.get("/metrics").text().contains("database_available 0"));
+            // It has seen that the database is away, and stays ready.
+            assertEquals(200, client.get("/health/ready").status());
+            assertEquals(200, client.get("/health/live").status());
+
+            server.comeBack();
+            await(client);
+            for (int i = 0; i < 20; i++) {
+                assertEquals(201, client.create(Client.order("Ada", 1)).status());
+            }
+        }
+    }
+
+    @Test
+    void serverThatWasAStandbyIsLeftForTheNewPrimary(@TempDir Path directory) throws Exception {
+        try (TestServer server = TestServer.start(directory, "orders", Map.of());
+                TestApi api = new TestApi(server.configuration("orders", Secret.of("orders")))) {
+            Client client = api.client();
+            // New connections are to a standby from now on, as when the name still leads there.
+            server.execute("ALTER ROLE orders SET default_transaction_read_only = on");
+            server.dropConnections();
+            Thread.sleep(600); // Longer than the pool trusts a connection without a test.
+            assertUnavailable(client.create(Client.order("Ada", 1)));
+            server.execute("ALTER ROLE orders RESET default_transaction_read_only");
+            await(client);
+            for (int i = 0; i < 20; i++) {
+                assertEquals(201, client.create(Client.order("Ada", 1)).status());
+            }
+        }
+    }
+
+    private static void assertUnavailable(Answer answer) {
+        assertEquals(503, answer.status(), answer.text());
+        assertEquals("1", answer.header("Retry-After"));
+        assertEquals("application/problem+json", answer.header("Content-Type"));
+    }
+
+    /** Until as many orders in a row succeed as the pool has connections. */
+    private static void await(Client client) throws Exception {
+        long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        for (int good = 0; good < 4; ) {
+            Answer answer = client.create(Client.order("Ada", 1));
+            if (answer.status() == 201) {
+                good++;
+            } else {
+                good = 0;
+                assertUnavailable(answer);
+                assertTrue(System.nanoTime() < end, "it did not heal");
+            }
         }
     }
 

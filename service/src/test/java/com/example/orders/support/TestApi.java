@@ -13,16 +13,16 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 /** The API in this process, on a free port. */
 public final class TestApi implements AutoCloseable {
     private final HikariDataSource pool;
-    private final HikariDataSource readiness;
+    private final Readiness readiness;
     private final ApiServer server;
 
     public TestApi(DatabaseConfiguration database) throws Exception {
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         pool = DataSources.pool(database, metrics);
-        readiness = DataSources.readinessPool(database);
+        readiness = new Readiness(new SchemaCheck(DataSources.check(database)), metrics);
         server =
                 new ApiServer(
-                        0, "test-version", new OrderStore(pool), new Readiness(new SchemaCheck(readiness)), metrics);
+                        0, "test-version", new OrderStore(pool), readiness, metrics);
         server.start();
     }
 
