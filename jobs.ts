@@ -4,10 +4,13 @@ import type { ScheduledJobArgs } from "./components/scheduled-job/scheduled-job"
 /** A duration, in the format of the service's command line: hours or days. */
 type Duration = `${number}${"d" | "h"}`;
 
-/** Commands of the service that may run on a schedule. */
+/**
+ * Commands of the service that may run on a schedule. `export --continue` remembers under its name
+ * how far it has come, so a run that is late or fails loses no order.
+ */
 type Command =
   | readonly ["expire-unpaid", "--older-than", Duration]
-  | readonly ["export", "--since", Duration, "--format", "csv" | "json"];
+  | readonly ["export", "--continue", string, "--format", "csv" | "json"];
 
 /** Every arg of a job that the program does not set. The editor shows what each one does. */
 type Knobs = Omit<
@@ -53,7 +56,7 @@ export const jobs: readonly Job[] = [
   },
   {
     name: "export",
-    args: ["export", "--since", "1d", "--format", "csv"],
+    args: ["export", "--continue", "nightly", "--format", "csv"],
     schedule: "30 3 * * *",
   },
 ];

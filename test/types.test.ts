@@ -61,19 +61,19 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     wrong: `${job} args: ["expire-unpayed", "--older-than", "48h"] };`,
   },
   "a wrong option of a job's command": {
-    right: `${job} args: ["export", "--since", "1d", "--format", "csv"] };`,
+    right: `${job} args: ["export", "--continue", "nightly", "--format", "csv"] };`,
     says: /Type '"xml"' is not assignable to type '"csv" \| "json"/,
-    wrong: `${job} args: ["export", "--since", "1d", "--format", "xml"] };`,
+    wrong: `${job} args: ["export", "--continue", "nightly", "--format", "xml"] };`,
   },
   "an amount of time without a unit": {
-    right: `${job} args: ["export", "--since", "1d", "--format", "csv"] };`,
+    right: `${job} args: ["expire-unpaid", "--older-than", "48h"] };`,
     says: /is not assignable to type '`\${number}d` \| `\${number}h`'/,
-    wrong: `${job} args: ["export", "--since", "1", "--format", "csv"] };`,
+    wrong: `${job} args: ["expire-unpaid", "--older-than", "48"] };`,
   },
   "a recipient of failures that does not exist": {
-    right: `${job} args: ["export", "--since", "1d", "--format", "csv"], onFailure: { tell: "slack:#x" } };`,
+    right: `${job} args: ["export", "--continue", "nightly", "--format", "csv"], onFailure: { tell: "slack:#x" } };`,
     says: /^Type '"x"' is not assignable to type 'Recipient'/,
-    wrong: `${job} args: ["export", "--since", "1d", "--format", "csv"], onFailure: { tell: "x" } };`,
+    wrong: `${job} args: ["export", "--continue", "nightly", "--format", "csv"], onFailure: { tell: "x" } };`,
   },
 };
 

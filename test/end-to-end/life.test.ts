@@ -145,7 +145,7 @@ describe("from a clean clone to a running service", function () {
     const jobs = join(copy, "jobs.ts");
     const code = readFileSync(jobs, "utf8");
     const entry =
-      '{ name: "export-json", schedule: "17 3 * * *", args: ["export", "--since", "1d", "--format", "json"] },';
+      '{ name: "export-json", schedule: "17 3 * * *", args: ["export", "--continue", "json", "--format", "json"] },';
     const changed = code.replace("export const jobs: readonly Job[] = [", `$&\n  ${entry}`);
     assert.notEqual(changed, code);
     writeFileSync(jobs, changed);

@@ -251,7 +251,7 @@ describe("the summary of a preview says what then happens", () => {
     edit(
       "jobs.ts",
       "export const jobs: readonly Job[] = [",
-      'export const jobs: readonly Job[] = [\n  { name: "export-json", schedule: "17 3 * * *", args: ["export", "--since", "1d", "--format", "json"] },',
+      'export const jobs: readonly Job[] = [\n  { name: "export-json", schedule: "17 3 * * *", args: ["export", "--continue", "json", "--format", "json"] },',
     );
     assert.equal((await happens("new-job")).headline, "new job");
   });
@@ -264,7 +264,7 @@ describe("the summary of a preview says what then happens", () => {
   it("a deleted job", async () => {
     edit(
       "jobs.ts",
-      '\n  { name: "export-json", schedule: "27 4 * * *", args: ["export", "--since", "1d", "--format", "json"] },',
+      '\n  { name: "export-json", schedule: "27 4 * * *", args: ["export", "--continue", "json", "--format", "json"] },',
       "",
     );
     assert.match((await happens("deleted-job")).headline, /^deleted: no more runs/);

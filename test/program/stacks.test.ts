@@ -325,7 +325,7 @@ describe("the program", () => {
 
   it("as review counts the pods and the requests of a job that runs there", async () => {
     const large: Job = {
-      args: ["export", "--since", "1d", "--format", "csv"],
+      args: ["export", "--continue", "nightly", "--format", "csv"],
       name: "large",
       parallelism: 3,
       requests: { cpu: "1", memory: "1Gi" },

@@ -5,28 +5,29 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 
 /** CSV of RFC 4180 in UTF-8: one row for each order. */
 final class CsvExport implements OrderExport {
-    private static final CSVFormat FORMAT =
-            CSVFormat.RFC4180
-                    .builder()
-                    .setHeader("id", "customer", "currency", "status", "total", "createdAt", "updatedAt")
-                    .get();
+    private static final int CUSTOMER = 1;
 
     private final CSVPrinter csv;
+    private final boolean withCustomers;
 
-    CsvExport(OutputStream out) throws IOException {
-        csv = new CSVPrinter(new OutputStreamWriter(out, StandardCharsets.UTF_8), FORMAT);
+    CsvExport(OutputStream out, boolean withCustomers) throws IOException {
+        this.withCustomers = withCustomers;
+        csv = new CSVPrinter(new OutputStreamWriter(out, StandardCharsets.UTF_8), CSVFormat.RFC4180);
+        print("customer", "id", "currency", "status", "total", "createdAt", "updatedAt");
     }
 
     @Override
     public void accept(Order order) throws IOException {
-        csv.printRecord(
-                order.id(),
+        print(
                 notFormula(order.customer()),
+                order.id(),
                 order.currency(),
                 order.status().text(),
                 order.total(),
@@ -37,6 +38,14 @@ final class CsvExport implements OrderExport {
     @Override
     public void finish() throws IOException {
         csv.flush();
+    }
+
+    private void print(String customer, Object... others) throws IOException {
+        List<Object> row = new ArrayList<>(List.of(others));
+        if (withCustomers) {
+            row.add(CUSTOMER, customer);
+        }
+        csv.printRecord(row);
     }
 
     /** A spreadsheet runs a cell that begins so; quoting does not stop it, and customers choose this text. */

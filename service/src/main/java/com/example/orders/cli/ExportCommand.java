@@ -1,22 +1,36 @@
 package com.example.orders.cli;
 
 import com.example.orders.store.DataSources;
-import com.example.orders.store.OrderStore;
+import com.example.orders.store.OrderExports;
+import com.example.orders.store.Period;
 import java.io.BufferedOutputStream;
+import java.io.IOException;
 import java.io.OutputStream;
+import java.sql.SQLException;
+import java.time.Instant;
 import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 @Command(
         name = "export",
         description = {
-            "Writes orders to standard output, oldest first.",
-            "JSON has orders exactly as the API shows them. CSV has one row for each order, and puts a ' before"
-                    + " a customer that a spreadsheet would take for a formula."
+            "Writes orders to standard output, oldest first. What it writes counts only if it exits with 0.",
+            "JSON has one line for each order, as the API shows it. CSV has one row for each order, and puts a '"
+                    + " before a customer that a spreadsheet would take for a formula.",
+            "Customers' names are left out, because the output of a job becomes the log of a pod."
         })
 final class ExportCommand implements Callable<Integer> {
+    private static final Logger log = LoggerFactory.getLogger(ExportCommand.class);
+    private static final int MAX_NAME = 100;
+
     enum Format {
         csv,
         json
@@ -26,15 +40,16 @@ final class ExportCommand implements Callable<Integer> {
 
     @ParentCommand private OrdersCommand parent;
 
-    @Option(
-            names = "--since",
-            required = true,
-            paramLabel = "DATE|DURATION",
-            description = "The creation time of the first order: 2026-01-31, 2026-01-31T12:00:00Z, 48h, 7d.")
-    private Since since;
+    @Spec private CommandSpec spec;
+
+    @ArgGroup(multiplicity = "1")
+    private ExportRange range;
 
     @Option(names = "--format", required = true, description = "One of: ${COMPLETION-CANDIDATES}.")
     private Format format;
+
+    @Option(names = "--with-customers", description = "Also writes the customers' names.")
+    private boolean withCustomers;
 
     ExportCommand(OutputStream standardOutput) {
         this.standardOutput = standardOutput;
@@ -42,12 +57,47 @@ final class ExportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        OrderStore store = new OrderStore(DataSources.unpooled(parent.configuration().database()));
+        if (range.name != null && (range.name.isBlank() || range.name.length() > MAX_NAME)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--continue must be a name of 1 to " + MAX_NAME + " characters");
+        }
+        OrderExports orders = new OrderExports(DataSources.unpooled(parent.configuration().database()));
         // System.out would hide that the disk is full or that the reader has gone.
         OutputStream out = new BufferedOutputStream(standardOutput, 1 << 16);
-        OrderExport export = format == Format.csv ? new CsvExport(out) : new JsonExport(out);
-        store.forEachSince(since.instant(), export);
-        export.finish();
+        OrderExport export =
+                format == Format.csv ? new CsvExport(out, withCustomers) : new JsonExport(out, withCustomers);
+        Period period = export(orders, export);
+        log.atInfo()
+                .addKeyValue("from", period.from())
+                .addKeyValue("to", period.to())
+                .log("exported the orders from {} to {}", period.from(), period.to());
         return 0;
+    }
+
+    private Period export(OrderExports orders, OrderExport export) throws SQLException, IOException {
+        if (range.name != null) {
+            return orders.exportNext(range.name, export, export::finish);
+        }
+        Period period =
+                range.since == null
+                        ? wholePeriod(orders.completeUntil())
+                        : new Period(range.since.instant(), Since.LATEST);
+        orders.export(period, export);
+        export.finish();
+        return period;
+    }
+
+    private Period wholePeriod(Instant completeUntil) {
+        ExportRange.Days days = range.days;
+        Period period = new Period(days.from.in(days.zone), days.to.in(days.zone));
+        if (!period.from().isBefore(period.to())) {
+            throw new ParameterException(spec.commandLine(), "--from must be before --to");
+        }
+        if (period.to().isAfter(completeUntil)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--to must be at least five minutes ago, so that no order of the period is still to come");
+        }
+        return period;
     }
 }

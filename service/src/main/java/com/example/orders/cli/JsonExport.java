@@ -2,28 +2,38 @@ package com.example.orders.cli;
 
 import com.example.orders.api.Json;
 import com.example.orders.model.Order;
-import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectWriter;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/** One JSON array of orders. */
+/** Newline-delimited JSON: one order in each line. */
 final class JsonExport implements OrderExport {
-    private final JsonGenerator json;
+    @JsonIgnoreProperties("customer")
+    private interface WithoutCustomer {}
 
-    JsonExport(OutputStream out) throws IOException {
-        json = Json.MAPPER.createGenerator(out);
-        json.writeStartArray();
+    private final OutputStream out;
+    private final ObjectWriter json;
+
+    JsonExport(OutputStream out, boolean withCustomers) {
+        ObjectMapper mapper = Json.MAPPER.copy();
+        if (!withCustomers) {
+            mapper.addMixIn(Order.class, WithoutCustomer.class);
+        }
+        this.out = out;
+        json = mapper.writerFor(Order.class);
     }
 
     @Override
     public void accept(Order order) throws IOException {
-        json.writePOJO(order);
+        // As bytes, because a generator would flush its output after each order.
+        out.write(json.writeValueAsBytes(order));
+        out.write('\n');
     }
 
     @Override
     public void finish() throws IOException {
-        json.writeEndArray();
-        json.writeRaw('\n');
-        json.flush();
+        out.flush();
     }
 }

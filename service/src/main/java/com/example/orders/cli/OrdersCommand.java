@@ -9,6 +9,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.Map;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -50,6 +51,8 @@ public final class OrdersCommand {
                 .addSubcommand(new ExportCommand(new FileOutputStream(FileDescriptor.out)));
         line.registerConverter(Duration.class, duration());
         line.registerConverter(Since.class, Since::parse);
+        line.registerConverter(DayOrInstant.class, DayOrInstant::parse);
+        line.registerConverter(ZoneId.class, DayOrInstant::zone);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setParameterExceptionHandler(OrdersCommand::reportUsage);
         line.setExecutionExceptionHandler(OrdersCommand::reportFailure);

@@ -13,8 +13,8 @@ import picocli.CommandLine.TypeConversionException;
 /** The start of an export: a day, an instant, or a duration back from now. */
 record Since(Instant instant) {
     // Times that PostgreSQL can compare with; Java's go further.
-    private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
-    private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
+    static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
+    static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 
     static Since parse(String text) {
         try {

@@ -39,7 +39,8 @@ final class OrderSettlement {
             throws SQLException, IdempotencyConflictException {
         try (PreparedStatement statement =
                 connection.prepareStatement(
-                        "UPDATE orders SET status = ?, updated_at = now(), settlement_key = ?"
+                        "UPDATE orders SET status = ?, settlement_key = ?,"
+                                + " updated_at = GREATEST(clock_timestamp(), created_at)"
                                 + " WHERE id = ? AND status = 'unpaid'")) {
             statement.setString(1, status.text());
             statement.setString(2, key);

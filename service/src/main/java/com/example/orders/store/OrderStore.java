@@ -11,8 +11,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTransientException;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,7 +23,6 @@ import javax.sql.DataSource;
  * transaction ends with its connection, which is closed (or rolled back by the pool).
  */
 public final class OrderStore {
-    private static final int STREAM_FETCH_SIZE = 500;
     private static final int EXPIRE_BATCH = 1000;
 
     private final DataSource database;
@@ -35,12 +32,11 @@ public final class OrderStore {
     }
 
     public Order create(NewOrder request) throws SQLException {
-        Order order = order(request);
         try (Connection connection = transaction()) {
-            OrderWriter.insert(connection, order, null, null);
+            Order order = OrderWriter.insert(connection, request, null, null).orElseThrow();
             commit(connection);
+            return order;
         }
-        return order;
     }
 
     /**
@@ -49,12 +45,12 @@ public final class OrderStore {
      */
     public Created create(NewOrder request, String idempotencyKey)
             throws SQLException, IdempotencyConflictException {
-        Order order = order(request);
         byte[] fingerprint = Fingerprint.of(request);
         try (Connection connection = transaction()) {
-            if (OrderWriter.insert(connection, order, idempotencyKey, fingerprint)) {
+            Optional<Order> order = OrderWriter.insert(connection, request, idempotencyKey, fingerprint);
+            if (order.isPresent()) {
                 commit(connection);
-                return new Created(order, false);
+                return new Created(order.get(), false);
             }
             return new Created(existing(connection, idempotencyKey, fingerprint), true);
         }
@@ -175,7 +171,8 @@ public final class OrderStore {
                     SELECT id FROM orders
                     WHERE status = 'unpaid' AND created_at < now() - make_interval(secs => ?)
                     ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED)
-                UPDATE orders SET status = 'expired', updated_at = now() WHERE id IN (SELECT id FROM old)
+                UPDATE orders SET status = 'expired', updated_at = GREATEST(clock_timestamp(), created_at)
+                WHERE id IN (SELECT id FROM old)
                 """;
         try (Connection connection = database.getConnection();
                 PreparedStatement statement = connection.prepareStatement(sql)) {
@@ -191,23 +188,6 @@ public final class OrderStore {
         }
     }
 
-    /** Oldest first, without ever having all orders in memory. */
-    public void forEachSince(Instant since, OrderConsumer consumer) throws SQLException, IOException {
-        // The driver streams only inside a transaction and with a fetch size.
-        try (Connection connection = transaction();
-                PreparedStatement statement =
-                        connection.prepareStatement(
-                                OrderRows.SELECT
-                                        + "orders o ON o.id = i.order_id WHERE o.created_at >= ?"
-                                        + " ORDER BY o.created_at, o.id, i.position")) {
-            statement.setFetchSize(STREAM_FETCH_SIZE);
-            statement.setObject(1, OrderWriter.timestamp(since));
-            try (ResultSet rows = statement.executeQuery()) {
-                OrderRows.read(rows, consumer);
-            }
-        }
-    }
-
     /** Inserts complete orders in one transaction. */
     public void insertAll(List<Order> orders) throws SQLException {
         try (Connection connection = transaction()) {
@@ -217,6 +197,10 @@ public final class OrderStore {
     }
 
     private Connection transaction() throws SQLException {
+        return transaction(database);
+    }
+
+    static Connection transaction(DataSource database) throws SQLException {
         Connection connection = database.getConnection();
         try {
             connection.setAutoCommit(false);
@@ -227,26 +211,12 @@ public final class OrderStore {
         return connection;
     }
 
-    private static void commit(Connection connection) throws OutcomeUnknownException {
+    static void commit(Connection connection) throws OutcomeUnknownException {
         try {
             connection.commit();
         } catch (SQLException e) {
             throw new OutcomeUnknownException(e);
         }
-    }
-
-    private static Order order(NewOrder request) {
-        // PostgreSQL keeps microseconds: the order in the first answer is the one of later answers.
-        Instant now = Instant.now().truncatedTo(ChronoUnit.MICROS);
-        return new Order(
-                UUID.randomUUID(),
-                request.customer(),
-                request.currency(),
-                OrderStatus.UNPAID,
-                request.total(),
-                request.items(),
-                now,
-                now);
     }
 
     private static List<Order> list(PreparedStatement statement) throws SQLException {

@@ -1,25 +1,34 @@
 package com.example.orders.store;
 
+import com.example.orders.model.NewOrder;
 import com.example.orders.model.Order;
 import com.example.orders.model.OrderItem;
+import com.example.orders.model.OrderStatus;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Types;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
 
 /** Inserts orders in the transaction of its caller. */
 final class OrderWriter {
-    private static final String INSERT_ORDER =
+    // The time is that of the database, so that all pods use one clock, and of this statement: it does not
+    // lie before a wait for a connection or for a transaction with the same key.
+    private static final String INSERT_NEW_ORDER =
             """
             INSERT INTO orders (id, customer, currency, status, total, created_at, updated_at,
                                 idempotency_key, request_fingerprint)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (idempotency_key) DO NOTHING
+            SELECT ?, ?, ?, ?, ?, now, now, ?, ? FROM clock_timestamp() AS now
+            ON CONFLICT (idempotency_key) DO NOTHING RETURNING created_at
             """;
+    private static final String INSERT_ORDER =
+            "INSERT INTO orders (id, customer, currency, status, total, created_at, updated_at)"
+                    + " VALUES (?, ?, ?, ?, ?, ?, ?)";
     private static final String INSERT_ITEM =
             "INSERT INTO order_items (order_id, position, sku, quantity, unit_price) VALUES (?, ?, ?, ?, ?)";
 
@@ -27,29 +36,48 @@ final class OrderWriter {
 
     /**
      * @param idempotencyKey null for none
-     * @return false if there is an order with that key; the statement has then waited until the
-     *     transaction that made it was committed
+     * @return the new order; empty if there is one with that key, and the statement has then waited
+     *     until the transaction that made it was committed
      */
-    static boolean insert(Connection connection, Order order, String idempotencyKey, byte[] fingerprint)
+    static Optional<Order> insert(
+            Connection connection, NewOrder request, String idempotencyKey, byte[] fingerprint)
             throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(INSERT_ORDER)) {
-            bind(statement, order);
-            statement.setString(8, idempotencyKey);
-            statement.setBytes(9, fingerprint);
-            if (statement.executeUpdate() == 0) {
-                return false;
+        UUID id = UUID.randomUUID();
+        try (PreparedStatement statement = connection.prepareStatement(INSERT_NEW_ORDER)) {
+            statement.setObject(1, id);
+            statement.setString(2, request.customer());
+            statement.setString(3, request.currency());
+            statement.setString(4, OrderStatus.UNPAID.text());
+            statement.setLong(5, request.total());
+            statement.setString(6, idempotencyKey);
+            statement.setBytes(7, fingerprint);
+            try (ResultSet rows = statement.executeQuery()) {
+                if (!rows.next()) {
+                    return Optional.empty();
+                }
+                Order order = unpaid(id, request, OrderRows.instant(rows, "created_at"));
+                insertItems(connection, List.of(order));
+                return Optional.of(order);
             }
         }
-        insertItems(connection, List.of(order));
-        return true;
+    }
+
+    private static Order unpaid(UUID id, NewOrder request, Instant time) {
+        return new Order(
+                id,
+                request.customer(),
+                request.currency(),
+                OrderStatus.UNPAID,
+                request.total(),
+                request.items(),
+                time,
+                time);
     }
 
     static void insertAll(Connection connection, List<Order> orders) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(INSERT_ORDER)) {
             for (Order order : orders) {
                 bind(statement, order);
-                statement.setNull(8, Types.VARCHAR);
-                statement.setNull(9, Types.BINARY);
                 statement.addBatch();
             }
             statement.executeBatch();

@@ -10,6 +10,8 @@ import com.example.orders.support.Client.Answer;
 import com.example.orders.support.TestApi;
 import com.example.orders.support.TestDatabase;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -65,6 +67,27 @@ class OrderApiTest {
         assertEquals(List.of("tea", "gift"), order.path("items").findValuesAsText("sku"));
         assertEquals(1, database.number("SELECT count(*) FROM orders"));
         assertEquals(order, client.get(created.header("Location")).json());
+    }
+
+    @Test
+    void timeIsThatOfTheDatabaseAfterTheWaitForIt() throws Exception {
+        ExecutorService thread = Executors.newSingleThreadExecutor();
+        Future<Answer> created;
+        try (Connection other = database.connect();
+                Statement statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            statement.execute("LOCK TABLE orders IN EXCLUSIVE MODE");
+            created = thread.submit(() -> client.create(Client.order("Ada", 1)));
+            while (database.number("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0) {
+                Thread.sleep(20);
+            }
+            statement.execute("CREATE TABLE before AS SELECT clock_timestamp() AS time");
+            other.commit();
+        }
+        assertEquals(201, created.get().status());
+        assertEquals(1, database.number("SELECT count(*) FROM orders, before WHERE created_at > time"));
+        database.execute("DROP TABLE before");
+        thread.shutdown();
     }
 
     @Test

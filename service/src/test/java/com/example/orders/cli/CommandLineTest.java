@@ -48,6 +48,11 @@ class CommandLineTest {
                 "export --since yesterday --format csv",
                 "export --since +999999999-01-01 --format csv",
                 "export --since 7d --format xml",
+                "export --format csv",
+                "export --since 7d --continue nightly --format csv",
+                "export --from 2026-01-01 --format csv",
+                "export --from 2026-01-01 --to 2026-01-02 --zone Mars --format csv",
+                "export --from 2026-01-01 --to 7d --format csv",
                 "migrate --wait 5x"
             })
     void wrongUsageExitsWith2(String arguments) throws Exception {
@@ -74,6 +79,21 @@ class CommandLineTest {
         assertEquals("", result.out());
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "export --from 2026-01-02 --to 2026-01-02 --format csv",
+                "export --from 2026-01-01 --to 9999-01-01 --format csv"
+            })
+    void periodThatIsEmptyOrNotOverExitsWith2(String arguments) throws Exception {
+        Result result =
+                ServiceProcess.run(
+                        ServiceProcess.environment(TestDatabase.migrated().configuration()), arguments.split(" "));
+        assertEquals(2, result.exitCode(), result.err());
+        assertOneLine(result);
+        assertEquals("", result.out());
+    }
+
     @Test
     void missingVariableIsNamed() throws Exception {
         Result result = ServiceProcess.run(Map.of(), "serve");
@@ -92,7 +112,7 @@ class CommandLineTest {
             try (EmbeddedPostgres database = EmbeddedPostgres.builder().setPort(port).start()) {
                 Result result = migrate.await();
                 assertEquals(0, result.exitCode(), result.err());
-                assertTrue(result.err().contains("applied 3 migrations"), result.err());
+                assertTrue(result.err().contains("applied 4 migrations"), result.err());
                 assertEquals(0, ServiceProcess.run(environment, "migrate").exitCode(), "on port " + database.getPort());
             }
         }

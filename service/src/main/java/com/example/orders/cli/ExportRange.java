@@ -1,0 +1,54 @@
+package com.example.orders.cli;
+
+import java.time.ZoneId;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** Which orders an export has: exactly one of the three ways to say it. */
+final class ExportRange {
+    @Option(
+            names = "--since",
+            paramLabel = "DATE|DURATION",
+            description =
+                    "All orders from this creation time (a date is in UTC): 2026-01-31, 2026-01-31T12:00:00Z,"
+                            + " 48h, 7d.")
+    Since since;
+
+    @Option(
+            names = "--continue",
+            paramLabel = "NAME",
+            description = {
+                "All orders since the last export with this NAME that exited with 0; the first one begins with"
+                        + " the oldest order. Orders of the last five minutes are for the next export."
+            })
+    String name;
+
+    @ArgGroup(exclusive = false)
+    Days days;
+
+    /** The order of a moment is in one period only: where one ends, the next one begins. */
+    static final class Days {
+        @Option(
+                names = "--from",
+                required = true,
+                paramLabel = "DAY|TIME",
+                description = "The first day, or the first moment, of a period.")
+        DayOrInstant from;
+
+        @Option(
+                names = "--to",
+                required = true,
+                paramLabel = "DAY|TIME",
+                description =
+                        "The end of a period: the first day, or the first moment, that is not in it. It must be at"
+                                + " least five minutes ago.")
+        DayOrInstant to;
+
+        @Option(
+                names = "--zone",
+                defaultValue = "UTC",
+                paramLabel = "ZONE",
+                description = "The time zone of the days, such as America/Sao_Paulo (default: UTC).")
+        ZoneId zone;
+    }
+}

@@ -1,0 +1,138 @@
+package com.example.orders.store;
+
+import java.io.Flushable;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import javax.sql.DataSource;
+
+/** Reads the orders of a period, oldest first, without ever having all of them in memory. */
+public final class OrderExports {
+    /**
+     * How long an order may take from its time until it can be read. A request ends a statement after
+     * 9 seconds and has three; the rest is for clocks of releases that did not use that of the database.
+     */
+    public static final Duration LAG = Duration.ofMinutes(5);
+
+    private static final int FETCH_SIZE = 500;
+
+    private final DataSource database;
+
+    public OrderExports(DataSource database) {
+        this.database = database;
+    }
+
+    /** @return the time before which every order can be read, by the clock of the database */
+    public Instant completeUntil() throws SQLException {
+        try (Connection connection = database.getConnection()) {
+            return completeUntil(connection);
+        }
+    }
+
+    public void export(Period period, OrderConsumer consumer) throws SQLException, IOException {
+        // The driver streams only inside a transaction and with a fetch size.
+        try (Connection connection = OrderStore.transaction(database)) {
+            read(connection, period, consumer);
+        }
+    }
+
+    /**
+     * Exports from where the last successful call with this name ended; the first one begins with the
+     * oldest order. Of concurrent calls with one name, each waits for the one before.
+     *
+     * @param end called after the last order; the progress is stored only if it succeeds
+     * @return what was exported
+     */
+    public Period exportNext(String name, OrderConsumer consumer, Flushable end)
+            throws SQLException, IOException {
+        try (Connection connection = OrderStore.transaction(database)) {
+            Instant from = lockProgress(connection, name);
+            Instant complete = completeUntil(connection);
+            Period period = new Period(from, complete.isBefore(from) ? from : complete);
+            read(connection, period, consumer);
+            end.flush();
+            storeProgress(connection, name, period.to());
+            commit(connection, name, period);
+            return period;
+        }
+    }
+
+    /** An export that counts although the command fails would be missing for its reader. */
+    private void commit(Connection connection, String name, Period period) throws SQLException {
+        try {
+            OrderStore.commit(connection);
+        } catch (OutcomeUnknownException e) {
+            try (Connection another = database.getConnection()) {
+                if (lockProgress(another, name).equals(period.to())) {
+                    return;
+                }
+            } catch (SQLException again) {
+                e.addSuppressed(again);
+                throw new SQLException(
+                        "it is not known whether the export from %s to %s counts: export that period again"
+                                .formatted(period.from(), period.to()),
+                        e);
+            }
+            throw e;
+        }
+    }
+
+    private static Instant completeUntil(Connection connection) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT clock_timestamp() - make_interval(secs => ?) AS until")) {
+            statement.setDouble(1, LAG.toSeconds());
+            return instant(statement, "until");
+        }
+    }
+
+    private static Instant lockProgress(Connection connection, String name) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement(
+                        "INSERT INTO export_progress VALUES (?, 'epoch') ON CONFLICT DO NOTHING")) {
+            statement.setString(1, name);
+            statement.executeUpdate();
+        }
+        try (PreparedStatement statement =
+                connection.prepareStatement(
+                        "SELECT exported_until FROM export_progress WHERE name = ? FOR UPDATE")) {
+            statement.setString(1, name);
+            return instant(statement, "exported_until");
+        }
+    }
+
+    private static void storeProgress(Connection connection, String name, Instant until) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("UPDATE export_progress SET exported_until = ? WHERE name = ?")) {
+            statement.setObject(1, OrderWriter.timestamp(until));
+            statement.setString(2, name);
+            statement.executeUpdate();
+        }
+    }
+
+    private static Instant instant(PreparedStatement statement, String column) throws SQLException {
+        try (ResultSet rows = statement.executeQuery()) {
+            rows.next();
+            return OrderRows.instant(rows, column);
+        }
+    }
+
+    private static void read(Connection connection, Period period, OrderConsumer consumer)
+            throws SQLException, IOException {
+        try (PreparedStatement statement =
+                connection.prepareStatement(
+                        OrderRows.SELECT
+                                + "orders o ON o.id = i.order_id WHERE o.created_at >= ? AND o.created_at < ?"
+                                + " ORDER BY o.created_at, o.id, i.position")) {
+            statement.setFetchSize(FETCH_SIZE);
+            statement.setObject(1, OrderWriter.timestamp(period.from()));
+            statement.setObject(2, OrderWriter.timestamp(period.to()));
+            try (ResultSet rows = statement.executeQuery()) {
+                OrderRows.read(rows, consumer);
+            }
+        }
+    }
+}
