@@ -1,3 +1,4 @@
+import { mainBranch } from "../components/conventions/ci-roles";
 import { service } from "../config/service";
 
 /**
@@ -29,6 +30,29 @@ export const contexts = {
 } as const satisfies Readonly<Record<string, Context>>;
 
 export type ContextName = keyof typeof contexts;
+
+/** What CircleCI must ask before a job gets a context. docs/pipeline.md has the same texts. */
+export interface Restriction {
+  /** Only these projects' jobs, by what the project is for. */
+  readonly projects: readonly "service"[];
+  /** An expression that must hold when the job starts. */
+  readonly expression: string;
+  /** Only jobs whose actor is in the security group of those who may approve. */
+  readonly approversOnly: boolean;
+}
+
+const notByHand = 'not job.ssh.enabled and not (pipeline.config_source starts-with "api")';
+const ofMain = `pipeline.git.branch == "${mainBranch}" and`;
+
+/** The restrictions of a context. An administrator sets them in CircleCI. */
+export function restrictionOf(name: ContextName): Restriction {
+  const { changesProduction = false, onBranches }: Context = contexts[name];
+  return {
+    approversOnly: changesProduction,
+    expression: onBranches ? notByHand : `${ofMain} ${notByHand}`,
+    projects: ["service"],
+  };
+}
 
 /** Full name of a context in CircleCI. */
 export const fullName = (context: string): string => `${service}-${context}`;
