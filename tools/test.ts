@@ -31,11 +31,16 @@ const suites = {
   // Runs two files at a time. .mocharc.json has no patterns for files, because `npx mocha FILE`
   // would then run these files, too.
   unit: async (only: readonly string[]) =>
-    mocha(["--parallel", "--jobs", "2", ...(only.length === 0 ? unitTests : only)]),
+    mocha(["--parallel", "--jobs", "2", ...(only.length === 0 ? unitTests : only.map(testsIn))]),
   service,
   "end-to-end": endToEnd,
 } as const;
 type Suite = keyof typeof suites;
+
+/** The tests of a file, or of a folder with everything below it. */
+function testsIn(path: string): string {
+  return path.endsWith(".ts") ? path : `${path.replace(/\/$/, "")}/**/*.test.ts`;
+}
 
 /**
  * The end-to-end tests. Phases run one after the other. The lanes of a phase run in parallel,

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { contexts } from "../../pipeline/contexts";
+import { Caches, type Files } from "./support/circleci-stand-in";
+import { entryPoints, play } from "./support/machine";
+import { installs } from "./support/npm-stand-in";
+import { jobsOfMain, privileged, type ThereJob } from "./support/pipelines";
+
+/** Files of the attacker, at the paths that a job of main reads. */
+const payload: Files = new Map(entryPoints.map((path) => [path, "attacker"]));
+/** The values of the keys that everyone can know: main's lock file, and the id of a workflow. */
+const filled = (template: string): string =>
+  template
+    .replace(/\{\{ checksum "([^"]+)" \}\}/g, (_, file: string) => `sum-of-${file}`)
+    .replace(/\{\{ \.Environment\.CIRCLE_WORKFLOW_ID \}\}/g, "workflow-of-main");
+
+/** Jobs that run a file which a branch has put into a cache under a key. */
+function poisoned(jobs: readonly ThereJob[], ...keys: readonly string[]): readonly string[] {
+  return jobs
+    .filter(({ job }) => {
+      const caches = new Caches();
+      for (const key of keys) caches.save(`${filled(key)}-x`, payload);
+      return play(job, caches, filled).attackers.length > 0;
+    })
+    .map(({ name }) => name);
+}
+const npm = 'npm-v1-{{ checksum "package-lock.json" }}';
+
+describe("an attack by files, by someone who can push a branch", () => {
+  it("plays caches as CircleCI has them: by prefix, newest first, never written twice", () => {
+    const caches = new Caches();
+    caches.save("npm-1", new Map([["/a", "main"]]));
+    caches.save("npm-1-x", new Map([["/a", "attacker"]]));
+    assert.equal(caches.restore("npm-1").get("/a"), "attacker");
+    caches.save("npm-1", new Map([["/a", "main"]]));
+    assert.equal(caches.restore("npm-1").get("/a"), "attacker");
+    assert.equal(caches.restore("maven").size, 0);
+  });
+
+  it("C2 fails in jobs with a role that only main has: they restore no cache", () => {
+    assert.ok(privileged.length >= 10, privileged.map(({ name }) => name).join(", "));
+    const keys = [npm, "maven-branches-v1", "memory-", "report-"];
+    assert.deepEqual(poisoned(privileged, ...keys), []);
+  });
+
+  it("C2 succeeds: main's other jobs run a branch's file, and hold a token of main", () => {
+    const found = poisoned(jobsOfMain, npm);
+    for (const name of ["check", "test-unit", "tell-prod", "smoke-prod", "preview-prod-promoted"])
+      assert.ok(found.includes(name), name);
+  });
+
+  it("C2 succeeds: a report of a running workflow is a cache that every branch can write", () => {
+    const reports = jobsOfMain.flatMap(({ job }) =>
+      job.steps.flatMap((step) =>
+        typeof step === "object" && "restore_cache" in step
+          ? step.restore_cache.keys.filter((key) => key.startsWith("report-"))
+          : [],
+      ),
+    );
+    assert.ok(poisoned(jobsOfMain, ...reports).includes("tell-prod"));
+  });
+
+  it("C2 succeeds against the memory of drift, in jobs without a role", () => {
+    const found = poisoned(jobsOfMain, "memory-tell-drift-prod-v1");
+    assert.deepEqual(found, ["tell-drift-prod"]);
+    const [job] = jobsOfMain.filter(({ name }) => name === "tell-drift-prod");
+    assert.ok(job?.contexts.every((context) => !("hasRole" in contexts[context])));
+  });
+
+  it("H5 succeeds: a package's install script, and every development dependency, runs with production's role", () => {
+    const deploy = privileged.find(({ name }) => name === "deploy-prod");
+    assert.ok(deploy);
+    const { development, scripts } = installs(deploy.job);
+    assert.equal(development, true);
+    assert.deepEqual(scripts, [
+      "node_modules/@pulumi/docker-build",
+      "node_modules/@pulumi/kubernetes",
+      "node_modules/esbuild",
+      "node_modules/protobufjs",
+    ]);
+  });
+});

@@ -1,0 +1,38 @@
+import type { Config, Job } from "../../../pipeline/model";
+import { contexts, type ContextName, fullName } from "../../../pipeline/contexts";
+import { pipelines } from "../../../pipeline/pipelines";
+
+export interface ThereJob {
+  readonly contexts: readonly ContextName[];
+  readonly job: Job;
+  readonly name: string;
+  readonly workflow: string;
+}
+
+/** Jobs of some files with the contexts that they name. Approvals are left out. */
+function jobsIn(files: Readonly<Record<string, Config>>): readonly ThereJob[] {
+  return Object.values(files).flatMap(({ jobs, workflows }) =>
+    Object.entries(workflows).flatMap(([workflow, { jobs: places }]) =>
+      places.flatMap((entry) => {
+        const [name = "", place = {}] =
+          typeof entry === "string" ? [entry] : (Object.entries(entry)[0] ?? []);
+        const job = jobs[name];
+        if (job === undefined) return [];
+        const named = place.context ?? [];
+        const given = (Object.keys(contexts) as ContextName[]).filter((context) =>
+          named.includes(fullName(context)),
+        );
+        return [{ contexts: given, job, name, workflow }];
+      }),
+    ),
+  );
+}
+
+/** Every job that does not belong to a branch's own pipeline. */
+export const jobsOfMain = jobsIn(pipelines).filter(({ workflow }) => workflow !== "branch");
+export const jobsOfBranch = jobsIn(pipelines).filter(({ workflow }) => workflow === "branch");
+
+/** The jobs with a role that no branch has. */
+export const privileged = jobsOfMain.filter((one) =>
+  one.contexts.some((context) => "hasRole" in contexts[context] && !contexts[context].onBranches),
+);

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { ciRoles } from "../../components/conventions/ci-roles";
+import { type ContextName, contexts } from "../../pipeline/contexts";
+import { developer, merger, serviceProject } from "./support/actors";
+import { type JobRun, refusedContexts, runs } from "./support/circleci-stand-in";
+import { rolesOf } from "./support/roles";
+
+/** A job of main that no approval releases and that names no context, such as `check`. */
+const jobOfMain: JobRun = {
+  contexts: [],
+  pipeline: { actor: merger, checkoutBranch: "main", project: serviceProject },
+};
+const everyContext = Object.keys(contexts) as ContextName[];
+
+describe("an attack on production's role, by someone who can push a branch", () => {
+  it("gets no more than previews and review stacks by a pipeline of the branch itself", () => {
+    const pipeline = { actor: developer, checkoutBranch: "evil", project: serviceProject };
+    assert.deepEqual(rolesOf({ contexts: [], pipeline }), ["preview", "review"]);
+    assert.deepEqual(
+      everyContext.filter((context) => runs({ contexts: [context], pipeline })),
+      ["preview", "review", "github", "slack"],
+    );
+  });
+
+  it("gets no context by an SSH rerun", () => {
+    const rerun = { ...jobOfMain, contexts: everyContext, rerunWithSshBy: developer };
+    assert.deepEqual(refusedContexts(rerun), everyContext);
+  });
+
+  it("C1 succeeds: the token of an SSH rerun of main's check takes every role, without an approval", () => {
+    assert.deepEqual(rolesOf({ ...jobOfMain, rerunWithSshBy: developer }), [...ciRoles]);
+  });
+
+  /** "Trigger pipeline", with the branch's configuration and main's code. */
+  const splitRefs: JobRun = {
+    contexts: [],
+    pipeline: {
+      actor: developer,
+      checkoutBranch: "main",
+      configBranch: "evil",
+      project: serviceProject,
+    },
+  };
+
+  it("C4 succeeds: a branch's configuration with main's checkout gets every context without a group", () => {
+    assert.deepEqual(refusedContexts({ ...splitRefs, contexts: everyContext }), ["prod"]);
+  });
+
+  it("C4 succeeds: a branch's configuration with main's checkout takes every role", () => {
+    assert.deepEqual(rolesOf(splitRefs), [...ciRoles]);
+  });
+});

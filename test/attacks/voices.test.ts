@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { project } from "../../lib/project";
+import { jobsOfBranch, jobsOfMain } from "./support/pipelines";
+
+/** By GitHub's docs, "Permissions required for fine-grained personal access tokens". */
+const approveNeeds = { level: "write", of: "pull requests" };
+
+describe("an attack with the voice of another", () => {
+  it("H1 succeeds: a branch's job holds a token that can approve its own pull request", () => {
+    assert.ok(jobsOfBranch.some(({ contexts }) => contexts.includes("github")));
+    const page = readFileSync(join(project, "docs", "pipeline.md"), "utf8");
+    const [, rights = ""] =
+      /fine-grained token\*\* for this repository only: (.*)\./.exec(page) ?? [];
+    assert.match(rights, new RegExp(`${approveNeeds.level} ${approveNeeds.of}`));
+  });
+
+  it("M6 succeeds: a branch's job posts to the channel that announces production's approvals", () => {
+    const command = /npm run notify -- \w+ --stack prod\b/;
+    const ofProduction = jobsOfMain
+      .filter(({ job }) => command.test(JSON.stringify(job.steps)))
+      .flatMap(({ contexts }) => contexts);
+    const ofBranch = jobsOfBranch.flatMap(({ contexts }) => contexts);
+    assert.ok(ofProduction.some((context) => ofBranch.includes(context)));
+  });
+});
