@@ -78,6 +78,8 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
     `${onlyPorts(datadogPorts.metrics, datadogPorts.traces)} && ${network("peer", privateAddresses)}`,
     `${onlyPorts(53)} && ${namespace("peer", ["kube-system"])}`,
   ];
+  // Not by the size of the list: Kubernetes accepts one direction twice.
+  const bothDirections = `"Ingress" in object.spec.policyTypes && "Egress" in object.spec.policyTypes`;
   const any = (alternatives: readonly string[]) =>
     alternatives.map((alternative) => `(${alternative})`).join(" || ");
   return {
@@ -85,7 +87,7 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
     only: requester(circleci).byReview,
     validations: [
       {
-        expression: `object.metadata.name != ${cel(denyAll)} || (!has(object.spec.ingress) && !has(object.spec.egress) && size(object.spec.policyTypes) == 2 && !has(object.spec.podSelector.matchLabels) && !has(object.spec.podSelector.matchExpressions))`,
+        expression: `object.metadata.name != ${cel(denyAll)} || (!has(object.spec.ingress) && !has(object.spec.egress) && ${bothDirections} && !has(object.spec.podSelector.matchLabels) && !has(object.spec.podSelector.matchExpressions))`,
         message: `NetworkPolicy ${denyAll} must select all pods, and must allow no ingress and no egress`,
       },
       {

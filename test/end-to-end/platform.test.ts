@@ -322,6 +322,11 @@ describe("the platform on a cluster", () => {
           ),
         /must select all pods, and must allow no ingress and no egress/,
       ],
+      "closes one direction twice in its first NetworkPolicy": [
+        () =>
+          apply(job, own.networkPolicy("default-deny", { policyTypes: ["Ingress", "Ingress"] })),
+        /must select all pods, and must allow no ingress and no egress/,
+      ],
       "lets its pods reach everything": [
         () => {
           const to = [{ ipBlock: { cidr: "0.0.0.0/0" } }];
