@@ -42,7 +42,9 @@ export interface Restriction {
 }
 
 const notByHand = 'not job.ssh.enabled and not (pipeline.config_source starts-with "api")';
-const ofMain = `pipeline.git.branch == "${mainBranch}" and`;
+// Anyone who starts a pipeline by hand chooses the branch of the checkout and the branch of the
+// configuration separately. `pipeline.git.branch` is only that of the checkout.
+const ofMain = `pipeline.git.branch == "${mainBranch}" and pipeline.config.ref == "refs/heads/${mainBranch}" and`;
 
 /** The restrictions of a context. An administrator sets them in CircleCI. */
 export function restrictionOf(name: ContextName): Restriction {

@@ -4,6 +4,7 @@ import { filledIn, mapping, named, workflowsOf } from "./shape";
 
 /** Pipeline values that our pipelines use. CircleCI treats a misspelled one as an empty text. */
 const knownValues = [
+  "pipeline.config.ref",
   "pipeline.config_source",
   "pipeline.event.action",
   "pipeline.event.github.pull_request.head.ref",

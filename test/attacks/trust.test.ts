@@ -42,8 +42,13 @@ describe("an attack on production's role, by someone who can push a branch", () 
     },
   };
 
-  it("C4 succeeds: a branch's configuration with main's checkout gets every context without a group", () => {
-    assert.deepEqual(refusedContexts({ ...splitRefs, contexts: everyContext }), ["prod"]);
+  it("C4 fails at the contexts: their expression also asks for the configuration's ref", () => {
+    assert.deepEqual(refusedContexts({ ...splitRefs, contexts: everyContext }), [
+      "staging",
+      "prod",
+      "review-removal",
+      "canary-removal",
+    ]);
   });
 
   it("C4 succeeds: a branch's configuration with main's checkout takes every role", () => {
