@@ -46,7 +46,7 @@ export interface Job {
 }
 
 /** When a step runs. By default only after successful steps. A cancelled job runs no more steps. */
-export type When = "always" | "on_success" | "on_fail";
+type When = "always" | "on_success" | "on_fail";
 
 interface Run {
   readonly name: string;
@@ -68,7 +68,6 @@ export type Step =
         readonly name: string;
         readonly key: string;
         readonly paths: readonly string[];
-        readonly when?: When;
       };
     }
   | { readonly attach_workspace: { readonly at: string } }

@@ -1,6 +1,6 @@
 import { insideNetwork } from "../config/circleci";
 import { service } from "../config/service";
-import type { Executor, Job, Step, When } from "./model";
+import type { Executor, Job, Step } from "./model";
 
 import { noOutputMinutes } from "./waits";
 
@@ -68,9 +68,9 @@ export interface JobSpec {
   readonly released?: boolean;
   /** Persists jars or reports for later jobs. */
   readonly gives?: "jars" | "reports";
-  /** Keeps its report, also after a failure, for the job that sends the message. */
+  /** Hands on its report, also after a failure, for the job that sends the message. */
   readonly keepsReport?: boolean;
-  /** Reads the report that this job kept. */
+  /** Reads the report that this job handed on. */
   readonly reportOf?: string;
   /**
    * Keeps this file for the next pipeline, in a cache: it may be lost. Any branch can write it too,
@@ -103,28 +103,30 @@ interface Rights {
  * @throws Error for a job with a role that restores a cache that any branch can write
  */
 export function job(name: string, spec: JobSpec, { assumesRole, mainOnly }: Rights): Job {
-  const { executor = "pulumi", keepsReport = false, remembers } = spec;
+  const { executor = "pulumi", gives, keepsReport = false, remembers } = spec;
+  const environment = { ...(mainOnly ? fewPackages : {}), ...spec.environment };
   if (assumesRole && remembers !== undefined) {
     throw new Error(`job "${name}" has a role, so it must not restore what any branch can write`);
   }
   return {
     executor,
-    ...(spec.environment === undefined ? {} : { environment: spec.environment }),
+    ...(Object.keys(environment).length === 0 ? {} : { environment }),
     steps: [
       "checkout",
       // Any branch can write it, and CircleCI restores every path that is in it.
       ...(mainOnly ? [] : [restore("npm's downloads", npmCache)]),
       ...(spec.mavenCache === true ? [restore("Maven's downloads", mavenCache)] : []),
-      ...(spec.takes === true ? [{ attach_workspace: { at: "." } }] : []),
       // Before the report, which it must not replace.
       ...(remembers === undefined ? [] : [restore("Memory", memoryKey(name))]),
-      ...(spec.reportOf === undefined ? [] : [restore("Report", reportKey(spec.reportOf))]),
+      ...(spec.takes === true || spec.reportOf !== undefined
+        ? [{ attach_workspace: { at: "." } }]
+        : []),
       ...(assumesRole ? [assumeRole] : []),
       ...(spec.docker === true ? builder : []),
       ...(spec.released === true ? [promotedRelease] : []),
       {
         run: {
-          command: spec.command,
+          command: keepsReport ? `${spec.command}${recorded}` : spec.command,
           name: spec.command,
           no_output_timeout: `${String(noOutputMinutes)}m`,
         },
@@ -139,32 +141,33 @@ export function job(name: string, spec: JobSpec, { assumesRole, mainOnly }: Righ
       ...(spec.mavenCache === true
         ? [save("Maven's downloads", mavenCache, ["~/.m2/repository"])]
         : []),
-      ...(spec.gives === undefined
+      ...(gives === undefined && !keepsReport
         ? []
-        : [
-            {
-              persist_to_workspace: { paths: [spec.gives === "jars" ? jars : reports], root: "." },
-            },
-          ]),
+        : [{ persist_to_workspace: { paths: [gives === "jars" ? jars : reports], root: "." } }]),
       // A cache never changes: each run writes a new one, and the newest is restored.
       ...(remembers === undefined
         ? []
         : [save("Memory", `${memoryKey(name)}${workflowId}`, [remembers])]),
-      ...(keepsReport ? [save("Report", reportKey(name), [reports], "always")] : []),
-      ...(spec.gives === "reports" || keepsReport
+      ...(gives === "reports" || keepsReport
         ? [{ store_artifacts: { path: reports } }, { store_test_results: { path: testResults } }]
         : []),
+      ...(keepsReport ? [result] : []),
     ],
   };
 }
 
 /**
- * A cache, not the workspace: a failed job does not persist to a workspace. Another branch cannot
- * know the workflow's id in advance, so only jobs of the same workflow write what is read.
+ * A failed job persists nothing to the workspace, and a cache can be written by any branch. So the
+ * command only records how it ended, and the last step of the job ends like it.
  */
-function reportKey(name: string): string {
-  return `report-${name}-${workflowId}`;
-}
+export const recorded = ` || echo "export EXIT_CODE=$?" >> "$BASH_ENV"; mkdir -p ${reports}`;
+
+const result: Step = {
+  run: { command: 'exit "${EXIT_CODE:-0}"', name: "The result of the command" },
+};
+
+/** Less foreign code in a job with rights: all that it runs is a dependency of the project. */
+const fewPackages = { npm_config_omit: "dev" };
 
 const workflowId = "{{ .Environment.CIRCLE_WORKFLOW_ID }}";
 
@@ -175,8 +178,8 @@ function restore(name: string, key: string): Step {
   return { restore_cache: { keys: [key], name } };
 }
 
-function save(name: string, key: string, paths: readonly string[], when?: When): Step {
-  return { save_cache: { key, name, paths, ...(when === undefined ? {} : { when }) } };
+function save(name: string, key: string, paths: readonly string[]): Step {
+  return { save_cache: { key, name, paths } };
 }
 
 /**

@@ -48,15 +48,13 @@ describe("an attack by files, by someone who can push a branch", () => {
       assert.ok(found.includes(name), name);
   });
 
-  it("C2 succeeds: a report of a running workflow is a cache that every branch can write", () => {
-    const reports = jobsOfMain.flatMap(({ job }) =>
-      job.steps.flatMap((step) =>
-        typeof step === "object" && "restore_cache" in step
-          ? step.restore_cache.keys.filter((key) => key.startsWith("report-"))
-          : [],
-      ),
+  it("C2 fails against reports: they come by the workspace, which belongs to one workflow", () => {
+    const restored = jobsOfMain.flatMap(({ job }) =>
+      job.steps.filter((step) => JSON.stringify(step).includes("report-")),
     );
-    assert.ok(poisoned(jobsOfMain, ...reports).includes("tell-prod"));
+    assert.deepEqual(restored, []);
+    const tell = jobsOfMain.find(({ name }) => name === "tell-prod");
+    assert.ok(tell?.job.steps.some((step) => JSON.stringify(step).includes("attach_workspace")));
   });
 
   it("C2 succeeds against the memory of drift, in jobs without a role", () => {
@@ -66,16 +64,9 @@ describe("an attack by files, by someone who can push a branch", () => {
     assert.ok(job?.contexts.every((context) => !("hasRole" in contexts[context])));
   });
 
-  it("H5 succeeds: a package's install script, and every development dependency, runs with production's role", () => {
-    const deploy = privileged.find(({ name }) => name === "deploy-prod");
-    assert.ok(deploy);
-    const { development, scripts } = installs(deploy.job);
-    assert.equal(development, true);
-    assert.deepEqual(scripts, [
-      "node_modules/@pulumi/docker-build",
-      "node_modules/@pulumi/kubernetes",
-      "node_modules/esbuild",
-      "node_modules/protobufjs",
-    ]);
+  it("H5 fails: no install script runs, and jobs with a role that only main has install no development dependency", () => {
+    for (const { job, name } of privileged) {
+      assert.deepEqual(installs(job), { development: false, scripts: [] }, name);
+    }
   });
 });

@@ -12,7 +12,7 @@ import { pipelines } from "../../pipeline/pipelines";
 import { type End, next } from "../../pipeline/run/order";
 import { circleciJob } from "../../operations/locks/circleci-job";
 import { insideNetwork } from "../../config/circleci";
-import { job, pulumiVersion } from "../../pipeline/steps";
+import { job, pulumiVersion, recorded } from "../../pipeline/steps";
 import { directory, files, yaml } from "../../pipeline/write";
 import { project } from "../../lib/project";
 import { versions } from "../../sandbox/install/parts";
@@ -40,7 +40,7 @@ function jobsOf(file: string, workflow: string): readonly There[] {
       typeof entry === "string" ? [entry] : (Object.entries(entry)[0] ?? []);
     const commands = (config?.jobs[name]?.steps ?? []).flatMap((step) =>
       typeof step === "object" && "run" in step && step.run.command.startsWith("npm run ")
-        ? [(step.run as { readonly command: string }).command]
+        ? [(step.run as { readonly command: string }).command.replace(recorded, "")]
         : [],
     );
     return { ...place, command: commands.join(" | "), name };
@@ -407,12 +407,18 @@ describe("the pipelines", () => {
   it("remember from run to run only in jobs without a role, and before they read their report", () => {
     const remembering = workflows.flatMap(({ file, jobs }) =>
       jobs.flatMap(({ context = [], name }) => {
-        const keys = (pipelines[file]?.jobs[name]?.steps ?? []).flatMap((step) =>
-          typeof step === "object" && "restore_cache" in step ? step.restore_cache.keys : [],
-        ) as readonly string[];
-        const of = (prefix: string) => keys.findIndex((key) => key.startsWith(prefix));
-        if (of("memory-") < 0) return [];
-        assert.ok(of("memory-") < of("report-"), name);
+        const steps = pipelines[file]?.jobs[name]?.steps ?? [];
+        const remembered = steps.findIndex(
+          (step) =>
+            typeof step === "object" &&
+            "restore_cache" in step &&
+            JSON.stringify(step.restore_cache).includes("memory-"),
+        );
+        if (remembered < 0) return [];
+        const attached = steps.findIndex(
+          (step) => typeof step === "object" && "attach_workspace" in step,
+        );
+        assert.ok(remembered < attached, name);
         assert.ok(
           context.every((one) => contextOf(one)?.hasRole !== true),
           name,
@@ -449,6 +455,50 @@ describe("the pipelines", () => {
       restoring.filter(([, restores]) => restores),
       [],
     );
+  });
+
+  it("hand reports on in the workspace, and end as their command ended", () => {
+    const kept = workflows.flatMap(({ file, jobs }) =>
+      jobs.flatMap(({ name }) => {
+        const steps = pipelines[file]?.jobs[name]?.steps ?? [];
+        return JSON.stringify(steps).includes("EXIT_CODE=") ? [{ name, steps }] : [];
+      }),
+    );
+    assert.ok(kept.length > 10);
+    for (const { name, steps } of kept) {
+      const kinds = steps.map((step) =>
+        typeof step === "string" ? step : (Object.keys(step)[0] ?? ""),
+      );
+      assert.deepEqual(
+        kinds.slice(-4),
+        ["run", "persist_to_workspace", "store_artifacts", "run"],
+        name,
+      );
+      assert.match(JSON.stringify(steps.at(-1)), /exit /, name);
+    }
+  });
+
+  it("let no two jobs write reports at the same time before one that reads them: CircleCI refuses that", () => {
+    for (const { file, jobs, name: workflow } of workflows) {
+      const has = (name: string, step: string) =>
+        JSON.stringify(pipelines[file]?.jobs[name]?.steps ?? []).includes(step);
+      const before = (name: string): ReadonlySet<string> => {
+        const required = jobs.find((one) => one.name === name)?.requires ?? [];
+        const direct = required.map((one) =>
+          typeof one === "string" ? one : (Object.keys(one)[0] ?? ""),
+        );
+        return new Set(direct.flatMap((one) => [one, ...before(one)]));
+      };
+      for (const { name } of jobs.filter((one) => has(one.name, '"attach_workspace"'))) {
+        const writers = [...before(name)].filter((one) => has(one, '"paths":["reports"]'));
+        for (const one of writers) {
+          const unordered = writers.filter(
+            (other) => other !== one && !before(one).has(other) && !before(other).has(one),
+          );
+          assert.deepEqual(unordered, [], `${workflow}: ${name}`);
+        }
+      }
+    }
   });
 
   it("look at stacks behind an internal load balancer from inside the network", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { check } from "../../pipeline/check";
 import { show } from "../../pipeline/checks/source";
 import { pipelines } from "../../pipeline/pipelines";
+import { recorded } from "../../pipeline/steps";
 import { yaml } from "../../pipeline/write";
 
 /**
@@ -411,7 +412,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     });
   });
 
-  const canaryStop = "npm run canary -- stop\n          name: npm run canary -- stop\n";
+  const canaryStop = `npm run canary -- stop${recorded}\n          name: npm run canary -- stop\n`;
 
   it("for a step that CircleCI would kill while Pulumi waits", () => {
     seed({
