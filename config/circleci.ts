@@ -7,6 +7,20 @@ export type OrbStep = Readonly<
 >;
 
 /**
+ * A second CircleCI project, for everything that changes staging or production, or that removes.
+ * Anyone who can push a branch can rerun jobs of the service's own project with SSH, so AWS must
+ * not give a job of that project any such right. docs/trust.md says how to set it up, and what a
+ * small team gives up without it.
+ *
+ * The directory is the one of the deploy project's configuration: in a clone of a repository that
+ * developers cannot push to. A relative path starts at this repository.
+ *
+ * @example
+ * export const deployProject = { directory: "../services-orders-deploy/.circleci" };
+ */
+export const deployProject = undefined as { readonly directory: string } | undefined;
+
+/**
  * The company's own security scanner, if it is an orb: the orb's name and full version, and its
  * step. A scanner that is a command is one entry in scanners.ts.
  *

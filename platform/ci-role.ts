@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type CiRoleName, roleName } from "../components/conventions/ci-roles";
 import type { Statement } from "./permissions";
 import type { CircleCi } from "./settings";
-import { branchesOf, trustPolicy } from "./trust";
+import { trustedText, trustPolicy } from "./trust";
 
 export interface CiRoleArgs {
   readonly circleci: CircleCi;
@@ -25,14 +25,13 @@ export class CiRole extends pulumi.ComponentResource {
   constructor(name: string, args: CiRoleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:aws:CiRole", name, args, opts);
     const { circleci, providerArn, ciRole, statements } = args;
-    const branches = branchesOf(ciRole);
     const role = new iam.Role(
       name,
       {
         assumeRolePolicy: pulumi
           .output(providerArn)
-          .apply((arn) => JSON.stringify(trustPolicy(circleci, arn, branches))),
-        description: `CircleCI, ${ciRole}: jobs of ${branches === "*" ? "every branch" : branches}`,
+          .apply((arn) => JSON.stringify(trustPolicy(circleci, arn, ciRole))),
+        description: `CircleCI, ${ciRole}: jobs of ${trustedText(ciRole, circleci)}`,
         maxSessionDuration: maxSessionSeconds,
         name: roleName(ciRole),
       },

@@ -3,6 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   type ClusterCiRoleName,
   clusterGroup,
+  removalUser,
+  reviewGroup,
   tokenPrefix,
 } from "../components/conventions/ci-roles";
 import type { CircleCi } from "./settings";
@@ -10,6 +12,8 @@ import { issuer } from "./trust";
 
 export interface ClusterAccessArgs {
   readonly circleci: CircleCi;
+  /** Role of the jobs that remove review stacks, if it is that of a deploy project. */
+  readonly removalRole: pulumi.Input<string> | undefined;
   readonly clusterName: string;
   /** Whether review jobs reach the cluster, by CircleCI's token. */
   readonly review: boolean;
@@ -26,7 +30,7 @@ export interface ClusterAccessArgs {
 export class ClusterAccess extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:aws:ClusterAccess", name, args, opts);
-    const { circleci, clusterName, review, roles } = args;
+    const { circleci, clusterName, removalRole, review, roles } = args;
     for (const [ciRole, principalArn] of Object.entries(roles)) {
       const group = clusterGroup(ciRole as ClusterCiRoleName);
       new eks.AccessEntry(
@@ -38,6 +42,20 @@ export class ClusterAccess extends pulumi.ComponentResource {
           type: "STANDARD",
           // For the audit log only: the caller that assumes the role chooses the session's name.
           userName: `${group}:{{SessionName}}`,
+        },
+        { parent: this },
+      );
+    }
+    if (removalRole !== undefined) {
+      // EKS takes the tokens of one project only, so a job of the deploy project comes by its role.
+      new eks.AccessEntry(
+        `${name}-review-removal`,
+        {
+          clusterName,
+          kubernetesGroups: [reviewGroup(circleci.projectId)],
+          principalArn: removalRole,
+          type: "STANDARD",
+          userName: removalUser(true),
         },
         { parent: this },
       );

@@ -110,6 +110,8 @@ function inCluster(
   new ClusterAccess(`${name}-access`, {
     circleci,
     clusterName: name,
+    removalRole:
+      review && circleci.deployProjectId !== undefined ? roles["review-removal"] : undefined,
     review,
     roles: Object.fromEntries(known),
   });

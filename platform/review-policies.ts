@@ -1,10 +1,9 @@
 import { labels } from "../components/conventions/labels";
 import {
-  mainBranch,
+  removalUser,
   reviewAccess,
   reviewGroup,
   reviewIngressGroup,
-  reviewUser,
 } from "../components/conventions/ci-roles";
 import { service } from "../config/service";
 import type { Policy } from "./admission";
@@ -25,18 +24,19 @@ const ownerOf = (object: string) =>
   `${object}.metadata.?annotations[?${cel(ownerAnnotation)}].orValue("")`;
 
 /** What all policies about a branch's own requests share. */
-export function requester({ projectId }: CircleCi) {
+export function requester({ deployProjectId, projectId }: CircleCi) {
+  const remover = cel(removalUser(deployProjectId !== undefined));
   return {
     byReview: { "by-a-review-job": `${cel(reviewGroup(projectId))} in request.userInfo.groups` },
-    /** Jobs of main remove the review stacks of every branch. */
-    isMain: `request.userInfo.username == ${cel(reviewUser(mainBranch))}`,
-    main: cel(reviewUser(mainBranch)),
+    /** These jobs remove the review stacks of every branch. */
+    isRemover: `request.userInfo.username == ${remover}`,
+    remover,
   };
 }
 
 /** A review job changes nothing outside its branch's namespaces. */
 export function ownNamespaceOnly(circleci: CircleCi): Policy {
-  const { byReview, isMain } = requester(circleci);
+  const { byReview, isRemover } = requester(circleci);
   return {
     on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],
     only: {
@@ -50,7 +50,7 @@ export function ownNamespaceOnly(circleci: CircleCi): Policy {
         message: `a review job changes objects in namespaces ${namespacePrefix}* only`,
       },
       {
-        expression: `namespaceObject != null && (${isMain} || ${ownerOf("namespaceObject")} == request.userInfo.username)`,
+        expression: `namespaceObject != null && (${isRemover} || ${ownerOf("namespaceObject")} == request.userInfo.username)`,
         message: "this namespace belongs to another branch's review stack",
       },
     ],
@@ -86,7 +86,7 @@ const namespaceLabels = [
  * else.
  */
 export function namespaces(circleci: CircleCi): Policy {
-  const { byReview, isMain } = requester(circleci);
+  const { byReview, isRemover } = requester(circleci);
   const label = (key: string) => `object.metadata.?labels[?${cel(key)}].orValue("")`;
   const notDeleting = `request.operation == "DELETE"`;
   return {
@@ -98,7 +98,7 @@ export function namespaces(circleci: CircleCi): Policy {
         message: `a review job makes, changes and deletes namespaces ${namespacePrefix}<slug> only`,
       },
       {
-        expression: `${isMain} || variables.owner == request.userInfo.username`,
+        expression: `${isRemover} || variables.owner == request.userInfo.username`,
         message: `the namespace belongs to another branch: its annotation ${ownerAnnotation} is not the user of this job`,
       },
       {
@@ -131,9 +131,9 @@ export function namespaces(circleci: CircleCi): Policy {
   };
 }
 
-/** The one RoleBinding that a review job may create: it binds the namespace's owner, and main. */
+/** The one RoleBinding that a review job may create: it binds the owner of the namespace, and the user that removes. */
 export function bindings(circleci: CircleCi): Policy {
-  const { byReview, main } = requester(circleci);
+  const { byReview, remover } = requester(circleci);
   return {
     on: [
       {
@@ -149,8 +149,8 @@ export function bindings(circleci: CircleCi): Policy {
         message: `a review job makes one RoleBinding, ${bindingName}, of ClusterRole ${clusterRole}`,
       },
       {
-        expression: `has(object.subjects) && [${ownerOf("namespaceObject")}, ${main}].all(user, object.subjects.exists(s, s.kind == "User" && s.name == user)) && object.subjects.all(s, s.kind == "User" && s.name in [${ownerOf("namespaceObject")}, ${main}])`,
-        message: "its subjects are exactly the namespace's owner and main",
+        expression: `has(object.subjects) && [${ownerOf("namespaceObject")}, ${remover}].all(user, object.subjects.exists(s, s.kind == "User" && s.name == user)) && object.subjects.all(s, s.kind == "User" && s.name in [${ownerOf("namespaceObject")}, ${remover}])`,
+        message: "its subjects are exactly the namespace's owner and the user that removes",
       },
     ],
   };

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { reviewNamespace } from "../components/conventions/defaults";
+import { deployProject } from "../config/circleci";
 import { company } from "../config/company";
 import { service } from "../config/service";
 import { type CiEnvironment, ciEnvironments } from "../environments";
@@ -18,9 +19,14 @@ import {
 /** What a cluster may contain. */
 export type Environment = CiEnvironment;
 
-/** The CircleCI project whose tokens are trusted. */
+/** The CircleCI projects whose tokens are trusted. */
 export interface CircleCi {
+  /** Users that may have production's role. Empty: every user of the project that it trusts. */
+  readonly approverIds: readonly string[];
+  /** Project of everything that changes staging or production, or removes. */
+  readonly deployProjectId: string | undefined;
   readonly organizationId: string;
+  /** Project of the repository, which runs the code of every branch. */
   readonly projectId: string;
   /** `github.com/<organization>/<repository>`, as in the claim `vcs-origin`. */
   readonly vcsOrigin: string;
@@ -93,6 +99,15 @@ const cluster = forms.objectOf(
 
 /** Every key of the platform's configuration, in alphabetical order. */
 export const table = {
+  approverIds: setting({
+    ...forms.listOf("a list of UUIDs", uuid),
+    default: () => [],
+    description: "CircleCI's ids of the users that may have production's role.",
+  }),
+  circleciDeployProjectId: setting({
+    ...uuid,
+    description: "CircleCI's id of the deploy project: docs/trust.md says what it protects.",
+  }),
   circleciOrganizationId: required({
     ...uuid,
     description: "CircleCI: Organization Settings, Overview.",
@@ -200,6 +215,14 @@ function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
       `stateKeyArns must have one KMS key for each environment (${here.join(", ")}), each a different one`,
     ],
     [
+      (values.circleciDeployProjectId === undefined) === (deployProject === undefined),
+      "circleciDeployProjectId must be set if config/circleci.ts names a deploy project, and only then",
+    ],
+    [
+      values.circleciDeployProjectId !== values.circleciProjectId,
+      "circleciDeployProjectId must not be the service's own project: its jobs run the code of branches",
+    ],
+    [
       prodNamespace !== stagingNamespace,
       `stagingNamespace must not be production's namespace, got "${stagingNamespace}"`,
     ],
@@ -222,6 +245,8 @@ export function platformSettings(config: Config, stack: string): PlatformSetting
   }
   return {
     circleci: {
+      approverIds: values.approverIds,
+      deployProjectId: values.circleciDeployProjectId,
       organizationId: values.circleciOrganizationId,
       projectId: values.circleciProjectId,
       vcsOrigin: values.vcsOrigin,

@@ -52,6 +52,15 @@ export function reviewUser(branch: string): string {
   return `${tokenPrefix}refs/heads/${branch}`;
 }
 
+/**
+ * Kubernetes user of the jobs that remove review stacks. With a deploy project it is the user of an
+ * IAM role that only this project may have. Without one it is main: the cluster knows the tokens of
+ * one project.
+ */
+export function removalUser(hasDeployProject: boolean): string {
+  return hasDeployProject ? `${service}:review-removal` : reviewUser(mainBranch);
+}
+
 /** How the namespace of a review stack is tied to the branch that it belongs to. */
 export const reviewAccess = {
   /** Name of the RoleBinding that gives the branch, and main, their rights in the namespace. */

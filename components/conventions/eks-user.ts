@@ -6,12 +6,12 @@ export interface EksClusterName {
 
 /**
  * How a cluster identifies a user: by the AWS role, or by the token that CircleCI gives to a job.
- * That token names the branch. Outside of CI it is always the role.
+ * That token names the branch. Outside of CI, and with CLUSTER_IDENTITY=aws, it is always the role.
  */
 export type ClusterIdentity = "aws" | "circleci-token";
 
 /** Written for any shell, and without a file: `destroy` runs where there is no checkout. */
-const circleciToken = `if [ -n "$CIRCLE_OIDC_TOKEN_V2" ]; then
+const circleciToken = `if [ -n "$CIRCLE_OIDC_TOKEN_V2" ] && [ "$CLUSTER_IDENTITY" != aws ]; then
   printf '{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","status":{"token":"%s"}}' "$CIRCLE_OIDC_TOKEN_V2"
 else
   exec aws "$@"

@@ -1,14 +1,15 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { deployProject } from "../../config/circleci";
 import type { Annotations } from "../conventions/metadata";
-import { mainBranch, reviewAccess, reviewUser } from "../conventions/ci-roles";
+import { removalUser, reviewAccess, reviewUser } from "../conventions/ci-roles";
 
 /** Annotation with the branch of the namespace. The platform's policies read it. */
 export function ownerOf(branch: string | undefined): Annotations {
   return branch === undefined ? {} : { [reviewAccess.ownerAnnotation]: reviewUser(branch) };
 }
 
-/** Rights in the namespace for its branch, and for main, which removes old review stacks. */
+/** Rights in the namespace for its branch, and for the jobs that remove old review stacks. */
 export function createRoleBinding(
   name: string,
   metadata: (name: string) => k8s.types.input.meta.v1.ObjectMeta,
@@ -17,7 +18,7 @@ export function createRoleBinding(
 ): k8s.rbac.v1.RoleBinding | undefined {
   if (branch === undefined) return undefined;
   const apiGroup = "rbac.authorization.k8s.io";
-  const users = [reviewUser(branch), reviewUser(mainBranch)];
+  const users = [reviewUser(branch), removalUser(deployProject !== undefined)];
   return new k8s.rbac.v1.RoleBinding(
     name,
     {

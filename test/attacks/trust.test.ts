@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ciRoles } from "../../components/conventions/ci-roles";
 import { type ContextName, contexts } from "../../pipeline/contexts";
+import { deployProjectId, settings } from "../support/platform";
 import { developer, merger, serviceProject } from "./support/actors";
 import { type JobRun, refusedContexts, runs } from "./support/circleci-stand-in";
 import { rolesOf } from "./support/roles";
@@ -10,6 +11,7 @@ const jobOfMain: JobRun = {
   contexts: [],
   pipeline: { actor: merger, checkoutBranch: "main", project: serviceProject },
 };
+const withDeployProject = { ...settings.circleci, deployProjectId };
 const everyContext = Object.keys(contexts) as ContextName[];
 
 describe("an attack on production's role, by someone who can push a branch", () => {
@@ -27,8 +29,20 @@ describe("an attack on production's role, by someone who can push a branch", () 
     assert.deepEqual(refusedContexts(rerun), everyContext);
   });
 
-  it("C1 succeeds: the token of an SSH rerun of main's check takes every role, without an approval", () => {
+  it("C1 fails with a deploy project: AWS refuses each role but two to its own project's jobs", () => {
+    const rerun = { ...jobOfMain, rerunWithSshBy: developer };
+    assert.deepEqual(rolesOf(rerun, withDeployProject), ["preview", "review"]);
+  });
+
+  it("C1 succeeds in the weaker mode: an SSH rerun of main's check takes every role", () => {
     assert.deepEqual(rolesOf({ ...jobOfMain, rerunWithSshBy: developer }), [...ciRoles]);
+  });
+
+  it("C1 fails for production in the weaker mode with approvers listed: the actor is not one", () => {
+    const listed = { ...settings.circleci, approverIds: [merger.id] };
+    const found = rolesOf({ ...jobOfMain, rerunWithSshBy: developer }, listed);
+    assert.ok(!found.includes("prod"));
+    assert.ok(found.includes("staging"));
   });
 
   /** "Trigger pipeline", with the branch's configuration and main's code. */
@@ -51,7 +65,11 @@ describe("an attack on production's role, by someone who can push a branch", () 
     ]);
   });
 
-  it("C4 succeeds: a branch's configuration with main's checkout takes every role", () => {
+  it("C4 fails with a deploy project: AWS does not ask which branch a checkout has", () => {
+    assert.deepEqual(rolesOf(splitRefs, withDeployProject), ["preview", "review"]);
+  });
+
+  it("C4 succeeds in the weaker mode: a branch's configuration takes every role by main's checkout", () => {
     assert.deepEqual(rolesOf(splitRefs), [...ciRoles]);
   });
 });

@@ -5,7 +5,7 @@ import { project } from "../../lib/project";
 import { command } from "../../lib/command";
 import { environment } from "../../sandbox/environment";
 import { registryName } from "../../sandbox/layout";
-import { branchesOf, issuer, trustPolicy } from "../../platform/trust";
+import { issuer, trustPolicy } from "../../platform/trust";
 import { permissions } from "../../platform/permissions";
 import { type Actor, administrator, apply, branchJob, refusal, roleJob } from "./support/actors";
 import { type Moto, startMoto } from "./aws/moto";
@@ -21,7 +21,13 @@ const overrides = {
 };
 const organizationId = "00000000-0000-4000-8000-000000000001";
 const projectId = "00000000-0000-4000-8000-000000000002";
-const circleci = { organizationId, projectId, vcsOrigin: "github.com/example/services-orders" };
+const circleci = {
+  approverIds: [],
+  deployProjectId: undefined,
+  organizationId,
+  projectId,
+  vcsOrigin: "github.com/example/services-orders",
+};
 const domain = "review.example.com";
 
 /**
@@ -147,10 +153,7 @@ describe("the platform on a cluster", () => {
         Roles.map(({ AssumeRolePolicyDocument, RoleName }) => [RoleName, AssumeRolePolicyDocument]),
       );
       const expected = Object.fromEntries(
-        ciRoles.map((purpose) => [
-          roleName(purpose),
-          trustPolicy(circleci, providerArn, branchesOf(purpose)),
-        ]),
+        ciRoles.map((purpose) => [roleName(purpose), trustPolicy(circleci, providerArn, purpose)]),
       );
       assert.deepEqual(trusted, expected);
     });
@@ -424,11 +427,11 @@ describe("the platform on a cluster", () => {
       ],
       "gives others rights in its own": [
         () => apply(job, own.binding([reviewUser(own.branch), reviewUser("main"), "eve"])),
-        /exactly the namespace.s owner and main/,
+        /exactly the namespace.s owner and the user that removes/,
       ],
       "takes main's rights in its own namespace away": [
         () => apply(job, own.binding([reviewUser(own.branch)])),
-        /exactly the namespace.s owner and main/,
+        /exactly the namespace.s owner and the user that removes/,
       ],
       "gives itself another role": [
         () => {

@@ -3,7 +3,7 @@ import { ownerLabels } from "../../components/conventions/labels";
 import { matchesGolden } from "../support/golden";
 import { type Recorder, record, settled, valueOf } from "../support/mocks";
 import type { Environment, PlatformSettings } from "../../platform/settings";
-import { settings } from "../support/platform";
+import { deployProjectId, settings } from "../support/platform";
 import program = require("../../platform/index");
 
 async function run(change: Partial<PlatformSettings> = {}): Promise<Recorder> {
@@ -76,6 +76,17 @@ describe("the platform", () => {
     const { oidc } = recorder.one("aws:eks/identityProviderConfig:IdentityProviderConfig").inputs;
     assert.equal(oidc.usernameClaim, "oidc.circleci.com/vcs-ref");
     assert.equal(oidc.requiredClaims["oidc.circleci.com/project-id"], settings.circleci.projectId);
+  });
+
+  it("knows the removal of review stacks by the role of the deploy project, and not by main's token", async () => {
+    const recorder = await run({ circleci: { ...settings.circleci, deployProjectId } });
+    const [entry] = recorder
+      .all("aws:eks/accessEntry:AccessEntry")
+      .filter(({ inputs }) => inputs.principalArn === "arn:services-orders-review-removal");
+    assert.equal(entry?.inputs.userName, "services-orders:review-removal");
+    const policies = JSON.stringify(recorder.all(policyType).map(({ inputs }) => inputs));
+    assert.ok(policies.includes("services-orders:review-removal"));
+    assert.ok(!policies.includes("refs/heads/main"));
   });
 
   it("leaves nothing of review stacks in production's own account", async () => {

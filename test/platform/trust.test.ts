@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ciRoles } from "../../components/conventions/ci-roles";
-import { branchesOf, issuer, trustPolicy } from "../../platform/trust";
-import { organization, projectId, settings, user } from "../support/platform";
+import { issuer, ofBranches, trustPolicy } from "../../platform/trust";
+import { deployProjectId, organization, projectId, settings, user } from "../support/platform";
 import { mayAssume } from "../support/iam-evaluator";
 
 const { circleci } = settings;
@@ -18,10 +18,14 @@ const main = token("refs/heads/main");
 const branch = token("refs/heads/feature/a");
 const otherProject = "00000000-0000-4000-8000-0000000000ff";
 
-/** Returns the roles that a token with these claims may take. */
-function roles(claims: Readonly<Record<string, string>>, tokenIssuer = from): readonly string[] {
+/** Returns the purposes whose roles a token with these claims may take. */
+function roles(
+  claims: Readonly<Record<string, string>>,
+  tokenIssuer = from,
+  trusted = circleci,
+): readonly string[] {
   return ciRoles.filter((ciRole) =>
-    mayAssume(trustPolicy(circleci, providerArn, branchesOf(ciRole)), tokenIssuer, claims),
+    mayAssume(trustPolicy(trusted, providerArn, ciRole), tokenIssuer, claims),
   );
 }
 
@@ -30,7 +34,7 @@ describe("the trust policies", () => {
     assert.deepEqual(roles(branch), ["preview", "review"]);
   });
 
-  it("let a job of main take every role", () => {
+  it("let a job of main take every role where there is no deploy project: docs/trust.md", () => {
     assert.deepEqual(roles(main), [...ciRoles]);
   });
 
@@ -62,7 +66,7 @@ describe("the trust policies", () => {
   });
 
   it("have an evaluator that refuses what it does not know", () => {
-    const policy = trustPolicy(circleci, providerArn, "*");
+    const policy = trustPolicy(circleci, providerArn, "review");
     const [statement] = policy.Statement;
     assert.ok(statement !== undefined);
     const Condition = { StringNotLike: { [`${from}:sub`]: "x" } };
@@ -70,5 +74,61 @@ describe("the trust policies", () => {
       () => mayAssume({ Statement: [{ ...statement, Condition }] }, from, main),
       /knows no operator StringNotLike/,
     );
+  });
+});
+
+describe("the trust policies with a deploy project", () => {
+  const trusted = { ...circleci, deployProjectId };
+  const ofDeploy = (ref: string, by = user) => {
+    const { sub, ...rest } = token(ref);
+    return {
+      ...rest,
+      "oidc.circleci.com/project-id": deployProjectId,
+      sub: sub.replace(projectId, deployProjectId).replace(user, by),
+    };
+  };
+  const others = ciRoles.filter((ciRole) => !ofBranches.includes(ciRole));
+  const refs = ["main", "feature/a", "x/vcs-ref/refs/heads/main"].map((ref) => `refs/heads/${ref}`);
+  const users = [user, "00000000-0000-4000-8000-00000000000b"];
+
+  it("refuse to every role but two every token of the service's own project", () => {
+    assert.equal(others.length, 4);
+    for (const ref of refs) {
+      for (const by of users) {
+        // IAM sees no claim about the rerun: the token of a rerun with SSH is the same to it.
+        for (const rerun of ["true", "false"]) {
+          const { sub, ...rest } = token(ref, { "oidc.circleci.com/ssh-rerun": rerun });
+          const claims = { ...rest, sub: sub.replace(user, by) };
+          assert.deepEqual(roles(claims, from, trusted), ["preview", "review"], ref);
+        }
+      }
+    }
+  });
+
+  it("let main of the deploy project take every role, except that of review stacks", () => {
+    const found = roles(ofDeploy("refs/heads/main"), from, trusted);
+    assert.deepEqual(
+      found,
+      ciRoles.filter((ciRole) => ciRole !== "review"),
+    );
+    for (const ref of refs.slice(1)) assert.deepEqual(roles(ofDeploy(ref), from, trusted), []);
+  });
+
+  it("refuse production's role to everyone who is not listed as an approver, and to listed ones in the service's project", () => {
+    const [approver = ""] = users.slice(1);
+    const listed = { ...trusted, approverIds: [approver, "00000000-0000-4000-8000-00000000000e"] };
+    const main = "refs/heads/main";
+    assert.ok(roles(ofDeploy(main, approver), from, listed).includes("prod"));
+    assert.ok(!roles(ofDeploy(main), from, listed).includes("prod"));
+    assert.ok(roles(ofDeploy(main), from, listed).includes("staging"));
+    const { sub, ...rest } = token(main);
+    const inService = { ...rest, sub: sub.replace(user, approver) };
+    assert.deepEqual(roles(inService, from, listed), ["preview", "review"]);
+  });
+
+  it("narrow production to the approvers without a deploy project, too", () => {
+    const [approver = ""] = users.slice(1);
+    const listed = { ...circleci, approverIds: [approver] };
+    assert.ok(!roles(token("refs/heads/main"), from, listed).includes("prod"));
   });
 });

@@ -9,7 +9,9 @@ type Claims = Readonly<Record<string, string>>;
 interface TrustPolicy {
   readonly Statement: readonly {
     readonly Action: string;
-    readonly Condition: Readonly<Record<string, Readonly<Record<string, string>>>>;
+    readonly Condition: Readonly<
+      Record<string, Readonly<Record<string, string | readonly string[]>>>
+    >;
     readonly Effect: string;
     readonly Principal: { readonly Federated: string };
   }[];
@@ -43,7 +45,9 @@ export function mayAssume(policy: TrustPolicy, issuer: string, claims: Claims): 
       return Object.entries(keys).every(([key, wanted]) => {
         if (!key.startsWith(`${issuer}:`)) return false;
         const got = claims[key.slice(issuer.length + 1)];
-        return got !== undefined && holds(wanted, got);
+        // Several values of one key: one of them is enough.
+        const all = typeof wanted === "string" ? [wanted] : wanted;
+        return got !== undefined && all.some((one) => holds(one, got));
       });
     });
   });

@@ -2,6 +2,7 @@ import type { PlatformSettings } from "../../platform/settings";
 
 export const organization = "00000000-0000-4000-8000-000000000001";
 export const projectId = "00000000-0000-4000-8000-000000000002";
+export const deployProjectId = "00000000-0000-4000-8000-00000000000d";
 export const user = "00000000-0000-4000-8000-00000000000a";
 
 const key = (number: number) =>
@@ -9,6 +10,8 @@ const key = (number: number) =>
 
 export const settings: PlatformSettings = {
   circleci: {
+    approverIds: [],
+    deployProjectId: undefined,
     organizationId: organization,
     projectId,
     vcsOrigin: "github.com/example/services-orders",

@@ -1,16 +1,15 @@
 import { ciRoles, type CiRoleName } from "../../../components/conventions/ci-roles";
-import { branchesOf, issuer, trustPolicy } from "../../../platform/trust";
+import { issuer, trustPolicy } from "../../../platform/trust";
 import { mayAssume } from "../../support/iam-evaluator";
 import { settings } from "../../support/platform";
 import { type JobRun, tokenOf } from "./circleci-stand-in";
 
 /** Roles that AWS gives to the token of a job, by the real trust policies. */
-export function rolesOf(run: JobRun): readonly CiRoleName[] {
-  const { circleci } = settings;
+export function rolesOf(run: JobRun, circleci = settings.circleci): readonly CiRoleName[] {
   const from = issuer(circleci);
   const provider = `arn:aws:iam::111122223333:oidc-provider/${from}`;
   const token = tokenOf(run);
   return ciRoles.filter((ciRole) =>
-    mayAssume(trustPolicy(circleci, provider, branchesOf(ciRole)), from, token),
+    mayAssume(trustPolicy(circleci, provider, ciRole), from, token),
   );
 }
