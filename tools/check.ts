@@ -27,6 +27,10 @@ const checks: readonly (readonly [what: string, run: () => boolean | Promise<boo
   ["unused", () => npx("knip")],
   ["format", () => npx("prettier", "--check", "--log-level=warn", ".")],
   ["pipelines", async () => passes((await import("../pipeline/check")).checkFiles)],
+  [
+    "migrations",
+    async () => passes((await import("../operations/release/check-migrations")).checkMigrations),
+  ],
   ["prose", async () => passes((await import("./prose/markdown")).checkMarkdown)],
 ];
 

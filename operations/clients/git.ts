@@ -211,6 +211,17 @@ export async function changedFiles(
   return differing([from, to, "--", directory], workspace);
 }
 
+/** Names of the files in a directory of a commit. Undefined if the commit is unknown. */
+export async function filesAt(
+  commit: string,
+  directory: string,
+  workspace: Workspace,
+): Promise<readonly string[] | undefined> {
+  const tree = ["ls-tree", "--name-only", "-z", `${commit}:${directory}`];
+  const names = await git(tree, workspace).catch(() => undefined);
+  return names?.split("\0").filter((name) => name !== "");
+}
+
 /** Content of a file in a commit. Undefined if git does not know the commit or the file. */
 export async function fileAt(
   commit: string,
