@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { project } from "../../lib/project";
 import { type ContextName, contexts, fullName, restrictionOf } from "../../pipeline/contexts";
 
-/** The page that an administrator reads while they set the restrictions in CircleCI. */
+/** The page from which an administrator copies the restrictions into CircleCI. */
 const page = readFileSync(join(project, "docs", "pipeline.md"), "utf8");
 const names = Object.keys(contexts) as ContextName[];
 
-/** A and B, as the page writes them: B is A with more in front. */
+/** The expressions that the page calls A and B. B begins with a condition, and continues with A. */
 const [, a = "", more = ""] = /A is `(.*?)`, and B is `(.*?)` A\./.exec(page) ?? [];
 const named: Readonly<Record<string, string>> = { A: a, B: `${more} ${a}` };
 

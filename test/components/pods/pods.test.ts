@@ -272,7 +272,7 @@ for (const { make, objects, template, type } of components) {
 
       const cases: readonly [Given, string][] = [
         [
-          // @ts-expect-error The type has no such word: this is what a program in JavaScript gives.
+          // @ts-expect-error The type does not allow "allow", but JavaScript code could pass it.
           { database: { ...database, sslMode: "allow" } },
           'database.sslMode must be one of disable, prefer, require, verify-ca, verify-full, got "allow"; use "verify-full" for a database outside of the namespace',
         ],

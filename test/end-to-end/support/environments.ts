@@ -42,7 +42,7 @@ const overridden = {
   // `quickStart`, because the sandbox has two cores and starts many pods.
   prod: {
     databaseHost: databases.prod.host,
-    // The stand-in of RDS has no certificate.
+    // The PostgreSQL that stands in for RDS has no certificate.
     databaseSslMode: "disable",
     domain,
     eksCluster: "none",
