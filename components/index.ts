@@ -1,6 +1,6 @@
 /**
- * The components, for a program that imports them from another repository.
- * This repository's program imports each file, so that a stack loads only what it needs.
+ * Exports the components for programs in other repositories. The program of this repository imports
+ * single files, so that a stack loads only the components that it needs.
  */
 export { ContainerImage, type ContainerImageArgs, type Platform } from "./image/container-image";
 export { ReviewNamespace, type ReviewNamespaceArgs } from "./namespace/review-namespace";

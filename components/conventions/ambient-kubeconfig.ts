@@ -3,24 +3,24 @@
 /** How to reach the cluster: a context of the ambient kubeconfig, or a separate kubeconfig. */
 export interface Access {
   readonly context?: string | undefined;
-  /** Text of a kubeconfig. Undefined takes the ambient kubeconfig. */
+  /** Content of a separate kubeconfig. If undefined, the ambient kubeconfig is used. */
   readonly kubeconfig?: string | undefined;
 }
 
-/** Seconds for the start of kubectl itself, which is slow on a busy machine. */
+/** Seconds that kubectl may take to start, because it starts slowly on a busy machine. */
 export const startSeconds = 10;
 
-/** How long kubectl may take to read from a cluster. */
+/** Timeouts for kubectl when it reads from a cluster. */
 export interface ClusterLimits {
   /** Seconds until the cluster counts as unreachable. */
   readonly requestSeconds: number;
-  /** Seconds until kubectl is ended: the request and its own start. */
+  /** Timeout of the kubectl process, in seconds: for its start and the request. */
   readonly processSeconds: number;
 }
 
 /**
- * @param onEks whether the AWS CLI first gets a token. It starts slowly on a small machine, and
- * kubectl counts that as part of the request.
+ * @param onEks whether the AWS CLI first gets a token. The AWS CLI starts slowly on a small
+ * machine, and kubectl counts this start as part of the request.
  */
 export function clusterLimits(onEks: boolean): ClusterLimits {
   const requestSeconds = onEks ? 20 : 10;
@@ -28,9 +28,9 @@ export function clusterLimits(onEks: boolean): ClusterLimits {
 }
 
 /**
- * Creates a Kubernetes provider while KUBECONFIG is hidden. The provider finds the file by itself.
- * Otherwise, the SDK writes the file's path into the state, and a machine with another path sees
- * a change.
+ * Creates a Kubernetes provider while the environment variable KUBECONFIG is hidden, because the
+ * SDK would write the path of the file into the state. On a machine with another path, the next
+ * preview would then show a change. The provider finds the kubeconfig by itself.
  */
 export function withoutAmbientKubeconfig<Provider>(make: () => Provider): Provider {
   const ambient = process.env["KUBECONFIG"];

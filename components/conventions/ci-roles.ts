@@ -14,40 +14,44 @@ export const ciRoles = [
 export type CiRoleName = (typeof ciRoles)[number];
 
 /**
- * Those that the cluster knows by their IAM role. Jobs on review stacks come with CircleCI's own
- * token.
+ * Roles that the cluster identifies by their IAM role. CI jobs on review stacks authenticate with
+ * CircleCI's own token instead.
  */
 export type ClusterCiRoleName = Exclude<CiRoleName, "review" | "review-removal">;
 export const isClusterCiRole = (ciRole: CiRoleName): ciRole is ClusterCiRoleName =>
   ciRole !== "review" && ciRole !== "review-removal";
 
 /**
- * Branch whose jobs may reach staging and production, and remove what every other branch leaves.
+ * Branch whose CI jobs may change staging and production, and may remove the review stacks and
+ * canaries of other branches.
  */
 export const mainBranch = "main";
 
-/** Name of the IAM role. */
+/** Returns the name of the IAM role. */
 export function roleName(ciRole: CiRoleName): string {
   return `${service}-${ciRole}`;
 }
 
 /**
- * Kubernetes group of a role, as EKS gives it to the IAM role. Jobs on review stacks have no
- * such group: the cluster knows them by CircleCI's token itself, see {@link reviewGroup}.
+ * Returns the Kubernetes group that EKS gives to a role's IAM role. Jobs on review stacks have no
+ * such group: the cluster identifies them by CircleCI's token, see {@link reviewGroup}.
  */
 export function clusterGroup(ciRole: ClusterCiRoleName): string {
   return `${service}:${ciRole}`;
 }
 
-/** Prefix of every user and group that the cluster takes from a token of CircleCI. */
+/** Prefix of every user and group that the cluster reads from a token of CircleCI. */
 export const tokenPrefix = "circleci:";
 
-/** Kubernetes group of all jobs of the CircleCI project. */
+/** Returns the Kubernetes group of all jobs of the CircleCI project. */
 export function reviewGroup(projectId: string): string {
   return `${tokenPrefix}${projectId}`;
 }
 
-/** Kubernetes user of the jobs of a branch: the token's `vcs-ref`, which the job cannot choose. */
+/**
+ * Returns the Kubernetes user of the jobs of a branch: the token's `vcs-ref`, which a job cannot
+ * choose.
+ */
 export function reviewUser(branch: string): string {
   return `${tokenPrefix}refs/heads/${branch}`;
 }
@@ -61,26 +65,29 @@ export function removalUser(hasDeployProject: boolean): string {
   return hasDeployProject ? `${service}:review-removal` : reviewUser(mainBranch);
 }
 
-/** How the namespace of a review stack is tied to the branch that it belongs to. */
+/** Names that connect the namespace of a review stack with the branch that owns it. */
 export const reviewAccess = {
   /** Name of the RoleBinding that gives the branch, and main, their rights in the namespace. */
   bindingName: "review",
-  /** The rights themselves, a ClusterRole of the platform. */
+  /** Name of the platform's ClusterRole with these rights. */
   clusterRole: `${service}-review-namespace`,
-  /** Start of the names of all review namespaces. */
+  /** Prefix of the names of all review namespaces. */
   namespacePrefix: `${service}-review-`,
-  /** Annotation of the namespace: the {@link reviewUser} it belongs to. Never changes. */
+  /**
+   * Annotation of the namespace. Its value is the {@link reviewUser} who owns the namespace, and
+   * never changes.
+   */
   ownerAnnotation: `${service}/owner`,
 } as const;
 
 /**
- * Name of a canary's Deployment. Its removal may delete only this name, and names that start with
- * it and a hyphen.
+ * Name of a canary's Deployment. The CI job that removes a canary may delete only objects with this
+ * name, or with this name followed by a hyphen and more text.
  */
 export const canaryName = `${service}-canary`;
 
 /**
  * Group of the Ingresses of review stacks, which share one load balancer. No other Ingress is in
- * it.
+ * this group.
  */
 export const reviewIngressGroup = `${service}-review`;

@@ -1,9 +1,10 @@
 /**
- * Who may talk to whom in a namespace with guardrails. The tests compare the network policies with
- * this table, and `npm run probe` compares a cluster with it. Pure data.
+ * Which connections are allowed in a namespace with guardrails. The tests compare the network
+ * policies with this table, and `npm run probe` compares a cluster with this table. The file
+ * contains only data.
  */
 
-/** Who opens connections. A migration runs in the service's own pods, before the service. */
+/** Sources of connections. A migration runs in the service's own pods, before the service. */
 export const sources = [
   "service",
   "migration",
@@ -16,7 +17,7 @@ export const sources = [
 ] as const;
 export type Source = (typeof sources)[number];
 
-/** Where a connection ends. */
+/** Destination of a connection: a party and its port. */
 export interface Door {
   readonly party:
     | "another pod"
@@ -38,8 +39,8 @@ const door = (party: Door["party"], port: number, protocol: Door["protocol"] = "
 });
 
 /**
- * All doors, by the name that a person reads. Closed ports are doors too: they show that only the
- * necessary ports are open.
+ * All destinations, by the name that people read. Closed ports are in the list, too: they show that
+ * only the necessary ports are open.
  */
 export const doors = {
   service: door("service", 8080),
@@ -66,7 +67,7 @@ export const doors = {
 } as const satisfies Readonly<Record<string, Door>>;
 export type DoorName = keyof typeof doors;
 
-/** What the service's code needs, wherever it runs. */
+/** Destinations that the service's code needs, in web pods, migrations and jobs. */
 const code: readonly DoorName[] = [
   "database",
   "DNS by UDP",
@@ -75,7 +76,7 @@ const code: readonly DoorName[] = [
   "Datadog agent, traces",
 ];
 
-/** The doors that are open to each source; every other one is closed. */
+/** Destinations that each source may connect to. All other destinations are closed. */
 const open: Readonly<Record<Source, readonly DoorName[]>> = {
   "another pod": [],
   database: [],
@@ -87,7 +88,7 @@ const open: Readonly<Record<Source, readonly DoorName[]>> = {
   "the internet": [],
 };
 
-/** One row of the table. */
+/** One row of the table: whether a source may connect to a destination. */
 export interface Connection {
   readonly allowed: boolean;
   readonly from: Source;
@@ -95,12 +96,16 @@ export interface Connection {
 }
 
 /**
- * Sources outside the namespace. Its policies do not decide about connections between two of them.
+ * Sources outside the namespace. The namespace's policies do not apply to a connection between two
+ * such sources.
  */
 const outside: readonly string[] = ["ingress", "other namespaces", "the internet"];
 const inside: readonly string[] = ["service", "job", "another pod", "database"];
 
-/** The whole table: every source and every door that the namespace's policies can tell apart. */
+/**
+ * The whole table: each pair of source and destination that the namespace's policies can allow or
+ * forbid.
+ */
 export const connections: readonly Connection[] = sources.flatMap((from) =>
   (Object.keys(doors) as DoorName[])
     .filter((to) => !outside.includes(from) || inside.includes(doors[to].party))

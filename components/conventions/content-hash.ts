@@ -19,8 +19,9 @@ export const contextDirectory = "service/target/image";
 const jarName = new RegExp(`^${service}-(.+)\\.jar$`);
 
 /**
- * Content hash of the code that the service's jar was built from. It is in the jar's name, because
- * BuildKit takes a file with the same name, size and time for one that it already has.
+ * Returns the content hash of the code that the service's jar was built from. The jar's name
+ * contains this hash, because BuildKit treats a file with the same name, size and time as
+ * unchanged.
  *
  * @param directory build context of the image, which Maven fills
  * @returns undefined if there is no jar.
@@ -39,8 +40,8 @@ function filesUnder(root: string, path: string): readonly string[] {
 }
 
 /**
- * SHA-256 (64 hex characters) over paths and contents of the image's inputs, sorted by path.
- * It ignores file times and modes, so that a fresh checkout has the same hash.
+ * Returns the SHA-256 (64 hex characters) over paths and contents of the image's inputs, sorted by
+ * path. The hash ignores file times and modes, so that a fresh checkout has the same hash.
  *
  * @param root directory of the repository
  */

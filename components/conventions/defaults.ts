@@ -4,23 +4,33 @@
  * `const { port = postgres.port } = args`, never with `||`.
  */
 
-/** All pods. */
+/** Defaults of all pods. */
 export const pod = {
-  /** Datadog's Java agent is one jar of about 30 MB. */
+  /** Size limit of the volume for Datadog's Java agent, which is one jar of about 30 MB. */
   datadogAgentSizeLimit: "128Mi",
-  /** The JVM's own default is 25 % of the container. The rest is metaspace, stacks and buffers. */
+  /**
+   * Percentage of the container's memory for the heap. The rest is for metaspace, stacks and
+   * buffers. The JVM's own default is 25 %.
+   */
   maxRamPercentage: 75,
-  /** Without a CPU limit, the JVM counts all cores of the node. Below 2 it uses the serial GC. */
+  /**
+   * Minimum number of processors for the JVM: with fewer than 2, the JVM uses the serial garbage
+   * collector. Without a number and without a CPU limit, the JVM counts all cores of the node.
+   */
   minActiveProcessors: 2,
   /**
-   * The JVM compiles quickly and optimizes less. For a process that ends soon, or in a stack that
-   * does: `migrate` needs 2.4 CPU seconds and not 4.1, a start of `serve` 3.3 and not 6.9.
+   * JVM flag that makes the JVM compile quickly and optimize less. Use it for a process or a stack
+   * that ends soon. With this flag, `migrate` needs 2.4 CPU seconds instead of 4.1, and a start of
+   * `serve` needs 3.3 instead of 6.9.
    */
   quickStart: "-XX:TieredStopAtLevel=1",
-  /** Memory request = limit, so that a pod always has the memory it may use. CPU has no limit. */
+  /**
+   * The memory request is also the limit, so that a pod always has the memory that it may use. CPU
+   * has no limit.
+   */
   requests: { cpu: "250m", memory: "512Mi" },
   tmpSizeLimit: "64Mi",
-  /** Above 10000, so that it is not a user of the node. */
+  /** User ID of the containers. It is above 10000, so that no user of the node has the same ID. */
   userId: 10001,
 } as const;
 
@@ -30,60 +40,70 @@ export const webService = {
   /** Seconds that the service may take to finish open requests after SIGTERM. */
   drainSeconds: 30,
   maxSurge: "25%",
-  /** 0: a rollout never removes a pod before a new one is ready. */
+  /** With 0, a rollout never removes an old pod before a new pod is ready. */
   maxUnavailable: 0,
-  /** A pod that crashes on start never counts as available. */
+  /** With 10 seconds, a pod that crashes on start never counts as available. */
   minReadySeconds: 10,
   port: 8080,
-  /** Seconds between the end of the endpoint and SIGTERM: load balancers learn late. */
+  /**
+   * Seconds that a stopping pod waits before SIGTERM, because load balancers learn late that the
+   * pod stops.
+   */
   preStopSeconds: 15,
-  /** Kubernetes' default is 600: too long to learn that a pod does not start. */
+  /** In seconds. Kubernetes' default of 600 is too long to wait for a pod that does not start. */
   progressDeadlineSeconds: 300,
   replicas: 1,
   requests: pod.requests,
   revisionHistoryLimit: 5,
   seedArgs: [],
-  /** Not an arg: port of the Service. */
+  /** Port of the Service. No arg sets this value. */
   servicePort: 80,
-  /** preStop 15 + drain 30 + margin 10 = 55. Kubernetes' default of 30 would cut requests off. */
+  /**
+   * Must be at least 55: preStop 15 + drain 30 + margin 10. Kubernetes' default of 30 would cut off
+   * requests.
+   */
   terminationGracePeriodSeconds: 60,
   tls: false,
   track: "stable",
 } as const;
 
-/** What no arg of the web service sets. */
+/** Values of the web service that no arg sets. */
 export const rollout = {
   /** Seconds between the end of the drain and SIGKILL. */
   graceMarginSeconds: 10,
   pdbMaxUnavailable: 1,
-  /** Pulumi waits longer than Kubernetes, so that Kubernetes' reason is shown. */
+  /** Seconds that Pulumi waits longer than Kubernetes, so that Pulumi shows Kubernetes' reason. */
   pulumiWaitMarginSeconds: 60,
 } as const;
 
-/** The init container that migrates the database. */
+/** Defaults of the init container that migrates the database. */
 export const migration = { args: ["migrate"] } as const;
 
-/** Fills the database of a review stack with two pages of orders. */
+/** Command that fills the database of a review stack with two pages of orders. */
 export const seedArgs = ["seed", "--count", "50", "--if-empty"] as const;
 
-/** The Ingress of the web service. */
+/** Defaults of the web service's Ingress. */
 export const ingress = {
   albClassName: "alb",
-  /** Not above the grace period. The load balancer's default is 300. */
+  /** Must not be above the grace period. The load balancer's own default is 300. */
   deregistrationDelaySeconds: 30,
   pathType: "Prefix",
   scheme: "internal",
 } as const;
 
-/** The autoscaler of the web service. */
+/** Defaults of the web service's autoscaler. */
 export const autoscaling = {
-  /** Percentage of the request. Without a CPU limit, a busy pod can use more while others start. */
+  /**
+   * Percentage of the CPU request. A pod has no CPU limit, so a busy pod can use more CPU while new
+   * pods start.
+   */
   cpuUtilization: 70,
 } as const;
 
 /**
- * Three different probes: a failed readiness probe stops traffic, a failed liveness probe restarts.
- * The startup probe delays the other two for up to 150 s, so that liveness can stay strict.
+ * Paths and times of the three probes. If the readiness probe fails, the pod receives no requests.
+ * If the liveness probe fails, the container restarts. The startup probe delays the other two for
+ * up to 150 s, so that the liveness probe can stay strict.
  */
 export const probes = {
   live: "/health/live",
@@ -93,7 +113,7 @@ export const probes = {
   startup: { failureThreshold: 75, periodSeconds: 2, timeoutSeconds: 2 },
 } as const;
 
-/** Scheduled jobs. */
+/** Defaults of scheduled jobs. */
 export const scheduledJob = {
   /** Fraction of the schedule's shortest period: a run must end before the next one starts. */
   activeDeadlineFraction: 0.9,
@@ -113,9 +133,12 @@ export const scheduledJob = {
 /** PostgreSQL's words for `sslmode`, without `allow`, which prefers a connection without TLS. */
 export const sslModes = ["disable", "prefer", "require", "verify-ca", "verify-full"] as const;
 
-/** The ephemeral PostgreSQL. */
+/** Defaults of the ephemeral PostgreSQL database. */
 export const postgres = {
-  /** PostgreSQL's `max_connections` of 100, without the three that it keeps for superusers. */
+  /**
+   * PostgreSQL's `max_connections` of 100, minus the three connections that PostgreSQL reserves for
+   * superusers.
+   */
   connections: 97,
   databaseName: "orders",
   memoryLimit: "512Mi",
@@ -126,15 +149,24 @@ export const postgres = {
   storage: "1Gi",
   terminationGracePeriodSeconds: 30,
   username: "orders",
-  /** How long Pulumi waits for the pod. Pulling the image and the first start take a quarter. */
+  /**
+   * Time that Pulumi waits for the pod. Pulling the image and the first start take a quarter of
+   * this time.
+   */
   wait: "180s",
 } as const;
 
-/** Limits of a review stack's namespace, and the defaults of a container without requests. */
+/** Limits of a review stack's namespace. */
 export const reviewNamespace = {
-  /** Memory limit divided by request, at most: a node's memory must not be overcommitted. */
+  /**
+   * Maximum of memory limit divided by memory request. This ratio limits how much the pods can
+   * overcommit a node's memory.
+   */
   maxMemoryLimitRequestRatio: "4",
-  /** Room for a few replicas during a rollout, the database and jobs: at most one node. */
+  /**
+   * Enough for a few replicas during a rollout, the database and jobs. At most the size of one
+   * node.
+   */
   quota: { cpu: "2", memory: "4Gi", pods: 10 },
   /** The stack needs one Ingress and two Services. The rest is for experiments. */
   quotaObjects: {
@@ -148,8 +180,8 @@ export const reviewNamespace = {
 } as const;
 
 /**
- * Private addresses (RFC 1918 and RFC 6598). Nodes, on which the Datadog Agent listens, have such
- * addresses in every cluster.
+ * Private addresses (RFC 1918 and RFC 6598). The Datadog Agent listens on the nodes, which have
+ * such addresses in every cluster.
  */
 export const privateAddresses = [
   "10.0.0.0/8",

@@ -1,4 +1,4 @@
-/** An EKS cluster, by what it is found by. */
+/** Name and region, which identify an EKS cluster. */
 export interface EksClusterName {
   readonly name: string;
   readonly region: string;
@@ -6,18 +6,25 @@ export interface EksClusterName {
 
 /**
  * How a cluster identifies a user: by the AWS role, or by the token that CircleCI gives to a job.
- * That token names the branch. Outside of CI, and with CLUSTER_IDENTITY=aws, it is always the role.
+ * The token contains the branch. Outside of CI, and with CLUSTER_IDENTITY=aws, the cluster always
+ * uses the AWS role.
  */
 export type ClusterIdentity = "aws" | "circleci-token";
 
-/** Written for any shell, and without a file: `destroy` runs where there is no checkout. */
+/**
+ * Prints CircleCI's token in a CI job, and runs the AWS CLI elsewhere. The script works in any
+ * shell and is not a file, because `destroy` also runs without a checkout of the repository.
+ */
 const circleciToken = `if [ -n "$CIRCLE_OIDC_TOKEN_V2" ] && [ "$CLUSTER_IDENTITY" != aws ]; then
   printf '{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","status":{"token":"%s"}}' "$CIRCLE_OIDC_TOKEN_V2"
 else
   exec aws "$@"
 fi`;
 
-/** The user of a kubeconfig for an EKS cluster: it holds no token, one is made for each command. */
+/**
+ * Returns the user of a kubeconfig for an EKS cluster. The kubeconfig contains no token: kubectl
+ * gets a new token for each command.
+ */
 export function eksUser({ name, region }: EksClusterName, identity: ClusterIdentity): object {
   const getToken = ["eks", "get-token", "--cluster-name", name, "--region", region];
   const args = [...getToken, "--output", "json"];

@@ -2,12 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Checked } from "./validation";
 
 /**
- * Wraps a program so that Pulumi prints an expected error without its stack.
+ * Wraps a program so that Pulumi prints an expected error without its stack trace.
  *
- * Pulumi prints each error that leaves a program with its stack, in colors. Some versions of
- * Node.js 20 take many seconds and gigabytes of memory for a stack that leads through Pulumi's
- * packages (https://github.com/nodejs/node/issues/64011), and a CI container ends without a
- * message. An error that a person can fix needs no stack. The stack of any other error becomes
+ * When a program throws an error, Pulumi prints the error's stack trace in colors. Some versions of
+ * Node.js 20 take many seconds and gigabytes of memory for a stack trace through Pulumi's packages
+ * (https://github.com/nodejs/node/issues/64011), and a CI container ends without a message. An
+ * error that a person can fix needs no stack trace. The stack trace of any other error becomes
  * plain text.
  */
 export function withCheapErrors<Args extends unknown[], Result>(
@@ -22,7 +22,10 @@ export function withCheapErrors<Args extends unknown[], Result>(
   };
 }
 
-/** The error in the form that Pulumi prints quickly; for errors in an `apply`, too. */
+/**
+ * Returns the error in the form that Pulumi prints quickly. Use this function also for errors in an
+ * `apply`.
+ */
 export function cheap(error: unknown): Error {
   if (pulumi.RunError.isInstance(error)) return withoutStack(error);
   if (pulumi.ResourceError.isInstance(error) && error.hideStack === true) {
@@ -39,8 +42,8 @@ function withoutStack<Failure extends Error>(error: Failure): Failure {
 }
 
 /**
- * Throws all issues of a component in one message, one line each.
- * Call it before the first child is created, so that a failed component leaves nothing behind.
+ * Throws all issues of a component in one message, one line each. Call this function before the
+ * component creates its first child, so that wrong args leave no resources behind.
  *
  * @throws pulumi.ResourceError, whose text Pulumi prints without a stack trace.
  */

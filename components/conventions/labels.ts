@@ -1,29 +1,35 @@
 import { companyLabels } from "../../config/labels";
 import { labelValue, shortCommit } from "./names";
 
-/** Names and labels that identify a stack's objects. They never change in the stack's life. */
+/** Names and labels that identify a stack's objects. They never change while the stack exists. */
 export interface Identity {
-  /** `<service>`, or `<service>-<slug>` outside production. Dashboards and alerts search for it. */
+  /**
+   * Value of the label `app`: `<service>`, or `<service>-<slug>` outside production. Dashboards and
+   * alerts search for this value.
+   */
   readonly app: string;
   /**
-   * `DD_ENV`, and the label `tags.datadoghq.com/env`.
-   * With a wrong value, traces and metrics appear under another environment.
+   * Value of `DD_ENV` and of the label `tags.datadoghq.com/env`. With a wrong value, traces and
+   * metrics appear under another environment.
    */
   readonly environment: string;
-  /** Distinguishes two installs. A canary has production's instance. */
+  /**
+   * Value of the label `app.kubernetes.io/instance`, which distinguishes the stacks of the service.
+   * A canary has the same value as production.
+   */
   readonly instance: string;
   /** Whether the stack runs a protected branch: staging and production. */
   readonly protectedBranch: boolean;
   /**
-   * Name of the service, the same in all stacks. It is part of every selector:
-   * a change replaces the Deployment.
+   * Name of the service, the same in all stacks. Every selector contains the name, so a change
+   * replaces the Deployment.
    */
   readonly service: string;
 }
 
-/** What is being released. Only workloads and their pods carry it. */
+/** Branch and commit that are released. Only workloads and their pods contain them. */
 export interface Release {
-  /** Full name of the branch. Labels carry it as a legal label value. */
+  /** Full name of the branch. Labels contain the name in the form of a legal label value. */
   readonly branch: string;
   /**
    * Full hash of the last commit that changed the image's content, or `unknown`.
@@ -32,15 +38,20 @@ export interface Release {
   readonly commit: string;
 }
 
-/** The role of an object. Only pods of `web` become endpoints. */
+/** The role of an object. The Service sends requests only to pods of `web`. */
 export type Component = "database" | "job" | "namespace" | "web";
 
-/** Which of the pods behind the Service a Deployment runs. */
+/**
+ * Which pods behind the Service a Deployment has: `canary` for a canary, `stable` for all others.
+ */
 export type Track = "canary" | "stable";
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** Labels that prove that an object belongs to this service and this instance. A name does not. */
+/**
+ * Labels that prove that an object belongs to this service and this instance. A name does not prove
+ * this.
+ */
 export const ownerLabels = [
   "app.kubernetes.io/managed-by",
   "app.kubernetes.io/part-of",
@@ -48,8 +59,8 @@ export const ownerLabels = [
 ] as const;
 
 /**
- * The first owner label that is missing, or whose value is not the expected one. Undefined if the
- * object belongs to the expected owner.
+ * Returns the first owner label that is missing or does not have the expected value. Undefined if
+ * the object belongs to the expected owner.
  */
 export function foreignLabel(
   found: Labels,
@@ -61,13 +72,16 @@ export function foreignLabel(
 /** The label that distinguishes a canary's pods from production's pods. */
 export const trackLabel = "track";
 
-/** The labels as a query of the API, which selects objects that have all of them. */
+/**
+ * Returns a label selector for a request to the Kubernetes API, which selects objects that have all
+ * of these labels.
+ */
 export const labelQuery = (labels: Labels): string =>
   Object.entries(labels)
     .map((pair) => pair.join("="))
     .join(",");
 
-/** Labels that all objects of one install have. */
+/** Returns the labels that all objects of one instance have. */
 export function instanceSelector(identity: Identity): Labels {
   return {
     "app.kubernetes.io/instance": identity.instance,
@@ -76,25 +90,28 @@ export function instanceSelector(identity: Identity): Labels {
 }
 
 /**
- * Labels that select pods. A Deployment's selector is immutable: a change replaces the Deployment,
- * which causes downtime. Never add the version, the commit or a caller's label.
+ * Returns labels that select pods. A Deployment's selector is immutable: a change replaces the
+ * Deployment, which causes downtime. Never add the version, the commit or a caller's label.
  */
 export function selector(identity: Identity, component: Component): Labels {
   return { "app.kubernetes.io/component": component, ...instanceSelector(identity) };
 }
 
-/** The selector of one Deployment, its PodDisruptionBudget and its spread constraints. */
+/**
+ * Returns the selector of one Deployment, its PodDisruptionBudget and its topology spread
+ * constraints.
+ */
 export function trackSelector(identity: Identity, component: Component, track: Track): Labels {
   return { ...selector(identity, component), [trackLabel]: track };
 }
 
-/** Labels of every object. They do not change in the object's life. */
+/** Returns the labels of every object. They do not change while the object exists. */
 export function labels(identity: Identity, component: Component): Labels {
   return {
     ...companyLabels,
     ...selector(identity, component),
     app: identity.app,
-    // The provider sets it only with client-side apply, which we do not use.
+    // The provider sets this label only with client-side apply, which this program does not use.
     "app.kubernetes.io/managed-by": "pulumi",
     "app.kubernetes.io/part-of": identity.service,
     protected_branch: String(identity.protectedBranch),
@@ -102,12 +119,15 @@ export function labels(identity: Identity, component: Component): Labels {
   };
 }
 
-/** The version that people and Datadog see. */
+/** Returns the version that people and Datadog see: the short commit. */
 export function releaseVersion(release: Release): string {
   return shortCommit(release.commit);
 }
 
-/** Labels of Deployments, CronJobs and their pods only. They change with every release. */
+/**
+ * Returns the labels that only Deployments, CronJobs and their pods have. These labels change with
+ * every release.
+ */
 export function releaseLabels(identity: Identity, release: Release): Labels {
   return {
     branch: labelValue(release.branch),

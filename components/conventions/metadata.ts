@@ -16,14 +16,14 @@ interface AddedMetadata {
 /** EKS reads the IAM role of a ServiceAccount's pods from this annotation. */
 export const roleAnnotation = "eks.amazonaws.com/role-arn";
 
-/** No annotations if the map is empty: an empty map would change every object. */
+/** Returns no annotations if the map is empty, because an empty map would change every object. */
 export function annotated(all: Annotations): Pick<ObjectMeta, "annotations"> {
   return Object.keys(all).length === 0 ? {} : { annotations: { ...all } };
 }
 
 /**
- * Metadata of an object: labels and annotations of the caller and of the component. The component's
- * values take precedence.
+ * Returns the metadata of an object: labels and annotations of the caller and of the component. The
+ * component's values take precedence.
  */
 export function objectMetadata(args: AddedMetadata, own: Labels, annotations: Annotations = {}) {
   return {
@@ -33,8 +33,8 @@ export function objectMetadata(args: AddedMetadata, own: Labels, annotations: An
 }
 
 /**
- * Metadata of pods. Pods do not have the labels of other objects, so a change of those labels
- * restarts no pod.
+ * Returns the metadata of pods. Pods do not get the caller's `labels` and `annotations`, so a
+ * change to these args restarts no pod.
  */
 export function podMetadata(args: AddedMetadata, own: Labels, annotations: Annotations = {}) {
   return {

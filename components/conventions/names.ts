@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 
-/** Longest names that Kubernetes, AWS and Pulumi accept. */
+/** Maximum lengths of names, in characters, that Kubernetes, AWS and Pulumi accept. */
 export const budgets = {
-  /** Kubernetes appends 11 characters to a CronJob's name, and a Job's name ends at 63. */
+  /**
+   * Kubernetes appends 11 characters to a CronJob's name, and a Job's name has at most 63
+   * characters.
+   */
   cronJob: 52,
   dnsLabel: 63,
   ecrTag: 128,
@@ -11,21 +14,21 @@ export const budgets = {
   slug: 30,
   stack: 100,
   /**
-   * Its pods' label `controller-revision-hash` is the name and 11 characters, and a label's value
-   * ends at 63.
+   * The pods' label `controller-revision-hash` is the name plus 11 characters, and the value of a
+   * label has at most 63 characters.
    */
   statefulSet: 52,
 } as const;
 
 const base32 = "abcdefghijklmnopqrstuvwxyz234567";
 const suffixLength = 8;
-/** The end of a shortened name. A full name with such an end is treated as shortened, too. */
+/** Form of the end of a shortened name. A full name with such an end is shortened, too. */
 const looksShortened = /(?:^|-)[a-z2-7]{8}$/;
 const legalSlug = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
 const legalLabelValue = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/;
 const legalDnsLabel = /^[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
 
-/** 8 base32 characters (40 bits) of the SHA-256 of a text. */
+/** Returns 8 base32 characters (40 bits) of a text's SHA-256. */
 export function shortHash(text: string): string {
   const bytes = createHash("sha256").update(text).digest();
   let bits = 0n;
@@ -42,11 +45,12 @@ function shorten(text: string, legal: string, budget: number): string {
 }
 
 /**
- * A branch as a DNS-safe name: `[a-z0-9-]`, starts with a letter, at most 30 characters.
+ * Returns the slug of a branch, a DNS-safe name: `[a-z0-9-]`, starts with a letter, at most 30
+ * characters.
  *
- * The slug ends with 8 characters of a hash of the full name if a character was lost, or if the
- * name looks like a shortened one (`fix-checkout` ends like a hash).
- * So two branches never share a stack.
+ * The slug ends with 8 characters of a hash of the full name if the branch's name is not a legal
+ * slug, or if it looks like a shortened name (`fix-checkout` seems to end with a hash). So two
+ * branches never share a stack.
  */
 export function slug(branch: string): string {
   if (legalSlug.test(branch) && branch.length <= budgets.slug && !looksShortened.test(branch)) {
@@ -59,7 +63,7 @@ export function slug(branch: string): string {
   return shorten(branch, /^[a-z]/.test(legal) ? legal : `b-${legal}`, budgets.slug);
 }
 
-/** A Kubernetes label value for any text. Two texts never get the same value. */
+/** Returns a Kubernetes label value for any text. Two texts never get the same value. */
 export function labelValue(text: string): string {
   const fits = text.length <= budgets.labelValue;
   if (fits && legalLabelValue.test(text) && !looksShortened.test(text)) return text;
@@ -67,13 +71,14 @@ export function labelValue(text: string): string {
   return shorten(text, legal === "" ? "x" : legal, budgets.labelValue);
 }
 
-/** Whether a text may name a Service or a Namespace. */
+/** Whether a text is a valid name of a Service or a Namespace. */
 export function isDnsLabel(text: string, budget: number = budgets.dnsLabel): boolean {
   return text.length <= budget && legalDnsLabel.test(text);
 }
 
 /**
- * A commit as people read it: 7 characters, and `-dirty.<hash>` if the code is not committed.
+ * Returns the short form of a commit: 7 characters, and `-dirty.<hash>` if the code is not
+ * committed.
  */
 export function shortCommit(commit: string): string {
   const [hash = "", ...rest] = commit.split("-");

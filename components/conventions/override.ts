@@ -5,9 +5,9 @@ type Later = Promise<unknown> | pulumi.OutputInstance<unknown>;
 
 /**
  * A spec as a component creates it. Objects and lists are plain, so that an override can read
- * nested fields; only single values, such as the name of another object, may be outputs.
- * If an arg contains an output, or an earlier override returns one, that value is still an output
- * at run time, although this type says that it is plain.
+ * nested fields; only single values, such as the name of another object, may be outputs. If an arg
+ * contains an output, or if an earlier override returns an output, that value is still an output at
+ * run time, although this type says that it is plain.
  */
 export type Plain<T> = [Exclude<T, Later>] extends [Scalar] ? T : PlainObject<Exclude<T, Later>>;
 
@@ -18,13 +18,15 @@ type PlainObject<T> = T extends Scalar
     : { [Key in keyof T]: Plain<T[Key]> };
 
 /**
- * Changes one spec of a component: a pure function of the component's own spec, applied last.
- * A misspelled field compiles, because TypeScript does not check for extra fields in what a
- * function returns. The cluster refuses it.
+ * Changes one spec of a component: a pure function that receives the component's own spec and
+ * returns the final spec. A misspelled field compiles, because TypeScript does not check for extra
+ * fields in what a function returns. The cluster refuses the misspelled field.
  */
 export type Override<Spec> = (defaults: Plain<Spec>) => Spec;
 
-/** The spec after the caller's override, if any. */
+/**
+ * Returns the spec after the caller's override. Without an override, returns the spec unchanged.
+ */
 export function applyOverride<Spec>(override: Override<Spec> | undefined, defaults: Spec): Spec {
   return override === undefined ? defaults : override(defaults as Plain<Spec>);
 }

@@ -1,36 +1,37 @@
 import { type Checked } from "./validation";
 import { type Requests, cores, memoryBytes } from "./quantities";
 
-/** Total requests of the pods of a namespace. */
+/** Maximum total requests and maximum number of pods in a namespace. */
 export interface Quota extends Requests {
   /**
-   * Number of pods, without those that have finished. Too low: the cluster refuses pods, and a
-   * rollout waits for them.
+   * Number of pods, without the pods that have finished. If the number is too low, the cluster
+   * refuses pods, and a rollout waits for them.
    */
   readonly pods: number;
 }
 
-/** The most pods of one workload that run at the same time. */
+/** The largest number of pods of one workload that run at the same time, and their requests. */
 export interface PodRequirement {
-  /**
-   * Name of the workload in the error. Use a different name for each workload.
-   */
+  /** Name of the workload in the error message. Use a different name for each workload. */
   readonly name: string;
   /**
-   * Number of pods, including those that a rollout adds and those that are terminating.
-   * Too low: the cluster refuses pods later.
+   * Number of pods, including the pods that a rollout adds and the pods that are terminating. If
+   * this number is too low, the check passes, but the cluster refuses pods later.
    */
   readonly pods: number;
-  /** Requests of each pod. Too low: the cluster refuses pods later. */
+  /**
+   * Requests of each pod. If they are too low, the check passes, but the cluster refuses pods
+   * later.
+   */
   readonly requests: Requests;
 }
 
 /**
- * Pods that a rolling update may have at the same time: `replicas`, and twice what `maxSurge` adds.
- * Kubernetes rounds `maxSurge` up. A rollout makes no more new pods than `replicas`.
+ * Returns the largest number of pods during a rolling update: `replicas`, and twice the number that
+ * `maxSurge` adds. Kubernetes rounds `maxSurge` up. A rollout creates at most `replicas` new pods.
  *
- * Twice, because Kubernetes starts the next pods when the old ones begin to end. The old pods count
- * until they are gone. A quota ignores a pod only after twice its grace period.
+ * The factor is two because Kubernetes starts the next new pods when old pods begin to terminate. A
+ * quota counts these old pods until they are gone, or for twice their grace period.
  */
 export function peakPods(replicas: number, maxSurge: number | string): number {
   const surge =
@@ -43,14 +44,14 @@ export function peakPods(replicas: number, maxSurge: number | string): number {
 const mebi = 2 ** 20;
 
 /**
- * An issue if the quota is too small for the stack's pods: Kubernetes would silently refuse pods
- * later.
+ * Returns an issue if the quota is too small for the stack's pods, because Kubernetes would
+ * silently refuse pods later.
  */
 export function quotaIssue(quota: Quota, requirements: readonly PodRequirement[]): Checked {
   const sum = (amount: (requirement: PodRequirement) => number) =>
     requirements.reduce((total, requirement) => total + requirement.pods * amount(requirement), 0);
   const pods = sum(() => 1);
-  // In thousandths and mebibytes: sums of fractions are not exact.
+  // Adds whole thousandths and mebibytes, because sums of fractions are not exact.
   const milli = sum(({ requests }) => Math.round((cores(requests.cpu) ?? 0) * 1000));
   const memory = sum(({ requests }) => (memoryBytes(requests.memory) ?? 0) / mebi);
   const fits =

@@ -1,24 +1,24 @@
 import { budgets, isDnsLabel } from "./names";
 
-/** One broken rule: the arg, the rule, the value that broke it, and how to fix it. */
+/** One broken rule: the arg, the rule, the wrong value, and how to fix the value. */
 export interface ValidationIssue {
   readonly arg: string;
   /** What the user must do. */
   readonly fix: string;
   readonly got: unknown;
-  /** Follows "must" in the message. */
+  /** Text after "must" in the message. */
   readonly rule: string;
 }
 
 /** The result of a rule: an issue, or `undefined` if the arg keeps the rule. */
 export type Checked = ValidationIssue | undefined;
 
-/** `issue` if `ok` is false. A list of rules may contain `undefined`. */
+/** Returns `issue` if `ok` is false, otherwise `undefined`. */
 export function check(ok: boolean, issue: ValidationIssue): Checked {
   return ok ? undefined : issue;
 }
 
-/** An issue if the arg is set, and not an integer from `min` to `max`. */
+/** Returns an issue if the arg is set and is not an integer from `min` to `max`. */
 export function integer(arg: string, got: number | undefined, min: number, max: number): Checked {
   if (got === undefined) return undefined;
   const fix = !Number.isInteger(got)
@@ -34,7 +34,7 @@ export function integer(arg: string, got: number | undefined, min: number, max: 
   });
 }
 
-/** An issue if the text is not a DNS label of at most `max` characters. */
+/** Returns an issue if the text is not a DNS label of at most `max` characters. */
 export function dnsLabel(arg: string, got: string, max: number = budgets.dnsLabel): Checked {
   return check(isDnsLabel(got, max), {
     arg,
@@ -44,10 +44,13 @@ export function dnsLabel(arg: string, got: string, max: number = budgets.dnsLabe
   });
 }
 
-/** A digest reference: a repository, `@`, and a digest. A tag may be moved, a digest may not. */
+/**
+ * Form of a digest reference: a repository, `@` and a digest. A tag can be moved to another image,
+ * a digest cannot.
+ */
 export const imageRefForm = /^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$/;
 
-/** An issue if an image is not named by its digest. An output always contains a digest. */
+/** Returns an issue if an image reference has no digest. An output always contains a digest. */
 export function imageRef(arg: string, got: unknown): Checked {
   return check(typeof got !== "string" || imageRefForm.test(got), {
     arg,
@@ -60,12 +63,12 @@ export function imageRef(arg: string, got: unknown): Checked {
 /** A value with its path in the args, such as `volumes[0].name`. */
 export type Placed<T = string> = Pick<ValidationIssue, "arg"> & { readonly got: T };
 
-/** The elements of a list, with their paths. */
+/** Returns the elements of a list, with their paths. */
 export function elements<T>(arg: string, list: readonly T[] = []): readonly Placed<T>[] {
   return list.map((got, i) => ({ arg: `${arg}[${String(i)}]`, got }));
 }
 
-/** One field of each element of a list, with its path. */
+/** Returns one field of each element of a list, with the path of the field. */
 export function fields<Element, Key extends keyof Element & string>(
   arg: string,
   key: Key,
@@ -74,7 +77,7 @@ export function fields<Element, Key extends keyof Element & string>(
   return elements(arg, list).map(({ arg, got }) => ({ arg: `${arg}.${key}`, got: got[key] }));
 }
 
-/** An issue for each value that is not `ok`. */
+/** Returns an issue for each value for which `ok` returns false. */
 export function each<T>(
   values: readonly Placed<T>[],
   ok: (got: T) => boolean,
@@ -83,7 +86,9 @@ export function each<T>(
   return values.filter(({ got }) => !ok(got)).map((value) => ({ ...value, ...rule }));
 }
 
-/** An issue for each value that the component or an earlier value already uses. */
+/**
+ * Returns an issue for each value that the component already uses, or that is earlier in the list.
+ */
 export function unique(
   taken: readonly unknown[],
   values: readonly Placed<unknown>[],
@@ -96,7 +101,7 @@ export function unique(
   });
 }
 
-/** Entries that are in the list more than once. */
+/** Returns the entries that are in the list more than once. */
 export function duplicates<T>(list: readonly T[]): readonly T[] {
   return [...new Set(list.filter((entry, i) => list.indexOf(entry) !== i))];
 }

@@ -1,4 +1,4 @@
-/** The args, in which each arg that has a default is always set. */
+/** Type of the args after the defaults are filled in: each arg that has a default is always set. */
 export type WithDefaults<Args extends object, Defaults extends object> = Omit<
   Args,
   keyof Defaults
@@ -8,7 +8,7 @@ export type WithDefaults<Args extends object, Defaults extends object> = Omit<
     : Defaults[Key];
 };
 
-/** The fields that have a value. */
+/** Returns only the fields that have a value. */
 export function defined<T extends object>(
   fields: T,
 ): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
@@ -17,7 +17,8 @@ export function defined<T extends object>(
 }
 
 /**
- * Fills in defaults from a table of defaults.ts. An arg that is `undefined` gets its default.
+ * Returns the args with the defaults from a table of defaults.ts. An arg that is `undefined` gets
+ * its default.
  */
 export function withDefaults<Args extends object, Defaults extends object>(
   args: Args,

@@ -14,14 +14,14 @@ const platforms: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 
 export interface ContainerImageArgs {
   /**
-   * Repository that the image is pushed to, without a tag. Without the right to push, the build
-   * fails at its end.
+   * Repository that the image is pushed to, without a tag. If you do not have the right to push,
+   * the build fails at its end.
    */
   readonly repository: string;
 
   /**
-   * Image that replaces the Dockerfile's stage `base`, by digest.
-   * For machines that cannot reach the registry of the Dockerfile's base image.
+   * Image that replaces the Dockerfile's stage `base`, in the form `repository@sha256:...`. Set
+   * this arg on a machine that cannot connect to the registry of the Dockerfile's base image.
    *
    * @default - the Dockerfile's base image
    */
@@ -37,15 +37,15 @@ export interface ContainerImageArgs {
   readonly builder?: string | undefined;
 
   /**
-   * Platforms of the image. A node of another platform cannot start the pods.
+   * Platforms of the image. Nodes with other platforms cannot run the image.
    *
    * @default - the builder's platform
    */
   readonly platforms?: readonly Platform[] | undefined;
 
   /**
-   * Directory of the repository, relative to where the program runs. The state contains it:
-   * with an absolute path, a run on another machine would be an update.
+   * Directory of the repository, relative to the program's working directory. The state contains
+   * this path: an absolute path would differ on another machine and cause an update there.
    *
    * @default "."
    */
@@ -57,13 +57,15 @@ const dockerfile = "service/Dockerfile";
 /**
  * The service's image. BuildKit builds it from the output of `npm run build` and pushes it.
  *
- * A preview builds nothing. The same code, base image and platforms give the same digest, so that
- * a rebuild restarts no pod.
+ * A preview builds nothing. The same code, base image and platforms give the same digest, so a
+ * rebuild does not restart pods.
  *
  * @throws pulumi.ResourceError if the jars are missing or were built from other code.
  */
 export class ContainerImage extends pulumi.ComponentResource {
-  /** `repository@sha256:...`. Unknown in a preview if the image changes. */
+  /**
+   * Image reference in the form `repository@sha256:...`. Unknown in a preview if the image changes.
+   */
   readonly ref: pulumi.Output<string>;
   readonly nodes: { readonly image: dockerBuild.Image };
 
@@ -74,7 +76,7 @@ export class ContainerImage extends pulumi.ComponentResource {
     validate(this, name, args, root, hash);
     const image = createImage(this, name, args, root, hash);
     this.nodes = { image };
-    // Not the resource's `ref`, which contains the tag.
+    // The resource's own `ref` also contains the tag, so this code does not use it.
     this.ref = pulumi.interpolate`${args.repository}@${image.digest}`;
     this.registerOutputs({ ref: this.ref });
   }
@@ -116,7 +118,7 @@ function validate(
   ]);
 }
 
-/** The tag changes only with the content of the image. */
+/** Returns the tag, which changes only with the content of the image. */
 function imageTag(args: ContainerImageArgs, hash: string): string {
   const parts = [hash, args.baseImageRef ?? "", ...[...(args.platforms ?? [])].sort()];
   return `build-${createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 40)}`;
@@ -137,7 +139,7 @@ function createImage(
       // The creation time is part of an image. With a fixed time, the digest depends on the
       // content only. (The provider already leaves out the provenance attestation.)
       buildArgs: { SOURCE_DATE_EPOCH: "0" },
-      // By default, the provider builds the image in every preview.
+      // Without this input, the provider builds the image in every preview.
       buildOnPreview: false,
       // No cache export: the last stage only copies jars, and a cache would be slower.
       context: {
@@ -151,7 +153,8 @@ function createImage(
       push: true,
       tags: [`${repository}:${imageTag(args, hash)}`],
     },
-    // A delete would remove the digest from the registry, even if another stack runs it.
+    // Pulumi does not delete the image, because another stack may run the same digest from the
+    // registry.
     { parent, retainOnDelete: true },
   );
 }

@@ -9,7 +9,7 @@ type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
 type EgressRule = k8s.types.input.networking.v1.NetworkPolicyEgressRule;
 type Selector = k8s.types.input.meta.v1.LabelSelector;
 
-/** The policies of a review namespace, in reading order. */
+/** Names of the NetworkPolicies of a review namespace. */
 export const networkPolicyNames = [
   "default-deny",
   "ingress-to-web",
@@ -21,7 +21,7 @@ export const networkPolicyNames = [
 ] as const;
 export type NetworkPolicyName = (typeof networkPolicyNames)[number];
 
-/** What the policies depend on. */
+/** Values that the policies depend on. */
 export interface Connections {
   readonly datadogAgentTo: readonly Peer[];
   readonly egressTo: readonly EgressRule[];
@@ -38,7 +38,9 @@ export type NetworkPolicyOverrides = {
 const tcp = (port: number): Port => ({ port, protocol: "TCP" });
 const udp = (port: number): Port => ({ port, protocol: "UDP" });
 
-/** Cluster DNS. CoreDNS has the label of kube-dns in every distribution. */
+/**
+ * Pods of the cluster's DNS. CoreDNS has the label of kube-dns in every Kubernetes distribution.
+ */
 const dns: Peer = {
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
   podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
@@ -67,7 +69,7 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
   });
   return {
     "default-deny": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
-    // A rule without peers would allow all sources.
+    // Without peers, there is no policy, because a rule without peers allows all sources.
     "ingress-to-web": ingressFrom.length === 0 ? undefined : ingress(web, ingressFrom, webPort),
     "service-to-database": egress(code, {
       ports: [tcp(postgres.port)],
@@ -86,7 +88,7 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
   };
 }
 
-/** The policies that allow the connections, with their overrides. */
+/** Returns the specs of the policies that allow the connections, after the overrides. */
 export function networkPolicySpecs(
   connections: Connections,
   overrides: NetworkPolicyOverrides = {},

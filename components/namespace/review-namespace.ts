@@ -20,12 +20,14 @@ import { StackNamespace, type StackNamespaceArgs } from "./stack-namespace";
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 
 /**
- * One pure function `(defaults) => spec` for each spec of a {@link ReviewNamespace}, applied last.
+ * Pure functions `(defaults) => spec`, one for each spec of a {@link ReviewNamespace}. They run
+ * after all args are applied.
  */
 export interface ReviewNamespaceOverrides {
   /**
-   * Changes the LimitRange: default requests and limits of a container, and their maximum. Without
-   * defaults, the quota refuses pods without requests.
+   * Changes the spec of the LimitRange: default requests and limits of a container, and the maximum
+   * ratio of limit to request. Without default requests, the quota refuses pods that set no
+   * requests.
    *
    * @default - the component's own spec
    * @example (spec) => ({ ...spec, limits: spec.limits.map((limit) => ({ ...limit, max: { memory:
@@ -34,7 +36,8 @@ export interface ReviewNamespaceOverrides {
   readonly limitRangeSpec?: Override<k8s.types.input.core.v1.LimitRangeSpec>;
 
   /**
-   * Changes the NetworkPolicies, by name. The code of every branch may do what a policy allows.
+   * Changes the specs of the NetworkPolicies, by name. The code of every branch can use all
+   * connections that a policy allows.
    *
    * @default - the component's own spec
    * @example
@@ -43,7 +46,8 @@ export interface ReviewNamespaceOverrides {
   readonly networkPolicySpecs?: NetworkPolicyOverrides;
 
   /**
-   * Changes the ResourceQuota. One branch can use up everything that it does not limit.
+   * Changes the spec of the ResourceQuota. One branch can use up every resource that the quota does
+   * not limit.
    *
    * @default - the component's own spec
    * @example
@@ -53,38 +57,42 @@ export interface ReviewNamespaceOverrides {
 }
 
 export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotations"> {
-  /** Labels that identify the namespace. A namespace without them is never taken over. */
+  /**
+   * Labels that identify the namespace. The stack never takes over a namespace without these
+   * labels.
+   */
   readonly identity: Identity;
-  /** Name of the namespace. Another name deletes this namespace with everything in it. */
+  /** Name of the namespace. Changing the name deletes this namespace with everything in it. */
   readonly namespace: string;
 
   /**
-   * Branch whose CI jobs may change objects in the namespace. The jobs of main may change them,
-   * too. Without it, only cluster administrators may.
+   * Branch whose CI jobs may change objects in the namespace. The CI jobs of `main` may change
+   * them, too. Without a branch, only cluster administrators may change them.
    *
    * @default - no branch
    */
   readonly branch?: string;
 
   /**
-   * Addresses of the Datadog Agent, for the service and its jobs. It listens on each node, and no
-   * selector matches a node's address. `[]` blocks metrics and traces.
+   * Addresses at which the service and its jobs can connect to the Datadog Agent. The agent listens
+   * on each node, and a label selector cannot select nodes. With `[]`, the policies block metrics
+   * and traces.
    *
    * @default - private addresses, ports 8125/UDP and 8126/TCP only
    */
   readonly datadogAgentTo?: readonly Peer[];
 
   /**
-   * The most pods that the stack runs at the same time. If the quota is too small for them, it is
-   * an error here, because Kubernetes would only fail to create some of the pods.
+   * Pods that the stack may run at the same time, by workload. If the quota is too small for them,
+   * the component reports an error, because Kubernetes would silently create only some of the pods.
    *
    * @default []
    */
   readonly demands?: readonly PodRequirement[];
 
   /**
-   * What the service and its jobs may reach in addition to their database, DNS and Datadog.
-   * The code of every branch can reach everything in this list.
+   * Destinations that the service and its jobs may connect to, in addition to their database, DNS
+   * and the Datadog Agent. The code of every branch can connect to all of these destinations.
    *
    * @default []
    * @example
@@ -93,8 +101,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly egressTo?: readonly k8s.types.input.networking.v1.NetworkPolicyEgressRule[];
 
   /**
-   * Sources of requests from outside. A load balancer is not a pod: on EKS, list its subnets.
-   * Without an entry, no request reaches the service.
+   * Sources of requests from outside the namespace. A load balancer is not a pod, so on EKS, list
+   * the subnets of the load balancer. Without an entry, no request reaches the service.
    *
    * @default []
    * @example
@@ -103,8 +111,9 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly ingressFrom?: readonly Peer[];
 
   /**
-   * Pure functions that change each spec last, for fields that no arg sets. A field that a function
-   * leaves out is removed. TypeScript does not find a misspelled field, the cluster does.
+   * Pure functions that change the specs after all args are applied, for fields that no arg sets. A
+   * field that a function does not return is removed. TypeScript does not report a misspelled
+   * field, but the cluster does.
    *
    * @default - none
    * @example { resourceQuotaSpec: (spec) => ({ ...spec, hard: { ...spec.hard, "count/jobs.batch":
@@ -113,8 +122,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly overrides?: ReviewNamespaceOverrides;
 
   /**
-   * Total requests and number of pods. Above it, Kubernetes refuses new pods, and only an event
-   * says so.
+   * Maximum total requests and number of pods. Kubernetes refuses new pods above the quota and
+   * reports this only in an event.
    *
    * @default {"cpu":"2","memory":"4Gi","pods":10}
    * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
@@ -133,11 +142,15 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
  * The namespace of a review stack with its guardrails: Pod Security `restricted`, a ResourceQuota,
  * a LimitRange, and NetworkPolicies that allow only the connections that the service needs.
  *
- * @throws pulumi.ResourceError with all issues of the args, before the first child.
+ * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
+ * resource.
  * @see https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
 export class ReviewNamespace extends pulumi.ComponentResource {
-  /** The namespace's name, known once its guardrails exist: use it, and objects wait for them. */
+  /**
+   * Name of the namespace. The name becomes known when the guardrails exist, so resources that use
+   * it wait for the guardrails.
+   */
   readonly namespace: pulumi.Output<string>;
   readonly nodes: {
     readonly limitRange: k8s.core.v1.LimitRange;
@@ -169,13 +182,15 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       name,
       { ...args, annotations },
       {
-        // A stack that is older than the guardrails keeps its namespace, with everything in it.
+        // With this alias, a stack from before the guardrails keeps its namespace with everything
+        // in it.
         aliases: [{ parent: pulumi.rootStackResource }],
         parent: this,
       },
     );
-    // Rights first: this binding gives the job the right to create the rest. All of it is deleted
-    // together with the namespace, because no one may remove a guardrail earlier.
+    // The RoleBinding comes first, because it gives the CI job the right to create the other
+    // objects. All of them are deleted only together with the namespace, because no one may remove
+    // a guardrail earlier.
     const first = { deletedWith: nodes.namespace, parent: this };
     const metadata = (name: string) => ({
       labels: labels(args.identity, "namespace"),
@@ -210,7 +225,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       ...defined({ roleBinding }),
     };
     const guardrails = [resourceQuota, limitRange, ...networkPolicies];
-    // URNs, unlike ids, are known in a preview, so that it shows the name.
+    // A preview knows URNs, but not ids. With URNs, the preview shows the name.
     this.namespace = pulumi
       .all([namespace, pulumi.all(guardrails.map(({ urn }) => urn))])
       .apply(([known]) => known);
@@ -223,7 +238,7 @@ function quotaIssues(quota: Quota, demands: readonly PodRequirement[]): readonly
     ...amountIssues("quota", quota, { cpu: '"2" or "500m"', memory: "4Gi" }),
     integer("quota.pods", quota.pods, 1, 1000),
   ];
-  // A malformed quantity counts as no room at all, so its own issue is enough.
+  // The quota check counts a malformed quantity as 0, so the quantity's own issue is enough.
   return issues.some((issue) => issue !== undefined) ? issues : [quotaIssue(quota, demands)];
 }
 
@@ -242,7 +257,7 @@ function limitRangeSpec({ overrides }: ReviewNamespaceArgs) {
   return applyOverride<k8s.types.input.core.v1.LimitRangeSpec>(overrides?.limitRangeSpec, {
     limits: [
       {
-        // The quota refuses pods without requests, so they get these.
+        // The quota refuses pods without requests, so such pods get these values.
         default: { memory: pod.requests.memory },
         defaultRequest: { ...pod.requests },
         maxLimitRequestRatio: { memory: defaults.maxMemoryLimitRequestRatio },
@@ -252,7 +267,7 @@ function limitRangeSpec({ overrides }: ReviewNamespaceArgs) {
   });
 }
 
-/** The NetworkPolicies, by name. */
+/** Returns the specs of the NetworkPolicies, by name. */
 function specsOf(args: ReviewNamespaceArgs, webPort: number) {
   const { egressTo = [], identity, ingressFrom = [], overrides } = args;
   const { datadogAgentTo = privateAddresses.map((cidr) => ({ ipBlock: { cidr } })) } = args;

@@ -4,12 +4,17 @@ import { deployProject } from "../../config/circleci";
 import type { Annotations } from "../conventions/metadata";
 import { removalUser, reviewAccess, reviewUser } from "../conventions/ci-roles";
 
-/** Annotation with the branch of the namespace. The platform's policies read it. */
+/**
+ * Returns the annotation with the namespace's branch. The platform's policies read this annotation.
+ */
 export function ownerOf(branch: string | undefined): Annotations {
   return branch === undefined ? {} : { [reviewAccess.ownerAnnotation]: reviewUser(branch) };
 }
 
-/** Rights in the namespace for its branch, and for the jobs that remove old review stacks. */
+/**
+ * Creates the RoleBinding, which gives rights in the namespace to its branch, and to the CI jobs that
+ * remove old review stacks.
+ */
 export function createRoleBinding(
   name: string,
   metadata: (name: string) => k8s.types.input.meta.v1.ObjectMeta,

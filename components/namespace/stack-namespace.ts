@@ -6,10 +6,13 @@ import { type Identity, labels } from "../conventions/labels";
 import { type Annotations, annotated } from "../conventions/metadata";
 
 export interface StackNamespaceArgs {
-  /** Labels that identify the namespace. A namespace without them is never taken over. */
+  /**
+   * Labels that identify the namespace. The stack never takes over a namespace without these
+   * labels.
+   */
   readonly identity: Identity;
   /**
-   * Name of the namespace. Another name deletes this namespace with everything in it, unless
+   * Name of the namespace. Changing the name deletes this namespace with everything in it, unless
    * `retain` is set.
    */
   readonly namespace: string;
@@ -22,24 +25,25 @@ export interface StackNamespaceArgs {
   readonly annotations?: Annotations;
 
   /**
-   * Type of ingress controller. With `eks-alb`, a pod only counts as ready when the load balancer
-   * sends requests to it; otherwise, a rollout may remove the old pods too early.
+   * Type of ingress controller. With `eks-alb`, a pod counts as ready only when the load balancer
+   * sends requests to the pod. Without it, a rollout on EKS may remove the old pods too early.
    *
    * @default - none
    */
   readonly ingressPreset?: "eks-alb";
 
   /**
-   * Refuses updates that delete the namespace with everything in it.
-   * To do it anyway, run `pulumi state unprotect`, then `pulumi up`.
+   * Makes Pulumi refuse updates that delete the namespace with everything in it. To allow such an
+   * update, run `pulumi state unprotect` before `pulumi up`.
    *
    * @default - the component's `opts.protect`
    */
   readonly protect?: boolean;
 
   /**
-   * Keeps the namespace in the cluster when the stack is destroyed: for a namespace that others
-   * created, or with Secrets that cannot be restored. Without it, everything in it is deleted.
+   * Keeps the namespace in the cluster when the stack is destroyed. Set this arg for a namespace
+   * that someone else created, or that contains Secrets that cannot be restored. Otherwise,
+   * destroying the stack deletes the namespace with everything in it.
    *
    * @default false
    */
@@ -49,11 +53,15 @@ export interface StackNamespaceArgs {
 /**
  * The namespace of a stack. It refuses pods that violate Pod Security level `restricted`.
  *
- * @throws pulumi.ResourceError if the name is not a DNS label, before the first child.
+ * @throws pulumi.ResourceError if the name is not a DNS label, before the component creates a child
+ * resource.
  * @see https://kubernetes.io/docs/concepts/security/pod-security-standards/
  */
 export class StackNamespace extends pulumi.ComponentResource {
-  /** The namespace's name, known once it exists: use it, and objects wait for the namespace. */
+  /**
+   * Name of the namespace. The name becomes known when the namespace exists, so resources that use
+   * it wait for the namespace.
+   */
   readonly namespace: pulumi.Output<string>;
   readonly nodes: { readonly namespace: k8s.core.v1.Namespace };
 
@@ -69,7 +77,8 @@ export class StackNamespace extends pulumi.ComponentResource {
           labels: {
             ...labels(args.identity, "namespace"),
             "pod-security.kubernetes.io/enforce": "restricted",
-            // Warns when a Deployment is applied. Otherwise its pods are refused without a message.
+            // Warns when a Deployment is applied. Without this label, Kubernetes refuses the
+            // Deployment's pods later, without a message.
             "pod-security.kubernetes.io/warn": "restricted",
             ...(ingressPreset === undefined
               ? {}

@@ -3,9 +3,9 @@ import type * as pulumi from "@pulumi/pulumi";
 
 /** Reference to a key of an existing Secret in the same namespace. */
 export interface SecretKey {
-  /** Key in the Secret. If it is missing, no pod starts. */
+  /** Key in the Secret. If the Secret does not have the key, no pod starts. */
   readonly key: string;
-  /** Name of the Secret. If it is missing, no pod starts. */
+  /** Name of the Secret. If the Secret does not exist, no pod starts. */
   readonly secretName: pulumi.Input<string>;
 }
 
@@ -20,21 +20,24 @@ export interface SecretFiles {
    * @default - all keys
    */
   readonly keys?: readonly string[];
-  /** Directory of the files. It hides what the image has there. */
+  /** Directory for the files. The mount hides the image's files in this directory. */
   readonly mountPath: string;
-  /** Name of the Secret. If it is missing, no pod starts. */
+  /** Name of the Secret. If the Secret does not exist, no pod starts. */
   readonly secretName: pulumi.Input<string>;
 }
 
-/** A container in addition to the service's own. Its name is plain text, so we can validate it. */
+/**
+ * A container in addition to the service's container. Its name is plain text and not an output, so
+ * that the component can validate the name.
+ */
 export type ExtraContainer = Omit<k8s.types.input.core.v1.Container, "name"> & {
   readonly name: string;
 };
 
-/** A volume in addition to the component's own. */
+/** A volume in addition to the component's volumes. */
 export type ExtraVolume = Omit<k8s.types.input.core.v1.Volume, "name"> & { readonly name: string };
 
-/** Where the service's containers mount a volume of `volumes`. */
+/** The mount of a volume of `volumes` in the service's containers. */
 export type ExtraVolumeMount = Omit<k8s.types.input.core.v1.VolumeMount, "mountPath" | "name"> & {
   readonly mountPath: string;
   readonly name: string;
@@ -53,8 +56,8 @@ export interface PodArgs {
   readonly annotations?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * Configuration files by absolute path, read-only in the service's containers.
-   * A change creates a new ConfigMap and replaces the pods. Do not put secrets here.
+   * Configuration files by absolute path. The service's containers can only read them. A change
+   * creates a new ConfigMap and replaces the pods. Do not put secrets here.
    *
    * @group Common
    * @default - none
@@ -65,8 +68,8 @@ export interface PodArgs {
   readonly configFiles?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * CPU limit of the service's containers. It slows them down even on an idle node:
-   * leave it out unless something requires it.
+   * CPU limit of the service's containers. A CPU limit slows containers down even on an idle node,
+   * so set it only if something requires it.
    *
    * @group Rare
    * @default - no limit
@@ -75,8 +78,8 @@ export interface PodArgs {
   readonly cpuLimit?: string;
 
   /**
-   * Datadog's Java tracer, for traces. An init container copies it from an image such as Datadog's
-   * `dd-lib-java-init`. It uses memory of the JVM.
+   * Image with Datadog's Java tracer, such as Datadog's `dd-lib-java-init`. An init container
+   * copies the tracer from this image. The tracer uses memory of the JVM.
    *
    * @group Pod
    * @default - none
@@ -86,9 +89,9 @@ export interface PodArgs {
   readonly datadogAgent?: { readonly imageRef: pulumi.Input<string> };
 
   /**
-   * More environment variables: a text, or a key of an existing Secret in the namespace.
-   * Anyone who can inspect the pod can read a variable: prefer `secretFiles` for secrets.
-   * A name that the component sets itself is an error.
+   * Additional environment variables. A value is a text, or a reference to a key of an existing
+   * Secret in the namespace. Anyone who can inspect the pod can read its variables, so prefer
+   * `secretFiles` for secrets. A name that the component sets itself is an error.
    *
    * @group Common
    * @default {}
@@ -98,8 +101,8 @@ export interface PodArgs {
   readonly env?: Readonly<Record<string, EnvValue>>;
 
   /**
-   * IAM role of the pods on EKS (IRSA), as an annotation of the ServiceAccount.
-   * The role must trust that ServiceAccount; otherwise AWS refuses each call.
+   * ARN of the pods' IAM role on EKS (IRSA). The component writes the ARN into an annotation of the
+   * ServiceAccount. The role must trust that ServiceAccount; otherwise, AWS refuses each request.
    *
    * @group Pod
    * @default - none
@@ -110,9 +113,9 @@ export interface PodArgs {
   readonly iamRoleArn?: string;
 
   /**
-   * Init containers: they run one after the other before the service and the database migration.
-   * If one fails, the pod does not start. Without a `securityContext` they get the service's own,
-   * which Pod Security `restricted` requires.
+   * Init containers, which run one after the other, before the database migration and before the
+   * service. If an init container fails, the pod does not start. An init container without a
+   * `securityContext` gets the one of the service, which Pod Security `restricted` accepts.
    *
    * @group Pod
    * @default - none
@@ -121,8 +124,9 @@ export interface PodArgs {
   readonly initContainers?: readonly ExtraContainer[];
 
   /**
-   * JVM flags, in `JAVA_TOOL_OPTIONS` after those that every pod gets: if two of them differ, the
-   * JVM takes the later one. With an unknown flag, no pod starts.
+   * Additional JVM flags. `JAVA_TOOL_OPTIONS` contains them after the flags that every pod gets. If
+   * two flags contradict each other, the JVM uses the later flag. With an unknown flag, no pod
+   * starts.
    *
    * @group Rare
    * @default - none
@@ -133,8 +137,8 @@ export interface PodArgs {
   readonly javaOptions?: readonly string[];
 
   /**
-   * Labels of every object except pods, which have `podLabels`. Selectors do not contain them.
-   * A key that the component sets itself is an error.
+   * Labels of every object except pods, which have `podLabels`. Selectors do not contain these
+   * labels. A key that the component sets itself is an error.
    *
    * @group Common
    * @default - none
@@ -143,8 +147,8 @@ export interface PodArgs {
   readonly labels?: Readonly<Record<string, string>>;
 
   /**
-   * Datadog's log source, as an annotation of the pods: it selects the pipeline for the log.
-   * With a wrong source, lines have no level and stack traces are split.
+   * Log source for Datadog, as an annotation of the pods. The source selects the log pipeline in
+   * Datadog. With a wrong source, log lines have no level and stack traces are split.
    *
    * @group Pod
    * @default - Datadog's own choice
@@ -154,8 +158,9 @@ export interface PodArgs {
   readonly logSource?: string;
 
   /**
-   * Memory limit: above it, the kernel kills the container. If it is above the request, a pod can
-   * also be killed when its node runs out of memory.
+   * Memory limit of the service's containers. If a container uses more, the kernel kills the
+   * container. If the limit is above the request, the kernel can also kill the container when its
+   * node runs out of memory.
    *
    * @group Pod
    * @default - the request
@@ -164,7 +169,8 @@ export interface PodArgs {
   readonly memoryLimit?: string;
 
   /**
-   * Labels that a node must have. If no node has them, the pods stay pending.
+   * Labels that a node must have to run the pods. If no node has these labels, the pods stay
+   * pending.
    *
    * @group Pod
    * @default - any node
@@ -183,8 +189,8 @@ export interface PodArgs {
   readonly podAnnotations?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * Labels of the pods. Selectors do not contain them. A change replaces the pods.
-   * A key that the component sets itself is an error.
+   * Labels of the pods. Selectors do not contain these labels. A change replaces the pods. A key
+   * that the component sets itself is an error.
    *
    * @group Common
    * @default - none
@@ -204,9 +210,9 @@ export interface PodArgs {
   readonly secretFiles?: readonly SecretFiles[];
 
   /**
-   * Sidecars: containers that start before all others, the database migration included, and stop
-   * after them. Without a `securityContext` they get the service's own.
-   * Set their `resources`: a namespace with a quota refuses pods without requests.
+   * Sidecar containers. They start before all other containers, including the database migration,
+   * and stop after them. A sidecar without a `securityContext` gets the one of the service. Set the
+   * `resources` of each sidecar: a namespace with a quota refuses pods without requests.
    *
    * @group Pod
    * @default - none
@@ -215,8 +221,8 @@ export interface PodArgs {
   readonly sidecars?: readonly ExtraContainer[];
 
   /**
-   * Taints that the pods tolerate. They do not keep pods away from other nodes; `nodeSelector`
-   * does.
+   * Taints that the pods tolerate. Tolerations do not keep the pods away from nodes without these
+   * taints: use `nodeSelector` for that.
    *
    * @group Pod
    * @default - none
@@ -225,8 +231,8 @@ export interface PodArgs {
   readonly tolerations?: readonly k8s.types.input.core.v1.Toleration[];
 
   /**
-   * Where the service's containers mount the `volumes`.
-   * A mount hides what the image has at that path.
+   * Mounts of the `volumes` in the service's containers. A mount hides the image's files at that
+   * path.
    *
    * @group Pod
    * @default - none

@@ -13,19 +13,19 @@ export function datadogMounts({ datadogAgent }: PodArgs): k8s.types.input.core.v
   return datadogAgent === undefined ? [] : [{ mountPath: datadogDirectory, name: datadogName }];
 }
 
-/** Flag that loads the tracer into the JVM. */
+/** Returns the JVM flag that loads the tracer. */
 export function datadogJavaOptions({ datadogAgent }: PodArgs): readonly string[] {
   return datadogAgent === undefined ? [] : [`-javaagent:${datadogDirectory}/dd-java-agent.jar`];
 }
 
 /**
- * The command that Datadog's admission controller runs in `dd-lib-java-init`. The script is in the
- * image's working directory, and copies `dd-java-agent.jar` to the given directory.
- * The image's user is 10000; all users may read the jar.
+ * The command that Datadog's admission controller runs in the image `dd-lib-java-init`. The script
+ * is in the image's working directory, and copies `dd-java-agent.jar` to the given directory. The
+ * image's user is 10000; all users may read the jar.
  */
 export const datadogCopyCommand: readonly string[] = ["sh", "copy-lib.sh", datadogDirectory];
 
-/** Annotations that tell the Datadog Agent on the node how to parse a container's log. */
+/** Returns annotations that tell the Datadog Agent on the node how to parse a container's log. */
 export function logAnnotations(container: string, service: string, args: PodArgs): Annotations {
   const { logSource: source } = args;
   if (source === undefined) return {};

@@ -9,12 +9,15 @@ type VolumeMount = k8s.types.input.core.v1.VolumeMount;
 /** Name of the volume that `configFiles` are mounted from. */
 export const configVolumeName = "config-files";
 
-/** Key of a file in the ConfigMap, without slashes. Validation refuses two paths with one key. */
+/**
+ * Returns the key of a file in the ConfigMap: the path without slashes. Validation refuses two
+ * paths with the same key.
+ */
 export function configKey(path: string): string {
   return path.slice(1).replaceAll("/", "_");
 }
 
-/** Data of the ConfigMap that holds `configFiles`. */
+/** Returns the data of the ConfigMap that holds `configFiles`. */
 export function configData(
   files: NonNullable<PodArgs["configFiles"]>,
 ): Record<string, pulumi.Input<string>> {
@@ -23,16 +26,19 @@ export function configData(
   );
 }
 
-/** From the path, so that another entry in the list changes no name. */
+/**
+ * Returns the name of a Secret's volume. The name depends only on the path, so another entry in the
+ * list does not change it.
+ */
 function secretVolumeName(mountPath: string): string {
   return `secret-${shortHash(mountPath)}`;
 }
 
-/** Mounts of the files and volumes in the args, in the order of the args. */
+/** Returns the mounts of the files and volumes in the args. */
 export function extraMounts(args: PodArgs): VolumeMount[] {
   const { configFiles = {}, secretFiles = [], volumeMounts = [] } = args;
   return [
-    // One mount per file, so that the directory's other files stay visible.
+    // Each file has its own mount, so that the directory's other files stay visible.
     ...Object.keys(configFiles)
       .sort()
       .map((mountPath) => ({
@@ -50,7 +56,7 @@ export function extraMounts(args: PodArgs): VolumeMount[] {
   ];
 }
 
-/** Volumes of the files and volumes in the args. */
+/** Returns the volumes of the files and volumes in the args. */
 export function extraVolumes(
   args: PodArgs,
   configMapName: pulumi.Input<string> | undefined,

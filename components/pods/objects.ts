@@ -10,7 +10,9 @@ interface PodObjects extends PodArgs {
   readonly namespace: pulumi.Input<string>;
 }
 
-/** The ServiceAccount of the pods. Without `iamRoleArn` it has no rights. */
+/**
+ * Creates the ServiceAccount of the pods. Without `iamRoleArn`, the ServiceAccount has no rights.
+ */
 export function createServiceAccount(
   parent: pulumi.Resource,
   name: string,
@@ -22,7 +24,7 @@ export function createServiceAccount(
   return new k8s.core.v1.ServiceAccount(
     name,
     {
-      // This is the token for the cluster. EKS mounts the token for AWS.
+      // Turns off the token for the cluster. EKS mounts a separate token for AWS.
       automountServiceAccountToken: false,
       metadata: { ...objectMetadata(args, own, annotations), name, namespace },
     },
@@ -31,8 +33,9 @@ export function createServiceAccount(
 }
 
 /**
- * The ConfigMap of `configFiles`, or undefined without files. It is autonamed and immutable:
- * a change creates a new one, and its name replaces the pods. The old one is deleted afterwards.
+ * Creates the ConfigMap of `configFiles`. Returns undefined without files. The ConfigMap is
+ * immutable and Pulumi generates its name: a change creates a new ConfigMap, and the new name
+ * replaces the pods. After that, Pulumi deletes the old ConfigMap.
  */
 export function createConfigMap(
   parent: pulumi.Resource,

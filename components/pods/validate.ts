@@ -13,7 +13,7 @@ import {
 import type { PodArgs } from "./args";
 import { configKey } from "./files";
 
-/** Keys that the components set themselves. */
+/** Keys of labels and annotations that the components set themselves. */
 const ownLabels =
   /^(?:app|branch|commit_id|protected_branch|service|track|version|pod-template-hash|(?:app\.kubernetes\.io|tags\.datadoghq\.com)\/.*)$/;
 const ownAnnotations = /^(?:eks\.amazonaws\.com\/role-arn|pulumi\.com\/skipAwait|on-failure\/.*)$/;
@@ -78,7 +78,10 @@ function configIssues(files: NonNullable<PodArgs["configFiles"]>): readonly Chec
   ];
 }
 
-/** Names of containers and volumes, and paths. Each may occur only once. */
+/**
+ * Checks the names of containers and volumes, and the paths of mounts. Each name and each path may
+ * occur only once.
+ */
 function placeIssues(args: PodArgs, own: PodPlaces): readonly Checked[] {
   const { configFiles = {}, initContainers, secretFiles, sidecars, volumeMounts, volumes } = args;
   const containers = [
@@ -108,7 +111,7 @@ function placeIssues(args: PodArgs, own: PodPlaces): readonly Checked[] {
   ];
 }
 
-/** Issues of texts that cannot be a key of a Secret. */
+/** Returns an issue for each text that cannot be a key of a Secret. */
 export function secretKeyIssues(keys: readonly Placed[]): readonly ValidationIssue[] {
   return each(keys, (key) => secretKeyForm.test(key), {
     rule: "be a key of a Secret",
@@ -123,7 +126,7 @@ export interface PodPlaces {
   readonly volumes: readonly string[];
 }
 
-/** Rules of the args that all components with pods have. */
+/** Checks the args that all components with pods have, and returns the issues. */
 export function podIssues(args: PodArgs, own: PodPlaces): readonly Checked[] {
   const { annotations, configFiles = {}, iamRoleArn, podAnnotations, secretFiles } = args;
   return [

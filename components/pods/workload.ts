@@ -28,7 +28,7 @@ import { type Requests, amountIssues, cores, memoryBytes } from "../conventions/
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
 
-/** Args of every pod that runs the service's image, with their defaults. */
+/** Args of every pod that runs the service's image. The args have their defaults. */
 export interface Workload extends PodArgs {
   readonly appEndpoint?: string | undefined;
   readonly database?: Database | undefined;
@@ -38,10 +38,10 @@ export interface Workload extends PodArgs {
   readonly requests: Requests;
 }
 
-/** What Pod Security level `restricted` requires of a pod. */
+/** Security context of every pod, as Pod Security level `restricted` requires. */
 export const podSecurityContext = {
   fsGroup: pod.userId,
-  // Otherwise, the kubelet changes the owner of every file of a volume at each start.
+  // The kubelet must not change the owner of every file of a volume at each start.
   fsGroupChangePolicy: "OnRootMismatch",
   runAsGroup: pod.userId,
   runAsNonRoot: true,
@@ -49,14 +49,20 @@ export const podSecurityContext = {
   seccompProfile: { type: "RuntimeDefault" },
 } as const satisfies k8s.types.input.core.v1.PodSecurityContext;
 
-/** What the same level requires of a container, and a read-only root file system. */
+/**
+ * Security context of every container, as level `restricted` requires, with a read-only root file
+ * system.
+ */
 export const containerSecurityContext: k8s.types.input.core.v1.SecurityContext = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ["ALL"] },
   readOnlyRootFilesystem: true,
 };
 
-/** Requests, and by default a memory limit only: a CPU limit throttles even on an idle node. */
+/**
+ * Returns requests and limits. By default, there is only a memory limit, because a CPU limit slows
+ * a container down even on an idle node.
+ */
 function resources(workload: Workload): k8s.types.input.core.v1.ResourceRequirements {
   const { cpuLimit, requests } = workload;
   const { memoryLimit = requests.memory } = workload;
@@ -66,7 +72,10 @@ function resources(workload: Workload): k8s.types.input.core.v1.ResourceRequirem
   };
 }
 
-/** JVM flags: heap from the container's memory, processors from its CPU limit or request. */
+/**
+ * Returns JVM flags that set the heap from the container's memory, and the number of processors
+ * from the container's CPU limit or request.
+ */
 function javaToolOptions({ cpuLimit, requests }: Workload): string {
   const most = cores(cpuLimit ?? requests.cpu) ?? 0;
   const processors = Math.max(pod.minActiveProcessors, Math.ceil(most));
@@ -86,14 +95,17 @@ function envVar(name: string, value: EnvValue): EnvVar {
   return { name, valueFrom: { secretKeyRef: { key, name: secretName } } };
 }
 
-/** Environment of web pods, migrations and jobs. Sorted, so that the order restarts no pod. */
+/**
+ * Returns the environment variables of web pods, migrations and jobs. They are sorted, so that a
+ * different order in the args restarts no pod.
+ */
 function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
   const { appEndpoint, database, env = {}, identity, javaOptions = [], release } = workload;
   const jvm = [javaToolOptions(workload), ...datadogJavaOptions(workload), ...javaOptions];
   const all: EnvVar[] = [
     ...(appEndpoint === undefined ? [] : [{ name: "APP_ENDPOINT", value: appEndpoint }]),
     ...databaseEnv(database),
-    // The agent runs on each node; a pod reaches it at its node's address.
+    // The agent runs on each node. A pod connects to the agent at the address of the pod's node.
     { name: "DD_AGENT_HOST", valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } },
     { name: "DD_ENV", value: identity.environment },
     { name: "DD_SERVICE", value: identity.service },
@@ -105,7 +117,7 @@ function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
   return all.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A container of the service's image that runs a command and ends. */
+/** Returns a container of the service's image that runs a command and ends. */
 export function commandContainer(
   workload: Workload,
   name: string,
@@ -115,7 +127,7 @@ export function commandContainer(
   return workloadContainer({ ...workload, javaOptions }, name, args);
 }
 
-/** A container of the service's image. */
+/** Returns a container of the service's image. */
 export function workloadContainer(
   workload: Workload,
   name: string,
@@ -126,7 +138,7 @@ export function workloadContainer(
     args: [...args],
     env: workloadEnv(workload, own),
     image: workload.imageRef,
-    // The digest identifies the content, so a node does not pull it again.
+    // The digest identifies the content, so a node does not have to pull the image again.
     imagePullPolicy: "IfNotPresent",
     name,
     resources: resources(workload),
@@ -140,12 +152,15 @@ export function workloadContainer(
   };
 }
 
-/** A container from the args, with a security context that Pod Security `restricted` accepts. */
+/**
+ * Returns a container from the args, with a security context that Pod Security `restricted`
+ * accepts.
+ */
 function extraContainer(container: ExtraContainer): Container {
   return { securityContext: containerSecurityContext, ...container };
 }
 
-/** The init container that copies Datadog's tracer. */
+/** Returns the init container that copies Datadog's tracer, or an empty list without a tracer. */
 function datadogContainer(workload: Workload): Container[] {
   const { datadogAgent } = workload;
   if (datadogAgent === undefined) return [];
@@ -155,7 +170,8 @@ function datadogContainer(workload: Workload): Container[] {
       image: datadogAgent.imageRef,
       imagePullPolicy: "IfNotPresent",
       name: datadogName,
-      // It ends before the service starts, which needs at least as much.
+      // The init container ends before the service starts, so its resources do not add to those of
+      // the pod.
       resources: resources(workload),
       securityContext: containerSecurityContext,
       volumeMounts: datadogMounts(workload),
@@ -163,7 +179,10 @@ function datadogContainer(workload: Workload): Container[] {
   ];
 }
 
-/** Init containers: sidecars, those from the args, then the component's own. */
+/**
+ * Returns the init containers: sidecars, the init containers from the args, then the component's
+ * own init containers.
+ */
 export function workloadInitContainers(
   workload: Workload,
   own: readonly Container[],
@@ -179,7 +198,7 @@ export function workloadInitContainers(
   return all.length === 0 ? {} : { initContainers: all };
 }
 
-/** The pod spec of every workload, without its containers. */
+/** Returns the pod spec of every workload, without the containers. */
 export function workloadPodSpec(
   workload: Workload,
   configMapName: pulumi.Input<string> | undefined,
@@ -187,7 +206,7 @@ export function workloadPodSpec(
   const { nodeSelector, tolerations } = workload;
   return {
     automountServiceAccountToken: false,
-    // Otherwise, pods get variables for each Service of the namespace.
+    // Pods must not get environment variables for each Service of the namespace.
     enableServiceLinks: false,
     ...(nodeSelector === undefined ? {} : { nodeSelector }),
     securityContext: podSecurityContext,
@@ -203,11 +222,14 @@ export function workloadPodSpec(
   };
 }
 
-/** Variables that the components set, or that contradict them. */
+/** Environment variables that the components set, or that contradict the components. */
 const reserved =
   /^(?:APP_ENDPOINT|PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|SSLMODE|SSLROOTCERT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
 
-/** Rules of all workloads; `containers` are the names of the component's own containers. */
+/**
+ * Checks the rules of all workloads and returns the issues. `containers` are the names of the
+ * component's own containers.
+ */
 export function workloadIssues(
   workload: Workload,
   containers: readonly string[],

@@ -3,10 +3,13 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Identity } from "../conventions/labels";
 import type { Override } from "../conventions/override";
 
-/** One pure function `(defaults) => spec` for each spec of a {@link Postgres}, applied last. */
+/**
+ * Pure functions `(defaults) => spec`, one for each spec of a {@link Postgres}. They run after all
+ * args are applied.
+ */
 export interface PostgresOverrides {
   /**
-   * Changes the container of the database. Runs first.
+   * Changes the container of the database. This function runs first.
    *
    * @default - the component's own spec
    * @example
@@ -15,7 +18,7 @@ export interface PostgresOverrides {
   readonly container?: Override<k8s.types.input.core.v1.Container>;
 
   /**
-   * Changes the pod template's spec. Runs before `statefulSetSpec`.
+   * Changes the pod template's spec. This function runs before `statefulSetSpec`.
    *
    * @default - the component's own spec
    * @example
@@ -24,7 +27,8 @@ export interface PostgresOverrides {
   readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
 
   /**
-   * Changes the headless Service. With another selector, clients do not find the database.
+   * Changes the spec of the headless Service. With a different selector, clients do not find the
+   * database.
    *
    * @default - the component's own spec
    * @example
@@ -33,7 +37,8 @@ export interface PostgresOverrides {
   readonly serviceSpec?: Override<k8s.types.input.core.v1.ServiceSpec>;
 
   /**
-   * Changes the StatefulSet. Runs last. Most of its fields are immutable.
+   * Changes the spec of the StatefulSet. This function runs last. Most fields of a StatefulSet are
+   * immutable.
    *
    * @default - the component's own spec
    * @example
@@ -43,27 +48,31 @@ export interface PostgresOverrides {
 }
 
 export interface PostgresArgs {
-  /** Names and labels that identify the stack's objects. Never change it. */
+  /** Names and labels that identify the stack's objects. Never change the identity. */
   readonly identity: Identity;
   /**
-   * Container image as `repository@sha256:...`, compatible with the public `postgres` image.
-   * Another image never becomes ready, and the update times out.
+   * Container image as `repository@sha256:...`, compatible with the public `postgres` image. With
+   * an incompatible image, the database never becomes ready, and the update times out.
    */
   readonly imageRef: string;
-  /** Namespace of all objects. Another namespace deletes the database and creates an empty one. */
+  /**
+   * Namespace of all objects. A change deletes the database and creates an empty database in the
+   * new namespace.
+   */
   readonly namespace: pulumi.Input<string>;
 
   /**
-   * Name of the database, created on the first start. A later change creates no new database.
+   * Name of the database that the first start creates. If you change the name later, PostgreSQL
+   * does not create another database.
    *
    * @default "orders"
    */
   readonly databaseName?: string;
 
   /**
-   * Pure functions that change each spec last, for fields that no arg sets.
-   * A field that a function leaves out is removed. TypeScript does not find a misspelled field,
-   * the cluster does.
+   * Pure functions that change the specs after all args are applied, for fields that no arg sets. A
+   * field that a function does not return is removed. TypeScript does not report a misspelled
+   * field, but the cluster does.
    *
    * @default - none
    * @example
@@ -72,8 +81,8 @@ export interface PostgresArgs {
   readonly overrides?: PostgresOverrides;
 
   /**
-   * Size of the volume. It cannot be changed later.
-   * When the volume is full, the database stops.
+   * Size of the volume, as a Kubernetes quantity. You cannot change the size later. When the volume
+   * is full, the database stops.
    *
    * @default "1Gi"
    */

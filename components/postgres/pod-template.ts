@@ -21,7 +21,8 @@ function container(args: PostgresInputs): Container {
   const { databaseName, imageRef, overrides } = args;
   return applyOverride(overrides?.container, {
     env: [
-      // Not the volume's root, which may contain `lost+found` and has another owner.
+      // The data is not in the volume's root directory, which may contain `lost+found` and has
+      // another owner.
       { name: "PGDATA", value: `${dataDirectory}/pgdata` },
       { name: "POSTGRES_DB", value: databaseName },
       { name: "POSTGRES_PASSWORD_FILE", value: `${secretDirectory}/${secretKeys.password}` },
@@ -31,7 +32,7 @@ function container(args: PostgresInputs): Container {
     imagePullPolicy: "IfNotPresent",
     name: "postgres",
     ports: [{ containerPort: defaults.port, name: "postgres", protocol: "TCP" }],
-    // Over TCP: during the first start, the server listens on the socket only.
+    // Checks over TCP: during the first start, the server listens only on the Unix socket.
     readinessProbe: {
       exec: {
         command: ["pg_isready", "-h", "127.0.0.1", "-U", defaults.username, "-d", databaseName],
@@ -41,7 +42,7 @@ function container(args: PostgresInputs): Container {
       timeoutSeconds: 3,
     },
     resources: {
-      // Above the request: shared buffers fill up only with use.
+      // The limit is above the request, because shared buffers fill up only with use.
       limits: { memory: defaults.memoryLimit },
       requests: { ...defaults.requests },
     },
@@ -64,7 +65,10 @@ function volumes(secretName: pulumi.Input<string>): Volume[] {
   ];
 }
 
-/** One pod with one volume, which is deleted with the StatefulSet. */
+/**
+ * Returns the spec of the StatefulSet: one pod with one volume. Deleting the StatefulSet deletes
+ * the volume.
+ */
 export function postgresStatefulSetSpec(
   name: string,
   args: PostgresInputs,
@@ -80,9 +84,10 @@ export function postgresStatefulSetSpec(
     volumes: volumes(secretName),
   });
   return applyOverride(overrides?.statefulSetSpec, {
-    // The data is ephemeral and must not outlive the stack.
+    // The data is ephemeral: the volume must not exist longer than the stack.
     persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete", whenScaled: "Retain" },
-    // With OrderedReady, a pod that cannot start would never be replaced by a fixed one.
+    // With OrderedReady, Kubernetes does not replace a pod that cannot start, even after the spec
+    // is fixed.
     podManagementPolicy: "Parallel",
     replicas: 1,
     selector: { matchLabels: selector(identity, "database") },

@@ -15,10 +15,12 @@ import { postgresIssues } from "./validate";
 export type { PostgresArgs, PostgresOverrides } from "./args";
 
 /**
- * An ephemeral PostgreSQL with one replica, for stacks that own their data: a StatefulSet, a
- * headless Service and the Secret of its user. Deleting the stack deletes the data.
+ * An ephemeral PostgreSQL database with one replica, for stacks that own their data. The component
+ * creates a StatefulSet, a headless Service, and a Secret with user name and password. Deleting the
+ * stack deletes the data.
  *
- * @throws pulumi.ResourceError with all issues of the args, before the first child.
+ * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
+ * resource.
  */
 export class Postgres extends pulumi.ComponentResource {
   /** Connection data for the `database` arg of services and jobs. */
@@ -29,7 +31,7 @@ export class Postgres extends pulumi.ComponentResource {
     readonly statefulSet: k8s.apps.v1.StatefulSet;
   };
 
-  /** The one pod of a database. */
+  /** Returns the pods of a database, for the quota: one pod, and its requests. */
   static peakPods(name: string): PodRequirement {
     return { name, pods: 1, requests: defaults.requests };
   }
@@ -43,8 +45,8 @@ export class Postgres extends pulumi.ComponentResource {
     const statefulSet = createStatefulSet(this, name, database, secret);
     this.nodes = { secret, service, statefulSet };
     this.database = {
-      // The short name is the same in each namespace. It comes from the StatefulSet, so that
-      // users of the database wait until it is ready.
+      // The short host name is the same in each namespace. It is an output of the StatefulSet, so
+      // that resources that use the database wait until the StatefulSet is ready.
       host: statefulSet.metadata.name,
       name: database.databaseName,
       port: defaults.port,
@@ -67,12 +69,13 @@ function createSecret(
         [secretKeys.password]: base64(randomBytes(24).toString("base64url")),
         [secretKeys.username]: base64(defaults.username),
       }),
-      // No explicit name: the name changes with the content, so that the pods are replaced.
+      // The Secret has no explicit name, so its name changes with its content, and the new name
+      // replaces the pods.
       metadata: { labels: labels(args.identity, "database"), namespace: args.namespace },
       type: "Opaque",
     },
-    // Each run of the program generates a new password. The database keeps the first one.
-    // Nothing else in this Secret changes.
+    // Each run of the program generates a new password, but the database keeps its first password.
+    // So Pulumi ignores changes to `data`. Nothing else in this Secret changes.
     { ignoreChanges: ["data"], parent },
   );
 }
@@ -86,7 +89,7 @@ function createService(
     name,
     {
       metadata: {
-        // Pulumi waits for the StatefulSet instead.
+        // Pulumi does not wait for this Service, because it waits for the StatefulSet.
         annotations: { "pulumi.com/skipAwait": "true" },
         labels: labels(args.identity, "database"),
         name,

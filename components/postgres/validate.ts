@@ -3,7 +3,7 @@ import { isMemory } from "../conventions/quantities";
 import { type Checked, check, dnsLabel, imageRef } from "../conventions/validation";
 import type { PostgresInputs } from "./pod-template";
 
-/** All rules of a database. */
+/** Checks all rules of a database and returns the issues. */
 export function postgresIssues(name: string, args: PostgresInputs): readonly Checked[] {
   const { databaseName, storage } = args;
   return [

@@ -6,10 +6,13 @@ import type { Override } from "../conventions/override";
 import type { PodArgs } from "../pods/args";
 import type { Requests } from "../conventions/quantities";
 
-/** One pure function `(defaults) => spec` for each spec of a {@link ScheduledJob}, applied last. */
+/**
+ * Pure functions `(defaults) => spec`, one for each spec of a {@link ScheduledJob}. They run after
+ * all args are applied.
+ */
 export interface ScheduledJobOverrides {
   /**
-   * Changes the container that runs the command. Runs first.
+   * Changes the container that runs the command. This function runs first.
    *
    * @default - the component's own spec
    * @example
@@ -18,7 +21,7 @@ export interface ScheduledJobOverrides {
   readonly container?: Override<k8s.types.input.core.v1.Container>;
 
   /**
-   * Changes the CronJob. Runs last.
+   * Changes the spec of the CronJob. This function runs last.
    *
    * @default - the component's own spec
    * @example
@@ -27,7 +30,7 @@ export interface ScheduledJobOverrides {
   readonly cronJobSpec?: Override<k8s.types.input.batch.v1.CronJobSpec>;
 
   /**
-   * Changes the Job of each run. Runs before `cronJobSpec`.
+   * Changes the spec of the Job of each run. This function runs before `cronJobSpec`.
    *
    * @default - the component's own spec
    * @example
@@ -36,7 +39,7 @@ export interface ScheduledJobOverrides {
   readonly jobSpec?: Override<k8s.types.input.batch.v1.JobSpec>;
 
   /**
-   * Changes the pod template's spec. Runs before `jobSpec`.
+   * Changes the pod template's spec. This function runs before `jobSpec`.
    *
    * @default - the component's own spec
    * @example
@@ -45,13 +48,14 @@ export interface ScheduledJobOverrides {
   readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
 }
 
-/** Who is notified, in the form that the notifier reads. */
+/** A recipient of notifications, in the format that the notifier reads. */
 export type Recipient = `email:${string}@${string}` | `pagerduty:${string}` | `slack:#${string}`;
 
-/** What happens when a run has failed for the last time. */
+/** Who is notified when a run has failed after all retries, and what the recipient must do. */
 export interface OnFailure {
   /**
-   * Page that says what to do. Without it, the recipient has to find out.
+   * URL of a page that says what to do after a failure. Without a page, the recipient has to find
+   * out.
    *
    * @default - none
    */
@@ -62,46 +66,48 @@ export interface OnFailure {
 
 export interface ScheduledJobArgs extends PodArgs {
   /**
-   * Command of the service's CLI. If the service does not know it, each run fails.
+   * Command of the service's CLI. If the service does not know the command, each run fails.
    *
    * @group Common
    */
   readonly args: readonly string[];
   /**
-   * Names and labels that identify the stack's objects. Never change it.
-   * With a wrong identity, logs and metrics appear under another service.
+   * Names and labels that identify the stack's objects. Never change the identity. With a wrong
+   * identity, logs and metrics appear under another service.
    *
    * @group Common
    */
   readonly identity: Identity;
   /**
-   * Container image as `repository@sha256:...`. A tag is an error, because a tag may be moved.
-   * If the registry does not have the digest, each run waits until its deadline.
+   * Container image as `repository@sha256:...`. A tag is an error, because someone can move a tag
+   * to another image. If the registry does not have the digest, each run waits until its deadline.
    *
    * @group Common
    */
   readonly imageRef: pulumi.Input<string>;
   /**
-   * Namespace of the CronJob. Another namespace deletes the job with its finished runs, and
-   * creates a new one.
+   * Namespace of the CronJob. A change deletes the CronJob with its finished runs, and creates a
+   * new CronJob in the new namespace.
    *
    * @group Common
    */
   readonly namespace: pulumi.Input<string>;
   /**
-   * Branch and commit. Only the CronJob and its pods carry them.
-   * With a wrong value, errors appear under another version.
+   * Branch and commit of the release. Only the CronJob and its pods contain them. With wrong
+   * values, errors appear under another version.
    *
    * @group Common
    */
   readonly release: Release;
   /**
-   * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, not
-   * 7. A date that does not exist, such as 31 February, is accepted and never runs. A schedule that
-   * restricts both kinds of days is an error: Kubernetes would run it on each day that matches one.
+   * When the job runs, in the time zone of `timeZone`. The fields are minute, hour, day of month,
+   * month, day of week. Sunday is 0, not 7. A date that does not exist, such as 31 February, is not
+   * an error, but the job never runs. A schedule that restricts both the day of month and the day
+   * of week is an error: Kubernetes would run the job on each day that matches one of the two
+   * fields.
    *
-   * The preview shows the next three runs. `"30 3 * * 1-5"`, seen on 2026-11-27, runs next on Mon
-   * 30 Nov 03:30, Tue 1 Dec 03:30, Wed 2 Dec 03:30.
+   * The preview shows the next three runs. For example, a preview of `"30 3 * * 1-5"` on 2026-11-27
+   * shows Mon 30 Nov 03:30, Tue 1 Dec 03:30, Wed 2 Dec 03:30.
    *
    * @group Common
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax
@@ -109,8 +115,9 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly schedule: string;
 
   /**
-   * Seconds before Kubernetes stops a run as failed. Must be below the schedule's period:
-   * otherwise one run that hangs makes `Forbid` skip the next runs.
+   * Seconds after which Kubernetes stops a run and marks it as failed. Must be below the shortest
+   * time between two runs; otherwise, with `Forbid`, one run that hangs makes Kubernetes skip the
+   * next runs.
    *
    * @group Run
    * @default - 90 % of the schedule's shortest period, at most 3600
@@ -119,8 +126,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly activeDeadlineSeconds?: number;
 
   /**
-   * Public URL of the service, which the job receives as `APP_ENDPOINT`.
-   * A wrong value breaks links in what the job writes.
+   * Public URL of the service, which the job receives as `APP_ENDPOINT`. A wrong value breaks the
+   * links in the job's output.
    *
    * @group Rare
    * @default - none
@@ -138,7 +145,7 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * How Kubernetes counts completions. `Indexed` gives each pod a number (`JOB_COMPLETION_INDEX`).
-   * With `NonIndexed`, several pods cannot tell which part of the work is theirs.
+   * With `NonIndexed`, parallel pods do not know which part of the work to do.
    *
    * @group Run
    * @default - "NonIndexed", the default of Kubernetes
@@ -147,19 +154,19 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly completionMode?: "Indexed" | "NonIndexed";
 
   /**
-   * Number of pods that must succeed. If it is above `parallelism`, they run one after the other
-   * within one deadline.
+   * Number of pods that must succeed. If this number is above `parallelism`, the later pods start
+   * when earlier pods have succeeded, within the same deadline.
    *
    * @group Run
-   * @default - the default of Kubernetes: 1; with `parallelism`, one success is enough, and then
-   * all pods must end
+   * @default - the default of Kubernetes: 1. With `parallelism`, the run succeeds when one pod has
+   * succeeded and all pods have ended
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#parallel-jobs
    */
   readonly completions?: number;
 
   /**
    * What happens if the previous run is still active: `Forbid` skips the new run, `Replace` stops
-   * the old one, `Allow` runs both, and both work on the same orders.
+   * the previous run, and `Allow` runs both, so that both work on the same orders.
    *
    * @group Run
    * @default "Forbid"
@@ -168,8 +175,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly concurrencyPolicy?: "Allow" | "Forbid" | "Replace";
 
   /**
-   * Database of the service. Without it, the service does not start.
-   * Set the size of its connection pool with `env`: `DATABASE_POOL_SIZE`.
+   * Database of the service. Without a database, the service does not start. Set the size of the
+   * connection pool with `env`: `DATABASE_POOL_SIZE`.
    *
    * @group Common
    * @default - none
@@ -177,8 +184,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly database?: Database;
 
   /**
-   * Number of failed runs to keep, with their logs, at most for `ttlSecondsAfterFinished`.
-   * With 0, you cannot see why a run failed.
+   * Number of failed runs to keep, with their logs. `ttlSecondsAfterFinished` also deletes these
+   * runs. With 0, you cannot see why a run failed.
    *
    * @group Run
    * @default 3
@@ -187,9 +194,10 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly failedJobsHistoryLimit?: number;
 
   /**
-   * Who is notified when a run fails: annotations `on-failure/tell` and `on-failure/runbook` of
-   * the CronJob and of its Jobs. A notifier or a monitor reads them; this arg sends nothing.
-   * A recipient that does not exist is only noticed at the first failure.
+   * Who is notified when a run fails. This arg only sets the annotations `on-failure/tell` and
+   * `on-failure/runbook` of the CronJob and of its Jobs. A notifier or a monitor must read these
+   * annotations and send the notification. Nothing checks that the recipient exists: you notice a
+   * wrong recipient only at the first failure.
    *
    * @group Common
    * @default - no notification
@@ -199,9 +207,9 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly onFailure?: OnFailure;
 
   /**
-   * Pure functions that change each spec last, for fields that no arg sets.
-   * A field that a function leaves out is removed. TypeScript does not find a misspelled field,
-   * the cluster does.
+   * Pure functions that change the specs after all args are applied, for fields that no arg sets. A
+   * field that a function does not return is removed. TypeScript does not report a misspelled
+   * field, but the cluster does.
    *
    * @group Common
    * @default - none
@@ -211,8 +219,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly overrides?: ScheduledJobOverrides;
 
   /**
-   * Number of pods that run at the same time. The command must support it: all pods work on the
-   * same orders. Otherwise they do the work twice.
+   * Number of pods that run at the same time. All pods work on the same orders, so the command must
+   * divide the work between the pods. Otherwise, they do the same work twice.
    *
    * @group Run
    * @default - 1, the default of Kubernetes
@@ -221,8 +229,9 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly parallelism?: number;
 
   /**
-   * Which failures of a pod fail the run immediately, or do not count. If a rule ignores a bug in
-   * the code, Kubernetes retries until the deadline.
+   * Rules for failures of a pod: which failures fail the run immediately, and which failures do not
+   * count. If a rule ignores failures that a bug in the code causes, Kubernetes retries until the
+   * deadline.
    *
    * @group Run
    * @default - each failure counts towards `backoffLimit`
@@ -233,18 +242,19 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly podFailurePolicy?: k8s.types.input.batch.v1.PodFailurePolicy;
 
   /**
-   * When Kubernetes replaces a pod that is terminating. `Failed` waits until it has stopped, so
-   * that two pods never work at the same time.
+   * When Kubernetes replaces a pod that is terminating. With `Failed`, Kubernetes waits until that
+   * pod has stopped, so that two pods never work at the same time.
    *
    * @group Run
-   * @default - "Failed" with `podFailurePolicy`, otherwise "TerminatingOrFailed" as in Kubernetes
+   * @default - "Failed" with `podFailurePolicy`, otherwise "TerminatingOrFailed", the default of
+   * Kubernetes
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-replacement-policy
    */
   readonly podReplacementPolicy?: "Failed" | "TerminatingOrFailed";
 
   /**
-   * CPU and memory that Kubernetes reserves for a run. The memory is also the limit: if a run uses
-   * more, the kernel kills the container.
+   * CPU and memory that Kubernetes reserves for each pod of a run. Without `memoryLimit`, the
+   * memory request is also the limit: if a container uses more, the kernel kills the container.
    *
    * @group Common
    * @default {"cpu":"250m","memory":"512Mi"}
@@ -253,18 +263,20 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly requests?: Requests;
 
   /**
-   * ServiceAccount of the pods, for rights outside the cluster. Do not set it with `iamRoleArn`,
-   * which creates a ServiceAccount for the job: that is an error.
+   * Name of the pods' ServiceAccount, for rights outside the cluster. Setting it together with
+   * `iamRoleArn` is an error, because `iamRoleArn` creates a ServiceAccount for the job.
    *
    * @group Pod
-   * @default - the job's own with `iamRoleArn`, otherwise `default`. Both without a token
+   * @default - with `iamRoleArn` the job's own ServiceAccount, otherwise `default`. Both have no
+   * token
    * @see https://kubernetes.io/docs/concepts/security/service-accounts/
    */
   readonly serviceAccountName?: pulumi.Input<string> | undefined;
 
   /**
-   * How many seconds late a run may start. Below 10, runs are lost. If Kubernetes had no limit,
-   * a missed run would start as soon as the job is no longer suspended.
+   * Maximum number of seconds between the scheduled time and the start of a run. Below 10,
+   * Kubernetes would miss runs. With this limit, a run that was missed while the job was suspended
+   * does not start when the suspension ends.
    *
    * @group Run
    * @default 300
@@ -282,8 +294,9 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly successfulJobsHistoryLimit?: number;
 
   /**
-   * Whether Kubernetes starts no runs. You can still start one with `kubectl create job --from`.
-   * If it stays on by mistake, nothing runs and nothing reports it.
+   * Whether the CronJob is suspended, so that Kubernetes starts no runs. You can still start a run
+   * with `kubectl create job --from`. If the CronJob stays suspended by mistake, no run starts and
+   * nothing reports it.
    *
    * @group Common
    * @default false
@@ -292,8 +305,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly suspend?: boolean;
 
   /**
-   * IANA time zone of the schedule. In a zone with summer time, once a year a job runs twice or
-   * not at all.
+   * IANA time zone of the schedule. In a time zone with daylight saving time, the change of the
+   * clocks can skip a run or start it twice.
    *
    * @group Common
    * @default "Etc/UTC"
@@ -302,7 +315,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly timeZone?: string;
 
   /**
-   * Seconds to keep a finished run, with its log. Too few: you cannot see why it failed.
+   * Seconds to keep a finished run, with its log. If the time is too short, you cannot see why a
+   * run failed.
    *
    * @group Run
    * @default 86400

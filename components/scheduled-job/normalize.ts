@@ -3,10 +3,13 @@ import { withDefaults } from "../conventions/with-defaults";
 import type { ScheduledJobArgs } from "./args";
 import { shortestPeriodSeconds } from "../conventions/schedules/cron";
 
-/** The args with all defaults. Validation and builders read these, and not the caller's args. */
+/** The args with all defaults. Validation and builders read these args, not the caller's args. */
 export type ScheduledJobInputs = ReturnType<typeof normalize>;
 
-/** Fills in the defaults, also the one that depends on the schedule. Does not change `args`. */
+/**
+ * Returns the args with all defaults, including the default that depends on the schedule. Does not
+ * change `args`.
+ */
 export function normalize(args: ScheduledJobArgs) {
   const period = shortestPeriodSeconds(args.schedule) ?? 0;
   const most = Math.floor(period * defaults.activeDeadlineFraction);

@@ -24,15 +24,19 @@ export interface ScheduledJobNodes {
 }
 
 /**
- * One command of the service on a schedule: a CronJob with the component's name. With
- * `configFiles` there is also a ConfigMap, with `iamRoleArn` a ServiceAccount.
+ * A CronJob with the component's name, which runs one command of the service on a schedule. With
+ * `configFiles`, the component also creates a ConfigMap, and with `iamRoleArn` a ServiceAccount.
  *
- * @throws pulumi.ResourceError with all issues of the args, before the first child.
+ * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
+ * resource.
  */
 export class ScheduledJob extends pulumi.ComponentResource {
   readonly nodes: ScheduledJobNodes;
 
-  /** Pods that one run of a job with these args has at most. */
+  /**
+   * Returns the largest number of pods that one run of a job with these args has, and their
+   * requests.
+   */
   static peakPods(
     name: string,
     args: Pick<ScheduledJobArgs, "parallelism" | "requests">,
@@ -58,7 +62,7 @@ export class ScheduledJob extends pulumi.ComponentResource {
   }
 }
 
-/** Annotations that a notifier reads, on the CronJob and on the Job of each run. */
+/** Returns the annotations that a notifier reads, for the CronJob and for the Job of each run. */
 function onFailureAnnotations({ onFailure }: ScheduledJobInputs): Annotations {
   if (onFailure === undefined) return {};
   const { runbook, tell } = onFailure;
@@ -82,7 +86,7 @@ function jobSpec(
     ...workloadPodSpec(job, configMapName),
     containers: [applyOverride(overrides?.container, commandContainer(job, name, job.args))],
     ...workloadInitContainers(job, []),
-    // A new pod for each retry: the failed pod keeps its log.
+    // Each retry starts a new pod, so that the failed pod keeps its log.
     restartPolicy: "Never",
     ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
   });

@@ -12,7 +12,7 @@ import { isTimeZone } from "./time-zone";
 
 const maxInt32 = 2 ** 31 - 1;
 
-/** All rules of a scheduled job. */
+/** Checks all rules of a scheduled job and returns the issues. */
 export function scheduledJobIssues(name: string, job: ScheduledJobInputs): readonly Checked[] {
   const { startingDeadlineSeconds } = job;
   return [
@@ -47,7 +47,7 @@ export function scheduledJobIssues(name: string, job: ScheduledJobInputs): reado
   ];
 }
 
-/** The bounds of a field of a schedule, in numbers and in words. */
+/** Returns the smallest and the largest value of a schedule's field, in numbers and in words. */
 function boundsOf({ max, min, words }: ScheduleField): string {
   const numbers = `${String(min)} to ${String(max)}`;
   return words.length === 0 ? numbers : `${numbers}, or ${words[0] ?? ""} to ${words.at(-1) ?? ""}`;

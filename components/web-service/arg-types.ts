@@ -2,41 +2,48 @@ import type * as k8s from "@pulumi/kubernetes";
 import type { Override } from "../conventions/override";
 
 /**
- * Scaling by load.
+ * Settings of the HorizontalPodAutoscaler.
  *
  * @see https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/
  */
 export interface Autoscaling {
   /**
-   * Target average CPU utilization, as a percentage of the request.
-   * Close to 100, scaling starts only after requests are already queueing.
+   * Target average CPU utilization, as a percentage of the pods' CPU request. With a value close to
+   * 100, the autoscaler adds pods too late: HTTP requests already wait.
    *
    * @default - 70 without `memoryUtilization`, otherwise CPU is ignored
    */
   readonly cpuUtilization?: number;
   /**
-   * Maximum number of pods. Too low: a busy service stays slow.
-   * Check it against the quota and the database's connections.
-   * If more pods run when you turn autoscaling on, Kubernetes stops the rest immediately.
+   * Maximum number of pods. If the maximum is too low, a busy service stays slow. The quota and the
+   * database's connection limit must allow this number. If more pods run when you turn autoscaling
+   * on, Kubernetes immediately stops the pods above the maximum.
    */
   readonly maxReplicas: number;
   /**
-   * Target average memory utilization, as a percentage of the request.
-   * A JVM rarely returns memory, so that pods that were added mostly stay.
+   * Target average memory utilization, as a percentage of the pods' memory request. A JVM rarely
+   * returns memory to the system, so the autoscaler rarely removes the pods that it added.
    *
    * @default - memory is ignored
    */
   readonly memoryUtilization?: number;
-  /** Minimum and first number of pods. With 1 pod, draining a node causes downtime. */
+  /**
+   * Minimum number of pods, and the number that a new Deployment starts with. With only one pod,
+   * draining its node causes downtime.
+   */
   readonly minReplicas: number;
 }
 
-/** A path that leads to the service. */
+/** A path. The Ingress sends requests for this path to the service. */
 export interface IngressPath {
-  /** Path, starting with a slash. It is not removed: the service receives the full path. */
+  /**
+   * Path that starts with a slash. The Ingress does not remove this path: the service receives the
+   * full path.
+   */
   readonly path: string;
   /**
-   * How the path is matched. With `Exact`, requests below the path get 404.
+   * How the Ingress compares `path` with the path of a request. With `Exact`, requests for paths
+   * below `path` get status 404.
    *
    * @default "Prefix"
    * @see https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types
@@ -44,15 +51,16 @@ export interface IngressPath {
   readonly pathType?: "Exact" | "ImplementationSpecific" | "Prefix";
 }
 
-/** A host, and its paths that lead to the service. */
+/** A host name and its paths. The Ingress sends requests for these paths to the service. */
 export interface IngressHost {
   /**
-   * Host name in lower case, without scheme and port.
-   * DNS must point it to the ingress controller, or requests get no answer.
+   * Host name in lower case, without scheme and port. DNS must point the name to the ingress
+   * controller; otherwise, requests get no answer.
    */
   readonly host: string;
   /**
-   * Paths that lead to the service. Requests for other paths get 404.
+   * The Ingress sends requests for these paths to the service. Requests for other paths get status
+   * 404.
    *
    * @default - all paths
    */
@@ -60,53 +68,57 @@ export interface IngressHost {
 }
 
 /**
- * Changes of a probe's own settings.
+ * Settings of one probe. They replace the component's own settings.
  *
  * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/
  */
 export interface ProbeSettings {
   /**
-   * Failures in a row before the probe counts as failed. Too low: one slow answer is enough.
+   * Number of failures in a row until the probe counts as failed. With a low number, one slow
+   * answer is enough.
    *
    * @default - see the probe's arg
    */
   readonly failureThreshold?: number;
 
   /**
-   * Path that answers 200 if the pod is healthy.
-   * If it checks another system, such as the database, the pod also fails when that system fails.
+   * Path that answers with status 200 if the pod is healthy. If this path also checks another
+   * system, such as the database, the probe fails when that system fails.
    *
    * @default - see the probe's arg
    */
   readonly path?: string;
 
   /**
-   * Seconds between two checks. Too long: a pod that hangs is noticed late.
+   * Seconds between two checks. If the time is too long, the kubelet notices too late that a pod
+   * hangs.
    *
    * @default - see the probe's arg
    */
   readonly periodSeconds?: number;
 
   /**
-   * Seconds to wait for an answer. Too short: a busy pod counts as failed.
+   * Seconds to wait for an answer. If the time is too short, the probe fails on busy pods.
    *
    * @default - see the probe's arg
    */
   readonly timeoutSeconds?: number;
 }
 
-/** A port in addition to the one that serves requests. */
+/** A port in addition to the port that serves requests. */
 export interface ExtraPort {
   /**
-   * Name of at most 15 characters; probes and monitors use it. Each name may occur only once.
+   * Name of the port, at most 15 characters, for probes and monitors. Each name may occur only
+   * once.
    */
   readonly name: string;
-  /** Port that the container listens on. Must be above 1024: the container is not root. */
+  /** Port that the container listens on. Must be above 1024: the container does not run as root. */
   readonly port: number;
   /**
-   * Port of the Service that leads to it. Each port may occur only once; 80 is taken.
+   * Port of the Service that forwards connections to this port. Each Service port may occur only
+   * once. Port 80 is already in use.
    *
-   * @default - not a port of the Service
+   * @default - the Service does not have this port
    */
   readonly servicePort?: number;
 }
@@ -114,10 +126,13 @@ export interface ExtraPort {
 /** A number of pods, or a percentage of `replicas`. */
 export type PodsOrPercent = number | `${number}%`;
 
-/** One pure function `(defaults) => spec` for each spec of a {@link WebService}, applied last. */
+/**
+ * Pure functions `(defaults) => spec`, one for each spec of a {@link WebService}. They run after
+ * all args are applied.
+ */
 export interface WebServiceOverrides {
   /**
-   * Changes the HorizontalPodAutoscaler. It exists only with `autoscaling`.
+   * Changes the spec of the HorizontalPodAutoscaler, which exists only with `autoscaling`.
    *
    * @default - the component's own spec
    * @example
@@ -126,7 +141,7 @@ export interface WebServiceOverrides {
   readonly autoscalerSpec?: Override<k8s.types.input.autoscaling.v2.HorizontalPodAutoscalerSpec>;
 
   /**
-   * Changes the container that serves requests. Runs before `podSpec`.
+   * Changes the container that serves requests. This function runs before `podSpec`.
    *
    * @default - the component's own spec
    * @example
@@ -135,8 +150,8 @@ export interface WebServiceOverrides {
   readonly container?: Override<k8s.types.input.core.v1.Container>;
 
   /**
-   * Changes the Deployment. Runs last. A changed selector replaces the Deployment, which causes
-   * downtime.
+   * Changes the spec of the Deployment. This function runs last. If it changes the selector, Pulumi
+   * replaces the Deployment, which causes downtime.
    *
    * @default - the component's own spec
    * @example
@@ -145,7 +160,7 @@ export interface WebServiceOverrides {
   readonly deploymentSpec?: Override<k8s.types.input.apps.v1.DeploymentSpec>;
 
   /**
-   * Changes the Ingress. It exists only with `host` or `hosts`.
+   * Changes the spec of the Ingress, which exists only with `host` or `hosts`.
    *
    * @default - the component's own spec
    * @example
@@ -154,7 +169,7 @@ export interface WebServiceOverrides {
   readonly ingressSpec?: Override<k8s.types.input.networking.v1.IngressSpec>;
 
   /**
-   * Changes the PodDisruptionBudget. It exists only with more than one replica.
+   * Changes the spec of the PodDisruptionBudget, which exists only with more than one replica.
    *
    * @default - the component's own spec
    * @example
@@ -163,7 +178,7 @@ export interface WebServiceOverrides {
   readonly podDisruptionBudgetSpec?: Override<k8s.types.input.policy.v1.PodDisruptionBudgetSpec>;
 
   /**
-   * Changes the pod template's spec. Runs before `deploymentSpec`.
+   * Changes the pod template's spec. This function runs before `deploymentSpec`.
    *
    * @default - the component's own spec
    * @example
@@ -172,7 +187,7 @@ export interface WebServiceOverrides {
   readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
 
   /**
-   * Changes the Service. With another selector, no request reaches the pods.
+   * Changes the spec of the Service. With a different selector, no request reaches the pods.
    *
    * @default - the component's own spec
    * @example (spec) => ({ ...spec, ports: (spec.ports ?? []).map((port) => ({ ...port, appProtocol:

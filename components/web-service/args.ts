@@ -14,36 +14,36 @@ import type {
 
 export interface WebServiceArgs extends PodArgs {
   /**
-   * Names and labels that identify the stack's objects. Never change it:
-   * another identity replaces the Deployment, which causes downtime.
+   * Names and labels that identify the stack's objects. Never change the identity: a change
+   * replaces the Deployment, which causes downtime.
    *
    * @group Common
    */
   readonly identity: Identity;
   /**
-   * Container image as `repository@sha256:...`. A tag is an error, because a tag may be moved.
-   * If the registry does not have the digest, no new pod starts.
+   * Container image as `repository@sha256:...`. A tag is an error, because someone can move a tag
+   * to another image. If the registry does not have the digest, no new pod starts.
    *
    * @group Common
    */
   readonly imageRef: pulumi.Input<string>;
   /**
-   * Namespace of all objects. Another namespace deletes and creates all of them, which causes
-   * downtime.
+   * Namespace of all objects. A change deletes all objects and creates them in the new namespace,
+   * which causes downtime.
    *
    * @group Common
    */
   readonly namespace: pulumi.Input<string>;
   /**
-   * Branch and commit. Only the Deployment and its pods carry them, so that nothing else changes.
-   * With a wrong value, errors and traces appear under another version.
+   * Branch and commit of the release. Only the Deployment and its pods contain them, so no other
+   * object changes. With wrong values, errors and traces appear under another version.
    *
    * @group Common
    */
   readonly release: Release;
 
   /**
-   * Public URL that the pods receive as `APP_ENDPOINT`. A wrong value breaks links in responses.
+   * Public URL, for the pods' variable `APP_ENDPOINT`. A wrong value breaks links in responses.
    *
    * @group Rare
    * @default - the URL of the first host, if there is a host
@@ -51,8 +51,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly appEndpoint?: string;
 
   /**
-   * Command of the service's CLI that serves requests.
-   * If it exits, or does not listen on `port`, the rollout fails.
+   * Command of the service's CLI that serves requests. If the command exits or does not listen on
+   * `port`, the rollout fails.
    *
    * @group Rare
    * @default ["serve"]
@@ -60,17 +60,16 @@ export interface WebServiceArgs extends PodArgs {
   readonly args?: readonly string[];
 
   /**
-   * Scales the number of pods by load: a HorizontalPodAutoscaler with the service's name.
-   * It needs metrics-server: without metrics, the number stays. Do not set `replicas` as well.
+   * Changes the number of pods with the load, by a HorizontalPodAutoscaler with the service's name.
+   * The autoscaler needs metrics-server: without metrics, the number of pods does not change. Do
+   * not set `replicas` as well.
    *
-   * A new Deployment starts with `minReplicas`. After that, updates ignore `spec.replicas`.
-   * Turning it on removes no pod: the number stays until the autoscaler changes it.
-   * (If the field were left out, Kubernetes would go back to one pod, because a field that its
-   * only owner no longer applies gets its default.)
+   * A new Deployment starts with `minReplicas` pods. Later updates ignore changes to
+   * `spec.replicas`, but still send the field, because Kubernetes sets a missing field to one pod.
+   * So turning autoscaling on does not change the number of pods. Only the autoscaler does.
    *
-   * Turning it off keeps the number that the autoscaler chose. The cluster refuses the next change
-   * of the Deployment once, as a conflict. Run that update with
-   * `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
+   * Turning autoscaling off keeps the number, too. The cluster then refuses the next change to the
+   * Deployment with a conflict: run that update with `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
    *
    * @group Common
    * @default - none: the number of pods is `replicas`
@@ -81,8 +80,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly autoscaling?: Autoscaling | undefined;
 
   /**
-   * Database of the service. Without it, the service does not start.
-   * Set the size of its connection pool with `env`: `DATABASE_POOL_SIZE`.
+   * Database of the service. Without a database, the service does not start. Set the size of the
+   * connection pool with `env`: `DATABASE_POOL_SIZE`.
    *
    * @group Common
    * @default - none
@@ -90,8 +89,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly database?: Database;
 
   /**
-   * Port of the Java debugger (JDWP), on the pod's loopback address only. No Service has it:
-   * use `kubectl port-forward`. Anyone who can reach it can run any code in the pod.
+   * Port of the Java debugger (JDWP), only on the pod's loopback address. To connect to the port,
+   * use `kubectl port-forward`. Anyone who can do this can run any code in the pod.
    *
    * @group Pod
    * @default - no debugger
@@ -99,7 +98,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly debugPort?: number | undefined;
 
   /**
-   * Seconds that the load balancer waits for open requests to a pod. Needs `ingressPreset`.
+   * Seconds that the load balancer waits for a stopping pod's open requests. Needs `ingressPreset`.
    * Must not be above `terminationGracePeriodSeconds`: requests would reach pods that are gone.
    *
    * @group Ingress
@@ -108,8 +107,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly deregistrationDelaySeconds?: number;
 
   /**
-   * Seconds that the service may take to finish open requests after SIGTERM.
-   * A request that takes longer is cut off.
+   * Seconds after SIGTERM to finish open requests. A request that takes longer is cut off.
    *
    * @group Rollout
    * @default 30
@@ -117,8 +115,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly drainSeconds?: number;
 
   /**
-   * Public host name. Without `host` and `hosts`, there is no Ingress.
-   * DNS must point it to the ingress controller, or requests get no answer.
+   * Public host name. Without `host` and `hosts`, there is no Ingress. DNS must point the name to
+   * the ingress controller; otherwise, requests get no answer.
    *
    * @group Common
    * @default - none
@@ -126,8 +124,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly host?: string;
 
   /**
-   * More hosts, or a host with paths. The first of all hosts is the host of the public URL.
-   * If another Ingress has the same host, either of them may answer.
+   * Additional hosts, or hosts with paths. The public URL contains `host`, or the first entry here
+   * if `host` is not set. If another Ingress has the same host, either Ingress may answer.
    *
    * @group Ingress
    * @default - none
@@ -137,8 +135,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly hosts?: readonly IngressHost[];
 
   /**
-   * Annotations of the Ingress. They win over those of `ingressPreset`.
-   * A misspelled annotation has no effect and gives no error.
+   * Annotations of the Ingress. They override the annotations of `ingressPreset`. A misspelled
+   * annotation has no effect and gives no error.
    *
    * @group Ingress
    * @default - none
@@ -146,8 +144,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly ingressAnnotations?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * IngressClass of the Ingress. If no controller serves the class, the host gives no answer, and
-   * the update waits for an address until it times out.
+   * IngressClass of the Ingress. If no controller handles the class, requests get no answer. The
+   * update then waits for an address of the Ingress until its timeout.
    *
    * @group Ingress
    * @default - "alb" with `ingressPreset`, otherwise the cluster's default class
@@ -156,9 +154,9 @@ export interface WebServiceArgs extends PodArgs {
   readonly ingressClassName?: string | undefined;
 
   /**
-   * Name of the group of Ingresses that share one load balancer. Needs `ingressPreset`.
-   * Anyone who can create an Ingress in the group can add rules to its hosts:
-   * review stacks need a separate group.
+   * Name of the group of Ingresses that share one load balancer. Needs `ingressPreset`. Anyone who
+   * can create an Ingress in the group can add rules for all hosts of the group. So review stacks
+   * need a separate group.
    *
    * @group Ingress
    * @default - a separate load balancer
@@ -166,9 +164,10 @@ export interface WebServiceArgs extends PodArgs {
   readonly ingressGroupName?: string;
 
   /**
-   * Annotations for a type of ingress controller. `eks-alb` is the AWS Load Balancer Controller:
-   * it sends requests directly to pods and checks their readiness. The namespace needs the label
-   * `elbv2.k8s.aws/pod-readiness-gate-inject=enabled`, or a rollout may continue too early.
+   * Ingress controller whose annotations the Ingress gets. `eks-alb` is the AWS Load Balancer
+   * Controller: its load balancer sends requests directly to pods and checks their readiness. The
+   * namespace needs the label `elbv2.k8s.aws/pod-readiness-gate-inject=enabled`; otherwise, a
+   * rollout may remove old pods too early.
    *
    * @group Ingress
    * @default - none
@@ -177,8 +176,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly ingressPreset?: "eks-alb";
 
   /**
-   * Who can reach the load balancer. Needs `ingressPreset`.
-   * A change creates a new load balancer with a new address.
+   * Who can connect to the load balancer: clients in the VPC, or everyone on the internet. Needs
+   * `ingressPreset`. A change creates a new load balancer with a new address.
    *
    * @group Ingress
    * @default "internal"
@@ -186,7 +185,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly ingressScheme?: "internal" | "internet-facing";
 
   /**
-   * When the kubelet restarts the container. If it is too strict, a busy pod is killed.
+   * Probe that decides when the kubelet restarts the container. If the probe is too strict, the
+   * kubelet restarts busy pods.
    *
    * @group Rollout
    * @default - "/health/live" every 10 s, 6 failures, 3 s timeout
@@ -195,7 +195,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly livenessProbe?: ProbeSettings | undefined;
 
   /**
-   * Pods that a rollout may add for a while. The nodes and the quota need room for them.
+   * Pods that a rollout may add temporarily. The nodes and the quota need room for these pods.
    *
    * @group Rollout
    * @default "25%"
@@ -204,7 +204,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly maxSurge?: PodsOrPercent;
 
   /**
-   * Pods that a rollout may remove before new ones are ready. Above 0, a rollout reduces capacity.
+   * Pods that a rollout may remove before new pods are ready. Above 0, a rollout reduces capacity.
    *
    * @group Rollout
    * @default 0
@@ -213,8 +213,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly maxUnavailable?: PodsOrPercent;
 
   /**
-   * Command that migrates the database's schema, run by an init container in each pod.
-   * It must take a lock and be idempotent. `[]` turns it off.
+   * Command that migrates the database's schema. An init container in each pod runs the command, so
+   * it must take a lock and be idempotent. With `[]`, there is no migration.
    *
    * @group Rollout
    * @default - ["migrate"] with `database`, otherwise []
@@ -222,8 +222,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly migrationArgs?: readonly string[];
 
   /**
-   * Seconds that a new pod must stay ready before it counts as available.
-   * With 0, a rollout continues past a pod that crashes on start.
+   * Seconds that a new pod must stay ready before it counts as available. With 0, a rollout
+   * continues even if a new pod crashes soon after its start.
    *
    * @group Rollout
    * @default 10
@@ -232,9 +232,9 @@ export interface WebServiceArgs extends PodArgs {
   readonly minReadySeconds?: number;
 
   /**
-   * Pure functions that change each spec last, for fields that no arg sets.
-   * A field that a function leaves out is removed. TypeScript does not find a misspelled field,
-   * the cluster does.
+   * Pure functions that change the specs after all args are applied, for fields that no arg sets. A
+   * field that a function does not return is removed. TypeScript does not report a misspelled
+   * field, but the cluster does.
    *
    * @group Common
    * @default - none
@@ -252,8 +252,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly port?: number;
 
   /**
-   * More ports of the container, and of the Service if `servicePort` is set.
-   * If nothing listens on a port, connections fail, but the rollout does not.
+   * Additional ports of the container, and of the Service if `servicePort` is set. If nothing
+   * listens on a port, connections to that port fail, but the rollout succeeds.
    *
    * @group Common
    * @default - none
@@ -263,8 +263,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly ports?: readonly ExtraPort[];
 
   /**
-   * Seconds between the end of a pod as an endpoint and SIGTERM.
-   * Load balancers learn late. If the time is too short, each rollout loses requests.
+   * Seconds that a stopping pod waits before it receives SIGTERM. During this time, load balancers
+   * stop sending requests to the pod. If the time is too short, each rollout loses requests.
    *
    * @group Rollout
    * @default 15
@@ -273,8 +273,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly preStopSeconds?: number;
 
   /**
-   * Seconds without progress before a rollout counts as failed. If the start and the migration of
-   * a pod take longer, good rollouts fail.
+   * Seconds without progress before a rollout counts as failed. If the migration and the start of a
+   * pod take longer, the rollout of a good release fails.
    *
    * @group Rollout
    * @default 300
@@ -284,8 +284,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly progressDeadlineSeconds?: number;
 
   /**
-   * Refuses updates that delete or replace the Deployment, Service or Ingress, which causes
-   * downtime. To do it anyway, run `pulumi state unprotect`, then `pulumi up`.
+   * Makes Pulumi refuse updates that delete or replace the Deployment, Service or Ingress, because
+   * this causes downtime. To allow such an update, run `pulumi state unprotect` before `pulumi up`.
    *
    * @group Rollout
    * @default - the component's `opts.protect`
@@ -293,15 +293,16 @@ export interface WebServiceArgs extends PodArgs {
   readonly protect?: boolean;
 
   /**
-   * Port of the public URL. A wrong value breaks links in responses.
+   * Port of the public URL. A wrong value breaks the links in responses.
    *
    * @group Ingress
-   * @default - the scheme's own port
+   * @default - the default port of http or https
    */
   readonly publicPort?: number | undefined;
 
   /**
-   * When a pod receives requests. If it is too lenient, requests reach a pod that cannot answer.
+   * Probe that decides whether a pod receives requests. If the probe is too lenient, requests reach
+   * a pod that cannot answer.
    *
    * @group Rollout
    * @default - "/health/ready" every 5 s, 2 failures, 2 s timeout
@@ -310,8 +311,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly readinessProbe?: ProbeSettings;
 
   /**
-   * Number of pods, without `autoscaling`. With more than one, there is a PodDisruptionBudget.
-   * With 1 pod, draining a node causes downtime.
+   * Number of pods, without `autoscaling`. With more than one pod, the component creates a
+   * PodDisruptionBudget. With 1 pod, draining a node causes downtime.
    *
    * @group Common
    * @default 1
@@ -320,8 +321,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly replicas?: number | undefined;
 
   /**
-   * CPU and memory that Kubernetes reserves for a pod. The memory is also the limit: if a pod uses
-   * more, the kernel kills the container.
+   * CPU and memory that Kubernetes reserves for a pod. Without `memoryLimit`, the memory request is
+   * also the limit: if a container uses more, the kernel kills the container.
    *
    * @group Common
    * @default {"cpu":"250m","memory":"512Mi"}
@@ -330,7 +331,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly requests?: Requests;
 
   /**
-   * Old ReplicaSets to keep for `kubectl rollout undo`. With 0, you cannot roll back that way.
+   * Number of old ReplicaSets to keep for `kubectl rollout undo`. With 0, that command fails.
    *
    * @group Rare
    * @default 5
@@ -340,8 +341,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly revisionHistoryLimit?: number;
 
   /**
-   * Command that fills an empty database, run by an init container after the migration.
-   * It must do nothing if the database has data.
+   * Command that fills an empty database. An init container runs the command after the migration.
+   * If the database already contains data, the command must do nothing.
    *
    * @group Rollout
    * @default []
@@ -351,8 +352,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly seedArgs?: readonly string[];
 
   /**
-   * How long a pod may take to start: `failureThreshold` times `periodSeconds`.
-   * Too short: a pod that starts slowly restarts again and again.
+   * Probe that limits the start of a container to `failureThreshold` times `periodSeconds`. If this
+   * time is too short, a container that starts slowly restarts again and again.
    *
    * @group Rollout
    * @default - "/health/live" every 2 s, 75 failures (150 s), 2 s timeout
@@ -361,8 +362,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly startupProbe?: ProbeSettings;
 
   /**
-   * Seconds between the deletion of a pod and SIGKILL, `preStopSeconds` included.
-   * Must be at least `preStopSeconds` + `drainSeconds` + 10, or requests are cut off.
+   * Seconds between the deletion of a pod and SIGKILL, including `preStopSeconds`. Must be at least
+   * `preStopSeconds` + `drainSeconds` + 10; otherwise, requests are cut off.
    *
    * @group Rollout
    * @default 60
@@ -371,8 +372,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly terminationGracePeriodSeconds?: number;
 
   /**
-   * Whether the public URL is https. The Ingress then lists the hosts under `tls`.
-   * If no certificate covers a host, browsers show a warning.
+   * Whether the public URL uses https. If true, the Ingress lists the hosts under `tls`. If no
+   * certificate covers a host, browsers show a warning.
    *
    * @group Ingress
    * @default false
@@ -380,8 +381,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly tls?: boolean;
 
   /**
-   * Secret with the certificate, with `tls`. If the Secret is missing, the controller uses its
-   * default certificate, and browsers show a warning.
+   * Name of the Secret with the TLS certificate. Needs `tls`. If the Secret does not exist, the
+   * ingress controller uses its default certificate, and browsers show a warning.
    *
    * @group Ingress
    * @default - the ingress controller finds a certificate for the host
@@ -389,8 +390,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly tlsSecretName?: pulumi.Input<string>;
 
   /**
-   * Which pods behind the Service these are. Part of the Deployment's selector:
-   * a change replaces the Deployment.
+   * Track of the pods: `stable`, or `canary` for a few pods of a branch behind the same Service.
+   * The Deployment's selector contains the track, so a change replaces the Deployment.
    *
    * @group Rare
    * @default "stable"

@@ -9,7 +9,10 @@ import type { WebServiceInputs } from "./normalize";
 type Spec = k8s.types.input.autoscaling.v2.HorizontalPodAutoscalerSpec;
 type Metric = k8s.types.input.autoscaling.v2.MetricSpec;
 
-/** Average utilization of one resource in the service's own container, without sidecars. */
+/**
+ * Returns a metric: the average utilization of one resource in the service's container. Sidecars do
+ * not count.
+ */
 function metric(container: string, name: "cpu" | "memory", averageUtilization: number): Metric {
   const target = { averageUtilization, type: "Utilization" };
   return { containerResource: { container, name, target }, type: "ContainerResource" };
@@ -30,7 +33,7 @@ function autoscalerSpec(name: string, autoscaling: Autoscaling): Spec {
   };
 }
 
-/** Scales the Deployment by load. */
+/** Creates the autoscaler of the Deployment. Returns undefined without `autoscaling`. */
 export function createAutoscaler(
   parent: pulumi.Resource,
   name: string,
@@ -45,7 +48,7 @@ export function createAutoscaler(
       metadata: metadataOf(name, web),
       spec: applyOverride(overrides?.autoscalerSpec, autoscalerSpec(name, autoscaling)),
     },
-    // It must not scale a Deployment that does not exist yet, or is being deleted.
+    // The autoscaler must not scale a Deployment that does not exist yet or is being deleted.
     { dependsOn: rollout, parent },
   );
 }

@@ -10,23 +10,27 @@ import { normalize } from "./normalize";
 import { webServiceIssues } from "./validate";
 import type { WebServiceOptions } from "./web-service";
 
-/** The args of production's web service, without those that a canary must not have. */
+/** The args of production's web service, without the args that a canary must not have. */
 export interface CanaryArgs extends Omit<
   WebServiceArgs,
   "autoscaling" | "iamRoleArn" | "migrationArgs" | "protect" | "seedArgs" | "track"
 > {
-  /** Number of pods, at least one. Requests are spread evenly over these and production's pods. */
+  /**
+   * Number of pods, at least one. Requests are spread evenly over the canary's pods and
+   * production's pods.
+   */
   readonly replicas: number;
-  /** Production's ServiceAccount. The canary has the same rights as production. */
+  /** Name of production's ServiceAccount. The canary has the same rights as production. */
   readonly serviceAccountName: pulumi.Input<string>;
 }
 
 /**
- * A few pods of a branch that serve production's requests: a Deployment with track `canary`.
- * Production's Service selects its pods. It does not migrate the database and has no Service,
- * Ingress or PodDisruptionBudget, so that deleting it leaves production as it is.
+ * A Deployment with track `canary`: a few pods of a branch that serve production's requests.
+ * Production's Service selects these pods. The canary does not migrate the database, and has no
+ * Service, Ingress or PodDisruptionBudget. So deleting the canary does not change production.
  *
- * @throws pulumi.ResourceError with all issues of the args, before the first child.
+ * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
+ * resource.
  */
 export class Canary extends pulumi.ComponentResource {
   readonly nodes: {
@@ -34,7 +38,7 @@ export class Canary extends pulumi.ComponentResource {
     readonly deployment: k8s.apps.v1.Deployment;
   };
 
-  /** The Deployment, when its rollout is complete. */
+  /** The Deployment. It becomes known when its rollout is complete. */
   readonly rollout: pulumi.Input<k8s.apps.v1.Deployment>;
 
   constructor(name: string, args: CanaryArgs, opts: WebServiceOptions = {}) {

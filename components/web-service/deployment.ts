@@ -16,12 +16,13 @@ import { protection } from "./metadata";
 import type { WebServiceInputs } from "./normalize";
 
 /**
- * What the provider waits for, in the place of the rollout. It still waits for a deletion, which it
- * does not with `pulumi.com/skipAwait`.
+ * Annotation that makes Pulumi's provider wait only until the Deployment exists, and not until its
+ * rollout is complete. `pulumi.com/skipAwait` is not used, because the provider would then not wait
+ * for a deletion either.
  */
 const applied = { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" };
 
-/** Labels of the Deployment and its pods. Only these change with a release. */
+/** Labels of the Deployment and its pods. Only these labels change with a release. */
 function deploymentLabels(web: WebServiceInputs): Labels {
   return {
     ...labels(web.identity, "web"),
@@ -59,24 +60,25 @@ function deploymentSpec(
 /** How to wait for the rollout of a component's Deployment. */
 export interface RolloutOptions {
   /**
-   * Gives the Deployment when its rollout is complete, and rejects when the rollout failed. What
-   * needs ready pods comes after it: Ingress and autoscaler.
+   * Returns an output that contains the Deployment when its rollout is complete, and that rejects
+   * if the rollout fails. The Ingress and the autoscaler wait for this output, because they need
+   * ready pods.
    *
-   * @default - Pulumi's provider waits, for at most `progressDeadlineSeconds` and 60 s
+   * @default - Pulumi's provider waits, for at most `progressDeadlineSeconds` plus 60 s
    */
   readonly waitForRollout?:
     ((deployment: k8s.apps.v1.Deployment) => pulumi.Output<k8s.apps.v1.Deployment>) | undefined;
 }
 
-/** A Deployment, and the same when its rollout is complete. */
+/** A Deployment, and an input that contains the same Deployment when its rollout is complete. */
 export interface RolledOut {
   readonly deployment: k8s.apps.v1.Deployment;
   readonly rollout: pulumi.Input<k8s.apps.v1.Deployment>;
 }
 
 /**
- * The pods of one track. The container of a canary has the same name as in production. Its
- * Deployment has another name.
+ * Creates the Deployment of one track. In a canary, the container has the same name as in
+ * production, but the Deployment has a different name.
  */
 export function createDeployment(
   parent: pulumi.Resource,
@@ -86,7 +88,7 @@ export function createDeployment(
   { container = name, waitForRollout }: RolloutOptions & { readonly container?: string },
 ): RolledOut {
   const wait = `${String(web.progressDeadlineSeconds + rollout.pulumiWaitMarginSeconds)}s`;
-  // The provider then waits only until Kubernetes has read the Deployment.
+  // With `applied`, the provider waits only until Kubernetes has stored the Deployment.
   const annotations = waitForRollout && applied;
   const metadata = objectMetadata(web, deploymentLabels(web), annotations);
   const deployment = new k8s.apps.v1.Deployment(
@@ -97,8 +99,8 @@ export function createDeployment(
     },
     {
       ...(waitForRollout === undefined && { customTimeouts: { create: wait, update: wait } }),
-      // Keeps the number that the autoscaler chose. If the input were left out, Kubernetes would
-      // go back to 1.
+      // Keeps the number of pods that the autoscaler chose. The input stays in the spec, because
+      // Kubernetes sets a missing `replicas` to 1.
       ...(web.autoscaling === undefined ? {} : { ignoreChanges: ["spec.replicas"] }),
       parent,
       ...protection(web),

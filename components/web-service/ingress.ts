@@ -6,7 +6,7 @@ import { applyOverride } from "../conventions/override";
 import { metadataOf, protection } from "./metadata";
 import type { WebServiceInputs } from "./normalize";
 
-/** Annotations of the AWS Load Balancer Controller. */
+/** Returns the annotations for the AWS Load Balancer Controller. */
 function albAnnotations(web: WebServiceInputs): Annotations {
   const { deregistrationDelaySeconds = defaults.deregistrationDelaySeconds } = web;
   const { ingressGroupName, ingressScheme = defaults.scheme, tls } = web;
@@ -18,7 +18,8 @@ function albAnnotations(web: WebServiceInputs): Annotations {
     [`${alb}/scheme`]: ingressScheme,
     ...(tls ? { [`${alb}/ssl-redirect`]: "443" } : {}),
     [`${alb}/target-group-attributes`]: `deregistration_delay.timeout_seconds=${String(deregistrationDelaySeconds)}`,
-    // Directly to the pods: a node in between does not know which pod is about to stop.
+    // Sends requests directly to the pods: a node in between does not know which pod will stop
+    // soon.
     [`${alb}/target-type`]: "ip",
   };
 }
@@ -47,7 +48,7 @@ function ingressSpec(
   };
 }
 
-/** Routes the hosts to the Service. */
+/** Creates the Ingress, which routes requests for the hosts to the Service. */
 export function createIngress(
   parent: pulumi.Resource,
   name: string,
@@ -68,7 +69,7 @@ export function createIngress(
       metadata: metadataOf(name, web, annotations),
       spec: applyOverride(web.overrides?.ingressSpec, ingressSpec(web, service.metadata.name)),
     },
-    // The host appears after the rollout, and is removed before it.
+    // Pulumi creates the Ingress after the rollout, and deletes the Ingress before the Deployment.
     { dependsOn: rollout, parent, ...protection(web) },
   );
 }

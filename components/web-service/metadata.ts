@@ -4,7 +4,7 @@ import { labels } from "../conventions/labels";
 import { type Annotations, objectMetadata } from "../conventions/metadata";
 import type { WebServiceInputs } from "./normalize";
 
-/** Metadata of the objects that do not change with a release. */
+/** Returns the metadata of an object that does not change with a release. */
 export function metadataOf(
   name: string,
   web: WebServiceInputs,
@@ -14,7 +14,7 @@ export function metadataOf(
   return { ...objectMetadata(web, labels(identity, "web"), annotations), name, namespace };
 }
 
-/** Resource options of the objects that `protect` keeps from being deleted. */
+/** Returns the resource options of the objects that `protect` protects from deletion. */
 export function protection({ protect }: WebServiceInputs): pulumi.CustomResourceOptions {
   return protect === undefined ? {} : { protect };
 }

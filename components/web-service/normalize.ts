@@ -2,10 +2,13 @@ import { migration, webService as defaults } from "../conventions/defaults";
 import { withDefaults } from "../conventions/with-defaults";
 import type { WebServiceArgs } from "./args";
 
-/** The args with all defaults. Validation and builders read these, and not the caller's args. */
+/** The args with all defaults. Validation and builders read these args, not the caller's args. */
 export type WebServiceInputs = ReturnType<typeof normalize>;
 
-/** Fills in the defaults, also those that depend on other args. Does not change `args`. */
+/**
+ * Returns the args with all defaults, including defaults that depend on other args. Does not change
+ * `args`.
+ */
 export function normalize(args: WebServiceArgs) {
   const { autoscaling, database, host, publicPort } = args;
   const web = withDefaults(args, defaults);
@@ -15,7 +18,7 @@ export function normalize(args: WebServiceArgs) {
   const url = first && `${web.tls ? "https" : "http"}://${first.host}${port}/`;
   const { appEndpoint = url } = args;
   const { migrationArgs = database === undefined ? [] : migration.args } = args;
-  // With an autoscaler, this is only the number that a new Deployment starts with.
+  // With an autoscaler, this is only the number of pods that a new Deployment starts with.
   const { replicas = autoscaling?.minReplicas ?? defaults.replicas } = args;
   return { ...web, allHosts, appEndpoint, migrationArgs, replicas, url };
 }

@@ -17,7 +17,7 @@ type PodSpec = k8s.types.input.core.v1.PodSpec;
 
 /** Name of the debugger's port. */
 export const debugPortName = "debug";
-/** Init containers that migrate the database's schema and fill an empty database. */
+/** Names of the init containers that migrate the database's schema and fill an empty database. */
 export const migrationName = "migrate";
 export const seedName = "seed";
 
@@ -30,7 +30,10 @@ function httpProbe(
   return { httpGet: { path, port: httpPortName }, ...times, ...givenTimes };
 }
 
-/** Listens on the pod's loopback address, so that only a port-forward reaches it. */
+/**
+ * Returns the JVM option for the debugger. The debugger listens on the pod's loopback address, so
+ * only `kubectl port-forward` can connect to it.
+ */
 function jdwpOption(port: number): string {
   return `-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:${String(port)}`;
 }
@@ -45,8 +48,8 @@ function webContainer(name: string, web: WebServiceInputs): Container {
   ]);
   return applyOverride(web.overrides?.container, {
     ...container,
-    // Load balancers learn late that a pod is terminating, so it keeps serving for a while.
-    // The kubelet does the sleep, so the image needs no shell.
+    // Load balancers learn late that a pod is terminating, so the pod keeps serving for a while.
+    // The kubelet itself sleeps, so the image needs no shell.
     lifecycle: { preStop: { sleep: { seconds: web.preStopSeconds } } },
     livenessProbe: httpProbe(probes.live, probes.liveness, web.livenessProbe),
     ports: [
@@ -59,16 +62,16 @@ function webContainer(name: string, web: WebServiceInputs): Container {
   });
 }
 
-/** Spreads the pods: on different nodes if possible, and evenly over zones. */
+/** Returns rules that spread the pods evenly over zones, and over different nodes if possible. */
 function spread(web: WebServiceInputs): Pick<PodSpec, "affinity" | "topologySpreadConstraints"> {
   const labelSelector = { matchLabels: trackSelector(web.identity, "web", web.track) };
   const zones: k8s.types.input.core.v1.TopologySpreadConstraint = {
     labelSelector,
-    // Counts the pods of one rollout only, not the old ones that are about to stop.
+    // Counts only the pods of one release, not the old pods that are about to stop.
     matchLabelKeys: ["pod-template-hash"],
     maxSkew: 1,
     topologyKey: "topology.kubernetes.io/zone",
-    // A lost zone must not stop a rollout.
+    // If a zone fails, a rollout must still be able to continue.
     whenUnsatisfiable: "ScheduleAnyway",
   };
   const nodes: k8s.types.input.core.v1.WeightedPodAffinityTerm = {
@@ -87,7 +90,9 @@ export interface Named {
   readonly serviceAccountName: pulumi.Input<string>;
 }
 
-/** The pods: the service's container, and before it the migration and the seed. */
+/**
+ * Returns the pod spec: the service's container, and the init containers for migration and seed.
+ */
 export function webPodSpec(name: string, web: WebServiceInputs, named: Named): PodSpec {
   const { configMapName, serviceAccountName } = named;
   const before = [

@@ -6,7 +6,10 @@ import type { WebServiceArgs } from "./args";
 import type { WebServiceInputs } from "./normalize";
 import { debugPortName, migrationName, seedName } from "./pod-template";
 
-/** All rules of a web service. `args` are the caller's own, before the defaults. */
+/**
+ * Checks all rules of a web service and returns the issues. `args` are the caller's args, without
+ * the defaults.
+ */
 export function webServiceIssues(
   name: string,
   web: WebServiceInputs,
@@ -43,7 +46,7 @@ function autoscalingIssues({ autoscaling, replicas }: WebServiceArgs): readonly 
   ];
 }
 
-/** A lower-case host name of at least two labels. */
+/** Form of a host name: lower case, with at least two labels. */
 const hostForm =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/;
 

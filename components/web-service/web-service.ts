@@ -18,7 +18,7 @@ import { webServiceIssues } from "./validate";
 export type * from "./arg-types";
 export type { WebServiceArgs } from "./args";
 
-/** Pulumi's options, and how to wait for the rollout. */
+/** Pulumi's resource options, and how to wait for the rollout. */
 export type WebServiceOptions = pulumi.ComponentResourceOptions & RolloutOptions;
 
 /** The Kubernetes objects of a {@link WebService}. */
@@ -33,23 +33,28 @@ export interface WebServiceNodes {
 }
 
 /**
- * An HTTP service that loses no request while it is updated, drained or scaled.
+ * An HTTP service that loses no request during an update, a node drain or a change to the number of
+ * pods.
  *
- * It creates a Deployment, a Service and a ServiceAccount; with a host an Ingress, with more than
- * one replica a PodDisruptionBudget, with `autoscaling` a HorizontalPodAutoscaler, and with
- * `configFiles` a ConfigMap. All have the component's name, except the ConfigMap, whose name
- * changes with its content.
+ * The component creates a Deployment, a Service and a ServiceAccount. It adds an Ingress if there
+ * is a host, a PodDisruptionBudget if there is more than one replica, a HorizontalPodAutoscaler
+ * with `autoscaling`, and a ConfigMap with `configFiles`. All objects have the component's name,
+ * except the ConfigMap: its name changes with its content.
  *
- * @throws pulumi.ResourceError with all issues of the args, before the first child.
+ * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
+ * resource.
  */
 export class WebService extends pulumi.ComponentResource {
   /** Public URL, ending with a slash. Undefined without a host. */
   readonly url: string | undefined;
   readonly nodes: WebServiceNodes;
-  /** The Deployment, when its rollout is complete. */
+  /** The Deployment. It becomes known when its rollout is complete. */
   readonly rollout: pulumi.Input<k8s.apps.v1.Deployment>;
 
-  /** Largest number of pods that a service with these args has during a rollout. */
+  /**
+   * Returns the largest number of pods that a service with these args has during a rollout, and
+   * their requests.
+   */
   static peakPods(
     name: string,
     args: Pick<WebServiceArgs, "autoscaling" | "maxSurge" | "replicas" | "requests">,
@@ -98,8 +103,9 @@ function createService(
   return new k8s.core.v1.Service(
     name,
     {
-      // The provider would wait until every selected pod is ready. A canary that does not start
-      // would then block production's update. The wait for the Deployment is enough.
+      // Without `skipAwait`, the provider would wait until every selected pod is ready, and a
+      // canary that does not start would block production's update. Waiting for the Deployment is
+      // enough.
       metadata: metadataOf(name, web, { "pulumi.com/skipAwait": "true" }),
       spec: applyOverride(web.overrides?.serviceSpec, {
         ports: [
@@ -115,7 +121,8 @@ function createService(
               : [{ name, port: servicePort, protocol: "TCP", targetPort: name }],
           ),
         ],
-        // No track: the Service selects the pods of production and of the canary.
+        // The selector has no track, so the Service selects the pods of production and of the
+        // canary.
         selector: selector(web.identity, "web"),
         type: "ClusterIP",
       }),
@@ -136,7 +143,7 @@ function createBudget(
       spec: applyOverride(web.overrides?.podDisruptionBudgetSpec, {
         maxUnavailable: fixed.pdbMaxUnavailable,
         selector: { matchLabels: trackSelector(web.identity, "web", web.track) },
-        // Otherwise, pods that never become ready block the drain of their node.
+        // Pods that never become ready must not block the drain of their node.
         unhealthyPodEvictionPolicy: "AlwaysAllow",
       }),
     },

@@ -1,6 +1,6 @@
 import type { Labels } from "../labels";
 
-/** Only the fields that are read. */
+/** The fields of a ReplicaSet that this file reads. */
 export interface ReplicaSet {
   readonly metadata: {
     readonly annotations?: Readonly<Record<string, string>>;
@@ -9,10 +9,10 @@ export interface ReplicaSet {
   };
 }
 
-/** The label that the pods of one ReplicaSet have. */
+/** Label that has the same value in all pods of one ReplicaSet. */
 export const hashLabel = "pod-template-hash";
 
-/** Of each Deployment, the hash of the ReplicaSet with its newest release. */
+/** Returns, for each Deployment, the hash of the ReplicaSet with the newest release. */
 export function newestHashes(replicaSets: readonly ReplicaSet[]): ReadonlySet<string> {
   const newest = new Map<string, { readonly hash: string; readonly revision: number }>();
   for (const { metadata } of replicaSets) {

@@ -1,53 +1,63 @@
 import { type ContainerStatus, type PodFacts, containerIssue, containersOf } from "./pod-status";
 
-/** A volume that the kubelet could not mount, as an event of the pod says. */
+/** A volume that the kubelet could not mount, from an event of the pod. */
 interface FailedMount {
   readonly message: string;
   readonly pod: string;
 }
 
-/** What is known about the pods of a new release. */
+/** Facts about the pods of a new release. */
 export interface NewPods {
   readonly failedMounts: readonly FailedMount[];
   readonly pods: readonly PodFacts[];
-  /** Why Kubernetes creates no pod: a quota, or a policy. */
+  /** Why Kubernetes creates no pod, for example because of a quota or a policy. */
   readonly refused: string | undefined;
 }
 
-/** What keeps a pod from becoming ready. */
+/** A reason why a pod cannot become ready. */
 interface Obstacle {
-  /** Names it: an obstacle that is there at each look lasts. */
+  /** Identifies the obstacle. If each check finds the same key, the obstacle lasts. */
   readonly key: string;
-  /** Whether its pod is of an update before this one, which failed. */
+  /** Whether the pod belongs to an earlier update, which failed. */
   readonly older: boolean;
-  /** Whether it has already come twice. Otherwise it must last. */
+  /** Whether the obstacle has already occurred twice. Otherwise, it counts only if it lasts. */
   readonly repeated: boolean;
   readonly text: string;
 }
 
 /**
- * Seconds that an obstacle must last. The kubelet tries again within this time: it pulls an image
- * again after 10 s (https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff).
+ * Seconds that an obstacle must last before it counts. The kubelet retries within this time: it
+ * pulls an image again after 10 s
+ * (https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff).
  */
 const lastingSeconds = 15;
-/** Seconds that clocks may differ, and that a pod may be older than the wait for it. */
+/**
+ * Tolerance, in seconds: clocks may differ, and a pod may be created before the update starts to
+ * wait for it.
+ */
 const toleranceSeconds = 30;
-/** For older pods: the longest time until the kubelet tries again, and a margin. */
+/**
+ * Seconds that an obstacle of an older pod must last before it counts: the longest time until the
+ * kubelet retries, and a margin.
+ */
 const longestBackOffSeconds = 300 + lastingSeconds;
 
-/** Reasons for which a container cannot start, because of its image or its configuration. */
+/**
+ * Reasons that Kubernetes gives for a container that cannot start because of its image or its
+ * configuration.
+ */
 const cannotStart =
   /^(?:CreateContainer(?:Config)?Error|ErrImage\w+|ImageInspectError|ImagePullBackOff|InvalidImageName|RunContainerError)$/;
 
 /**
- * Watches the pods of a new release, and says when none of them can become ready: each one has
+ * Watches the pods of a new release, and reports when no pod can become ready, because each pod has
  * failed twice for the same reason. A pod that is slow, or that waits for a node, has not failed.
  */
 export class Obstacles {
   readonly #began: number;
-  /** Keys of the obstacles of older pods at the first look. */
+  /** Keys of the obstacles of older pods at the first check. */
   #before: ReadonlySet<string> | undefined;
-  /** Restarts of the containers of older pods at the first look. */
+  /** Restarts of the containers of older pods at the first check. */
   #restarts: ReadonlyMap<string, number> | undefined;
   readonly #since = new Map<string, number>();
 
@@ -57,9 +67,10 @@ export class Obstacles {
   }
 
   /**
-   * Why no new pod can become ready. Undefined as long as one of them still may.
+   * Returns why no new pod can become ready. Undefined while at least one pod can still become
+   * ready.
    *
-   * @param now - milliseconds; tests pass their own.
+   * @param now - current time in milliseconds; tests pass their own value.
    */
   at(now: number, seen: NewPods): string | undefined {
     const pods = seen.pods.filter(
@@ -94,7 +105,7 @@ export class Obstacles {
       const text = `Pod ${name}, ${container.name}: ${containerIssue(container) ?? ""}`;
       const key = `${name}/${container.name}`;
       const before = this.#restarts?.get(key) ?? 0;
-      // It ends when it should run, and has done so since the first look.
+      // The container ends although it should run, and has ended since the first check.
       const crashes = state?.waiting?.reason === "CrashLoopBackOff" || failed(container);
       if (crashes && container.restartCount > before) {
         return { key: `${key}/ends`, older, repeated: true, text };

@@ -1,4 +1,4 @@
-/** What the status of a pod says, in words. Only the fields that are read. */
+/** Describes the status of a pod in words. The types have only the fields that this file reads. */
 
 export interface Condition {
   readonly message?: string;
@@ -41,7 +41,10 @@ export const containersOf = ({ status }: Pick<PodFacts, "status">): readonly Con
   ...(status.containerStatuses ?? []),
 ];
 
-/** Why the pod is not ready, one line for each container. Empty if it is ready or starting. */
+/**
+ * Returns why the pod is not ready, one line for each container. Empty if the pod is ready or
+ * starting.
+ */
 export function podIssues(pod: PodFacts): readonly string[] {
   const { metadata, status } = pod;
   const unschedulable = (status.conditions ?? []).find(
@@ -58,14 +61,14 @@ export function podIssues(pod: PodFacts): readonly string[] {
   });
 }
 
-/** Reasons for which every container waits before its first start. */
+/** Reasons with which a container waits before its first start. */
 const starting: readonly (string | undefined)[] = [
   undefined,
   "ContainerCreating",
   "PodInitializing",
 ];
 
-/** Why the container does not run or is not ready. Undefined if nothing is wrong. */
+/** Returns why the container does not run or is not ready. Undefined if nothing is wrong. */
 export function containerIssue(container: ContainerStatus): string | undefined {
   const { lastState, ready, state } = container;
   // An earlier restart does not matter as soon as the container is ready again.
@@ -76,7 +79,7 @@ export function containerIssue(container: ContainerStatus): string | undefined {
       ? []
       : [`ended with exit code ${String(ended.exitCode)} (${ended.reason ?? "Error"})`];
   const { message, reason } = state?.waiting ?? {};
-  // The message of CrashLoopBackOff only repeats the names.
+  // The message of CrashLoopBackOff only repeats the names of the pod and the container.
   const told = message === undefined || reason === "CrashLoopBackOff" ? "" : `: ${message}`;
   const waits = starting.includes(reason) ? [] : [`${reason ?? ""}${told}`];
   const why = [...killed, ...waits];

@@ -1,15 +1,20 @@
 const day = 24 * 60;
 
-/** One of the five fields of a schedule, in their order. */
+/** One of the five fields of a schedule. */
 export interface ScheduleField {
   readonly max: number;
   readonly min: number;
   readonly name: string;
-  /** Words for numbers, the first one for `min`; upper and lower case are the same. */
+  /**
+   * Words that can replace numbers. The first word means `min`. Upper and lower case are the same.
+   */
   readonly words: readonly string[];
 }
 
-/** What Kubernetes' parser accepts: Sunday is 0, not 7. */
+/**
+ * The five fields in their order, with the values that Kubernetes' parser accepts. Sunday is 0, not
+ * 7.
+ */
 export const scheduleFields: readonly ScheduleField[] = [
   { max: 59, min: 0, name: "minutes", words: [] },
   { max: 23, min: 0, name: "hours", words: [] },
@@ -23,13 +28,13 @@ export const scheduleFields: readonly ScheduleField[] = [
   { max: 6, min: 0, name: "days of the week", words: "SUN MON TUE WED THU FRI SAT".split(" ") },
 ];
 
-/** A number, or the number of a word; NaN for other text. */
+/** Returns the number that a text contains, or that a word means. NaN for other text. */
 function numberOf(text: string, { min, words }: ScheduleField): number {
   const index = words.indexOf(text.toUpperCase());
   return index >= 0 ? min + index : /^\d+$/.test(text) ? Number(text) : NaN;
 }
 
-/** The values of one field of a schedule, or undefined if it is malformed. */
+/** Returns the values of one field of a schedule. Undefined if the field is malformed. */
 function fieldValues(text: string, field: ScheduleField): ReadonlySet<number> | undefined {
   const { max, min } = field;
   const values = new Set<number>();
@@ -38,14 +43,15 @@ function fieldValues(text: string, field: ScheduleField): ReadonlySet<number> | 
     if (match === null) return undefined;
     const [, from, to, step] = match;
     const first = from === undefined ? min : numberOf(from, field);
-    // `5/10` means "every 10, from 5"; a single number is itself.
+    // `5/10` means "every 10, from 5". A single number, such as `5`, means only this number.
     const last =
       to !== undefined
         ? numberOf(to, field)
         : from !== undefined && step === undefined
           ? first
           : max;
-    // A step longer than the field, such as every 90 minutes, does not do what it says.
+    // A step that is longer than the field is malformed: a step of 90 minutes does not mean every
+    // 90 minutes.
     const every = step === undefined ? 1 : Number(step);
     if (!(first >= min && first <= last && last <= max)) return undefined;
     if (every < 1 || every > max - min + 1) return undefined;
@@ -54,7 +60,10 @@ function fieldValues(text: string, field: ScheduleField): ReadonlySet<number> | 
   return values;
 }
 
-/** The values of each field, undefined for a malformed field or if there are not five. */
+/**
+ * Returns the values of each field, with undefined in place of a malformed field. Returns undefined
+ * if there are not five fields.
+ */
 function parsed(schedule: string): readonly (ReadonlySet<number> | undefined)[] | undefined {
   const texts = schedule.split(" ");
   if (texts.length !== scheduleFields.length) return undefined;
@@ -62,10 +71,10 @@ function parsed(schedule: string): readonly (ReadonlySet<number> | undefined)[] 
 }
 
 /**
- * The fields of a schedule that the cluster refuses, or that do not do what they say.
- * Undefined if there are not five fields.
+ * Returns the fields that the cluster refuses, or that do not do what they seem to say. Undefined
+ * if there are not five fields.
  *
- * A date that does not exist, such as `0 0 31 2 *`, is accepted: such a job never runs.
+ * A date that does not exist, such as `0 0 31 2 *`, is accepted, but the job never runs.
  */
 export function wrongFields(schedule: string): readonly ScheduleField[] | undefined {
   const all = parsed(schedule);
@@ -73,8 +82,8 @@ export function wrongFields(schedule: string): readonly ScheduleField[] | undefi
 }
 
 /**
- * The schedule in a form that every library reads in the same way: in each field a star, or all
- * numbers. Undefined if it is malformed.
+ * Returns the schedule in a form that every library reads in the same way: each field is a star or
+ * a list of numbers. Undefined if the schedule is malformed.
  */
 export function spelledOut(schedule: string): string | undefined {
   const all = parsed(schedule);
@@ -87,10 +96,10 @@ export function spelledOut(schedule: string): string | undefined {
 }
 
 /**
- * Whether a schedule restricts the days of the month and the days of the week. Kubernetes then runs
- * the job on each day that matches one of them, which is seldom what was meant: `0 3 1-7 * MON`
- * runs on seven days and on every Monday. Only a field with `*` or `?` restricts nothing; with a
- * step, as in the odd days of the month, it does.
+ * Whether a schedule restricts both the days of the month and the days of the week. Kubernetes then
+ * runs the job on each day that matches one of the two fields, which is rarely intended:
+ * `0 3 1-7 * MON` runs on the first seven days of the month and on every Monday. A field with `*`
+ * or `?` restricts nothing, except if it has a step: "every second day" restricts the days.
  */
 export function restrictsBothDays(schedule: string): boolean {
   const [, , ofMonth, , ofWeek] = schedule.split(" ");
@@ -100,9 +109,11 @@ export function restrictsBothDays(schedule: string): boolean {
 }
 
 /**
- * The shortest time between two runs of a schedule, or undefined if it is malformed.
+ * Returns the shortest time between two runs of a schedule, in seconds. Undefined if the schedule
+ * is malformed.
  *
- * It uses minutes and hours only. Days, months and weekdays can only make the time longer.
+ * The function uses only minutes and hours, because days, months and weekdays can only make the
+ * time longer.
  */
 export function shortestPeriodSeconds(schedule: string): number | undefined {
   const [minutes, hours, ...rest] = parsed(schedule) ?? [];

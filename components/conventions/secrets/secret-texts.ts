@@ -1,23 +1,26 @@
 /**
- * Which texts are secrets, by the name of a variable and by the form of the text. Previews, plans,
- * messages and the policy pack use it. A scanner such as secretlint is too large for jobs with
- * rights, and does not know the names of variables.
+ * Finds secrets in texts, by the name of a variable and by the form of a value. Previews, plans,
+ * messages and the policy pack use this file. A scanner such as secretlint is too large for CI jobs
+ * with AWS rights, and does not know the names of variables.
  */
 
 const setOf = (words: string): ReadonlySet<string> => new Set(words.split(" "));
 
-/** The last words of a name that make its value a secret. */
+/** Words that make a value a secret if the value's name ends with one of them. */
 const secretWords = setOf(
   "auth credential credentials creds dsn pass passphrase passwd password passwords pwd secret " +
     "secrets token tokens",
 );
 const secretPairs = new Set(["connection string", "webhook url"]);
-/** Kinds of keys that everyone may know. Any other key is a secret. */
+/**
+ * Words before "key" with which the key is not a secret, such as "cache key". Any other key is a
+ * secret.
+ */
 const openKeys = setOf("cache foreign object partition primary public range routing sort");
-/** Words that may follow: which secret it is, or how it is written. */
+/** Words that may follow the secret word: they say which secret it is, or how it is encoded. */
 const suffixes = setOf("base64 b64 current hex new old previous primary secondary value");
 
-/** Words of a name in any case: `apiKey`, `API_KEY`, `api-key`, `api.key`. */
+/** Returns the words of a name in any notation: `apiKey`, `API_KEY`, `api-key`, `api.key`. */
 function wordsOf(name: string): readonly string[] {
   return name
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
@@ -26,9 +29,9 @@ function wordsOf(name: string): readonly string[] {
     .filter((word) => word !== "");
 }
 
-/** Whether the value of a variable or a setting of this name is a secret. */
+/** Whether the value of a variable or a setting with this name is a secret. */
 export function isSecretName(name: string): boolean {
-  // The working directory of a shell.
+  // `PWD` and `OLDPWD` are directories of a shell, not passwords.
   if (/^(?:OLD)?PWD$/.test(name)) return false;
   const words = [...wordsOf(name)];
   while (
@@ -43,7 +46,7 @@ export function isSecretName(name: string): boolean {
   return (last === "key" && !openKeys.has(before)) || last === "apikey";
 }
 
-/** Tokens whose form says what they are. */
+/** Forms of tokens that are secrets in any text. */
 const tokens: readonly RegExp[] = [
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
   /\bAIza[\w-]{30,}/g,
@@ -58,25 +61,25 @@ const tokens: readonly RegExp[] = [
   /\bxox[abeoprs]-[\w-]{16,}/g,
 ];
 
-/** Forms with a secret in them: the group is the secret. */
+/** Forms of texts that contain a secret. The group matches the secret. */
 const forms: readonly RegExp[] = [
-  // The password of a URL.
+  // The password in a URL.
   /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:([^\s/@]+)@/gi,
-  // A webhook of Slack: who knows the path may write.
+  // A webhook of Slack: anyone who knows the path can post messages.
   /\bhttps:\/\/hooks\.slack\.com\/services\/([\w/]+)/g,
   /\b(?:Basic|Bearer)\s+([\w+/.=-]{8,})/g,
 ];
 
-/** `name=value`, `name: value` and `"name": "value"`, in addresses and files. */
+/** Matches `name=value`, `name: value` and `"name": "value"`, in URLs and files. */
 const assignments =
   /(?:^|[\s{,;?&:/"'])["']?([A-Za-z_][\w.-]*)["']?[ \t]*[=:][ \t]*(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"',;&}]+))/gm;
 
-/** A value that only says where the secret is, or that there is none. */
+/** A value that is not a secret: it says where the secret is, or that there is no secret. */
 const reference = /^(?:\$|\{\{|%\{|<|null$|true$|false$|\[|\{|\/)/;
 
 const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----([^]*?)-----END [A-Z ]*PRIVATE KEY-----/g;
 
-/** The parts of a text that are secrets, by their form. */
+/** Returns the parts of a text that are secrets. */
 export function secretParts(text: string): readonly string[] {
   const all = (pattern: RegExp, group: number): readonly string[] =>
     Array.from(text.matchAll(pattern), (match) => match[group] ?? "");
@@ -85,7 +88,8 @@ export function secretParts(text: string): readonly string[] {
     const value = values.join("");
     return isSecretName(name) && !reference.test(value) ? [value] : [];
   });
-  // Line by line: what shows a text may break or indent it.
+  // Each line of a key is a separate part, because a program that prints the key may break or
+  // indent it.
   const keys = all(privateKey, 1).flatMap((key) => key.split(/\\n|\s+/));
   return [
     ...tokens.flatMap((pattern) => all(pattern, 0)),
