@@ -9,7 +9,8 @@ interface Traits {
   readonly clusterIdentity: ClusterIdentity;
   /**
    * `own`: the stack creates a namespace with guardrails and a database, and deletes both.
-   * `given`: both exist before the stack and outlive it. The state must not contain a secret.
+   * `given`: both exist before the stack is created and after it is destroyed. Then the stack's
+   * state must not contain a secret.
    */
   readonly data: "given" | "own";
   /**
@@ -18,9 +19,14 @@ interface Traits {
    * chose, and keeps it until another one is chosen.
    */
   readonly image: "built" | "chosen" | "promoted";
-  /** Whether scheduled jobs run, unless a job's entry says otherwise. A canary has no jobs. */
+  /**
+   * Whether scheduled jobs run, unless a job's entry in jobs.ts sets `suspendedIn`. A canary has no
+   * jobs.
+   */
   readonly jobs: "none" | "run" | "suspended";
-  /** Each branch has its own stack, `<environment>-<slug>`. It is removed with the branch. */
+  /**
+   * Each branch has its own stack, `<environment>-<slug>`. The stack is removed with the branch.
+   */
   readonly perBranch: boolean;
   /** Pulumi refuses to delete or replace the resources that serve requests. */
   readonly protect: boolean;
@@ -45,7 +51,8 @@ const rows = {
     settingsOf: "local",
   },
   review: {
-    // A review job may only change its branch's namespace. Only CircleCI's token names the branch.
+    // A review job may only change its branch's namespace. Only CircleCI's token contains the
+    // branch.
     clusterIdentity: "circleci-token",
     data: "own",
     image: "built",
@@ -98,7 +105,10 @@ export type Environment = keyof typeof rows;
 /** The environments that have their own default settings. */
 export type OwnDefaults = (typeof rows)[Environment]["settingsOf"];
 
-/** Properties of each environment. Components do not read them: they only read their args. */
+/**
+ * Properties of each environment. Components do not read these properties: they read only their
+ * args.
+ */
 export const environments: Readonly<Record<Environment, Traits>> = rows;
 
 export const environmentNames = Object.keys(rows) as readonly Environment[];
@@ -117,7 +127,7 @@ export const ciEnvironments = environmentNames.filter(
     environments[name].perBranch || environments[name].protectedBranch,
 );
 
-/** Name of an environment's stack, with `<slug>` if each branch has a stack. */
+/** Returns the name of an environment's stack, with `<slug>` if each branch has a stack. */
 const stackForm = (name: Environment): string => {
   const { canaryOf, perBranch } = environments[name];
   if (perBranch) return `${name}-<slug>`;
@@ -127,7 +137,7 @@ const stackForm = (name: Environment): string => {
 /** Every name that a stack may have, such as `local, review-<slug>`. */
 export const stackForms = environmentNames.map(stackForm).join(", ");
 
-/** Names that must not be a slug: such a review stack would be mistaken for something else. */
+/** Slugs that are not allowed, because the review stack could be mistaken for something else. */
 export const reservedSlugs: readonly string[] = [
   "main",
   "master",
@@ -135,7 +145,7 @@ export const reservedSlugs: readonly string[] = [
 ];
 
 /**
- * Slug of a branch's review stack.
+ * Returns the slug of a branch's review stack.
  *
  * @throws Error for `main`, `master` and the names of stacks: these slugs are reserved.
  */
@@ -149,8 +159,8 @@ export function slugOf(branch: string): string {
 const slugForm = /^[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?$/;
 
 /**
- * Environment and slug of a stack's name. Undefined for a name that no stack may have: a typing
- * error must never become an environment.
+ * Returns the environment and the slug of a stack. Undefined for a name that no stack may have, so
+ * that a typing error never becomes an environment.
  */
 export function parseStack(
   stack: string,
@@ -167,7 +177,7 @@ export function parseStack(
   return undefined;
 }
 
-/** Properties of a stack. Undefined for a name that no stack may have. */
+/** Returns the properties of a stack. Undefined for a name that no stack may have. */
 export function traitsOf(stack: string): Traits | undefined {
   const parsed = parseStack(stack);
   return parsed && environments[parsed.environment];

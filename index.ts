@@ -12,7 +12,7 @@ import { kubernetesProvider } from "./program/provider";
 import { readRollouts } from "./program/read-rollouts";
 import { readSettings } from "./settings/running";
 
-/** What the program reads from outside. Tests pass their own functions. */
+/** Functions with which the program reads from outside. Tests pass their own functions. */
 const outside = { readCluster, readLastRelease, readRollouts, readSettings };
 
 /**
@@ -23,7 +23,8 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
   const { readCluster, readLastRelease, readRollouts, readSettings } = { ...outside, ...given };
   const asked = await readSettings();
   assertJobNames(asked.identity.service);
-  // Before any resource: the provider would adopt a namespace that does not belong to the stack.
+  // Runs before Pulumi creates a resource: the provider would adopt a namespace that does not
+  // belong to the stack.
   const { cluster, kubeconfig } = await preflight(asked, readCluster);
   const settings = await withKeptRelease(asked, readLastRelease);
 
@@ -47,8 +48,9 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
 }
 
 /**
- * The image, which becomes known when its pods are ready. Pulumi writes a stack's outputs only when
- * all are known. So after an update that failed, they still name the last successful release.
+ * Returns the image as an output that becomes known when the image's pods are ready. Pulumi writes
+ * a stack's outputs only when all of them are known. So after a failed update, the outputs still
+ * show the last successful release.
  */
 function onceReady(imageRef: pulumi.Input<string>, rollout: pulumi.Input<pulumi.Resource>) {
   return pulumi.all([imageRef, rollout]).apply(([known]) => known);

@@ -12,7 +12,9 @@ type Command =
   | readonly ["expire-unpaid", "--older-than", Duration]
   | readonly ["export", "--continue", string, "--format", "csv" | "json"];
 
-/** Every arg of a job that the program does not set. The editor shows what each one does. */
+/**
+ * All args of a job, except the args that the program sets. The editor shows what each arg does.
+ */
 type Knobs = Omit<
   ScheduledJobArgs,
   | "appEndpoint"
@@ -27,20 +29,23 @@ type Knobs = Omit<
   | "suspend"
 >;
 
-/** One scheduled job: one CronJob and nothing else. */
+/** One scheduled job, which becomes one CronJob. */
 export interface Job extends Knobs {
-  /** Command of the service's command line. It must be idempotent. */
+  /** Command of the service's CLI. The command must be idempotent. */
   readonly args: Command;
-  /** Name of the CronJob: unique, at most 52 characters. A new name is a new job. */
+  /**
+   * Name of the CronJob: unique, at most 52 characters. If you change the name, Pulumi deletes the
+   * old CronJob and creates a new CronJob.
+   */
   readonly name: string;
   /**
-   * When it runs, in `timeZone`: minute, hour, day of month, month, day of week. Sunday is 0, not
-   * 7. A date that does not exist, such as 31 February, is accepted but the job never runs.
-   * The preview shows the next three runs.
+   * When the job runs, in the time zone of `timeZone`. The fields are minute, hour, day of month,
+   * month, day of week. Sunday is 0, not 7. A date that does not exist, such as 31 February, is not
+   * an error, but the job never runs. The preview shows the next three runs.
    */
   readonly schedule: string;
   /**
-   * Environments in which the CronJob is suspended. `[]` lets it run everywhere.
+   * Environments in which the CronJob is suspended. With `[]`, the job runs in all environments.
    *
    * @default ["local", "review"]
    */

@@ -21,8 +21,8 @@ export type OrbStep = Readonly<
 export const deployProject = undefined as { readonly directory: string } | undefined;
 
 /**
- * The company's own security scanner, if it is an orb: the orb's name and full version, and its
- * step. A scanner that is a command is one entry in scanners.ts.
+ * The company's own security scanner, if the scanner is a CircleCI orb: the orb's name and full
+ * version, and the step that scans. If the scanner is a command, add it to scanners.ts instead.
  *
  * @example
  * export const companyScan = {
@@ -36,21 +36,27 @@ export const companyScan: {
 } = { orbs: {}, steps: [] };
 
 /**
- * The runner for jobs that connect to addresses inside the company's network. These are the smoke
- * tests of stacks whose load balancer is `internal`: CircleCI's own machines cannot connect to it.
- * The value is the resource class of a container runner (`namespace/name`), which runs the same
- * image as all other jobs. docs/pipeline.md says how to set one up, and what to do without one.
+ * The runner for jobs that connect to addresses inside the company's network: the smoke tests of
+ * stacks whose load balancer is `internal`. CircleCI's own machines cannot connect to such a load
+ * balancer. The value is the resource class of a container runner (`namespace/name`), which runs
+ * the same image as all other jobs. docs/pipeline.md says how to set up a runner, and what to do
+ * without a runner.
  *
- * The tests do not use the Kubernetes API instead (`services/proxy`). Each branch's jobs would need
- * the right to read everything that staging serves. And nothing would test the path of a user's
- * request: name, certificate, load balancer and Ingress.
+ * The tests do not use the Kubernetes API (`services/proxy`) instead, because each branch's jobs
+ * would need the right to read everything that staging serves. Also, no test would check what a
+ * user's request needs: name, certificate, load balancer and Ingress.
  *
  * @example
  * export const insideNetwork = { runner: "acme/orders-smoke", stacks: ["review", "staging"] };
  */
 export const insideNetwork: {
-  /** Without a runner these jobs run on CircleCI's machines too. @default undefined */
+  /**
+   * If undefined, these jobs run on CircleCI's machines, like all other jobs. @default undefined
+   */
   readonly runner: RunnerClass | undefined;
-  /** Stacks whose `ingressScheme` is `internal`. For a review stack, it is always `internal`. */
+  /**
+   * Stacks whose `ingressScheme` is `internal`. A review stack's `ingressScheme` is always
+   * `internal`.
+   */
   readonly stacks: readonly ("prod" | "review" | "staging")[];
 } = { runner: undefined, stacks: ["review", "staging"] };

@@ -1,4 +1,7 @@
-/** The company's values: the first file to change after you copy this repository. Only data. */
+/**
+ * The company's values. Change this file first after you copy this repository. The file contains
+ * only data.
+ */
 export const company = {
   /** Domain of the review stacks' hosts: `<service>.<slug>.<domain>`. */
   reviewDomain: "review.example.com",
@@ -10,13 +13,19 @@ export const company = {
    * Key that encrypts the secrets in the state of review stacks. It must not be production's key.
    */
   reviewSecretsProvider: "awskms://alias/services-orders-review?region=eu-central-1",
-  /** Largest number of review stacks, and how long one lives after its last update. */
+  /**
+   * Maximum number of review stacks, and hours from the last update of a review stack to its
+   * expiry.
+   */
   reviewStacks: { max: 10, ttlHours: 72 },
   /**
-   * Repository that staging pushes to and production pulls from. Review stacks:
+   * Repository that staging pushes to and production pulls from. Review stacks use the repository
    * `<repository>-review`.
    */
   imageRepository: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/services-orders",
-  /** Registries that only the company pushes to. Images of every stack may come from them. */
+  /**
+   * Registries that only the company pushes to. Images of every stack may come from these
+   * registries.
+   */
   registries: ["123456789012.dkr.ecr.eu-central-1.amazonaws.com"],
 } as const;

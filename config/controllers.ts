@@ -1,7 +1,7 @@
 /**
- * Field managers of controllers: programs that change objects as their work. A change by any other
- * tool is drift. Add the controllers that your clusters run. An object shows the name:
- * `kubectl get deployment NAME --show-managed-fields -o yaml`.
+ * Field managers of controllers: programs whose normal work is to change objects. A change by any
+ * other tool is drift. Add the controllers that your clusters run. To see the field managers of an
+ * object, run `kubectl get deployment NAME --show-managed-fields -o yaml`.
  */
 export const controllers: readonly string[] = [
   "cloud-controller-manager",

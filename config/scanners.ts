@@ -1,15 +1,16 @@
 /** One scanner of `npm run scan`. */
 export interface CompanyScanner {
   readonly title: string;
-  /** Program and arguments. It does not run in a shell. */
+  /** Program and arguments. The program does not run in a shell. */
   readonly command: readonly [string, ...string[]];
   /** Exit codes that mean "found something". 0 means "clean", any other code "the scan failed". */
   readonly findings?: readonly number[];
 }
 
 /**
- * The company's own scanners. Each is a command that runs in the repository. If it exits with one
- * of its `findings`, the pipeline stops. A scanner that is a CircleCI orb goes into circleci.ts.
+ * The company's own scanners. Each scanner is a command that runs in the repository. If the command
+ * exits with one of the codes in `findings`, the pipeline stops. If a scanner is a CircleCI orb,
+ * add it to circleci.ts instead.
  *
  * @example
  * { title: "Acme", command: ["acme-scan", "--fail-on", "high", "."], findings: [1] }

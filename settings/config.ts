@@ -1,7 +1,10 @@
 /** Configuration of a stack: keys with their namespace, values as text or JSON. */
 export type Config = Readonly<Record<string, string>>;
 
-/** Configuration of a stack's file, in the form in which Pulumi passes it to the program. */
+/**
+ * Returns the configuration in a stack settings file, in the form in which Pulumi passes it to the
+ * program.
+ */
 export function configOf(file: { readonly config?: unknown } | null): Config {
   return Object.fromEntries(
     Object.entries(file?.config ?? {}).map(([key, value]: [string, unknown]) => [
@@ -11,7 +14,9 @@ export function configOf(file: { readonly config?: unknown } | null): Config {
   );
 }
 
-/** Whether a value was stored with `--secret`, or contains a part that was. */
+/**
+ * Whether a value was stored with `--secret`, or contains a part that was stored with `--secret`.
+ */
 export function isSecret(value: string): boolean {
   return value.includes('{"secure":');
 }

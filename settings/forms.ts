@@ -4,13 +4,13 @@ import { isDnsLabel } from "../components/conventions/names";
 import { cores, isMemory } from "../components/conventions/quantities";
 import { imageRefForm } from "../components/conventions/validation";
 
-/** A schema that gives this value for any input. */
+/** A schema that accepts an unknown input and returns a value of this type, or issues. */
 type Schema<Value> = v.GenericSchema<unknown, Value>;
 
 /** The values that a setting allows: as a schema, and in words for messages and the reference. */
 export interface Form<Value> {
   readonly allowed: string;
-  /** Its input is the value that YAML has, or its text. */
+  /** Accepts a value that was parsed from YAML, or the same value as text. */
   readonly schema: Schema<Value>;
 }
 
@@ -18,7 +18,7 @@ export function text(allowed: string, pattern: RegExp): Form<string> {
   return { allowed, schema: v.pipe(v.string(allowed), v.regex(pattern, allowed)) };
 }
 
-/** A string that a function checks. The editor schema can only say that it is a string. */
+/** A string that a function checks. The editor schema can only say that the value is a string. */
 function textThat(allowed: string, test: (value: string) => boolean): Form<string> {
   return { allowed, schema: v.pipe(v.string(allowed), v.check(test, allowed)) };
 }
@@ -37,7 +37,7 @@ function wholeNumber(min: number, max: number, allowed: string) {
   );
 }
 
-/** A number in YAML, or its digits. */
+/** A number in YAML, or a text that contains its digits. */
 export function integer(min: number, max: number, what = "a whole number"): Form<number> {
   const allowed = `${what} from ${String(min)} to ${String(max)}`;
   const number = wholeNumber(min, max, allowed);
@@ -78,7 +78,7 @@ export function objectOf<const Fields extends v.ObjectEntries>(allowed: string, 
 /** A field that an object may leave out. */
 export const optional = <Value>({ schema }: Form<Value>) => v.exactOptional(schema);
 
-/** A setting that a stack can do without. An environment variable can also say `none`. */
+/** Also allows the text `none`, so that an environment variable can turn the setting off, too. */
 export function orNone<Value>({ allowed, schema }: Form<Value>): Form<Value | "none"> {
   const also = `none, or ${allowed}`;
   return { allowed: also, schema: v.union([v.literal("none"), schema], also) };
@@ -153,7 +153,10 @@ const rulePort = v.strictObject({
   protocol: optional(protocol),
 });
 const ruleAllowed = "a NetworkPolicyEgressRule with `to`, and optionally `ports` as numbers";
-/** Kubernetes' NetworkPolicyEgressRule. In Kubernetes an empty list of ports means every port. */
+/**
+ * Kubernetes' NetworkPolicyEgressRule. An empty list of ports is an error, because in Kubernetes it
+ * means every port.
+ */
 const rule = v.strictObject(
   {
     ports: v.exactOptional(

@@ -15,7 +15,10 @@ export { configOf };
 export interface Git {
   /** `unknown` outside a repository, or if a commit is checked out without a branch. */
   readonly branch: string;
-  /** Last commit that changed the image's inputs. Ends in `-dirty.<hash>` if they have changes. */
+  /**
+   * Last commit that changed the image's inputs. Ends in `-dirty.<hash>` if these inputs have
+   * changes that are not committed.
+   */
   readonly commit: string;
 }
 
@@ -27,7 +30,7 @@ export interface Outside {
   readonly stack: string;
 }
 
-/** Everything that differs between stacks. */
+/** Settings of a stack: everything that differs between stacks. */
 export interface Settings extends Omit<
   Values,
   "branch" | "domain" | "eksCluster" | "hostPattern" | "ingressPreset" | "releaseCommit"
@@ -42,17 +45,21 @@ export interface Settings extends Omit<
   readonly stack: string;
 }
 
-/** Settings that cannot be used. The message says for each what is allowed. */
+/**
+ * Error for settings that cannot be used. The message says for each setting which values are
+ * allowed.
+ */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
 
 /**
- * Settings of a stack, only from the arguments. Without Pulumi's packages: the commands load this
- * file too, and the packages take longer to load than most commands.
+ * Returns the settings of a stack. They depend only on the arguments. This file does not import
+ * Pulumi's packages, because the commands of `npm run` load this file, too, and the packages take
+ * longer to load than most commands run.
  *
- * @throws SettingsError with every issue in one message: the stack's name, unknown keys with the
- * nearest known one, secrets, and wrong values with what is allowed.
+ * @throws SettingsError with every issue in one message: an unknown stack, unknown keys with the
+ * most similar known key, secrets, and wrong values with the allowed values.
  */
 export function settingsFrom(outside: Outside): Settings {
   const { config, env, git, stack } = outside;
@@ -62,7 +69,7 @@ export function settingsFrom(outside: Outside): Settings {
   }
   const { environment, slug } = parsed;
   const { canaryOf, settingsOf } = environments[environment];
-  // A canary uses the file of its environment. It has no committed file.
+  // A canary has no committed stack settings file, so it uses the file of its environment.
   const file = `Pulumi.${canaryOf ?? stack}.yaml`;
   const surroundings = { env, environment: settingsOf, gitBranch: git.branch, slug };
   const { issues, values } = readTable(table, { config, env, file, project }, surroundings);
@@ -85,7 +92,7 @@ export function settingsFrom(outside: Outside): Settings {
   };
 }
 
-/** Issues of combinations: each value alone is valid. */
+/** Returns the issues of combinations of values. Each value alone is valid. */
 function combinationIssues(
   values: Values,
   environment: Environment,
@@ -109,7 +116,10 @@ function combinationIssues(
   return issues;
 }
 
-/** A review stack runs only its own branch: two branches must never share a stack. */
+/**
+ * Returns an issue if the branch is not the branch of the review stack: two branches must never
+ * share a stack.
+ */
 function branchIssues(branch: string, slug: string): readonly string[] {
   try {
     const own = slugOf(branch);
@@ -125,15 +135,15 @@ function branchIssues(branch: string, slug: string): readonly string[] {
 const run = promisify(execFile);
 
 /**
- * Git's output. Undefined outside a repository. Never runs a shell: anyone can choose a branch's
- * name.
+ * Runs git and returns its output. Undefined outside a repository. Git never runs in a shell,
+ * because anyone can choose a branch's name.
  */
 async function gitAnswer(root: string, args: readonly string[]): Promise<string | undefined> {
   const answer = await run("git", [...args], { cwd: root }).catch(() => undefined);
   return answer?.stdout.trim();
 }
 
-/** Reads {@link Git} of a directory. */
+/** Reads branch and commit of the repository in a directory. */
 export async function readGit(root: string): Promise<Git> {
   const [branch, commit, changes] = await Promise.all([
     gitAnswer(root, ["symbolic-ref", "--short", "-q", "HEAD"]),
@@ -148,7 +158,10 @@ export async function readGit(root: string): Promise<Git> {
   };
 }
 
-/** Configuration of a canary: that of production, without the image and the number of pods. */
+/**
+ * Returns the configuration of a canary: production's configuration, without the keys that a canary
+ * sets itself, such as the image and the number of pods.
+ */
 export function canaryConfig(production: Config): Config {
   const own = Object.entries<Setting>(table).filter(([, { ownOfCanary }]) => ownOfCanary === true);
   const keys = new Set(own.map(([key]) => `${project}:${key}`));

@@ -6,8 +6,9 @@ import { type Config, configOf } from "./config";
 import { type Settings, SettingsError, canaryConfig, readGit, settingsFrom } from "./index";
 
 /**
- * Configuration of the running stack. Pulumi passes secrets in plain text, and lists their keys.
- * This function replaces each secret by a placeholder, so that no message can print one.
+ * Returns the configuration of the running stack. Pulumi passes secrets in plain text, and lists
+ * their keys. This function replaces each secret by a placeholder, so that no message can print a
+ * secret.
  */
 export function runtimeConfig(): Config {
   const secretKeys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");
@@ -18,14 +19,20 @@ export function runtimeConfig(): Config {
   return { ...pulumi.runtime.allConfig(), ...(Object.fromEntries(secrets) as Config) };
 }
 
-/** What a canary inherits from its environment's file. It does not have its own file. */
+/**
+ * Returns the configuration that a canary inherits from the stack settings file of its environment.
+ * A canary has no stack settings file itself.
+ */
 async function inheritedConfig(root: string, from: Environment): Promise<Config> {
   const { parse } = await import("yaml");
   const text = readFileSync(join(root, `Pulumi.${from}.yaml`), "utf8");
   return canaryConfig(configOf(parse(text) as { config?: unknown } | null));
 }
 
-/** Configuration of the stack that runs, in the repository at `root`. */
+/**
+ * Returns the configuration of the running stack, including what a canary inherits. `root` is the
+ * directory of the repository.
+ */
 export async function readConfig(root: string): Promise<Config> {
   const canaryOf = traitsOf(pulumi.getStack())?.canaryOf;
   const inherited = canaryOf === undefined ? {} : await inheritedConfig(root, canaryOf);
@@ -33,9 +40,10 @@ export async function readConfig(root: string): Promise<Config> {
 }
 
 /**
- * Settings of the running stack. Only index.ts calls it.
+ * Returns the settings of the running stack. Only index.ts calls this function.
  *
- * @throws pulumi.RunError with every issue in one message. Pulumi prints it without a stack trace.
+ * @throws pulumi.RunError with every issue in one message. Pulumi prints the message without a
+ * stack trace.
  */
 export async function readSettings(): Promise<Settings> {
   const stack = pulumi.getStack();

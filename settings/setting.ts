@@ -4,7 +4,7 @@ import type { OwnDefaults } from "../environments";
 import { type Config, isSecret } from "./config";
 import type { Form } from "./forms";
 
-/** What the default of a setting may depend on. */
+/** Values that the default of a setting may depend on. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly gitBranch: string;
@@ -13,25 +13,28 @@ export interface Surroundings {
   readonly slug: string;
 }
 
-/** Everything about one setting. */
+/** The definition of one setting. */
 export interface Setting<Value = unknown, Default = unknown> extends Form<Value> {
-  /** Value if neither config nor the environment variable has one. */
+  /** Value if neither the configuration nor the environment variable has a value. */
   readonly default: (surroundings: Surroundings) => Default;
   readonly description: string;
-  /** Environment variable that is read if config has no value. */
+  /** Environment variable that is read if the configuration has no value. */
   readonly env?: string;
-  /** A canary never takes production's value. */
+  /** A canary never uses production's value of this setting. */
   readonly ownOfCanary?: true;
   readonly required?: true;
 }
 
 interface Statement<Value, Default> extends Omit<Setting<Value>, "default"> {
-  /** One value per environment, or a function. Without it the default is undefined. */
+  /**
+   * The default: one value for each environment, or a function. Without this field, the default is
+   * undefined.
+   */
   readonly default?:
     ((surroundings: Surroundings) => Default) | Readonly<Record<OwnDefaults, Default>>;
 }
 
-/** Defines a setting. Messages, editor schema and reference are generated from it. */
+/** Defines a setting. Messages, editor schema and reference are generated from this definition. */
 export function setting<Value, Default extends Value | undefined = undefined>({
   default: given,
   ...statement
@@ -40,7 +43,7 @@ export function setting<Value, Default extends Value | undefined = undefined>({
   return { ...statement, default: ({ environment }) => given?.[environment] as Default };
 }
 
-/** A setting that config must have. */
+/** Defines a setting that the configuration must contain. */
 export function required<Value>(statement: Statement<Value, undefined>): Setting<Value, never> {
   return { ...statement, default: () => undefined as never, required: true };
 }
@@ -54,17 +57,20 @@ export type ValuesOf<From extends Table> = {
     : never;
 };
 
-/** Where values come from. */
+/** Sources of the settings' values. */
 interface Source {
   readonly config: Config;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** File with the config. Messages name it, so that a person knows what to edit. */
+  /**
+   * Path of the stack settings file. Messages contain it, so that a person knows which file to
+   * edit.
+   */
   readonly file: string;
-  /** Namespace of the keys: the Pulumi project. */
+  /** Namespace of the keys: the name of the Pulumi project. */
   readonly project: string;
 }
 
-/** Parses a text. Pulumi passes lists and objects of a stack's file as JSON. */
+/** Parses a text. Pulumi passes lists and objects of a stack settings file as JSON. */
 export function parseText<Value>(
   { allowed, schema }: Form<Value>,
   text: string,
@@ -77,7 +83,7 @@ export function parseText<Value>(
   if (result.success) return { issues: [], value: result.output };
   return {
     issues: result.issues.map(({ expected, input, message, path = [], type }) => {
-      // A key that is missing or unknown: the message is about the object that has it.
+      // If a key is missing or unknown, the message describes the object that contains the key.
       const isOfObject = type === "strict_object" && expected !== "Object";
       const steps = isOfObject ? path.slice(0, -1) : path;
       return {
@@ -108,8 +114,8 @@ function fromJson(text: string): unknown {
 }
 
 /**
- * Values of all settings, and their issues, one line each: unknown keys with the nearest known one,
- * values that are not allowed, and secrets.
+ * Returns the values of all settings, and the issues, one line each: unknown keys with the most
+ * similar known key, values that are not allowed, and secrets.
  */
 export function readTable<From extends Table>(
   table: From,
@@ -157,7 +163,7 @@ function readValue(
 ): { readonly issues: readonly string[]; readonly value?: unknown } {
   const configured = config[`${project}:${key}`];
   const variable = one.env === undefined ? undefined : env[one.env];
-  // An empty variable counts as unset, as it does in a shell.
+  // An empty environment variable counts as unset.
   const given = configured ?? (variable === "" ? undefined : variable);
   if (given === undefined) {
     const missing = `${project}:${key} must be set to ${one.allowed}; add it to ${file}`;

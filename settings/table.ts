@@ -13,7 +13,9 @@ import { type NetworkPeer, text } from "./forms";
 import { namespaceOf } from "./identity";
 import { type Surroundings, type ValuesOf, setting } from "./setting";
 
-/** Default for review stacks only. The other stacks have a file that sets the value. */
+/**
+ * Returns a default for review stacks. The other stacks set the value in their stack settings file.
+ */
 function reviewOnly<const Value, const Other>(review: Value, others: Other) {
   return ({ environment }: Surroundings) => (environment === "review" ? review : others);
 }
@@ -25,8 +27,9 @@ const publicPostgres =
   "postgres@sha256:d74eeac9a635390a49bc21bd49fccd973de707e2a53a76ac49b552b8712ec46f";
 
 /**
- * Every key of a stack's configuration (`<service>:<key>`), in alphabetical order.
- * The value is the first of: config, `env`, the environment's default.
+ * Every key of a stack's configuration (`<service>:<key>`), in alphabetical order. A key's value
+ * comes from the stack's configuration, otherwise from the environment variable `env`, otherwise
+ * from the default.
  */
 export const table = {
   baseImageRef: setting({
@@ -154,7 +157,8 @@ export const table = {
       const registry = env["SANDBOX_REGISTRY"] ?? "";
       if (registry !== "") return `${registry}/${service}`;
       if (environment === "local") return undefined;
-      // The code of any branch pushes there. It must not reach production's tags and layers.
+      // The code of any branch can push to the repository of review stacks. So that repository must
+      // not contain production's tags and layers.
       const { imageRepository } = company;
       return environments[environment].perBranch ? `${imageRepository}-review` : imageRepository;
     },
