@@ -7,9 +7,9 @@ import { type Rollouts, rolledOut } from "./rollout";
 import { webServiceArgs } from "./web-service-args";
 
 /**
- * A few pods of a branch in production's namespace, behind production's Service.
+ * Creates a canary: a few pods of a branch in production's namespace, behind production's Service.
  *
- * @throws pulumi.RunError without an image or without production's namespace.
+ * @throws pulumi.RunError if no image was chosen, or if production's namespace does not exist.
  */
 export function createCanary(
   settings: Settings,

@@ -14,13 +14,13 @@ import {
 export interface ClusterFacts {
   /** UID of `kube-system`: Kubernetes has no other identifier of a cluster. */
   readonly clusterUid: string;
-  /** The namespace. Undefined if it does not exist. */
+  /** The stack's namespace. Undefined if the namespace does not exist. */
   readonly namespace:
     | { readonly labels: Readonly<Record<string, string>>; readonly terminating: boolean }
     | undefined;
 }
 
-/** Reads {@link ClusterFacts}; tests pass their own. */
+/** Reads {@link ClusterFacts}. Tests pass their own function. */
 export type ReadCluster = (where: Access & { readonly namespace: string }) => Promise<ClusterFacts>;
 
 const run = promisify(execFile);
@@ -40,7 +40,10 @@ interface Failure {
   readonly stdout?: string;
 }
 
-/** Runs kubectl. A kubeconfig that is not the ambient one is in a file while it runs. */
+/**
+ * Runs kubectl and returns its output. A separate kubeconfig is in a temporary file while kubectl
+ * runs.
+ */
 async function kubectl(access: Access, args: readonly string[]): Promise<string> {
   const { context, kubeconfig } = access;
   const directory =
@@ -63,13 +66,16 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
   }
 }
 
-/** Reads one path of the API. A plain `get` would discover the whole API first. */
+/**
+ * Reads one path of the Kubernetes API. It uses `get --raw`, because a plain `get` first discovers
+ * the whole API.
+ */
 export async function get(access: Access, path: string): Promise<unknown> {
   const limit = `--request-timeout=${String(limitsOf(access).requestSeconds)}s`;
   return JSON.parse(await kubectl(access, ["get", "--raw", path, limit]));
 }
 
-/** The object at a path of the API. Undefined if there is none. */
+/** Returns the object at a path of the API. Undefined if the object does not exist. */
 export async function find<Found>(access: Access, path: string): Promise<Found | undefined> {
   try {
     return (await get(access, path)) as Found;
@@ -82,14 +88,14 @@ export async function find<Found>(access: Access, path: string): Promise<Found |
 const readNamespace = async (access: Access, name: string): Promise<NamespaceObject | undefined> =>
   find(access, `/api/v1/namespaces/${name}`);
 
-/** Address of the kubeconfig's cluster, for an error message. */
+/** Returns the address of the kubeconfig's cluster, for an error message. */
 async function address(access: Access): Promise<string> {
   const path = "jsonpath={.clusters[0].cluster.server}";
   const server = await kubectl(access, ["config", "view", "--minify", "-o", path]).catch(() => "");
   return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
 }
 
-/** Only a stack on EKS has a separate kubeconfig. */
+/** Returns the timeouts of kubectl. Only a stack on EKS has a separate kubeconfig. */
 function limitsOf({ kubeconfig }: Access): ClusterLimits {
   return clusterLimits(kubeconfig !== undefined);
 }
@@ -112,8 +118,8 @@ function reason(failure: Failure, access: Access): string {
 }
 
 /**
- * Reads the cluster with `kubectl`. It supports every kind of kubeconfig, and takes less time than
- * loading a client library in each preview.
+ * Reads the cluster with `kubectl`. kubectl supports every kind of kubeconfig, and takes less time
+ * than loading a client library in each preview.
  *
  * @throws pulumi.RunError with one line if kubectl is missing or does not answer within 20 s (30 s
  * on EKS).

@@ -6,16 +6,18 @@ import {
 } from "../components/conventions/eks-user";
 
 /**
- * A kubeconfig for an EKS cluster. It contains no token. For each command, `aws eks get-token`
- * creates one with the role of the person or the CI job, or the token comes from the CI job.
+ * Returns a kubeconfig for an EKS cluster. The kubeconfig contains no token. For each command,
+ * `aws eks get-token` creates a token with the role of the person or the CI job. With the identity
+ * `circleci-token`, a CI job uses CircleCI's token instead.
  *
- * @throws Error of AWS if the cluster does not exist, or the role has no right to describe it.
+ * @throws Error of AWS if the cluster does not exist, or if the role has no right to describe the
+ * cluster.
  */
 export async function eksKubeconfig(
   { name, region }: EksClusterName,
   identity: ClusterIdentity = "aws",
 ): Promise<string> {
-  // Loaded only when it is needed: the package is large.
+  // Loads the package only when it is needed, because the package is large.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- not a module of ours
   const eks = require("@pulumi/aws/eks") as typeof Eks;
   const { arn, certificateAuthorities, endpoint } = await eks.getCluster({ name, region });

@@ -44,7 +44,8 @@ export function createEnvironment(
 
   const { serviceAccount } = service.nodes;
   // The service and the jobs run the same release: if the rollout or the migration fails, no job
-  // changes. The jobs do not wait for the Ingress, because its load balancer may take long.
+  // changes. The jobs do not wait for the Ingress, because creating the load balancer may take
+  // long.
   const { rollout } = service;
   const afterRollout = { ...opts, dependsOn: rollout };
   for (const { name, ...job } of jobs) {
@@ -57,7 +58,7 @@ export function createEnvironment(
   return { imageRef, namespace, rollout, url: service.url };
 }
 
-/** Quota for one job that a person runs by hand, if some jobs are suspended. */
+/** Returns the pod of one job that a person runs by hand, if some jobs are suspended. */
 function jobRunByHand(
   jobs: readonly { readonly suspend: boolean }[],
   { requests }: Settings,
@@ -67,7 +68,9 @@ function jobRunByHand(
     : [];
 }
 
-/** The image that the settings name, or one that is built from the working directory. */
+/**
+ * Returns the image that the settings name, or an image that is built from the working directory.
+ */
 function imageOf(settings: Settings): pulumi.Input<string> {
   const { baseImageRef, builder, imageRef, imageRepository = "", platforms } = settings;
   if (imageRef !== undefined) return imageRef;

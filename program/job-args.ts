@@ -5,8 +5,8 @@ import { type Job, jobs } from "../jobs";
 import type { Settings } from "../settings";
 
 /**
- * Checks for jobs that would collide during an update: two with the same name, and one whose
- * ServiceAccount would be that of the service, or `default`.
+ * Checks the names of the jobs. Two jobs must not have the same name. A job must not have the name
+ * of the service, or the name `default`, because a ServiceAccount with that name exists already.
  *
  * @throws pulumi.RunError with every issue.
  */
@@ -24,7 +24,10 @@ export function assertJobNames(service: string): void {
   );
 }
 
-/** Whether a job is suspended. Its entry decides; without a value there, the environment does. */
+/**
+ * Whether a job is suspended. The job's `suspendedIn` decides. If it is not set, the environment
+ * decides.
+ */
 function isSuspended(
   suspendedIn: Job["suspendedIn"] | undefined,
   { environment }: Settings,
@@ -33,7 +36,7 @@ function isSuspended(
   return suspendedIn === undefined ? byDefault : suspendedIn.includes(environment);
 }
 
-/** Args of the jobs in jobs.ts, completed from the settings. */
+/** Returns the args of the jobs in jobs.ts, with the values from the settings. */
 export function jobArgs(settings: Settings) {
   const { identity, release, requests } = settings;
   return jobs.map(({ suspendedIn, ...job }) => {

@@ -8,10 +8,10 @@ import type { ReadLastRelease } from "./last-release";
 const chooseBy = { chosen: "npm run canary -- start BRANCH", promoted: "npm run promote" };
 
 /**
- * Settings with the release that the stack keeps. Production and its canary run what was chosen for
- * them, not what is checked out.
+ * Returns the settings with the release that the stack keeps. Production and its canary run the
+ * release that was chosen for them, not the code that is checked out.
  *
- * @throws pulumi.RunError if nothing was chosen yet.
+ * @throws pulumi.RunError if no release was chosen yet.
  */
 export async function withKeptRelease(
   settings: Settings,
@@ -32,7 +32,7 @@ export async function withKeptRelease(
     imageRef: last.imageRef,
     release: { branch, commit },
     releaseReason: settings.releaseReason ?? reason,
-    // The percentage of production's requests decides it, not a setting.
+    // A canary's number of pods follows from its percentage of the requests, not from a setting.
     ...(canaryOf === undefined ? {} : { replicas }),
   };
 }

@@ -9,12 +9,12 @@ export interface LastRelease {
   readonly replicas: number;
 }
 
-/** Reads {@link LastRelease}; tests pass their own. */
+/** Reads {@link LastRelease}. Tests pass their own function. */
 export type ReadLastRelease = (stack: string) => Promise<LastRelease | undefined>;
 
 /**
- * The release in the outputs of this stack's last update. Production keeps its release until
- * another one is promoted, no matter which code is checked out.
+ * Returns the release in the outputs of this stack's last update. Production keeps its release
+ * until another release is promoted, no matter which code is checked out.
  *
  * @returns undefined for a stack that was never updated.
  */

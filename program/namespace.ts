@@ -5,7 +5,10 @@ import { StackNamespace } from "../components/namespace/stack-namespace";
 import { environments } from "../environments";
 import type { Settings } from "../settings";
 
-/** Creates the stack's namespace. It has guardrails if the code of any branch may run in it. */
+/**
+ * Creates the stack's namespace and returns its name. The namespace has guardrails if the code of
+ * any branch may run there.
+ */
 export function createNamespace(
   settings: Settings,
   demands: readonly PodRequirement[],
@@ -15,7 +18,8 @@ export function createNamespace(
   const { data, perBranch, protect } = environments[environment];
   const common = { identity, namespace, ...(ingressPreset === undefined ? {} : { ingressPreset }) };
   if (data === "given") {
-    // The platform created it. No stack can restore the Secrets in it.
+    // The platform created this namespace. A stack cannot restore the Secrets in it, so the
+    // namespace is retained.
     return new StackNamespace("namespace", { ...common, protect, retain: true }, opts).namespace;
   }
   const { datadogAgentTo, egressTo, ingressFrom, quota } = settings;

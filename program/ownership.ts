@@ -4,15 +4,18 @@ import { type Identity, foreignLabel, labels } from "../components/conventions/l
 
 /** The cluster and the namespace that a stack will change. */
 export interface Claim {
-  /** The only cluster that the stack may change. Undefined allows any cluster. */
+  /**
+   * UID of the only cluster that the stack may change. If undefined, the stack may change any
+   * cluster.
+   */
   readonly clusterUid: string | undefined;
   readonly identity: Identity;
   readonly namespace: string;
 }
 
 /**
- * Stops the program if it would take over an object that does not belong to the stack. The pinned
- * Kubernetes provider adopts an existing namespace silently, and a preview does not show it.
+ * Stops the program before it takes over an object that does not belong to the stack. The pinned
+ * Kubernetes provider adopts an existing namespace silently, and a preview does not show this.
  *
  * @throws pulumi.RunError with one line that names the object.
  */

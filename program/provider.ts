@@ -3,7 +3,10 @@ import { withoutAmbientKubeconfig } from "../components/conventions/ambient-kube
 import { defined } from "../components/conventions/with-defaults";
 import type { Settings } from "../settings";
 
-/** The only Kubernetes provider. Without a kubeconfig and a context it uses the ambient ones. */
+/**
+ * Creates the only Kubernetes provider of the program. Without a kubeconfig and a context, the
+ * provider uses the ambient kubeconfig and its current context.
+ */
 export function kubernetesProvider(
   { context }: Settings,
   kubeconfig: string | undefined,

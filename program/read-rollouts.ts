@@ -10,10 +10,13 @@ interface Event {
   readonly message?: string;
 }
 
-/** What is missing must be there first: other failed mounts are slow disks, and end. */
+/**
+ * Form of the message of a mount that fails because an object does not exist. Mounts that fail for
+ * another reason, such as a slow disk, succeed later.
+ */
 const missing = /not found|non-existent/;
 
-/** Reads the rollouts of a namespace. */
+/** Returns the functions that read the rollouts of a namespace. */
 export function readRollouts({
   namespace,
   ...access
@@ -32,7 +35,7 @@ export function readRollouts({
       const replicaSets = await list<ReplicaSet>(`${apps}/replicasets`, {
         labelSelector: labelQuery(matchLabels),
       });
-      // The selector is that of one Deployment.
+      // The selector belongs to one Deployment, so there is at most one hash.
       const [hash] = newestHashes(replicaSets);
       if (hash === undefined) return { failedMounts: [], pods: [] };
       const [pods, events] = await Promise.all([

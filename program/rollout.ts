@@ -6,7 +6,7 @@ import type { Labels } from "../components/conventions/labels";
 import { type NewPods, Obstacles } from "../components/conventions/rollout/obstacles";
 import { podIssues } from "../components/conventions/rollout/pod-status";
 
-/** What a Deployment says about its rollout. */
+/** The fields of a Deployment that describe its rollout. */
 export interface DeploymentFacts {
   readonly metadata: { readonly generation?: number };
   readonly spec: {
@@ -29,7 +29,7 @@ export interface DeploymentFacts {
   };
 }
 
-/** Reads the rollouts of the stack's namespace; tests pass their own. */
+/** Functions that read the rollouts of the stack's namespace. Tests pass their own functions. */
 export interface Rollouts {
   /** Undefined if there is no Deployment of this name. */
   readonly deployment: (name: string) => Promise<DeploymentFacts | undefined>;
@@ -37,26 +37,32 @@ export interface Rollouts {
   readonly newPods: (deployment: DeploymentFacts) => Promise<Omit<NewPods, "refused">>;
 }
 
-/** How often to look. */
+/** How often to read the cluster and to print messages. */
 export interface Pace {
   readonly pollMs: number;
-  /** Milliseconds without progress after which the pods are read, too. */
+  /** Milliseconds without progress until the pods are read, too. */
   readonly quietMs: number;
-  /** Milliseconds without news after which the last ones are said again. */
+  /** Milliseconds without a new message until the last message is printed again. */
   readonly sayMs: number;
 }
 
 const usualPace: Pace = { pollMs: 2_000, quietMs: 6_000, sayMs: 30_000 };
-/** Reads in a row that may fail: an API server that restarts is back after a few. */
+/**
+ * Number of failed reads in a row after which the wait fails. An API server that restarts answers
+ * again after a few failed reads.
+ */
 const failedReads = 5;
-/** Seconds to wait after `progressDeadlineSeconds`: Kubernetes reports the failure first. */
+/**
+ * Seconds to wait after `progressDeadlineSeconds`, so that Kubernetes can report the failure first.
+ */
 const marginSeconds = 30;
 
 /**
- * The Deployment, once its rollout is complete. Pulumi's provider could wait for it, too. But its
- * limit is one for the whole rollout, no matter how many pods there are, and it says at the limit
- * only that pods are missing. This wait continues as long as there is progress, and ends as soon as
- * no new pod can become ready, with the reason.
+ * Returns the Deployment as an output that becomes known when the rollout is complete. Pulumi's
+ * provider could wait for the rollout, too. But the provider has one timeout for the whole rollout,
+ * no matter how many pods there are, and after this timeout it reports only that pods are missing.
+ * This wait continues as long as there is progress. It ends as soon as no new pod can become ready,
+ * and reports the reason.
  *
  * @throws pulumi.RunError if no new pod can become ready, or if there is no progress for
  * `progressDeadlineSeconds`.
@@ -64,11 +70,11 @@ const marginSeconds = 30;
 export const rolledOut =
   (rollouts: Rollouts, pace = usualPace) =>
   (deployment: k8s.apps.v1.Deployment): pulumi.Output<k8s.apps.v1.Deployment> => {
-    // A preview changes no Deployment.
+    // A preview changes no Deployment, so there is nothing to wait for.
     if (pulumi.runtime.isDryRun()) return deployment.urn.apply(() => deployment);
     const { metadata, status } = deployment;
     return pulumi.all([metadata, status]).apply(async ([{ name }, status]) => {
-      // The API server gives every Deployment a status, and mocks of a test do not.
+      // The API server gives every Deployment a status, but the mocks of a test do not.
       if ((status as object | undefined) !== undefined) {
         const say = async (text: string): Promise<void> =>
           pulumi.log.info(text, deployment, undefined, true);
@@ -87,12 +93,18 @@ async function complete(
   say: (text: string) => Promise<void>,
 ): Promise<void> {
   const obstacles = new Obstacles(Date.now());
-  /** What it has waited for. Pods that come and go do not count, so the wait is bounded. */
+  /**
+   * The texts of `waitingFor` so far. A text that comes again is not progress, so that pods that
+   * start and stop again and again do not prolong the wait.
+   */
   const known = new Set<string>();
   let changed = Date.now();
   let told = changed;
   let lastIssue: string | undefined;
-  /** Kubernetes' verdict at the first look is about an earlier wait. */
+  /**
+   * Time of a failure that Kubernetes already reports at the first read. It belongs to an earlier
+   * update.
+   */
   let earlier: string | undefined;
   const failed = (why: string): pulumi.RunError =>
     new pulumi.RunError(`The rollout of Deployment "${name}" failed: ${why.replace(/\.$/, "")}.`);
@@ -150,7 +162,9 @@ async function patiently<Value>(read: () => Promise<Value>, pollMs: number): Pro
 const conditionOf = ({ status }: DeploymentFacts, wanted: string) =>
   status?.conditions?.find(({ type }) => type === wanted);
 
-/** When and why Kubernetes has called the rollout failed. Undefined if it has not. */
+/**
+ * Returns when and why Kubernetes reported the rollout as failed. Undefined if Kubernetes did not.
+ */
 function overdue(
   facts: DeploymentFacts,
 ): { readonly message: string; readonly time: string | undefined } | undefined {
@@ -160,13 +174,16 @@ function overdue(
   return { message, time };
 }
 
-/** Why Kubernetes creates no pod. */
+/** Returns why Kubernetes creates no pod. Undefined if Kubernetes creates pods. */
 function refusalOf(facts: DeploymentFacts): string | undefined {
   const condition = conditionOf(facts, "ReplicaFailure");
   return condition?.status === "True" ? (condition.message ?? "no reason is given") : undefined;
 }
 
-/** What the rollout waits for, by the rules of `kubectl rollout status`. Undefined if complete. */
+/**
+ * Returns what the rollout waits for, by the rules of `kubectl rollout status`. Undefined if the
+ * rollout is complete.
+ */
 function waitingFor(facts: DeploymentFacts): string | undefined {
   const { metadata, spec, status = {} } = facts;
   const { availableReplicas = 0, observedGeneration = 0, updatedReplicas = 0 } = status;

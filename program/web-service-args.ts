@@ -3,13 +3,13 @@ import { defined } from "../components/conventions/with-defaults";
 import type { WebServiceArgs } from "../components/web-service/web-service";
 import type { Settings } from "../settings";
 
-/** Args of a web service, except those that come from the stack's resources. */
+/** Args of a web service, except the args that come from the stack's resources. */
 export type ArgsFromSettings = Omit<WebServiceArgs, "database" | "imageRef" | "namespace">;
 
-/** Args that a web service takes from the settings. A canary takes the same. */
+/** Returns the args that a web service takes from the settings. A canary takes the same args. */
 export function webServiceArgs(settings: Settings): ArgsFromSettings & Pick<Settings, "replicas"> {
   const { ingressGroupName, ingressPreset, ingressScheme } = settings;
-  // The other two are settings of the preset.
+  // `ingressGroupName` and `ingressScheme` need `ingressPreset`.
   const preset =
     ingressPreset === undefined ? {} : defined({ ingressGroupName, ingressPreset, ingressScheme });
   return {
