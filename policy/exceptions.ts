@@ -4,12 +4,15 @@ import type { Environment } from "../environments";
 export interface Exception {
   /** Kind and name, in the form of the messages: `Deployment "orders"`. */
   readonly object: string;
-  /** The reason, for people who read it in a year, and when the exception can be removed. */
+  /** Why the exception exists, for people who read this in a year, and when it can be removed. */
   readonly reason: string;
   readonly rule: string;
-  /** Environments in which it applies. */
+  /** Environments in which the exception applies. */
   readonly stacks: readonly Environment[];
 }
 
-/** All exceptions. There is no other way around a rule, so each is reviewed here. */
+/**
+ * All exceptions. An object can break a rule only with an entry here, so each exception is
+ * reviewed.
+ */
 export const exceptions: readonly Exception[] = [];

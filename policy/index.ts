@@ -1,4 +1,6 @@
-/** The policy pack: `pulumi preview --policy-pack policy`. docs/policy.md lists its rules. */
+/**
+ * The policy pack. `pulumi preview --policy-pack policy` runs it. docs/policy.md lists its rules.
+ */
 import { join } from "node:path";
 import { PolicyPack } from "@pulumi/policy";
 import * as pulumi from "@pulumi/pulumi";

@@ -7,7 +7,7 @@ import { noSecretValues } from "./rules/secrets";
 
 type Given = Pick<ResourceValidationArgs, "name" | "opts" | "props" | "type" | "urn">;
 
-/** The issues that the rule finds in one resource, without exceptions. */
+/** Returns the issues that the rule finds in one resource. Empty if an exception applies. */
 export function messages(
   rule: Rule,
   given: Given,
@@ -25,7 +25,7 @@ export function messages(
   return excepted ? [] : rule.check(object).map((broken) => message(object, broken));
 }
 
-/** A rule in the form that Pulumi runs. */
+/** Returns the rule in the form that Pulumi runs. */
 export function policyOf(rule: Rule, exceptions: readonly Exception[]): ResourceValidationPolicy {
   const { description, name } = rule;
   if (rule !== noSecretValues) {
@@ -38,9 +38,9 @@ export function policyOf(rule: Rule, exceptions: readonly Exception[]): Resource
       },
     };
   }
-  // Only remediations see which values are secret, and they run before validations. This one
-  // changes nothing. A policy with a remediation is mandatory as soon as its validation finds
-  // something.
+  // Only remediations see which values are secret, and Pulumi runs remediations before validations.
+  // This remediation changes nothing. A policy with a remediation is mandatory as soon as its
+  // validation finds an issue.
   const marked = new Map<string, readonly string[]>();
   return {
     description,

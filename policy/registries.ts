@@ -3,14 +3,15 @@ import { type Outside, settingsFrom } from "../settings";
 import { type Known, repositoryOf } from "./rules/images";
 
 /**
- * The registries and repositories that a stack's settings name: `registries`, the repository of its
- * image, and that of the review database, if the stack has one.
+ * Returns the registries and repositories in a stack's settings: `registries`, the repository of
+ * the stack's image and, if the stack has an ephemeral database, the repository of the database's
+ * image.
  *
- * If the settings are wrong, no registry is known, and the message says what is wrong.
+ * If the settings are wrong, this function returns the reason instead, and messages contain it.
  */
 export function knownRegistries(outside: Omit<Outside, "git">): Known {
   try {
-    // The result does not depend on git, so the pack does not wait for it.
+    // The result does not depend on git, so the pack does not wait for git.
     const git = { branch: "unknown", commit: "unknown" };
     const settings = settingsFrom({ ...outside, git });
     const { databaseImageRef, imageRef, imageRepository, environment, registries } = settings;

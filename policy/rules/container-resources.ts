@@ -14,8 +14,8 @@ function given(quantity: unknown): boolean {
 }
 
 /**
- * Without a request a pod may be scheduled on a full node; without a limit it can take the node
- * down.
+ * Without a request, a pod may be scheduled on a full node. Without a limit, a pod can take its
+ * node down.
  */
 export const resourcesSet: Rule = {
   name: "resources-set",

@@ -1,7 +1,10 @@
 import { type Declared, at, unknown } from "./declared";
 import type { Broken, Rule } from "./rule";
 
-/** The controller looks every 10 seconds: with a shorter deadline every run may be missed. */
+/**
+ * Minimum of `startingDeadlineSeconds`. The CronJob controller checks every 10 seconds: with a
+ * shorter deadline, Kubernetes may miss every run.
+ */
 const shortestStart = 10;
 
 function deadline(
@@ -28,7 +31,7 @@ function concurrency({ props }: Declared): readonly Broken[] {
   ];
 }
 
-/** After 100 missed starts a CronJob without a start deadline never runs again. */
+/** After 100 missed starts, a CronJob without `startingDeadlineSeconds` never runs again. */
 export const cronJobBounded: Rule = {
   name: "cron-job-bounded",
   description: "Every CronJob says how late it may start, how long it may run, and what overlaps",

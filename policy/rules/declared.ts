@@ -8,15 +8,16 @@ export interface Declared {
   /** Last part of the type, such as `Deployment`. */
   readonly kind: string;
   /**
-   * The object's name in the cluster, or the resource's name if Kubernetes or Pulumi generates one.
+   * The object's name in the cluster. If Kubernetes or Pulumi generates that name, the resource's
+   * name.
    */
   readonly name: string;
   /**
-   * Inputs: what is sent to the provider. Unknown values are {@link unknown}, secret values have no
-   * mark.
+   * Inputs that Pulumi sends to the provider. Unknown values are {@link unknown}. Secret values
+   * have no mark.
    */
   readonly props: unknown;
-  /** Whether Pulumi refuses to delete or replace it. */
+  /** Whether Pulumi refuses to delete or replace the resource. */
   readonly protect: boolean;
   /** Paths of the inputs whose values are Pulumi secrets. */
   readonly secretPaths: readonly string[];
@@ -25,7 +26,7 @@ export interface Declared {
   readonly type: string;
 }
 
-/** Inputs of the policy SDK: reading an unknown one throws. */
+/** Returns an input of the policy SDK as plain data. Reading an unknown input throws an error. */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return Object.keys(value).map((key) => field(value, key));
   if (typeof value !== "object" || value === null) return value;
@@ -42,7 +43,7 @@ function field(parent: object, key: string): unknown {
   return plain(value);
 }
 
-/** What the policy SDK knows about a resource; only the part that is read here. */
+/** The part of the policy SDK's resource that the rules read. */
 export interface Given {
   readonly name: string;
   readonly opts: { readonly protect: boolean };
@@ -66,13 +67,17 @@ export function declared(given: Given, secretPaths: readonly string[] = []): Dec
   };
 }
 
-/** Environment of the resource's stack. Undefined for a stack that the program refuses. */
+/**
+ * Returns the environment of the resource's stack. Undefined if the program does not accept the
+ * stack's name.
+ */
 export function environmentOf({ stack }: Declared): Environment | undefined {
   return parseStack(stack)?.environment;
 }
 
 /**
- * The value at a path. Undefined if it does not exist. Unknown if a part of the path is unknown.
+ * Returns the value at a path. Undefined if the path does not exist. {@link unknown} if a part of
+ * the path is unknown.
  */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let here = value;
@@ -84,7 +89,7 @@ export function at(value: unknown, ...path: readonly string[]): unknown {
   return here;
 }
 
-/** The elements at a path with their own paths. Empty if there is no list. */
+/** Returns the elements of a list, with their own paths. Empty if there is no list. */
 export function elements(
   value: unknown,
   base: string,

@@ -19,7 +19,10 @@ export const imageDigest: Rule = {
       })),
 };
 
-/** A reference without tag and digest, with the default registry if it names none. */
+/**
+ * Returns the repository of an image reference: without tag and digest, and with the default
+ * registry if the reference contains no registry.
+ */
 export function repositoryOf(imageRef: string): string {
   const bare = (imageRef.split("@")[0] ?? "").replace(/:[^:/]*$/, "");
   const [first = "", ...rest] = bare.split("/");
@@ -27,10 +30,13 @@ export function repositoryOf(imageRef: string): string {
   return /[.:]|^localhost$/.test(first) ? bare : `docker.io/${bare}`;
 }
 
-/** The known registries, or why they are unknown. */
+/** The known registries, or the reason why they are unknown. */
 export type Known = readonly string[] | { readonly fault: string };
 
-/** `known` are registries, or repositories and what is below them. */
+/**
+ * Every image must come from a known registry. `known` contains registries and repositories.
+ * Repositories below them are allowed, too.
+ */
 export function imageRegistry(known: Known): Rule {
   return {
     name: "image-registry",

@@ -9,7 +9,10 @@ import { selectorWithoutRelease } from "./selectors";
 import { noLoadBalancerInReview } from "./services";
 import { wholeObjects } from "./whole-objects";
 
-/** Every rule of the pack. To add one, write it in the file of its topic and name it here. */
+/**
+ * Returns all rules of the pack. To add a rule, write it in the file of its topic and add it to
+ * this list.
+ */
 export function rules(known: Known): readonly Rule[] {
   return [
     imageDigest,

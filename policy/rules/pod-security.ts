@@ -2,7 +2,10 @@ import { at, elements, unknown } from "./declared";
 import { type Located, containers, podSpec } from "./pods";
 import type { Broken, Rule } from "./rule";
 
-/** A container's own setting. If it is not set, the setting of the pod, as in Kubernetes. */
+/**
+ * Returns a setting of a container. If the container does not set it, returns the setting of the
+ * pod, as Kubernetes does.
+ */
 function effective(pod: unknown, container: unknown, key: string): unknown {
   return at(container, "securityContext", key) ?? at(pod, "securityContext", key);
 }
@@ -35,7 +38,10 @@ function rootFaults(pod: Located, { path, value }: Located): readonly Broken[] {
   ];
 }
 
-/** Root in a container becomes root on the node after one more mistake or attack. */
+/**
+ * A process that is root in a container can become root on the node after one more mistake or
+ * attack.
+ */
 export const nonRoot: Rule = {
   name: "non-root",
   description: "No container runs as root",
@@ -47,7 +53,10 @@ export const nonRoot: Rule = {
   },
 };
 
-/** Only a container has these settings; the default of the first is true. */
+/**
+ * Only a container has `allowPrivilegeEscalation` and `privileged`. The default of
+ * `allowPrivilegeEscalation` is true.
+ */
 export const noPrivilegeEscalation: Rule = {
   name: "no-privilege-escalation",
   description: "No container gains rights that it was not started with",
@@ -83,7 +92,9 @@ export const noPrivilegeEscalation: Rule = {
 
 const hostPathTodo = "use an emptyDir, a PersistentVolumeClaim, a ConfigMap or a Secret";
 
-/** All pods on a node share its directories, and a directory gives access to the node. */
+/**
+ * All pods on a node share the node's directories, and such a directory gives access to the node.
+ */
 export const noHostPath: Rule = {
   name: "no-host-path",
   description: "No volume is a directory of the node",

@@ -17,13 +17,13 @@ const templatePaths: Readonly<Record<string, readonly string[]>> = {
   StatefulSet: ["spec", "template", "spec"],
 };
 
-/** The pod spec that an object runs, if it runs pods. */
+/** Returns the pod spec of an object. Undefined if the object runs no pods. */
 export function podSpec({ kind, props, type }: Declared): Located | undefined {
   const path = type.startsWith("kubernetes:") ? templatePaths[kind] : undefined;
   return path === undefined ? undefined : { path: path.join("."), value: at(props, ...path) };
 }
 
-/** Every container of an object's pods: init containers and sidecars too. */
+/** Returns every container of an object's pods, including init containers and sidecars. */
 export function containers(object: Declared): readonly Located[] {
   const spec = podSpec(object);
   if (spec === undefined) return [];

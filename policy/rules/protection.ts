@@ -1,7 +1,7 @@
 import { traitsOf } from "../../environments";
 import type { Rule } from "./rule";
 
-/** What takes production down when it is deleted or replaced. */
+/** Types of resources that take production down when they are deleted or replaced. */
 const guarded: readonly string[] = [
   "kubernetes:apps/v1:Deployment",
   "kubernetes:core/v1:Namespace",
@@ -10,8 +10,8 @@ const guarded: readonly string[] = [
 ];
 
 /**
- * More protection would block objects that must be replaced or removed: a ConfigMap, a job, a
- * branch.
+ * Only these types are protected. Other objects must be replaced or removed in normal work, such as
+ * a ConfigMap, a job or the stack of a branch.
  */
 export const protectProduction: Rule = {
   name: "protect-production",

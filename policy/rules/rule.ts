@@ -2,12 +2,12 @@ import type { Declared } from "./declared";
 
 /** One place where an object breaks a rule. */
 export interface Broken {
-  /** Value that was found. Never a secret: it is printed. */
+  /** Value that was found. Never a secret, because messages print this value. */
   readonly got: unknown;
   readonly must: string;
   /** Field, such as `spec.template.spec.hostNetwork`. */
   readonly path: string;
-  /** What to do. */
+  /** What the user must do. */
   readonly todo: string;
 }
 
@@ -15,7 +15,7 @@ export interface Broken {
 export interface Rule {
   readonly check: (object: Declared) => readonly Broken[];
   readonly description: string;
-  /** Its name in messages and exceptions. */
+  /** Name of the rule in messages and exceptions. */
   readonly name: string;
 }
 
@@ -24,7 +24,7 @@ function shown(value: unknown): string {
   return typeof value === "symbol" ? "a value that is not known yet" : JSON.stringify(value);
 }
 
-/** The message, in one line. */
+/** Returns the message about a broken rule, in one line. */
 export function message({ kind, name }: Declared, { got, must, path, todo }: Broken): string {
   return `${kind} "${name}": ${path} must ${must}, got ${shown(got)}; ${todo}`;
 }

@@ -1,11 +1,11 @@
 import { Secret } from "@pulumi/policy";
 
 /**
- * Paths of the inputs that are Pulumi secrets.
+ * Returns the paths of the inputs that are Pulumi secrets.
  *
  * The policy SDK removes the secret marks before a validation sees the inputs. A remediation sees
- * them through a proxy that unwraps each value on reading. The proxy does not unwrap property
- * descriptors, so they show the marks.
+ * the inputs through a proxy, which removes the mark when a value is read. The proxy does not
+ * change property descriptors, so the descriptors still have the marks.
  */
 export function secretPaths(props: object): readonly string[] {
   return Object.entries(Object.getOwnPropertyDescriptors(props)).flatMap(([key, { value }]) =>

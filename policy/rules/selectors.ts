@@ -1,7 +1,9 @@
 import { at, unknown } from "./declared";
 import type { Broken, Rule } from "./rule";
 
-/** Labels that change with a release: ours and those that Kubernetes recommends. */
+/**
+ * Labels that change with a release: labels of this program, and labels that Kubernetes recommends.
+ */
 const changing: readonly string[] = [
   "app.kubernetes.io/version",
   "branch",
@@ -29,7 +31,10 @@ function ofMap(map: unknown, path: string): readonly Broken[] {
     .map((label) => broken(at(map, label), `${path}["${label}"]`));
 }
 
-/** Every `matchLabels` and `matchExpressions` at any depth below a value. */
+/**
+ * Returns the broken rules in every `matchLabels` and `matchExpressions` at any depth below a
+ * value.
+ */
 function below(value: unknown, path: string): readonly Broken[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
@@ -48,8 +53,8 @@ function below(value: unknown, path: string): readonly Broken[] {
 
 /**
  * A Deployment's selector is immutable, so a selector with the version replaces the Deployment with
- * each release, which causes downtime. A Service that selects the version loses every pod of the
- * other version.
+ * each release, which causes downtime. A Service that selects one version sends no request to pods
+ * of another version.
  */
 export const selectorWithoutRelease: Rule = {
   name: "selector-without-release",

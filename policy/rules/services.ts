@@ -2,7 +2,10 @@ import { traitsOf } from "../../environments";
 import { at } from "./declared";
 import type { Rule } from "./rule";
 
-/** Each one creates a cloud load balancer: it costs money, and it is open to the internet. */
+/**
+ * Each Service of type LoadBalancer creates a cloud load balancer, which costs money and is open to
+ * the internet.
+ */
 export const noLoadBalancerInReview: Rule = {
   name: "no-load-balancer-in-review",
   description: "No Service of a review stack is a load balancer",

@@ -3,7 +3,8 @@ import type { Rule } from "./rule";
 const hidden = /^kubernetes:(?:helm\.sh\/v\d+:Release|[^:]+:\w+(?:List|Patch))$/;
 
 /**
- * Every other rule checks whole objects: an object that the rules cannot see would not be checked.
+ * Every other rule checks whole objects. The rules cannot see an object that is part of another
+ * resource, such as a Helm release, so they cannot check such an object.
  */
 export const wholeObjects: Rule = {
   name: "whole-objects",
