@@ -27,12 +27,15 @@ export function compose(
     readonly orbs?: Readonly<Record<string, string>>;
     readonly parameters?: Readonly<Record<string, Parameter>>;
   } = {},
+  place: { readonly inDeployProject: boolean } = { inDeployProject: false },
 ): Config {
   const jobs: Record<string, Job> = {};
   for (const stage of Object.values(workflows).flatMap(({ stages }) => stages)) {
     const { contexts = [], job: spec, name } = stage;
     if (spec === undefined) continue;
-    const rights = { assumesRole: hasRole(contexts), mainOnly: isMainOnly(contexts) };
+    // AWS sees the project only: there, each job has the rights of the project.
+    const mainOnly = place.inDeployProject || isMainOnly(contexts);
+    const rights = { ...place, assumesRole: hasRole(contexts), mainOnly };
     const made = job(name, inGroup(spec, stage.serialGroup), rights);
     if (jobs[name] !== undefined && !isDeepStrictEqual(jobs[name], made)) {
       throw new Error(`two different jobs are called "${name}"; give one of them another name`);

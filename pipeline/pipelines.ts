@@ -2,35 +2,39 @@ import { branch } from "./workflows/branch";
 import { canaryParameters, canaryStart, canaryStop } from "./workflows/canary";
 import { compose } from "./compose";
 import { drift } from "./workflows/drift";
-import { main } from "./workflows/main";
+import { main, mainInDeployProject } from "./workflows/main";
 import type { Config } from "./model";
 import { sweep, teardown } from "./workflows/removal";
 import { recover, recoverParameters } from "./workflows/recover";
-import { companyScan } from "../config/circleci";
-import { onMain } from "./stages";
+import { companyScan, deployProject } from "../config/circleci";
+import { checks, onMain } from "./stages";
 
 const pullRequestEvent = 'pipeline.event.name == "pull_request"';
 
-/** The files under `.circleci`: each is a separate pipeline in CircleCI, with its own trigger. */
-export const pipelines: Readonly<Record<string, Config>> = {
-  "config.yml": compose(
+const branchWorkflow = {
+  when: `${pullRequestEvent} and pipeline.event.action != "closed" and pipeline.git.branch != "main"`,
+  stages: branch,
+};
+const pushToMain = `pipeline.event.name == "push" and ${onMain}`;
+const orbs = Object.keys(companyScan.orbs).length === 0 ? {} : { orbs: companyScan.orbs };
+
+/** The files of one project: each is a separate pipeline in CircleCI, with its own trigger. */
+type Files = Readonly<Record<string, Config>>;
+
+/** The pipelines that change staging or production, or that remove. */
+const withRights = (place: { readonly inDeployProject: boolean }): Files => ({
+  "teardown.yml": compose(
     {
-      branch: {
-        when: `${pullRequestEvent} and pipeline.event.action != "closed" and pipeline.git.branch != "main"`,
-        stages: branch,
+      teardown: {
+        when: `${pullRequestEvent} and pipeline.event.action == "closed" and ${onMain}`,
+        stages: teardown,
       },
-      main: { when: `pipeline.event.name == "push" and ${onMain}`, stages: main },
     },
-    Object.keys(companyScan.orbs).length === 0 ? {} : { orbs: companyScan.orbs },
+    {},
+    place,
   ),
-  "teardown.yml": compose({
-    teardown: {
-      when: `${pullRequestEvent} and pipeline.event.action == "closed" and ${onMain}`,
-      stages: teardown,
-    },
-  }),
-  "sweep.yml": compose({ sweep: { when: onMain, stages: sweep } }),
-  "drift.yml": compose({ drift: { when: onMain, stages: drift } }),
+  "sweep.yml": compose({ sweep: { when: onMain, stages: sweep } }, {}, place),
+  "drift.yml": compose({ drift: { when: onMain, stages: drift } }, {}, place),
   "canary.yml": compose(
     {
       "canary-start": {
@@ -43,6 +47,7 @@ export const pipelines: Readonly<Record<string, Config>> = {
       },
     },
     { parameters: canaryParameters },
+    place,
   ),
   "recover.yml": compose(
     Object.fromEntries(
@@ -52,5 +57,35 @@ export const pipelines: Readonly<Record<string, Config>> = {
       ]),
     ),
     { parameters: recoverParameters },
+    place,
+  ),
+});
+
+/** Everything in the service's own project: the weaker mode, which docs/trust.md describes. */
+export const inOneProject: Files = {
+  "config.yml": compose({ branch: branchWorkflow, main: { when: pushToMain, stages: main } }, orbs),
+  ...withRights({ inDeployProject: false }),
+};
+
+/** The service's own project next to a deploy project: no job of it has a right to lose. */
+export const inServiceProject: Files = {
+  "config.yml": compose(
+    { branch: branchWorkflow, main: { when: pushToMain, stages: checks("-main") } },
+    orbs,
   ),
 };
+
+/** The deploy project. A branch of this repository starts nothing there, and fills no cache. */
+export const inDeployProject: Files = Object.fromEntries(
+  Object.entries({
+    "deploy.yml": compose(
+      { main: { when: pushToMain, stages: mainInDeployProject } },
+      {},
+      { inDeployProject: true },
+    ),
+    ...withRights({ inDeployProject: true }),
+  }),
+);
+
+/** The files under `.circleci` of this repository. */
+export const pipelines: Files = deployProject === undefined ? inOneProject : inServiceProject;

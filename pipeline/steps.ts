@@ -93,6 +93,8 @@ export interface JobSpec {
 interface Rights {
   /** Whether it assumes the IAM role of its context. */
   readonly assumesRole: boolean;
+  /** Whether the cluster knows it by its role only: it takes the tokens of one project. */
+  readonly inDeployProject: boolean;
   /** Whether it has a right that no branch's own code may have. It then restores no cache. */
   readonly mainOnly: boolean;
 }
@@ -102,9 +104,17 @@ interface Rights {
  *
  * @throws Error for a job with a role that restores a cache that any branch can write
  */
-export function job(name: string, spec: JobSpec, { assumesRole, mainOnly }: Rights): Job {
+export function job(
+  name: string,
+  spec: JobSpec,
+  { assumesRole, inDeployProject, mainOnly }: Rights,
+): Job {
   const { executor = "pulumi", gives, keepsReport = false, remembers } = spec;
-  const environment = { ...(mainOnly ? fewPackages : {}), ...spec.environment };
+  const environment = {
+    ...(mainOnly ? fewPackages : {}),
+    ...(inDeployProject ? { CLUSTER_IDENTITY: "aws" } : {}),
+    ...spec.environment,
+  };
   if (assumesRole && remembers !== undefined) {
     throw new Error(`job "${name}" has a role, so it must not restore what any branch can write`);
   }

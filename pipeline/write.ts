@@ -1,10 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { project } from "../lib/project";
 import type { Config } from "./model";
 import { picture } from "./picture";
-import { pipelines } from "./pipelines";
+import { deployProject } from "../config/circleci";
+import { inDeployProject, inOneProject, pipelines } from "./pipelines";
 
 /** Where CircleCI looks for pipelines. */
 export const directory = ".circleci";
@@ -28,7 +29,8 @@ const marks =
 function illustrate(text: string): string {
   return text.replace(marks, (_, start: string, name: string, end: string) => {
     const [file = "", workflow = ""] = name.split("#");
-    const found = pipelines[file]?.workflows[workflow];
+    // The page shows the pipelines as one project has them: the jobs are the same in two.
+    const found = inOneProject[file]?.workflows[workflow];
     if (found === undefined) throw new Error(`there is no workflow ${workflow} in ${file}`);
     return `${start}\n\`\`\`mermaid\n${picture(found)}\`\`\`\n\n${end}`;
   });
@@ -55,4 +57,14 @@ export function write(root: string = project): void {
   }
   for (const [file, text] of files(root)) writeFileSync(join(root, file), text);
   console.log(`Wrote ${Object.keys(pipelines).join(", ")} to ${directory}, and their pictures`);
+  if (deployProject !== undefined) writeDeployProject(resolve(root, deployProject.directory));
+}
+
+/** The files of the deploy project, into a clone of its repository. People commit them there. */
+export function writeDeployProject(to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const [name, config] of Object.entries(inDeployProject)) {
+    writeFileSync(join(to, name), yaml(config));
+  }
+  console.log(`Wrote ${Object.keys(inDeployProject).join(", ")} to ${to}: commit them there`);
 }

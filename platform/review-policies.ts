@@ -131,7 +131,10 @@ export function namespaces(circleci: CircleCi): Policy {
   };
 }
 
-/** The one RoleBinding that a review job may create: it binds the owner of the namespace, and the user that removes. */
+/**
+ * The one RoleBinding that a review job may create: it binds the owner of the namespace, and the
+ * user that removes.
+ */
 export function bindings(circleci: CircleCi): Policy {
   const { byReview, remover } = requester(circleci);
   return {

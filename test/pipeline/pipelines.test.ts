@@ -433,7 +433,7 @@ describe("the pipelines", () => {
         job(
           "deploy",
           { command: "npm run deploy", remembers },
-          { assumesRole: true, mainOnly: true },
+          { assumesRole: true, inDeployProject: false, mainOnly: true },
         ),
       /has a role/,
     );
