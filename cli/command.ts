@@ -10,8 +10,8 @@ export function addCommand(program: Command, name: string): Command {
 }
 
 /**
- * Wraps the action of a command so that it leaves its result in the reports. The pipeline's Slack
- * messages and CircleCI's test results can then show why the command failed.
+ * Wraps the action of a command. The wrapped action also writes the command's result into the
+ * reports, so that Slack messages and CircleCI's test results can say why the command failed.
  */
 export function leaving<Args extends unknown[]>(
   work: (...args: Args) => Promise<void>,

@@ -1,6 +1,6 @@
 // Every `npm run` command starts with this file. The file must work in a new clone, before npm has
 // installed any package, so it imports only modules of Node.js. If the installed packages differ
-// from package-lock.json, it installs them. Then it starts cli/main.ts.
+// from package-lock.json, it runs `npm ci`. Then it starts cli/main.ts.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -54,7 +54,8 @@ const cli = spawn(
   ],
   { cwd: project, stdio: "inherit" },
 );
-// On Ctrl-C, the terminal sends SIGINT to both processes. This process forwards the other signals.
+// On Ctrl-C, the terminal sends SIGINT to this process and to its child. This process forwards the
+// other signals to the child.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     if (signal !== "SIGINT") cli.kill(signal);

@@ -114,7 +114,7 @@ pipeline
   .option("--skip <job...>", "jobs to count as successful without running them")
   .option("--pull-request <number>", "number of the pull request", Number, 1)
   .action(runWorkflow);
-// This module is loaded only when it is needed: when it loads, it reads SANDBOX_DIR.
+// Trivy's module is loaded only when a scan needs it, because it reads SANDBOX_DIR when it loads.
 const scannerPrograms = {
   trivy: async () => (await import("../sandbox/install/trivy")).trivy(),
 };
@@ -227,7 +227,7 @@ sandboxCommand
   .option("--everything", "removes the built parts too", false)
   .action(async ({ everything }: { everything: boolean }) => (await sandbox()).reset(everything));
 
-// A program that reads the output may close it early, as in `... logs | head`.
+// A program that reads the output may close it early, such as `head` in `... logs | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 0 : 1);
 });

@@ -17,7 +17,7 @@ const previewOption = ["--preview <file>", "show and write what would change, an
 
 /**
  * Adds the commands for stacks, such as `deploy` and `preview`. Each command loads only its own
- * code. No command loads Pulumi's npm packages, because this takes longer than most commands.
+ * code. No command loads Pulumi's npm packages: to load them takes longer than most commands run.
  */
 export function addOperations(program: Command): void {
   const add = (name: string): Command => addCommand(program, name);
@@ -73,7 +73,7 @@ export function addOperations(program: Command): void {
         const { preview } = await import("../operations/preview/command");
         const name = await stackNameOf(stack);
         const workspace = await workspaceFor(name);
-        // This promise is not awaited here, so that it reads the cluster while the engine runs.
+        // Does not wait for this promise, so that the cluster is read while the engine runs.
         const notes = import("../operations/drift/read").then(async ({ driftNotes }) =>
           driftNotes(name, workspace),
         );
@@ -217,8 +217,8 @@ export function addOperations(program: Command): void {
 }
 
 /**
- * The workspace for a stack: the shell's environment variables. If PULUMI_BACKEND_URL is not set,
- * stack `local` uses the sandbox's backend and cluster.
+ * The workspace for a command on a stack. It has the shell's environment variables. If
+ * PULUMI_BACKEND_URL is not set, stack `local` uses the sandbox's backend and cluster.
  */
 async function workspaceFor(stack: string): Promise<Workspace> {
   const { defaultWorkspace, withEnv } = await import("../operations/pulumi/run-pulumi");

@@ -13,8 +13,8 @@ export interface CommandOptions {
   /** Called with lines that the program prints, for example to show its progress. */
   readonly onLine?: (line: string) => void;
   /**
-   * Called with the program's process id. It returns a function that is called when the program has
-   * ended.
+   * Called with the process id when the program has started. Returns another function, which is
+   * called when the program has ended.
    */
   readonly onStart?: (pid: number) => (signal: NodeJS.Signals | null) => Promise<void> | void;
   /** Ends the program early; the call of `command` then throws an error. */
@@ -28,8 +28,8 @@ export interface CommandOptions {
   readonly timeout?: number;
   readonly input?: string;
   /**
-   * Another program with its first arguments, which starts this program. Error messages do not
-   * contain these words.
+   * Another program with its arguments, to put before `file` on the command line. That program
+   * starts `file`. Error messages do not contain these words.
    */
   readonly through?: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** An error that the user can fix. The command line prints its message without a stack trace. */
+/** An error that the user can fix. Commands print its message without a stack trace. */
 export class UserError extends Error {}
 
 /** Returns the message of a caught value, which may be an Error or any other value. */

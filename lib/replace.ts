@@ -2,7 +2,7 @@ import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 
 /** Replaces the file or link at a path by the one that `make` creates. The change is atomic. */
 function replace(path: string, make: (path: string) => void): void {
-  // Another process may replace the same path now. So each process has its own temporary name.
+  // Another process may replace the same path now, so each process uses another temporary name.
   const made = `${path}.${String(process.pid)}.new`;
   rmSync(made, { force: true });
   make(made);

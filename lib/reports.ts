@@ -23,8 +23,8 @@ export class Reports {
 
   /**
    * @param directory for files that later jobs of the pipeline read
-   * @param testResults directory for the JUnit report. It is not passed to later jobs, because
-   * CircleCI does not allow two parallel jobs to pass on the same file.
+   * @param testResults directory for the JUnit report. This report is not passed to later jobs,
+   * because CircleCI does not allow two parallel jobs to pass on the same file.
    */
   constructor(directory: string, testResults: string) {
     this.#directory = directory;
@@ -59,9 +59,9 @@ export class Reports {
   }
 
   /**
-   * Runs `work`, the action of a command. If it fails, `cause.txt` contains the causes of this
-   * failure, without those of earlier commands. `command.xml` has the command as a JUnit test, with
-   * the causes and the details.
+   * Runs `work`, the action of a command. If `work` fails, `cause.txt` contains the causes of this
+   * failure, without causes of earlier commands. `command.xml` shows the command as a JUnit test,
+   * with the causes and the details.
    *
    * @param command the command as a person types it
    */

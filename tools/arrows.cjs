@@ -38,7 +38,7 @@ const rooms = {
 
 const escaped = (path) => `^${path.replaceAll(".", "\\.")}`;
 
-/** Matches source files of this repository, but no modules of Node.js. */
+/** Matches source files. The modules of Node.js have no file extension, so they do not match. */
 const source = "[.](?:ts|mjs|cjs)$";
 
 module.exports = {

@@ -37,7 +37,7 @@ const checks: readonly (readonly [what: string, run: () => boolean | Promise<boo
 /**
  * `npm run check`: runs all checks, also after a check has failed.
  *
- * @param only names of the checks to run: the first word of each. Empty: all checks.
+ * @param only names of the checks to run, such as `lint`. Empty: all checks.
  */
 export async function check(only: readonly string[] = []): Promise<void> {
   const firstWord = (text: string) => text.split(" ")[0] ?? "";

@@ -74,7 +74,7 @@ async function codePages(): Promise<readonly [string, string][]> {
     plugin: ["typedoc-plugin-markdown"],
     readme: "none",
     router: "module",
-    // `npm run check` checks the types. Without this check, the reference takes half the time.
+    // `npm run check` checks the types. If typedoc does not check them, it needs half the time.
     skipErrorChecking: true,
     sort: ["required-first", "alphabetical"],
     tableColumnSettings: { hideInherited: true, hideModifiers: true },

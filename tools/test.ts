@@ -37,7 +37,7 @@ const suites = {
 } as const;
 type Suite = keyof typeof suites;
 
-/** The tests of a file, or of a folder with everything below it. */
+/** Pattern of the test files in a folder and its subfolders. The path of a file stays as it is. */
 function testsIn(path: string): string {
   return path.endsWith(".ts") ? path : `${path.replace(/\/$/, "")}/**/*.test.ts`;
 }

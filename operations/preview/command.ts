@@ -22,7 +22,7 @@ export interface PreviewOptions {
   readonly comment?: boolean;
   readonly detailedExitcode?: boolean;
   readonly format?: Format;
-  /** Notes that the caller adds to the summary. A promise must not reject. */
+  /** Notes that the caller adds to the summary. If this is a promise, it must not reject. */
   readonly notes?: Notes;
   readonly output?: string;
   readonly savePlan?: string;
@@ -44,7 +44,7 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 async function workspaceFor(stack: string, given: Workspace): Promise<Workspace> {
   const env = variables(given);
   const { image, protectedBranch = false } = traitsOf(stack) ?? {};
-  // A deploy to these stacks overwrites what someone has changed in the cluster.
+  // A deploy to a stack without a protected branch overwrites manual changes in the cluster.
   if (!protectedBranch) return withEnv(given, forcing);
   const unsaid = (env["RELEASE_BRANCH"] ?? "") === "";
   const workspace = unsaid ? withEnv(given, { RELEASE_BRANCH: mainBranch }) : given;
@@ -79,10 +79,11 @@ const usualMs = 1_000;
 
 /**
  * Runs the engine, which reads the state first. If the state backend does not answer, the engine
- * prints nothing for 15 minutes. So this function asks the backend itself if the engine has printed
- * nothing after a second. The program checks the cluster.
+ * prints nothing for 15 minutes. So this function also sends a request to the backend when the
+ * engine has printed nothing for a second. It does not check the cluster, because the Pulumi
+ * program does this.
  *
- * @throws UserError within 25 s if the state backend does not answer; the error names it.
+ * @throws UserError within 25 s if the state backend does not answer. The error names the backend.
  */
 async function checkedPreview(run: PreviewRun, notes?: Notes): Promise<PreviewResult> {
   const ended = new AbortController();

@@ -25,7 +25,7 @@ export interface Plan {
   readonly version: 1;
 }
 
-/** Names that Pulumi generates anew in each preview, each with a text that stays the same. */
+/** Maps each name that Pulumi generates anew in every preview to a text that stays the same. */
 function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
   const isDrawn = ({ inputs }: Change) => JSON.stringify(inputs).includes("pulumi.com/autonamed");
   return new Map(

@@ -22,7 +22,7 @@ async function ran(run: PreviewRun): Promise<PreviewOutput> {
  * @param notes lines that the summary shows in addition to the engine's results
  */
 export async function previewOf(run: PreviewRun, notes: Notes = []): Promise<PreviewResult> {
-  // While the engine runs, for more than a second, this loads the modules that read its events.
+  // The engine runs for more than a second. The modules that read its events load in this time.
   const [output, { resultOf }] = await Promise.all([ran(run), import("./result-of")]);
   return resultOf(run, output, await notes);
 }

@@ -14,9 +14,9 @@ function releasedCommit({ steps }: Pick<Events, "steps">): string | undefined {
 }
 
 /**
- * A note if the service's code here differs from the promoted release, which production runs.
- * "nothing changes" alone would be misleading then. Empty if the code is the same, or if git does
- * not know the release's commit.
+ * Returns a note if the service's code here differs from the promoted release, which production
+ * runs. In this case, "nothing changes" alone would be misleading. Empty if the code is the same,
+ * or if git does not know the release's commit.
  */
 export async function unreleased(
   stack: string,

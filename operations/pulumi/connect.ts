@@ -30,7 +30,8 @@ const awsSeconds = 20;
  * Checks that state backend and cluster answer, before any work begins. Otherwise a preview could
  * report success although the cluster is unreachable, and an update could fail halfway.
  *
- * @throws UserError within 20 s, or within 50 s on EKS. It names the address that does not answer.
+ * @throws UserError within 20 s, or within 50 s on EKS, if state backend or cluster do not answer.
+ * The error names the address.
  */
 export async function connect(settings: Where, workspace: Workspace): Promise<Connected> {
   const asked = [connectToCluster(settings, workspace), stackNames(workspace)] as const;
@@ -128,7 +129,8 @@ async function eksFile(
       );
     },
   );
-  // The AWS CLI cannot write all options of a user. So this writes the user that the program has.
+  // The AWS CLI writes a user with the AWS role. The program may use another identity, so its user
+  // replaces the user in the file.
   const config = parse(readFileSync(file, "utf8")) as { users: { user: object }[] };
   const user = eksUser({ name, region }, environments[environment].clusterIdentity);
   const users = config.users.map((entry) => ({ ...entry, user }));

@@ -53,7 +53,7 @@ export interface Events {
   /** Whether the engine finished: it processed the whole program and the whole state. */
   readonly complete: boolean;
   readonly errors: readonly Diagnostic[];
-  /** Violations of mandatory policies. Each one stops the preview. */
+  /** Violations of mandatory policies. Each violation stops the preview. */
   readonly violations: readonly Diagnostic[];
   readonly steps: readonly Step[];
   /** Violations of advisory policies. */
@@ -63,7 +63,7 @@ export interface Events {
 /** Matches colours in the engine's notation (`<{%reset%}>`) and colour codes of terminals. */
 const colours = /<\{%.*?%\}>|\u001b\[[0-9;]*m/g;
 
-/** Removes the colours from a text of Pulumi. */
+/** Removes the colours from Pulumi's output. */
 export function plain(text: string): string {
   return text.replace(colours, "");
 }
@@ -71,7 +71,7 @@ export function plain(text: string): string {
 /** Largest number of lines that `errorsIn` returns. */
 const mostLines = 30;
 
-/** The errors in Pulumi's output: the section `Diagnostics:`. Without it, the last lines. */
+/** The errors in Pulumi's output: its section `Diagnostics:`, or its last lines. */
 export function errorsIn(printed: string): string {
   const lines = plain(printed)
     .split("\n")
@@ -94,8 +94,8 @@ function parse(line: string): Event {
 const told = /^\{"sequence":\d+,"timestamp":\d+,"(?:diagnostic|policy|resourcePre|summary)Event"/;
 
 /**
- * Whether a line of the event log has an event that `readEvents` needs. Most lines do not: they are
- * debug messages, or repeat other events.
+ * Whether a line of the event log has an event that `readEvents` needs. Most lines have no such
+ * event: they are debug messages, or repeat other events.
  */
 function isRead(line: string): boolean {
   return told.test(line) && !line.includes('"severity":"debug"');

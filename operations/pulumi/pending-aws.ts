@@ -21,8 +21,8 @@ const ids: Readonly<Record<string, (inputs: Inputs, account: string) => string>>
 /**
  * Returns the AWS resources that a killed update had begun to create, in the form that the state
  * has. The caller adds them to the state and runs a refresh. The refresh removes resources that do
- * not exist in AWS, and reads the others. Otherwise the next update would try to create them again,
- * and AWS would answer that they exist.
+ * not exist in AWS, and reads the other resources. Otherwise the next update would try to create
+ * these resources again, and AWS would answer that they exist.
  *
  * `pulumi refresh --import-pending-creates` is meant for this. But with this option, Pulumi 3.215
  * drops the resources from the state and reads nothing.

@@ -24,7 +24,7 @@ import { type Deployment, type StateResource, begunIn, editState, stateOf } from
  * adopts the objects that the update had begun to create. The refresh is necessary because Pulumi
  * compares the program only with the state: it would not notice that objects are missing.
  *
- * @returns the objects that it has read. Empty if it has changed the state.
+ * @returns the objects that were read. Empty if the state was changed.
  */
 export async function recoverState(
   stack: string,
@@ -74,9 +74,9 @@ function begunObjects(deployment: Deployment): readonly StateResource[] {
 }
 
 /**
- * Adds objects that a killed update had begun to create to the state, as if the update had recorded
- * them. Each object keeps the field manager that created it. With another field manager, the next
- * update would have conflicts with the killed update.
+ * Adds to the state the objects that a killed update had begun to create, as if that update had
+ * recorded them. Each object keeps the field manager that created it. With another field manager,
+ * the next update would have conflicts with the killed update.
  */
 export function withBegun(deployment: Deployment, found: readonly LiveObject[]): Deployment {
   let resources = deployment.resources ?? [];

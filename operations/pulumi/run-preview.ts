@@ -10,7 +10,7 @@ export interface PreviewRun {
   readonly workspace: Workspace;
   /** Kills the engine. This is safe, because a preview changes nothing and holds no lock. */
   readonly signal?: AbortSignal;
-  /** Where the engine's own output goes while it runs. */
+  /** Stream to which the engine's output is written while the engine runs. */
   readonly to: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stack: string;
 }
@@ -27,7 +27,7 @@ export interface PreviewOutput {
  * Runs `pulumi preview --diff` once, and shows its output while it runs. The engine writes its
  * events to a separate file. A preview changes nothing, takes no lock, and prints no secret.
  *
- * @throws UserError if Pulumi is not installed, or needs more than 15 minutes.
+ * @throws UserError if Pulumi is not installed, or if the preview takes more than 15 minutes.
  */
 export async function runPreview({
   began,

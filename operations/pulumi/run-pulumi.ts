@@ -61,7 +61,7 @@ export function stateOfProject(workspace: Workspace): StateOfProject {
 
 /**
  * Runs `work`, which takes a stack's lock. Waits while another update holds the lock. In CircleCI,
- * it takes over the lock of a job of the same serial group that has ended.
+ * it takes over the lock of an ended job in the same serial group.
  *
  * @throws what `work` throws.
  */
@@ -105,7 +105,7 @@ function pulumiEnv(workspace: Workspace): Record<string, string> {
   return { ...always, ...workspace.env };
 }
 
-/** How Pulumi ended. */
+/** Result of a Pulumi process: its exit code or signal, and its events. */
 interface Ended {
   readonly code: number | null;
   /** The event log: one JSON object in each line. */
@@ -176,7 +176,7 @@ export async function runPulumi(
  * another update holds the stack's lock. It adds Pulumi's errors to the command's report.
  *
  * @param before - checks the stack before each try, because another update may have changed it.
- * @throws UserError if it fails.
+ * @throws UserError if Pulumi fails.
  */
 export async function change(
   what: "destroy" | "up",

@@ -20,7 +20,7 @@ function stackFile(stack: string, { cwd }: Workspace): StackFile {
 
 /**
  * The settings of a stack, with the values that the program will have. A canary has no stack
- * settings file: it uses production's.
+ * settings file: it uses the file of production.
  *
  * @throws UserError with every issue in the settings in one message.
  */

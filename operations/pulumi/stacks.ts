@@ -55,7 +55,10 @@ export interface StateResource {
   /** Whether the resource was replaced and the next update must delete it. */
   readonly delete?: boolean;
   readonly id?: string;
-  /** Why the resource is not ready. The next update waits for it, even without a change. */
+  /**
+   * Why the resource is not ready. The next update waits until the resource is ready, even if the
+   * program does not change it.
+   */
   readonly initErrors?: readonly string[];
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
@@ -80,7 +83,7 @@ export async function stateOf(stack: string, workspace: Workspace): Promise<Stat
   return { begun: begunIn(deployment), pending: pending.length > 0, resources };
 }
 
-/** Resources that a killed update had begun to create. They may exist or not. */
+/** Resources that a killed update had begun to create. Each of them may or may not exist. */
 export function begunIn({ pending_operations = [] }: Deployment): readonly StateResource[] {
   return pending_operations
     .filter(({ type }) => type === "creating")

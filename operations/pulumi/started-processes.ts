@@ -64,7 +64,7 @@ export function tookSoonAfter(
   lock: Pick<LockOwner, "pid" | "timestamp">,
 ): boolean {
   const since = Date.parse(lock.timestamp);
-  // The time in the lock has whole seconds, so it may be up to a second before the start.
+  // The time in the lock has no fraction of a second. So it may be up to a second before the start.
   return pid === lock.pid && since > at - 1000 && since < at + startMs;
 }
 
@@ -103,7 +103,7 @@ function readStarted(): readonly Started[] {
     try {
       return [JSON.parse(readFileSync(join(directory(), name), "utf8")) as Started];
     } catch {
-      // Another command has just removed it.
+      // Another command has just removed this file.
       return [];
     }
   });

@@ -11,7 +11,10 @@ export function stateDirectory(backendUrl: string | undefined): string | undefin
   return fileURLToPath(backendUrl.replace(/\?.*$/, ""));
 }
 
-/** Age of a temporary file that is no longer written, in milliseconds. A write takes under 1 s. */
+/**
+ * Age at which a temporary file counts as a leftover, in milliseconds. Pulumi needs less than a
+ * second to write such a file.
+ */
 const writingMs = 5_000;
 
 /**

@@ -3,8 +3,8 @@ import type * as Pulumi from "@pulumi/pulumi";
 import type * as Jobs from "../../jobs";
 import type * as AllSettings from "../../settings";
 
-// `npm run bench` starts this file as a separate process. Its argument says what to measure, and it
-// prints time and memory:
+// `npm run bench` starts this file as a separate process, which prints its time and memory. The
+// argument says what the process loads:
 //   import:   the import of @pulumi/kubernetes, and nothing else
 //   program:  the program for stack local, with Pulumi's mocks instead of an engine
 //   many:     the program with 200 jobs

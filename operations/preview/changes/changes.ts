@@ -5,9 +5,9 @@ import { nameIn, typeIn } from "../../pulumi/urn";
 /** What Pulumi does with one resource. */
 export type Operation = "create" | "delete" | "replace" | "update";
 
-/** The nearest parent of a resource that is a component of this project; otherwise the stack. */
+/** The component of this project that contains a resource. The stack, if no component does. */
 export interface Owner {
-  /** Args of the component whose values change. Functions are absent: they cannot be compared. */
+  /** Changed args of the component. Functions are absent, because they cannot be compared. */
   readonly changedArgs: readonly string[];
   readonly name: string;
   /** What Pulumi does with the component itself. Undefined if the component stays. */
@@ -29,11 +29,11 @@ export interface Change {
   /** For a replacement: whether Pulumi creates the new resource before it deletes the old one. */
   readonly createBeforeDelete: boolean;
   readonly fields: readonly Field[];
-  /** Inputs after the change; for a deletion, the inputs before it. Secrets are masked. */
+  /** Inputs after the change. For a deletion, the inputs before it. Secrets are masked. */
   readonly inputs: Readonly<Record<string, Json>>;
-  /** The last part of the type, such as `Deployment`; `Provider` for Pulumi's own resources. */
+  /** The last part of the type, such as `Deployment`. It is `Provider` for a Pulumi provider. */
   readonly kind: string;
-  /** Name of the object in the cluster. A resource without such a name has its Pulumi name here. */
+  /** Name of the object in the cluster. If the resource has no such name, its Pulumi name. */
   readonly name: string;
   /** Name of the object in the cluster before the change. A replacement can change the name. */
   readonly nameBefore?: string;
@@ -92,14 +92,14 @@ function ownerOf(state: State, all: ReadonlyMap<string, Step>): Owner {
   return { changedArgs: [], name: "", type: "pulumi:pulumi:Stack" };
 }
 
-/** Whether Pulumi replaces the resource because of this field, its parent or its child. */
+/** Whether Pulumi replaces the resource because of this field, or a field above or below it. */
 function isReplacing(path: string, steps: readonly Step[]): boolean {
   const detailed = steps.flatMap((step) =>
     Object.entries(step.detailedDiff ?? {})
       .filter(([, { diffKind }]) => diffKind.endsWith("-replace"))
       .map(([key]) => key),
   );
-  // A step without a detailed diff has only keys. A key may be a whole object, such as `spec`.
+  // A step without a detailed diff has only keys. A key may name a whole object, such as `spec`.
   const keys = detailed.length > 0 ? detailed : steps.flatMap((step) => step.keys ?? []);
   // Pulumi's paths have the index of a list element. The paths here have the element's name.
   const unnumbered = (one: string) => one.replace(/\[[^\]"]*\]/g, "[]");

@@ -61,7 +61,7 @@ function scalarAt(element: Json, key: string): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
-/** Converts a list into an object. Its keys are `[name=PORT]`, or `[0]` without a `key`. */
+/** Converts a list into an object with keys such as `[name=PORT]`, or `[0]` without a `key`. */
 function byName(list: readonly Json[], key: string | undefined): Fields {
   return Object.fromEntries(
     list.map((element, place) => [
@@ -72,9 +72,10 @@ function byName(list: readonly Json[], key: string | undefined): Fields {
 }
 
 /**
- * Returns the elements after the change. If exactly one element is removed and one is added, they
- * count as one element whose key changed, such as the host of an Ingress rule. This element keeps
- * the old key here. An exception is `name`: an element with another name is another element.
+ * Returns the elements after the change. If exactly one element is removed and one is added, both
+ * count as one element with a new key, such as an Ingress rule with another host. This element
+ * keeps the old key here. For the key `name` this is different: an element with another name is
+ * another element.
  */
 function renamed(old: Fields, now: Fields, key: string | undefined): Fields {
   const [gone, ...moreGone] = Object.keys(old).filter((one) => !Object.hasOwn(now, one));
@@ -116,7 +117,7 @@ function between(before: Json | undefined, after: Json | undefined, path: string
 
 /**
  * Returns the fields in which two objects differ. The order of named list elements is ignored.
- * So an element that is added in the middle of a list is one difference.
+ * So an element that is added between other elements is one difference.
  */
 export function differences(before: Fields, after: Fields): readonly Difference[] {
   return between(readable(before), readable(after), "");

@@ -49,9 +49,9 @@ export function redactForPlan(kind: string, path: string, value: Json | undefine
   return `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
-/** Masks the given values in a text. Values of less than 6 characters stay. */
+/** Masks the given values in a text. Values with fewer than 6 characters are not masked. */
 export function masked(text: string, secrets: Iterable<string>): string {
-  // Begins with the longest value, because a shorter one may be part of it.
+  // Begins with the longest value, because a short value may be part of a longer value.
   return [...new Set(secrets)]
     .filter((value) => value.length >= 6)
     .sort((a, b) => b.length - a.length)

@@ -17,7 +17,7 @@ function impactOf({ dangerous = false, effect, says }: Consequence): Impact {
 
 const kindOf = ({ kind }: Change): Kind => consequences[kind] ?? undescribed;
 
-/** Impact of a change to the pod template of a Deployment. The Deployment's strategy decides. */
+/** Impact of a change to the pod template of a Deployment. It depends on the update strategy. */
 function rollout({ inputs }: Change): Impact {
   const replicas = Number(valueAt(inputs, "spec.replicas") ?? 1);
   const most = valueAt(inputs, "spec.strategy.rollingUpdate.maxUnavailable");
@@ -41,7 +41,7 @@ function scaling({ after, before }: Field): Impact {
   return impactOf({ effect: "scaled", says });
 }
 
-/** Impact of a change to one field. If it replaces the object, this is the replacement's impact. */
+/** Impact of a change to one field. If the object is replaced, impact of the replacement. */
 export function classifyField(change: Change, field: Field): Impact {
   const kind = kindOf(change);
   if (change.operation === "replace" && field.replaces) return impactOf(kind.replace);

@@ -43,8 +43,8 @@ const connections = traffic("allowed connections change immediately");
 const rights = traffic("rights change immediately, also in running pods");
 const dataLost = replacing("REPLACED, downtime, and its data are deleted");
 /**
- * Replacement of a ConfigMap or Secret. Its name changes with its content, and pods refer to the
- * name.
+ * Replacement of a ConfigMap or Secret. The name of such an object changes with its content, and
+ * pods refer to the name.
  */
 const mounted: Consequence = { effect: "remade", says: "recreated; new pods use it" };
 
@@ -209,7 +209,10 @@ export const immutableAnswer = /\bis immutable\b|Forbidden: updates to /;
 export const protectedAnswer =
   /\bas it is currently marked for protection\b|\bcannot be deleted\s+because it is protected\b/;
 
-/** Fields with values of the release. Every commit changes them; they share one summary line. */
+/**
+ * Fields with values of the release. Every commit changes these fields, so the summary has only one
+ * line about them.
+ */
 export const releaseFields: readonly string[] = [
   "",
   "spec.template.",

@@ -8,7 +8,7 @@ import { show } from "../changes/values";
 /** The summary's line about the release: its new values, and their impact on each component. */
 export interface ReleaseLine {
   readonly effects: readonly { readonly names: readonly string[]; readonly says: string }[];
-  /** What changes, such as `version 1a2b3c4 → 5d6e7f8`. */
+  /** The old and new values, such as `version 1a2b3c4 → 5d6e7f8`. */
   readonly values: readonly string[];
 }
 

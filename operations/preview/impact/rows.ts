@@ -82,7 +82,7 @@ function objectRow(change: Change, named = true): Row {
   };
 }
 
-/** Replaced objects whose name changes with their content, by the old name. */
+/** Replaced objects whose name changes with their content. The key is the old name. */
 function renewed(changes: readonly Change[]): ReadonlyMap<string, Change> {
   return new Map(
     changes

@@ -59,8 +59,9 @@ function whenOf(spec: Spec, before: Spec | undefined, now: Date): string {
 }
 
 /**
- * The run that Kubernetes starts immediately after the change. The last time of the new schedule
- * has passed, the starting deadline has not, and the old schedule had no run since that time.
+ * The run that Kubernetes starts immediately after the change. There is such a run if three things
+ * are true: a time of the new schedule has just passed, its starting deadline has not passed, and
+ * the old schedule had no run since that time.
  *
  * https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
  */
@@ -73,7 +74,7 @@ function missedRun(cron: Cron, spec: Spec, before: Spec, now: Date): Date | unde
   return ran === undefined || ran < due ? due : undefined;
 }
 
-/** Parses a schedule. Undefined for a form that it cannot parse, such as `@every 1h`. */
+/** Parses a schedule. Returns undefined for a form that is not supported, such as `@every 1h`. */
 function cronOf({ schedule, timeZone = "Etc/UTC" }: Spec): Cron | undefined {
   const pattern = spelledOut(schedule);
   // If a schedule has a day of the month and a day of the week, a match of either is enough.

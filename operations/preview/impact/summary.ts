@@ -40,7 +40,7 @@ function rejectedByCluster(events: Events, changes: readonly Change[]): Readonly
 /**
  * Errors about replacements and deletions that Pulumi refuses, because the object has the option
  * `protect`. Such an object may be missing in the changes: if Pulumi wants to replace it because of
- * another object, the preview ends before it reports the two objects.
+ * another object, the preview ends before it reports these objects.
  */
 function rejectedByPulumi({ errors }: Events): ReadonlySet<Diagnostic> {
   return new Set(errors.filter(({ message }) => protectedAnswer.test(message)));
@@ -57,8 +57,8 @@ const runsNothing = /\bruns no image yet\b/;
 const isEcho = ({ message }: Diagnostic): boolean => /^(?:preview|update) failed$/.test(message);
 
 /**
- * Warns about objects that a new resource takes over from an old one. Pulumi then deletes the
- * object with the old resource.
+ * Warnings about objects that a new resource takes over from an old resource. Pulumi deletes such
+ * an object when it deletes the old resource.
  */
 function takenOver(changes: readonly Change[]): readonly string[] {
   const key = ({ inputs, kind, name }: Change) =>

@@ -65,7 +65,7 @@ export interface Pods {
   readonly template: string;
 }
 
-/** The fields that are set by args which every component with pods of the service has. */
+/** The fields of those args that every component with pods of the service has. */
 export function podArgs({ initContainers, kind, kinds, metadata, template }: Pods) {
   const pod = `${template}.spec`;
   /** Paths of the containers that run the service's image. */

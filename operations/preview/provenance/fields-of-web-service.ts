@@ -91,7 +91,7 @@ export const webServiceFields = {
 /** Args of a WebService that a Canary does not have. */
 const noCanary = ["autoscaling", "iamRoleArn", "migrationArgs", "protect", "seedArgs", "track"];
 
-/** Whether a Canary has the field: it has a ConfigMap and a Deployment without a migration. */
+/** Whether a Canary has a field. It has only a ConfigMap, and a Deployment without a migration. */
 function ofCanary({ kind, path }: Field): boolean {
   const own = named(`${webPod}.initContainers`, ...webPods.initContainers);
   return (
@@ -106,7 +106,7 @@ export const canaryFields: FieldsOfArgs = {
       .filter(([arg]) => !noCanary.includes(arg))
       .map(([arg, its]) => [arg, its.filter(ofCanary)]),
   ),
-  // The canary's container is named after the service. A new name makes it another container.
+  // The canary's container has the service's name. A container with a new name is a new container.
   identity: [...webServiceFields.identity.filter(ofCanary), ...of("Deployment", webContainer)],
   serviceAccountName: of("Deployment", `${webPod}.serviceAccountName`),
 };

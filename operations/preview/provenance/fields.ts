@@ -6,8 +6,9 @@ import { canaryFields, webServiceFields } from "./fields-of-web-service";
 export type { Field, FieldsOfArgs } from "./field-paths";
 
 /**
- * The map in this file says which fields of which objects each arg of a component sets. The preview
- * uses it to name the arg that caused a difference. Tests compare it with what components create.
+ * The map in this file says which fields of which objects each arg of a component sets. With this
+ * map, the preview names the arg that caused a difference. Tests compare the map with what the
+ * components create.
  */
 
 /** Type tokens of the components. */

@@ -13,8 +13,8 @@ export function changeOf({ after, before, fields, what }: Row): string {
 }
 
 /**
- * Title of a group, such as `ScheduledJob export, expire-unpaid`. Of more than four names, it has
- * the first three and the number of the others.
+ * Title of a group, such as `ScheduledJob export, expire-unpaid`. If there are more than four
+ * names, the title has the first three and the number of the others.
  */
 export function titleOf({ names, type }: Group): string {
   const some =
