@@ -6,7 +6,10 @@ import { imageRef } from "./install/images";
 import { kubectlEnvironment, net, options, paths, registryName } from "./layout";
 import { versions } from "./install/parts";
 
-/** Pulumi's home and state, and the builder: its Docker Build provider finds BuildKit there. */
+/**
+ * Prepares Pulumi's directories: links to the provider plugins, and the state. It also writes the
+ * buildx configuration in which Pulumi's Docker Build provider finds BuildKit.
+ */
 export function prepareEngine(): void {
   for (const [name, version] of [
     ["kubernetes", versions.kubernetesProvider],
@@ -27,7 +30,7 @@ export function prepareEngine(): void {
   replaceFile(join(instances, "sandbox"), JSON.stringify(builder));
 }
 
-/** What a shell needs so that plain `pulumi` and `kubectl` work on the sandbox. */
+/** Environment variables with which `pulumi` and `kubectl` in a shell use the sandbox. */
 export function environment(): Record<string, string> {
   const chosen = options();
   const parts = chosen.kubeconfig === undefined ? ["pulumi", "kubernetes"] : ["pulumi"];
@@ -40,11 +43,11 @@ export function environment(): Record<string, string> {
         : paths.givenKubeconfig,
     PULUMI_HOME: paths.pulumiHome,
     PULUMI_BACKEND_URL: `file://${paths.pulumiState}`,
-    // The state is stored next to the cluster whose secrets it holds, and only root can read it. A
-    // passphrase would protect nothing, and an empty one lets everyone use the same
-    // Pulumi.local.yaml.
+    // A passphrase would protect nothing: the state is in the same directory as the cluster with
+    // its secrets, and only root can read this directory. With an empty passphrase, everyone can
+    // use the same Pulumi.local.yaml.
     PULUMI_CONFIG_PASSPHRASE: "",
-    // The editor and `npm run check` check the types. The commands do not repeat it.
+    // The editor and `npm run check` check the types, so Pulumi does not check them again.
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
@@ -53,7 +56,8 @@ export function environment(): Record<string, string> {
     SANDBOX_REGISTRY: registryName(chosen),
     SANDBOX_BASE_IMAGE: imageRef("jre"),
     SANDBOX_POSTGRES_IMAGE: imageRef("postgres"),
-    // Replaces the company's values for review stacks: the sandbox has no AWS and no certificate.
+    // These replace the company's values for review stacks: the sandbox has no AWS and no
+    // certificate.
     SANDBOX_DOMAIN: "localhost",
     SANDBOX_EKS_CLUSTER: "none",
     SANDBOX_INGRESS_PRESET: "none",

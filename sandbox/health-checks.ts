@@ -9,12 +9,14 @@ import { endOfLog, logFile } from "./logs";
 import { kubectl } from "./node/kubernetes";
 import { type Daemon, daemonPid } from "./node/supervision";
 
-/** How long something may take to answer after its start. Measured starts take a tenth of it. */
+/** Timeout of a start, in milliseconds. Measured starts take a tenth of this time. */
 const HEALTHY_MS = 120_000;
 
 /**
- * Waits until something is healthy. If its daemon has ended, or time is up, the error shows the end
- * of the daemon's log. Without a daemon, the error shows what `cause` returns.
+ * Waits until `check` returns true.
+ *
+ * @throws UserError if the daemon ends, or at the timeout. The error has the end of the daemon's
+ * log. If `daemon` is undefined, the error has the text that `cause` returns.
  */
 export async function waitUntilHealthy(
   what: string,
@@ -51,8 +53,8 @@ const ask = async (...args: string[]): Promise<string> =>
   kubectl(["--request-timeout=5s", ...args]);
 
 /**
- * Why pods of kube-system do not run: their events of type Warning, newest last. Empty if there are
- * none: then the cause is not a pod.
+ * The last five warning events of kube-system, newest last. They usually say why a pod there does
+ * not run. Empty if there are no such events.
  */
 export async function podWarnings(): Promise<string> {
   const events = await ask(
@@ -64,7 +66,7 @@ export async function podWarnings(): Promise<string> {
   return last.length === 0 ? "" : `; warnings of its pods:\n${last.join("\n")}`;
 }
 
-/** Whether a program of the sandbox works: each function sends it a request. */
+/** Checks of the sandbox's programs. Each function sends a request and checks the answer. */
 export const isHealthy = {
   registry: async (): Promise<boolean> =>
     http(`http://127.0.0.1:${String(options().registryPort)}/v2/`),

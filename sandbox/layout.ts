@@ -5,20 +5,20 @@ import { UserError } from "../lib/errors";
 import { replaceFile } from "../lib/replace";
 
 /**
- * The one directory for everything that the sandbox makes. It can be deleted while the sandbox is
- * down.
+ * Directory of everything that the sandbox creates: SANDBOX_DIR, or ~/.services-orders-sandbox. You
+ * can delete this directory while the sandbox is down.
  */
 export const root = resolve(
   process.env["SANDBOX_DIR"] ?? join(homedir(), ".services-orders-sandbox"),
 );
 
-/** Paths below {@link root}. Started programs write to no other place. */
+/** Paths below {@link root}. The programs of the sandbox write to no other directory. */
 export const paths = {
-  /** Engine, providers, Kubernetes: built or downloaded once. */
+  /** The installed parts, such as Pulumi's engine, its providers and Kubernetes. */
   parts: join(root, "parts"),
-  /** Where a part is built or unpacked before it moves to its final place. */
+  /** Temporary files: each part is built or unpacked here, and then moved to `parts`. */
   work: join(root, "work"),
-  /** Debian packages, unpacked: daemons and their libraries. */
+  /** The unpacked Debian packages: daemons and their libraries. */
   debian: join(root, "debian"),
   /** Names and digests of the images that the sandbox has made. */
   images: join(root, "images.json"),
@@ -26,9 +26,9 @@ export const paths = {
   buildkit: join(root, "buildkit"),
   buildkitSocket: join(root, "run", "buildkitd.sock"),
   buildx: join(root, "buildx"),
-  /** Certificates, kubeconfigs, etcd, kubelet: the cluster. */
+  /** The cluster's certificates, kubeconfigs, etcd data and kubelet data. */
   cluster: join(root, "cluster"),
-  /** Mounted over /var inside the sandbox. */
+  /** Directory that is mounted over /var inside the sandbox. */
   var: join(root, "var"),
   volumes: join(root, "volumes"),
   /** Process ids, sockets and generated configuration, recreated at every start. */
@@ -38,25 +38,26 @@ export const paths = {
   pulumiState: join(root, "state"),
   kubeconfig: join(root, "cluster", "admin.kubeconfig"),
   /**
-   * A kubeconfig with only the chosen context of the user's own cluster, so nothing can reach
-   * another cluster.
+   * A kubeconfig with only the chosen context of the user's own cluster, so no command can reach
+   * another cluster by mistake.
    */
   givenKubeconfig: join(root, "given.kubeconfig"),
   options: join(root, "options.json"),
 } as const;
 
 /**
- * Addresses come from 198.18.0.0/15, which is reserved for tests (RFC 2544), so they collide with
- * no real network.
+ * Names and addresses in the sandbox's network. The addresses are from 198.18.0.0/15. This range is
+ * reserved for tests (RFC 2544), so no real network uses it.
  */
 export const net = {
   /**
-   * Name of the network interface on the machine's side, and of its other end inside the sandbox.
+   * Name of the network interface on the machine. `inside` is the name of its other end in the
+   * sandbox.
    */
   outside: "orders-sandbox",
   inside: "uplink",
   outsideAddress: "198.19.255.1",
-  /** The node: API server, kubelet. */
+  /** Address of the node, on which API server and kubelet listen. */
   nodeAddress: "198.19.255.2",
   linkPrefix: 30,
   everything: "198.18.0.0/15",
@@ -68,8 +69,8 @@ export const net = {
 } as const;
 
 /**
- * Variables for kubectl on the sandbox's cluster. Its cache is in the sandbox's directory, and
- * requests to the sandbox's addresses bypass the machine's proxy.
+ * Environment variables for kubectl on the sandbox's cluster. They move kubectl's cache into the
+ * sandbox's directory, and let requests to the sandbox's addresses bypass the machine's proxy.
  */
 export function kubectlEnvironment(
   shell: Readonly<Record<string, string | undefined>> = process.env,
@@ -80,18 +81,19 @@ export function kubectlEnvironment(
   return { KUBECACHEDIR: join(paths.cluster, "kubectl"), NO_PROXY: noProxy, no_proxy: noProxy };
 }
 
-/** The options of the sandbox's start; kept until they are set again or reset. */
+/** Options of `npm run sandbox -- up`. They are saved until they are changed or reset. */
 export interface Options {
   /** Port of the ingress controller on 127.0.0.1. */
   readonly ingressPort: number;
   /** Port of the registry on 127.0.0.1. */
   readonly registryPort: number;
-  /** The user's own cluster: path of its kubeconfig. With it, the sandbox starts no cluster. */
+  /** Path of the kubeconfig of the user's own cluster. If set, the sandbox starts no cluster. */
   readonly kubeconfig?: string;
-  /** Context in {@link kubeconfig}; its current context if unset. */
+  /** Context in `kubeconfig`. If undefined, the kubeconfig's current context is used. */
   readonly context?: string;
   /**
-   * The user's own registry, such as `registry.example.com/team`. With it, the sandbox starts none.
+   * The user's own registry, such as `registry.example.com/team`. If set, the sandbox starts no
+   * registry.
    */
   readonly registry?: string;
 }
@@ -109,18 +111,18 @@ export function saveOptions(chosen: Options): void {
   replaceFile(paths.options, `${JSON.stringify(chosen, undefined, 2)}\n`);
 }
 
-/** The registry's name in image references. */
+/** Name of the registry in image references. */
 export function registryName(chosen: Options = options()): string {
   return chosen.registry ?? `localhost:${String(chosen.registryPort)}`;
 }
 
-/** The address of a registry. Only the sandbox's own, on this machine, has no TLS. */
+/** URL of a registry. It begins with `https`, except for the sandbox's own registry. */
 export function registryUrl(registry: string = registryName()): string {
   const host = registry.split("/")[0] ?? "";
   return `${host.startsWith("localhost:") ? "http" : "https"}://${host}`;
 }
 
-/** Creates a directory, or removes what it contains. */
+/** Creates an empty directory. If it exists, its content is removed. */
 export function createEmpty(directory: string): void {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });

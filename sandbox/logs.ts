@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { UserError } from "../lib/errors";
 import { paths } from "./layout";
 
-/** The log of a daemon. */
+/** Path of a daemon's log file. */
 export const logFile = (daemon: string): string => join(paths.logs, `${daemon}.log`);
 
 /** The last lines of a daemon's log. */
@@ -13,7 +13,7 @@ export function endOfLog(daemon: string, lines = 12): string {
   return text.trimEnd().split("\n").slice(-lines).join("\n");
 }
 
-/** Prints the end of the sandbox's logs. */
+/** Prints the last lines of one daemon's log, or of all logs of the sandbox. */
 export function printLogs(daemon: string | undefined, { lines }: { lines: number }): void {
   const all = (existsSync(paths.logs) ? readdirSync(paths.logs) : [])
     .filter((file) => file.endsWith(".log"))

@@ -20,14 +20,14 @@ import { eventually } from "../lib/time";
 import { initPid } from "./node/processes";
 import { checkRoot, net, type Options, root } from "./layout";
 
-// Finds everything that can be wrong before anything has changed.
+// These checks run before the sandbox changes anything on the machine.
 
 /**
- * Free space that a first set-up needs: parts, images, registry and, in Go's own caches, their
- * sources and build results.
+ * Free disk space that the first set-up needs, in GiB: for parts, images and registry, and for
+ * sources and build results in Go's caches.
  */
 const COLD_GIB = 14;
-/** Free space that a sandbox needs for images, logs and volumes once everything is built. */
+/** Free disk space for images, logs and volumes after all parts are installed, in GiB. */
 const WARM_GIB = 2;
 const GIB = 1024 ** 3;
 
@@ -67,8 +67,8 @@ function nearestExisting(path: string): string {
 }
 
 /**
- * Two sandboxes would have the same addresses. The interface of a killed sandbox disappears a
- * moment later.
+ * Checks that no other sandbox runs, because two sandboxes would have the same addresses. It waits
+ * up to 3 s, because the network interface of a killed sandbox disappears with a delay.
  */
 async function checkAlone(): Promise<void> {
   if (!(await eventually(() => !existsSync(`/sys/class/net/${net.outside}`), 3_000))) {
@@ -93,8 +93,9 @@ async function checkPort(port: number, what: string, flag: string): Promise<void
 }
 
 /**
- * Runs `work` while no other command starts or stops the sandbox. The kernel releases the lock when
- * its command is killed. The text in the lock file only names the command that has it.
+ * Runs `work` while it holds a lock, so that no other command starts or stops the sandbox. If this
+ * process is killed, the kernel releases the lock. The text in the lock file names the command that
+ * holds the lock, for error messages.
  */
 export async function exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
   mkdirSync(root, { recursive: true, mode: 0o700 });
@@ -119,11 +120,15 @@ export async function exclusively<T>(what: string, work: () => Promise<T>): Prom
   }
 }
 
-/** @returns the lock's open file; the lock lasts until it is closed */
+/**
+ * Takes the lock on a file.
+ *
+ * @returns the file descriptor of the lock file. The lock lasts until the descriptor is closed.
+ */
 function takeLock(path: string): number {
   for (;;) {
     const file = openSync(path, "a+");
-    // flock locks the open file that it inherits from this process, so the lock stays after flock
+    // flock locks the open file that it inherits from this process. So the lock stays when flock
     // has ended.
     const { error, status } = spawnSync("flock", ["--nonblock", "3"], {
       stdio: ["ignore", "ignore", "inherit", file],
@@ -137,8 +142,8 @@ function takeLock(path: string): number {
         `could not run flock (${error.message}); install Debian's package util-linux`,
       );
     }
-    // We have the lock, but its previous owner removed the file after we opened it: others would
-    // not see it.
+    // With status 0, the lock is on a file that its previous owner removed after this process had
+    // opened it. Other commands would not see this lock, so the loop tries again.
     if (status !== 0) {
       throw new UserError(
         `another command is working on the sandbox${holder(path)}; wait until it has ended and run this one again`,
@@ -156,7 +161,7 @@ function holder(path: string): string {
     const { pid, what } = JSON.parse(readFileSync(path, "utf8")) as { pid: number; what: string };
     return ` (${what}, process ${String(pid)})`;
   } catch {
-    // The other command has only just taken the lock, or has released it since.
+    // The other command has not yet written its name, or has already released the lock.
     return "";
   }
 }

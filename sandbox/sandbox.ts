@@ -29,9 +29,12 @@ import { exclusively, preflight } from "./preflight";
 import { initPid, orphans, runInNamespaces, signal } from "./node/processes";
 import { startDaemons } from "./node/supervision";
 
-/** Parts that are also needed with the user's own cluster. */
+/** Names of the parts that the sandbox also needs with the user's own cluster. */
 const ENGINE = new Set(["pulumi", "resource-kubernetes", "resource-docker-build", "buildkit"]);
-/** kubectl is one of the Kubernetes part's files; users with their own cluster already have it. */
+/**
+ * The parts that the sandbox needs. With the user's own cluster, the part `kubernetes` is not
+ * needed: users with their own cluster already have kubectl.
+ */
 const wantedParts = (chosen: Options): Part[] =>
   parts.filter((part) => chosen.kubeconfig === undefined || ENGINE.has(part.name));
 const wantedImages = (chosen: Options): ImageName[] =>
@@ -42,16 +45,16 @@ const wantedImages = (chosen: Options): ImageName[] =>
 const missingParts = (chosen: Options): Part[] =>
   wantedParts(chosen).filter((part) => !isInstalled(part));
 
-/** Number of steps that {@link up} will take. */
+/** Number of progress steps of {@link up}. */
 export function stepsOfUp(chosen: Options): number {
   const setUpSteps = missingParts(chosen).length + (toolsAreUnpacked() ? 0 : 1);
   return setUpSteps + (chosen.kubeconfig === undefined ? 5 : 2);
 }
 
 /**
- * Sets up what is missing, and starts what does not run. Idempotent.
+ * Installs missing parts, and starts the daemons that do not run. This function is idempotent.
  *
- * @returns the milliseconds of the start, without the set-up
+ * @returns the duration of the start in milliseconds, without the set-up
  */
 export async function up(chosen: Options, steps: Steps): Promise<number> {
   const missing = missingParts(chosen);
@@ -62,7 +65,7 @@ export async function up(chosen: Options, steps: Steps): Promise<number> {
   return exclusively("sandbox up", async () => {
     checkSameOptions(chosen);
     saveOptions(chosen);
-    // Only after the check above: what runs reads this file.
+    // Writes this file only after checkSameOptions, because a running sandbox uses it.
     if (given === undefined) rmSync(paths.givenKubeconfig, { force: true });
     else replaceFile(paths.givenKubeconfig, given, 0o600);
     await setUp(missing, steps);
@@ -82,9 +85,11 @@ function checkSameOptions(chosen: Options): void {
 }
 
 /**
- * The user's own cluster must answer before anything is set up for it.
+ * Checks that the user's own cluster answers, before the set-up changes anything.
  *
- * @returns a kubeconfig with only the chosen context
+ * @returns the content of a kubeconfig with only the chosen context. Undefined if the sandbox has
+ * its own cluster, or if no context was chosen.
+ * @throws UserError if the cluster does not answer, or if `registry` is not set.
  */
 async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
   const { context, kubeconfig } = chosen;
@@ -98,8 +103,8 @@ async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
     `--kubeconfig=${kubeconfig}`,
     ...(context === undefined ? [] : [`--context=${context}`]),
   ];
-  // Some kubectl installations consist of two programs, and both contact the cluster for every
-  // command.
+  // The timeout of the process is longer than the timeout of a request, because some kubectl
+  // installations contact the cluster twice for each command.
   const ask = async (seconds: number, ...args: string[]): Promise<string> =>
     command("kubectl", [...where, `--request-timeout=${String(seconds)}s`, ...args], {
       timeout: 30_000,
@@ -119,8 +124,10 @@ async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
 }
 
 /**
- * The user's own registry must answer 200, or 401 if it requires a login. BuildKit and the cluster
- * have that login.
+ * Checks that the user's own registry answers 200, or 401 if it requires a login. BuildKit and the
+ * cluster have the credentials for this login.
+ *
+ * @throws UserError if the registry gives another answer, or no answer.
  */
 async function checkOwnRegistry({ registry }: Options): Promise<void> {
   if (registry === undefined) return;
@@ -177,8 +184,7 @@ async function start(chosen: Options, steps: Steps): Promise<number> {
 
 async function startControlPlane(): Promise<void> {
   await ensureCertificates();
-  // Only the kubelet depends on the container runtime, so it can finish its start in the
-  // background.
+  // Does not wait for containerd: only the kubelet needs containerd, and the kubelet starts later.
   await startDaemons(containerdDaemon(), etcdDaemon(), apiServerDaemon());
   await waitUntilHealthy("kube-apiserver", apiServerDaemon(), isHealthy.apiServer);
   await startDaemons(...controlDaemons());
@@ -198,7 +204,7 @@ export function isRunning(): boolean {
   return initPid() !== undefined;
 }
 
-/** Stops exactly what was started. State, images and volumes remain for the next start. */
+/** Stops the sandbox's processes. State, images and volumes stay for the next start. */
 export async function down(): Promise<void> {
   checkRoot();
   if (!existsSync(root)) {
@@ -212,8 +218,9 @@ export async function down(): Promise<void> {
 }
 
 /**
- * Stops the sandbox and removes what belongs to its cluster: objects, volumes, images, Pulumi
- * state. Parts remain.
+ * Stops the sandbox, and removes its cluster, volumes, images and Pulumi state.
+ *
+ * @param everything whether to remove the installed parts, too.
  */
 export async function reset(everything: boolean): Promise<void> {
   await down();

@@ -14,7 +14,7 @@ import { logFile } from "./logs";
 import { initPid } from "./node/processes";
 import { type Daemon, daemonPid } from "./node/supervision";
 
-/** Every daemon, in the order of their start. */
+/** All daemons, in the order in which they are started. */
 function daemons(chosen: Options): Daemon[] {
   const edge = [...registryDaemons(chosen), buildkitDaemon()];
   if (chosen.kubeconfig !== undefined) {
@@ -32,7 +32,7 @@ export interface Status {
   readonly good: boolean;
 }
 
-/** What runs, what answers, and what the sandbox cannot do. */
+/** Returns which daemons run, and which of the sandbox's services answer. */
 export async function status(): Promise<Status[]> {
   const chosen = options();
   if (initPid() === undefined) {

@@ -14,14 +14,14 @@ import { type Report } from "../../lib/progress";
 import { createEmpty, paths } from "../layout";
 import { goarch } from "./parts";
 
-/** Daemons and tools that exist as Debian packages, and libraries that a minimal system lacks. */
+/** Debian packages with daemons and tools, and with libraries that a minimal Debian lacks. */
 const packages = [
-  // daemons: the cluster's store, its container runtime, its pod network, the registry
+  // daemons: etcd, the container runtime, the pod network, the registry
   ...["etcd-server", "containerd", "runc", "libseccomp2"],
   ...["containernetworking-plugins", "docker-registry"],
-  // first process of the sandbox, and of every pod
+  // program of the first process in the sandbox and in every pod
   "catatonit",
-  // what kube-proxy calls
+  // programs that kube-proxy calls, and their libraries
   ...["iptables", "libip4tc2", "libip6tc2", "libxtables12", "libnftnl11", "libmnl0"],
   "libnfnetlink0",
   ...["conntrack", "libnetfilter-conntrack3", "ipset", "libipset13"],
@@ -35,7 +35,7 @@ const programDirectories = ["usr/sbin", "usr/bin", "sbin", "bin"].map((directory
   join(paths.debian, directory),
 );
 
-/** Path of a program of an unpacked package. */
+/** Path of a program in the unpacked packages. */
 export function tool(name: string): string {
   const path = programDirectories.map((directory) => join(directory, name)).find(existsSync);
   if (path === undefined) throw new Error(`${name} is not in the unpacked Debian packages`);
@@ -44,7 +44,7 @@ export function tool(name: string): string {
 
 export const cniPlugins = join(paths.debian, "usr", "lib", "cni");
 
-/** The variables with which the unpacked programs find each other and their libraries. */
+/** Environment variables with which the unpacked programs find each other and their libraries. */
 export const toolEnvironment: Readonly<Record<string, string>> = {
   PATH: [...programDirectories, process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"].join(":"),
   LD_LIBRARY_PATH: [`usr/lib/${triplet}`, `lib/${triplet}`]
@@ -59,12 +59,12 @@ export function toolsAreUnpacked(): boolean {
   return existsSync(mark) && readFileSync(mark, "utf8") === packages.join(" ");
 }
 
-/** Unpacks the packages into the sandbox's directory. Nothing is installed into the system. */
+/** Downloads and unpacks the packages into the sandbox's directory. The system does not change. */
 export async function unpackTools(report: Report): Promise<void> {
   const staging = `${paths.debian}.new`;
   createEmpty(staging);
   await unpack(await new Apt(goarch, report).download(packages), staging);
-  // Debian sets this link when the package is installed.
+  // An installation script would create these links, but scripts of packages do not run here.
   for (const program of ["iptables", "ip6tables"]) {
     for (const suffix of ["", "-save", "-restore"]) {
       const link = join(staging, "usr", "sbin", `${program}${suffix}`);
@@ -78,9 +78,9 @@ export async function unpackTools(report: Report): Promise<void> {
 }
 
 /**
- * Makes a root file system from packages and their dependencies, as in a base image. Packages are
- * unpacked and their scripts do not run, so it also works for architectures other than that of the
- * machine.
+ * Creates the root file system of a base image from packages and their dependencies. It only
+ * unpacks the packages, and does not run their scripts. So it also works for an architecture that
+ * this machine does not have.
  */
 export async function rootFilesystem(
   names: readonly string[],
@@ -105,8 +105,8 @@ async function unpack(archives: readonly string[], directory: string): Promise<v
 }
 
 /**
- * apt with the machine's sources and keys, but with its own lists and archives: those of the
- * machine stay unchanged.
+ * Runs apt with the machine's sources and keys, but with separate directories for lists and
+ * archives. The machine's lists and archives do not change.
  */
 class Apt {
   readonly #directory: string;
@@ -144,8 +144,8 @@ class Apt {
   }
 
   /**
-   * Downloads the packages that this Debian release has: some libraries are renamed between
-   * releases.
+   * Downloads packages, and skips names that this Debian release does not have. Some libraries have
+   * another name in each release.
    */
   async download(names: readonly string[]): Promise<string[]> {
     await this.#run("apt-get", ["update", "-q"]);

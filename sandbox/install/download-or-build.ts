@@ -18,33 +18,32 @@ import { compileAhead, goBuild, modules } from "./go-build";
 import { createEmpty, paths } from "../layout";
 import { type Download, type Part, parts } from "./parts";
 
-/** With a Go older than 1.26, the modules would download another toolchain. */
+/** Oldest Go version that can build the parts. An older Go would download another toolchain. */
 const GO_NEEDED = [1, 26] as const;
 /**
- * Time limit for the download of an official file. If a download takes longer, the sandbox builds
- * the part instead.
- * The largest file has about 120 MB.
+ * Timeout for the download of an official file, in milliseconds. After the timeout, the sandbox
+ * builds the part. The largest file has about 120 MB.
  */
 const DOWNLOAD_TIMEOUT_MS = 600_000;
-/** A host that does not answer within this time counts as unreachable. */
+/** Timeout for the first answer of a host, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 const NO_BINARY = "its publisher has no binary with a checksum";
 
 /**
- * A downloaded file differs from the published one. This error is never ignored: no build replaces
- * the file.
+ * Error about a downloaded file with a wrong checksum. This error ends the set-up: the sandbox does
+ * not build the part as a replacement.
  */
 class ChecksumError extends UserError {}
 
 const directory = (part: Part): string => join(paths.parts, `${part.name}-${part.version}`);
 
-/** Path of an executable of a part that is installed. */
+/** Path of an executable of an installed part. */
 export function executable(part: Part, name: string = part.files[0] ?? part.name): string {
   return join(directory(part), name);
 }
 
-/** Path of an executable of one of the sandbox's parts. */
+/** Path of an executable, by the name of its part. The first file of the part is the default. */
 export function program(part: string, name?: string): string {
   const found = parts.find((candidate) => candidate.name === part);
   if (found === undefined) {
@@ -54,8 +53,8 @@ export function program(part: string, name?: string): string {
 }
 
 /**
- * Everything that determines the result of a build. When any of it changes, the part is installed
- * again.
+ * Hash of everything that determines the result of a build. If the hash changes, the part is
+ * installed again.
  */
 function fingerprint(part: Part): string {
   const hash = createHash("sha256").update(JSON.stringify(part));
@@ -75,9 +74,10 @@ export function isInstalled(part: Part): boolean {
 }
 
 /**
- * Installs a missing part. It downloads the official files if possible, otherwise builds the part
- * from published modules. Returns a line that says which of the two it was, and why.
- * While it compiles, it fetches the sources of the `next` part.
+ * Installs a missing part. It downloads the official files. If this is not possible, it builds the
+ * part from published Go modules, and already compiles the `next` part in the background.
+ *
+ * @returns a line that says whether the part was downloaded or built, and why.
  */
 export async function downloadOrBuild(part: Part, report: Report, next?: Part): Promise<string> {
   const staging = join(paths.work, `${part.name}.new`);
@@ -105,7 +105,7 @@ async function fill(part: Part, staging: string, report: Report, next?: Part): P
     } catch (error) {
       if (error instanceof ChecksumError) throw error;
       reason = messageOf(error);
-      // Some files may already exist; the build makes the whole part.
+      // Removes files that were already downloaded, because the build creates the whole part.
       createEmpty(staging);
     }
   }
@@ -124,7 +124,7 @@ async function fill(part: Part, staging: string, report: Report, next?: Part): P
   return `built from the Go module registry (${reason})`;
 }
 
-/** A mirror has the official files under `<mirror>/<host>/<path>`. */
+/** URL to download from. A mirror has the official files under `<mirror>/<host>/<path>`. */
 function location(url: string): string {
   const mirror = process.env["SANDBOX_DOWNLOAD_MIRROR"];
   return mirror === undefined ? url : url.replace(/^https:\/\//, `${mirror.replace(/\/$/, "")}/`);
@@ -153,8 +153,8 @@ async function get(url: string): Promise<Buffer> {
 }
 
 /**
- * The SHA-256 of a file in `text`: either the file has its own line, or the whole text is the
- * checksum.
+ * Finds the SHA-256 of a file in the text of a checksum file. Such a text has a line for each file,
+ * or only the checksum of one file.
  */
 function publishedChecksum(text: string, file: string): string | undefined {
   const lines = text.split("\n").map((line) => line.trim().split(/\s+\*?/));
@@ -192,7 +192,12 @@ async function fetchOfficial(download: Download, staging: string, report: Report
   rmSync(unpacked, { recursive: true, force: true });
 }
 
-/** Throws before anything has changed if a part must be built and cannot be. */
+/**
+ * Checks that Go is installed if one of the missing parts must be built. This check comes before
+ * the set-up changes anything.
+ *
+ * @throws UserError if Go is missing or too old.
+ */
 export async function checkBuildable(missing: readonly Part[]): Promise<void> {
   const part = missing.find(({ downloads }) => downloads === undefined);
   if (part !== undefined) await checkGo(part, NO_BINARY);

@@ -5,12 +5,13 @@ import type { Report } from "../../lib/progress";
 import { paths } from "../layout";
 import type { Build, Part } from "./parts";
 
-/** Where each part's go.mod, go.sum and main package are. */
+/** Directory with a Go module for each part that is built: go.mod, go.sum and main package. */
 export const modules = join(import.meta.dirname, "..", "modules");
 
 /**
- * Compilers collect no garbage below 2 GiB. Measured for one part: 71 s with GOGC at four times
- * Go's default, 89 s with the default.
+ * Environment variables for Go. They delay the garbage collection of compilers until 2 GiB are in
+ * use, because garbage collection slows the build. Measured for one part: 89 s with Go's default of
+ * GOGC, 71 s with four times the default.
  */
 const goEnvironment = {
   CGO_ENABLED: "0",
@@ -19,7 +20,7 @@ const goEnvironment = {
   GOMEMLIMIT: "2GiB",
 };
 
-/** Runs Go in the directory of a module. */
+/** Runs a Go command in the directory of a module. */
 async function go(
   args: readonly string[],
   cwd: string,
@@ -29,8 +30,8 @@ async function go(
 }
 
 /**
- * Works on a copy: `go build` may complete go.mod and go.sum, and must not write those of the
- * repository.
+ * Copies a module to a temporary directory, and returns the path of the copy. `go build` may change
+ * go.mod and go.sum, so it must not run in the repository.
  */
 function copyModule(build: Build, directory: string): string {
   const source = join(paths.work, directory, build.module);
@@ -40,9 +41,9 @@ function copyModule(build: Build, directory: string): string {
 }
 
 /**
- * Fills Go's caches for a part, until it is stopped. It uses the time in which another part is
- * linked or waits for downloads and the processors are idle. The build itself reports what fails
- * here.
+ * Fills Go's caches for a part, until it is canceled. It runs with low priority while another part
+ * is built, and uses processors that are idle during downloads and linking. It ignores errors,
+ * because the later build reports them.
  */
 export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promise<void> {
   try {
@@ -55,17 +56,17 @@ export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promi
       await command("nice", ["-n", "19", ...compiled], options);
     }
   } catch {
-    // It was stopped, or the build will report the same error.
+    // The command was canceled, or the later build will report the same error.
   }
 }
 
-/** Replaces one file of a module by ours, in a copy of that module. */
+/** Copies a published module, replaces one of its files, and makes the build use the copy. */
 async function replaceFile({ instead }: Build, source: string): Promise<void> {
   if (instead === undefined) return;
   const published = await moduleDirectory(instead.module, source);
   const copy = join(source, "instead");
   cpSync(published, copy, { recursive: true });
-  // Published modules are read-only, directories too.
+  // Files and directories of published modules are read-only.
   await command("chmod", ["-R", "u+w", copy]);
   copyFileSync(join(source, instead.take), join(copy, instead.of));
   const edit = ["mod", "edit", "-replace", `${instead.module}=./instead`];
@@ -109,8 +110,8 @@ async function moduleDirectory(module: string, cwd: string): Promise<string> {
 }
 
 /**
- * Makes two files from the module's sources: the provider's main package embeds them, but its
- * published module lacks them.
+ * Creates two files that the provider's main package embeds. The published module lacks these
+ * files, but has the files from which this function makes them.
  */
 async function writeProviderSchema(source: string, part: Part): Promise<void> {
   const provider = "github.com/pulumi/pulumi-kubernetes/provider/v4";

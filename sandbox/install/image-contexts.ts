@@ -24,9 +24,9 @@ export interface Image {
   /** Repository in the registry. */
   readonly repository: string;
   readonly architectures: readonly Architecture[];
-  /** The public image that this one replaces; it is tried first. */
+  /** Returns the reference of the public image. If it can be pulled, no stand-in is made. */
   readonly official?: () => string;
-  /** Everything that determines the content of a stand-in. */
+  /** Version of the image's content. If it changes, the image is made again. */
   readonly version: string;
   /** Fills a build context: a Dockerfile and the files that it copies. */
   readonly context: (directory: string, report: Report) => Promise<void>;
@@ -42,7 +42,10 @@ function single(path: () => string, name: string, entrypoint: readonly string[])
   };
 }
 
-/** A base image made from Debian packages; `finish` does the work of their installation scripts. */
+/**
+ * Returns a function that makes the build context of a base image from Debian packages. `finish`
+ * replaces the installation scripts of the packages, which do not run.
+ */
 function debianBase(
   packages: readonly string[],
   architectures: readonly Architecture[],
@@ -64,7 +67,7 @@ function debianBase(
       writeFileSync(join(root, "etc", "nsswitch.conf"), sources);
       finish(root, architecture);
       report(`packing for ${architecture}`);
-      // With a fixed order and fixed dates, so that the same packages give the same image.
+      // Order and dates of the files are fixed, so that the same packages give the same image.
       await command("tar", [
         ...["-C", root, "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"],
         ...["-cf", join(directory, `root-${architecture}.tar`), "."],
@@ -80,7 +83,7 @@ function debianBase(
 
 const POSTGRES = "15";
 
-/** The sandbox's own images, and the base images that the project's images and pods name. */
+/** The images of the sandbox's own pods, and the base images that the project uses. */
 export const images = {
   pause: {
     title: "pause image",
@@ -147,7 +150,7 @@ export const images = {
           for (const unneeded of ["usr/share/perl", `usr/lib/postgresql/${POSTGRES}/lib/bitcode`]) {
             rmSync(join(root, unneeded), { recursive: true, force: true });
           }
-          // initdb needs a name for its user, no matter which UID the pod has.
+          // initdb fails if its user has no name. So each UID that a pod may have needs a name.
           const users = Object.entries({ root: "0", postgres: "999", orders: "10001" });
           const passwd = users.map(([name, id]) => `${name}:x:${id}:${id}::/:/bin/sh\n`);
           const group = users.map(([name, id]) => `${name}:x:${id}:\n`);

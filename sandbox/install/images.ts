@@ -9,7 +9,7 @@ import { type Image, images } from "./image-contexts";
 import { createEmpty, paths, registryName, registryUrl } from "../layout";
 import { program } from "./download-or-build";
 
-/** If a public image is not pulled within this time, a stand-in is made. */
+/** Timeout of an image build, in milliseconds. If a pull takes longer, a stand-in is made. */
 const PULL_TIMEOUT_MS = 300_000;
 
 export type ImageName = keyof typeof images;
@@ -25,7 +25,7 @@ function known(): Partial<Record<ImageName, Made>> {
     : {};
 }
 
-/** `repository@sha256:...` of an image that the sandbox has made. */
+/** Image reference of an image that the sandbox has made, in the form `repository@sha256:...`. */
 export function imageRef(name: ImageName): string {
   const made = known()[name];
   if (made === undefined) {
@@ -58,15 +58,15 @@ async function isInRegistry(ref: string): Promise<boolean> {
     },
     signal: AbortSignal.timeout(10_000),
   }).catch(() => undefined);
-  // A registry that asks for a login still has what was pushed to it. BuildKit and the node can log
-  // in; this request cannot.
+  // If a registry requires a login, this request gets status 401, because it cannot log in.
+  // BuildKit and the node can log in. So the image counts as present.
   return answer?.ok === true || answer?.status === 401;
 }
 
 /**
- * Makes the wanted images that do not exist yet.
+ * Makes the images in `wanted` that do not exist yet.
  *
- * @returns how many milliseconds that took
+ * @returns the duration in milliseconds; 0 if no image was missing
  */
 export async function makeMissingImages(
   wanted: readonly ImageName[],
@@ -92,8 +92,10 @@ export async function makeMissingImages(
 }
 
 /**
- * Makes an image and pushes it: the public one if it can be pulled, otherwise a stand-in made from
- * Debian packages.
+ * Makes an image and pushes it to the registry. If the public image can be pulled, this is the
+ * public image. Otherwise it is a stand-in from Debian packages.
+ *
+ * @returns a text that says which of the two was pushed
  */
 async function makeImage(name: ImageName, report: Report): Promise<string> {
   const image: Image = images[name];

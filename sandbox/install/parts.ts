@@ -1,7 +1,7 @@
 import { arch } from "node:os";
 import { UserError } from "../../lib/errors";
 
-/** The machine's architecture, by the name that Go and Kubernetes use. */
+/** Architecture of the machine, with the name that Go and Kubernetes use. */
 export const goarch: "amd64" | "arm64" = (() => {
   const names: Partial<Record<string, "amd64" | "arm64">> = { x64: "amd64", arm64: "arm64" };
   const name = names[arch()];
@@ -9,30 +9,36 @@ export const goarch: "amd64" | "arm64" = (() => {
   throw new UserError(`the sandbox needs an amd64 or arm64 machine, but this is ${arch()}`);
 })();
 
-/** One official file. It is used only if it matches its publisher's checksum. */
+/** An official file of a part. It is used only if its checksum is the published checksum. */
 export interface Download {
   readonly url: string;
-  /** A file with one SHA-256, or with lines of `<SHA-256>  <file name>`. */
+  /** URL of a file with one SHA-256, or with lines of the form `<SHA-256>  <file name>`. */
   readonly checksums: string;
-  /** Executables: path inside the archive -> name here. If the file is not an archive: its name. */
+  /**
+   * For an archive: the path of each executable in the archive, and its name in the part. For
+   * another file: its name in the part.
+   */
   readonly take: Readonly<Record<string, string>> | string;
 }
 
-/** One `go build` of a published module; its go.mod and go.sum are in modules/<module>. */
+/** One `go build` of a published Go module. Its go.mod and go.sum are in modules/<module>. */
 export interface Build {
   readonly module: string;
-  /** Package to build; `.` is the main package in modules/<module>. */
+  /** Go package to build. `.` is the main package in modules/<module>. */
   readonly package: string;
   readonly output: string;
-  /** Variables that the publisher sets for the build of a release. */
+  /** Go variables that the publisher sets in the build of a release, such as the version. */
   readonly set?: Readonly<Record<string, string>>;
-  /** Other names of commands that start the same file. */
+  /** Names of symbolic links to the executable. */
   readonly alsoAs?: readonly string[];
-  /** File of a module, and what replaces it, to leave out what the sandbox never needs. */
+  /**
+   * Replaces one file of a module, to leave out code that the sandbox does not need: `of` is the
+   * file, `take` is the file in modules/<module> that replaces it.
+   */
   readonly instead?: Readonly<Record<"module" | "of" | "take", string>>;
-  /** Files that must be made before the build. */
+  /** Files that must be created before the build. */
   readonly prepare?: "kubernetes-provider-schema";
-  /** Scripts of the module that must be next to the executable. */
+  /** Scripts from a module that must be in the same directory as the executable. */
   readonly scripts?: {
     readonly module: string;
     readonly from: string;
@@ -40,21 +46,21 @@ export interface Build {
   };
 }
 
-/** Something that the sandbox runs and Debian does not package. */
+/** A program that the sandbox downloads or builds, because Debian has no package of it. */
 export interface Part {
   readonly name: string;
   readonly title: string;
   readonly version: string;
-  /** Executables that make the part complete. */
+  /** Names of all executables of the part. */
   readonly files: readonly string[];
-  /** Absent if the publisher has no binary with a checksum. */
+  /** Undefined if the publisher has no executable with a checksum. */
   readonly downloads?: readonly Download[];
   readonly builds: readonly Build[];
 }
 
-// These versions belong together. The engine is the one that the Kubernetes provider's module
-// requires, and the packages in package.json are pinned to both. 1.34 is the last Kubernetes that
-// starts on cgroup v1.
+// These versions belong together. The Kubernetes provider's module requires this version of the
+// engine. The npm packages in package.json have the versions of engine and provider. Kubernetes
+// 1.34 is the last version that starts on cgroup v1.
 export const versions = {
   pulumi: "3.215.0", // renovate: github-releases pulumi/pulumi
   kubernetesProvider: "4.25.0", // renovate: github-releases pulumi/pulumi-kubernetes
@@ -69,7 +75,7 @@ export const versions = {
   kubeScore: "1.20.0", // renovate: github-releases zegl/kube-score
 } as const;
 
-/** An official file among those of a release on GitHub. */
+/** Describes an official file of a GitHub release. */
 export function githubDownload(
   repository: string,
   version: string,
@@ -81,7 +87,7 @@ export function githubDownload(
   return { url: `${release}/${file}`, checksums: `${release}/${checksums}`, take };
 }
 
-/** A part that is one program, built from the module of the same name. */
+/** Describes a part with one program. It is built from the module of the same name. */
 function programPart(
   name: string,
   title: string,
@@ -99,7 +105,7 @@ function programPart(
   };
 }
 
-/** One of Pulumi's providers. */
+/** Describes a part with a Pulumi provider. */
 function providerPart(name: string, title: string, version: string, build: Build): Part {
   const program = `pulumi-resource-${name}`;
   return {
@@ -219,7 +225,8 @@ export const parts: readonly Part[] = [
         },
       },
       {
-        // The last version of the SDK's module with the language host. It fits this engine.
+        // This module requires the last version of Pulumi's SDK that contains the language host.
+        // That language host works with the engine.
         module: "language-host",
         package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
         output: "pulumi-language-nodejs",
@@ -262,7 +269,7 @@ export const parts: readonly Part[] = [
   ),
 ];
 
-/** Checks manifests. The sandbox does not run it: the tests that need it install it. */
+/** kube-score checks manifests. The sandbox does not run it. The tests that need it install it. */
 export const kubeScore = programPart(
   "kube-score",
   "kube-score (checks of manifests)",

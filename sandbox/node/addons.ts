@@ -17,7 +17,7 @@ type Rule = [groups: string[], resources: string[], verbs: string[]];
 const read = ["get", "list", "watch"];
 const write = [...read, "create", "patch", "update", "delete"];
 
-/** A ClusterRole, bound to a service account of kube-system or to a user. */
+/** Returns a ClusterRole, and its binding to a service account of kube-system or to a user. */
 function role(
   name: string,
   subject: { serviceAccount: string } | { user: string },
@@ -51,7 +51,7 @@ interface Content {
   readonly spec?: object;
 }
 
-/** An object of the namespace kube-system. */
+/** Returns an object in the namespace kube-system. */
 function inKubeSystem(apiVersion: string, kind: string, name: string, content: Content): object {
   const { labels, ...rest } = content;
   return { apiVersion, kind, metadata: { name, namespace: "kube-system", labels }, ...rest };
@@ -61,7 +61,7 @@ function serviceAccount(name: string): object {
   return inKubeSystem("v1", "ServiceAccount", name, {});
 }
 
-/** A Deployment with the service account of the same name. */
+/** Returns a Deployment whose pods use the service account of the same name. */
 function deployment(name: string, labels: Record<string, string>, podSpec: object): object {
   return inKubeSystem("apps/v1", "Deployment", name, {
     labels,
@@ -80,8 +80,8 @@ function deployment(name: string, labels: Record<string, string>, podSpec: objec
   });
 }
 
-// Labels, names and port names are those of a real cluster, so a NetworkPolicy that allows DNS
-// there also allows it here.
+// The labels, names and port names are those of a real cluster. So a NetworkPolicy that allows DNS
+// in a real cluster also allows DNS in the sandbox.
 function dns(): object[] {
   const labels = { "k8s-app": "kube-dns" };
   const Corefile = `.:53 {
@@ -185,7 +185,7 @@ function metrics(): object[] {
         group: "metrics.k8s.io",
         version: "v1beta1",
         service: { name: "metrics-server", namespace: "kube-system" },
-        // It uses a self-signed certificate, as in its official release.
+        // metrics-server uses a self-signed certificate. Its official manifests have this option.
         insecureSkipTLSVerify: true,
         groupPriorityMinimum: 100,
         versionPriority: 100,
@@ -264,7 +264,7 @@ function networkPolicies(): object[] {
   ]);
 }
 
-/** What the cluster needs in addition to its daemons, as one stream of YAML documents. */
+/** Returns the objects that the cluster needs in addition to its daemons, as YAML documents. */
 export function addons(): string {
   return [
     ...[...dns(), ...metrics(), ...storage(), ...ingress(), ...networkPolicies()],

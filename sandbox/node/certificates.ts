@@ -6,20 +6,20 @@ import { replaceFile } from "../../lib/replace";
 import { tool, toolEnvironment } from "../install/debian";
 import { net, paths } from "../layout";
 
-/** The node's name; the kubelet and kube-proxy authenticate with it. */
+/** Name of the node. It is part of the kubelet's user name. */
 export const NODE = "sandbox";
 
 const directory = join(paths.cluster, "pki");
-/** Certificates are valid for a year, and renewed in its last month. */
+/** Certificates are valid for 365 days. They are renewed if less than 30 days are left. */
 const DAYS = 365;
 const RENEW_DAYS = 30;
 
 interface Subject {
   readonly commonName: string;
-  /** Kubernetes uses it as the group. */
+  /** Group of the user in Kubernetes. */
   readonly organization?: string;
   readonly authority: "ca" | "front-proxy-ca";
-  /** Names and addresses of a server. */
+  /** DNS names and IP addresses of a server. */
   readonly alternativeNames?: readonly string[];
 }
 
@@ -78,8 +78,8 @@ function stillValid(): boolean {
 }
 
 /**
- * Makes the cluster's authorities, certificates and kubeconfigs, unless they exist and stay valid
- * for a while.
+ * Creates the cluster's certificate authorities, certificates and kubeconfigs. Does nothing if they
+ * exist and are valid for at least 30 more days.
  */
 export async function ensureCertificates(): Promise<void> {
   if (stillValid()) {
@@ -114,7 +114,7 @@ export async function ensureCertificates(): Promise<void> {
   replaceFile(join(directory, ".subjects"), JSON.stringify(subjects));
 }
 
-/** Makes a key and a certificate that an authority signs; without one, it signs itself. */
+/** Creates a key and its certificate. Without `authority`, the certificate is self-signed. */
 async function issue(
   name: SubjectName | Subject["authority"],
   subject: string,

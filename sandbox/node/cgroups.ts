@@ -9,7 +9,7 @@ import {
 import { join } from "node:path";
 import { messageOf, UserError } from "../../lib/errors";
 
-/** cgroup under which pods and daemons run, in every hierarchy. */
+/** Name of the cgroup in which the sandbox's pods and daemons run, in every cgroup hierarchy. */
 export const CGROUP = "services-orders-sandbox";
 
 function cgroupHierarchies(): string[] {
@@ -20,24 +20,29 @@ function cgroupHierarchies(): string[] {
     .map(([, path]) => path ?? "");
 }
 
-/** The kubelet refuses a root without one of these, if the machine has it. */
+/** cgroup controllers that the kubelet requires in its root cgroup, if the machine has them. */
 const CONTROLLERS = ["cpu", "cpuset", "hugetlb", "memory", "pids"];
 
 /**
- * CPU share of the sandbox in cgroup v1: that of ten processes outside of it. By default it has the
- * share of one process of the machine's root group, and its pods get nearly no CPU during a build.
- * In cgroup v2 the machine's processes are in groups, and the default is fair.
+ * CPU shares of the sandbox in cgroup v1: as much as ten processes outside the sandbox. By default,
+ * the whole sandbox gets as much CPU as one process in the machine's root cgroup, and pods get
+ * nearly no CPU during a build. In cgroup v2, the machine's processes are in cgroups themselves, so
+ * the default is enough.
  */
 const cpuShares = 10 * 1024;
 
-/** @param hierarchies where cgroups are mounted */
+/**
+ * Creates the sandbox's cgroups.
+ *
+ * @param hierarchies directories at which cgroup hierarchies are mounted
+ */
 export function createCgroups(hierarchies: readonly string[] = cgroupHierarchies()): void {
   for (const hierarchy of hierarchies) {
     mkdirSync(join(hierarchy, CGROUP, "daemons"), { recursive: true });
     enableControllers(hierarchy);
     const shares = join(hierarchy, CGROUP, "cpu.shares");
     if (existsSync(shares)) writeFileSync(shares, String(cpuShares));
-    // A new cpuset in cgroup v1 is empty, and an empty one accepts no process.
+    // In cgroup v1, a new cgroup has an empty cpuset, and then accepts no process.
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {
       for (const level of [CGROUP, join(CGROUP, "daemons")]) {
         const path = join(hierarchy, level, file);
@@ -50,15 +55,16 @@ export function createCgroups(hierarchies: readonly string[] = cgroupHierarchies
 }
 
 /**
- * In cgroup v2 a cgroup has the controllers that its parent enables for its children. A cgroup that
- * enables any must not contain processes, unless it is the machine's root. So the daemons have
- * their own cgroup, and the pods are in those of the kubelet.
+ * Enables controllers in cgroup v2, where a cgroup has only the controllers that its parent enables
+ * for its children. A cgroup that enables controllers must not contain processes, except for the
+ * machine's root cgroup. So the daemons have a separate child cgroup, and pods are in the child
+ * cgroups that the kubelet creates.
  */
 function enableControllers(hierarchy: string): void {
   const file = join(hierarchy, "cgroup.controllers");
   const available = existsSync(file) ? readFileSync(file, "utf8").trim().split(" ") : [];
-  // cgroup v1 has no such file. If v2 is also mounted, it has the controllers that v1 does not use,
-  // and the kubelet uses v1.
+  // cgroup v1 has no such file. If v1 and v2 are both mounted, v2 has only the controllers that v1
+  // does not use, and the kubelet uses v1.
   if (!available.includes("memory")) {
     return;
   }
@@ -77,7 +83,7 @@ function enableControllers(hierarchy: string): void {
   }
 }
 
-/** The files to which a process writes its id to join the sandbox's cgroup. */
+/** Paths of the files to which a process id is written to move the process into the cgroup. */
 export function daemonCgroups(): string[] {
   return cgroupHierarchies().map((hierarchy) => join(hierarchy, CGROUP, "daemons", "cgroup.procs"));
 }

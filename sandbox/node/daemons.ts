@@ -11,16 +11,16 @@ import { type Daemon } from "./supervision";
 
 export const containerdSocket = join(paths.run, "containerd.sock");
 
-/** A daemon in the node's network. */
+/** Describes a daemon that runs in the node's network. */
 export function onNode(name: string, ...argv: readonly string[]): Daemon {
   return { name, network: "node", argv };
 }
 
-/** Writes a daemon's configuration and returns its path. */
+/** Writes a daemon's configuration file and returns the file's path. */
 export function config(name: string, content: string): string {
   const path = join(paths.run, name);
   mkdirSync(dirname(path), { recursive: true });
-  // kube-proxy exits when its file is written, even with the same content.
+  // Writes only a changed file: kube-proxy exits when its file is written, even without a change.
   if (!existsSync(path) || readFileSync(path, "utf8") !== content) {
     writeFileSync(path, content);
   }
@@ -28,9 +28,9 @@ export function config(name: string, content: string): string {
 }
 
 /**
- * The registry runs twice over one directory: in the network of the machine and in that of the
- * node. So `localhost:<port>` is the same registry for you, for BuildKit and for the node that
- * pulls from it. Neither of them runs if the user has another registry.
+ * The registry's daemons: one in the machine's network and one in the node's network, with the same
+ * directory. So `localhost:<port>` is the same registry for you, for BuildKit and for the node.
+ * Empty if the user has another registry.
  */
 export function registryDaemons(options: Options): Daemon[] {
   if (options.registry !== undefined) return [];
@@ -50,7 +50,7 @@ export function registryDaemons(options: Options): Daemon[] {
   ];
 }
 
-/** In the machine's network, to reach public images if the machine can. */
+/** The daemon of BuildKit. It runs in the machine's network, so that it can pull public images. */
 export function buildkitDaemon(): Daemon {
   const path = config(
     "buildkitd.toml",
@@ -80,15 +80,15 @@ export function etcdDaemon(): Daemon {
     `--listen-client-urls=${client}`,
     `--advertise-client-urls=${client}`,
     "--listen-peer-urls=http://127.0.0.1:2380",
-    // The machine's page cache outlives the process: only a crash of the whole machine could lose
-    // the last writes.
+    // This makes writes faster. A killed etcd loses no data, because the data are already in the
+    // machine's page cache. Only a crash of the whole machine could lose the last writes.
     "--unsafe-no-fsync",
     "--log-level=warn",
   );
 }
 
 export function containerdDaemon(): Daemon {
-  // Routed, not bridged, so every packet between pods passes the node's filter.
+  // Pods are connected by routes, not by a bridge. So every packet between pods passes iptables.
   const network = config(
     "cni/10-pods.conflist",
     JSON.stringify({
@@ -158,7 +158,7 @@ export function storageDaemon(): Daemon {
 /** Number of the netfilter queue between {@link networkPolicyRules} and the agent. */
 const QUEUE = "100";
 
-/** Accepts or rejects each new connection from or to a pod, according to the NetworkPolicies. */
+/** The agent that accepts or rejects each new connection of a pod, as the NetworkPolicies say. */
 export function networkPolicyDaemon(): Daemon {
   return onNode(
     "kube-network-policies",
@@ -170,12 +170,14 @@ export function networkPolicyDaemon(): Daemon {
 }
 
 /**
- * Sends new connections of pods to the agent: after a Service's address was translated to the
- * address of a pod, and before the sender's address is translated. Connections from the node itself
- * (probes, requests from the API server) skip it, as Kubernetes requires. Connections to the
- * node are checked too: Kubernetes leaves this to the cluster, and what works under the stricter
- * rule also works under the other. Without the agent no new connection passes: a policy is either
- * enforced or visibly broken.
+ * Rules for iptables that send new connections of pods to the NetworkPolicy agent. This happens
+ * after the address of a Service was translated to the address of a pod, and before the sender's
+ * address is translated.
+ *
+ * Connections from the node itself, such as probes and requests from the API server, skip the
+ * agent, as Kubernetes requires. Connections from pods to the node are checked. Kubernetes does not
+ * require this, but what works with this stricter rule also works without it. If the agent does not
+ * run, no new connection passes. So a missing agent is noticed.
  */
 export const networkPolicyRules = `*mangle
 :SANDBOX-POLICIES - [0:0]
@@ -189,11 +191,12 @@ COMMIT
 `;
 
 /**
- * Serves Ingresses on 127.0.0.1, in the machine's network. It reaches pods through the sandbox's
- * one route. It sends requests directly to pods, which it learns from EndpointSlices. It applies
- * changes at most every 2 s (its providersThrottleDuration): until then a terminating pod still
- * receives requests. A terminating pod that still serves stays in the list for sticky sessions, but
- * receives no new request. No request is retried: there is no retry middleware.
+ * The ingress controller Traefik. It runs in the machine's network, listens on 127.0.0.1, and
+ * reaches pods through the route to the sandbox. It reads the addresses of pods from EndpointSlices
+ * and sends requests directly to pods. Until it has applied a change (see
+ * `providersthrottleduration` below), a terminating pod still receives requests. Afterwards, a
+ * terminating pod that still serves gets only requests of sticky sessions. Traefik does not retry
+ * requests, because no retry middleware is configured.
  */
 export function ingressDaemon(options: Options): Daemon {
   return {
@@ -204,8 +207,8 @@ export function ingressDaemon(options: Options): Daemon {
       `--entrypoints.web.address=127.0.0.1:${String(options.ingressPort)}`,
       "--providers.kubernetesingress=true",
       "--providers.kubernetesingress.ingressendpoint.ip=127.0.0.1",
-      // The default is 2 s. During them a host answers 404, although its Ingress has its address
-      // and the update has ended.
+      // With the default of 2 s, a new host would still answer 404 after Pulumi's update has ended,
+      // although the Ingress already has an address.
       "--providers.providersthrottleduration=100ms",
       "--ping=true",
       "--ping.entrypoint=web",

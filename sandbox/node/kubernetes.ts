@@ -8,7 +8,7 @@ import { program } from "../install/download-or-build";
 import { kubectlEnvironment, net, paths } from "../layout";
 import { type Daemon } from "./supervision";
 
-/** The default is /usr/libexec/kubernetes, outside the sandbox's directory. */
+/** Directory of volume plugins. Kubernetes' default is outside the sandbox's directory. */
 const volumePluginDir = join(paths.cluster, "kubelet", "volume-plugins");
 
 /** Runs kubectl on the sandbox's cluster. */
@@ -20,7 +20,7 @@ export async function kubectl(args: readonly string[], input?: string): Promise<
   });
 }
 
-/** A daemon whose program is one of Kubernetes' own. */
+/** Describes a daemon that is a Kubernetes component, such as the kubelet. */
 function component(name: string, ...args: readonly string[]): Daemon {
   return onNode(name, program("kubernetes", name), ...args);
 }
@@ -56,8 +56,8 @@ export function apiServerDaemon(): Daemon {
     `--proxy-client-cert-file=${certificate("front-proxy")}`,
     `--proxy-client-key-file=${key("front-proxy")}`,
     "--enable-aggregator-routing=true",
-    // Debian's etcd does not report its progress. Without this gate the server waits for it and
-    // logs errors.
+    // Debian's etcd does not send progress notifications. With this feature, the API server would
+    // wait for them and log errors.
     "--feature-gates=SizeBasedListCostEstimate=false",
   );
 }
@@ -120,7 +120,7 @@ export function nodeDaemons(): Daemon[] {
       volumePluginDir,
       clusterDNS: [net.dnsService],
       clusterDomain: "cluster.local",
-      // Pods that are killed together on a laptop must also come back together.
+      // Allows pods that are restarted together, such as after a reboot, to start in parallel.
       serializeImagePulls: false,
       registryPullQPS: 0,
       kubeAPIQPS: 100,
@@ -138,7 +138,7 @@ export function nodeDaemons(): Daemon[] {
       mode: "iptables",
       hostnameOverride: NODE,
       clusterCIDR: net.pods,
-      // The machine's own limits stay as they are.
+      // With these values, kube-proxy does not change the conntrack limits of the machine.
       conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
       iptables: { minSyncPeriod: "100ms", syncPeriod: "30s" },
       bindAddress: net.nodeAddress,

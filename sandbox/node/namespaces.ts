@@ -20,11 +20,11 @@ import { startTime } from "../../lib/processes";
 import { daemonEnvironment, daemonPid } from "./supervision";
 
 // The sandbox runs in its own mount, process and network namespaces, like a container. Its mounts,
-// bridges, routes, iptables rules and processes are invisible from outside. The kernel removes them
-// with the first process, even if every process is killed. On the machine itself there is one
-// network interface, with one route.
+// routes and iptables rules have no effect outside. When the first process in the namespaces ends,
+// the kernel removes all of this, also after a kill. On the machine itself, the sandbox adds only
+// one network interface with one route.
 
-/** This file exists once the namespaces are complete. */
+/** Path of a file that exists when the namespaces are completely set up. */
 const ready = join(paths.run, "box-is-ready");
 
 /**
@@ -38,10 +38,10 @@ export async function createNamespaces(withNode: boolean): Promise<void> {
     return;
   }
   if (running !== undefined) {
-    // The command that created them was killed before the end.
+    // The command that created the namespaces was killed before it had finished.
     await removeNamespaces(withNode);
   }
-  // Leftovers of a sandbox that was killed: sockets and process ids of daemons that have ended.
+  // Removes sockets and process ids that a killed sandbox has left.
   rmSync(paths.run, { recursive: true, force: true });
   for (const directory of [
     paths.run,
@@ -90,8 +90,9 @@ export async function createNamespaces(withNode: boolean): Promise<void> {
 }
 
 /**
- * Mounts its own /run and /var, and files over settings of the machine's kernel. Those settings
- * stay as they are: if the kubelet requires another value, it reads a file that has it.
+ * Mounts /run and /var of the sandbox. For some kernel settings in /proc/sys, it also mounts files
+ * with the values that the kubelet requires. So the kubelet reads these values, and the machine's
+ * settings do not change.
  */
 async function mountFileSystems(): Promise<void> {
   await runInNamespaces([
@@ -133,16 +134,17 @@ async function linkNetwork(pid: number): Promise<void> {
   await outside(`route add ${net.everything} via ${net.nodeAddress} dev ${net.outside}`);
 }
 
-/** Time that daemons have to end by themselves before all processes are killed. */
+/** Time in which daemons can end before all processes are killed, in milliseconds. */
 const STOP_MS = 5_000;
 
-/** Time in which the kernel removes what belongs to killed processes, also on a busy machine. */
+/** Timeout for the kernel to remove what belongs to killed processes, in milliseconds. */
 const GONE_MS = 30_000;
 
 /**
- * Ends every process in the namespaces, and waits until everything is gone.
+ * Ends every process in the namespaces, and waits until the kernel has removed the namespaces, the
+ * network interface and the cgroups.
  *
- * @throws UserError that names what is left after {@link GONE_MS}
+ * @throws UserError that names what still exists after {@link GONE_MS}
  */
 export async function removeNamespaces(withNode: boolean): Promise<void> {
   const init = initPid();
@@ -150,21 +152,21 @@ export async function removeNamespaces(withNode: boolean): Promise<void> {
     const started = startTime(init);
     await endDaemons();
     signal(init, "SIGKILL");
-    // It ends last: the kernel ends every other process of its namespace first.
+    // The first process of a namespace ends last: the kernel ends all other processes before it.
     await untilGone(
       `process ${String(init)}`,
       () => started === undefined || startTime(init) !== started,
     );
   }
   if (withNode) {
-    // The kernel removes the link, and releases the cgroups, a moment after the last process.
+    // The kernel removes network interface and cgroups shortly after the last process has ended.
     const link = `/sys/class/net/${net.outside}`;
     const linkIsGone = (): boolean => !existsSync(link);
     if (init !== undefined) {
       await untilGone(`network interface ${net.outside}`, linkIsGone);
     }
-    // No sandbox ran: a link that remains belongs to a sandbox with another directory. We must not
-    // remove its cgroups.
+    // If this sandbox did not run but the network interface stays, another sandbox with another
+    // SANDBOX_DIR runs. Then its cgroups must stay, too.
     if (await eventually(linkIsGone, GONE_MS)) {
       await untilGone(`cgroup ${CGROUP}`, () => {
         removeCgroups();
@@ -194,10 +196,10 @@ async function endDaemons(): Promise<void> {
 }
 
 /**
- * Waits for what the kernel does by itself.
+ * Waits until the kernel has removed something.
  *
- * @param isGone called repeatedly; an error counts as false
- * @throws UserError if it is still there when time is up
+ * @param isGone - called repeatedly until it returns true. An error counts as false.
+ * @throws UserError if `isGone` does not return true before the timeout
  */
 export async function untilGone(
   what: string,

@@ -6,10 +6,10 @@ import { CGROUP } from "./cgroups";
 import { toolEnvironment } from "../install/debian";
 import { paths } from "../layout";
 
-/** Program of the first process in the sandbox's namespaces. No other process runs this path. */
+/** Path of the program that the first process in the sandbox's namespaces runs. */
 export const initProgram = join(paths.debian, "usr", "bin", "catatonit");
 
-/** Sends a signal, unless the process has already ended. */
+/** Sends a signal to a process. Does nothing if the process has already ended. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -20,13 +20,13 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** What `read` finds out about each process of the machine, by its process id. */
+/** Calls `read` for each process of the machine, and returns all results in one list. */
 function everyProcess<T>(read: (pid: string) => T[]): T[] {
   return readdirSync("/proc").flatMap((entry) => {
     try {
       return /^\d+$/.test(entry) ? read(entry) : [];
     } catch {
-      // It ended while we looked, or is a thread of the kernel.
+      // The process ended before its files were read, or is a thread of the kernel.
       return [];
     }
   });
@@ -36,8 +36,9 @@ const fileOf = (pid: string, file: string): string =>
   readFileSync(join("/proc", pid, file), "utf8");
 
 /**
- * The first process in the sandbox's namespaces, if it runs. It is recognized by its program, so no
- * stored process id can be out of date.
+ * Process id of the first process in the sandbox's namespaces. Undefined if the sandbox does not
+ * run. The process is found by the path of its program, not by a stored process id, which could be
+ * out of date.
  */
 export function initPid(): number | undefined {
   const [pid] = everyProcess((candidate) =>
@@ -51,12 +52,12 @@ export function initPid(): number | undefined {
 
 export interface SandboxProcess {
   readonly pid: number;
-  /** Its process id in the sandbox's namespaces. */
+  /** Process id inside the sandbox's process namespace. */
   readonly pidInside: number;
   readonly commandLine: string;
 }
 
-/** Every process in the sandbox's namespaces: daemons, and the processes of pods. */
+/** All processes of the sandbox: its daemons, and the processes in pods. */
 export function sandboxProcesses(): SandboxProcess[] {
   const init = initPid();
   if (init === undefined) {
@@ -64,14 +65,14 @@ export function sandboxProcesses(): SandboxProcess[] {
   }
   const namespace = readlinkSync(`/proc/${String(init)}/ns/pid`);
   return everyProcess((pid) => {
-    // Containers have their own process namespace. Their mount of cgroups shows whether they belong
-    // to the sandbox.
+    // Containers have their own process namespaces. The cgroup of their processes shows whether
+    // they belong to the sandbox.
     const isInside =
       readlinkSync(`/proc/${pid}/ns/pid`) === namespace ||
       fileOf(pid, "cgroup").includes(`/${CGROUP}/`);
     if (!isInside) return [];
-    // A pod may have its own process namespaces below that of the sandbox. Then its processes have
-    // more ids, and the id in the sandbox is the second.
+    // Pods can have their own process namespaces, below the sandbox's namespace. Then a process has
+    // more than two ids. The second id is the id in the sandbox's namespace.
     const ids = (/^NSpid:\s+(.*)$/m.exec(fileOf(pid, "status"))?.[1] ?? "").split(/\s+/);
     return [
       {
@@ -83,13 +84,13 @@ export function sandboxProcesses(): SandboxProcess[] {
   });
 }
 
-/** Arguments for nsenter to enter the sandbox's namespaces. */
+/** Arguments with which nsenter enters the sandbox's namespaces. */
 export function nsenterArguments(pid: number, network: "node" | "edge"): string[] {
   const net = network === "node" ? ["--net"] : [];
   return ["--target", String(pid), "--mount", "--pid", ...net, "--"];
 }
 
-/** Runs a program in the sandbox's namespaces and waits for its end. */
+/** Runs a program in the sandbox's namespaces until it ends, and returns its standard output. */
 export async function runInNamespaces(argv: readonly string[], input?: string): Promise<string> {
   const pid = initPid();
   if (pid === undefined) {
@@ -103,9 +104,9 @@ export async function runInNamespaces(argv: readonly string[], input?: string): 
 }
 
 /**
- * Engine and plugins that still run although the command that started them was killed, with all
- * their child processes. No process waits for them any more, and they run from the sandbox's
- * directory, as a program or as a script of another one.
+ * Process ids of Pulumi's engine and plugins that still run although the command that started them
+ * was killed, and of their child processes. The parent of such a process is process 1, and its
+ * program or script is in the sandbox's directory.
  */
 export function orphans(): number[] {
   const inside = new Set(sandboxProcesses().map(({ pid }) => pid));
@@ -118,7 +119,7 @@ export function orphans(): number[] {
     return inside.has(pid) ? [] : [{ isOurs, parent, pid }];
   });
   const found = all.filter(({ isOurs, parent }) => isOurs && parent === 1);
-  // The list grows during the loop, so child processes of found processes are found too.
+  // The list grows during the loop, so the loop also finds the child processes of child processes.
   for (const { pid } of found) found.push(...all.filter(({ parent }) => parent === pid));
   return found.map(({ pid }) => pid);
 }

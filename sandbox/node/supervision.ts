@@ -13,7 +13,8 @@ export interface Daemon {
   readonly name: string;
   readonly argv: readonly string[];
   /**
-   * `node`: in the sandbox's own network. `edge`: in the machine's network, reachable on 127.0.0.1.
+   * Network in which the daemon runs. `node` is the sandbox's own network. `edge` is the machine's
+   * network: programs on the machine can reach the daemon on 127.0.0.1.
    */
   readonly network: "node" | "edge";
   readonly env?: Readonly<Record<string, string>>;
@@ -21,7 +22,7 @@ export interface Daemon {
 
 const pidFile = (name: string): string => join(paths.run, `${name}.pid`);
 
-/** The daemon's process id on the machine, if it runs. */
+/** The daemon's process id on the machine. Undefined if the daemon does not run. */
 export function daemonPid(
   name: string,
   processes: readonly SandboxProcess[] = sandboxProcesses(),
@@ -30,24 +31,25 @@ export function daemonPid(
     return undefined;
   }
   const inside = Number(readFileSync(pidFile(name), "utf8"));
-  // Every daemon's program is in the sandbox's directory. A process of a pod that later received
-  // the same id is not.
+  // A process in a pod may later get the same id. Only a daemon's program is in the sandbox's
+  // directory, so the command line shows whether the process is the daemon.
   return processes.find(
     (process) => process.pidInside === inside && process.commandLine.startsWith(`${root}/`),
   )?.pid;
 }
 
-/** Variables for the location of certificates, time zones and the home directory. */
+/** Environment variables about certificates, time zone, language and home directory. */
 const inherited = ["HOME", "LANG", "SSL_CERT_DIR", "SSL_CERT_FILE", "TZ"];
 /**
- * Variables of a proxy. A daemon in the node's network cannot reach a proxy and must not use one.
+ * Environment variables about a proxy. A daemon in the node's network does not get these variables,
+ * because it cannot reach a proxy.
  */
 const proxied = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"];
 
 /**
- * The shell's variables that a daemon receives. It does not receive those of a login: containerd
- * would write into the login's XDG_RUNTIME_DIR (/run/user/0), which the node does not have, and
- * then no container starts.
+ * The shell's environment variables that a daemon receives. It does not receive variables of a
+ * login session, such as XDG_RUNTIME_DIR (/run/user/0): the node does not have this directory, so
+ * containerd could not write to it and would start no container.
  */
 export function daemonEnvironment(
   shell: Readonly<Record<string, string | undefined>>,
@@ -59,19 +61,19 @@ export function daemonEnvironment(
   );
 }
 
-/** Starts daemons, one after the other, unless they already run. */
+/** Starts the daemons that do not run yet, one after the other. */
 export async function startDaemons(...daemons: readonly Daemon[]): Promise<void> {
   for (const daemon of daemons) await startDaemon(daemon);
 }
 
-/** Starts a daemon. It continues after this process ends. Its output goes to its log. */
+/** Starts a daemon, which continues when this process ends. Its output goes to its log file. */
 async function startDaemon(daemon: Daemon): Promise<void> {
   const pid = initPid();
   if (daemonPid(daemon.name) !== undefined || pid === undefined) {
     return;
   }
-  // nsenter's child is the first process inside: it starts the daemon, writes down its id, and
-  // ends.
+  // nsenter runs this shell script inside the namespaces. The script starts the daemon in the
+  // background, writes the daemon's process id to a file, and ends.
   const start =
     'log=$1; pid_file=$2; shift 2; for cgroup in $CGROUPS; do echo $$ > "$cgroup"; done; setsid "$@" </dev/null >>"$log" 2>&1 & echo $! > "$pid_file"';
   await command(
@@ -94,6 +96,6 @@ async function startDaemon(daemon: Daemon): Promise<void> {
       timeout: 20_000,
     },
   );
-  // The new process is first a copy of the shell, and a moment later the daemon.
+  // Waits until the new process, which is first a copy of the shell, runs the daemon's program.
   await eventually(() => daemonPid(daemon.name) !== undefined, 2_000, 10);
 }

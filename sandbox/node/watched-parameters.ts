@@ -1,7 +1,8 @@
 /**
- * Policies that refuse nothing. Kubernetes 1.34 stops watching objects of a kind when the last
- * bound policy with that kind as its parameter is deleted, and does not start again for the next
- * such policy. With these policies there is always one left.
+ * Returns admission policies that reject nothing. When the last bound policy with a parameter of
+ * some kind is deleted, the API server of Kubernetes 1.34 stops watching objects of this kind. It
+ * does not start again for the next such policy. The policies here are never deleted, so the API
+ * server never stops.
  */
 export function watchedParameters(): object[] {
   const apiVersion = "admissionregistration.k8s.io/v1";
