@@ -1,6 +1,8 @@
 package com.example.orders.api;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -10,8 +12,15 @@ import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 
 /** How this service reads and writes JSON: strictly, and with times as ISO 8601 text. */
 public final class Json {
+    // The largest order has 1,611. A body of empty objects makes a tree of a hundred times its size.
+    private static final long MAX_TOKENS = 10_000;
+
     public static final ObjectMapper MAPPER =
-            JsonMapper.builder()
+            JsonMapper.builder(
+                            JsonFactory.builder()
+                                    .streamReadConstraints(
+                                            StreamReadConstraints.builder().maxTokenCount(MAX_TOKENS).build())
+                                    .build())
                     .addModule(new JavaTimeModule())
                     .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)

@@ -13,6 +13,7 @@ import java.util.Currency;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
 
 /**
  * Reads the body of {@code POST /orders}. The tree is checked by hand rather than bound to a class, so
@@ -26,11 +27,23 @@ final class OrderRequest {
     private static final int MAX_ERRORS = 20;
     private static final int MAX_NAME_SHOWN = 64;
 
+    // A parse takes milliseconds and up to 3 MB, so a few at a time are as fast, and bound the memory.
+    private static final Semaphore PARSES = new Semaphore(16);
+
     private final List<FieldError> errors = new ArrayList<>();
 
     private OrderRequest() {}
 
     static NewOrder parse(byte[] body) {
+        PARSES.acquireUninterruptibly();
+        try {
+            return parsed(body);
+        } finally {
+            PARSES.release();
+        }
+    }
+
+    private static NewOrder parsed(byte[] body) {
         JsonNode root = tree(body);
         OrderRequest request = new OrderRequest();
         NewOrder order = request.order(root);

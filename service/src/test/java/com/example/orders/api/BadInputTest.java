@@ -123,7 +123,7 @@ class BadInputTest {
     }
 
     @Test
-    void bodyOfMoreThanOneMebibyteIsRefused() throws Exception {
+    void bodyOfMoreThanTheMostIsRefused() throws Exception {
         String large = " ".repeat(RequestBody.MAX_BYTES + 1);
         assertProblem(client.create(large), 413, null);
         // Without a length in front, as a client sends a stream.
@@ -133,6 +133,17 @@ class BadInputTest {
                         BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(bytes))),
                 413,
                 null);
+    }
+
+    @Test
+    void largestOrderFitsHoweverItIsWritten() throws Exception {
+        // Each character is a pair of escapes. The total is too large: nothing else is wrong with it.
+        String character = "\\ud83d\\ude00";
+        String item = item("\"" + character.repeat(64) + "\"", "1000000", "9223372036854775807");
+        String order = order(character.repeat(200), "EUR", item + (", " + item).repeat(199));
+        Answer answer = client.create(order);
+        assertProblem(answer, 422, "items");
+        assertEquals(1, answer.json().path("errors").size(), answer.text());
     }
 
     @ParameterizedTest
