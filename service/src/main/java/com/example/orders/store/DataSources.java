@@ -25,7 +25,7 @@ public final class DataSources {
         source.setPortNumbers(new int[] {database.port()});
         source.setDatabaseName(database.name());
         source.setSslMode(database.tls().mode().word());
-        // Without a name of its own, the driver would look into the user's home directory.
+        // Without this name, the driver looks for a certificate in the user's home directory.
         database.tls().rootCertificate().ifPresent(source::setSslRootCert);
         source.setApplicationName("services-orders");
         source.setConnectTimeout(seconds(CONNECT_TIMEOUT));
@@ -61,7 +61,7 @@ public final class DataSources {
         pool.setDataSource(source);
         // The server ends a statement before the answer is given up, and a transaction whose client is
         // gone: what an answer calls failed must not be committed later.
-        long limit = answerTimeout.toMillis() * 9 / 10;
+        long limit = ANSWER_TIMEOUT.toMillis() * 9 / 10;
         pool.setConnectionInitSql(
                 "SET statement_timeout = " + limit + "; SET idle_in_transaction_session_timeout = " + limit);
         // A request that waited for another one with its key must see what that one has stored.
