@@ -132,7 +132,7 @@ export type PodsOrPercent = number | `${number}%`;
  */
 export interface WebServiceOverrides {
   /**
-   * Changes the spec of the HorizontalPodAutoscaler, which exists only with `autoscaling`.
+   * Changes the spec of the HorizontalPodAutoscaler. It exists only with `autoscaling`.
    *
    * @default - the component's own spec
    * @example
@@ -160,7 +160,7 @@ export interface WebServiceOverrides {
   readonly deploymentSpec?: Override<k8s.types.input.apps.v1.DeploymentSpec>;
 
   /**
-   * Changes the spec of the Ingress, which exists only with `host` or `hosts`.
+   * Changes the spec of the Ingress. It exists only with `host` or `hosts`.
    *
    * @default - the component's own spec
    * @example
@@ -169,7 +169,7 @@ export interface WebServiceOverrides {
   readonly ingressSpec?: Override<k8s.types.input.networking.v1.IngressSpec>;
 
   /**
-   * Changes the spec of the PodDisruptionBudget, which exists only with more than one replica.
+   * Changes the spec of the PodDisruptionBudget. It exists only with more than one replica.
    *
    * @default - the component's own spec
    * @example

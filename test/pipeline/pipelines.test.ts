@@ -470,8 +470,8 @@ describe("the pipelines", () => {
         typeof step === "string" ? step : (Object.keys(step)[0] ?? ""),
       );
       assert.deepEqual(
-        kinds.slice(-4),
-        ["run", "persist_to_workspace", "store_artifacts", "run"],
+        kinds.slice(-5),
+        ["run", "persist_to_workspace", "store_artifacts", "store_test_results", "run"],
         name,
       );
       assert.match(JSON.stringify(steps.at(-1)), /exit /, name);

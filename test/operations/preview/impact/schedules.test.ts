@@ -72,7 +72,7 @@ describe("the next runs of a job", () => {
     const args = join(import.meta.dirname, "../../../../components/scheduled-job/args.ts");
     const text = readFileSync(args, "utf8").replace(/\s*\n\s*\*\s*/g, " ");
     const [, schedule = "", from = "", runs = ""] =
-      /`"([^"]+)"`, seen on (\S+), runs next on (.*?)\./.exec(text) ?? [];
+      /preview of `"([^"]+)"` on (\S+) shows (.*?)\./.exec(text) ?? [];
     const [line = ""] = notes(`${from}T12:00:00Z`, job({ ...nightly, schedule }));
     assert.equal(line, `CronJob export runs next: ${runs} (Etc/UTC)`);
   });
