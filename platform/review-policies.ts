@@ -171,8 +171,8 @@ const albAnnotations = [
 ].map((key) => `${alb}${key}`);
 
 /**
- * An Ingress in a review namespace may only route its own host to its own Service, whoever creates
- * it.
+ * An Ingress in a review namespace may route only the host of that review stack, whoever creates the
+ * Ingress. Kubernetes lets an Ingress use only Services in its own namespace.
  */
 export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
   const onAlb = ingressClassName === "alb";

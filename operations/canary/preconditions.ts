@@ -92,7 +92,7 @@ export function validateCheckout({ onMain, uncommitted }: CheckoutFacts): readon
     ...(files.length === 0
       ? []
       : [
-          `Uncommitted changes would go to production: ${files.join(", ")}. Commit them (such as the key that Pulumi writes into a stack's file), or put them aside: git stash`,
+          `Uncommitted changes would go to production: ${files.join(", ")}. Commit them (such as the key that Pulumi writes into a stack settings file), or put them aside: git stash`,
         ]),
   ];
 }

@@ -118,7 +118,7 @@ async function assertNotReverted({ cluster, settings, workspace }: DeployTarget)
       "The update ended well, but the cluster does not have what the program says, because someone changed it:",
       ...linesOf(drift).map((line) => `  ${line}`),
       `To take this back: npm run deploy -- ${settings.stack} --take-back`,
-      "To keep a field: write its value into the program or the stack's file, and deploy.",
+      "To keep a change: write the value in the cluster into the program or the stack settings file, and deploy.",
     ].join("\n"),
   );
 }

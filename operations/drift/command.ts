@@ -79,7 +79,9 @@ function advice(stack: string, { changed, gone }: Drift): readonly string[] {
     `To take everything back: ${to}`,
     ...(quick
       ? []
-      : ["To keep a field: write its value into the program or the stack's file, and deploy."]),
+      : [
+          "To keep a change: write the value in the cluster into the program or the stack settings file, and deploy.",
+        ]),
     ...audit,
   ];
 }

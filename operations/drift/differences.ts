@@ -4,10 +4,7 @@ import { childAt, listKey, matches, pathText, type Segment, valueAt } from "./pa
 
 /** A field of an object that someone has changed in the cluster. */
 export interface Difference {
-  /**
-   * The tool that changed the field, as the cluster names it. Undefined for a field that was
-   * removed.
-   */
+  /** Name of the field manager that changed the field. Undefined if the field was removed. */
   readonly by: string | undefined;
   /** The value that the last update wrote. Undefined if the update did not write the field. */
   readonly declared: unknown;

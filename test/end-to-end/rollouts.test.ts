@@ -171,8 +171,8 @@ describe("a stack in the cluster", function () {
           const error = /error: (The rollout of .*)/.exec(output)?.[1] ?? output.slice(-3000);
           console.log(`      ${((Date.now() - began) / 1000).toFixed(0)} s: ${error}`);
           assert.match(error, cause);
-          // This is the error of Kubernetes, which comes only at the deadline and does not contain
-          // the cause.
+          // The update must fail before Kubernetes' own error, which comes only at the deadline and
+          // does not contain the cause.
           if (late !== true) assert.doesNotMatch(error, /timed out progressing/);
           if (view !== undefined) matchesLiveView(view, output);
           await nothingWasLost(stack.namespace, results);

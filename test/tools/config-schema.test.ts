@@ -16,7 +16,7 @@ interface Read {
   };
 }
 
-describe("the editor's schema of a stack's file", () => {
+describe("the editor's schema of a stack settings file", () => {
   const { config } = (JSON.parse(configSchema()) as Read).properties;
 
   it("knows every setting with a description, and no other of ours", () => {

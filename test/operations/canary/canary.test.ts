@@ -127,7 +127,7 @@ describe("a canary", () => {
     ],
     ["where no remote says what main is", { onMain: undefined, uncommitted: [] }, /is not known/],
     ["outside of a repository", { onMain: undefined, uncommitted: undefined }, /is not known/],
-    ["with changes of the program", { onMain: true, uncommitted: ["index.ts"] }, /: index\.ts\. /],
+    ["with changes to the program", { onMain: true, uncommitted: ["index.ts"] }, /: index\.ts\. /],
   ] as const;
   for (const [where, checkout, text] of checkouts) {
     it(`is refused ${where}, because its program and settings must be those of main`, () => {

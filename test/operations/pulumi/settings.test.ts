@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { defaultWorkspace } from "../../../operations/pulumi/run-pulumi";
 import { settingsOf } from "../../../operations/pulumi/settings";
 
-describe("settings that a command reads from a stack's file", () => {
+describe("settings that a command reads from a stack settings file", () => {
   let cwd: string;
   beforeEach(() => {
     cwd = mkdtempSync(join(tmpdir(), "stack-file-"));

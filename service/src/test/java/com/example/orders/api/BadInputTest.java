@@ -137,7 +137,7 @@ class BadInputTest {
 
     @Test
     void largestOrderFitsHoweverItIsWritten() throws Exception {
-        // Each character is a pair of escapes. The total is too large: nothing else is wrong with it.
+        // Each character is a pair of escapes. The only error in this order is its total price.
         String character = "\\ud83d\\ude00";
         String item = item("\"" + character.repeat(64) + "\"", "1000000", "9223372036854775807");
         String order = order(character.repeat(200), "EUR", item + (", " + item).repeat(199));
