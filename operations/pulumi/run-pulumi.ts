@@ -46,7 +46,13 @@ export function variables(workspace: Workspace): Readonly<Record<string, string 
  * Lets Pulumi take the encryption key from the state if a stack has no stack settings file.
  * Otherwise Pulumi would use another key.
  */
-const always = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
+const fallback = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
+/**
+ * Lets Pulumi load the program without a check of its types. The check needs the types of
+ * development dependencies, which jobs with rights do not install.
+ */
+const withoutTypeCheck = { PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
+const always = { ...fallback, ...withoutTypeCheck };
 
 /** Pulumi's options that check the policy pack. Empty if the project has no policy pack. */
 export function policyOptions({ cwd }: Workspace): readonly string[] {
