@@ -149,15 +149,17 @@ export function badEndNotices(
   stack: string,
   environment?: Readonly<Record<string, string>>,
 ): readonly Stage[] {
-  const more = { reportOf: of, ...(environment === undefined ? {} : { environment }) };
+  const ofBranch = environment === undefined ? {} : { environment };
   return [
     notice(`tell-failed-${of}`, "failed", stack, {
       requires: [{ [of]: ["failed", "unauthorized"] }],
-      ...more,
+      reportOf: of,
+      ...ofBranch,
     }),
+    // A job that was cancelled has persisted no report.
     notice(`tell-canceled-${of}`, "canceled", stack, {
       requires: [{ [of]: ["canceled"] }],
-      ...more,
+      ...ofBranch,
     }),
   ];
 }

@@ -1,4 +1,5 @@
 import { mainBranch } from "../components/conventions/ci-roles";
+import { deployProject } from "../config/circleci";
 import { service } from "../config/service";
 
 /**
@@ -31,10 +32,13 @@ export const contexts = {
 
 export type ContextName = keyof typeof contexts;
 
+/** A CircleCI project: the service's own, or the one that docs/trust.md adds to it. */
+export type Project = "deploy" | "service";
+
 /** What CircleCI must ask before a job gets a context. docs/pipeline.md has the same texts. */
 export interface Restriction {
   /** Only these projects' jobs, by what the project is for. */
-  readonly projects: readonly "service"[];
+  readonly projects: readonly Project[];
   /** An expression that must hold when the job starts. */
   readonly expression: string;
   /** Only jobs whose actor is in the security group of those who may approve. */
@@ -46,14 +50,23 @@ const notByHand = 'not job.ssh.enabled and not (pipeline.config_source starts-wi
 // configuration separately. `pipeline.git.branch` is only that of the checkout.
 const ofMain = `pipeline.git.branch == "${mainBranch}" and pipeline.config.ref == "refs/heads/${mainBranch}" and`;
 
-/** The restrictions of a context. An administrator sets them in CircleCI. */
-export function restrictionOf(name: ContextName): Restriction {
+/** Returns the restrictions of a context. An administrator sets them in CircleCI. */
+export function restrictionOf(
+  name: ContextName,
+  hasDeployProject = deployProject !== undefined,
+): Restriction {
   const { changesProduction = false, onBranches }: Context = contexts[name];
   return {
     approversOnly: changesProduction,
     expression: onBranches ? notByHand : `${ofMain} ${notByHand}`,
-    projects: ["service"],
+    projects: hasDeployProject ? projectsOf(name) : ["service"],
   };
+}
+
+/** Returns the projects whose jobs use a context, if there is a deploy project. */
+function projectsOf(name: ContextName): readonly Project[] {
+  if (!contexts[name].onBranches) return ["deploy"];
+  return name === "preview" || name === "slack" ? ["deploy", "service"] : ["service"];
 }
 
 /** Full name of a context in CircleCI. */

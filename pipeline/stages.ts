@@ -1,3 +1,4 @@
+import { service } from "../config/service";
 import { companyScan, insideNetwork } from "../config/circleci";
 import { badEndNotices, notice, planOf, previewReport, type Stage } from "./compose";
 import type { ContextName } from "./contexts";
@@ -6,7 +7,8 @@ import type { Requirement } from "./model";
 /** A number, and so legal in a serial group. A branch's name may not be. */
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
 export const ofBranch = { PULL_REQUEST: pullRequest };
-const group = (name: string): string => `<< pipeline.project.slug >>/${name}`;
+/** The same in both projects, so that a deploy in one never runs next to a removal in the other. */
+const group = (name: string): string => `${service}/${name}`;
 /** Jobs of one group run one after another, in all pipelines. */
 export const groups = {
   canary: group("prod-canary"),

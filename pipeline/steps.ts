@@ -168,9 +168,10 @@ export function job(
 
 /**
  * A failed job persists nothing to the workspace, and a cache can be written by any branch. So the
- * command only records how it ended, and the last step of the job ends like it.
+ * command only records how it ended, and the last step of the job ends like it. The empty file is
+ * there because a command may write no report, and CircleCI refuses to persist nothing.
  */
-export const recorded = ` || echo "export EXIT_CODE=$?" >> "$BASH_ENV"; mkdir -p ${reports}`;
+export const recorded = ` || echo "export EXIT_CODE=$?" >> "$BASH_ENV"; mkdir -p ${reports}; touch ${reports}/ended`;
 
 const result: Step = {
   run: { command: 'exit "${EXIT_CODE:-0}"', name: "The result of the command" },

@@ -8,7 +8,7 @@ import { show, Source } from "../../pipeline/checks/source";
 import { type PlacedJob, workflowsOf } from "../../pipeline/checks/shape";
 import { contextOf } from "../../pipeline/contexts";
 import type { Config, Place } from "../../pipeline/model";
-import { pipelines } from "../../pipeline/pipelines";
+import { inOneProject as pipelines } from "../../pipeline/pipelines";
 import { type End, next } from "../../pipeline/run/order";
 import { circleciJob } from "../../operations/locks/circleci-job";
 import { insideNetwork } from "../../config/circleci";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { check } from "../../pipeline/check";
 import { show } from "../../pipeline/checks/source";
-import { pipelines } from "../../pipeline/pipelines";
+import { inOneProject as pipelines } from "../../pipeline/pipelines";
 import { recorded } from "../../pipeline/steps";
 import { yaml } from "../../pipeline/write";
 
@@ -41,7 +41,7 @@ function seed({ at, file = "config.yml", from, says, to }: Mistake): void {
   );
 }
 
-const staging = "serial-group: << pipeline.project.slug >>/staging";
+const staging = "serial-group: services-orders/staging";
 
 describe("a mistake in a pipeline's file is shown with its place", () => {
   it("finds none in what is written", () => {
@@ -131,14 +131,19 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
   });
 
   it("for characters that are illegal in a serial group", () => {
-    seed({ from: staging, to: `${staging.slice(0, -7)}@staging`, at: "<<", says: /not "@"/ });
+    seed({
+      from: staging,
+      to: `${staging.slice(0, -7)}@staging`,
+      at: "services-orders/@",
+      says: /not "@"/,
+    });
   });
 
   it("for a serial group with a branch's name", () => {
     seed({
       from: staging,
       to: staging.replace(/staging$/, "<< pipeline.git.branch >>"),
-      at: "<<",
+      at: "services-orders/",
       says: /pipeline\.git\.branch, which may have characters that are illegal/,
     });
   });
@@ -147,7 +152,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
     seed({
       from: staging,
       to: `${staging}-2`,
-      at: "<<",
+      at: "services-orders/",
       says: /"deploy-staging" must have the same text .* as SERIAL_GROUP, got ".*\/staging"/,
     });
   });
@@ -294,7 +299,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
 
   it("for a production job that two pipelines could run at the same time", () => {
     seed({
-      from: `${approvedProd}${inProd}          serial-group: << pipeline.project.slug >>/prod\n`,
+      from: `${approvedProd}${inProd}          serial-group: services-orders/prod\n`,
       to: `${approvedProd}${inProd}`,
       at: "deploy-prod",
       says: /"deploy-prod" can change production, and two of them could run at the same time/,

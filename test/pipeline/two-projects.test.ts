@@ -4,6 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { check } from "../../pipeline/check";
 import { show } from "../../pipeline/checks/source";
+import {
+  type ContextName,
+  contexts,
+  fullName,
+  type Project,
+  restrictionOf,
+} from "../../pipeline/contexts";
 import { inDeployProject, inOneProject, inServiceProject } from "../../pipeline/pipelines";
 import { writeDeployProject, yaml } from "../../pipeline/write";
 
@@ -38,6 +45,25 @@ describe("the pipelines of two projects", () => {
         assert.doesNotMatch(all, /npm-v1|maven-branches|npm run (?:check|test)/, name);
       }
     }
+  });
+
+  it("get every context that they use, by its restrictions", () => {
+    const used = (files: object, project: Project): void => {
+      const names = (Object.keys(contexts) as ContextName[]).filter((name) =>
+        JSON.stringify(files).includes(`"${fullName(name)}"`),
+      );
+      assert.ok(names.length >= 4);
+      for (const name of names) {
+        assert.ok(restrictionOf(name, true).projects.includes(project), `${name} in ${project}`);
+      }
+    };
+    used(inDeployProject, "deploy");
+    used(inServiceProject, "service");
+  });
+
+  it("have the same serial groups, so that a removal waits for a deploy of the other project", () => {
+    assert.doesNotMatch(JSON.stringify(inDeployProject), /"serial-group":"[^"]*project\.slug/);
+    assert.match(JSON.stringify(inDeployProject), /"serial-group":"services-orders\/prod"/);
   });
 
   it("are written into the clone of the deploy project's repository", () => {

@@ -1,6 +1,6 @@
 import type { Config, Job } from "../../../pipeline/model";
 import { contexts, type ContextName, fullName } from "../../../pipeline/contexts";
-import { pipelines } from "../../../pipeline/pipelines";
+import { inOneProject as pipelines } from "../../../pipeline/pipelines";
 
 export interface ThereJob {
   readonly contexts: readonly ContextName[];

@@ -10,7 +10,7 @@ import { acceptedFindings, type Scanner, sourceScanners } from "../../../operati
 import { ancestors } from "../../../pipeline/checks/graph";
 import { workflowsOf } from "../../../pipeline/checks/shape";
 import { Source } from "../../../pipeline/checks/source";
-import { pipelines } from "../../../pipeline/pipelines";
+import { inOneProject as pipelines } from "../../../pipeline/pipelines";
 import { yaml } from "../../../pipeline/write";
 
 /** A package that exists only in the stand-in registry, and its advisory there. */
