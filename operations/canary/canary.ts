@@ -99,7 +99,8 @@ export async function canaryStart(
 }
 
 /**
- * Checks the checkout, whose program and settings the canary uses.
+ * Checks that the checked-out commit is on `main` and that there are no uncommitted changes. The
+ * canary uses the program and the settings of this checkout.
  *
  * @throws UserError if the checkout is not a commit of `main`, or has uncommitted changes
  */
@@ -192,8 +193,9 @@ async function candidate(
 }
 
 /**
- * Reads the outputs of a branch's review stack. Empty if the stack does not exist. The environment
- * variable REVIEW_BACKEND_URL names the state of the review stacks, if they have a separate state.
+ * Reads the outputs of a branch's review stack. Empty if the stack does not exist. If the
+ * environment variable REVIEW_BACKEND_URL is set, the review stacks are in the backend with this
+ * URL.
  */
 export async function reviewOutputs(branch: string, workspace: Workspace): Promise<Outputs> {
   const url = variables(workspace)["REVIEW_BACKEND_URL"] ?? "";
@@ -261,9 +263,10 @@ export async function stopCanary(production: Production, workspace: Workspace): 
       `The canary is in the cluster ${where}, but the kubeconfig points to ${cluster.uid}: choose the right context. Nothing was changed.`,
     );
   }
-  // kubectl deletes the Deployment first, because this needs no lock of the stack. If a start was
-  // killed while it waited for the pods, the state lists no Deployment, and a lock may remain. But
-  // the canary's pods still answer production's requests.
+  // kubectl deletes the Deployment first, because kubectl does not need the stack's lock. If
+  // `canary start` was killed while Pulumi waited for the pods, the state does not contain the
+  // Deployment, and the stack may still be locked. But the canary's pods already answer
+  // production's requests.
   if ((await canaryDeployment(production)) !== undefined) {
     // With "foreground", kubectl waits until the Deployment's pods are gone, as Pulumi does.
     const how = ["--cascade=foreground", "--ignore-not-found"];

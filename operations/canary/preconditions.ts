@@ -8,7 +8,7 @@ export interface CanaryFacts {
   readonly commit: string | undefined;
   /** Whether production's commit is in the branch's history. Undefined if git cannot tell. */
   readonly containsProduction: boolean | undefined;
-  /** True if `--image` names the image. False if the image is that of the review stack. */
+  /** True if `--image` names the image. False if the image comes from the review stack. */
   readonly givenImage: boolean;
   readonly imageRef: string | undefined;
   /**
@@ -29,7 +29,8 @@ export interface CanaryFacts {
 export function validateCanary(candidate: CanaryFacts): string | undefined {
   const { branch, commit, containsProduction, imageRef, migrations, productionCommit } = candidate;
   const { givenImage, productionRuns, running } = candidate;
-  // For the same branch, the command may run again: it continues a start that failed or was killed.
+  // If a start of the same branch failed or was killed, the command may run again to continue that
+  // start.
   if (running !== undefined && (running.started || running.branch !== branch)) {
     return `A canary of "${running.branch}" is already running. Stop it first: npm run canary -- stop`;
   }

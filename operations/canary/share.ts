@@ -28,7 +28,10 @@ export function canaryShare(stable: number, asked: number): Share {
 export const percent = (share: number): string =>
   `${(share * 100).toFixed(1).replace(/\.0$/, "")} %`;
 
-/** The calculation of the number of pods, as a text that a person can check. */
+/**
+ * Returns the calculation of the number of canary pods as text, so that a person can check the
+ * calculation.
+ */
 export function shown({ asked, pods, real, stable }: Share): string {
   const p = String(asked);
   return (

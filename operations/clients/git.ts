@@ -22,7 +22,7 @@ async function ifKnown(args: readonly string[], workspace: Workspace): Promise<s
   return answer === "" ? undefined : answer;
 }
 
-/** Files that `git diff` names. Undefined if git fails. */
+/** Runs `git diff` and returns the names of the files that differ. Undefined if git fails. */
 async function differing(
   args: readonly string[],
   workspace: Workspace,
@@ -32,9 +32,7 @@ async function differing(
   return answer?.split("\0").filter((file) => file !== "");
 }
 
-/**
- * Runs a git command that answers with its exit code: true for 0, false for 1, otherwise undefined.
- */
+/** Runs a git command, and returns true for exit code 0, false for 1, otherwise undefined. */
 async function asked(args: readonly string[], workspace: Workspace): Promise<boolean | undefined> {
   try {
     await git(args, workspace);
@@ -46,8 +44,8 @@ async function asked(args: readonly string[], workspace: Workspace): Promise<boo
 }
 
 /**
- * Removes the mark of uncommitted changes from an image's commit, and returns the full hash.
- * Undefined if the text does not begin with a full hash.
+ * Removes the suffix `-dirty...`, which marks uncommitted changes, from an image's commit. Returns
+ * the full hash. Undefined if the text does not begin with a full hash.
  */
 export function committed(commit: string | undefined): string | undefined {
   return /^([0-9a-f]{40})(?:-dirty\..*)?$/.exec(commit ?? "")?.[1];
@@ -58,14 +56,12 @@ export async function head(workspace: Workspace): Promise<string | undefined> {
   return committed(await ifKnown(["rev-parse", "--verify", "HEAD"], workspace));
 }
 
-/** Branch that is checked out. Undefined if a commit is checked out, such as in CI. */
+/** Branch that is checked out. Undefined if `HEAD` is detached, such as in CI. */
 export async function currentBranch(workspace = defaultWorkspace): Promise<string | undefined> {
   return ifKnown(["symbolic-ref", "--short", "-q", "HEAD"], workspace);
 }
 
-/**
- * Whether `older` is in the history of `newer`. Undefined if git does not know one of the commits.
- */
+/** Whether `older` is in the history of `newer`. Undefined if git does not know both commits. */
 export async function isAncestor(
   older: string,
   newer: string,
@@ -92,10 +88,7 @@ export async function remoteBranches(
   );
 }
 
-/**
- * Repository of the remote `origin`, as {@link repositoryOf} writes it. Undefined if there is no
- * such remote.
- */
+/** Repository of the remote `origin`, from {@link repositoryOf}. Undefined without this remote. */
 export async function remoteUrl(workspace: Workspace): Promise<string | undefined> {
   const url = await ifKnown(["remote", "get-url", remote], workspace);
   return url && repositoryOf(url, workspace.cwd);
@@ -103,14 +96,15 @@ export async function remoteUrl(workspace: Workspace): Promise<string | undefine
 
 /**
  * Host and path of the repository at a remote's URL, such as `github.com/acme/orders`. The result
- * is the same for ssh and https, and contains no user name and no token. A repository in a local
- * directory is named by the directory's path.
+ * is the same for ssh and https, and contains no user name and no token. For a repository in a
+ * local directory, the result is the directory's path.
  */
 export function repositoryOf(url: string, cwd: string): string {
   const short = (path: string): string => path.replace(/\/+$/, "").replace(/\.git$/, "");
   if (/^[a-z][a-z+]*:\/\//i.test(url)) {
     const { host, hostname, pathname, protocol } = new URL(url);
-    // ssh and https use different ports for the same repository.
+    // The result omits the port of an ssh URL, because https uses a different port for the same
+    // repository.
     const where = protocol === "https:" || protocol === "http:" ? host : hostname;
     return short(`${where.toLowerCase()}${pathname}`);
   }
@@ -153,8 +147,8 @@ export interface Merge {
 
 /**
  * Merges a commit with the working directory, including uncommitted changes. Changes no branch, no
- * index and no file in the working directory. Undefined if git fails, such as a version before
- * 2.38.
+ * index and no file in the working directory. Undefined if git fails, for example because git is
+ * older than 2.38.
  */
 export async function mergedWith(commit: string, workspace: Workspace): Promise<Merge | undefined> {
   const here = await snapshot(workspace);
@@ -171,8 +165,8 @@ export async function mergedWith(commit: string, workspace: Workspace): Promise<
 }
 
 /**
- * Creates a commit with the content of the working directory, and returns its hash. Returns HEAD if
- * there are no uncommitted changes.
+ * Creates a commit with the content of the working directory, and returns the commit's hash.
+ * Returns the hash of HEAD if there are no uncommitted changes.
  */
 async function snapshot(workspace: Workspace): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "services-index-"));
@@ -198,10 +192,7 @@ async function commitOf(
   return git([...author, "commit-tree", tree, ...parents, "-m", "Preview of a merge"], workspace);
 }
 
-/**
- * Files below a directory that differ between two commits. Undefined if git does not know one of
- * the commits.
- */
+/** Files below a directory that differ between two commits. Undefined if a commit is unknown. */
 export async function changedFiles(
   from: string,
   to: string,
@@ -232,8 +223,8 @@ export async function fileAt(
 }
 
 /**
- * Full hash of the commit that a name means, such as a branch or a short hash. Undefined if git
- * does not know the name.
+ * Returns the full hash of a commit. The name of the commit can be, for example, a branch or a
+ * short hash. Undefined if git does not know the name.
  */
 export async function fullCommit(name: string, workspace: Workspace): Promise<string | undefined> {
   return ifKnown(["rev-parse", "--verify", "--end-of-options", `${name}^{commit}`], workspace);
@@ -255,9 +246,7 @@ export async function commitsBetween(
   return answer?.split("\n").filter((line) => line !== "");
 }
 
-/**
- * Creates a second working directory with the files of a commit, by default the checked-out commit.
- */
+/** Creates a second working directory with the files of a commit. */
 export async function addWorktree(
   directory: string,
   workspace: Workspace,
@@ -278,9 +267,7 @@ export async function removeWorktree(directory: string, workspace: Workspace): P
   await git(["worktree", "remove", "--force", directory], workspace);
 }
 
-/**
- * Whether files differ between a commit and the working directory. Undefined if git cannot tell.
- */
+/** Whether files differ between a commit and the working directory. Undefined if git fails. */
 export async function differs(
   commit: string,
   paths: readonly string[],

@@ -5,7 +5,7 @@ import { UserError } from "../../lib/errors";
 const TIMEOUT_MS = 10_000;
 const TRIES = 3;
 
-/** A pull request, with the address and the token to ask GitHub about it. */
+/** A pull request, and the API address and the token for requests about the pull request. */
 export interface PullRequest {
   /** Base URL of GitHub's REST API, without a slash at its end. */
   readonly api: string;
@@ -19,8 +19,8 @@ export interface PullRequest {
  * Reads the pull request from CircleCI's environment variables. Undefined if the branch has no pull
  * request.
  *
- * @throws UserError if another necessary variable is missing or wrong. The error names each of
- * them.
+ * @throws UserError if the number, the repository or the token is missing or wrong. The error names
+ * the variables to set.
  */
 export function pullRequestFrom(
   env: Readonly<Record<string, string | undefined>>,

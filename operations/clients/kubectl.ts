@@ -15,7 +15,7 @@ export type Kubectl = (
 /** A cluster that has answered a first request, and kubectl for this cluster. */
 export interface Cluster {
   readonly kubectl: Kubectl;
-  /** UID of the namespace `kube-system`. It identifies the cluster. */
+  /** UID of the namespace `kube-system`, which identifies the cluster. */
   readonly uid: string;
 }
 
@@ -42,7 +42,8 @@ export function isForbidden(error: unknown): boolean {
 }
 
 /**
- * Lists all objects of a kind. The arguments `which` are kubectl's options, such as a namespace.
+ * Lists the objects of a kind. `which` contains options of kubectl, such as `--namespace` or
+ * `--selector`.
  */
 export async function list<Item>(
   { kubectl }: Pick<Cluster, "kubectl">,
@@ -54,7 +55,7 @@ export async function list<Item>(
   return (JSON.parse(answer) as { readonly items: readonly Item[] }).items;
 }
 
-/** kubectl's options that select the objects with these labels. */
+/** Returns kubectl's options that select the objects with these labels. */
 export function withLabels(labels: Readonly<Record<string, string>>): readonly string[] {
   return ["--selector", labelQuery(labels)];
 }

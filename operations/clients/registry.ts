@@ -42,9 +42,9 @@ function scheme(host: string): string {
  * Adds a tag to an image through the registry's API. Does not pull or push the image, and never
  * moves an existing tag.
  *
- * @returns "was there" if the tag already names this image
+ * @returns "was there" if the tag already names this image, otherwise "added"
  * @throws UserError if the tag names another image, the image does not exist, or the registry
- * refuses.
+ * refuses the request.
  */
 export async function addTag(imageRef: string, tag: string): Promise<"added" | "was there"> {
   const { digest, host, path } = imageParts(imageRef);

@@ -51,8 +51,8 @@ export interface DeployOptions {
   /** Deploys even if the stack is held. */
   readonly evenIfHeld?: boolean;
   /**
-   * Longest wait until no job runs, such as `30m`. The migration then does not run at the same time
-   * as a job.
+   * Longest time to wait until no job runs, such as `30m`. The wait keeps the database migration
+   * from running at the same time as a job.
    *
    * @default - does not wait
    */
@@ -61,7 +61,7 @@ export interface DeployOptions {
   readonly yes?: boolean;
 }
 
-/** Name of the tag with the commit of the program that made the last deploy. */
+/** Name of the stack tag that records which commit of the program made the last deploy. */
 const deployedTag = "deployed";
 
 /**
@@ -143,14 +143,18 @@ export async function updateAndRecord(
   return { imageRef, took, url };
 }
 
-/** @throws UserError with every reason why the stack must not be changed. */
+/**
+ * Checks whether the stack may be changed.
+ *
+ * @throws UserError with every reason why the stack must not be changed.
+ */
 export async function assertDeployable(target: DeployTarget, allowOlder: boolean): Promise<void> {
   const { cluster, workspace, last, settings } = target;
   const { environment, release, releaseReason, stack } = settings;
   const { perBranch } = environments[environment];
   const branches = perBranch ? await remoteBranches(workspace) : undefined;
   const found = validateDeploy({
-    // If a release has a reason, a person has chosen it on purpose.
+    // A person has chosen a release with a reason on purpose, so this release may be older.
     allowOlder: allowOlder || releaseReason !== undefined,
     branch: release.branch,
     branchAtRemote: branches?.has(release.branch),
@@ -183,8 +187,8 @@ async function pullRequestOpen(workspace: Workspace): Promise<boolean | undefine
 }
 
 /**
- * Compares this deploy with what the stack runs. Returns the commits if the image or the program of
- * this deploy is older. Otherwise undefined.
+ * Compares this deploy with what the stack runs. If the image or the program of this deploy is
+ * older, returns the older and the newer commit. Otherwise undefined.
  *
  * @param tip commit of the review stack's branch at the remote. A deploy of this commit never
  * counts as older, not even after someone has reset the branch to an older commit
@@ -259,7 +263,7 @@ export async function update(target: DeployTarget): Promise<void> {
   }
 }
 
-/** The release that an update deploys, for the message in the stack's history. */
+/** Returns the release that an update deploys, for the message in the stack's history. */
 function releaseIn({ last, settings }: DeployTarget): Omit<Told, "by"> {
   const { environment, imageRef, release, releaseReason: reason } = settings;
   if (imageRef !== undefined || environments[environment].image === "built") {

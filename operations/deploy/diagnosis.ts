@@ -46,15 +46,15 @@ export interface Diagnosis {
 }
 
 /**
- * Largest number of causes of one kind that are shown. The tenth pod fails for the same reason as
- * the first.
+ * Largest number of causes of one kind that are shown. More pods usually fail for the same reason
+ * as the first pods.
  */
 const most = 5;
 
 /**
  * Finds out why a deploy failed. The most useful causes come first: what Kubernetes refused, then
- * the state of the pods, then warnings since the deploy began. Pods of an earlier release and of
- * earlier runs of jobs are ignored.
+ * the state of the pods, then warnings since the deploy began. Pods of an earlier release are
+ * ignored, and so are pods of earlier job runs.
  */
 export function diagnose(findings: Findings, since: Date): Diagnosis {
   const { deployments, events } = findings;
@@ -75,7 +75,7 @@ export function diagnose(findings: Findings, since: Date): Diagnosis {
   };
 }
 
-/** The pods of this deploy, newest first. */
+/** Returns the pods of this deploy, the newest first. */
 function ownPods({ pods, replicaSets }: Findings, since: Date): readonly FailedPod[] {
   const newest = newestHashes(replicaSets);
   const created = ({ metadata }: FailedPod): number => Date.parse(metadata.creationTimestamp ?? "");
@@ -100,7 +100,8 @@ function recentWarnings(events: readonly Event[], since: Date): readonly string[
     .filter(({ time }) => time >= since)
     .sort((a, b) => b.time.getTime() - a.time.getTime())
     .filter(({ event: { involvedObject, reason = "" } }) => {
-      // The pods of one ReplicaSet have the same warnings, each with the name of its pod.
+      // The warnings for the pods of one ReplicaSet differ only in the pod's name, so one warning
+      // is enough.
       const same = `${involvedObject.kind} ${reason}`;
       return seen.has(same) ? false : seen.add(same).has(same);
     })

@@ -9,9 +9,9 @@ import { secretsProviderOf } from "../pulumi/settings";
 import { type Tags, createStack, setTags } from "../pulumi/stacks";
 
 /**
- * Creates the stack if it does not exist. Recovers the stack if its last update was killed. The
- * commands `deploy`, `image` and `review` call this function first. So every review stack is
- * counted and tagged, and a sweep finds it even if nothing was ever deployed to it.
+ * Creates the stack if the stack does not exist. Recovers the stack if its last update was killed.
+ * The commands `deploy`, `image` and `review` call this function first. So every review stack is
+ * counted and tagged. A sweep also finds a review stack to which nothing was ever deployed.
  *
  * @returns what was changed in the cluster since the last update.
  * @throws UserError if the limit of review stacks is reached, or the review stack belongs to
@@ -62,7 +62,8 @@ async function origin(
 }
 
 /**
- * Two branches must never share a stack, not even after someone has changed a tag by hand.
+ * Checks that a review stack belongs to a branch, because two branches must never share a stack. A
+ * stack without the tag of its branch also passes this check.
  *
  * @throws UserError if the branch is unknown, or the stack belongs to another branch
  */

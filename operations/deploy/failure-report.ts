@@ -9,18 +9,18 @@ import { reports } from "../../lib/reports";
 /** Number of lines of a container's log that are shown. */
 const logLines = 20;
 /**
- * Number of characters of a line that are shown, so that a stack trace in one line does not fill
- * the screen.
+ * Largest number of characters that are shown of one line, so that a stack trace in one line does
+ * not fill the screen.
  */
 const lineLength = 300;
 const patience = 10_000;
-/** A line that the JVM prints at each start. It is not an error. */
+/** A line that the JVM prints at each start, and that is not an error. */
 const noise = /^Picked up JAVA_TOOL_OPTIONS:/;
 
 /**
  * Prints why a deploy failed. Pulumi only shows that pods are missing. This function shows what
- * Kubernetes refused, the state of the pods, and the end of their logs. It never throws, because
- * the caller throws the error of the deploy.
+ * Kubernetes refused, the state of the pods, and the end of the containers' logs. This function
+ * never throws, because the caller throws the error of the deploy.
  */
 export async function reportFailure(
   cluster: Cluster,

@@ -14,7 +14,7 @@ const mostNamed = 10;
  * rights in the namespace yet, this check finds nothing. For stacks that delete their namespace,
  * {@link assertNamespaceNotShared} checks the whole namespace.
  *
- * @throws UserError that names each object, and the tool that created it
+ * @throws UserError that names each such object, and the tool that created the object
  */
 export async function assertNoneExists(
   created: readonly Key[],
@@ -43,10 +43,10 @@ const kinds = [
 const ofKubernetes = ["ConfigMap kube-root-ca.crt", "ServiceAccount default"];
 
 /**
- * Checks whether a namespace contains objects of someone else, before the first successful update.
- * Does nothing for a stack that does not delete its namespace. If the namespace exists and has the
- * stack's labels, the update adopts the namespace. A removal of the stack would then also delete
- * the objects of others.
+ * Checks before the first successful update whether the namespace contains objects that do not
+ * belong to the stack. Does nothing for a stack that does not delete its namespace. If the
+ * namespace exists and has the stack's labels, the update adopts the namespace. A removal of the
+ * stack would then also delete the objects of others.
  *
  * @throws UserError that names each object that does not belong to the stack
  */

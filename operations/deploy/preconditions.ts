@@ -14,7 +14,7 @@ export interface DeployFacts {
   readonly pullRequestOpen: boolean | undefined;
   /** UID of the cluster of the stack's last update. Undefined if the stack was never updated. */
   readonly lastCluster: string | undefined;
-  /** Set if the image or the program of this deploy is older than that of the stack. */
+  /** Set if this deploy has an older image or an older program than the stack. */
   readonly downgrade: Downgrade | undefined;
   readonly stack: string;
   readonly allowOlder: boolean;

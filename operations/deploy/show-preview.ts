@@ -13,7 +13,7 @@ import { reports } from "../../lib/reports";
  *
  * @param options.approved - file with the plan of an approved preview
  * @param options.cluster - cluster of the stack
- * @param options.notes - lines that only the caller knows, such as what was changed in the cluster
+ * @param options.notes - lines that the preview also shows, such as what was changed in the cluster
  * @returns what changes, in one line
  * @throws UserError if the preview failed, if more would change than was approved, or if an object
  * that would be created exists and belongs to someone else
@@ -38,7 +38,7 @@ export async function showPreview(
   if (!seen.complete) {
     const { errors, headline, notes } = seen.summary;
     // If Pulumi or the cluster refuses a change for a known reason, the summary has no errors. The
-    // reason is then in its headline and notes.
+    // reason is then in the summary's headline and notes.
     reports.addCause(seen.safe((errors.length > 0 ? errors : [headline, ...notes]).join("\n")));
     throw new UserError(
       [
