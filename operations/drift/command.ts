@@ -13,8 +13,8 @@ import { reportOf } from "./report";
 export interface DriftOptions {
   readonly json?: boolean;
   /**
-   * File to which the command also writes the differences as JSON. The exit code is then 0 even if
-   * something differs, because the file has the result.
+   * File to which the command also writes the differences as JSON. If this option is set, the exit
+   * code is 0 even if something differs, because the file contains the result.
    *
    * @default undefined
    */
@@ -61,7 +61,10 @@ function headline(stack: string, differences: number): string {
   return `Stack ${stack}: ${count} since the last update:`;
 }
 
-/** Lines that say how to undo or keep the changes, and which log names the person who made them. */
+/**
+ * Returns lines that say how to undo or keep the changes, and which log names the person who made
+ * the changes.
+ */
 function advice(stack: string, { changed, gone }: Drift): readonly string[] {
   if (changed.length + gone.length === 0) return [];
   const { quick, to } = wayBack(stack);

@@ -12,7 +12,7 @@ export interface Difference {
   readonly live: unknown;
   readonly path: string;
   readonly segments: readonly Segment[];
-  /** When the tool last changed the object. */
+  /** Time of the field manager's last change to the object. Undefined if the field was removed. */
   readonly time: string | undefined;
 }
 
@@ -36,7 +36,7 @@ export interface Comparison {
   readonly manager: string;
 }
 
-/** Annotations that record an action of a person. They do not count as differences. */
+/** Annotations that record a person's action. These annotations do not count as differences. */
 const ofOperations = [
   "kubectl.kubernetes.io/last-applied-configuration",
   // `kubectl rollout restart` sets this annotation. The pods start again, and nothing else changes.
@@ -45,8 +45,9 @@ const ofOperations = [
 
 /**
  * Finds the fields of an object that someone has changed since the last update. A field counts if
- * the update wrote it and no longer owns it, and its value is different. A field also counts if
- * another tool has added it. Changes by controllers do not count.
+ * the update wrote the field, the stack's field manager no longer owns the field, and the value is
+ * now different. A field also counts if another tool has added the field. Changes by controllers do
+ * not count.
  */
 export function differencesOf({ declared, isController, live, manager }: Comparison): Compared {
   const all = live.metadata.managedFields ?? [];
@@ -59,7 +60,8 @@ export function differencesOf({ declared, isController, live, manager }: Compari
   const found: Difference[] = [];
   const kept: (readonly Segment[])[] = [];
   const add = (segments: readonly Segment[], who: ManagedFields | undefined): void => {
-    // For the cluster, a list without keys is one field. Only the part that differs is shown.
+    // The cluster treats a list without keys as one field. The difference shows only the part of
+    // the list that is different.
     const shown = [...segments, ...narrowed(valueAt(declared, segments), valueAt(live, segments))];
     found.push({
       by:
@@ -84,7 +86,7 @@ export function differencesOf({ declared, isController, live, manager }: Compari
       const path = pathText(segments);
       const isOperation = ofOperations.some((name) => path.endsWith(`["${name}"]`));
       if (isDeclared || isOperation || known.has(path)) continue;
-      // Another tool has removed the field again.
+      // The field no longer exists, because another tool has removed the field again.
       if (valueAt(live, segments) === undefined) continue;
       known.add(path);
       add(segments, other);
@@ -93,7 +95,7 @@ export function differencesOf({ declared, isController, live, manager }: Compari
   return { differences: found, kept };
 }
 
-/** The path to the only part in which two values differ. Empty if they differ in several parts. */
+/** Returns the path to the only part in which two values differ. Empty if several parts differ. */
 function narrowed(declared: unknown, live: unknown): readonly Segment[] {
   if (typeof declared !== "object" || declared === null) return [];
   const isList = Array.isArray(declared) && Array.isArray(live);
@@ -113,8 +115,8 @@ function narrowed(declared: unknown, live: unknown): readonly Segment[] {
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 
 /**
- * Yields the path of each declared field that our field set does not contain, and whose value in
- * the cluster is different.
+ * Yields the path of each declared field that the stack's field set (`ours`) does not contain, and
+ * whose value in the cluster is different.
  */
 function* lost(
   declared: unknown,
@@ -123,14 +125,15 @@ function* lost(
   at: readonly Segment[] = [],
 ): Generator<readonly Segment[]> {
   if (isAbsent(declared)) return;
-  // If our field set ends here, it contains the whole field.
+  // If the field set has no deeper entries, the stack's field manager owns the whole field.
   if (ours !== undefined && at.length > 0 && isLeaf(ours)) return;
   const children = childrenOf(declared);
   if (children === undefined) {
     if (ours === undefined && !isEqual(declared, live)) yield at;
     return;
   }
-  // The whole field is gone. This counts as one difference, not as one for each field inside it.
+  // A field that is completely gone counts as one difference, not as one difference for each of its
+  // subfields.
   if (live === undefined && ours === undefined && at.length > 1 && children.length > 0) {
     yield at;
     return;
@@ -146,8 +149,8 @@ function* lost(
 }
 
 /**
- * Yields the path of each field that another tool's field set contains and ours does not. An
- * element of a list counts as one field.
+ * Yields the path of each field that another tool's field set contains and the stack's field set
+ * does not contain. An element of a list counts as one field.
  */
 function* added(
   theirs: FieldSet,

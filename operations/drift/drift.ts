@@ -31,7 +31,7 @@ export interface Drift {
   readonly gone: readonly Key[];
 }
 
-/** Compares the objects in the state with the objects in the cluster. Pure. */
+/** Compares the objects in the state with the objects in the cluster. This function is pure. */
 export function driftOf(seen: Seen): Drift {
   const changed = seen.resources.flatMap((resource) => {
     const live = seen.objects.find((one) => isSame(one, keyOf(resource)));

@@ -1,7 +1,7 @@
 import { dateOf, moment } from "../../lib/time";
 import { type Cluster, isForbidden, list } from "../clients/kubectl";
 
-/** A pod: its labels, its start, and the fields that may name a Secret. */
+/** A pod: its labels, its start time, and the fields that may name a Secret. */
 interface Pod {
   readonly metadata: {
     readonly labels?: Readonly<Record<string, string>>;

@@ -10,7 +10,7 @@ export interface Segment {
 }
 
 /**
- * Fields that may identify the elements of a list. The first one that all elements have is used.
+ * Fields that may identify the elements of a list. The first field that all elements have is used.
  */
 const keys = ["name", "containerPort", "port", "mountPath", "ip", "topologyKey", "uid"] as const;
 

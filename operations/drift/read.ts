@@ -10,7 +10,7 @@ import { duringMigration, runningJobs } from "../stacks/running-jobs";
 import { type Drift, driftOf, linesOf } from "./drift";
 import { olderThanSecrets } from "./old-pods";
 
-/** What a comparison of the state and the cluster has found. */
+/** Result of a comparison of the state with the cluster. */
 export interface Seen {
   readonly drift: Drift;
   /** Kubernetes Jobs that run now, one text for each. */
@@ -48,8 +48,8 @@ export async function readDrift(stack: string, workspace: Workspace): Promise<Se
 }
 
 /**
- * Notes for a preview: what was changed in the cluster, which pods have old Secrets, and which jobs
- * run. If these cannot be read, the note says why.
+ * Returns the notes for a preview: what was changed in the cluster, which pods have old Secrets,
+ * and which jobs run. If the state or the cluster cannot be read, the only note says why.
  */
 export async function driftNotes(stack: string, workspace: Workspace): Promise<readonly Note[]> {
   try {

@@ -53,8 +53,8 @@ interface Presence {
    */
   readonly now: Update | undefined;
   /**
-   * From when to when earlier releases contained the commit. Undefined if the stack runs the commit
-   * now, or never ran it.
+   * Start and end of the time in which earlier releases contained the commit. Undefined if the
+   * stack runs the commit now, or never ran the commit.
    */
   readonly ran: readonly [from: Date, to: Date | undefined] | undefined;
 }
@@ -79,8 +79,9 @@ export async function where(given: string, workspace: Workspace = defaultWorkspa
 }
 
 /**
- * The successful updates of a stack, the newest first. The commit of the newest update comes from
- * the stack's outputs, because the history of plain Pulumi has only the checked-out commit.
+ * Returns the successful updates of a stack, the newest first. The commit of the newest update
+ * comes from the stack's outputs, because the history of an update with plain Pulumi has only the
+ * checked-out commit.
  */
 async function releasesOf(stack: string, workspace: Workspace): Promise<readonly Update[]> {
   const [updates, outputs] = await Promise.all([
@@ -105,7 +106,7 @@ export async function presenceOf(
   const has = await Promise.all(
     releases.map(async (one) => (await isPart(commit, one.commit, workspace)) === true),
   );
-  // The oldest update in the unbroken series of newest updates that contain the commit.
+  // `since` and all newer updates contain the commit. The update before `since` does not.
   const end = has.indexOf(false);
   const since = releases[(end === -1 ? has.length : end) - 1];
   if (has[0] === true) return { now: since, ran: undefined };

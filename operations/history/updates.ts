@@ -7,7 +7,8 @@ export interface Update {
   readonly by: string | undefined;
   readonly branch: string | undefined;
   /**
-   * Commit that the image was built from. For an update with plain Pulumi, the checked-out commit.
+   * Commit that the image was built from. For an update with plain Pulumi, this is the checked-out
+   * commit.
    */
   readonly commit: string | undefined;
   readonly ended: Date | undefined;
@@ -16,7 +17,7 @@ export interface Update {
   /** URL of the CircleCI job. */
   readonly link: string | undefined;
   /**
-   * The checked-out commit. It contains the program, the jobs and the stack settings file of the
+   * The checked-out commit, which contains the program, the jobs and the stack settings file of the
    * update.
    */
   readonly program: string | undefined;
@@ -35,7 +36,7 @@ interface Recorded {
   readonly startTime: string;
 }
 
-/** What our commands write into the message of an update. */
+/** Facts that our commands write into the message of an update. */
 export interface Told {
   readonly branch: string;
   readonly by: string;

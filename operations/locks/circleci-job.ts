@@ -9,9 +9,9 @@ export interface CircleciJob {
 }
 
 /**
- * Returns the CircleCI job of this process, if its serial group proves that every earlier job of
- * the group has ended. There is no such proof for a job without a serial group. There is also no
- * proof for a job that was rerun with SSH, because a person can run commands in it by hand.
+ * Returns the CircleCI job of this process, if the job's serial group proves that every earlier job
+ * of the group has ended. There is no such proof for a job without a serial group. There is also no
+ * proof for a job that was rerun with SSH, because a person can run commands in such a job by hand.
  *
  * @returns undefined without this proof, on a laptop, and if one of CircleCI's environment
  * variables is missing.
@@ -35,7 +35,7 @@ export function circleciJob(
 }
 
 /**
- * Reads what CircleCI says about the job in the OIDC token. The token's signature is not checked,
+ * Reads the claims about the job in CircleCI's OIDC token. The token's signature is not checked,
  * because the token comes from CircleCI, as the other environment variables do.
  *
  * @see https://circleci.com/docs/guides/permissions-authentication/openid-connect-tokens/

@@ -9,12 +9,12 @@ import { type JobRecord, type StateOfProject, recordObject } from "./lock-store"
 export interface Recording {
   /**
    * Removes the record when Pulumi has ended. Keeps the record if Pulumi was killed (SIGKILL):
-   * Pulumi's lock then remains, and a later job can take it over only with the record.
+   * Pulumi's lock then remains, and a later job can take over the lock only with the record.
    */
   readonly ended: (signal: NodeJS.Signals | null) => Promise<void>;
   /**
-   * A command that writes the record and then becomes Pulumi. Pulumi's command line follows as
-   * arguments.
+   * A command that writes the record and then replaces itself with Pulumi (`exec`). Pulumi's
+   * command line follows as arguments.
    */
   readonly through: readonly string[];
 }
@@ -29,7 +29,7 @@ const writeSeconds = 30;
  * a later job of the same serial group can then take over the lock.
  *
  * @param args - Pulumi's arguments
- * @returns undefined if the command takes no lock, and for a state that is not in S3.
+ * @returns undefined if the command takes no lock, or if the state is not in S3.
  */
 export function recordingOf(
   args: readonly string[],
@@ -61,9 +61,9 @@ function lockedBy(args: readonly string[]): string | undefined {
 }
 
 /**
- * A shell script that writes the record with the shell's process id, and then becomes Pulumi.
- * `exec` keeps the process id. So the record has Pulumi's process id, and exists before Pulumi
- * takes the lock.
+ * Returns a shell script that writes the record with the shell's process id, and then replaces the
+ * shell with Pulumi (`exec`). `exec` keeps the process id. So the record contains Pulumi's process
+ * id, and exists before Pulumi takes the lock.
  */
 function writer(record: Omit<JobRecord, "pid">, write: readonly string[]): string {
   const rest = JSON.stringify(record).slice(1);

@@ -24,7 +24,7 @@ interface StoredRecord extends JobRecord {
   readonly file: string;
 }
 
-/** A lock of a stack, as Pulumi has stored it. */
+/** A stack's lock that Pulumi has stored, and the record of the lock's owner. */
 export interface Lock {
   /** Name of the lock's file or S3 object. Each Pulumi process chooses a different name. */
   readonly file: string;
@@ -44,15 +44,15 @@ export interface LockStore {
   /** Reads the locks and the records that exist now. */
   readonly read: () => Promise<Stored>;
   /**
-   * Removes locks with their records, or records without a lock. Ignores those that no longer
-   * exist.
+   * Removes locks with their records, or records without a lock. Ignores locks and records that no
+   * longer exist.
    */
   readonly remove: (things: readonly (Lock | StoredRecord)[]) => Promise<void>;
 }
 
 /** A Pulumi project, and the backend that stores the state of its stacks. */
 export interface StateOfProject {
-  /** `PULUMI_BACKEND_URL`. */
+  /** URL of the backend: the value of `PULUMI_BACKEND_URL`. */
   readonly backendUrl: string;
   /** Directory of `Pulumi.yaml`. */
   readonly cwd: string;
@@ -62,8 +62,8 @@ export interface StateOfProject {
 
 /**
  * Name of the folder with the records, inside the folder with the stack's locks. Pulumi treats
- * every object in the folder of the locks as a lock, and ignores subfolders. The roles of CI
- * already have the necessary rights in this folder.
+ * every object in the folder of the locks as a lock, and ignores subfolders. The roles of CI have
+ * the necessary rights in the folder of the locks, including its subfolders.
  *
  * @see https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/backend/diy/lock.go checkForLock
  */
@@ -92,7 +92,7 @@ function lockPath(stack: string, { cwd }: StateOfProject): string {
   return [".pulumi", "locks", "organization", name, stack].join("/");
 }
 
-/** The address of a stack's locks in S3, and the AWS CLI's options for it. */
+/** The address of a stack's locks in S3, and the AWS CLI's options for this address. */
 interface S3Place {
   readonly options: readonly string[];
   /** S3 address of the folder with the locks. Ends with a slash. */
@@ -111,8 +111,8 @@ function s3Place(stack: string, state: StateOfProject): S3Place {
 }
 
 /**
- * Arguments of the AWS CLI. `write` stores a record that comes from standard input, and `remove`
- * deletes this record.
+ * Returns arguments of the AWS CLI. `write` stores a record that comes from standard input, and
+ * `remove` deletes this record.
  */
 export function recordObject(
   stack: string,
@@ -139,7 +139,7 @@ function inFiles(directory: string): LockStore {
 
 function inS3(stack: string, state: StateOfProject): LockStore {
   const { options, place } = s3Place(stack, state);
-  // One call for all objects, because the AWS CLI takes a second to start.
+  // The AWS CLI takes a second to start, so one call reads or removes all objects.
   const s3 = async (...args: readonly string[]): Promise<string> =>
     command("aws", ["s3", ...args, "--recursive", ...options], { env: state.env, timeout: 30_000 });
   return {

@@ -3,14 +3,15 @@ import type { CircleciJob } from "./circleci-job";
 import { type Lock, type StateOfProject, lockStore } from "./lock-store";
 
 /**
- * Removes the locks that earlier jobs of this job's serial group have left, and their records.
+ * Removes the locks that earlier jobs of this job's serial group have left, and the records of
+ * these earlier jobs.
  *
  * No heartbeat is necessary, because CircleCI runs one job of a group at a time: "If another job
  * already holds the lock, subsequent jobs must wait in the queue." CircleCI releases the group when
  * a job completes, "whether successful, failed, canceled, unauthorized, or not run". This job runs,
- * so every other job of its group has ended.
+ * so every earlier job of the group has ended.
  *
- * @returns whether it has removed a lock.
+ * @returns whether a lock was removed.
  * @see
  * https://circleci.com/docs/guides/orchestrate/controlling-serial-execution-across-your-organization/
  */
@@ -29,7 +30,7 @@ export async function takeOver(
       (record) => record.job.serialGroup === job.serialGroup && record.job.id !== job.id,
     );
     const left = locks.filter(({ record }) => record !== undefined && ended.includes(record));
-    // This also removes the records of jobs that were cancelled before Pulumi took the lock.
+    // `ended` also contains the records of jobs that were cancelled before Pulumi took the lock.
     if (ended.length > 0) await store.remove([...left, ...ended]);
     for (const lock of left) announce(lock);
     return left.length > 0;

@@ -39,7 +39,7 @@ export async function unlock(
   await sayWhatIsLeft(stack, store);
 }
 
-/** Prints who holds the stack's locks. Returns the same as data, for the approval. */
+/** Prints who holds the stack's locks. Returns the same facts as data, for the approval. */
 function say(stack: string, locks: readonly Lock[]): Shown {
   if (locks.length === 0) {
     const headline = "is not locked: nothing to do";
@@ -66,7 +66,7 @@ async function removing(stack: string, store: LockStore, locks: readonly Lock[])
   });
 }
 
-/** An error with the reason in one line. The AWS CLI prints several lines. */
+/** Returns an error with the reason in one line. The AWS CLI prints the reason in several lines. */
 function refused(what: string, error: unknown): UserError {
   const reason = error instanceof CommandError ? error.reason : String(error);
   return new UserError(
@@ -91,7 +91,7 @@ async function sayWhatIsLeft(stack: string, store: LockStore): Promise<void> {
   console.log(`${nextCommand(stack)} first brings the state to what is in the cluster.`);
 }
 
-/** The command that recovers the state after an update was killed, and continues. */
+/** Returns the command that first recovers the state after a killed update and then continues. */
 function nextCommand(stack: string): string {
   if (stack === "local") return "npm run up";
   if (stack === canaryStack) return "npm run canary -- stop";

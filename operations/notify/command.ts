@@ -14,8 +14,8 @@ export interface NotifyOptions {
   readonly causeFile?: string;
   readonly preview?: string;
   /**
-   * Report of the command that changed the stack: `reports/deployed.json` or
-   * `reports/removed.json`. If this option is set, and the report is missing or about another
+   * For the events `deployed` and `removed`: the report of the command that changed the stack,
+   * `reports/deployed.json` or `reports/removed.json`. If this report is missing or about another
    * stack, no message is sent. For the event `drift`: the output file of `npm run drift`.
    */
   readonly report?: string;
@@ -32,7 +32,8 @@ const workflows = "https://app.circleci.com/pipelines/workflows";
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Content of a file. Undefined if the file does not exist: a job that failed early wrote no file.
+ * Content of a file. Undefined if the file does not exist, for example because a job failed before
+ * it wrote the file.
  */
 function optionalFile(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
@@ -94,8 +95,9 @@ export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice
 }
 
 /**
- * Whether the report is about the stack. True if no report is given. After an earlier job failed,
- * the report may be missing or be about another stack.
+ * Whether the report is about the stack. True for all events except `deployed` and `removed`, and
+ * if no report is given. After an earlier job failed, the report may be missing or about another
+ * stack.
  */
 function isReported(event: Event, { report, stack }: NotifyOptions): boolean {
   if (report === undefined || (event !== "deployed" && event !== "removed")) return true;
@@ -103,8 +105,8 @@ function isReported(event: Event, { report, stack }: NotifyOptions): boolean {
 }
 
 /**
- * The event of a scheduled comparison with the cluster. The event's message depends on what Slack
- * was told before.
+ * Name of the event that follows a scheduled comparison of the state with the cluster. The message
+ * depends on what Slack was told before.
  */
 const driftEvent = "drift";
 

@@ -16,7 +16,8 @@ export interface Where {
 }
 
 /**
- * Creates the message about what was changed in the cluster. Pure. The caller masks secrets first.
+ * Creates the message about what was changed in the cluster. This function is pure. The caller
+ * masks secrets first.
  */
 export function driftMessage(
   stack: string,
@@ -43,8 +44,8 @@ export function driftMessage(
 }
 
 /**
- * A block with the first lines of a list, as many as Slack shows in one block. Escaping makes the
- * lines longer.
+ * Returns a block with the first lines of a list, as many as Slack shows in one block and at most
+ * {@link mostLines}. Escaping makes the lines longer.
  */
 function listed(title: string, lines: readonly string[]): readonly Block[] {
   if (lines.length === 0) return [];

@@ -5,7 +5,7 @@ import { fromTo } from "../drift/drift";
 import type { DriftReport } from "../drift/report";
 import { cut } from "../preview/changes/values";
 
-/** Longest name of a field that is remembered, in characters. */
+/** Longest name of an object and its field that is remembered, in characters. */
 const mostCharacters = 200;
 /** Largest number of differences that are remembered. */
 const mostDifferences = 1_000;
@@ -52,10 +52,10 @@ export function parseTold(text: string): Told | undefined {
 
 /**
  * Compares the differences with what Slack was told. Two differences are the same if they have the
- * same object, field and values. Their times do not matter. Pure.
+ * same object, field and values. The time and the tool do not matter. This function is pure.
  *
  * @param report - undefined if the cluster could not be read
- * @returns the news, and what Slack has been told after these news are sent
+ * @returns the news, and what Slack has been told after the news was sent
  */
 export function newsOf(
   report: DriftReport | undefined,
@@ -70,7 +70,7 @@ export function newsOf(
   const news = {
     appeared: now.filter(({ id }) => !isTold(id)).map(({ line }) => line),
     failed: false,
-    // If the field differs again with another value, `appeared` has it.
+    // If a field differs again with another value, the field is in `appeared`, not in `gone`.
     gone: told.differences
       .map(({ what }) => what)
       .filter((what) => !now.some((one) => one.what === what)),

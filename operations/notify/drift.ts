@@ -31,8 +31,8 @@ const mostBytes = 1_000_000;
 
 /**
  * Tells Slack about a stack's drift: once about each new difference, and once when a difference is
- * gone. If Slack does not accept a message, its content counts as not told. Warns on standard
- * error, and never fails.
+ * gone. If Slack does not accept a message, the message's content counts as not told. Warns on
+ * standard error, and never fails.
  */
 export async function tellDrift(options: DriftNoticeOptions): Promise<void> {
   const { failed, report: file, secrets, told: memory, webhook } = options;
@@ -44,8 +44,8 @@ export async function tellDrift(options: DriftNoticeOptions): Promise<void> {
   if (message === undefined) console.log(`Nothing new about the drift of ${stack}.`);
   const warning = message && (await send(webhook, message));
   if (warning !== undefined) process.stderr.write(`warning: ${warning}\n`);
-  // The file is also written if nothing is new, because CircleCI deletes the cache with the file 15
-  // days after it was written.
+  // The file is also written if nothing is new, because CircleCI deletes a cache 15 days after the
+  // cache was written.
   if (memory !== undefined) keep(memory, warning === undefined ? then : told);
 }
 

@@ -78,7 +78,8 @@ export function escaped(text: string): string {
 }
 
 /**
- * A link in Slack's markup. If the address is not a valid http or https URL, the address as text.
+ * Returns a link in Slack's markup. If the address is not a valid http or https URL, returns the
+ * address as plain text.
  */
 function link(address: string, text: string): string {
   const good = /^https?:\/\/[^\s<>|]+$/.test(address);
@@ -114,7 +115,10 @@ export function linksTo(
   return [{ elements: [{ text: links.join("  ·  "), type: "mrkdwn" }], type: "context" }];
 }
 
-/** Creates the message for a notice, in Slack's Block Kit. Pure. The caller masks secrets first. */
+/**
+ * Creates the message for a notice, in Slack's Block Kit. This function is pure. The caller masks
+ * secrets first.
+ */
 export function messageOf(notice: Notice): Message {
   const { action, branch, cause = "", changed, commit, event, job } = notice;
   const { percent, preview, seconds, stack, url, who, workflow } = notice;
@@ -148,8 +152,8 @@ export function messageOf(notice: Notice): Message {
 }
 
 /**
- * Cuts a text to its end, because the cause is at the end. Escaping can turn one character into
- * five.
+ * Returns the last part of a text that is too long, because the cause of a failure is at the end.
+ * Escaping can turn one character into five.
  */
 function tail(text: string): string {
   let limit = causeLimit;
