@@ -22,13 +22,13 @@ export interface PreviewOptions {
   readonly comment?: boolean;
   readonly detailedExitcode?: boolean;
   readonly format?: Format;
-  /** Notes that the caller adds to the summary. If this is a promise, it must not reject. */
+  /** Notes that the caller adds to the summary. A promise of notes must not reject. */
   readonly notes?: Notes;
   readonly output?: string;
   readonly savePlan?: string;
 }
 
-/** Exit codes with `--detailed-exitcode`: those of `terraform plan`, and 3 for danger. */
+/** Exit codes with `--detailed-exitcode`: the exit codes of `terraform plan`, and 3 for danger. */
 const exitCodes: Readonly<Record<Verdict, number>> = {
   changes: 2,
   danger: 3,
@@ -37,9 +37,9 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 };
 
 /**
- * The caller's workspace, with the variables of the release that the preview must assume.
- * Staging and production run `main`, so the preview of a branch shows what happens after its merge.
- * Production runs the promoted release.
+ * Returns the caller's workspace, with the environment variables of the release that the preview
+ * must assume. Staging and production run `main`, so the preview of a branch shows what happens
+ * after its merge. Production runs the promoted release.
  */
 async function workspaceFor(stack: string, given: Workspace): Promise<Workspace> {
   const env = variables(given);
@@ -55,8 +55,8 @@ async function workspaceFor(stack: string, given: Workspace): Promise<Workspace>
 }
 
 /**
- * Previews staging and production as they will be after the merge. If RELEASE_BRANCH is set, the
- * code is previewed without a merge.
+ * Runs a preview. For staging and production, the preview shows the code after the merge of this
+ * branch into `main`. If RELEASE_BRANCH is set, there is no merge.
  */
 async function previewIn(
   stack: string,
@@ -74,14 +74,14 @@ async function previewIn(
   return isMain ? asMerged(given, work) : work({ notes: [], workspace: given });
 }
 
-/** Time that the engine usually needs to read the state, in milliseconds. */
+/** Time in which the engine usually reads the state, in milliseconds. */
 const usualMs = 1_000;
 
 /**
  * Runs the engine, which reads the state first. If the state backend does not answer, the engine
  * prints nothing for 15 minutes. So this function also sends a request to the backend when the
- * engine has printed nothing for a second. It does not check the cluster, because the Pulumi
- * program does this.
+ * engine has printed nothing for a second. This function does not check the cluster, because the
+ * Pulumi program checks it.
  *
  * @throws UserError within 25 s if the state backend does not answer. The error names the backend.
  */
@@ -109,9 +109,9 @@ async function checkedPreview(run: PreviewRun, notes?: Notes): Promise<PreviewRe
 }
 
 /**
- * The pull request to comment on. The caller asks for it before the engine runs, so a missing
- * variable fails early. If GITHUB_TOKEN is not set, there is no comment. In CI (`CI=true`), a
- * missing token is an error.
+ * Returns the pull request to comment on. The caller runs this function before the engine, so that
+ * a missing variable is reported early. If GITHUB_TOKEN is not set, there is no comment. In CI
+ * (`CI=true`), a missing token is an error.
  */
 async function pullRequest(): Promise<PullRequest | undefined> {
   if ((process.env["GITHUB_TOKEN"] ?? "") === "" && process.env["CI"] !== "true") {
@@ -125,7 +125,7 @@ async function pullRequest(): Promise<PullRequest | undefined> {
   return pull;
 }
 
-/** `npm run preview -- STACK`: shows Pulumi's diff, and what it means for the running service. */
+/** `npm run preview -- STACK`: shows Pulumi's diff, and the impact on the running service. */
 export async function preview(
   stack: string,
   options: PreviewOptions = {},

@@ -18,9 +18,9 @@ export interface Place {
 }
 
 /**
- * Runs `work` on what `main` will be after the merge of this branch. A preview of a branch that is
- * behind `main` would otherwise show that `main`'s newer changes are taken back. The merge is in a
- * separate worktree: branch, index and working directory stay as they are.
+ * Runs `work` on the code that `main` will have after the merge of this branch. If a branch is
+ * behind `main`, a preview without the merge would show that `main`'s newer changes are taken back.
+ * The merge is in a separate worktree: branch, index and working directory stay as they are.
  *
  * If the merge is not possible, `work` runs on the branch, and a note says why.
  */
@@ -33,7 +33,8 @@ export async function asMerged<T>(
   if (main === undefined || behind.length === 0) return work({ notes: [], workspace: given });
   const commits = behind.length === 1 ? "1 commit" : `${String(behind.length)} commits`;
   const much = `${commits} behind ${mainBranch} (${main.slice(0, 7)})`;
-  // A pipeline of `main` deploys its own commit, so it previews this commit.
+  // A pipeline of `main` deploys the commit that started the pipeline, so the preview shows this
+  // commit.
   if ((variables(given)["CIRCLE_BRANCH"] ?? (await currentBranch(given))) === mainBranch) {
     return work({
       notes: [`this code is ${much}: the preview does not include what is newer`],
@@ -65,8 +66,8 @@ function isSameFile(name: string, one: string, other: string): boolean {
 }
 
 /**
- * Gives the merged code a directory with jars. A preview builds no image and reads only the name of
- * the jar, so an empty file is enough.
+ * Adds the directory with the service's jar to the merged code. A preview builds no image and reads
+ * only the name of the jar, so an empty file is enough.
  *
  * @returns a note if the merged code of the service differs from the branch's code.
  */

@@ -10,8 +10,8 @@ import { redactForPlan } from "./changes/values";
 /** One resource that an approved preview changes. */
 interface PlannedChange {
   /**
-   * The new value of each changed field, by the field's path. A long or secret value is a hash.
-   * For a new object, this contains all fields.
+   * The new value of each changed field, by the field's path. A long or secret value is a hash. For
+   * a new object, the record contains all fields.
    */
   readonly fields: Readonly<Record<string, string>>;
   readonly operation: Operation;
@@ -35,9 +35,10 @@ function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
   );
 }
 
-/** Makes a plan from the events of a preview. A pure function. */
+/** Makes a plan from the events of a preview. This function is pure. */
 export function planOf(stack: string, events: Pick<Events, "steps">): Plan {
-  // Leaves out the providers: the approver and the deploy may use different kubeconfigs.
+  // The plan does not contain the providers, because the approver and the deploy may use different
+  // kubeconfigs.
   const changes = changesOf(events).filter((change) => !isInternal(change));
   const drawn = drawnNames(changes);
   const stable = (kind: string, path: string, value: Json | undefined) =>
@@ -68,14 +69,17 @@ const words: Readonly<Record<Operation, string>> = {
   update: "be changed",
 };
 
-/** Whether a value was approved. If the value was unknown in the plan, any value is approved. */
+/**
+ * Whether a value was approved. If the approved plan did not know the value yet, every value counts
+ * as approved.
+ */
 function matches(approved: string | undefined, current: string): boolean {
   return approved === current || approved === JSON.stringify(unknown);
 }
 
 /**
- * Says what the current plan changes in addition to the approved plan: a line for each resource or
- * field. Empty if the current plan makes the same changes or fewer. A pure function.
+ * Returns one line for each resource or field that the current plan changes in addition to the
+ * approved plan. Empty if the current plan makes the same changes or fewer. This function is pure.
  */
 export function exceeds(approved: Plan, current: Plan): readonly string[] {
   if (approved.stack !== current.stack) {
@@ -86,7 +90,8 @@ export function exceeds(approved: Plan, current: Plan): readonly string[] {
     const before = byUrn.get(urn);
     const name = titleIn(urn);
     if (before === undefined) return [`${name} would now ${words[operation]} too`];
-    // A failed update may already have created the object, so that now only an update is left.
+    // A failed update may already have created or replaced the object. Then the current plan only
+    // updates the object, and this update is part of the approved change.
     const lesser = before.operation !== "delete" && operation === "update";
     if (before.operation !== operation && !lesser) {
       return [
@@ -111,7 +116,8 @@ export function savePlan(file: string, plan: Plan): void {
 }
 
 /**
- * Reads a plan from a file. The file has a plan, or the JSON of a preview, which contains a plan.
+ * Reads a plan from a file. The file contains either a plan, or the JSON output of a preview, which
+ * includes a plan.
  *
  * @throws UserError if the file has no plan of version 1
  */
@@ -123,7 +129,7 @@ export function loadPlan(file: string): Plan {
       return plan as Plan;
     }
   } catch {
-    // The file is missing or is not JSON. The error below fits both.
+    // The file is missing or is not JSON. The error below is correct in both cases.
   }
   throw new UserError(
     `${file} is not a plan of an approved preview. Save one with: npm run preview -- STACK --save-plan ${file}`,

@@ -1,7 +1,9 @@
 import { type PreviewOutput, type PreviewRun, runPreview } from "../pulumi/run-preview";
 import type { Note, PreviewResult } from "./result-of";
 
-/** Notes for the summary, or a promise of them. The engine runs before the promise is awaited. */
+/**
+ * Notes for the summary, or a promise of notes. The engine starts before the promise is awaited.
+ */
 export type Notes = Promise<readonly Note[]> | readonly Note[];
 
 /** Runs the engine. If the stack does not exist yet, runs the engine again with an empty stack. */
@@ -16,13 +18,15 @@ async function ran(run: PreviewRun): Promise<PreviewOutput> {
 }
 
 /**
- * Runs a preview and reads its events. The engine prints Pulumi's own diff while it runs.
- * To apply the changes later, keep `plan` and call `exceeds`, which compares another plan with it.
+ * Runs a preview and reads its events. While the engine runs, it prints Pulumi's own diff. To check
+ * a later update against this preview, keep `plan` and pass it to `exceeds` together with the new
+ * plan.
  *
  * @param notes lines that the summary shows in addition to the engine's results
  */
 export async function previewOf(run: PreviewRun, notes: Notes = []): Promise<PreviewResult> {
-  // The engine runs for more than a second. The modules that read its events load in this time.
+  // The engine runs for more than a second. In this time, the modules that read the engine's events
+  // load.
   const [output, { resultOf }] = await Promise.all([ran(run), import("./result-of")]);
   return resultOf(run, output, await notes);
 }

@@ -23,7 +23,7 @@ export interface PreviewResult {
   readonly plan: Plan;
   /** Pulumi's own output, without secrets. */
   readonly printed: string;
-  /** Removes secrets from a text before it is shown or sent. */
+  /** Masks the secrets in a text, before the text is shown or sent. */
   readonly safe: (text: string) => string;
   readonly summary: Summary;
   /** The summary for a terminal. */

@@ -14,9 +14,9 @@ function releasedCommit({ steps }: Pick<Events, "steps">): string | undefined {
 }
 
 /**
- * Returns a note if the service's code here differs from the promoted release, which production
- * runs. In this case, "nothing changes" alone would be misleading. Empty if the code is the same,
- * or if git does not know the release's commit.
+ * Returns a note if the service's code in the working directory differs from production's release.
+ * If the preview says "nothing changes", the note explains why. Empty if the code is the same, or
+ * if git does not know the release's commit.
  */
 export async function unreleased(
   stack: string,

@@ -5,7 +5,10 @@ import { nameIn, typeIn } from "../../pulumi/urn";
 /** What Pulumi does with one resource. */
 export type Operation = "create" | "delete" | "replace" | "update";
 
-/** The component of this project that contains a resource. The stack, if no component does. */
+/**
+ * The component of this project that contains a resource. If no component contains the resource,
+ * this is the stack.
+ */
 export interface Owner {
   /** Changed args of the component. Functions are absent, because they cannot be compared. */
   readonly changedArgs: readonly string[];
@@ -13,8 +16,8 @@ export interface Owner {
   /** What Pulumi does with the component itself. Undefined if the component stays. */
   readonly operation?: Operation;
   /**
-   * Type token, such as `services:k8s:WebService`. It is `pulumi:pulumi:Stack` for a resource that
-   * is in no component.
+   * Type token, such as `services:k8s:WebService`. For a resource that is in no component, the type
+   * token is `pulumi:pulumi:Stack`.
    */
   readonly type: string;
 }
@@ -29,11 +32,15 @@ export interface Change {
   /** For a replacement: whether Pulumi creates the new resource before it deletes the old one. */
   readonly createBeforeDelete: boolean;
   readonly fields: readonly Field[];
-  /** Inputs after the change. For a deletion, the inputs before it. Secrets are masked. */
+  /**
+   * Inputs after the change. For a deletion, the inputs before the deletion. Secrets are masked.
+   */
   readonly inputs: Readonly<Record<string, Json>>;
-  /** The last part of the type, such as `Deployment`. It is `Provider` for a Pulumi provider. */
+  /**
+   * The last part of the type, such as `Deployment`. For a Pulumi provider, the kind is `Provider`.
+   */
   readonly kind: string;
-  /** Name of the object in the cluster. If the resource has no such name, its Pulumi name. */
+  /** Name of the object in the cluster. For a resource without such a name, the name in Pulumi. */
   readonly name: string;
   /** Name of the object in the cluster before the change. A replacement can change the name. */
   readonly nameBefore?: string;
@@ -48,7 +55,7 @@ const providerKind = "Provider";
 
 /**
  * Whether the change is about a Pulumi provider and touches no object. The replacement of a
- * provider is not internal: it recreates all objects of that provider.
+ * provider is not internal, because Pulumi then recreates all objects of that provider.
  */
 export function isInternal({ kind, operation }: Change): boolean {
   return kind === providerKind && operation !== "replace";
@@ -73,7 +80,8 @@ function changedArgs({ new: after, old: before }: Step): readonly string[] {
 }
 
 function ownerOf(state: State, all: ReadonlyMap<string, Step>): Owner {
-  // Reads types and names from URNs: a preview that ended early does not report every component.
+  // Types and names come from URNs, because a preview that ended early does not report every
+  // component.
   let urn: string | undefined = state.parent;
   while (urn !== undefined && urn !== "") {
     const type = typeIn(urn);
@@ -144,7 +152,7 @@ function changeOf(steps: readonly Step[], all: ReadonlyMap<string, Step>): Chang
   const state = operation === "delete" ? before : after;
   const first = steps[0];
   if (operation === undefined || state === undefined || first === undefined) return undefined;
-  // A component has no object in the cluster. The resources in it are separate changes.
+  // A component has no object in the cluster. The resources in the component are separate changes.
   if (/^(?:services:|pulumi:pulumi:)/.test(first.type)) return undefined;
   const inputs = readable(state.inputs ?? {}) as Change["inputs"];
   const nameBefore = clusterName(before);

@@ -12,7 +12,7 @@ export interface Difference {
 
 /** Text that the output shows in place of a secret value. */
 export const secret = "[secret]";
-/** Text that the output shows in place of a value that is only known after the update. */
+/** Text that the output shows in place of a value that is known only after the update. */
 export const unknown = "known after the update";
 
 /** Key of an object with which the engine wraps a special value, such as a secret or an asset. */
@@ -74,7 +74,7 @@ function byName(list: readonly Json[], key: string | undefined): Fields {
 /**
  * Returns the elements after the change. If exactly one element is removed and one is added, both
  * count as one element with a new key, such as an Ingress rule with another host. This element
- * keeps the old key here. For the key `name` this is different: an element with another name is
+ * keeps its old key in the result. The key `name` is an exception: an element with another name is
  * another element.
  */
 function renamed(old: Fields, now: Fields, key: string | undefined): Fields {
@@ -130,7 +130,9 @@ export function leaves(value: Json, path = ""): readonly (readonly [string, Json
   return Object.entries(inside).flatMap(([key, one]) => leaves(one, below(path, key)));
 }
 
-/** The value at a path in Pulumi's form: `spec.ports[0].name`, `metadata.labels["a.b/c"]`. */
+/**
+ * Returns the value at a path in Pulumi's form: `spec.ports[0].name`, `metadata.labels["a.b/c"]`.
+ */
 export function valueAt(object: Json | undefined, path: string): Json | undefined {
   let value = object === undefined ? undefined : readable(object);
   for (const step of steps(path)) {

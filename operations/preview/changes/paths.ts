@@ -13,7 +13,7 @@ export function covers(pattern: string, path: string): boolean {
   });
 }
 
-/** Prefixes of paths that the summary leaves out, because every reader knows them. */
+/** Prefixes of paths. The summary leaves these prefixes out, because every reader knows them. */
 const known = [
   "spec.jobTemplate.spec.template.",
   "spec.template.",
@@ -21,7 +21,9 @@ const known = [
   "spec.",
 ] as const;
 
-/** Shortens a path to what identifies the field, such as `env[ORDERS_MODE]` for a variable. */
+/**
+ * Shortens a path to the part that identifies the field, such as `env[ORDERS_MODE]` for a variable.
+ */
 export function short(path: string): string {
   const prefix = known.find((one) => path.startsWith(one)) ?? "";
   return path

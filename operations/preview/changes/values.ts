@@ -20,7 +20,9 @@ export function cut(text: string, limit = shown): string {
   return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
 }
 
-/** A value as people read it: an image with a short digest, a variable without its name. */
+/**
+ * Returns a value in a form for people: an image with a short digest, a variable without its name.
+ */
 export function show(value: Json): string {
   if (typeof value === "string") {
     const digest = /^.*\/([^/@]+)@sha256:([0-9a-f]{12})[0-9a-f]{52}$/.exec(value);
@@ -35,12 +37,15 @@ export function show(value: Json): string {
   return cut(JSON.stringify(value));
 }
 
-/** A value in the form that a plan stores and compares. Secret and long values become a hash. */
+/**
+ * Returns a value in the form that a plan stores and compares. Secret and long values become a
+ * hash.
+ */
 export function redactForPlan(kind: string, path: string, value: Json | undefined): string {
   if (value === undefined) return "";
   const text = JSON.stringify(value);
   if (value === secret) return secret;
-  // A new container is one value, and its environment variables are part of this value.
+  // If a container is new, its whole spec is one value, which includes the environment variables.
   const secretive =
     isSensitive(kind, path) ||
     variables(value).length > 0 ||
@@ -58,7 +63,7 @@ export function masked(text: string, secrets: Iterable<string>): string {
     .reduce((rest, value) => rest.replaceAll(value, secret), text);
 }
 
-/** Values of the environment variables whose name says that they are secret. */
+/** Returns the values of the environment variables that have the name of a secret. */
 export function secretsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && isSecretName(name) ? [value] : [],
@@ -72,7 +77,7 @@ function texts(value: Json | undefined): readonly string[] {
   return Object.entries(value).flatMap(([key, one]) => (key === "name" ? [] : texts(one)));
 }
 
-/** Values of all environment variables in `value` whose name says that they are secret. */
+/** Returns the values of all environment variables in `value` that have the name of a secret. */
 function variables(value: Json | undefined): readonly string[] {
   if (typeof value !== "object" || value === null) return [];
   const { name, value: own } = value as Readonly<Record<string, Json>>;
@@ -80,14 +85,15 @@ function variables(value: Json | undefined): readonly string[] {
   return [...found, ...Object.values(value).flatMap((one) => variables(one))];
 }
 
-/** Confidential values in the changes. The caller masks them in every text. */
+/** Returns the confidential values in the changes. The caller masks these values in every text. */
 export function sensitiveValues(changes: readonly Change[]): readonly string[] {
   return changes.flatMap(({ fields, inputs, kind }) => [
     ...fields
       .filter(({ path }) => isSensitive(kind, path))
       .flatMap(({ after, before }) => [...texts(before), ...texts(after)]),
     ...variables(inputs),
-    // Secrets that have a known form, in any field: an address with a password, a token in a file.
+    // Text in any field may contain a secret in a known form: an address with a password, or a
+    // token.
     ...[...texts(inputs), ...fields.flatMap(({ before }) => texts(before))].flatMap(secretParts),
   ]);
 }

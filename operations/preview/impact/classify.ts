@@ -17,7 +17,7 @@ function impactOf({ dangerous = false, effect, says }: Consequence): Impact {
 
 const kindOf = ({ kind }: Change): Kind => consequences[kind] ?? undescribed;
 
-/** Impact of a change to the pod template of a Deployment. It depends on the update strategy. */
+/** Impact of a change to a Deployment's pod template. The impact depends on the update strategy. */
 function rollout({ inputs }: Change): Impact {
   const replicas = Number(valueAt(inputs, "spec.replicas") ?? 1);
   const most = valueAt(inputs, "spec.strategy.rollingUpdate.maxUnavailable");
@@ -41,7 +41,10 @@ function scaling({ after, before }: Field): Impact {
   return impactOf({ effect: "scaled", says });
 }
 
-/** Impact of a change to one field. If the object is replaced, impact of the replacement. */
+/**
+ * Returns the impact of a change to one field. If a change to this field replaces the object,
+ * returns the impact of the replacement.
+ */
 export function classifyField(change: Change, field: Field): Impact {
   const kind = kindOf(change);
   if (change.operation === "replace" && field.replaces) return impactOf(kind.replace);
@@ -59,7 +62,7 @@ export function classifyField(change: Change, field: Field): Impact {
   return impactOf(found);
 }
 
-/** Impact of the creation, deletion or replacement of a whole object. */
+/** Returns the impact of the creation, deletion or replacement of a whole object. */
 export function classifyObject(change: Change): Impact {
   const kind = kindOf(change);
   const consequence =

@@ -2,10 +2,10 @@ import type { Effect } from "./impact";
 
 /** What a change to an object of one kind does to the running service. */
 export interface Consequence {
-  /** Whether the change may stop the service or delete data, so a person must check it. */
+  /** Whether a person must check the change, because it may stop the service or delete data. */
   readonly dangerous?: boolean;
   readonly effect: Effect;
-  /** Words for the summary. Without them, the summary uses the default words of the effect. */
+  /** Words for the summary. If undefined, the summary uses the default words of the effect. */
   readonly says?: string;
 }
 
@@ -29,7 +29,7 @@ const harmless = (says: string): Consequence => ({ effect: "nothing", says });
 const lost = (says: string): Consequence => ({ dangerous: true, effect: "deleted", says });
 const traffic = (says: string): Consequence => ({ effect: "traffic", says });
 const replacing = (says: string): Consequence => ({ ...replaced, says });
-/** A kind for which every change has the same consequence. */
+/** Returns a kind for which every change has the same consequence. */
 const always = (consequence: Consequence): Kind => ({
   create: consequence,
   delete: consequence,
@@ -49,8 +49,8 @@ const dataLost = replacing("REPLACED, downtime, and its data are deleted");
 const mounted: Consequence = { effect: "remade", says: "recreated; new pods use it" };
 
 /**
- * What each change does, by the kind of the object. If a kind or field is missing here, the preview
- * reports its impact as unknown, never as harmless.
+ * Consequences of each change, by the kind of the object. If a kind or field is missing here, the
+ * preview reports the impact of a change as unknown, never as harmless.
  */
 export const consequences: Readonly<Record<string, Kind>> = {
   ConfigMap: {
@@ -82,7 +82,8 @@ export const consequences: Readonly<Record<string, Kind>> = {
       "spec.selector": replaced,
       "spec.replicas": scaled,
       "spec.template": rolling,
-      // These fields decide how the next rollout works, and how long Kubernetes waits for it.
+      // The other fields of `spec` decide how the next rollout works, and how long Kubernetes waits
+      // for it.
       spec: nothing,
       metadata: nothing,
     },
@@ -135,7 +136,8 @@ export const consequences: Readonly<Record<string, Kind>> = {
     },
     replace: replacing("REPLACED: its data are deleted"),
   },
-  // Rules for draining a node do not affect running pods.
+  // A PodDisruptionBudget limits evictions when a node is drained, and does not affect running
+  // pods.
   PodDisruptionBudget: always(harmless("nothing: it applies when a node is drained")),
   ResourceQuota: { delete: admission, fields: { "": admission }, replace: admission },
   Role: always(rights),
@@ -181,7 +183,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
     },
     replace: dataLost,
   },
-  // A provider says which cluster Pulumi uses, and how it connects to the cluster.
+  // A provider decides which cluster Pulumi uses, and how Pulumi connects to this cluster.
   Provider: {
     create: nothing,
     delete: nothing,

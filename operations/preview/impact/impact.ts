@@ -1,4 +1,4 @@
-/** What changes do to the running service: the effects, their order and their words. */
+/** Effects of a change on the running service. */
 
 export type Effect =
   | "build"

@@ -5,7 +5,7 @@ import { classifyField } from "./classify";
 import { covers } from "../changes/paths";
 import { show } from "../changes/values";
 
-/** The summary's line about the release: its new values, and their impact on each component. */
+/** The summary's line about the release: the new values, and their impact on each component. */
 export interface ReleaseLine {
   readonly effects: readonly { readonly names: readonly string[]; readonly says: string }[];
   /** The old and new values, such as `version 1a2b3c4 → 5d6e7f8`. */

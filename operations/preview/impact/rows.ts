@@ -30,8 +30,8 @@ export interface Group {
 }
 
 /**
- * The arg that most likely set a field: a changed arg; otherwise an arg with the name of the field;
- * otherwise the most specific arg. A changed arg that is missing in `fields` counts, too.
+ * Returns the arg that most likely set a field: first a changed arg, then an arg with the name of
+ * the field, then the most specific arg. A changed arg that is missing in `fields` also counts.
  */
 function argOf({ changedArgs, type }: Owner, kind: string, path: string): string | undefined {
   if (!Object.hasOwn(fields, type)) return undefined;
@@ -66,7 +66,10 @@ function fieldRow(change: Change, field: Field, impact: Impact): Row {
 /** Prefixes for impacts whose words do not name the operation. */
 const marks = { create: "new ", delete: "deleted ", replace: "replaced ", update: "" } as const;
 
-/** The row of an object that is created, deleted or replaced. `named` adds the object's name. */
+/**
+ * Returns the row of an object that is created, deleted or replaced. If `named` is true, the row
+ * contains the object's name.
+ */
 function objectRow(change: Change, named = true): Row {
   const { inputs, kind, name, operation, owner } = change;
   const impact = classifyObject(change);
@@ -91,12 +94,12 @@ function renewed(changes: readonly Change[]): ReadonlyMap<string, Change> {
   );
 }
 
-/** Whether a field refers to one of the objects in `again`, whose names change. */
+/** Whether a field refers to an object in `again` by the object's old name. */
 function isNamed({ before }: Field, again: ReadonlyMap<string, Change>): boolean {
   return typeof before === "string" && again.has(before);
 }
 
-/** The worst impact on the objects that refer to a replaced object by its old name. */
+/** Returns the worst impact on the objects that refer to a replaced object by its old name. */
 function throughPods(change: Change, changes: readonly Change[]): Impact | undefined {
   return changes
     .flatMap((one) =>
@@ -128,7 +131,8 @@ function folded(rows: readonly Row[]): readonly Row[] {
   const byKey = new Map<string, Row>();
   for (const row of rows) {
     const { after, arg, before, effect, says } = row;
-    // A variable that changes in two containers is one row. Two variables that become "1" are two.
+    // Two containers that get the same change to a variable share one row. Two variables that both
+    // become "1" have two rows.
     const last = row.what.split(".").at(-1);
     const key = JSON.stringify([after, arg, before, effect, last, says]);
     const same = byKey.get(key);
@@ -148,8 +152,8 @@ function hostsOf(owned: readonly Change[]): readonly string[] {
 }
 
 /**
- * Impact of the deletion of a component that a new component replaces: only the old name is lost.
- * Empty if the new component does not have all hosts of the old one.
+ * Returns the impact of the deletion of a component that a new component replaces: only the old
+ * name is lost. Empty if the new component does not have all hosts of the old component.
  */
 function replacement(owned: readonly Change[], successor: readonly Change[]): Partial<Impact> {
   const hosts = hostsOf(successor);
@@ -165,7 +169,7 @@ function whole(
   owned: readonly Change[],
   successor: readonly Change[] | undefined,
 ): Row | undefined {
-  // The row's title already has the component's name.
+  // The title of the group already contains the component's name.
   const rows = owned.map((change) => objectRow(change, false));
   const [worst] = [...rows].sort(worseFirst);
   if (worst === undefined) return undefined;
@@ -185,8 +189,8 @@ function whole(
 }
 
 /**
- * The new component that replaces a deleted component of the same type. Undefined unless exactly
- * one component of this type is created and exactly one is deleted.
+ * Returns the new component that replaces a deleted component of the same type. Undefined unless
+ * exactly one component of this type is created and exactly one is deleted.
  */
 export function replacementOf(gone: Owner, owners: readonly Owner[]): Owner | undefined {
   const same = owners.filter(({ type }) => type === gone.type);
@@ -197,7 +201,10 @@ export function replacementOf(gone: Owner, owners: readonly Owner[]): Owner | un
 
 const typeName = (type: string): string => type.split(":").at(-1) ?? type;
 
-/** Groups changes by component, the worst first. Components with the same changes are one group. */
+/**
+ * Groups changes by component. The group with the worst impact comes first. Components with the
+ * same changes are one group.
+ */
 export function groupsOf(changes: readonly Change[]): readonly Group[] {
   const byOwner = new Map<string, Change[]>();
   for (const change of changes) {
@@ -215,7 +222,8 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
     const one = comesOrGoes ? whole(owned, its) : undefined;
     const rows = one ? [one] : folded(owned.flatMap((change) => rowsOf(change, changes)));
     if (rows.length === 0) continue;
-    // Leaves out the fields: their paths contain names, such as the name of a container.
+    // The key does not contain the fields, because their paths contain names, such as a container's
+    // name.
     const key = JSON.stringify([owner.type, rows.map((row) => ({ ...row, fields: [] }))]);
     const names = [...(same.get(key)?.names ?? []), ...(owner.name === "" ? [] : [owner.name])];
     same.set(key, { names: names.sort(), rows, type: typeName(owner.type) });

@@ -10,7 +10,7 @@ const mostNotes = 5;
 
 interface Spec {
   readonly schedule: string;
-  /** How late a run may start, in seconds. Undefined: there is no limit. */
+  /** How late a run may start, in seconds. If undefined, there is no limit. */
   readonly startingDeadlineSeconds?: number;
   readonly suspend?: boolean;
   readonly timeZone?: string;
@@ -19,7 +19,10 @@ interface Spec {
 /** Fields that decide when a job runs. */
 const deciding = ["spec.schedule", "spec.suspend", "spec.timeZone"];
 
-/** Says when each job with a new or changed schedule runs next: one line for each job. */
+/**
+ * Returns one line for each job with a new or changed schedule. The line says when the job runs
+ * next.
+ */
 export function scheduleNotes(changes: readonly Change[], now: Date): readonly string[] {
   const lines = changes.flatMap((change) => {
     const { fields, inputs, kind, name, operation } = change;
@@ -36,7 +39,7 @@ export function scheduleNotes(changes: readonly Change[], now: Date): readonly s
     : lines;
 }
 
-/** Values of the changed fields in `deciding` before the change. */
+/** Returns the old values of those fields in `deciding` that change. */
 function beforeOf({ fields }: Change): Partial<Spec> {
   return Object.fromEntries(
     fields
@@ -59,9 +62,9 @@ function whenOf(spec: Spec, before: Spec | undefined, now: Date): string {
 }
 
 /**
- * The run that Kubernetes starts immediately after the change. There is such a run if three things
- * are true: a time of the new schedule has just passed, its starting deadline has not passed, and
- * the old schedule had no run since that time.
+ * Returns the time of the run that Kubernetes starts immediately after the change. There is such a
+ * run if three conditions are true: a time of the new schedule has passed, this run's starting
+ * deadline has not passed, and the old schedule had no run since that time.
  *
  * https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
  */

@@ -26,9 +26,9 @@ export interface Summary {
 }
 
 /**
- * Errors about changes that the cluster rejects, because a field is immutable. The provider tries
- * each change with a dry run, and such an error ends the preview. An update would replace the
- * object.
+ * Finds the errors about changes that the cluster rejects, because a field is immutable. The
+ * provider tries each change with a dry run, and such an error ends the preview. An update would
+ * replace the object.
  */
 function rejectedByCluster(events: Events, changes: readonly Change[]): ReadonlySet<Diagnostic> {
   const urns = new Set(changes.map(({ urn }) => urn));
@@ -38,27 +38,27 @@ function rejectedByCluster(events: Events, changes: readonly Change[]): Readonly
 }
 
 /**
- * Errors about replacements and deletions that Pulumi refuses, because the object has the option
- * `protect`. Such an object may be missing in the changes: if Pulumi wants to replace it because of
- * another object, the preview ends before it reports these objects.
+ * Finds the errors about replacements and deletions that Pulumi refuses, because the object has the
+ * option `protect`. The changes may not contain such an object: if Pulumi wants to replace the
+ * object because of another object, the preview ends before it reports the two objects.
  */
 function rejectedByPulumi({ errors }: Events): ReadonlySet<Diagnostic> {
   return new Set(errors.filter(({ message }) => protectedAnswer.test(message)));
 }
 
-/** URN of the protected object. The error itself may belong to another object. */
+/** Returns the URN of the protected object. The error itself may belong to another object. */
 const protectedUrn = ({ message, urn }: Diagnostic): string =>
   /"(urn:[^"]+)"/.exec(message)?.[1] ?? urn;
 
-/** Matches the program's error about a production that was never deployed. */
+/** Matches the program's error if nothing was ever deployed to production. */
 const runsNothing = /\bruns no image yet\b/;
 
 /** Whether an error is the engine's last line, which only says that the command failed. */
 const isEcho = ({ message }: Diagnostic): boolean => /^(?:preview|update) failed$/.test(message);
 
 /**
- * Warnings about objects that a new resource takes over from an old resource. Pulumi deletes such
- * an object when it deletes the old resource.
+ * Returns warnings about objects that a new resource takes over from an old resource. Pulumi
+ * deletes such an object when Pulumi deletes the old resource.
  */
 function takenOver(changes: readonly Change[]): readonly string[] {
   const key = ({ inputs, kind, name }: Change) =>
@@ -75,7 +75,7 @@ function takenOver(changes: readonly Change[]): readonly string[] {
     );
 }
 
-/** Notes about deleted components that the code may only have renamed. */
+/** Returns notes about deleted components that the code may only have renamed. */
 function renamed(changes: readonly Change[]): readonly string[] {
   const owners = [
     ...new Map(changes.map(({ owner }) => [`${owner.type} ${owner.name}`, owner])).values(),
@@ -111,9 +111,9 @@ function headlineOf(
 }
 
 /**
- * Summarizes a preview for the people who run the service. A pure function.
+ * Summarizes a preview for the people who run the service. This function is pure.
  *
- * @param additional notes from other sources than the events
+ * @param additional notes that do not come from the events
  */
 export function summaryOf(
   stack: string,

@@ -5,7 +5,7 @@ export interface Field {
   /**
    * Path as Pulumi writes it, such as `spec.template.spec.containers[*].env[name=PORT]` or
    * `metadata.labels["app.kubernetes.io/name"]`. `[*]` is any element of a list, `[name=X]` is the
-   * element with this name. An empty path means the object itself: the arg creates or removes it.
+   * element with this name. If the path is empty, the arg creates or removes the object itself.
    */
   readonly path: string;
 }
@@ -13,12 +13,12 @@ export interface Field {
 /** The fields that each arg sets. A spec in `overrides` has its own key: `overrides.podSpec`. */
 export type FieldsOfArgs = Readonly<Record<string, readonly Field[]>>;
 
-/** Makes the fields of one kind of object from their paths. */
+/** Returns the fields of one kind of object with the given paths. */
 export function of(kind: string, ...paths: readonly string[]): readonly Field[] {
   return paths.map((path) => ({ kind, path }));
 }
 
-/** Makes the fields of several kinds of objects: every kind has every path. */
+/** Returns the fields of several kinds of objects. Every kind has every path. */
 export function all(kinds: readonly string[], ...paths: readonly string[]): readonly Field[] {
   return kinds.flatMap((kind) => of(kind, ...paths));
 }
@@ -33,12 +33,12 @@ export function named(list: string, ...names: readonly string[]): readonly strin
 }
 
 const selecting = ["instance", "name"].map((key) => `["app.kubernetes.io/${key}"]`);
-/** Labels of every object whose values come from the arg `identity`. */
+/** Labels that every object has. The labels' values come from the arg `identity`. */
 export const identityLabels = [
   ...["app", "protected_branch", "service"].map((key) => `metadata.labels.${key}`),
   ...[...selecting, '["app.kubernetes.io/part-of"]'].map((key) => `metadata.labels${key}`),
 ];
-/** Labels of workloads and pods whose values come from the arg `identity`. */
+/** Labels that workloads and pods have. The labels' values come from the arg `identity`. */
 const workloadIdentityLabels = [
   ...identityLabels,
   ...["env", "service"].map((key) => `metadata.labels["tags.datadoghq.com/${key}"]`),
@@ -57,7 +57,7 @@ export interface Pods {
   /** Kinds of all objects that the component can create. */
   readonly kinds: readonly string[];
   /**
-   * Paths of further metadata that have the caller's labels and annotations, in addition to the
+   * Paths of more metadata that contain the caller's labels and annotations, in addition to the
    * `metadata` of each object.
    */
   readonly metadata: readonly string[];
@@ -65,7 +65,10 @@ export interface Pods {
   readonly template: string;
 }
 
-/** The fields of those args that every component with pods of the service has. */
+/**
+ * Returns the fields that each arg sets, for those args that all components with pods of the
+ * service have.
+ */
 export function podArgs({ initContainers, kind, kinds, metadata, template }: Pods) {
   const pod = `${template}.spec`;
   /** Paths of the containers that run the service's image. */

@@ -19,7 +19,7 @@ const trackSelectors = [
   ...of("Deployment", `${webPod}.topologySpreadConstraints[*].labelSelector`),
   ...of("PodDisruptionBudget", "spec.selector.matchLabels"),
 ];
-/** Makes the fields of Ingress annotations that the AWS Load Balancer Controller reads. */
+/** Returns the fields of Ingress annotations that the AWS Load Balancer Controller reads. */
 const alb = (...keys: readonly string[]) =>
   of("Ingress", ...keys.map((key) => `metadata.annotations["alb.ingress.kubernetes.io/${key}"]`));
 /** Fields of the Deployment that contain the public URL. */
@@ -91,7 +91,9 @@ export const webServiceFields = {
 /** Args of a WebService that a Canary does not have. */
 const noCanary = ["autoscaling", "iamRoleArn", "migrationArgs", "protect", "seedArgs", "track"];
 
-/** Whether a Canary has a field. It has only a ConfigMap, and a Deployment without a migration. */
+/**
+ * Whether a Canary has a field. A Canary has only a ConfigMap, and a Deployment without migration.
+ */
 function ofCanary({ kind, path }: Field): boolean {
   const own = named(`${webPod}.initContainers`, ...webPods.initContainers);
   return (
@@ -106,7 +108,8 @@ export const canaryFields: FieldsOfArgs = {
       .filter(([arg]) => !noCanary.includes(arg))
       .map(([arg, its]) => [arg, its.filter(ofCanary)]),
   ),
-  // The canary's container has the service's name. A container with a new name is a new container.
+  // The canary's container is named after the service. If the name changes, the container is a new
+  // container.
   identity: [...webServiceFields.identity.filter(ofCanary), ...of("Deployment", webContainer)],
   serviceAccountName: of("Deployment", `${webPod}.serviceAccountName`),
 };

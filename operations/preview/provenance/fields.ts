@@ -65,7 +65,7 @@ const reviewNamespace = {
   ...namespace,
   branch: [...of("Namespace", "metadata.annotations"), ...of("RoleBinding", "", "subjects")],
   datadogAgentTo: of("NetworkPolicy", "", "spec.egress"),
-  // This arg sets no field. The component compares it with the quota.
+  // This arg sets no field. The component compares the arg with the quota.
   demands: [],
   egressTo: of("NetworkPolicy", "", "spec.egress"),
   identity: [
@@ -106,7 +106,7 @@ export const fields: Readonly<Record<ComponentType, FieldsOfArgs>> = {
   "services:k8s:WebService": webServiceFields,
 };
 
-/** Args of a component that `fields` contains. A new arg may be missing. */
+/** Returns the args of a component that `fields` contains. A new arg may be missing. */
 export function knownArgs(type: ComponentType): ReadonlySet<string> {
   return new Set(Object.keys(fields[type]).map((arg) => arg.split(".")[0] ?? ""));
 }
@@ -117,7 +117,10 @@ function meets(pattern: string, step: string): boolean {
   return pattern === "[*]" || /^\[(?:\d+|\*)\]$/.test(step);
 }
 
-/** How many steps of a path the field names, without `[*]`; -1 if the path is not in the field. */
+/**
+ * Returns how many steps of a path the field names, not counting `[*]`. Returns -1 if the field
+ * does not contain the path.
+ */
 function depth(field: Field, kind: string, path: readonly string[]): number {
   const pattern = steps(field.path);
   const covers =
@@ -129,10 +132,10 @@ function depth(field: Field, kind: string, path: readonly string[]): number {
 }
 
 /**
- * Args that may set the field at a path, the most specific first. For an empty path: the args that
- * create or remove the object. The path can name a list element by its index, as in Pulumi's own
- * diff. A name, such as `env[name=PORT]`, is better: an index does not show which arg added the
- * element.
+ * Returns the args that may set the field at a path, the most specific first. For an empty path,
+ * returns the args that create or remove the object. The path can name a list element by its index,
+ * as in Pulumi's own diff. A name, such as `env[name=PORT]`, is better: an index does not show
+ * which arg added the element.
  */
 export function argsFor(
   type: ComponentType,

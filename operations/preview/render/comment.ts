@@ -17,7 +17,7 @@ const end = (stack: string): string => `<!-- end of ${stack} -->`;
 
 /**
  * Returns the text of the comment with a new section for one stack. The sections of other stacks
- * stay. A pure function.
+ * stay. This function is pure.
  */
 export function withSection(body: string, stack: string, section: string): string {
   const sections = new Map<string, string>();
@@ -47,10 +47,10 @@ async function find(pull: PullRequest, path: string): Promise<Comment | undefine
 }
 
 /**
- * Writes a stack's section into the pull request's comment. Creates the comment if there is none.
- * Previews of several stacks may run at the same time. So each preview checks afterwards whether
- * its section is in the first comment. If another preview has overwritten the section, it writes
- * the section again, at most three times in all.
+ * Writes a stack's section into the pull request's comment. Creates the comment if it does not
+ * exist. Previews of several stacks may run at the same time. So after each write, this function
+ * checks whether the section is in the first comment. If another preview has overwritten the
+ * section, this function writes the section again, at most three times in all.
  *
  * @returns the comment's address.
  * @throws Error if GitHub refuses a request, or if the server or the network fails three times.

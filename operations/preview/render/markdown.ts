@@ -19,7 +19,7 @@ export function code(text: string): string {
   return `${ticks}${space}${inside}${space}${ticks}`;
 }
 
-/** A code block that the reader can expand with a click on its title. */
+/** Returns a code block that the reader can expand with a click on the block's title. */
 function details(title: string, text: string): string {
   const inside = text.replaceAll("<!--", "<! --");
   const ticks = "`".repeat(
@@ -54,7 +54,9 @@ function fitting(lines: readonly string[], room: number): readonly string[] {
   return fit;
 }
 
-/** Moves the marks of Pulumi's diff to the start of each line, so that GitHub highlights them. */
+/**
+ * Moves the marks of Pulumi's diff to the start of each line, so that GitHub highlights the lines.
+ */
 function diffText(printed: string): string {
   return plain(printed)
     .replace(
@@ -66,9 +68,9 @@ function diffText(printed: string): string {
 }
 
 /**
- * Returns the summary for a pull request, with Pulumi's diff in a collapsed section below it. The
- * result has at most `limit` characters. If it is too long, the diff is cut first, then the last
- * rows of the table. The headline stays.
+ * Returns the summary for a pull request, with Pulumi's diff in a collapsed section below the
+ * summary. The result has at most `limit` characters. If the text is too long, the diff is cut
+ * first, then the last rows of the table. The headline stays.
  */
 export function markdownOf(
   summary: Summary,

@@ -22,7 +22,7 @@ export function titleOf({ names, type }: Group): string {
   return [type, some.join(", ")].filter((part) => part !== "").join(" ");
 }
 
-/** The line about the release's values, which every commit changes. */
+/** Returns the line about the release's values. Every commit changes these values. */
 export function releaseLine({ release }: Summary): string | undefined {
   if (release === undefined) return undefined;
   const effects = release.effects
