@@ -40,8 +40,8 @@ export async function remove(
   until: "going" | "gone",
 ): Promise<void> {
   const wait = until === "going" ? ["--wait=false"] : ["--timeout=90s"];
-  // Deletes the namespace only if it has the probe's label: someone else may own a namespace with
-  // this name.
+  // Deletes the namespace only if the namespace has the probe's label, because someone else may own
+  // a namespace with this name.
   const own = ["-l", probeLabel, "--field-selector", `metadata.name=${other}`];
   const pods = ["pods", "-n", namespace, "-l", probeLabel, "--grace-period=0"];
   await Promise.all([
@@ -51,7 +51,7 @@ export async function remove(
 }
 
 /**
- * Creates the pods, and waits until they can run commands.
+ * Creates the pods, and waits until the pods can run commands.
  *
  * @returns the sources that cannot be tried, with the reason.
  * @throws UserError if a pod does not run within a minute. The error says what the pod waits for.
@@ -101,7 +101,8 @@ async function running(
       const pod = pods.find(({ metadata }) => metadata.name === podName(source));
       const its = pod && containersOf(pod).find(({ name }) => name === containerOf(source));
       if (its?.state?.running !== undefined && pod?.status.podIP !== undefined) return [];
-      // A pod without a node has no container states. The condition of the scheduler then says why.
+      // A pod without a node has no container states. The pod's condition PodScheduled then has the
+      // reason.
       const { conditions, phase = "no pod" } = pod?.status ?? {};
       const scheduled = conditions?.find(({ type }) => type === "PodScheduled")?.message;
       const { message = scheduled ?? phase, reason = "" } = its?.state?.waiting ?? {};

@@ -1,14 +1,15 @@
-# Tries to open connections, all at the same time. Prints one line for each: the connection, and
-# its result.
+# Tries to open connections, all at the same time. Prints one line for each connection: the
+# connection and its result.
 #   perl connect.pl SECONDS TCP/10.0.0.1/5432 UDP/10.0.0.2/53 ...
-# open: answered; refused: reached a host that does not listen on the port; silent: no answer to a
-# datagram; time-out and other words: not reached.
-# Needs only Perl's core, which Debian's images have.
+# Results: open (the host answered), refused (the host does not listen on the port), silent (there
+# was no answer to a datagram), time-out and other words (the host was not reached).
+# The script needs only Perl's core modules, which Debian's images contain.
 use strict;
 use warnings;
 use IO::Socket::INET;
 
-# A query for the root's name servers: every DNS server answers it, at least with a refusal.
+# A DNS query for the root name servers. Every DNS server answers this query, at least with a
+# refusal.
 my $dns_question = pack "n6 C n2", 1, 0x0100, 1, 0, 0, 0, 0, 2, 1;
 
 sub word {
@@ -29,7 +30,8 @@ sub udp {
     my ($address, $port, $seconds) = @_;
     my $socket = IO::Socket::INET->new(PeerAddr => $address, PeerPort => $port, Proto => "udp")
         or return word("$!");
-    # Hosts report closed ports at most once a second, and not reliably.
+    # A host reports a closed port at most once a second, and not reliably. So the loop sends the
+    # query again every second.
     for (0 .. $seconds) {
         defined $socket->send($dns_question) or return word("$!");
         my $readable = "";

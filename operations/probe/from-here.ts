@@ -2,8 +2,8 @@ import { connect } from "node:net";
 import { ask } from "../clients/http";
 
 /**
- * Connections that this machine opens. They count as the ingress's connections if the ingress's
- * requests come from this machine.
+ * The functions in this file open connections from this machine. Such a connection counts as a
+ * connection of the ingress if the ingress's requests come from this machine.
  */
 
 /**
@@ -24,8 +24,8 @@ export function tcp(address: string, port: number, seconds: number): Promise<str
 }
 
 /**
- * Requests the service's health route at the service's URL. `open` means that the service answered.
- * Any other answer comes from the gateway.
+ * Requests the service's health route at the service's URL. Returns `open` if the service answers
+ * with status 200. Any other status counts as an answer of the gateway, such as `http-503`.
  */
 export async function http(url: string, seconds: number): Promise<string> {
   try {

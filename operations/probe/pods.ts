@@ -2,8 +2,8 @@ import { pod as defaults } from "../../components/conventions/defaults";
 import type { Source } from "../../components/conventions/connections";
 
 /**
- * Pods that open connections instead of a party, such as the service or a job. The pods have the
- * party's labels, but not its other settings.
+ * A probe pod opens connections in place of a party, such as the service or a job. The probe pod
+ * has the party's labels, but not the party's other settings.
  */
 
 export type Labels = Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ export type Labels = Readonly<Record<string, string>>;
  */
 export const probeLabel = "connection-probe";
 
-/** Seconds after which a pod ends, even if nothing deletes it. */
+/** Seconds after which a probe pod ends, even if nothing deletes the pod. */
 const lifetimeSeconds = 120;
 
 /** Sources that a probe pod can act as, each with the component in the pod's labels. */
@@ -37,8 +37,8 @@ export const podName = (source: PodSource) => `probe-${source.replaceAll(" ", "-
 export const containerOf = (source: PodSource) => (source === "migration" ? "migrate" : "probe");
 
 /**
- * Labels of a probe pod: its own label, and those that the network policies use to select the
- * party. The pods of the service's Deployment have more labels.
+ * Labels of a probe pod: the label of the probe, and the labels that the network policies use to
+ * select the party. The pods of the service's Deployment have more labels.
  */
 function labelsOf(source: PodSource, instance: Labels): Labels {
   const component = podSources[source];
@@ -49,9 +49,9 @@ function labelsOf(source: PodSource, instance: Labels): Labels {
 }
 
 /**
- * A pod that sleeps until the probe runs a command in it. The pod is never Ready, so no Service
- * sends requests to it. It fits into the quota and meets Pod Security `restricted`. It ends after
- * two minutes in any case.
+ * Returns a pod that sleeps until the probe runs a command in it. The pod is never Ready, so no
+ * Service sends requests to the pod. The pod fits into the quota, meets Pod Security `restricted`,
+ * and ends after two minutes in any case.
  */
 export function probePod(source: PodSource, image: string, instance: Labels): object {
   const container = {
@@ -91,7 +91,7 @@ export function probePod(source: PodSource, image: string, instance: Labels): ob
   };
 }
 
-/** A namespace for the pod that acts as all other namespaces. */
+/** Returns the namespace for the pod that represents all other namespaces. */
 export function otherNamespace(name: string): object {
   return {
     apiVersion: "v1",

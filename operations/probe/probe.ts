@@ -180,8 +180,8 @@ function untried(source: Source, why: string): readonly Row[] {
 }
 
 /**
- * Whether the same probe pod would be at both ends. Connections to the service and the database end
- * at real pods.
+ * Whether the same probe pod would be at both ends of a connection. Connections to the service and
+ * the database end at real pods.
  */
 const isItself = (source: PodSource, to: DoorName) =>
   (source === "job" || source === "another pod") && doors[to].party === source;
@@ -217,8 +217,8 @@ async function fromPod(
 }
 
 /**
- * Tries the connections from the ingress. The connection to the service uses the service's URL. The
- * others are tried from this machine, but only if this machine can reach the service's pod as the
+ * Tries the connections from the ingress. The connection to the service uses the service's URL.
+ * This machine tries the other connections, but only if it can reach the service's pod as the
  * ingress does. Otherwise an unreachable target proves nothing about the policy.
  */
 async function fromIngress(

@@ -1,7 +1,7 @@
 import { columns } from "../../lib/table";
 import { type Connection, doors } from "../../components/conventions/connections";
 
-/** The results of a probe as a table, and the conclusions from them. */
+/** The functions in this file format a probe's results as a table, and evaluate the results. */
 
 /** One connection with its result, or the reason why it was not tried. */
 export interface Row extends Connection {
@@ -33,8 +33,9 @@ export function verdict({ allowed, seen, to }: Row): Verdict {
 const toNode = (row: Row): boolean => doors[row.to].party === "Datadog agent";
 
 /**
- * Marks the forbidden connections to the node as not tried, if the cluster does not apply policies
- * to them. This is so if every pod reaches the kubelet, even pods that reach nothing else.
+ * Marks the forbidden connections to the node as not tried, if the cluster always lets pods reach
+ * their node. In such a cluster, every pod reaches the kubelet, even a pod that reaches nothing
+ * else.
  */
 export function withoutOpenNode(rows: readonly Row[]): readonly Row[] {
   const kubelet = rows.filter(({ seen, to }) => to === "node, kubelet" && seen !== undefined);
@@ -64,7 +65,10 @@ export function lines(rows: readonly Row[]): readonly string[] {
   return columns([head, ...cells]);
 }
 
-/** The last lines: how many results are as expected, and why some connections were not tried. */
+/**
+ * Returns the last lines: how many results are as expected, and why some connections were not
+ * tried.
+ */
 export function summary(rows: readonly Row[]): readonly string[] {
   const count = (wanted: Verdict) => rows.filter((row) => verdict(row) === wanted).length;
   const reasons = new Set(rows.flatMap(({ why }) => (why === undefined ? [] : [why])));

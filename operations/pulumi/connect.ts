@@ -27,11 +27,12 @@ const stateSeconds = 20;
 const awsSeconds = 20;
 
 /**
- * Checks that state backend and cluster answer, before any work begins. Otherwise a preview could
- * report success although the cluster is unreachable, and an update could fail halfway.
+ * Checks that state backend and cluster answer, before any work begins. Without this check, a
+ * preview could report success although the cluster is unreachable, and an update could fail
+ * halfway.
  *
  * @throws UserError within 20 s, or within 50 s on EKS, if state backend or cluster do not answer.
- * The error names the address.
+ * The error names the address of the backend or the cluster.
  */
 export async function connect(settings: Where, workspace: Workspace): Promise<Connected> {
   const asked = [connectToCluster(settings, workspace), stackNames(workspace)] as const;
@@ -40,7 +41,7 @@ export async function connect(settings: Where, workspace: Workspace): Promise<Co
 }
 
 /**
- * Names of all stacks in the state backend. The cluster is not asked.
+ * Returns the names of all stacks in the state backend. Sends no request to the cluster.
  *
  * @throws UserError that names the state backend that does not answer.
  */
@@ -53,7 +54,9 @@ export async function stackNames(workspace: Workspace): Promise<readonly string[
 export const noSuchStack = (stack: string): UserError =>
   new UserError(`Stack "${stack}" does not exist in this state: nothing was deployed.`);
 
-/** Tags of a stack. Empty if the stack does not exist. The cluster is not asked. */
+/**
+ * Returns the tags of a stack. Empty if the stack does not exist. Sends no request to the cluster.
+ */
 export async function tagsIfExists(stack: string, workspace: Workspace): Promise<Tags> {
   try {
     return JSON.parse(await readState(["stack", "tag", "ls", "--stack", stack], workspace)) as Tags;
@@ -107,8 +110,8 @@ export async function connectToCluster(settings: Where, workspace: Workspace): P
 }
 
 /**
- * Writes a kubeconfig for EKS with the AWS CLI, and returns its path. The file contains no token,
- * and is deleted when this process ends.
+ * Writes a kubeconfig for EKS with the AWS CLI, and returns the path of the file. The file contains
+ * no token, and is deleted when this process ends.
  */
 async function eksFile(
   { name, region }: NonNullable<Settings["eksCluster"]>,
@@ -129,8 +132,8 @@ async function eksFile(
       );
     },
   );
-  // The AWS CLI writes a user with the AWS role. The program may use another identity, so its user
-  // replaces the user in the file.
+  // The AWS CLI writes a user with the AWS role into the file. The Pulumi program may use another
+  // identity, so the program's user replaces this user.
   const config = parse(readFileSync(file, "utf8")) as { users: { user: object }[] };
   const user = eksUser({ name, region }, environments[environment].clusterIdentity);
   const users = config.users.map((entry) => ({ ...entry, user }));
@@ -138,7 +141,7 @@ async function eksFile(
   return file;
 }
 
-/** Runs a command that only reads, and kills it after `seconds`. */
+/** Runs a command that only reads, and kills the command after `seconds`. */
 async function quickly(
   file: string,
   args: readonly string[],

@@ -1,4 +1,4 @@
-/** Types of the engine's event log. They have only the fields that this project reads. */
+/** Types of the engine's event log, with only the fields that this project reads. */
 
 export type Json =
   boolean | number | string | null | readonly Json[] | { readonly [key: string]: Json };
@@ -71,7 +71,10 @@ export function plain(text: string): string {
 /** Largest number of lines that `errorsIn` returns. */
 const mostLines = 30;
 
-/** The errors in Pulumi's output: its section `Diagnostics:`, or its last lines. */
+/**
+ * Returns the errors in Pulumi's output: the section `Diagnostics:` or, if there is no such
+ * section, the last lines.
+ */
 export function errorsIn(printed: string): string {
   const lines = plain(printed)
     .split("\n")
@@ -94,8 +97,8 @@ function parse(line: string): Event {
 const told = /^\{"sequence":\d+,"timestamp":\d+,"(?:diagnostic|policy|resourcePre|summary)Event"/;
 
 /**
- * Whether a line of the event log has an event that `readEvents` needs. Most lines have no such
- * event: they are debug messages, or repeat other events.
+ * Whether a line of the event log has an event that `readEvents` needs. Most lines are debug
+ * messages, or repeat other events.
  */
 function isRead(line: string): boolean {
   return told.test(line) && !line.includes('"severity":"debug"');

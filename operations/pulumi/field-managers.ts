@@ -1,6 +1,6 @@
 /**
  * Matches the name that Pulumi's provider generates as field manager for each object. If Pulumi was
- * killed while it created an object, only the cluster has this name, and the state does not.
+ * killed while it created an object, the name is in the cluster, but not in the state.
  */
 export const drawnManager = /^pulumi-kubernetes-[0-9a-f]+$/;
 

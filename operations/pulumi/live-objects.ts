@@ -34,7 +34,7 @@ export interface LiveObject {
   };
 }
 
-/** Identifies an object in the cluster. */
+/** Fields that identify an object in the cluster. */
 export type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 
 /** Reads an object's key from its inputs in the state. The inputs contain the generated name. */
@@ -73,8 +73,8 @@ export interface Seen {
 export const nothingSeen: Seen = { objects: [], resources: [] };
 
 /**
- * Reads the stack's objects from the cluster. Empty if the stack's outputs name another cluster: in
- * this cluster, all objects would be missing.
+ * Reads the stack's objects from the cluster. Empty if the stack is in another cluster, because all
+ * objects would then be missing in this cluster.
  */
 export async function seenIn(
   all: readonly StateResource[],
@@ -86,7 +86,7 @@ export async function seenIn(
   );
   if (clusterUid === undefined || resources.length === 0) return nothingSeen;
   const seen = { objects: await live(resources, all, cluster), resources };
-  // Reads the cluster's UID only if objects are missing, because this is one more request.
+  // Reads the cluster's UID only if objects are missing, because the UID needs one more request.
   if (goneFrom(seen).length === 0) return seen;
   const uid = ["get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}"];
   return (await cluster.kubectl(uid, 30_000)).trim() === clusterUid ? seen : nothingSeen;

@@ -28,10 +28,11 @@ export interface LockWait {
  * Runs `work`, which takes a stack's lock. If `work` fails because another update holds the lock,
  * this function prints a message, waits, and runs `work` again.
  *
- * @param takeOver - tries to remove the lock of a process that has ended. It is called only the
- *   first time that `work` finds a lock. If it returns true, `work` runs again without a pause.
- * @throws what `work` throws. If the stack is still locked after the longest wait, this is the last
- *   error about the lock.
+ * @param takeOver - tries to remove the lock of a process that has ended. `takeOver` is called only
+ * the first time that `work` finds a lock. If `takeOver` returns true, `work` runs again without a
+ * pause.
+ * @throws what `work` throws. If the stack is still locked after the longest wait, throws the last
+ * error about the lock.
  */
 export async function untilUnlocked<Result>(
   work: () => Promise<Result>,

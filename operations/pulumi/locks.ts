@@ -5,8 +5,8 @@ import { type Workspace, stateOfProject } from "./run-pulumi";
 import { KilledHere, type LockOwner, placeOf } from "./started-processes";
 
 /**
- * Removes the locks of updates that were killed on this machine. A lock stays if its process still
- * runs or belongs to another machine. Pulumi then says who holds the lock.
+ * Removes the locks of updates that were killed on this machine. A lock stays if the lock's process
+ * still runs or belongs to another machine. Pulumi then says who holds the lock.
  */
 export async function removeDeadLocks(stack: string, workspace: Workspace): Promise<void> {
   const state = stateOfProject(workspace);
@@ -24,7 +24,8 @@ export async function removeDeadLocks(stack: string, workspace: Workspace): Prom
     try {
       await removeLocks(store(), (owner) => killed.took(owner));
     } catch {
-      // The AWS CLI or its rights are missing. If there is a lock, Pulumi says who holds it.
+      // The AWS CLI is missing, or has no rights. If there is a lock, Pulumi says who holds the
+      // lock.
       return;
     }
     killed.forget();

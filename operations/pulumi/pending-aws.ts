@@ -4,8 +4,9 @@ import type { StateResource } from "./stacks";
 type Inputs = Readonly<Record<string, unknown>>;
 
 /**
- * Functions that compute the id of an AWS resource of the platform project from its inputs. Types
- * that are missing here, such as a role's policy, need no id: AWS accepts their creation twice.
+ * Functions that compute the id of an AWS resource of the platform project from the resource's
+ * inputs. Types that are missing here, such as a role's policy, need no id: AWS accepts their
+ * creation twice.
  */
 const ids: Readonly<Record<string, (inputs: Inputs, account: string) => string>> = {
   "aws:ecr/repository:Repository": ({ name }) => String(name),
@@ -20,12 +21,12 @@ const ids: Readonly<Record<string, (inputs: Inputs, account: string) => string>>
 
 /**
  * Returns the AWS resources that a killed update had begun to create, in the form that the state
- * has. The caller adds them to the state and runs a refresh. The refresh removes resources that do
- * not exist in AWS, and reads the other resources. Otherwise the next update would try to create
- * these resources again, and AWS would answer that they exist.
+ * has. The caller adds these resources to the state and runs a refresh. The refresh removes
+ * resources that do not exist in AWS, and reads the other resources. Without this refresh, the next
+ * update would try to create the resources again, and AWS would answer that they exist.
  *
- * `pulumi refresh --import-pending-creates` is meant for this. But with this option, Pulumi 3.215
- * drops the resources from the state and reads nothing.
+ * Pulumi has the command `pulumi refresh --import-pending-creates` for this case. But with this
+ * option, Pulumi 3.215 drops the resources from the state and reads nothing.
  */
 export async function begunInAws(
   begun: readonly StateResource[],
@@ -41,7 +42,7 @@ export async function begunInAws(
   });
 }
 
-/** Sets AWS_DEFAULT_REGION: version 1 of the AWS CLI does not read AWS_REGION, as the SDKs do. */
+/** Sets AWS_DEFAULT_REGION. Unlike the SDKs, version 1 of the AWS CLI does not read AWS_REGION. */
 function regional(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const given: Readonly<Record<string, string | undefined>> = { ...process.env, ...env };
   const region = given["AWS_DEFAULT_REGION"] ?? given["AWS_REGION"];

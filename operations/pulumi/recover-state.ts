@@ -17,12 +17,12 @@ import type { Cluster } from "../clients/kubectl";
 import { type Deployment, type StateResource, begunIn, editState, stateOf } from "./stacks";
 
 /**
- * Corrects a stack's state after its last update was killed, or after someone deleted objects in
- * the cluster. The next update then creates what is missing.
+ * Corrects a stack's state after the stack's last update was killed, or after someone deleted
+ * objects in the cluster. The next update then creates what is missing.
  *
  * After a kill, this function removes the lock of the killed update, refreshes the state, and
  * adopts the objects that the update had begun to create. The refresh is necessary because Pulumi
- * compares the program only with the state: it would not notice that objects are missing.
+ * compares the program only with the state, and so would not notice that objects are missing.
  *
  * @returns the objects that were read. Empty if the state was changed.
  */
@@ -33,8 +33,8 @@ export async function recoverState(
 ): Promise<Seen> {
   let seen = nothingSeen;
   await removeDeadLocks(stack, workspace);
-  // An update that is in progress also has pending operations. So each try reads the state again:
-  // the update may have finished them.
+  // An update that is in progress also has pending operations. So each try reads the state again,
+  // because the update may have finished these operations.
   await whenUnlocked(stack, workspace, async () => {
     const { begun, pending, resources } = await stateOf(stack, workspace);
     if (!pending) {
@@ -43,7 +43,7 @@ export async function recoverState(
       if (gone.length === 0) return;
       for (const { kind, metadata } of gone) console.log(`  ${kind} ${metadata.name} was deleted`);
       console.log("  asking the cluster what is left");
-      // After the refresh, the state has the fields of the cluster: there is nothing to compare.
+      // After the refresh, the state has the fields of the cluster, so there is nothing to compare.
       seen = nothingSeen;
     }
     const refresh = ["refresh", "--stack", stack, "--yes", "--skip-preview"];
@@ -75,8 +75,8 @@ function begunObjects(deployment: Deployment): readonly StateResource[] {
 
 /**
  * Adds to the state the objects that a killed update had begun to create, as if that update had
- * recorded them. Each object keeps the field manager that created it. With another field manager,
- * the next update would have conflicts with the killed update.
+ * recorded the objects. Each object keeps the field manager that created the object. With another
+ * field manager, the next update would have conflicts with the killed update.
  */
 export function withBegun(deployment: Deployment, found: readonly LiveObject[]): Deployment {
   let resources = deployment.resources ?? [];
@@ -86,9 +86,10 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
     if (adopted === undefined) continue;
     const known = resources.filter(({ urn }) => urn === adopted.urn);
     if (known.some(({ id }) => id === adopted.id)) continue;
-    // The adopted object is the replacement of an object that was already deleted.
+    // If the old object was already deleted, the adopted object is its replacement. The state then
+    // no longer needs the entry of the old object.
     resources = resources.filter((one) => !known.includes(one) || one.pendingReplacement !== true);
-    // If the old object is still in use, the adopted object is not: the next update deletes it.
+    // If the old object is still in use, the next update deletes the adopted object.
     const serves = known.some((one) => one.delete !== true && one.pendingReplacement !== true);
     resources = [...resources, serves ? { ...adopted, delete: true } : adopted];
   }
@@ -96,8 +97,8 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
 }
 
 /**
- * The state's entry for an object that the update had begun to create. Undefined if the update did
- * not create the object, or if the object belongs to another owner.
+ * Returns the state's entry for an object that the update had begun to create. Undefined if the
+ * update did not create the object, or if the object belongs to another owner.
  */
 function adoption(resource: StateResource, object: LiveObject): StateResource | undefined {
   if (resource.retainOnDelete === true) return undefined;

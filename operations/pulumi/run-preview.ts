@@ -8,7 +8,10 @@ export interface PreviewRun {
   /** Called when Pulumi prints its first line. At this moment, Pulumi has read the state. */
   readonly began?: () => void;
   readonly workspace: Workspace;
-  /** Kills the engine. This is safe, because a preview changes nothing and holds no lock. */
+  /**
+   * Signal that kills the engine. A kill is safe, because a preview changes nothing and holds no
+   * lock.
+   */
   readonly signal?: AbortSignal;
   /** Stream to which the engine's output is written while the engine runs. */
   readonly to: NodeJS.WritableStream & { readonly isTTY?: boolean };
@@ -24,8 +27,9 @@ export interface PreviewOutput {
 }
 
 /**
- * Runs `pulumi preview --diff` once, and shows its output while it runs. The engine writes its
- * events to a separate file. A preview changes nothing, takes no lock, and prints no secret.
+ * Runs `pulumi preview --diff` once, and shows Pulumi's output while the preview runs. The engine
+ * writes its events to a separate file. A preview changes nothing, takes no lock, and prints no
+ * secret.
  *
  * @throws UserError if Pulumi is not installed, or if the preview takes more than 15 minutes.
  */
@@ -47,7 +51,8 @@ export async function runPreview({
   const args = ["preview", "--diff", "--non-interactive", "--stack", stack, ...color];
   const ended = await runPulumi(args, workspace, {
     attach: (child) => {
-      // Does not use spawn's timeout, which continues even if the program could not start.
+      // This timer replaces spawn's own timeout, which continues even if the program could not
+      // start.
       limit = setTimeout(() => child.kill("SIGTERM"), LIMIT_MS);
       if (began !== undefined) child.stdout?.once("data", began);
       child.stdout?.setEncoding("utf8").on("data", pass);

@@ -59,7 +59,10 @@ export function policyOptions({ cwd }: Workspace): readonly string[] {
   return existsSync(join(cwd, "policy", "PulumiPolicy.yaml")) ? ["--policy-pack", "policy"] : [];
 }
 
-/** The directory, environment variables and state backend of a Pulumi project, to work on locks. */
+/**
+ * Returns the directory, the environment variables and the state backend of a Pulumi project. The
+ * functions that read and remove locks need these values.
+ */
 export function stateOfProject(workspace: Workspace): StateOfProject {
   const { cwd, env } = workspace;
   return { backendUrl: variables(workspace)["PULUMI_BACKEND_URL"] ?? "", cwd, env };
@@ -67,7 +70,7 @@ export function stateOfProject(workspace: Workspace): StateOfProject {
 
 /**
  * Runs `work`, which takes a stack's lock. Waits while another update holds the lock. In CircleCI,
- * it takes over the lock of an ended job in the same serial group.
+ * takes over the lock of an ended job in the same serial group.
  *
  * @throws what `work` throws.
  */
@@ -84,7 +87,7 @@ export async function whenUnlocked<Result>(
   });
 }
 
-/** Records a Pulumi process until it ends: on this machine, and in CircleCI also in S3. */
+/** Records a Pulumi process until the process ends: on this machine, and in CircleCI also in S3. */
 interface Remembering extends Pick<Recording, "through"> {
   readonly onStart: (pid: number) => Recording["ended"];
 }
@@ -120,7 +123,7 @@ interface Ended {
 }
 
 interface Running {
-  /** Called when Pulumi has started, to read its output. */
+  /** Called with the process when Pulumi has started, for example to read Pulumi's output. */
   readonly attach: (child: ChildProcess) => void;
   /** Ends Pulumi immediately. */
   readonly signal?: AbortSignal | undefined;
@@ -128,10 +131,10 @@ interface Running {
 }
 
 /**
- * Runs a Pulumi command that runs the program, and returns its event log. All such commands use
- * this function. It forwards a SIGTERM to Pulumi and waits until Pulumi ends, because a killed
- * Pulumi leaves its lock in the state. On Ctrl-C, the terminal sends SIGINT to Pulumi directly,
- * because Pulumi is in the terminal's foreground process group.
+ * Runs a Pulumi command that runs the program, and returns Pulumi's event log. All such commands
+ * use this function. The function forwards a SIGTERM to Pulumi and waits until Pulumi ends, because
+ * a killed Pulumi leaves its lock in the state. On Ctrl-C, the terminal sends SIGINT to Pulumi
+ * directly, because Pulumi is in the terminal's foreground process group.
  *
  * @throws UserError if Pulumi is not installed.
  */
@@ -178,10 +181,11 @@ export async function runPulumi(
 }
 
 /**
- * Runs `pulumi up` or `pulumi destroy`, and shows Pulumi's output on the terminal. It waits while
- * another update holds the stack's lock. It adds Pulumi's errors to the command's report.
+ * Runs `pulumi up` or `pulumi destroy`, and shows Pulumi's output on the terminal. Waits while
+ * another update holds the stack's lock. Adds Pulumi's errors to the command's report.
  *
- * @param before - checks the stack before each try, because another update may have changed it.
+ * @param before - checks the stack before each try, because another update may have changed the
+ * stack.
  * @throws UserError if Pulumi fails.
  */
 export async function change(
@@ -229,7 +233,10 @@ async function changeOnce(args: readonly string[], workspace: Workspace): Promis
   );
 }
 
-/** The engine's errors and policy violations. If no event has one, the errors in `stderr`. */
+/**
+ * Returns the engine's errors and policy violations. If there are no such events, returns the
+ * errors in `stderr`.
+ */
 function causesOf(log: string, stderr: string): readonly string[] {
   const { errors, violations } = readEvents(log);
   const found = [...errors, ...violations].map(({ message }) => message);
@@ -249,13 +256,13 @@ export async function ask(
   // This module is loaded only here, so that a preview starts faster.
   const { command } = await import("../../lib/command");
   removeTornFiles(variables(workspace)["PULUMI_BACKEND_URL"]);
-  // The option goes before `--`, because Pulumi treats everything after `--` as a value.
+  // `--non-interactive` goes before `--`, because Pulumi treats everything after `--` as a value.
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   const all = [...args.slice(0, end), "--non-interactive", ...args.slice(end)];
   return command("pulumi", all, {
     cwd: workspace.cwd,
     env: pulumiEnv(workspace),
-    // A command that may be killed only reads. It takes no lock, so it needs no record.
+    // A command that may be killed only reads and takes no lock, so no record is necessary.
     ...(options.killSignal !== "SIGKILL" && (await remembering(args, workspace))),
     timeout: 120_000,
     ...options,

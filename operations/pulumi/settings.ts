@@ -19,8 +19,8 @@ function stackFile(stack: string, { cwd }: Workspace): StackFile {
 }
 
 /**
- * The settings of a stack, with the values that the program will have. A canary has no stack
- * settings file: it uses the file of production.
+ * Returns the settings of a stack, with the values that the program will have. A canary has no
+ * stack settings file, and uses the file of production.
  *
  * @throws UserError with every issue in the settings in one message.
  */
@@ -41,10 +41,11 @@ export async function settingsOf(stack: string, workspace: Workspace): Promise<S
 }
 
 /**
- * The secrets provider of a new stack, from its stack settings file. Review stacks have no such
- * file, so they use the company's key. SANDBOX_SECRETS_PROVIDER overrides this key.
+ * Returns the secrets provider of a new stack, from the stack settings file. Review stacks have no
+ * such file, so they use the company's key. SANDBOX_SECRETS_PROVIDER overrides this key.
  *
- * @returns undefined if Pulumi must choose. This is the case for a stack with a passphrase.
+ * @returns undefined if Pulumi must choose the secrets provider, such as for a stack with a
+ * passphrase.
  */
 export function secretsProviderOf(stack: string, workspace: Workspace): string | undefined {
   const { canaryOf = stack, perBranch = false } = traitsOf(stack) ?? {};

@@ -1,6 +1,9 @@
 import { type Workspace, ask, askJson, whenUnlocked } from "./run-pulumi";
 
-/** Outputs of a stack's last update. Some are missing if an older program deployed the stack. */
+/**
+ * Outputs of a stack's last update. Some outputs are missing if an older program deployed the
+ * stack.
+ */
 export interface Outputs {
   readonly branch?: string;
   readonly clusterUid?: string;
@@ -23,7 +26,9 @@ export async function tagsOf(stack: string, workspace: Workspace): Promise<Tags>
   return (await askJson(["stack", "tag", "ls", "--stack", stack], workspace)) as Tags;
 }
 
-/** Sets tags of a stack, one after the other: each Pulumi command reads and writes all tags. */
+/**
+ * Sets tags of a stack, one after the other, because each Pulumi command reads and writes all tags.
+ */
 export async function setTags(stack: string, tags: Tags, workspace: Workspace): Promise<void> {
   for (const [name, value] of Object.entries(tags)) {
     // Name and value follow `--`, so that Pulumi does not read a value as an option.
@@ -42,7 +47,10 @@ export async function removeTags(
   }
 }
 
-/** End of the stack's last update, successful or failed. Refreshes do not count. */
+/**
+ * Returns the time when the stack's last update ended, successful or failed. Refreshes do not
+ * count.
+ */
 export async function lastUpdate(stack: string, workspace: Workspace): Promise<Date | undefined> {
   const args = ["stack", "history", "--stack", stack, "--page-size", "20"];
   const history = (await askJson(args, workspace)) as { endTime?: string; kind: string }[];
@@ -57,7 +65,7 @@ export interface StateResource {
   readonly id?: string;
   /**
    * Why the resource is not ready. The next update waits until the resource is ready, even if the
-   * program does not change it.
+   * program does not change the resource.
    */
   readonly initErrors?: readonly string[];
   readonly inputs?: Readonly<Record<string, unknown>>;
@@ -122,10 +130,10 @@ export async function editState(
 }
 
 /**
- * Creates a stack without selecting it.
+ * Creates a stack, and does not select the new stack.
  *
- * @param secretsProvider encrypts the stack's secrets. Undefined: Pulumi uses the provider in the
- * stack settings file.
+ * @param secretsProvider encrypts the stack's secrets. If undefined, Pulumi uses the provider in
+ * the stack settings file.
  */
 export async function createStack(
   stack: string,

@@ -22,7 +22,7 @@ interface Started {
   readonly startTime?: string | undefined;
 }
 
-/** Directory of the records, in Pulumi's own directory of this user. */
+/** Directory of the records, inside this user's Pulumi directory. */
 function directory(): string {
   return join(process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi"), service, "started");
 }
@@ -33,10 +33,11 @@ export const placeOf = (stack: string, backendUrl: string): string => `${stack} 
 /**
  * Records that this machine has started a Pulumi process. A lock in the state names a host and a
  * process, but another machine may have the same name. Only this record proves that a process of
- * this machine took the lock. A state in local files is not shared, so it needs no record.
+ * this machine took the lock. A state in local files is not shared, so there is no record for such
+ * a state.
  *
- * @returns a function to call when Pulumi has ended. It deletes the record, unless Pulumi was
- * killed: a killed Pulumi leaves its lock.
+ * @returns a function to call when Pulumi has ended. The function deletes the record, unless Pulumi
+ * was killed (SIGKILL), because a killed Pulumi leaves its lock.
  */
 export function rememberStarted(
   pid: number,
@@ -55,16 +56,20 @@ export function rememberStarted(
   };
 }
 
-/** Longest time from Pulumi's start until it takes the lock, in milliseconds. */
+/** Longest time from Pulumi's start until Pulumi takes the lock, in milliseconds. */
 const startMs = 600_000;
 
-/** Whether a recorded process may have taken a lock: same process id, soon after its start. */
+/**
+ * Whether a recorded process may have taken a lock: the lock has the same process id, and was taken
+ * soon after the process started.
+ */
 export function tookSoonAfter(
   { at, pid }: Pick<Started, "at" | "pid">,
   lock: Pick<LockOwner, "pid" | "timestamp">,
 ): boolean {
   const since = Date.parse(lock.timestamp);
-  // The time in the lock has no fraction of a second. So it may be up to a second before the start.
+  // The time in the lock has no fraction of a second. So this time may be up to a second before the
+  // start.
   return pid === lock.pid && since > at - 1000 && since < at + startMs;
 }
 

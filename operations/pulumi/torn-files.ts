@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * The directory of a state backend in local files. It contains `.pulumi`. Undefined for another
- * backend.
+ * Returns the directory of a state backend in local files, which contains `.pulumi`. Undefined for
+ * another backend.
  */
 export function stateDirectory(backendUrl: string | undefined): string | undefined {
   if (backendUrl?.startsWith("file:///") !== true) return undefined;
