@@ -52,7 +52,7 @@ export async function buildImage(
   console.log(imageRef);
 }
 
-/** `repository@digest` of an image in the state. */
+/** Returns the reference `repository@digest` of an image in the state. */
 export function imageRefOf(resource: StateResource | undefined): string | undefined {
   const [tag] = (resource?.inputs?.["tags"] ?? []) as string[];
   const digest = resource?.outputs?.["digest"];

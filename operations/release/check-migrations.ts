@@ -7,16 +7,20 @@ import { filesAt, remoteTip } from "../clients/git";
 import { defaultWorkspace } from "../pulumi/run-pulumi";
 import { kindOf, migrationsDirectory } from "./migrations";
 
-/** The number in `V12__name.sql`. Undefined if the name has another form. */
+/**
+ * Returns the version of a migration from the file's name, such as 12 for `V12__name.sql`.
+ * Undefined if the name has another form.
+ */
 function versionOf(file: string): number | undefined {
   const version = /^V([1-9][0-9]*)__[a-z0-9_]+\.sql$/.exec(file)?.[1];
   return version === undefined ? undefined : Number(version);
 }
 
 /**
- * What Flyway or a rollback would refuse later, when the change is already on `main`.
+ * Finds the issues because of which Flyway or a rollback would fail later, when the change is
+ * already on `main`.
  *
- * @param here migrations of the working directory: names, and their text
+ * @param here text of each migration in the working directory, by the name of the file
  * @param onMain files in the directory of migrations at the remote's `main`
  */
 export function migrationIssues(

@@ -7,7 +7,7 @@ import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { type Tags, removeTags, setTags, tagsOf } from "../pulumi/stacks";
 import { type ApprovalOptions, assertApproved, saveShown } from "../stacks/approval";
 
-/** Name of the tag of a stack that must not get another release. */
+/** Name of the stack tag that marks a held stack. A held stack must not get another release. */
 const holdTag = "hold";
 
 /** The person who holds a stack, the reason, and the start of the hold. */
@@ -30,7 +30,11 @@ function holdOf(tags: Tags): Hold | undefined {
 const textOf = ({ by, reason, since }: Hold): string =>
   `since ${moment(new Date(since))} by ${by}: ${reason}`;
 
-/** @throws UserError that says who holds the stack, and why. */
+/**
+ * Checks that a stack is not held.
+ *
+ * @throws UserError that says who holds the stack, and why.
+ */
 export function assertNotHeld(stack: string, tags: Tags): void {
   const hold = holdOf(tags);
   if (hold === undefined) return;

@@ -4,10 +4,7 @@ import type { Workspace } from "../pulumi/run-pulumi";
 /** Directory of the service's database migrations. */
 export const migrationsDirectory = "service/src/main/resources/db/migration";
 
-/**
- * Whether older code still runs after a migration: it does after `expand`, and does not after
- * `contract`.
- */
+/** Kind of a migration. Older code still runs after `expand`, but not after `contract`. */
 type MigrationKind = "contract" | "expand";
 
 /**
@@ -30,7 +27,7 @@ export async function contractions(
   const files = (await changedFiles(older, newer, migrationsDirectory, workspace)) ?? [];
   const found = await Promise.all(
     files.map(async (file) => {
-      // Such as V2__index.sql.conf, which tells Flyway how to run V2__index.sql.
+      // Skips other files, such as V2__index.sql.conf, which tells Flyway how to run V2__index.sql.
       if (!file.endsWith(".sql")) return [];
       const kind = kindOf((await fileAt(newer, file, workspace)) ?? "");
       if (kind === "expand") return [];

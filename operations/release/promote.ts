@@ -25,7 +25,7 @@ export interface PromoteOptions {
   /**
    * File to which the release is written as environment variables, for the later jobs of a
    * pipeline. The command then does not change production's state, because the job that promotes
-   * has no right to change it.
+   * has no right to change that state.
    */
   readonly saveRelease?: string;
   /** Image to promote instead of the image that staging runs. Needs a reason. */
@@ -70,8 +70,8 @@ export async function promote(
 }
 
 /**
- * Image of a stack's last release. Reads the outputs in the state without decrypting them, because
- * the job that promotes may lack the key for the state's secrets.
+ * Returns the image of a stack's last release. The function does not decrypt the outputs in the
+ * state, because the job that promotes may not have the key for the state's secrets.
  */
 export function lastImage({ resources }: Pick<State, "resources">): string | undefined {
   const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
@@ -80,8 +80,8 @@ export function lastImage({ resources }: Pick<State, "resources">): string | und
 }
 
 /**
- * Shell commands that set environment variables. The values are quoted, because a branch's name and
- * a reason are untrusted text.
+ * Returns shell commands that set environment variables. The values are quoted, because a branch's
+ * name and a reason are untrusted text.
  */
 function exports(env: Readonly<Record<string, string>>): string {
   return Object.entries(env)

@@ -97,7 +97,8 @@ async function previewOrDeploy(
 }
 
 /**
- * Prints what runs, which release the rollback deploys, and which commits the rollback takes back.
+ * Prints the running release, the release that the rollback deploys, and the commits that the
+ * rollback takes back.
  *
  * @returns the release that the rollback deploys
  * @throws UserError if the rollback is not possible.
@@ -145,7 +146,7 @@ async function showEarlier(
 /**
  * Checks that no migration prevents a return to the older code.
  *
- * @throws UserError that names each migration that prevents it
+ * @throws UserError that names each migration that prevents the return
  */
 async function assertNoContraction(
   older: string,
@@ -181,8 +182,9 @@ export function earlierRelease(
       one.succeeded && one.imageRef !== undefined && /^[0-9a-f]{40}$/.test(one.commit ?? ""),
   );
   /**
-   * The update that deployed the image with its own program. A rollback deploys an image with a
-   * later program, and always has a reason. So an update without a reason is preferred.
+   * Returns the update that deployed the image together with the program of that time. A rollback
+   * deploys the same image with a later program, and always has a reason. So an update without a
+   * reason is preferred.
    */
   const original = ({ imageRef }: Earlier): Earlier => {
     const all = releases.filter((one) => one.imageRef === imageRef);

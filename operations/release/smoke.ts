@@ -29,7 +29,10 @@ export interface Check {
 const expected = ({ status }: Answer, wanted: number): string | undefined =>
   status === wanted ? undefined : `status ${String(status)}, not ${String(wanted)}`;
 
-/** The requests to a stack. They write nothing, because production's orders are real. */
+/**
+ * The checks of a stack. The requests of these checks write nothing, because production's orders
+ * are real.
+ */
 export const checks: readonly Check[] = [
   {
     issue: (answer) => expected(answer, 200),
@@ -82,7 +85,8 @@ export async function smoke(stack: string, workspace: Workspace = defaultWorkspa
 }
 
 /**
- * Waits until the release answers. After that, every response must be good, also those of a canary.
+ * Waits until the release answers. After that, every response must be good, including the responses
+ * of a canary.
  */
 async function release(url: string, commit: string): Promise<void> {
   const started = Date.now();

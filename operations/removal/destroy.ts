@@ -5,8 +5,8 @@ import { type Workspace, change } from "../pulumi/run-pulumi";
 import { type StateResource, stateOf } from "../pulumi/stacks";
 
 /**
- * Milliseconds between two checks of what the removal waits for. The first check comes after one
- * interval.
+ * Time between two checks of which objects the removal waits for, in milliseconds. The first check
+ * comes after this time.
  */
 const intervalMs = 30_000;
 
@@ -17,8 +17,8 @@ const intervalMs = 30_000;
 const ofKubernetes = new Set(["foregroundDeletion", "orphan"]);
 
 /**
- * Runs `pulumi destroy`. Every 30 s, prints the objects that the removal waits for because they
- * have a finalizer. Pulumi itself waits for 10 minutes, and then does not say why.
+ * Runs `pulumi destroy`. Every 30 s, prints the objects that the removal waits for because these
+ * objects have a finalizer. Pulumi itself waits for 10 minutes, and then does not give the reason.
  *
  * @param known - the state's resources, if the caller has read them
  */
@@ -32,9 +32,7 @@ export async function destroy(
   await sayingWhatHolds(resources, cluster, async () => change("destroy", stack, workspace));
 }
 
-/**
- * Does the work. While the work runs, prints at each interval which objects wait for a finalizer.
- */
+/** Runs `work`. While `work` runs, prints at each interval which objects wait for a finalizer. */
 export async function sayingWhatHolds(
   resources: readonly StateResource[],
   cluster: { readonly kubectl: Kubectl },

@@ -41,7 +41,8 @@ export async function reviewDown(
 /**
  * Destroys a review stack's resources, and removes the stack with its state, history and locks.
  *
- * @param there whether the state contains the stack. If not, only a namespace may be left.
+ * @param there whether the state contains the stack. If false, at most the stack's namespace is
+ * left.
  * @throws UserError if the stack is in another cluster, or if someone else owns the stack's
  * namespace.
  */

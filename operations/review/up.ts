@@ -37,7 +37,7 @@ export async function reviewUp(
   await assertDeployable(target, options.allowOlder ?? false);
   const { approved } = options;
   const { cluster } = target;
-  // Even if the stack does not exist, nothing is created before the approval is checked.
+  // The approval is checked before the stack is created.
   const preview =
     approved === undefined
       ? {}

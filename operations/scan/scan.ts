@@ -38,7 +38,7 @@ export async function scanSource(options: ScanOptions = {}): Promise<void> {
 }
 
 /**
- * `npm run scan -- image [REF]`: scans the image REF, by default the one that `npm run image`
+ * `npm run scan -- image [REF]`: scans the image REF, by default the image that `npm run image`
  * pushed.
  */
 export async function scanImage(given?: string, options: ScanOptions = {}): Promise<void> {

@@ -32,7 +32,10 @@ export interface Scanner extends CompanyScanner {
 /** File with the accepted findings, in Trivy's format. */
 export const acceptedFile = ".trivyignore.yaml";
 
-/** Trivy's options for the severities that stop the pipeline. Trivy then ends with exit code 10. */
+/**
+ * Trivy's options: findings of these severities stop the pipeline, because Trivy's exit code is
+ * then 10.
+ */
 const severity = ["--severity", "HIGH,CRITICAL", "--exit-code", "10", "--quiet"];
 const byTrivy = (title: string, ...args: readonly string[]): Scanner => ({
   command: ["trivy", ...args.slice(0, 1), ...severity, ...args.slice(1)],
@@ -67,8 +70,8 @@ export const imageScanners = (imageRef: string): readonly Scanner[] => [
 /**
  * Reads the ids of the findings that someone has reviewed and accepted. Trivy also reads this file.
  * Each entry of `vulnerabilities` has an `id`, a `statement` (the reason) and `expired_at` (the
- * date until which it is accepted). The id is a CVE or, for an npm package, the id of a GitHub
- * advisory (GHSA-...).
+ * date until which the finding is accepted). The id is a CVE or, for an npm package, the id of a
+ * GitHub advisory (GHSA-...).
  */
 export function acceptedFindings(root: string, now = new Date()): ReadonlySet<string> {
   const file = join(root, acceptedFile);

@@ -9,7 +9,7 @@ import { UserError } from "../../lib/errors";
 export interface ApprovalOptions {
   /**
    * File that `--preview` wrote, and that a person has approved. The command then changes only what
-   * the file lists. Without the file, the command changes what it finds.
+   * the file lists. Without the file, the command changes everything that `--preview` would list.
    */
   readonly approved?: string;
   /** File to which the command writes what it would change. The command then changes nothing. */
@@ -21,13 +21,13 @@ export interface Shown {
   /** What the command would change, in one line for people. */
   readonly headline: string;
   readonly stack: string;
-  /** Names of what would be changed, such as a hold or a lock. */
+  /** Texts that identify what would be changed, such as a hold or a lock. */
   readonly subjects: readonly string[];
 }
 
 /**
- * Writes what would change to a file. The message that asks for approval and the command after the
- * approval read the file.
+ * Writes to a file what a command would change. The message that asks for approval reads the file,
+ * and so does the command that runs after the approval.
  */
 export function saveShown(file: string, shown: Shown): void {
   mkdirSync(dirname(file), { recursive: true });
@@ -37,8 +37,8 @@ export function saveShown(file: string, shown: Shown): void {
 /**
  * Checks that a person has approved everything that the command would change.
  *
- * @throws UserError if the file does not list something that the command would change. Something
- * has then changed since the approval.
+ * @throws UserError if the file is not about the stack, or does not list everything that the
+ * command would change
  */
 export function assertApproved(file: string, { headline, stack, subjects }: Shown): void {
   const approved = approvedIn(file);

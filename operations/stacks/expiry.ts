@@ -19,8 +19,9 @@ export interface Life {
 }
 
 /**
- * When a stack expires: `ttlHours` after its last update or at the extended time, the later of the
- * two. It expires at most {@link longestHours} after its last update.
+ * Returns the time when a stack expires. This is the later of two times: `ttlHours` after the last
+ * update, and the extended time. But a stack expires at most {@link longestHours} after its last
+ * update.
  */
 export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {
   const last = lastUpdate.getTime();
@@ -31,7 +32,7 @@ export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {
 /**
  * Returns the expiry of a stack that must exist for some hours from now.
  *
- * @throws UserError if this is more than {@link longestHours} after the stack's last update.
+ * @throws UserError if the expiry is more than {@link longestHours} after the stack's last update.
  */
 export function extension(life: Life, forHours: number, now: Date): Date {
   const until = new Date(now.getTime() + forHours * hour);

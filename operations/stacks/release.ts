@@ -1,7 +1,7 @@
 import { type Workspace, variables, withEnv } from "../pulumi/run-pulumi";
 import type { Tags } from "../pulumi/stacks";
 
-/** The release that a stack must run. The program reads it from environment variables. */
+/** The release that a stack must run. The program reads the release from environment variables. */
 export interface Release {
   readonly branch: string;
   readonly commit: string;

@@ -24,8 +24,8 @@ export const reviewTags = {
 /** A review stack, as the state describes it. */
 export interface ReviewStack {
   /**
-   * Branch of the stack. Undefined if neither tags nor outputs have it: nothing then proves who
-   * owns the stack.
+   * Branch of the stack. Undefined if neither the tags nor the outputs contain the branch. In this
+   * case, nothing proves who owns the stack.
    */
   readonly branch: string | undefined;
   readonly clusterUid: string | undefined;

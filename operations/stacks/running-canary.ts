@@ -25,7 +25,7 @@ export interface Production extends Connected {
 
 /**
  * A running canary, as the state and the cluster describe it. A property is undefined if neither
- * the state nor the cluster has a value for it.
+ * the state nor the cluster contains its value.
  */
 export interface RunningCanary {
   readonly branch: string;
@@ -38,7 +38,11 @@ export interface RunningCanary {
   readonly started: boolean;
 }
 
-/** @throws UserError within 20 s if the state backend or production's cluster does not answer. */
+/**
+ * Connects to the state backend and to production's cluster.
+ *
+ * @throws UserError within 20 s if the state backend or production's cluster does not answer.
+ */
 export async function connectToProduction(workspace: Workspace): Promise<Production> {
   const settings = await settingsOf(canaryStack, workspace);
   return { ...(await connect(settings, workspace)), settings };
@@ -46,8 +50,8 @@ export async function connectToProduction(workspace: Workspace): Promise<Product
 
 /**
  * Finds the running canary. Undefined if no canary runs. Also looks in the cluster: if a start was
- * killed while it waited for the pods, no state lists the canary's Deployment, but its pods serve
- * production's requests.
+ * killed while it waited for the pods, no state lists the canary's Deployment, but the canary's
+ * pods serve production's requests.
  */
 export async function runningCanary(
   production: Production,

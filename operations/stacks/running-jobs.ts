@@ -28,8 +28,8 @@ export async function runningJobs(
 }
 
 /**
- * A note for a preview about the jobs that run at the same time as the migration. Empty if no job
- * runs.
+ * Returns a note for a preview about the jobs that run at the same time as the migration. Empty if
+ * no job runs.
  */
 export function duringMigration(jobs: readonly string[]): readonly string[] {
   return jobs.length === 0
@@ -40,7 +40,7 @@ export function duringMigration(jobs: readonly string[]): readonly string[] {
 }
 
 /**
- * Waits until no job runs in a namespace. A job that starts during the wait counts, too.
+ * Waits until no job runs in a namespace. A job that starts during the wait also counts.
  *
  * @param limitMs - longest wait in milliseconds
  * @throws UserError that names the jobs that still run
@@ -57,7 +57,8 @@ export async function untilNoJobRuns(
     async () => {
       running = await runningJobs(namespace, cluster);
       const names = running.join(", ");
-      // The text contains minutes, so it is printed again at most once a minute.
+      // `names` contains the minutes that each job has run. So the message appears again about once
+      // a minute.
       if (names !== told && names !== "") {
         console.log(`Waiting for ${names}, at most ${duration(limitMs)}`);
       }

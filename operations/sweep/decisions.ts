@@ -28,7 +28,7 @@ export type Stack = Pick<ReviewStack, "branch" | "clusterUid" | "name" | "namesp
 
 export interface Namespace {
   readonly name: string;
-  /** Whether the namespace's labels are those of the review stack that its name belongs to. */
+  /** Whether the namespace has the labels of the review stack with the same name. */
   readonly ours: boolean;
 }
 
@@ -50,8 +50,8 @@ const { namespacePrefix } = reviewAccess;
 
 /**
  * Decides what is removed and what stays, each with its reason. A review stack is removed only if
- * all of this is proven: the stack is in this state and this cluster, its name, branch and
- * namespace match, and it has expired or its branch is gone.
+ * all of this is proven: the stack is in this state and this cluster, the stack's name, branch and
+ * namespace match, and the stack has expired or its branch is gone.
  */
 export function decide(inventory: Inventory): readonly Decision[] {
   const { canary, namespaces, stacks } = inventory;
@@ -65,7 +65,7 @@ export function decide(inventory: Inventory): readonly Decision[] {
   ];
 }
 
-/** Whether a review stack is removed. */
+/** Decides whether a review stack is removed. */
 export function decideStack(stack: Stack, inventory: Inventory): Decision {
   const { cluster, namespaces, now } = inventory;
   const { branch, clusterUid, expires, name, namespace } = stack;
@@ -97,8 +97,8 @@ export function decideStack(stack: Stack, inventory: Inventory): Decision {
 }
 
 /**
- * Whether a branch is gone. The branch does not count as gone if the remote is empty, or if the
- * stack's branch belongs to another repository, such as a fork.
+ * Whether a branch is gone. The branch does not count as gone if the remote does not answer or does
+ * not have the branch `main`, or if the branch belongs to another repository, such as a fork.
  */
 function branchOf(
   branch: string,
@@ -115,7 +115,7 @@ function branchOf(
   return { gone: true, why: `branch "${branch}" is gone` };
 }
 
-/** Whether the canary is removed. */
+/** Decides whether the canary is removed. */
 export function decideCanary(canary: Canary, now: Date): Decision {
   const decision = { name: "prod-canary", what: "canary" } as const;
   const { branch, cluster, clusterUid, expires } = canary;

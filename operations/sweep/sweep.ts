@@ -87,8 +87,8 @@ async function remoteOf(workspace: Workspace): Promise<Pick<Inventory, "branches
 }
 
 /**
- * Removes each review stack and canary that `going` lists. If one cannot be removed, the others are
- * still removed.
+ * Removes each review stack and canary that `going` lists. If a removal fails, the function
+ * continues with the next stack.
  *
  * @throws UserError that names the stacks that could not be removed
  */
