@@ -5,15 +5,21 @@ import { entryPoints, play } from "./support/machine";
 import { installs } from "./support/npm-stand-in";
 import { jobsOfMain, privileged, type ThereJob } from "./support/pipelines";
 
-/** Files of the attacker, at the paths that a job of main reads. */
+/** The attacker's files, at the paths that every job reads. */
 const payload: Files = new Map(entryPoints.map((path) => [path, "attacker"]));
-/** The values of the keys that everyone can know: main's lock file, and the id of a workflow. */
+/**
+ * Fills in the template of a cache key as a job of main does. An attacker can know all these
+ * values: the checksum of main's lock file, and the id of a workflow.
+ */
 const filled = (template: string): string =>
   template
     .replace(/\{\{ checksum "([^"]+)" \}\}/g, (_, file: string) => `sum-of-${file}`)
     .replace(/\{\{ \.Environment\.CIRCLE_WORKFLOW_ID \}\}/g, "workflow-of-main");
 
-/** Jobs that run a file which a branch has put into a cache under a key. */
+/**
+ * Saves the attacker's files in caches whose keys begin with `keys`. Returns the names of the jobs
+ * that run these files.
+ */
 function poisoned(jobs: readonly ThereJob[], ...keys: readonly string[]): readonly string[] {
   return jobs
     .filter(({ job }) => {

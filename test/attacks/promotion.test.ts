@@ -27,7 +27,10 @@ describe("an attack by the order of two pipelines of main", () => {
     rmSync(directory, { recursive: true });
   });
 
-  /** A pipeline of one commit promotes while staging runs another one. @returns what it hands on */
+  /**
+   * Promotes in a pipeline of the commit `ofPipeline` while staging runs the commit `inStaging`.
+   * Returns the file that the command writes for the pipeline's later jobs.
+   */
   async function promoted(ofPipeline: string, inStaging: string): Promise<string> {
     const host = (await registry.start()).slice("http://".length);
     const imageRef = `${host}/services-orders@${digestOf(inStaging)}`;

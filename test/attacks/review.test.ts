@@ -19,7 +19,10 @@ const { circleci, review } = settings;
 const branch = "evil";
 const userInfo = { groups: [reviewGroup(circleci.projectId)], username: reviewUser(branch) };
 
-/** Whether the one role of all branches may do something to an object of the state. */
+/**
+ * Whether the role `review`, which all branches share, may perform an action on an object of the
+ * state's bucket.
+ */
 function reviewRoleMay(action: string, object: string): boolean {
   const statements = permissions("review", {
     clusterArns: [],
@@ -47,7 +50,10 @@ describe("an attack by a review stack", () => {
     programs.remove();
   });
 
-  /** Removes a stack whose state has this provider. @returns whether Pulumi's engine was started */
+  /**
+   * Removes a review stack whose state contains this provider. Returns whether the command started
+   * Pulumi's engine.
+   */
   async function removedWith(provider: object): Promise<boolean> {
     const started = join(programs.directory, "started");
     const resources = [{ id: "x", urn: "urn:provider", ...provider }];

@@ -6,7 +6,7 @@ import { developer, merger, serviceProject } from "./support/actors";
 import { type JobRun, refusedContexts, runs } from "./support/circleci-stand-in";
 import { rolesOf } from "./support/roles";
 
-/** A job of main that no approval releases and that names no context, such as `check`. */
+/** A job of main that needs no approval and names no context, such as `check`. */
 const jobOfMain: JobRun = {
   contexts: [],
   pipeline: { actor: merger, checkoutBranch: "main", project: serviceProject },
@@ -45,7 +45,10 @@ describe("an attack on production's role, by someone who can push a branch", () 
     assert.ok(found.includes("staging"));
   });
 
-  /** "Trigger pipeline", with the branch's configuration and main's code. */
+  /**
+   * A pipeline that a developer starts with "Trigger pipeline". It has the branch's configuration
+   * and main's code.
+   */
   const splitRefs: JobRun = {
     contexts: [],
     pipeline: {

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { project } from "../../lib/project";
 import { jobsOfBranch, jobsOfMain } from "./support/pipelines";
 
-/** By GitHub's docs, "Permissions required for fine-grained personal access tokens". */
+/**
+ * Permission that a token needs to approve a pull request (GitHub's docs: "Permissions required for
+ * fine-grained personal access tokens").
+ */
 const approveNeeds = { level: "write", of: "pull requests" };
 
 describe("an attack with the voice of another", () => {

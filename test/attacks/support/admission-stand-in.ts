@@ -1,9 +1,10 @@
 /**
- * A stand-in for the API server's admission by ValidatingAdmissionPolicy: it evaluates the real
- * expressions. A policy that cannot be evaluated refuses (`failurePolicy: Fail`).
+ * A stand-in for the API server: it evaluates the real expressions of our
+ * ValidatingAdmissionPolicies. If an expression cannot be evaluated, `refusals` throws an error.
+ * The API server would refuse the request (`failurePolicy: Fail`).
  *
- * Left out: which policy selects which object, `requires`, and every type of Kubernetes. The
- * end-to-end tests try the policies on a real API server.
+ * The stand-in ignores which objects a policy selects, the field `requires`, and the types of
+ * Kubernetes' fields. The end-to-end tests try the policies on a real API server.
  */
 import { Environment } from "@marcbachmann/cel-js";
 import type { Policy } from "../../../platform/admission";
@@ -28,7 +29,10 @@ function evaluated(expression: string, known: Readonly<Record<string, unknown>>)
   return environment.evaluate(expression, known) as unknown;
 }
 
-/** Messages of the rules that refuse the request. Empty if the policy does not apply to it. */
+/**
+ * Returns the messages of the rules that refuse the request. Empty if the policy does not apply to
+ * the request.
+ */
 export function refusals(
   { only, validations, variables = [] }: Policy,
   request: Request,

@@ -1,15 +1,17 @@
 /**
- * A stand-in for CircleCI, as strict as CircleCI is where an attack could begin: who gets a
- * context, what a token says, and what a cache can contain. Each rule names the sentence that it
- * follows.
+ * A stand-in for the parts of CircleCI where an attack could begin: which jobs get a context, what
+ * a token says, and what a cache can contain. It is as strict as CircleCI. Comments quote the
+ * sentences of CircleCI's documentation that the code follows.
  *
- * Left out: the web app, approvals by themselves, orbs, and the tokens of version 1.
+ * The stand-in does not have the web app, approval jobs, orbs, or tokens of version 1.
  */
 import { evaluate, parseExpression } from "../../../pipeline/checks/expression";
 import { type ContextName, fullName, restrictionOf } from "../../../pipeline/contexts";
 import { organization, settings } from "../../support/platform";
 
-/** A person. Everyone here may push a branch; only an approver is in the security group. */
+/**
+ * A person who may push branches. If `approver` is true, the person is also in the security group.
+ */
 export interface Actor {
   readonly id: string;
   readonly approver?: boolean;
@@ -22,8 +24,8 @@ export interface Project {
 }
 
 /**
- * How a pipeline was started. "Config branch and checkout branch" are chosen separately by anyone
- * who starts a pipeline by hand (docs: Trigger options).
+ * How a pipeline was started. Anyone who starts a pipeline by hand chooses "config branch and
+ * checkout branch" separately (docs: Trigger options).
  */
 interface Pipeline {
   readonly actor: Actor;
@@ -42,7 +44,7 @@ export interface JobRun {
   readonly rerunWithSshBy?: Actor;
 }
 
-/** Values that a restriction's expression may ask for. */
+/** Returns the pipeline values that the expression of a context restriction can use. */
 function values({ pipeline, rerunWithSshBy }: JobRun): Readonly<Record<string, string | boolean>> {
   const { checkoutBranch, configBranch = checkoutBranch, configSource = "github_app" } = pipeline;
   return {
@@ -57,7 +59,10 @@ function values({ pipeline, rerunWithSshBy }: JobRun): Readonly<Record<string, s
 
 const actorOf = ({ pipeline, rerunWithSshBy }: JobRun): Actor => rerunWithSshBy ?? pipeline.actor;
 
-/** Contexts of a job that its restrictions refuse: with one of them it ends as "unauthorized". */
+/**
+ * Returns the contexts whose restrictions refuse the job. If the list is not empty, CircleCI ends
+ * the job with the status "unauthorized".
+ */
 export function refusedContexts(run: JobRun): readonly ContextName[] {
   return run.contexts.filter((context) => {
     const { approversOnly, expression, projects } = restrictionOf(context);
@@ -69,12 +74,13 @@ export function refusedContexts(run: JobRun): readonly ContextName[] {
   });
 }
 
-/** Whether a job gets every context that it names. Without one of them it does not run. */
+/** Whether a job gets every context that it names. Otherwise CircleCI does not run the job. */
 export const runs = (run: JobRun): boolean => refusedContexts(run).length === 0;
 
 /**
- * Claims of a job's token, version 2 (docs: OIDC tokens). `vcs-ref` is the ref of the checkout. The
- * docs do not say it, and the other answer would only help the defence.
+ * Returns the claims of a job's token, version 2 (docs: OIDC tokens). The docs do not say whether
+ * `vcs-ref` names the checkout branch or the config branch. The stand-in uses the checkout branch,
+ * because this choice helps the attacker.
  */
 export function tokenOf(run: JobRun): Readonly<Record<string, string>> {
   const { checkoutBranch, project } = run.pipeline;
@@ -93,23 +99,27 @@ export function tokenOf(run: JobRun): Readonly<Record<string, string>> {
   };
 }
 
-/** Files by their absolute path, and who wrote the content. */
+/** For the absolute path of each file: who wrote the file's content. */
 export type Files = ReadonlyMap<string, "attacker" | "main">;
 
 /** The caches of one project. */
 export class Caches {
   readonly #saved: { readonly files: Files; readonly key: string }[] = [];
 
-  /** "Caches are immutable": a key that is there is not written again (docs: Caching). */
+  /**
+   * Saves files under a key. Does nothing if the key exists: "caches are immutable" (docs:
+   * Caching).
+   */
   save(key: string, files: Files): void {
     if (!this.#saved.some((one) => one.key === key)) this.#saved.push({ files, key });
   }
 
   /**
-   * "A key is searched as a prefix. When multiple matches exist, CircleCI uses the most recent
-   * match, even if a more precise match exists"; "caches are global within a project, a cache saved
-   * on one branch will be used by jobs run on other branches"; "CircleCI restores the cache to the
-   * location where it originally saved it" (configuration reference, docs: Persisting data).
+   * Returns the files of the newest cache whose key begins with `key`: "A key is searched as a
+   * prefix. When multiple matches exist, CircleCI uses the most recent match, even if a more
+   * precise match exists"; "caches are global within a project, a cache saved on one branch will be
+   * used by jobs run on other branches"; "CircleCI restores the cache to the location where it
+   * originally saved it" (configuration reference, docs: Persisting data).
    */
   restore(key: string): Files {
     return this.#saved.findLast((one) => one.key.startsWith(key))?.files ?? new Map();

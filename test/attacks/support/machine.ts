@@ -4,18 +4,21 @@ import type { Caches, Files } from "./circleci-stand-in";
 /** The working directory of a job in a container (docs: configuration reference). */
 const workingDirectory = "/root/project";
 
-/** Read before the first command of a step, and at the start of every `npm run`. */
+/**
+ * Files that a job reads and runs: at the start of every `npm run`, and before the first command of
+ * a step.
+ */
 export const entryPoints = [`${workingDirectory}/cli/entry.mjs`, "/root/.bashrc"];
 
-/** Whose code the commands of a job would run. */
+/** The result of playing a job. */
 interface Ran {
-  /** Files of the attacker that a command has read. */
+  /** Paths of the attacker's files that a command has read. */
   readonly attackers: readonly string[];
 }
 
 /**
- * Plays the steps of a job. Files come from the checkout of main and from caches. A command reads
- * every entry point.
+ * Plays the steps of a job: the checkout of main and restored caches write files, and each command
+ * reads all `entryPoints`.
  */
 export function play(job: Job, caches: Caches, keys: (template: string) => string): Ran {
   const there = new Map<string, "attacker" | "main">();

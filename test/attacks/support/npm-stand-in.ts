@@ -11,9 +11,9 @@ interface Locked {
 const read = (file: string): string => readFileSync(join(project, file), "utf8");
 
 /**
- * A stand-in for `npm ci` in a clean clone, as every `npm run` of a job begins: what it installs,
- * and the packages that run an install script. `npm_config_*` of the job's environment comes before
- * `.npmrc` (docs of npm: config).
+ * A stand-in for `npm ci`, which runs at the start of every `npm run` in a clean clone. Returns
+ * whether `npm ci` installs development packages, and the packages whose install scripts it runs.
+ * The job's variables `npm_config_*` override `.npmrc` (docs of npm: config).
  */
 export function installs({ environment = {} }: Job): {
   readonly development: boolean;

@@ -9,7 +9,10 @@ export interface ThereJob {
   readonly workflow: string;
 }
 
-/** Jobs of some files with the contexts that they name. Approvals are left out. */
+/**
+ * Returns the jobs of the configuration files, each with the contexts that it names. Approval jobs
+ * are not included.
+ */
 function jobsIn(files: Readonly<Record<string, Config>>): readonly ThereJob[] {
   return Object.values(files).flatMap(({ jobs, workflows }) =>
     Object.entries(workflows).flatMap(([workflow, { jobs: places }]) =>
@@ -28,11 +31,11 @@ function jobsIn(files: Readonly<Record<string, Config>>): readonly ThereJob[] {
   );
 }
 
-/** Every job that does not belong to a branch's own pipeline. */
+/** All jobs, except those of the workflow `branch`, which runs for every branch. */
 export const jobsOfMain = jobsIn(pipelines).filter(({ workflow }) => workflow !== "branch");
 export const jobsOfBranch = jobsIn(pipelines).filter(({ workflow }) => workflow === "branch");
 
-/** The jobs with a role that no branch has. */
+/** Jobs with a context whose role is not for branches. */
 export const privileged = jobsOfMain.filter((one) =>
   one.contexts.some((context) => "hasRole" in contexts[context] && !contexts[context].onBranches),
 );

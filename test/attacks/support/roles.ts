@@ -4,7 +4,7 @@ import { mayAssume } from "../../support/iam-evaluator";
 import { settings } from "../../support/platform";
 import { type JobRun, tokenOf } from "./circleci-stand-in";
 
-/** Roles that AWS gives to the token of a job, by the real trust policies. */
+/** Returns the roles that AWS gives to a job's token. The trust policies are the real ones. */
 export function rolesOf(run: JobRun, circleci = settings.circleci): readonly CiRoleName[] {
   const from = issuer(circleci);
   const provider = `arn:aws:iam::111122223333:oidc-provider/${from}`;
