@@ -27,8 +27,8 @@ import { interfaces, propertiesOf } from "../support/interfaces";
 import { type Recorder, record, settled } from "../support/mocks";
 
 /**
- * For each spec: an override of one nested field, the line of the manifest before, and the line
- * after.
+ * For each spec: an override of one nested field, the manifest's line without the override, and the
+ * line with the override.
  */
 type Changes<Overrides> = {
   readonly [Spec in keyof Required<Overrides>]: readonly [

@@ -4,7 +4,9 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { copyOfProject, perform, stepsOf } from "../support/checklist";
 
-/** The text before which the code of a step is inserted, by the place that the checklist names. */
+/**
+ * For each place that a checklist names: the text before which the test inserts the step's code.
+ */
 const places: Readonly<Record<string, RegExp>> = {
   "Pulumi.prod.yaml, at the end": /$/,
   "cli/operations.ts, above `addReview`": /^ {2}addReview\(add/m,
@@ -19,7 +21,8 @@ const places: Readonly<Record<string, RegExp>> = {
 };
 
 function run(copy: string, ...args: readonly string[]): { code: number | null; output: string } {
-  // The tests that run in the copy use no environment variables that configure this test run.
+  // Commands in the copy inherit the environment variables of this process. No test in the copy
+  // reads a variable that configures this test run.
   const { status, stderr, stdout } = spawnSync(process.execPath, args, {
     cwd: copy,
     encoding: "utf8",

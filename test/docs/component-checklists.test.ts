@@ -33,7 +33,7 @@ class Copy {
     this.edited.add(file);
   }
 
-  /** Runs a program in the copy. Returns its output, which must be JSON. */
+  /** Runs a program in the copy. Returns the program's output, which must be JSON. */
   run(program: string): unknown {
     writeFileSync(join(this.directory, "show.ts"), program);
     const out = execFileSync("node", ["--import", "tsx", "show.ts"], {

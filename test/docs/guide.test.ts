@@ -67,8 +67,8 @@ async function made(
 }
 
 /**
- * Returns the violations of the policy pack, and the hosts that the platform refuses in a review
- * stack.
+ * Returns the violations that the policy pack reports, and the hosts that the platform's policies
+ * would refuse in a review stack.
  */
 function refusals({ recorder, settings }: Made): readonly string[] {
   const known = ["localhost:5000", "docker.io/library/postgres", ...company.registries];
@@ -341,7 +341,7 @@ function fieldsOf(changes: Expected, stack: Stack): Fields {
   );
 }
 
-/** Returns the kinds and the stack that a preview in the guide shows. */
+/** Returns the kinds of objects that a preview in the guide shows, and the preview's stack. */
 function shownBy(preview: Block | undefined) {
   if (preview?.language !== "text") return undefined;
   const [, stack] = /services-orders-(\S+)$/m.exec(preview.text) ?? [];

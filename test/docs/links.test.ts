@@ -12,7 +12,8 @@ const markdownIn = (directory: string): readonly string[] =>
 
 const docs = markdownIn("docs");
 /**
- * The pages that people write. The generator of docs/reference/ is responsible for the links there.
+ * The pages that people write. The pages in docs/reference/ are generated, so this test does not
+ * check their links.
  */
 const written = docs.filter((file) => !file.startsWith("docs/reference/"));
 const pages = ["README.md", "CONTRIBUTING.md", ".github/pull_request_template.md", ...written];
@@ -44,14 +45,14 @@ function anchorsOf(file: string): readonly string[] {
 
 const topLevel = readdirSync(root);
 /**
- * Paths that are not committed: commands create them, a reader may add them, or the Helm chart had
- * them.
+ * Paths that pages name although the repository does not contain them: files that commands create,
+ * that a reader may add, or that only the Helm chart had.
  */
 const notCommitted = /^(node_modules|reports|service\/target|\.trivyignore\.yaml|values\.yaml)/;
 
 /**
- * Whether a text in backticks is a path of the repository. Such a path begins with an existing
- * top-level name.
+ * Whether a text in backticks is a path in the repository: a path below an existing top-level
+ * folder, or the name of a file.
  */
 function isPath(code: string): boolean {
   if (!/^[\w.@/-]+$/.test(code) || notCommitted.test(code)) return false;
@@ -86,7 +87,8 @@ describe("the documentation", () => {
 
     it(`${file} names only commands that exist`, () => {
       for (const [, name = ""] of text(file).matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)) {
-        // The page may be a checklist that adds this command.
+        // The command may be missing in package.json if the page is a checklist that adds this
+        // command.
         const isAdded = text(file).includes(`"${name}": "node cli/entry.mjs`);
         assert.ok(name in scripts || isAdded, `npm run ${name} is not in package.json`);
       }

@@ -18,7 +18,7 @@ const rowsOf = (page: string): readonly (readonly string[])[] =>
 
 const code = (cell = "") => /`([^`]+)`/.exec(cell)?.[1] ?? "";
 
-/** The settings that the Helm chart got for each feature branch, in their order. */
+/** The values that the Helm chart received for each feature branch, in the same order. */
 const setLines = [
   "nameOverride",
   "fullnameOverride",

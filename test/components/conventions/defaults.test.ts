@@ -29,8 +29,8 @@ const exportedClasses = sources
   .filter((node) => node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword));
 
 /**
- * Returns the tables of defaults.ts by the names under which a file imports them. For example, a
- * file may import `webService` as `defaults`.
+ * Returns the tables of defaults.ts that a file imports. The key is the name that the file uses:
+ * for example, `defaults` if the file imports `webService as defaults`.
  */
 function aliases(source: ts.SourceFile): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
   const found = new Map<string, Readonly<Record<string, unknown>>>();
@@ -48,8 +48,7 @@ function aliases(source: ts.SourceFile): ReadonlyMap<string, Readonly<Record<str
 
 interface Taken {
   /**
-   * The value that the code uses if the arg is missing: `{ value }`, or undefined if the code
-   * computes it.
+   * The value that the code uses if the arg is missing. Undefined if the code computes the value.
    */
   readonly known: { readonly value: unknown } | undefined;
   /** Whether the value is in defaults.ts. */
@@ -69,7 +68,10 @@ function taken(source: ts.SourceFile, expression: ts.Expression): Taken {
   }
 }
 
-/** Returns the default that `withDefaults(args, table)` uses for an arg. */
+/**
+ * Returns an arg's default from the table of a call `withDefaults(args, table)`. Empty if the node
+ * is not such a call, or if the table does not contain the arg.
+ */
 function takenTogether(source: ts.SourceFile, node: ts.Node, arg: string): readonly Taken[] {
   if (!ts.isCallExpression(node) || node.expression.getText() !== "withDefaults") return [];
   const table = aliases(source).get(node.arguments[1]?.getText() ?? "");
@@ -77,9 +79,9 @@ function takenTogether(source: ts.SourceFile, node: ts.Node, arg: string): reado
 }
 
 /**
- * Returns the defaults that the code uses for an arg of an interface. It finds them in
- * `{ x = default }`, `args.x ?? default` and `withDefaults(args, default)`. It looks first in the
- * files that mention the interface.
+ * Returns the defaults that the code uses for an arg of an interface. The code has defaults in
+ * three forms: `{ x = default }`, `args.x ?? default` and `withDefaults(args, table)`. The search
+ * begins in the files that mention the interface.
  */
 function takenFor(type: string, arg: string): readonly Taken[] {
   const shared = (source: ts.SourceFile) => source.fileName === join("conventions", "pods.ts");
@@ -119,7 +121,7 @@ function probeInWords(
 
 const startupSeconds = probes.startup.failureThreshold * probes.startup.periodSeconds;
 
-/** The defaults that are described in words, built from the numbers and texts of defaults.ts. */
+/** Texts of the defaults that are documented in words. The numbers come from defaults.ts. */
 const inWordsOf: Readonly<Record<string, string>> = {
   "Autoscaling.cpuUtilization": `- ${String(autoscaling.cpuUtilization)} without \`memoryUtilization\`, otherwise CPU is ignored`,
   "ReviewNamespaceArgs.datadogAgentTo": `- private addresses, ports ${String(datadogPorts.metrics)}/UDP and ${String(datadogPorts.traces)}/TCP only`,
@@ -176,8 +178,8 @@ describe("the documentation of args", () => {
           assert.equal(written, inWordsOf[key]);
         }
         for (const { known, table } of all) {
-          // A literal of defaults.ts must be documented as that literal. A computed default is
-          // documented in words.
+          // If the default is a literal in defaults.ts, the documentation must have the same
+          // literal. If the code computes the default, the documentation describes it in words.
           if (known !== undefined && (table || !inWords)) {
             assert.ok(!inWords, `must be the literal ${JSON.stringify(known.value)}`);
             assert.deepEqual(JSON.parse(written), known.value);

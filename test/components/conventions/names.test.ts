@@ -8,7 +8,7 @@ import {
 } from "../../../components/conventions/names";
 import { parseStack, reservedSlugs, slugOf as slug } from "../../../environments";
 
-/** Branch names that people write, and names that they should not write. */
+/** Generates branch names: usual names, and any other texts of at most 80 characters. */
 const branch = fc
   .oneof(
     fc.string({ maxLength: 80, minLength: 1 }),

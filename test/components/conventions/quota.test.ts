@@ -24,8 +24,8 @@ const requirement: fc.Arbitrary<PodRequirement> = fc.record({
 const requirements = fc.array(requirement, { maxLength: 6 });
 
 /**
- * Quantities as whole numbers, so that no sum is rounded: CPU in thousandths of a core, memory in
- * bytes.
+ * Converts a quantity to a whole number, so that no sum is rounded: `milli` returns thousandths of
+ * a CPU core, `bytes` returns bytes of memory.
  */
 const milli = (text: string) => Math.round((cores(text) ?? NaN) * 1000);
 const bytes = (text: string) => memoryBytes(text) ?? NaN;

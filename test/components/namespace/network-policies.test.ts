@@ -38,7 +38,10 @@ const address = (text: string): Endpoint => ({ address: text });
 const web = selector(identity, "web");
 const job = selector(identity, "job");
 const database = selector(identity, "database");
-/** Returns pods that have all labels of a party except one. They count as another pod. */
+/**
+ * Returns pods that have a party's labels, but one label with another value. Each of these pods
+ * counts as `another pod`.
+ */
 const nearly = (labels: Labels): readonly Endpoint[] =>
   Object.keys(labels).map((label) => pod({ ...labels, [label]: "other" }));
 const dns: Labels = { "k8s-app": "kube-dns" };
@@ -67,8 +70,9 @@ const endpoints: Readonly<Record<Door["party"] | Source, readonly Endpoint[]>> =
 const isInside = ({ pod }: Endpoint) => pod?.namespace["kubernetes.io/metadata.name"] === namespace;
 
 /**
- * Returns the state of a row under the policies: `open`, `closed`, `half open` (only one end allows
- * the connection) or `open for some` (only for some of the pods or addresses).
+ * Returns what the policies do with the connections of a table row: `open`, `closed`, `half open`
+ * (only one end allows the connection) or `open for some` (open only for some of the pods or
+ * addresses).
  */
 function seen(policies: readonly Manifest[], from: Source, door: Door): string {
   const states = endpoints[from].flatMap((from) =>
@@ -79,8 +83,8 @@ function seen(policies: readonly Manifest[], from: Source, door: Door): string {
         ...(isInside(to) ? [letsIn(policies, connection)] : []),
       ];
       if (ends.every(Boolean)) return "open";
-      // If only one end allows the connection, the other end closes it. But then a policy has one
-      // rule too many.
+      // If only one end allows the connection, the connection is blocked. But then this end's rule
+      // is useless, so the test reports the row.
       return ends.some(Boolean) ? "half open" : "closed";
     }),
   );
@@ -88,7 +92,7 @@ function seen(policies: readonly Manifest[], from: Source, door: Door): string {
   return states.every((state) => state === first) ? first : "open for some";
 }
 
-/** Returns the rows of the table whose state under the policies differs from the table. */
+/** Returns one text for each row of the table that the policies do not implement. */
 function differences(policies: readonly Manifest[]): readonly string[] {
   return connections.flatMap(({ allowed, from, to }) => {
     const expected = allowed ? "open" : "closed";
@@ -124,7 +128,8 @@ function mutations(policies: readonly Manifest[]): readonly Mutation[] {
 type Path = readonly (number | string)[];
 
 /**
- * Yields the paths of all list entries and keys that can be removed from a policy that stays valid.
+ * Yields the paths of all list entries and keys that can be removed from a policy without making
+ * the policy invalid.
  */
 function* leaves(value: Manifest, path: Path): Generator<Path> {
   if (typeof value !== "object" || value === null) return;
@@ -138,7 +143,7 @@ function* leaves(value: Manifest, path: Path): Generator<Path> {
 function canGo(parent: Manifest, key: string, path: Path): boolean {
   const last = path.at(-1);
   // Of the spec's fields, only `egress` and `ingress` can be removed. The only entry of
-  // `policyTypes` cannot, because an empty list means the same as a missing field.
+  // `policyTypes` cannot be removed, because an empty list means the same as a missing field.
   if (path.length === 0) return key === "egress" || key === "ingress";
   if (last === "policyTypes") return parent.length > 1;
   // These keys cannot be removed alone. A port without `protocol` is a TCP port, so the removal of

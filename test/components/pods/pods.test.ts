@@ -18,11 +18,11 @@ const restricted = {
   readOnlyRootFilesystem: true,
 };
 
-/** The args that both components have: the shared args of pods, and `database`. */
+/** The args that both components under test have: the shared args of pods, and `database`. */
 type Given = PodArgs & { readonly database?: Database };
 
 interface Component {
-  /** Number of objects without those that the args under test add. */
+  /** Number of objects that the component creates without additional args. */
   readonly objects: number;
   readonly make: (args: Given) => unknown;
   readonly template: (recorder: Recorder) => Manifest;
@@ -272,7 +272,8 @@ for (const { make, objects, template, type } of components) {
 
       const cases: readonly [Given, string][] = [
         [
-          // @ts-expect-error The type does not allow "allow", but JavaScript code could pass it.
+          // @ts-expect-error The type does not permit this value, but JavaScript code could pass
+          // it.
           { database: { ...database, sslMode: "allow" } },
           'database.sslMode must be one of disable, prefer, require, verify-ca, verify-full, got "allow"; use "verify-full" for a database outside of the namespace',
         ],

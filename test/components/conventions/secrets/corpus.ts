@@ -1,8 +1,8 @@
 /**
- * Secrets and harmless values in the forms that people write. This list is older than the code that
- * tells secrets from harmless values. All secrets are invented. Half of the forms are those that
- * the rules of secretlint and gitleaks look for. Tokens are written in parts, so that no scanner
- * reports them in this file.
+ * Secrets and harmless values in the forms that people write. The list was written before the code
+ * that it tests, so the code's rules did not influence the list. All secrets are invented. Half of
+ * the forms are forms that secretlint and gitleaks search for. Tokens are written in parts, so that
+ * no scanner reports them in this file.
  */
 
 interface Planted {
