@@ -24,12 +24,13 @@ import { startTime } from "../../lib/processes";
 import { CLOSED_PORT, ClosedRoom, TAKEN_PORT } from "./support/closed-room";
 import { copyOfProject } from "./support/commands";
 
-// These tests make a mistake, or take something away from the machine. The command must print one
-// line that says what to do, and must change nothing.
+// Each test makes a mistake, or takes away something that a command needs, such as a program or
+// disk space. The command must print one line that says what to do, and must change nothing.
 
 const NOBODY = 65_534;
 /**
- * Timeout of a command, in milliseconds. It only ends a command that hangs: no test measures it.
+ * Timeout of a command, in milliseconds. It is much longer than any command takes, and only ends a
+ * command that hangs.
  */
 const HUNG_MS = 120_000;
 
@@ -116,8 +117,8 @@ describe("at the edges", () => {
 
   before(async () => {
     assert.equal(process.getuid?.(), 0, "these tests need root, as the sandbox does");
-    // The last tests use the engine and the cluster of this machine's sandbox. If it already runs,
-    // `sandbox up` changes nothing.
+    // The last tests use the engine and the cluster of this machine's sandbox. If this sandbox
+    // already runs, `sandbox up` changes nothing.
     const { code, stdout, stderr } = await run(
       [process.execPath, "cli/entry.mjs", "sandbox", "up"],
       process.env,
@@ -134,8 +135,8 @@ describe("at the edges", () => {
     home = join(files, "home");
     mkdirSync(home);
     sandbox = join(files, "sandbox");
-    // If a check does not stop the set-up, these stand-ins for apt-get and Go stop it at its first
-    // package or build. The whole set-up would take half an hour.
+    // A check must stop the set-up. If no check does so, these stand-ins for apt-get and Go make
+    // the set-up fail at its first package or build. Otherwise the set-up would take half an hour.
     stopped = join(files, "stopped");
     mkdirSync(stopped);
     writeFileSync(join(stopped, "apt-get"), '#!/bin/sh\necho "the set-up has begun"\nexit 1\n', {
@@ -170,7 +171,8 @@ describe("at the edges", () => {
   });
 
   /**
-   * Runs a command that must be refused and must change nothing. Returns the line that it prints.
+   * Runs a command that must fail and must change nothing. Returns the line that the command
+   * prints.
    */
   async function refused(
     args: readonly string[],
@@ -195,8 +197,8 @@ describe("at the edges", () => {
   it("says that root is needed to whoever is not", async () => {
     chmodSync(files, 0o777);
     chmodSync(home, 0o777);
-    // The clone may be in a directory that only root can read. So this user may read every file,
-    // but has no right to write.
+    // The project may be in a directory that only root can read. So this user has the right to read
+    // every file, but no right to write.
     const nobody = [
       ...["setpriv", `--reuid=${String(NOBODY)}`, `--regid=${String(NOBODY)}`, "--clear-groups"],
       ...["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search", "--"],
@@ -250,7 +252,7 @@ describe("at the edges", () => {
   it("says which directory must have how much space, and how much it has", async () => {
     mkdirSync(sandbox);
     await command("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", sandbox]);
-    // The existing room does not see the new mount, so the test opens another room.
+    // A mount is visible only in rooms that are opened later, so the test opens another room.
     const small = await ClosedRoom.open();
     const whole = room;
     room = small;
@@ -397,7 +399,7 @@ describe("at the edges", () => {
     });
 
     it("is not exchanged for another one while its sandbox runs, which continues with the first", async () => {
-      // Link the parts of this machine's sandbox, so that they are not built again.
+      // Links the parts of this machine's sandbox, so that the command does not build them again.
       mkdirSync(sandbox);
       for (const shared of ["parts", "debian", "images.json"]) {
         symlinkSync(join(root, shared), join(sandbox, shared));
@@ -570,7 +572,7 @@ describe("at the edges", () => {
     let env: Record<string, string>;
 
     before(async () => {
-      // Pulumi gets the variables that `sandbox env` prints, and a separate state. So it cannot
+      // Pulumi gets the variables that `sandbox env` prints, and a separate state. So Pulumi cannot
       // reach the real stack.
       const script = 'eval "$(node cli/entry.mjs sandbox env)" && env -0';
       const { code, stderr, stdout } = await run(["sh", "-c", script], process.env);
@@ -634,8 +636,8 @@ describe("at the edges", () => {
     });
 
     it("leaves a namespace with the same name that belongs to someone else as it is", async () => {
-      // The copy has a jar of its changed code, so a missing jar does not stop the update. The real
-      // stack never runs this code.
+      // Creates the jar for the copy's changed code, so that the update does not stop because of a
+      // missing jar. The real stack never runs this code.
       writeFileSync(join(copy, "service", "src", "main", "resources", "not-the-real-one"), "");
       const image = join(copy, "service", "target", "image");
       mkdirSync(image, { recursive: true });

@@ -13,17 +13,18 @@ import { stepByStep } from "./support/step-by-step";
 type Variables = Readonly<Record<string, string>>;
 
 /**
- * A command and its kills. Each row starts the command and kills it. The next row starts it again.
+ * A command and its kills. Each row starts the command and kills it. The next row starts the
+ * command again.
  */
 interface Chapter {
-  /** Returns further arguments, which are known only when the command starts. */
+  /** Returns additional arguments, which are known only when the command starts. */
   readonly args?: () => Promise<readonly string[]>;
   /** Checks the result after the command has succeeded. */
   readonly check: () => Promise<void>;
   readonly circumstance: string;
   /** The command and its first arguments, as docs/kills.md shows them. */
   readonly command: string;
-  /** Prepares what the command needs. */
+  /** Creates what the command needs, before the first row. */
   readonly first?: () => Promise<void>;
   /** Returns the working directory and the environment variables of the command. */
   readonly place: () => readonly [cwd: string, env: Variables];
@@ -77,9 +78,9 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first update",
       command: "platform up",
       place: () => [all.clone.directory, { ...all.clone.env, ...all.platform.env }],
-      // A killed update may have created its object. The next run then adopts the object, and does
-      // not create it again. So each row waits for an object that depends on the object of the row
-      // before.
+      // A killed update may already have created its object. The next run then adopts this object
+      // instead of creating it. So each row waits for an object that depends on the previous row's
+      // object.
       rows: [
         { kill: "machine", says: "Updating (rehearsal)" },
         {
@@ -106,7 +107,7 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first release",
       command: "promote",
       first: async () => {
-        // This settings file belongs to the test, and must not be committed.
+        // This settings file is only for the test, so remove it before the next commit.
         rmSync(join(all.clone.directory, "platform", "Pulumi.rehearsal.yaml"));
         await all.prepare();
         succeeded(await all.run("staging", ["deploy", "staging", "--yes"]));
@@ -124,7 +125,7 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first update of production",
       command: "deploy",
       place: as("prod"),
-      // As for the platform, each object depends on the object of the row before.
+      // As in the rows for the platform, each object depends on the previous row's object.
       rows: [
         { kill: "engine", says: "Updating (prod)" },
         {
@@ -139,8 +140,8 @@ if (process.env["KILLS"] === "all") {
     });
 
     const created = "Deployment::services-orders-canary";
-    // Only the last kill of a start may leave a Deployment. The next start would update that
-    // Deployment instead of creating one.
+    // In each list, only the last kill may leave a Deployment. Otherwise, the next start would
+    // update this Deployment instead of creating one.
     const canaries = [
       [
         { kill: "group", says: "Updating (prod-canary)" },
@@ -180,8 +181,8 @@ if (process.env["KILLS"] === "all") {
         command: "canary start",
         first: async () => {
           if (n > 0) return;
-          // Pulumi has written the stacks' encryption keys into the settings files. Commit them,
-          // because a canary runs only what is committed.
+          // Commits the encryption keys that Pulumi has written into the stack settings files,
+          // because a canary uses only committed files.
           await all.clone.commit("The stacks' keys");
           await all.clone.push("main");
           await all.clone.git("checkout", "--quiet", "-b", branch);
@@ -208,8 +209,8 @@ if (process.env["KILLS"] === "all") {
 
     let running: readonly string[] = [];
     /**
-     * Returns the programs that run in the sandbox, without containerd's shims: each pod has one
-     * shim.
+     * Returns the programs that run in the sandbox. Leaves out containerd's shims, because each pod
+     * has its own shim.
      */
     const daemons = (): readonly string[] =>
       sandboxProcesses()

@@ -29,7 +29,8 @@ import {
 import { stepByStep } from "./support/step-by-step";
 
 /**
- * A command and its kills. Each row starts the command and kills it. The next row starts it again.
+ * A command and its kills. Each row starts the command and kills it. The next row starts the
+ * command again.
  */
 interface Chapter {
   readonly command: "deploy" | "image" | "review down" | "review up" | "sweep" | "up";
@@ -104,8 +105,8 @@ const review: readonly Chapter[] = [
 ];
 
 /**
- * Returns the chapters of a review stack with the same kind of kill in every row. Only
- * `npm run test:kills` runs them.
+ * Returns the chapters of a review stack with the same kind of kill in every row. Only `npm run
+ * test:kills` runs these chapters.
  */
 const allBy = (kill: Kill): readonly Chapter[] =>
   review.map((chapter) => ({ ...chapter, rows: chapter.rows.map((row) => ({ ...row, kill })) }));
@@ -146,7 +147,7 @@ const swept: readonly Chapter[] = [
   },
 ];
 
-/** The stack that the chapters change, and where its state is. */
+/** The stack that the chapters change, and the type of backend for its state. */
 interface Scene {
   readonly branch?: string;
   readonly chapters: readonly Chapter[];
@@ -169,8 +170,8 @@ const scenes: readonly Scene[] = [
 ];
 
 /**
- * Kinds of the objects that a stack creates. Objects that the cluster creates from them do not have
- * the stack's labels.
+ * Kinds of the objects that a stack creates. Kubernetes also creates objects, such as ReplicaSets,
+ * but the stack's label does not select them.
  */
 const kinds =
   "configmaps,cronjobs,deployments,ingresses,limitranges,networkpolicies,poddisruptionbudgets," +
@@ -188,7 +189,7 @@ describe("a command that is killed", function () {
   }
 
   if (!everything) return;
-  // This test has its own suite, because Mocha runs the tests of a suite before its inner suites.
+  // This test is in an inner suite, because Mocha runs a suite's own tests before its inner suites.
   describe("when all of them recovered", () => {
     it("is written down", () => {
       const tried = scenes.flatMap(({ chapters }) => chapters.flatMap(({ rows }) => rows));
@@ -223,8 +224,8 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
     await clone.push(branch);
     if (chapters[0]?.command === "image") return;
     const run = succeeded(await clone.npm(["image", "review"]));
-    // The image is built now. These variables name it, so later commands do not ask whether it
-    // exists.
+    // These variables name the image that was just built, so later commands do not check whether
+    // the image exists.
     const imageRef = run.output.trim().split("\n").at(-1) ?? "";
     image = { RELEASE_COMMIT: await clone.git("rev-parse", "HEAD"), RELEASE_IMAGE_REF: imageRef };
   });
@@ -239,7 +240,7 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
     clone.remove();
   });
 
-  /** Destroys stack `local` of this machine, if someone has deployed it before the tests. */
+  /** Destroys stack `local` on this machine, if someone deployed this stack before the tests. */
   async function removeLocal(): Promise<void> {
     const stacks = await pulumi(["stack", "ls", "--json"], clone.directory);
     if (!stacks.includes('"local"')) return;
@@ -247,7 +248,10 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
     await pulumi(args, clone.directory);
   }
 
-  /** Runs plain `pulumi` on the stack. The state of `local` is always in the sandbox. */
+  /**
+   * Runs `pulumi` itself on the stack, not one of the project's commands. The state of `local` is
+   * always in the sandbox.
+   */
   const plain = async (...asked: string[]): Promise<string> =>
     branch === undefined
       ? pulumi(asked, clone.directory, {
@@ -276,7 +280,7 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
     return [lines.sort(), known.sort()];
   }
 
-  /** Returns the database's password, in base64. Empty if there is no Secret. */
+  /** Returns the database's password, in base64. Empty if the password's Secret does not exist. */
   const secret = async (): Promise<string> => {
     const path = "jsonpath={.items[*].data.password}";
     return kubectl(["get", "secrets", "--namespace", namespace, "--output", path]);
@@ -362,7 +366,7 @@ describe("the lock of a killed update, with state in S3 and a real Pulumi", () =
   const update = async (env?: Readonly<Record<string, string>>): Promise<void> =>
     change("up", "staging", workspace(env));
   const stored = async () => lockStore("staging", stateOfProject(workspace())).read();
-  /** Starts an update whose program waits, and kills the update when it has its lock. */
+  /** Starts an update whose program waits, and kills the update after it has locked the stack. */
   const killed = async (env: Readonly<Record<string, string>>): Promise<void> => {
     const failed = assert.rejects(update({ ...env, WAITS: "1" }));
     assert.ok(await eventually(async () => (await stored()).locks.length === 1, 60_000));

@@ -7,7 +7,7 @@ import { executable, isInstalled, downloadOrBuild } from "../../sandbox/install/
 import { kubeScore, versions } from "../../sandbox/install/parts";
 import { goldens, type Manifest, objectsOf } from "./support/goldens";
 
-/** A check of kube-score that an object did not pass, and where. */
+/** A check of kube-score that failed, with the golden manifest and the container. */
 interface Finding {
   readonly check: string;
   readonly finding: string;

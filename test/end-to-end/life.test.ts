@@ -275,8 +275,8 @@ describe("from a clean clone to a running service", function () {
           () => true,
           () => false,
         );
-      // The stack's NetworkPolicies refuse connections from other namespaces to its database. An
-      // additional policy allows them.
+      // The stack's NetworkPolicies block connections from other namespaces to the stack's
+      // database. An additional policy allows these connections.
       assert.equal(await reaches(), false);
       await apply({
         apiVersion: "networking.k8s.io/v1",
@@ -304,7 +304,7 @@ describe("from a clean clone to a running service", function () {
 
   it("a sandbox for a given cluster and registry starts only the builder", async () => {
     const directory = mkdtempSync(join(tmpdir(), "services-orders-given-"));
-    // Link the parts of this machine's sandbox, so that they are not built again.
+    // Links the parts of this machine's sandbox, so that the command does not build them again.
     for (const shared of ["parts", "debian", "images.json"]) {
       symlinkSync(join(root, shared), join(directory, shared));
     }
@@ -406,7 +406,10 @@ describe("from a clean clone to a running service", function () {
   });
 });
 
-/** Returns the platforms of the image that the stack runs, as the registry lists them. */
+/**
+ * Returns the platforms of the image that the stack runs, such as `linux/amd64`. The list comes
+ * from the registry.
+ */
 async function platformsOfImage(): Promise<string[]> {
   const ref = await pulumi(["stack", "output", "imageRef"]);
   const [, registry = "", repository = "", digest = ""] =

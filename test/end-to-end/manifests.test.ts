@@ -5,8 +5,8 @@ import { goldens, type Manifest, objectsOf, podOf } from "./support/goldens";
 
 const namespace = `manifests-${String(process.pid)}`;
 /**
- * Namespace for the pods. It has the ServiceAccounts that pods need. They cannot be in `namespace`,
- * because some goldens create them there.
+ * Namespace for the pods, with the ServiceAccounts that pods need. These ServiceAccounts cannot be
+ * in `namespace`, because some golden manifests create ServiceAccounts with the same names there.
  */
 const namespaceOfPods = `${namespace}-pods`;
 
@@ -23,7 +23,10 @@ async function dryRun(object: Manifest): Promise<void> {
   );
 }
 
-/** Returns the first pod of the golden `web-service`, after `change` has made it invalid. */
+/**
+ * Returns the first pod of the golden manifest `web-service`, after `change` has made the pod
+ * invalid.
+ */
 function spoilt(change: (pod: Manifest) => void): Manifest {
   const pod: Manifest = objectsOf("web-service").map(podOf).find(Boolean);
   change(pod);

@@ -18,8 +18,8 @@ import { options } from "../../sandbox/layout";
 import { kubectl, npmRun, type Run } from "./support/commands";
 
 // These tests open connections to check the NetworkPolicies of a review namespace, and create pods
-// to check its quota. The stack has the real components. Instead of the service's image, it runs a
-// short Perl program, which starts immediately.
+// to check the namespace's quota. The stack has the real components. Its pods run a short Perl
+// program instead of the service, because the Perl program starts immediately.
 
 const STACK = "review-network";
 const NAMESPACE = "services-orders-review-network";
@@ -41,7 +41,7 @@ while (1) {
   print $client "HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok";
 }`;
 
-/** Reads a list of peers from an environment variable of the sandbox. */
+/** Reads a list of NetworkPolicy peers from an environment variable of the sandbox. */
 const peers = (name: string) =>
   JSON.parse(environment()[name] ?? "[]") as NonNullable<ReviewNamespaceArgs["ingressFrom"]>;
 
@@ -90,7 +90,8 @@ describe("the network policies and the quota of a review namespace", () => {
     const up = await npmRun(["sandbox", "up"]);
     assert.equal(up.code, 0, up.output);
     env = { ...environment(), PULUMI_BACKEND_URL: `file://${state}` };
-    // The Automation API looks for `pulumi` in this PATH, before it uses `envVars`.
+    // Sets PATH, because the Automation API looks for `pulumi` in this process's PATH and not in
+    // `envVars`.
     process.env["PATH"] = env["PATH"];
     stack = await LocalWorkspace.createOrSelectStack(
       { program, projectName: "services-orders", stackName: STACK },
@@ -127,8 +128,8 @@ describe("the network policies and the quota of a review namespace", () => {
     console.log(`      probe in ${seconds.toFixed(1)} s`);
     assert.equal(code, 0, output);
     // Some rows stay unknown. The sandbox has no stand-in for the internet, and the parties `job`
-    // and `another pod` have only one pod each. A busy host may not report a closed UDP port. It
-    // reports the port to at least one of three parties.
+    // and `another pod` have only one pod each. A busy node may not report that a UDP port is
+    // closed. But at least one of three parties must receive such a report.
     const unknown = output.split("\n").filter((line) => /\?$/.test(line));
     const metrics = unknown.filter((line) => line.includes("Datadog agent, metrics"));
     const untried = connections.filter(

@@ -13,16 +13,25 @@ import { stepByStep } from "./support/step-by-step";
 
 const branch = "env-feature/pipeline_A";
 const namespace = `services-orders-${stackOf(branch)}`;
-/** `npm test` and CI check the code as it is committed, and not as the sandbox changes it. */
+/**
+ * Jobs to skip, because the clone has other settings than the committed code. `npm test` and CI run
+ * these checks on the committed code.
+ */
 const checked = ["check", "test-unit"];
-/** The job that tests the service also builds the jars. `npm test` runs all these tests itself. */
+/**
+ * Makes Maven run only one test class. The job that tests the service must run, because it also
+ * builds the jars, but `npm test` already runs all tests of the service.
+ */
 const oneServiceTest = { MAVEN_OPTS: "-Dtest=ConfigurationTest" };
 
 interface Message {
   readonly text: string;
 }
 
-/** The workflows with their real commands, in clean copies. GitHub and Slack are HTTP stand-ins. */
+/**
+ * Runs the workflows with their real commands, in clean copies. GitHub and Slack are HTTP
+ * stand-ins.
+ */
 describe("the pipelines, end to end", () => {
   stepByStep();
   let all: Environments;
@@ -58,7 +67,7 @@ describe("the pipelines, end to end", () => {
   before(async () => {
     all = await Environments.make("pipelines");
     await all.prepare();
-    // As docs/bootstrap.md says: a job that previews may not make a stack.
+    // Creates the stack, as docs/bootstrap.md says: the job of a preview has no right to create it.
     await all.pulumi("prod", "stack", "init", "prod", "--no-select");
     await all.clone.commit("The key that Pulumi has written into production's file");
     await all.clone.push("main");
@@ -143,7 +152,8 @@ describe("the pipelines, end to end", () => {
 
   it("starts a canary of the branch after an approval, and stops it without one", async () => {
     const parameters = { branch, percent: "25" };
-    // The branch is checked out here; a canary starts from main's own code.
+    // The earlier tests have checked out the branch. The workflow must run with main's code,
+    // because a canary starts only from main.
     const options = { approve: ["approve-canary"], branch: "main", commit: "main", parameters };
     const started = await run("canary-start", options);
     assert.equal(started["tell-canary"], "success");

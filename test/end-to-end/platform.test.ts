@@ -44,7 +44,7 @@ interface Statements {
   readonly Statement: unknown;
 }
 
-/** Calls `ask` until its result matches `answer`. Fails after a minute. */
+/** Calls `ask` again and again until the result matches `answer`. Fails after a minute. */
 async function until(ask: () => Promise<string>, answer: RegExp): Promise<void> {
   const deadline = Date.now() + 60_000;
   for (;;) {
@@ -182,8 +182,8 @@ describe("the platform on a cluster", () => {
           reviewRepositoryArn: arn("services-orders-review"),
           stateBucket: "example-orders-pulumi-state",
         };
-        // Keys that are undefined, because the account does not have the thing, are not in the
-        // JSON.
+        // Removes undefined keys, as JSON does. A key is undefined if the account does not have the
+        // resource.
         assert.deepEqual(
           PolicyDocument.Statement,
           JSON.parse(JSON.stringify(permissions(purpose, targets))),
@@ -192,8 +192,8 @@ describe("the platform on a cluster", () => {
     });
 
     it("cannot be asked about access entries here: moto does not know them", async () => {
-      // If this fails, moto knows access entries. Then let the stand-in create and read them in
-      // moto.
+      // If this assertion fails, moto supports access entries. Then change the stand-in, so that it
+      // creates and reads access entries in moto.
       for (const what of ["list-access-entries", "list-identity-provider-configs"]) {
         await assert.rejects(moto.aws("eks", what, "--cluster-name", "sandbox"), /404|not found/i);
       }
@@ -568,7 +568,7 @@ describe("the platform on a cluster", () => {
     it("refuses to delete the namespaces of staging and production", async () => {
       await assert.rejects(stack.run("destroy"), /protect/);
       await administrator.kubectl(["get", "namespace", staging, prod]);
-      // Pulumi refused before it deleted anything, so a preview finds no change.
+      // A preview finds no change, because Pulumi refused before it deleted any resource.
       await stack.run("preview", "--expect-no-changes");
     });
 

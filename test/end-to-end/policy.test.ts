@@ -32,7 +32,8 @@ async function pulumi(args: readonly string[], stack: string, broken = ""): Prom
 }
 
 /**
- * Ends of two queues: two previews run at the same time, because each is idle for half of its time.
+ * The last preview of each of two queues. Two previews run at the same time, because a preview
+ * waits for half of its duration.
  */
 const lanes: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
 
@@ -52,8 +53,8 @@ describe("the policy pack, with the engine", () => {
 
   before(async () => {
     mkdirSync(state);
-    // Pulumi writes the settings files of stacks next to Pulumi.yaml. With this link, it writes
-    // them into the temporary directory and not into the project.
+    // Pulumi writes stack settings files next to Pulumi.yaml. Because Pulumi.yaml is a link here,
+    // Pulumi writes these files into the temporary directory and not into the project.
     for (const path of ["test/policy/programs/Pulumi.yaml", "test/policy/programs/index.ts"]) {
       symlinkSync(join(project, path), join(directory, basename(path)));
     }

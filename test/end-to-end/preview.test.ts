@@ -18,9 +18,9 @@ import { issue, StandIn } from "../operations/support/http-stand-in";
 import { apply, copyOfProject, kubectl, npmRun } from "./support/commands";
 import { Load } from "./support/load";
 
-// Compares what the summary of a preview says with what then happens. The tests make thirteen
-// changes, one after the other, in a stack with its own state and namespace.
-// With RECORD_PREVIEWS=DIR, they also write the engine's events to DIR, for the unit tests.
+// These tests compare the summary of a preview with what the update then does. They make thirteen
+// changes, one after the other, in a stack with its own state and namespace. With
+// RECORD_PREVIEWS=DIR, these tests also write the engine's events to DIR, for the unit tests.
 
 const NAMESPACE = "services-orders-preview";
 const HOST = "services-orders-preview.localhost";
@@ -31,7 +31,7 @@ const NEW_HOST = "services-orders-preview-2.localhost";
 interface Seen {
   /** UID of each object, by kind and name. */
   readonly objects: ReadonlyMap<string, string>;
-  /** UID of each web pod that is not terminating, with the number of its restarts. */
+  /** Number of restarts by the UID of each web pod, without pods that are terminating. */
   readonly pods: ReadonlyMap<string, number>;
 }
 
@@ -106,8 +106,8 @@ function outcome(before: Seen, after: Seen, failures: number): Outcome {
 }
 
 /**
- * Returns the outcome that the summary promises.
- * The plan says only which objects change. What the changes mean comes from the summary.
+ * Returns the outcome that the summary promises. The changed objects come from the plan. The
+ * effects on pods and requests come from the summary.
  */
 function promised({ groups, release }: Summary, { changes }: Plan): Outcome {
   const web = groups.filter(({ type }) => type === "WebService").flatMap(({ rows }) => rows);
@@ -192,7 +192,7 @@ describe("the summary of a preview says what then happens", () => {
     let failures: readonly string[] = [];
     try {
       await pulumi("up", "--yes", "--skip-preview");
-      // Keep sending requests for a moment, because the effect of the last change may come late.
+      // Continues to send requests for 3 s, because the last change may take effect late.
       await sleep(3_000);
     } finally {
       ({ failures } = await load.stop());
@@ -211,7 +211,7 @@ describe("the summary of a preview says what then happens", () => {
     await set("namespace", NAMESPACE);
     await set("hostPattern", HOST);
     await set("replicas", "1");
-    // Small requests, so that the pods fit into the sandbox next to all other pods.
+    // Small CPU and memory requests, so that the pods fit into the sandbox next to all other pods.
     await set("requests", '{"cpu":"50m","memory":"256Mi"}');
     edit(
       webServiceArgs,
@@ -378,8 +378,8 @@ describe("the summary of a preview says what then happens", () => {
 });
 
 /**
- * Pushes the same image with one more annotation in its manifest, which gives it another digest.
- * Returns the new reference.
+ * Pushes the same image with an additional annotation in its manifest, so that the image gets
+ * another digest. Returns the new reference.
  */
 async function otherDigest(imageRef: string): Promise<string> {
   const [, registry = "", repository = "", digest = ""] =

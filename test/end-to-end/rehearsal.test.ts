@@ -38,15 +38,15 @@ async function uids(): Promise<string> {
 }
 
 /**
- * All environments of the service on one sandbox. Each test continues where the previous test
+ * Tests all environments of the service on one sandbox. Each test continues where the previous test
  * ended.
  */
 describe("a rehearsal of all environments", () => {
   stepByStep();
-  /** The password of production's database. Only a Secret may contain it. */
+  /** The password of production's database. Only a Secret may contain the password. */
   const planted = `planted-${randomBytes(12).toString("hex")}`;
   let all: Environments;
-  /** Two commits: production runs `released`, and the branch ends with `candidate`. */
+  /** Two commits: production runs `released`, and `candidate` is the branch's last commit. */
   let released: string;
   let candidate: string;
   let usualSeconds: number;
@@ -221,7 +221,7 @@ describe("a rehearsal of all environments", () => {
     await until("a canary that crashes", async () =>
       (await podsOf(namespace, "canary")).some(({ restarts }) => restarts > 0),
     );
-    // Send Ctrl-C, so that the test does not have to wait until the rollout fails.
+    // Sends SIGINT, as Ctrl-C does, so that the test does not have to wait until the rollout fails.
     process.kill(-starting, "SIGINT");
     assert.notEqual((await began).code, 0);
     const requests = new Requests(host);
@@ -364,7 +364,8 @@ describe("a rehearsal of all environments", () => {
     assert.equal((await outputs("prod"))["commit"], fix);
     assert.equal(await imageOf("prod"), await imageOf("staging"));
     assert.notEqual(await imageOf("prod"), merged);
-    // Pulumi has written encryption keys into the settings files of the older commit. Discard them.
+    // Discards the encryption keys that Pulumi has written into the older commit's stack settings
+    // files.
     await all.clone.git("checkout", "--quiet", "--force", "main");
   });
 
@@ -382,7 +383,7 @@ describe("a rehearsal of all environments", () => {
   });
 
   it("shows production's secret value nowhere: state, files, output", async () => {
-    // The search does not follow the link node_modules, so it does not read the packages.
+    // The search does not follow the link node_modules, so it skips the npm packages.
     const places = [all.clone.state, all.clone.directory, all.platform.directory].flatMap(
       (directory) =>
         readdirSync(directory, { recursive: true, withFileTypes: true })
@@ -432,7 +433,8 @@ function recipe(title: string): readonly (readonly string[])[] {
 function formsOf(value: string): readonly string[] {
   const shifted = ["", "x", "xx"].map((before) => {
     const text = Buffer.from(before + value).toString("base64");
-    // The first and the last characters also depend on the bytes next to the value. Remove them.
+    // Removes the first and the last characters, because they also depend on the bytes next to the
+    // value.
     return text.slice(before === "" ? 0 : 4, -4);
   });
   return [value, ...shifted, Buffer.from(value).toString("hex")];

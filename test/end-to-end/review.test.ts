@@ -24,7 +24,10 @@ const hostOf = (branch: string): string =>
   `services-orders.${stackOf(branch).slice("review-".length)}.localhost`;
 const namespaceOf = (branch: string): string => `services-orders-${stackOf(branch)}`;
 
-/** Ten branches with difficult names: some are nearly the same, one contains a shell command. */
+/**
+ * Ten branches with difficult names: some names are nearly the same, and one contains a shell
+ * command.
+ */
 const ten = [
   first,
   "ops-feature/a-b",
@@ -40,7 +43,8 @@ const ten = [
 ];
 
 /**
- * Asks a branch's host for its orders. Returns the version that answers, and the number of orders.
+ * Requests the orders from a branch's host. Returns the version of the service that answers, and
+ * the number of orders.
  */
 async function answer(branch: string): Promise<{ orders: number; version: string }> {
   const url = `http://127.0.0.1:${String(options().ingressPort)}/orders`;
@@ -59,7 +63,7 @@ async function namespaces(): Promise<readonly string[]> {
 describe("review stacks", () => {
   let clone: Clone;
   /**
-   * Environment variables that name the image of all stacks. They are set after the image is built.
+   * Environment variables that name the image of all stacks. Undefined until the image is built.
    */
   let release: Record<string, string>;
 
@@ -74,8 +78,8 @@ describe("review stacks", () => {
   });
 
   /**
-   * Returns the files of the state that belong to a branch's stack, with its locks, history and
-   * backups.
+   * Returns the paths of all files that belong to a branch's stack in the Pulumi state: the stack
+   * itself, its locks, history and backups.
    */
   const traces = (branch: string): readonly string[] =>
     readdirSync(clone.state, { encoding: "utf8", recursive: true }).filter(

@@ -11,12 +11,15 @@ interface Broken {
   /** The error must match this pattern, which describes the true cause. */
   readonly cause: RegExp;
   /**
-   * Args that the release adds to the service. `edit` replaces a text in program/environment.ts
-   * instead.
+   * Args that the release adds to the service. A release has either `args` or `edit`, which
+   * replaces a text in program/environment.ts.
    */
   readonly args?: string;
   readonly edit?: readonly [from: string, to: string];
-  /** Whether the rollout fails only at its deadline, because no container fails twice before. */
+  /**
+   * Whether the rollout fails only at its deadline, because no container fails twice before the
+   * deadline.
+   */
   readonly late?: true;
   /** Whether another session locks the table that a migration reads first. */
   readonly locked?: true;
@@ -37,7 +40,7 @@ const image = (repository: string): Pick<Broken, "edit"> => ({
 });
 const variable = (secretName: string): string =>
   `env: { PARTNER: { key: "none", secretName: "${secretName}" } },`;
-/** A short deadline, because these releases show no error before their deadline. */
+/** A short deadline for releases that show no error before the deadline. */
 const soon = "progressDeadlineSeconds: 40,";
 
 const releases: Readonly<Record<string, Broken>> = {
@@ -144,7 +147,8 @@ describe("a stack in the cluster", function () {
 
   describe("a release that cannot succeed", () => {
     /**
-     * Returns what a failed release must not change: the jobs, and the pods that serve requests.
+     * Returns everything that a failed release must not change: the jobs, and the pods that serve
+     * requests.
      */
     async function others(): Promise<unknown> {
       const path = "jsonpath={range .items[*]}{.metadata.name} {.metadata.generation}{'\\n'}{end}";
@@ -178,7 +182,7 @@ describe("a stack in the cluster", function () {
           await nothingWasLost(stack.namespace, results);
           assert.deepEqual(await others(), before);
         } finally {
-          // Undo what breaks this release, so that it does not break the next release, too.
+          // Removes what made this release fail, so that the next release does not fail, too.
           if (locked === true) await sql(unlock, stack.namespace);
           await holding;
           stack.edit(file, to, from);

@@ -7,7 +7,8 @@ import { OwnStack } from "./support/own-stack";
 
 const REPLICAS = 2;
 
-// With the beginning of the next line, this text matches only the args of the web service.
+// This text includes the beginning of the next line, so that it matches only the args of the web
+// service.
 const fixed = "replicas: settings.replicas,\n    requests";
 const autoscaled = (minReplicas: number): string =>
   `autoscaling: { maxReplicas: 4, minReplicas: ${String(minReplicas)} },\n    requests`;
@@ -43,7 +44,7 @@ describe("services-orders with 2 replicas", function () {
     );
   }
 
-  /** Evicts both pods, one after the other, as the drain of their nodes would. */
+  /** Evicts both pods, one after the other, like `kubectl drain` on their nodes. */
   async function evictEach(): Promise<void> {
     await allServe();
     const [first = "", second = ""] = await servingPods(stack.namespace);
@@ -59,7 +60,8 @@ describe("services-orders with 2 replicas", function () {
     assert.equal(replacement.length, 1, "it passed before the replacement was Ready");
     assert.ok(refused > 0, "it was never refused");
     await allServe();
-    // If the ingress controller learns of a change late, requests fail in these seconds.
+    // Waits, because requests could also fail later, if the ingress controller receives the changes
+    // late.
     await sleep(3_000);
   }
 
@@ -121,14 +123,18 @@ describe("services-orders with 2 replicas", function () {
       const three = await servingPods(stack.namespace);
       stack.edit("program/web-service-args.ts", autoscaled(3), fixed);
       await stack.up();
-      // If the autoscaler still existed, it would change the number of pods within this time.
+      // If the HorizontalPodAutoscaler still existed, it would change the number of pods within
+      // these 20 s.
       await sleep(20_000);
       assert.deepEqual(await servingPods(stack.namespace), three, "turning it off changed them");
     });
     notFewer(ready);
   });
 
-  /** Creates a canary like the components do: the same pod on another track. Its command fails. */
+  /**
+   * Creates a canary as the components do: the same pod on another track. The command of its
+   * container fails.
+   */
   async function crashingCanary(): Promise<void> {
     interface Deployment {
       metadata: { labels: Record<string, string>; name: string };

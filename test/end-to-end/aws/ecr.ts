@@ -37,8 +37,8 @@ function scanning(inputs: Properties) {
 }
 
 /**
- * Returns the address of a repository in the sandbox's registry. Nothing answers at the addresses
- * that moto returns.
+ * Returns the address of a repository in the sandbox's registry. The stand-in uses this address,
+ * because no server answers at the addresses that moto returns.
  */
 function registryUrl(repository: string): string {
   const registry = process.env["SANDBOX_REGISTRY"];
@@ -55,7 +55,7 @@ export const repository: Kind = {
     return repositoryName;
   },
   delete: async (id) => {
-    // A repository that has images is not deleted, as with the real plugin without `forceDelete`.
+    // Fails if the repository contains images, as the real plugin does without `forceDelete`.
     await ecr.send(new DeleteRepositoryCommand({ repositoryName: id }));
   },
   fixed: ["name"],

@@ -10,9 +10,9 @@ export async function getCluster(args: Properties): Promise<Properties> {
 }
 
 /**
- * Returns a kind for a resource type that moto does not have. A test checks that moto answers 404.
- * Nothing is stored outside Pulumi's state: `read` returns what the program wrote, and proves
- * nothing.
+ * Returns a kind for a resource type that moto does not have. A test checks that moto still answers
+ * 404 for this type. Such a resource exists only in Pulumi's state: `read` returns what the program
+ * wrote, so a refresh finds no difference.
  */
 function unkept(id: (inputs: Properties) => string, fixed: readonly string[]): Kind {
   return {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 
 export type Properties = Readonly<Record<string, unknown>>;
 
-/** What the stand-in for the AWS plugin can do with one type of resource. */
+/** The operations of the stand-in for the AWS plugin on one type of resource. */
 export interface Kind {
   /** Creates the resource, and returns its id. */
   readonly create: (inputs: Properties) => Promise<string>;
@@ -12,10 +12,10 @@ export interface Kind {
   /** Names of the inputs that contain JSON as text. AWS may write the same JSON in another form. */
   readonly json?: readonly string[];
   /**
-   * Returns the properties that AWS has for the id. Undefined if AWS has no resource with this id.
+   * Returns the properties of the resource in AWS. Undefined if AWS has no resource with this id.
    */
   readonly read: (id: string, known: Properties) => Promise<Properties | undefined>;
-  /** Gives their new values to the inputs that are not in `fixed`. */
+  /** Changes the resource in AWS to the new values of the inputs that are not in `fixed`. */
   readonly update: (id: string, inputs: Properties) => Promise<void>;
 }
 
@@ -34,7 +34,10 @@ function parsed(value: unknown): unknown {
   }
 }
 
-/** Whether two values of an input mean the same. The order of the keys in JSON does not matter. */
+/**
+ * Whether two values of an input are equal. If the input contains JSON, the order of its keys does
+ * not matter.
+ */
 export function same(kind: Kind, key: string, a: unknown, b: unknown): boolean {
   const [left, right] = kind.json?.includes(key) ? [parsed(a), parsed(b)] : [a, b];
   return isDeepStrictEqual(left, right);

@@ -13,8 +13,8 @@ const requirements = join(import.meta.dirname, "requirements.txt");
 const startSeconds = 60;
 
 /**
- * Returns the directory of moto and the AWS CLI. The name contains a hash of requirements.txt, so
- * other versions are installed into another directory.
+ * Returns the directory of moto and the AWS CLI. The directory's name contains a hash of
+ * requirements.txt, so each set of versions has its own directory.
  */
 function directory(): string {
   const hash = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 8);
@@ -22,8 +22,8 @@ function directory(): string {
 }
 
 /**
- * Installs moto and the AWS CLI into the sandbox's directory, if they are not there yet. Returns
- * their directory. The installation takes about 40 s, and 300 MB of disk.
+ * Installs moto and the AWS CLI into the sandbox's directory, unless they are already installed.
+ * Returns the directory of both programs. The installation takes about 40 s, and 300 MB of disk.
  */
 async function install(): Promise<string> {
   const venv = directory();
@@ -52,7 +52,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** moto, which stands in for AWS on 127.0.0.1. When it starts, it has no resources. */
+/** moto, which stands in for AWS on 127.0.0.1. A new moto has no resources. */
 export interface Moto {
   /** Runs the AWS CLI, and returns the JSON that the CLI prints. */
   readonly aws: (...args: string[]) => Promise<unknown>;
@@ -65,7 +65,7 @@ export interface Moto {
 }
 
 /**
- * Starts moto on a free port, and waits until it answers. `path` is the PATH to which `env` adds
+ * Starts moto on a free port, and waits until it answers. In `env`, the PATH consists of `path`,
  * the stand-in for the AWS plugin and the AWS CLI.
  */
 export async function startMoto(path: string): Promise<Moto> {
@@ -77,7 +77,8 @@ export async function startMoto(path: string): Promise<Moto> {
     AWS_ENDPOINT_URL: `http://127.0.0.1:${String(port)}`,
     AWS_REGION: "eu-central-1",
     AWS_SECRET_ACCESS_KEY: "test",
-    // The directory of the AWS CLI is last, because it also contains a Python.
+    // The directory of the AWS CLI is last, because it also contains Python. Programs must find the
+    // machine's Python first.
     PATH: [join(import.meta.dirname, "bin"), path, join(venv, "bin")].join(":"),
   };
   const server = execa(

@@ -11,22 +11,22 @@ type Config = Readonly<Record<string, unknown>>;
 
 const platform = join(project, "platform");
 /**
- * Name of the stack. The repository has no settings file for this name: Pulumi creates one, and
- * `init` removes it again.
+ * Name of the stack. The repository has no stack settings file for this name: Pulumi creates the
+ * file, and `init` removes it again.
  */
 const name = "rehearsal";
 
 /**
- * Fixture: a stack of the Pulumi project `platform`, on the sandbox's cluster and moto, with its
- * own state. It runs plain `pulumi`. The settings are those of Pulumi.shared.yaml, except for the
- * overridden keys.
+ * Fixture: a stack of the Pulumi project `platform`, on the sandbox's cluster and moto, with a
+ * separate state. The fixture runs `pulumi` itself, not the project's commands. The settings are
+ * those of Pulumi.shared.yaml, except for the overridden keys.
  */
 export class PlatformStack {
   readonly config: Config;
   /** Directory of the stack's settings file and state. */
   readonly directory = mkdtempSync(join(tmpdir(), "services-orders-platform-"));
   private readonly configFile: string;
-  /** Environment variables with which commands reach the stack's state, the cluster and moto. */
+  /** Environment variables that let commands reach the stack's state, the cluster and moto. */
   readonly env: Readonly<Record<string, string>>;
 
   constructor(moto: Moto, overrides: Config) {
@@ -61,8 +61,8 @@ export class PlatformStack {
   }
 
   /**
-   * Copies the stack's settings file into a copy of the project, so that commands there know the
-   * stack.
+   * Copies the stack settings file into a copy of the project, so that commands in the copy can use
+   * the stack.
    */
   settle(copy: string): void {
     cpSync(this.configFile, join(copy, "platform", `Pulumi.${name}.yaml`));
@@ -82,7 +82,7 @@ export class PlatformStack {
     return JSON.parse(text) as Readonly<Record<string, unknown>>;
   }
 
-  /** Destroys all resources, also the protected ones, and deletes the state. */
+  /** Destroys all resources, including protected resources, and deletes the state. */
   async remove(): Promise<void> {
     await this.pulumi("state", "unprotect", "--stack", name, "--all", "--yes");
     await this.run("destroy");

@@ -1,7 +1,7 @@
 /**
- * TEST FIXTURE. The real engine starts this program instead of the plugin `pulumi-resource-aws`. It
- * creates the platform's resources in moto, with the AWS SDK. It supports only the types that the
- * platform uses, and accepts only an address of moto on this machine.
+ * TEST FIXTURE. The real engine starts this program instead of the plugin `pulumi-resource-aws`.
+ * The program creates the platform's resources in moto, with the AWS SDK. It supports only the
+ * types that the platform uses. The AWS endpoint must be on this machine.
  */
 import { createRequire } from "node:module";
 import type { Provider } from "@pulumi/pulumi/provider";
@@ -75,7 +75,7 @@ const provider: Provider = {
 
   diff: (_, urn, olds: Properties, news: Properties) => {
     const kind = kindOf(urn);
-    // Compare also the keys that the program no longer sets.
+    // Also compares the keys that the program no longer sets.
     const keys = new Set([...Object.keys(given(olds)), ...Object.keys(given(news))]);
     const changed = [...keys].filter((key) => !same(kind, key, olds[key], news[key]));
     const replaces = changed.filter((key) => kind.fixed.includes(key));
@@ -96,7 +96,7 @@ const provider: Provider = {
     const kind = kindOf(urn);
     const read = await kind.read(id, known);
     if (read === undefined) return {};
-    // If AWS returns the same JSON in another form, keep the text that the program wrote.
+    // If AWS returns the same JSON in another form, keeps the text that the program wrote.
     const props = Object.fromEntries(
       Object.entries({ ...known, ...read }).map(([key, value]) => [
         key,

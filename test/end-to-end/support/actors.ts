@@ -8,8 +8,8 @@ import { command, CommandError } from "../../../lib/command";
 import { environment } from "../../../sandbox/environment";
 
 /**
- * A person or a job that uses the cluster with its own rights. kubectl impersonates the user that
- * the API server would see.
+ * A person or a job that uses the cluster with limited rights. kubectl impersonates the user and
+ * groups that the API server would see.
  */
 export interface Actor {
   /** Runs kubectl with the rights of the actor, and returns what kubectl prints. */
@@ -51,7 +51,8 @@ export function apply(who: Actor, object: object): Promise<string> {
 }
 
 /**
- * Returns the message with which the API server refuses a request. Throws if it does not refuse.
+ * Returns the API server's message about a refused request. Throws if the API server accepts the
+ * request.
  */
 export async function refusal(request: Promise<string>): Promise<string> {
   try {

@@ -51,10 +51,11 @@ export class Clone {
     return {
       ...environment(),
       PULUMI_BACKEND_URL: `file://${this.state}`,
-      // Smaller requests than in production, because otherwise the CPUs of one machine are only
-      // enough for a few stacks.
+      // Smaller CPU and memory requests than in production, so that one machine can run many
+      // stacks.
       SANDBOX_REQUESTS: JSON.stringify({ cpu: "20m", memory: "384Mi" }),
-      // In CI, these variables describe the branch that CI tests. The clone must not use them.
+      // In CI, these variables describe the branch that CI tests. Commands in the clone must not
+      // use this branch.
       CI: "",
       CIRCLE_BRANCH: "",
       CIRCLE_BUILD_NUM: "",
@@ -75,7 +76,7 @@ export class Clone {
     return this.git("rev-parse", "HEAD");
   }
 
-  /** Pushes the current commit to this branch of the remote. */
+  /** Pushes the current commit to a branch of the remote. */
   async push(branch: string): Promise<void> {
     await this.git("push", "--quiet", "--force", "origin", `HEAD:refs/heads/${branch}`);
   }

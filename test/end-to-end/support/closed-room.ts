@@ -3,10 +3,12 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { tool, toolEnvironment } from "../../../sandbox/install/debian";
 
-// A closed room is a separate network with only what a test puts there. Commands in the room do not
-// see the sandbox that runs on this machine, and cannot change it.
+// A closed room is a separate network namespace and mount namespace. Commands in the room do not
+// find the sandbox that runs on this machine, and cannot change this sandbox.
 
-/** Port of the only program in the room. It accepts every connection, and never answers. */
+/**
+ * Port of the only program in the room. This program accepts every connection, and never answers.
+ */
 export const TAKEN_PORT = 18080;
 /** A port of the room on which nothing listens. */
 export const CLOSED_PORT = 18081;

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { environment } from "../../../sandbox/environment";
 import { kubectl } from "./commands";
 
-/** Waits until `done` returns true. Fails after `seconds`, with `what` in the message. */
+/** Waits until `done` returns true. Fails after `seconds` with a message that contains `what`. */
 export async function until(
   what: string,
   done: () => Promise<boolean>,
@@ -85,7 +85,10 @@ export async function evicted(namespace: string, name: string): Promise<boolean>
   }
 }
 
-/** Watches the Deployment during `work`, and returns each number of Ready pods that it had. */
+/**
+ * Watches the Deployment during `work`, and returns every number of Ready pods that the Deployment
+ * had.
+ */
 export async function readyPodsDuring(
   namespace: string,
   work: () => Promise<void>,

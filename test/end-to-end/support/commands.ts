@@ -90,8 +90,8 @@ export async function apply(...items: object[]): Promise<void> {
 /** Runs a query in a stack's database, and returns the rows. */
 export async function sql(query: string, namespace = NAMESPACE): Promise<string[]> {
   const psql = ["psql", "-U", "orders", "-d", "orders", "-h", "127.0.0.1", "-tA", "-c", query];
-  // The password does not leave the cluster: the shell reads it from a file that is mounted in the
-  // pod.
+  // The password does not leave the cluster: the shell in the pod reads the password from a mounted
+  // file.
   const script = 'PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") exec "$@"';
   const answer = await kubectl([
     "-n",

@@ -4,7 +4,7 @@ import { apply } from "./commands";
 const namespace = "rehearsal-rds";
 const host = (name: string): string => `${name}.${namespace}.svc.cluster.local`;
 
-/** Fixture: databases that stand in for RDS. They do not belong to any stack. */
+/** Fixture: databases that stand in for RDS. These databases do not belong to any stack. */
 export const databases = {
   namespace,
   prod: { host: host("prod") },
@@ -66,7 +66,10 @@ function database(name: string, password: string): object[] {
   ];
 }
 
-/** Creates the Secret that a stack's settings file names, as External Secrets does. */
+/**
+ * Creates the Secret that a stack settings file names. In a real cluster, External Secrets creates
+ * this Secret.
+ */
 export async function fillSecret(stackNamespace: string, password: string): Promise<void> {
   await apply({
     apiVersion: "v1",

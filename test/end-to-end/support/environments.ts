@@ -19,16 +19,19 @@ import { PlatformStack } from "../aws/platform-stack";
 
 type Config = Readonly<Record<string, unknown>>;
 
-/** The job that runs a command: the purpose of its role, or the branch of its review stack. */
+/**
+ * The job whose rights a command has: the purpose of the job's role, or the branch of its review
+ * stack.
+ */
 export type Who = ClusterCiRoleName | { readonly branch: string };
 
 /**
- * Domain of staging and production. It differs from the domain of stack `local`, which uses the
- * same ingress controller.
+ * Domain of staging and production. Stack `local` uses the same ingress controller, so it must have
+ * another domain.
  */
 const domain = "rehearsal.localhost";
 
-/** Keys of the committed settings files that have another value here, and the reason. */
+/** Values that replace those of the committed stack settings files, each with the reason. */
 const overridden = {
   platform: {
     // The sandbox has one cluster, which contains all environments.
@@ -53,17 +56,18 @@ const overridden = {
     databaseSslMode: "disable",
     domain,
     eksCluster: "none",
-    // Undefined removes the key: SANDBOX_REGISTRY says where images are pushed.
+    // The value undefined removes the key, because SANDBOX_REGISTRY names the registry of the
+    // images.
     imageRepository: undefined,
     quickStart: true,
   },
 };
 
 /**
- * Fixture: the platform, staging and production on the sandbox. The settings are the committed
- * ones, except for the keys that `make` prints. Each command runs with the cluster rights of its
- * role.
- * moto stands in for AWS, and a PostgreSQL outside of the stacks stands in for RDS.
+ * Fixture: the platform, staging and production on the sandbox. The settings are those of the
+ * committed stack settings files, except for the keys that `make` prints. Each command has only the
+ * cluster rights of its job's role. moto stands in for AWS, and a PostgreSQL outside of the stacks
+ * stands in for RDS.
  */
 export class Environments {
   readonly #kubeconfigs = mkdtempSync(join(tmpdir(), "services-orders-kubeconfigs-"));
@@ -121,7 +125,7 @@ export class Environments {
     return run;
   }
 
-  /** Runs plain `pulumi` with the rights of a role, and returns what it prints. */
+  /** Runs `pulumi` itself with the rights of a role, and returns the output. */
   async pulumi(who: Who, ...args: string[]): Promise<string> {
     const output = await this.clone.pulumi(args, this.clone.directory, this.rightsOf(who));
     this.printed.push(output);
@@ -154,8 +158,8 @@ export class Environments {
   }
 
   /**
-   * Removes everything. The project's commands refuse to remove what is protected, so this method
-   * does not use them.
+   * Removes all environments. The project's commands refuse to remove protected resources, so this
+   * method does not use these commands.
    */
   async remove(): Promise<void> {
     const there = (await kubectl(["get", "namespaces", "-o", "name"])).split("\n");
@@ -180,6 +184,6 @@ function fit(clone: Clone, stack: string, keys: Config): void {
   const { config } = parse(readFileSync(file, "utf8")) as { config: Config };
   const named = Object.entries(keys).map(([key, value]) => [`services-orders:${key}`, value]);
   const whole = { ...config, ...(Object.fromEntries(named) as Config) };
-  // The file loses its line for KMS, so Pulumi encrypts with the passphrase of the sandbox.
+  // The written file does not name a KMS key, so Pulumi encrypts with the sandbox's passphrase.
   writeFileSync(file, stringify({ config: JSON.parse(JSON.stringify(whole)) as Config }));
 }

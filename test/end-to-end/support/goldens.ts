@@ -21,9 +21,11 @@ export function objectsOf(golden: string): readonly Manifest[] {
     .map((document): Manifest => document.toJS())
     .filter(({ apiVersion }) => apiVersion !== undefined)
     .map((object: Manifest) => {
-      // If the golden has no name, the engine chooses the name of the object.
+      // In a golden manifest, an object has no name if Pulumi generates the name. The API server
+      // then generates it here.
       if (object.metadata.name === undefined) object.metadata.generateName = "golden-";
-      // A golden manifest has no values for a Secret, because they are random.
+      // Removes a Secret's values: a golden manifest does not contain the real values, because they
+      // are random.
       if (object.kind === "Secret") delete object.data;
       return object;
     });

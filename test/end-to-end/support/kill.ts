@@ -18,15 +18,15 @@ export interface Moment {
   /** The end of the resource's URN: type and name, such as `StatefulSet::postgres`. */
   readonly resource: string;
   /**
-   * `before`: the step begins. `during`: the provider sends its first message about the resource,
-   * because it waits for the cluster. `after`: the step has ended.
+   * `before`: the step begins. `during`: the provider waits for the cluster, and has sent its first
+   * message about the resource. `after`: the step has ended.
    */
   readonly when: "after" | "before" | "during";
 }
 
 /**
- * The kinds of kills, by their text in docs/kills.md. `canceled` is last, because it gives the
- * command time to continue: a kill that comes after it may not reach the same moment.
+ * The kinds of kills, by their text in docs/kills.md. `canceled` is last, because it lets the
+ * command continue for up to 10 s. The next run may then not reach the same moment.
  */
 export const kills = {
   "SIGKILL to the process group": "group",
@@ -36,7 +36,7 @@ export const kills = {
 } as const;
 export type Kill = (typeof kills)[keyof typeof kills];
 
-/** One kill that a test tries: when, and which kind. */
+/** A kill that a test tries: its moment and its kind. */
 export type Row = (Moment | Printed) & { readonly kill: Kill };
 
 interface Command {
@@ -70,8 +70,8 @@ export async function killAt(command: Command, row: Row): Promise<void> {
   child.stdout.on("data", listen);
   child.stderr.on("data", listen);
   let code: number | null | undefined;
-  // This waits for "exit" and not for "close", because a process that outlives the command may keep
-  // the command's output open.
+  // Waits for the event "exit" and not for "close". "close" comes only after every process that
+  // outlives the command has closed the command's output.
   const ended = new Promise<void>((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (exit) => {
@@ -97,7 +97,7 @@ export async function killAt(command: Command, row: Row): Promise<void> {
 export const each = (...moments: readonly Moment[]): readonly Row[] =>
   moments.flatMap((moment) => Object.values(kills).map((kill) => ({ ...moment, kill })));
 
-/** Returns the line of docs/kills.md for a row whose command succeeded in the end. */
+/** Returns the line for docs/kills.md about a row whose command succeeded after the kill. */
 export function recovered(command: string, circumstance: string, row: Row): string {
   const how = Object.entries(kills).find(([, value]) => value === row.kill)?.[0] ?? row.kill;
   return `- \`${command}\`, ${circumstance}: ${titleOf(row)}; ${how}; recovered.`;
@@ -108,7 +108,7 @@ export const titleOf = (moment: Moment | Printed): string =>
     ? `after "${moment.says}"`
     : `${moment.when} ${moment.op} of \`${moment.resource}\``;
 
-/** Writes the lines below a heading of docs/kills.md. They replace the text below this heading. */
+/** Writes lines into docs/kills.md. The lines replace the text below a heading. */
 export function writeDown(heading: string, lines: readonly string[]): void {
   const file = join(project, "docs", "kills.md");
   const text = readFileSync(file, "utf8");
@@ -126,8 +126,8 @@ export function writeDown(heading: string, lines: readonly string[]): void {
 const struckProcesses: number[] = [];
 
 /**
- * Ends the processes that killed commands have left. The tests call it only at the end. Until then,
- * these processes may disturb the next command, as they may outside of tests.
+ * Ends the processes that killed commands have left. Call this function only at the end of the
+ * tests: until then, these processes may disturb the next command, as they may for a user.
  */
 export function endLeftovers(): void {
   for (const pid of struckProcesses.splice(0)) {
@@ -201,7 +201,7 @@ interface Event {
 class Events {
   readonly #begun = new Set<string>();
   readonly #directory: string;
-  /** Number of bytes that were read of each log: up to the end of its last complete line. */
+  /** Number of bytes of each log that were read: up to the end of the last complete line. */
   readonly #read = new Map<string, number>();
   readonly #sizes = new Map<string, number>();
 
@@ -232,7 +232,7 @@ class Events {
       .filter((name) => name.startsWith("services-orders-pulumi-"))
       .map((name) => join(this.#directory, name, "events.json"));
     return logs.flatMap((log) => {
-      // This runs a hundred times per second, so it skips a log whose size has not changed.
+      // Skips a log whose size has not changed, because this code runs a hundred times per second.
       if (sizeOf(log) === this.#sizes.get(log)) return [];
       const bytes = contentOf(log);
       this.#sizes.set(log, bytes.length);
@@ -255,8 +255,8 @@ function sizeOf(log: string): number | undefined {
 }
 
 /**
- * Returns the content of a log. Empty if the log does not exist: not yet, or not any more, because
- * a command that ends removes its log.
+ * Returns the content of a log. Empty if the log does not exist: the command has not created its
+ * log yet, or has removed it at its end.
  */
 function contentOf(log: string): Buffer {
   try {

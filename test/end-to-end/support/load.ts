@@ -28,19 +28,23 @@ export interface LoadResult {
 }
 
 /**
- * Timeout of a request, in milliseconds. The request fails if its answer is not complete by then.
+ * Timeout of a request, in milliseconds. The request fails if the complete answer does not arrive
+ * in this time.
  */
 const TIMEOUT_MS = 10_000;
-/** Maximum duration of a load, in milliseconds, also if the test does not stop it. */
+/**
+ * Maximum duration, in milliseconds. After this time, the client stops even if the test does not
+ * call `stop`.
+ */
 const LIMIT_MS = 600_000;
 
 /**
- * Sends requests at a steady rate until `stop` is called. Half of them create orders, each with a
- * separate Idempotency-Key. The other half read orders.
+ * Sends requests at a steady rate until `stop` is called. Half of the requests create orders, each
+ * with its own Idempotency-Key. The other half read orders.
  *
- * The client does not send a request again after an error. The ingress controller has no retry
- * middleware. But it does repeat a request without a body, if a reused connection fails. So the
- * reads have a body, too.
+ * Neither the client nor the ingress controller may hide an error by a retry. The client never
+ * sends a request again. The ingress controller has no retry middleware, but it repeats a request
+ * without a body if a reused connection fails. So the requests that read orders have a body, too.
  */
 export class Load {
   readonly #options: LoadOptions;
@@ -77,8 +81,9 @@ export class Load {
   }
 
   /**
-   * Sends each request when it is due. If the machine stood still, the client sends the missed
-   * requests late, and they do not count as lost: such a break says nothing about the service.
+   * Sends each request when it is due. If the machine stands still for a moment, the client sends
+   * the missed requests late. These requests do not count as lost, because the service did not
+   * cause the delay.
    */
   async #run(): Promise<void> {
     const open = new Set<Promise<void>>();
@@ -109,8 +114,8 @@ export class Load {
       : "{}";
     this.#sent += 1;
     try {
-      // The timeout counts from the start to the last byte. A timeout of the socket would start
-      // again with each byte.
+      // This timeout covers the whole exchange, until the last byte of the answer. A socket timeout
+      // would start again with each byte.
       const { status, text } = await within(TIMEOUT_MS, async (signal) =>
         this.#exchange(posts ? "POST" : "GET", path, body, signal),
       );

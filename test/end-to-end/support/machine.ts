@@ -11,7 +11,10 @@ const run = async (program: string, ...args: string[]): Promise<string> =>
 const withoutCounters = (rules: string): string =>
   rules.replace(/^#.*$/gm, "").replace(/\[\d+:\d+\]/g, "");
 
-/** Returns everything on the machine that a sandbox could leave behind. */
+/**
+ * Returns what a sandbox could leave behind on the machine, such as directories, cgroups and
+ * processes.
+ */
 export async function machine(): Promise<Record<string, string>> {
   return {
     mounts: readFileSync("/proc/self/mounts", "utf8"),
@@ -35,8 +38,8 @@ export async function machine(): Promise<Record<string, string>> {
 }
 
 /**
- * Returns the existing directories that a node's daemons use by default. The sandbox sets other
- * paths.
+ * Returns which of the default directories of a node's daemons exist. The sandbox sets other paths,
+ * so it must not create these directories.
  */
 function directories(): string[] {
   const homes = join(homedir(), ".kube");
@@ -46,8 +49,8 @@ function directories(): string[] {
 }
 
 /**
- * Returns the cgroups of the sandbox. With cgroup v2 alone, they are directly below the mount.
- * Otherwise, they are below each hierarchy.
+ * Returns the sandbox's cgroups. If only cgroup v2 is mounted, these cgroups are directly below the
+ * mount point. Otherwise, each hierarchy contains such cgroups.
  */
 function cgroups(): string[] {
   const mount = "/sys/fs/cgroup";
@@ -72,7 +75,7 @@ function sandboxProcesses(): string[] {
     .flatMap((pid) => {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-        // The first word may be an interpreter. Then the second word is its script.
+        // If the first word is an interpreter, the second word is the script.
         const belongs =
           words.slice(0, 2).some((word) => word.startsWith(`${root}/`)) ||
           readlinkSync(`/proc/${pid}/ns/pid`) !== ours;

@@ -28,7 +28,10 @@ export class OwnStack {
     this.#env = { PULUMI_BACKEND_URL: `file://${this.#state}` };
   }
 
-  /** Deploys the project with all uncommitted changes. Starts the sandbox if it does not run. */
+  /**
+   * Deploys the project with all uncommitted changes. Starts the sandbox first, if it is not
+   * running.
+   */
   static async deployed(name: string): Promise<OwnStack> {
     if (!isRunning()) succeeded(await npmRun(["sandbox", "up"]));
     const stack = new OwnStack(name);
@@ -37,7 +40,8 @@ export class OwnStack {
       await stack.#pulumi("stack", "init");
       await stack.set("namespace", stack.namespace);
       await stack.set("hostPattern", stack.#host);
-      // Small requests, because the developer's own stack runs on the same small node.
+      // Small CPU and memory requests, because the developer's own stack runs on the same small
+      // node.
       const requests = JSON.stringify({ cpu: "100m", memory: "512Mi" });
       await stack.set("requests", requests);
       await stack.up();
@@ -90,8 +94,8 @@ export class OwnStack {
   }
 
   /**
-   * Runs `work` while two clients send requests, and returns the result of each client.
-   * One client keeps its connections open, the other does not.
+   * Runs `work` while two clients send requests, and returns the result of each client. One client
+   * reuses its connections. The other opens a new connection for each request.
    *
    * @param requestsPerSecond - rate of each client
    */
@@ -127,7 +131,10 @@ export class OwnStack {
     return npmRun(args, { cwd: this.#copy, env: { ...environment(), ...this.#env } });
   }
 
-  /** Deletes the namespace, the state and the copy. Does not wait until the namespace is gone. */
+  /**
+   * Deletes the namespace, the state and the copy. Does not wait for the end of the namespace's
+   * deletion.
+   */
   async removed(): Promise<void> {
     const which = ["namespace", this.namespace, "--ignore-not-found", "--wait=false"];
     await kubectl(["delete", ...which]);

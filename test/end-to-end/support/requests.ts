@@ -6,14 +6,14 @@ import { options } from "../../../sandbox/layout";
 const TICK_MS = 100;
 
 /**
- * Returns the result of `exchange`. Fails if the result does not come within `milliseconds`. Time
- * in which the machine stands still does not count.
+ * Returns the result of `exchange`. Aborts `exchange` and fails after `milliseconds`. This time
+ * does not include breaks in which the machine stands still.
  *
  * A busy virtual machine may stand still for seconds. After such a break, Node.js runs its timers
  * before it reads the data that has arrived. So a plain timeout would reject answers that are
  * already there.
  *
- * @param exchange sends a request. It must fail when its signal is aborted.
+ * @param exchange sends a request. This function must fail when its signal is aborted.
  */
 export async function within<T>(
   milliseconds: number,
@@ -36,8 +36,8 @@ export async function within<T>(
 }
 
 /**
- * Sends one request on a new connection, and returns the version that answers. Throws if the status
- * is not 200.
+ * Sends one request on a new connection, and returns the version of the service that answers.
+ * Throws if the status is not 200.
  */
 async function versionAt(host: string): Promise<string> {
   const { ingressPort: port } = options();

@@ -7,7 +7,8 @@ import {
 import { service } from "../../../config/service";
 
 /**
- * The objects of a review stack. Tests create them by hand, one at a time, also with wrong values.
+ * The objects of a review stack. Tests create these objects one at a time without Pulumi, some of
+ * them with wrong values.
  */
 export class ReviewObjects {
   readonly namespace: string;
@@ -144,9 +145,7 @@ export class ReviewObjects {
     };
   }
 
-  /**
-   * Returns a Deployment. Its pods are created but never start, because their image does not exist.
-   */
+  /** Returns a Deployment whose pods never start, because their image does not exist. */
   deployment(replicas = 1) {
     const selector = { app: this.namespace };
     const container = {

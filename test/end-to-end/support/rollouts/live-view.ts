@@ -5,13 +5,14 @@ import { join } from "node:path";
 const directory = join(import.meta.dirname, "..", "..", "..", "golden");
 
 /**
- * The end of a line: how long nothing has changed, and the state of the first pod that is not
- * ready.
+ * Matches the end of a line: the time since the last change, and the state of the first pod that is
+ * not ready.
  */
 const quiet = /, for \d+ s of at most \d+ s\b.*$/;
 
 /**
- * Returns the lines that the program prints about the Deployment while it waits, each line once.
+ * Returns the lines that the program prints while it waits for the Deployment. Each line is in the
+ * list only once.
  */
 function linesOf(output: string): readonly string[] {
   const lines = output.split("\n").flatMap((line) => {
@@ -24,9 +25,9 @@ function linesOf(output: string): readonly string[] {
 }
 
 /**
- * Compares what CI shows of a rollout with `test/golden/NAME.txt`: the lines must be the same, in
- * the same order. A line of the file that begins with `? ` may be missing. The program looks at the
- * cluster every two seconds, so it may miss a state that is shorter.
+ * Compares the output of a rollout in CI with `test/golden/NAME.txt`: the lines must be the same,
+ * in the same order. If a line in the file begins with `? `, the output may lack this line: the
+ * program reads the cluster every two seconds, and may miss a state that lasts a shorter time.
  */
 export function matchesLiveView(name: string, output: string): void {
   const golden = readFileSync(join(directory, `${name}.txt`), "utf8")

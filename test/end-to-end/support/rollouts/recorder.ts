@@ -17,11 +17,11 @@ function lean(all: readonly ContainerStatus[] | undefined): readonly ContainerSt
   }));
 }
 
-/** Whether this run records its rollouts, as fixtures for the unit tests. */
+/** Whether this run records its rollouts. The unit tests use the recordings as fixtures. */
 const wanted = process.env["RECORD_ROLLOUTS"] === "1";
 
 /**
- * Runs `work`. With `RECORD_ROLLOUTS=1`, it also records what the program sees of the rollout in
+ * Runs `work`. With `RECORD_ROLLOUTS=1`, it also writes the rollout as the program sees it into
  * `test/program/recorded/NAME.jsonl`, one line for each change.
  */
 export async function recorded<T>(
