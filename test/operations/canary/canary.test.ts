@@ -34,7 +34,8 @@ describe("the canary's share", () => {
     fc.assert(
       fc.property(stables, shares, (stable, asked) => {
         const { pods } = canaryShare(stable, asked);
-        // The formula rounds the number of pods. Without rounding, this number is p·N/(1−p).
+        // The exact number of canary pods is p·N/(1−p), for a share p and N stable pods. The code
+        // rounds this number.
         const exact = (asked * stable) / (1 - asked);
         return pods === 1 ? exact < 1.5 : Math.abs(pods - exact) <= 0.5 + 1e-9;
       }),

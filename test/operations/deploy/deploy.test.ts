@@ -27,16 +27,13 @@ describe("a deploy of a review stack", () => {
     return git("rev-parse", "HEAD");
   }
 
-  /** Pushes `remote` to the branch at the remote, and checks out `here` as the local branch. */
+  /** Sets the remote branch to the commit `remote`, and the local branch to the commit `here`. */
   async function at(here: string, remote: string): Promise<void> {
     await git("push", "--quiet", "--force", "origin", `${remote}:refs/heads/${branch}`);
     await git("checkout", "--quiet", "-B", branch, here);
   }
 
-  /**
-   * Checks whether a deploy of `commit` may start while the stack runs `running`. Throws if the
-   * deploy is refused.
-   */
+  /** Throws if a deploy of `commit` is refused while the stack runs the commit `running`. */
   async function refused(commit: string, running: string, deployed = running): Promise<void> {
     const last = { outputs: { commit: running }, tags: { deployed } };
     const target = reviewTarget(programs.workspace(), { last });
@@ -151,7 +148,7 @@ describe("what was promoted", () => {
     programs.remove();
   });
 
-  /** Whether a deploy of `release` removes the promotion of `found`. */
+  /** Whether a deploy of `release` removes the stack tag that promotes `found`. */
   async function removes(found: Release): Promise<boolean> {
     const tags = JSON.stringify({ [promotedTag]: JSON.stringify(found) });
     programs.add("pulumi", { "*stack tag ls*": `echo '${tags}'` });

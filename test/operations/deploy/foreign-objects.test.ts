@@ -24,7 +24,9 @@ const helm = {
   ],
 };
 
-/** Checks a namespace with these objects, and returns the number of calls of kubectl. */
+/**
+ * Checks a namespace that contains these objects, and returns how often the check called kubectl.
+ */
 async function check(items: readonly Found[], clusterUid?: string): Promise<number> {
   let asked = 0;
   await assertNamespaceNotShared({

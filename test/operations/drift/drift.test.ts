@@ -70,7 +70,8 @@ function seen({ edit, lose, others = [] }: Change): Seen {
     fields,
     fields["f:spec"]["f:template"]["f:spec"]["f:containers"]['k:{"name":"web"}'] as Editable,
   );
-  // The API server adds defaults, and writes quantities in another form.
+  // Changes the object as the API server does, which adds defaults and writes quantities in another
+  // form.
   live["spec"].template.spec.containers[0].ports[0].protocol = "TCP";
   live["spec"].template.spec.containers[0].resources.requests.cpu = "1";
   live["metadata"].managedFields = [{ fieldsV1: fields, manager, operation: "Apply" }, ...others];

@@ -19,7 +19,10 @@ describe("the history of a stack", () => {
     rmSync(directory, { recursive: true });
   });
 
-  /** Returns the updates that are read if Pulumi prints this history. */
+  /**
+   * Makes a stand-in for Pulumi print this history, and returns the updates that the code reads
+   * from it.
+   */
   async function read(...recorded: readonly object[]): Promise<readonly Update[]> {
     const script = join(directory, "pulumi");
     writeFileSync(script, `#!/bin/sh\ncat <<'END'\n${JSON.stringify(recorded)}\nEND\n`);
@@ -95,7 +98,9 @@ describe("the history of a stack", () => {
     });
 
     const day = (n: number): Date => new Date(Date.UTC(2026, 10, n));
-    /** Returns updates that released the commits with these numbers. The newest update is first. */
+    /**
+     * Returns updates, each with the commit of one of these numbers. The newest update is first.
+     */
     const releases = (...numbers: readonly number[]): readonly Update[] =>
       numbers.map((n, place) => ({
         branch: "main",

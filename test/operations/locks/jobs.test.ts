@@ -15,7 +15,7 @@ import { unlock } from "../../../operations/locks/unlock";
 import { change } from "../../../operations/pulumi/run-pulumi";
 import { createStack, removeStack } from "../../../operations/pulumi/stacks";
 
-/** A stand-in for the AWS CLI. Its bucket is a directory, and it records its calls. */
+/** A stand-in for the AWS CLI. It uses a directory as the bucket, and records its calls. */
 const aws = `#!/bin/sh
 echo "aws $*" >> "$CALLS"
 key="$BUCKET/\${3#s3://bucket/}"
@@ -30,8 +30,9 @@ esac
 const denied = "#!/bin/sh\necho first >&2; echo 'An error occurred (AccessDenied)' >&2; exit 1\n";
 
 /**
- * A stand-in for Pulumi that uses locks like Pulumi. It records its process in its lock, and treats
- * every other JSON file of the folder as a lock. With KILLED, it kills itself with SIGKILL.
+ * A stand-in for Pulumi with the same locks as Pulumi: it writes its process id into its lock file,
+ * and fails if the folder contains any other JSON file. If KILLED is set, the stand-in kills itself
+ * with SIGKILL.
  */
 const pulumi = `#!/bin/sh
 locks="$BUCKET/environments/.pulumi/locks/organization/services-orders/staging"
@@ -151,7 +152,7 @@ describe("the locks of CircleCI jobs", () => {
       { hostname: hostname(), job: { id: "1", serialGroup, url }, pid: 0 },
     );
     assert.deepEqual([left(), records()], [[], []]);
-    // The AWS CLI starts slowly, so an update starts it only twice.
+    // An update may start the AWS CLI only twice, because each start is slow.
     assert.deepEqual(
       calls().map((call) => call.split(" ", 3).join(" ")),
       ["aws s3 cp", "pulumi up --stack", "aws s3 rm"],
@@ -211,7 +212,7 @@ describe("the locks of CircleCI jobs", () => {
       const owner = JSON.parse(readFileSync(join(locks, name), "utf8")) as object;
       writeFileSync(join(locks, name), JSON.stringify({ ...owner, ...change }));
       await isLocked(job("2"));
-      // The record is removed, because its job has ended.
+      // The second update has removed the first job's record, because the first job has ended.
       assert.deepEqual(records(), []);
       rmSync(join(locks, name));
     }
@@ -229,7 +230,7 @@ describe("the locks of CircleCI jobs", () => {
     ]) {
       await isLocked(env);
     }
-    // These commands also do not start the AWS CLI, which would take time.
+    // These updates also do not call the AWS CLI, because each call takes time.
     assert.equal(asked().length, count);
   });
 

@@ -23,9 +23,8 @@ describe("npm run preview", function () {
   });
 
   /**
-   * Creates a stand-in for Pulumi. `answers` has a shell command for each beginning of the
-   * arguments.
-   * The stand-in records its calls.
+   * Creates a stand-in for Pulumi. If the arguments begin with a key of `answers`, the stand-in
+   * runs the shell command of this key. The stand-in records its calls.
    */
   function pulumi(answers: Readonly<Record<string, string>>): void {
     const cases = Object.entries(answers).map(([start, does]) => `"${start}"*) ${does};;\n`);

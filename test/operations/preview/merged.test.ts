@@ -37,13 +37,13 @@ describe("a preview of a branch", function () {
     await git(cwd, "commit", "--quiet", "--message", name);
   }
 
-  /** Commits to main at the remote. The branch does not have this commit. */
+  /** Pushes a commit to main of the remote. The branch does not contain this commit. */
   async function moveMain(name: string, text: string): Promise<void> {
     await commit(theirs, name, text);
     await git(theirs, "push", "--quiet", "origin", "main");
   }
 
-  /** Returns what the work in the merged directory sees: the notes, and some of the files. */
+  /** Returns what is visible in the merged directory: the notes, and some of the files. */
   async function seen(env: Readonly<Record<string, string>> = {}) {
     return asMerged(
       { cwd: mine, env: { CIRCLE_BRANCH: "feature", ...env } },

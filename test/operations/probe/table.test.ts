@@ -17,9 +17,7 @@ const row = (more: Partial<Row>): Row => ({
   ...more,
 });
 
-/**
- * Returns the rows that a cluster shows if it enforces all policies, or if it enforces no policy.
- */
+/** Returns the rows that the probe finds in a cluster that enforces all policies, or no policy. */
 const table = (enforced: boolean): readonly Row[] =>
   connections.map((connection) => ({
     ...connection,

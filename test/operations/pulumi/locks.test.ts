@@ -26,7 +26,7 @@ describe("the locks of a stack", () => {
       const workspace = { cwd: directory, env: { PULUMI_BACKEND_URL: backend } };
       await removeDeadLocks("review-a", workspace);
       mkdirSync(locks, { recursive: true });
-      // No process has this id, because it is greater than the largest id of Linux.
+      // No process has this id, because it is greater than Linux's largest process id.
       const pid = 4_194_305;
       const owners = {
         dead: { hostname: hostname(), pid },
@@ -49,7 +49,7 @@ describe("the locks of a stack", () => {
     let directory: string;
     const variables = ["CALLS", "LOCKS", "PATH", "PULUMI_HOME"] as const;
     const before = Object.fromEntries(variables.map((name) => [name, process.env[name]]));
-    /** A stand-in for the AWS CLI. Its objects are files, and it records its calls. */
+    /** A stand-in for the AWS CLI. It uses files instead of S3 objects, and records its calls. */
     const aws = `#!/bin/sh
 echo "$*" >> "$CALLS"
 case "$2" in
@@ -87,7 +87,7 @@ esac
       rmSync(directory, { recursive: true });
     });
 
-    /** Starts a process as an update, kills it, and returns its id. */
+    /** Starts a process that stands in for an update, kills the process, and returns its id. */
     async function killed(given = args): Promise<number> {
       const child = execa("sleep", ["60"], { reject: false });
       const pid = child.pid ?? 0;
@@ -134,8 +134,8 @@ esac
       await child;
       forget(null);
       const runsStill = rememberStarted(process.pid, args, backendUrl);
-      // The first update belongs to another stack. The state of the second is in files, where each
-      // lock names its machine.
+      // The first update belongs to another stack. The second update's state is in local files,
+      // where each lock names its machine.
       await killed(["up", "--stack", "review-b"]);
       rememberStarted(4_194_305, args, "file:///state");
       lock("of-somebody", 4_194_305);

@@ -161,9 +161,7 @@ describe("recovering from a killed update", () => {
     assert.equal(deployment.resources?.[0]?.id, "orders/postgres-1");
   });
 
-  /**
-   * Returns an object as a resource of the state. Its `inputs` are also the object in the cluster.
-   */
+  /** Returns a resource of the state. Its `inputs` also serve as the object in the cluster. */
   const object = (apiVersion: string, kind: string, name: string, namespace?: string) => {
     const metadata = { name, ...(namespace !== undefined && { namespace }) };
     const type = `kubernetes:${apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`}:${kind}`;
@@ -178,7 +176,7 @@ describe("recovering from a killed update", () => {
     type: "pulumi:pulumi:Stack",
     urn: "urn:pulumi:review-a::services-orders::pulumi:pulumi:Stack::services-orders-review-a",
   };
-  /** Returns a cluster with this UID and these objects. */
+  /** Returns a stand-in for a cluster with this UID and these objects. */
   const containing = (uid: string, ...found: readonly { readonly inputs: object }[]) => ({
     kubectl: async (args: readonly string[]) => {
       asked.push(args.join(" "));

@@ -14,7 +14,7 @@ import { recorded } from "../support/recorded-previews";
 
 const fixtures = join(import.meta.dirname, "..", "preview", "recorded");
 
-/** A stand-in for the engine. It writes a recorded event log, and records its calls. */
+/** A stand-in for the engine. The stand-in writes a recorded event log, and records its calls. */
 const script = `#!/bin/sh
 echo "$PULUMI_BACKEND_URL $*" >> "$CALLS"
 if [ "$*" = "\${*#*stack init}" ]; then :; else exit 0; fi

@@ -56,7 +56,7 @@ describe("a rollback", () => {
 
   it("ignores releases that failed", () => {
     assert.equal(earlier("c b! a", "c"), "a");
-    // After a failed update, the outputs are still those of the previous release.
+    // After a failed update, the stack's outputs still name the previous release.
     assert.equal(earlier("c! b a", "b"), "a");
   });
 
@@ -103,8 +103,8 @@ describe("a rollback next to a canary", () => {
 });
 
 /**
- * These tests run in a clone that does not contain old versions of files, like a checkout in
- * CircleCI.
+ * These tests run in a clone that, like a checkout in CircleCI, does not contain old versions of
+ * files.
  */
 describe("the preview of a rollback", function () {
   this.timeout(60_000);
@@ -168,7 +168,7 @@ describe("the preview of a rollback", function () {
     assert.match(missing, /^\?/m, "the clone has every file of every commit");
     const preview = join(programs.directory, "reports", "preview.json");
     const workspace = { ...programs.workspace(), cwd: clone };
-    // If a parameter of the pipeline is not set, `to` is an empty text.
+    // If the pipeline parameter is not set, `to` is an empty text.
     await rollback("prod", { preview, reason: "it fails", to: "" }, workspace);
     const seen = readFileSync(join(programs.directory, "seen"), "utf8");
     assert.equal(seen, `${image("a")} older older newer\n`);

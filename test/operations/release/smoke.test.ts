@@ -10,7 +10,10 @@ const good: Answers = ({ path }) => {
   return { headers, status: 404 };
 };
 
-/** Returns the issue that each check finds at a service with these answers. */
+/**
+ * Runs all checks against a service that gives these answers. Returns the issue that each check
+ * finds.
+ */
 async function found(answers: Answers): Promise<readonly (string | undefined)[]> {
   const service = new StandIn(answers);
   const url = await service.start();

@@ -30,7 +30,10 @@ describe("the removal of a review stack", () => {
   const imported = (): string => join(programs.directory, "imported");
   const destroyed = (): string => join(programs.directory, "destroyed");
 
-  /** Returns a cluster in which the stack's namespace exists until `pulumi destroy` has run. */
+  /**
+   * Returns a stand-in for a cluster in which the stack's namespace exists until `pulumi destroy`
+   * has run.
+   */
   function cluster(more: object = {}): Cluster {
     const managedFields = [{ manager: "pulumi-kubernetes-0a1b2c3d", operation: "Apply" }];
     const metadata = { labels: its, managedFields, name: namespace, ...more };
@@ -45,7 +48,8 @@ describe("the removal of a review stack", () => {
   }
 
   /**
-   * Sets a state without resources. An update was killed while it created the namespaces `names`.
+   * Sets the state of an update that was killed while it created the namespaces `names`. The state
+   * contains no resources.
    */
   function begun(...names: readonly string[]): void {
     const type = "kubernetes:core/v1:Namespace";

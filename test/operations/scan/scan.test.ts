@@ -13,7 +13,7 @@ import { Source } from "../../../pipeline/checks/source";
 import { inOneProject as pipelines } from "../../../pipeline/pipelines";
 import { yaml } from "../../../pipeline/write";
 
-/** A package that exists only in the stand-in registry, and its advisory there. */
+/** A package and its security advisory. Both exist only in the stand-in registry. */
 const planted = "planted-for-the-scan-test";
 const advisory = {
   id: 1,
@@ -30,7 +30,7 @@ let registry: Server;
 let reachable = true;
 let env: Record<string, string | undefined>;
 
-/** Runs `work`. Returns what it prints, and its error. */
+/** Runs `work`. Returns the printed text, and the error if `work` fails. */
 async function said(work: () => Promise<void>): Promise<{ text: string; error: unknown }> {
   const lines: string[] = [];
   const log = mock.method(console, "log", (line: string) => lines.push(line));

@@ -13,8 +13,8 @@ import { identityOf } from "../../../settings/identity";
 const head = "feature/forty-characters-that-all-of-them-share-";
 
 /**
- * Returns branch names as people and robots write them. More than half of them have the same first
- * 40 characters.
+ * Returns branch names in the forms that people and bots use. In three of seven forms, the first 40
+ * characters are the same.
  */
 function branches(count: number): readonly string[] {
   const kinds = [

@@ -12,7 +12,8 @@ const run = (name: string, active?: number): object => ({
 });
 
 /**
- * Returns a cluster whose jobs change with each look. Later looks find the jobs of the last one.
+ * Returns a stand-in for a cluster. Each call of `kubectl get jobs` returns the next element of
+ * `looks`. After the last element, each call returns this element again.
  */
 function cluster(...looks: readonly (readonly object[])[]) {
   let look = 0;

@@ -8,7 +8,10 @@ export interface Asked {
   readonly path: string;
 }
 
-/** Returns the answer to a request. Undefined means that the stand-in never answers. */
+/**
+ * Function that returns the answer to a request. If the function returns undefined, the stand-in
+ * never answers.
+ */
 export type Answers = (asked: Asked) =>
   | {
       readonly body?: string;
@@ -17,7 +20,7 @@ export type Answers = (asked: Asked) =>
     }
   | undefined;
 
-/** A local stand-in for an HTTP API. It keeps the requests that it received. */
+/** A local stand-in for an HTTP API. The stand-in keeps the requests that it has received. */
 export class StandIn {
   readonly asked: Asked[] = [];
   readonly #server;
@@ -53,8 +56,8 @@ export class StandIn {
 }
 
 /**
- * Returns a stand-in for GitHub's comments on an issue or pull request. It keeps the comments in
- * memory.
+ * Returns a stand-in for GitHub's comments on an issue or pull request. The stand-in keeps the
+ * comments in memory.
  */
 export function issue(bodies: readonly string[]) {
   const comments = new Map(bodies.map((body, index) => [index + 1, body]));

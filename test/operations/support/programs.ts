@@ -22,8 +22,9 @@ export class Programs {
    * Adds a program.
    *
    * @param answers shell commands by pattern. The program runs the command of the first pattern
-   *   that matches its arguments, as in the shell's `case`. If there are two commands, every call
-   *   after the first runs the second. A call that matches no pattern succeeds silently.
+   *   that matches its arguments, as in the shell's `case`. If a pattern has two commands, its
+   *   first call runs the first command, and every later call runs the second. A call that matches
+   *   no pattern succeeds silently.
    */
   add(name: string, answers: Readonly<Record<string, string | readonly [string, string]>>): void {
     const cases = Object.entries(answers).map(([pattern, answer], index) => {
@@ -37,7 +38,7 @@ export class Programs {
     chmodSync(file, 0o755);
   }
 
-  /** What the programs were called with, one line for each call. */
+  /** One line for each call: the program's name and arguments. */
   get calls(): readonly string[] {
     return existsSync(this.#calls) ? readFileSync(this.#calls, "utf8").trim().split("\n") : [];
   }

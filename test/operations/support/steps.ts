@@ -1,6 +1,6 @@
 import type { Events, Json, Step } from "../../../operations/pulumi/events";
 
-/** These functions create events of a preview by hand, for cases that no recorded event log has. */
+/** These functions create events of a preview, for cases that no recorded event log contains. */
 
 const stack = "urn:pulumi:prod::services-orders";
 const componentUrn = (type: string, name: string) => `${stack}::services:k8s:${type}::${name}`;

@@ -38,8 +38,8 @@ import { propertiesOf } from "../../../support/interfaces";
 import { record, settled } from "../../../support/mocks";
 
 /**
- * Other values for one arg. A test tries each of them. Together they must change every field of the
- * arg.
+ * Other values for one arg. A test tries each value. Together, the values must change every field
+ * that depends on the arg.
  */
 type Others<Args> = readonly Partial<Args>[];
 
@@ -184,7 +184,7 @@ const webService: Case<object> = {
   type: "services:k8s:WebService",
 };
 
-/** Args that a web service has and its canary does not have. */
+/** Args that a web service can have, but a canary cannot. */
 const notOfCanary = {
   ...{ autoscaling: undefined, iamRoleArn: undefined, migrationArgs: undefined },
   ...{ protect: undefined, seedArgs: undefined, track: undefined },
@@ -361,8 +361,7 @@ describe("the fields of args", () => {
         return leavesOf(recorder);
       }
 
-      // If an arg is not in the map, the changed args explain a field: see
-      // operations/preview/impact/rows.ts.
+      // `fields` does not need every arg. For other args, see operations/preview/impact/rows.ts.
       it("are given for args that exist, and every arg is tried here", () => {
         const args = argsOf(type);
         assert.deepEqual(
@@ -391,7 +390,8 @@ describe("the fields of args", () => {
           const changed: (readonly [string, string])[] = [];
           for (const [index, base] of bases.entries()) {
             for (const other of values) {
-              // Both sides must have the other args that this case sets. Only `arg` may differ.
+              // The args before and after the change must differ only in `arg`. So the args before
+              // the change also contain the other args of this case.
               const beside = { ...base, ...other, [arg]: base[arg] };
               const alike = Object.keys(other).length === 1 || arg.startsWith("overrides.");
               const before = alike ? plain[index] : await leavesFor(beside);
