@@ -33,7 +33,10 @@ const sources = ["config", "pipeline", "sandbox/install", "settings"].flatMap((d
 const forms = ({ managerFilePatterns }: Manager): readonly RegExp[] =>
   managerFilePatterns.map((pattern) => new RegExp(pattern.slice(1, -1)));
 
-/** Returns what a manager finds in the real files, with the same expressions as Renovate. */
+/**
+ * Returns the dependencies that a manager of Renovate finds in the real files. The test uses
+ * Renovate's regular expressions.
+ */
 function foundBy(manager: Manager): readonly Found[] {
   const files = sources.filter((file) => forms(manager).some((form) => form.test(file)));
   return files.flatMap((file) =>

@@ -3,9 +3,10 @@ import ts from "typescript";
 import { compiled, complaints, hover } from "./support/compiler";
 import { argInterfaces } from "./support/interfaces";
 
-// `tsd` tests the declarations of a package with its own compiler. This program has no such
-// declarations, and people see the messages of their editor's compiler. So each mistake is compiled
-// by that compiler. It must give the expected message: a different message would prove nothing.
+// These tests compile each mistake with the project's compiler, because developers see this
+// compiler's messages in their editor. The compiler must report the expected message: a different
+// message could have another cause. `tsd` does not fit, because it has its own compiler and tests
+// the declarations of a package.
 
 const web = `import { type WebServiceArgs, WebService } from "./components/web-service/web-service";
 declare const web: WebServiceArgs;
@@ -110,8 +111,8 @@ describe("the examples of args", () => {
   });
 
   for (const { arg, file, text, type } of shown) {
-    // The compiler finds misspelled fields in a function's result only if the type of the result is
-    // declared.
+    // Declares the type of the function's result: otherwise, the compiler does not find misspelled
+    // fields in the result.
     const f = `NonNullable<${type}["${arg}"]>`;
     const typed = text.replace(/^\(spec\) =>/, `(spec: Parameters<${f}>[0]): ReturnType<${f}> =>`);
     const code = `import type { ${type} } from "./components/${file}";

@@ -47,15 +47,15 @@ function jobsOf(file: string, workflow: string): readonly There[] {
   });
 }
 
-/** Returns the jobs of a workflow as the checks read them from the written file. */
+/** Returns the jobs of a workflow in the form in which the checks read them from the YAML file. */
 const placesOf = (file: string, workflow: string): readonly PlacedJob[] =>
   workflowsOf(new Source(file, yaml(pipelines[file] as Config)))
     .filter(({ name }) => name === workflow)
     .flatMap(({ jobs }) => jobs);
 
 /**
- * Returns a job's command without the options for files. If the job has no command, returns its
- * name.
+ * Returns a job's command without options that name files. If the job has no command, returns the
+ * job's name.
  */
 const inShort = ({ command, name }: There): string =>
   command === ""
@@ -68,7 +68,7 @@ const inShort = ({ command, name }: There): string =>
 const changesStack = ({ command }: Pick<There, "command">): boolean =>
   /npm run (?:canary|deploy|resume|review|rollback|sweep|unlock) (?!.* --preview )/.test(command);
 
-/** Commands that change nothing. People must still learn of their failure. */
+/** Commands that change nothing, but whose failure must still be reported to people. */
 const asks = /npm run smoke |npm run \w+ .* --preview /;
 
 const told = (stack: string): readonly string[] => [
@@ -321,7 +321,7 @@ describe("the pipelines", () => {
     assert.deepEqual(acts({ "preview-rollback-prod": "failed" }), [
       ...["preview-rollback-prod", "tell-failed-preview-rollback-prod"],
     ]);
-    // A newer deploy came before this job, so CircleCI does not run the job.
+    // CircleCI does not run this job if a newer deploy has overtaken it.
     assert.deepEqual(acts({ "rollback-prod": "not_run" }), [
       ...["preview-rollback-prod", "ask-rollback-prod", "approve-rollback-prod"],
       "tell-skipped-rollback-prod",
@@ -522,8 +522,8 @@ describe("the pipelines", () => {
     this.timeout(180_000);
     const schema = await circleciSchema().catch((error: unknown) => {
       if (!(error instanceof SchemaMissing)) throw error;
-      // Without Python, the test cannot read the schema and is skipped. In CI, a skipped test
-      // fails.
+      // Skips the test if Python is missing, because the test then cannot read the schema. In CI, a
+      // skipped test makes the run fail.
       return this.skip();
     });
     const name = "config.yml";

@@ -8,7 +8,7 @@ import type { PlacedJob } from "../../pipeline/checks/shape";
 import { type End, next } from "../../pipeline/run/order";
 import { rehearse, type RunOptions } from "../../pipeline/run/run";
 
-/** A pipeline with one example of everything that the runner supports. */
+/** A pipeline with an example of each feature that the runner supports. */
 const config = `
 version: 2.1
 parameters:

@@ -10,7 +10,9 @@ const targets: Targets = {
   stateBucket: "bucket",
 };
 
-/** An account that has only production: no repository, and only the key of production. */
+/**
+ * Resources of an AWS account that has only production: one KMS key, and no image repositories.
+ */
 const production: Targets = {
   ...targets,
   keyArns: { prod: "prod-key" },
@@ -19,8 +21,8 @@ const production: Targets = {
 };
 
 /**
- * Whether a role may perform an action on a resource.
- * All statements allow. A resource name may contain `*` in its middle or at its end.
+ * Whether a role may perform an action on a resource. This function expects that every statement
+ * has the effect `Allow`. A resource name may contain `*` in its middle or at its end.
  */
 function may(ciRole: CiRoleName, action: string, resource: string): boolean {
   const matches = (pattern: string) =>
@@ -96,7 +98,7 @@ describe("the permissions", () => {
         assert.deepEqual(who(action, lock("staging", name)), ["staging"]);
         assert.deepEqual(who(action, lock("prod-canary", name)), ["prod", "canary-removal"]);
       }
-      // A preview shows who holds a lock before someone approves the removal of the lock.
+      // The role `preview` reads locks too, because the preview of `unlock` shows who holds a lock.
       const readers = who("s3:GetObject", lock("staging", name));
       assert.deepEqual(readers, ["preview", "staging"]);
     }

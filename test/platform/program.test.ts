@@ -18,7 +18,10 @@ async function run(change: Partial<PlatformSettings> = {}): Promise<Recorder> {
   return recorder;
 }
 
-/** Runs the platform of an account that has only these environments, in one cluster. */
+/**
+ * Runs the platform program for an AWS account that has only these environments, all in one
+ * cluster.
+ */
 const only = (...environments: Environment[]) => run({ clusters: [{ environments, name: "one" }] });
 const names = (recorder: Recorder, type: string) =>
   recorder

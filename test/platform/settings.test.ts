@@ -10,7 +10,7 @@ import { settings } from "../support/platform";
 
 const project = "services-orders-platform";
 
-/** Configuration that results in the settings of the tests. */
+/** Configuration from which the platform reads the settings in test/support/platform. */
 const good: Readonly<Record<string, unknown>> = {
   circleciOrganizationId: settings.circleci.organizationId,
   circleciProjectId: settings.circleci.projectId,

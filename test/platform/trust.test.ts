@@ -95,7 +95,8 @@ describe("the trust policies with a deploy project", () => {
     assert.equal(others.length, 4);
     for (const ref of refs) {
       for (const by of users) {
-        // IAM sees no claim about the rerun: the token of a rerun with SSH is the same to it.
+        // IAM does not evaluate the claim about a rerun with SSH, so this claim must not change the
+        // result.
         for (const rerun of ["true", "false"]) {
           const { sub, ...rest } = token(ref, { "oidc.circleci.com/ssh-rerun": rerun });
           const claims = { ...rest, sub: sub.replace(user, by) };

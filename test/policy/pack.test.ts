@@ -12,8 +12,8 @@ import { digest } from "../support/fixtures";
 import { type Given, config, program } from "../support/objects";
 
 /**
- * Internals of the SDK: the proxy that it wraps inputs in, and the text that stands for a value
- * that a preview cannot know.
+ * Internals of the policy SDK. `unknownCheckingProxy` wraps a resource's inputs, and
+ * `unknownStringValue` replaces a value that a preview cannot know.
  */
 const { unknownCheckingProxy, unknownStringValue } = proxy as unknown as {
   readonly unknownCheckingProxy: (props: object) => object;
@@ -24,8 +24,8 @@ const outside = { config, env: {}, stack: "staging" };
 const all = rules(knownRegistries(outside));
 
 /**
- * Returns the violations that the pack reports for a resource, which the test passes in the form of
- * the policy SDK.
+ * Passes a resource to the policy pack as the policy SDK does. Returns the violations that the pack
+ * reports.
  */
 function reported(given: Given, stack = "staging", excepted: readonly Exception[] = []): string[] {
   const urn = `urn:pulumi:${stack}::services-orders::${given.type}::${given.name}`;

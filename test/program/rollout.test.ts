@@ -32,12 +32,18 @@ describe("rolledOut", () => {
 
   interface Given {
     readonly pace?: Pace;
-    /** The pods that each look shows. Later looks show the pods of the last one. */
+    /**
+     * The pods that each reading of the cluster returns. After the last element, every reading
+     * returns this element again.
+     */
     readonly pods?: readonly (readonly PodFacts[])[];
     readonly status?: unknown;
   }
 
-  /** Waits for a Deployment that changes. Returns how often the program read the Deployment. */
+  /**
+   * Waits for a rollout in which `later` are the Deployment's next states. Returns how often the
+   * program read the Deployment.
+   */
   async function waited(
     later: readonly (DeploymentFacts | undefined)[],
     given: Given = {},
@@ -63,7 +69,8 @@ describe("rolledOut", () => {
         return Promise.resolve({ failedMounts: [], pods: pods[looks - 1] ?? pods.at(-1) ?? [] });
       },
     };
-    // `promise()` is an internal method of the SDK. Only its promise reports an error.
+    // `promise()` is an internal method of the SDK. The test needs it to see an error of the
+    // output.
     const output = rolledOut(rollouts, pace)(deployment) as unknown as {
       promise(): Promise<unknown>;
     };

@@ -29,8 +29,8 @@ describe("the program", () => {
   const home = process.cwd();
   let files: Repository;
   beforeEach(() => {
-    // The provider would use this path as an input. The tests must not depend on a developer's
-    // shell.
+    // Removes the variable of the developer's shell, because the provider would use its value as an
+    // input.
     Reflect.deleteProperty(process.env, "KUBECONFIG");
     // The program expects the repository in its working directory.
     files = new Repository();
@@ -90,8 +90,8 @@ describe("the program", () => {
   ];
 
   /**
-   * Returns the settings of a stack from its settings file and the company's configuration, without
-   * EKS.
+   * Returns the settings of a stack without EKS, from the stack settings file and the company's
+   * configuration.
    */
   const own = (stack: string) => {
     const database = { "services-orders:databaseHost": "db.example.com" };
@@ -317,7 +317,7 @@ describe("the program", () => {
         message: /quota must have room/,
       });
       await settled();
-      // Five replicas would also need more connections than PostgreSQL allows by default.
+      // Five replicas also need more database connections than PostgreSQL allows by default.
       await assert.rejects(run(more), { message: /^The database allows 97 connections/ });
       await settled();
     }

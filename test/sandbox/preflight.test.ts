@@ -93,7 +93,8 @@ describe("work that must not run twice at the same time", () => {
     writeFileSync(lock, dead);
     await exclusively("sandbox up", async () => {
       for (const seen of [dead, ""]) {
-        // A second command may have read the lock file before the first command took the lock over.
+        // The second command may have read the lock file before the first command took over the
+        // lock.
         writeFileSync(lock, seen);
         await assert.rejects(
           exclusively("sandbox down", () => Promise.resolve()),
@@ -107,7 +108,7 @@ describe("work that must not run twice at the same time", () => {
   it("is done by one command at a time, also when many take over from a killed command together", async () => {
     writeFileSync(lock, JSON.stringify({ pid: 4_194_305, what: "sandbox up" }));
     const inside = join(sandboxDirectory, "inside");
-    // If two processes hold the lock at the same time, mkdir fails.
+    // If two processes hold the lock at the same time, `mkdirSync` fails in the second process.
     const code = `
       import { mkdirSync, rmdirSync } from "node:fs";
       import { setTimeout as sleep } from "node:timers/promises";

@@ -159,8 +159,8 @@ describe("settings", () => {
     tls: "1",
   };
   /**
-   * The end of the error for values that are wrong only in a part: the path of this part, and the
-   * rule for it.
+   * Ends of the error messages about values that are wrong only in one part. Each text has the path
+   * of this part, and the rule that the part breaks.
    */
   const wrongInside: Readonly<Record<string, string>> = {
     datadogAgentTo: "[0] must be a NetworkPolicyPeer, got 1",
@@ -195,7 +195,7 @@ describe("settings", () => {
     for (const port of [...ports, {}, 443, { port: 443, protocol: "tcp" }, { port: 1, to: 9 }]) {
       assert.equal(parse(rule([port])), undefined, JSON.stringify(port));
     }
-    // An empty list would open every port.
+    // Empty lists must be refused, because Kubernetes would allow every port.
     for (const none of [[], 443, null]) assert.equal(parse(rule(none)), undefined);
   });
 

@@ -9,7 +9,7 @@ const root = join(__dirname, "..", "..");
 const load = createRequire(__filename);
 
 /**
- * Files that a second service of another company can use unchanged, with their comments and
+ * Files that another service of another company can use unchanged, including their comments and
  * examples.
  */
 const reusable = [
@@ -17,7 +17,7 @@ const reusable = [
   ...["environments.ts", "platform/*.ts"],
 ];
 
-/** Returns every text in a value, and every key that is not only the name of a field. */
+/** Returns every text in a value, and every key that contains characters other than letters. */
 function textsIn(value: unknown): readonly string[] {
   if (typeof value === "string") return [value, ...(value.match(/\b[0-9]{12}\b/g) ?? [])];
   if (typeof value !== "object" || value === null) return [];
@@ -26,12 +26,15 @@ function textsIn(value: unknown): readonly string[] {
 }
 
 /**
- * Whether a text is recognizable. A plain word, such as the cluster name `staging`, may also mean
- * something else.
+ * Whether a text can only be this company's value. A plain word, such as the cluster name
+ * `staging`, may also mean something else.
  */
 const isRecognizable = (text: string) => text.length > 5 && /[^a-z]/i.test(text);
 
-/** Returns all texts of config/: name of the service, domain, account, registry, networks. */
+/**
+ * Returns all texts in config/ that only this company uses, such as the domain, the registry and
+ * the networks.
+ */
 function companyValues(): readonly string[] {
   const modules = readdirSync(join(root, "config")).map((file) => load(join(root, "config", file)));
   return [...new Set(modules.flatMap(textsIn).filter(isRecognizable))];

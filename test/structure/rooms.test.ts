@@ -8,7 +8,10 @@ const mostSideBySide = 15;
 const mostAtRoot = 4;
 const mostLinesOfProgram = 80;
 
-/** Returns the source files that git tracks, and those that it would add, by folder. */
+/**
+ * Returns the source files by folder: those that git tracks, and new files that git does not
+ * ignore.
+ */
 function folders(): ReadonlyMap<string, readonly string[]> {
   const args = ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts", "*.mjs", "*.cjs"];
   const files = execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim().split("\n");

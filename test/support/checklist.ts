@@ -6,7 +6,8 @@ const root = join(__dirname, "..", "..");
 const leftOut = new Set([".git", "node_modules", "reports", "target"]);
 
 /**
- * Copies the project without .git, and returns the directory of the copy, which a test may change.
+ * Copies the project without .git, and returns the directory of the copy. A test may change the
+ * copy.
  */
 export function copyOfProject(): string {
   const copy = mkdtempSync(join(tmpdir(), "services-orders-checklist-"));
@@ -34,8 +35,8 @@ export function stepsOf(name: string): readonly Step[] {
 /**
  * Carries out a step in a copy: creates a new file, or inserts the code into a file.
  *
- * @param places for each `where` that is not only a path: the text before which the code is
- *   inserted
+ * @param places pattern of the text before which the code is inserted, for each `where` that is
+ *   more than a path
  */
 export function perform(
   { code, where }: Step,

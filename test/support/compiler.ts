@@ -3,8 +3,8 @@ import { join } from "node:path";
 import ts from "typescript";
 
 /**
- * Directory of the repository. The compiler finds the files of `compiled` here, although they are
- * not written to disk.
+ * Directory of the repository. For the compiler, this directory also contains the files that
+ * `compiled` adds in memory.
  */
 export const root = join(__dirname, "..", "..");
 
@@ -22,8 +22,8 @@ function options(): ts.CompilerOptions {
 
 /**
  * Returns the language service, which answers an editor's questions. All tests share it, because
- * reading the types of Kubernetes takes seconds. So call `compiled` while tests are described. The
- * first test that uses the service then reads all files.
+ * reading the types of Kubernetes takes seconds. So add all files with `compiled` before the first
+ * test runs, outside of `it`.
  */
 function languageService(): ts.LanguageService {
   return (service ??= ts.createLanguageService({
@@ -43,11 +43,14 @@ function languageService(): ts.LanguageService {
   }));
 }
 
-/** Adds a file to the repository's root, only for the compiler. Returns its path. */
+/**
+ * Adds a file to the repository's root directory, in memory and only for the compiler. Returns the
+ * file's path.
+ */
 export function compiled(name: string, text: string): string {
   const file = join(root, name);
-  // A service that has started does not see new files. Another test file may have started the
-  // service.
+  // Discards the service, because it does not see new files after its start. Another test file may
+  // have started the service.
   service = undefined;
   if (ts.sys.fileExists(file)) throw new Error(`${name} is there already`);
   files.set(file, text);

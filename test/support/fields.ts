@@ -1,11 +1,15 @@
 import type { Manifest, Recorder } from "./mocks";
 
-/** The value of each field of each object. The key has the kind, the name and the path. */
+/**
+ * The value of each field of each object. The key consists of the object's kind and name, and the
+ * field's path.
+ */
 export type Leaves = ReadonlyMap<string, string>;
 
 /**
  * Returns the path of a list element. If all elements have different names, the path contains the
- * name. A new variable then does not change the paths of the other variables.
+ * element's name instead of its index. So a new environment variable does not change the paths of
+ * the others.
  */
 function element(list: readonly Manifest[], index: number): string {
   const names = list.map((each) => each?.name as unknown);
@@ -31,7 +35,7 @@ function* leaves(value: Manifest, path: string): Generator<readonly [string, str
   }
 }
 
-/** Returns the fields of all recorded objects. The object itself has an empty path. */
+/** Returns the fields of all recorded objects, and for each object an entry with an empty path. */
 export function leavesOf(recorder: Recorder): Leaves {
   const found = new Map<string, string>();
   for (const { inputs, name, type } of recorder.custom()) {
@@ -45,8 +49,8 @@ export function leavesOf(recorder: Recorder): Leaves {
 }
 
 /**
- * Returns the kind and the path of each difference. If an object is new or gone, only the object
- * itself is in the list.
+ * Returns the kind and the path of each difference. If only one side has an object, the list
+ * contains the object, but not its fields.
  */
 export function differences(one: Leaves, two: Leaves): readonly (readonly [string, string])[] {
   const changed = [...new Set([...one.keys(), ...two.keys()])]

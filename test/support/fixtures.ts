@@ -33,7 +33,7 @@ export const job: ScheduledJobArgs = {
   schedule: "0 * * * *",
 };
 
-/** A value for each arg that all components with pods have. */
+/** Args with a value for each arg that all components with pods have. */
 export const everyPodArg: Required<PodArgs> = {
   annotations: { "example.com/object": "1" },
   configFiles: { "/etc/orders/limits.json": "{}" },
@@ -56,7 +56,7 @@ export const everyPodArg: Required<PodArgs> = {
   volumes: [{ emptyDir: {}, name: "cache" }],
 };
 
-/** A repository in a temporary directory. It has a built jar, unless `built` is false. */
+/** A repository in a temporary directory. It contains a built jar, unless `built` is false. */
 export class Repository {
   readonly root = mkdtempSync(join(tmpdir(), "repository-"));
 
@@ -68,7 +68,7 @@ export class Repository {
   }
 
   build(): void {
-    // Maven also deletes the old jars.
+    // Deletes the old jars, as Maven does.
     rmSync(join(this.root, "service/target/image"), { force: true, recursive: true });
     this.write(`service/target/image/services-orders-${contentHash(this.root)}.jar`, "jar");
   }

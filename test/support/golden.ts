@@ -16,8 +16,9 @@ export function rendered(recorder: Recorder): string {
 }
 
 /**
- * Compares the recorded objects with the golden manifest that people read in a review.
- * With `UPDATE_GOLDEN=1`, it first writes the manifest again. Review the difference like code.
+ * Compares the recorded objects with a golden manifest, which people read when they review a
+ * change. With `UPDATE_GOLDEN=1`, it first overwrites the manifest. Review the changes to the
+ * manifest like code.
  */
 export function matchesGolden(name: string, recorder: Recorder): void {
   const text = rendered(recorder);

@@ -1,7 +1,7 @@
 /**
- * Evaluates IAM trust policies for tests. It knows only the condition operators that this
- * repository uses, and throws an error for every other one. So it never accepts a policy that it
- * does not understand.
+ * Evaluates IAM trust policies for tests. It supports only the condition operators that this
+ * repository uses. For every other operator, it throws an error, so that it never accepts a policy
+ * that it does not understand.
  */
 
 type Claims = Readonly<Record<string, string>>;
@@ -18,8 +18,8 @@ interface TrustPolicy {
 }
 
 /**
- * Matches a whole text with IAM's wildcards: `*` is any text, also with slashes, and `?` is one
- * character.
+ * Whether a whole text matches a pattern with IAM's wildcards: `*` matches any text, including
+ * slashes, and `?` matches one character.
  */
 function like(pattern: string, value: string): boolean {
   const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
@@ -32,7 +32,8 @@ const operators: Readonly<Record<string, (wanted: string, got: string) => boolea
 };
 
 /**
- * Whether a token of the issuer with these claims may take the role. A missing claim never matches.
+ * Whether a token of this issuer with these claims may assume the role. If a claim is missing, a
+ * condition about this claim is false.
  */
 export function mayAssume(policy: TrustPolicy, issuer: string, claims: Claims): boolean {
   return policy.Statement.some(({ Action, Condition, Effect, Principal }) => {
@@ -45,7 +46,7 @@ export function mayAssume(policy: TrustPolicy, issuer: string, claims: Claims): 
       return Object.entries(keys).every(([key, wanted]) => {
         if (!key.startsWith(`${issuer}:`)) return false;
         const got = claims[key.slice(issuer.length + 1)];
-        // Several values of one key: one of them is enough.
+        // If a key has several values, one matching value is enough.
         const all = typeof wanted === "string" ? [wanted] : wanted;
         return got !== undefined && all.some((one) => holds(one, got));
       });

@@ -20,7 +20,10 @@ export const interfaces: readonly ts.InterfaceDeclaration[] = sources.flatMap((s
   source.statements.filter(ts.isInterfaceDeclaration),
 );
 
-/** Returns the interface with this name. Throws if there is not exactly one. */
+/**
+ * Returns the interface with this name. Throws if no interface or several interfaces have this
+ * name.
+ */
 function interfaceOf(name: string): ts.InterfaceDeclaration {
   const [found, other] = interfaces.filter((declaration) => declaration.name.text === name);
   if (found === undefined || other !== undefined) throw new Error(`not one interface ${name}`);
@@ -39,7 +42,8 @@ export function propertiesOf(name: string): readonly ts.PropertySignature[] {
       return propertiesOf(type ?? "").filter((member) => !without.has(member.name.getText()));
     });
   const own = declaration.members.filter(ts.isPropertySignature);
-  // If an interface declares an inherited property again, its own declaration counts.
+  // If an interface declares an inherited property again, only the interface's own declaration is
+  // in the list.
   const names = new Set(own.map((member) => member.name.getText()));
   return [...inherited.filter((member) => !names.has(member.name.getText())), ...own];
 }

@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** A registered resource, as the engine would receive it. */
+/** A registered resource, with the values that Pulumi's engine would receive. */
 export interface Recorded {
-  /** Earlier names and parents of the resource. */
+  /** Aliases of the resource: its earlier names and parents. */
   readonly aliases: readonly Readonly<Record<string, unknown>>[];
   readonly customTimeouts: Readonly<Record<string, string>>;
   /**
-   * URN of another resource. If that resource is deleted, Pulumi does not delete this one itself.
+   * URN of another resource. If Pulumi deletes that resource, it does not delete this resource
+   * separately.
    */
   readonly deletedWith: string;
   /** URNs of the resources that must exist before this one. */
@@ -17,12 +18,17 @@ export interface Recorded {
   readonly protect: boolean;
   readonly provider: string;
   readonly retainOnDelete: boolean;
-  /** Types from the child of the stack to the resource itself, joined by `$`. */
+  /**
+   * Types of the resource's parents and of the resource itself, joined by `$`. The stack is not
+   * included.
+   */
   readonly parentage: string;
   readonly type: string;
 }
 
-/** The inputs of a Kubernetes resource, which are nearly its manifest. */
+/**
+ * The inputs of a Kubernetes resource. They have almost the same form as the object's manifest.
+ */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read manifests by path
 export type Manifest = any;
 
@@ -54,8 +60,8 @@ export class Recorder {
   readonly resources: Recorded[] = [];
 
   /**
-   * Returns the only resource of a type, or of a type and a name. Throws if there is not exactly
-   * one.
+   * Returns the only resource of a type, or of a type and a name. Throws if there is no such
+   * resource, or more than one.
    */
   one(type: string, name?: string): Recorded {
     const found = this.all(type).filter((r) => name === undefined || r.name === name);
@@ -85,17 +91,19 @@ function filled(args: pulumi.runtime.MockResourceArgs): Record<string, unknown> 
   const inputs = args.inputs as Record<string, unknown>;
   const { metadata } = inputs as { metadata?: { name?: string } };
   const state = { ...inputs };
-  // Mocks do not generate names. Without this name, references to the name would silently be empty.
+  // Adds a name, because mocks do not generate names. References to a missing name would silently
+  // be empty.
   if (metadata !== undefined) state["metadata"] = { name: `${args.name}-auto`, ...metadata };
   if (args.type === "docker-build:index:Image") state["digest"] = builtDigest;
-  // Other resources use the ARN that AWS would return.
+  // Adds the ARN that AWS would return, because other resources refer to this ARN.
   if (args.type.startsWith("aws:")) state["arn"] = `arn:${args.name}`;
   return state;
 }
 
 /**
- * Starts to record, and returns the recorder. Call it before each test, because the SDK's state is
- * global. `call` returns the results of functions that read, such as `getCluster`.
+ * Replaces the engine by mocks that record resources, and returns the recorder. Call this function
+ * before each test, because the SDK's state is global. `call` returns the results of provider
+ * functions, such as `getCluster`.
  */
 export async function record(
   stack = "local",
@@ -117,7 +125,7 @@ export async function record(
   );
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
   const register = monitor.registerResource.bind(monitor);
-  // The SDK does not pass the options to the mocks. So read them from the request.
+  // Reads the resource options from the request, because the SDK does not pass them to the mocks.
   monitor.registerResource = async (request, callback) => {
     await register(request, callback);
     const type = request.getType();

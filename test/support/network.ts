@@ -2,8 +2,9 @@ import { BlockList } from "node:net";
 import type { Manifest } from "./mocks";
 
 /**
- * Computes what NetworkPolicies allow, from their manifests. It follows the semantics of
- * networking.k8s.io/v1 for labels of pods, labels of namespaces, address blocks and ports.
+ * Computes from the manifests of NetworkPolicies which connections are allowed. Supports pod
+ * selectors, namespace selectors, address blocks and ports, with the semantics of
+ * networking.k8s.io/v1.
  */
 
 type Labels = Readonly<Record<string, string>>;
@@ -14,7 +15,8 @@ export interface Endpoint {
   readonly pod?: {
     readonly labels: Labels;
     /**
-     * Labels of the pod's namespace. They must contain its name as `kubernetes.io/metadata.name`.
+     * Labels of the pod's namespace. The label `kubernetes.io/metadata.name` must contain the
+     * namespace's name.
      */
     readonly namespace: Labels;
   };
@@ -74,8 +76,8 @@ function isPeer(peer: Manifest, { address, pod }: Endpoint, own: string): boolea
 }
 
 /**
- * Whether a rule allows the connection. A rule without peers allows every peer, a rule without
- * ports every port.
+ * Whether a rule allows the connection. A rule without peers allows every peer, and a rule without
+ * ports allows every port.
  */
 function isOpen(rule: Manifest, peers: Manifest, other: Endpoint, on: Connection, own: string) {
   const ports: Manifest[] = rule.ports ?? [];
@@ -100,7 +102,7 @@ function oneWay(policies: readonly Manifest[], on: Connection, way: "Egress" | "
       spec.policyTypes.includes(way) &&
       matches(spec.podSelector, pod.labels),
   );
-  // If no policy selects a pod, all its connections are allowed.
+  // If no policy selects a pod, Kubernetes allows all connections of the pod.
   if (own.length === 0) return true;
   return own.some(({ metadata, spec }) => {
     const rules: Manifest[] = (way === "Egress" ? spec.egress : spec.ingress) ?? [];

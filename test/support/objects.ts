@@ -1,4 +1,7 @@
-/** A program that breaks no rule, and for each rule the changes that break it. */
+/**
+ * A Pulumi program that breaks no policy rule, and for each rule the changes to this program that
+ * break the rule.
+ */
 import { digest } from "./fixtures";
 import type { Manifest } from "./mocks";
 
@@ -68,7 +71,7 @@ const specs: Readonly<Record<keyof typeof kinds, Manifest>> = {
 
 const guarded: readonly string[] = ["deployment", "ingress", "namespace", "service"];
 
-/** Configuration that names the registry of the images. */
+/** Configuration that names the image registry. */
 export const config = {
   "services-orders:databaseHost": "db.example.com",
   "services-orders:domain": "example.com",
@@ -92,7 +95,7 @@ export interface Break {
   readonly change: (program: Program) => void;
   /** The whole message that a person reads. */
   readonly message: string;
-  /** The stack in which the rule is checked. Default: `staging`. */
+  /** The stack in which the rule is checked. The default is `staging`. */
   readonly stack?: string;
 }
 
@@ -116,8 +119,8 @@ const secret =
 const unprotect = "remove protect from it, and from its parent component";
 
 /**
- * The changes that break each rule, with the message of the rule. With the real engine, only the
- * first change of each rule is tried.
+ * For each rule: the changes that break the rule, with the rule's message. The end-to-end test
+ * tries only the first change for each rule.
  */
 export const breaks: Readonly<Record<string, readonly Break[]>> = {
   "cron-job-bounded": [

@@ -39,8 +39,8 @@ export const guide: readonly string[] = [
 ];
 
 /**
- * Where a recipe belongs in its file. It is inserted after the first group, and replaces the second
- * group.
+ * For each place that a recipe names: a pattern for the file's text. The recipe is inserted after
+ * the pattern's first group, and replaces the second group.
  */
 const places: Readonly<Record<string, RegExp>> = {
   "below `...job`": /(\n {6}\.\.\.job,)()/,
@@ -79,8 +79,7 @@ export function pasted(recipe: string): Pasted {
   const lines = recipe.split("\n");
   const imports = lines.filter((line) => line.startsWith("import "));
   const rest = lines.filter((line) => !imports.includes(line));
-  // Prettier writes a comma after the last element of a list only if each element has its own line.
-  // Elsewhere, the comma is missing.
+  // If a list is on one line, Prettier writes no comma after the last element. So add the comma.
   const comma = /\.\.\.\w+$/.test(head) ? "," : "";
   const text = [
     ...imports,
@@ -99,8 +98,8 @@ const compilerOptions = {
 };
 
 /**
- * Loads `index.ts`, `jobs.ts` and `program/` again, with `changed` in place of one file. All other
- * modules are shared with the other tests.
+ * Loads `index.ts`, `jobs.ts` and `program/` again, with `changed` instead of one of their files.
+ * All other modules are loaded only once, for all tests.
  */
 export function load(changed?: Pasted): unknown {
   const loaded = new Map<string, { exports: unknown }>();

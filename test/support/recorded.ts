@@ -2,7 +2,7 @@ import { messages } from "../../policy/policies";
 import type { Rule } from "../../policy/rules/rule";
 import type { Recorder } from "./mocks";
 
-/** Returns the messages of the rules about the resources that were recorded under mocks. */
+/** Returns the violations that the rules report for the recorded resources. */
 export function said(recorder: Recorder, stack: string, rules: readonly Rule[]): readonly string[] {
   return recorder.resources.flatMap(({ inputs, name, protect, type }) => {
     const urn = `urn:pulumi:${stack}::services-orders::${type}::${name}`;

@@ -9,7 +9,7 @@ import { record, settled } from "./mocks";
 import { said } from "./recorded";
 
 /**
- * Runs the program under mocks as this stack. Prints its issues, its settings and the types of its
+ * Runs the program under mocks as this stack. Prints the issues, the settings and the types of the
  * resources.
  */
 async function run(stack: string): Promise<void> {

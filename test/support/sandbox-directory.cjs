@@ -1,6 +1,6 @@
 /**
  * Creates a separate sandbox directory for unit tests, instead of ~/.services-orders-sandbox. Mocha
- * loads this file before any test, because the sandbox's code reads the path once, when it is
+ * loads this file before any test, because the sandbox's modules read the path when they are
  * loaded.
  */
 const { mkdtempSync, rmSync } = require("node:fs");

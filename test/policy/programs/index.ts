@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Given, breaks, broken, program } from "../../support/objects";
 
 /**
- * A resource without its SDK class, because importing @pulumi/kubernetes would take longer than
- * everything else.
+ * A Kubernetes resource. The program does not use the classes of @pulumi/kubernetes, because their
+ * import would take most of its time.
  */
 class Raw extends pulumi.CustomResource {
   constructor({ name, opts, props, type }: Given, provider: pulumi.ProviderResource) {
@@ -13,8 +13,8 @@ class Raw extends pulumi.CustomResource {
 }
 
 /**
- * A provider that writes files and needs no cluster. In a preview, it does not write the files
- * either.
+ * A Kubernetes provider that writes files, so that it needs no cluster. A preview does not write
+ * these files.
  */
 class Renderer extends pulumi.ProviderResource {
   constructor() {
@@ -23,8 +23,8 @@ class Renderer extends pulumi.ProviderResource {
 }
 
 /**
- * Name of a rule to break, or `pulumi-secret` or `unknown-image`. Otherwise, the objects break no
- * rule.
+ * Name of the rule that the objects break, or one of the special cases `pulumi-secret` and
+ * `unknown-image`. If the variable is not set, the objects break no rule.
  */
 const chosen = process.env["POLICY_BREAK"] ?? "";
 
@@ -35,8 +35,8 @@ const namespace = new Raw(objects.namespace, provider);
 
 if (chosen === "pulumi-secret") objects.configMap.props.data.token = pulumi.secret("hunter2");
 if (chosen === "unknown-image") {
-  // This value is known only after the namespace is created. An image's digest is also known only
-  // after the build.
+  // A preview does not know this value, because it exists only after the namespace is created. In
+  // the same way, the digest of an image exists only after the build.
   objects.deployment.props.spec.template.spec.containers[0].image = namespace.id;
 }
 

@@ -37,8 +37,8 @@ import { type Part } from "../../../sandbox/install/parts";
 const makers = "https://dl.example";
 
 /**
- * A part that is published like Kubernetes: each file separately, next to a file with only its
- * checksum.
+ * A part that is published like Kubernetes: for each file, there is another file that contains only
+ * the checksum.
  */
 const plain: Part = {
   name: "plain",
@@ -50,13 +50,13 @@ const plain: Part = {
     checksums: `${makers}/v1.2.3/${file}.sha256`,
     take: file,
   })),
-  // This module must exist, because a part also depends on the content of its module.
+  // This module must exist, because the code reads the module's files to detect changes.
   builds: [{ module: "coredns", package: ".", output: "one", alsoAs: ["two"] }],
 };
 
 /**
- * A part that is published like most programs: an archive, and one file with all checksums of a
- * release.
+ * A part that is published like most programs: an archive, and one file that contains all checksums
+ * of the release.
  */
 const archived: Part = {
   name: "archived",
@@ -371,8 +371,8 @@ describe("obtaining a part", () => {
     });
 
     it("is needed again when a go.mod of it changes, and only then", async () => {
-      // The test changes modules in a copy, because the running sandbox depends on the modules of
-      // the repository.
+      // Copies the modules before the test changes them, because the running sandbox depends on the
+      // modules in the repository.
       for (const room of ["lib", "sandbox"]) {
         cpSync(join(project, room), join(files, room), { recursive: true });
       }

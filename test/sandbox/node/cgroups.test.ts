@@ -57,7 +57,7 @@ describe("the sandbox's cgroups", () => {
 
   it("of v2 that the kernel does not give are an error that says what to do", () => {
     writeFileSync(join(hierarchy, "cgroup.controllers"), "cpuset cpu memory pids\n");
-    // A directory in place of the file makes the write fail. In a container, the write fails
+    // Makes the write fail by a directory with the file's name. In a container, the write fails
     // because the root cgroup contains processes.
     mkdirSync(join(hierarchy, "cgroup.subtree_control"));
     assert.throws(

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 /**
- * The sandbox directory of the tests, instead of ~/.services-orders-sandbox. Because of
- * .mocharc.json, it is created before any test is loaded.
+ * The sandbox directory of the tests, instead of ~/.services-orders-sandbox. The file that
+ * .mocharc.json requires creates this directory before Mocha loads any test.
  */
 export const sandboxDirectory = process.env["SANDBOX_DIR"] ?? "";
 if (!sandboxDirectory.startsWith(tmpdir())) {
@@ -34,9 +34,8 @@ export class Surroundings {
 }
 
 /**
- * Fixture: a download mirror on 127.0.0.1.
- * It serves the files that a test has put under `<host>/<path>`. For all other paths, it answers
- * 404.
+ * Fixture: a download mirror on 127.0.0.1. It serves the files that a test adds under
+ * `<host>/<path>`. For all other paths, the mirror answers 404.
  */
 export class Mirror {
   readonly #files = new Map<string, string | Buffer>();
@@ -74,8 +73,8 @@ export class Mirror {
 }
 
 /**
- * Fixture: a stand-in for Go. It prints its version, and records its calls in the file `calls`. Its
- * builds result in a script.
+ * Fixture: a stand-in for Go. It prints a version, and records its calls in the file `calls`. A
+ * build creates a script instead of a compiled program.
  */
 export function fakeGo(directory: string, version: string): void {
   mkdirSync(directory, { recursive: true });
@@ -93,8 +92,8 @@ esac
 }
 
 /**
- * Fills a directory with links to these programs, and returns it. A test uses the directory as a
- * PATH that contains no other program.
+ * Fills a directory with links to these programs, and returns the directory. A test uses it as the
+ * PATH, so that no other program is found.
  */
 export function onlyPrograms(directory: string, ...programs: readonly string[]): string {
   mkdirSync(directory, { recursive: true });
