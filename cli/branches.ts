@@ -6,7 +6,7 @@ import { leaving } from "./command";
 const loadCanary = async () => import("../operations/canary/canary");
 const loadReviewList = async () => import("../operations/review/list");
 
-/** Adds the commands for review stacks. */
+/** Adds the subcommands of `review`. */
 export function addReview(review: Command): void {
   const branch = ["[branch]", "default: the branch that is checked out"] as const;
   review
@@ -53,7 +53,7 @@ function percent(text: string): number {
   return value;
 }
 
-/** Adds the commands for a canary. */
+/** Adds the subcommands of `canary`. */
 export function addCanary(canary: Command): void {
   canary
     .command("start")

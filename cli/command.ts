@@ -2,16 +2,16 @@ import type { Command } from "commander";
 import { reports } from "../lib/reports";
 
 /**
- * Adds a command. npm passes options to a script only after `--`, so the help shows the command as
- * `NAME --`.
+ * Adds a command. npm passes only the options after `--` to a script, so the help shows the command
+ * as `NAME --`.
  */
 export function addCommand(program: Command, name: string): Command {
   return program.command(name).name(`${name} --`).alias(name);
 }
 
 /**
- * Wraps the action of a command. The wrapped action also writes the command's result into the
- * reports, so that Slack messages and CircleCI's test results can say why the command failed.
+ * Returns an action that runs `work` and then writes the command's result into the reports. So
+ * Slack messages and CircleCI's test results can say why the command failed.
  */
 export function leaving<Args extends unknown[]>(
   work: (...args: Args) => Promise<void>,

@@ -23,12 +23,18 @@ import { down as sandboxDown, isRunning, stepsOfUp, up as sandboxUp } from "../s
 
 const STACK = "local";
 
-/** The workspace for Pulumi on the sandbox. The sandbox's variables replace those of the shell. */
+/**
+ * Returns the workspace for Pulumi on the sandbox. The sandbox's environment variables override
+ * those of the shell.
+ */
 const workspace = (): Workspace => ({ cwd: project, env: environment() });
 
 const cluster = (): Pick<Cluster, "kubectl"> => ({ kubectl: kubectlFor([], environment()) });
 
-/** Corrects the state if an earlier command was killed. Returns the objects that it has read. */
+/**
+ * Corrects the Pulumi state if an earlier command was killed. Returns the objects that were read
+ * from the state and the cluster.
+ */
 async function recovered(): Promise<Seen> {
   return recoverState(STACK, cluster(), workspace());
 }
@@ -72,7 +78,7 @@ Try next:
 `);
 }
 
-/** `npm run down`: destroys the stack, then stops the sandbox. */
+/** `npm run down`: destroys stack `local`, then stops the sandbox. */
 export async function down(): Promise<void> {
   const steps = new Steps(2);
   await steps.step(`Stack ${STACK} (pulumi destroy)`, async () => {

@@ -32,7 +32,8 @@ async function runWorkflow(
   try {
     if (process.env["PULUMI_BACKEND_URL"] === undefined) sandboxes = environment();
   } catch (error) {
-    // Jobs that run checks and tests need no sandbox. A job that needs the sandbox prints an error.
+    // Continues without the sandbox, because jobs that only run checks and tests do not need it. A
+    // job that needs the sandbox then fails with its own error.
     if (!(error instanceof UserError)) throw error;
     console.log(`Jobs run without the sandbox: ${error.message}`);
   }
@@ -114,7 +115,7 @@ pipeline
   .option("--skip <job...>", "jobs to count as successful without running them")
   .option("--pull-request <number>", "number of the pull request", Number, 1)
   .action(runWorkflow);
-// Trivy's module is loaded only when a scan needs it, because it reads SANDBOX_DIR when it loads.
+// Loads Trivy's module only for a scan, because the module reads SANDBOX_DIR when it is loaded.
 const scannerPrograms = {
   trivy: async () => (await import("../sandbox/install/trivy")).trivy(),
 };
@@ -227,7 +228,8 @@ sandboxCommand
   .option("--everything", "removes the built parts too", false)
   .action(async ({ everything }: { everything: boolean }) => (await sandbox()).reset(everything));
 
-// A program that reads the output may close it early, such as `head` in `... logs | head`.
+// Ends silently if the program that reads the output has closed its input, such as `head` in `...
+// logs | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 0 : 1);
 });

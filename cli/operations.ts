@@ -12,12 +12,16 @@ import { addCanary, addReview } from "./branches";
 import { addCommand, leaving } from "./command";
 import type { SweepOptions } from "../operations/sweep/sweep";
 
-/** Option of the commands that a person must approve in a pipeline before they change anything. */
+/**
+ * Option of commands that a pipeline runs only after a person's approval. With this option, a
+ * command shows its changes for this approval.
+ */
 const previewOption = ["--preview <file>", "show and write what would change, and stop"] as const;
 
 /**
  * Adds the commands for stacks, such as `deploy` and `preview`. Each command loads only its own
- * code. No command loads Pulumi's npm packages: to load them takes longer than most commands run.
+ * code. No command loads Pulumi's npm packages, because loading them takes longer than most
+ * commands need.
  */
 export function addOperations(program: Command): void {
   const add = (name: string): Command => addCommand(program, name);
@@ -73,7 +77,8 @@ export function addOperations(program: Command): void {
         const { preview } = await import("../operations/preview/command");
         const name = await stackNameOf(stack);
         const workspace = await workspaceFor(name);
-        // Does not wait for this promise, so that the cluster is read while the engine runs.
+        // Does not wait for this promise, so that the command reads the cluster while Pulumi's
+        // engine runs.
         const notes = import("../operations/drift/read").then(async ({ driftNotes }) =>
           driftNotes(name, workspace),
         );
@@ -93,7 +98,8 @@ export function addOperations(program: Command): void {
     .option("--told <file>", "of drift: what was told before, so that nothing is told twice")
     .option("--preview <url>", "address of the preview (default: the pull request)")
     .action(async (event: string, options: NotifyOptions) => {
-      // Send the message even if the stack's name cannot be determined.
+      // Uses the given name if the name of the branch's stack cannot be determined, because the
+      // message must be sent.
       const stack = await stackNameOf(options.stack).catch(() => options.stack);
       await (await import("../operations/notify/command")).notify(event, { ...options, stack });
     });
@@ -217,8 +223,8 @@ export function addOperations(program: Command): void {
 }
 
 /**
- * The workspace for a command on a stack. It has the shell's environment variables. If
- * PULUMI_BACKEND_URL is not set, stack `local` uses the sandbox's backend and cluster.
+ * Returns the workspace for a command on a stack, with the shell's environment variables. For stack
+ * `local`, the workspace uses the sandbox's backend and cluster, unless PULUMI_BACKEND_URL is set.
  */
 async function workspaceFor(stack: string): Promise<Workspace> {
   const { defaultWorkspace, withEnv } = await import("../operations/pulumi/run-pulumi");

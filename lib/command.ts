@@ -10,11 +10,14 @@ export interface CommandOptions {
   readonly extendEnv?: boolean;
   /** File to which everything that the program prints is appended. */
   readonly log?: string;
-  /** Called with lines that the program prints, for example to show its progress. */
+  /**
+   * Called while the program runs, with a recent line of its output, for example to show the
+   * progress.
+   */
   readonly onLine?: (line: string) => void;
   /**
-   * Called with the process id when the program has started. Returns another function, which is
-   * called when the program has ended.
+   * Called with the process id when the program has started. The returned function is called when
+   * the program has ended.
    */
   readonly onStart?: (pid: number) => (signal: NodeJS.Signals | null) => Promise<void> | void;
   /** Ends the program early; the call of `command` then throws an error. */
@@ -28,8 +31,8 @@ export interface CommandOptions {
   readonly timeout?: number;
   readonly input?: string;
   /**
-   * Another program with its arguments, to put before `file` on the command line. That program
-   * starts `file`. Error messages do not contain these words.
+   * Another program and its arguments. They come before `file` on the command line, and this
+   * program starts `file`. Error messages do not mention this program.
    */
   readonly through?: readonly string[];
 }
@@ -37,8 +40,8 @@ export interface CommandOptions {
 /**
  * Runs a program without a shell, and returns its standard output.
  *
- * @throws CommandError if the program fails. The message ends with the last lines that the program
- * printed, because they usually contain the cause.
+ * @throws CommandError if the program fails. The message ends with the last lines of the program's
+ * output, which usually contain the cause.
  */
 export async function command(
   file: string,
@@ -76,7 +79,10 @@ export async function command(
   }
 }
 
-/** Error about a program that could not start, reached its timeout or had an exit code above 0. */
+/**
+ * Error about a program that could not start, reached its timeout, or ended with an exit code other
+ * than 0.
+ */
 export class CommandError extends UserError {
   readonly exitCode: number | undefined;
   /** Everything that the program printed. */

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** The result of a command, which {@link junitOf} writes as a test for the CI service. */
+/** The result of a command. {@link junitOf} formats the result as a test result for CircleCI. */
 export interface CommandResult {
-  /** The command as a person types it, such as `npm run deploy -- staging`. */
+  /** Command line of the command, such as `npm run deploy -- staging`. */
   readonly command: string;
   /** Why the command failed, in the order in which the causes were found. Empty after a success. */
   readonly causes: readonly string[];
@@ -11,7 +11,7 @@ export interface CommandResult {
   readonly seconds: number;
 }
 
-/** Returns a JUnit report in XML, in which the command is the only test. */
+/** Returns a JUnit report in XML with the command as the only test. */
 export function junitOf({ causes, command, details, seconds }: CommandResult): string {
   const [first = ""] = causes;
   const message = attribute(first.split("\n")[0] ?? "");

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 
 /**
- * Start time of a process, in clock ticks since the machine started. Undefined if no process with
- * this id runs.
+ * Returns the start time of a process, in clock ticks since the machine started. Undefined if no
+ * process has this id.
  */
 export function startTime(pid: number): string | undefined {
   try {
@@ -15,14 +15,15 @@ export function startTime(pid: number): string | undefined {
 }
 
 /**
- * Whether a process runs. Pass `started` to exclude another process that later got the same id.
+ * Whether a process runs. Pass `started` to make sure that the process is not a later one with the
+ * same id.
  *
  * @param started - the process's start time, as returned by {@link startTime}
  */
 export function runs(pid: number, started?: string): boolean {
   const now = startTime(pid);
   if (now !== undefined) return started === undefined || now === started;
-  // On a machine with /proc, the process has ended, or is a zombie that its parent has not reaped.
+  // If the machine has /proc, the process has ended, or is a zombie that its parent has not reaped.
   if (existsSync("/proc/self/stat")) return false;
   try {
     // macOS has no /proc. Signal 0 only checks whether the process exists.

@@ -1,12 +1,16 @@
 import { duration } from "./time";
 
 /**
- * Interval at which a long step reports that it still runs, in milliseconds. It is short enough for
- * a person who waits, and long enough to keep CI logs short.
+ * Interval at which a long step reports that it still runs, in milliseconds. With a longer
+ * interval, a person who waits could believe that the step hangs. A shorter interval would fill CI
+ * logs.
  */
 const HEARTBEAT_MS = 10_000;
 
-/** Sets the text about what a step is doing now. The step's next heartbeat shows this text. */
+/**
+ * Function that sets the text about what a step is doing now. The step's next heartbeat shows this
+ * text.
+ */
 export type Report = (detail: string) => void;
 
 /**

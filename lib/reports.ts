@@ -5,9 +5,9 @@ import { junitOf } from "./junit";
 import { project } from "./project";
 import { replaceFile } from "./replace";
 
-/** The result of a deploy, for the message of `npm run notify`. */
+/** The result of a deploy. `npm run notify` shows it in its message. */
 export interface Deployed {
-  /** What changed, in one line. Undefined if the command showed no preview. */
+  /** What changed, in one line. Undefined if the deploy showed no preview. */
   readonly changed?: string;
   readonly seconds: number;
   readonly stack: string;
@@ -23,8 +23,8 @@ export class Reports {
 
   /**
    * @param directory for files that later jobs of the pipeline read
-   * @param testResults directory for the JUnit report. This report is not passed to later jobs,
-   * because CircleCI does not allow two parallel jobs to pass on the same file.
+   * @param testResults directory for the JUnit report. Later jobs do not get this report, because
+   * CircleCI does not allow two parallel jobs to store a file with the same path in the workspace.
    */
   constructor(directory: string, testResults: string) {
     this.#directory = directory;
@@ -59,9 +59,9 @@ export class Reports {
   }
 
   /**
-   * Runs `work`, the action of a command. If `work` fails, `cause.txt` contains the causes of this
-   * failure, without causes of earlier commands. `command.xml` shows the command as a JUnit test,
-   * with the causes and the details.
+   * Runs `work`, the action of a command. First removes `cause.txt`, which may have the causes of
+   * an earlier command. If `work` fails, writes the causes of this failure into `cause.txt`. Also
+   * writes `command.xml`, a JUnit report about the command with its causes and details.
    *
    * @param command the command as a person types it
    */

@@ -1,6 +1,7 @@
 /**
- * Formats rows as lines with aligned columns. A column is as wide as its widest cell, but not wider
- * than `limit` characters. A longer cell is not cut.
+ * Formats rows as lines with aligned columns. A column is as wide as its widest cell, but at most
+ * `limit` characters wide. Longer cells are not cut, so they move the rest of their line to the
+ * right.
  */
 export function columns(
   rows: readonly (readonly string[])[],

@@ -45,7 +45,9 @@ export function span(milliseconds: number): string {
     : `${String(Math.round(minutes / 1440))} d`;
 }
 
-/** Says when something expires, such as `expires in 3 h` or `expired 2 d ago`. */
+/**
+ * Returns a text that says when something expires, such as `expires in 3 h` or `expired 2 d ago`.
+ */
 export function lifeLeft(expires: Date, now = new Date()): string {
   const left = expires.getTime() - now.getTime();
   return left > 0 ? `expires in ${span(left)}` : `expired ${span(left)} ago`;
@@ -58,7 +60,7 @@ export function dateOf(text: string | undefined): Date | undefined {
 }
 
 /**
- * Waits until a condition returns true. If the condition throws, this counts as false.
+ * Waits until a condition returns true. An error of the condition counts as false.
  *
  * @returns true if the condition returned true before the timeout
  */

@@ -38,7 +38,10 @@ const rooms = {
 
 const escaped = (path) => `^${path.replaceAll(".", "\\.")}`;
 
-/** Matches source files. The modules of Node.js have no file extension, so they do not match. */
+/**
+ * Matches source files. Built-in modules of Node.js, such as `node:fs`, have no file extension and
+ * do not match.
+ */
 const source = "[.](?:ts|mjs|cjs)$";
 
 module.exports = {
@@ -74,7 +77,7 @@ module.exports = {
   options: {
     doNotFollow: { path: "node_modules" },
     exclude: { path: "^(?:node_modules|service|reports)/" },
-    // Makes dependency-cruiser also check imports of types.
+    // Makes dependency-cruiser check imports of types, too.
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
   },

@@ -7,7 +7,9 @@ import { messageOf, UserError } from "../lib/errors";
 
 const image = join(project, "service", "target", "image");
 
-/** Builds the service's jars with Maven, unless they were built from the current code. */
+/**
+ * Builds the service's jars with Maven, unless the existing jars were built from the current code.
+ */
 export async function buildService(report: Report): Promise<"built" | "up to date"> {
   const hash = contentHash(project);
   if (builtFrom(image) === hash) return "up to date";
@@ -15,7 +17,10 @@ export async function buildService(report: Report): Promise<"built" | "up to dat
   return "built";
 }
 
-/** Checks that Maven runs. A long set-up calls this first, because it needs Maven at its end. */
+/**
+ * Checks that Maven can be started. Call this function before a long set-up, which needs Maven only
+ * at its end.
+ */
 export async function checkMaven(): Promise<void> {
   await command("mvn", ["--version"], { timeout: 60_000 }).catch((error: unknown) => {
     throw noMaven(messageOf(error).split("\n")[0] ?? "");

@@ -12,7 +12,7 @@ function npx(...args: readonly string[]): boolean {
   return status === 0;
 }
 
-/** Runs a check and prints the issues that it finds. Returns true if it finds no issue. */
+/** Runs a check and prints its findings. Returns true if the check finds nothing. */
 async function passes(check: () => Promise<void>): Promise<boolean> {
   const issues = await check().catch((error: unknown) => error);
   if (issues !== undefined) console.log(issues instanceof UserError ? issues.message : issues);
@@ -35,7 +35,7 @@ const checks: readonly (readonly [what: string, run: () => boolean | Promise<boo
 ];
 
 /**
- * `npm run check`: runs all checks, also after a check has failed.
+ * `npm run check`: runs all checks, and continues after a check has failed.
  *
  * @param only names of the checks to run, such as `lint`. Empty: all checks.
  */

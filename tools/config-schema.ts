@@ -3,12 +3,15 @@ import { service } from "../config/service";
 import type { Setting } from "../settings/setting";
 import { table } from "../settings/table";
 
-/** Name of the schema file in docs/reference. Stack settings files name it in their first line. */
+/**
+ * Name of the schema file in docs/reference. Stack settings files refer to this file in their first
+ * line.
+ */
 export const configSchemaFile = "stack-config.schema.json";
 
 /**
- * JSON Schema of a stack settings file (`Pulumi.STACK.yaml`), for editors. It has every setting
- * with its description and allowed values.
+ * JSON Schema of a stack settings file (`Pulumi.STACK.yaml`), for editors. The schema contains
+ * every setting with its description and allowed values.
  */
 export function configSchema(): string {
   const settings = Object.entries<Setting>(table).map(([key, { allowed, description, schema }]) => [
@@ -24,7 +27,7 @@ export function configSchema(): string {
       config: {
         type: "object",
         additionalProperties: false,
-        // Allows settings of Pulumi itself and of its providers.
+        // Allows keys of other namespaces, such as those of Pulumi's providers.
         patternProperties: { [`^(?!${service}:)[a-z-]+:`]: {} },
         properties: Object.fromEntries(settings) as object,
       },
@@ -42,7 +45,8 @@ export function configSchema(): string {
 
 /** JSON Schema of the values that a stack settings file may have for a setting. */
 function jsonSchemaOf(schema: Setting["schema"]): object {
-  // JSON Schema cannot contain a function that checks a text. Such a setting becomes a plain text.
+  // Ignores functions that check a text, because JSON Schema cannot contain them. The schema then
+  // allows any text.
   const rest: object = toJsonSchema(schema, { errorMode: "ignore", typeMode: "input" });
   // The schema of the whole file already names the version of JSON Schema.
   return Object.fromEntries(Object.entries(rest).filter(([key]) => key !== "$schema"));

@@ -14,7 +14,10 @@ import { UserError } from "../lib/errors";
 export const referenceDirectory = join(project, "docs", "reference");
 
 const components = join(project, "components");
-/** Files with types that args refer to. The reference contains them, so that links work. */
+/**
+ * Files with types that args refer to. The reference has pages for these types, so that links to
+ * them work.
+ */
 const argTypes = [
   "conventions/labels",
   "conventions/override",
@@ -27,7 +30,7 @@ const argTypes = [
 /** Groups of args, in the order of the reference. The tag `@group` of an arg names its group. */
 const argGroups = ["Common", "Rollout", "Ingress", "Run", "Pod", "Rare"] as const;
 
-/** `npm run reference`: writes all pages again, and removes pages whose source no longer exists. */
+/** `npm run reference`: writes all pages, and removes pages whose source no longer exists. */
 export async function reference(): Promise<void> {
   const pages = await referencePages();
   rmSync(referenceDirectory, { recursive: true, force: true });
@@ -39,7 +42,10 @@ export async function reference(): Promise<void> {
   console.log(`Wrote ${String(pages.size)} pages to docs/reference`);
 }
 
-/** Returns the text of each page, by file name. The same code always gives the same text. */
+/**
+ * Returns the text of each page, by file name. If the code does not change, the texts do not
+ * change.
+ */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   const pages = new Map(await codePages())
     .set("settings.md", settingsPage())
@@ -74,17 +80,21 @@ async function codePages(): Promise<readonly [string, string][]> {
     plugin: ["typedoc-plugin-markdown"],
     readme: "none",
     router: "module",
-    // `npm run check` checks the types. If typedoc does not check them, it needs half the time.
+    // Skips the type check, because `npm run check` already checks the types. typedoc then needs
+    // only half the time.
     skipErrorChecking: true,
     sort: ["required-first", "alphabetical"],
     tableColumnSettings: { hideInherited: true, hideModifiers: true },
     tsconfig: join(project, "tsconfig.json"),
     validation: false,
   };
-  // A dynamic import loads the same ES module that the plugin of typedoc imports. A static import
-  // would load another copy in a test that is loaded by `require`.
+  // Imports typedoc dynamically, to get the same ES module that typedoc's plugin imports. In a test
+  // that Mocha loads by `require`, a static import would load a second copy.
   const { Application, Converter, ReflectionKind } = await import("typedoc");
-  /** Removes functions, constants and constructors: the reference has only types and classes. */
+  /**
+   * Removes functions, constants and constructors, because the reference describes only types and
+   * classes.
+   */
   const typesAndClassesOnly = ({ project: model }: Context): void => {
     const others = [ReflectionKind.Function, ReflectionKind.Variable, ReflectionKind.Constructor];
     for (const reflection of others.flatMap((kind) => model.getReflectionsByKind(kind))) {
@@ -106,7 +116,10 @@ async function codePages(): Promise<readonly [string, string][]> {
   }
 }
 
-/** The default of a setting in each environment. If all defaults are equal, it is written once. */
+/**
+ * Returns the default of a setting in each environment. If all environments have the same default,
+ * the text contains this default only once.
+ */
 function settingDefault(setting: Setting): string {
   const values = [...environmentNames].sort().map((environment) => {
     const { canaryOf, perBranch, settingsOf } = environments[environment];

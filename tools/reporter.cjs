@@ -1,5 +1,5 @@
-// A reporter for Mocha. It prints Mocha's "spec" report, and writes a summary into a file.
-// `npm test` adds up the summaries of all suites.
+// A reporter for Mocha. It prints Mocha's "spec" report, and writes a summary of the results into a
+// file. `npm test` adds up these summaries.
 const { writeFileSync } = require("node:fs");
 const { basename } = require("node:path");
 const { reporters } = require("mocha");
@@ -14,7 +14,7 @@ module.exports = class Summary extends reporters.Spec {
       const title = test.titlePath().join(", ");
       broken.push(`${title}: ${String(error?.message).trim().split("\n")[0]}`);
     });
-    // If Mocha runs files in parallel, it does not say which file a suite is from.
+    // If Mocha runs test files in parallel, a suite has no `file`.
     runner.on("suite end", ({ file, parent }) => {
       if (file === undefined || parent?.root !== true) return;
       const name = basename(file, ".test.ts");

@@ -28,8 +28,8 @@ const endToEndTests = join("test", "end-to-end");
 const unitTests = ["test/*.test.ts", "test/!(end-to-end)/**/*.test.ts"];
 
 const suites = {
-  // Runs two files at a time. .mocharc.json has no patterns for files, because `npx mocha FILE`
-  // would then run these files, too.
+  // Runs two test files at a time. The patterns are here and not in .mocharc.json, because `npx
+  // mocha FILE` would otherwise run all tests.
   unit: async (only: readonly string[]) =>
     mocha(["--parallel", "--jobs", "2", ...(only.length === 0 ? unitTests : only.map(testsIn))]),
   service,
@@ -37,16 +37,19 @@ const suites = {
 } as const;
 type Suite = keyof typeof suites;
 
-/** Pattern of the test files in a folder and its subfolders. The path of a file stays as it is. */
+/**
+ * Returns the pattern of the test files in a folder and its subfolders. Returns the path of a file
+ * unchanged.
+ */
 function testsIn(path: string): string {
   return path.endsWith(".ts") ? path : `${path.replace(/\/$/, "")}/**/*.test.ts`;
 }
 
 /**
- * The end-to-end tests. Phases run one after the other. The lanes of a phase run in parallel,
- * because a test waits for pods most of the time. The platform's policies apply to the whole
- * cluster. So a test that creates these policies never runs in parallel with a test whose objects
- * they would reject.
+ * The end-to-end tests, by phase and lane. Phases run one after the other. The lanes of a phase run
+ * in parallel, because each test waits for pods most of the time. The platform's policies apply to
+ * the whole cluster. So a test that creates these policies never runs in parallel with a test whose
+ * objects they would reject.
  */
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   { environments: ["rehearsal", "pipelines"], commands: ["edges", "policy", "kills"] },
@@ -57,11 +60,17 @@ const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   // This test stops the sandbox, so it must be the last.
   { life: ["life"] },
 ];
-/** Tests that run only if the command names them, because they take too long for every change. */
+/**
+ * Tests that run only if the command line names them, because they take too long to run after every
+ * change.
+ */
 const alone = ["kills-of-environments"];
 const planned = [...alone, ...phases.flatMap((lanes) => Object.values(lanes).flat())];
 
-/** `npm test`: runs all suites or one suite, and prints the sum of their results. */
+/**
+ * `npm test`: runs all suites or one suite, and prints how many tests passed, failed and were
+ * skipped.
+ */
 export async function test(only?: string, files: readonly string[] = []): Promise<void> {
   if (only !== undefined && !(only in suites)) {
     throw new UserError(
@@ -94,12 +103,12 @@ export async function test(only?: string, files: readonly string[] = []): Promis
   if (total.broken.length > 0) console.log(["Failed:", ...total.broken].join("\n  "));
   const skipped = total.skipped === 0 ? "" : `, ${String(total.skipped)} skipped`;
   console.log(`${String(total.passed)} passed, ${String(total.failed)} failed${skipped}`);
-  // The command also fails if no test has run, or, in CI, if a test was skipped.
+  // The command also fails if no test has passed. In CI, it also fails if a test was skipped.
   const skippedInCi = process.env["CI"] === "true" && total.skipped > 0;
   process.exitCode = total.failed > 0 || total.passed === 0 || skippedInCi ? 1 : 0;
 }
 
-/** Duration of each test file, one line per file, the longest first. */
+/** Returns one line for each test file with its duration. The longest duration is first. */
 function timesOfFiles({ seconds }: Count): readonly string[] {
   return Object.entries(seconds)
     .sort(([, one], [, other]) => other - one)
@@ -123,10 +132,12 @@ async function endToEnd(only: readonly string[]): Promise<Count> {
   if (unplanned.length > 0) {
     throw new UserError(`${unplanned.join(", ")} must have a place in a phase of tools/test.ts`);
   }
-  // Starts the sandbox before the tests: a first set-up takes long, and here its progress is shown.
+  // Starts the sandbox here and not in a test, because the first set-up takes long and should show
+  // its progress.
   const chosen = options();
   await up(chosen, new Steps(stepsOfUp(chosen)));
-  // Builds the service before the tests: during a test, another test may copy the project.
+  // Builds the service here and not in a test, because another test may copy the project during the
+  // build.
   await buildService(() => undefined);
   let total = none;
   for (const lanes of only.length === 0 ? phases : [{ chosen: only }]) {

@@ -26,8 +26,8 @@ const limits = {
 
 /**
  * `npm run bench`: measures how long the program and a preview take, and how much memory and CPU
- * the sandbox uses. The program's time is compared with the import of @pulumi/kubernetes alone, the
- * preview's time with the preview of a one-line program.
+ * the sandbox uses. It compares the program's time with the time that the import of
+ * @pulumi/kubernetes takes, and the preview's time with the preview of a one-line program.
  */
 export async function bench(): Promise<void> {
   if (!isRunning()) {
@@ -76,7 +76,7 @@ npm run preview of the same      ${seconds(summary.ours)}`);
   }
   console.log();
   report("memory of the sandbox (GiB)", memory, limits.memoryGiB);
-  // Skipped in a user's own cluster, because most pods there do not belong to the sandbox.
+  // Skips the user's own cluster, because most pods there do not belong to the sandbox.
   if (options().kubeconfig === undefined) {
     report("CPU requests of all pods", await cpuRequests(), limits.cpu);
   }
@@ -84,7 +84,10 @@ npm run preview of the same      ${seconds(summary.ours)}`);
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s`;
 
-/** Prints a measured value and its limit. If the value is above the limit, the command fails. */
+/**
+ * Prints a measured value and its limit. If the value is above the limit, sets the command's exit
+ * code to 1.
+ */
 function report(what: string, value: number, limit: number): void {
   const over = value > limit;
   console.log(
@@ -142,7 +145,8 @@ async function cpuRequests(): Promise<number> {
     .map(({ spec }) => {
       const together = spec.containers.reduce((sum, container) => sum + requested(container), 0);
       // Init containers run before the others, one after the other. So a pod's request is the
-      // larger of two values: the sum of its containers, and its largest init container.
+      // larger of two values: the sum of its containers' requests, and the largest request of an
+      // init container.
       return Math.max(together, ...(spec.initContainers ?? []).map(requested));
     })
     .reduce((sum, pod) => sum + pod, 0);

@@ -14,14 +14,19 @@ interface Cost {
 
 /** A wrong input, which must make the preview fail. */
 interface Wrong {
-  /** An edit in a file of the project: the pattern to find, and the text that replaces it. */
+  /**
+   * An edit in a file of the project: the pattern to find, and the text that replaces the match.
+   */
   readonly edit?: readonly [file: string, from: RegExp, to: string];
   readonly env?: Readonly<Record<string, string>>;
   /** Text that the preview must print. */
   readonly says: string;
-  /** A setting that is stored with `--secret`. Only Pulumi can write its value. */
+  /**
+   * Name of a setting that `pulumi config set --secret` stores. Pulumi must encrypt the value, so
+   * the benchmark cannot write the value itself.
+   */
   readonly secret?: string;
-  /** A line that is added to the configuration in the stack settings file. */
+  /** A line that is added to `config` in the stack settings file. */
   readonly setting?: string;
 }
 
@@ -65,8 +70,8 @@ const wrong: Readonly<Record<string, Wrong>> = {
 };
 
 /**
- * Measures a preview with each wrong input once, in a copy of the project. Also measures a preview
- * without changes, before and after the wrong inputs.
+ * Measures one preview for each wrong input, in a copy of the project. Before and after them, it
+ * measures a preview without changes.
  */
 export async function measureErrors(say: Say): Promise<{
   readonly noOp: Cost;
@@ -83,7 +88,8 @@ export async function measureErrors(say: Say): Promise<{
       costs.push({ what, ...(await previewOf(cwd, input)) });
     }
     noOps.push(await preview(cwd, {}));
-    // Takes the faster of the two previews, because other load may have slowed the other preview.
+    // Takes the faster of the two previews, because other work on the machine may have slowed the
+    // other preview.
     const noOp = noOps.reduce((a, b) => (a.milliseconds < b.milliseconds ? a : b));
     return { noOp, wrong: costs };
   });
@@ -140,7 +146,10 @@ async function preview(
   return { mib, milliseconds };
 }
 
-/** Peak memory of the largest process among a process and its descendants, in MiB. */
+/**
+ * Returns the peak memory of a process or one of its descendants, in MiB: the value of the process
+ * that used the most.
+ */
 function largest(pid: number): number {
   const all = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))

@@ -3,13 +3,16 @@ import type * as Pulumi from "@pulumi/pulumi";
 import type * as Jobs from "../../jobs";
 import type * as AllSettings from "../../settings";
 
-// `npm run bench` starts this file as a separate process, which prints its time and memory. The
-// argument says what the process loads:
+// `npm run bench` runs this file in a separate process, which prints how much time and memory it
+// used. The argument says what the process loads:
 //   import:   the import of @pulumi/kubernetes, and nothing else
 //   program:  the program for stack local, with Pulumi's mocks instead of an engine
 //   many:     the program with 200 jobs
 
-/** Type of the program's function. It is declared here, because the module uses `export =`. */
+/**
+ * Type of the program's function. The type is declared here, because the module uses `export =` and
+ * exports no type.
+ */
 type Program = (outside: object) => Promise<unknown>;
 
 // Loads the program as the engine does: as CommonJS, and each module when it is first used.
@@ -45,7 +48,7 @@ async function runProgram(jobs: number): Promise<void> {
 }
 
 // Pulumi's SDK records a stack trace for each resource and promise. With source maps, Node.js would
-// map each stack trace to TypeScript lines. This takes longer than everything else.
+// map each stack trace to TypeScript lines, and this would take most of the process's time.
 process.setSourceMapsEnabled(false);
 const started = performance.now();
 const [, , what] = process.argv;

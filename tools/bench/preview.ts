@@ -22,7 +22,7 @@ export type Say = (detail: string) => void;
 
 /**
  * Measures several functions, and returns the median of each in milliseconds, after a warm-up. The
- * functions alternate, so other load on the machine slows all of them.
+ * functions run in turn, so that other work on the machine slows all of them equally.
  */
 async function medians<Name extends string>(
   runs: number,
@@ -64,7 +64,7 @@ export async function inTemporaryDirectory<T>(work: (directory: string) => Promi
   }
 }
 
-/** Measures a preview of stack local without changes, and a preview of a one-line program. */
+/** Measures a preview of stack `local` without changes, and a preview of a one-line program. */
 export async function measurePreviews(
   runs: number,
   say: Say,
@@ -74,8 +74,8 @@ export async function measurePreviews(
     const oneLine = { ...ours, cwd: directory, env: await oneLineProgram(directory) };
     const preview = ["preview", "--stack", "local", "--non-interactive"];
     return medians(runs, say, {
-      // Stack local must be up to date: a preview with changes takes longer. The one-line program
-      // was never deployed, so its preview shows a change.
+      // Stack `local` must be up to date, because a preview with changes takes longer. Only the
+      // preview of the one-line program shows a change, because this program was never deployed.
       ours: async () => command("pulumi", [...preview, "--expect-no-changes"], ours),
       oneLine: async () => command("pulumi", preview, oneLine),
     });
@@ -83,8 +83,8 @@ export async function measurePreviews(
 }
 
 /**
- * Creates a one-line Pulumi program without resources. It uses the same engine, runtime options and
- * packages as this project, and its own state.
+ * Creates a one-line Pulumi program without resources. The program uses the same engine, runtime
+ * options and packages as this project, and a separate state.
  *
  * @returns the environment variables to run the program with
  */
@@ -111,7 +111,7 @@ export function copyProject(directory: string): void {
   }
 }
 
-/** Copies the project to a directory, and adds jobs until there are {@link JOBS}. */
+/** Copies the project to a directory, and adds jobs until the copy has {@link JOBS} jobs. */
 function copyWithJobs(directory: string): void {
   copyProject(directory);
   const file = join(directory, "jobs.ts");

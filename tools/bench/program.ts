@@ -11,8 +11,8 @@ interface Load {
 }
 
 /**
- * Measures the processes of load.ts. For each argument, it returns the shortest time, because other
- * load disturbed this run least, and the highest memory.
+ * Measures the processes of load.ts. Returns the shortest time and the highest memory for each
+ * argument. Other work on the machine has slowed the shortest run least.
  */
 export async function measureLoads(
   times: number,

@@ -38,7 +38,7 @@ const words = {
           const [start, end] = [block[0].range[0], block.at(-1).range[1]];
           const text = sourceCode.text.slice(start, end);
           if (/^(\/\/|\/\*) eslint-/.test(text)) continue;
-          // Replaces the comment's marks by spaces: `//`, `/**` and the `*` of each line.
+          // Replaces the comment's markers (`//`, `/**`, and `*` at the start of a line) by spaces.
           check(
             start,
             text.replaceAll(/^\s*(\/\/|\/\*+|\*\/|\*)|\*\/$/gm, (mark) => blank(mark)),
@@ -46,7 +46,7 @@ const words = {
         }
       },
       Literal(node) {
-        // Skips strings of one word, because they are names or values.
+        // Checks only strings that contain a space, because other strings are names or values.
         if (typeof node.value === "string" && node.value.includes(" ")) {
           check(node.range[0] + 1, source(node).slice(1, -1).replaceAll("\\", " "));
         }

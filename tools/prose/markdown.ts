@@ -10,7 +10,7 @@ import { blank, findings } from "./words.mjs";
 // In an ES module, the exports of this CommonJS package are in its property `default`.
 const plugin = (markdown as { default?: typeof markdown }).default ?? markdown;
 
-/** Matches Markdown that is generated from code. ESLint checks its text in the code's comments. */
+/** Matches generated Markdown. Its text comes from comments in the code, which ESLint checks. */
 const generated = /^docs\/reference\//;
 
 interface Node {
@@ -21,8 +21,8 @@ interface Node {
 }
 
 /**
- * Rule that checks the words in paragraphs, titles and table cells. It ignores code, addresses of
- * links, and pictures.
+ * textlint rule that checks the words in paragraphs, headings and table cells. The rule ignores
+ * code, link addresses and pictures.
  */
 const words: TextlintRuleModule = ({ Syntax, RuleError, report, getSource }) => {
   const prose = (node: Node): string => {
@@ -60,7 +60,10 @@ const cells: TextlintRuleModule = ({ Syntax, RuleError, report }) => ({
   },
 });
 
-/** Checks a Markdown text. Returns one line per finding: file:line:column, and what to write. */
+/**
+ * Checks a Markdown text. Returns a line for each finding: file:line:column, and what to write
+ * instead.
+ */
 export async function checkText(text: string, file: string): Promise<string[]> {
   const { messages } = await new TextlintKernel().lintText(text, {
     filePath: join(project, file),

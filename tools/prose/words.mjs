@@ -10,7 +10,7 @@ const patterns = words.map(({ pattern, instead }) => ({
   expression: new RegExp(pattern.replaceAll(/ (?![+*?{])/g, "\\s+"), "gi"),
 }));
 
-/** Finds the words to avoid in a text. @param {string} text */
+/** Finds words in a text that words.yaml forbids. @param {string} text */
 export function findings(text) {
   return patterns
     .flatMap(({ expression, instead }) =>
@@ -24,15 +24,16 @@ export function findings(text) {
 }
 
 /**
- * Replaces every character except line breaks, so that positions after the text stay.
+ * Replaces every character of a text except line breaks, so that the text keeps its length and
+ * lines.
  *
  * @param {string} text
  */
 export const blank = (text, by = " ") => text.replaceAll(/[^\n]/g, by);
 
 /**
- * Replaces code between backticks by underscores. The backticks stay, so that a pattern sees that
- * there is a word.
+ * Replaces code between backticks by underscores. Keeps the backticks, so that a pattern still
+ * finds a word there.
  *
  * @param {string} text
  */
