@@ -7,8 +7,9 @@ import { kubectlEnvironment, net, options, paths, registryName } from "./layout"
 import { versions } from "./install/parts";
 
 /**
- * Prepares Pulumi's directories: links to the provider plugins, and the state. It also writes the
- * buildx configuration in which Pulumi's Docker Build provider finds BuildKit.
+ * Creates Pulumi's directories: one with links to the provider plugins, and one for the state. Also
+ * writes a buildx configuration, from which Pulumi's Docker Build provider reads how to reach
+ * BuildKit.
  */
 export function prepareEngine(): void {
   for (const [name, version] of [
@@ -30,7 +31,9 @@ export function prepareEngine(): void {
   replaceFile(join(instances, "sandbox"), JSON.stringify(builder));
 }
 
-/** Environment variables with which `pulumi` and `kubectl` in a shell use the sandbox. */
+/**
+ * Returns the environment variables that make `pulumi` and `kubectl` in a shell use the sandbox.
+ */
 export function environment(): Record<string, string> {
   const chosen = options();
   const parts = chosen.kubeconfig === undefined ? ["pulumi", "kubernetes"] : ["pulumi"];
@@ -44,10 +47,11 @@ export function environment(): Record<string, string> {
     PULUMI_HOME: paths.pulumiHome,
     PULUMI_BACKEND_URL: `file://${paths.pulumiState}`,
     // A passphrase would protect nothing: the state is in the same directory as the cluster with
-    // its secrets, and only root can read this directory. With an empty passphrase, everyone can
-    // use the same Pulumi.local.yaml.
+    // its secrets, and only root can read this directory. Because the passphrase is empty, every
+    // developer can use the committed Pulumi.local.yaml.
     PULUMI_CONFIG_PASSPHRASE: "",
-    // The editor and `npm run check` check the types, so Pulumi does not check them again.
+    // Makes Pulumi run the program without a type check, because the editor and `npm run check`
+    // check the types.
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
@@ -56,8 +60,8 @@ export function environment(): Record<string, string> {
     SANDBOX_REGISTRY: registryName(chosen),
     SANDBOX_BASE_IMAGE: imageRef("jre"),
     SANDBOX_POSTGRES_IMAGE: imageRef("postgres"),
-    // These replace the company's values for review stacks: the sandbox has no AWS and no
-    // certificate.
+    // These values replace the company's values for review stacks, because the sandbox has neither
+    // AWS nor a TLS certificate.
     SANDBOX_DOMAIN: "localhost",
     SANDBOX_EKS_CLUSTER: "none",
     SANDBOX_INGRESS_PRESET: "none",

@@ -9,14 +9,16 @@ import { endOfLog, logFile } from "./logs";
 import { kubectl } from "./node/kubernetes";
 import { type Daemon, daemonPid } from "./node/supervision";
 
-/** Timeout of a start, in milliseconds. Measured starts take a tenth of this time. */
+/**
+ * Timeout for a program's start, in milliseconds. The measured starts took a tenth of this time.
+ */
 const HEALTHY_MS = 120_000;
 
 /**
  * Waits until `check` returns true.
  *
- * @throws UserError if the daemon ends, or at the timeout. The error has the end of the daemon's
- * log. If `daemon` is undefined, the error has the text that `cause` returns.
+ * @throws UserError if the daemon ends, or at the timeout. The error message contains the end of
+ * the daemon's log or, if `daemon` is undefined, the text that `cause` returns.
  */
 export async function waitUntilHealthy(
   what: string,
@@ -53,8 +55,8 @@ const ask = async (...args: string[]): Promise<string> =>
   kubectl(["--request-timeout=5s", ...args]);
 
 /**
- * The last five warning events of kube-system, newest last. They usually say why a pod there does
- * not run. Empty if there are no such events.
+ * Returns the last five warning events of the namespace kube-system, the newest last. Such an event
+ * usually says why a pod of kube-system does not run. Empty if there are no warning events.
  */
 export async function podWarnings(): Promise<string> {
   const events = await ask(

@@ -5,8 +5,8 @@ import { UserError } from "../lib/errors";
 import { replaceFile } from "../lib/replace";
 
 /**
- * Directory of everything that the sandbox creates: SANDBOX_DIR, or ~/.services-orders-sandbox. You
- * can delete this directory while the sandbox is down.
+ * Directory that contains all files of the sandbox: SANDBOX_DIR, or ~/.services-orders-sandbox. You
+ * can delete this directory after `npm run sandbox -- down`.
  */
 export const root = resolve(
   process.env["SANDBOX_DIR"] ?? join(homedir(), ".services-orders-sandbox"),
@@ -38,7 +38,7 @@ export const paths = {
   pulumiState: join(root, "state"),
   kubeconfig: join(root, "cluster", "admin.kubeconfig"),
   /**
-   * A kubeconfig with only the chosen context of the user's own cluster, so no command can reach
+   * A kubeconfig with only the chosen context of the user's own cluster, so that no command reaches
    * another cluster by mistake.
    */
   givenKubeconfig: join(root, "given.kubeconfig"),
@@ -46,18 +46,18 @@ export const paths = {
 } as const;
 
 /**
- * Names and addresses in the sandbox's network. The addresses are from 198.18.0.0/15. This range is
- * reserved for tests (RFC 2544), so no real network uses it.
+ * Names and addresses in the sandbox's network. The addresses are from the range 198.18.0.0/15,
+ * which is reserved for tests (RFC 2544), so no real network uses them.
  */
 export const net = {
   /**
-   * Name of the network interface on the machine. `inside` is the name of its other end in the
-   * sandbox.
+   * Name of the network interface on the machine. It is one end of a veth pair, and `inside` is the
+   * name of the other end in the sandbox.
    */
   outside: "orders-sandbox",
   inside: "uplink",
   outsideAddress: "198.19.255.1",
-  /** Address of the node, on which API server and kubelet listen. */
+  /** IP address of the node. The API server and the kubelet listen on this address. */
   nodeAddress: "198.19.255.2",
   linkPrefix: 30,
   everything: "198.18.0.0/15",
@@ -69,8 +69,9 @@ export const net = {
 } as const;
 
 /**
- * Environment variables for kubectl on the sandbox's cluster. They move kubectl's cache into the
- * sandbox's directory, and let requests to the sandbox's addresses bypass the machine's proxy.
+ * Environment variables for kubectl on the sandbox's cluster. The variables move kubectl's cache
+ * into the sandbox's directory, and make requests to the sandbox's addresses bypass the machine's
+ * proxy.
  */
 export function kubectlEnvironment(
   shell: Readonly<Record<string, string | undefined>> = process.env,
@@ -81,7 +82,7 @@ export function kubectlEnvironment(
   return { KUBECACHEDIR: join(paths.cluster, "kubectl"), NO_PROXY: noProxy, no_proxy: noProxy };
 }
 
-/** Options of `npm run sandbox -- up`. They are saved until they are changed or reset. */
+/** Options of `npm run sandbox -- up`. The sandbox saves these options for later commands. */
 export interface Options {
   /** Port of the ingress controller on 127.0.0.1. */
   readonly ingressPort: number;
@@ -100,7 +101,7 @@ export interface Options {
 
 const DEFAULT_OPTIONS: Options = { ingressPort: 8080, registryPort: 5000 };
 
-/** The options that the sandbox was last started with. */
+/** Returns the options with which the sandbox was last started. */
 export function options(): Options {
   const saved = existsSync(paths.options) ? readFileSync(paths.options, "utf8") : "{}";
   return { ...DEFAULT_OPTIONS, ...(JSON.parse(saved) as Partial<Options>) };
@@ -111,18 +112,21 @@ export function saveOptions(chosen: Options): void {
   replaceFile(paths.options, `${JSON.stringify(chosen, undefined, 2)}\n`);
 }
 
-/** Name of the registry in image references. */
+/** Returns the registry's name as image references contain it. */
 export function registryName(chosen: Options = options()): string {
   return chosen.registry ?? `localhost:${String(chosen.registryPort)}`;
 }
 
-/** URL of a registry. It begins with `https`, except for the sandbox's own registry. */
+/**
+ * Returns the URL of a registry. The URL begins with `https`, except for a registry on this
+ * machine.
+ */
 export function registryUrl(registry: string = registryName()): string {
   const host = registry.split("/")[0] ?? "";
   return `${host.startsWith("localhost:") ? "http" : "https"}://${host}`;
 }
 
-/** Creates an empty directory. If it exists, its content is removed. */
+/** Creates an empty directory. If the directory exists, removes its content. */
 export function createEmpty(directory: string): void {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { UserError } from "../lib/errors";
 import { paths } from "./layout";
 
-/** Path of a daemon's log file. */
+/** Returns the path of a daemon's log file. */
 export const logFile = (daemon: string): string => join(paths.logs, `${daemon}.log`);
 
-/** The last lines of a daemon's log. */
+/** Returns the last lines of a daemon's log. */
 export function endOfLog(daemon: string, lines = 12): string {
   const log = logFile(daemon);
   const text = existsSync(log) ? readFileSync(log, "utf8") : "";

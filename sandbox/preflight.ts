@@ -23,11 +23,14 @@ import { checkRoot, net, type Options, root } from "./layout";
 // These checks run before the sandbox changes anything on the machine.
 
 /**
- * Free disk space that the first set-up needs, in GiB: for parts, images and registry, and for
- * sources and build results in Go's caches.
+ * Free disk space that the first set-up needs, in GiB. The set-up uses it for parts, images, the
+ * registry, and sources and build results in Go's caches.
  */
 const COLD_GIB = 14;
-/** Free disk space for images, logs and volumes after all parts are installed, in GiB. */
+/**
+ * Free disk space that a start needs if all parts are installed, in GiB: for images, logs and
+ * volumes.
+ */
 const WARM_GIB = 2;
 const GIB = 1024 ** 3;
 
@@ -67,7 +70,7 @@ function nearestExisting(path: string): string {
 }
 
 /**
- * Checks that no other sandbox runs, because two sandboxes would have the same addresses. It waits
+ * Checks that no other sandbox runs, because two sandboxes would have the same IP addresses. Waits
  * up to 3 s, because the network interface of a killed sandbox disappears with a delay.
  */
 async function checkAlone(): Promise<void> {
@@ -93,9 +96,9 @@ async function checkPort(port: number, what: string, flag: string): Promise<void
 }
 
 /**
- * Runs `work` while it holds a lock, so that no other command starts or stops the sandbox. If this
- * process is killed, the kernel releases the lock. The text in the lock file names the command that
- * holds the lock, for error messages.
+ * Holds a lock while `work` runs, so that no other command starts or stops the sandbox. If this
+ * process is killed, the kernel releases the lock. The lock file contains the name of the command
+ * that holds the lock. Error messages show this name.
  */
 export async function exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
   mkdirSync(root, { recursive: true, mode: 0o700 });
@@ -128,8 +131,8 @@ export async function exclusively<T>(what: string, work: () => Promise<T>): Prom
 function takeLock(path: string): number {
   for (;;) {
     const file = openSync(path, "a+");
-    // flock locks the open file that it inherits from this process. So the lock stays when flock
-    // has ended.
+    // The program `flock` locks the open file that it inherits from this process, so the lock
+    // remains after `flock` has ended.
     const { error, status } = spawnSync("flock", ["--nonblock", "3"], {
       stdio: ["ignore", "ignore", "inherit", file],
     });
@@ -142,8 +145,8 @@ function takeLock(path: string): number {
         `could not run flock (${error.message}); install Debian's package util-linux`,
       );
     }
-    // With status 0, the lock is on a file that its previous owner removed after this process had
-    // opened it. Other commands would not see this lock, so the loop tries again.
+    // If the status is 0, this process has locked a file that the previous owner has already
+    // removed. Other commands would not see this lock, so the loop tries again.
     if (status !== 0) {
       throw new UserError(
         `another command is working on the sandbox${holder(path)}; wait until it has ended and run this one again`,
@@ -161,7 +164,7 @@ function holder(path: string): string {
     const { pid, what } = JSON.parse(readFileSync(path, "utf8")) as { pid: number; what: string };
     return ` (${what}, process ${String(pid)})`;
   } catch {
-    // The other command has not yet written its name, or has already released the lock.
+    // The other command has not written its name yet, or has already released the lock.
     return "";
   }
 }

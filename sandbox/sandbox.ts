@@ -29,11 +29,11 @@ import { exclusively, preflight } from "./preflight";
 import { initPid, orphans, runInNamespaces, signal } from "./node/processes";
 import { startDaemons } from "./node/supervision";
 
-/** Names of the parts that the sandbox also needs with the user's own cluster. */
+/** Names of the parts that the sandbox needs even if the user has another cluster. */
 const ENGINE = new Set(["pulumi", "resource-kubernetes", "resource-docker-build", "buildkit"]);
 /**
- * The parts that the sandbox needs. With the user's own cluster, the part `kubernetes` is not
- * needed: users with their own cluster already have kubectl.
+ * Returns the parts that the sandbox needs. With the user's own cluster, it does not need the part
+ * `kubernetes`, because such a user already has kubectl.
  */
 const wantedParts = (chosen: Options): Part[] =>
   parts.filter((part) => chosen.kubeconfig === undefined || ENGINE.has(part.name));
@@ -45,7 +45,7 @@ const wantedImages = (chosen: Options): ImageName[] =>
 const missingParts = (chosen: Options): Part[] =>
   wantedParts(chosen).filter((part) => !isInstalled(part));
 
-/** Number of progress steps of {@link up}. */
+/** Returns the number of progress steps of {@link up}. */
 export function stepsOfUp(chosen: Options): number {
   const setUpSteps = missingParts(chosen).length + (toolsAreUnpacked() ? 0 : 1);
   return setUpSteps + (chosen.kubeconfig === undefined ? 5 : 2);
@@ -65,7 +65,7 @@ export async function up(chosen: Options, steps: Steps): Promise<number> {
   return exclusively("sandbox up", async () => {
     checkSameOptions(chosen);
     saveOptions(chosen);
-    // Writes this file only after checkSameOptions, because a running sandbox uses it.
+    // Changes this file only after checkSameOptions, because a running sandbox uses the file.
     if (given === undefined) rmSync(paths.givenKubeconfig, { force: true });
     else replaceFile(paths.givenKubeconfig, given, 0o600);
     await setUp(missing, steps);
@@ -85,11 +85,12 @@ function checkSameOptions(chosen: Options): void {
 }
 
 /**
- * Checks that the user's own cluster answers, before the set-up changes anything.
+ * Checks that the user's own cluster answers. Call this function before the set-up changes
+ * anything.
  *
  * @returns the content of a kubeconfig with only the chosen context. Undefined if the sandbox has
  * its own cluster, or if no context was chosen.
- * @throws UserError if the cluster does not answer, or if `registry` is not set.
+ * @throws UserError if the cluster does not answer, or if the option `registry` is not set.
  */
 async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
   const { context, kubeconfig } = chosen;
@@ -103,8 +104,8 @@ async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
     `--kubeconfig=${kubeconfig}`,
     ...(context === undefined ? [] : [`--context=${context}`]),
   ];
-  // The timeout of the process is longer than the timeout of a request, because some kubectl
-  // installations contact the cluster twice for each command.
+  // The process has a longer timeout than a request, because some kubectl installations contact the
+  // cluster twice for each command.
   const ask = async (seconds: number, ...args: string[]): Promise<string> =>
     command("kubectl", [...where, `--request-timeout=${String(seconds)}s`, ...args], {
       timeout: 30_000,
@@ -124,8 +125,8 @@ async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
 }
 
 /**
- * Checks that the user's own registry answers 200, or 401 if it requires a login. BuildKit and the
- * cluster have the credentials for this login.
+ * Checks that the user's own registry answers with status 200, or with 401, which means that it
+ * requires a login. BuildKit and the cluster have credentials for the login.
  *
  * @throws UserError if the registry gives another answer, or no answer.
  */
@@ -184,7 +185,8 @@ async function start(chosen: Options, steps: Steps): Promise<number> {
 
 async function startControlPlane(): Promise<void> {
   await ensureCertificates();
-  // Does not wait for containerd: only the kubelet needs containerd, and the kubelet starts later.
+  // Does not wait for containerd, because only the kubelet needs containerd, and the kubelet starts
+  // later.
   await startDaemons(containerdDaemon(), etcdDaemon(), apiServerDaemon());
   await waitUntilHealthy("kube-apiserver", apiServerDaemon(), isHealthy.apiServer);
   await startDaemons(...controlDaemons());
@@ -204,7 +206,7 @@ export function isRunning(): boolean {
   return initPid() !== undefined;
 }
 
-/** Stops the sandbox's processes. State, images and volumes stay for the next start. */
+/** Stops the sandbox's processes. Keeps the state, images and volumes for the next start. */
 export async function down(): Promise<void> {
   checkRoot();
   if (!existsSync(root)) {
@@ -220,7 +222,7 @@ export async function down(): Promise<void> {
 /**
  * Stops the sandbox, and removes its cluster, volumes, images and Pulumi state.
  *
- * @param everything whether to remove the installed parts, too.
+ * @param everything whether to remove the installed parts, too
  */
 export async function reset(everything: boolean): Promise<void> {
   await down();

@@ -44,7 +44,7 @@ export function tool(name: string): string {
 
 export const cniPlugins = join(paths.debian, "usr", "lib", "cni");
 
-/** Environment variables with which the unpacked programs find each other and their libraries. */
+/** Environment variables that let the unpacked programs find each other and their libraries. */
 export const toolEnvironment: Readonly<Record<string, string>> = {
   PATH: [...programDirectories, process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"].join(":"),
   LD_LIBRARY_PATH: [`usr/lib/${triplet}`, `lib/${triplet}`]
@@ -59,12 +59,16 @@ export function toolsAreUnpacked(): boolean {
   return existsSync(mark) && readFileSync(mark, "utf8") === packages.join(" ");
 }
 
-/** Downloads and unpacks the packages into the sandbox's directory. The system does not change. */
+/**
+ * Downloads the packages, and unpacks them into the sandbox's directory. Does not install them in
+ * the system.
+ */
 export async function unpackTools(report: Report): Promise<void> {
   const staging = `${paths.debian}.new`;
   createEmpty(staging);
   await unpack(await new Apt(goarch, report).download(packages), staging);
-  // An installation script would create these links, but scripts of packages do not run here.
+  // Creates these links, because the installation scripts of the packages, which would create them,
+  // do not run here.
   for (const program of ["iptables", "ip6tables"]) {
     for (const suffix of ["", "-save", "-restore"]) {
       const link = join(staging, "usr", "sbin", `${program}${suffix}`);
@@ -78,9 +82,9 @@ export async function unpackTools(report: Report): Promise<void> {
 }
 
 /**
- * Creates the root file system of a base image from packages and their dependencies. It only
- * unpacks the packages, and does not run their scripts. So it also works for an architecture that
- * this machine does not have.
+ * Creates the root file system of a base image from packages and their dependencies. Unpacks the
+ * packages without running their scripts, so the packages may be for an architecture that this
+ * machine does not have.
  */
 export async function rootFilesystem(
   names: readonly string[],
@@ -145,7 +149,7 @@ class Apt {
 
   /**
    * Downloads packages, and skips names that this Debian release does not have. Some libraries have
-   * another name in each release.
+   * a different name in each release.
    */
   async download(names: readonly string[]): Promise<string[]> {
     await this.#run("apt-get", ["update", "-q"]);

@@ -18,32 +18,37 @@ import { compileAhead, goBuild, modules } from "./go-build";
 import { createEmpty, paths } from "../layout";
 import { type Download, type Part, parts } from "./parts";
 
-/** Oldest Go version that can build the parts. An older Go would download another toolchain. */
+/**
+ * Oldest Go version that can build the parts. An older Go would first download a newer toolchain.
+ */
 const GO_NEEDED = [1, 26] as const;
 /**
  * Timeout for the download of an official file, in milliseconds. After the timeout, the sandbox
  * builds the part. The largest file has about 120 MB.
  */
 const DOWNLOAD_TIMEOUT_MS = 600_000;
-/** Timeout for the first answer of a host, in milliseconds. */
+/** Timeout until a host begins to answer, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 const NO_BINARY = "its publisher has no binary with a checksum";
 
 /**
  * Error about a downloaded file with a wrong checksum. This error ends the set-up: the sandbox does
- * not build the part as a replacement.
+ * not build the part instead.
  */
 class ChecksumError extends UserError {}
 
 const directory = (part: Part): string => join(paths.parts, `${part.name}-${part.version}`);
 
-/** Path of an executable of an installed part. */
+/** Returns the path of an executable of a part. The default is the part's first file. */
 export function executable(part: Part, name: string = part.files[0] ?? part.name): string {
   return join(directory(part), name);
 }
 
-/** Path of an executable, by the name of its part. The first file of the part is the default. */
+/**
+ * Returns the path of an executable of the part with this name. The default is the part's first
+ * file.
+ */
 export function program(part: string, name?: string): string {
   const found = parts.find((candidate) => candidate.name === part);
   if (found === undefined) {
@@ -53,8 +58,8 @@ export function program(part: string, name?: string): string {
 }
 
 /**
- * Hash of everything that determines the result of a build. If the hash changes, the part is
- * installed again.
+ * Returns a hash of everything that determines what a part contains. If the hash changes, the
+ * sandbox installs the part again.
  */
 function fingerprint(part: Part): string {
   const hash = createHash("sha256").update(JSON.stringify(part));
@@ -74,8 +79,9 @@ export function isInstalled(part: Part): boolean {
 }
 
 /**
- * Installs a missing part. It downloads the official files. If this is not possible, it builds the
- * part from published Go modules, and already compiles the `next` part in the background.
+ * Installs a missing part: downloads the official files or, if this fails, builds the part from
+ * published Go modules. During a build, Go already compiles packages of the part `next` in the
+ * background.
  *
  * @returns a line that says whether the part was downloaded or built, and why.
  */
@@ -87,7 +93,7 @@ export async function downloadOrBuild(part: Part, report: Report, next?: Part): 
     chmodSync(join(staging, file), 0o755);
   }
   writeFileSync(join(staging, ".complete"), fingerprint(part));
-  // The rename is atomic: if this process is killed, the part is complete or absent.
+  // A rename is atomic, so a kill of this process leaves a complete part or none.
   rmSync(directory(part), { recursive: true, force: true });
   mkdirSync(paths.parts, { recursive: true });
   renameSync(staging, directory(part));
@@ -105,7 +111,8 @@ async function fill(part: Part, staging: string, report: Report, next?: Part): P
     } catch (error) {
       if (error instanceof ChecksumError) throw error;
       reason = messageOf(error);
-      // Removes files that were already downloaded, because the build creates the whole part.
+      // Removes the files that were already downloaded, because the build creates all files of the
+      // part.
       createEmpty(staging);
     }
   }
@@ -124,7 +131,10 @@ async function fill(part: Part, staging: string, report: Report, next?: Part): P
   return `built from the Go module registry (${reason})`;
 }
 
-/** URL to download from. A mirror has the official files under `<mirror>/<host>/<path>`. */
+/**
+ * Returns the URL from which to download a file: the official URL or, if a mirror is set,
+ * `<mirror>/<host>/<path>`.
+ */
 function location(url: string): string {
   const mirror = process.env["SANDBOX_DOWNLOAD_MIRROR"];
   return mirror === undefined ? url : url.replace(/^https:\/\//, `${mirror.replace(/\/$/, "")}/`);
@@ -153,8 +163,8 @@ async function get(url: string): Promise<Buffer> {
 }
 
 /**
- * Finds the SHA-256 of a file in the text of a checksum file. Such a text has a line for each file,
- * or only the checksum of one file.
+ * Finds the SHA-256 of a file in the text of a checksum file. The text has a line for each file, or
+ * only one checksum.
  */
 function publishedChecksum(text: string, file: string): string | undefined {
   const lines = text.split("\n").map((line) => line.trim().split(/\s+\*?/));
@@ -193,7 +203,7 @@ async function fetchOfficial(download: Download, staging: string, report: Report
 }
 
 /**
- * Checks that Go is installed if one of the missing parts must be built. This check comes before
+ * If one of the missing parts must be built, checks that Go is installed. Call this function before
  * the set-up changes anything.
  *
  * @throws UserError if Go is missing or too old.

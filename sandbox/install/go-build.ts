@@ -5,13 +5,13 @@ import type { Report } from "../../lib/progress";
 import { paths } from "../layout";
 import type { Build, Part } from "./parts";
 
-/** Directory with a Go module for each part that is built: go.mod, go.sum and main package. */
+/** Directory with a Go module for each build of a part: go.mod, go.sum and main package. */
 export const modules = join(import.meta.dirname, "..", "modules");
 
 /**
- * Environment variables for Go. They delay the garbage collection of compilers until 2 GiB are in
- * use, because garbage collection slows the build. Measured for one part: 89 s with Go's default of
- * GOGC, 71 s with four times the default.
+ * Environment variables for Go. Garbage collection slows Go's compiler, so it starts only when 2
+ * GiB are in use. In a measurement, the build of one part took 89 s with Go's default for GOGC, and
+ * 71 s with four times the default.
  */
 const goEnvironment = {
   CGO_ENABLED: "0",
@@ -20,7 +20,7 @@ const goEnvironment = {
   GOMEMLIMIT: "2GiB",
 };
 
-/** Runs a Go command in the directory of a module. */
+/** Runs a Go command in a module's directory. */
 async function go(
   args: readonly string[],
   cwd: string,
@@ -31,7 +31,7 @@ async function go(
 
 /**
  * Copies a module to a temporary directory, and returns the path of the copy. `go build` may change
- * go.mod and go.sum, so it must not run in the repository.
+ * go.mod and go.sum, so it must not run in the repository itself.
  */
 function copyModule(build: Build, directory: string): string {
   const source = join(paths.work, directory, build.module);
@@ -41,9 +41,9 @@ function copyModule(build: Build, directory: string): string {
 }
 
 /**
- * Fills Go's caches for a part, until it is canceled. It runs with low priority while another part
- * is built, and uses processors that are idle during downloads and linking. It ignores errors,
- * because the later build reports them.
+ * Fills Go's caches for a part, until `cancelSignal` is aborted. The compiler runs with low
+ * priority while another part is built, and so uses CPUs that are idle during downloads and
+ * linking. Ignores errors, because the later build of the part reports them.
  */
 export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promise<void> {
   try {
@@ -56,11 +56,11 @@ export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promi
       await command("nice", ["-n", "19", ...compiled], options);
     }
   } catch {
-    // The command was canceled, or the later build will report the same error.
+    // Either the command was canceled, or the later build will report the same error.
   }
 }
 
-/** Copies a published module, replaces one of its files, and makes the build use the copy. */
+/** Copies a published module, replaces one file in the copy, and makes the build use the copy. */
 async function replaceFile({ instead }: Build, source: string): Promise<void> {
   if (instead === undefined) return;
   const published = await moduleDirectory(instead.module, source);
@@ -110,8 +110,8 @@ async function moduleDirectory(module: string, cwd: string): Promise<string> {
 }
 
 /**
- * Creates two files that the provider's main package embeds. The published module lacks these
- * files, but has the files from which this function makes them.
+ * Creates two files that the provider's main package embeds. The published module does not contain
+ * these two files, but contains the sources from which this function creates them.
  */
 async function writeProviderSchema(source: string, part: Part): Promise<void> {
   const provider = "github.com/pulumi/pulumi-kubernetes/provider/v4";

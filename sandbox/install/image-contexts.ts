@@ -18,17 +18,22 @@ import { goarch, versions } from "./parts";
 
 type Architecture = typeof goarch;
 
-/** An image that the sandbox makes and pushes to its registry. */
+/** An image that the sandbox builds and pushes to its registry. */
 export interface Image {
   readonly title: string;
   /** Repository in the registry. */
   readonly repository: string;
   readonly architectures: readonly Architecture[];
-  /** Returns the reference of the public image. If it can be pulled, no stand-in is made. */
+  /**
+   * Returns the reference of the public image. If the public image can be pulled, the sandbox
+   * builds no stand-in.
+   */
   readonly official?: () => string;
-  /** Version of the image's content. If it changes, the image is made again. */
+  /**
+   * Version of the image's content. If the version changes, the sandbox builds the image again.
+   */
   readonly version: string;
-  /** Fills a build context: a Dockerfile and the files that it copies. */
+  /** Writes the build context: a Dockerfile, and the files that the Dockerfile copies. */
   readonly context: (directory: string, report: Report) => Promise<void>;
 }
 
@@ -43,8 +48,9 @@ function single(path: () => string, name: string, entrypoint: readonly string[])
 }
 
 /**
- * Returns a function that makes the build context of a base image from Debian packages. `finish`
- * replaces the installation scripts of the packages, which do not run.
+ * Returns a function that creates the build context of a base image from Debian packages. The
+ * packages' installation scripts do not run. Instead of them, `finish` changes the root file
+ * system.
  */
 function debianBase(
   packages: readonly string[],
@@ -67,7 +73,8 @@ function debianBase(
       writeFileSync(join(root, "etc", "nsswitch.conf"), sources);
       finish(root, architecture);
       report(`packing for ${architecture}`);
-      // Order and dates of the files are fixed, so that the same packages give the same image.
+      // Sets the order and the dates of the files, so that the same packages result in the same
+      // image.
       await command("tar", [
         ...["-C", root, "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"],
         ...["-cf", join(directory, `root-${architecture}.tar`), "."],
@@ -150,7 +157,7 @@ export const images = {
           for (const unneeded of ["usr/share/perl", `usr/lib/postgresql/${POSTGRES}/lib/bitcode`]) {
             rmSync(join(root, unneeded), { recursive: true, force: true });
           }
-          // initdb fails if its user has no name. So each UID that a pod may have needs a name.
+          // initdb fails if its user has no name, so each UID that a pod may use needs a name.
           const users = Object.entries({ root: "0", postgres: "999", orders: "10001" });
           const passwd = users.map(([name, id]) => `${name}:x:${id}:${id}::/:/bin/sh\n`);
           const group = users.map(([name, id]) => `${name}:x:${id}:\n`);

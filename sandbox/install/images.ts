@@ -9,7 +9,10 @@ import { type Image, images } from "./image-contexts";
 import { createEmpty, paths, registryName, registryUrl } from "../layout";
 import { program } from "./download-or-build";
 
-/** Timeout of an image build, in milliseconds. If a pull takes longer, a stand-in is made. */
+/**
+ * Timeout of an image build, in milliseconds. If pulling the public image takes longer, the sandbox
+ * builds a stand-in.
+ */
 const PULL_TIMEOUT_MS = 300_000;
 
 export type ImageName = keyof typeof images;
@@ -25,7 +28,10 @@ function known(): Partial<Record<ImageName, Made>> {
     : {};
 }
 
-/** Image reference of an image that the sandbox has made, in the form `repository@sha256:...`. */
+/**
+ * Returns the reference of an image that the sandbox has built, in the form
+ * `repository@sha256:...`.
+ */
 export function imageRef(name: ImageName): string {
   const made = known()[name];
   if (made === undefined) {
@@ -58,13 +64,13 @@ async function isInRegistry(ref: string): Promise<boolean> {
     },
     signal: AbortSignal.timeout(10_000),
   }).catch(() => undefined);
-  // If a registry requires a login, this request gets status 401, because it cannot log in.
-  // BuildKit and the node can log in. So the image counts as present.
+  // If a registry requires a login, this request gets status 401, because it sends no credentials.
+  // The image then counts as present: BuildKit and the node have credentials.
   return answer?.ok === true || answer?.status === 401;
 }
 
 /**
- * Makes the images in `wanted` that do not exist yet.
+ * Builds the images in `wanted` that do not exist yet.
  *
  * @returns the duration in milliseconds; 0 if no image was missing
  */
@@ -92,8 +98,8 @@ export async function makeMissingImages(
 }
 
 /**
- * Makes an image and pushes it to the registry. If the public image can be pulled, this is the
- * public image. Otherwise it is a stand-in from Debian packages.
+ * Pushes an image to the registry: the public image if it can be pulled, otherwise a stand-in that
+ * is built from Debian packages.
  *
  * @returns a text that says which of the two was pushed
  */

@@ -9,14 +9,17 @@ export const goarch: "amd64" | "arm64" = (() => {
   throw new UserError(`the sandbox needs an amd64 or arm64 machine, but this is ${arch()}`);
 })();
 
-/** An official file of a part. It is used only if its checksum is the published checksum. */
+/**
+ * An official file of a part. The sandbox uses the file only if its checksum equals the published
+ * checksum.
+ */
 export interface Download {
   readonly url: string;
   /** URL of a file with one SHA-256, or with lines of the form `<SHA-256>  <file name>`. */
   readonly checksums: string;
   /**
-   * For an archive: the path of each executable in the archive, and its name in the part. For
-   * another file: its name in the part.
+   * For an archive: the path of each executable in the archive, with the executable's name in the
+   * part. For any other file: the file's name in the part.
    */
   readonly take: Readonly<Record<string, string>> | string;
 }
@@ -32,13 +35,14 @@ export interface Build {
   /** Names of symbolic links to the executable. */
   readonly alsoAs?: readonly string[];
   /**
-   * Replaces one file of a module, to leave out code that the sandbox does not need: `of` is the
-   * file, `take` is the file in modules/<module> that replaces it.
+   * Replaces one file of a published module, to leave out code that the sandbox does not need.
+   * `module` is the published module, `of` is its file, and `take` is the file in modules/<module>
+   * that replaces this file.
    */
   readonly instead?: Readonly<Record<"module" | "of" | "take", string>>;
   /** Files that must be created before the build. */
   readonly prepare?: "kubernetes-provider-schema";
-  /** Scripts from a module that must be in the same directory as the executable. */
+  /** Scripts of a Go module that must be in the same directory as the executable. */
   readonly scripts?: {
     readonly module: string;
     readonly from: string;
@@ -46,21 +50,21 @@ export interface Build {
   };
 }
 
-/** A program that the sandbox downloads or builds, because Debian has no package of it. */
+/** A program for which Debian has no package, so that the sandbox downloads or builds it. */
 export interface Part {
   readonly name: string;
   readonly title: string;
   readonly version: string;
   /** Names of all executables of the part. */
   readonly files: readonly string[];
-  /** Undefined if the publisher has no executable with a checksum. */
+  /** Undefined if the publisher does not offer executables with checksums. */
   readonly downloads?: readonly Download[];
   readonly builds: readonly Build[];
 }
 
-// These versions belong together. The Kubernetes provider's module requires this version of the
-// engine. The npm packages in package.json have the versions of engine and provider. Kubernetes
-// 1.34 is the last version that starts on cgroup v1.
+// These versions depend on each other. The Kubernetes provider's module requires this version of
+// the engine. The npm packages in package.json must have the same versions as the engine and the
+// providers. Kubernetes 1.34 is the last version that starts on cgroup v1.
 export const versions = {
   pulumi: "3.215.0", // renovate: github-releases pulumi/pulumi
   kubernetesProvider: "4.25.0", // renovate: github-releases pulumi/pulumi-kubernetes
@@ -75,7 +79,7 @@ export const versions = {
   kubeScore: "1.20.0", // renovate: github-releases zegl/kube-score
 } as const;
 
-/** Describes an official file of a GitHub release. */
+/** Returns the description of an official file of a GitHub release. */
 export function githubDownload(
   repository: string,
   version: string,
@@ -87,7 +91,10 @@ export function githubDownload(
   return { url: `${release}/${file}`, checksums: `${release}/${checksums}`, take };
 }
 
-/** Describes a part with one program. It is built from the module of the same name. */
+/**
+ * Returns the description of a part with one program, which is built from the module of the same
+ * name.
+ */
 function programPart(
   name: string,
   title: string,
@@ -105,7 +112,7 @@ function programPart(
   };
 }
 
-/** Describes a part with a Pulumi provider. */
+/** Returns the description of a part with a Pulumi provider. */
 function providerPart(name: string, title: string, version: string, build: Build): Part {
   const program = `pulumi-resource-${name}`;
   return {
@@ -226,7 +233,7 @@ export const parts: readonly Part[] = [
       },
       {
         // This module requires the last version of Pulumi's SDK that contains the language host.
-        // That language host works with the engine.
+        // This older language host also works with the engine's version.
         module: "language-host",
         package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
         output: "pulumi-language-nodejs",
@@ -269,7 +276,7 @@ export const parts: readonly Part[] = [
   ),
 ];
 
-/** kube-score checks manifests. The sandbox does not run it. The tests that need it install it. */
+/** kube-score, which checks manifests. The sandbox does not need it: a test installs it. */
 export const kubeScore = programPart(
   "kube-score",
   "kube-score (checks of manifests)",

@@ -1,7 +1,9 @@
 import { downloadOrBuild, executable, isInstalled } from "./download-or-build";
 import { githubDownload, goarch, type Part } from "./parts";
 
-/** Trivy's version. In March 2026, an attacker published 0.69.4. This version is not affected. */
+/**
+ * Trivy's version. In March 2026, an attacker published version 0.69.4, so do not use that version.
+ */
 const version = "0.69.2"; // renovate: github-releases aquasecurity/trivy
 const file = `trivy_${version}_Linux-${goarch === "amd64" ? "64bit" : "ARM64"}.tar.gz`;
 const checksums = `trivy_${version}_checksums.txt`;
@@ -15,7 +17,7 @@ const part: Part = {
   builds: [],
 };
 
-/** Path of Trivy. If Trivy is missing, its official release is downloaded first. */
+/** Returns the path of Trivy. Downloads Trivy's official release first, if it is missing. */
 export async function trivy(): Promise<string> {
   if (!isInstalled(part)) await downloadOrBuild(part, () => undefined);
   return executable(part);

@@ -17,7 +17,10 @@ type Rule = [groups: string[], resources: string[], verbs: string[]];
 const read = ["get", "list", "watch"];
 const write = [...read, "create", "patch", "update", "delete"];
 
-/** Returns a ClusterRole, and its binding to a service account of kube-system or to a user. */
+/**
+ * Returns a ClusterRole, and a ClusterRoleBinding of this role to a ServiceAccount of kube-system
+ * or to a user.
+ */
 function role(
   name: string,
   subject: { serviceAccount: string } | { user: string },
@@ -61,7 +64,7 @@ function serviceAccount(name: string): object {
   return inKubeSystem("v1", "ServiceAccount", name, {});
 }
 
-/** Returns a Deployment whose pods use the service account of the same name. */
+/** Returns a Deployment whose pods use the ServiceAccount of the same name. */
 function deployment(name: string, labels: Record<string, string>, podSpec: object): object {
   return inKubeSystem("apps/v1", "Deployment", name, {
     labels,
@@ -80,8 +83,8 @@ function deployment(name: string, labels: Record<string, string>, podSpec: objec
   });
 }
 
-// The labels, names and port names are those of a real cluster. So a NetworkPolicy that allows DNS
-// in a real cluster also allows DNS in the sandbox.
+// The labels, names and port names are those of a real cluster's DNS. So a NetworkPolicy that
+// allows DNS in a real cluster also allows DNS in the sandbox.
 function dns(): object[] {
   const labels = { "k8s-app": "kube-dns" };
   const Corefile = `.:53 {
@@ -185,7 +188,8 @@ function metrics(): object[] {
         group: "metrics.k8s.io",
         version: "v1beta1",
         service: { name: "metrics-server", namespace: "kube-system" },
-        // metrics-server uses a self-signed certificate. Its official manifests have this option.
+        // metrics-server uses a self-signed certificate, so its official manifests also set this
+        // option.
         insecureSkipTLSVerify: true,
         groupPriorityMinimum: 100,
         versionPriority: 100,

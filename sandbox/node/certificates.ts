@@ -6,17 +6,17 @@ import { replaceFile } from "../../lib/replace";
 import { tool, toolEnvironment } from "../install/debian";
 import { net, paths } from "../layout";
 
-/** Name of the node. It is part of the kubelet's user name. */
+/** Name of the Kubernetes node. The kubelet's user name contains this name. */
 export const NODE = "sandbox";
 
 const directory = join(paths.cluster, "pki");
-/** Certificates are valid for 365 days. They are renewed if less than 30 days are left. */
+/** Certificates are valid for 365 days. A start renews them if less than 30 days are left. */
 const DAYS = 365;
 const RENEW_DAYS = 30;
 
 interface Subject {
   readonly commonName: string;
-  /** Group of the user in Kubernetes. */
+  /** Kubernetes group of the user. */
   readonly organization?: string;
   readonly authority: "ca" | "front-proxy-ca";
   /** DNS names and IP addresses of a server. */
@@ -78,8 +78,8 @@ function stillValid(): boolean {
 }
 
 /**
- * Creates the cluster's certificate authorities, certificates and kubeconfigs. Does nothing if they
- * exist and are valid for at least 30 more days.
+ * Creates the cluster's certificate authorities, certificates and kubeconfigs. Does nothing if
+ * valid certificates exist and do not expire within 30 days.
  */
 export async function ensureCertificates(): Promise<void> {
   if (stillValid()) {
@@ -149,6 +149,6 @@ function writeKubeconfig(name: SubjectName): void {
     contexts: [{ name: context, context: { cluster: context, user: commonName } }],
     "current-context": context,
   };
-  // JSON is valid YAML, and every reader of a kubeconfig accepts it.
+  // Writes JSON, because JSON is valid YAML and every reader of a kubeconfig accepts YAML.
   replaceFile(kubeconfig(name), JSON.stringify(content, undefined, 2), 0o600);
 }

@@ -24,17 +24,17 @@ function cgroupHierarchies(): string[] {
 const CONTROLLERS = ["cpu", "cpuset", "hugetlb", "memory", "pids"];
 
 /**
- * CPU shares of the sandbox in cgroup v1: as much as ten processes outside the sandbox. By default,
- * the whole sandbox gets as much CPU as one process in the machine's root cgroup, and pods get
- * nearly no CPU during a build. In cgroup v2, the machine's processes are in cgroups themselves, so
- * the default is enough.
+ * CPU shares of the sandbox in cgroup v1: as many as ten processes outside the sandbox have
+ * together. With the default, the whole sandbox would get only as much CPU time as one process in
+ * the machine's root cgroup, and pods would get nearly none during a build. In cgroup v2, the
+ * default is enough, because the machine's other processes are in cgroups, too.
  */
 const cpuShares = 10 * 1024;
 
 /**
  * Creates the sandbox's cgroups.
  *
- * @param hierarchies directories at which cgroup hierarchies are mounted
+ * @param hierarchies mount points of the cgroup hierarchies
  */
 export function createCgroups(hierarchies: readonly string[] = cgroupHierarchies()): void {
   for (const hierarchy of hierarchies) {
@@ -42,7 +42,8 @@ export function createCgroups(hierarchies: readonly string[] = cgroupHierarchies
     enableControllers(hierarchy);
     const shares = join(hierarchy, CGROUP, "cpu.shares");
     if (existsSync(shares)) writeFileSync(shares, String(cpuShares));
-    // In cgroup v1, a new cgroup has an empty cpuset, and then accepts no process.
+    // In cgroup v1, a new cgroup has an empty cpuset, and accepts no process until the cpuset is
+    // filled.
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {
       for (const level of [CGROUP, join(CGROUP, "daemons")]) {
         const path = join(hierarchy, level, file);
@@ -55,10 +56,10 @@ export function createCgroups(hierarchies: readonly string[] = cgroupHierarchies
 }
 
 /**
- * Enables controllers in cgroup v2, where a cgroup has only the controllers that its parent enables
- * for its children. A cgroup that enables controllers must not contain processes, except for the
- * machine's root cgroup. So the daemons have a separate child cgroup, and pods are in the child
- * cgroups that the kubelet creates.
+ * Enables controllers in cgroup v2, where a cgroup has only the controllers that its parent cgroup
+ * enables. A cgroup that enables controllers must not contain processes, except for the machine's
+ * root cgroup. So the daemons have a separate child cgroup, and pods are in the child cgroups that
+ * the kubelet creates.
  */
 function enableControllers(hierarchy: string): void {
   const file = join(hierarchy, "cgroup.controllers");
@@ -83,7 +84,10 @@ function enableControllers(hierarchy: string): void {
   }
 }
 
-/** Paths of the files to which a process id is written to move the process into the cgroup. */
+/**
+ * Returns the files into which a process id must be written to move the process into the daemons'
+ * cgroups.
+ */
 export function daemonCgroups(): string[] {
   return cgroupHierarchies().map((hierarchy) => join(hierarchy, CGROUP, "daemons", "cgroup.procs"));
 }

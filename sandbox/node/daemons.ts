@@ -11,7 +11,7 @@ import { type Daemon } from "./supervision";
 
 export const containerdSocket = join(paths.run, "containerd.sock");
 
-/** Describes a daemon that runs in the node's network. */
+/** Returns the description of a daemon that runs in the node's network. */
 export function onNode(name: string, ...argv: readonly string[]): Daemon {
   return { name, network: "node", argv };
 }
@@ -20,7 +20,8 @@ export function onNode(name: string, ...argv: readonly string[]): Daemon {
 export function config(name: string, content: string): string {
   const path = join(paths.run, name);
   mkdirSync(dirname(path), { recursive: true });
-  // Writes only a changed file: kube-proxy exits when its file is written, even without a change.
+  // Writes the file only if its content changes, because kube-proxy exits when its configuration
+  // file is written.
   if (!existsSync(path) || readFileSync(path, "utf8") !== content) {
     writeFileSync(path, content);
   }
@@ -28,9 +29,9 @@ export function config(name: string, content: string): string {
 }
 
 /**
- * The registry's daemons: one in the machine's network and one in the node's network, with the same
- * directory. So `localhost:<port>` is the same registry for you, for BuildKit and for the node.
- * Empty if the user has another registry.
+ * Returns the registry's two daemons, which share one directory: one daemon runs in the machine's
+ * network, the other in the node's network. So `localhost:<port>` is the same registry for you, for
+ * BuildKit and for the node. Empty if the user has another registry.
  */
 export function registryDaemons(options: Options): Daemon[] {
   if (options.registry !== undefined) return [];
@@ -50,7 +51,10 @@ export function registryDaemons(options: Options): Daemon[] {
   ];
 }
 
-/** The daemon of BuildKit. It runs in the machine's network, so that it can pull public images. */
+/**
+ * Returns the daemon of BuildKit, which runs in the machine's network, so that it can pull public
+ * images.
+ */
 export function buildkitDaemon(): Daemon {
   const path = config(
     "buildkitd.toml",
@@ -80,8 +84,9 @@ export function etcdDaemon(): Daemon {
     `--listen-client-urls=${client}`,
     `--advertise-client-urls=${client}`,
     "--listen-peer-urls=http://127.0.0.1:2380",
-    // This makes writes faster. A killed etcd loses no data, because the data are already in the
-    // machine's page cache. Only a crash of the whole machine could lose the last writes.
+    // Without fsync, writes are faster. A killed etcd still loses no data, because the data is
+    // already in the machine's page cache. Only a crash of the whole machine could lose the last
+    // writes.
     "--unsafe-no-fsync",
     "--log-level=warn",
   );
@@ -158,7 +163,10 @@ export function storageDaemon(): Daemon {
 /** Number of the netfilter queue between {@link networkPolicyRules} and the agent. */
 const QUEUE = "100";
 
-/** The agent that accepts or rejects each new connection of a pod, as the NetworkPolicies say. */
+/**
+ * Returns the daemon that accepts or rejects each new connection of a pod, as the NetworkPolicies
+ * say.
+ */
 export function networkPolicyDaemon(): Daemon {
   return onNode(
     "kube-network-policies",
@@ -170,14 +178,14 @@ export function networkPolicyDaemon(): Daemon {
 }
 
 /**
- * Rules for iptables that send new connections of pods to the NetworkPolicy agent. This happens
- * after the address of a Service was translated to the address of a pod, and before the sender's
+ * iptables rules that send new connections of pods to the NetworkPolicy agent. The agent sees a
+ * connection after the Service's address was translated to a pod's address, and before the sender's
  * address is translated.
  *
  * Connections from the node itself, such as probes and requests from the API server, skip the
  * agent, as Kubernetes requires. Connections from pods to the node are checked. Kubernetes does not
- * require this, but what works with this stricter rule also works without it. If the agent does not
- * run, no new connection passes. So a missing agent is noticed.
+ * require this check, but a program that works with this stricter rule also works without the rule.
+ * If the agent does not run, no new connection passes, so that people notice the missing agent.
  */
 export const networkPolicyRules = `*mangle
 :SANDBOX-POLICIES - [0:0]
@@ -191,12 +199,12 @@ COMMIT
 `;
 
 /**
- * The ingress controller Traefik. It runs in the machine's network, listens on 127.0.0.1, and
- * reaches pods through the route to the sandbox. It reads the addresses of pods from EndpointSlices
- * and sends requests directly to pods. Until it has applied a change (see
- * `providersthrottleduration` below), a terminating pod still receives requests. Afterwards, a
- * terminating pod that still serves gets only requests of sticky sessions. Traefik does not retry
- * requests, because no retry middleware is configured.
+ * Returns the daemon of the ingress controller Traefik. Traefik runs in the machine's network,
+ * listens on 127.0.0.1, and reaches pods through the route to the sandbox. It reads the addresses
+ * of pods from EndpointSlices and sends requests directly to pods. When a pod begins to terminate,
+ * it still receives requests until Traefik has applied the change (see `providersthrottleduration`
+ * below). Afterwards, a terminating pod that still serves receives only requests of sticky
+ * sessions. Traefik does not retry requests, because no retry middleware is configured.
  */
 export function ingressDaemon(options: Options): Daemon {
   return {
@@ -207,8 +215,8 @@ export function ingressDaemon(options: Options): Daemon {
       `--entrypoints.web.address=127.0.0.1:${String(options.ingressPort)}`,
       "--providers.kubernetesingress=true",
       "--providers.kubernetesingress.ingressendpoint.ip=127.0.0.1",
-      // With the default of 2 s, a new host would still answer 404 after Pulumi's update has ended,
-      // although the Ingress already has an address.
+      // With the default of 2 s, a new host could still answer 404 after the end of a Pulumi
+      // update, although the Ingress already has an address.
       "--providers.providersthrottleduration=100ms",
       "--ping=true",
       "--ping.entrypoint=web",

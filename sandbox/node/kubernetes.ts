@@ -8,7 +8,9 @@ import { program } from "../install/download-or-build";
 import { kubectlEnvironment, net, paths } from "../layout";
 import { type Daemon } from "./supervision";
 
-/** Directory of volume plugins. Kubernetes' default is outside the sandbox's directory. */
+/**
+ * Directory of volume plugins. Kubernetes' default directory is outside the sandbox's directory.
+ */
 const volumePluginDir = join(paths.cluster, "kubelet", "volume-plugins");
 
 /** Runs kubectl on the sandbox's cluster. */
@@ -20,7 +22,7 @@ export async function kubectl(args: readonly string[], input?: string): Promise<
   });
 }
 
-/** Describes a daemon that is a Kubernetes component, such as the kubelet. */
+/** Returns the description of a daemon that is a Kubernetes component, such as the kubelet. */
 function component(name: string, ...args: readonly string[]): Daemon {
   return onNode(name, program("kubernetes", name), ...args);
 }
@@ -56,8 +58,8 @@ export function apiServerDaemon(): Daemon {
     `--proxy-client-cert-file=${certificate("front-proxy")}`,
     `--proxy-client-key-file=${key("front-proxy")}`,
     "--enable-aggregator-routing=true",
-    // Debian's etcd does not send progress notifications. With this feature, the API server would
-    // wait for them and log errors.
+    // Turns off a feature for which the API server would wait for etcd's progress notifications and
+    // log errors, because Debian's etcd does not send them.
     "--feature-gates=SizeBasedListCostEstimate=false",
   );
 }
@@ -120,7 +122,8 @@ export function nodeDaemons(): Daemon[] {
       volumePluginDir,
       clusterDNS: [net.dnsService],
       clusterDomain: "cluster.local",
-      // Allows pods that are restarted together, such as after a reboot, to start in parallel.
+      // Pulls images in parallel, so that pods that restart together, for example after a reboot,
+      // do not wait for each other.
       serializeImagePulls: false,
       registryPullQPS: 0,
       kubeAPIQPS: 100,

@@ -20,17 +20,17 @@ import { startTime } from "../../lib/processes";
 import { daemonEnvironment, daemonPid } from "./supervision";
 
 // The sandbox runs in its own mount, process and network namespaces, like a container. Its mounts,
-// routes and iptables rules have no effect outside. When the first process in the namespaces ends,
-// the kernel removes all of this, also after a kill. On the machine itself, the sandbox adds only
-// one network interface with one route.
+// routes and iptables rules have no effect outside. When the first process in the namespaces ends
+// or is killed, the kernel removes the namespaces with all mounts, routes and rules. On the machine
+// itself, the sandbox adds only one network interface with one route.
 
 /** Path of a file that exists when the namespaces are completely set up. */
 const ready = join(paths.run, "box-is-ready");
 
 /**
- * Creates the namespaces and their first process, unless they exist.
+ * Creates the namespaces and their first process, unless they already exist.
  *
- * @param withNode whether the sandbox has its own cluster, and so its own network
+ * @param withNode whether the sandbox has its own cluster, which needs a separate network
  */
 export async function createNamespaces(withNode: boolean): Promise<void> {
   const running = initPid();
@@ -38,10 +38,10 @@ export async function createNamespaces(withNode: boolean): Promise<void> {
     return;
   }
   if (running !== undefined) {
-    // The command that created the namespaces was killed before it had finished.
+    // The namespaces are incomplete, because the command that created them was killed.
     await removeNamespaces(withNode);
   }
-  // Removes sockets and process ids that a killed sandbox has left.
+  // Removes files with sockets and process ids that a killed sandbox has left.
   rmSync(paths.run, { recursive: true, force: true });
   for (const directory of [
     paths.run,
@@ -90,9 +90,9 @@ export async function createNamespaces(withNode: boolean): Promise<void> {
 }
 
 /**
- * Mounts /run and /var of the sandbox. For some kernel settings in /proc/sys, it also mounts files
- * with the values that the kubelet requires. So the kubelet reads these values, and the machine's
- * settings do not change.
+ * Mounts /run and /var of the sandbox. Also mounts files over some kernel settings in /proc/sys.
+ * The files contain the values that the kubelet requires, so the kubelet accepts them, and the
+ * machine's settings do not change.
  */
 async function mountFileSystems(): Promise<void> {
   await runInNamespaces([
@@ -134,17 +134,21 @@ async function linkNetwork(pid: number): Promise<void> {
   await outside(`route add ${net.everything} via ${net.nodeAddress} dev ${net.outside}`);
 }
 
-/** Time in which daemons can end before all processes are killed, in milliseconds. */
+/** Time that daemons have to end after SIGTERM, in milliseconds. Then all processes are killed. */
 const STOP_MS = 5_000;
 
-/** Timeout for the kernel to remove what belongs to killed processes, in milliseconds. */
+/**
+ * Timeout until the kernel has removed the namespaces, network interface and cgroups of killed
+ * processes, in milliseconds.
+ */
 const GONE_MS = 30_000;
 
 /**
  * Ends every process in the namespaces, and waits until the kernel has removed the namespaces, the
  * network interface and the cgroups.
  *
- * @throws UserError that names what still exists after {@link GONE_MS}
+ * @throws UserError if something still exists after {@link GONE_MS}. The message names what still
+ * exists.
  */
 export async function removeNamespaces(withNode: boolean): Promise<void> {
   const init = initPid();
@@ -152,21 +156,23 @@ export async function removeNamespaces(withNode: boolean): Promise<void> {
     const started = startTime(init);
     await endDaemons();
     signal(init, "SIGKILL");
-    // The first process of a namespace ends last: the kernel ends all other processes before it.
+    // The first process of a namespace ends last, because the kernel first ends all other
+    // processes.
     await untilGone(
       `process ${String(init)}`,
       () => started === undefined || startTime(init) !== started,
     );
   }
   if (withNode) {
-    // The kernel removes network interface and cgroups shortly after the last process has ended.
+    // The kernel removes the network interface and the cgroups shortly after the last process has
+    // ended.
     const link = `/sys/class/net/${net.outside}`;
     const linkIsGone = (): boolean => !existsSync(link);
     if (init !== undefined) {
       await untilGone(`network interface ${net.outside}`, linkIsGone);
     }
-    // If this sandbox did not run but the network interface stays, another sandbox with another
-    // SANDBOX_DIR runs. Then its cgroups must stay, too.
+    // If this sandbox did not run, but the network interface stays, a sandbox with another
+    // SANDBOX_DIR runs. Then the cgroups belong to that sandbox and must stay, too.
     if (await eventually(linkIsGone, GONE_MS)) {
       await untilGone(`cgroup ${CGROUP}`, () => {
         removeCgroups();

@@ -20,13 +20,13 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** Calls `read` for each process of the machine, and returns all results in one list. */
+/** Calls `read` for each process on the machine, and returns all results in one list. */
 function everyProcess<T>(read: (pid: string) => T[]): T[] {
   return readdirSync("/proc").flatMap((entry) => {
     try {
       return /^\d+$/.test(entry) ? read(entry) : [];
     } catch {
-      // The process ended before its files were read, or is a thread of the kernel.
+      // The process ended before its files were read, or is a kernel thread.
       return [];
     }
   });
@@ -36,9 +36,9 @@ const fileOf = (pid: string, file: string): string =>
   readFileSync(join("/proc", pid, file), "utf8");
 
 /**
- * Process id of the first process in the sandbox's namespaces. Undefined if the sandbox does not
- * run. The process is found by the path of its program, not by a stored process id, which could be
- * out of date.
+ * Returns the id of the first process in the sandbox's namespaces. Undefined if the sandbox does
+ * not run. Finds the process by the path of its program, because a stored process id could be out
+ * of date.
  */
 export function initPid(): number | undefined {
   const [pid] = everyProcess((candidate) =>
@@ -57,7 +57,7 @@ export interface SandboxProcess {
   readonly commandLine: string;
 }
 
-/** All processes of the sandbox: its daemons, and the processes in pods. */
+/** Returns all processes of the sandbox: its daemons, and the processes in pods. */
 export function sandboxProcesses(): SandboxProcess[] {
   const init = initPid();
   if (init === undefined) {
@@ -65,14 +65,14 @@ export function sandboxProcesses(): SandboxProcess[] {
   }
   const namespace = readlinkSync(`/proc/${String(init)}/ns/pid`);
   return everyProcess((pid) => {
-    // Containers have their own process namespaces. The cgroup of their processes shows whether
-    // they belong to the sandbox.
+    // Containers have their own process namespaces. The cgroup of a container's process shows
+    // whether the process belongs to the sandbox.
     const isInside =
       readlinkSync(`/proc/${pid}/ns/pid`) === namespace ||
       fileOf(pid, "cgroup").includes(`/${CGROUP}/`);
     if (!isInside) return [];
-    // Pods can have their own process namespaces, below the sandbox's namespace. Then a process has
-    // more than two ids. The second id is the id in the sandbox's namespace.
+    // A pod can have its own process namespace inside the sandbox's namespace. Then a process of
+    // the pod has more than two ids. The second id is the id in the sandbox's namespace.
     const ids = (/^NSpid:\s+(.*)$/m.exec(fileOf(pid, "status"))?.[1] ?? "").split(/\s+/);
     return [
       {
@@ -84,7 +84,7 @@ export function sandboxProcesses(): SandboxProcess[] {
   });
 }
 
-/** Arguments with which nsenter enters the sandbox's namespaces. */
+/** Returns the arguments that make nsenter enter the sandbox's namespaces. */
 export function nsenterArguments(pid: number, network: "node" | "edge"): string[] {
   const net = network === "node" ? ["--net"] : [];
   return ["--target", String(pid), "--mount", "--pid", ...net, "--"];
@@ -104,9 +104,9 @@ export async function runInNamespaces(argv: readonly string[], input?: string): 
 }
 
 /**
- * Process ids of Pulumi's engine and plugins that still run although the command that started them
- * was killed, and of their child processes. The parent of such a process is process 1, and its
- * program or script is in the sandbox's directory.
+ * Returns the process ids of Pulumi's engine and plugins that still run although the command that
+ * started them was killed, and of their child processes. Such an engine or plugin is a child of
+ * process 1, and its program or script is in the sandbox's directory.
  */
 export function orphans(): number[] {
   const inside = new Set(sandboxProcesses().map(({ pid }) => pid));
@@ -119,7 +119,8 @@ export function orphans(): number[] {
     return inside.has(pid) ? [] : [{ isOurs, parent, pid }];
   });
   const found = all.filter(({ isOurs, parent }) => isOurs && parent === 1);
-  // The list grows during the loop, so the loop also finds the child processes of child processes.
+  // The loop also visits the processes that it adds, so it also finds the children of child
+  // processes.
   for (const { pid } of found) found.push(...all.filter(({ parent }) => parent === pid));
   return found.map(({ pid }) => pid);
 }

@@ -22,7 +22,7 @@ export interface Daemon {
 
 const pidFile = (name: string): string => join(paths.run, `${name}.pid`);
 
-/** The daemon's process id on the machine. Undefined if the daemon does not run. */
+/** Returns the daemon's process id on the machine. Undefined if the daemon does not run. */
 export function daemonPid(
   name: string,
   processes: readonly SandboxProcess[] = sandboxProcesses(),
@@ -31,25 +31,25 @@ export function daemonPid(
     return undefined;
   }
   const inside = Number(readFileSync(pidFile(name), "utf8"));
-  // A process in a pod may later get the same id. Only a daemon's program is in the sandbox's
-  // directory, so the command line shows whether the process is the daemon.
+  // After the daemon has ended, a process in a pod may get the same id. Only a daemon's program is
+  // in the sandbox's directory, so the command line shows whether the process is a daemon.
   return processes.find(
     (process) => process.pidInside === inside && process.commandLine.startsWith(`${root}/`),
   )?.pid;
 }
 
-/** Environment variables about certificates, time zone, language and home directory. */
+/** Environment variables for certificates, time zone, language and home directory. */
 const inherited = ["HOME", "LANG", "SSL_CERT_DIR", "SSL_CERT_FILE", "TZ"];
 /**
- * Environment variables about a proxy. A daemon in the node's network does not get these variables,
- * because it cannot reach a proxy.
+ * Environment variables for a proxy. Daemons in the node's network do not get these variables,
+ * because they cannot reach a proxy.
  */
 const proxied = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"];
 
 /**
- * The shell's environment variables that a daemon receives. It does not receive variables of a
- * login session, such as XDG_RUNTIME_DIR (/run/user/0): the node does not have this directory, so
- * containerd could not write to it and would start no container.
+ * Returns the shell's environment variables that a daemon receives. Leaves out variables of a login
+ * session, such as XDG_RUNTIME_DIR (/run/user/0). With this variable, containerd could start no
+ * container, because the directory does not exist on the node.
  */
 export function daemonEnvironment(
   shell: Readonly<Record<string, string | undefined>>,
@@ -66,13 +66,15 @@ export async function startDaemons(...daemons: readonly Daemon[]): Promise<void>
   for (const daemon of daemons) await startDaemon(daemon);
 }
 
-/** Starts a daemon, which continues when this process ends. Its output goes to its log file. */
+/**
+ * Starts a daemon, which continues after this process has ended. Its output goes to its log file.
+ */
 async function startDaemon(daemon: Daemon): Promise<void> {
   const pid = initPid();
   if (daemonPid(daemon.name) !== undefined || pid === undefined) {
     return;
   }
-  // nsenter runs this shell script inside the namespaces. The script starts the daemon in the
+  // nsenter runs this shell script in the sandbox's namespaces. The script starts the daemon in the
   // background, writes the daemon's process id to a file, and ends.
   const start =
     'log=$1; pid_file=$2; shift 2; for cgroup in $CGROUPS; do echo $$ > "$cgroup"; done; setsid "$@" </dev/null >>"$log" 2>&1 & echo $! > "$pid_file"';
@@ -96,6 +98,7 @@ async function startDaemon(daemon: Daemon): Promise<void> {
       timeout: 20_000,
     },
   );
-  // Waits until the new process, which is first a copy of the shell, runs the daemon's program.
+  // Waits until the new process runs the daemon's program: at first, the process is a copy of the
+  // shell.
   await eventually(() => daemonPid(daemon.name) !== undefined, 2_000, 10);
 }
