@@ -4,9 +4,10 @@ import io.javalin.http.Handler;
 import java.util.concurrent.Semaphore;
 
 /**
- * Keeps threads free for the health routes. While a database hangs, each request for orders holds its
- * thread for seconds; without a limit they would take all of them, and a process that only waits would
- * look dead and be restarted.
+ * Limits how many requests for orders run at the same time, so that threads stay free for the
+ * health routes. While a database hangs, each request for orders holds a thread for seconds.
+ * Without the limit, these requests would take all threads, the health routes would not answer, and
+ * Kubernetes would restart a process that only waits.
  */
 final class Admission {
     private final Semaphore places;

@@ -24,18 +24,22 @@ public final class ApiServer implements AutoCloseable {
     static final String VERSION_HEADER = "Service-Version";
 
     private static final Logger log = LoggerFactory.getLogger(ApiServer.class);
-    // A blocked thread costs little memory. The difference is left for health and metrics.
+    // Threads of the server. A blocked thread costs little memory. The threads above ORDER_REQUESTS
+    // and UNREAD_BODIES are for the routes of health and metrics.
     static final int THREADS = 400;
     static final int ORDER_REQUESTS = 350;
     static final int UNREAD_BODIES = 30;
-    // How long nothing must happen before the server stops listening. A client with an open connection
-    // gets more time: with its next request it learns that the connection closes.
+    // How long no request may be open before the server stops listening. While a client has an open
+    // connection, the server waits longer: the answer to that client's next request says that the
+    // connection closes.
     private static final Duration QUIET = Duration.ofSeconds(1);
     private static final Duration QUIET_WITH_CONNECTIONS = Duration.ofSeconds(5);
-    // How long nothing must happen after that; only accepted connections can still send.
+    // How long no request may be open before the server closes its connections. The server no
+    // longer listens then, so only accepted connections can still send a request.
     private static final Duration QUIET_AT_END = Duration.ofMillis(250);
-    // Longer than load balancers keep a connection that they do not use (an ALB 60 s, Traefik 90 s). Whoever
-    // closes first can do so at the moment in which the other sends: were that the server, the request fails.
+    // Idle timeout of a connection. It is longer than the idle timeout of load balancers (an ALB 60
+    // s, Traefik 90 s), so the load balancer closes the connection first. If the server closed it
+    // first, a request that the load balancer sends at that moment would fail.
     private static final Duration IDLE = Duration.ofMinutes(2);
 
     private final Server server = new Server(new QueuedThreadPool(THREADS));
@@ -98,14 +102,16 @@ public final class ApiServer implements AutoCloseable {
     }
 
     /**
-     * Stops without failing a request: readiness goes first, then, when no more requests come, the
-     * listener, and the connections last. Only requests that take longer than the limit are cut off.
+     * Stops the server without failing a request. First the server becomes not ready. When no more
+     * requests come, the server stops listening, and closes its connections last. It cuts off only
+     * requests that take longer than the limit.
      */
     public void drain(Duration limit) throws InterruptedException {
         draining = true;
         long start = System.nanoTime();
         log.info("draining: {} requests are open", openRequests.count());
-        // Under a load that does not end, the second half is for the requests that were accepted.
+        // If requests do not stop coming, the server stops listening after half of the limit. The
+        // second half is for the requests that the server has accepted.
         openRequests.awaitQuiet(
                 () -> connector.getConnectedEndPoints().isEmpty() ? QUIET : QUIET_WITH_CONNECTIONS,
                 start + limit.toNanos() / 2);

@@ -65,13 +65,17 @@ final class ErrorAnswers {
                                 + " has one."));
     }
 
-    /** A repetition cannot do anything twice: of all requests only a new order without a key can. */
+    /**
+     * Whether a client can send the request again without doing anything twice. Only a request that
+     * creates an order without an idempotency key is not repeatable.
+     */
     private static boolean isRepeatable(Context context) {
         return context.header(OrderRoutes.IDEMPOTENCY_KEY) != null || context.pathParamMap().containsKey("id");
     }
 
     private static void answer(Exception e, Context context) {
-        // Jetty's way to say that the request itself is broken, found while its body was read.
+        // Jetty throws this exception if it finds, while the handler reads the body, that the
+        // request is not valid HTTP.
         if (e instanceof HttpException bad) {
             answer(context, Problem.of(bad.getCode(), "The request is not valid HTTP."));
             return;

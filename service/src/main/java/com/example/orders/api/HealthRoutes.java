@@ -13,7 +13,7 @@ final class HealthRoutes {
     private final BooleanSupplier draining;
 
     HealthRoutes(String version, Readiness readiness, BooleanSupplier draining) {
-        // Liveness asks nobody: a database that is away is no reason to restart this process.
+        // Liveness does not use the database: a restart of this process does not repair a database.
         this.live =
                 Json.bytes(
                         new TreeMap<>(

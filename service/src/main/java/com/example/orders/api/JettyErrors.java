@@ -7,7 +7,10 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
 
-/** Problems for requests that never reach a handler: a broken request line, a header too large. */
+/**
+ * Writes the error answers to requests that never reach a handler, for example because the request
+ * line is not valid or a header is too large.
+ */
 final class JettyErrors extends ErrorHandler {
     private final String version;
 

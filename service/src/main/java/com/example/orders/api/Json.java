@@ -10,9 +10,10 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 
-/** How this service reads and writes JSON: strictly, and with times as ISO 8601 text. */
+/** The JSON mapper of this service. It reads JSON strictly, and writes times as ISO 8601 text. */
 public final class Json {
-    // The largest order has 1,611. A body of empty objects makes a tree of a hundred times its size.
+    // Maximum number of tokens in a body. The largest order has 1,611 tokens. Without this limit, a
+    // body of empty objects would become a tree in memory of a hundred times the size of the body.
     private static final long MAX_TOKENS = 10_000;
 
     public static final ObjectMapper MAPPER =
@@ -25,7 +26,7 @@ public final class Json {
                     .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-                    // Input may be secret, so no message quotes it.
+                    // The input may contain secrets, so no error message quotes the input.
                     .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
                     .build();
 

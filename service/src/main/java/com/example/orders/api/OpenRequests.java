@@ -8,8 +8,9 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Counts requests from their headers to the last byte of their answer. Jetty's GracefulHandler counts
- * too, but answers 503 to requests that come during the shutdown, and those must succeed.
+ * Counts the open requests. A request is open from its headers to the last byte of its answer.
+ * Jetty's GracefulHandler also counts requests, but answers 503 to requests that come during the
+ * shutdown. Here these requests must succeed.
  */
 final class OpenRequests extends Handler.Wrapper {
     private static final Duration POLL = Duration.ofMillis(20);
@@ -41,7 +42,7 @@ final class OpenRequests extends Handler.Wrapper {
         return open == 0 && System.nanoTime() - lastChange >= duration.toNanos();
     }
 
-    /** Waits until no request was open for a while. */
+    /** Waits until no request was open for the time {@code quiet}, or until {@code endNanos}. */
     void awaitQuiet(Supplier<Duration> quiet, long endNanos) throws InterruptedException {
         while (!isQuietFor(quiet.get()) && System.nanoTime() < endNanos) {
             Thread.sleep(POLL.toMillis());

@@ -4,9 +4,9 @@ import com.example.orders.model.Order;
 import com.example.orders.store.PagePosition;
 import java.util.List;
 
-/** {@code next} is null on the last page. */
+/** One page of {@code GET /orders}. {@code next} is null on the last page. */
 record OrderPage(List<Order> orders, String next) {
-    /** @param found up to one order more than the page takes, which tells whether there is a next page */
+    /** @param found the orders of the page, and one more order if there is a next page */
     static OrderPage of(List<Order> found, int limit) {
         if (found.size() <= limit) {
             return new OrderPage(found, null);

@@ -16,8 +16,9 @@ import java.util.Set;
 import java.util.concurrent.Semaphore;
 
 /**
- * Reads the body of {@code POST /orders}. The tree is checked by hand rather than bound to a class, so
- * that one answer names every field that is wrong and nothing is converted silently ("3" is no number).
+ * Reads the body of {@code POST /orders}. This class checks the JSON tree field by field, and does
+ * not bind it to a class. So one answer names every wrong field, and no value is converted silently
+ * (the text "3" is not accepted as a number).
  */
 final class OrderRequest {
     static final int MAX_CUSTOMER = 200;
@@ -27,7 +28,8 @@ final class OrderRequest {
     private static final int MAX_ERRORS = 20;
     private static final int MAX_NAME_SHOWN = 64;
 
-    // A parse takes milliseconds and up to 3 MB, so a few at a time are as fast, and bound the memory.
+    // Limits how many bodies are parsed at the same time, and therefore the memory. To parse a body
+    // takes milliseconds and up to 3 MB, so the limit does not make requests slower.
     private static final Semaphore PARSES = new Semaphore(16);
 
     private final List<FieldError> errors = new ArrayList<>();
@@ -61,7 +63,8 @@ final class OrderRequest {
             throw new ProblemException(400, "The body is empty; it must be a JSON object.");
         }
         try {
-            // Decoded here because Jackson would guess UTF-16 and UTF-32 too, and let some bad UTF-8 pass.
+            // Jackson does not decode the body, because Jackson also accepts UTF-16, UTF-32 and
+            // some invalid UTF-8.
             String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
             JsonNode root = Json.MAPPER.readTree(text);
             if (root.isMissingNode()) {
@@ -75,7 +78,7 @@ final class OrderRequest {
         }
     }
 
-    /** What it returns is complete only if there are no errors. */
+    /** Returns the order, which is complete only if {@code errors} is empty. */
     private NewOrder order(JsonNode root) {
         if (!root.isObject()) {
             throw new ProblemException(422, "The order must be a JSON object.");
@@ -101,7 +104,8 @@ final class OrderRequest {
 
     private static boolean isMoney(String code) {
         try {
-            // Codes without minor units are no money: XXX (none), XTS (for tests), XAU (gold).
+            // Codes without minor units are not money: XXX (no currency), XTS (for tests), XAU
+            // (gold).
             return Currency.getInstance(code).getDefaultFractionDigits() >= 0;
         } catch (IllegalArgumentException e) {
             return false;
@@ -149,7 +153,10 @@ final class OrderRequest {
         return "";
     }
 
-    /** PostgreSQL stores neither NUL nor half of a surrogate pair; no name needs the other controls. */
+    /**
+     * Whether a text must not contain the character. PostgreSQL cannot store NUL or half of a
+     * surrogate pair. The other control characters are not needed in any name.
+     */
     private static boolean isForbidden(int character) {
         return Character.isISOControl(character) || Character.getType(character) == Character.SURROGATE;
     }

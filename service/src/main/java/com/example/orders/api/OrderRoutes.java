@@ -26,7 +26,10 @@ final class OrderRoutes {
         this.admission = admission;
     }
 
-    /** HEAD is named too: Javalin would by itself say 200 to it where GET says 404 or 503. */
+    /**
+     * Registers the routes of orders. HEAD has its own routes, because otherwise Javalin answers
+     * 200 to HEAD also if GET answers 404 or 503.
+     */
     void register(RoutesConfig routes) {
         routes.post("/orders", admission.limit(this::create));
         routes.get("/orders", admission.limit(this::list));
@@ -120,12 +123,13 @@ final class OrderRoutes {
         String text = context.pathParam("id");
         try {
             UUID id = UUID.fromString(text);
-            // fromString also takes short forms such as 1-1-1-1-1, which no order has in its Location.
+            // fromString also accepts short forms such as 1-1-1-1-1. The Location of an order never
+            // has a short form.
             if (id.toString().equalsIgnoreCase(text)) {
                 return id;
             }
         } catch (IllegalArgumentException e) {
-            // Reported below, together with the short forms.
+            // The code below throws the error, for this case and for the short forms.
         }
         throw ProblemException.badField(400, "id", "must be a UUID");
     }

@@ -21,7 +21,10 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
     private static final int MAX_LIMIT = 200;
     private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 
-    /** @param queryString as it was sent, or null */
+    /**
+     * @param queryString the query string as the client sent it, or null if the request has no
+     *     query string
+     */
     static PageQuery parse(String queryString) {
         Map<String, String> given = parameters(queryString == null ? "" : queryString);
         return new PageQuery(
@@ -30,7 +33,10 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
                 Optional.ofNullable(given.get("limit")).map(PageQuery::limit).orElse(DEFAULT_LIMIT));
     }
 
-    /** Javalin would leave out what it cannot decode, and a client that pages would get page one for ever. */
+    /**
+     * Returns the parameters of the query string. Javalin's own parser leaves out a parameter that
+     * it cannot decode. A client whose {@code after} is left out would always get the first page.
+     */
     private static Map<String, String> parameters(String queryString) {
         Map<String, String> given = new HashMap<>();
         for (String parameter : queryString.split("&")) {
@@ -49,7 +55,10 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
         return given;
     }
 
-    /** Bytes that are not UTF-8 become U+FFFD, which is in no name or value that is taken. */
+    /**
+     * Decodes a name or value. Bytes that are not UTF-8 become U+FFFD, which no accepted name or
+     * value contains.
+     */
     private static String decoded(String text, String name) {
         try {
             return URLDecoder.decode(text, StandardCharsets.UTF_8);
@@ -59,7 +68,7 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
     }
 
     private static ProblemException refused(String name, String message) {
-        // Names come from outside and can be as long as a request line.
+        // The client chooses the name, which can be as long as a request line.
         return ProblemException.badField(
                 400, name.substring(0, Math.min(name.length(), MAX_NAME_SHOWN)), message);
     }
@@ -79,12 +88,15 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
                 return limit;
             }
         } catch (NumberFormatException e) {
-            // Reported below, together with numbers out of range.
+            // The code below throws the error, for this case and for numbers out of range.
         }
         throw ProblemException.badField(400, "limit", "must be from 1 to " + MAX_LIMIT);
     }
 
-    /** Opaque to clients, so that it can change; not secret, so it is only encoded. */
+    /**
+     * Encodes a position for {@code next}. The form is opaque to clients, so that it can change. It
+     * is not secret, so it is encoded but not encrypted.
+     */
     static String encode(PagePosition position) {
         long micros = ChronoUnit.MICROS.between(Instant.EPOCH, position.createdAt());
         return Base64.getUrlEncoder()
@@ -97,12 +109,12 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
             String text = new String(Base64.getUrlDecoder().decode(after), StandardCharsets.US_ASCII);
             int dot = text.indexOf('.');
             Instant createdAt = Instant.EPOCH.plus(Long.parseLong(text, 0, dot, 10), ChronoUnit.MICROS);
-            // PostgreSQL has a smaller range of times than Java.
+            // The range of times in PostgreSQL is smaller than in Java.
             if (!createdAt.isBefore(Instant.EPOCH) && createdAt.isBefore(LATEST)) {
                 return new PagePosition(createdAt, UUID.fromString(text.substring(dot + 1)));
             }
         } catch (IllegalArgumentException | IndexOutOfBoundsException | ArithmeticException e) {
-            // Reported below, together with times out of range.
+            // The code below throws the error, for this case and for times out of range.
         }
         throw ProblemException.badField(400, "after", "must be the `next` of an earlier page");
     }

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import java.util.List;
 import org.eclipse.jetty.http.HttpStatus;
 
-/** An error answer as RFC 9457 wants it. */
+/** The body of an error answer, in the form of RFC 9457 (problem details). */
 @JsonPropertyOrder({"type", "title", "status", "detail", "errors"})
 record Problem(
         String type,
@@ -16,11 +16,14 @@ record Problem(
 
     static final String CONTENT_TYPE = "application/problem+json";
 
-    /** {@code field} is a path as in {@code items[0].quantity}, or the name of a parameter or header. */
+    /**
+     * A wrong field. {@code field} is a path such as {@code items[0].quantity}, or the name of a
+     * parameter or header.
+     */
     record FieldError(String field, String message) {}
 
     static Problem of(int status, String detail, List<FieldError> errors) {
-        // "about:blank" says that the problem is what its status says; the title is then its phrase.
+        // RFC 9457: with the type "about:blank", the title is the reason phrase of the HTTP status.
         return new Problem("about:blank", HttpStatus.getMessage(status), status, detail, List.copyOf(errors));
     }
 

@@ -18,20 +18,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Becomes ready with the first connection to a database that has the schema, and stays so. Were it not to,
- * a database that is away for a minute would make all pods unready, and clients would get an error page of
- * the load balancer in place of a 503 that tells them to try again. A pod that never reached the database,
- * as with a wrong password, is never ready, and its rollout fails.
+ * Tells whether this pod is ready. The pod becomes ready with the first connection to a database
+ * that has the schema, and then stays ready. Otherwise, a database that is not available for a
+ * minute would make all pods unready, and clients would get an error page from the load balancer
+ * instead of a 503 with {@code Retry-After}. A pod that never connects to the database, for example
+ * because of a wrong password, never becomes ready, and the rollout fails.
  */
 public final class Readiness implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Readiness.class);
-    // The probe waits for two seconds.
+    // How long the readiness probe's request waits for a check. The timeout of the probe is two
+    // seconds.
     private static final long LIMIT_MILLIS = 1500;
-    // Shorter than Prometheus' usual interval, and rare enough for a new connection each time.
+    // Time between two checks. It is shorter than the usual scrape interval of Prometheus, and long
+    // enough to open a new connection for each check.
     private static final Duration INTERVAL = Duration.ofSeconds(10);
 
     private final SchemaCheck check;
-    // One thread: callers that come while a check hangs share it, and do not pile up.
+    // There is one thread: requests that come while a check hangs wait for the same check.
     private final ScheduledExecutorService thread =
             Executors.newSingleThreadScheduledExecutor(
                     task -> {
@@ -44,7 +47,10 @@ public final class Readiness implements AutoCloseable {
     private volatile boolean available;
     private String lastProblem;
 
-    /** @param metrics gets the gauge {@code database.available}, which is at most 10 seconds old */
+    /**
+     * @param metrics the registry for the gauge {@code database.available}, whose value is at
+     *     most 10 seconds old
+     */
     public Readiness(SchemaCheck check, MeterRegistry metrics) {
         this.check = check;
         Gauge.builder("database.available", () -> available ? 1 : 0)
@@ -79,7 +85,8 @@ public final class Readiness implements AutoCloseable {
         available = problem == null;
         ready = ready || available;
         if (!Objects.equals(problem, lastProblem)) {
-            // One line for each change: an outage of an hour is two.
+            // The service logs only changes: an outage writes one line at its start and one at its
+            // end.
             if (problem == null) {
                 log.info("the database is available again");
             } else {
@@ -90,7 +97,7 @@ public final class Readiness implements AutoCloseable {
         return ready;
     }
 
-    /** @return null if there is none */
+    /** @return why the database is not available, or null if it is available */
     private String problem() {
         try {
             check.connect();

@@ -5,15 +5,15 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.regex.Pattern;
 
-/** The body of a request, if it is JSON of a size that the service takes. */
+/** Reads the body of a request, and refuses a body that is not JSON or that is too large. */
 final class RequestBody {
     /**
-     * The largest order has 200 items and 13,000 characters. Written with each character as two escapes of
-     * JSON, which are 12 bytes, it has 180 kB.
+     * Maximum size of a body. The largest order has 200 items and 13,000 characters. If each
+     * character is written as two JSON escapes (12 bytes), this order has 180 kB.
      */
     static final int MAX_BYTES = 256 << 10;
     private static final int MAX_DISCARDED = 16 << 20;
-    // JSON is always UTF-8 (RFC 8259), so a charset may only say that.
+    // JSON is always UTF-8 (RFC 8259), so the only accepted charset is UTF-8.
     private static final Pattern JSON =
             Pattern.compile("application/json\\s*(;\\s*charset\\s*=\\s*\"?utf-8\"?\\s*)?", Pattern.CASE_INSENSITIVE);
 
@@ -36,7 +36,8 @@ final class RequestBody {
             InputStream in = context.bodyInputStream();
             body = in.readNBytes(MAX_BYTES + 1);
             if (body.length > MAX_BYTES) {
-                // A client that still sends would see a reset connection instead of the answer.
+                // Reads the rest of the body: otherwise, a client that still sends would get a
+                // connection reset instead of the answer.
                 in.skip(MAX_DISCARDED);
             }
         } catch (IOException e) {

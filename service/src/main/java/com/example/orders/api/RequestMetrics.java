@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Times requests by route, and serves {@code /metrics}. */
+/** Measures the duration of requests by route, and serves {@code /metrics}. */
 final class RequestMetrics {
     private static final Logger log = LoggerFactory.getLogger(RequestMetrics.class);
 
@@ -27,7 +27,8 @@ final class RequestMetrics {
     }
 
     private void record(Context context, float millis) {
-        // Only routes that exist: invented paths and methods must not make new time series.
+        // Measures only routes that exist: a request to any other path must not create a new time
+        // series.
         Endpoint endpoint = context.endpoints().lastHttpEndpoint();
         String method = endpoint == null ? "none" : endpoint.method.name();
         String route = endpoint == null ? "none" : endpoint.path;

@@ -8,10 +8,10 @@ import java.io.IOException;
 import java.util.concurrent.Semaphore;
 
 /**
- * Takes in bodies that no handler asked for. While such a body is still on its way, Jetty would close the
- * connection after an answer that did not say so, and whoever sends the next request on it fails. A body
- * that never comes holds its thread, so only a few requests wait for theirs; the answers to others say
- * that the connection closes.
+ * Reads bodies that no handler has read. If a body is not read to its end, Jetty closes the
+ * connection after the answer, but the answer does not say so, and the client's next request on
+ * this connection fails. A body that never comes blocks a thread, so only a few requests wait for
+ * their bodies. The answers to all other such requests have the header {@code Connection: close}.
  */
 final class UnreadBodies implements Handler {
     private final Semaphore places;
@@ -33,7 +33,7 @@ final class UnreadBodies implements Handler {
         try {
             body.readNBytes(RequestBody.MAX_BYTES);
         } catch (IOException e) {
-            // The client is gone, and so is the connection that was to be kept.
+            // The client has closed the connection, so there is nothing to read.
         } finally {
             places.release();
         }

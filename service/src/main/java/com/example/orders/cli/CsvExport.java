@@ -10,7 +10,7 @@ import java.util.List;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 
-/** CSV of RFC 4180 in UTF-8: one row for each order. */
+/** Writes orders as CSV (RFC 4180) in UTF-8, one row for each order. */
 final class CsvExport implements OrderExport {
     private static final int CUSTOMER = 1;
 
@@ -48,7 +48,10 @@ final class CsvExport implements OrderExport {
         csv.printRecord(row);
     }
 
-    /** A spreadsheet runs a cell that begins so; quoting does not stop it, and customers choose this text. */
+    /**
+     * Puts an apostrophe before a text that a spreadsheet would run as a formula. Quotes do not
+     * prevent this, and customers choose the text.
+     */
     private static String notFormula(String text) {
         return "=+-@".indexOf(text.charAt(0)) >= 0 ? "'" + text : text;
     }

@@ -8,7 +8,10 @@ import java.time.ZoneId;
 import java.util.Optional;
 import picocli.CommandLine.TypeConversionException;
 
-/** One end of a period: the start of a day in the zone that the command is given, or an instant. */
+/**
+ * The start or the end of a period: an instant, or a day, which means the start of that day in the
+ * time zone of the command.
+ */
 record DayOrInstant(Optional<LocalDate> day, Optional<Instant> instant) {
     static DayOrInstant parse(String text) {
         try {
@@ -22,7 +25,7 @@ record DayOrInstant(Optional<LocalDate> day, Optional<Instant> instant) {
                 return parsed;
             }
         } catch (DateTimeException e) {
-            // Reported below, together with times out of range.
+            // The code below throws the error, for this case and for times out of range.
         }
         throw new TypeConversionException(
                 "'" + text + "' is not a day such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z");

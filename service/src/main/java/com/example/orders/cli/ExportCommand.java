@@ -62,7 +62,7 @@ final class ExportCommand implements Callable<Integer> {
                     spec.commandLine(), "--continue must be a name of 1 to " + MAX_NAME + " characters");
         }
         OrderExports orders = new OrderExports(DataSources.unpooled(parent.configuration().database()));
-        // System.out would hide that the disk is full or that the reader has gone.
+        // Not System.out, which hides write errors, such as a full disk or a closed pipe.
         OutputStream out = new BufferedOutputStream(standardOutput, 1 << 16);
         OrderExport export =
                 format == Format.csv ? new CsvExport(out, withCustomers) : new JsonExport(out, withCustomers);

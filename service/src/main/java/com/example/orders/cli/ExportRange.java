@@ -4,7 +4,9 @@ import java.time.ZoneId;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
-/** Which orders an export has: exactly one of the three ways to say it. */
+/**
+ * The options that choose the orders of an export. The command accepts exactly one of the three.
+ */
 final class ExportRange {
     @Option(
             names = "--since",
@@ -26,7 +28,10 @@ final class ExportRange {
     @ArgGroup(exclusive = false)
     Days days;
 
-    /** The order of a moment is in one period only: where one ends, the next one begins. */
+    /**
+     * A period from one day to another. A period includes its start, but not its end, so each order
+     * is in only one of two consecutive periods.
+     */
     static final class Days {
         @Option(
                 names = "--from",

@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.ObjectWriter;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/** Newline-delimited JSON: one order in each line. */
+/** Writes orders as newline-delimited JSON, one order in each line. */
 final class JsonExport implements OrderExport {
     @JsonIgnoreProperties("customer")
     private interface WithoutCustomer {}
@@ -27,7 +27,7 @@ final class JsonExport implements OrderExport {
 
     @Override
     public void accept(Order order) throws IOException {
-        // As bytes, because a generator would flush its output after each order.
+        // Writes bytes, because a JSON generator would flush the output after each order.
         out.write(json.writeValueAsBytes(order));
         out.write('\n');
     }

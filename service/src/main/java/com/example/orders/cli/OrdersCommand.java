@@ -20,7 +20,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.TypeConversionException;
 
-/** The command line. Exit codes: 0 done, 1 failed, 2 called or configured wrongly. */
+/**
+ * The command line. The exit code is 0 if the command succeeded, 1 if it failed, and 2 if its
+ * arguments or its configuration are wrong.
+ */
 @Command(
         name = "services-orders",
         description = "Orders over HTTP, and the jobs around them.",
@@ -92,7 +95,10 @@ public final class OrdersCommand {
         return e instanceof ConfigurationException ? USAGE : FAILED;
     }
 
-    /** The message, and that of the cause where it says more ("connection failed": unknown host). */
+    /**
+     * Returns the exception's message. If this message does not contain the cause's message, the
+     * cause follows in parentheses.
+     */
     private static String reason(Exception e) {
         String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
         Throwable cause = e.getCause();

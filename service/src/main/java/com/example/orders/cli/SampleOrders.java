@@ -12,7 +12,10 @@ import java.util.Random;
 import java.util.UUID;
 import java.util.stream.IntStream;
 
-/** Invented orders: of all statuses, with names that need care in CSV files and in browsers. */
+/**
+ * Creates sample orders of all statuses. Some customer names need escaping in CSV files and in
+ * browsers.
+ */
 final class SampleOrders {
     private static final List<String> CUSTOMERS =
             List.of("Ada Lovelace", "Müller, Schmidt & Co", "The \"Best\" Shop", "山田太郎", "O'Brien <sons>");

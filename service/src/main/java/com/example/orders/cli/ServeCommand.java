@@ -73,7 +73,8 @@ final class ServeCommand implements Callable<Integer> {
             log.error("could not stop cleanly", e);
             exitCode = 1;
         }
-        // After SIGTERM the JVM would exit with 143, which a job controller counts as a failure.
+        // After SIGTERM, the JVM exits with 143, which Kubernetes counts as a failure. halt() exits
+        // with the code of the service instead.
         Runtime.getRuntime().halt(exitCode);
     }
 
@@ -83,7 +84,7 @@ final class ServeCommand implements Callable<Integer> {
         new JvmThreadMetrics().bindTo(registry);
         new ProcessorMetrics().bindTo(registry);
         new UptimeMetrics().bindTo(registry);
-        // Listens for as long as the process lives, so it is never closed.
+        // The server listens until the process ends, so no code closes it.
         @SuppressWarnings("resource")
         JvmGcMetrics collections = new JvmGcMetrics();
         collections.bindTo(registry);

@@ -12,7 +12,8 @@ import picocli.CommandLine.TypeConversionException;
 
 /** The start of an export: a day, an instant, or a duration back from now. */
 record Since(Instant instant) {
-    // Times that PostgreSQL can compare with; Java's go further.
+    // Earliest time that the command accepts. Java has earlier times, but PostgreSQL cannot compare
+    // with them.
     static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
     static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 
@@ -24,7 +25,7 @@ record Since(Instant instant) {
                 return new Since(instant);
             }
         } catch (DateTimeException e) {
-            // Reported below, together with times out of range.
+            // The code below throws the error, for this case and for times out of range.
         }
         throw new TypeConversionException(
                 "'" + text + "' is not a date (2026-01-31, 2026-01-31T12:00:00Z) or a duration (48h, 7d)");

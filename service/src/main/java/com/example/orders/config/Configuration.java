@@ -2,12 +2,16 @@ package com.example.orders.config;
 
 import java.time.Duration;
 
-/** Everything that the service takes from its environment, checked once at the start. */
+/**
+ * The configuration of the service. It comes from environment variables, which are checked once, at
+ * the start.
+ */
 public record Configuration(
         int port, DatabaseConfiguration database, Duration drain, Duration migrateWait, String version) {
 
     public static Configuration from(Environment environment) {
-        // Logback reads this variable by itself and takes a word that it does not know for "debug".
+        // Logback also reads this variable, and uses "debug" for an unknown word. So the service
+        // refuses an unknown word here.
         environment.oneOf("LOG_LEVEL", "info", "trace", "debug", "info", "warn", "error");
         return new Configuration(
                 environment.integer("PORT", 8080, 0, 65535),

@@ -1,6 +1,8 @@
 package com.example.orders.config;
 
-/** A variable of the environment is missing or bad; the message names it and is one line. */
+/**
+ * An environment variable is missing or invalid. The message is one line and names the variable.
+ */
 public final class ConfigurationException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

@@ -5,9 +5,10 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Durations as operators write them: {@code 30s}, {@code 90m}, {@code 48h}, {@code 7d}. */
+/** Parses durations such as {@code 30s}, {@code 90m}, {@code 48h} or {@code 7d}. */
 public final class Durations {
-    // Five digits are 273 years in days, which every timestamp of PostgreSQL can go back.
+    // With at most five digits, the longest duration is 273 years. PostgreSQL can subtract this
+    // from every current time.
     private static final Pattern FORM = Pattern.compile("([0-9]{1,5})([smhd])");
 
     private Durations() {}

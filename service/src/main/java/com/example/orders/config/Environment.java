@@ -9,9 +9,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** Typed access to environment variables. An empty variable counts as one that is not set. */
+/**
+ * Reads environment variables, and converts their values to types. An empty variable counts as not
+ * set.
+ */
 public final class Environment {
-    // The version goes into a header of every answer, so it can be nothing that breaks a header.
+    // The version is a header of every answer, so it may contain only characters that a header
+    // allows.
     private static final Pattern VERSION = Pattern.compile("[!-~]{1,128}");
 
     private final Map<String, String> variables;
@@ -44,7 +48,7 @@ public final class Environment {
                 return value;
             }
         } catch (NumberFormatException e) {
-            // Reported below, together with numbers out of range.
+            // The code below throws the error, for this case and for numbers out of range.
         }
         throw new ConfigurationException(
                 variable, "must be a whole number from " + least + " to " + most + ", not \"" + text + "\"");
@@ -65,7 +69,8 @@ public final class Environment {
         if (mode.verifies() && rootCertificate.isEmpty()) {
             throw new ConfigurationException("DATABASE_SSLROOTCERT", "is not set, and " + mode.word() + " needs it");
         }
-        // A file that is missing would fail each connection, for as long as the process lives.
+        // Checks the file at the start: if the file is missing, no connection to the database can
+        // succeed.
         if (rootCertificate.isPresent() && !Files.isReadable(Path.of(rootCertificate.get()))) {
             throw new ConfigurationException(
                     "DATABASE_SSLROOTCERT", "names a file that cannot be read: " + rootCertificate.get());
@@ -83,7 +88,10 @@ public final class Environment {
         return word;
     }
 
-    /** From the variable itself, or from the file that VARIABLE_FILE names: a mounted Secret. */
+    /**
+     * Returns a secret from the variable itself, or from the file that the variable with the suffix
+     * {@code _FILE} names. Such a file is usually a mounted Kubernetes Secret.
+     */
     Secret secret(String variable) {
         String fileVariable = variable + "_FILE";
         Optional<String> value = find(variable);
@@ -98,7 +106,8 @@ public final class Environment {
                                 () ->
                                         new ConfigurationException(
                                                 variable, "is not set, and neither is " + fileVariable));
-        // A file that is missing at the start is a mistake in the configuration: it ends the process.
+        // Reads the file once now: if the file is missing at the start, the configuration is wrong,
+        // and the process ends.
         secret.value();
         return secret;
     }

@@ -6,7 +6,10 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 
-/** A user name or a password. One that comes from a file is read each time, so it can change. */
+/**
+ * A user name or a password. If the value comes from a file, each call of {@link #value()} reads
+ * the file again, so the value can change.
+ */
 public final class Secret {
     private final Supplier<String> source;
 
@@ -18,7 +21,7 @@ public final class Secret {
         return new Secret(() -> value);
     }
 
-    /** @param variable the variable that names the file; an error names it */
+    /** @param variable the environment variable that names the file, for error messages */
     static Secret file(String variable, String file) {
         return new Secret(() -> read(variable, file));
     }
@@ -35,7 +38,8 @@ public final class Secret {
         } catch (IOException | InvalidPathException e) {
             throw new ConfigurationException(variable, "names a file that cannot be read: " + file);
         }
-        // Editors and `echo` end a file with a newline; any other white space may be part of a password.
+        // Editors and `echo` end a file with a newline, which is not part of the secret. Any other
+        // white space may be part of a password.
         String secret = content.replaceFirst("[\r\n]+$", "");
         if (secret.isEmpty()) {
             throw new ConfigurationException(variable, "names an empty file: " + file);
@@ -43,7 +47,7 @@ public final class Secret {
         return secret;
     }
 
-    /** Without the value, so that no log line or exception can show it. */
+    /** Returns a text without the value, so that no log line or exception shows the secret. */
     @Override
     public String toString() {
         return "(secret)";

@@ -4,10 +4,10 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Encryption of the connection to the database, in the words of PostgreSQL.
+ * TLS settings of the connections to the database, with the names that PostgreSQL uses.
  *
- * @param rootCertificate path of a PEM file with the authorities that are trusted; it is read for each
- *     new connection
+ * @param rootCertificate path of a PEM file with the trusted certificate authorities. The
+ *     driver reads the file for each new connection.
  */
 public record Tls(Mode mode, Optional<String> rootCertificate) {
     /** @see <a href="https://www.postgresql.org/docs/current/libpq-ssl.html">sslmode</a> */
@@ -33,6 +33,9 @@ public record Tls(Mode mode, Optional<String> rootCertificate) {
         }
     }
 
-    /** What a laptop needs: TLS if the server has it, and no check of who answers. */
+    /**
+     * Settings for a laptop: the connection uses TLS if the server supports TLS, and does not
+     * verify the server's certificate.
+     */
     public static final Tls PREFERRED = new Tls(Mode.PREFER, Optional.empty());
 }

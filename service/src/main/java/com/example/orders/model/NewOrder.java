@@ -2,16 +2,16 @@ package com.example.orders.model;
 
 import java.util.List;
 
-/** An order as a customer asks for it: it has no identity, status or time yet. */
+/** The order that a client asks for. It does not have an id, a status or a time yet. */
 public record NewOrder(String customer, String currency, List<OrderItem> items) {
     public NewOrder {
         items = List.copyOf(items);
     }
 
     /**
-     * The price of all items in minor units.
+     * Returns the price of all items, in minor units of the currency.
      *
-     * @throws ArithmeticException if it does not fit in 64 bits
+     * @throws ArithmeticException if the price does not fit in 64 bits
      */
     public long total() {
         long total = 0;

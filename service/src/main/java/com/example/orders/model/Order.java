@@ -4,7 +4,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 
-/** {@code total} is in minor units of {@code currency}. */
+/** An order in the database. {@code total} is in minor units of {@code currency}. */
 public record Order(
         UUID id,
         String customer,

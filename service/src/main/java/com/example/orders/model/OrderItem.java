@@ -1,4 +1,7 @@
 package com.example.orders.model;
 
-/** {@code unitPrice} is in minor units of the order's currency (cents for EUR). */
+/**
+ * One item of an order. {@code unitPrice} is in minor units of the order's currency (cents for
+ * EUR).
+ */
 public record OrderItem(String sku, int quantity, long unitPrice) {}

@@ -5,14 +5,17 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Only an unpaid order can change its status; the other three are final. */
+/**
+ * Status of an order. Only the status of an unpaid order can change. The other three statuses are
+ * final.
+ */
 public enum OrderStatus {
     UNPAID,
     PAID,
     CANCELLED,
     EXPIRED;
 
-    /** The name in the API, in exports and in the database. */
+    /** Returns the name of the status in the API, in exports and in the database. */
     @JsonValue
     public String text() {
         return name().toLowerCase(Locale.ROOT);

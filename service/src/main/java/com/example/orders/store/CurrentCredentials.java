@@ -8,8 +8,8 @@ import java.sql.SQLInvalidAuthorizationSpecException;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * Reads user name and password for each new connection. After a rotation the open connections go on, and
- * the next one uses the new password: no restart.
+ * Reads the user name and the password again for each new connection. So a rotation of the password
+ * needs no restart: open connections continue, and new connections use the new password.
  */
 final class CurrentCredentials extends PGSimpleDataSource {
     private static final long serialVersionUID = 1;
@@ -29,7 +29,8 @@ final class CurrentCredentials extends PGSimpleDataSource {
             username = database.username().value();
             password = database.password().value();
         } catch (ConfigurationException e) {
-            // As a wrong password: the file may be complete again a moment later.
+            // Throws the same error as for a wrong password, because clients retry after that
+            // error. The file may be complete a moment later.
             throw new SQLInvalidAuthorizationSpecException(e.getMessage(), INVALID_AUTHORIZATION, e);
         }
         return getConnection(username, password);

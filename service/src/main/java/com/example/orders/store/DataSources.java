@@ -8,7 +8,7 @@ import java.time.Duration;
 import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** The ways to the database: one for commands, two for the server. */
+/** Creates the data sources: one for commands, and two for the server. */
 public final class DataSources {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
@@ -16,8 +16,8 @@ public final class DataSources {
     private DataSources() {}
 
     /**
-     * For commands: a new connection each time, without a limit on how long a statement takes
-     * (a migration or an export may run for minutes).
+     * Returns the data source for commands. It opens a new connection for each call, and has no
+     * timeout for statements, because a migration or an export may run for minutes.
      */
     public static PGSimpleDataSource unpooled(DatabaseConfiguration database) {
         PGSimpleDataSource source = new CurrentCredentials(database);
@@ -25,7 +25,7 @@ public final class DataSources {
         source.setPortNumbers(new int[] {database.port()});
         source.setDatabaseName(database.name());
         source.setSslMode(database.tls().mode().word());
-        // Without this name, the driver looks for a certificate in the user's home directory.
+        // If this path is not set, the driver looks for a certificate in the user's home directory.
         database.tls().rootCertificate().ifPresent(source::setSslRootCert);
         source.setApplicationName("services-orders");
         source.setConnectTimeout(seconds(CONNECT_TIMEOUT));
@@ -33,7 +33,10 @@ public final class DataSources {
         return source;
     }
 
-    /** For requests. It opens also while the database is away, and recovers when it comes back. */
+    /**
+     * Returns the connection pool for requests. The pool starts also while the database is not
+     * available, and connects when the database is available again.
+     */
     public static HikariDataSource pool(DatabaseConfiguration database, MeterRegistry metrics) {
         HikariConfig pool = config(database);
         pool.setPoolName("orders");
@@ -44,8 +47,8 @@ public final class DataSources {
     }
 
     /**
-     * To learn whether the database is there: a new connection each time, which also shows whether the
-     * password of this moment is right, and short time limits.
+     * Returns the data source for the readiness check. It has short timeouts, and opens a new
+     * connection for each check, so the check also shows whether the current password is right.
      */
     public static DataSource check(DatabaseConfiguration database) {
         PGSimpleDataSource source = unpooled(database);
@@ -55,16 +58,19 @@ public final class DataSources {
 
     private static HikariConfig config(DatabaseConfiguration database) {
         PGSimpleDataSource source = unpooled(database);
-        // Without this a request hangs for as long as a database that stopped answering.
+        // Without this timeout, a request would wait without end for a database that no longer
+        // answers.
         source.setSocketTimeout(seconds(ANSWER_TIMEOUT));
         HikariConfig pool = new HikariConfig();
         pool.setDataSource(source);
-        // The server ends a statement before the answer is given up, and a transaction whose client is
-        // gone: what an answer calls failed must not be committed later.
+        // PostgreSQL ends a statement before this process stops waiting for its result. It also
+        // ends a transaction whose client is gone. So if an answer says that a request failed, the
+        // request is not committed later.
         long limit = ANSWER_TIMEOUT.toMillis() * 9 / 10;
         pool.setConnectionInitSql(
                 "SET statement_timeout = " + limit + "; SET idle_in_transaction_session_timeout = " + limit);
-        // A request that waited for another one with its key must see what that one has stored.
+        // A request waits while another request with the same key runs. Then it must see the order
+        // that the other request has stored.
         pool.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
         pool.setInitializationFailTimeout(-1);
         pool.setExceptionOverride(new StandbyOverride());

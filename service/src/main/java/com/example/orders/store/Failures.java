@@ -4,14 +4,14 @@ import java.sql.SQLException;
 import java.sql.SQLTransientException;
 import java.util.Set;
 
-/** What an SQLSTATE says about whether it helps to try again. */
+/** Decides from the SQLSTATE of a failure whether a retry may succeed. */
 public final class Failures {
-    /** A standby after a failover. */
+    /** SQLSTATE of a server that accepts only reads, such as a standby after a failover. */
     static final String READ_ONLY = "25006";
 
-    // Class 08: connection; 28: authentication (also while a password is being changed); 40: a
-    // transaction that lost against another; 53: out of connections, memory or disk; 57: the
-    // server stops, starts or cancels.
+    // SQLSTATE classes. 08: connection. 28: authentication (also while a password is being
+    // changed). 40: rollback of a transaction that conflicts with another one. 53: out of
+    // connections, memory or disk. 57: the server stops, starts or cancels the statement.
     private static final Set<String> UNAVAILABLE_CLASSES = Set.of("08", "28", "40", "53", "57");
     private static final Set<String> UNAVAILABLE_STATES =
             Set.of(
@@ -23,7 +23,7 @@ public final class Failures {
 
     private Failures() {}
 
-    /** The database cannot serve now; the same request may succeed later. */
+    /** Whether the database cannot serve requests now. The same request may succeed later. */
     public static boolean isUnavailable(SQLException failure) {
         String state = failure.getSQLState();
         return failure instanceof SQLTransientException
@@ -32,7 +32,10 @@ public final class Failures {
                                 || UNAVAILABLE_CLASSES.contains(state.substring(0, 2)));
     }
 
-    /** Nobody listens there yet, or only a server that still starts. A bad password is not among these. */
+    /**
+     * Whether no server listens at the address yet, or the server still starts. Returns false for a
+     * wrong password.
+     */
     public static boolean isNotStarted(SQLException failure) {
         String state = failure.getSQLState();
         return state != null && (state.startsWith("08") || state.equals(SERVER_IS_STARTING));

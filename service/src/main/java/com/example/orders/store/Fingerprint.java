@@ -11,8 +11,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
 /**
- * A hash of what an order asks for. It is of the meaning, not of the bytes of the request, so that a
- * client may write the same order with other white space or another sequence of fields.
+ * A hash of the values of an order. White space and the sequence of fields in the request do not
+ * change the hash.
  */
 final class Fingerprint {
     private Fingerprint() {}

@@ -1,6 +1,6 @@
 package com.example.orders.store;
 
-/** The idempotency key was used before, for an order that asked for something else. */
+/** An earlier request with different content has used the same idempotency key. */
 public final class IdempotencyConflictException extends Exception {
     private static final long serialVersionUID = 1;
 }

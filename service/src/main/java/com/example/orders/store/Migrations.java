@@ -13,17 +13,20 @@ import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Brings the schema to the version of this jar; what is done already is not done again. */
+/** Applies the migrations of this jar that the database does not have yet. */
 public final class Migrations {
     private static final Logger log = LoggerFactory.getLogger(Migrations.class);
     private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
-    // One attempt a second: how long to wait for another pod that migrates at the same time.
+    // Maximum number of attempts to get Flyway's lock, one attempt per second, while another pod
+    // migrates.
     private static final int LOCK_ATTEMPTS = 300;
-    // Below the 9 s after which a request fails.
+    // How long a statement of a migration waits for a lock on a table. Requests wait behind the
+    // statement and fail after 9 s, so the time is shorter.
     private static final Duration TABLE_LOCK_WAIT = Duration.ofSeconds(3);
-    // Between two attempts requests go on.
+    // Pause between two attempts to get a lock on a table, in which requests can use the table.
     private static final Duration TABLE_LOCK_PAUSE = Duration.ofSeconds(5);
-    // Attempts and pauses take four minutes; a rollout fails after five without progress.
+    // Maximum number of attempts to get a lock on a table. All attempts and pauses together take
+    // four minutes. A rollout fails after five minutes without progress.
     private static final int TABLE_LOCK_ATTEMPTS = 30;
     private static final String LOCK_NOT_AVAILABLE = "55P03";
 
@@ -34,15 +37,15 @@ public final class Migrations {
         this(database, "classpath:db/migration");
     }
 
-    /** @param locations folders of migrations, as Flyway names them */
+    /** @param locations locations of the migrations, in Flyway's form */
     Migrations(DataSource database, String... locations) {
         this.database = database;
         this.locations = locations;
     }
 
     /**
-     * Applies what is missing. A migration that does not get its lock on a table in time is tried again,
-     * so that requests never wait long behind it.
+     * Applies the missing migrations. If a migration does not get its lock on a table in time, the
+     * migration stops and is tried again, so that requests never wait long behind it.
      *
      * @return how many migrations the last attempt applied
      */
@@ -70,7 +73,8 @@ public final class Migrations {
                         .validateMigrationNaming(true)
                         .lockRetryCount(LOCK_ATTEMPTS)
                         .callbacks(new TableLockWait(TABLE_LOCK_WAIT));
-        // Otherwise CREATE INDEX CONCURRENTLY waits for Flyway's own transaction without end.
+        // Without this setting, CREATE INDEX CONCURRENTLY would wait forever for Flyway's own
+        // transaction.
         configuration
                 .getConfigurationExtension(PostgreSQLConfigurationExtension.class)
                 .setTransactionalLock(false);
@@ -78,8 +82,9 @@ public final class Migrations {
     }
 
     /**
-     * Only a migration without a transaction leaves a failure in Flyway's history, and Flyway then
-     * refuses each later run. Such a migration must be idempotent, so it runs again instead.
+     * Deletes failed migrations from Flyway's history, because Flyway refuses to run while the
+     * history has a failure. Only a migration without a transaction leaves a failure there. Such a
+     * migration must be idempotent, so it can run again.
      */
     private void forgetFailures() throws SQLException {
         try (Connection connection = database.getConnection();
@@ -102,7 +107,10 @@ public final class Migrations {
         return false;
     }
 
-    /** Returns when the database takes connections, and throws the last failure if it does not in time. */
+    /**
+     * Waits until the database accepts connections. If it does not accept them within the limit,
+     * throws the last failure.
+     */
     public void awaitDatabase(Duration limit) throws SQLException, InterruptedException {
         long end = System.nanoTime() + limit.toNanos();
         while (true) {

@@ -13,8 +13,10 @@ import javax.sql.DataSource;
 /** Reads the orders of a period, oldest first, without ever having all of them in memory. */
 public final class OrderExports {
     /**
-     * How long an order may take from its time until it can be read. A request ends a statement after
-     * 9 seconds and has three; the rest is for clocks of releases that did not use that of the database.
+     * Longest time between the time in an order and the moment when other transactions can read the
+     * order. A request has up to three statements, and each ends after 9 seconds. The rest is a
+     * margin for earlier releases, which used the clock of the pod and not the clock of the
+     * database.
      */
     public static final Duration LAG = Duration.ofMinutes(5);
 
@@ -26,7 +28,10 @@ public final class OrderExports {
         this.database = database;
     }
 
-    /** @return the time before which every order can be read, by the clock of the database */
+    /**
+     * @return a time, by the clock of the database: every order with an earlier time can be
+     *     read
+     */
     public Instant completeUntil() throws SQLException {
         try (Connection connection = database.getConnection()) {
             return completeUntil(connection);
@@ -34,18 +39,18 @@ public final class OrderExports {
     }
 
     public void export(Period period, OrderConsumer consumer) throws SQLException, IOException {
-        // The driver streams only inside a transaction and with a fetch size.
+        // The driver loads all rows into memory, except in a transaction with a fetch size.
         try (Connection connection = OrderStore.transaction(database)) {
             read(connection, period, consumer);
         }
     }
 
     /**
-     * Exports from where the last successful call with this name ended; the first one begins with the
-     * oldest order. Of concurrent calls with one name, each waits for the one before.
+     * Exports the orders since the end of the last successful call with this name. The first call
+     * begins with the oldest order. Concurrent calls with the same name wait for each other.
      *
-     * @param end called after the last order; the progress is stored only if it succeeds
-     * @return what was exported
+     * @param end called after the last order. If this call fails, the progress is not stored.
+     * @return the period whose orders were exported
      */
     public Period exportNext(String name, OrderConsumer consumer, Flushable end)
             throws SQLException, IOException {
@@ -61,7 +66,11 @@ public final class OrderExports {
         }
     }
 
-    /** An export that counts although the command fails would be missing for its reader. */
+    /**
+     * Commits the progress. If the outcome of the commit is unknown, reads the stored progress. If
+     * the command reported a failure although the progress is committed, the next export would
+     * leave out these orders.
+     */
     private void commit(Connection connection, String name, Period period) throws SQLException {
         try {
             OrderStore.commit(connection);

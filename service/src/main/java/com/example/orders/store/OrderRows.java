@@ -12,9 +12,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
-/** Makes orders of rows that have one item each. The rows of one order follow each other. */
+/**
+ * Builds orders from rows of a query. Each row has one item. The rows of one order follow each
+ * other.
+ */
 final class OrderRows {
-    /** Completed by a sub-query with the alias {@code o} and by an ordering of its orders. */
+    /**
+     * Start of a query. The caller adds a subquery with the alias {@code o}, and the ORDER BY
+     * clause.
+     */
     static final String SELECT =
             "SELECT o.id, o.customer, o.currency, o.status, o.total, o.created_at, o.updated_at,"
                     + " i.sku, i.quantity, i.unit_price FROM order_items i JOIN ";

@@ -11,18 +11,19 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 
-/** Pays or cancels an order in the transaction of its caller. */
+/** Pays or cancels an order in the caller's transaction. */
 final class OrderSettlement {
     private static final String UNIQUE_VIOLATION = "23505";
 
     private OrderSettlement() {}
 
     /**
-     * One statement changes the order, so of two concurrent requests only one does.
+     * Changes the status of an unpaid order with one statement. So only one of two concurrent
+     * requests changes the order.
      *
-     * @param key null for none
-     * @return empty if there is no such order
-     * @throws IdempotencyConflictException if the key belongs to a request for something else
+     * @param key the idempotency key, or null if the request has no key
+     * @return the order and the outcome, or empty if the order does not exist
+     * @throws IdempotencyConflictException if a request with different content has used the key
      */
     static Optional<Settled> settle(Connection connection, UUID id, OrderStatus status, String key)
             throws SQLException, IdempotencyConflictException {
@@ -54,7 +55,10 @@ final class OrderSettlement {
         }
     }
 
-    /** Nothing changes a status that is not unpaid, so each repetition has the same outcome. */
+    /**
+     * Returns the outcome for an order that is not unpaid. Such a status never changes again, so a
+     * repeated request always gets the same outcome.
+     */
     private static Outcome repetition(Connection connection, Order order, OrderStatus status, String key)
             throws SQLException, IdempotencyConflictException {
         boolean same = order.status() == status;

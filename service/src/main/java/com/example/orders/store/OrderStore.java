@@ -19,8 +19,8 @@ import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * Orders in PostgreSQL. What a method has done is committed when it returns. When one throws, its
- * transaction ends with its connection, which is closed (or rolled back by the pool).
+ * Stores orders in PostgreSQL. When a method returns, its changes are committed. When a method
+ * throws, its connection is closed or goes back to the pool, and the transaction is rolled back.
  */
 public final class OrderStore {
     private static final int EXPIRE_BATCH = 1000;
@@ -40,8 +40,9 @@ public final class OrderStore {
     }
 
     /**
-     * As {@link #create(NewOrder)}, but requests with one key give one order, however many there are.
-     * Each of them gets the order as the first one made it, also when its status has changed since.
+     * Creates an order like {@link #create(NewOrder)}. But if several requests have the same key,
+     * only the first one creates an order. Every other request gets this order in its original
+     * form, also if its status has changed since then.
      */
     public Created create(NewOrder request, String idempotencyKey)
             throws SQLException, IdempotencyConflictException {
@@ -113,7 +114,10 @@ public final class OrderStore {
         }
     }
 
-    /** Newest first, so that new orders come before the first page and do not move the later ones. */
+    /**
+     * Returns one page of orders, the newest order first. So new orders appear before the first
+     * page, and do not move orders of later pages.
+     */
     public List<Order> page(Optional<OrderStatus> status, Optional<PagePosition> after, int limit)
             throws SQLException {
         String conditions =
@@ -141,15 +145,17 @@ public final class OrderStore {
     }
 
     /**
-     * Takes an order from unpaid to paid or cancelled. A repetition has the same outcome, and changes
-     * nothing. With a key, an order that another request took there is refused.
+     * Changes the status of an unpaid order to paid or cancelled. A repeated request has the same
+     * outcome and changes nothing. A request with a key is refused if another request has already
+     * set this status.
      *
-     * @return empty if there is no such order
-     * @throws IdempotencyConflictException if the key belongs to a request for something else
+     * @return the order and the outcome, or empty if the order does not exist
+     * @throws IdempotencyConflictException if a request with different content has used the key
      */
     public Optional<Settled> settle(UUID id, OrderStatus status, Optional<String> idempotencyKey)
             throws SQLException, IdempotencyConflictException {
-        // Not in autocommit: a statement that goes on after a time-out on our side must not commit.
+        // Uses a transaction and not autocommit: a statement that still runs after this process
+        // stopped waiting must not commit.
         try (Connection connection = transaction()) {
             Optional<Settled> settled =
                     OrderSettlement.settle(connection, id, status, idempotencyKey.orElse(null));
@@ -159,8 +165,9 @@ public final class OrderStore {
     }
 
     /**
-     * Expires unpaid orders in small transactions, so that a large backlog does not lock thousands of
-     * orders at once. An order that is being paid at this moment is left for the next run.
+     * Expires unpaid orders in small transactions, so that one transaction never locks thousands of
+     * orders. If another request is paying an order at this moment, the order stays for the next
+     * run.
      *
      * @return how many orders expired
      */
@@ -188,7 +195,7 @@ public final class OrderStore {
         }
     }
 
-    /** Inserts complete orders in one transaction. */
+    /** Inserts orders with all their fields, in one transaction. */
     public void insertAll(List<Order> orders) throws SQLException {
         try (Connection connection = transaction()) {
             OrderWriter.insertAll(connection, orders);

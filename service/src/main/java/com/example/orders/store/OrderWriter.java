@@ -15,10 +15,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
-/** Inserts orders in the transaction of its caller. */
+/** Inserts orders in the caller's transaction. */
 final class OrderWriter {
-    // The time is that of the database, so that all pods use one clock, and of this statement: it does not
-    // lie before a wait for a connection or for a transaction with the same key.
+    // The time of an order comes from the clock of the database, so that all pods use one clock. It
+    // is the time of this statement: a wait for a connection, or for a transaction with the same
+    // key, is over by then.
     private static final String INSERT_NEW_ORDER =
             """
             INSERT INTO orders (id, customer, currency, status, total, created_at, updated_at,
@@ -35,9 +36,9 @@ final class OrderWriter {
     private OrderWriter() {}
 
     /**
-     * @param idempotencyKey null for none
-     * @return the new order; empty if there is one with that key, and the statement has then waited
-     *     until the transaction that made it was committed
+     * @param idempotencyKey the idempotency key, or null if the request has no key
+     * @return the new order, or empty if an order with that key exists. If the transaction that
+     *     creates that order still runs, the statement first waits for its commit.
      */
     static Optional<Order> insert(
             Connection connection, NewOrder request, String idempotencyKey, byte[] fingerprint)

@@ -4,7 +4,10 @@ import com.example.orders.model.Order;
 import java.time.Instant;
 import java.util.UUID;
 
-/** The last order of a page. The id decides between orders of the same microsecond. */
+/**
+ * Position of the last order of a page: its time and its id. The id decides the sequence of orders
+ * with the same microsecond.
+ */
 public record PagePosition(Instant createdAt, UUID id) {
     public static PagePosition of(Order order) {
         return new PagePosition(order.createdAt(), order.id());

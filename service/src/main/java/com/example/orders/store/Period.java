@@ -2,5 +2,8 @@ package com.example.orders.store;
 
 import java.time.Instant;
 
-/** Times from {@code from} until before {@code to}, so that two periods in a row share no order. */
+/**
+ * A period that includes {@code from} but not {@code to}. So an order is never in two consecutive
+ * periods.
+ */
 public record Period(Instant from, Instant to) {}

@@ -7,7 +7,7 @@ import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.MigrationInfo;
 
-/** What the database must have before this version can serve requests. */
+/** Checks the connection to the database, and that the database has the migrations of this jar. */
 public final class SchemaCheck {
     private final DataSource database;
 
@@ -15,14 +15,18 @@ public final class SchemaCheck {
         this.database = database;
     }
 
-    /** @throws SQLException if no connection can be made: the server is away, or refuses the password */
+    /**
+     * @throws SQLException if no connection can be opened: the server is not available, or
+     *     refuses the password
+     */
     public void connect() throws SQLException {
         database.getConnection().close();
     }
 
     /**
-     * Migrations of this jar that the database does not have, or that failed there. Migrations of a newer
-     * jar do not count: while a rollout or a rollback runs, older code works with the newer schema.
+     * Returns the migrations of this jar that the database does not have, or that failed.
+     * Additional migrations of a newer jar are allowed: during a rollout or a rollback, older code
+     * works with the newer schema.
      */
     public List<String> missing() {
         MigrationInfo[] all =

@@ -3,20 +3,26 @@ package com.example.orders.store;
 import com.example.orders.model.Order;
 
 /**
- * What a request to pay or to cancel led to.
+ * Result of a request to pay or to cancel an order.
  *
- * @param order as it is in the database now
- * @param outcome what the request did to it
+ * @param order the order as it is in the database now
+ * @param outcome what the request did to the order
  */
 public record Settled(Order order, Outcome outcome) {
     public enum Outcome {
         /** This request changed the order. */
         CHANGED,
-        /** An earlier request with the same key did. */
+        /** An earlier request with the same key changed the order. */
         REPLAYED,
-        /** The order has the status that the request asks for; which request set it does not matter. */
+        /**
+         * The order already has the status that the request asks for. The request has no key, so it
+         * does not matter which request set the status.
+         */
         SAME,
-        /** Another request, or the order's age, decided otherwise. */
+        /**
+         * The order has a different final status. Or this request has a key, and another request
+         * has set the status.
+         */
         REFUSED
     }
 }

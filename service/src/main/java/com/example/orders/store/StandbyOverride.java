@@ -4,8 +4,9 @@ import com.zaxxer.hikari.SQLExceptionOverride;
 import java.sql.SQLException;
 
 /**
- * Throws away a connection to a server that became a standby. It answers reads, so the pool would keep it
- * for half an hour after a failover, and each order that meets it would fail.
+ * Makes the pool close a connection to a server that has become a standby. A standby still answers
+ * reads, so the pool would keep the connection for half an hour after a failover, and each new
+ * order on this connection would fail.
  */
 final class StandbyOverride implements SQLExceptionOverride {
     @java.lang.Override

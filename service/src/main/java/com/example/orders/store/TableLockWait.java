@@ -9,8 +9,8 @@ import org.flywaydb.core.api.callback.Context;
 import org.flywaydb.core.api.callback.Event;
 
 /**
- * How long a statement of a migration waits for a table. All later requests wait behind that
- * statement, so this is the longest time for which they stop.
+ * Sets how long a statement of a migration waits for a lock on a table. All later requests wait
+ * behind that statement, so no request waits longer than this time.
  */
 final class TableLockWait implements Callback {
     private final Duration limit;

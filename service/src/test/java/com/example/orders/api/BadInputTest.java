@@ -126,7 +126,7 @@ class BadInputTest {
     void bodyOfMoreThanTheMostIsRefused() throws Exception {
         String large = " ".repeat(RequestBody.MAX_BYTES + 1);
         assertProblem(client.create(large), 413, null);
-        // Without a length in front, as a client sends a stream.
+        // A client that sends a stream does not send the header Content-Length.
         byte[] bytes = large.getBytes(StandardCharsets.US_ASCII);
         assertProblem(
                 client.create(
@@ -189,7 +189,7 @@ class BadInputTest {
         "GET, /orders?after=, 400, after",
         "GET, /orders?after=%25, 400, after",
         "GET, /orders?after=YWJj, 400, after",
-        // -1, 9223372036854775807 and 5 microseconds, the last with a bad id
+        // The positions contain -1, 9223372036854775807, and 5 microseconds with a wrong id.
         "GET, /orders?after=LTEuNmU3YWRhNGItOGQ3Mi00ODgzLWJhZTUtYWFiMjc0NWU2ZWY5, 400, after",
         "GET, /orders?after=OTIyMzM3MjAzNjg1NDc3NTgwNy42ZTdhZGE0Yi04ZDcyLTQ4ODMtYmFlNS1hYWIyNzQ1ZTZlZjk, 400, after",
         "GET, /orders?after=NS54, 400, after",
@@ -205,7 +205,7 @@ class BadInputTest {
 
     @Test
     void longNameOfAParameterIsCut() throws Exception {
-        // The cut goes through the middle of a character that is two of Java's.
+        // The message cuts the name in the middle of a character that has two Java chars.
         Answer answer = client.get("/orders?" + "n".repeat(63) + "%F0%9F%98%80" + "n".repeat(5000) + "=1");
         assertProblem(answer, 400, null);
         assertTrue(answer.text().length() < 500, answer.text());

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Requests that no HTTP client sends. */
+/** Sends requests that no HTTP client would send. */
 class BrokenHttpTest {
     private static final List<String> REQUESTS =
             List.of(
@@ -75,7 +75,7 @@ class BrokenHttpTest {
             OutputStream out = socket.getOutputStream();
             out.write(bytes("GET /health/live HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"));
             out.flush();
-            // Long enough for an answer that does not wait for the body.
+            // Gives the server time to answer if it does not wait for the body.
             Thread.sleep(300);
             out.write(bytes("late"));
             out.write(bytes("GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));

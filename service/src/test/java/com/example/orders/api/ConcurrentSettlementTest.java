@@ -29,12 +29,18 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** Many clients, the same orders, and connections that break on both sides of the service. */
+/**
+ * Many clients settle the same orders, while connections break: those of the clients, and those to
+ * the database.
+ */
 class ConcurrentSettlementTest {
     private static final int ORDERS = 1000;
     private static final int DROP_ONE_OF = 20;
 
-    /** The order before which the fastest client is. The two that expire orders stay close to it. */
+    /**
+     * The next order of the fastest client. The two threads that expire orders stay close to this
+     * order.
+     */
     private final AtomicInteger position = new AtomicInteger(ORDERS);
 
     private volatile boolean done;
@@ -46,7 +52,7 @@ class ConcurrentSettlementTest {
             return action.equals("pay") ? "paid" : "cancelled";
         }
 
-        /** @return the first answer that does not say "try again" */
+        /** @return the first answer that does not tell the client to try again */
         Answer settle(int order) throws InterruptedException {
             String[] headers = key == null ? new String[0] : new String[] {"Idempotency-Key", key + order};
             while (true) {
@@ -61,7 +67,8 @@ class ConcurrentSettlementTest {
                         return answer;
                     }
                 } catch (IOException e) {
-                    // The connection is gone, and nothing is known about the order: ask again.
+                    // The connection broke, so the client does not know the status of the order. It
+                    // sends the request again.
                 }
                 Thread.sleep(5);
             }
@@ -148,14 +155,17 @@ class ConcurrentSettlementTest {
         };
     }
 
-    /** Order n is n hours old. A run that loses its connection is repeated, as a job does it. */
+    /**
+     * Expires orders. Order n is n hours old. A run that loses its connection is repeated, as
+     * Kubernetes repeats a failed job.
+     */
     private Void expire(TestDatabase database, Random random) {
         int oldest = Math.max(1, position.get() + random.nextInt(-5, 4));
         try {
             new OrderStore(DataSources.unpooled(database.configuration()))
                     .expireUnpaid(Duration.ofMinutes(oldest * 60L - 30));
         } catch (SQLException e) {
-            // Its connection was ended.
+            // The test has ended the connection of this run, so the loop runs it again.
         }
         return null;
     }

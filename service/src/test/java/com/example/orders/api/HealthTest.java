@@ -89,7 +89,7 @@ class HealthTest {
             do {
                 assertUnavailable(client.create(Client.order("Ada", 1)));
             } while (!client.get("/metrics").text().contains("database_available 0"));
-            // It has seen that the database is away, and stays ready.
+            // The service knows that the database is not available, and stays ready.
             assertEquals(200, client.get("/health/ready").status());
             assertEquals(200, client.get("/health/live").status());
 
@@ -106,7 +106,8 @@ class HealthTest {
         try (TestServer server = TestServer.start(directory, "orders", Map.of());
                 TestApi api = new TestApi(server.configuration("orders", Secret.of("orders")))) {
             Client client = api.client();
-            // New connections are to a standby from now on, as when the name still leads there.
+            // From now on, new connections are read-only, as if the host name still pointed to the
+            // standby.
             server.execute("ALTER ROLE orders SET default_transaction_read_only = on");
             server.dropConnections();
             Thread.sleep(600); // Longer than the pool trusts a connection without a test.
@@ -125,7 +126,7 @@ class HealthTest {
         assertEquals("application/problem+json", answer.header("Content-Type"));
     }
 
-    /** Until as many orders in a row succeed as the pool has connections. */
+    /** Waits until as many orders in a row succeed as the pool has connections. */
     private static void await(Client client) throws Exception {
         long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         for (int good = 0; good < 4; ) {
@@ -142,7 +143,7 @@ class HealthTest {
 
     @Test
     void databaseThatHangsMakesItNotReadyInTime() throws Exception {
-        // It takes connections into its backlog and never says a word.
+        // This server accepts connections into its backlog, and never answers.
         try (ServerSocket silent = new ServerSocket(0);
                 TestApi api =
                         new TestApi(
@@ -151,7 +152,7 @@ class HealthTest {
             long start = System.nanoTime();
             assertEquals(503, api.client().get("/health/ready").status());
             Duration taken = Duration.ofNanos(System.nanoTime() - start);
-            // The promise is two seconds; the rest is for a slow machine.
+            // The service must answer within two seconds. The rest is a margin for a slow machine.
             assertTrue(taken.compareTo(Duration.ofSeconds(6)) < 0, taken.toString());
         }
     }

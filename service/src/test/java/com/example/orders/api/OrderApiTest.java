@@ -104,7 +104,7 @@ class OrderApiTest {
     @Test
     void sameKeyAndOrderGiveTheSameOrder() throws Exception {
         Answer first = client.create(Client.order("Ada", 1), "Idempotency-Key", "k");
-        // The same order in other words.
+        // The same order, with other white space and another sequence of fields.
         Answer second =
                 client.create(
                         """
@@ -192,7 +192,8 @@ class OrderApiTest {
         for (int i = 0; i < 7; i++) {
             client.create(Client.order("c" + i, 1));
         }
-        // Orders of the same moment are where a page could repeat or lose one.
+        // If several orders have the same time, a wrong query could repeat or lose an order between
+        // two pages.
         database.execute("UPDATE orders SET created_at = '2026-01-01' WHERE customer IN ('c0', 'c1', 'c2', 'c3')");
         List<String> customers = new ArrayList<>();
         String next = "";
@@ -200,7 +201,8 @@ class OrderApiTest {
         do {
             JsonNode page = client.get("/orders?limit=2" + next).json();
             customers.addAll(page.path("orders").findValuesAsText("customer"));
-            // An order that comes while a client reads pages moves nothing.
+            // A new order must not move the orders of later pages, while a client reads page after
+            // page.
             client.create(Client.order("late", 1));
             pages++;
             next = page.path("next").isNull() ? null : "&after=" + page.path("next").textValue();

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Clients that hold threads: the health routes are answered all the same. */
+/** Tests that the health routes still answer while clients block threads. */
 class OverloadTest {
     private static final int LIMIT_MILLIS = 60_000;
     private static final String CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -48,7 +48,8 @@ class OverloadTest {
         assertEquals(200, client.get("/health/live").status());
         assertEquals(200, client.get("/health/ready").status());
 
-        // Who sends no body is not told to connect anew because of those who do not send theirs.
+        // The other clients do not send their bodies. A request without a body must still keep its
+        // connection.
         assertFalse(exchange("GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n").contains("Connection: close"));
         closeSlow();
         await(
@@ -65,7 +66,7 @@ class OverloadTest {
                     slow(
                             "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
                                     + "Content-Length: " + body.length + "\r\nExpect: 100-continue\r\n\r\n");
-            // The interim answer shows that the handler has its place and reads the body.
+            // The interim answer shows that the handler was admitted and reads the body.
             assertEquals(CONTINUE, ascii(socket.getInputStream().readNBytes(CONTINUE.length())));
         }
         Answer refused = client.get("/orders");
@@ -104,7 +105,7 @@ class OverloadTest {
         slow.clear();
     }
 
-    /** The head of the answer. */
+    /** Sends a request, and returns the head of the answer. */
     private String exchange(String request) throws IOException {
         try (Socket socket = new Socket("localhost", api.port())) {
             socket.setSoTimeout(LIMIT_MILLIS);

@@ -22,7 +22,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A client sends a request again when it does not know what became of the first one. */
+/**
+ * Tests retries: a client sends a request again, because it does not know the outcome of the first
+ * request.
+ */
 class RetryTest {
     private static final String KEY = "Idempotency-Key";
 
@@ -33,7 +36,7 @@ class RetryTest {
     @BeforeEach
     void start() throws Exception {
         database = TestDatabase.migrated();
-        // A default of the server that the service must not depend on.
+        // The service must not depend on this default of the server.
         database.execute(
                 "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation ="
                         + " ''repeatable read''', current_database()); END $$");
@@ -75,10 +78,10 @@ class RetryTest {
         assertEquals(first.text(), second.text());
         assertNull(first.header("Idempotent-Replayed"));
         assertEquals("true", second.header("Idempotent-Replayed"));
-        // It is known who paid.
+        // The service knows which request has paid, so it refuses another key.
         assertEquals(409, send(order, action, "another").status());
         assertEquals(409, send(order, other, "another").status());
-        // The key stands for one request.
+        // The key belongs to one request, so another request with the key is refused.
         assertEquals(422, send(order, other, "k").status());
         assertEquals(422, send(newOrder(), action, "k").status());
         assertEquals(1, database.number("SELECT count(*) FROM orders WHERE status <> 'unpaid'"));

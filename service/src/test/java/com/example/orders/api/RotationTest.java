@@ -29,7 +29,7 @@ class RotationTest {
             Files.writeString(file, "after");
             server.dropConnections();
 
-            // A connection that the pool had no time to test costs its request a 503 that says so.
+            // If the pool has not tested a broken connection, the request that uses it gets a 503.
             int last = 0;
             for (int i = 0; i < REQUESTS; i++) {
                 Answer answer = api.client().get("/orders");

@@ -41,7 +41,8 @@ class DrainTest {
                 service.terminate();
                 service.awaitLog("draining");
 
-                // The listener is open as long as the request is, and every answer asks to go elsewhere.
+                // The server listens while the request is open. Every answer asks the client to
+                // close the connection.
                 Answer ready = client.get("/health/ready");
                 assertEquals(503, ready.status());
                 Answer accepted = client.create(Client.order("during the drain", 1));

@@ -15,7 +15,7 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Bodies that once took all memory, against the heap of a pod with 512 MiB. */
+/** Sends bodies that once used all memory to a service with the heap of a pod with 512 MiB. */
 class MemoryTest {
     private static final int PARALLEL = 200;
 

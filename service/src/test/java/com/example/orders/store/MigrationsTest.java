@@ -30,7 +30,7 @@ class MigrationsTest {
         TestDatabase database = TestDatabase.migrated();
         ExecutorService thread = Executors.newSingleThreadExecutor();
         Future<Integer> applied;
-        // An export holds its lock on the table for as long as it runs.
+        // An export holds a lock on the table until the export ends.
         try (Connection export = database.connect()) {
             export.setAutoCommit(false);
             query(export, "SELECT count(*) FROM orders");
@@ -58,7 +58,7 @@ class MigrationsTest {
     @Test
     void failedIndexIsCreatedByTheNextRun() throws Exception {
         TestDatabase database = TestDatabase.migrated();
-        // What a run that was killed leaves: an index that is not valid, and a failure in the history.
+        // A killed run leaves an index that is not valid, and a failure in the history.
         database.execute("CREATE INDEX orders_by_customer ON orders (customer)");
         database.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_by_customer'::regclass");
         database.execute(

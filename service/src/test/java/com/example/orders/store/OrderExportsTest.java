@@ -67,7 +67,8 @@ class OrderExportsTest {
         assertThrows(OutcomeUnknownException.class, this::exportNext);
         database.execute("DROP TRIGGER broken ON export_progress");
         exportNext();
-        // What a command that fails has written does not count.
+        // The output of a failed command does not count, so the next export has the same orders
+        // again.
         assertEquals(List.of("Ada", "Ada"), exported);
     }
 

@@ -33,7 +33,7 @@ class TlsTest {
             assertTrue(isEncrypted(server, "localhost", verified(Mode.VERIFY_FULL, own)));
             assertTrue(isEncrypted(server, "127.0.0.1", verified(Mode.VERIFY_CA, own)));
 
-            // Another authority, and another name than the certificate has.
+            // First a wrong certificate authority, then a host name that is not in the certificate.
             assertRefused(server, "localhost", verified(Mode.VERIFY_FULL, other));
             assertRefused(server, "127.0.0.1", verified(Mode.VERIFY_FULL, own));
         }
@@ -55,7 +55,7 @@ class TlsTest {
 
     private static void assertRefused(TestServer server, String host, Tls tls) {
         SQLException failure = assertThrows(SQLException.class, () -> isEncrypted(server, host, tls));
-        // An order that comes now gets a 503: the request is not to blame.
+        // An order that comes now gets a 503, because the request is not wrong.
         assertTrue(Failures.isUnavailable(failure), failure.toString());
     }
 

@@ -10,7 +10,7 @@ import java.security.KeyStore;
 import java.util.Base64;
 import java.util.Map;
 
-/** A certificate for {@code localhost} that signs itself, and its key, as files that PostgreSQL reads. */
+/** A self-signed certificate for {@code localhost} and its key, as files that PostgreSQL reads. */
 public record Certificate(Path certificate, Path key) {
     private static final String PASSWORD = "changeit";
 
@@ -41,7 +41,7 @@ public record Certificate(Path certificate, Path key) {
         return new Certificate(certificate, key);
     }
 
-    /** Settings of a server that has it. */
+    /** Returns the settings of a PostgreSQL server that uses this certificate. */
     public Map<String, String> settings() {
         return Map.of("ssl", "on", "ssl_cert_file", certificate.toString(), "ssl_key_file", key.toString());
     }

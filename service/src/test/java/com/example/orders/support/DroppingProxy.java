@@ -10,8 +10,8 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A network that drops connections: some before the service gets the request, and some after the service
- * has answered, so that the client does not learn what happened.
+ * A proxy that drops connections: some before the service gets the request, and some after the
+ * service has answered. In both cases, the client does not know what happened.
  */
 public final class DroppingProxy implements AutoCloseable {
     private final ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -20,7 +20,10 @@ public final class DroppingProxy implements AutoCloseable {
     private final int target;
     private final int oneOf;
 
-    /** @param oneOf how many pieces pass, on average, for one that is lost together with its connection */
+    /**
+     * @param oneOf on average, the proxy drops one of this many pieces of data, together with
+     *     its connection
+     */
     public DroppingProxy(int target, int oneOf) throws IOException {
         this.target = target;
         this.oneOf = oneOf;
@@ -71,7 +74,8 @@ public final class DroppingProxy implements AutoCloseable {
                             try {
                                 work.run();
                             } catch (IOException e) {
-                                // One of the two sides has gone, which is the purpose of this class.
+                                // The client or the service has closed the connection, or the proxy
+                                // has dropped it.
                             }
                         });
         thread.setDaemon(true);

@@ -13,7 +13,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** The service as a process of its own, with the class path of the tests and the log format of production. */
+/**
+ * Runs the service in a separate process, with the class path of the tests and the log format of
+ * production.
+ */
 public final class ServiceProcess implements AutoCloseable {
     private static final long LIMIT_SECONDS = 60;
 
@@ -38,7 +41,8 @@ public final class ServiceProcess implements AutoCloseable {
                 new ProcessBuilder(command)
                         .redirectOutput(directory.resolve("out").toFile())
                         .redirectError(directory.resolve("err").toFile());
-        // Only what the JVM itself needs: a variable of the developer's shell must not change a test.
+        // Keeps only the variables that the JVM needs, so that a variable of the developer's shell
+        // cannot change a test.
         builder.environment().keySet().retainAll(List.of("PATH", "LANG", "LC_ALL"));
         builder.environment().putAll(environment);
         process = builder.start();
@@ -71,7 +75,7 @@ public final class ServiceProcess implements AutoCloseable {
         }
     }
 
-    /** SIGTERM. */
+    /** Sends SIGTERM to the process. */
     public void terminate() {
         process.destroy();
     }
@@ -87,7 +91,7 @@ public final class ServiceProcess implements AutoCloseable {
         return new Result(process.exitValue(), read("out"), read("err"));
     }
 
-    /** Waits for a line of the log. */
+    /** Waits until a line of the log contains {@code part}. */
     public void awaitLog(String part) throws IOException, InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
         while (!read("err").contains(part)) {

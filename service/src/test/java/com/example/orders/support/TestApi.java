@@ -10,7 +10,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
-/** The API in this process, on a free port. */
+/** Runs the API in the process of the test, on a free port. */
 public final class TestApi implements AutoCloseable {
     private final HikariDataSource pool;
     private final Readiness readiness;

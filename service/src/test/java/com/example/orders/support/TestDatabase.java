@@ -12,7 +12,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A new database for each caller, in one PostgreSQL for the whole test run. */
+/**
+ * A new database for each caller. All databases are in one PostgreSQL server, which runs until the
+ * tests end.
+ */
 public record TestDatabase(DatabaseConfiguration configuration) {
     private static final AtomicInteger COUNT = new AtomicInteger();
     private static final EmbeddedPostgres SERVER = start();
@@ -64,7 +67,7 @@ public record TestDatabase(DatabaseConfiguration configuration) {
         }
     }
 
-    /** An unpaid order of one item for 5.00 EUR. */
+    /** Inserts an unpaid order with one item, for 5.00 EUR. */
     public void insertOrder(String customer, String age) throws SQLException {
         execute(
                 """

@@ -16,8 +16,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * A PostgreSQL for one test, which asks the role {@code orders} for its password, and can stop and come
- * back on the same port with its data. {@link TestDatabase} trusts everybody, and all tests share it.
+ * A PostgreSQL server for one test. It requires the password of the role {@code orders}, and can
+ * stop and start again on the same port with its data. The server of {@link TestDatabase} requires
+ * no password, and all tests share it.
  */
 public final class TestServer implements AutoCloseable {
     private static final String DATABASE = "postgres";
@@ -40,7 +41,7 @@ public final class TestServer implements AutoCloseable {
         this.settings.put("hba_file", Files.writeString(directory.resolve("rules"), RULES).toString());
     }
 
-    /** Migrated; the role {@code orders} may read and write. */
+    /** Starts a server with all migrations. The role {@code orders} may read and write. */
     public static TestServer start(Path directory, String password, Map<String, String> settings)
             throws IOException, SQLException, InterruptedException {
         TestServer server = new TestServer(directory, settings);
@@ -66,7 +67,7 @@ public final class TestServer implements AutoCloseable {
         }
     }
 
-    /** What open connections of the service do not survive: a failover, or an administrator. */
+    /** Ends the open connections of the service, as a failover or an administrator does. */
     public void dropConnections() throws SQLException {
         execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'orders'");
     }
