@@ -12,7 +12,7 @@ import org.eclipse.jetty.http.HttpException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Turns everything that a handler can throw into a problem; no stack trace leaves the service. */
+/** Turns every exception of a handler into an error answer without a stack trace. */
 final class ErrorAnswers {
     private static final Logger log = LoggerFactory.getLogger(ErrorAnswers.class);
     private static final String UNEXPECTED = "The service failed to answer this request.";

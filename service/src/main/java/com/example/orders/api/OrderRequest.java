@@ -154,7 +154,7 @@ final class OrderRequest {
     }
 
     /**
-     * Whether a text must not contain the character. PostgreSQL cannot store NUL or half of a
+     * Returns true if no text may contain this character. PostgreSQL cannot store NUL or half of a
      * surrogate pair. The other control characters are not needed in any name.
      */
     private static boolean isForbidden(int character) {

@@ -10,7 +10,7 @@ import java.time.ZoneOffset;
 import java.util.Optional;
 import picocli.CommandLine.TypeConversionException;
 
-/** The start of an export: a day, an instant, or a duration back from now. */
+/** The value of the option {@code --since}: a day, an instant, or a duration before now. */
 record Since(Instant instant) {
     // Earliest time that the command accepts. Java has earlier times, but PostgreSQL cannot compare
     // with them.
