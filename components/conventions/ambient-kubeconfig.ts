@@ -7,18 +7,20 @@ export interface Access {
   readonly kubeconfig?: string | undefined;
 }
 
-/** Seconds that kubectl may take to start, because it starts slowly on a busy machine. */
+/** Seconds that kubectl may take to start. On a busy machine, kubectl starts slowly. */
 export const startSeconds = 10;
 
 /** Timeouts for kubectl when it reads from a cluster. */
 export interface ClusterLimits {
   /** Seconds until the cluster counts as unreachable. */
   readonly requestSeconds: number;
-  /** Timeout of the kubectl process, in seconds: for its start and the request. */
+  /** Timeout of the kubectl process, in seconds: the start of kubectl plus the request. */
   readonly processSeconds: number;
 }
 
 /**
+ * Returns the timeouts for kubectl.
+ *
  * @param onEks whether the AWS CLI first gets a token. The AWS CLI starts slowly on a small
  * machine, and kubectl counts this start as part of the request.
  */
@@ -28,9 +30,10 @@ export function clusterLimits(onEks: boolean): ClusterLimits {
 }
 
 /**
- * Creates a Kubernetes provider while the environment variable KUBECONFIG is hidden, because the
- * SDK would write the path of the file into the state. On a machine with another path, the next
- * preview would then show a change. The provider finds the kubeconfig by itself.
+ * Creates a Kubernetes provider while the environment variable KUBECONFIG is hidden, because
+ * otherwise the SDK writes the path of the kubeconfig into the state. On a machine with another
+ * path, the next preview would then show a change. The provider finds the kubeconfig without this
+ * path.
  */
 export function withoutAmbientKubeconfig<Provider>(make: () => Provider): Provider {
   const ambient = process.env["KUBECONFIG"];

@@ -14,8 +14,8 @@ export const ciRoles = [
 export type CiRoleName = (typeof ciRoles)[number];
 
 /**
- * Roles that the cluster identifies by their IAM role. CI jobs on review stacks authenticate with
- * CircleCI's own token instead.
+ * CI roles whose jobs the cluster identifies by their IAM role. For the users of the other two
+ * roles, see {@link reviewUser} and {@link removalUser}.
  */
 export type ClusterCiRoleName = Exclude<CiRoleName, "review" | "review-removal">;
 export const isClusterCiRole = (ciRole: CiRoleName): ciRole is ClusterCiRoleName =>
@@ -27,14 +27,14 @@ export const isClusterCiRole = (ciRole: CiRoleName): ciRole is ClusterCiRoleName
  */
 export const mainBranch = "main";
 
-/** Returns the name of the IAM role. */
+/** Returns the name of a CI role's IAM role. */
 export function roleName(ciRole: CiRoleName): string {
   return `${service}-${ciRole}`;
 }
 
 /**
- * Returns the Kubernetes group that EKS gives to a role's IAM role. Jobs on review stacks have no
- * such group: the cluster identifies them by CircleCI's token, see {@link reviewGroup}.
+ * Returns the Kubernetes group that EKS gives to jobs with a CI role's IAM role. Jobs on review
+ * stacks have the group {@link reviewGroup} instead, which the cluster reads from CircleCI's token.
  */
 export function clusterGroup(ciRole: ClusterCiRoleName): string {
   return `${service}:${ciRole}`;
@@ -57,9 +57,9 @@ export function reviewUser(branch: string): string {
 }
 
 /**
- * Kubernetes user of the jobs that remove review stacks. With a deploy project it is the user of an
- * IAM role that only this project may have. Without one it is main: the cluster knows the tokens of
- * one project.
+ * Returns the Kubernetes user of the jobs that remove review stacks. Without a deploy project, this
+ * is the user of main's jobs. The cluster accepts the tokens of only one CircleCI project, so the
+ * jobs of a deploy project use an IAM role that only the deploy project may assume.
  */
 export function removalUser(hasDeployProject: boolean): string {
   return hasDeployProject ? `${service}:review-removal` : reviewUser(mainBranch);
@@ -67,15 +67,18 @@ export function removalUser(hasDeployProject: boolean): string {
 
 /** Names that connect the namespace of a review stack with the branch that owns it. */
 export const reviewAccess = {
-  /** Name of the RoleBinding that gives the branch, and main, their rights in the namespace. */
+  /**
+   * Name of the RoleBinding that gives rights in the namespace to the CI jobs of its branch, and to
+   * the jobs that remove review stacks.
+   */
   bindingName: "review",
-  /** Name of the platform's ClusterRole with these rights. */
+  /** Name of the ClusterRole that defines these rights. The platform project creates it. */
   clusterRole: `${service}-review-namespace`,
   /** Prefix of the names of all review namespaces. */
   namespacePrefix: `${service}-review-`,
   /**
-   * Annotation of the namespace. Its value is the {@link reviewUser} who owns the namespace, and
-   * never changes.
+   * Annotation of the namespace. The value is the Kubernetes user of the owning branch's jobs
+   * ({@link reviewUser}), and never changes.
    */
   ownerAnnotation: `${service}/owner`,
 } as const;

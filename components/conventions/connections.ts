@@ -39,8 +39,8 @@ const door = (party: Door["party"], port: number, protocol: Door["protocol"] = "
 });
 
 /**
- * All destinations, by the name that people read. Closed ports are in the list, too: they show that
- * only the necessary ports are open.
+ * All destinations, by a readable name. The list also contains closed ports, which show that only
+ * the necessary ports are open.
  */
 export const doors = {
   service: door("service", 8080),
@@ -102,10 +102,7 @@ export interface Connection {
 const outside: readonly string[] = ["ingress", "other namespaces", "the internet"];
 const inside: readonly string[] = ["service", "job", "another pod", "database"];
 
-/**
- * The whole table: each pair of source and destination that the namespace's policies can allow or
- * forbid.
- */
+/** All pairs of source and destination that the namespace's policies can allow or forbid. */
 export const connections: readonly Connection[] = sources.flatMap((from) =>
   (Object.keys(doors) as DoorName[])
     .filter((to) => !outside.includes(from) || inside.includes(doors[to].party))

@@ -13,7 +13,9 @@ export const imageInputs: readonly string[] = [
   "service/src/main",
 ];
 
-/** Files that Maven built and the Dockerfile copies, relative to the repository. */
+/**
+ * Directory with the files that Maven built and the Dockerfile copies, relative to the repository.
+ */
 export const contextDirectory = "service/target/image";
 
 const jarName = new RegExp(`^${service}-(.+)\\.jar$`);

@@ -19,9 +19,9 @@ export const pod = {
    */
   minActiveProcessors: 2,
   /**
-   * JVM flag that makes the JVM compile quickly and optimize less. Use it for a process or a stack
-   * that ends soon. With this flag, `migrate` needs 2.4 CPU seconds instead of 4.1, and a start of
-   * `serve` needs 3.3 instead of 6.9.
+   * JVM flag that makes the JVM compile quickly and optimize less. Use this flag for a process or a
+   * stack that ends soon. With this flag, `migrate` needs 2.4 CPU seconds instead of 4.1, and a
+   * start of `serve` needs 3.3 instead of 6.9.
    */
   quickStart: "-XX:TieredStopAtLevel=1",
   /**
@@ -30,7 +30,9 @@ export const pod = {
    */
   requests: { cpu: "250m", memory: "512Mi" },
   tmpSizeLimit: "64Mi",
-  /** User ID of the containers. It is above 10000, so that no user of the node has the same ID. */
+  /**
+   * User ID of the containers. The ID is above 10000, so that no user of the node has the same ID.
+   */
   userId: 10001,
 } as const;
 
@@ -50,7 +52,10 @@ export const webService = {
    * pod stops.
    */
   preStopSeconds: 15,
-  /** In seconds. Kubernetes' default of 600 is too long to wait for a pod that does not start. */
+  /**
+   * Seconds until a rollout without progress counts as failed. Kubernetes' default of 600 is too
+   * long to wait for a pod that does not start.
+   */
   progressDeadlineSeconds: 300,
   replicas: 1,
   requests: pod.requests,
@@ -94,8 +99,8 @@ export const ingress = {
 /** Defaults of the web service's autoscaler. */
 export const autoscaling = {
   /**
-   * Percentage of the CPU request. A pod has no CPU limit, so a busy pod can use more CPU while new
-   * pods start.
+   * Average CPU use that the autoscaler aims at, as a percentage of the CPU request. By default, a
+   * pod has no CPU limit, so a busy pod can use more CPU while new pods start.
    */
   cpuUtilization: 70,
 } as const;
@@ -115,7 +120,7 @@ export const probes = {
 
 /** Defaults of scheduled jobs. */
 export const scheduledJob = {
-  /** Fraction of the schedule's shortest period: a run must end before the next one starts. */
+  /** Fraction of the schedule's shortest period: a run must end before the next run starts. */
   activeDeadlineFraction: 0.9,
   activeDeadlineMaxSeconds: 3600,
   backoffLimit: 2,
@@ -130,21 +135,24 @@ export const scheduledJob = {
   timeZone: "Etc/UTC",
 } as const;
 
-/** PostgreSQL's words for `sslmode`, without `allow`, which prefers a connection without TLS. */
+/**
+ * Values of PostgreSQL's `sslmode`, except `allow`, because `allow` prefers a connection without
+ * TLS.
+ */
 export const sslModes = ["disable", "prefer", "require", "verify-ca", "verify-full"] as const;
 
 /** Defaults of the ephemeral PostgreSQL database. */
 export const postgres = {
   /**
-   * PostgreSQL's `max_connections` of 100, minus the three connections that PostgreSQL reserves for
-   * superusers.
+   * Number of connections for the service: PostgreSQL's `max_connections` of 100, minus the three
+   * connections that PostgreSQL reserves for superusers.
    */
   connections: 97,
   databaseName: "orders",
   memoryLimit: "512Mi",
   port: 5432,
   requests: { cpu: "50m", memory: "128Mi" },
-  /** Of an arg `database` without `sslMode`. The ephemeral database has no certificate. */
+  /** Default of `database.sslMode`. The ephemeral database has no certificate to verify. */
   sslMode: "prefer",
   storage: "1Gi",
   terminationGracePeriodSeconds: 30,
@@ -164,8 +172,8 @@ export const reviewNamespace = {
    */
   maxMemoryLimitRequestRatio: "4",
   /**
-   * Enough for a few replicas during a rollout, the database and jobs. At most the size of one
-   * node.
+   * The quota is enough for a few replicas during a rollout, the database and jobs. It is at most
+   * the size of one node.
    */
   quota: { cpu: "2", memory: "4Gi", pods: 10 },
   /** The stack needs one Ingress and two Services. The rest is for experiments. */

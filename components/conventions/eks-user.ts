@@ -12,8 +12,9 @@ export interface EksClusterName {
 export type ClusterIdentity = "aws" | "circleci-token";
 
 /**
- * Prints CircleCI's token in a CI job, and runs the AWS CLI elsewhere. The script works in any
- * shell and is not a file, because `destroy` also runs without a checkout of the repository.
+ * Shell script that prints CircleCI's token in a CI job, and otherwise runs the AWS CLI. The script
+ * works in any shell and is not a file, because `destroy` also runs without a checkout of the
+ * repository.
  */
 const circleciToken = `if [ -n "$CIRCLE_OIDC_TOKEN_V2" ] && [ "$CLUSTER_IDENTITY" != aws ]; then
   printf '{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","status":{"token":"%s"}}' "$CIRCLE_OIDC_TOKEN_V2"

@@ -27,7 +27,7 @@ export interface Identity {
   readonly service: string;
 }
 
-/** Branch and commit that are released. Only workloads and their pods contain them. */
+/** Branch and commit of a release. Only workloads and their pods have labels with these values. */
 export interface Release {
   /** Full name of the branch. Labels contain the name in the form of a legal label value. */
   readonly branch: string;
@@ -41,16 +41,14 @@ export interface Release {
 /** The role of an object. The Service sends requests only to pods of `web`. */
 export type Component = "database" | "job" | "namespace" | "web";
 
-/**
- * Which pods behind the Service a Deployment has: `canary` for a canary, `stable` for all others.
- */
+/** Track of a Deployment's pods: `canary` for a canary's pods, `stable` for all other pods. */
 export type Track = "canary" | "stable";
 
 export type Labels = Readonly<Record<string, string>>;
 
 /**
- * Labels that prove that an object belongs to this service and this instance. A name does not prove
- * this.
+ * Labels that prove that an object belongs to this service and this instance. An object's name
+ * alone does not prove that.
  */
 export const ownerLabels = [
   "app.kubernetes.io/managed-by",
@@ -105,7 +103,7 @@ export function trackSelector(identity: Identity, component: Component, track: T
   return { ...selector(identity, component), [trackLabel]: track };
 }
 
-/** Returns the labels of every object. They do not change while the object exists. */
+/** Returns the labels of every object. These labels do not change while the object exists. */
 export function labels(identity: Identity, component: Component): Labels {
   return {
     ...companyLabels,

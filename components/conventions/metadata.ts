@@ -16,7 +16,10 @@ interface AddedMetadata {
 /** EKS reads the IAM role of a ServiceAccount's pods from this annotation. */
 export const roleAnnotation = "eks.amazonaws.com/role-arn";
 
-/** Returns no annotations if the map is empty, because an empty map would change every object. */
+/**
+ * Returns the field `annotations`. Without annotations, the field is missing, because an empty map
+ * would change every object.
+ */
 export function annotated(all: Annotations): Pick<ObjectMeta, "annotations"> {
   return Object.keys(all).length === 0 ? {} : { annotations: { ...all } };
 }

@@ -14,8 +14,8 @@ export const budgets = {
   slug: 30,
   stack: 100,
   /**
-   * The pods' label `controller-revision-hash` is the name plus 11 characters, and the value of a
-   * label has at most 63 characters.
+   * The pods' label `controller-revision-hash` is the StatefulSet's name plus 11 characters, and
+   * the value of a label has at most 63 characters.
    */
   statefulSet: 52,
 } as const;
@@ -49,8 +49,8 @@ function shorten(text: string, legal: string, budget: number): string {
  * characters.
  *
  * The slug ends with 8 characters of a hash of the full name if the branch's name is not a legal
- * slug, or if it looks like a shortened name (`fix-checkout` seems to end with a hash). So two
- * branches never share a stack.
+ * slug, or if the branch's name looks like a shortened name (`fix-checkout` seems to end with a
+ * hash). So two branches never share a stack.
  */
 export function slug(branch: string): string {
   if (legalSlug.test(branch) && branch.length <= budgets.slug && !looksShortened.test(branch)) {

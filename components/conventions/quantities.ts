@@ -17,7 +17,7 @@ export interface Requests {
 const cpuForm = /^(?:[1-9][0-9]*m|[0-9]+(?:\.[0-9]+)?)$/;
 const memoryForm = /^[1-9][0-9]*(?:Ki|Mi|Gi)$/;
 
-/** Returns the cores of a CPU quantity. Undefined if the quantity is not valid. */
+/** Returns a CPU quantity in cores. Undefined if the quantity is not valid. */
 export function cores(cpu: string): number | undefined {
   if (!cpuForm.test(cpu)) return undefined;
   const amount = cpu.endsWith("m") ? Number(cpu.slice(0, -1)) / 1000 : Number(cpu);
@@ -31,7 +31,7 @@ export function isMemory(memory: string): boolean {
 
 const units = { Gi: 2 ** 30, Ki: 2 ** 10, Mi: 2 ** 20 } as const;
 
-/** Returns the bytes of a memory quantity. Undefined if the quantity is not valid. */
+/** Returns a memory quantity in bytes. Undefined if the quantity is not valid. */
 export function memoryBytes(memory: string): number | undefined {
   if (!isMemory(memory)) return undefined;
   return Number(memory.slice(0, -2)) * units[memory.slice(-2) as keyof typeof units];

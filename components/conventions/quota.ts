@@ -4,8 +4,8 @@ import { type Requests, cores, memoryBytes } from "./quantities";
 /** Maximum total requests and maximum number of pods in a namespace. */
 export interface Quota extends Requests {
   /**
-   * Number of pods, without the pods that have finished. If the number is too low, the cluster
-   * refuses pods, and a rollout waits for them.
+   * Number of pods, not counting pods that have finished. If the number is too low, the cluster
+   * refuses pods, and a rollout waits for these pods.
    */
   readonly pods: number;
 }
@@ -20,15 +20,16 @@ export interface PodRequirement {
    */
   readonly pods: number;
   /**
-   * Requests of each pod. If they are too low, the check passes, but the cluster refuses pods
-   * later.
+   * Requests of each pod. If these requests are too low, the check passes, but the cluster refuses
+   * pods later.
    */
   readonly requests: Requests;
 }
 
 /**
- * Returns the largest number of pods during a rolling update: `replicas`, and twice the number that
- * `maxSurge` adds. Kubernetes rounds `maxSurge` up. A rollout creates at most `replicas` new pods.
+ * Returns the largest number of pods during a rolling update: `replicas` plus twice the pods that
+ * `maxSurge` allows, but at most twice `replicas`, because a rollout creates at most `replicas` new
+ * pods. Kubernetes rounds `maxSurge` up.
  *
  * The factor is two because Kubernetes starts the next new pods when old pods begin to terminate. A
  * quota counts these old pods until they are gone, or for twice their grace period.
@@ -51,7 +52,7 @@ export function quotaIssue(quota: Quota, requirements: readonly PodRequirement[]
   const sum = (amount: (requirement: PodRequirement) => number) =>
     requirements.reduce((total, requirement) => total + requirement.pods * amount(requirement), 0);
   const pods = sum(() => 1);
-  // Adds whole thousandths and mebibytes, because sums of fractions are not exact.
+  // Adds whole thousandths of a core and whole mebibytes, because sums of fractions are not exact.
   const milli = sum(({ requests }) => Math.round((cores(requests.cpu) ?? 0) * 1000));
   const memory = sum(({ requests }) => (memoryBytes(requests.memory) ?? 0) / mebi);
   const fits =

@@ -3,14 +3,14 @@ import { budgets, isDnsLabel } from "./names";
 /** One broken rule: the arg, the rule, the wrong value, and how to fix the value. */
 export interface ValidationIssue {
   readonly arg: string;
-  /** What the user must do. */
+  /** What the user must do to fix the value. */
   readonly fix: string;
   readonly got: unknown;
   /** Text after "must" in the message. */
   readonly rule: string;
 }
 
-/** The result of a rule: an issue, or `undefined` if the arg keeps the rule. */
+/** The result of a rule: an issue, or `undefined` if the arg satisfies the rule. */
 export type Checked = ValidationIssue | undefined;
 
 /** Returns `issue` if `ok` is false, otherwise `undefined`. */
@@ -50,7 +50,10 @@ export function dnsLabel(arg: string, got: string, max: number = budgets.dnsLabe
  */
 export const imageRefForm = /^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$/;
 
-/** Returns an issue if an image reference has no digest. An output always contains a digest. */
+/**
+ * Returns an issue if an image reference has no digest. Outputs are not checked, because they
+ * always contain a digest.
+ */
 export function imageRef(arg: string, got: unknown): Checked {
   return check(typeof got !== "string" || imageRefForm.test(got), {
     arg,

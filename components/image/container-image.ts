@@ -28,8 +28,8 @@ export interface ContainerImageArgs {
   readonly baseImageRef?: string | undefined;
 
   /**
-   * Name of the buildx builder. Its driver must be `docker-container`, `kubernetes` or `remote`:
-   * the `docker` driver cannot push several platforms.
+   * Name of the buildx builder. The builder's driver must be `docker-container`, `kubernetes` or
+   * `remote`: the `docker` driver cannot push an image for several platforms.
    *
    * @default - the current builder of buildx
    * @see https://docs.docker.com/build/builders/drivers/
@@ -55,7 +55,8 @@ export interface ContainerImageArgs {
 const dockerfile = "service/Dockerfile";
 
 /**
- * The service's image. BuildKit builds it from the output of `npm run build` and pushes it.
+ * The service's image. BuildKit builds the image from the output of `npm run build` and pushes it
+ * to the repository.
  *
  * A preview builds nothing. The same code, base image and platforms give the same digest, so a
  * rebuild does not restart pods.
@@ -139,9 +140,9 @@ function createImage(
       // The creation time is part of an image. With a fixed time, the digest depends on the
       // content only. (The provider already leaves out the provenance attestation.)
       buildArgs: { SOURCE_DATE_EPOCH: "0" },
-      // Without this input, the provider builds the image in every preview.
+      // By default, the provider would build the image in every preview.
       buildOnPreview: false,
-      // No cache export: the last stage only copies jars, and a cache would be slower.
+      // The build exports no cache: the last stage only copies jars, and a cache would be slower.
       context: {
         location: join(root, contextDirectory),
         ...(baseImageRef === undefined

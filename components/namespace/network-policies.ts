@@ -30,7 +30,7 @@ export interface Connections {
   readonly webPort: number;
 }
 
-/** One override for each policy. */
+/** Overrides of the policies' specs, by the policy's name. */
 export type NetworkPolicyOverrides = {
   readonly [Name in NetworkPolicyName]?: Override<Spec>;
 };
@@ -50,7 +50,7 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
   const { datadogAgentTo, egressTo, identity, ingressFrom, webPort } = connections;
   const web: Selector = { matchLabels: selector(identity, "web") };
   const database: Selector = { matchLabels: selector(identity, "database") };
-  // Everything that runs the service's code: web pods with their migrations, and jobs.
+  // Selects all pods that run the service's code: web pods with their migrations, and jobs.
   const code: Selector = {
     matchExpressions: [
       { key: "app.kubernetes.io/component", operator: "In", values: ["web", "job"] },

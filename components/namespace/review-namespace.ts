@@ -66,8 +66,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly namespace: string;
 
   /**
-   * Branch whose CI jobs may change objects in the namespace. The CI jobs of `main` may change
-   * them, too. Without a branch, only cluster administrators may change them.
+   * Branch whose CI jobs may change objects in the namespace. The CI jobs that remove review stacks
+   * have the same rights. Without a branch, only cluster administrators may change these objects.
    *
    * @default - no branch
    */
@@ -123,7 +123,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
 
   /**
    * Maximum total requests and number of pods. Kubernetes refuses new pods above the quota and
-   * reports this only in an event.
+   * reports the refusal only in an event.
    *
    * @default {"cpu":"2","memory":"4Gi","pods":10}
    * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
@@ -149,7 +149,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
 export class ReviewNamespace extends pulumi.ComponentResource {
   /**
    * Name of the namespace. The name becomes known when the guardrails exist, so resources that use
-   * it wait for the guardrails.
+   * the name wait for the guardrails.
    */
   readonly namespace: pulumi.Output<string>;
   readonly nodes: {
@@ -189,8 +189,8 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       },
     );
     // The RoleBinding comes first, because it gives the CI job the right to create the other
-    // objects. All of them are deleted only together with the namespace, because no one may remove
-    // a guardrail earlier.
+    // objects. All these objects are deleted only together with the namespace, because no one may
+    // remove a guardrail earlier.
     const first = { deletedWith: nodes.namespace, parent: this };
     const metadata = (name: string) => ({
       labels: labels(args.identity, "namespace"),
@@ -257,7 +257,7 @@ function limitRangeSpec({ overrides }: ReviewNamespaceArgs) {
   return applyOverride<k8s.types.input.core.v1.LimitRangeSpec>(overrides?.limitRangeSpec, {
     limits: [
       {
-        // The quota refuses pods without requests, so such pods get these values.
+        // The quota refuses pods without requests, so containers without requests get these values.
         default: { memory: pod.requests.memory },
         defaultRequest: { ...pod.requests },
         maxLimitRequestRatio: { memory: defaults.maxMemoryLimitRequestRatio },

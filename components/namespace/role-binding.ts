@@ -5,15 +5,16 @@ import type { Annotations } from "../conventions/metadata";
 import { removalUser, reviewAccess, reviewUser } from "../conventions/ci-roles";
 
 /**
- * Returns the annotation with the namespace's branch. The platform's policies read this annotation.
+ * Returns the annotation that says which branch owns the namespace. The platform's policies read
+ * this annotation.
  */
 export function ownerOf(branch: string | undefined): Annotations {
   return branch === undefined ? {} : { [reviewAccess.ownerAnnotation]: reviewUser(branch) };
 }
 
 /**
- * Creates the RoleBinding, which gives rights in the namespace to its branch, and to the CI jobs that
- * remove old review stacks.
+ * Creates the RoleBinding that gives rights in the namespace to the CI jobs of its branch, and to
+ * the CI jobs that remove old review stacks. Returns undefined without a branch.
  */
 export function createRoleBinding(
   name: string,

@@ -26,7 +26,8 @@ export interface StackNamespaceArgs {
 
   /**
    * Type of ingress controller. With `eks-alb`, a pod counts as ready only when the load balancer
-   * sends requests to the pod. Without it, a rollout on EKS may remove the old pods too early.
+   * sends requests to the pod. Without this preset, a rollout on EKS may remove the old pods too
+   * early.
    *
    * @default - none
    */
@@ -51,7 +52,8 @@ export interface StackNamespaceArgs {
 }
 
 /**
- * The namespace of a stack. It refuses pods that violate Pod Security level `restricted`.
+ * The namespace of a stack. In this namespace, Kubernetes refuses pods that violate Pod Security
+ * level `restricted`.
  *
  * @throws pulumi.ResourceError if the name is not a DNS label, before the component creates a child
  * resource.
@@ -60,7 +62,7 @@ export interface StackNamespaceArgs {
 export class StackNamespace extends pulumi.ComponentResource {
   /**
    * Name of the namespace. The name becomes known when the namespace exists, so resources that use
-   * it wait for the namespace.
+   * the name wait for the namespace.
    */
   readonly namespace: pulumi.Output<string>;
   readonly nodes: { readonly namespace: k8s.core.v1.Namespace };
@@ -77,8 +79,8 @@ export class StackNamespace extends pulumi.ComponentResource {
           labels: {
             ...labels(args.identity, "namespace"),
             "pod-security.kubernetes.io/enforce": "restricted",
-            // Warns when a Deployment is applied. Without this label, Kubernetes refuses the
-            // Deployment's pods later, without a message.
+            // Makes Kubernetes warn when a Deployment is applied: Kubernetes refuses the
+            // Deployment's pods only later, without a message.
             "pod-security.kubernetes.io/warn": "restricted",
             ...(ingressPreset === undefined
               ? {}

@@ -27,8 +27,8 @@ export interface SecretFiles {
 }
 
 /**
- * A container in addition to the service's container. Its name is plain text and not an output, so
- * that the component can validate the name.
+ * A container in addition to the service's container. The container's name is plain text and not an
+ * output, so that the component can validate the name.
  */
 export type ExtraContainer = Omit<k8s.types.input.core.v1.Container, "name"> & {
   readonly name: string;
@@ -37,7 +37,7 @@ export type ExtraContainer = Omit<k8s.types.input.core.v1.Container, "name"> & {
 /** A volume in addition to the component's volumes. */
 export type ExtraVolume = Omit<k8s.types.input.core.v1.Volume, "name"> & { readonly name: string };
 
-/** The mount of a volume of `volumes` in the service's containers. */
+/** Mount of one of the `volumes` in the service's containers. */
 export type ExtraVolumeMount = Omit<k8s.types.input.core.v1.VolumeMount, "mountPath" | "name"> & {
   readonly mountPath: string;
   readonly name: string;
@@ -56,8 +56,8 @@ export interface PodArgs {
   readonly annotations?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * Configuration files by absolute path. The service's containers can only read them. A change
-   * creates a new ConfigMap and replaces the pods. Do not put secrets here.
+   * Configuration files by absolute path. The service's containers can only read these files. A
+   * change creates a new ConfigMap and replaces the pods. Do not put secrets here.
    *
    * @group Common
    * @default - none
@@ -69,7 +69,7 @@ export interface PodArgs {
 
   /**
    * CPU limit of the service's containers. A CPU limit slows containers down even on an idle node,
-   * so set it only if something requires it.
+   * so set this arg only if something requires a limit.
    *
    * @group Rare
    * @default - no limit
@@ -115,7 +115,7 @@ export interface PodArgs {
   /**
    * Init containers, which run one after the other, before the database migration and before the
    * service. If an init container fails, the pod does not start. An init container without a
-   * `securityContext` gets the one of the service, which Pod Security `restricted` accepts.
+   * `securityContext` gets the service's security context, which Pod Security `restricted` accepts.
    *
    * @group Pod
    * @default - none
@@ -158,7 +158,7 @@ export interface PodArgs {
   readonly logSource?: string;
 
   /**
-   * Memory limit of the service's containers. If a container uses more, the kernel kills the
+   * Memory limit of the service's containers. If a container uses more memory, the kernel kills the
    * container. If the limit is above the request, the kernel can also kill the container when its
    * node runs out of memory.
    *
@@ -210,9 +210,10 @@ export interface PodArgs {
   readonly secretFiles?: readonly SecretFiles[];
 
   /**
-   * Sidecar containers. They start before all other containers, including the database migration,
-   * and stop after them. A sidecar without a `securityContext` gets the one of the service. Set the
-   * `resources` of each sidecar: a namespace with a quota refuses pods without requests.
+   * Sidecar containers. Sidecars start before all other containers, including the database
+   * migration, and stop last. A sidecar without a `securityContext` gets the service's security
+   * context. Set the `resources` of each sidecar: a namespace with a quota refuses pods without
+   * requests.
    *
    * @group Pod
    * @default - none
@@ -222,7 +223,7 @@ export interface PodArgs {
 
   /**
    * Taints that the pods tolerate. Tolerations do not keep the pods away from nodes without these
-   * taints: use `nodeSelector` for that.
+   * taints. To select nodes, use `nodeSelector`.
    *
    * @group Pod
    * @default - none
@@ -231,8 +232,8 @@ export interface PodArgs {
   readonly tolerations?: readonly k8s.types.input.core.v1.Toleration[];
 
   /**
-   * Mounts of the `volumes` in the service's containers. A mount hides the image's files at that
-   * path.
+   * Mounts of the `volumes` in the service's containers. A mount hides the image's files at the
+   * mount's path.
    *
    * @group Pod
    * @default - none

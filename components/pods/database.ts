@@ -7,14 +7,14 @@ import { type Checked, check, integer } from "../conventions/validation";
 /** A variable with a plain name, so that variables can be sorted. */
 export type EnvVar = k8s.types.input.core.v1.EnvVar & { readonly name: string };
 
-/** How a connection is encrypted and verified, as in the connection parameter `sslmode`. */
+/** Value of PostgreSQL's connection parameter `sslmode`. */
 export type SslMode = (typeof sslModes)[number];
 
 /** A PostgreSQL database, and a Secret with the keys `username` and `password`. */
 export interface Database {
   /** Host name of the database. With a wrong host, no pod becomes ready. */
   readonly host: pulumi.Input<string>;
-  /** Name of the database on the host. If it does not exist, no pod becomes ready. */
+  /** Name of the database on the host. If the database does not exist, no pod becomes ready. */
   readonly name: string;
   /**
    * TCP port of the database. With a wrong port, no pod becomes ready.
@@ -23,32 +23,36 @@ export interface Database {
    */
   readonly port?: number;
   /**
-   * Whether the connection is encrypted, and whether the service checks who answers, in PostgreSQL's
-   * words. Only `verify-full` checks both the certificate and its host name. `verify-ca` and
-   * `verify-full` read the trusted authorities from the key `ca.crt` of the Secret: without it, no
-   * pod starts. With `prefer`, anyone between the two can read and change everything.
+   * PostgreSQL's `sslmode`: whether the connection is encrypted, and whether the service verifies
+   * the server. Only `verify-full` checks both the certificate and the host name in the
+   * certificate. `verify-ca` and `verify-full` read the trusted certificate authorities from the
+   * Secret's key `ca.crt`; without this key, no pod starts. With `prefer`, anyone on the network
+   * between the service and the database can read and change all data.
    *
    * @default "prefer"
    * @see https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
    */
   readonly sslMode?: SslMode;
-  /** Name of a Secret in the same namespace. Its values are mounted as files, not as variables. */
+  /**
+   * Name of a Secret in the same namespace. The Secret's values become files, not environment
+   * variables.
+   */
   readonly secretName: pulumi.Input<string>;
 }
 
-/** The Secret's volume and its directory in the containers. */
+/** Name of the volume with the Secret's files, and the volume's mount path. */
 export const databaseVolumeName = "database";
 export const databaseDirectory = "/etc/secrets/database";
-/** Keys of the Secret, and names of the files. */
+/** Keys of the Secret. The files have the same names. */
 export const secretKeys = { password: "password", username: "username" } as const;
-/** Key of the Secret, and name of the file, with the trusted certificate authorities. */
+/** Key of the Secret with the trusted certificate authorities. The file has the same name. */
 const rootCertificateKey = "ca.crt";
 
 function verifies({ sslMode = postgres.sslMode }: Database): boolean {
   return sslMode === "verify-ca" || sslMode === "verify-full";
 }
 
-/** Environment that tells the service where its database is. */
+/** Returns the environment variables with the connection data of the service's database. */
 export function databaseEnv(database: Database | undefined): EnvVar[] {
   if (database === undefined) return [];
   const { port = postgres.port, sslMode = postgres.sslMode } = database;
@@ -65,11 +69,14 @@ export function databaseEnv(database: Database | undefined): EnvVar[] {
   ];
 }
 
-/** A host name. Its last label is not a number: otherwise it is an IP address. */
+/** Form of a host name. The last label must not be a number, because only an IP address ends so. */
 const hostForm =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?![0-9]+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
-/** Rules of the database. A host that is an output always contains a name. */
+/**
+ * Checks the arg `database` and returns the issues. A host that is an output is not checked,
+ * because such a host is always a name.
+ */
 export function databaseIssues(database: Database | undefined): readonly Checked[] {
   if (database === undefined) return [];
   const { host, port = postgres.port, sslMode = postgres.sslMode } = database;
@@ -90,7 +97,7 @@ export function databaseIssues(database: Database | undefined): readonly Checked
   ];
 }
 
-/** Mounts of the Secret's files. */
+/** Returns the mount of the Secret's files, or an empty list without a database. */
 export function databaseMounts(
   database: Database | undefined,
 ): k8s.types.input.core.v1.VolumeMount[] {
@@ -99,7 +106,10 @@ export function databaseMounts(
     : [{ mountPath: databaseDirectory, name: databaseVolumeName, readOnly: true }];
 }
 
-/** The Secret's volume: only the keys that the service reads, readable by the pod's group only. */
+/**
+ * Returns the Secret's volume, or an empty list without a database. The volume contains only the
+ * keys that the service reads. Only the pod's group can read the files.
+ */
 export function databaseVolumes(database: Database | undefined): k8s.types.input.core.v1.Volume[] {
   if (database === undefined) return [];
   const keys = [...Object.values(secretKeys), ...(verifies(database) ? [rootCertificateKey] : [])];

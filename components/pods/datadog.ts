@@ -5,10 +5,10 @@ import type { PodArgs } from "./args";
 /** Directory of the tracer in the containers. */
 export const datadogDirectory = "/datadog-lib";
 
-/** Name of the init container that copies the tracer, and of the volume. */
+/** Name of the init container that copies the tracer, and of the volume with the tracer. */
 export const datadogName = "datadog-agent";
 
-/** Directory of the tracer in the containers. */
+/** Returns the mount of the tracer's directory, or an empty list without a tracer. */
 export function datadogMounts({ datadogAgent }: PodArgs): k8s.types.input.core.v1.VolumeMount[] {
   return datadogAgent === undefined ? [] : [{ mountPath: datadogDirectory, name: datadogName }];
 }
@@ -20,8 +20,8 @@ export function datadogJavaOptions({ datadogAgent }: PodArgs): readonly string[]
 
 /**
  * The command that Datadog's admission controller runs in the image `dd-lib-java-init`. The script
- * is in the image's working directory, and copies `dd-java-agent.jar` to the given directory. The
- * image's user is 10000; all users may read the jar.
+ * `copy-lib.sh` is in the image's working directory, and copies `dd-java-agent.jar` to the given
+ * directory. The image's user is 10000; all users may read the jar.
  */
 export const datadogCopyCommand: readonly string[] = ["sh", "copy-lib.sh", datadogDirectory];
 

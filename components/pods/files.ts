@@ -27,8 +27,8 @@ export function configData(
 }
 
 /**
- * Returns the name of a Secret's volume. The name depends only on the path, so another entry in the
- * list does not change it.
+ * Returns the name of a Secret's volume. The name depends only on the path, so other entries in the
+ * list do not change the name.
  */
 function secretVolumeName(mountPath: string): string {
   return `secret-${shortHash(mountPath)}`;

@@ -28,7 +28,7 @@ import { type Requests, amountIssues, cores, memoryBytes } from "../conventions/
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
 
-/** Args of every pod that runs the service's image. The args have their defaults. */
+/** Args of every pod that runs the service's image, with all defaults. */
 export interface Workload extends PodArgs {
   readonly appEndpoint?: string | undefined;
   readonly database?: Database | undefined;
@@ -41,7 +41,8 @@ export interface Workload extends PodArgs {
 /** Security context of every pod, as Pod Security level `restricted` requires. */
 export const podSecurityContext = {
   fsGroup: pod.userId,
-  // The kubelet must not change the owner of every file of a volume at each start.
+  // With this policy, the kubelet does not change the owner of every file of a volume at each
+  // start.
   fsGroupChangePolicy: "OnRootMismatch",
   runAsGroup: pod.userId,
   runAsNonRoot: true,
@@ -96,8 +97,8 @@ function envVar(name: string, value: EnvValue): EnvVar {
 }
 
 /**
- * Returns the environment variables of web pods, migrations and jobs. They are sorted, so that a
- * different order in the args restarts no pod.
+ * Returns the environment variables of web pods, migrations and jobs. The variables are sorted by
+ * name, so that a different order in the args restarts no pod.
  */
 function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
   const { appEndpoint, database, env = {}, identity, javaOptions = [], release } = workload;
@@ -153,8 +154,8 @@ export function workloadContainer(
 }
 
 /**
- * Returns a container from the args, with a security context that Pod Security `restricted`
- * accepts.
+ * Returns a container from the args. A container without a security context gets one that Pod
+ * Security `restricted` accepts.
  */
 function extraContainer(container: ExtraContainer): Container {
   return { securityContext: containerSecurityContext, ...container };
@@ -170,8 +171,8 @@ function datadogContainer(workload: Workload): Container[] {
       image: datadogAgent.imageRef,
       imagePullPolicy: "IfNotPresent",
       name: datadogName,
-      // The init container ends before the service starts, so its resources do not add to those of
-      // the pod.
+      // The init container ends before the service starts, so its requests do not increase the
+      // pod's requests.
       resources: resources(workload),
       securityContext: containerSecurityContext,
       volumeMounts: datadogMounts(workload),
@@ -206,7 +207,7 @@ export function workloadPodSpec(
   const { nodeSelector, tolerations } = workload;
   return {
     automountServiceAccountToken: false,
-    // Pods must not get environment variables for each Service of the namespace.
+    // By default, pods would get environment variables for each Service of the namespace.
     enableServiceLinks: false,
     ...(nodeSelector === undefined ? {} : { nodeSelector }),
     securityContext: podSecurityContext,
@@ -227,8 +228,8 @@ const reserved =
   /^(?:APP_ENDPOINT|PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|SSLMODE|SSLROOTCERT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
 
 /**
- * Checks the rules of all workloads and returns the issues. `containers` are the names of the
- * component's own containers.
+ * Checks the args that all workloads have, and returns the issues. `containers` are the names of
+ * the component's own containers.
  */
 export function workloadIssues(
   workload: Workload,

@@ -62,8 +62,8 @@ export interface PostgresArgs {
   readonly namespace: pulumi.Input<string>;
 
   /**
-   * Name of the database that the first start creates. If you change the name later, PostgreSQL
-   * does not create another database.
+   * Name of the database that PostgreSQL creates on its first start. If you change the name later,
+   * PostgreSQL does not create another database.
    *
    * @default "orders"
    */

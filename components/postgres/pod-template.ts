@@ -32,7 +32,8 @@ function container(args: PostgresInputs): Container {
     imagePullPolicy: "IfNotPresent",
     name: "postgres",
     ports: [{ containerPort: defaults.port, name: "postgres", protocol: "TCP" }],
-    // Checks over TCP: during the first start, the server listens only on the Unix socket.
+    // The probe uses TCP: while the first start initializes the database, PostgreSQL listens only
+    // on a Unix socket.
     readinessProbe: {
       exec: {
         command: ["pg_isready", "-h", "127.0.0.1", "-U", defaults.username, "-d", databaseName],

@@ -45,8 +45,8 @@ export class Postgres extends pulumi.ComponentResource {
     const statefulSet = createStatefulSet(this, name, database, secret);
     this.nodes = { secret, service, statefulSet };
     this.database = {
-      // The short host name is the same in each namespace. It is an output of the StatefulSet, so
-      // that resources that use the database wait until the StatefulSet is ready.
+      // The short host name is the same in each namespace. The host name is an output of the
+      // StatefulSet, so that resources that use the database wait until the StatefulSet is ready.
       host: statefulSet.metadata.name,
       name: database.databaseName,
       port: defaults.port,
@@ -89,7 +89,7 @@ function createService(
     name,
     {
       metadata: {
-        // Pulumi does not wait for this Service, because it waits for the StatefulSet.
+        // Pulumi waits for the StatefulSet, so it does not have to wait for this Service.
         annotations: { "pulumi.com/skipAwait": "true" },
         labels: labels(args.identity, "database"),
         name,

@@ -54,8 +54,8 @@ export type Recipient = `email:${string}@${string}` | `pagerduty:${string}` | `s
 /** Who is notified when a run has failed after all retries, and what the recipient must do. */
 export interface OnFailure {
   /**
-   * URL of a page that says what to do after a failure. Without a page, the recipient has to find
-   * out.
+   * URL of a page that says what to do after a failure. Without this page, the recipient must find
+   * out what to do.
    *
    * @default - none
    */
@@ -93,8 +93,8 @@ export interface ScheduledJobArgs extends PodArgs {
    */
   readonly namespace: pulumi.Input<string>;
   /**
-   * Branch and commit of the release. Only the CronJob and its pods contain them. With wrong
-   * values, errors appear under another version.
+   * Branch and commit of the release. Only the CronJob and its pods contain these values. With
+   * wrong values, errors appear under another version.
    *
    * @group Common
    */
@@ -175,8 +175,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly concurrencyPolicy?: "Allow" | "Forbid" | "Replace";
 
   /**
-   * Database of the service. Without a database, the service does not start. Set the size of the
-   * connection pool with `env`: `DATABASE_POOL_SIZE`.
+   * Database of the service. Without a database, the service does not start. To set the size of the
+   * connection pool, add `DATABASE_POOL_SIZE` to `env`.
    *
    * @group Common
    * @default - none
@@ -220,7 +220,7 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * Number of pods that run at the same time. All pods work on the same orders, so the command must
-   * divide the work between the pods. Otherwise, they do the same work twice.
+   * divide the work between the pods. Otherwise, the pods do the same work twice.
    *
    * @group Run
    * @default - 1, the default of Kubernetes
@@ -254,7 +254,8 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * CPU and memory that Kubernetes reserves for each pod of a run. Without `memoryLimit`, the
-   * memory request is also the limit: if a container uses more, the kernel kills the container.
+   * memory request is also the limit: if a container uses more memory, the kernel kills the
+   * container.
    *
    * @group Common
    * @default {"cpu":"250m","memory":"512Mi"}
@@ -263,11 +264,11 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly requests?: Requests;
 
   /**
-   * Name of the pods' ServiceAccount, for rights outside the cluster. Setting it together with
+   * Name of the pods' ServiceAccount, for rights outside the cluster. Setting both this arg and
    * `iamRoleArn` is an error, because `iamRoleArn` creates a ServiceAccount for the job.
    *
    * @group Pod
-   * @default - with `iamRoleArn` the job's own ServiceAccount, otherwise `default`. Both have no
+   * @default - with `iamRoleArn` the job's own ServiceAccount, otherwise `default`. Neither has a
    * token
    * @see https://kubernetes.io/docs/concepts/security/service-accounts/
    */
@@ -296,7 +297,7 @@ export interface ScheduledJobArgs extends PodArgs {
   /**
    * Whether the CronJob is suspended, so that Kubernetes starts no runs. You can still start a run
    * with `kubectl create job --from`. If the CronJob stays suspended by mistake, no run starts and
-   * nothing reports it.
+   * nothing reports the missing runs.
    *
    * @group Common
    * @default false
@@ -305,8 +306,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly suspend?: boolean;
 
   /**
-   * IANA time zone of the schedule. In a time zone with daylight saving time, the change of the
-   * clocks can skip a run or start it twice.
+   * IANA time zone of the schedule. In a time zone with daylight saving time, a clock change can
+   * skip a run or start a run twice.
    *
    * @group Common
    * @default "Etc/UTC"

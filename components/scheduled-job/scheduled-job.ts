@@ -34,8 +34,8 @@ export class ScheduledJob extends pulumi.ComponentResource {
   readonly nodes: ScheduledJobNodes;
 
   /**
-   * Returns the largest number of pods that one run of a job with these args has, and their
-   * requests.
+   * Returns the largest number of pods that one run of a job with these args has, and the requests
+   * of each pod.
    */
   static peakPods(
     name: string,

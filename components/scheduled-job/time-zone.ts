@@ -1,5 +1,6 @@
 /**
- * Form of the IANA names: capitalized words, abbreviations after an area, a few lower-case words.
+ * Form of IANA time zone names: capitalized words, abbreviations after an area, a few lower-case
+ * words.
  */
 const zoneForm =
   /^(?:UTC|GMT|[CEMW]ET|[EHM]ST|EST5EDT|CST6CDT|MST7MDT|PST8PDT|Etc\/GMT(?:0|[+-][0-9]{1,2})|(?:[A-Z][a-z]+|US)(?:[_/-](?:[A-Z][a-z]+|[A-Z]{2,3}|of|es|au))*)$/;
@@ -17,7 +18,8 @@ export function isTimeZone(name: string): boolean {
   if (known !== undefined) return known === name;
   if (!zoneForm.test(name)) return false;
   try {
-    // The list has only one name for each zone. Names such as Etc/UTC and Asia/Kolkata are missing.
+    // JavaScript's list has only one name for each zone. Names such as Etc/UTC and Asia/Kolkata are
+    // missing.
     return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
   } catch {
     return false;

@@ -16,8 +16,8 @@ export interface Autoscaling {
   readonly cpuUtilization?: number;
   /**
    * Maximum number of pods. If the maximum is too low, a busy service stays slow. The quota and the
-   * database's connection limit must allow this number. If more pods run when you turn autoscaling
-   * on, Kubernetes immediately stops the pods above the maximum.
+   * database's connection limit must allow this number. If more pods than this number run when you
+   * turn autoscaling on, Kubernetes immediately stops the pods above the maximum.
    */
   readonly maxReplicas: number;
   /**
@@ -29,7 +29,7 @@ export interface Autoscaling {
   readonly memoryUtilization?: number;
   /**
    * Minimum number of pods, and the number that a new Deployment starts with. With only one pod,
-   * draining its node causes downtime.
+   * draining the pod's node causes downtime.
    */
   readonly minReplicas: number;
 }
@@ -68,7 +68,7 @@ export interface IngressHost {
 }
 
 /**
- * Settings of one probe. They replace the component's own settings.
+ * Settings of one probe. These settings replace the component's own settings.
  *
  * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/
  */
@@ -132,7 +132,7 @@ export type PodsOrPercent = number | `${number}%`;
  */
 export interface WebServiceOverrides {
   /**
-   * Changes the spec of the HorizontalPodAutoscaler. It exists only with `autoscaling`.
+   * Changes the spec of the HorizontalPodAutoscaler. The autoscaler exists only with `autoscaling`.
    *
    * @default - the component's own spec
    * @example
@@ -150,8 +150,8 @@ export interface WebServiceOverrides {
   readonly container?: Override<k8s.types.input.core.v1.Container>;
 
   /**
-   * Changes the spec of the Deployment. This function runs last. If it changes the selector, Pulumi
-   * replaces the Deployment, which causes downtime.
+   * Changes the spec of the Deployment. This function runs last. If the function changes the
+   * selector, Pulumi replaces the Deployment, which causes downtime.
    *
    * @default - the component's own spec
    * @example
@@ -160,7 +160,7 @@ export interface WebServiceOverrides {
   readonly deploymentSpec?: Override<k8s.types.input.apps.v1.DeploymentSpec>;
 
   /**
-   * Changes the spec of the Ingress. It exists only with `host` or `hosts`.
+   * Changes the spec of the Ingress. The Ingress exists only with `host` or `hosts`.
    *
    * @default - the component's own spec
    * @example
@@ -169,7 +169,7 @@ export interface WebServiceOverrides {
   readonly ingressSpec?: Override<k8s.types.input.networking.v1.IngressSpec>;
 
   /**
-   * Changes the spec of the PodDisruptionBudget. It exists only with more than one replica.
+   * Changes the spec of the PodDisruptionBudget. The budget exists only with more than one replica.
    *
    * @default - the component's own spec
    * @example

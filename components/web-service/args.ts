@@ -28,15 +28,15 @@ export interface WebServiceArgs extends PodArgs {
    */
   readonly imageRef: pulumi.Input<string>;
   /**
-   * Namespace of all objects. A change deletes all objects and creates them in the new namespace,
-   * which causes downtime.
+   * Namespace of all objects. A change deletes all objects and creates new objects in the new
+   * namespace, which causes downtime.
    *
    * @group Common
    */
   readonly namespace: pulumi.Input<string>;
   /**
-   * Branch and commit of the release. Only the Deployment and its pods contain them, so no other
-   * object changes. With wrong values, errors and traces appear under another version.
+   * Branch and commit of the release. Only the Deployment and its pods contain these values. With
+   * wrong values, errors and traces appear under another version.
    *
    * @group Common
    */
@@ -60,16 +60,16 @@ export interface WebServiceArgs extends PodArgs {
   readonly args?: readonly string[];
 
   /**
-   * Changes the number of pods with the load, by a HorizontalPodAutoscaler with the service's name.
-   * The autoscaler needs metrics-server: without metrics, the number of pods does not change. Do
-   * not set `replicas` as well.
+   * Adjusts the number of pods to the load, with a HorizontalPodAutoscaler that has the service's
+   * name. The autoscaler needs metrics-server: without metrics, the number of pods does not change.
+   * Do not set `replicas` as well.
    *
    * A new Deployment starts with `minReplicas` pods. Later updates ignore changes to
    * `spec.replicas`, but still send the field, because Kubernetes sets a missing field to one pod.
-   * So turning autoscaling on does not change the number of pods. Only the autoscaler does.
+   * So turning autoscaling on does not change the number of pods.
    *
-   * Turning autoscaling off keeps the number, too. The cluster then refuses the next change to the
-   * Deployment with a conflict: run that update with `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
+   * Turning autoscaling off keeps the number of pods. The cluster then refuses the next change to
+   * the Deployment with a conflict: run that update with `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
    *
    * @group Common
    * @default - none: the number of pods is `replicas`
@@ -80,8 +80,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly autoscaling?: Autoscaling | undefined;
 
   /**
-   * Database of the service. Without a database, the service does not start. Set the size of the
-   * connection pool with `env`: `DATABASE_POOL_SIZE`.
+   * Database of the service. Without a database, the service does not start. To set the size of the
+   * connection pool, add `DATABASE_POOL_SIZE` to `env`.
    *
    * @group Common
    * @default - none
@@ -90,7 +90,7 @@ export interface WebServiceArgs extends PodArgs {
 
   /**
    * Port of the Java debugger (JDWP), only on the pod's loopback address. To connect to the port,
-   * use `kubectl port-forward`. Anyone who can do this can run any code in the pod.
+   * use `kubectl port-forward`. Anyone who may use this command can run any code in the pod.
    *
    * @group Pod
    * @default - no debugger
@@ -99,7 +99,7 @@ export interface WebServiceArgs extends PodArgs {
 
   /**
    * Seconds that the load balancer waits for a stopping pod's open requests. Needs `ingressPreset`.
-   * Must not be above `terminationGracePeriodSeconds`: requests would reach pods that are gone.
+   * Must not be above `terminationGracePeriodSeconds`, or requests reach pods that are gone.
    *
    * @group Ingress
    * @default 30
@@ -107,7 +107,7 @@ export interface WebServiceArgs extends PodArgs {
   readonly deregistrationDelaySeconds?: number;
 
   /**
-   * Seconds after SIGTERM to finish open requests. A request that takes longer is cut off.
+   * Seconds that a pod may take after SIGTERM for open requests. Longer requests are cut off.
    *
    * @group Rollout
    * @default 30
@@ -124,8 +124,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly host?: string;
 
   /**
-   * Additional hosts, or hosts with paths. The public URL contains `host`, or the first entry here
-   * if `host` is not set. If another Ingress has the same host, either Ingress may answer.
+   * Additional hosts, or hosts with paths. The public URL contains `host`, or the first entry of
+   * `hosts` if `host` is not set. If another Ingress has the same host, either Ingress may answer.
    *
    * @group Ingress
    * @default - none
@@ -135,8 +135,8 @@ export interface WebServiceArgs extends PodArgs {
   readonly hosts?: readonly IngressHost[];
 
   /**
-   * Annotations of the Ingress. They override the annotations of `ingressPreset`. A misspelled
-   * annotation has no effect and gives no error.
+   * Annotations of the Ingress. These annotations override the annotations of `ingressPreset`. A
+   * misspelled annotation has no effect and gives no error.
    *
    * @group Ingress
    * @default - none
@@ -165,8 +165,8 @@ export interface WebServiceArgs extends PodArgs {
 
   /**
    * Ingress controller whose annotations the Ingress gets. `eks-alb` is the AWS Load Balancer
-   * Controller: its load balancer sends requests directly to pods and checks their readiness. The
-   * namespace needs the label `elbv2.k8s.aws/pod-readiness-gate-inject=enabled`; otherwise, a
+   * Controller: its load balancer sends requests directly to pods and checks the pods' readiness.
+   * The namespace needs the label `elbv2.k8s.aws/pod-readiness-gate-inject=enabled`; otherwise, a
    * rollout may remove old pods too early.
    *
    * @group Ingress
@@ -214,7 +214,7 @@ export interface WebServiceArgs extends PodArgs {
 
   /**
    * Command that migrates the database's schema. An init container in each pod runs the command, so
-   * it must take a lock and be idempotent. With `[]`, there is no migration.
+   * the command must take a lock and be idempotent. With `[]`, there is no migration.
    *
    * @group Rollout
    * @default - ["migrate"] with `database`, otherwise []
@@ -285,7 +285,7 @@ export interface WebServiceArgs extends PodArgs {
 
   /**
    * Makes Pulumi refuse updates that delete or replace the Deployment, Service or Ingress, because
-   * this causes downtime. To allow such an update, run `pulumi state unprotect` before `pulumi up`.
+   * such updates cause downtime. To allow one, run `pulumi state unprotect` before `pulumi up`.
    *
    * @group Rollout
    * @default - the component's `opts.protect`
@@ -322,7 +322,7 @@ export interface WebServiceArgs extends PodArgs {
 
   /**
    * CPU and memory that Kubernetes reserves for a pod. Without `memoryLimit`, the memory request is
-   * also the limit: if a container uses more, the kernel kills the container.
+   * also the limit: if a container uses more memory, the kernel kills the container.
    *
    * @group Common
    * @default {"cpu":"250m","memory":"512Mi"}

@@ -38,7 +38,7 @@ export class Canary extends pulumi.ComponentResource {
     readonly deployment: k8s.apps.v1.Deployment;
   };
 
-  /** The Deployment. It becomes known when its rollout is complete. */
+  /** The Deployment, which becomes known when its rollout is complete. */
   readonly rollout: pulumi.Input<k8s.apps.v1.Deployment>;
 
   constructor(name: string, args: CanaryArgs, opts: WebServiceOptions = {}) {

@@ -17,12 +17,14 @@ import type { WebServiceInputs } from "./normalize";
 
 /**
  * Annotation that makes Pulumi's provider wait only until the Deployment exists, and not until its
- * rollout is complete. `pulumi.com/skipAwait` is not used, because the provider would then not wait
- * for a deletion either.
+ * rollout is complete. With `pulumi.com/skipAwait` instead, the provider would not wait for a
+ * deletion either.
  */
 const applied = { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" };
 
-/** Labels of the Deployment and its pods. Only these labels change with a release. */
+/**
+ * Returns the labels of the Deployment and its pods. Some of these labels change with a release.
+ */
 function deploymentLabels(web: WebServiceInputs): Labels {
   return {
     ...labels(web.identity, "web"),
@@ -99,8 +101,8 @@ export function createDeployment(
     },
     {
       ...(waitForRollout === undefined && { customTimeouts: { create: wait, update: wait } }),
-      // Keeps the number of pods that the autoscaler chose. The input stays in the spec, because
-      // Kubernetes sets a missing `replicas` to 1.
+      // Keeps the number of pods that the autoscaler chose. `replicas` stays in the spec, because
+      // Kubernetes sets a missing value to 1.
       ...(web.autoscaling === undefined ? {} : { ignoreChanges: ["spec.replicas"] }),
       parent,
       ...protection(web),

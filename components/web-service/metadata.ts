@@ -4,7 +4,10 @@ import { labels } from "../conventions/labels";
 import { type Annotations, objectMetadata } from "../conventions/metadata";
 import type { WebServiceInputs } from "./normalize";
 
-/** Returns the metadata of an object that does not change with a release. */
+/**
+ * Returns the metadata of an object without release labels, so a release does not change the
+ * object.
+ */
 export function metadataOf(
   name: string,
   web: WebServiceInputs,

@@ -32,7 +32,7 @@ function httpProbe(
 
 /**
  * Returns the JVM option for the debugger. The debugger listens on the pod's loopback address, so
- * only `kubectl port-forward` can connect to it.
+ * from outside the pod, only `kubectl port-forward` can connect to the debugger.
  */
 function jdwpOption(port: number): string {
   return `-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:${String(port)}`;
@@ -49,7 +49,7 @@ function webContainer(name: string, web: WebServiceInputs): Container {
   return applyOverride(web.overrides?.container, {
     ...container,
     // Load balancers learn late that a pod is terminating, so the pod keeps serving for a while.
-    // The kubelet itself sleeps, so the image needs no shell.
+    // `sleep` is an action of the kubelet, so the image needs no shell.
     lifecycle: { preStop: { sleep: { seconds: web.preStopSeconds } } },
     livenessProbe: httpProbe(probes.live, probes.liveness, web.livenessProbe),
     ports: [
@@ -62,7 +62,7 @@ function webContainer(name: string, web: WebServiceInputs): Container {
   });
 }
 
-/** Returns rules that spread the pods evenly over zones, and over different nodes if possible. */
+/** Returns rules that make the scheduler prefer an even spread over zones, and different nodes. */
 function spread(web: WebServiceInputs): Pick<PodSpec, "affinity" | "topologySpreadConstraints"> {
   const labelSelector = { matchLabels: trackSelector(web.identity, "web", web.track) };
   const zones: k8s.types.input.core.v1.TopologySpreadConstraint = {

@@ -48,12 +48,12 @@ export class WebService extends pulumi.ComponentResource {
   /** Public URL, ending with a slash. Undefined without a host. */
   readonly url: string | undefined;
   readonly nodes: WebServiceNodes;
-  /** The Deployment. It becomes known when its rollout is complete. */
+  /** The Deployment, which becomes known when its rollout is complete. */
   readonly rollout: pulumi.Input<k8s.apps.v1.Deployment>;
 
   /**
-   * Returns the largest number of pods that a service with these args has during a rollout, and
-   * their requests.
+   * Returns the largest number of pods that a service with these args has during a rollout, and the
+   * requests of each pod.
    */
   static peakPods(
     name: string,

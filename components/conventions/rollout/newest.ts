@@ -12,7 +12,9 @@ export interface ReplicaSet {
 /** Label that has the same value in all pods of one ReplicaSet. */
 export const hashLabel = "pod-template-hash";
 
-/** Returns, for each Deployment, the hash of the ReplicaSet with the newest release. */
+/**
+ * Returns, for each Deployment, the pod template hash of the ReplicaSet with the highest revision.
+ */
 export function newestHashes(replicaSets: readonly ReplicaSet[]): ReadonlySet<string> {
   const newest = new Map<string, { readonly hash: string; readonly revision: number }>();
   for (const { metadata } of replicaSets) {

@@ -1,6 +1,6 @@
 import { type ContainerStatus, type PodFacts, containerIssue, containersOf } from "./pod-status";
 
-/** A volume that the kubelet could not mount, from an event of the pod. */
+/** Event of a pod which says that the kubelet could not mount a volume. */
 interface FailedMount {
   readonly message: string;
   readonly pod: string;
@@ -18,9 +18,12 @@ export interface NewPods {
 interface Obstacle {
   /** Identifies the obstacle. If each check finds the same key, the obstacle lasts. */
   readonly key: string;
-  /** Whether the pod belongs to an earlier update, which failed. */
+  /** Whether an earlier update, which failed, created the pod. */
   readonly older: boolean;
-  /** Whether the obstacle has already occurred twice. Otherwise, it counts only if it lasts. */
+  /**
+   * Whether the obstacle has already occurred twice. If false, the obstacle counts only if it
+   * lasts.
+   */
   readonly repeated: boolean;
   readonly text: string;
 }
@@ -32,13 +35,13 @@ interface Obstacle {
  */
 const lastingSeconds = 15;
 /**
- * Tolerance, in seconds: clocks may differ, and a pod may be created before the update starts to
- * wait for it.
+ * Tolerance, in seconds, for comparing a pod's creation time with the start of the update: clocks
+ * may differ, and a pod may already exist when the update starts to wait.
  */
 const toleranceSeconds = 30;
 /**
  * Seconds that an obstacle of an older pod must last before it counts: the longest time until the
- * kubelet retries, and a margin.
+ * kubelet retries, plus a margin.
  */
 const longestBackOffSeconds = 300 + lastingSeconds;
 
@@ -50,8 +53,9 @@ const cannotStart =
   /^(?:CreateContainer(?:Config)?Error|ErrImage\w+|ImageInspectError|ImagePullBackOff|InvalidImageName|RunContainerError)$/;
 
 /**
- * Watches the pods of a new release, and reports when no pod can become ready, because each pod has
- * failed twice for the same reason. A pod that is slow, or that waits for a node, has not failed.
+ * Watches the pods of a new release, and reports when no pod can become ready: each pod has an
+ * obstacle that has occurred twice, or that lasts. A pod that is slow, or that waits for a node,
+ * has not failed.
  */
 export class Obstacles {
   readonly #began: number;

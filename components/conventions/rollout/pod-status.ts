@@ -42,8 +42,8 @@ export const containersOf = ({ status }: Pick<PodFacts, "status">): readonly Con
 ];
 
 /**
- * Returns why the pod is not ready, one line for each container. Empty if the pod is ready or
- * starting.
+ * Returns why the pod is not ready, one line for each container. The list is empty if the pod is
+ * ready or starting.
  */
 export function podIssues(pod: PodFacts): readonly string[] {
   const { metadata, status } = pod;
@@ -61,7 +61,7 @@ export function podIssues(pod: PodFacts): readonly string[] {
   });
 }
 
-/** Reasons with which a container waits before its first start. */
+/** Reasons that Kubernetes gives while a container waits for its first start. */
 const starting: readonly (string | undefined)[] = [
   undefined,
   "ContainerCreating",

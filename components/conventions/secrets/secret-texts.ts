@@ -17,7 +17,9 @@ const secretPairs = new Set(["connection string", "webhook url"]);
  * secret.
  */
 const openKeys = setOf("cache foreign object partition primary public range routing sort");
-/** Words that may follow the secret word: they say which secret it is, or how it is encoded. */
+/**
+ * Words that may follow the secret word: they say which secret it is, or how the secret is encoded.
+ */
 const suffixes = setOf("base64 b64 current hex new old previous primary secondary value");
 
 /** Returns the words of a name in any notation: `apiKey`, `API_KEY`, `api-key`, `api.key`. */
@@ -74,7 +76,10 @@ const forms: readonly RegExp[] = [
 const assignments =
   /(?:^|[\s{,;?&:/"'])["']?([A-Za-z_][\w.-]*)["']?[ \t]*[=:][ \t]*(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"',;&}]+))/gm;
 
-/** A value that is not a secret: it says where the secret is, or that there is no secret. */
+/**
+ * Form of values that are not secrets: such a value says where the secret is, or that there is no
+ * secret.
+ */
 const reference = /^(?:\$|\{\{|%\{|<|null$|true$|false$|\[|\{|\/)/;
 
 const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----([^]*?)-----END [A-Z ]*PRIVATE KEY-----/g;
