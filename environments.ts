@@ -9,14 +9,14 @@ interface Traits {
   readonly clusterIdentity: ClusterIdentity;
   /**
    * `own`: the stack creates a namespace with guardrails and a database, and deletes both.
-   * `given`: both exist before the stack is created and after it is destroyed. Then the stack's
-   * state must not contain a secret.
+   * `given`: both exist before the stack is created and after the stack is destroyed. The state of
+   * such a stack must not contain a secret.
    */
   readonly data: "given" | "own";
   /**
    * `built`: the image is built from the working directory.
    * `promoted`, `chosen`: the stack runs the image that `npm run promote` or `npm run canary`
-   * chose, and keeps it until another one is chosen.
+   * chose, and keeps this image until another image is chosen.
    */
   readonly image: "built" | "chosen" | "promoted";
   /**
@@ -25,14 +25,15 @@ interface Traits {
    */
   readonly jobs: "none" | "run" | "suspended";
   /**
-   * Each branch has its own stack, `<environment>-<slug>`. The stack is removed with the branch.
+   * Whether each branch has its own stack, `<environment>-<slug>`. The stack is removed with the
+   * branch.
    */
   readonly perBranch: boolean;
-  /** Pulumi refuses to delete or replace the resources that serve requests. */
+  /** Whether Pulumi refuses to delete or replace the resources that serve requests. */
   readonly protect: boolean;
-  /** The stack runs code that was merged into the protected branch. */
+  /** Whether the stack runs code that was merged into the protected branch. */
   readonly protectedBranch: boolean;
-  /** The first start fills the database with example data. */
+  /** Whether the first start fills the database with example data. */
   readonly seeds: boolean;
   /** Environment whose default settings apply. */
   readonly settingsOf: OwnDefaults;
@@ -99,7 +100,7 @@ const rows = {
   },
 } as const;
 
-/** The kind of a stack. It decides the stack's defaults and what the stack may do. */
+/** The kind of a stack. The environment decides the stack's defaults and what the stack may do. */
 export type Environment = keyof typeof rows;
 
 /** The environments that have their own default settings. */
@@ -113,7 +114,7 @@ export const environments: Readonly<Record<Environment, Traits>> = rows;
 
 export const environmentNames = Object.keys(rows) as readonly Environment[];
 
-/** The environments of {@link ciEnvironments}. */
+/** Name of one of the {@link ciEnvironments}. */
 export type CiEnvironment = {
   readonly [Name in Environment]: (typeof rows)[Name] extends
     { readonly perBranch: true } | { readonly protectedBranch: true }
@@ -121,7 +122,10 @@ export type CiEnvironment = {
     : never;
 }[Environment];
 
-/** Environments whose stacks CI deploys. In platform/ they have roles, and rights in a cluster. */
+/**
+ * Environments whose stacks CI deploys. The platform project gives these environments roles, and
+ * rights in a cluster.
+ */
 export const ciEnvironments = environmentNames.filter(
   (name): name is CiEnvironment =>
     environments[name].perBranch || environments[name].protectedBranch,
@@ -134,10 +138,13 @@ const stackForm = (name: Environment): string => {
   return canaryOf === undefined ? name : `${canaryOf}-${name}`;
 };
 
-/** Every name that a stack may have, such as `local, review-<slug>`. */
+/** Forms of all stack names, in one text, such as `local, review-<slug>`. */
 export const stackForms = environmentNames.map(stackForm).join(", ");
 
-/** Slugs that are not allowed, because the review stack could be mistaken for something else. */
+/**
+ * Slugs that are not allowed, because someone could mistake the review stack for main or for
+ * another stack.
+ */
 export const reservedSlugs: readonly string[] = [
   "main",
   "master",

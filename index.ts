@@ -12,19 +12,23 @@ import { kubernetesProvider } from "./program/provider";
 import { readRollouts } from "./program/read-rollouts";
 import { readSettings } from "./settings/running";
 
-/** Functions with which the program reads from outside. Tests pass their own functions. */
+/**
+ * Functions that read the cluster, the last release, the rollouts and the settings. Tests pass
+ * their own functions.
+ */
 const outside = { readCluster, readLastRelease, readRollouts, readSettings };
 
 /**
- * The program of every stack. It creates an environment (namespace, database, image, web service
- * and jobs) or a canary. Pulumi runs the exported function, which returns the stack's outputs.
+ * The program of every stack. The program creates an environment (namespace, database, image, web
+ * service and jobs) or a canary. Pulumi runs the exported function, which returns the stack's
+ * outputs.
  */
 async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inputs> {
   const { readCluster, readLastRelease, readRollouts, readSettings } = { ...outside, ...given };
   const asked = await readSettings();
   assertJobNames(asked.identity.service);
-  // Runs before Pulumi creates a resource: the provider would adopt a namespace that does not
-  // belong to the stack.
+  // Runs before Pulumi creates a resource, because the provider would adopt a namespace that does
+  // not belong to the stack.
   const { cluster, kubeconfig } = await preflight(asked, readCluster);
   const settings = await withKeptRelease(asked, readLastRelease);
 

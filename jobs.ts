@@ -1,12 +1,12 @@
 import type { Environment } from "./environments";
 import type { ScheduledJobArgs } from "./components/scheduled-job/scheduled-job";
 
-/** A duration, in the format of the service's command line: hours or days. */
+/** A duration in hours or days, in the format of the service's command line, such as `48h`. */
 type Duration = `${number}${"d" | "h"}`;
 
 /**
- * Commands of the service that may run on a schedule. `export --continue` remembers under its name
- * how far it has come, so a run that is late or fails loses no order.
+ * Commands of the service that may run on a schedule. `export --continue NAME` stores under NAME
+ * how far the export has come, so no order is lost if a run is late or fails.
  */
 type Command =
   | readonly ["expire-unpaid", "--older-than", Duration]
@@ -52,7 +52,7 @@ export interface Job extends Knobs {
   readonly suspendedIn?: readonly Environment[];
 }
 
-/** The service's scheduled jobs. To add one, add an entry. */
+/** The service's scheduled jobs. To add a job, add an entry. */
 export const jobs: readonly Job[] = [
   {
     name: "expire-unpaid",

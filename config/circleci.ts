@@ -1,4 +1,4 @@
-/** A self-hosted runner, by its resource class: `namespace/name`. */
+/** Resource class of a self-hosted runner: `namespace/name`. */
 export type RunnerClass = `${string}/${string}`;
 
 /** A step of an orb: `name/command`. */
@@ -7,13 +7,13 @@ export type OrbStep = Readonly<
 >;
 
 /**
- * A second CircleCI project, for everything that changes staging or production, or that removes.
- * Anyone who can push a branch can rerun jobs of the service's own project with SSH, so AWS must
- * not give a job of that project any such right. docs/trust.md says how to set it up, and what a
- * small team gives up without it.
+ * The deploy project: a second CircleCI project, for the jobs that change staging or production, or
+ * that remove stacks. Anyone who can push a branch can rerun jobs of the service's own project with
+ * SSH, so AWS must not give these rights to the jobs of the service's own project. docs/trust.md
+ * says how to set up a deploy project, and what a small team gives up without a deploy project.
  *
- * The directory is the one of the deploy project's configuration: in a clone of a repository that
- * developers cannot push to. A relative path starts at this repository.
+ * `directory` is the directory of the deploy project's configuration, in a clone of a repository
+ * that developers cannot push to. A relative path starts at this repository's root directory.
  *
  * @example
  * export const deployProject = { directory: "../services-orders-deploy/.circleci" };
@@ -38,8 +38,8 @@ export const companyScan: {
 /**
  * The runner for jobs that connect to addresses inside the company's network: the smoke tests of
  * stacks whose load balancer is `internal`. CircleCI's own machines cannot connect to such a load
- * balancer. The value is the resource class of a container runner (`namespace/name`), which runs
- * the same image as all other jobs. docs/pipeline.md says how to set up a runner, and what to do
+ * balancer. `runner` is the resource class of a container runner (`namespace/name`), which runs the
+ * same image as all other jobs. docs/pipeline.md says how to set up a runner, and what to do
  * without a runner.
  *
  * The tests do not use the Kubernetes API (`services/proxy`) instead, because each branch's jobs
@@ -51,7 +51,8 @@ export const companyScan: {
  */
 export const insideNetwork: {
   /**
-   * If undefined, these jobs run on CircleCI's machines, like all other jobs. @default undefined
+   * Runner of these jobs. If undefined, the jobs run on CircleCI's machines, like all other jobs.
+   * @default undefined
    */
   readonly runner: RunnerClass | undefined;
   /**

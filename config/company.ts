@@ -5,13 +5,11 @@
 export const company = {
   /** Domain of the review stacks' hosts: `<service>.<slug>.<domain>`. */
   reviewDomain: "review.example.com",
-  /** Cluster of the review stacks. It must not be production's cluster. */
+  /** Cluster of the review stacks. Do not use production's cluster. */
   reviewCluster: { name: "staging", region: "eu-central-1" },
   /** Subnets of the load balancer in front of the review stacks. */
   reviewIngressFrom: [{ ipBlock: { cidr: "10.20.0.0/20" } }],
-  /**
-   * Key that encrypts the secrets in the state of review stacks. It must not be production's key.
-   */
+  /** Key that encrypts the secrets in the state of review stacks. Do not use production's key. */
   reviewSecretsProvider: "awskms://alias/services-orders-review?region=eu-central-1",
   /**
    * Maximum number of review stacks, and hours from the last update of a review stack to its

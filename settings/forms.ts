@@ -18,7 +18,10 @@ export function text(allowed: string, pattern: RegExp): Form<string> {
   return { allowed, schema: v.pipe(v.string(allowed), v.regex(pattern, allowed)) };
 }
 
-/** A string that a function checks. The editor schema can only say that the value is a string. */
+/**
+ * Accepts a string that a function checks. The editor schema can only say that the value is a
+ * string.
+ */
 function textThat(allowed: string, test: (value: string) => boolean): Form<string> {
   return { allowed, schema: v.pipe(v.string(allowed), v.check(test, allowed)) };
 }
@@ -37,7 +40,7 @@ function wholeNumber(min: number, max: number, allowed: string) {
   );
 }
 
-/** A number in YAML, or a text that contains its digits. */
+/** Accepts a number, or a text that contains the number's digits. */
 export function integer(min: number, max: number, what = "a whole number"): Form<number> {
   const allowed = `${what} from ${String(min)} to ${String(max)}`;
   const number = wholeNumber(min, max, allowed);
@@ -59,7 +62,7 @@ export function listOf<Entry>(allowed: string, { schema }: Form<Entry>, least = 
   return { allowed, schema: v.pipe(v.array(schema, allowed), v.minLength(least, allowed)) };
 }
 
-/** A list in YAML, or words separated by commas. */
+/** Accepts a list, or a text with words that commas separate. */
 export function wordsOf<Word>(allowed: string, word: Form<Word>, least = 0): Form<Word[]> {
   const list = listOf(allowed, word, least).schema;
   const split = v.pipe(
@@ -70,12 +73,12 @@ export function wordsOf<Word>(allowed: string, word: Form<Word>, least = 0): For
   return { allowed, schema: v.union([list, split], allowed) };
 }
 
-/** An object with these fields and no others. */
+/** Accepts an object with these fields and no others. */
 export function objectOf<const Fields extends v.ObjectEntries>(allowed: string, fields: Fields) {
   return { allowed, schema: v.strictObject(fields, allowed) };
 }
 
-/** A field that an object may leave out. */
+/** Returns the schema of a field that an object may leave out. */
 export const optional = <Value>({ schema }: Form<Value>) => v.exactOptional(schema);
 
 /** Also allows the text `none`, so that an environment variable can turn the setting off, too. */
@@ -154,8 +157,8 @@ const rulePort = v.strictObject({
 });
 const ruleAllowed = "a NetworkPolicyEgressRule with `to`, and optionally `ports` as numbers";
 /**
- * Kubernetes' NetworkPolicyEgressRule. An empty list of ports is an error, because in Kubernetes it
- * means every port.
+ * Kubernetes' NetworkPolicyEgressRule. An empty list of ports is an error, because in Kubernetes an
+ * empty list means every port.
  */
 const rule = v.strictObject(
   {

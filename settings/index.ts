@@ -22,7 +22,7 @@ export interface Git {
   readonly commit: string;
 }
 
-/** Everything that settings depend on. The program reads nothing else from outside. */
+/** Everything that the settings depend on. */
 export interface Outside {
   readonly config: Config;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -54,9 +54,9 @@ export class SettingsError extends Error {
 }
 
 /**
- * Returns the settings of a stack. They depend only on the arguments. This file does not import
- * Pulumi's packages, because the commands of `npm run` load this file, too, and the packages take
- * longer to load than most commands run.
+ * Returns the settings of a stack. The settings depend only on the argument `outside`. This file
+ * does not import Pulumi's packages, because the commands of `npm run` load this file, too, and the
+ * packages take longer to load than most commands run.
  *
  * @throws SettingsError with every issue in one message: an unknown stack, unknown keys with the
  * most similar known key, secrets, and wrong values with the allowed values.

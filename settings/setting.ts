@@ -15,12 +15,12 @@ export interface Surroundings {
 
 /** The definition of one setting. */
 export interface Setting<Value = unknown, Default = unknown> extends Form<Value> {
-  /** Value if neither the configuration nor the environment variable has a value. */
+  /** Returns the value if neither the configuration nor the environment variable has a value. */
   readonly default: (surroundings: Surroundings) => Default;
   readonly description: string;
   /** Environment variable that is read if the configuration has no value. */
   readonly env?: string;
-  /** A canary never uses production's value of this setting. */
+  /** If true, a canary never uses production's value of this setting. */
   readonly ownOfCanary?: true;
   readonly required?: true;
 }

@@ -14,7 +14,8 @@ import { namespaceOf } from "./identity";
 import { type Surroundings, type ValuesOf, setting } from "./setting";
 
 /**
- * Returns a default for review stacks. The other stacks set the value in their stack settings file.
+ * Returns a function that gives review stacks their own default. The other stacks usually set the
+ * value in their stack settings file.
  */
 function reviewOnly<const Value, const Other>(review: Value, others: Other) {
   return ({ environment }: Surroundings) => (environment === "review" ? review : others);
