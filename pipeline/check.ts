@@ -13,8 +13,8 @@ import { values } from "./checks/values";
 import { directory } from "./write";
 
 /**
- * The issues of a pipeline's text, from top to bottom. Works offline: CircleCI's schema is a
- * separate check.
+ * Returns the issues of a pipeline's text, from top to bottom. This check works offline. The check
+ * against CircleCI's schema is separate.
  */
 export function check(file: string, text: string): readonly Finding[] {
   const source = new Source(file, text);
@@ -25,7 +25,8 @@ export function check(file: string, text: string): readonly Finding[] {
 }
 
 /**
- * `npm run pipeline -- check`: checks the files on the disk, so that manual edits are found too.
+ * Checks the files on the disk, for `npm run pipeline -- check`. So the check also finds manual
+ * edits.
  */
 export async function checkFiles(root: string = project): Promise<void> {
   const found: Finding[] = [];

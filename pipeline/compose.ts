@@ -3,7 +3,7 @@ import { type ContextName, fullName, hasRole, isMainOnly } from "./contexts";
 import type { Config, Job, Parameter, Requirement, Workflow } from "./model";
 import { executors, job, type JobSpec, reports } from "./steps";
 
-/** A job in a workflow, or an approval, which has no `job`. */
+/** A job of a workflow, or an approval. An approval has no `job`. */
 export interface Stage {
   readonly name: string;
   readonly job?: JobSpec;
@@ -18,8 +18,8 @@ export interface WorkflowSpec {
 }
 
 /**
- * Makes one file from its workflows: with every job that they name, and the executors of these
- * jobs.
+ * Returns one file with the given workflows, every job that the workflows name, and the executors
+ * of these jobs.
  */
 export function compose(
   workflows: Readonly<Record<string, WorkflowSpec>>,
@@ -33,7 +33,7 @@ export function compose(
   for (const stage of Object.values(workflows).flatMap(({ stages }) => stages)) {
     const { contexts = [], job: spec, name } = stage;
     if (spec === undefined) continue;
-    // AWS sees the project only: there, each job has the rights of the project.
+    // In the deploy project, AWS identifies only the project, so each job has the project's rights.
     const mainOnly = place.inDeployProject || isMainOnly(contexts);
     const rights = { ...place, assumesRole: hasRole(contexts), mainOnly };
     const made = job(name, inGroup(spec, stage.serialGroup), rights);
@@ -72,8 +72,9 @@ function workflow({ stages, when }: WorkflowSpec): Workflow {
 }
 
 /**
- * CircleCI has no variable for the group. Commands need it: a job may take over the lock that an
- * ended job of its group has left.
+ * Returns the job with its serial group in the environment variable `SERIAL_GROUP`, because
+ * CircleCI has no variable for the group. Commands need the group: a job may take over the lock
+ * that an ended job of the same group has left.
  */
 function inGroup(spec: JobSpec, serialGroup: string | undefined): JobSpec {
   if (serialGroup === undefined) return spec;
@@ -83,8 +84,9 @@ function inGroup(spec: JobSpec, serialGroup: string | undefined): JobSpec {
 const hasGroup = ({ serialGroup }: Stage): boolean => serialGroup !== undefined;
 
 /**
- * If a job has a serial group, its bare name means "the group is released", also after the job
- * failed or was skipped. To wait for the job itself, a requirement must name a status.
+ * Adds the status `success` to a requirement that names a job with a serial group. Without a
+ * status, such a requirement means "the group is released", even after the job failed or was
+ * skipped.
  */
 function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Requirement {
   return typeof requirement === "string" && serial.has(requirement)
@@ -96,19 +98,25 @@ function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Req
 type Event =
   "approval" | "canceled" | "deployed" | "done" | "drift" | "failed" | "removed" | "skipped";
 
-/** The preview of a stack as data, for the messages. */
+/** Returns the path of a stack's preview as data, for the messages. */
 export const previewReport = (stack: string): string => `${reports}/preview-${stack}.json`;
 
-/** What a preview of a stack would change: `deploy` stops if more than that would change. */
+/**
+ * Returns the path of a stack's plan: the changes that its preview shows. `deploy` stops if it
+ * would change more than the plan.
+ */
 export const planOf = (stack: string): string => `${reports}/plan-${stack}.json`;
 
-/** The differences between a stack and its cluster, as data for the message. */
+/** Returns the path of the differences between a stack and its cluster, as data for the message. */
 export const driftReport = (stack: string): string => `${reports}/drift-${stack}.json`;
 
-/** What Slack was told about a stack's drift. */
+/** Returns the path of the drift that earlier Slack messages reported about a stack. */
 const toldDrift = (stack: string): string => `${reports}/told-drift-${stack}.json`;
 
-/** A Slack message: `npm run notify -- EVENT --stack STACK`. It never fails when Slack does. */
+/**
+ * Returns a job that sends a Slack message with `npm run notify -- EVENT --stack STACK`. The job
+ * does not fail if Slack fails.
+ */
 export function notice(
   name: string,
   event: Event,
@@ -140,9 +148,9 @@ export function notice(
 }
 
 /**
- * Reports that `of` failed, and that it was cancelled. A job that was cancelled or timed out runs
- * no further step, so other jobs send the message. Only `requires` can distinguish the two results,
- * so there is one job for each.
+ * Returns two jobs: one reports that the job `of` failed, the other reports that the job `of` was
+ * cancelled. A job that was cancelled or timed out runs no further step, so other jobs send the
+ * message. Only `requires` can distinguish the two results, so there is one job for each result.
  */
 export function badEndNotices(
   of: string,
@@ -165,9 +173,10 @@ export function badEndNotices(
 }
 
 /**
- * Reports that `of` did not run, because a newer pipeline waited or ran in its serial group:
- * CircleCI then drops it permanently. After a failure of an earlier job it would also be "not run".
- * So `approval` is the approval that it waits for, unless its earlier jobs cannot fail.
+ * Returns a job which reports that the job `of` did not run, because a newer pipeline waited or ran
+ * in the same serial group: CircleCI then drops the older job permanently. After a failure of an
+ * earlier job, the job `of` would also be "not run". So pass the approval that the job `of` waits
+ * for as `approval`, unless the earlier jobs cannot fail.
  */
 export function skippedNotice(
   of: string,

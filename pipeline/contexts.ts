@@ -3,18 +3,25 @@ import { deployProject } from "../config/circleci";
 import { service } from "../config/service";
 
 /**
- * What the checks know about a CircleCI context. CircleCI itself restricts who may use it, so a
- * branch cannot change that. docs/pipeline.md has the restrictions and the steps.
+ * What the checks know about a CircleCI context. CircleCI itself restricts who may use the context,
+ * so a branch cannot change the restrictions. docs/pipeline.md lists the restrictions and the steps
+ * to set them.
  */
 export interface Context {
-  /** It can change what production's users see: only after an approval. */
+  /**
+   * Whether a job with this context can change what production's users see. Such a job needs an
+   * approval.
+   */
   readonly changesProduction?: boolean;
   /**
-   * It holds the address of one IAM role (`AWS_ROLE_ARN`, `AWS_REGION`, `PULUMI_BACKEND_URL`).
-   * The others hold one secret.
+   * Whether the context contains the ARN of one IAM role (`AWS_ROLE_ARN`, `AWS_REGION`,
+   * `PULUMI_BACKEND_URL`). Every other context contains one secret.
    */
   readonly hasRole?: boolean;
-  /** Workflows that run a branch's own code may use it. The others are for main only. */
+  /**
+   * Whether workflows that run a branch's own code may use the context. Every other context is for
+   * main only.
+   */
   readonly onBranches: boolean;
 }
 
@@ -32,25 +39,25 @@ export const contexts = {
 
 export type ContextName = keyof typeof contexts;
 
-/** A CircleCI project: the service's own, or the one that docs/trust.md adds to it. */
+/** A CircleCI project: the service's own project, or the deploy project (docs/trust.md). */
 export type Project = "deploy" | "service";
 
-/** What CircleCI must ask before a job gets a context. docs/pipeline.md has the same texts. */
+/** What CircleCI must check before a job gets a context. docs/pipeline.md has the same texts. */
 export interface Restriction {
-  /** Only these projects' jobs, by what the project is for. */
+  /** CircleCI projects whose jobs may use the context, by the project's purpose. */
   readonly projects: readonly Project[];
   /** An expression that must hold when the job starts. */
   readonly expression: string;
-  /** Only jobs whose actor is in the security group of those who may approve. */
+  /** Whether the job's actor must be in the security group of the approvers. */
   readonly approversOnly: boolean;
 }
 
 const notByHand = 'not job.ssh.enabled and not (pipeline.config_source starts-with "api")';
 // Anyone who starts a pipeline by hand chooses the branch of the checkout and the branch of the
-// configuration separately. `pipeline.git.branch` is only that of the checkout.
+// configuration separately. `pipeline.git.branch` is only the branch of the checkout.
 const ofMain = `pipeline.git.branch == "${mainBranch}" and pipeline.config.ref == "refs/heads/${mainBranch}" and`;
 
-/** Returns the restrictions of a context. An administrator sets them in CircleCI. */
+/** Returns the restrictions of a context. An administrator sets these restrictions in CircleCI. */
 export function restrictionOf(
   name: ContextName,
   hasDeployProject = deployProject !== undefined,
@@ -69,10 +76,10 @@ function projectsOf(name: ContextName): readonly Project[] {
   return name === "preview" || name === "slack" ? ["deploy", "service"] : ["service"];
 }
 
-/** Full name of a context in CircleCI. */
+/** Returns the full name of a context in CircleCI. */
 export const fullName = (context: string): string => `${service}-${context}`;
 
-/** What is known about a context that a file names. Undefined for a name that is not ours. */
+/** Returns the properties of a context by its full name. Undefined for an unknown name. */
 export function contextOf(name: string): Context | undefined {
   return Object.entries<Context>(contexts).find(([context]) => fullName(context) === name)?.[1];
 }

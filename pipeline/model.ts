@@ -1,6 +1,6 @@
 /**
  * The part of CircleCI's configuration that our pipelines use, as types. Keys are CircleCI's own,
- * so that the written YAML and its reference read the same:
+ * so that the YAML matches CircleCI's reference:
  * https://circleci.com/docs/reference/configuration-reference/
  */
 
@@ -11,7 +11,9 @@ export interface Config {
   readonly version: 2.1;
   /** Orbs, such as `namespace/orb@1.2.3`. The key is the orb's name in this file. */
   readonly orbs?: Readonly<Record<string, string>>;
-  /** What a person or an API call sets when it starts the pipeline. Not secret. */
+  /**
+   * Values that a person or an API call sets when starting the pipeline. The values are not secret.
+   */
   readonly parameters?: Readonly<Record<string, Parameter>>;
   readonly executors: Readonly<Record<string, Executor>>;
   readonly jobs: Readonly<Record<string, Job>>;
@@ -40,20 +42,26 @@ export interface Executor {
 
 export interface Job {
   readonly executor: string;
-  /** How outside text (a branch's name) reaches a command: never inside the command itself. */
+  /**
+   * Environment variables. Text from outside, such as a branch's name, reaches a command only
+   * through a variable, never inside the command itself.
+   */
   readonly environment?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
 }
 
-/** When a step runs. By default only after successful steps. A cancelled job runs no more steps. */
+/**
+ * When a step runs. By default, a step runs only after successful steps. A cancelled job runs no
+ * more steps.
+ */
 type When = "always" | "on_success" | "on_fail";
 
 interface Run {
   readonly name: string;
   readonly command: string;
   /**
-   * Time without output after which CircleCI kills the step, such as `40m`. The default of 10m
-   * equals the time that Pulumi waits.
+   * Time without output after which CircleCI kills the step, such as `40m`. The default of 10m is
+   * too short, because Pulumi may wait equally long.
    */
   readonly no_output_timeout?: string;
   readonly when?: When;
@@ -84,12 +92,12 @@ type Status = "success" | "failed" | "canceled" | "unauthorized" | "not_run";
 
 export type Requirement = string | Readonly<Record<string, readonly Status[] | "terminal">>;
 
-/** A job in its place in a workflow. */
+/** Settings of a job in a workflow. */
 export interface Place {
   readonly type?: "approval";
   readonly requires?: readonly Requirement[];
   readonly context?: readonly string[];
-  /** Jobs of the same group, in all pipelines of the organization, run one after another. */
+  /** Jobs of the same serial group, in all pipelines of the organization, run one after another. */
   readonly "serial-group"?: string;
 }
 

@@ -2,8 +2,9 @@ import { contextOf } from "./contexts";
 import type { Place, Requirement, Workflow } from "./model";
 
 /**
- * A workflow as a Mermaid flowchart, which GitHub draws. Jobs that only report a failure are left
- * out: there are several for each job that changes something, and they would hide the main path.
+ * Returns a workflow as a Mermaid flowchart, which GitHub draws. The flowchart leaves out jobs that
+ * only report a failure: each job that changes something has several such jobs, which would hide
+ * the main path.
  */
 export function picture(workflow: Workflow): string {
   const lines = ["flowchart LR"];
@@ -25,7 +26,7 @@ export function picture(workflow: Workflow): string {
   return `${[...lines, ...classes].join("\n")}\n`;
 }
 
-/** Whether it is satisfied if all jobs succeed. */
+/** Whether a requirement is satisfied if all jobs succeed. */
 const goesOn = (one: Requirement): boolean =>
   typeof one === "string" ||
   Object.values(one).every((ends) => ends === "terminal" || ends.includes("success"));

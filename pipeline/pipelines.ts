@@ -18,10 +18,10 @@ const branchWorkflow = {
 const pushToMain = `pipeline.event.name == "push" and ${onMain}`;
 const orbs = Object.keys(companyScan.orbs).length === 0 ? {} : { orbs: companyScan.orbs };
 
-/** The files of one project: each is a separate pipeline in CircleCI, with its own trigger. */
+/** The files of one project. Each file is a separate pipeline in CircleCI, with its own trigger. */
 type Files = Readonly<Record<string, Config>>;
 
-/** The pipelines that change staging or production, or that remove. */
+/** Returns the pipelines that change staging or production, or that remove stacks. */
 const withRights = (place: { readonly inDeployProject: boolean }): Files => ({
   "teardown.yml": compose(
     {
@@ -61,13 +61,16 @@ const withRights = (place: { readonly inDeployProject: boolean }): Files => ({
   ),
 });
 
-/** Everything in the service's own project: the weaker mode, which docs/trust.md describes. */
+/** All pipelines, if there is no deploy project. docs/trust.md describes this weaker mode. */
 export const inOneProject: Files = {
   "config.yml": compose({ branch: branchWorkflow, main: { when: pushToMain, stages: main } }, orbs),
   ...withRights({ inDeployProject: false }),
 };
 
-/** The service's own project next to a deploy project: no job of it has a right to lose. */
+/**
+ * Pipelines of the service's own project, if there is a deploy project. The jobs of these pipelines
+ * cannot change staging or production.
+ */
 export const inServiceProject: Files = {
   "config.yml": compose(
     { branch: branchWorkflow, main: { when: pushToMain, stages: checks("-main") } },
@@ -75,7 +78,10 @@ export const inServiceProject: Files = {
   ),
 };
 
-/** The deploy project. A branch of this repository starts nothing there, and fills no cache. */
+/**
+ * Pipelines of the deploy project. A branch of this repository cannot start them, and cannot write
+ * to their caches.
+ */
 export const inDeployProject: Files = Object.fromEntries(
   Object.entries({
     "deploy.yml": compose(

@@ -4,12 +4,17 @@ import { badEndNotices, notice, planOf, previewReport, type Stage } from "./comp
 import type { ContextName } from "./contexts";
 import type { Requirement } from "./model";
 
-/** A number, and so legal in a serial group. A branch's name may not be. */
+/**
+ * The pull request's number. Unlike a branch's name, a number is always legal in a serial group.
+ */
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
 export const ofBranch = { PULL_REQUEST: pullRequest };
-/** The same in both projects, so that a deploy in one never runs next to a removal in the other. */
+/**
+ * Returns the name of a serial group. Both projects have the same groups, so that a deployment in one
+ * project never runs at the same time as a removal in the other project.
+ */
 const group = (name: string): string => `${service}/${name}`;
-/** Jobs of one group run one after another, in all pipelines. */
+/** Serial groups. Jobs of one group run one after another, in all pipelines. */
 export const groups = {
   canary: group("prod-canary"),
   prod: group("prod"),
@@ -20,9 +25,13 @@ export const groups = {
 };
 export const onMain = 'pipeline.git.branch == "main"';
 
-/** The checks. On main the same jobs run, without the cache that branches can write. */
+/**
+ * Returns the jobs that check the code. On main, the same jobs run without the cache that branches
+ * can write.
+ */
 export const checks = (suffix: "" | "-main"): readonly Stage[] => [
-  // Both fetch CircleCI's schema by pip, which the image with Java does not have.
+  // `check` and `test-unit` download CircleCI's schema with pip, which the image with Java does not
+  // have.
   { name: "check", job: { command: "npm run check", keepsNpmCache: true } },
   { name: "test-unit", job: { command: "npm run test:unit" } },
   {
@@ -38,7 +47,7 @@ export const checks = (suffix: "" | "-main"): readonly Stage[] => [
   { name: "scan", job: { command: "npm run scan", executor: "java", more: companyScan.steps } },
 ];
 
-/** Builds, pushes and scans a stack's image. */
+/** Returns the jobs that build, push and scan a stack's image. */
 export const imageOf = (stack: "review" | "staging", tests: string): readonly Stage[] => [
   {
     name: `image-${stack}`,
@@ -54,7 +63,10 @@ export const imageOf = (stack: "review" | "staging", tests: string): readonly St
   },
 ];
 
-/** What a deployment would change: for people to read, and as the limit for `deploy`. */
+/**
+ * Returns the job that previews a deployment. People read the preview, and `deploy` may change only
+ * what the preview shows.
+ */
 export function previewOf(
   stack: string,
   requires: readonly Requirement[],
@@ -84,8 +96,8 @@ export function previewOf(
 }
 
 /**
- * The context whose role may read a stack's state. Review stacks have a separate state, which every
- * branch may read.
+ * Returns the context whose role may read a stack's state. Review stacks have a separate state,
+ * which every branch may read.
  */
 const readerOf = (stack: string): ContextName => (stack === "review" ? "review" : "preview");
 
@@ -100,7 +112,9 @@ const smokeTest = (stack: string, of: string): Stage => ({
   requires: [of],
 });
 
-/** What follows each deployment by job `of`: the smoke test and the messages. */
+/**
+ * Returns the jobs that follow each deployment by the job `of`: the smoke test and the messages.
+ */
 export const afterDeploy = (
   stack: string,
   {

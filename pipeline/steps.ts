@@ -4,16 +4,16 @@ import type { Executor, Job, Step } from "./model";
 
 import { noOutputMinutes } from "./waits";
 
-/** The engine's version is the one of package.json; a test compares them. */
+/** Version of Pulumi's engine. A test checks that package.json has the same version. */
 export const pulumiVersion = "3.215.0";
 
 /**
- * Not below the home directory, which differs between the executors: a cache is restored to its
- * original path.
+ * Directory of npm's downloads. It is not below the home directory: CircleCI restores a cache to
+ * its original path, and the home directory differs between the executors.
  */
 const npmDownloads = "/tmp/npm-cache";
 
-/** Pulumi, Node.js, the AWS CLI, kubectl, Python with pip. */
+/** Executor with Pulumi, Node.js, the AWS CLI, kubectl, and Python with pip. */
 const pulumi = {
   docker: [{ image: `pulumi/pulumi:${pulumiVersion}` }],
   environment: { npm_config_cache: npmDownloads, PULUMI_SKIP_UPDATE_CHECK: "true" },
@@ -21,88 +21,109 @@ const pulumi = {
 } as const;
 
 /**
- * All are pinned to a full version. A digest is stricter: append `@sha256:...` from
- * `docker buildx imagetools inspect IMAGE`, and update it with the version.
+ * All executors. Each image is pinned to a full version. A digest is stricter: append `@sha256:...`
+ * from `docker buildx imagetools inspect IMAGE`, and update the digest with the version.
  */
 export const executors = {
-  /** Java 17 with Maven, Node.js, git. Runs as a user: PostgreSQL refuses to be started by root. */
+  /**
+   * Executor with Java 17, Maven, Node.js and git. Commands do not run as root, because PostgreSQL
+   * refuses to start as root.
+   */
   java: {
     docker: [{ image: "cimg/openjdk:17.0.14-node" }],
     environment: { npm_config_cache: npmDownloads },
     resource_class: "medium",
   },
   pulumi,
-  /** The same, in a place that can reach addresses inside the company's network. */
+  /**
+   * The executor `pulumi` on a runner that can connect to addresses inside the company's network.
+   */
   "inside-network": { ...pulumi, resource_class: insideNetwork.runner ?? pulumi.resource_class },
 } as const satisfies Readonly<Record<string, Executor>>;
 
 /**
- * Where commands write what later jobs read: digest, previews, what was deployed, why it failed.
+ * Directory of the files that commands write for later jobs: the digest, previews, what was
+ * deployed, and why a command failed.
  */
 export const reports = "reports";
-/** Where commands write how they ended, for CircleCI's tab of tests. */
+/** Directory of the commands' results, for CircleCI's Tests tab. */
 const testResults = "test-results";
 const jars = "service/target/image";
 /**
- * The release for production, in `export` lines, so that the deployed release is the approved one.
+ * File with `export` lines of the release for production, so that production deploys the approved
+ * release.
  */
 export const releaseFile = `${reports}/release.env`;
 
-/** Prefix of the steps that only prepare CircleCI's machine; local runs skip them. */
+/**
+ * Prefix of the names of steps that only prepare CircleCI's machine. Local runs skip these steps.
+ */
 export const machineOnly = "CircleCI's machine: ";
 
 const npmCache = 'npm-v1-{{ checksum "package-lock.json" }}';
 const mavenCache = 'maven-branches-v1-{{ checksum "service/pom.xml" }}';
 
-/** A job: one command that a person can also run, and what it needs. */
+/** A job: one command that a person can also run, and what the command needs. */
 export interface JobSpec {
   readonly command: string;
   /** @default "pulumi" */
   readonly executor?: keyof typeof executors;
-  /** Has a Docker engine with a builder for several platforms. */
+  /** Whether the job has a Docker engine with a builder for several platforms. */
   readonly docker?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Attaches the jars and reports of earlier jobs. */
+  /** Whether the job attaches the jars and reports of earlier jobs. */
   readonly takes?: boolean;
-  /** Runs with the release from `promote`, as variables. */
+  /** Whether the job runs with the release from `promote`, in environment variables. */
   readonly released?: boolean;
-  /** Persists jars or reports for later jobs. */
+  /** Files that the job persists for later jobs. */
   readonly gives?: "jars" | "reports";
-  /** Hands on its report, also after a failure, for the job that sends the message. */
+  /**
+   * Whether the job persists its report, even after a failure, for the job that sends the message.
+   */
   readonly keepsReport?: boolean;
-  /** Reads the report that this job handed on. */
+  /** Name of the job whose report this job reads. */
   readonly reportOf?: string;
   /**
-   * Keeps this file for the next pipeline, in a cache: it may be lost. Any branch can write it too,
-   * so a job with a role must not have it, and the command checks everything in it.
+   * File that the job keeps for the next pipeline, in a cache. The cache may be lost, and any
+   * branch can write it. So a job with a role must not keep a file, and the command checks
+   * everything in the file.
    */
   readonly remembers?: string;
   /**
-   * Keeps Maven's downloads. They are not verified, so `main` must not use what a branch has
-   * stored.
+   * Whether the job caches Maven's downloads. The downloads are not verified, so `main` must not
+   * use what a branch has stored.
    */
   readonly mavenCache?: boolean;
-  /** Keeps npm's downloads. The lock file verifies them. */
+  /**
+   * Whether the job saves npm's downloads in a cache. npm verifies the downloads with the lock
+   * file.
+   */
   readonly keepsNpmCache?: boolean;
   readonly testResults?: string;
   /** The company's own steps, after the command. */
   readonly more?: readonly Step[];
 }
 
-/** What the contexts of a job allow. */
+/** Rights of a job, which follow from its contexts and its project. */
 interface Rights {
-  /** Whether it assumes the IAM role of its context. */
+  /** Whether the job assumes the IAM role of its context. */
   readonly assumesRole: boolean;
-  /** Whether the cluster knows it by its role only: it takes the tokens of one project. */
+  /**
+   * Whether the job runs in the deploy project. The cluster identifies such a job by its IAM role,
+   * because the cluster accepts the tokens of only one project.
+   */
   readonly inDeployProject: boolean;
-  /** Whether it has a right that no branch's own code may have. It then restores no cache. */
+  /**
+   * Whether the job has a right that no branch's own code may have. Such a job does not restore
+   * npm's downloads.
+   */
   readonly mainOnly: boolean;
 }
 
 /**
- * A job with its steps.
+ * Returns a job with its steps.
  *
- * @throws Error for a job with a role that restores a cache that any branch can write
+ * @throws Error if a job with a role would restore a cache that any branch can write
  */
 export function job(
   name: string,
@@ -123,10 +144,11 @@ export function job(
     ...(Object.keys(environment).length === 0 ? {} : { environment }),
     steps: [
       "checkout",
-      // Any branch can write it, and CircleCI restores every path that is in it.
+      // Any branch can write this cache, and CircleCI restores every path in the cache.
       ...(mainOnly ? [] : [restore("npm's downloads", npmCache)]),
       ...(spec.mavenCache === true ? [restore("Maven's downloads", mavenCache)] : []),
-      // Before the report, which it must not replace.
+      // This step comes before the reports are attached, because the cache must not replace a
+      // report.
       ...(remembers === undefined ? [] : [restore("Memory", memoryKey(name))]),
       ...(spec.takes === true || spec.reportOf !== undefined
         ? [{ attach_workspace: { at: "." } }]
@@ -154,7 +176,7 @@ export function job(
       ...(gives === undefined && !keepsReport
         ? []
         : [{ persist_to_workspace: { paths: [gives === "jars" ? jars : reports], root: "." } }]),
-      // A cache never changes: each run writes a new one, and the newest is restored.
+      // A cache never changes, so each run writes a new cache. CircleCI restores the newest cache.
       ...(remembers === undefined
         ? []
         : [save("Memory", `${memoryKey(name)}${workflowId}`, [remembers])]),
@@ -167,9 +189,10 @@ export function job(
 }
 
 /**
- * A failed job persists nothing to the workspace, and a cache can be written by any branch. So the
- * command only records how it ended, and the last step of the job ends like it. The empty file is
- * there because a command may write no report, and CircleCI refuses to persist nothing.
+ * Shell code that records a command's exit code instead of failing. A failed job would persist
+ * nothing to the workspace, and any branch can write a cache. The job's last step then ends with
+ * the recorded exit code. The code also creates an empty file, because a command may write no
+ * report, and CircleCI fails a job that persists no file.
  */
 export const recorded = ` || echo "export EXIT_CODE=$?" >> "$BASH_ENV"; mkdir -p ${reports}; touch ${reports}/ended`;
 
@@ -177,12 +200,17 @@ const result: Step = {
   run: { command: 'exit "${EXIT_CODE:-0}"', name: "The result of the command" },
 };
 
-/** Less foreign code in a job with rights: all that it runs is a dependency of the project. */
+/**
+ * Makes npm leave out development dependencies, so that a job with rights runs less foreign code.
+ */
 const fewPackages = { npm_config_omit: "dev" };
 
 const workflowId = "{{ .Environment.CIRCLE_WORKFLOW_ID }}";
 
-/** The beginning of the keys of a job's memory. CircleCI restores the newest with this prefix. */
+/**
+ * Returns the prefix of the cache keys for the file that a job remembers. CircleCI restores the
+ * newest cache with this prefix.
+ */
 const memoryKey = (name: string): string => `memory-${name}-v1-`;
 
 function restore(name: string, key: string): Step {
@@ -194,9 +222,10 @@ function save(name: string, key: string, paths: readonly string[]): Step {
 }
 
 /**
- * The job's own token in a file: every AWS client assumes the role of `AWS_ROLE_ARN` with it, and
- * does so again before the session ends. No key is stored. The token is valid for an hour, and so
- * is a session that starts at its end.
+ * Step that writes the job's own token into a file. With the token, every AWS client assumes the
+ * role in `AWS_ROLE_ARN`, and assumes the role again before the session ends. No key is stored. The
+ * token is valid for an hour. A session is valid for another hour, even if it starts just before
+ * the token expires.
  */
 const assumeRole: Step = {
   run: {
@@ -215,7 +244,10 @@ const promotedRelease: Step = {
   run: { command: `cat ${releaseFile} >> "$BASH_ENV"`, name: "The release that was promoted" },
 };
 
-/** Docker's plain builder cannot push several platforms. */
+/**
+ * Steps that create a builder, because Docker's default builder cannot push an image for several
+ * platforms.
+ */
 const builder: readonly Step[] = [
   { setup_remote_docker: { version: "docker27" } },
   {

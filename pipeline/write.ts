@@ -7,7 +7,7 @@ import { picture } from "./picture";
 import { deployProject } from "../config/circleci";
 import { inDeployProject, inOneProject, pipelines } from "./pipelines";
 
-/** Where CircleCI looks for pipelines. */
+/** Directory in which CircleCI looks for pipelines. */
 export const directory = ".circleci";
 
 const head = [
@@ -16,12 +16,15 @@ const head = [
   "",
 ].join("\n");
 
-/** A pipeline as CircleCI reads it. The same model gives the same text on every machine. */
+/** Returns a pipeline as YAML for CircleCI. The same model gives the same text on every machine. */
 export function yaml(config: Config): string {
   return `${head}${stringify(config, { aliasDuplicateObjects: false, lineWidth: 0 })}`;
 }
 
-/** The page with the pictures of the pipelines. Each is between two comments that name it. */
+/**
+ * Page with the pictures of the pipelines. Each picture is between two comments, and the first
+ * comment names the picture.
+ */
 const illustrated = "docs/pipeline.md";
 const marks =
   /(<!-- picture of (\S+): written by npm run pipeline -->\n)[^]*?(<!-- end of picture -->)/g;
@@ -29,14 +32,15 @@ const marks =
 function illustrate(text: string): string {
   return text.replace(marks, (_, start: string, name: string, end: string) => {
     const [file = "", workflow = ""] = name.split("#");
-    // The page shows the pipelines as one project has them: the jobs are the same in two.
+    // The page shows the pipelines without a deploy project. With a deploy project, the jobs are
+    // the same.
     const found = inOneProject[file]?.workflows[workflow];
     if (found === undefined) throw new Error(`there is no workflow ${workflow} in ${file}`);
     return `${start}\n\`\`\`mermaid\n${picture(found)}\`\`\`\n\n${end}`;
   });
 }
 
-/** Every generated file, by its path in the project. */
+/** Returns the text of every generated file, by the file's path in the repository. */
 export function files(root: string = project): ReadonlyMap<string, string> {
   return new Map([
     ...Object.entries(pipelines).map(
@@ -47,8 +51,8 @@ export function files(root: string = project): ReadonlyMap<string, string> {
 }
 
 /**
- * `npm run pipeline`: writes them all. A pipeline that is no longer in the model is also removed
- * from the directory.
+ * Writes all generated files (`npm run pipeline`). Also removes the file of a pipeline that is no
+ * longer in the model.
  */
 export function write(root: string = project): void {
   mkdirSync(join(root, directory), { recursive: true });
@@ -60,7 +64,10 @@ export function write(root: string = project): void {
   if (deployProject !== undefined) writeDeployProject(resolve(root, deployProject.directory));
 }
 
-/** The files of the deploy project, into a clone of its repository. People commit them there. */
+/**
+ * Writes the files of the deploy project into a clone of its repository. People commit the files
+ * there.
+ */
 export function writeDeployProject(to: string): void {
   mkdirSync(to, { recursive: true });
   for (const [name, config] of Object.entries(inDeployProject)) {

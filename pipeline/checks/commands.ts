@@ -2,14 +2,14 @@ import { longestWaitMinutes } from "../waits";
 import type { Finding, Source } from "./source";
 import { commandsOf, filledIn, mapping, named, text } from "./shape";
 
-/** CircleCI's own variables whose text comes from outside. */
+/** CircleCI's variables that contain text from outside, such as the name of a branch. */
 const outsideVariables = ["CIRCLE_BRANCH", "CIRCLE_PULL_REQUEST", "CIRCLE_TAG", "CIRCLE_USERNAME"];
 const storedKeys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 const runsPulumi = /\bnpm run (?:canary|deploy|image|preview|promote|review|rollback|sweep)\b/;
 
 /**
- * Findings about commands: code that someone could inject, and a limit without output that is too
- * short for Pulumi. Also finds AWS keys that are stored in `environment`.
+ * Yields findings about commands: code that someone could inject, and a `no_output_timeout` that is
+ * too short for Pulumi. Also finds AWS keys in `environment`.
  */
 export function* commands(source: Source): Generator<Finding> {
   const jobs = new Map(named(source, "jobs"));
@@ -48,7 +48,7 @@ export function* commands(source: Source): Generator<Finding> {
   }
 }
 
-/** Names of variables outside double quotes. */
+/** Returns those of the given variables that a command uses without quotes. */
 function unquoted(command: string, names: readonly string[]): readonly string[] {
   let quote = "";
   const found: string[] = [];

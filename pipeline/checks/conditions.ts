@@ -2,7 +2,7 @@ import { evaluate, ExpressionError, namesIn, parseExpression, type Expression } 
 import type { Finding, Path, Source } from "./source";
 import { filledIn, mapping, named, workflowsOf } from "./shape";
 
-/** Pipeline values that our pipelines use. CircleCI treats a misspelled one as an empty text. */
+/** Pipeline values that our pipelines use. CircleCI treats a misspelled name as an empty text. */
 const knownValues = [
   "pipeline.config.ref",
   "pipeline.config_source",
@@ -20,7 +20,10 @@ const knownValues = [
 ];
 const ofPullRequest = "pipeline.event.github.pull_request.";
 
-/** Expressions that cannot be parsed, that use unknown values, or that are missing. */
+/**
+ * Yields findings about expressions that cannot be parsed, that use unknown values, or that are
+ * missing.
+ */
 export function* conditions(source: Source): Generator<Finding> {
   const allowed = [
     ...knownValues,
@@ -57,13 +60,14 @@ function* expression(
     yield source.value(
       path,
       `the expression cannot be read: ${error.message}, at its character ${String(error.at + 1)}: ${text}`,
-      // Elsewhere the expression is only a part of the text.
+      // Outside `when`, the expression is only a part of the value, so the finding points at the
+      // value.
       path.at(-1) === "when" ? error.at : 0,
     );
   }
 }
 
-/** Every text in the file with the path to it. */
+/** Returns every text in the file, with its path. */
 function texts(value: unknown, path: Path): readonly (readonly [Path, string])[] {
   if (typeof value === "string") return [[path, value]];
   if (Array.isArray(value)) {
@@ -72,7 +76,10 @@ function texts(value: unknown, path: Path): readonly (readonly [Path, string])[]
   return Object.entries(mapping(value)).flatMap(([key, item]) => texts(item, [...path, key]));
 }
 
-/** A pull request's values exist only in its events: with other events the whole pipeline fails. */
+/**
+ * Yields a finding for each job that uses values of a pull request, in a workflow that other events
+ * can start. Without these values, the whole pipeline fails.
+ */
 function* unguarded(source: Source): Generator<Finding> {
   const jobs = mapping(mapping(source.content)["jobs"]);
   for (const workflow of workflowsOf(source)) {
@@ -88,8 +95,8 @@ function* unguarded(source: Source): Generator<Finding> {
 }
 
 /**
- * Whether a workflow's condition can never hold with these values. False for a condition that
- * cannot be read.
+ * Whether a workflow's condition is certainly false with these values. Returns false for a
+ * condition that cannot be parsed.
  */
 export function alwaysFalse(
   when: unknown,

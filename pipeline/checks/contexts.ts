@@ -13,8 +13,8 @@ const changes = [
 ];
 
 /**
- * Only a job with production's own role may change production: after an approval, and never on a
- * branch.
+ * Checks that only jobs with production's context change production, only after an approval and in
+ * a serial group, and that workflows on branches do not use main's contexts.
  */
 export function* production(source: Source): Generator<Finding> {
   const changing = new Set(

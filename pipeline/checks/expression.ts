@@ -1,7 +1,7 @@
 /**
- * CircleCI's expressions (`when`): values of the pipeline, texts, numbers,
- * `and or not == != starts-with matches > >= < <=` and brackets. `not` has a higher precedence than
- * comparisons, as CircleCI documents it.
+ * CircleCI's expressions (`when`): values of the pipeline, texts, numbers, `and or not == !=
+ * starts-with matches > >= < <=` and parentheses. `not` has a higher precedence than comparisons,
+ * as in CircleCI's documentation.
  */
 export type Expression =
   | { readonly kind: "literal"; readonly value: string | number | boolean }
@@ -21,7 +21,7 @@ interface Token {
   readonly at: number;
 }
 
-/** What is wrong with an expression, and after how many characters. */
+/** Error in an expression. `at` is the error's position, in characters from the start. */
 export class ExpressionError extends Error {
   readonly at: number;
   constructor(message: string, at: number) {
@@ -63,7 +63,7 @@ function tokens(text: string): readonly Token[] {
   return found;
 }
 
-/** Reads an expression. */
+/** Parses an expression, or throws an {@link ExpressionError}. */
 export function parseExpression(text: string): Expression {
   const rest = [...tokens(text)];
   const open: Token[] = [];
@@ -110,7 +110,7 @@ export function parseExpression(text: string): Expression {
   return all;
 }
 
-/** Every pipeline value that an expression uses. */
+/** Returns the names of all pipeline values that an expression uses. */
 export function namesIn(expression: Expression): readonly string[] {
   switch (expression.kind) {
     case "name":
@@ -127,10 +127,7 @@ export function namesIn(expression: Expression): readonly string[] {
 
 export type Value = string | number | boolean | undefined;
 
-/**
- * The value of an expression, if the known values determine it. Undefined means that the value is
- * not known.
- */
+/** Returns the value of an expression. Undefined if the known values do not determine the value. */
 export function evaluate(
   expression: Expression,
   known: Readonly<Record<string, string | number | boolean>>,

@@ -3,7 +3,10 @@ import { named, type PlacedJob, type ReadWorkflow, workflowsOf } from "./shape";
 
 const statuses = ["success", "failed", "canceled", "unauthorized", "not_run", "terminal"];
 
-/** Names without a target: missing jobs, circles, and approvals that no job waits for. */
+/**
+ * Yields findings about the order of jobs: missing jobs, jobs that no workflow uses, jobs that wait
+ * for themselves, and approvals that no job waits for.
+ */
 export function* graph(source: Source): Generator<Finding> {
   const defined = named(source, "jobs").map(([name]) => name);
   const orbs = named(source, "orbs").map(([name]) => name);
@@ -65,7 +68,8 @@ function* requirements(source: Source, { jobs, name: workflow }: ReadWorkflow): 
           `"${status}" is not a status of a job; use one of ${statuses.join(", ")}`,
         );
       }
-      // The bare name is satisfied when the group is released, however the job ended.
+      // Without a status, a requirement is satisfied when the serial group is released, even if the
+      // job failed.
       if (bare && there.get(required)?.serialGroup !== undefined) {
         yield source.value(
           path,
@@ -76,7 +80,9 @@ function* requirements(source: Source, { jobs, name: workflow }: ReadWorkflow): 
   }
 }
 
-/** Jobs that must have ended, in one of the required ways, before `place` starts. */
+/**
+ * Returns the jobs that must have ended, with one of the required statuses, before `place` starts.
+ */
 export function ancestors(
   place: PlacedJob,
   jobs: readonly PlacedJob[],

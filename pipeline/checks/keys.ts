@@ -1,8 +1,8 @@
 import type { Finding, Path, Source } from "./source";
 
 /**
- * The allowed keys. `*` is any name; a list has the rule of its elements. `true` is a value that is
- * not checked.
+ * Rule for the allowed keys of a mapping. `*` stands for any name. A list contains the rule for its
+ * elements. `true` means that the value is not checked.
  */
 type Known = true | readonly [Known] | { readonly [key: string]: Known };
 
@@ -44,8 +44,8 @@ const known: Known = {
 };
 
 /**
- * Unknown keys. CircleCI ignores many of them: a job with a misspelled `requires` would wait for
- * nothing.
+ * Yields a finding for each unknown key. CircleCI ignores many unknown keys: a job with a
+ * misspelled `requires` would wait for nothing.
  */
 export function* keys(source: Source): Generator<Finding> {
   yield* look(source, source.content, known, []);

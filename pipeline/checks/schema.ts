@@ -17,18 +17,18 @@ import { command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
 import type { Finding, Source } from "./source";
 
-/** The schema is missing and could not be fetched. */
+/** Error: the schema is missing and could not be downloaded. */
 export class SchemaMissing extends UserError {}
 
 const requirements = join(import.meta.dirname, "..", "requirements.txt");
 const inPackage = join("check_jsonschema", "builtin_schemas", "vendor", "circle-ci.json");
 
 /**
- * CircleCI's own schema, from the PyPI package that `requirements.txt` names with its hash. pip
- * fetches it once, with the machine's own settings. It is kept under node_modules: a second run
- * works offline.
+ * Returns a validator for CircleCI's own schema. The schema comes from the PyPI package that
+ * `requirements.txt` pins by its hash. pip downloads the package once, with the machine's own
+ * settings. The schema stays under node_modules, so a second run works offline.
  *
- * @throws SchemaMissing without Python, pip or a way to the package
+ * @throws SchemaMissing if Python or pip is missing, or if pip cannot download the package
  */
 export async function circleciSchema(): Promise<ValidateFunction> {
   const version = createHash("sha256").update(readFileSync(requirements)).digest("hex");
@@ -72,7 +72,7 @@ async function fetchSchema(kept: string): Promise<void> {
   }
 }
 
-/** Where a file breaks CircleCI's schema. */
+/** Returns a finding at the place where a file violates CircleCI's schema. */
 export function againstSchema(source: Source, schema: ValidateFunction): readonly Finding[] {
   if (schema(source.content)) return [];
   const error = deepest(schema.errors ?? []);
@@ -85,7 +85,10 @@ export function againstSchema(source: Source, schema: ValidateFunction): readonl
   return [source.value(path, `CircleCI's schema: ${error.message ?? "is not allowed"}`)];
 }
 
-/** If all alternatives failed, the one that matched most is the intended one. */
+/**
+ * Returns the error with the longest path. If all alternatives of the schema failed, this error
+ * belongs to the alternative that matched best, which is probably the intended one.
+ */
 function deepest(errors: readonly ErrorObject[]): ErrorObject | undefined {
   const depth = ({ instancePath }: ErrorObject) => instancePath.split("/").length;
   return errors.reduce<ErrorObject | undefined>(

@@ -1,9 +1,9 @@
 import type { Path, Source } from "./source";
 
-/** A workflow's job with its place in the file. */
+/** A job of a workflow, with its path in the file. */
 export interface PlacedJob {
   readonly name: string;
-  /** Leads to the mapping of its keys, or to its name if it has no mapping. */
+  /** Path of the job's mapping, or of the job's name if there is no mapping. */
   readonly path: Path;
   readonly approval: boolean;
   readonly contexts: readonly string[];
@@ -11,7 +11,7 @@ export interface PlacedJob {
   readonly requires: readonly {
     readonly name: string;
     readonly statuses: readonly string[];
-    /** The bare name, without a status. */
+    /** Whether the requirement is only a name, without a status. */
     readonly bare: boolean;
     readonly path: Path;
   }[];
@@ -48,7 +48,7 @@ export function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Mappings at a key of the file, by name. */
+/** Returns the mappings under a top-level key of the file, with their names. */
 export function named(source: Source, key: string): readonly (readonly [string, Mapping])[] {
   return Object.entries(mapping(mapping(source.content)[key])).map(([name, value]) => [
     name,
@@ -56,7 +56,7 @@ export function named(source: Source, key: string): readonly (readonly [string, 
   ]);
 }
 
-/** The workflows, as far as they are valid: other checks report the rest. */
+/** Returns the workflows without their invalid parts, which other checks report. */
 export function workflowsOf(source: Source): readonly ReadWorkflow[] {
   return named(source, "workflows").map(([name, workflow]) => {
     const path = ["workflows", name];
@@ -96,7 +96,7 @@ function placed(entry: unknown, path: Path): PlacedJob {
   };
 }
 
-/** Every command in the file. `run: command` is the short form of `run: {command}`. */
+/** Returns every command in the file. `run: command` is the short form of `run: {command}`. */
 export function commandsOf(source: Source): readonly ReadCommand[] {
   return named(source, "jobs").flatMap(([job, { steps }]) =>
     list(steps).flatMap((step, index) => {
@@ -111,7 +111,9 @@ export function commandsOf(source: Source): readonly ReadCommand[] {
   );
 }
 
-/** Pipeline values in a text: `<< pipeline.git.branch >>`. */
+/**
+ * Returns the expressions that CircleCI replaces in a text, such as `<< pipeline.git.branch >>`.
+ */
 export function filledIn(value: string): readonly string[] {
   return [...value.matchAll(/<<\s*(.*?)\s*>>/gs)].map(([, inside = ""]) => inside);
 }

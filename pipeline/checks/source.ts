@@ -1,6 +1,6 @@
 import { type Document, isMap, isScalar, LineCounter, parseDocument } from "yaml";
 
-/** An issue in a pipeline's file, with the place to fix. */
+/** An issue in a pipeline's file, with its position. */
 export interface Finding {
   readonly file: string;
   readonly line: number;
@@ -8,10 +8,10 @@ export interface Finding {
   readonly message: string;
 }
 
-/** Keys and list positions that lead to a part of the file. */
+/** Path to a part of the file: keys and list indexes. */
 export type Path = readonly (string | number)[];
 
-/** A pipeline as read from its file, so manual edits are included. */
+/** Parsed text of a pipeline's file, with the positions of all parts. */
 export class Source {
   readonly file: string;
   readonly #document: Document;
@@ -30,17 +30,17 @@ export class Source {
     return this.#document.toJS() as unknown;
   }
 
-  /** A finding at the value that `path` leads to, or at a character inside it. */
+  /** Returns a finding at the value that `path` leads to, or at a character inside it. */
   value(path: Path, message: string, characters = 0): Finding {
     const node = this.#document.getIn(path, true);
     const range = (node as { readonly range?: readonly number[] } | undefined)?.range;
     if (range?.[0] === undefined) return this.#above(path, message);
-    // In a quoted or folded text the position of a character is not computed.
+    // In a quoted or folded text, the finding points at the start of the text.
     const plain = isScalar(node) && node.type === "PLAIN";
     return this.#at(range[0] + (plain ? characters : 0), message);
   }
 
-  /** A finding at the last key of `path`, or at the value if it is an element of a list. */
+  /** Returns a finding at the last key of `path`, or at the value if the path ends in a list. */
   key(path: Path, message: string): Finding {
     const [name] = path.slice(-1);
     const parent =
@@ -52,7 +52,7 @@ export class Source {
     return range?.[0] === undefined ? this.value(path, message) : this.#at(range[0], message);
   }
 
-  /** A missing part has no position: use the nearest part above it. */
+  /** Returns a finding at the nearest part above a missing part, which has no position. */
   #above(path: Path, message: string): Finding {
     return path.length === 0 ? this.#at(0, message) : this.key(path.slice(0, -1), message);
   }
@@ -63,7 +63,10 @@ export class Source {
   }
 }
 
-/** `.circleci/config.yml:12:5: what is wrong`, which editors and terminals show as a link. */
+/**
+ * Returns a finding as text: `.circleci/config.yml:12:5: what is wrong`. Editors and terminals show
+ * this form as a link.
+ */
 export function show({ column, file, line, message }: Finding): string {
   return `${file}:${String(line)}:${String(column)}: ${message}`;
 }

@@ -1,17 +1,17 @@
 import type { Finding, Source } from "./source";
 import { filledIn, list, mapping, named, text, workflowsOf } from "./shape";
 
-/** CircleCI's sizes for containers. */
+/** CircleCI's resource classes for containers. */
 const resourceClasses = [
   ...["small", "medium", "medium+", "large", "xlarge", "2xlarge", "2xlarge+"],
   ...["arm.medium", "arm.large", "arm.xlarge", "arm.2xlarge"],
 ];
-/** The resource class of a self-hosted runner: `namespace/name`. */
+/** Form of the resource class of a self-hosted runner: `namespace/name`. */
 const runnerClass = /^[a-z\d][\w-]*\/[\w.-]+$/i;
 const parameterTypes = ["string", "boolean", "integer", "enum"];
 const pinnedOrb = /^[\w-]+\/[\w-]+@\d+\.\d+\.\d+$/;
 const pinnedImage = /(?::\d+\.\d+\.\d+(?:[-.][\w.-]+)?|@sha256:[0-9a-f]{64})$/;
-/** Values that are always legal in a serial group, also if the branch has a strange name. */
+/** Pipeline values that are legal in a serial group, no matter which name the branch has. */
 const legalInGroup = [
   "pipeline.event.github.pull_request.number",
   "pipeline.id",
@@ -19,7 +19,7 @@ const legalInGroup = [
   "pipeline.project.slug",
 ];
 
-/** Values that CircleCI refuses too late, or accepts and treats differently. */
+/** Yields findings about values that CircleCI refuses too late, or accepts with another meaning. */
 export function* values(source: Source): Generator<Finding> {
   yield* executors(source);
   yield* jobs(source);

@@ -9,9 +9,9 @@ const fromContextsOnly =
   /^(?:AWS_|CIRCLE|GITHUB_|SLACK_|GIT_|BASH_ENV$|REVIEW_|CANARY_|RECOVER_|PULL_REQUEST$)/;
 
 /**
- * Without these, AWS's clients would read ~/.aws and use the machine's own role. The settings of
- * staging and production name real clusters and registries, and a local run must not reach them
- * with the user's rights.
+ * Variables that prevent AWS clients from reading ~/.aws and from using the machine's own role. The
+ * settings of staging and production name real clusters and registries, and a local run must not
+ * change these with the user's rights.
  */
 const noIdentity = {
   AWS_CONFIG_FILE: "/dev/null",
@@ -20,7 +20,8 @@ const noIdentity = {
 };
 
 /**
- * The user's variables that a job starts with, without an AWS identity. A context may provide one.
+ * Returns the environment variables of the user that a job starts with. These variables contain no
+ * AWS identity. A context may provide an identity.
  */
 export function inherited(
   env: Readonly<Record<string, string | undefined>>,
@@ -29,7 +30,9 @@ export function inherited(
   return { ...Object.fromEntries(own), ...noIdentity };
 }
 
-/** The content of stand-ins for contexts: files `<context>.env` with `NAME=value` lines. */
+/**
+ * Returns the variables of the contexts' stand-ins: files `<context>.env` with `NAME=value` lines.
+ */
 export function contextVariables(
   directory: string | undefined,
   names: readonly string[],

@@ -5,24 +5,24 @@ import { list, mapping, text } from "../checks/shape";
 import { machineOnly } from "../steps";
 import { fill } from "./situation";
 
-/** Ends a step that hangs. */
+/** Timeout of a step, in milliseconds. */
 const TIMEOUT_MS = 3_600_000;
 
-/** The directories of a run: for its jobs, and for what they pass on. */
+/** Directories of a run: for a job, and for the files that jobs pass to later jobs. */
 export interface Room {
-  /** The clean copy that is this job's working directory. */
+  /** Working directory of this job: a clean copy of the commit. */
   readonly copy: string;
-  /** What jobs have persisted. */
+  /** Directory of the files that jobs persisted to the workspace. */
   readonly workspace: string;
-  /** Caches by their key; only those of paths inside the working directory. */
+  /** Directory of the caches, by key. Only paths inside the working directory are cached. */
   readonly caches: string;
   readonly artifacts: string;
   readonly say: (line: string) => void;
 }
 
 /**
- * Runs a job's steps in its copy. After the first failure, only steps run that are set to run on
- * failure.
+ * Runs a job's steps in its copy. After the first failure, only steps with `always` or `on_fail`
+ * run. Returns whether all commands succeeded.
  */
 export async function runSteps(
   steps: readonly unknown[],
@@ -70,7 +70,10 @@ async function runCommand(
   return exitCode === 0;
 }
 
-/** All steps except commands: they pass files from job to job. Returns what was done. */
+/**
+ * Runs a step that is not a command. Most of these steps pass files from job to job. Returns a text
+ * that says what the step did.
+ */
 function move(
   kind: string,
   options: Readonly<Record<string, unknown>>,
@@ -118,8 +121,8 @@ function copyOver(from: string, to: string): string {
 }
 
 /**
- * Replaces only the values that our keys contain; a checksum is the same in each copy of one
- * commit.
+ * Returns the cache key, with environment variables replaced by their values. A checksum is not
+ * computed, because it is the same in each copy of one commit.
  */
 function cacheKey(template: string, env: Readonly<Record<string, string | undefined>>): string {
   return template
@@ -127,7 +130,10 @@ function cacheKey(template: string, env: Readonly<Record<string, string | undefi
     .replace(/[^\w.-]+/g, "_");
 }
 
-/** The file that CircleCI's shells read first. Steps write variables into it. */
+/**
+ * Creates the file that CircleCI's shells read first, and returns its path. Steps write variables
+ * into this file.
+ */
 export function bashEnvironment(directory: string): string {
   const file = join(directory, "bash-environment");
   mkdirSync(directory, { recursive: true });

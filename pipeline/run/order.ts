@@ -1,9 +1,9 @@
 import type { PlacedJob } from "../checks/shape";
 
-/** How a job ended here; `held` waits for its own or an earlier approval. */
+/** How a job ended in the local run. A `held` job waits for its own or an earlier approval. */
 export type End = "success" | "failed" | "not_run" | "held";
 
-/** The name of each end in `requires`. */
+/** Ends that satisfy the status `terminal` in `requires`. */
 const terminal = ["success", "failed", "not_run"];
 
 export interface Decision {
@@ -11,7 +11,10 @@ export interface Decision {
   readonly act: "run" | "skip" | "hold";
 }
 
-/** The next job that can be decided, in the file's order, or undefined when all have been. */
+/**
+ * Returns the next job, in the file's order, that can run, be skipped or be held. Undefined when
+ * all jobs are decided.
+ */
 export function next(
   jobs: readonly PlacedJob[],
   ends: ReadonlyMap<string, End>,
@@ -30,7 +33,8 @@ export function next(
       end?: string | undefined;
       statuses: readonly string[];
     }) => statuses.includes(end) || (statuses.includes("terminal") && terminal.includes(end));
-    // A requirement that can never be satisfied decides, even if others still wait.
+    // If a requirement can never be satisfied, the run skips the job even if another requirement is
+    // held.
     if (required.some((one) => one.end !== "held" && !met(one))) return { act: "skip", place };
     if (required.some(({ end }) => end === "held")) return { act: "hold", place };
     return { act: "run", place };

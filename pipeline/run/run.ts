@@ -16,11 +16,14 @@ import { type End, next } from "./order";
 import { type Situation, valuesFor, variables } from "./situation";
 
 export interface RunOptions {
-  /** Approvals that are given, or a function that is asked for each. The run stops at any other. */
+  /**
+   * Names of the approvals that are given, or a function that decides about each approval. Jobs
+   * that wait for any other approval do not run.
+   */
   readonly approve?: readonly string[] | ((approval: string) => Promise<boolean>);
   /** Branch that the run simulates. Default: the branch that is checked out. */
   readonly branch?: string;
-  /** Commit whose code runs. Default: the last one. Uncommitted changes are not included. */
+  /** Commit whose code runs. Default: the last commit. Uncommitted changes are not included. */
   readonly commit?: string;
   /** Directory with a file `<context>.env` for each context that has values. */
   readonly contexts?: string;
@@ -36,7 +39,10 @@ export interface RunOptions {
 /** How each job of a run ended, and after how many milliseconds. */
 export type Result = ReadonlyMap<string, { readonly end: End; readonly took: number }>;
 
-/** `npm run pipeline -- run WORKFLOW`: what CircleCI would do, here, before anything is pushed. */
+/**
+ * Runs a workflow on this machine as CircleCI would run it, before anything is pushed (`npm run
+ * pipeline -- run WORKFLOW`). Returns how each job ended.
+ */
 export async function rehearse(workflow: string, options: RunOptions = {}): Promise<Result> {
   const { approve = [], root = project, skip = [] } = options;
   const { found, source } = find(root, workflow);
@@ -163,16 +169,19 @@ async function runJob(source: Source, place: PlacedJob, run: Run): Promise<boole
   return good;
 }
 
-/** Uses the machine's own npm cache, which is already filled. */
+/**
+ * Returns the variables without `npm_config_cache`, so that jobs use the machine's own npm cache,
+ * which is already filled.
+ */
 function withoutCaches(env: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter(([name]) => name !== "npm_config_cache"));
 }
 
 /**
- * The variables that CircleCI sets, except `CI`: it means "nothing may be skipped", and a machine
- * without the scanners' databases must skip some. Set it yourself for the same strictness. Without
- * the job's id and its token, commands do not take this machine for a job of CircleCI: they take
- * over no lock.
+ * Returns the environment variables that CircleCI sets, except `CI`. With `CI`, commands must not
+ * skip a check, but a machine without the scanners' databases must skip some checks. For the same
+ * strictness as in CircleCI, set `CI` yourself. The job's id and token are missing, too, so that
+ * commands do not treat this machine as a CircleCI job, and take over no lock.
  */
 function circleci(
   job: string,
@@ -200,8 +209,8 @@ function circleci(
 }
 
 /**
- * A clone, as CircleCI makes it. Its `origin` is the local repository, so branches can be looked
- * up.
+ * Clones the repository and checks out the commit, as CircleCI does. The clone's `origin` is the
+ * local repository, so that commands can look up branches.
  */
 async function checkOut(root: string, copy: string, commit: string, branch: string): Promise<void> {
   mkdirSync(join(copy, ".."), { recursive: true });
@@ -212,8 +221,8 @@ async function checkOut(root: string, copy: string, commit: string, branch: stri
   });
   const packages = join(root, "node_modules");
   if (existsSync(packages)) {
-    // Hard links to the same files. If the packages do not match the lock file, the first command
-    // installs them again.
+    // Copies the packages as hard links. If the packages do not match the lock file, the first
+    // command installs them again.
     await command("cp", ["-al", packages, copy], { timeout: 300_000 }).catch(async () =>
       command("cp", ["-a", packages, copy], { timeout: 300_000 }),
     );

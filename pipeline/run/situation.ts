@@ -3,7 +3,7 @@ import { evaluate, parseExpression } from "../checks/expression";
 import { mapping, named, text } from "../checks/shape";
 import type { Source } from "../checks/source";
 
-/** What a run simulates: the event that would start the pipeline. */
+/** The event that a run simulates, and that would start the pipeline. */
 export interface Situation {
   readonly branch: string;
   readonly commit: string;
@@ -16,7 +16,7 @@ export interface Situation {
 
 type Values = Readonly<Record<string, string | number | boolean>>;
 
-/** Events that start our workflows. The first one that starts the workflow is used. */
+/** Events that start our workflows. The run uses the first event that starts the workflow. */
 const events = ({ branch }: Situation): readonly Values[] => [
   {
     "pipeline.event.action": "synchronize",
@@ -33,9 +33,9 @@ const events = ({ branch }: Situation): readonly Values[] => [
 ];
 
 /**
- * The values of a pipeline under which a workflow runs.
+ * Returns the pipeline values with which CircleCI would run a workflow.
  *
- * @throws UserError if CircleCI would never run it this way
+ * @throws UserError if CircleCI would not run the workflow at any of the events
  */
 export function valuesFor(
   source: Source,
@@ -89,14 +89,14 @@ function parameters(source: Source, given: Readonly<Record<string, string>>): Va
   );
 }
 
-/** A text with the pipeline's values filled in, as CircleCI does it before a job starts. */
+/** Returns a text with the pipeline's values filled in, as CircleCI does before a job starts. */
 export function fill(template: string, values: Values): string {
   return template.replace(/<<\s*(.*?)\s*>>/gs, (_, inside: string) =>
     String(evaluate(parseExpression(inside), values) ?? ""),
   );
 }
 
-/** An `environment` of the file, as variables. */
+/** Returns an `environment` of the file as environment variables. */
 export function variables(environment: unknown, values: Values): Record<string, string> {
   return Object.fromEntries(
     Object.entries(mapping(environment)).map(([name, value]) => [

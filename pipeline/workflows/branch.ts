@@ -2,18 +2,22 @@ import { planOf, type Stage } from "../compose";
 import type { Requirement } from "../model";
 import { afterDeploy, checks, groups, imageOf, ofBranch, previewOf } from "../stages";
 
-/** A job has ended, with success or failure: it was neither cancelled nor skipped. */
+/**
+ * Returns the requirement that a job has succeeded or failed, and was neither cancelled nor
+ * skipped.
+ */
 const ended = (name: string): Requirement => ({ [name]: ["success", "failed"] });
 
 /**
- * On a branch with a pull request: run the checks, preview the changes, and deploy a review stack.
+ * Jobs for a branch with a pull request: run the checks, preview the changes, and deploy a review
+ * stack.
  */
 export const branch: readonly Stage[] = [
   ...checks(""),
   ...imageOf("review", "test-service"),
-  // The previews run one after another, because they share the pull request's one comment. The
-  // previews of staging and production do not block the review stack: if one fails, the pull
-  // request is red, but its review stack can still be tried.
+  // The previews run one after another, because all previews update the same comment of the pull
+  // request. The previews of staging and production do not block the review stack: if one of these
+  // previews fails, the pull request is red, but people can still deploy its review stack.
   previewOf("review", ["image-review"], { onPullRequest: true }),
   previewOf("staging", ["preview-review"], { onPullRequest: true }),
   previewOf("prod", [ended("preview-staging")], { onPullRequest: true }),

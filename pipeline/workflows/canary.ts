@@ -2,7 +2,7 @@ import { badEndNotices, notice, skippedNotice, type Stage } from "../compose";
 import type { Parameter } from "../model";
 import { groups } from "../stages";
 
-/** What the person who starts the pipeline sets. */
+/** Parameters that the person who starts the pipeline sets. */
 export const canaryParameters: Readonly<Record<string, Parameter>> = {
   action: {
     type: "enum",

@@ -1,11 +1,12 @@
 import { driftReport, notice, type Stage } from "../compose";
 
-/** On a schedule: what someone has changed in the cluster. */
+/** Jobs that run on a schedule, and report what someone has changed in the cluster. */
 export const drift: readonly Stage[] = [...driftOf("staging"), ...driftOf("prod")];
 
 /**
- * The job that reads the cluster has a role, and does not know what was told. The job that knows it
- * has no role. It also runs after a failure: a cluster that cannot be read is told once, too.
+ * Returns two jobs. The first job has a role and reads the cluster, but does not know what earlier
+ * messages reported. The second job knows what earlier messages reported, and has no role. The
+ * second job also runs after a failure, and reports once that the cluster cannot be read.
  */
 function driftOf(stack: "prod" | "staging"): readonly Stage[] {
   const name = `drift-${stack}`;

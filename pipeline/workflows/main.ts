@@ -3,9 +3,10 @@ import { afterDeploy, checks, groups, imageOf, previewOf } from "../stages";
 import { releaseFile } from "../steps";
 
 /**
- * On main: deploy staging. After an approval, deploy its image to production.
+ * Returns the jobs that deploy staging and, after an approval, deploy staging's image to
+ * production.
  *
- * @param before jobs whose success the deploy of staging requires
+ * @param before jobs that must succeed before the job that deploys staging starts
  * @param jars job that builds the jars
  */
 const release = (before: readonly string[], jars: string): readonly Stage[] => [
@@ -52,8 +53,9 @@ export const main: readonly Stage[] = [
 ];
 
 /**
- * The same in the deploy project. It runs no test, because tests run packages that only develop.
- * What is on main has passed them before it was merged: GitHub's rules require it.
+ * The jobs of `main` in the deploy project. The deploy project runs no tests, because tests run
+ * development dependencies. GitHub's rules require that a change passes the tests before someone
+ * merges the change into main.
  */
 export const mainInDeployProject: readonly Stage[] = [
   { name: "build", job: { command: "npm run build", executor: "java", gives: "jars" } },

@@ -3,14 +3,17 @@ import type { ContextName } from "../contexts";
 import type { Parameter } from "../model";
 import { afterDeploy, groups } from "../stages";
 
-/** A command that a person approves, and the stack that it changes. */
+/** A command that a person approves, and the stack that the command changes. */
 interface Recovery {
   readonly action: "resume" | "rollback" | "unlock";
   /** Context whose role may change the stack. */
   readonly context: ContextName;
-  /** Parameters of the pipeline, as variables and as options of the command. */
+  /** Parameters of the pipeline, as environment variables and as options of the command. */
   readonly given?: { readonly environment: Readonly<Record<string, string>>; readonly as: string };
-  /** The group of the stack's deploys: the two never run at the same time. */
+  /**
+   * Serial group of the stack's deployments, so that a recovery and a deployment never run at the
+   * same time.
+   */
   readonly serialGroup: string;
   readonly stack: "prod" | "prod-canary" | "staging";
 }
@@ -18,8 +21,9 @@ interface Recovery {
 const inProd = { context: "prod", serialGroup: groups.prod, stack: "prod" } as const;
 
 /**
- * Every recovery, by the value of the parameter that starts it. Action and stack are one parameter,
- * so each choice starts one workflow: there is no rollback of staging to choose.
+ * Every recovery, by the value of the pipeline parameter that starts the recovery. One parameter
+ * sets both action and stack, so no one can choose a combination that does not exist, such as a
+ * rollback of staging.
  */
 const recoveries: Readonly<Record<string, Recovery>> = {
   "rollback-prod": {
@@ -45,7 +49,7 @@ const recoveries: Readonly<Record<string, Recovery>> = {
   },
 };
 
-/** What the person who starts the pipeline sets. */
+/** Parameters that the person who starts the pipeline sets. */
 export const recoverParameters: Readonly<Record<string, Parameter>> = {
   action: {
     type: "enum",
@@ -62,12 +66,15 @@ export const recoverParameters: Readonly<Record<string, Parameter>> = {
   },
 };
 
-/** Jobs of each recovery, by its name. */
+/** Jobs of each recovery, by the recovery's name. */
 export const recover: Readonly<Record<string, readonly Stage[]>> = Object.fromEntries(
   Object.entries(recoveries).map(([name, recovery]) => [name, stagesOf(name, recovery)]),
 );
 
-/** A preview, the approval of it, and the command, which changes what was approved or less. */
+/**
+ * Returns the jobs of a recovery: a preview, its approval, the command, and messages. The command
+ * changes only what was approved.
+ */
 function stagesOf(name: string, recovery: Recovery): readonly Stage[] {
   const { action, context, given, serialGroup, stack } = recovery;
   const environment = { RECOVER_ACTION: action, ...given?.environment };

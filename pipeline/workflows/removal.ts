@@ -7,7 +7,7 @@ const closedBranch = {
   REVIEW_BRANCH: "<< pipeline.event.github.pull_request.head.ref >>",
 };
 
-/** When a pull request is merged or closed. */
+/** Jobs that remove the review stack after its pull request is merged or closed. */
 export const teardown: readonly Stage[] = [
   {
     name: "teardown",
@@ -23,13 +23,19 @@ export const teardown: readonly Stage[] = [
   skippedNotice("teardown", "review", { environment: closedBranch }),
 ];
 
-/** On a schedule: what has expired, or has no branch any more. */
+/**
+ * Jobs that run on a schedule, and remove review stacks and canaries that have expired or have no
+ * branch any more.
+ */
 export const sweep: readonly Stage[] = [
   ...swept("reviews", "review-removal", "review"),
   ...swept("canary", "canary-removal", "prod-canary"),
 ];
 
-/** The role of one job has no rights to what the other job removes. */
+/**
+ * Returns the job that sweeps review stacks or the canary. The role of one job has no rights to
+ * what the other job removes.
+ */
 function swept(what: "canary" | "reviews", context: ContextName, told: string): readonly Stage[] {
   const name = `sweep-${what}` as const;
   return [
@@ -37,8 +43,8 @@ function swept(what: "canary" | "reviews", context: ContextName, told: string): 
       name,
       job: { command: `npm run sweep -- --apply --only ${what}`, keepsReport: true },
       contexts: [context],
-      // Separate from what people start: each sweep is newer, so CircleCI would drop an approved
-      // start or an emergency stop.
+      // Jobs that people start have other groups. In the same group, each sweep would be newer, so
+      // CircleCI would drop an approved start or an emergency stop.
       serialGroup: groups[name],
     },
     ...badEndNotices(name, told),
