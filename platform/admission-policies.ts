@@ -18,7 +18,7 @@ export interface AdmissionPoliciesArgs {
   readonly review: ReviewLimits;
 }
 
-/** The policies by name: those that the environments in this cluster need. */
+/** Returns the policies that the environments in this cluster need, by the policy's name. */
 export function policiesOf(settings: AdmissionPoliciesArgs): Readonly<Record<string, Policy>> {
   const { circleci, environments, review } = settings;
   return {
@@ -43,7 +43,8 @@ export function policiesOf(settings: AdmissionPoliciesArgs): Readonly<Record<str
 }
 
 /**
- * Rules that RBAC cannot express: prefixes of names, fields of objects, and the order of creation.
+ * Admission policies for rules that RBAC cannot express: prefixes of names, fields of objects, and
+ * the order of creation.
  */
 export class AdmissionPolicies extends pulumi.ComponentResource {
   constructor(name: string, args: AdmissionPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -8,7 +8,7 @@ interface Validation {
   readonly message: string;
 }
 
-/** Objects that a policy checks, and for which operations. */
+/** Objects and operations that a policy checks. */
 interface Subject {
   readonly apiGroup: string;
   readonly operations: readonly ("CREATE" | "DELETE" | "UPDATE")[];
@@ -18,13 +18,17 @@ interface Subject {
 /** The content of a policy. */
 export interface Policy {
   readonly on: readonly Subject[];
-  /** Conditions in CEL. The policy applies only if all of them are true. */
+  /** Conditions in CEL. The policy applies only if all conditions are true. */
   readonly only: Readonly<Record<string, string>>;
-  /** Labels of the namespaces that it applies to; all namespaces without it. */
+  /**
+   * Labels of the namespaces that the policy applies to. If undefined, the policy applies to all
+   * namespaces.
+   */
   readonly inNamespaces?: Readonly<Record<string, string>>;
   /**
-   * An object that must exist in the namespace of the checked object. Without it everything is
-   * refused, before `only` is evaluated, so set `inNamespaces` too.
+   * An object that must exist in the namespace of the checked object. If this object does not
+   * exist, the policy refuses every request, even before `only` is evaluated. So set
+   * `inNamespaces`, too.
    */
   readonly requires?: {
     readonly apiVersion: string;
@@ -33,7 +37,8 @@ export interface Policy {
   };
   readonly validations: readonly Validation[];
   /**
-   * Names for parts of expressions, used as `variables.<name>`; a later one may use an earlier one.
+   * Names for parts of expressions, used as `variables.<name>`; an expression may use earlier
+   * names.
    */
   readonly variables?: readonly { readonly expression: string; readonly name: string }[];
 }
@@ -53,8 +58,8 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
       {
         metadata: { labels: platformLabels, name: policyName },
         spec: {
-          // If a policy cannot be evaluated, it refuses the request: protection matters more than
-          // an update.
+          // If Kubernetes cannot evaluate the policy, Kubernetes refuses the request: protection
+          // matters more than an update.
           failurePolicy: "Fail",
           matchConditions: Object.entries(only).map(([name, expression]) => ({ expression, name })),
           matchConstraints: {

@@ -7,18 +7,19 @@ import { trustedText, trustPolicy } from "./trust";
 
 export interface CiRoleArgs {
   readonly circleci: CircleCi;
-  /** CircleCI as an identity provider of the account. */
+  /** ARN of the account's identity provider for CircleCI. */
   readonly providerArn: pulumi.Input<string>;
   readonly ciRole: CiRoleName;
   readonly statements: pulumi.Input<readonly Statement[]>;
 }
 
 /**
- * Longer than a job may run without output (40 minutes), so that no update loses its rights midway.
+ * Maximum duration of a session, in seconds. This duration is longer than a job may run without
+ * output (40 minutes), so that no update loses its rights while it runs.
  */
 const maxSessionSeconds = 3600;
 
-/** The IAM role of CI jobs: its trust policy and its rights. */
+/** An IAM role of CI jobs, with its trust policy and its rights. */
 export class CiRole extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
 

@@ -12,20 +12,22 @@ import { issuer } from "./trust";
 
 export interface ClusterAccessArgs {
   readonly circleci: CircleCi;
-  /** Role of the jobs that remove review stacks, if it is that of a deploy project. */
+  /**
+   * ARN of the IAM role of the jobs that remove review stacks. Undefined without a deploy project.
+   */
   readonly removalRole: pulumi.Input<string> | undefined;
   readonly clusterName: string;
-  /** Whether review jobs reach the cluster, by CircleCI's token. */
+  /** Whether the cluster accepts CircleCI's tokens, which review jobs use. */
   readonly review: boolean;
-  /** ARN of the role of each IAM role that the cluster knows. */
+  /** ARN of the IAM role of each CI role that the cluster identifies by its IAM role. */
   readonly roles: Readonly<Partial<Record<ClusterCiRoleName, pulumi.Input<string>>>>;
 }
 
 /**
- * The identities in the EKS cluster. An IAM role becomes a group. Review jobs authenticate with
- * CircleCI's own token instead: they all share one IAM role and can choose its session name, but
- * CircleCI itself sets the branch in the token. So the user's name is the branch, and one branch
- * cannot impersonate another.
+ * The identities in the EKS cluster. Each IAM role gets a Kubernetes group. Review jobs
+ * authenticate with CircleCI's own token instead: all review jobs share one IAM role and can choose
+ * the session's name, but CircleCI itself sets the branch in the token. So the user's name is the
+ * branch, and one branch cannot impersonate another.
  */
 export class ClusterAccess extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -40,14 +42,16 @@ export class ClusterAccess extends pulumi.ComponentResource {
           kubernetesGroups: [group],
           principalArn,
           type: "STANDARD",
-          // For the audit log only: the caller that assumes the role chooses the session's name.
+          // The user's name is for the audit log only, because the caller that assumes the role
+          // chooses the session's name.
           userName: `${group}:{{SessionName}}`,
         },
         { parent: this },
       );
     }
     if (removalRole !== undefined) {
-      // EKS takes the tokens of one project only, so a job of the deploy project comes by its role.
+      // EKS accepts the tokens of only one project, so a job of the deploy project authenticates
+      // with its IAM role.
       new eks.AccessEntry(
         `${name}-review-removal`,
         {

@@ -14,13 +14,15 @@ import type { CircleCi, Environment } from "./settings";
 
 export interface ClusterRightsArgs {
   readonly circleci: CircleCi;
-  /** Namespaces of staging and production in this cluster. They exist before their stacks. */
+  /**
+   * Namespaces of staging and production in this cluster. These namespaces exist before the stacks.
+   */
   readonly namespaces: Readonly<Partial<Record<Exclude<Environment, "review">, string>>>;
   /** Whether there are review stacks in this cluster. */
   readonly review: boolean;
 }
 
-/** Rules under a name, and which group has them: in one namespace, or in the whole cluster. */
+/** A ClusterRole, and the group that gets this role in one namespace or in the whole cluster. */
 interface Right {
   readonly group: string;
   readonly namespace?: string;
@@ -45,7 +47,7 @@ function rolesOf({ namespaces, review }: ClusterRightsArgs): Rules {
   };
 }
 
-/** Names of the platform's ClusterRoles begin with the name of the service. */
+/** Returns the full name of a ClusterRole, which begins with the name of the service. */
 const full = (role: string) => `${service}-${role}`;
 const short = (name: string) => name.slice(service.length + 1);
 
@@ -69,14 +71,15 @@ function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly
           { group: removal, namespace: prod, role: "canary-removal" },
           { group: removal, role: "see-namespaces" },
         ]),
-    // The branch's own stack binds its rights in its own namespace.
+    // A review stack itself creates the RoleBinding for its branch, in its own namespace.
     ...(review ? [{ group: reviewGroup(circleci.projectId), role: "review" }] : []),
   ];
 }
 
 /**
- * What each role may do in the cluster. Rights in staging and production are bound in their
- * namespaces; those in a review namespace are bound by the review stack itself, to its own branch.
+ * The rights of the CI roles in the cluster. The platform binds rights in the namespaces of staging
+ * and production. In a review namespace, the review stack itself binds the rights to its own
+ * branch.
  */
 export class ClusterRights extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterRightsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -96,7 +99,8 @@ function createBinding(
   { group, namespace, role }: Right,
 ): void {
   const apiGroup = "rbac.authorization.k8s.io";
-  // The role's name follows the colon; a project's id would tell a reader nothing.
+  // The CI role's name follows the colon. In the group of review jobs, a project's id follows,
+  // which would tell a reader nothing.
   const ciRole = role === "review" ? role : group.slice(group.indexOf(":") + 1);
   const name = role.startsWith(ciRole) ? full(role) : full(`${ciRole}-${role}`);
   const given = {

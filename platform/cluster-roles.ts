@@ -4,7 +4,9 @@ import { canaryName, reviewAccess } from "../components/conventions/ci-roles";
 type Rule = k8s.types.input.rbac.v1.PolicyRule;
 
 const read = ["get", "list", "watch"];
-/** Pulumi also creates objects by server-side apply, which is `patch`. */
+/**
+ * Verbs that change objects. Pulumi creates objects by server-side apply, which also needs `patch`.
+ */
 const write = ["create", "delete", "patch", "update"];
 const writeButDelete = ["create", "patch", "update"];
 
@@ -22,7 +24,10 @@ const workloads = (verbs: string[]): Rule[] => [
   rule(["policy"], ["poddisruptionbudgets"], verbs),
 ];
 
-/** What waits and diagnoses read, without logs. */
+/**
+ * Rules to read the objects that show the progress of an update and explain a failure, without
+ * logs.
+ */
 const surroundings: Rule[] = [
   rule([""], ["endpoints", "events", "persistentvolumeclaims", "pods"], read),
   rule([""], ["limitranges", "resourcequotas"], read),
@@ -33,19 +38,20 @@ const surroundings: Rule[] = [
 ];
 
 /**
- * What explains a failed deploy. Logs may name customers, so only roles that deploy may read them.
+ * Rule to read logs, which explain a failed deployment. Logs may contain names of customers, so
+ * only roles that deploy may read logs.
  */
 const logs: Rule[] = [rule([""], ["pods/log"], ["get"])];
 
-/** Rules by name of the ClusterRole that is bound inside single namespaces. */
+/** Rules of the ClusterRoles that are bound in single namespaces, by the ClusterRole's name. */
 export const namespacedRules = {
   /**
-   * Reads, but no Secrets and no logs: the code of every branch runs with it, and can print
-   * anything.
+   * Reads objects, but no Secrets and no logs: the code of every branch runs with this role, and
+   * can print everything that the role can read.
    */
   preview: [...workloads(read), ...surroundings],
 
-  /** A branch in its stack's namespace. */
+  /** Rights of a branch in the namespace of its review stack. */
   review: [
     // Rights inside a namespace also cover the Namespace object itself.
     rule([""], ["namespaces"], ["delete"]),
@@ -60,7 +66,10 @@ export const namespacedRules = {
     rule(["networking.k8s.io"], ["networkpolicies"], writeButDelete),
   ],
 
-  /** Staging or production in its namespace. Pods mount its Secrets; no role can read them. */
+  /**
+   * Rights of staging or production in its own namespace. Pods mount the Secrets in the namespace,
+   * but no CI role can read these Secrets.
+   */
   deploy: [
     ...workloads([...read, ...write]),
     ...surroundings,
@@ -68,7 +77,7 @@ export const namespacedRules = {
     rule([""], ["pods"], ["delete"]),
   ],
 
-  /** Only removes a canary: a policy limits it to the names of canaries. */
+  /** Rights to remove a canary. An admission policy limits this role to the names of canaries. */
   "canary-removal": [
     ...workloads(read),
     ...surroundings,
@@ -78,13 +87,14 @@ export const namespacedRules = {
 } satisfies Readonly<Record<string, Rule[]>>;
 
 /**
- * The cluster's identity is the UID of a namespace, and each stack reads its own namespace first.
+ * Rule to read namespaces. The UID of a namespace identifies the cluster, and each stack reads its
+ * own namespace first.
  */
 export const readNamespaces: Rule[] = [rule([""], ["namespaces"], read)];
 
 /**
- * What a branch may do before it has a namespace. RBAC cannot limit names by prefix. The admission
- * policies do: without them these rights would apply to every namespace.
+ * Rights of a branch before it has a namespace. RBAC cannot limit names by prefix, but the
+ * admission policies can. Without the policies, these rights would apply to every namespace.
  */
 export const reviewClusterRules: Rule[] = [
   rule([""], ["namespaces"], [...read, "create", "patch"]),
@@ -96,8 +106,8 @@ export const reviewClusterRules: Rule[] = [
 ];
 
 /**
- * A stack's own namespace, which the platform creates. The stack sets its labels, and never deletes
- * it.
+ * Returns the rule for a stack's own namespace, which the platform creates. The stack sets the
+ * labels of the namespace, and never deletes the namespace.
  */
 export function ownNamespaceRules(namespace: string): Rule[] {
   return [{ ...rule([""], ["namespaces"], ["patch"]), resourceNames: [namespace] }];

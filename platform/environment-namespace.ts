@@ -9,9 +9,10 @@ export interface EnvironmentNamespaceArgs {
 }
 
 /**
- * The namespace of staging or production, created before the stack: the Secrets that the stack
- * names, and its rights, must exist first. It carries the stack's own labels, so the stack treats
- * it as its own. Pulumi refuses to delete it.
+ * The namespace of staging or production. The platform creates the namespace before the stack,
+ * because the Secrets that the stack uses and the stack's rights must exist first. The namespace
+ * has the stack's own labels, so the stack treats the namespace as its own. Pulumi refuses to
+ * delete the namespace.
  */
 export class EnvironmentNamespace extends pulumi.ComponentResource {
   constructor(

@@ -16,7 +16,10 @@ const created = ["CREATE", "UPDATE"] as const;
 const atMost = (value: string, most: string) =>
   `!quantity(${value}).isGreaterThan(quantity(${cel(most)}))`;
 
-/** A branch may request less than the platform's limits, never more. */
+/**
+ * Returns the policy for ResourceQuotas: a branch may set lower limits than the platform, but not
+ * higher limits.
+ */
 export function quotas(circleci: CircleCi, review: ReviewLimits): Policy {
   const most: Readonly<Record<string, string>> = {
     ...defaults.quotaObjects,
@@ -55,8 +58,8 @@ export function limitRanges(circleci: CircleCi): Policy {
 }
 
 /**
- * NetworkPolicies are additive: each one that a branch creates may open only what the platform
- * allows.
+ * Returns the policy for NetworkPolicies. NetworkPolicies are additive, so each NetworkPolicy of a
+ * branch may allow only connections that the platform allows.
  */
 export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Policy {
   const network = (peer: string, of: readonly string[]) =>
@@ -78,7 +81,7 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
     `${onlyPorts(datadogPorts.metrics, datadogPorts.traces)} && ${network("peer", privateAddresses)}`,
     `${onlyPorts(53)} && ${namespace("peer", ["kube-system"])}`,
   ];
-  // Not by the size of the list: Kubernetes accepts one direction twice.
+  // The size of the list is not enough, because Kubernetes accepts the same direction twice.
   const bothDirections = `"Ingress" in object.spec.policyTypes && "Egress" in object.spec.policyTypes`;
   const any = (alternatives: readonly string[]) =>
     alternatives.map((alternative) => `(${alternative})`).join(" || ");
@@ -104,13 +107,13 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
 }
 
 /**
- * No pod starts in a review namespace before its guardrail exists, whoever creates the pod. If a
- * branch's program leaves a guardrail out, its pods are refused.
+ * Returns a policy that refuses all pods in a review namespace until the namespace has a guardrail
+ * of this kind, whoever creates the pods. So a branch's program cannot leave out a guardrail.
  */
 export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota"): Policy {
   const network = kind === "NetworkPolicy";
   return {
-    // Every review namespace has these labels: another policy requires them.
+    // Every review namespace has these labels, because another policy requires these labels.
     inNamespaces: reviewNamespaceLabels,
     on: [{ apiGroup: "", operations: ["CREATE"], resources: ["pods"] }],
     only: inReview,
@@ -123,7 +126,10 @@ export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota")
   };
 }
 
-/** Pods of a branch never evict other pods. */
+/**
+ * Policy that forbids a priority above 0 in review namespaces, so that a branch's pods never evict
+ * other pods.
+ */
 export const noPriority: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE"], resources: ["pods"] }],
   only: inReview,
@@ -135,7 +141,10 @@ export const noPriority: Policy = {
   ],
 };
 
-/** The job that removes canaries deletes none of production's objects. */
+/**
+ * Policy that lets the jobs that remove canaries delete only objects with a canary's name, and
+ * change nothing else.
+ */
 export const canariesOnly: Policy = {
   on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],
   only: {

@@ -7,26 +7,27 @@ export interface ImageRepositoryArgs {
 
   /**
    * Days after which an image that was built but never released is removed. After that, a stack
-   * that still runs it cannot start a pod on a new node.
+   * that still runs the image cannot start a pod on a new node.
    *
    * @default 90
    */
   readonly buildDays?: number;
 
   /**
-   * Account of production, if it is another one: it may only pull.
+   * AWS account of production, if production has a separate account. That account may only pull
+   * images.
    *
    * @default - none
    */
   readonly productionAccountId?: string | undefined;
 }
 
-/** Releases that are kept, no matter how old: far more than a rollback needs. */
+/** Number of releases to keep, no matter how old they are: far more than a rollback needs. */
 const releasesKept = 1000;
 
 /**
- * An ECR repository. Tags are immutable, except `build-*`: a repeated build pushes the same content
- * twice. Every push is scanned.
+ * An ECR repository. Tags are immutable, except `build-*`: a repeated build pushes the same tag
+ * again. ECR scans every pushed image.
  */
 export class ImageRepository extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
@@ -65,9 +66,10 @@ export class ImageRepository extends pulumi.ComponentResource {
 }
 
 /**
- * Only the first rule that matches an image's tags can remove it. A release keeps its `build-*`
- * tag: without the first rule the second would remove the release. There is no rule for untagged
- * images: the parts of an image for several platforms have no tags.
+ * Returns the lifecycle policy. ECR applies only the first rule that matches an image's tags. A
+ * release keeps its `build-*` tag, so without the first rule, the second rule would remove the
+ * release. There is no rule for untagged images, because the parts of an image for several
+ * platforms have no tags.
  */
 function lifecycle(buildDays: number) {
   return {
@@ -102,8 +104,9 @@ function lifecycle(buildDays: number) {
 const pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
 /**
- * The account itself, not its roles: AWS refuses a policy that names a role which does not exist
- * yet. That account decides which of its roles pull.
+ * Returns a policy that lets production's account pull images. The policy names the account and not
+ * its roles, because AWS refuses a policy that names a role which does not exist yet. Production's
+ * account decides which of its roles may pull.
  */
 function pullsFrom(account: string) {
   return {

@@ -26,19 +26,20 @@ import {
 } from "./settings";
 import { issuer } from "./trust";
 
-/** How the program reads what is outside of it; tests replace it. */
+/** Function that reads the settings. Tests pass their own function. */
 const outside = { readSettings };
 
 /**
- * What environments share and a branch must not touch: repositories, roles, and the identities in
- * the cluster with their rights.
+ * The program of the platform. The program creates what environments share and a branch must not
+ * change: repositories, roles, and the identities in the cluster with their rights.
  */
 async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   const settings = readSettings();
   const { circleci, clusters, productionAccountId, stateBucket, stateKeyArns } = settings;
 
   const here = environmentsOf(settings);
-  // In staging's account: production pulls what staging has pushed, even from another account.
+  // The repository is in staging's account. Production pulls what staging has pushed, even from
+  // another account.
   const repository = here.includes("staging")
     ? new ImageRepository("images", { productionAccountId, repository: service })
     : undefined;
@@ -56,7 +57,7 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
     url: `https://${issuer(circleci)}`,
   });
 
-  // Also fails immediately if the cluster does not exist.
+  // This call also fails immediately if a cluster does not exist.
   const arns = await Promise.all(
     clusters.map(async ({ name }) => (await aws.eks.getCluster({ name })).arn),
   );
@@ -88,7 +89,7 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   };
 }
 
-/** Whether a role uses a cluster. Previews cover every environment. */
+/** Whether a role uses a cluster. The role for previews uses every cluster. */
 function concerns(ciRole: CiRoleName, cluster: ClusterSettings | undefined): boolean {
   const own = environmentNames.find((name) => [name, `${name}-removal`].includes(ciRole));
   if (own === undefined) return true;
@@ -96,7 +97,7 @@ function concerns(ciRole: CiRoleName, cluster: ClusterSettings | undefined): boo
   return cluster?.environments.some((environment) => environment === canaryOf) === true;
 }
 
-/** The identities in one cluster, and their rights there. */
+/** Creates the identities in one cluster, and the rights of these identities. */
 function inCluster(
   cluster: ClusterSettings,
   { circleci, namespaces: names, review: limits }: PlatformSettings,
@@ -130,7 +131,7 @@ function inCluster(
       new EnvironmentNamespace(`${environment}-namespace`, { environment, namespace }, opts),
     );
   }
-  // Policies first: the rights of review jobs are only safe with them.
+  // The policies come first, because the rights of review jobs are only safe with the policies.
   made.push(
     new AdmissionPolicies(
       `${name}-admission`,

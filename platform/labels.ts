@@ -1,8 +1,9 @@
 import { service } from "../config/service";
 
 /**
- * Labels of every object that the platform has in a cluster, except the namespaces, which carry
- * their stack's labels. After a killed update, the next one adopts only objects that have them.
+ * Labels of every object that the platform has in a cluster, except the namespaces, which have
+ * their stack's labels. After an update was killed, the next update adopts only objects that have
+ * these labels.
  */
 export const platformLabels = {
   "app.kubernetes.io/instance": `${service}-platform`,

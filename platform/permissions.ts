@@ -10,7 +10,7 @@ export interface Targets {
   readonly keyArns: Readonly<Partial<Record<Environment, string>>>;
   /** Repository of staging and production. Undefined in an account without staging. */
   readonly repositoryArn: string | undefined;
-  /** Repository of review stacks. Undefined in an account without them. */
+  /** Repository of review stacks. Undefined in an account without review stacks. */
   readonly reviewRepositoryArn: string | undefined;
   readonly stateBucket: string;
 }
@@ -22,7 +22,7 @@ export interface Statement {
   readonly Sid: string;
 }
 
-/** Prefixes in the bucket: each is a separate Pulumi backend. */
+/** Prefixes in the bucket. Each prefix is a separate Pulumi backend. */
 const statePrefixes = { environments: "environments", review: "review" } as const;
 
 const read = ["s3:GetObject"];
@@ -42,7 +42,8 @@ const push = [
 ];
 const decrypt = ["kms:Decrypt"];
 /**
- * Pulumi creates a data key per stack. Only the roles that may create a stack need to encrypt it.
+ * Actions of the roles that may create a stack. Pulumi creates a data key for each stack, and only
+ * these roles need to encrypt the data key.
  */
 const encrypt = ["kms:Decrypt", "kms:Encrypt"];
 
@@ -56,7 +57,10 @@ function allow(
   return { Action, Effect: "Allow", Resource, Sid };
 }
 
-/** Everything that Pulumi stores for one stack in a bucket: state, lock, history, backups. */
+/**
+ * Returns the ARNs of everything that Pulumi stores for one stack in a bucket: state, lock,
+ * history, backups.
+ */
 function stackObjects(bucket: string, stack: string): string[] {
   const root = `arn:aws:s3:::${bucket}/${statePrefixes.environments}/.pulumi`;
   return [
@@ -77,8 +81,9 @@ function list(bucket: string): Statement {
 }
 
 /**
- * The encrypted last state of staging, production and canary. To list a backend's stacks, Pulumi
- * reads all of them, without a key. Only the stack's key decrypts the secrets in it.
+ * Returns the rights to read the last state of staging, production and canary. To list a backend's
+ * stacks, Pulumi reads all these states, without a key. Only a stack's own key decrypts the secrets
+ * in the stack's state.
  */
 function readEnvironments({ stateBucket }: Targets): Statement[] {
   const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
@@ -89,8 +94,8 @@ function readEnvironments({ stateBucket }: Targets): Statement[] {
 }
 
 /**
- * What a person must see before an approval: which releases production has run, and who holds a
- * lock. The rest of the history, the old states, is not among it.
+ * Returns the right to read what a person must see before an approval: which releases production
+ * has run, and who holds a lock. The right does not include the old states in the history.
  */
 function readBeforeApproval({ stateBucket }: Targets): Statement {
   const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
@@ -102,7 +107,7 @@ function readBeforeApproval({ stateBucket }: Targets): Statement {
   );
 }
 
-/** Rights in the registry. Empty if the account has none of the repositories. */
+/** Returns the rights in the registry. Empty if the account does not have the repositories. */
 function images(
   Sid: string,
   Action: readonly string[],
@@ -115,7 +120,10 @@ function images(
   ];
 }
 
-/** Everything that a role may do. IAM refuses a statement without resources. */
+/**
+ * Returns everything that a role may do. Leaves out statements without resources, because IAM
+ * refuses such statements.
+ */
 export function permissions(ciRole: CiRoleName, targets: Targets): readonly Statement[] {
   return statementsOf(ciRole, targets).filter(({ Resource }) => Resource.length > 0);
 }
@@ -132,11 +140,11 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
     case "preview":
       return [
         cluster,
-        // The scan pulls what was pushed.
+        // The scan pulls the image that was pushed.
         ...images("Pull", pull, repositoryArn, reviewRepositoryArn),
         ...readEnvironments(targets),
         readBeforeApproval(targets),
-        // Pulumi opens no stack without its key, not even a stack without secrets.
+        // Pulumi cannot open a stack without the stack's key, not even a stack without secrets.
         allow("OpenState", decrypt, keyArns.staging, keyArns.prod),
       ];
     case "review":
@@ -150,14 +158,13 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
     case "staging":
       return [
         cluster,
-        // Also for the tag of a promotion: staging's role sets it, in the repository with the
-        // image.
+        // Staging's role also sets the tag of a promotion, in the repository with the image.
         ...images("Push", push, repositoryArn),
         ...environments("staging"),
         allow("SealState", encrypt, keyArns.staging),
       ];
     case "prod":
-      // Nodes pull the image; this role needs no rights in the registry.
+      // Nodes pull the image, so this role needs no rights in the registry.
       return [
         cluster,
         // A canary runs the image in the outputs of its branch's review stack.

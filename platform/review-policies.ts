@@ -11,30 +11,36 @@ import type { CircleCi, ReviewLimits } from "./settings";
 
 const { bindingName, clusterRole, namespacePrefix, ownerAnnotation } = reviewAccess;
 
-/** A text, or a list of texts, in CEL. JSON's strings are valid in CEL. */
+/** Returns a text, or a list of texts, as a CEL literal. JSON's strings are valid in CEL. */
 export const cel = (value: string | readonly string[]): string => JSON.stringify(value);
 
 export const inReview = {
   "in-review-namespace": `request.namespace.startsWith(${cel(namespacePrefix)})`,
 };
 
-/** The slug of the branch, from the name of its namespace. */
+/** Returns a CEL expression for the branch's slug, which is the end of the namespace's name. */
 const slugOf = (name: string) => `${name}.substring(${String(namespacePrefix.length)})`;
 const ownerOf = (object: string) =>
   `${object}.metadata.?annotations[?${cel(ownerAnnotation)}].orValue("")`;
 
-/** What all policies about a branch's own requests share. */
+/** Returns the conditions and expressions that several policies for review jobs share. */
 export function requester({ deployProjectId, projectId }: CircleCi) {
   const remover = cel(removalUser(deployProjectId !== undefined));
   return {
     byReview: { "by-a-review-job": `${cel(reviewGroup(projectId))} in request.userInfo.groups` },
-    /** These jobs remove the review stacks of every branch. */
+    /**
+     * CEL expression: whether the request comes from a job that removes the review stacks of all
+     * branches.
+     */
     isRemover: `request.userInfo.username == ${remover}`,
     remover,
   };
 }
 
-/** A review job changes nothing outside its branch's namespaces. */
+/**
+ * Returns the policy that a review job may change objects only in its own branch's namespace. A job
+ * that removes review stacks may change objects in all review namespaces.
+ */
 export function ownNamespaceOnly(circleci: CircleCi): Policy {
   const { byReview, isRemover } = requester(circleci);
   return {
@@ -71,7 +77,10 @@ export const reviewNamespaceLabels = {
   protected_branch: String(identity.protectedBranch),
 } as const;
 
-/** Labels that a namespace of a review stack may have: others could give it access elsewhere. */
+/**
+ * Labels that a namespace of a review stack may have. Other labels could give the namespace access
+ * elsewhere.
+ */
 const namespaceLabels = [
   ...Object.keys(labels(identity, "namespace")),
   "elbv2.k8s.aws/pod-readiness-gate-inject",
@@ -82,8 +91,8 @@ const namespaceLabels = [
 ];
 
 /**
- * A review job may create only namespaces of review stacks, and cannot turn them into something
- * else.
+ * Returns the policy for namespaces: a review job may create only namespaces of review stacks, and
+ * cannot turn these namespaces into something else.
  */
 export function namespaces(circleci: CircleCi): Policy {
   const { byReview, isRemover } = requester(circleci);
@@ -132,8 +141,8 @@ export function namespaces(circleci: CircleCi): Policy {
 }
 
 /**
- * The one RoleBinding that a review job may create: it binds the owner of the namespace, and the
- * user that removes.
+ * Returns the policy for RoleBindings: a review job may create only one RoleBinding, which gives
+ * rights to the owner of the namespace and to the user that removes review stacks.
  */
 export function bindings(circleci: CircleCi): Policy {
   const { byReview, remover } = requester(circleci);
@@ -171,8 +180,9 @@ const albAnnotations = [
 ].map((key) => `${alb}${key}`);
 
 /**
- * An Ingress in a review namespace may route only the host of that review stack, whoever creates the
- * Ingress. Kubernetes lets an Ingress use only Services in its own namespace.
+ * Returns the policy for Ingresses: an Ingress in a review namespace may have only the host of that
+ * review stack, whoever creates the Ingress. Kubernetes lets an Ingress use only Services in its
+ * own namespace.
  */
 export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
   const onAlb = ingressClassName === "alb";
@@ -220,7 +230,8 @@ export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
 }
 
 /**
- * A Service in a review namespace is reachable only from inside the cluster, whoever creates it.
+ * Policy for Services: a Service in a review namespace must be reachable only from inside the
+ * cluster, whoever creates the Service.
  */
 export const services: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE", "UPDATE"], resources: ["services"] }],

@@ -16,23 +16,26 @@ import {
   setting,
 } from "../settings/setting";
 
-/** What a cluster may contain. */
+/** An environment that a cluster may contain. */
 export type Environment = CiEnvironment;
 
-/** The CircleCI projects whose tokens are trusted. */
+/** The CircleCI organization and projects whose tokens AWS and the clusters accept. */
 export interface CircleCi {
-  /** Users that may have production's role. Empty: every user of the project that it trusts. */
+  /**
+   * Ids of the users whose jobs may have production's role. If empty, jobs of every user of the
+   * trusted project may have the role.
+   */
   readonly approverIds: readonly string[];
-  /** Project of everything that changes staging or production, or removes. */
+  /** Id of the deploy project, whose jobs change staging and production, and remove stacks. */
   readonly deployProjectId: string | undefined;
   readonly organizationId: string;
-  /** Project of the repository, which runs the code of every branch. */
+  /** Id of the repository's project, which runs the code of every branch. */
   readonly projectId: string;
   /** `github.com/<organization>/<repository>`, as in the claim `vcs-origin`. */
   readonly vcsOrigin: string;
 }
 
-/** What review stacks may have at most. A branch can ask for less, never for more. */
+/** Upper limits for review stacks. A branch can set lower limits, but not higher limits. */
 export interface ReviewLimits {
   readonly cpu: string;
   readonly domain: string;
@@ -43,7 +46,7 @@ export interface ReviewLimits {
   readonly ingressClassName: string;
   /** Networks that requests come from: the subnets of the load balancer. */
   readonly ingressCidrs: readonly string[];
-  /** Namespaces that requests come from: where the ingress controller is pods. */
+  /** Namespaces that requests come from, if the ingress controller runs in pods. */
   readonly ingressNamespaces: readonly string[];
   readonly memory: string;
   readonly pods: number;
@@ -52,21 +55,24 @@ export interface ReviewLimits {
 /** One EKS cluster of the account. */
 export interface ClusterSettings {
   /**
-   * Context of the kubeconfig, of an administrator of the cluster. Without it, the current context
-   * is used.
+   * Context of a cluster administrator, in the kubeconfig. If undefined, the current context is
+   * used.
    */
   readonly context?: string;
   readonly environments: readonly Environment[];
   readonly name: string;
 }
 
-/** Everything about the account that one stack of the platform manages. */
+/** Settings of one stack of the platform, which manages one AWS account. */
 export interface PlatformSettings {
   readonly circleci: CircleCi;
   readonly clusters: readonly ClusterSettings[];
   /** Namespaces of staging and production. */
   readonly namespaces: Readonly<Record<Exclude<Environment, "review">, string>>;
-  /** Account of production, if it is a different one: its cluster pulls from these repositories. */
+  /**
+   * AWS account of production, if production has a separate account. Its cluster pulls from these
+   * repositories.
+   */
   readonly productionAccountId: string | undefined;
   readonly review: ReviewLimits;
   /** Bucket of the state, which exists before everything else. */
@@ -183,7 +189,7 @@ export const table = {
     }),
     description: "KMS key of the state of each environment in the account.",
   }),
-  // Wildcards of IAM would trust other repositories and branches too.
+  // The pattern excludes IAM's wildcards, which would trust other repositories and branches, too.
   vcsOrigin: required({
     ...text(
       "a repository, such as github.com/organization/repository",
@@ -193,14 +199,14 @@ export const table = {
   }),
 } as const;
 
-/** Every environment of the account. */
+/** Returns every environment of the account. */
 export function environmentsOf({
   clusters,
 }: Pick<PlatformSettings, "clusters">): readonly Environment[] {
   return clusters.flatMap(({ environments }) => environments);
 }
 
-/** Issues of combinations: each value alone is right. */
+/** Returns the issues of combinations of values. Each value alone is valid. */
 function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
   const { prodNamespace, stagingNamespace, stateKeyArns } = values;
   const here = environmentsOf(values);
@@ -231,13 +237,13 @@ function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
 }
 
 /**
- * Settings from the config of a stack of the platform.
+ * Returns the settings from the configuration of a stack of the platform.
  *
  * @throws pulumi.RunError with every issue in one message.
  */
 export function platformSettings(config: Config, stack: string): PlatformSettings {
   const source = { config, env: {}, file: `platform/Pulumi.${stack}.yaml`, project };
-  // Its defaults depend on nothing outside.
+  // The defaults in this table do not depend on the surroundings.
   const { issues, values } = readTable(table, source, {} as Surroundings);
   const all = issues.length > 0 ? issues : combinationIssues(values);
   if (all.length > 0) {
@@ -269,7 +275,7 @@ export function platformSettings(config: Config, stack: string): PlatformSetting
   };
 }
 
-/** Settings of the stack that runs. Only `index.ts` calls it. */
+/** Returns the settings of the running stack. Only `index.ts` calls this function. */
 export function readSettings(): PlatformSettings {
   return platformSettings(runtimeConfig(), pulumi.getStack());
 }

@@ -2,13 +2,13 @@ import { type CiRoleName, mainBranch } from "../components/conventions/ci-roles"
 import type { CircleCi } from "./settings";
 
 /**
- * A UUID, character by character. `*` would match slashes too, and a branch's name may look like
- * the rest of a subject: `x/vcs-origin/github.com/acme/orders/vcs-ref/refs/heads/main` would be
- * main.
+ * Pattern for the UUID of any user, with one `?` for each character. `*` would also match slashes,
+ * and a branch's name may look like the rest of a subject: AWS would treat a branch
+ * `x/vcs-origin/github.com/acme/orders/vcs-ref/refs/heads/main` as main.
  */
 const anyUser = "????????-????-????-????-????????????";
 
-/** Issuer of CircleCI's tokens, without scheme, as IAM writes it. */
+/** Returns the issuer of CircleCI's tokens, without the scheme, as IAM expects the issuer. */
 export function issuer({ organizationId }: CircleCi): string {
   return `oidc.circleci.com/org/${organizationId}`;
 }
@@ -16,7 +16,10 @@ export function issuer({ organizationId }: CircleCi): string {
 /** The roles that every branch's own code may have. */
 export const ofBranches: readonly CiRoleName[] = ["preview", "review"];
 
-/** Jobs that a role trusts: of a project, on branches, started by a user. Each may be a pattern. */
+/**
+ * Jobs that a role trusts: jobs of one project, on these branches, that these users started.
+ * Branches and users may be patterns.
+ */
 interface Trusted {
   readonly branches: string;
   readonly projectId: string;
@@ -24,11 +27,12 @@ interface Trusted {
 }
 
 /**
- * Only previews and review stacks trust the service's own project: anyone who can push can rerun
- * any of its jobs with SSH, also those of main. The others trust the deploy project.
+ * Returns the jobs that a role trusts. Only the roles for previews and review stacks trust the
+ * service's own project: anyone who can push can rerun any job of that project with SSH, including
+ * the jobs of main. The other roles trust the deploy project.
  *
- * Without a deploy project they trust main of the service's project. That is not a boundary: see
- * docs/trust.md.
+ * Without a deploy project, the other roles trust main of the service's project. This is not a
+ * security boundary: see docs/trust.md.
  */
 function trustedBy(ciRole: CiRoleName, circleci: CircleCi): readonly Trusted[] {
   const { approverIds, deployProjectId, projectId } = circleci;
@@ -40,13 +44,13 @@ function trustedBy(ciRole: CiRoleName, circleci: CircleCi): readonly Trusted[] {
   });
   if (!ofBranches.includes(ciRole)) return [main(approved)];
   const branches: Trusted = { branches: "*", projectId, users: [anyUser] };
-  // The deploy project previews and tests, too. It deploys no review stack.
+  // The deploy project also runs previews and smoke tests, but deploys no review stack.
   return ciRole === "preview" && deployProjectId !== undefined
     ? [branches, main([anyUser])]
     : [branches];
 }
 
-/** The jobs that a role trusts, for people who read the list of roles. */
+/** Describes the jobs that a role trusts, for people who read the list of roles. */
 export function trustedText(ciRole: CiRoleName, circleci: CircleCi): string {
   return trustedBy(ciRole, circleci)
     .map(({ branches, projectId }) => {
@@ -57,9 +61,9 @@ export function trustedText(ciRole: CiRoleName, circleci: CircleCi): string {
 }
 
 /**
- * The trust policy of a role. It trusts a job of this organization, of one project, this
- * repository, on these branches. Tokens of pipelines that custom webhooks started name no branch,
- * so they are refused.
+ * Returns the trust policy of a role. The role trusts jobs of this organization, of one project, of
+ * this repository, on the given branches. The tokens of pipelines that custom webhooks started
+ * contain no branch, so AWS refuses these tokens.
  *
  * Contexts are not a condition here, because IAM knows only the claims `aud`, `sub` and
  * `project-id` of CircleCI. CircleCI itself restricts which jobs may use a context.
