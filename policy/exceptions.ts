@@ -4,7 +4,10 @@ import type { Environment } from "../environments";
 export interface Exception {
   /** Kind and name, in the form of the messages: `Deployment "orders"`. */
   readonly object: string;
-  /** Why the exception exists, for people who read this in a year, and when it can be removed. */
+  /**
+   * Why the exception exists, and when someone can remove the exception. Write for people who read
+   * the reason in a year.
+   */
   readonly reason: string;
   readonly rule: string;
   /** Environments in which the exception applies. */

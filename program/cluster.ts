@@ -12,7 +12,7 @@ import {
 
 /** Facts about a cluster, read before the program changes anything in it. */
 export interface ClusterFacts {
-  /** UID of `kube-system`: Kubernetes has no other identifier of a cluster. */
+  /** UID of the namespace `kube-system`. Kubernetes has no other identifier of a cluster. */
   readonly clusterUid: string;
   /** The stack's namespace. Undefined if the namespace does not exist. */
   readonly namespace:
@@ -58,7 +58,8 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
     const running = run("kubectl", [...which, ...args], {
       timeout: limitsOf(access).processSeconds * 1000,
     });
-    // Without credentials, kubectl asks for a user name. It fails if it reads the end of the input.
+    // Without credentials, kubectl asks for a user name. kubectl fails if it reads the end of the
+    // input.
     running.child.stdin?.end();
     return (await running).stdout;
   } finally {
@@ -67,8 +68,8 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
 }
 
 /**
- * Reads one path of the Kubernetes API. It uses `get --raw`, because a plain `get` first discovers
- * the whole API.
+ * Reads one path of the Kubernetes API with `kubectl get --raw`, because a plain `get` first
+ * discovers the whole API.
  */
 export async function get(access: Access, path: string): Promise<unknown> {
   const limit = `--request-timeout=${String(limitsOf(access).requestSeconds)}s`;

@@ -6,7 +6,10 @@ import { environments } from "../environments";
 import type { Settings } from "../settings";
 import type { ArgsFromSettings } from "./web-service-args";
 
-/** The database of the settings, or one that the stack creates and deletes. */
+/**
+ * Returns the database in the settings, or creates an ephemeral database, which belongs to the
+ * stack.
+ */
 export function databaseOf(
   settings: Settings,
   namespace: pulumi.Input<string>,
@@ -27,22 +30,25 @@ export function databaseOf(
   };
 }
 
-/** Connections of one web pod: for requests, unless the variable says another number. */
+/**
+ * Default size of a web pod's connection pool, and the environment variable that sets another size.
+ */
 const pool = { size: 10, variable: "DATABASE_POOL_SIZE" } as const;
-/** Each web pod has another connection, which checks the database. */
+/** Number of connections with which each web pod checks the database, in addition to the pool. */
 const readiness = 1;
-/** A command has one connection: a job, a migration. */
+/** Number of connections of a command, such as a job or a migration. */
 const perCommand = 1;
 
-/** What a stack's pods need of its database. */
+/** The pods that connect to the stack's database. */
 export interface Demand {
   readonly jobs: readonly PodRequirement[];
   readonly service: PodRequirement;
 }
 
 /**
- * Checks that the database has a connection for every pod that may run at the same time, also while
- * a rollout replaces them. Otherwise the last pods of a rollout do not become ready.
+ * Checks that the database allows enough connections for all pods that may run at the same time,
+ * including the additional pods of a rollout. Otherwise the last pods of a rollout do not become
+ * ready.
  *
  * @throws pulumi.RunError with one line, before the program creates any resource.
  */
@@ -51,7 +57,7 @@ export function assertConnections(
   { env = {} }: Pick<ArgsFromSettings, "env">,
   { jobs, service }: Demand,
 ): void {
-  // The value of a Secret is not known here.
+  // If the value is an output or comes from a Secret, the pool's size is not known here.
   const size = env[pool.variable] ?? String(pool.size);
   if (limit === undefined || typeof size !== "string") return;
   const perPod = Number(size) + readiness;

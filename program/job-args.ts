@@ -25,8 +25,8 @@ export function assertJobNames(service: string): void {
 }
 
 /**
- * Whether a job is suspended. The job's `suspendedIn` decides. If it is not set, the environment
- * decides.
+ * Whether a job is suspended. The job's `suspendedIn` decides. If `suspendedIn` is not set, the
+ * environment decides.
  */
 function isSuspended(
   suspendedIn: Job["suspendedIn"] | undefined,

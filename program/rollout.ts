@@ -31,9 +31,9 @@ export interface DeploymentFacts {
 
 /** Functions that read the rollouts of the stack's namespace. Tests pass their own functions. */
 export interface Rollouts {
-  /** Undefined if there is no Deployment of this name. */
+  /** Reads a Deployment by its name. Undefined if the Deployment does not exist. */
   readonly deployment: (name: string) => Promise<DeploymentFacts | undefined>;
-  /** The pods of the Deployment's newest release. */
+  /** Reads the pods of the Deployment's newest release. */
   readonly newPods: (deployment: DeploymentFacts) => Promise<Omit<NewPods, "refused">>;
 }
 
@@ -60,9 +60,9 @@ const marginSeconds = 30;
 /**
  * Returns the Deployment as an output that becomes known when the rollout is complete. Pulumi's
  * provider could wait for the rollout, too. But the provider has one timeout for the whole rollout,
- * no matter how many pods there are, and after this timeout it reports only that pods are missing.
- * This wait continues as long as there is progress. It ends as soon as no new pod can become ready,
- * and reports the reason.
+ * no matter how many pods there are, and after this timeout the provider reports only that pods are
+ * missing. This function waits as long as there is progress. As soon as no new pod can become
+ * ready, the function fails and reports the reason.
  *
  * @throws pulumi.RunError if no new pod can become ready, or if there is no progress for
  * `progressDeadlineSeconds`.
@@ -102,8 +102,8 @@ async function complete(
   let told = changed;
   let lastIssue: string | undefined;
   /**
-   * Time of a failure that Kubernetes already reports at the first read. It belongs to an earlier
-   * update.
+   * Time of a failure that Kubernetes already reports at the first read. Such a failure belongs to
+   * an earlier update.
    */
   let earlier: string | undefined;
   const failed = (why: string): pulumi.RunError =>
@@ -163,7 +163,8 @@ const conditionOf = ({ status }: DeploymentFacts, wanted: string) =>
   status?.conditions?.find(({ type }) => type === wanted);
 
 /**
- * Returns when and why Kubernetes reported the rollout as failed. Undefined if Kubernetes did not.
+ * Returns when and why Kubernetes reported the rollout as failed. Undefined if Kubernetes has
+ * reported no failure.
  */
 function overdue(
   facts: DeploymentFacts,

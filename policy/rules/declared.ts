@@ -8,8 +8,8 @@ export interface Declared {
   /** Last part of the type, such as `Deployment`. */
   readonly kind: string;
   /**
-   * The object's name in the cluster. If Kubernetes or Pulumi generates that name, the resource's
-   * name.
+   * The object's name in the cluster, or the resource's name if Kubernetes or Pulumi generates the
+   * object's name.
    */
   readonly name: string;
   /**
@@ -26,7 +26,10 @@ export interface Declared {
   readonly type: string;
 }
 
-/** Returns an input of the policy SDK as plain data. Reading an unknown input throws an error. */
+/**
+ * Returns an input of the policy SDK as plain data. The SDK throws an error when code reads an
+ * unknown input. In the plain data, {@link unknown} replaces such an input.
+ */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return Object.keys(value).map((key) => field(value, key));
   if (typeof value !== "object" || value === null) return value;

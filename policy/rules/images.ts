@@ -35,7 +35,7 @@ export type Known = readonly string[] | { readonly fault: string };
 
 /**
  * Every image must come from a known registry. `known` contains registries and repositories.
- * Repositories below them are allowed, too.
+ * Repositories below these registries and repositories are allowed, too.
  */
 export function imageRegistry(known: Known): Rule {
   return {

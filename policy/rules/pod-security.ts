@@ -3,8 +3,8 @@ import { type Located, containers, podSpec } from "./pods";
 import type { Broken, Rule } from "./rule";
 
 /**
- * Returns a setting of a container. If the container does not set it, returns the setting of the
- * pod, as Kubernetes does.
+ * Returns a field of a container's security context. If the container does not set the field,
+ * returns the pod's value, as Kubernetes does.
  */
 function effective(pod: unknown, container: unknown, key: string): unknown {
   return at(container, "securityContext", key) ?? at(pod, "securityContext", key);

@@ -7,11 +7,11 @@ export interface Broken {
   readonly must: string;
   /** Field, such as `spec.template.spec.hostNetwork`. */
   readonly path: string;
-  /** What the user must do. */
+  /** What the user must do to fix the field. */
   readonly todo: string;
 }
 
-/** A rule that every resource of every stack must keep. */
+/** A rule that every resource of every stack must satisfy. */
 export interface Rule {
   readonly check: (object: Declared) => readonly Broken[];
   readonly description: string;

@@ -7,7 +7,7 @@ import type { Broken, Rule } from "./rule";
 const todo =
   "keep the value in the cluster, and name its Secret and key (env: { NAME: { secretName, key } })";
 
-/** Shown instead of the secret value, because messages are printed. */
+/** Text that messages show instead of the secret value. */
 const hidden = "a value";
 
 function ofSecretObject({ kind, props }: Declared): readonly Broken[] {
