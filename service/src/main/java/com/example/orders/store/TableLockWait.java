@@ -21,7 +21,8 @@ final class TableLockWait implements Callback {
 
     @Override
     public boolean supports(Event event, Context context) {
-        return event == Event.AFTER_CONNECT;
+        // Also before each script: the SET of an earlier one would stay for the whole run.
+        return event == Event.AFTER_CONNECT || event == Event.BEFORE_EACH_MIGRATE;
     }
 
     @Override

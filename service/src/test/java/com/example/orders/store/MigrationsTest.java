@@ -12,6 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class MigrationsTest {
@@ -68,9 +69,27 @@ class MigrationsTest {
         assertEquals(1, database.number(VALID_INDEXES));
     }
 
-    private static Migrations with(TestDatabase database, String folder) {
+    @Test
+    void waitOfAnIndexIsNotThatOfTheNextMigration() throws Exception {
+        TestDatabase database = TestDatabase.migrated();
+        database.execute(
+                """
+                CREATE TABLE seen (lock_timeout text);
+                CREATE FUNCTION see() RETURNS event_trigger LANGUAGE plpgsql AS
+                    'BEGIN INSERT INTO seen VALUES (current_setting(''lock_timeout'')); END';
+                CREATE EVENT TRIGGER see ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION see();
+                """);
+        assertEquals(2, with(database, "index", "busy-table").migrate());
+        assertEquals(1, database.number("SELECT count(*) FROM seen"));
+        assertEquals(0, database.number("SELECT count(*) FROM seen WHERE lock_timeout = '0'"));
+    }
+
+    private static Migrations with(TestDatabase database, String... folders) {
         return new Migrations(
-                DataSources.unpooled(database.configuration()), "classpath:db/migration", "classpath:db/" + folder);
+                DataSources.unpooled(database.configuration()),
+                Stream.concat(Stream.of("migration"), Stream.of(folders))
+                        .map(folder -> "classpath:db/" + folder)
+                        .toArray(String[]::new));
     }
 
     private static void query(Connection connection, String sql) throws SQLException {
