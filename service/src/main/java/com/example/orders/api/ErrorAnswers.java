@@ -46,14 +46,20 @@ final class ErrorAnswers {
     }
 
     private static void answer(SQLException e, Context context) {
-        if (!Failures.isUnavailable(e)) {
+        boolean unavailable = Failures.isUnavailable(e);
+        if (unavailable) {
+            log.warn("database not available: {}", e.getMessage());
+        } else {
             log.error("database error {}", e.getSQLState(), e);
-            answer(context, Problem.of(500, UNEXPECTED));
+        }
+        boolean outcomeUnknown = e instanceof OutcomeUnknownException;
+        if (outcomeUnknown && !isRepeatable(context)) {
+            answer(context, Problem.of(500, OUTCOME_UNKNOWN));
             return;
         }
-        log.warn("database not available: {}", e.getMessage());
-        if (e instanceof OutcomeUnknownException && !isRepeatable(context)) {
-            answer(context, Problem.of(500, OUTCOME_UNKNOWN));
+        // A commit can fail with any state, and a repetition then finds out what it did.
+        if (!unavailable && !outcomeUnknown) {
+            answer(context, Problem.of(500, UNEXPECTED));
             return;
         }
         context.header("Retry-After", "1");
