@@ -13,7 +13,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.flywaydb.core.api.FlywayException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -103,8 +102,9 @@ public final class Readiness implements AutoCloseable {
             check.connect();
             List<String> missing = ready ? List.of() : check.missing();
             return missing.isEmpty() ? null : "it has not got the migrations " + missing;
-        } catch (SQLException | FlywayException e) {
-            return e.getMessage().strip().replaceAll("\\s+", " ");
+        } catch (SQLException | RuntimeException e) {
+            // Of any kind: a scheduled task that throws does not run again.
+            return String.valueOf(e.getMessage()).strip().replaceAll("\\s+", " ");
         }
     }
 
