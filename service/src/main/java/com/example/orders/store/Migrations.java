@@ -20,14 +20,15 @@ public final class Migrations {
     // Maximum number of attempts to get Flyway's lock, one attempt per second, while another pod
     // migrates.
     private static final int LOCK_ATTEMPTS = 300;
-    // How long a statement of a migration waits for a lock on a table. Requests wait behind the
-    // statement and fail after 9 s, so the time is shorter.
-    private static final Duration TABLE_LOCK_WAIT = Duration.ofSeconds(3);
+    // How long a statement of a migration waits for a lock on a table. Requests behind the statement
+    // keep their connections, and other requests wait at most 3 s for a connection. So the time must
+    // be shorter than those 3 s.
+    private static final Duration TABLE_LOCK_WAIT = Duration.ofSeconds(1);
     // Pause between two attempts to get a lock on a table, in which requests can use the table.
     private static final Duration TABLE_LOCK_PAUSE = Duration.ofSeconds(5);
     // Maximum number of attempts to get a lock on a table. All attempts and pauses together take
     // four minutes. A rollout fails after five minutes without progress.
-    private static final int TABLE_LOCK_ATTEMPTS = 30;
+    private static final int TABLE_LOCK_ATTEMPTS = 40;
     private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     private final DataSource database;
