@@ -6,7 +6,7 @@ type Duration = `${number}${"d" | "h"}`;
 
 /**
  * Commands of the service that may run on a schedule. `export --continue NAME` stores under NAME
- * how far the export has come, so no order is lost if a run is late or fails.
+ * how far the export has come, so the next run also exports the orders of a late or failed run.
  */
 type Command =
   | readonly ["expire-unpaid", "--older-than", Duration]

@@ -68,8 +68,8 @@ final class ExportCommand implements Callable<Integer> {
                 format == Format.csv ? new CsvExport(out, withCustomers) : new JsonExport(out, withCustomers);
         Period period = export(orders, export);
         log.atInfo()
-                .addKeyValue("from", period.from())
-                .addKeyValue("to", period.to())
+                .addKeyValue("from", period.from().toString())
+                .addKeyValue("to", period.to().toString())
                 .log("exported the orders from {} to {}", period.from(), period.to());
         return 0;
     }

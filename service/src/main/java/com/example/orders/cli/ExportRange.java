@@ -20,8 +20,10 @@ final class ExportRange {
             names = "--continue",
             paramLabel = "NAME",
             description = {
-                "All orders since the last export with this NAME that exited with 0; the first one begins with"
-                        + " the oldest order. Orders of the last five minutes are for the next export."
+                "The orders since the last export with this NAME that was complete, of at most 7 days; the first"
+                        + " one begins with the oldest order. Orders of the last five minutes are for a later"
+                        + " export. If an export is killed at its end, it may count as complete: its log has the"
+                        + " period, to export it again with --from and --to."
             })
     String name;
 

@@ -9,6 +9,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Reads the orders of a period, oldest first, without ever having all of them in memory. */
 public final class OrderExports {
@@ -20,6 +22,10 @@ public final class OrderExports {
      */
     public static final Duration LAG = Duration.ofMinutes(5);
 
+    /** The most that one continued export covers, so that the first one ends before a job's deadline. */
+    static final Duration LONGEST = Duration.ofDays(7);
+
+    private static final Logger log = LoggerFactory.getLogger(OrderExports.class);
     private static final int FETCH_SIZE = 500;
 
     private final DataSource database;
@@ -46,8 +52,9 @@ public final class OrderExports {
     }
 
     /**
-     * Exports the orders since the end of the last successful call with this name. The first call
-     * begins with the oldest order. Concurrent calls with the same name wait for each other.
+     * Exports at most {@link #LONGEST} of orders, from the end of the last successful call with this
+     * name. The first call begins with the oldest order. Concurrent calls with the same name wait for
+     * each other.
      *
      * @param end called after the last order. If this call fails, the progress is not stored.
      * @return the period whose orders were exported
@@ -55,14 +62,36 @@ public final class OrderExports {
     public Period exportNext(String name, OrderConsumer consumer, Flushable end)
             throws SQLException, IOException {
         try (Connection connection = OrderStore.transaction(database)) {
-            Instant from = lockProgress(connection, name);
-            Instant complete = completeUntil(connection);
-            Period period = new Period(from, complete.isBefore(from) ? from : complete);
+            Period period = next(connection, lockProgress(connection, name));
+            // Before the commit: a process that is killed after it tells in no other way what it exported.
+            // As text: the log would have an Instant as a number, which --from and --to do not take.
+            log.atInfo()
+                    .addKeyValue("from", period.from().toString())
+                    .addKeyValue("to", period.to().toString())
+                    .log("exporting orders from {} to {}", period.from(), period.to());
             read(connection, period, consumer);
             end.flush();
             storeProgress(connection, name, period.to());
             commit(connection, name, period);
             return period;
+        }
+    }
+
+    private static Period next(Connection connection, Instant progress) throws SQLException {
+        Instant complete = completeUntil(connection);
+        Instant oldest = oldest(connection, complete);
+        Instant from = oldest.isAfter(progress) ? oldest : progress;
+        Instant longest = from.plus(LONGEST);
+        Instant to = complete.isBefore(longest) ? complete : longest;
+        return new Period(from, to.isBefore(from) ? from : to);
+    }
+
+    /** Returns the time of the oldest order, but not a time after {@code limit}. */
+    private static Instant oldest(Connection connection, Instant limit) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT LEAST(min(created_at), ?) AS oldest FROM orders")) {
+            statement.setObject(1, OrderWriter.timestamp(limit));
+            return instant(statement, "oldest");
         }
     }
 

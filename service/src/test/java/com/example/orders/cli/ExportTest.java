@@ -77,6 +77,27 @@ class ExportTest {
     }
 
     @Test
+    void logOfARunThatDidNotEndHasThePeriodToExportAgain() throws Exception {
+        database.insertOrder("Ada", "2 hours");
+        database.execute(
+                """
+                CREATE FUNCTION killed() RETURNS trigger LANGUAGE plpgsql AS
+                    'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
+                CREATE TRIGGER killed AFTER UPDATE ON export_progress EXECUTE FUNCTION killed();
+                """);
+        Result killed =
+                ServiceProcess.run(
+                        ServiceProcess.environment(database.configuration()),
+                        "export", "--continue", "nightly", "--format", "json");
+        assertEquals(1, killed.exitCode(), killed.err());
+        JsonNode line = new ObjectMapper().readTree(killed.err().lines().findFirst().orElseThrow());
+        assertTrue(line.path("message").textValue().startsWith("exporting orders from "), killed.err());
+        String from = line.path("from").textValue();
+        String to = line.path("to").textValue();
+        assertEquals(1, orders(export("--from", from, "--to", to, "--format", "json")).size());
+    }
+
+    @Test
     void daysAreThoseOfTheZone() throws Exception {
         database.insertOrder("Ada", "2 hours");
         // In São Paulo, this time is still on 31 January.

@@ -7,6 +7,7 @@ import com.example.orders.support.TestDatabase;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.Statement;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,6 +56,32 @@ class OrderExportsTest {
     }
 
     @Test
+    void eachRunCoversAtMostSevenDaysFromTheOldestOrder() throws Exception {
+        database.insertOrder("first", "20 days");
+        database.insertOrder("second", "14 days");
+        database.insertOrder("third", "5 days");
+        Period first = exportNext();
+        assertEquals(Duration.ofDays(7), Duration.between(first.from(), first.to()));
+        assertEquals(List.of("first", "second"), exported);
+        Period second = exportNext();
+        assertEquals(new Period(first.to(), first.to().plus(Duration.ofDays(7))), second);
+        assertEquals(List.of("first", "second"), exported);
+        Period third = exportNext();
+        assertEquals(second.to(), third.from());
+        assertEquals(List.of("first", "second", "third"), exported);
+    }
+
+    @Test
+    void firstRunLosesNoOrderThatComesAfterANewerOne() throws Exception {
+        database.insertOrder("newer", "0 seconds");
+        exportNext();
+        database.insertOrder("older", "10 seconds");
+        aDayLater();
+        exportNext();
+        assertEquals(List.of("older", "newer"), exported);
+    }
+
+    @Test
     void exportWhoseCommitFailedIsRepeated() throws Exception {
         database.insertOrder("Ada", "20 hours");
         database.execute(
@@ -95,8 +122,8 @@ class OrderExportsTest {
         assertEquals(List.of("Ada"), exported);
     }
 
-    private void exportNext() throws Exception {
-        exports.exportNext(NIGHTLY, order -> exported.add(order.customer()), () -> {});
+    private Period exportNext() throws Exception {
+        return exports.exportNext(NIGHTLY, order -> exported.add(order.customer()), () -> {});
     }
 
     private void failAfterOneOrder() throws Exception {
