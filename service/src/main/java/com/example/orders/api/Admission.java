@@ -1,7 +1,9 @@
 package com.example.orders.api;
 
 import io.javalin.http.Handler;
+import java.time.Duration;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Limits how many requests for orders run at the same time, so that threads stay free for the
@@ -11,14 +13,21 @@ import java.util.concurrent.Semaphore;
  */
 final class Admission {
     private final Semaphore places;
+    private final Duration wait;
 
     Admission(int places) {
+        this(places, Duration.ZERO);
+    }
+
+    /** @param wait how long a request waits for a place before it is refused */
+    Admission(int places, Duration wait) {
         this.places = new Semaphore(places);
+        this.wait = wait;
     }
 
     Handler limit(Handler handler) {
         return context -> {
-            if (!places.tryAcquire()) {
+            if (!places.tryAcquire(wait.toMillis(), TimeUnit.MILLISECONDS)) {
                 context.header("Retry-After", "1");
                 throw new ProblemException(503, "The service has too many open requests. Try again.");
             }

@@ -10,6 +10,7 @@ import com.example.orders.store.Settled;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -18,6 +19,12 @@ final class OrderRoutes {
     static final String IDEMPOTENCY_KEY = "Idempotency-Key";
     private static final Pattern KEY = Pattern.compile("[!-~]{1,255}");
 
+    // A page of the largest orders takes 40,000 items and their JSON, so a few at a time bound the memory.
+    private static final int PAGES = 3;
+    // As long as a request waits for a connection of the pool.
+    private static final Duration WAIT_FOR_PAGE = Duration.ofSeconds(3);
+
+    private final Admission pages = new Admission(PAGES, WAIT_FOR_PAGE);
     private final OrderStore store;
     private final Admission admission;
 
@@ -32,8 +39,8 @@ final class OrderRoutes {
      */
     void register(RoutesConfig routes) {
         routes.post("/orders", admission.limit(this::create));
-        routes.get("/orders", admission.limit(this::list));
-        routes.head("/orders", admission.limit(this::list));
+        routes.get("/orders", admission.limit(pages.limit(this::list)));
+        routes.head("/orders", admission.limit(pages.limit(this::list)));
         routes.get("/orders/{id}", admission.limit(this::get));
         routes.head("/orders/{id}", admission.limit(this::get));
         routes.post("/orders/{id}/pay", admission.limit(context -> settle(context, OrderStatus.PAID)));
