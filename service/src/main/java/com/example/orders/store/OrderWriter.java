@@ -18,8 +18,7 @@ import java.util.UUID;
 /** Inserts orders in the caller's transaction. */
 final class OrderWriter {
     // The time of an order comes from the clock of the database, so that all pods use one clock. It
-    // is the time of this statement: a wait for a connection, or for a transaction with the same
-    // key, is over by then.
+    // is the time of this statement, so a wait for a connection is over by then.
     private static final String INSERT_NEW_ORDER =
             """
             INSERT INTO orders (id, customer, currency, status, total, created_at, updated_at,
