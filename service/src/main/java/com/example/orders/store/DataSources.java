@@ -30,10 +30,6 @@ public final class DataSources {
         source.setApplicationName("services-orders");
         source.setConnectTimeout(seconds(CONNECT_TIMEOUT));
         source.setTcpKeepAlive(true);
-        // For the server's side: the locks of a command whose node is gone would stay for two hours.
-        source.setOptions(
-                "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-                        + " -c tcp_user_timeout=60000");
         return source;
     }
 
