@@ -10,8 +10,8 @@ import type { Requirement } from "./model";
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
 export const ofBranch = { PULL_REQUEST: pullRequest };
 /**
- * Returns the name of a serial group. Both projects have the same groups, so that a deployment in one
- * project never runs at the same time as a removal in the other project.
+ * Returns the name of a serial group. Both projects have the same groups, so that a deployment in
+ * one project never runs at the same time as a removal in the other project.
  */
 const group = (name: string): string => `${service}/${name}`;
 /** Serial groups. Jobs of one group run one after another, in all pipelines. */
