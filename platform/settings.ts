@@ -135,7 +135,7 @@ export const table = {
   reviewCpu: setting({
     ...forms.cpu,
     default: () => reviewNamespace.quota.cpu,
-    description: "CPU that the quota of a review stack may have at most.",
+    description: "Most CPU that the quota of a review stack may allow.",
   }),
   reviewDomain: setting({
     ...forms.domain,
@@ -165,12 +165,12 @@ export const table = {
   reviewMemory: setting({
     ...forms.memory,
     default: () => reviewNamespace.quota.memory,
-    description: "Memory that the quota of a review stack may have at most.",
+    description: "Most memory that the quota of a review stack may allow.",
   }),
   reviewPods: setting({
     ...forms.integer(1, 1000),
     default: () => reviewNamespace.quota.pods,
-    description: "Pods that the quota of a review stack may have at most.",
+    description: "Most pods that the quota of a review stack may allow.",
   }),
   stagingNamespace: setting({
     ...forms.dnsLabel,

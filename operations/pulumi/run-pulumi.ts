@@ -48,8 +48,8 @@ export function variables(workspace: Workspace): Readonly<Record<string, string 
  */
 const fallback = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
 /**
- * Lets Pulumi load the program without a check of its types. The check needs the types of
- * development dependencies, which jobs with rights do not install.
+ * Lets Pulumi load the program without a type check. A type check needs packages such as
+ * `@types/mocha`, and CI jobs that only `main` may run install no development dependencies.
  */
 const withoutTypeCheck = { PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
 const always = { ...fallback, ...withoutTypeCheck };
