@@ -8,7 +8,7 @@ import { type Checked, check, integer } from "../conventions/validation";
 export type EnvVar = k8s.types.input.core.v1.EnvVar & { readonly name: string };
 
 /** Value of PostgreSQL's connection parameter `sslmode`. */
-export type SslMode = (typeof sslModes)[number];
+type SslMode = (typeof sslModes)[number];
 
 /** A PostgreSQL database, and a Secret with the keys `username` and `password`. */
 export interface Database {

@@ -371,8 +371,8 @@ describe("obtaining a part", () => {
     });
 
     it("is needed again when a go.mod of it changes, and only then", async () => {
-      // The test changes a copy of the modules, because the running sandbox depends on the modules in
-      // the repository.
+      // The test changes a copy of the modules, because the running sandbox depends on the modules
+      // in the repository.
       for (const room of ["lib", "sandbox"]) {
         cpSync(join(project, room), join(files, room), { recursive: true });
       }
