@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.OffsetDateTime;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.Optional;
 import picocli.CommandLine.TypeConversionException;
 
@@ -13,22 +14,37 @@ import picocli.CommandLine.TypeConversionException;
  * time zone of the command.
  */
 record DayOrInstant(Optional<LocalDate> day, Optional<Instant> instant) {
+    // Earliest time that the command accepts. Java has earlier times, but PostgreSQL cannot compare
+    // with them.
+    private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
+    static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
+
     static DayOrInstant parse(String text) {
         try {
-            DayOrInstant parsed =
-                    text.contains("T")
-                            ? new DayOrInstant(
-                                    Optional.empty(), Optional.of(OffsetDateTime.parse(text).toInstant()))
-                            : new DayOrInstant(Optional.of(LocalDate.parse(text)), Optional.empty());
-            Instant utc = parsed.in(ZoneId.of("Z"));
-            if (!utc.isBefore(Since.EARLIEST) && !utc.isAfter(Since.LATEST)) {
-                return parsed;
-            }
+            return of(text);
         } catch (DateTimeException e) {
-            // The code below throws the error, for this case and for times out of range.
+            throw new TypeConversionException(
+                    "'" + text + "' is not a day such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z");
         }
-        throw new TypeConversionException(
-                "'" + text + "' is not a day such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z");
+    }
+
+    /** @throws DateTimeException if the text is not a day or a time, or is out of range */
+    static DayOrInstant of(String text) {
+        DayOrInstant parsed =
+                text.contains("T")
+                        ? new DayOrInstant(
+                                Optional.empty(), Optional.of(OffsetDateTime.parse(text).toInstant()))
+                        : new DayOrInstant(Optional.of(LocalDate.parse(text)), Optional.empty());
+        inRange(parsed.in(ZoneOffset.UTC));
+        return parsed;
+    }
+
+    /** @throws DateTimeException if the command does not accept the time */
+    static Instant inRange(Instant instant) {
+        if (instant.isBefore(EARLIEST) || instant.isAfter(LATEST)) {
+            throw new DateTimeException("out of range: " + instant);
+        }
+        return instant;
     }
 
     static ZoneId zone(String text) {

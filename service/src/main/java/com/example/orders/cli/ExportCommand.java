@@ -67,10 +67,7 @@ final class ExportCommand implements Callable<Integer> {
         OrderExport export =
                 format == Format.csv ? new CsvExport(out, withCustomers) : new JsonExport(out, withCustomers);
         Period period = export(orders, export);
-        log.atInfo()
-                .addKeyValue("from", period.from().toString())
-                .addKeyValue("to", period.to().toString())
-                .log("exported the orders from {} to {}", period.from(), period.to());
+        period.log(log, "exported the orders");
         return 0;
     }
 
@@ -81,7 +78,7 @@ final class ExportCommand implements Callable<Integer> {
         Period period =
                 range.since == null
                         ? wholePeriod(orders.completeUntil())
-                        : new Period(range.since.instant(), Since.LATEST);
+                        : new Period(range.since.instant(), DayOrInstant.LATEST);
         orders.export(period, export);
         export.finish();
         return period;

@@ -5,9 +5,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationInfo;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
 import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
 import org.slf4j.Logger;
@@ -64,6 +67,19 @@ public final class Migrations {
             }
             Thread.sleep(TABLE_LOCK_PAUSE.toMillis());
         }
+    }
+
+    /**
+     * Returns the migrations of this jar that the database does not have, or that failed.
+     * Additional migrations of a newer jar are allowed: during a rollout or a rollback, older code
+     * works with the newer schema.
+     */
+    public List<String> missing() {
+        return Arrays.stream(flyway().info().all())
+                .filter(info -> info.getState().isResolved())
+                .filter(info -> !info.getState().isApplied() || info.getState().isFailed())
+                .map(MigrationInfo::getScript)
+                .toList();
     }
 
     private Flyway flyway() {

@@ -63,12 +63,9 @@ public final class OrderExports {
             throws SQLException, IOException {
         try (Connection connection = OrderStore.transaction(database)) {
             Period period = next(connection, lockProgress(connection, name));
-            // Before the commit: a process that is killed after it tells in no other way what it exported.
-            // As text: the log would have an Instant as a number, which --from and --to do not take.
-            log.atInfo()
-                    .addKeyValue("from", period.from().toString())
-                    .addKeyValue("to", period.to().toString())
-                    .log("exporting orders from {} to {}", period.from(), period.to());
+            // Before the commit: if the process is killed after the commit, only this line says what was
+            // exported.
+            period.log(log, "exporting orders");
             read(connection, period, consumer);
             end.flush();
             storeProgress(connection, name, period.to());

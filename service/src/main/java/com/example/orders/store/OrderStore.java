@@ -74,19 +74,9 @@ public final class OrderStore {
                 id = rows.getObject("id", UUID.class);
             }
         }
-        return asCreated(find(connection, id).orElseThrow());
-    }
-
-    private static Order asCreated(Order order) {
-        return new Order(
-                order.id(),
-                order.customer(),
-                order.currency(),
-                OrderStatus.UNPAID,
-                order.total(),
-                order.items(),
-                order.createdAt(),
-                order.createdAt());
+        Order order = find(connection, id).orElseThrow();
+        NewOrder request = new NewOrder(order.customer(), order.currency(), order.items());
+        return OrderWriter.unpaid(id, request, order.createdAt());
     }
 
     public boolean isEmpty() throws SQLException {

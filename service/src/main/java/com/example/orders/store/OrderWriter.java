@@ -62,7 +62,8 @@ final class OrderWriter {
         }
     }
 
-    private static Order unpaid(UUID id, NewOrder request, Instant time) {
+    /** Returns an order in its original form. */
+    static Order unpaid(UUID id, NewOrder request, Instant time) {
         return new Order(
                 id,
                 request.customer(),
