@@ -16,7 +16,9 @@ export function addCommand(program: Command, name: string): Command {
 export function leaving<Args extends unknown[]>(
   work: (...args: Args) => Promise<void>,
 ): (...args: Args) => Promise<void> {
-  const [name = "", ...given] = process.argv.slice(2);
-  const command = ["npm run", name, ...(given.length === 0 ? [] : ["--", ...given])].join(" ");
-  return async (...args) => reports.leavingCause(command, async () => work(...args));
+  return async (...args) => {
+    const [name = "", ...given] = process.argv.slice(2);
+    const command = ["npm run", name, ...(given.length === 0 ? [] : ["--", ...given])].join(" ");
+    await reports.leavingCause(command, async () => work(...args));
+  };
 }

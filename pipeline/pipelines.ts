@@ -82,16 +82,14 @@ export const inServiceProject: Files = {
  * Pipelines of the deploy project. A branch of this repository cannot start them, and cannot write
  * to their caches.
  */
-export const inDeployProject: Files = Object.fromEntries(
-  Object.entries({
-    "deploy.yml": compose(
-      { main: { when: pushToMain, stages: mainInDeployProject } },
-      {},
-      { inDeployProject: true },
-    ),
-    ...withRights({ inDeployProject: true }),
-  }),
-);
+export const inDeployProject: Files = {
+  "deploy.yml": compose(
+    { main: { when: pushToMain, stages: mainInDeployProject } },
+    {},
+    { inDeployProject: true },
+  ),
+  ...withRights({ inDeployProject: true }),
+};
 
 /** The files under `.circleci` of this repository. */
 export const pipelines: Files = deployProject === undefined ? inOneProject : inServiceProject;

@@ -1,5 +1,11 @@
 import type { Config, Job } from "../../../pipeline/model";
-import { contexts, type ContextName, fullName } from "../../../pipeline/contexts";
+import {
+  contexts,
+  type ContextName,
+  fullName,
+  hasRole,
+  isMainOnly,
+} from "../../../pipeline/contexts";
 import { inOneProject as pipelines } from "../../../pipeline/pipelines";
 
 export interface ThereJob {
@@ -36,6 +42,6 @@ export const jobsOfMain = jobsIn(pipelines).filter(({ workflow }) => workflow !=
 export const jobsOfBranch = jobsIn(pipelines).filter(({ workflow }) => workflow === "branch");
 
 /** Jobs with a context whose role is not for branches. */
-export const privileged = jobsOfMain.filter((one) =>
-  one.contexts.some((context) => "hasRole" in contexts[context] && !contexts[context].onBranches),
+export const privileged = jobsOfMain.filter(
+  ({ contexts: given }) => hasRole(given) && isMainOnly(given),
 );
