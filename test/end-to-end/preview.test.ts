@@ -242,7 +242,7 @@ describe("the summary of a preview says what then happens", () => {
   });
 
   it("nothing, in one line, for a commit that changes nothing that runs", async () => {
-    edit(webServiceArgs, "/** Args that", "// A comment.\n/** Args that");
+    edit(webServiceArgs, "import ", "// A comment.\nimport ");
     const summary = await happens("nothing");
     assert.equal(textOf(summary), "Preview of local: nothing changes\n");
   });
