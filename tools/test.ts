@@ -52,10 +52,10 @@ function testsIn(path: string): string {
  * objects they would reject.
  */
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
-  { environments: ["rehearsal", "pipelines"], commands: ["edges", "policy", "kills"] },
-  // `updates` checks that no request is lost while pods are replaced. So the other lanes of this
-  // phase start few pods.
-  { stacks: ["preview", "updates"], platform: ["platform", "kube-score", "rollouts"] },
+  { environments: ["rehearsal", "pipelines"], commands: ["edges", "policy", "kills", "rollouts"] },
+  // `updates` checks that no request is lost while pods are replaced. So the other lane of this
+  // phase starts few pods.
+  { stacks: ["preview"], platform: ["updates", "platform", "kube-score"] },
   { objects: ["network", "manifests"], review: ["review"] },
   // This test stops the sandbox, so it must be the last.
   { life: ["life"] },
