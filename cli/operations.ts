@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { DriftOptions } from "../operations/drift/command";
 import type { DeployOptions } from "../operations/deploy/deploy";
+import type { JobsOptions } from "../operations/jobs/command";
 import type { PreviewOptions } from "../operations/preview/command";
 import type { HistoryOptions } from "../operations/history/command";
 import type { ApprovalOptions } from "../operations/stacks/approval";
@@ -84,6 +85,28 @@ export function addOperations(program: Command): void {
         );
         await preview(name, { ...options, notes }, workspace);
       }),
+    );
+  add("jobs")
+    .description("lists a stack's scheduled jobs with their runs; starts, stops and logs a run")
+    .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
+    .argument("[action]", "logs, run or stop")
+    .argument("[job]", "name of the job, for an action")
+    .option("--json", "print the list as JSON")
+    .option("--run <run>", "name of a run, for logs and stop (default: the newest run)")
+    .option("--yes", "do not ask for confirmation")
+    .action(
+      leaving(
+        async (
+          stack: string,
+          action: string | undefined,
+          job: string | undefined,
+          options: JobsOptions,
+        ) => {
+          const { jobs } = await import("../operations/jobs/command");
+          const name = await stackNameOf(stack);
+          await jobs(name, action, job, options, await workspaceFor(name));
+        },
+      ),
     );
   add("notify")
     .description("tells Slack what happened to a stack; never fails when Slack does")

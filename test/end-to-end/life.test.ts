@@ -213,26 +213,20 @@ describe("from a clean clone to a running service", function () {
     );
     assert.ok(Number(old) >= 3);
     const serving = await readyPods();
-    await kubectl(["-n", NAMESPACE, "create", "job", "--from=cronjob/expire-unpaid", "expire-now"]);
     const endpoints = new Set<string>();
-    await until("the Job", async () => {
+    let ended = false;
+    const watched = until("the end of the run", async () => {
       (await readyPods()).forEach((name) => endpoints.add(name));
-      return (
-        (await kubectl([
-          "-n",
-          NAMESPACE,
-          "get",
-          "job",
-          "expire-now",
-          "-o",
-          "jsonpath={.status.succeeded}",
-        ])) === "1"
-      );
+      return ended;
     });
+    const run = await npmRun(["jobs", "local", "run", "expire-unpaid"]).finally(() => {
+      ended = true;
+    });
+    await watched;
+    assert.match(succeeded(run).output, new RegExp(`expired ${old} orders`));
     assert.deepEqual([...endpoints].sort(), serving);
-    const log = await kubectl(["-n", NAMESPACE, "logs", "job/expire-now"]);
-    assert.match(log, new RegExp(`expired ${old} orders`));
-    await kubectl(["-n", NAMESPACE, "delete", "job", "expire-now"]);
+    const listed = succeeded(await npmRun(["jobs", "local"]));
+    assert.match(listed.output, /^expire-unpaid .* succeeded .* suspended/m);
   });
 
   it("NetworkPolicies are enforced", async () => {

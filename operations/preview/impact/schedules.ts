@@ -1,5 +1,5 @@
-import { Cron } from "croner";
-import { spelledOut } from "../../../components/conventions/schedules/cron";
+import type { Cron } from "croner";
+import { type Schedule, cronOf, timeIn } from "../../jobs/due-times";
 import type { Change } from "../changes/changes";
 
 /** Number of future runs that a preview shows for each job. */
@@ -7,14 +7,6 @@ const shownRuns = 3;
 
 /** Largest number of jobs that a preview lists. A first deploy creates all jobs. */
 const mostNotes = 5;
-
-interface Spec {
-  readonly schedule: string;
-  /** How late a run may start, in seconds. If undefined, there is no limit. */
-  readonly startingDeadlineSeconds?: number;
-  readonly suspend?: boolean;
-  readonly timeZone?: string;
-}
 
 /** Fields that decide when a job runs. */
 const deciding = ["spec.schedule", "spec.suspend", "spec.timeZone"];
@@ -29,7 +21,7 @@ export function scheduleNotes(changes: readonly Change[], now: Date): readonly s
     if (kind !== "CronJob" || operation === "delete") return [];
     const isNew = operation === "create";
     if (!isNew && !fields.some(({ path }) => deciding.includes(path))) return [];
-    const spec = inputs["spec"] as unknown as Spec;
+    const spec = inputs["spec"] as unknown as Schedule;
     const before = isNew ? undefined : { ...spec, ...beforeOf(change) };
     return [`CronJob ${name} ${whenOf(spec, before, now)}`];
   });
@@ -40,7 +32,7 @@ export function scheduleNotes(changes: readonly Change[], now: Date): readonly s
 }
 
 /** Returns the old values of those fields in `deciding` that change. */
-function beforeOf({ fields }: Change): Partial<Spec> {
+function beforeOf({ fields }: Change): Partial<Schedule> {
   return Object.fromEntries(
     fields
       .filter(({ path }) => deciding.includes(path))
@@ -48,7 +40,7 @@ function beforeOf({ fields }: Change): Partial<Spec> {
   );
 }
 
-function whenOf(spec: Spec, before: Spec | undefined, now: Date): string {
+function whenOf(spec: Schedule, before: Schedule | undefined, now: Date): string {
   if (spec.suspend === true) return "is suspended: it does not run";
   const cron = cronOf(spec);
   if (cron === undefined) return `runs at "${spec.schedule}"`;
@@ -68,29 +60,11 @@ function whenOf(spec: Spec, before: Spec | undefined, now: Date): string {
  *
  * https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
  */
-function missedRun(cron: Cron, spec: Spec, before: Spec, now: Date): Date | undefined {
+function missedRun(cron: Cron, spec: Schedule, before: Schedule, now: Date): Date | undefined {
   const [due] = cron.previousRuns(1, now);
   if (due === undefined) return undefined;
   const { startingDeadlineSeconds: limit = Number.POSITIVE_INFINITY } = spec;
   if (now.getTime() - due.getTime() > limit * 1000) return undefined;
   const [ran] = before.suspend === true ? [] : (cronOf(before)?.previousRuns(1, now) ?? []);
   return ran === undefined || ran < due ? due : undefined;
-}
-
-/** Parses a schedule. Returns undefined for a form that is not supported, such as `@every 1h`. */
-function cronOf({ schedule, timeZone = "Etc/UTC" }: Spec): Cron | undefined {
-  const pattern = spelledOut(schedule);
-  // If a schedule has a day of the month and a day of the week, a match of either is enough.
-  return pattern === undefined
-    ? undefined
-    : new Cron(pattern, { domAndDow: false, paused: true, timezone: timeZone });
-}
-
-function timeIn(date: Date, timeZone = "Etc/UTC"): string {
-  return new Intl.DateTimeFormat("en-GB", {
-    ...{ day: "numeric", hour: "2-digit", hourCycle: "h23", minute: "2-digit" },
-    ...{ month: "short", timeZone, weekday: "short" },
-  })
-    .format(date)
-    .replace(",", "");
 }

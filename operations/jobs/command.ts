@@ -1,0 +1,120 @@
+import { UserError } from "../../lib/errors";
+import { columns } from "../../lib/table";
+import { duration } from "../../lib/time";
+import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
+import { timeIn } from "./due-times";
+import { printLogs } from "./logs";
+import { jobNamed, readJobs } from "./read";
+import { runNow } from "./run-now";
+import type { JobStatus, Run } from "./runs";
+import { stopRun } from "./stop";
+
+export interface JobsOptions {
+  readonly json?: boolean;
+  /** Name of the run, as in the list. Default: the newest run. */
+  readonly run?: string;
+  readonly yes?: boolean;
+}
+
+/** What the command does with one job. */
+const jobActions = ["logs", "run", "stop"] as const;
+
+/**
+ * `npm run jobs -- STACK`: prints each scheduled job with its last run, its next run and its missed
+ * runs. `npm run jobs -- STACK ACTION JOB` starts or stops a run, or prints its log.
+ *
+ * @throws UserError if the stack or the job is unknown, or the cluster does not answer.
+ */
+export async function jobs(
+  stack: string,
+  action: string | undefined,
+  name: string | undefined,
+  { json = false, run, yes = false }: JobsOptions = {},
+  workspace: Workspace = defaultWorkspace,
+): Promise<void> {
+  const chosen = jobActions.find((one) => one === action);
+  if (action !== undefined && (chosen === undefined || name === undefined)) {
+    const forms = jobActions.map((one) => `npm run jobs -- ${stack} ${one} JOB`).join(", ");
+    throw new UserError(`"${action}" needs another form: ${forms}.`);
+  }
+  const read = await readJobs(stack, workspace);
+  if (chosen === undefined || name === undefined) {
+    if (json) console.log(JSON.stringify({ jobs: read.jobs, stack, version: 1 }, undefined, 2));
+    else console.log(linesOf(stack, read.namespace, read.jobs).join("\n"));
+    return;
+  }
+  const job = jobNamed(name, read);
+  if (chosen === "run") return runNow(stack, job, read, yes);
+  const one = runNamed(run, job, chosen === "stop");
+  if (chosen === "stop") return stopRun(stack, one, read, yes);
+  await printLogs(one.name, read);
+}
+
+/**
+ * @param running whether the default is the newest run that has not ended.
+ * @throws UserError if there is no such run
+ */
+function runNamed(name: string | undefined, job: JobStatus, running: boolean): Run {
+  const of = `of job "${job.name}"`;
+  if (name === undefined) {
+    const found = job.runs.find(({ result }) => !running || result === "running");
+    if (found !== undefined) return found;
+    throw new UserError(
+      `No run ${of} ${running ? "is in progress" : "is left in the cluster"}. Nothing was changed.`,
+    );
+  }
+  const found = job.runs.find((run) => run.name === name);
+  if (found !== undefined) return found;
+  const names = job.runs.map((run) => run.name).join(", ");
+  throw new UserError(
+    `The cluster has no run "${name}" ${of}. It has ${names === "" ? "none" : names}.`,
+  );
+}
+
+/** The lines of the list of jobs. */
+function linesOf(stack: string, namespace: string, all: readonly JobStatus[]): readonly string[] {
+  if (all.length === 0) return [`Stack ${stack} has no jobs in namespace ${namespace}.`];
+  const heading = ["job", "schedule", "last run", "result", "took", "next run", "missed runs"];
+  return [
+    ...columns([heading, ...all.map(rowOf)]),
+    ...all.flatMap((job) => [...failure(stack, job), ...missed(job)]),
+  ];
+}
+
+function rowOf(job: JobStatus): readonly string[] {
+  const { missed: without, name, next, runs, schedule } = job;
+  const { suspend = false, timeZone } = schedule;
+  const [last] = runs;
+  return [
+    name,
+    timeZone === undefined ? schedule.schedule : `${schedule.schedule} (${timeZone})`,
+    last === undefined ? "-" : timeIn(last.due ?? last.started, timeZone),
+    last?.result ?? "-",
+    last?.ended === undefined ? "-" : duration(last.ended.getTime() - last.started.getTime()),
+    suspend ? "suspended" : next === undefined ? "never" : timeIn(next, timeZone),
+    suspend ? "-" : String(without.length),
+  ];
+}
+
+/** Says why the newest run failed, and how to read its log. */
+function failure(stack: string, { name, runs: [last] }: JobStatus): readonly string[] {
+  if (last?.result !== "failed") return [];
+  return [
+    "",
+    `${name}: run ${last.name} failed: ${last.cause ?? "Kubernetes gives no cause"}`,
+    `  Log: npm run jobs -- ${stack} logs ${name}`,
+  ];
+}
+
+/** Names the newest due times without a run. */
+function missed({ missed: without, name, schedule, since }: JobStatus): readonly string[] {
+  if (without.length === 0) return [];
+  const most = 3;
+  const { timeZone } = schedule;
+  const times = without.slice(0, most).map((time) => timeIn(time, timeZone));
+  const more = without.length > most ? ` and ${String(without.length - most)} more` : "";
+  return [
+    "",
+    `${name}: no run at ${times.join(", ")}${more} (known since ${timeIn(since, timeZone)})`,
+  ];
+}

@@ -1,0 +1,84 @@
+import { list } from "../clients/kubectl";
+import { UserError } from "../../lib/errors";
+import type { ScheduledJobs } from "./read";
+
+/** A pod of a run: only the fields that the commands read. */
+export interface RunPod {
+  readonly metadata: { readonly creationTimestamp: string; readonly name: string };
+  readonly status: {
+    readonly containerStatuses?: readonly {
+      readonly state?: {
+        readonly terminated?: { readonly exitCode: number; readonly reason?: string };
+        readonly waiting?: { readonly message?: string; readonly reason?: string };
+      };
+    }[];
+    readonly phase?: string;
+  };
+}
+
+type Where = Pick<ScheduledJobs, "cluster" | "namespace">;
+
+/** Returns the pods of a run, the oldest first. Each retry of a run has its own pod. */
+export async function podsOf(
+  run: string,
+  { cluster, namespace }: Where,
+): Promise<readonly RunPod[]> {
+  const which = ["--namespace", namespace, "--selector", `batch.kubernetes.io/job-name=${run}`];
+  const pods = await list<RunPod>(cluster, "pods", which);
+  return [...pods].sort((one, other) =>
+    one.metadata.creationTimestamp.localeCompare(other.metadata.creationTimestamp),
+  );
+}
+
+/**
+ * Prints the log of each pod of a run on standard output. The names of the pods are on standard
+ * error.
+ *
+ * @throws UserError if the run has no pod
+ */
+export async function printLogs(run: string, where: Where): Promise<void> {
+  const pods = await podsOf(run, where);
+  if (pods.length === 0) {
+    throw new UserError(
+      `Run ${run} has no pod, so there is no log. Why: kubectl -n ${where.namespace} describe job ${run}`,
+    );
+  }
+  for (const { metadata } of pods) {
+    console.error(`Log of pod ${metadata.name}:`);
+    await new PodLog(metadata.name, where).print();
+  }
+}
+
+/** The log of a pod, which is printed in parts while the pod runs. */
+export class PodLog {
+  readonly #pod: string;
+  readonly #where: Where;
+  /** Timestamp of the last printed line, and how many printed lines have this timestamp. */
+  #last: { readonly count: number; readonly time: string } | undefined;
+
+  constructor(pod: string, where: Where) {
+    this.#pod = pod;
+    this.#where = where;
+  }
+
+  /** Prints the lines that were added since the last call. */
+  async print(): Promise<void> {
+    const { cluster, namespace } = this.#where;
+    // `--since-time` has a resolution of one second, so the answer begins with known lines.
+    const since = this.#last === undefined ? [] : [`--since-time=${this.#last.time}`];
+    const args = ["--namespace", namespace, "logs", this.#pod, "--timestamps", ...since];
+    const lines = (await cluster.kubectl(args)).split("\n").filter((line) => line !== "");
+    let known = this.#last?.count ?? 0;
+    for (const line of lines) {
+      const [time = ""] = line.split(" ", 1);
+      const last = this.#last;
+      if (last !== undefined && time < last.time) continue;
+      if (last?.time === time && known > 0) {
+        known -= 1;
+        continue;
+      }
+      this.#last = { count: last?.time === time ? last.count + 1 : 1, time };
+      process.stdout.write(`${line.slice(time.length + 1)}\n`);
+    }
+  }
+}

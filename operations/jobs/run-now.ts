@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { traitsOf } from "../../environments";
+import { confirm } from "../../lib/confirm";
+import { UserError } from "../../lib/errors";
+import { duration } from "../../lib/time";
+import { PodLog, podsOf, type RunPod } from "./logs";
+import type { ScheduledJobs } from "./read";
+import { type Job, type JobStatus, runOf } from "./runs";
+
+/** Exit code if the command of the run could not begin. `docker run` has the same exit code. */
+const notBegun = 125;
+/** Milliseconds between two looks at the run. */
+const pauseMs = 1_000;
+/**
+ * Milliseconds after which a pod that cannot start counts as failed. A node pulls an image within
+ * this time.
+ */
+const startMs = 30_000;
+/** Reasons why a container waits that do not end without help. */
+const stuck = /^(?:CreateContainerConfigError|ErrImagePull|ImagePullBackOff|InvalidImageName)$/;
+
+/**
+ * Starts a run of a scheduled job now, from the CronJob, and prints its log until the run ends. If
+ * this command is stopped, the run continues.
+ *
+ * Sets the exit code of this process to the exit code of the run's last container, or to 125 if no
+ * container could start.
+ *
+ * @throws UserError if a run of the job is in progress, or the person does not confirm.
+ */
+export async function runNow(
+  stack: string,
+  job: JobStatus,
+  where: ScheduledJobs,
+  yes: boolean,
+): Promise<void> {
+  const { cluster, namespace } = where;
+  const busy = job.runs.find(({ result }) => result === "running");
+  if (busy !== undefined) {
+    throw new UserError(
+      `Run ${busy.name} is in progress. Follow its log: npm run jobs -- ${stack} logs ${job.name}. Nothing was changed.`,
+    );
+  }
+  // At most 60 characters, because the name of a CronJob has at most 52. A Job may have 63.
+  const run = `${job.name}-${Math.floor(Date.now() / 1000).toString(36)}`;
+  console.error(`Stack ${stack}, namespace ${namespace}: starts ${run}`);
+  await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true);
+  await cluster.kubectl(
+    ["--namespace", namespace, "create", "job", run, `--from=cronjob/${job.name}`],
+    30_000,
+  );
+  const again = `npm run jobs -- ${stack} logs ${job.name} --run ${run}`;
+  const onStop = (): void => {
+    console.error(`\nThe run continues. Its log: ${again}`);
+    process.exit(130);
+  };
+  process.once("SIGINT", onStop);
+  try {
+    process.exitCode = await followed(run, where);
+  } finally {
+    process.off("SIGINT", onStop);
+  }
+}
+
+/**
+ * Prints the log of a run until the run ends.
+ *
+ * @returns the exit code of the run's last container, or 125 if no container could start
+ */
+async function followed(run: string, where: ScheduledJobs): Promise<number> {
+  const { cluster, namespace } = where;
+  const started = Date.now();
+  const logs = new Map<string, PodLog>();
+  for (;;) {
+    const answer = await cluster.kubectl(
+      ["--namespace", namespace, "get", "job", run, "--output", "json"],
+      30_000,
+    );
+    const { cause, result } = runOf(JSON.parse(answer) as Job);
+    const pods = await podsOf(run, where);
+    for (const { metadata, status } of pods) {
+      if (status.phase === "Pending") continue;
+      const log = logs.get(metadata.name) ?? new PodLog(metadata.name, where);
+      logs.set(metadata.name, log);
+      await log.print();
+    }
+    const took = duration(Date.now() - started);
+    if (result === "succeeded") {
+      console.error(`${run} succeeded after ${took}`);
+      return 0;
+    }
+    const waits = logs.size === 0 ? waitsFor(pods, run, namespace) : undefined;
+    if (result === "failed") {
+      console.error(`${run} failed after ${took}: ${cause ?? "Kubernetes gives no cause"}`);
+      return pods.map(exitCodeOf).findLast((code) => code !== undefined) ?? notBegun;
+    }
+    if (waits !== undefined && Date.now() - started > startMs) {
+      console.error(`${run} cannot start: ${waits}`);
+      return notBegun;
+    }
+    await sleep(pauseMs);
+  }
+}
+
+/** Says why a run does not start. Undefined if the run may still start without help. */
+function waitsFor(pods: readonly RunPod[], run: string, namespace: string): string | undefined {
+  if (pods.length === 0) {
+    return `Kubernetes has created no pod. Why: kubectl -n ${namespace} describe job ${run}`;
+  }
+  const waiting = pods
+    .flatMap(({ status }) => status.containerStatuses ?? [])
+    .map(({ state }) => state?.waiting)
+    .find((one) => stuck.test(one?.reason ?? ""));
+  return waiting && [waiting.reason, waiting.message].filter((one) => one !== undefined).join(": ");
+}
+
+/** Exit code of a pod's container. 137 after a kill, for example because of too much memory. */
+const exitCodeOf = ({ status: { containerStatuses = [] } }: RunPod): number | undefined =>
+  containerStatuses
+    .map(({ state }) => state?.terminated?.exitCode)
+    .find((code) => code !== undefined);

@@ -1,0 +1,169 @@
+import type { Cron } from "croner";
+import { dateOf } from "../../lib/time";
+import { cronOf, type Schedule } from "./due-times";
+
+/** A condition of a Job. */
+interface JobCondition {
+  readonly lastTransitionTime?: string;
+  readonly message?: string;
+  readonly reason?: string;
+  readonly status: string;
+  readonly type: string;
+}
+
+/** A Kubernetes Job: only the fields that the command reads. */
+export interface Job {
+  readonly metadata: {
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly creationTimestamp?: string;
+    readonly name: string;
+    readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
+  };
+  readonly status?: {
+    readonly completionTime?: string;
+    readonly conditions?: readonly JobCondition[];
+    readonly startTime?: string;
+  };
+}
+
+/** A CronJob: only the fields that the command reads. */
+export interface CronJob {
+  readonly metadata: {
+    readonly creationTimestamp?: string;
+    readonly managedFields?: readonly { readonly fieldsV1?: object; readonly time?: string }[];
+    readonly name: string;
+  };
+  readonly spec: Schedule & {
+    readonly failedJobsHistoryLimit?: number;
+    readonly jobTemplate: { readonly spec: { readonly ttlSecondsAfterFinished?: number } };
+    readonly successfulJobsHistoryLimit?: number;
+  };
+}
+
+/** One run of a job. The cluster still has the Job of this run. */
+export interface Run {
+  /** Why the run failed, in the words of Kubernetes. */
+  readonly cause?: string;
+  /** Time that the schedule asked for. Undefined if a person started the run. */
+  readonly due?: Date;
+  readonly ended?: Date;
+  /** Name of the Job. */
+  readonly name: string;
+  readonly result: "failed" | "running" | "succeeded";
+  readonly started: Date;
+}
+
+/** What is known of one scheduled job. */
+export interface JobStatus {
+  /**
+   * Due times without a run, the newest first. A due time is also in the list if the previous run
+   * had not ended, because the concurrency policy `Forbid` then skips the run.
+   */
+  readonly missed: readonly Date[];
+  readonly name: string;
+  /** Next due time. Also set for a suspended job, which does not run then. */
+  readonly next?: Date;
+  /** Runs that the cluster still has, the newest first. */
+  readonly runs: readonly Run[];
+  readonly schedule: Schedule;
+  /** How far back `missed` is complete. Kubernetes has deleted the Jobs of earlier runs. */
+  readonly since: Date;
+}
+
+/** Annotation that Kubernetes 1.32 and later sets on the Job of each scheduled run. */
+const dueAnnotation = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+/** Largest number of due times that are compared with the runs. A job may run every minute. */
+const mostDueTimes = 1500;
+
+/** Finds the runs of each scheduled job, and the due times without a run. */
+export function statusesOf(
+  cronJobs: readonly CronJob[],
+  jobs: readonly Job[],
+  now: Date,
+): readonly JobStatus[] {
+  return cronJobs.map((cronJob) => {
+    const { name } = cronJob.metadata;
+    const isOwn = ({ metadata }: Job): boolean =>
+      metadata.ownerReferences?.some((owner) => owner.kind === "CronJob" && owner.name === name) ??
+      false;
+    return statusOf(cronJob, jobs.filter(isOwn).map(runOf), now);
+  });
+}
+
+function statusOf(cronJob: CronJob, found: readonly Run[], now: Date): JobStatus {
+  const { metadata, spec } = cronJob;
+  const runs = [...found].sort((one, other) => other.started.getTime() - one.started.getTime());
+  const since = completeSince(cronJob, runs, now);
+  const cron = cronOf(spec);
+  const next = cron?.nextRun(now) ?? undefined;
+  const has = new Set(runs.map(({ due }) => due?.getTime()));
+  // A run may still start before its starting deadline.
+  const before = new Date(now.getTime() - (spec.startingDeadlineSeconds ?? 0) * 1000);
+  const due = cron === undefined || spec.suspend === true ? [] : dueTimes(cron, since, before);
+  return {
+    missed: due.filter((time) => !has.has(time.getTime())),
+    name: metadata.name,
+    ...(next === undefined ? {} : { next }),
+    runs,
+    schedule: spec,
+    since,
+  };
+}
+
+/** Returns the due times after `since` and before `before`, the newest first. */
+function dueTimes(cron: Cron, since: Date, before: Date): readonly Date[] {
+  const times: Date[] = [];
+  for (let at = before; times.length < mostDueTimes;) {
+    const [due] = cron.previousRuns(1, at);
+    if (due === undefined || due <= since) break;
+    times.push(due);
+    at = due;
+  }
+  return times;
+}
+
+/** Makes a run from a Job. */
+export function runOf({ metadata, status = {} }: Job): Run {
+  const { conditions = [] } = status;
+  const is = (type: string) => conditions.find((one) => one.type === type && one.status === "True");
+  const failed = is("Failed");
+  const ended = dateOf(status.completionTime ?? failed?.lastTransitionTime);
+  const due = dateOf(metadata.annotations?.[dueAnnotation]);
+  return {
+    ...(failed === undefined ? {} : { cause: causeOf(failed) }),
+    ...(due === undefined ? {} : { due }),
+    ...(ended === undefined ? {} : { ended }),
+    name: metadata.name,
+    result:
+      failed !== undefined ? "failed" : is("Complete") !== undefined ? "succeeded" : "running",
+    started: dateOf(status.startTime ?? metadata.creationTimestamp) ?? new Date(0),
+  };
+}
+
+const causeOf = ({ message, reason }: JobCondition): string =>
+  [reason, message].filter((part) => part !== undefined).join(": ");
+
+/**
+ * Returns the time after which the cluster still has the Job of every run: Kubernetes deletes Jobs
+ * above the history limits, and Jobs that ended long ago. The job may also have had another
+ * schedule before the last change of the CronJob.
+ */
+function completeSince({ metadata, spec }: CronJob, runs: readonly Run[], now: Date): Date {
+  const { failedJobsHistoryLimit = 1, jobTemplate, successfulJobsHistoryLimit = 3 } = spec;
+  const oldest = (result: Run["result"], limit: number): Date | undefined => {
+    const kept = runs.filter((run) => run.result === result);
+    return kept.length < limit ? undefined : (kept.at(-1)?.due ?? kept.at(-1)?.started ?? now);
+  };
+  const ttl = jobTemplate.spec.ttlSecondsAfterFinished;
+  const times = [
+    dateOf(metadata.creationTimestamp),
+    ...(metadata.managedFields ?? []).filter(setsSchedule).map(({ time }) => dateOf(time)),
+    oldest("succeeded", successfulJobsHistoryLimit),
+    oldest("failed", failedJobsHistoryLimit),
+    ttl === undefined ? undefined : new Date(now.getTime() - ttl * 1000),
+  ];
+  return new Date(Math.max(...times.map((time) => time?.getTime() ?? 0)));
+}
+
+const setsSchedule = ({ fieldsV1 }: { readonly fieldsV1?: object }): boolean =>
+  JSON.stringify(fieldsV1 ?? {}).includes('"f:schedule"');

@@ -1,0 +1,22 @@
+import { confirm } from "../../lib/confirm";
+import { traitsOf } from "../../environments";
+import type { ScheduledJobs } from "./read";
+import type { Run } from "./runs";
+
+/**
+ * Stops a run: Kubernetes stops its pods and does not start new pods. The Job stays in the list as
+ * failed, with the cause `DeadlineExceeded`, but Kubernetes deletes its pods and their logs.
+ */
+export async function stopRun(
+  stack: string,
+  run: Run,
+  { cluster, namespace }: ScheduledJobs,
+  yes: boolean,
+): Promise<void> {
+  console.error(`Stack ${stack}, namespace ${namespace}: stops run ${run.name}`);
+  await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true);
+  const patch = JSON.stringify({ spec: { activeDeadlineSeconds: 1 } });
+  const args = ["--namespace", namespace, "patch", "job", run.name, "--patch", patch];
+  await cluster.kubectl(args, 30_000);
+  console.error(`Run ${run.name} is stopped`);
+}
