@@ -6,10 +6,9 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Limits how many requests for orders run at the same time, so that threads stay free for the
- * health routes. While a database hangs, each request for orders holds a thread for seconds.
- * Without the limit, these requests would take all threads, the health routes would not answer, and
- * Kubernetes would restart a process that only waits.
+ * Limits how many requests for orders run at the same time, so that threads stay free to refuse the
+ * others. While a database hangs, each request for orders holds a thread for seconds. Without the
+ * limit, these requests would take all threads, and further requests would wait without an answer.
  */
 final class Admission {
     private final Semaphore places;

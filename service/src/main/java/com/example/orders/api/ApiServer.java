@@ -19,13 +19,14 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The HTTP server: Javalin's routes in a Jetty that this class starts, drains and stops. */
+/** The HTTP server of the API: Javalin's routes in a Jetty that this class starts, drains and stops. */
 public final class ApiServer implements AutoCloseable {
     static final String VERSION_HEADER = "Service-Version";
 
     private static final Logger log = LoggerFactory.getLogger(ApiServer.class);
     // Threads of the server. A blocked thread costs little memory. The threads above ORDER_REQUESTS
-    // and UNREAD_BODIES are for the routes of health and metrics.
+    // and UNREAD_BODIES are for short answers, such as a refusal. Health and metrics have their own
+    // server.
     static final int THREADS = 400;
     static final int ORDER_REQUESTS = 350;
     static final int UNREAD_BODIES = 30;
@@ -42,41 +43,54 @@ public final class ApiServer implements AutoCloseable {
     // first, a request that the load balancer sends at that moment would fail.
     private static final Duration IDLE = Duration.ofMinutes(2);
 
-    private final Server server = new Server(new QueuedThreadPool(THREADS));
+    final QueuedThreadPool threads = new QueuedThreadPool(THREADS);
+    private final Server server = new Server(threads);
     private final ServerConnector connector;
     private final OpenRequests openRequests;
     private volatile boolean draining;
 
     public ApiServer(
-            int port, String version, OrderStore store, Readiness readiness, PrometheusMeterRegistry metrics) {
+            int port, String version, OrderStore store, PrometheusMeterRegistry metrics) {
         Javalin javalin =
                 Javalin.create(
                         config -> {
-                            config.startup.showJavalinBanner = false;
-                            config.startup.showOldJavalinVersionWarning = false;
-                            config.startup.startupWatcherEnabled = false;
-                            config.http.prefer405over404 = true;
+                            configure(config);
                             config.routes.after(new UnreadBodies(UNREAD_BODIES));
                             closeConnectionsDuringDrain(config);
-                            ErrorAnswers.register(config);
                             new RequestMetrics(metrics).register(config);
-                            new HealthRoutes(version, readiness, () -> draining).register(config.routes);
                             new OrderRoutes(store, new Admission(ORDER_REQUESTS)).register(config.routes);
                         });
 
-        ServletContextHandler servlets = new ServletContextHandler();
-        servlets.addServlet(new ServletHolder(new JavalinServlet(javalin.unsafe)), "/*");
-        openRequests = new OpenRequests(servlets);
+        openRequests = new OpenRequests(servlets(javalin));
         server.setHandler(openRequests);
         server.setErrorHandler(new JettyErrors(version));
 
-        HttpConfiguration http = new HttpConfiguration();
-        http.setSendServerVersion(false);
-        http.addCustomizer((request, headers) -> withVersion(request, headers, version));
-        connector = new ServerConnector(server, new HttpConnectionFactory(http));
+        connector = new ServerConnector(server, new HttpConnectionFactory(http(version)));
         connector.setPort(port);
         connector.setIdleTimeout(IDLE.toMillis());
         server.addConnector(connector);
+    }
+
+    /** Sets what the API and the management port have in common. */
+    static void configure(JavalinConfig config) {
+        config.startup.showJavalinBanner = false;
+        config.startup.showOldJavalinVersionWarning = false;
+        config.startup.startupWatcherEnabled = false;
+        config.http.prefer405over404 = true;
+        ErrorAnswers.register(config);
+    }
+
+    static ServletContextHandler servlets(Javalin javalin) {
+        ServletContextHandler servlets = new ServletContextHandler();
+        servlets.addServlet(new ServletHolder(new JavalinServlet(javalin.unsafe)), "/*");
+        return servlets;
+    }
+
+    static HttpConfiguration http(String version) {
+        HttpConfiguration http = new HttpConfiguration();
+        http.setSendServerVersion(false);
+        http.addCustomizer((request, headers) -> withVersion(request, headers, version));
+        return http;
     }
 
     private static Request withVersion(Request request, HttpFields.Mutable headers, String version) {
@@ -99,6 +113,10 @@ public final class ApiServer implements AutoCloseable {
 
     public int port() {
         return connector.getLocalPort();
+    }
+
+    public boolean isDraining() {
+        return draining;
     }
 
     /**

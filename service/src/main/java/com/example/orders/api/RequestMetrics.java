@@ -3,27 +3,24 @@ package com.example.orders.api;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
 import io.javalin.router.Endpoint;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Measures the duration of requests by route, and serves {@code /metrics}. */
+/** Measures the duration of requests by route. */
 final class RequestMetrics {
     private static final Logger log = LoggerFactory.getLogger(RequestMetrics.class);
 
-    private final PrometheusMeterRegistry registry;
+    private final MeterRegistry registry;
 
-    RequestMetrics(PrometheusMeterRegistry registry) {
+    RequestMetrics(MeterRegistry registry) {
         this.registry = registry;
     }
 
     void register(JavalinConfig config) {
         config.requestLogger.http((context, millis) -> record(context, millis));
-        config.routes.get(
-                "/metrics",
-                context -> context.contentType("text/plain; version=0.0.4; charset=utf-8").result(registry.scrape()));
     }
 
     private void record(Context context, float millis) {

@@ -1,6 +1,7 @@
 package com.example.orders.cli;
 
 import com.example.orders.api.ApiServer;
+import com.example.orders.api.ManagementServer;
 import com.example.orders.api.Readiness;
 import com.example.orders.config.BuildInfo;
 import com.example.orders.config.Configuration;
@@ -46,16 +47,25 @@ final class ServeCommand implements Callable<Integer> {
                                 configuration.port(),
                                 configuration.version(),
                                 new OrderStore(requests),
+                                metrics);
+                ManagementServer management =
+                        new ManagementServer(
+                                configuration.managementPort(),
+                                configuration.version(),
                                 readiness,
+                                server::isDraining,
                                 metrics)) {
+            // The API starts first, so that a pod that is ready also listens for requests.
             server.start();
+            management.start();
             Runtime.getRuntime()
                     .addShutdownHook(
                             new Thread(
                                     () -> stop(server, configuration.drain(), requests), "shutdown"));
             log.info(
-                    "serving on port {}, version {}, content {}",
+                    "serving on port {}, management on port {}, version {}, content {}",
                     server.port(),
+                    management.port(),
                     configuration.version(),
                     BuildInfo.contentHash());
             new CountDownLatch(1).await();

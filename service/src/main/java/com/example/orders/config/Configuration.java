@@ -7,14 +7,26 @@ import java.time.Duration;
  * the start.
  */
 public record Configuration(
-        int port, DatabaseConfiguration database, Duration drain, Duration migrateWait, String version) {
+        int port,
+        int managementPort,
+        DatabaseConfiguration database,
+        Duration drain,
+        Duration migrateWait,
+        String version) {
 
     public static Configuration from(Environment environment) {
         // Logback also reads this variable, and uses "debug" for an unknown word. So the service
         // refuses an unknown word here.
         environment.oneOf("LOG_LEVEL", "info", "trace", "debug", "info", "warn", "error");
+        int port = environment.integer("PORT", 8080, 0, 65535);
+        int managementPort = environment.integer("MANAGEMENT_PORT", 8081, 0, 65535);
+        // With 0, the system chooses two different ports.
+        if (managementPort == port && port != 0) {
+            throw new ConfigurationException("MANAGEMENT_PORT", "must differ from PORT, which is also " + port);
+        }
         return new Configuration(
-                environment.integer("PORT", 8080, 0, 65535),
+                port,
+                managementPort,
                 new DatabaseConfiguration(
                         environment.required("DATABASE_HOST"),
                         environment.integer("DATABASE_PORT", 5432, 1, 65535),

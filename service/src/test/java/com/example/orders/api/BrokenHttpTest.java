@@ -73,12 +73,12 @@ class BrokenHttpTest {
                 Socket socket = new Socket("localhost", api.port())) {
             socket.setSoTimeout(30_000);
             OutputStream out = socket.getOutputStream();
-            out.write(bytes("GET /health/live HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"));
+            out.write(bytes("GET /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"));
             out.flush();
             // Gives the server time to answer if it does not wait for the body.
             Thread.sleep(300);
             out.write(bytes("late"));
-            out.write(bytes("GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+            out.write(bytes("GET /orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
             out.flush();
             String answers = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
             assertEquals(2, answers.split("HTTP/1.1 200 ", -1).length - 1, answers);

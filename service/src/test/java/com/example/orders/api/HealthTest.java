@@ -15,6 +15,7 @@ import com.example.orders.support.TestServer;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,7 +24,7 @@ class HealthTest {
     @Test
     void liveTellsWhatRuns() throws Exception {
         try (TestApi api = new TestApi(TestDatabase.migrated().configuration())) {
-            Answer live = api.client().get("/health/live");
+            Answer live = api.management().get("/health/live");
             assertEquals(200, live.status());
             assertEquals("up", live.json().path("status").textValue());
             assertEquals("test-version", live.json().path("version").textValue());
@@ -34,13 +35,32 @@ class HealthTest {
     }
 
     @Test
+    void apiDoesNotServeHealthAndMetrics() throws Exception {
+        try (TestApi api = new TestApi(TestDatabase.migrated().configuration())) {
+            for (String path : List.of("/health/live", "/health/ready", "/metrics", "/health", "/")) {
+                Answer answer = api.client().get(path);
+                assertEquals(404, answer.status(), path);
+                assertEquals("There is nothing at this path.", answer.json().path("detail").textValue());
+            }
+        }
+    }
+
+    @Test
+    void managementPortDoesNotServeOrders() throws Exception {
+        try (TestApi api = new TestApi(TestDatabase.migrated().configuration())) {
+            assertEquals(404, api.management().get("/orders").status());
+            assertEquals(404, api.management().create(Client.order("Ada", 1)).status());
+        }
+    }
+
+    @Test
     void readyOnlyWithTheSchema() throws Exception {
         TestDatabase database = TestDatabase.empty();
         try (TestApi api = new TestApi(database.configuration())) {
-            assertEquals(503, api.client().get("/health/ready").status());
+            assertEquals(503, api.management().get("/health/ready").status());
             assertEquals(503, api.client().get("/orders").status());
             new Migrations(DataSources.unpooled(database.configuration())).migrate();
-            assertEquals(200, api.client().get("/health/ready").status());
+            assertEquals(200, api.management().get("/health/ready").status());
         }
     }
 
@@ -49,10 +69,10 @@ class HealthTest {
         try (TestServer server = TestServer.start(directory, "right", Map.of());
                 TestApi api = new TestApi(server.configuration("orders", Secret.of("wrong")))) {
             for (int i = 0; i < 5; i++) {
-                assertEquals(503, api.client().get("/health/ready").status());
+                assertEquals(503, api.management().get("/health/ready").status());
             }
-            assertEquals(200, api.client().get("/health/live").status());
-            assertTrue(api.client().get("/metrics").text().contains("database_available 0"));
+            assertEquals(200, api.management().get("/health/live").status());
+            assertTrue(api.management().get("/metrics").text().contains("database_available 0"));
         }
     }
 
@@ -64,7 +84,7 @@ class HealthTest {
                         + " 'V999999__later.sql', 1, installed_by, now(), 1, true FROM flyway_schema_history"
                         + " ORDER BY installed_rank DESC LIMIT 1");
         try (TestApi api = new TestApi(database.configuration())) {
-            assertEquals(200, api.client().get("/health/ready").status());
+            assertEquals(200, api.management().get("/health/ready").status());
         }
     }
 
@@ -73,7 +93,7 @@ class HealthTest {
         TestDatabase database = TestDatabase.migrated();
         database.execute("DELETE FROM flyway_schema_history");
         try (TestApi api = new TestApi(database.configuration())) {
-            assertEquals(503, api.client().get("/health/ready").status());
+            assertEquals(503, api.management().get("/health/ready").status());
         }
     }
 
@@ -82,16 +102,17 @@ class HealthTest {
         try (TestServer server = TestServer.start(directory, "orders", Map.of());
                 TestApi api = new TestApi(server.configuration("orders", Secret.of("orders")))) {
             Client client = api.client();
-            assertEquals(200, client.get("/health/ready").status());
+            Client management = api.management();
+            assertEquals(200, management.get("/health/ready").status());
             assertEquals(201, client.create(Client.order("Ada", 1)).status());
 
             server.stop();
             do {
                 assertUnavailable(client.create(Client.order("Ada", 1)));
-            } while (!client.get("/metrics").text().contains("database_available 0"));
+            } while (!management.get("/metrics").text().contains("database_available 0"));
             // The service knows that the database is not available, and stays ready.
-            assertEquals(200, client.get("/health/ready").status());
-            assertEquals(200, client.get("/health/live").status());
+            assertEquals(200, management.get("/health/ready").status());
+            assertEquals(200, management.get("/health/live").status());
 
             server.comeBack();
             await(client);
@@ -150,7 +171,7 @@ class HealthTest {
                                 new DatabaseConfiguration(
                                         "localhost", silent.getLocalPort(), "orders", "orders", "secret", 2))) {
             long start = System.nanoTime();
-            assertEquals(503, api.client().get("/health/ready").status());
+            assertEquals(503, api.management().get("/health/ready").status());
             Duration taken = Duration.ofNanos(System.nanoTime() - start);
             // The service must answer within two seconds. The rest is a margin for a slow machine.
             assertTrue(taken.compareTo(Duration.ofSeconds(6)) < 0, taken.toString());
@@ -162,7 +183,7 @@ class HealthTest {
         try (TestApi api = new TestApi(TestDatabase.migrated().configuration())) {
             api.client().get("/orders/6e7ada4b-8d72-4883-bae5-aab2745e6ef9");
             api.client().get("/invented");
-            String metrics = api.client().get("/metrics").text();
+            String metrics = api.management().get("/metrics").text();
             assertTrue(
                     metrics.contains(
                             "http_server_requests_seconds_count{method=\"GET\",route=\"/orders/{id}\",status=\"404\"} 1"),

@@ -1,5 +1,6 @@
 package com.example.orders.api;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,12 +14,14 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Tests that the health routes still answer while clients block threads. */
+/** Tests that the health routes and the API still answer while clients block threads. */
 class OverloadTest {
     private static final int LIMIT_MILLIS = 60_000;
     private static final String CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -26,11 +29,13 @@ class OverloadTest {
     private final List<Socket> slow = new ArrayList<>();
     private TestApi api;
     private Client client;
+    private Client management;
 
     @BeforeEach
     void start() throws Exception {
         api = new TestApi(TestDatabase.migrated().configuration());
         client = api.client();
+        management = api.management();
     }
 
     @AfterEach
@@ -40,21 +45,40 @@ class OverloadTest {
     }
 
     @Test
-    void bodiesThatNeverComeLeaveThreadsForHealth() throws Exception {
+    void healthAnswersWithoutAnyThreadOfTheApi() throws Exception {
+        QueuedThreadPool threads = api.server().threads;
+        CountDownLatch end = new CountDownLatch(1);
+        try {
+            for (int i = 0; i < ApiServer.THREADS; i++) {
+                threads.execute(() -> assertDoesNotThrow(() -> end.await()));
+            }
+            // The acceptors and selectors use threads too, so some of these tasks wait for a thread.
+            await(() -> threads.getThreads() == ApiServer.THREADS && threads.getQueueSize() > 0);
+            assertEquals(200, management.get("/health/live").status());
+            assertEquals(200, management.get("/health/ready").status());
+            assertEquals(200, management.get("/metrics").status());
+        } finally {
+            end.countDown();
+        }
+    }
+
+    @Test
+    void bodiesThatNeverComeLeaveThreadsForOthers() throws Exception {
         for (int i = 0; i < ApiServer.THREADS; i++) {
             slow("GET /nothing/here HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
         }
         await(() -> answered() >= ApiServer.THREADS - ApiServer.UNREAD_BODIES);
-        assertEquals(200, client.get("/health/live").status());
-        assertEquals(200, client.get("/health/ready").status());
+        assertEquals(200, client.get("/orders").status());
+        assertEquals(200, management.get("/health/live").status());
+        assertEquals(200, management.get("/health/ready").status());
 
         // The other clients do not send their bodies. A request without a body must still keep its
         // connection.
-        assertFalse(exchange("GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n").contains("Connection: close"));
+        assertFalse(exchange("GET /orders HTTP/1.1\r\nHost: a\r\n\r\n").contains("Connection: close"));
         closeSlow();
         await(
                 () ->
-                        !exchange("GET /health/live HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx")
+                        !exchange("GET /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx")
                                 .contains("Connection: close"));
     }
 
@@ -74,8 +98,9 @@ class OverloadTest {
         assertEquals("application/problem+json", refused.header("Content-Type"));
         assertEquals("1", refused.header("Retry-After"));
         assertEquals(503, client.create(Client.order("one more", 1)).status());
-        assertEquals(200, client.get("/health/live").status());
-        assertEquals(200, client.get("/health/ready").status());
+        assertEquals(404, client.get("/nothing/here").status());
+        assertEquals(200, management.get("/health/live").status());
+        assertEquals(200, management.get("/health/ready").status());
 
         slow.get(0).getOutputStream().write(body);
         assertTrue(ascii(slow.get(0).getInputStream().readNBytes(12)).endsWith(" 201"));

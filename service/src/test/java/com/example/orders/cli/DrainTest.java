@@ -18,14 +18,17 @@ class DrainTest {
     void openRequestIsAnsweredAfterSigterm() throws Exception {
         TestDatabase database = TestDatabase.migrated();
         int port = ServiceProcess.freePort();
+        int managementPort = ServiceProcess.freePort();
         Map<String, String> environment = ServiceProcess.environment(database.configuration());
         environment.put("PORT", Integer.toString(port));
+        environment.put("MANAGEMENT_PORT", Integer.toString(managementPort));
         environment.put("DRAIN_SECONDS", "60");
         byte[] body = Client.order("slow", 1).getBytes(StandardCharsets.UTF_8);
         try (ServiceProcess service = ServiceProcess.start(environment, "serve")) {
             service.awaitLog("serving on port");
             Client client = new Client(port);
-            assertEquals(200, client.get("/health/ready").status());
+            Client management = new Client(managementPort);
+            assertEquals(200, management.get("/health/ready").status());
 
             try (Socket slow = new Socket("localhost", port)) {
                 slow.setSoTimeout(60_000);
@@ -43,8 +46,8 @@ class DrainTest {
 
                 // The server listens while the request is open. Every answer asks the client to
                 // close the connection.
-                Answer ready = client.get("/health/ready");
-                assertEquals(503, ready.status());
+                assertEquals(503, management.get("/health/ready").status());
+                assertEquals(200, management.get("/health/live").status());
                 Answer accepted = client.create(Client.order("during the drain", 1));
                 assertEquals(201, accepted.status());
                 assertEquals("close", accepted.header("Connection"));

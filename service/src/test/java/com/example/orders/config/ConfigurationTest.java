@@ -25,6 +25,7 @@ class ConfigurationTest {
     void defaults() {
         Configuration configuration = read();
         assertEquals(8080, configuration.port());
+        assertEquals(8081, configuration.managementPort());
         DatabaseConfiguration database = configuration.database();
         assertEquals("db:5432/orders", database.toString());
         assertEquals("orders", database.username().value());
@@ -44,6 +45,8 @@ class ConfigurationTest {
         "DATABASE_PASSWORD, ''",
         "PORT, http",
         "PORT, 65536",
+        "MANAGEMENT_PORT, 65536",
+        "MANAGEMENT_PORT, 8080",
         "DATABASE_PORT, 0",
         "DATABASE_POOL_SIZE, 0",
         "DRAIN_SECONDS, -1",

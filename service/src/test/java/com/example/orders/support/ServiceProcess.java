@@ -51,6 +51,8 @@ public final class ServiceProcess implements AutoCloseable {
     public static Map<String, String> environment(DatabaseConfiguration database) {
         return new HashMap<>(
                 Map.of(
+                        // Tests that need the management port choose their own.
+                        "MANAGEMENT_PORT", "0",
                         "DATABASE_HOST", database.host(),
                         "DATABASE_PORT", Integer.toString(database.port()),
                         "DATABASE_NAME", database.name(),
