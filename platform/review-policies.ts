@@ -172,6 +172,7 @@ const alb = "alb.ingress.kubernetes.io/";
 const albAnnotations = [
   "group.name",
   "healthcheck-path",
+  "healthcheck-port",
   "listen-ports",
   "scheme",
   "ssl-redirect",

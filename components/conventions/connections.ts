@@ -1,7 +1,6 @@
 /**
  * Which connections are allowed in a namespace with guardrails. The tests compare the network
- * policies with this table, and `npm run probe` compares a cluster with this table. The file
- * contains only data.
+ * policies with this table, and `npm run probe` compares a cluster with this table.
  */
 
 /** Sources of connections. A migration runs in the service's own pods, before the service. */
@@ -44,6 +43,7 @@ const door = (party: Door["party"], port: number, protocol: Door["protocol"] = "
  */
 export const doors = {
   service: door("service", 8080),
+  "service, management port": door("service", 8081),
   "service, debug port": door("service", 5005),
   job: door("job", 8080),
   "another pod": door("another pod", 8080),
@@ -76,7 +76,10 @@ const code: readonly DoorName[] = [
   "Datadog agent, traces",
 ];
 
-/** Destinations that each source may connect to. All other destinations are closed. */
+/**
+ * Destinations that each source may connect to. All other destinations are closed. The kubelet's
+ * probes come from the node, which NetworkPolicies do not close out.
+ */
 const open: Readonly<Record<Source, readonly DoorName[]>> = {
   "another pod": [],
   database: [],
@@ -102,9 +105,20 @@ export interface Connection {
 const outside: readonly string[] = ["ingress", "other namespaces", "the internet"];
 const inside: readonly string[] = ["service", "job", "another pod", "database"];
 
-/** All pairs of source and destination that the namespace's policies can allow or forbid. */
-export const connections: readonly Connection[] = sources.flatMap((from) =>
-  (Object.keys(doors) as DoorName[])
-    .filter((to) => !outside.includes(from) || inside.includes(doors[to].party))
-    .map((to) => ({ allowed: open[from].includes(to), from, to })),
-);
+/**
+ * Returns all pairs of source and destination that the namespace's policies can allow or forbid.
+ *
+ * @param ingressPreset with `eks-alb`, the load balancer checks the health of the pods itself
+ */
+export function connectionsOf(ingressPreset?: "eks-alb"): readonly Connection[] {
+  const healthChecks = (from: Source, to: DoorName) =>
+    ingressPreset !== undefined && from === "ingress" && to === "service, management port";
+  return sources.flatMap((from) =>
+    (Object.keys(doors) as DoorName[])
+      .filter((to) => !outside.includes(from) || inside.includes(doors[to].party))
+      .map((to) => ({ allowed: open[from].includes(to) || healthChecks(from, to), from, to })),
+  );
+}
+
+/** The table of a stack whose load balancer does not check the health of the pods. */
+export const connections = connectionsOf();

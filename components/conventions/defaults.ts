@@ -41,6 +41,8 @@ export const webService = {
   args: ["serve"],
   /** Seconds that the service may take to finish open requests after SIGTERM. */
   drainSeconds: 30,
+  /** Port for health and metrics. The Service and the Ingress do not have this port. */
+  managementPort: 8081,
   maxSurge: "25%",
   /** With 0, a rollout never removes an old pod before a new pod is ready. */
   maxUnavailable: 0,
@@ -203,3 +205,5 @@ export const datadogPorts = { metrics: 8125, traces: 8126 } as const;
 
 /** Name of the port that serves requests, in the Service and in the container. */
 export const httpPortName = "http";
+/** Name of the container's port for health and metrics. */
+export const managementPortName = "management";

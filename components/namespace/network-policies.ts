@@ -27,7 +27,8 @@ export interface Connections {
   readonly egressTo: readonly EgressRule[];
   readonly identity: Identity;
   readonly ingressFrom: readonly Peer[];
-  readonly webPort: number;
+  /** Ports of the web pods that `ingressFrom` may connect to. */
+  readonly webPorts: readonly number[];
 }
 
 /** Overrides of the policies' specs, by the policy's name. */
@@ -47,7 +48,7 @@ const dns: Peer = {
 };
 
 function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spec | undefined>> {
-  const { datadogAgentTo, egressTo, identity, ingressFrom, webPort } = connections;
+  const { datadogAgentTo, egressTo, identity, ingressFrom, webPorts } = connections;
   const web: Selector = { matchLabels: selector(identity, "web") };
   const database: Selector = { matchLabels: selector(identity, "database") };
   // Selects all pods that run the service's code: web pods with their migrations, and jobs.
@@ -62,20 +63,24 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
     podSelector,
     policyTypes: ["Egress"],
   });
-  const ingress = (podSelector: Selector, from: readonly Peer[], port: number): Spec => ({
-    ingress: [{ from: [...from], ports: [tcp(port)] }],
+  const ingress = (
+    podSelector: Selector,
+    from: readonly Peer[],
+    ports: readonly number[],
+  ): Spec => ({
+    ingress: [{ from: [...from], ports: ports.map(tcp) }],
     podSelector,
     policyTypes: ["Ingress"],
   });
   return {
     "default-deny": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
     // Without peers, there is no policy, because a rule without peers allows all sources.
-    "ingress-to-web": ingressFrom.length === 0 ? undefined : ingress(web, ingressFrom, webPort),
+    "ingress-to-web": ingressFrom.length === 0 ? undefined : ingress(web, ingressFrom, webPorts),
     "service-to-database": egress(code, {
       ports: [tcp(postgres.port)],
       to: [{ podSelector: database }],
     }),
-    "database-from-service": ingress(database, [{ podSelector: code }], postgres.port),
+    "database-from-service": ingress(database, [{ podSelector: code }], [postgres.port]),
     "service-to-dns": egress(code, { ports: [udp(53), tcp(53)], to: [dns] }),
     "service-to-datadog":
       datadogAgentTo.length === 0

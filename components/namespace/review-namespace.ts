@@ -111,6 +111,15 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly ingressFrom?: readonly Peer[];
 
   /**
+   * Port for health and metrics of the web pods. With `ingressPreset`, the load balancer checks the
+   * pods' health at this port, so the NetworkPolicies open it to `ingressFrom`. Otherwise, only the
+   * node's own probes reach the port. With another port, no pod of such a stack becomes ready.
+   *
+   * @default 8081
+   */
+  readonly managementPort?: number;
+
+  /**
    * Pure functions that change the specs after all args are applied, for fields that no arg sets. A
    * field that a function does not return is removed. TypeScript does not report a misspelled
    * field, but the cluster does.
@@ -163,6 +172,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
   constructor(name: string, args: ReviewNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:ReviewNamespace", name, args, opts);
     const { demands = [], quota = defaults.quota, webPort = webService.port } = args;
+    const { managementPort = webService.managementPort } = args;
     assertValid(this, "ReviewNamespace", name, [
       dnsLabel("namespace", args.namespace),
       ...quotaIssues(quota, demands),
@@ -175,8 +185,11 @@ export class ReviewNamespace extends pulumi.ComponentResource {
           fix: 'write the addresses, such as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
         }),
       ),
+      integer("managementPort", managementPort, 1025, 65_535),
       integer("webPort", webPort, 1025, 65_535),
     ]);
+    const healthPorts = args.ingressPreset === undefined ? [] : [managementPort];
+    const webPorts = [...new Set([webPort, ...healthPorts])];
     const annotations = ownerOf(args.branch);
     const { namespace, nodes } = new StackNamespace(
       name,
@@ -209,7 +222,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       { metadata: metadata("review"), spec: limitRangeSpec(args) },
       then,
     );
-    const networkPolicies = specsOf(args, webPort).map(
+    const networkPolicies = specsOf(args, webPorts).map(
       ([policy, spec]) =>
         new k8s.networking.v1.NetworkPolicy(
           `${name}-${policy}`,
@@ -268,9 +281,9 @@ function limitRangeSpec({ overrides }: ReviewNamespaceArgs) {
 }
 
 /** Returns the specs of the NetworkPolicies, by name. */
-function specsOf(args: ReviewNamespaceArgs, webPort: number) {
+function specsOf(args: ReviewNamespaceArgs, webPorts: readonly number[]) {
   const { egressTo = [], identity, ingressFrom = [], overrides } = args;
   const { datadogAgentTo = privateAddresses.map((cidr) => ({ ipBlock: { cidr } })) } = args;
-  const connections = { datadogAgentTo, egressTo, identity, ingressFrom, webPort };
+  const connections = { datadogAgentTo, egressTo, identity, ingressFrom, webPorts };
   return networkPolicySpecs(connections, overrides?.networkPolicySpecs);
 }

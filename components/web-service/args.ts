@@ -6,13 +6,13 @@ import type { Requests } from "../conventions/quantities";
 import type {
   Autoscaling,
   ExtraPort,
-  IngressHost,
   PodsOrPercent,
   ProbeSettings,
   WebServiceOverrides,
 } from "./arg-types";
+import type { IngressArgs } from "./ingress-args";
 
-export interface WebServiceArgs extends PodArgs {
+export interface WebServiceArgs extends PodArgs, IngressArgs {
   /**
    * Names and labels that identify the stack's objects. Never change the identity: a change
    * replaces the Deployment, which causes downtime.
@@ -98,15 +98,6 @@ export interface WebServiceArgs extends PodArgs {
   readonly debugPort?: number | undefined;
 
   /**
-   * Seconds that the load balancer waits for a stopping pod's open requests. Needs `ingressPreset`.
-   * Must not be above `terminationGracePeriodSeconds`, or requests reach pods that are gone.
-   *
-   * @group Ingress
-   * @default 30
-   */
-  readonly deregistrationDelaySeconds?: number;
-
-  /**
    * Seconds that a pod may take after SIGTERM for open requests. Longer requests are cut off.
    *
    * @group Rollout
@@ -124,67 +115,6 @@ export interface WebServiceArgs extends PodArgs {
   readonly host?: string;
 
   /**
-   * Additional hosts, or hosts with paths. The public URL contains `host`, or the first entry of
-   * `hosts` if `host` is not set. If another Ingress has the same host, either Ingress may answer.
-   *
-   * @group Ingress
-   * @default - none
-   * @example
-   * [{ host: "api.example.com", paths: [{ path: "/orders" }] }]
-   */
-  readonly hosts?: readonly IngressHost[];
-
-  /**
-   * Annotations of the Ingress. These annotations override the annotations of `ingressPreset`. A
-   * misspelled annotation has no effect and gives no error.
-   *
-   * @group Ingress
-   * @default - none
-   */
-  readonly ingressAnnotations?: Readonly<Record<string, pulumi.Input<string>>>;
-
-  /**
-   * IngressClass of the Ingress. If no controller handles the class, requests get no answer. The
-   * update then waits for an address of the Ingress until its timeout.
-   *
-   * @group Ingress
-   * @default - "alb" with `ingressPreset`, otherwise the cluster's default class
-   * @see https://kubernetes.io/docs/concepts/services-networking/ingress/#ingress-class
-   */
-  readonly ingressClassName?: string | undefined;
-
-  /**
-   * Name of the group of Ingresses that share one load balancer. Needs `ingressPreset`. Anyone who
-   * can create an Ingress in the group can add rules for all hosts of the group. So review stacks
-   * need a separate group.
-   *
-   * @group Ingress
-   * @default - a separate load balancer
-   */
-  readonly ingressGroupName?: string;
-
-  /**
-   * Ingress controller whose annotations the Ingress gets. `eks-alb` is the AWS Load Balancer
-   * Controller: its load balancer sends requests directly to pods and checks the pods' readiness.
-   * The namespace needs the label `elbv2.k8s.aws/pod-readiness-gate-inject=enabled`; otherwise, a
-   * rollout may remove old pods too early.
-   *
-   * @group Ingress
-   * @default - none
-   * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/
-   */
-  readonly ingressPreset?: "eks-alb";
-
-  /**
-   * Who can connect to the load balancer: clients in the VPC, or everyone on the internet. Needs
-   * `ingressPreset`. A change creates a new load balancer with a new address.
-   *
-   * @group Ingress
-   * @default "internal"
-   */
-  readonly ingressScheme?: "internal" | "internet-facing";
-
-  /**
    * Probe that decides when the kubelet restarts the container. If the probe is too strict, the
    * kubelet restarts busy pods.
    *
@@ -193,6 +123,16 @@ export interface WebServiceArgs extends PodArgs {
    * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/
    */
   readonly livenessProbe?: ProbeSettings | undefined;
+
+  /**
+   * Port for health and metrics. The probes and the load balancer's health checks use this port,
+   * and neither the Service nor the Ingress has it. If nothing listens on this port, the rollout
+   * fails. For a service with one port, write the value of `port`.
+   *
+   * @group Pod
+   * @default 8081
+   */
+  readonly managementPort?: number;
 
   /**
    * Pods that a rollout may add temporarily. The nodes and the quota need room for these pods.
@@ -258,7 +198,7 @@ export interface WebServiceArgs extends PodArgs {
    * @group Common
    * @default - none
    * @example
-   * [{ name: "metrics", port: 9090 }]
+   * [{ name: "grpc", port: 9090, servicePort: 9090 }]
    */
   readonly ports?: readonly ExtraPort[];
 
@@ -291,14 +231,6 @@ export interface WebServiceArgs extends PodArgs {
    * @default - the component's `opts.protect`
    */
   readonly protect?: boolean;
-
-  /**
-   * Port of the public URL. A wrong value breaks the links in responses.
-   *
-   * @group Ingress
-   * @default - the default port of http or https
-   */
-  readonly publicPort?: number | undefined;
 
   /**
    * Probe that decides whether a pod receives requests. If the probe is too lenient, requests reach
@@ -370,24 +302,6 @@ export interface WebServiceArgs extends PodArgs {
    * @see https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
    */
   readonly terminationGracePeriodSeconds?: number;
-
-  /**
-   * Whether the public URL uses https. If true, the Ingress lists the hosts under `tls`. If no
-   * certificate covers a host, browsers show a warning.
-   *
-   * @group Ingress
-   * @default false
-   */
-  readonly tls?: boolean;
-
-  /**
-   * Name of the Secret with the TLS certificate. Needs `tls`. If the Secret does not exist, the
-   * ingress controller uses its default certificate, and browsers show a warning.
-   *
-   * @group Ingress
-   * @default - the ingress controller finds a certificate for the host
-   */
-  readonly tlsSecretName?: pulumi.Input<string>;
 
   /**
    * Track of the pods: `stable`, or `canary` for a few pods of a branch behind the same Service.

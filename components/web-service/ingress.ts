@@ -4,7 +4,7 @@ import { httpPortName, ingress as defaults, probes } from "../conventions/defaul
 import type { Annotations } from "../conventions/metadata";
 import { applyOverride } from "../conventions/override";
 import { metadataOf, protection } from "./metadata";
-import type { WebServiceInputs } from "./normalize";
+import { type WebServiceInputs, hasManagementPort } from "./normalize";
 
 /** Returns the annotations for the AWS Load Balancer Controller. */
 function albAnnotations(web: WebServiceInputs): Annotations {
@@ -14,6 +14,9 @@ function albAnnotations(web: WebServiceInputs): Annotations {
   return {
     ...(ingressGroupName === undefined ? {} : { [`${alb}/group.name`]: ingressGroupName }),
     [`${alb}/healthcheck-path`]: web.readinessProbe?.path ?? probes.ready,
+    // The controller accepts a name only for a port of the Service. It takes a number as the port
+    // of the pods, and opens this port in their security group.
+    ...(hasManagementPort(web) ? { [`${alb}/healthcheck-port`]: String(web.managementPort) } : {}),
     [`${alb}/listen-ports`]: JSON.stringify(tls ? [{ HTTP: 80 }, { HTTPS: 443 }] : [{ HTTP: 80 }]),
     [`${alb}/scheme`]: ingressScheme,
     ...(tls ? { [`${alb}/ssl-redirect`]: "443" } : {}),

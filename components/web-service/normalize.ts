@@ -5,6 +5,11 @@ import type { WebServiceArgs } from "./args";
 /** The args with all defaults. Validation and builders read these args, not the caller's args. */
 export type WebServiceInputs = ReturnType<typeof normalize>;
 
+/** Whether health and metrics have a port that does not serve requests. */
+export function hasManagementPort({ managementPort, port }: WebServiceInputs): boolean {
+  return managementPort !== port;
+}
+
 /**
  * Returns the args with all defaults, including defaults that depend on other args. Does not change
  * `args`.

@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { httpPortName, probes } from "../conventions/defaults";
+import { httpPortName, managementPortName, probes } from "../conventions/defaults";
 import { trackSelector } from "../conventions/labels";
 import { applyOverride } from "../conventions/override";
 import {
@@ -10,7 +10,7 @@ import {
   workloadPodSpec,
 } from "../pods/workload";
 import type { ProbeSettings } from "./arg-types";
-import type { WebServiceInputs } from "./normalize";
+import { type WebServiceInputs, hasManagementPort } from "./normalize";
 
 type Container = k8s.types.input.core.v1.Container;
 type PodSpec = k8s.types.input.core.v1.PodSpec;
@@ -21,13 +21,13 @@ export const debugPortName = "debug";
 export const migrationName = "migrate";
 export const seedName = "seed";
 
-function httpProbe(
-  ownPath: string,
-  times: object,
-  given: ProbeSettings = {},
-): k8s.types.input.core.v1.Probe {
-  const { path = ownPath, ...givenTimes } = given;
-  return { httpGet: { path, port: httpPortName }, ...times, ...givenTimes };
+/** Returns a function that makes the probes of a web service. */
+function httpProbe(web: WebServiceInputs) {
+  const port = hasManagementPort(web) ? managementPortName : httpPortName;
+  return (ownPath: string, times: object, given: ProbeSettings = {}) => {
+    const { path = ownPath, ...givenTimes } = given;
+    return { httpGet: { path, port }, ...times, ...givenTimes };
+  };
 }
 
 /**
@@ -41,9 +41,13 @@ function jdwpOption(port: number): string {
 function webContainer(name: string, web: WebServiceInputs): Container {
   const { debugPort, javaOptions: given = [], ports = [] } = web;
   const javaOptions = [...given, ...(debugPort === undefined ? [] : [jdwpOption(debugPort)])];
+  const probe = httpProbe(web);
   const port = (containerPort: number, name: string) => ({ containerPort, name, protocol: "TCP" });
   const container = workloadContainer({ ...web, javaOptions }, name, web.args, [
     { name: "DRAIN_SECONDS", value: String(web.drainSeconds) },
+    ...(hasManagementPort(web)
+      ? [{ name: "MANAGEMENT_PORT", value: String(web.managementPort) }]
+      : []),
     { name: "PORT", value: String(web.port) },
   ]);
   return applyOverride(web.overrides?.container, {
@@ -51,14 +55,15 @@ function webContainer(name: string, web: WebServiceInputs): Container {
     // Load balancers learn late that a pod is terminating, so the pod keeps serving for a while.
     // `sleep` is an action of the kubelet, so the image needs no shell.
     lifecycle: { preStop: { sleep: { seconds: web.preStopSeconds } } },
-    livenessProbe: httpProbe(probes.live, probes.liveness, web.livenessProbe),
+    livenessProbe: probe(probes.live, probes.liveness, web.livenessProbe),
     ports: [
       port(web.port, httpPortName),
+      ...(hasManagementPort(web) ? [port(web.managementPort, managementPortName)] : []),
       ...(debugPort === undefined ? [] : [port(debugPort, debugPortName)]),
       ...ports.map((extra) => port(extra.port, extra.name)),
     ],
-    readinessProbe: httpProbe(probes.ready, probes.readiness, web.readinessProbe),
-    startupProbe: httpProbe(probes.live, probes.startup, web.startupProbe),
+    readinessProbe: probe(probes.ready, probes.readiness, web.readinessProbe),
+    startupProbe: probe(probes.live, probes.startup, web.startupProbe),
   });
 }
 

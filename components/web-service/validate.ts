@@ -1,4 +1,4 @@
-import { httpPortName, ingress, rollout } from "../conventions/defaults";
+import { httpPortName, ingress, managementPortName, rollout } from "../conventions/defaults";
 import { type Checked, check, dnsLabel, fields, integer, unique } from "../conventions/validation";
 import { workloadIssues } from "../pods/workload";
 import type { PodsOrPercent, ProbeSettings } from "./arg-types";
@@ -19,7 +19,7 @@ export function webServiceIssues(
     dnsLabel("name", name),
     ...workloadIssues(web, [name, migrationName, seedName]),
     ...ingressIssues(web),
-    ...portIssues(web),
+    ...portIssues(web, args),
     ...autoscalingIssues(args),
     ...rolloutIssues(web),
     ...terminationIssues(web),
@@ -123,16 +123,27 @@ function ingressIssues(web: WebServiceInputs): readonly Checked[] {
 
 const portNameForm = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
-function portIssues({ debugPort, port, ports = [], servicePort }: WebServiceInputs) {
+function portIssues(web: WebServiceInputs, given: WebServiceArgs): readonly Checked[] {
+  const { debugPort, managementPort, port, ports = [], servicePort } = web;
   return [
     integer("port", port, 1025, 65_535),
+    integer("managementPort", managementPort, 1025, 65_535),
     integer("debugPort", debugPort, 1025, 65_535),
-    check(debugPort !== port, {
-      arg: "debugPort",
-      fix: "choose another one",
-      got: debugPort,
-      rule: "differ from port",
+    // Only an arg that is written out says that a service has one port.
+    check(managementPort !== port || given.managementPort !== undefined, {
+      arg: "port",
+      fix: "choose another one, or set managementPort",
+      got: port,
+      rule: "differ from the default of managementPort",
     }),
+    ...Object.entries({ managementPort, port }).map(([arg, other]) =>
+      check(debugPort !== other, {
+        arg: "debugPort",
+        fix: "choose another one",
+        got: debugPort,
+        rule: `differ from ${arg}`,
+      }),
+    ),
     ...ports.flatMap((extra, i) => [
       check(portNameForm.test(extra.name), {
         arg: `ports[${String(i)}].name`,
@@ -143,8 +154,8 @@ function portIssues({ debugPort, port, ports = [], servicePort }: WebServiceInpu
       integer(`ports[${String(i)}].port`, extra.port, 1025, 65_535),
       integer(`ports[${String(i)}].servicePort`, extra.servicePort, 1, 65_535),
     ]),
-    ...unique([httpPortName, debugPortName], fields("ports", "name", ports)),
-    ...unique([port, debugPort], fields("ports", "port", ports)),
+    ...unique([httpPortName, managementPortName, debugPortName], fields("ports", "name", ports)),
+    ...unique([port, managementPort, debugPort], fields("ports", "port", ports)),
     ...unique([servicePort], fields("ports", "servicePort", ports)),
   ];
 }

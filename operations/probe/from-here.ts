@@ -24,13 +24,14 @@ export function tcp(address: string, port: number, seconds: number): Promise<str
 }
 
 /**
- * Requests the service's health route at the service's URL. Returns `open` if the service answers
- * with status 200. Any other status counts as an answer of the gateway, such as `http-503`.
+ * Sends a request to the service's URL. Returns `open` if the service answers, with any status: its
+ * answers have the header `Service-Version`. Any other answer comes from the gateway, such as
+ * `http-503`.
  */
 export async function http(url: string, seconds: number): Promise<string> {
   try {
-    const { status } = await ask(`${url}health/live`, seconds * 1000);
-    return status === 200 ? "open" : `http-${String(status)}`;
+    const { status, version } = await ask(url, seconds * 1000);
+    return version === "" ? `http-${String(status)}` : "open";
   } catch (error) {
     return ((error as NodeJS.ErrnoException).code ?? "time-out").toLowerCase();
   }

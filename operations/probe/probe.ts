@@ -4,6 +4,7 @@ import {
   type DoorName,
   type Source,
   connections,
+  connectionsOf,
   doors,
 } from "../../components/conventions/connections";
 import { traitsOf } from "../../environments";
@@ -42,7 +43,7 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
       `probe needs a stack with network policies (local or review-<slug>), got "${stack}"`,
     );
   }
-  const { cluster, namespace, url } = await deployed(stack);
+  const { cluster, ingressPreset, namespace, url } = await deployed(stack);
   const place: Place = { cluster, namespace, other: `${namespace}-probe` };
   const all = (await podsOf(cluster, namespace)).filter(
     ({ metadata: { labels = {} } }) => !(probeLabel in labels),
@@ -67,7 +68,7 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
         ...sources.map((source) =>
           fromPod(source, missing.get(source), addresses, { ...place, ...options }),
         ),
-        fromIngress(url, addresses, options),
+        fromIngress(url, addresses, { ...options, ingressPreset }),
       ]);
     });
     const internet = untried("the internet", "the probe has no address on the internet");
@@ -84,14 +85,19 @@ function report(namespace: string, rows: readonly Row[]): void {
   if (rows.some((row) => verdict(row) === "FAIL")) process.exitCode = 1;
 }
 
+interface Deployed {
+  readonly cluster: Cluster;
+  readonly ingressPreset: "eks-alb" | undefined;
+  readonly namespace: string;
+  readonly url: string;
+}
+
 /**
- * Returns the cluster, the namespace and the URL of a deployed stack.
+ * Returns the cluster, the namespace, the type of ingress and the URL of a deployed stack.
  *
  * @throws UserError if the stack is not deployed, or runs in another cluster
  */
-async function deployed(
-  stack: string,
-): Promise<{ readonly cluster: Cluster; readonly namespace: string; readonly url: string }> {
+async function deployed(stack: string): Promise<Deployed> {
   // The stack's cluster and namespace do not depend on the branch that is checked out here.
   const settings = await settingsOf(stack, withoutRelease(defaultWorkspace));
   const { cluster, stacks } = await connect(settings, defaultWorkspace);
@@ -106,7 +112,7 @@ async function deployed(
       `stack "${stack}" runs in cluster ${clusterUid}, but kubectl points to ${cluster.uid}. Switch with "kubectl config use-context"`,
     );
   }
-  return { cluster, namespace, url };
+  return { cluster, ingressPreset: settings.ingressPreset, namespace, url };
 }
 
 const componentLabel = "app.kubernetes.io/component";
@@ -224,15 +230,16 @@ async function fromPod(
 async function fromIngress(
   url: string,
   addresses: Addresses,
-  { seconds }: ProbeOptions,
+  { ingressPreset, seconds }: Pick<Deployed, "ingressPreset"> & ProbeOptions,
 ): Promise<readonly Row[]> {
+  const rows = connectionsOf(ingressPreset).filter(({ from }) => from === "ingress");
   const direct = async (to: DoorName) => {
     const { address } = addresses[to];
     return address === undefined ? undefined : tcp(address, doors[to].port, seconds);
   };
   const near = (await direct("service")) === "open";
   return Promise.all(
-    rowsOf("ingress").map(async (row) => {
+    rows.map(async (row) => {
       if (row.to === "service") return { ...row, seen: await http(url, 2 * seconds) };
       if (!near)
         return {

@@ -30,15 +30,19 @@ const expected = ({ status }: Answer, wanted: number): string | undefined =>
   status === wanted ? undefined : `status ${String(status)}, not ${String(wanted)}`;
 
 /**
+ * The route that shows which release answers: an order that does not exist. The answer 404 comes
+ * from the database, so it shows that the service and its database work. It has the header
+ * `Service-Version`, which the 404 of a load balancer does not have. It writes nothing, and it does
+ * not wait for other requests, as a list of orders does.
+ */
+export const releasePath = "orders/00000000-0000-4000-8000-000000000000";
+const releaseStatus = 404;
+
+/**
  * The checks of a stack. The requests of these checks write nothing, because production's orders
  * are real.
  */
 export const checks: readonly Check[] = [
-  {
-    issue: (answer) => expected(answer, 200),
-    path: "health/ready",
-    shows: "the service and its database answer",
-  },
   {
     issue: (answer) =>
       expected(answer, 200) ??
@@ -46,11 +50,11 @@ export const checks: readonly Check[] = [
     path: "orders?limit=1",
     shows: "the service reads orders",
   },
-  {
-    issue: (answer) => expected(answer, 404),
-    path: "orders/00000000-0000-4000-8000-000000000000",
-    shows: "an order that does not exist gets 404",
-  },
+  ...["health/live", "metrics"].map((path) => ({
+    issue: (answer: Answer) => expected(answer, 404),
+    path,
+    shows: "the management port is not public",
+  })),
 ];
 
 function isList(body: string): boolean {
@@ -84,32 +88,39 @@ export async function smoke(stack: string, workspace: Workspace = defaultWorkspa
   }
 }
 
+/** Whether a response comes from this release, and the release works. */
+export function isRelease(answer: Answer | string, commit: string): boolean {
+  return works(answer) && answer.version.startsWith(commit);
+}
+
+function works(answer: Answer | string): answer is Answer {
+  return typeof answer !== "string" && answer.status === releaseStatus && answer.version !== "";
+}
+
 /**
  * Waits until the release answers. After that, every response must be good, including the responses
  * of a canary.
  */
 async function release(url: string, commit: string): Promise<void> {
   const started = Date.now();
-  const live = async (): Promise<Answer | string> =>
-    ask(`${url}health/live`).catch((error: unknown) => String(error));
-  const isRelease = (answer: Answer | string): boolean =>
-    typeof answer !== "string" && answer.status === 200 && answer.version.startsWith(commit);
-  let last = await live();
-  while (!isRelease(last)) {
+  const answer = async (): Promise<Answer | string> =>
+    ask(`${url}${releasePath}`).catch((error: unknown) => String(error));
+  let last = await answer();
+  while (!isRelease(last, commit)) {
     if (Date.now() - started > patienceMs) {
       throw new UserError(
         `${url} does not answer with release ${commit} after ${duration(patienceMs)}: ${shown(last)}${hint(last)}`,
       );
     }
     await sleep(pauseMs);
-    last = await live();
+    last = await answer();
   }
-  const more = await Promise.all(Array.from({ length: answers }, live));
-  const bad = more.find((answer) => typeof answer === "string" || answer.status !== 200);
+  const more = await Promise.all(Array.from({ length: answers }, answer));
+  const bad = more.find((each) => !works(each));
   if (bad !== undefined) throw new UserError(`${url} does not always answer: ${shown(bad)}`);
-  const own = more.filter(isRelease).length;
+  const own = more.filter((each) => isRelease(each, commit)).length;
   console.log(
-    `  good: release ${commit} answers, ${String(own)} of ${String(answers)} requests (health/live, after ${duration(Date.now() - started)})`,
+    `  good: release ${commit} answers, ${String(own)} of ${String(answers)} requests (${releasePath}, after ${duration(Date.now() - started)})`,
   );
 }
 

@@ -9,7 +9,7 @@ import { command } from "../../lib/command";
 import { sandboxProcesses } from "../../sandbox/node/processes";
 import { environment } from "../../sandbox/environment";
 import { options, paths, registryName, root } from "../../sandbox/layout";
-import { servingPods, until } from "./support/cluster";
+import { askManagement, servingPods, until } from "./support/cluster";
 import {
   apply,
   copyOfProject,
@@ -55,7 +55,8 @@ async function placeOrder(): Promise<string> {
 }
 
 async function live(): Promise<{ commit: string; contentHash: string }> {
-  return (await (await api("/health/live")).json()) as { commit: string; contentHash: string };
+  const answer = await askManagement(NAMESPACE, "/health/live");
+  return JSON.parse(answer) as { commit: string; contentHash: string };
 }
 
 const readyPods = async (): Promise<string[]> => servingPods(NAMESPACE);
@@ -119,9 +120,21 @@ describe("from a clean clone to a running service", function () {
 
   it("two pods serve, and every answer names its version", async () => {
     assert.equal((await readyPods()).length, 2);
-    const answer = await api("/health/live");
+    const answer = await api("/orders?limit=1");
     assert.equal(answer.headers.get("service-version"), (await live()).commit);
     assert.equal((await live()).contentHash, contentHash(project));
+  });
+
+  it("health and metrics are on the management port only: the Ingress does not lead there", async () => {
+    assert.equal(await askManagement(NAMESPACE, "/health/ready"), '{"status":"ready"}');
+    assert.match(await askManagement(NAMESPACE, "/metrics"), /^database_available 1/m);
+    for (const path of ["/health/live", "/health/ready", "/metrics"]) {
+      const answer = await api(path);
+      assert.equal(answer.status, 404, path);
+      assert.equal(answer.headers.get("content-type"), "application/problem+json");
+      const { detail } = (await answer.json()) as { detail: string };
+      assert.equal(detail, "There is nothing at this path.");
+    }
   });
 
   it("the image is built for the machine's own platform by default", async () => {
@@ -282,7 +295,7 @@ describe("from a clean clone to a running service", function () {
         },
       });
       await until("the policy", reaches);
-      assert.equal((await api("/health/ready")).status, 200);
+      assert.equal((await api("/orders?limit=1")).status, 200);
     } finally {
       await kubectl([
         "-n",

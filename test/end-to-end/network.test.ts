@@ -31,14 +31,14 @@ const identity: Identity = {
   service: "services-orders",
 };
 
-/** A Perl program that answers every request, and ends on SIGTERM. */
+/** A Perl program that answers every request on its one port, and ends on SIGTERM. */
 const server = `
 $SIG{TERM} = sub { exit 0 };
 my $listener = IO::Socket::INET->new(LocalPort => 8080, Listen => 64, ReuseAddr => 1) or die;
 while (1) {
   my $client = $listener->accept or next;
   sysread $client, my $request, 4096;
-  print $client "HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok";
+  print $client "HTTP/1.1 200 OK\\r\\nService-Version: perl\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok";
 }`;
 
 /** Reads a list of NetworkPolicy peers from an environment variable of the sandbox. */
@@ -67,6 +67,7 @@ async function program(): Promise<Record<string, unknown>> {
       host: "services-orders.network.localhost",
       identity,
       imageRef: image,
+      managementPort: 8080,
       minReadySeconds: 0,
       namespace,
       preStopSeconds: 1,

@@ -29,6 +29,7 @@ const url = of(
     (container) => `${container}.env[name=APP_ENDPOINT]`,
   ),
 );
+const probes = ["livenessProbe", "readinessProbe", "startupProbe"];
 const sharedWeb = podArgs(webPods);
 
 /** The fields that each arg of a WebService sets. */
@@ -53,6 +54,12 @@ export const webServiceFields = {
   ingressPreset: [...of("Ingress", "metadata.annotations", "spec.ingressClassName")],
   ingressScheme: alb("scheme"),
   livenessProbe: of("Deployment", `${webContainer}.livenessProbe`),
+  managementPort: [
+    ...of("Deployment", webEnv("MANAGEMENT_PORT"), `${webContainer}.ports[name=management]`),
+    // With the value of `port`, the probes use that port.
+    ...of("Deployment", ...probes.map((probe) => `${webContainer}.${probe}.httpGet.port`)),
+    ...alb("healthcheck-port"),
+  ],
   maxSurge: of("Deployment", "spec.strategy.rollingUpdate.maxSurge"),
   maxUnavailable: of("Deployment", "spec.strategy.rollingUpdate.maxUnavailable"),
   migrationArgs: of("Deployment", `${webPod}.initContainers[name=migrate]`),

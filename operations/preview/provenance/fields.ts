@@ -76,6 +76,8 @@ const reviewNamespace = {
     ...of("NetworkPolicy", "spec.ingress[*].from[*].podSelector"),
   ],
   ingressFrom: of("NetworkPolicy", "", "spec.ingress"),
+  ingressPreset: [...namespace.ingressPreset, ...of("NetworkPolicy", "spec.ingress[*].ports")],
+  managementPort: of("NetworkPolicy", "spec.ingress[*].ports"),
   namespace: [
     ...namespace.namespace,
     ...all([...guardrailKinds, "RoleBinding"], "metadata.namespace"),

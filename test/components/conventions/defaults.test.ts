@@ -81,11 +81,15 @@ function takenTogether(source: ts.SourceFile, node: ts.Node, arg: string): reado
 /**
  * Returns the defaults that the code uses for an arg of an interface. The code has defaults in
  * three forms: `{ x = default }`, `args.x ?? default` and `withDefaults(args, table)`. The search
- * begins in the files that mention the interface.
+ * begins in the files that mention the interface, or an interface that extends it.
  */
 function takenFor(type: string, arg: string): readonly Taken[] {
   const shared = (source: ts.SourceFile) => source.fileName === join("conventions", "pods.ts");
-  const own = sources.filter((source) => new RegExp(`\\b${type}\\b`).test(source.text));
+  const extending = interfaces
+    .filter((each) => each.heritageClauses?.some((clause) => clause.getText().includes(type)))
+    .map(({ name }) => name.text);
+  const mentions = new RegExp(`\\b(?:${[type, ...extending].join("|")})\\b`);
+  const own = sources.filter(({ text }) => mentions.test(text));
   const inFiles = (files: readonly ts.SourceFile[]) =>
     files.flatMap((source) =>
       [...nodesOf(source)].flatMap((node) => {
@@ -133,7 +137,7 @@ const inWordsOf: Readonly<Record<string, string>> = {
     ` (${String(startupSeconds)} s)`,
   ),
   "ScheduledJobArgs.activeDeadlineSeconds": `- ${String(scheduledJob.activeDeadlineFraction * 100)} % of the schedule's shortest period, at most ${String(scheduledJob.activeDeadlineMaxSeconds)}`,
-  "WebServiceArgs.ingressClassName": `- "${ingress.albClassName}" with \`ingressPreset\`, otherwise the cluster's default class`,
+  "IngressArgs.ingressClassName": `- "${ingress.albClassName}" with \`ingressPreset\`, otherwise the cluster's default class`,
   "WebServiceArgs.migrationArgs": `- ${JSON.stringify(migration.args)} with \`database\`, otherwise []`,
 };
 

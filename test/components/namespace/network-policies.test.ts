@@ -3,6 +3,7 @@ import {
   type Door,
   type Source,
   connections,
+  connectionsOf,
   doors,
   sources,
 } from "../../../components/conventions/connections";
@@ -93,8 +94,8 @@ function seen(policies: readonly Manifest[], from: Source, door: Door): string {
 }
 
 /** Returns one text for each row of the table that the policies do not implement. */
-function differences(policies: readonly Manifest[]): readonly string[] {
-  return connections.flatMap(({ allowed, from, to }) => {
+function differences(policies: readonly Manifest[], table = connections): readonly string[] {
+  return table.flatMap(({ allowed, from, to }) => {
     const expected = allowed ? "open" : "closed";
     const actual = seen(policies, from, doors[to]);
     return actual === expected ? [] : [`${from} -> ${to}: ${actual}, not ${expected}`];
@@ -166,6 +167,22 @@ function without(value: Manifest, [key, ...rest]: Path): Manifest {
 describe("the network policies of a review namespace", () => {
   it("let through exactly what the table of connections says, and close the rest at both ends", async () => {
     assert.deepEqual(differences(await policiesOf()), []);
+  });
+
+  it("open the management port to the load balancer that checks health, and to nothing else", async () => {
+    const policies = await policiesOf({ ingressPreset: "eks-alb" });
+    assert.deepEqual(differences(policies, connectionsOf("eks-alb")), []);
+    assert.deepEqual(differences(policies), [
+      "ingress -> service, management port: open, not closed",
+    ]);
+    const one = await policiesOf({ ingressPreset: "eks-alb", managementPort: 8080 });
+    assert.deepEqual(differences(one), []);
+    const other = await policiesOf({ ingressPreset: "eks-alb", managementPort: 9001 });
+    const [from] = endpoints.ingress;
+    const [to] = endpoints.service;
+    assert.ok(from && to);
+    assert.equal(letsIn(other, { from, port: 9001, protocol: "TCP", to }), true);
+    assert.equal(letsIn(other, { from, port: 8081, protocol: "TCP", to }), false);
   });
 
   it("are compared with a table that has every source and every door", () => {

@@ -169,9 +169,9 @@ describe("WebService", () => {
 
     it("asks for readiness elsewhere than for liveness, and starts up by the latter", async () => {
       const { livenessProbe, readinessProbe, startupProbe } = await containerOf();
-      assert.deepEqual(readinessProbe.httpGet, { path: "/health/ready", port: "http" });
-      assert.deepEqual(livenessProbe.httpGet, { path: "/health/live", port: "http" });
-      assert.deepEqual(startupProbe.httpGet, { path: "/health/live", port: "http" });
+      assert.deepEqual(readinessProbe.httpGet, { path: "/health/ready", port: "management" });
+      assert.deepEqual(livenessProbe.httpGet, { path: "/health/live", port: "management" });
+      assert.deepEqual(startupProbe.httpGet, { path: "/health/live", port: "management" });
       assert.notDeepEqual(livenessProbe, startupProbe);
       const { failureThreshold, periodSeconds } = livenessProbe;
       const readiness = readinessProbe.failureThreshold * readinessProbe.periodSeconds;
@@ -189,7 +189,35 @@ describe("WebService", () => {
       assert.deepEqual(ports, [{ name: "http", port: 80, protocol: "TCP", targetPort: "http" }]);
       assert.equal(type, "ClusterIP");
       const container = await containerOf({ port: 9000 });
-      assert.deepEqual(container.ports, [{ containerPort: 9000, name: "http", protocol: "TCP" }]);
+      assert.deepEqual(container.ports, [
+        { containerPort: 9000, name: "http", protocol: "TCP" },
+        { containerPort: 8081, name: "management", protocol: "TCP" },
+      ]);
+    });
+
+    it("keeps health and metrics on a port that neither the Service nor the Ingress has", async () => {
+      const recorder = await made({ host: "a.example.com", managementPort: 9001 });
+      assert.equal((await envOf({ managementPort: 9001 }))["MANAGEMENT_PORT"], "9001");
+      const { ports } = recorder.one(types.service).inputs.spec;
+      assert.deepEqual(ports, [{ name: "http", port: 80, protocol: "TCP", targetPort: "http" }]);
+      const [{ http }] = recorder.one(types.ingress).inputs.spec.rules;
+      assert.deepEqual(http.paths[0].backend.service.port, { name: "http" });
+    });
+
+    it("asks for health at the port that serves requests if a service has one port", async () => {
+      const one = {
+        host: "a.example.com",
+        ingressPreset: "eks-alb",
+        managementPort: 8080,
+      } as const;
+      const { env, livenessProbe, ports, readinessProbe, startupProbe } = await containerOf(one);
+      assert.deepEqual(ports, [{ containerPort: 8080, name: "http", protocol: "TCP" }]);
+      for (const { httpGet } of [livenessProbe, readinessProbe, startupProbe]) {
+        assert.equal(httpGet.port, "http");
+      }
+      assert.ok(env.every(({ name }: Manifest) => name !== "MANAGEMENT_PORT"));
+      const { annotations } = (await made(one)).one(types.ingress).inputs.metadata;
+      assert.ok(!("alb.ingress.kubernetes.io/healthcheck-port" in annotations));
     });
   });
 
@@ -265,6 +293,7 @@ describe("WebService", () => {
     assert.equal(env["DD_SERVICE"], "services-orders");
     assert.equal(env["DD_VERSION"], "0123456");
     assert.equal(env["PORT"], "8080");
+    assert.equal(env["MANAGEMENT_PORT"], "8081");
   });
 
   it("mounts the database's Secret as files, and never as variables", async () => {
@@ -379,6 +408,7 @@ describe("WebService", () => {
     assert.deepEqual(metadata.annotations, {
       [`${alb}/group.name`]: "review",
       [`${alb}/healthcheck-path`]: "/health/ready",
+      [`${alb}/healthcheck-port`]: "8081",
       [`${alb}/listen-ports`]: '[{"HTTP":80},{"HTTPS":443}]',
       [`${alb}/scheme`]: "internal",
       [`${alb}/ssl-redirect`]: "443",
@@ -400,7 +430,7 @@ describe("WebService", () => {
     assert.deepEqual(recorder.one(types.service).inputs.spec.ports.slice(1), [
       { name: "admin", port: 81, protocol: "TCP", targetPort: "admin" },
     ]);
-    assert.deepEqual((await containerOf({ ports })).ports.slice(1), [
+    assert.deepEqual((await containerOf({ ports })).ports.slice(2), [
       { containerPort: 9090, name: "metrics", protocol: "TCP" },
       { containerPort: 9091, name: "admin", protocol: "TCP" },
     ]);
@@ -415,7 +445,7 @@ describe("WebService", () => {
       / -agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127\.0\.0\.1:5005$/,
     );
     const { containers, initContainers } = await podOf(args);
-    assert.equal(containers[0].ports[1].name, "debug");
+    assert.equal(containers[0].ports[2].name, "debug");
     assert.ok(!JSON.stringify(initContainers).includes("jdwp"));
   });
 
@@ -425,7 +455,7 @@ describe("WebService", () => {
     const plain = await containerOf();
     assert.deepEqual(livenessProbe, {
       ...plain.livenessProbe,
-      httpGet: { path: "/live", port: "http" },
+      httpGet: { path: "/live", port: "management" },
     });
     assert.deepEqual(startupProbe, { ...plain.startupProbe, failureThreshold: 150 });
   });
@@ -692,6 +722,30 @@ describe("WebService", () => {
         'ports[0].name must be unique, got "http"; choose another one',
       ],
       [{ debugPort: 8080 }, "debugPort must differ from port, got 8080; choose another one"],
+      [
+        { debugPort: 8081 },
+        "debugPort must differ from managementPort, got 8081; choose another one",
+      ],
+      [
+        { managementPort: 81 },
+        "managementPort must be an integer from 1025 to 65535, got 81; raise it to at least 1025",
+      ],
+      [
+        { port: 8081 },
+        "port must differ from the default of managementPort, got 8081; choose another one, or set managementPort",
+      ],
+      [
+        { ports: [{ name: "management", port: 9090 }] },
+        'ports[0].name must be unique, got "management"; choose another one',
+      ],
+      [
+        { ports: [{ name: "other", port: 8081 }] },
+        "ports[0].port must be unique, got 8081; choose another one",
+      ],
+      [
+        { env: { MANAGEMENT_PORT: "1" } },
+        'env must contain only legal names that the component does not set itself, got "MANAGEMENT_PORT"; use the arg that sets it, or the `container` override',
+      ],
       [
         { ports: [{ name: "other", port: 8080 }] },
         "ports[0].port must be unique, got 8080; choose another one",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { webService as defaults } from "../../../components/conventions/defaults";
 import { environment } from "../../../sandbox/environment";
 import { kubectl } from "./commands";
 
@@ -38,6 +39,22 @@ export async function servingPods(namespace: string): Promise<string[]> {
     .filter(({ conditions }) => conditions.ready === true)
     .map(({ targetRef }) => targetRef?.name ?? "")
     .sort();
+}
+
+/**
+ * Requests a path of the management port of one pod that receives requests. The request goes through
+ * the API server, because no Service and no Ingress has this port.
+ *
+ * @throws if the status is not a success
+ */
+export async function askManagement(namespace: string, path: string): Promise<string> {
+  const [pod = ""] = await servingPods(namespace);
+  const port = String(defaults.managementPort);
+  return kubectl([
+    "get",
+    "--raw",
+    `/api/v1/namespaces/${namespace}/pods/${pod}:${port}/proxy${path}`,
+  ]);
 }
 
 interface Pod {

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { type Answer, ask } from "../../../operations/clients/http";
-import { checks, hint } from "../../../operations/release/smoke";
+import { checks, hint, isRelease, releasePath } from "../../../operations/release/smoke";
 import { type Answers, StandIn } from "../support/http-stand-in";
 
 const good: Answers = ({ path }) => {
   const headers = { "Service-Version": "1234567" };
-  if (path === "/health/ready") return { headers, status: 200 };
   if (path.startsWith("/orders?")) return { body: '{"orders":[]}', headers, status: 200 };
   return { headers, status: 404 };
 };
@@ -33,13 +32,38 @@ describe("the smoke test", () => {
 
   it("finds a database that cannot be reached, and what else does not answer", async () => {
     const issues = await found(() => ({ status: 503 }));
-    assert.deepEqual(issues, ["status 503, not 200", "status 503, not 200", "status 503, not 404"]);
+    assert.deepEqual(issues, ["status 503, not 200", "status 503, not 404", "status 503, not 404"]);
+  });
+
+  it("finds health and metrics that the public URL leads to", async () => {
+    const management: Answers = (request) =>
+      /^\/(?:health\/live|metrics)$/.test(request.path) ? { status: 200 } : good(request);
+    const issues = await found(management);
+    assert.deepEqual(issues, [undefined, "status 200, not 404", "status 200, not 404"]);
+  });
+
+  it("knows the release by the service's own answer about an order that does not exist", async () => {
+    const service = new StandIn(good);
+    const url = await service.start();
+    try {
+      const answer = await ask(`${url}/${releasePath}`);
+      assert.equal(isRelease(answer, "1234567"), true);
+      assert.equal(isRelease(answer, "7654321"), false);
+      // A load balancer's answer, an answer without the database, no answer.
+      assert.equal(isRelease({ ...answer, version: "" }, ""), false);
+      assert.equal(isRelease({ ...answer, status: 503 }, "1234567"), false);
+      assert.equal(isRelease("Error: no answer", "1234567"), false);
+      assert.equal(service.asked[0]?.method, "GET");
+    } finally {
+      await service.stop();
+    }
   });
 
   it("fails on the page of another program", async () => {
     const issues = await found(() => ({ body: "<h1>Welcome</h1>", status: 200 }));
-    assert.deepEqual(issues.slice(1), [
+    assert.deepEqual(issues, [
       "an answer that is not a list of orders",
+      "status 200, not 404",
       "status 200, not 404",
     ]);
   });

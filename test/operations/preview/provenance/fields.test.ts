@@ -144,6 +144,7 @@ const webService: Case<object> = {
     ingressPreset: [{ ingressPreset: undefined }],
     ingressScheme: [{ ingressScheme: "internet-facing" }],
     livenessProbe: [{ livenessProbe: { path: "/other" } }],
+    managementPort: [{ managementPort: 9001 }, { managementPort: 8080 }],
     maxSurge: [{ maxSurge: 3 }],
     maxUnavailable: [{ maxUnavailable: 3 }],
     migrationArgs: [{ migrationArgs: ["other"] }],
@@ -279,6 +280,8 @@ const peers = [{ ipBlock: { cidr: "192.0.2.0/24" } }];
 const reviewNamespace: Case<ReviewNamespaceArgs> = {
   bases: [
     { branch: "x", egressTo: [{ to: peers }], identity, ingressFrom: peers, namespace: "ns" },
+    { identity, ingressFrom: peers, ingressPreset: "eks-alb", namespace: "ns" },
+    { identity, ingressFrom: peers, namespace: "ns" },
     { identity, namespace: "ns" },
   ],
   make: (args) => new ReviewNamespace("namespace", args),
@@ -289,6 +292,8 @@ const reviewNamespace: Case<ReviewNamespaceArgs> = {
     demands: [{ demands: [{ name: "other", pods: 1, requests: { cpu: "1", memory: "1Gi" } }] }],
     egressTo: [{ egressTo: [{ ports: [{ port: 1 }], to: peers }] }],
     ingressFrom: [{ ingressFrom: [{ ipBlock: { cidr: "198.51.100.0/24" } }] }],
+    ingressPreset: [{ ingressPreset: "eks-alb" }],
+    managementPort: [{ managementPort: 9001 }],
     "overrides.limitRangeSpec": [{ overrides: { limitRangeSpec: () => ({ limits: [] }) } }],
     "overrides.networkPolicySpecs": [
       { overrides: { networkPolicySpecs: { "default-deny": () => ({ podSelector: {} }) } } },
