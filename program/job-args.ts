@@ -43,7 +43,21 @@ export function jobArgs(settings: Settings) {
     const suspend = isSuspended(suspendedIn, settings);
     return {
       ...{ identity, release, requests, suspend },
+      ...exportRole(job, settings),
       ...job,
+      args: [...job.args, ...exportOutput(job, settings)],
     };
   });
+}
+
+const isExport = ({ args }: Pick<Job, "args">): boolean => args[0] === "export";
+
+/** Returns the options with which an export writes to the bucket of the settings. */
+function exportOutput(job: Pick<Job, "args">, { exportOutput: uri }: Settings): readonly string[] {
+  return uri === undefined || !isExport(job) ? [] : ["--output", uri];
+}
+
+/** Returns the role with which an export writes to the bucket of the settings. */
+function exportRole(job: Pick<Job, "args">, { exportRoleArn }: Settings): Pick<Job, "iamRoleArn"> {
+  return exportRoleArn === undefined || !isExport(job) ? {} : { iamRoleArn: exportRoleArn };
 }

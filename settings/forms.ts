@@ -127,6 +127,16 @@ export const cidr = text(
   /^(?:[0-9]{1,3}\.){3}[0-9]{1,3}\/(?:3[0-2]|[12]?[0-9])$|^[0-9a-f:]+\/[0-9]{1,3}$/,
 );
 
+/** The same form as in the service, which checks it again: service/.../cli/S3Uri.java. */
+export const s3Uri = text(
+  "a bucket and optionally a prefix, such as s3://bucket/prefix",
+  /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[A-Za-z0-9!_.*'()-]+)*\/?$/,
+);
+export const roleArn = text(
+  "the ARN of an IAM role, such as arn:aws:iam::111122223333:role/orders-export",
+  /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/\S+$/,
+);
+
 const selector = v.exactOptional(
   v.looseObject({ matchLabels: v.exactOptional(v.record(v.string(), v.string())) }),
 );

@@ -112,6 +112,11 @@ function combinationIssues(
       `${project}:imageRepository must be set (or the variable SANDBOX_REGISTRY), or ${project}:imageRef`,
     );
   }
+  if (values.exportRoleArn !== undefined && values.exportOutput === undefined) {
+    issues.push(
+      `${project}:exportOutput must be set: ${project}:exportRoleArn is the role that writes there`,
+    );
+  }
   if (perBranch && branch !== "unknown") issues.push(...branchIssues(branch, slug));
   return issues;
 }

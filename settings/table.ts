@@ -128,6 +128,16 @@ export const table = {
     description: "EKS cluster of the stack. With `none`, the ambient kubeconfig is used.",
     env: "SANDBOX_EKS_CLUSTER",
   }),
+  exportOutput: setting({
+    ...forms.s3Uri,
+    description:
+      "Bucket and prefix that the jobs with the command `export` write to, such as `s3://bucket/prefix`. Without it, they write to their logs.",
+  }),
+  exportRoleArn: setting({
+    ...forms.roleArn,
+    description:
+      "IAM role (IRSA) of the jobs with the command `export`; needs exportOutput. Without it, the jobs use the service's ServiceAccount.",
+  }),
   hostPattern: setting({
     ...text(
       "a host name that may contain {slug} and {domain}",

@@ -271,6 +271,25 @@ describe("the program", () => {
     assert.ok(!JSON.stringify(pods.containers).includes("TieredStopAtLevel"));
   });
 
+  it("lets only the exports write to the bucket of the settings, with the role of the settings", async () => {
+    const imageRef = `localhost:5000/services-orders@${digest}`;
+    const exportOutput = "s3://example-orders-exports/staging";
+    const exportRoleArn = "arn:aws:iam::123456789012:role/services-orders-export-staging";
+    const { recorder } = await run({ ...own("staging"), exportOutput, exportRoleArn, imageRef });
+    const podOf = (job: string) =>
+      recorder.one("kubernetes:batch/v1:CronJob", job).inputs.spec.jobTemplate.spec.template.spec;
+    assert.deepEqual(podOf("export").containers[0].args.slice(-2), ["--output", exportOutput]);
+    const account = recorder.one("kubernetes:core/v1:ServiceAccount", "export");
+    assert.equal(account.inputs.metadata.annotations["eks.amazonaws.com/role-arn"], exportRoleArn);
+    assert.equal(podOf("export").serviceAccountName, "export");
+    assert.deepEqual(podOf("expire-unpaid").containers[0].args, [
+      "expire-unpaid",
+      "--older-than",
+      "48h",
+    ]);
+    assert.equal(podOf("expire-unpaid").serviceAccountName, "services-orders");
+  });
+
   it("as review seeds the database that it makes, and closes its namespace to all but the ingress", async () => {
     const { recorder } = await run(own("review-x"));
     const pods = recorder.one("kubernetes:apps/v1:Deployment").inputs.spec.template.spec;

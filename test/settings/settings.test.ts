@@ -138,6 +138,8 @@ describe("settings", () => {
     datadogAgentTo: "[1]",
     egressTo: '[{"ports":[]}]',
     eksCluster: '{"name":"prod"}',
+    exportOutput: "s3://Bucket",
+    exportRoleArn: "services-orders-export",
     hostPattern: "{branch}.example.com",
     imageRef: `registry/x:tag`,
     imageRepository: `registry/x@${digest}`,
@@ -260,6 +262,22 @@ describe("settings", () => {
     );
     const imageRef = { "services-orders:imageRef": `x/y@${digest}` };
     assert.equal(refusal({ config: imageRef, env: {} }), "");
+  });
+
+  it("take a role of the exports only with the bucket that the role writes to", () => {
+    const config = {
+      "services-orders:exportRoleArn": "arn:aws:iam::123456789012:role/services-orders-export",
+    };
+    assert.equal(
+      refusal({ config }),
+      'Stack "local" cannot be used:\n- services-orders:exportOutput must be set: services-orders:exportRoleArn is the role that writes there',
+    );
+    const exportOutput = { "services-orders:exportOutput": "s3://example-orders-exports/nightly" };
+    assert.equal(refusal({ config: { ...config, ...exportOutput } }), "");
+    assert.match(
+      refusal({ config: { "services-orders:exportOutput": "/tmp/exports" } }),
+      /exportOutput must be a bucket and optionally a prefix, .*, got "\/tmp\/exports"/,
+    );
   });
 
   it("of a review stack need nothing but the company's defaults", () => {

@@ -1,8 +1,9 @@
 package com.example.orders.cli;
 
 import com.example.orders.model.Order;
+import com.example.orders.store.OrderExport;
+import com.example.orders.store.Period;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -14,12 +15,21 @@ import org.apache.commons.csv.CSVPrinter;
 final class CsvExport implements OrderExport {
     private static final int CUSTOMER = 1;
 
-    private final CSVPrinter csv;
+    private final ExportDestination destination;
     private final boolean withCustomers;
+    private CSVPrinter csv;
 
-    CsvExport(OutputStream out, boolean withCustomers) throws IOException {
+    CsvExport(ExportDestination destination, boolean withCustomers) {
+        this.destination = destination;
         this.withCustomers = withCustomers;
-        csv = new CSVPrinter(new OutputStreamWriter(out, StandardCharsets.UTF_8), CSVFormat.RFC4180);
+    }
+
+    @Override
+    public void begin(Period period) throws IOException {
+        csv =
+                new CSVPrinter(
+                        new OutputStreamWriter(destination.open(period), StandardCharsets.UTF_8),
+                        CSVFormat.RFC4180);
         print("customer", "id", "currency", "status", "total", "createdAt", "updatedAt");
     }
 
@@ -37,7 +47,7 @@ final class CsvExport implements OrderExport {
 
     @Override
     public void finish() throws IOException {
-        csv.flush();
+        csv.close();
     }
 
     private void print(String customer, Object... others) throws IOException {

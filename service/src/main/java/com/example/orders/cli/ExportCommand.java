@@ -1,9 +1,9 @@
 package com.example.orders.cli;
 
 import com.example.orders.store.DataSources;
+import com.example.orders.store.OrderExport;
 import com.example.orders.store.OrderExports;
 import com.example.orders.store.Period;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.sql.SQLException;
@@ -22,10 +22,11 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "export",
         description = {
-            "Writes orders to standard output, oldest first. What it writes counts only if it exits with 0.",
+            "Writes orders, oldest first, to standard output or to Amazon S3. What it writes to standard output"
+                    + " counts only if it exits with 0.",
             "JSON has one line for each order, as the API shows it. CSV has one row for each order, and puts a '"
                     + " before a customer that a spreadsheet would take for a formula.",
-            "Customers' names are left out, because the output of a job becomes the log of a pod."
+            "Customers' names are left out, because the standard output of a job becomes the log of a pod."
         })
 final class ExportCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(ExportCommand.class);
@@ -48,6 +49,16 @@ final class ExportCommand implements Callable<Integer> {
     @Option(names = "--format", required = true, description = "One of: ${COMPLETION-CANDIDATES}.")
     private Format format;
 
+    @Option(
+            names = "--output",
+            paramLabel = "s3://BUCKET/PREFIX",
+            description = {
+                "Where to write: one object in Amazon S3, whose name has the time of the period, instead of"
+                        + " standard output. The object is complete, or it is not there. A repeated export replaces"
+                        + " the object of the first one."
+            })
+    private S3Uri output;
+
     @Option(names = "--with-customers", description = "Also writes the customers' names.")
     private boolean withCustomers;
 
@@ -62,25 +73,31 @@ final class ExportCommand implements Callable<Integer> {
                     spec.commandLine(), "--continue must be a name of 1 to " + MAX_NAME + " characters");
         }
         OrderExports orders = new OrderExports(DataSources.unpooled(parent.configuration().database()));
-        // Not System.out, which hides write errors, such as a full disk or a closed pipe.
-        OutputStream out = new BufferedOutputStream(standardOutput, 1 << 16);
-        OrderExport export =
-                format == Format.csv ? new CsvExport(out, withCustomers) : new JsonExport(out, withCustomers);
-        Period period = export(orders, export);
-        period.log(log, "exported the orders");
+        try (ExportDestination destination = destination()) {
+            OrderExport export =
+                    format == Format.csv
+                            ? new CsvExport(destination, withCustomers)
+                            : new JsonExport(destination, withCustomers);
+            export(orders, export).log(log, "exported the orders");
+        }
         return 0;
+    }
+
+    private ExportDestination destination() throws IOException {
+        return output == null
+                ? ExportDestination.of(standardOutput)
+                : S3Destination.of(output, period -> range.fileName(period) + "." + format);
     }
 
     private Period export(OrderExports orders, OrderExport export) throws SQLException, IOException {
         if (range.name != null) {
-            return orders.exportNext(range.name, export, export::finish);
+            return orders.exportNext(range.name, export);
         }
         Period period =
                 range.since == null
                         ? wholePeriod(orders.completeUntil())
                         : new Period(range.since.instant(), DayOrInstant.LATEST);
         orders.export(period, export);
-        export.finish();
         return period;
     }
 

@@ -1,6 +1,9 @@
 package com.example.orders.cli;
 
+import com.example.orders.store.Period;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
@@ -8,6 +11,10 @@ import picocli.CommandLine.Option;
  * The options that choose the orders of an export. The command accepts exactly one of the three.
  */
 final class ExportRange {
+    // In the alphabetical sequence of these names, the oldest time is first.
+    private static final DateTimeFormatter FILE_TIME =
+            DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss.SSSSSSX").withZone(ZoneOffset.UTC);
+
     @Option(
             names = "--since",
             paramLabel = "DATE|DURATION",
@@ -29,6 +36,19 @@ final class ExportRange {
 
     @ArgGroup(exclusive = false)
     Days days;
+
+    /**
+     * Returns the name of the file with the orders of a period. A repeated export has the same name, so
+     * it replaces the file of the first one. A continued export that failed begins again at the same
+     * time, but may end later. So its name has only the start.
+     */
+    String fileName(Period period) {
+        if (name != null) {
+            return name + "/" + FILE_TIME.format(period.from());
+        }
+        String from = (since == null ? "" : "since-") + FILE_TIME.format(period.from());
+        return since == null ? from + "-" + FILE_TIME.format(period.to()) : from;
+    }
 
     /**
      * A period from one day to another. A period includes its start, but not its end, so each order

@@ -2,6 +2,8 @@ package com.example.orders.cli;
 
 import com.example.orders.api.Json;
 import com.example.orders.model.Order;
+import com.example.orders.store.OrderExport;
+import com.example.orders.store.Period;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
@@ -13,16 +15,22 @@ final class JsonExport implements OrderExport {
     @JsonIgnoreProperties("customer")
     private interface WithoutCustomer {}
 
-    private final OutputStream out;
+    private final ExportDestination destination;
     private final ObjectWriter json;
+    private OutputStream out;
 
-    JsonExport(OutputStream out, boolean withCustomers) {
+    JsonExport(ExportDestination destination, boolean withCustomers) {
         ObjectMapper mapper = Json.MAPPER.copy();
         if (!withCustomers) {
             mapper.addMixIn(Order.class, WithoutCustomer.class);
         }
-        this.out = out;
+        this.destination = destination;
         json = mapper.writerFor(Order.class);
+    }
+
+    @Override
+    public void begin(Period period) throws IOException {
+        out = destination.open(period);
     }
 
     @Override
@@ -34,6 +42,6 @@ final class JsonExport implements OrderExport {
 
     @Override
     public void finish() throws IOException {
-        out.flush();
+        out.close();
     }
 }

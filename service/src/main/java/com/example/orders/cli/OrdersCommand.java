@@ -55,6 +55,7 @@ public final class OrdersCommand {
         line.registerConverter(Duration.class, duration());
         line.registerConverter(Since.class, Since::parse);
         line.registerConverter(DayOrInstant.class, DayOrInstant::parse);
+        line.registerConverter(S3Uri.class, S3Uri::parse);
         line.registerConverter(ZoneId.class, DayOrInstant::zone);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setParameterExceptionHandler(OrdersCommand::reportUsage);

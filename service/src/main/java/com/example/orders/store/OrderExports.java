@@ -1,6 +1,5 @@
 package com.example.orders.store;
 
-import java.io.Flushable;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -44,10 +43,12 @@ public final class OrderExports {
         }
     }
 
-    public void export(Period period, OrderConsumer consumer) throws SQLException, IOException {
+    public void export(Period period, OrderExport export) throws SQLException, IOException {
         // The driver loads all rows into memory, except in a transaction with a fetch size.
         try (Connection connection = OrderStore.transaction(database)) {
-            read(connection, period, consumer);
+            export.begin(period);
+            read(connection, period, export);
+            export.finish();
         }
     }
 
@@ -56,19 +57,23 @@ public final class OrderExports {
      * name. The first call begins with the oldest order. Concurrent calls with the same name wait for
      * each other.
      *
-     * @param end called after the last order. If this call fails, the progress is not stored.
+     * <p>If {@code finish} of the export fails, the progress is not stored. A later call then begins at
+     * the same time again.
+     *
      * @return the period whose orders were exported
      */
-    public Period exportNext(String name, OrderConsumer consumer, Flushable end)
-            throws SQLException, IOException {
+    public Period exportNext(String name, OrderExport export) throws SQLException, IOException {
         try (Connection connection = OrderStore.transaction(database)) {
             Period period = next(connection, lockProgress(connection, name));
             // Before the commit: if the process is killed after the commit, only this line says what was
             // exported.
             period.log(log, "exporting orders");
-            read(connection, period, consumer);
-            end.flush();
+            export.begin(period);
+            read(connection, period, export);
+            // Before the end of the export: if the connection is lost, another process may have the lock
+            // already, and this one must not replace the output of the other one.
             storeProgress(connection, name, period.to());
+            export.finish();
             commit(connection, name, period);
             return period;
         }

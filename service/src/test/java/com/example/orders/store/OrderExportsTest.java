@@ -3,7 +3,9 @@ package com.example.orders.store;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import com.example.orders.model.Order;
 import com.example.orders.support.TestDatabase;
+import java.io.Flushable;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -104,7 +106,7 @@ class OrderExportsTest {
         database.insertOrder("Ada", "20 hours");
         exportNext();
         exportNext();
-        exports.exportNext("another", order -> exported.add(order.customer()), () -> {});
+        exports.exportNext("another", to(exported));
         assertEquals(List.of("Ada", "Ada"), exported);
     }
 
@@ -117,31 +119,54 @@ class OrderExportsTest {
                     new Period(
                             Instant.parse("2026-01-0" + day + "T00:00:00Z"),
                             Instant.parse("2026-01-0" + (day + 1) + "T00:00:00Z"));
-            exports.export(period, order -> exported.add(order.customer()));
+            exports.export(period, to(exported));
         }
         assertEquals(List.of("Ada"), exported);
     }
 
     private Period exportNext() throws Exception {
-        return exports.exportNext(NIGHTLY, order -> exported.add(order.customer()), () -> {});
+        return exports.exportNext(NIGHTLY, to(exported));
     }
 
     private void failAfterOneOrder() throws Exception {
         exports.exportNext(
                 NIGHTLY,
-                order -> {
-                    throw new IOException("the disk is full");
-                },
-                () -> {});
+                output(
+                        order -> {
+                            throw new IOException("the disk is full");
+                        },
+                        () -> {}));
     }
 
     private void failAtTheEnd() throws Exception {
         exports.exportNext(
                 NIGHTLY,
-                order -> {},
-                () -> {
-                    throw new IOException("the disk is full");
-                });
+                output(
+                        order -> {},
+                        () -> {
+                            throw new IOException("the disk is full");
+                        }));
+    }
+
+    private static OrderExport to(List<String> customers) {
+        return output(order -> customers.add(order.customer()), () -> {});
+    }
+
+    private static OrderExport output(OrderConsumer orders, Flushable end) {
+        return new OrderExport() {
+            @Override
+            public void begin(Period period) {}
+
+            @Override
+            public void accept(Order order) throws IOException {
+                orders.accept(order);
+            }
+
+            @Override
+            public void finish() throws IOException {
+                end.flush();
+            }
+        };
     }
 
     private void aDayLater() throws Exception {

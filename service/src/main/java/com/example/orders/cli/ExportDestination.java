@@ -1,0 +1,32 @@
+package com.example.orders.cli;
+
+import com.example.orders.store.Period;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+
+/** The place that an export is written to. */
+interface ExportDestination extends AutoCloseable {
+    /**
+     * Returns the stream for the orders of a period. The output is complete when the stream was
+     * closed without an error.
+     */
+    OutputStream open(Period period) throws IOException;
+
+    /** Removes what is not complete. */
+    @Override
+    void close();
+
+    /** Writes to a stream that exists already. Nothing that was written can be removed. */
+    static ExportDestination of(OutputStream stream) {
+        return new ExportDestination() {
+            @Override
+            public OutputStream open(Period period) {
+                return new BufferedOutputStream(stream, 1 << 16);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+}

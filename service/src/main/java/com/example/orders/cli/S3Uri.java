@@ -1,0 +1,24 @@
+package com.example.orders.cli;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.TypeConversionException;
+
+/** A bucket of Amazon S3, and the start of the keys in it: empty, or a text that ends in a slash. */
+record S3Uri(String bucket, String prefix) {
+    // The form of a bucket's name, without its rarer rules:
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    // The prefix uses the safe characters of a key:
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+    private static final Pattern FORM =
+            Pattern.compile("s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[A-Za-z0-9!_.*'()-]+)*)/?");
+
+    static S3Uri parse(String text) {
+        Matcher matcher = FORM.matcher(text);
+        if (!matcher.matches()) {
+            throw new TypeConversionException("'" + text + "' is not of the form s3://bucket/prefix");
+        }
+        String path = matcher.group(2);
+        return new S3Uri(matcher.group(1), path.isEmpty() ? "" : path.substring(1) + "/");
+    }
+}
