@@ -47,7 +47,7 @@ export const companyScan: {
  * user's request needs: name, certificate, load balancer and Ingress.
  *
  * @example
- * export const insideNetwork = { runner: "acme/orders-smoke", stacks: ["review", "staging"] };
+ * export const insideNetwork = { runner: "acme/orders-smoke", stacks: ["review", "staging", "prod"] };
  */
 export const insideNetwork: {
   /**
@@ -60,4 +60,4 @@ export const insideNetwork: {
    * `internal`.
    */
   readonly stacks: readonly ("prod" | "review" | "staging")[];
-} = { runner: undefined, stacks: ["review", "staging"] };
+} = { runner: undefined, stacks: ["review", "staging", "prod"] };

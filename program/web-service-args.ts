@@ -1,4 +1,5 @@
 import { pod } from "../components/conventions/defaults";
+import { callersAuthenticatedByAnnotation } from "../components/conventions/metadata";
 import { defined } from "../components/conventions/with-defaults";
 import type { WebServiceArgs } from "../components/web-service/web-service";
 import type { Settings } from "../settings";
@@ -8,7 +9,7 @@ export type ArgsFromSettings = Omit<WebServiceArgs, "database" | "imageRef" | "n
 
 /** Returns the args that a web service takes from the settings. A canary takes the same args. */
 export function webServiceArgs(settings: Settings): ArgsFromSettings & Pick<Settings, "replicas"> {
-  const { ingressGroupName, ingressPreset, ingressScheme } = settings;
+  const { callersAuthenticatedBy, ingressGroupName, ingressPreset, ingressScheme } = settings;
   // `ingressGroupName` and `ingressScheme` need `ingressPreset`.
   const preset =
     ingressPreset === undefined ? {} : defined({ ingressGroupName, ingressPreset, ingressScheme });
@@ -16,6 +17,7 @@ export function webServiceArgs(settings: Settings): ArgsFromSettings & Pick<Sett
     ...preset,
     host: settings.host,
     identity: settings.identity,
+    ingressAnnotations: defined({ [callersAuthenticatedByAnnotation]: callersAuthenticatedBy }),
     ingressClassName: settings.ingressClassName,
     ...(settings.quickStart ? { javaOptions: [pod.quickStart] } : {}),
     publicPort: settings.publicPort,

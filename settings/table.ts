@@ -51,6 +51,11 @@ export const table = {
     description: "Builder of the image. Without it, buildx chooses one.",
     env: "BUILDX_BUILDER",
   }),
+  callersAuthenticatedBy: setting({
+    ...text("a line of at most 200 characters", /^\S[^\r\n]{0,199}$/),
+    description:
+      "What authenticates callers before their requests reach the service, such as an API gateway. The policy pack refuses an internet-facing load balancer without it.",
+  }),
   clusterUid: setting({
     ...text("the UID of the cluster's namespace kube-system", /^[0-9a-f-]{36}$/),
     description: "The only cluster that the stack may change. Without it, any cluster is allowed.",

@@ -13,6 +13,9 @@ interface AddedMetadata {
   readonly podLabels?: Labels;
 }
 
+/** Annotation of an Ingress: what authenticates callers before their requests reach the service. */
+export const callersAuthenticatedByAnnotation = "callers-authenticated-by";
+
 /** EKS reads the IAM role of a ServiceAccount's pods from this annotation. */
 export const roleAnnotation = "eks.amazonaws.com/role-arn";
 

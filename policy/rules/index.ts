@@ -1,6 +1,7 @@
 import { resourcesSet } from "./container-resources";
 import { cronJobBounded } from "./cron-jobs";
 import { type Known, imageDigest, imageRegistry } from "./images";
+import { callersAuthenticated } from "./ingresses";
 import { noHostPath, noPrivilegeEscalation, nonRoot } from "./pod-security";
 import { protectProduction } from "./protection";
 import type { Rule } from "./rule";
@@ -23,6 +24,7 @@ export function rules(known: Known): readonly Rule[] {
     noHostPath,
     selectorWithoutRelease,
     cronJobBounded,
+    callersAuthenticated,
     noLoadBalancerInReview,
     noSecretValues,
     protectProduction,

@@ -511,7 +511,7 @@ describe("the pipelines", () => {
     }
     const jobs = pipelines["config.yml"]?.jobs;
     const smoke = ["review", "staging", "prod"].map((stack) => jobs?.[`smoke-${stack}`]?.executor);
-    assert.deepEqual(smoke, ["inside-network", "inside-network", "pulumi"]);
+    assert.deepEqual(smoke, ["inside-network", "inside-network", "inside-network"]);
   });
 
   it("use the engine's version that everything else uses", () => {

@@ -125,6 +125,7 @@ describe("settings", () => {
     baseImageRef: "base:latest",
     branch: "two words",
     builder: "-x",
+    callersAuthenticatedBy: " ",
     clusterUid: "uid",
     context: "two words",
     databaseConnections: "0",

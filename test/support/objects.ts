@@ -123,6 +123,16 @@ const unprotect = "remove protect from it, and from its parent component";
  * tries only the first change for each rule.
  */
 export const breaks: Readonly<Record<string, readonly Break[]>> = {
+  "callers-authenticated": [
+    {
+      change: (p) =>
+        (p.ingress.props.metadata.annotations = {
+          "alb.ingress.kubernetes.io/scheme": "internet-facing",
+        }),
+      message:
+        'Ingress "ingress": metadata.annotations["callers-authenticated-by"] must say what authenticates callers, because the Ingress is internet-facing, got nothing; set services-orders:callersAuthenticatedBy, or services-orders:ingressScheme to internal',
+    },
+  ],
   "cron-job-bounded": [
     {
       change: (p) => delete p.cronJob.props.spec.concurrencyPolicy,

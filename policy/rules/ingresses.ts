@@ -1,0 +1,32 @@
+import { callersAuthenticatedByAnnotation } from "../../components/conventions/metadata";
+import { at } from "./declared";
+import type { Rule } from "./rule";
+
+const scheme = "alb.ingress.kubernetes.io/scheme";
+
+/**
+ * The service authenticates no one. So everyone on the internet could read all orders, unless
+ * something in front of the service authenticates callers.
+ */
+export const callersAuthenticated: Rule = {
+  name: "callers-authenticated",
+  description: "An internet-facing Ingress says what authenticates callers",
+  check({ kind, props }) {
+    const got = at(props, "metadata", "annotations", callersAuthenticatedByAnnotation);
+    if (
+      kind !== "Ingress" ||
+      at(props, "metadata", "annotations", scheme) !== "internet-facing" ||
+      (got !== undefined && got !== "")
+    ) {
+      return [];
+    }
+    return [
+      {
+        got,
+        must: "say what authenticates callers, because the Ingress is internet-facing",
+        path: `metadata.annotations["${callersAuthenticatedByAnnotation}"]`,
+        todo: "set services-orders:callersAuthenticatedBy, or services-orders:ingressScheme to internal",
+      },
+    ];
+  },
+};
