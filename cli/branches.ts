@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { CanaryOptions } from "../operations/canary/canary";
 import type { ReviewUpOptions } from "../operations/review/up";
+import { Steps } from "../lib/progress";
 import { leaving } from "./command";
 
 const loadCanary = async () => import("../operations/canary/canary");
+const loadCanaryImage = async () => import("../operations/canary/image");
 const loadReviewList = async () => import("../operations/review/list");
 
 /** Adds the subcommands of `review`. */
@@ -53,23 +55,48 @@ function percent(text: string): number {
   return value;
 }
 
+/** Builds the service's jars with Maven, in a directory with the files of the repository. */
+async function buildJars(directory: string): Promise<void> {
+  const { buildService } = await import("../tools/build");
+  await new Steps(1).step("Service: Java code to jars (Maven)", async (report) => {
+    await buildService(report, directory);
+  });
+}
+
 /** Adds the subcommands of `canary`. */
 export function addCanary(canary: Command): void {
   canary
     .command("start")
     .description("starts one, after a preview and a confirmation")
-    .argument("<branch>", "a branch that has a review stack, or --image")
+    .argument("<branch>", "a branch at the remote")
     .requiredOption("--percent <n>", "share of production's requests", percent)
     .requiredOption("--for <time>", "how long: 90m, 24h or 2d")
     .option("--accept-share", "start even if the real share is far above --percent")
-    .option("--image <repository@digest>", "an image that the review stack does not run")
-    .option("--commit <commit>", "what --image was built from")
+    .option("--commit <commit>", "commit to run (default: the newest one of the branch)")
+    .option("--built <file>", "run the image in this report of `canary -- image`")
+    .option("--image <repository@digest>", "run this image, which --commit became; builds nothing")
     .option("--yes", "do not ask for confirmation")
     .action(
       leaving(async (branch: string, options: CanaryOptions) =>
-        (await loadCanary()).canaryStart(branch, options),
+        (await loadCanary()).canaryStart(branch, options, buildJars),
       ),
     );
+  for (const [name, description] of [
+    ["build", "builds the jars of a branch with main's build; needs no rights"],
+    ["image", "builds and pushes the image of a branch, and starts nothing"],
+  ] as const) {
+    canary
+      .command(name)
+      .description(description)
+      .argument("<branch>", "a branch at the remote")
+      .option("--commit <commit>", "the newest commit of the branch, as it was approved")
+      .action(
+        leaving(async (branch: string, options: { readonly commit?: string }) => {
+          const { canaryBuild, canaryImage } = await loadCanaryImage();
+          await (name === "build" ? canaryBuild : canaryImage)(branch, options, buildJars);
+        }),
+      );
+  }
   canary
     .command("status")
     .description("shows the running canary, with its share and expiry")

@@ -31,9 +31,16 @@ export class Reports {
     this.#junitFile = join(testResults, "command.xml");
   }
 
-  /** Records the image that `npm run image` has pushed. A later job scans this image. */
-  leaveImage(imageRef: string): void {
-    this.#leave("image.json", { imageRef });
+  /**
+   * Records the image that a command has pushed. A later job scans this image.
+   *
+   * @param builtFrom branch and commit, if a later job starts the image as a canary
+   */
+  leaveImage(
+    imageRef: string,
+    builtFrom: { readonly branch?: string; readonly commit?: string } = {},
+  ): void {
+    this.#leave("image.json", { imageRef, ...builtFrom });
   }
 
   /** Records the result of a deploy. */

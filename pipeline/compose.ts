@@ -34,7 +34,7 @@ export function compose(
     const { contexts = [], job: spec, name } = stage;
     if (spec === undefined) continue;
     // In the deploy project, AWS identifies only the project, so each job has the project's rights.
-    const mainOnly = place.inDeployProject || isMainOnly(contexts);
+    const mainOnly = place.inDeployProject || spec.trusted === true || isMainOnly(contexts);
     const rights = { ...place, assumesRole: hasRole(contexts), mainOnly };
     const made = job(name, inGroup(spec, stage.serialGroup), rights);
     if (jobs[name] !== undefined && !isDeepStrictEqual(jobs[name], made)) {
@@ -175,8 +175,8 @@ export function badEndNotices(
 /**
  * Returns a job which reports that the job `of` did not run, because a newer pipeline waited or ran
  * in the same serial group: CircleCI then drops the older job permanently. After a failure of an
- * earlier job, the job `of` would also be "not run". So pass the approval that the job `of` waits
- * for as `approval`, unless the earlier jobs cannot fail.
+ * earlier job, the job `of` would also be "not run". So pass the approval or the job that the job
+ * `of` waits for as `approval`, unless the earlier jobs cannot fail.
  */
 export function skippedNotice(
   of: string,

@@ -99,6 +99,11 @@ export interface JobSpec {
    * file.
    */
   readonly keepsNpmCache?: boolean;
+  /**
+   * Whether a later job with rights runs what this job builds. Then this job restores no cache and
+   * installs no development dependencies, as if it had rights.
+   */
+  readonly trusted?: boolean;
   readonly testResults?: string;
   /** The company's own steps, after the command. */
   readonly more?: readonly Step[];

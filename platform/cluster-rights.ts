@@ -32,7 +32,7 @@ interface Right {
 type Rules = Readonly<Record<string, k8s.types.input.rbac.v1.PolicyRule[]>>;
 
 function rolesOf({ namespaces, review }: ClusterRightsArgs): Rules {
-  const { "canary-removal": canaryRemoval, deploy, preview, review: inReview } = namespacedRules;
+  const { canary, "canary-removal": canaryRemoval, deploy, preview } = namespacedRules;
   const own = Object.entries(namespaces).map(([environment, namespace]) => [
     `${environment}-namespace`,
     ownNamespaceRules(namespace),
@@ -42,8 +42,10 @@ function rolesOf({ namespaces, review }: ClusterRightsArgs): Rules {
     preview,
     "see-namespaces": readNamespaces,
     ...(Object.fromEntries(own) as Rules),
-    ...(namespaces.prod === undefined ? {} : { "canary-removal": canaryRemoval }),
-    ...(review ? { review: reviewClusterRules, [short(reviewAccess.clusterRole)]: inReview } : {}),
+    ...(namespaces.prod === undefined ? {} : { canary, "canary-removal": canaryRemoval }),
+    ...(review
+      ? { review: reviewClusterRules, [short(reviewAccess.clusterRole)]: namespacedRules.review }
+      : {}),
   };
 }
 
@@ -68,6 +70,7 @@ function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly
     ...(prod === undefined
       ? []
       : [
+          { group: clusterGroup("prod"), namespace: prod, role: "canary" },
           { group: removal, namespace: prod, role: "canary-removal" },
           { group: removal, role: "see-namespaces" },
         ]),

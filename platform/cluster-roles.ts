@@ -77,12 +77,28 @@ export const namespacedRules = {
     rule([""], ["pods"], ["delete"]),
   ],
 
+  /**
+   * Additional rights of production in its own namespace: the NetworkPolicy of a canary, and no
+   * other. RBAC knows the name even of an object that does not exist yet, because server-side apply
+   * creates an object by a request for its name.
+   */
+  canary: [
+    {
+      ...rule(["networking.k8s.io"], ["networkpolicies"], write),
+      resourceNames: [canaryName],
+    },
+  ],
+
   /** Rights to remove a canary. An admission policy limits this role to the names of canaries. */
   "canary-removal": [
     ...workloads(read),
     ...surroundings,
     rule([""], ["configmaps"], ["delete"]),
     { ...rule(["apps"], ["deployments"], ["delete"]), resourceNames: [canaryName] },
+    {
+      ...rule(["networking.k8s.io"], ["networkpolicies"], ["delete"]),
+      resourceNames: [canaryName],
+    },
   ],
 } satisfies Readonly<Record<string, Rule[]>>;
 

@@ -158,7 +158,8 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
     case "staging":
       return [
         cluster,
-        // Staging's role also sets the tag of a promotion, in the repository with the image.
+        // Staging's role also sets the tag of a promotion, in the repository with the image, and
+        // pushes the image of a canary.
         ...images("Push", push, repositoryArn),
         ...environments("staging"),
         allow("SealState", encrypt, keyArns.staging),
@@ -167,13 +168,6 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
       // Nodes pull the image, so this role needs no rights in the registry.
       return [
         cluster,
-        // A canary runs the image in the outputs of its branch's review stack.
-        ...(keyArns.review === undefined
-          ? []
-          : [
-              allow("ReadReviewState", read, reviewState),
-              allow("OpenReviewState", decrypt, keyArns.review),
-            ]),
         ...environments("prod", "prod-canary"),
         allow("SealState", encrypt, keyArns.prod),
       ];

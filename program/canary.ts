@@ -25,9 +25,14 @@ export function createCanary(
         : `Namespace "${namespace}" does not exist: a canary needs production to run next to.`,
     );
   }
+  const { canaryDatabaseSecretName: own = settings.databaseSecretName } = settings;
+  const { databaseTo, datadogAgentTo, egressTo } = settings;
   const args = {
     ...webServiceArgs(settings),
-    database: databaseOf(settings, namespace, opts),
+    database: databaseOf({ ...settings, databaseSecretName: own }, namespace, opts),
+    databaseTo,
+    datadogAgentTo,
+    egressTo,
     imageRef,
     namespace,
     serviceAccountName: identity.service,

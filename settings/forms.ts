@@ -94,6 +94,7 @@ export const imageRef = text(
   imageRefForm,
 );
 export const ingressClass = text("the name of an IngressClass", /^[a-z0-9][a-z0-9.-]*$/);
+export const secretName = text("the name of a Secret", /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/);
 export const contextName = text("the name of a context of the kubeconfig", /^\S+$/);
 export const port = integer(1, 65_535, "a port");
 

@@ -56,6 +56,11 @@ export const table = {
     description:
       "What authenticates callers before their requests reach the service, such as an API gateway. The policy pack refuses an internet-facing load balancer without it.",
   }),
+  canaryDatabaseSecretName: setting({
+    ...forms.secretName,
+    description:
+      "Secret with a database user for canaries only, with the same keys as databaseSecretName. Without it, a canary uses databaseSecretName.",
+  }),
   clusterUid: setting({
     ...text("the UID of the cluster's namespace kube-system", /^[0-9a-f-]{36}$/),
     description: "The only cluster that the stack may change. Without it, any cluster is allowed.",
@@ -92,7 +97,7 @@ export const table = {
     description: "Port of databaseHost.",
   }),
   databaseSecretName: setting({
-    ...text("the name of a Secret", /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/),
+    ...forms.secretName,
     default: () => `${service}-database`,
     description:
       "Secret with the keys `username`, `password` and, to verify the server, `ca.crt` of databaseHost. It must exist before the stack does.",
@@ -103,10 +108,16 @@ export const table = {
     description:
       "PostgreSQL's `sslmode` for databaseHost. The modes `verify-ca` and `verify-full` need the key `ca.crt` in databaseSecretName.",
   }),
+  databaseTo: setting({
+    ...forms.peers,
+    default: () => anyPrivateAddress,
+    description:
+      "Addresses of databaseHost, such as the subnets of RDS. A canary's pods connect to databasePort at these addresses only.",
+  }),
   datadogAgentTo: setting({
     ...forms.peers,
     default: () => anyPrivateAddress,
-    description: "Addresses of Datadog's agent, for pods of a local or review stack.",
+    description: "Addresses of Datadog's agent, for pods of a canary, local or review stack.",
     env: "SANDBOX_DATADOG_AGENT_TO",
   }),
   domain: setting({
@@ -125,7 +136,7 @@ export const table = {
     ...forms.rules,
     default: () => [],
     description:
-      "What pods of a local or review stack may connect to, in addition to database, DNS and Datadog's agent.",
+      "What pods of a canary, local or review stack may connect to, in addition to database, DNS and Datadog's agent.",
   }),
   eksCluster: setting({
     ...forms.orNone(forms.eksCluster),

@@ -1,19 +1,24 @@
 import { join } from "node:path";
-import { builtFrom, contentHash } from "../components/conventions/content-hash";
+import { builtFrom, contentHash, contextDirectory } from "../components/conventions/content-hash";
 import { command, CommandError } from "../lib/command";
 import { project } from "../lib/project";
 import { type Report } from "../lib/progress";
 import { messageOf, UserError } from "../lib/errors";
 
-const image = join(project, "service", "target", "image");
-
 /**
  * Builds the service's jars with Maven, unless the existing jars were built from the current code.
+ * Does not compile the tests: a canary is built from the code of a branch, and from main's tests.
+ *
+ * @param root directory of the repository. Default: the project
  */
-export async function buildService(report: Report): Promise<"built" | "up to date"> {
-  const hash = contentHash(project);
-  if (builtFrom(image) === hash) return "up to date";
-  await maven(["package", "-DskipTests", `-Dcontent.hash=${hash}`], report);
+export async function buildService(
+  report: Report,
+  root = project,
+): Promise<"built" | "up to date"> {
+  const hash = contentHash(root);
+  if (builtFrom(join(root, contextDirectory)) === hash) return "up to date";
+  const goals = ["package", "-Dmaven.test.skip=true", `-Dcontent.hash=${hash}`];
+  await maven(goals, report, { root });
   return "built";
 }
 
@@ -41,11 +46,11 @@ function noMaven(cause: string): UserError {
 export async function maven(
   goals: readonly string[],
   report: Report,
-  timeout = 900_000,
+  { root = project, timeout = 900_000 }: { readonly root?: string; readonly timeout?: number } = {},
 ): Promise<void> {
   try {
     const options = ["--batch-mode", "--no-transfer-progress"];
-    const pom = join(project, "service", "pom.xml");
+    const pom = join(root, "service", "pom.xml");
     await command("mvn", [...options, "-f", pom, ...goals], { onLine: report, timeout });
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;

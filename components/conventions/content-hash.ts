@@ -3,15 +3,17 @@ import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { service } from "../../config/service";
 
+/** Files that say how the image is built, relative to the repository. */
+export const buildFiles: readonly string[] = ["service/Dockerfile", "service/pom.xml"];
+
+/** Directory with the code and the resources of the service, relative to the repository. */
+export const codeDirectory = "service/src/main";
+
 /**
  * Files and directories that go into the image, relative to the repository. The build, the image's
  * tag and the pods' commit all use this list.
  */
-export const imageInputs: readonly string[] = [
-  "service/Dockerfile",
-  "service/pom.xml",
-  "service/src/main",
-];
+export const imageInputs: readonly string[] = [...buildFiles, codeDirectory];
 
 /**
  * Directory with the files that Maven built and the Dockerfile copies, relative to the repository.

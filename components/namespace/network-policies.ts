@@ -1,12 +1,13 @@
 import type * as k8s from "@pulumi/kubernetes";
-import { datadogPorts, postgres } from "../conventions/defaults";
+import { datadogPorts, postgres, privateAddresses } from "../conventions/defaults";
 import { type Identity, instanceSelector, selector } from "../conventions/labels";
 import { type Override, applyOverride } from "../conventions/override";
+import { type Checked, check } from "../conventions/validation";
 
-type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
+export type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 type Port = k8s.types.input.networking.v1.NetworkPolicyPort;
 type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
-type EgressRule = k8s.types.input.networking.v1.NetworkPolicyEgressRule;
+export type EgressRule = k8s.types.input.networking.v1.NetworkPolicyEgressRule;
 type Selector = k8s.types.input.meta.v1.LabelSelector;
 
 /** Names of the NetworkPolicies of a review namespace. */
@@ -36,6 +37,11 @@ export type NetworkPolicyOverrides = {
   readonly [Name in NetworkPolicyName]?: Override<Spec>;
 };
 
+/** Peers with the private addresses of IPv4. */
+export const privatePeers: readonly Peer[] = privateAddresses.map((cidr) => ({
+  ipBlock: { cidr },
+}));
+
 const tcp = (port: number): Port => ({ port, protocol: "TCP" });
 const udp = (port: number): Port => ({ port, protocol: "UDP" });
 
@@ -46,6 +52,40 @@ const dns: Peer = {
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
   podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
 };
+
+/** What pods that run the service's code may connect to. */
+export interface Destinations {
+  readonly database: { readonly port: number; readonly to: readonly Peer[] };
+  readonly datadogAgentTo: readonly Peer[];
+  readonly egressTo: readonly EgressRule[];
+}
+
+/**
+ * Returns the egress rules of pods that run the service's code. Without peers, a destination has no
+ * rule, because in Kubernetes a rule without peers allows all destinations.
+ */
+export function egressRules({ database, datadogAgentTo, egressTo }: Destinations) {
+  const rule = (ports: Port[], to: readonly Peer[]): EgressRule[] =>
+    to.length === 0 ? [] : [{ ports, to: [...to] }];
+  return {
+    database: rule([tcp(database.port)], database.to),
+    datadog: rule([udp(datadogPorts.metrics), tcp(datadogPorts.traces)], datadogAgentTo),
+    dns: rule([udp(53), tcp(53)], [dns]),
+    others: [...egressTo],
+  };
+}
+
+/** Checks that every rule of the arg `egressTo` has a peer, and returns the issues. */
+export function egressIssues(egressTo: readonly EgressRule[]): readonly Checked[] {
+  return egressTo.map(({ to }, index) =>
+    check(to !== undefined && !(Array.isArray(to) && to.length === 0), {
+      arg: `egressTo[${String(index)}].to`,
+      got: to ?? null,
+      rule: "have at least one peer",
+      fix: 'write the addresses, such as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
+    }),
+  );
+}
 
 function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spec | undefined>> {
   const { datadogAgentTo, egressTo, identity, ingressFrom, webPorts } = connections;
@@ -58,11 +98,8 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
     ],
     matchLabels: instanceSelector(identity),
   };
-  const egress = (podSelector: Selector, ...rules: EgressRule[]): Spec => ({
-    egress: rules,
-    podSelector,
-    policyTypes: ["Egress"],
-  });
+  const egress = (podSelector: Selector, rules: EgressRule[]): Spec | undefined =>
+    rules.length === 0 ? undefined : { egress: rules, podSelector, policyTypes: ["Egress"] };
   const ingress = (
     podSelector: Selector,
     from: readonly Peer[],
@@ -72,24 +109,20 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
     podSelector,
     policyTypes: ["Ingress"],
   });
+  const to = egressRules({
+    database: { port: postgres.port, to: [{ podSelector: database }] },
+    datadogAgentTo,
+    egressTo,
+  });
   return {
     "default-deny": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
     // Without peers, there is no policy, because a rule without peers allows all sources.
     "ingress-to-web": ingressFrom.length === 0 ? undefined : ingress(web, ingressFrom, webPorts),
-    "service-to-database": egress(code, {
-      ports: [tcp(postgres.port)],
-      to: [{ podSelector: database }],
-    }),
+    "service-to-database": egress(code, to.database),
     "database-from-service": ingress(database, [{ podSelector: code }], [postgres.port]),
-    "service-to-dns": egress(code, { ports: [udp(53), tcp(53)], to: [dns] }),
-    "service-to-datadog":
-      datadogAgentTo.length === 0
-        ? undefined
-        : egress(code, {
-            ports: [udp(datadogPorts.metrics), tcp(datadogPorts.traces)],
-            to: [...datadogAgentTo],
-          }),
-    "service-to-others": egressTo.length === 0 ? undefined : egress(code, ...egressTo),
+    "service-to-dns": egress(code, to.dns),
+    "service-to-datadog": egress(code, to.datadog),
+    "service-to-others": egress(code, to.others),
   };
 }
 

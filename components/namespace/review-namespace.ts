@@ -1,23 +1,23 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import {
-  pod,
-  privateAddresses,
-  reviewNamespace as defaults,
-  webService,
-} from "../conventions/defaults";
+import { pod, reviewNamespace as defaults, webService } from "../conventions/defaults";
 import { assertValid } from "../conventions/expected-error";
-import { type Checked, check, dnsLabel, integer } from "../conventions/validation";
+import { type Checked, dnsLabel, integer } from "../conventions/validation";
 import { type Identity, labels } from "../conventions/labels";
 import { defined } from "../conventions/with-defaults";
-import { type NetworkPolicyOverrides, networkPolicySpecs } from "./network-policies";
+import {
+  type EgressRule,
+  type NetworkPolicyOverrides,
+  type Peer,
+  egressIssues,
+  networkPolicySpecs,
+  privatePeers,
+} from "./network-policies";
 import { type Override, applyOverride } from "../conventions/override";
 import { amountIssues } from "../conventions/quantities";
 import { type PodRequirement, type Quota, quotaIssue } from "../conventions/quota";
 import { createRoleBinding, ownerOf } from "./role-binding";
 import { StackNamespace, type StackNamespaceArgs } from "./stack-namespace";
-
-type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 
 /**
  * Pure functions `(defaults) => spec`, one for each spec of a {@link ReviewNamespace}. They run
@@ -98,7 +98,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
    * @example
    * [{ to: [{ ipBlock: { cidr: "203.0.113.7/32" } }], ports: [{ port: 443, protocol: "TCP" }] }]
    */
-  readonly egressTo?: readonly k8s.types.input.networking.v1.NetworkPolicyEgressRule[];
+  readonly egressTo?: readonly EgressRule[];
 
   /**
    * Sources of requests from outside the namespace. A load balancer is not a pod, so on EKS, list
@@ -176,15 +176,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
     assertValid(this, "ReviewNamespace", name, [
       dnsLabel("namespace", args.namespace),
       ...quotaIssues(quota, demands),
-      ...(args.egressTo ?? []).map(({ to }, index) =>
-        // In Kubernetes, a rule without peers allows all destinations.
-        check(to !== undefined && !(Array.isArray(to) && to.length === 0), {
-          arg: `egressTo[${String(index)}].to`,
-          got: to ?? null,
-          rule: "have at least one peer",
-          fix: 'write the addresses, such as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
-        }),
-      ),
+      ...egressIssues(args.egressTo ?? []),
       integer("managementPort", managementPort, 1025, 65_535),
       integer("webPort", webPort, 1025, 65_535),
     ]);
@@ -283,7 +275,7 @@ function limitRangeSpec({ overrides }: ReviewNamespaceArgs) {
 /** Returns the specs of the NetworkPolicies, by name. */
 function specsOf(args: ReviewNamespaceArgs, webPorts: readonly number[]) {
   const { egressTo = [], identity, ingressFrom = [], overrides } = args;
-  const { datadogAgentTo = privateAddresses.map((cidr) => ({ ipBlock: { cidr } })) } = args;
+  const { datadogAgentTo = privatePeers } = args;
   const connections = { datadogAgentTo, egressTo, identity, ingressFrom, webPorts };
   return networkPolicySpecs(connections, overrides?.networkPolicySpecs);
 }

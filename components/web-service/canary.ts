@@ -1,19 +1,31 @@
-import type * as k8s from "@pulumi/kubernetes";
+import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { assertValid } from "../conventions/expected-error";
+import { postgres } from "../conventions/defaults";
+import { labels, trackSelector } from "../conventions/labels";
+import { type Override, applyOverride } from "../conventions/override";
 import { check } from "../conventions/validation";
-import { labels } from "../conventions/labels";
+import {
+  type EgressRule,
+  type Peer,
+  egressIssues,
+  egressRules,
+  privatePeers,
+} from "../namespace/network-policies";
 import { createConfigMap } from "../pods/objects";
+import type { WebServiceOverrides } from "./arg-types";
 import type { WebServiceArgs } from "./args";
 import { createDeployment } from "./deployment";
 import { normalize } from "./normalize";
 import { webServiceIssues } from "./validate";
 import type { WebServiceOptions } from "./web-service";
 
+type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
+
 /** The args of production's web service, without the args that a canary must not have. */
 export interface CanaryArgs extends Omit<
   WebServiceArgs,
-  "autoscaling" | "iamRoleArn" | "migrationArgs" | "protect" | "seedArgs" | "track"
+  "autoscaling" | "iamRoleArn" | "migrationArgs" | "overrides" | "protect" | "seedArgs" | "track"
 > {
   /**
    * Number of pods, at least one. Requests are spread evenly over the canary's pods and
@@ -22,12 +34,55 @@ export interface CanaryArgs extends Omit<
   readonly replicas: number;
   /** Name of production's ServiceAccount. The canary has the same rights as production. */
   readonly serviceAccountName: pulumi.Input<string>;
+
+  /**
+   * Addresses of the database, on the port in `database`. A label selector cannot select a database
+   * outside of the cluster. With `[]`, the NetworkPolicy blocks the database, and no pod becomes
+   * ready.
+   *
+   * @default - private addresses
+   * @example
+   * [{ ipBlock: { cidr: "10.0.32.0/20" } }]
+   */
+  readonly databaseTo?: readonly Peer[];
+
+  /**
+   * Addresses at which the canary can connect to the Datadog Agent. The agent listens on each node,
+   * and a label selector cannot select nodes. With `[]`, the policy blocks metrics and traces.
+   *
+   * @default - private addresses, ports 8125/UDP and 8126/TCP only
+   */
+  readonly datadogAgentTo?: readonly Peer[];
+
+  /**
+   * Destinations that the canary may connect to, in addition to the database, DNS and the Datadog
+   * Agent. The code of the branch can connect to all of these destinations.
+   *
+   * @default []
+   * @example
+   * [{ to: [{ ipBlock: { cidr: "203.0.113.7/32" } }], ports: [{ port: 443, protocol: "TCP" }] }]
+   */
+  readonly egressTo?: readonly EgressRule[];
+
+  /**
+   * Pure functions that change the specs after all args are applied: those of a WebService, and
+   * `networkPolicySpec` for the NetworkPolicy. The code of a branch can use all connections that
+   * the NetworkPolicy allows.
+   *
+   * @default - none
+   * @example
+   * { networkPolicySpec: (spec) => ({ ...spec, policyTypes: ["Egress", "Ingress"] }) }
+   */
+  readonly overrides?: WebServiceOverrides & { readonly networkPolicySpec?: Override<Spec> };
 }
 
 /**
  * A Deployment with track `canary`: a few pods of a branch that serve production's requests.
  * Production's Service selects these pods. The canary does not migrate the database, and has no
  * Service, Ingress or PodDisruptionBudget. So deleting the canary does not change production.
+ *
+ * A NetworkPolicy blocks every connection from the canary's pods, except to the database, DNS, the
+ * Datadog Agent and `egressTo`. The policy does not select production's own pods.
  *
  * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
  * resource.
@@ -36,6 +91,7 @@ export class Canary extends pulumi.ComponentResource {
   readonly nodes: {
     readonly configMap?: k8s.core.v1.ConfigMap;
     readonly deployment: k8s.apps.v1.Deployment;
+    readonly networkPolicy: k8s.networking.v1.NetworkPolicy;
   };
 
   /** The Deployment, which becomes known when its rollout is complete. */
@@ -54,18 +110,43 @@ export class Canary extends pulumi.ComponentResource {
         rule: "be at least 1",
         fix: "destroy the stack to have no canary",
       }),
+      ...egressIssues(args.egressTo ?? []),
     ]);
     const configMap = createConfigMap(this, name, web, labels(web.identity, "web"));
     const named = {
       configMapName: configMap?.metadata.name,
       serviceAccountName: args.serviceAccountName,
     };
+    const networkPolicy = createNetworkPolicy(this, name, args);
     const { deployment, rollout } = createDeployment(this, name, web, named, {
       container: web.identity.service,
+      dependsOn: [networkPolicy],
       waitForRollout,
     });
     this.rollout = rollout;
-    this.nodes = { deployment, ...(configMap === undefined ? {} : { configMap }) };
+    this.nodes = { deployment, networkPolicy, ...(configMap === undefined ? {} : { configMap }) };
     this.registerOutputs({});
   }
+}
+
+/** Creates the NetworkPolicy, which has the same name as the Deployment. */
+function createNetworkPolicy(
+  parent: pulumi.Resource,
+  name: string,
+  args: CanaryArgs,
+): k8s.networking.v1.NetworkPolicy {
+  const { database, databaseTo = privatePeers, datadogAgentTo = privatePeers } = args;
+  const { egressTo = [], identity, namespace, overrides } = args;
+  const to = egressRules({
+    database: { port: database?.port ?? postgres.port, to: database ? databaseTo : [] },
+    datadogAgentTo,
+    egressTo,
+  });
+  const spec = applyOverride<Spec>(overrides?.networkPolicySpec, {
+    egress: [...to.database, ...to.dns, ...to.datadog, ...to.others],
+    podSelector: { matchLabels: trackSelector(identity, "web", "canary") },
+    policyTypes: ["Egress"],
+  });
+  const metadata = { labels: labels(identity, "web"), name, namespace };
+  return new k8s.networking.v1.NetworkPolicy(name, { metadata, spec }, { parent });
 }

@@ -78,6 +78,13 @@ export interface RolledOut {
   readonly rollout: pulumi.Input<k8s.apps.v1.Deployment>;
 }
 
+interface DeploymentOptions extends RolloutOptions {
+  /** Name of the container. Default: the name of the Deployment. */
+  readonly container?: string;
+  /** Resources that must exist before the first pod starts. */
+  readonly dependsOn?: pulumi.Resource[];
+}
+
 /**
  * Creates the Deployment of one track. In a canary, the container has the same name as in
  * production, but the Deployment has a different name.
@@ -87,7 +94,7 @@ export function createDeployment(
   name: string,
   web: WebServiceInputs,
   named: Named,
-  { container = name, waitForRollout }: RolloutOptions & { readonly container?: string },
+  { container = name, dependsOn = [], waitForRollout }: DeploymentOptions,
 ): RolledOut {
   const wait = `${String(web.progressDeadlineSeconds + rollout.pulumiWaitMarginSeconds)}s`;
   // With `applied`, the provider waits only until Kubernetes has stored the Deployment.
@@ -101,6 +108,7 @@ export function createDeployment(
     },
     {
       ...(waitForRollout === undefined && { customTimeouts: { create: wait, update: wait } }),
+      dependsOn,
       // Keeps the number of pods that the autoscaler chose. `replicas` stays in the spec, because
       // Kubernetes sets a missing value to 1.
       ...(web.autoscaling === undefined ? {} : { ignoreChanges: ["spec.replicas"] }),

@@ -1,6 +1,8 @@
-import { canaryName, mainBranch } from "../../components/conventions/ci-roles";
+import { canaryName } from "../../components/conventions/ci-roles";
 import { UserError } from "../../lib/errors";
-import { validateCanary, validateCheckout } from "./preconditions";
+import { assertCheckout } from "./checkout";
+import { type BuildJars, codeOf, imageOf } from "./image";
+import { validateCanary } from "./preconditions";
 import {
   type Production,
   canaryDeployment,
@@ -14,44 +16,33 @@ import { canaryShare, percent, shareIssue, shown } from "./share";
 import { confirm } from "../../lib/confirm";
 import { assertDeployable, update } from "../deploy/deploy";
 import { type DeployTarget, resolveTarget } from "../deploy/target";
-import { type Workspace, defaultWorkspace, variables, withEnv } from "../pulumi/run-pulumi";
+import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { hour, hours, lifeLeft, moment } from "../../lib/time";
-import {
-  changedFiles,
-  committed,
-  fetchBranch,
-  head,
-  isAncestor,
-  remoteBranches,
-  uncommitted,
-} from "../clients/git";
+import { changedFiles, committed, fetchBranch, isAncestor } from "../clients/git";
 import { migrationsDirectory } from "../release/migrations";
 import { destroy } from "../removal/destroy";
 import { recoverState } from "../pulumi/recover-state";
-import { stackNames } from "../pulumi/connect";
 import { releaseEnv } from "../stacks/release";
 import { reports } from "../../lib/reports";
-import { stackOf } from "../stacks/review-stack";
 import { secretsProviderOf } from "../pulumi/settings";
 import { showPreview } from "../deploy/show-preview";
-import {
-  type Outputs,
-  createStack,
-  outputsOf,
-  removeTags,
-  setTags,
-  tagsOf,
-} from "../pulumi/stacks";
+import { createStack, outputsOf, removeTags, setTags, tagsOf } from "../pulumi/stacks";
+import { readFileSync } from "node:fs";
 
 export interface CanaryOptions {
   readonly acceptShare?: boolean;
-  /** Commit that `image` was built from. */
+  /** Report of `canary -- image`, with the image to run. */
+  readonly built?: string;
+  /**
+   * Commit that the canary runs. Default: the newest commit of the branch at the remote. With
+   * `image`, the commit that the image was built from.
+   */
   readonly commit?: string;
   /** Time from the start until the canary expires, such as `2h`. At most 72 h. */
   readonly for: string;
   /**
-   * Image to run, in the form `repository@sha256:...`. Default: the image of the branch's review
-   * stack.
+   * Image to run, in the form `repository@sha256:...`, which someone else has built. Default: an
+   * image that main builds from the commit.
    */
   readonly image?: string;
   /** Share of production's requests, above 0 and at most 50. */
@@ -69,6 +60,7 @@ const longestHours = 72;
 export async function canaryStart(
   branch: string,
   options: CanaryOptions,
+  build: BuildJars,
   given: Workspace = defaultWorkspace,
 ): Promise<void> {
   const lives = hours(options.for);
@@ -79,14 +71,19 @@ export async function canaryStart(
   // and the check refuses uncommitted changes.
   await assertCheckout(given);
   const production = await connectToProduction(withEnv(given, { RELEASE_IMAGE_REF: "" }));
-  const { commit, imageRef } = await candidate(branch, options, production, given);
+  const commit =
+    options.image === undefined
+      ? (await codeOf(branch, options.commit, given)).commit
+      : committed(options.commit);
+  const known = await assertCandidate({ branch, commit }, production, given);
   const share = canaryShare(await readyPods(production), options.percent / 100);
   console.log(shown(share));
   const issue = shareIssue(share);
   if (issue !== undefined && (share.stable === 0 || options.acceptShare !== true)) {
     throw new UserError(`${issue}\nNothing was changed.`);
   }
-  const release = { branch, commit, imageRef, replicas: share.pods };
+  const imageRef = await imageFor({ branch, commit: known }, options, given, build);
+  const release = { branch, commit: known, imageRef, replicas: share.pods };
   const target = await resolveTarget(stack, withEnv(given, releaseEnv(release)));
   await assertDeployable(target, true);
   const started = Date.now();
@@ -96,26 +93,6 @@ export async function canaryStart(
   reports.leaveDeployed({ changed, seconds: (Date.now() - started) / 1000, stack, url });
   console.log(`\nThe canary of ${branch} answers ${percent(share.real)} of production's requests`);
   console.log(`  until ${moment(expires)}; earlier: npm run canary -- stop`);
-}
-
-/**
- * Checks that the checked-out commit is on `main` and that there are no uncommitted changes. The
- * canary uses the program and the settings of this checkout.
- *
- * @throws UserError if the checkout is not a commit of `main`, or has uncommitted changes
- */
-export async function assertCheckout(workspace: Workspace): Promise<void> {
-  const [here, branches] = await Promise.all([head(workspace), remoteBranches(workspace)]);
-  const main = branches?.get(mainBranch);
-  const known = here !== undefined && main !== undefined;
-  if (known && (await isAncestor(here, main, workspace)) === undefined) {
-    await fetchBranch(mainBranch, workspace).catch(() => undefined);
-  }
-  const found = validateCheckout({
-    onMain: known ? await isAncestor(here, main, workspace) : undefined,
-    uncommitted: await uncommitted(workspace),
-  });
-  if (found.length > 0) throw new UserError(`${found.join("\n")}\nNothing was changed.`);
 }
 
 /**
@@ -148,21 +125,43 @@ async function run(target: DeployTarget, options: CanaryOptions, expires: Date):
 }
 
 /**
- * Checks all preconditions, and returns the image and the commit that the canary will run.
+ * Returns the image that the canary runs: the given image, the image in a report of `canary --
+ * image`, or an image that this command builds.
+ *
+ * @throws UserError if the report is not about this branch and this commit
+ */
+async function imageFor(
+  code: { readonly branch: string; readonly commit: string },
+  { built, image }: CanaryOptions,
+  workspace: Workspace,
+  build: BuildJars,
+): Promise<string> {
+  if (image !== undefined) return image;
+  if (built === undefined) return imageOf(code, workspace, build);
+  const report = JSON.parse(readFileSync(built, "utf8")) as Partial<
+    Record<"branch" | "commit" | "imageRef", string>
+  >;
+  const { branch, commit, imageRef } = report;
+  if (imageRef === undefined || branch !== code.branch || commit !== code.commit) {
+    throw new UserError(
+      `${built} is about ${commit ?? "no commit"} of "${branch ?? "no branch"}", not about ${code.commit} of "${code.branch}": ` +
+        "run npm run canary -- image again. Nothing was changed.",
+    );
+  }
+  return imageRef;
+}
+
+/**
+ * Checks whether the commit may run next to production, and returns the commit.
  *
  * @throws UserError if a precondition is not met
  */
-async function candidate(
-  branch: string,
-  options: CanaryOptions,
+async function assertCandidate(
+  { branch, commit }: { readonly branch: string; readonly commit: string | undefined },
   production: Production,
   workspace: Workspace,
-): Promise<{ readonly commit: string; readonly imageRef: string }> {
+): Promise<string> {
   const running = await runningCanary(production, workspace);
-  const review = options.image === undefined ? await reviewOutputs(branch, workspace) : {};
-  const imageRef = options.image ?? review.imageRef;
-  const built = options.image === undefined ? review.commit : options.commit;
-  const commit = built?.includes("-dirty.") === true ? undefined : committed(built);
   const stable = production.stacks.includes("prod") ? await outputsOf("prod", workspace) : {};
   const productionCommit = committed(stable.commit);
   const known = commit !== undefined && productionCommit !== undefined;
@@ -179,29 +178,15 @@ async function candidate(
     branch,
     commit,
     containsProduction,
-    givenImage: options.image !== undefined,
-    imageRef,
     migrations,
     productionCommit,
     productionRuns: stable.imageRef !== undefined,
     running,
   });
-  if (issue !== undefined || commit === undefined || imageRef === undefined) {
+  if (issue !== undefined || commit === undefined) {
     throw new UserError(`${issue ?? ""}\nNothing was changed.`);
   }
-  return { commit, imageRef };
-}
-
-/**
- * Reads the outputs of a branch's review stack. Empty if the stack does not exist. If the
- * environment variable REVIEW_BACKEND_URL is set, the review stacks are in the backend with this
- * URL.
- */
-export async function reviewOutputs(branch: string, workspace: Workspace): Promise<Outputs> {
-  const url = variables(workspace)["REVIEW_BACKEND_URL"] ?? "";
-  const its = url === "" ? workspace : withEnv(workspace, { PULUMI_BACKEND_URL: url });
-  const name = stackOf(branch);
-  return (await stackNames(its)).includes(name) ? outputsOf(name, its) : {};
+  return commit;
 }
 
 /**
@@ -245,7 +230,7 @@ export async function canaryStop(workspace: Workspace = defaultWorkspace): Promi
   const { namespace } = production.settings;
   throw new UserError(
     `There is no stack "${stack}" in this state, but Deployment ${canaryName} exists: another state may hold it. ` +
-      `If none does: kubectl delete deployment ${canaryName} --namespace ${namespace}`,
+      `If none does: kubectl delete deployment,networkpolicy ${canaryName} --namespace ${namespace}`,
   );
 }
 

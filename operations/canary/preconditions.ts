@@ -4,13 +4,10 @@ import type { RunningCanary } from "../stacks/running-canary";
 /** Facts about a branch that may become a canary. */
 export interface CanaryFacts {
   readonly branch: string;
-  /** Commit that the image was built from. Undefined if the code was not committed. */
+  /** Commit that the image is built from. Undefined if `--image` comes without a commit. */
   readonly commit: string | undefined;
   /** Whether production's commit is in the branch's history. Undefined if git cannot tell. */
   readonly containsProduction: boolean | undefined;
-  /** True if `--image` names the image. False if the image comes from the review stack. */
-  readonly givenImage: boolean;
-  readonly imageRef: string | undefined;
   /**
    * Database migrations that differ between production's commit and the image's commit. Undefined
    * if git cannot tell.
@@ -27,15 +24,12 @@ export interface CanaryFacts {
  * become a canary.
  */
 export function validateCanary(candidate: CanaryFacts): string | undefined {
-  const { branch, commit, containsProduction, imageRef, migrations, productionCommit } = candidate;
-  const { givenImage, productionRuns, running } = candidate;
+  const { branch, commit, containsProduction, migrations, productionCommit } = candidate;
+  const { productionRuns, running } = candidate;
   // If a start of the same branch failed or was killed, the command may run again to continue that
   // start.
   if (running !== undefined && (running.started || running.branch !== branch)) {
     return `A canary of "${running.branch}" is already running. Stop it first: npm run canary -- stop`;
-  }
-  if (imageRef === undefined) {
-    return `Branch "${branch}" has no image: deploy its review stack with npm run review -- up, or pass --image and --commit.`;
   }
   if (productionCommit === undefined) {
     return productionRuns
@@ -43,10 +37,7 @@ export function validateCanary(candidate: CanaryFacts): string | undefined {
       : "Production runs nothing yet. Deploy it first: npm run deploy -- prod";
   }
   if (commit === undefined) {
-    if (givenImage) {
-      return "--image needs --commit, the 40 hex digits of the commit that it was built from.";
-    }
-    return `The image of "${branch}" was built from code that is not committed. Commit it, and update its review stack.`;
+    return "--image needs --commit, the 40 hex digits of the commit that it was built from.";
   }
   if (containsProduction === undefined || migrations === undefined) {
     return `Git does not know ${commit.slice(0, 7)} or ${productionCommit.slice(0, 7)} here: run git fetch, and try again.`;
@@ -54,13 +45,61 @@ export function validateCanary(candidate: CanaryFacts): string | undefined {
   if (!containsProduction) {
     return (
       `Branch "${branch}" does not contain what production runs (${productionCommit.slice(0, 7)}): ` +
-      "requests would meet older code. Merge main into it, and update its review stack."
+      "requests would meet older code. Merge main into it, and push it."
     );
   }
   if (migrations.length > 0) {
     return (
       `Branch "${branch}" has database migrations that production does not have: ${migrations.join(", ")}. ` +
       "A canary never migrates the database: release the migrations to production first, in a form that works with its code."
+    );
+  }
+  return undefined;
+}
+
+/** Facts about the commit from which the image of a canary is built. */
+export interface BuildFacts {
+  readonly branch: string;
+  readonly commit: string;
+  /**
+   * Files that say how the image is built and that differ between main's checkout and the commit.
+   * Undefined if git cannot tell.
+   */
+  readonly otherBuildFiles: readonly string[] | undefined;
+  /** Entries of the code's directory that are not plain files. Undefined if git cannot tell. */
+  readonly unusualFiles: readonly string[] | undefined;
+  /** Newest commit of the branch at the remote. Undefined if the remote does not have the branch. */
+  readonly tip: string | undefined;
+}
+
+/**
+ * The reason why main must not build the image of a commit, and what to do. Undefined if main may
+ * build it. The build reads the branch's code as data: nothing of the branch decides what the build
+ * runs.
+ */
+export function validateBuild(facts: BuildFacts): string | undefined {
+  const { branch, commit, otherBuildFiles, tip, unusualFiles } = facts;
+  if (tip === undefined) return `Branch "${branch}" is not at the remote: push it.`;
+  if (commit !== tip) {
+    return (
+      `${commit} is not the newest commit of branch "${branch}" at the remote: this is ${tip}. ` +
+      "Start again with the newest commit, so that everyone looks at the same code."
+    );
+  }
+  if (otherBuildFiles === undefined || unusualFiles === undefined) {
+    return `Git does not know ${commit.slice(0, 7)} here: run git fetch, and try again.`;
+  }
+  if (otherBuildFiles.length > 0) {
+    return (
+      `Branch "${branch}" has other build files than ${mainBranch}: ${otherBuildFiles.join(", ")}. ` +
+      `A canary is built with ${mainBranch}'s files, because they decide what runs during the build. ` +
+      `Merge ${mainBranch} into the branch, or merge the change of these files to ${mainBranch} first.`
+    );
+  }
+  if (unusualFiles.length > 0) {
+    return (
+      `Branch "${branch}" has symbolic links or submodules in its code: ${unusualFiles.join(", ")}. ` +
+      "A link could copy a file of the build machine into the image. Replace them with files."
     );
   }
   return undefined;

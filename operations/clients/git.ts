@@ -213,6 +213,23 @@ export async function filesAt(
   return names?.split("\0").filter((name) => name !== "");
 }
 
+/**
+ * Entries below a directory of a commit that are not plain files: symbolic links and submodules.
+ * Undefined if git does not know the commit.
+ */
+export async function unusualFilesAt(
+  commit: string,
+  directory: string,
+  workspace: Workspace,
+): Promise<readonly string[] | undefined> {
+  const tree = ["ls-tree", "-r", "-z", "--full-tree", commit, "--", directory];
+  const entries = await git(tree, workspace).catch(() => undefined);
+  return entries
+    ?.split("\0")
+    .filter((entry) => entry !== "" && !entry.startsWith("100"))
+    .map((entry) => entry.slice(entry.indexOf("\t") + 1));
+}
+
 /** Content of a file in a commit. Undefined if git does not know the commit or the file. */
 export async function fileAt(
   commit: string,

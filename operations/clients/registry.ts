@@ -38,6 +38,41 @@ function scheme(host: string): string {
   return /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host) ? "http" : "https";
 }
 
+type Ask = (reference: string, init: RequestInit) => Promise<Response>;
+
+/** Returns a function that sends requests about the manifests of a repository. */
+async function manifestsOf(host: string, path: string): Promise<Ask> {
+  const authorization = await registryLogin(host);
+  return async (reference, init) => {
+    const url = `${scheme(host)}://${host}/v2/${path}/manifests/${reference}`;
+    const headers = new Headers(init.headers);
+    if (authorization !== undefined) headers.set("Authorization", authorization);
+    const signal = AbortSignal.timeout(patience);
+    return fetch(url, { ...init, headers, signal }).catch((error: unknown) => {
+      const cause = error instanceof Error ? (error.cause ?? error) : error;
+      throw new UserError(`The registry ${host} does not answer: ${String(cause)}.`);
+    });
+  };
+}
+
+const accept = { headers: { Accept: manifestTypes } };
+
+/**
+ * Returns the image that a tag names, in the form `repository@sha256:...`. Undefined if there is no
+ * such tag.
+ *
+ * @throws UserError if the registry refuses the request
+ */
+export async function taggedImage(repository: string, tag: string): Promise<string | undefined> {
+  const [host = "", ...path] = repository.split("/");
+  const ask = await manifestsOf(host, path.join("/"));
+  const found = await ask(tag, { ...accept, method: "HEAD" });
+  const digest = found.headers.get("docker-content-digest");
+  if (found.status === 200 && digest !== null) return `${repository}@${digest}`;
+  expectStatus(found, 404, `tag ${tag}`, host);
+  return undefined;
+}
+
 /**
  * Adds a tag to an image through the registry's API. Does not pull or push the image, and never
  * moves an existing tag.
@@ -48,18 +83,7 @@ function scheme(host: string): string {
  */
 export async function addTag(imageRef: string, tag: string): Promise<"added" | "was there"> {
   const { digest, host, path } = imageParts(imageRef);
-  const authorization = await registryLogin(host);
-  const ask = async (reference: string, init: RequestInit): Promise<Response> => {
-    const url = `${scheme(host)}://${host}/v2/${path}/manifests/${reference}`;
-    const headers = new Headers(init.headers);
-    if (authorization !== undefined) headers.set("Authorization", authorization);
-    const signal = AbortSignal.timeout(patience);
-    return fetch(url, { ...init, headers, signal }).catch((error: unknown) => {
-      const cause = error instanceof Error ? (error.cause ?? error) : error;
-      throw new UserError(`The registry ${host} does not answer: ${String(cause)}.`);
-    });
-  };
-  const accept = { headers: { Accept: manifestTypes } };
+  const ask = await manifestsOf(host, path);
   const present = await ask(tag, { ...accept, method: "HEAD" });
   if (present.status === 200) {
     const there = present.headers.get("docker-content-digest");

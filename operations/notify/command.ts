@@ -72,7 +72,7 @@ export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice
     branch,
     cause: event === "failed" ? cause : undefined,
     changed: headline ?? report.changed,
-    commit: branch === CIRCLE_BRANCH ? env["CIRCLE_SHA1"] : undefined,
+    commit: branch === CIRCLE_BRANCH ? env["CIRCLE_SHA1"] : env["CANARY_COMMIT"],
     duration: env["CANARY_DURATION"],
     job: env["CIRCLE_BUILD_URL"],
     percent: env["CANARY_PERCENT"],

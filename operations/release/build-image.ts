@@ -1,7 +1,7 @@
 import { environments } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { assertDeployable, logInToBuild } from "../deploy/deploy";
-import { resolveTarget } from "../deploy/target";
+import { type DeployTarget, resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, change } from "../pulumi/run-pulumi";
 import { ensureStack } from "../deploy/ensure-stack";
 import { isLocked } from "../pulumi/lock-wait";
@@ -28,28 +28,44 @@ export async function buildImage(
   }
   await assertDeployable(target, false);
   await ensureStack(target);
-  await logInToBuild(target);
-  const targets = [`**::${component}::image`, `**${component}$${image}::image`];
-  // This update runs without policies. The policies would see only the image, and would report the
-  // other resources as missing. The deploy checks the policies.
   let outputs: Readonly<Record<string, unknown>> = {};
-  await change("up", stack, workspace, {
-    before: async () => {
-      const { resources } = await stateOf(stack, workspace);
-      outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
-    },
-    options: ["--suppress-outputs", ...targets.flatMap((urn) => ["--target", urn])],
+  const imageRef = await pushImage(target, async () => {
+    const { resources } = await stateOf(stack, workspace);
+    outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
   });
-  const built = (await stateOf(stack, workspace)).resources.find(({ type }) => type === image);
-  const imageRef = imageRefOf(built);
-  if (imageRef === undefined)
-    throw new UserError(`Stack "${stack}" has no image, although its update succeeded.`);
   await keepOutputs(stack, outputs, workspace).catch((error: unknown) => {
     // Another command has the stack's lock now, and that command writes its own outputs.
     if (!isLocked(String(error))) throw error;
   });
   reports.leaveImage(imageRef);
   console.log(imageRef);
+}
+
+/**
+ * Builds and pushes the image of a stack, and updates no other resource.
+ *
+ * @param before is called before each try to update the stack
+ * @returns the image, in the form `repository@sha256:...`
+ */
+export async function pushImage(
+  target: DeployTarget,
+  before?: () => Promise<void>,
+): Promise<string> {
+  const { settings, workspace } = target;
+  const { stack } = settings;
+  await logInToBuild(target);
+  const targets = [`**::${component}::image`, `**${component}$${image}::image`];
+  // This update runs without policies. The policies would see only the image, and would report the
+  // other resources as missing. The deploy checks the policies.
+  await change("up", stack, workspace, {
+    ...(before && { before }),
+    options: ["--suppress-outputs", ...targets.flatMap((urn) => ["--target", urn])],
+  });
+  const built = (await stateOf(stack, workspace)).resources.find(({ type }) => type === image);
+  const imageRef = imageRefOf(built);
+  if (imageRef === undefined)
+    throw new UserError(`Stack "${stack}" has no image, although its update succeeded.`);
+  return imageRef;
 }
 
 /** Returns the reference `repository@digest` of an image in the state. */

@@ -10,7 +10,12 @@ export const canaryParameters: Readonly<Record<string, Parameter>> = {
     enum: ["start", "stop"],
     default: "start",
   },
-  branch: { type: "string", description: "branch whose image joins production", default: "" },
+  branch: { type: "string", description: "branch whose code joins production", default: "" },
+  commit: {
+    type: "string",
+    description: "newest commit of the branch, with 40 digits: what is approved and built",
+    default: "",
+  },
   duration: {
     type: "enum",
     description: "after which time the sweep removes it",
@@ -26,23 +31,62 @@ export const canaryParameters: Readonly<Record<string, Parameter>> = {
 
 const ofCanary = {
   CANARY_BRANCH: "<< pipeline.parameters.branch >>",
+  CANARY_COMMIT: "<< pipeline.parameters.commit >>",
   CANARY_DURATION: "<< pipeline.parameters.duration >>",
   CANARY_PERCENT: "<< pipeline.parameters.percent >>",
 };
 
+const code = '"$CANARY_BRANCH" --commit "$CANARY_COMMIT"';
+
+/**
+ * The jobs that start a canary. The first job builds the branch's code without rights. After the
+ * approval, a job with staging's role pushes the image. No job takes an image from a branch.
+ */
 export const canaryStart: readonly Stage[] = [
-  notice("ask-approval", "approval", "prod-canary", { environment: ofCanary }),
-  { name: "approve-canary" },
+  {
+    name: "canary-build",
+    job: {
+      command: `npm run canary -- build ${code}`,
+      environment: ofCanary,
+      executor: "java",
+      gives: "jars",
+      trusted: true,
+    },
+  },
+  notice("ask-approval", "approval", "prod-canary", {
+    environment: ofCanary,
+    requires: ["canary-build"],
+  }),
+  { name: "approve-canary", requires: ["canary-build"] },
+  {
+    name: "canary-image",
+    job: {
+      command: `npm run canary -- image ${code}`,
+      docker: true,
+      environment: ofCanary,
+      gives: "reports",
+      keepsReport: true,
+      takes: true,
+    },
+    contexts: ["staging"],
+    requires: ["approve-canary"],
+  },
+  {
+    name: "scan-canary-image",
+    job: { command: "npm run scan -- image", takes: true },
+    contexts: ["preview"],
+    requires: ["canary-image"],
+  },
   {
     name: "canary-start",
     job: {
-      command:
-        'npm run canary -- start "$CANARY_BRANCH" --percent "$CANARY_PERCENT" --for "$CANARY_DURATION" --yes',
+      command: `npm run canary -- start ${code} --built reports/image.json --percent "$CANARY_PERCENT" --for "$CANARY_DURATION" --yes`,
       environment: ofCanary,
       keepsReport: true,
+      takes: true,
     },
     contexts: ["prod"],
-    requires: ["approve-canary"],
+    requires: ["scan-canary-image"],
     serialGroup: groups.canary,
   },
   notice("tell-canary", "deployed", "prod-canary", {
@@ -50,8 +94,16 @@ export const canaryStart: readonly Stage[] = [
     reportOf: "canary-start",
     requires: ["canary-start"],
   }),
-  ...badEndNotices("canary-start", "prod-canary", ofCanary),
-  skippedNotice("canary-start", "prod-canary", { environment: ofCanary }),
+  // A failed build persists no report.
+  notice("tell-failed-canary-build", "failed", "prod-canary", {
+    environment: ofCanary,
+    requires: [{ "canary-build": ["failed", "unauthorized"] }],
+  }),
+  ...["canary-image", "canary-start"].flatMap((job) => badEndNotices(job, "prod-canary", ofCanary)),
+  skippedNotice("canary-start", "prod-canary", {
+    approval: "scan-canary-image",
+    environment: ofCanary,
+  }),
 ];
 
 export const canaryStop: readonly Stage[] = [

@@ -1,9 +1,20 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { reviewGroup, reviewUser } from "../../components/conventions/ci-roles";
 import { labels } from "../../components/conventions/labels";
-import { validateCanary } from "../../operations/canary/preconditions";
+import { canaryBuild } from "../../operations/canary/image";
 import type { Cluster } from "../../operations/clients/kubectl";
 import { removeReview } from "../../operations/review/down";
 import { reviewStack } from "../../operations/stacks/review-stack";
@@ -97,21 +108,99 @@ describe("an attack by a review stack", () => {
     });
   }
 
-  it("H2 succeeds: a canary takes an image from a state that every branch writes, with an honest commit", () => {
-    assert.ok(reviewRoleMay("s3:PutObject", stateOfColleague));
-    const commit = "a".repeat(40);
-    const issue = validateCanary({
-      branch: "invoice",
-      commit,
-      containsProduction: true,
-      givenImage: false,
-      imageRef: `registry/services-orders-review@sha256:${"e".repeat(64)}`,
-      migrations: [],
-      productionCommit: commit,
-      productionRuns: true,
-      running: undefined,
+  describe("on a canary", () => {
+    let machine: string;
+    const git = (directory: string, ...args: readonly string[]): string =>
+      execFileSync("git", ["-C", directory, ...args], { encoding: "utf8" }).trim();
+    const write = (path: string, text: string): void => {
+      mkdirSync(dirname(join(machine, path)), { recursive: true });
+      writeFileSync(join(machine, path), text);
+    };
+    const commit = (message: string): string => {
+      git(machine, "add", "--all");
+      const by = ["-c", "user.name=x", "-c", "user.email=x@example.com"];
+      git(machine, ...by, "commit", "--quiet", "--message", message);
+      return git(machine, "rev-parse", "HEAD");
+    };
+
+    beforeEach(() => {
+      machine = mkdtempSync(join(tmpdir(), "canary-attack-"));
+      git(machine, "init", "--quiet", "--initial-branch=main");
+      git(machine, "remote", "add", "origin", machine);
+      write(".gitignore", "target/\n");
+      write("service/Dockerfile", "FROM scratch\n");
+      write("service/pom.xml", "<project/>\n");
+      write("service/src/main/Old.java", "class Old {}\n");
+      write("build.sh", "main's build\n");
+      commit("main");
+      git(machine, "checkout", "--quiet", "-b", "invoice");
     });
-    assert.equal(issue, undefined);
+    afterEach(() => {
+      rmSync(machine, { force: true, recursive: true });
+    });
+
+    /**
+     * Builds the pushed branch on main's side. Returns the files that the build sees: the file that
+     * stands for main's program, and the files of the code.
+     */
+    async function built(sha?: string): Promise<readonly string[]> {
+      git(machine, "checkout", "--quiet", "main");
+      mkdirSync(join(machine, "node_modules"), { recursive: true });
+      const seen: string[] = [];
+      const build = async (directory: string): Promise<void> => {
+        seen.push(readFileSync(join(directory, "build.sh"), "utf8").trim());
+        seen.push(...readdirSync(join(directory, "service/src/main")).sort());
+        const jars = join(directory, "service/target/image");
+        mkdirSync(jars, { recursive: true });
+        return Promise.resolve();
+      };
+      const options = sha === undefined ? {} : { commit: sha };
+      await canaryBuild("invoice", options, build, { cwd: machine, env: {} });
+      return seen;
+    }
+
+    it("H2 fails: production's role reads nothing that a branch wrote", () => {
+      assert.ok(reviewRoleMay("s3:PutObject", stateOfColleague));
+      const targets = { clusterArns: [], keyArns: { prod: "prod-key", review: "review-key" } };
+      const own = permissions("prod", {
+        ...targets,
+        repositoryArn: "repository",
+        reviewRepositoryArn: "review-repository",
+        stateBucket: "bucket",
+      }).flatMap(({ Resource }) => Resource);
+      assert.deepEqual(
+        own.filter((one) => one.includes("review")),
+        [],
+      );
+    });
+
+    it("H2 fails: main builds the commit, and takes only the code of the branch", async () => {
+      rmSync(join(machine, "service/src/main/Old.java"));
+      write("service/src/main/New.java", "class New {}\n");
+      write("build.sh", "curl evil\n");
+      const sha = commit("A feature, and an attack on the build");
+      assert.deepEqual(await built(sha), ["main's build", "New.java"]);
+    });
+
+    it("H2 fails: a commit that is not the branch's own is refused, however honest the branch", async () => {
+      write("service/src/main/Evil.java", "class Evil {}\n");
+      const earlier = commit("Of another branch");
+      write("service/src/main/New.java", "class New {}\n");
+      commit("The colleague's commit");
+      await assert.rejects(built(earlier), /is not the newest commit of branch "invoice"/);
+    });
+
+    it("H2 fails: a build file of the branch is refused, because the build runs it", async () => {
+      write("service/pom.xml", "<project><!-- a plugin that runs curl evil --></project>\n");
+      commit("A plugin");
+      await assert.rejects(built(), /other build files than main: service\/pom\.xml/);
+    });
+
+    it("H2 fails: a link to the machine's files is refused", async () => {
+      symlinkSync("/proc/self/environ", join(machine, "service/src/main/environ"));
+      commit("A link");
+      await assert.rejects(built(), /symbolic links or submodules .*: service\/src\/main\/environ/);
+    });
   });
 
   const closed = (policyTypes: readonly string[]): readonly string[] =>

@@ -485,6 +485,12 @@ describe("the platform on a cluster", () => {
       const object = own.deployment();
       return { ...object, metadata: { name, namespace } };
     };
+    const policy = (namespace: string, name: string) => ({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name, namespace },
+      spec: { podSelector: { matchLabels: { track: "canary" } }, policyTypes: ["Egress"] },
+    });
     const service = (namespace: string) => ({
       ...own.service(),
       metadata: { name: "services-orders", namespace },
@@ -504,6 +510,9 @@ describe("the platform on a cluster", () => {
       await apply(roleJob("prod"), service(prod));
       await apply(roleJob("prod"), deployment(prod, "services-orders"));
       await apply(roleJob("prod"), deployment(prod, "services-orders-canary"));
+      await apply(roleJob("prod"), policy(prod, "services-orders-canary"));
+      const open = refusal(apply(roleJob("prod"), policy(prod, "other")));
+      assert.match(await open, /cannot patch resource "networkpolicies"/);
       const wrong = refusal(apply(roleJob("staging"), service(prod)));
       assert.match(await wrong, /cannot patch resource "services"/);
       const back = refusal(apply(roleJob("prod"), service(staging)));
@@ -551,6 +560,7 @@ describe("the platform on a cluster", () => {
       const other = refusal(who.kubectl(["delete", "configmap", "other", ...at]));
       assert.match(await other, /only objects called services-orders-canary/);
       await who.kubectl(["delete", "deployment", "services-orders-canary", ...at]);
+      await who.kubectl(["delete", "networkpolicy", "services-orders-canary", ...at]);
     });
   });
 

@@ -66,7 +66,9 @@ const inShort = ({ command, name }: There): string =>
       );
 
 const changesStack = ({ command }: Pick<There, "command">): boolean =>
-  /npm run (?:canary|deploy|resume|review|rollback|sweep|unlock) (?!.* --preview )/.test(command);
+  /npm run (?:canary -- (?:start|stop)|deploy|resume|review|rollback|sweep|unlock)(?= |$)(?!.* --preview )/.test(
+    command,
+  );
 
 /** Commands that change nothing, but whose failure must still be reported to people. */
 const asks = /npm run smoke |npm run \w+ .* --preview /;
@@ -227,7 +229,10 @@ describe("the pipelines", () => {
     );
     const recoveries = Object.keys(pipelines["recover.yml"]?.workflows ?? {});
     assert.deepEqual(told, [
-      ...["teardown", "canary-start", "canary-stop"].map((name) => ({ [name]: ["not_run"] })),
+      { teardown: ["not_run"] },
+      { "canary-start": ["not_run"] },
+      "scan-canary-image",
+      { "canary-stop": ["not_run"] },
       ...recoveries.flatMap((name) => [{ [name]: ["not_run"] }, `approve-${name}`]),
     ]);
   });

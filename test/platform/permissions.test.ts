@@ -135,8 +135,8 @@ describe("the permissions", () => {
     assert.deepEqual(who("s3:DeleteObject", lock("staging")), ["staging"]);
   });
 
-  it("show the state of review stacks to their own jobs, and to production for its canary", () => {
-    const readers = ["review", "prod", "review-removal"];
+  it("show the state of review stacks to their own jobs only: production reads nothing that a branch wrote", () => {
+    const readers = ["review", "review-removal"];
     assert.deepEqual(who("kms:Decrypt", "review-key"), readers);
     assert.deepEqual(who("kms:Encrypt", "review-key"), ["review"]);
     assert.deepEqual(who("s3:GetObject", state("review", "review-x")), readers);

@@ -115,6 +115,7 @@ describe("the program", () => {
     prod: [...environment, budget],
     "prod-canary": [
       "kubernetes:apps/v1:Deployment services-orders-canary",
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy services-orders-canary",
       "pulumi:providers:kubernetes kubernetes",
     ],
     "review-x": [...environment, ...guardrails, ...ownDatabase, image, rights],
@@ -225,6 +226,38 @@ describe("the program", () => {
     for (const [label, value] of Object.entries(selected)) {
       assert.equal(inputs.spec.template.metadata.labels[label], value, label);
     }
+  });
+
+  it("as canary connects with a database user for canaries, if there is one, at the addresses that are set", async () => {
+    const database = { "services-orders:databaseHost": "db.example.com" };
+    const secretOf = async (config: Texts): Promise<unknown> => {
+      const settings = settingsOf(
+        "prod-canary",
+        { ...database, ...config },
+        { SANDBOX_DOMAIN: "example.com", SANDBOX_EKS_CLUSTER: "none" },
+      );
+      const { recorder } = await run(settings, production, promoted);
+      const { volumes } = recorder.one("kubernetes:apps/v1:Deployment").inputs.spec.template.spec;
+      const found = volumes as readonly { name: string; secret?: { secretName: string } }[];
+      return found.find(({ name }) => name === "database")?.secret?.secretName;
+    };
+    assert.equal(await secretOf({}), "services-orders-database");
+    const one = { "services-orders:databaseSecretName": "production" };
+    assert.equal(await secretOf(one), "production");
+    const own = { ...one, "services-orders:canaryDatabaseSecretName": "canary" };
+    assert.equal(await secretOf(own), "canary");
+    const cidr = "10.0.32.0/20";
+    const to = { "services-orders:databaseTo": JSON.stringify([{ ipBlock: { cidr } }]) };
+    const { recorder } = await run(
+      settingsOf("prod-canary", { ...database, ...to }, { SANDBOX_DOMAIN: "example.com" }),
+      production,
+      promoted,
+    );
+    const { spec } = recorder.one("kubernetes:networking.k8s.io/v1:NetworkPolicy").inputs;
+    assert.deepEqual(spec.egress[0], {
+      ports: [{ port: 5432, protocol: "TCP" }],
+      to: [{ ipBlock: { cidr } }],
+    });
   });
 
   for (const [stack, facts, message] of [

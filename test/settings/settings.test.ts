@@ -126,6 +126,7 @@ describe("settings", () => {
     branch: "two words",
     builder: "-x",
     callersAuthenticatedBy: " ",
+    canaryDatabaseSecretName: "A_b",
     clusterUid: "uid",
     context: "two words",
     databaseConnections: "0",
@@ -135,6 +136,7 @@ describe("settings", () => {
     databasePort: "65536",
     databaseSecretName: "A_b",
     databaseSslMode: "allow",
+    databaseTo: "[1]",
     domain: "Example.com",
     datadogAgentTo: "[1]",
     egressTo: '[{"ports":[]}]',
@@ -166,6 +168,7 @@ describe("settings", () => {
    * of this part, and the rule that the part breaks.
    */
   const wrongInside: Readonly<Record<string, string>> = {
+    databaseTo: "[0] must be a NetworkPolicyPeer, got 1",
     datadogAgentTo: "[0] must be a NetworkPolicyPeer, got 1",
     egressTo:
       "[0].ports must be a list of at least one port, got []; fix it in Pulumi.local.yaml\n" +

@@ -117,6 +117,19 @@ export const canaryFields: FieldsOfArgs = {
   ),
   // The canary's container is named after the service. If the name changes, the container is a new
   // container.
-  identity: [...webServiceFields.identity.filter(ofCanary), ...of("Deployment", webContainer)],
+  identity: [
+    ...webServiceFields.identity.filter(ofCanary),
+    ...of("Deployment", webContainer),
+    ...of("NetworkPolicy", "metadata.labels", "spec.podSelector"),
+  ],
+  database: [...webServiceFields.database.filter(ofCanary), ...of("NetworkPolicy", "spec.egress")],
+  databaseTo: of("NetworkPolicy", "spec.egress"),
+  datadogAgentTo: of("NetworkPolicy", "spec.egress"),
+  egressTo: of("NetworkPolicy", "spec.egress"),
+  namespace: [
+    ...webServiceFields.namespace.filter(ofCanary),
+    ...of("NetworkPolicy", "metadata.namespace"),
+  ],
+  "overrides.networkPolicySpec": of("NetworkPolicy", "spec"),
   serviceAccountName: of("Deployment", `${webPod}.serviceAccountName`),
 };

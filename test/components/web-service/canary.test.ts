@@ -2,11 +2,15 @@ import assert from "node:assert/strict";
 import { ResourceError } from "@pulumi/pulumi";
 import { Canary, type CanaryArgs } from "../../../components/web-service/canary";
 import { WebService } from "../../../components/web-service/web-service";
+import { type Door, doors } from "../../../components/conventions/connections";
+import { selector, trackSelector } from "../../../components/conventions/labels";
 import { database, everyPodArg, identity, release, web } from "../../support/fixtures";
 import { matchesGolden } from "../../support/golden";
 import { type Manifest, type Recorder, record, settled } from "../../support/mocks";
+import { type Endpoint, letsOut } from "../../support/network";
 
 const deployment = "kubernetes:apps/v1:Deployment";
+const networkPolicy = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 const podArgs = Object.fromEntries(
   Object.entries(everyPodArg).filter(([arg]) => arg !== "iamRoleArn"),
 );
@@ -45,20 +49,27 @@ describe("Canary", () => {
     matchesGolden("canary-everything", await made(podArgs));
   });
 
-  it("makes one Deployment and nothing else, a child of the component", async () => {
+  it("makes one Deployment and its NetworkPolicy, which comes first, and nothing else", async () => {
     const recorder = await made();
     assert.deepEqual(recorder.list(), [
       `${deployment} services-orders-canary`,
+      `${networkPolicy} services-orders-canary`,
       "services:k8s:Canary services-orders-canary",
     ]);
     assert.equal(recorder.one(deployment).parentage, `services:k8s:Canary$${deployment}`);
+    assert.equal(recorder.one(networkPolicy).parentage, `services:k8s:Canary$${networkPolicy}`);
+    const { dependencies } = recorder.one(deployment);
+    assert.ok(
+      dependencies.some((urn) => urn.includes(networkPolicy)),
+      dependencies.join(", "),
+    );
   });
 
   it("makes a ConfigMap for configFiles, which its pods mount by its name", async () => {
     const recorder = await made({ configFiles: { "/etc/orders/limits.json": "{}" } });
     const configMap = recorder.one("kubernetes:core/v1:ConfigMap");
     assert.equal(configMap.parentage, "services:k8s:Canary$kubernetes:core/v1:ConfigMap");
-    assert.equal(recorder.custom().length, 2);
+    assert.equal(recorder.custom().length, 3);
     const { volumes } = recorder.one(deployment).inputs.spec.template.spec;
     assert.ok(JSON.stringify(volumes).includes("services-orders-canary-auto"));
   });
@@ -87,6 +98,78 @@ describe("Canary", () => {
     assert.deepEqual(JSON.parse(stable), { ...prod, spec: prodSpec });
     assert.equal(canary.metadata.labels.track, "canary");
     assert.equal(prodSpec.serviceAccountName, "services-orders");
+  });
+
+  describe("may connect", () => {
+    const within = (labels: Readonly<Record<string, string>>, namespace: string): Endpoint => ({
+      address: "10.0.3.1",
+      pod: { labels, namespace: { "kubernetes.io/metadata.name": namespace } },
+    });
+    const at = (address: string): Endpoint => ({ address });
+    const parties: Readonly<Record<Door["party"], readonly Endpoint[]>> = {
+      // A selector must not match these pods, which have labels of other pods.
+      "another pod": [within({}, "ns"), within({ "k8s-app": "kube-dns" }, "ns")].map((one) => ({
+        ...one,
+        address: "198.51.100.1",
+      })),
+      "Datadog agent": ["10.0.0.2", "100.64.3.4", "172.31.0.9", "192.168.1.1"].map(at),
+      database: ["10.0.32.1", "192.168.7.7"].map(at),
+      DNS: [within({ "k8s-app": "kube-dns" }, "kube-system")].map((one) => ({
+        ...one,
+        address: "198.51.100.2",
+      })),
+      job: [{ ...within(selector(identity, "job"), "ns"), address: "198.51.100.3" }],
+      "other namespaces": [{ ...within({}, "other"), address: "198.51.100.4" }],
+      service: [{ ...within(selector(identity, "web"), "ns"), address: "198.51.100.5" }],
+      "the internet": ["203.0.113.9", "169.254.169.254"].map(at),
+    };
+    const canaryPod = within(trackSelector(identity, "web", "canary"), "ns");
+
+    async function opened(more: Partial<CanaryArgs> = {}): Promise<readonly string[]> {
+      const { inputs } = (await made(more)).one(networkPolicy);
+      return Object.entries<Door>(doors)
+        .filter(([, { party, port, protocol }]) =>
+          parties[party].some((to) => letsOut([inputs], { from: canaryPod, port, protocol, to })),
+        )
+        .map(([name]) => name);
+    }
+    // A node is at a private address, and so may be the database.
+    const own = ["database", "DNS by UDP", "DNS by TCP"];
+    const agent = ["Datadog agent, metrics", "Datadog agent, traces"];
+
+    it("to the same destinations as the code of a review stack, and to no other", async () => {
+      assert.deepEqual(await opened(), [...own, ...agent]);
+    });
+
+    it("to the database on its own port and at its own addresses only", async () => {
+      const cidr = "10.0.32.0/20";
+      const policy = (
+        await made({ database: { ...database, port: 6432 }, databaseTo: [{ ipBlock: { cidr } }] })
+      ).one(networkPolicy).inputs;
+      const letsTo = (address: string, port: number) =>
+        letsOut([policy], { from: canaryPod, port, protocol: "TCP", to: at(address) });
+      assert.equal(letsTo("10.0.32.1", 6432), true);
+      assert.equal(letsTo("10.0.32.1", 5432), false);
+      assert.equal(letsTo("10.0.64.1", 6432), false);
+    });
+
+    it("to nothing but DNS, when no addresses are given", async () => {
+      const closed = { databaseTo: [], datadogAgentTo: [] };
+      assert.deepEqual(await opened(closed), ["DNS by UDP", "DNS by TCP"]);
+    });
+
+    it("to what egressTo names", async () => {
+      const to = [{ ipBlock: { cidr: "203.0.113.9/32" } }];
+      const egressTo = [{ ports: [{ port: 443, protocol: "TCP" }], to }];
+      assert.deepEqual(await opened({ egressTo }), [...own, ...agent, "the internet"]);
+    });
+
+    it("while production's own pods stay as they are", async () => {
+      const { inputs } = (await made()).one(networkPolicy);
+      const stable = within(trackSelector(identity, "web", "stable"), "ns");
+      const to = at("203.0.113.9");
+      assert.equal(letsOut([inputs], { from: stable, port: 443, protocol: "TCP", to }), true);
+    });
   });
 
   it("never migrates and never seeds, also when its args say so", async () => {
@@ -144,6 +227,14 @@ describe("Canary", () => {
     }
   });
 
+  it("applies overrides last to the NetworkPolicy", async () => {
+    const policyTypes = ["Egress", "Ingress"];
+    const overrides = { networkPolicySpec: (spec: object) => ({ ...spec, policyTypes }) };
+    const { inputs } = (await made({ overrides: overrides as never })).one(networkPolicy);
+    assert.deepEqual(inputs.spec.policyTypes, policyTypes);
+    assert.equal(inputs.spec.egress.length, 3);
+  });
+
   describe("refuses", () => {
     const cases: readonly [Partial<CanaryArgs>, string][] = [
       [{ replicas: 0 }, "replicas must be at least 1, got 0; destroy the stack to have no canary"],
@@ -154,6 +245,10 @@ describe("Canary", () => {
       [
         { imageRef: "services-orders:latest" },
         'imageRef must be repository@sha256:<64 hex digits>, got "services-orders:latest"; name the image by its digest: a tag may be moved',
+      ],
+      [
+        { egressTo: [{ ports: [{ port: 443 }] }] },
+        'egressTo[0].to must have at least one peer, got null; write the addresses, such as [{ ipBlock: { cidr: "203.0.113.7/32" } }]',
       ],
       [
         { terminationGracePeriodSeconds: 54 },

@@ -47,6 +47,12 @@ const overridden = {
     databaseHost: databases.prod.host,
     // The PostgreSQL that stands in for RDS has no certificate.
     databaseSslMode: "disable",
+    // The database is a pod, and the sandbox's addresses are not private.
+    databaseTo: [
+      {
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": databases.namespace } },
+      },
+    ],
     domain,
     eksCluster: "none",
     quickStart: true,

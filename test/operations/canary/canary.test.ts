@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  type BuildFacts,
   type CanaryFacts,
+  validateBuild,
   validateCanary,
   validateCheckout,
 } from "../../../operations/canary/preconditions";
@@ -60,8 +62,6 @@ const fine: CanaryFacts = {
   branch: "feature/a",
   commit,
   containsProduction: true,
-  givenImage: false,
-  imageRef: "registry/services-orders@sha256:0",
   migrations: [],
   productionCommit: "d".repeat(40),
   productionRuns: true,
@@ -79,11 +79,9 @@ const cases: readonly [string, Partial<CanaryFacts>, RegExp][] = [
     { running: { branch: "feature/a", started: true } },
     /"feature\/a" is already running/,
   ],
-  ["without an image", { imageRef: undefined }, /has no image.*review -- up/],
-  ["of code that is not committed", { commit: undefined }, /is not committed/],
   [
     "with an image that names no commit",
-    { commit: undefined, givenImage: true },
+    { commit: undefined },
     /^--image needs --commit, the 40 hex digits/,
   ],
   [
@@ -105,6 +103,45 @@ const cases: readonly [string, Partial<CanaryFacts>, RegExp][] = [
   ["whose migrations git cannot compare", { migrations: undefined }, /git fetch/],
   ["with a new migration", { migrations: ["V2__more.sql"] }, /V2__more\.sql.*never migrates/],
 ];
+
+const buildable: BuildFacts = {
+  branch: "feature/a",
+  commit,
+  otherBuildFiles: [],
+  tip: commit,
+  unusualFiles: [],
+};
+const buildCases: readonly [string, Partial<BuildFacts>, RegExp][] = [
+  ["of a branch that is not at the remote", { tip: undefined }, /not at the remote: push it/],
+  [
+    "of a commit that the branch has left",
+    { tip: "e".repeat(40) },
+    /is not the newest commit of branch "feature\/a" at the remote: this is eeee/,
+  ],
+  ["of a commit that git does not know", { otherBuildFiles: undefined }, /git fetch/],
+  ["of a commit whose files git does not know", { unusualFiles: undefined }, /git fetch/],
+  [
+    "with a build file of the branch, because it would run code in main's job",
+    { otherBuildFiles: ["service/pom.xml"] },
+    /other build files than main: service\/pom\.xml\. .*to main first/,
+  ],
+  [
+    "with a link, which could copy a file of the machine into the image",
+    { unusualFiles: ["service/src/main/resources/environ"] },
+    /symbolic links or submodules in its code: service\/src\/main\/resources\/environ/,
+  ],
+];
+
+describe("the image of a canary", () => {
+  it("is built when nothing speaks against it", () => {
+    assert.equal(validateBuild(buildable), undefined);
+  });
+  for (const [title, change, text] of buildCases) {
+    it(`is not built ${title}`, () => {
+      assert.match(validateBuild({ ...buildable, ...change }) ?? "", text);
+    });
+  }
+});
 
 describe("a canary", () => {
   it("may start when nothing speaks against it", () => {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { assertCheckout, reviewOutputs, stopCanary } from "../../../operations/canary/canary";
+import { stopCanary } from "../../../operations/canary/canary";
+import { assertCheckout } from "../../../operations/canary/checkout";
 import {
   type Production,
   readyPods,
@@ -132,16 +133,6 @@ esac`;
     state({ tags: { clusterUid: "elsewhere" } });
     await assert.rejects(stopCanary(production(), workspace()), /is in the cluster elsewhere/);
     assert.deepEqual(asked, []);
-  });
-
-  it("runs its review stack's image, whose state is named when it cannot be read", async () => {
-    const env = { ...workspace().env, REVIEW_BACKEND_URL: "s3://review.example" };
-    const deny = "#!/bin/sh\necho 'error: denied' >&2; exit 255";
-    writeFileSync(join(directory, "pulumi"), deny, { mode: 0o755 });
-    await assert.rejects(
-      reviewOutputs("feature/a", { ...workspace(), env }),
-      /^Error: The state at s3:\/\/review\.example cannot be read: denied/,
-    );
   });
 
   it("has its share of the pods that get requests: Ready ones that do not end", async () => {

@@ -185,6 +185,8 @@ const webService: Case<object> = {
   type: "services:k8s:WebService",
 };
 
+const peers = [{ ipBlock: { cidr: "192.0.2.0/24" } }];
+
 /** Args that a web service can have, but a canary cannot. */
 const notOfCanary = {
   ...{ autoscaling: undefined, iamRoleArn: undefined, migrationArgs: undefined },
@@ -200,6 +202,12 @@ const canary: Case<object> = {
     ...Object.fromEntries(
       Object.entries(webService.others).filter(([arg]) => !Object.hasOwn(notOfCanary, arg)),
     ),
+    databaseTo: [{ databaseTo: peers }],
+    datadogAgentTo: [{ datadogAgentTo: peers }],
+    egressTo: [{ egressTo: [{ ports: [{ port: 1 }], to: peers }] }],
+    "overrides.networkPolicySpec": [
+      { overrides: { networkPolicySpec: () => ({ podSelector: {} }) } },
+    ],
     serviceAccountName: [{ serviceAccountName: "other" }],
   },
   type: "services:k8s:Canary",
@@ -276,7 +284,6 @@ const stackNamespace: Case<StackNamespaceArgs> = {
   type: "services:k8s:StackNamespace",
 };
 
-const peers = [{ ipBlock: { cidr: "192.0.2.0/24" } }];
 const reviewNamespace: Case<ReviewNamespaceArgs> = {
   bases: [
     { branch: "x", egressTo: [{ to: peers }], identity, ingressFrom: peers, namespace: "ns" },

@@ -1,0 +1,176 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import {
+  buildFiles,
+  builtFrom,
+  codeDirectory,
+  contentHash,
+  contextDirectory,
+} from "../../components/conventions/content-hash";
+import { command } from "../../lib/command";
+import { UserError } from "../../lib/errors";
+import { reports } from "../../lib/reports";
+import {
+  changedFiles,
+  committed,
+  fetchBranch,
+  fullCommit,
+  remoteBranches,
+  takeFiles,
+  unusualFilesAt,
+} from "../clients/git";
+import { addTag, taggedImage } from "../clients/registry";
+import { inWorktree } from "../clients/worktree";
+import { resolveTarget } from "../deploy/target";
+import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
+import { settingsOf } from "../pulumi/settings";
+import { createStack } from "../pulumi/stacks";
+import { pushImage } from "../release/build-image";
+import { withoutRelease } from "../stacks/release";
+import { assertCheckout } from "./checkout";
+import { validateBuild } from "./preconditions";
+
+/** Builds the service's jars in a directory with the files of the repository. */
+export type BuildJars = (directory: string) => Promise<void>;
+
+/** The code that a canary runs. */
+export interface Code {
+  readonly branch: string;
+  readonly commit: string;
+}
+
+/**
+ * Stack whose settings decide how the image is built. The image must be like the images that
+ * production gets from staging.
+ */
+const builder = "staging";
+
+/**
+ * Returns the commit that becomes the canary, after all checks that need no cluster.
+ *
+ * @param asked - commit that a person has chosen. Default: the newest commit of the branch
+ * @throws UserError if the commit is not the branch's newest commit at the remote, or if main must
+ * not build it
+ */
+export async function codeOf(
+  branch: string,
+  asked: string | undefined,
+  workspace: Workspace,
+): Promise<Code> {
+  const tip = (await remoteBranches(workspace))?.get(branch);
+  const commit = asked ?? tip ?? "";
+  if (asked !== undefined && committed(asked) !== asked) {
+    throw new UserError(`--commit must be the 40 hex digits of a commit, got "${asked}".`);
+  }
+  if (commit === tip && (await fullCommit(commit, workspace)) === undefined) {
+    await fetchBranch(branch, workspace).catch(() => undefined);
+  }
+  const differing = await Promise.all(
+    buildFiles.map(async (file) => changedFiles("HEAD", commit, file, workspace)),
+  );
+  const issue = validateBuild({
+    branch,
+    commit,
+    otherBuildFiles: differing.includes(undefined)
+      ? undefined
+      : differing.flatMap((files) => files ?? []),
+    tip,
+    unusualFiles: await unusualFilesAt(commit, codeDirectory, workspace),
+  });
+  if (issue !== undefined) throw new UserError(`${issue}\nNothing was changed.`);
+  return { branch, commit };
+}
+
+/**
+ * `npm run canary -- build BRANCH`: builds the jars of a branch into this checkout. This job needs
+ * no rights. The next job pushes the image of these jars.
+ */
+export async function canaryBuild(
+  branch: string,
+  options: { readonly commit?: string },
+  build: BuildJars,
+  workspace: Workspace = defaultWorkspace,
+): Promise<void> {
+  await assertCheckout(workspace);
+  const code = await codeOf(branch, options.commit, workspace);
+  const target = join(workspace.cwd, contextDirectory);
+  await withCode(code, workspace, build, async (directory) => {
+    rmSync(target, { force: true, recursive: true });
+    await copied(join(directory, contextDirectory), target);
+  });
+  console.log(`Built ${code.commit} of ${branch}`);
+}
+
+/**
+ * `npm run canary -- image BRANCH`: builds and pushes the image of a branch with main's program,
+ * and writes the report that `canary -- start --built` reads.
+ */
+export async function canaryImage(
+  branch: string,
+  options: { readonly commit?: string },
+  build: BuildJars,
+  workspace: Workspace = defaultWorkspace,
+): Promise<void> {
+  await assertCheckout(workspace);
+  const code = await codeOf(branch, options.commit, workspace);
+  const imageRef = await imageOf(code, workspace, build);
+  reports.leaveImage(imageRef, code);
+  console.log(imageRef);
+}
+
+/**
+ * Returns the image of the code. If no canary has run this commit yet, builds and pushes the image
+ * to the repository of production's images, where no branch can push. The image gets the tag
+ * `canary-<commit>`, which the registry never moves.
+ */
+export async function imageOf(code: Code, given: Workspace, build: BuildJars): Promise<string> {
+  const workspace = withoutRelease(given);
+  const { imageRepository = "" } = await settingsOf(builder, workspace);
+  const tag = `canary-${code.commit}`;
+  const there = await taggedImage(imageRepository, tag);
+  if (there !== undefined) return there;
+  return withCode(code, workspace, build, async (cwd) => {
+    const state = mkdtempSync(join(tmpdir(), "services-canary-state-"));
+    try {
+      // Staging's own state must not name the image of a branch, so this state is thrown away.
+      const env = { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE: "" };
+      const its = withEnv({ ...workspace, cwd }, env);
+      await createStack(builder, "passphrase", its);
+      const imageRef = await pushImage(await resolveTarget(builder, its));
+      await addTag(imageRef, tag);
+      return imageRef;
+    } finally {
+      rmSync(state, { force: true, recursive: true });
+    }
+  });
+}
+
+/**
+ * Calls `work` with a directory that has the files of this checkout, but the code of the branch and
+ * the jars of this code. The program, the Maven build and the Dockerfile are main's. Uses the jars
+ * in the checkout if they were built from the same code.
+ */
+async function withCode<Result>(
+  { commit }: Code,
+  workspace: Workspace,
+  build: BuildJars,
+  work: (directory: string) => Promise<Result>,
+): Promise<Result> {
+  return inWorktree(workspace, async (directory) => {
+    // Git does not remove main's files that the commit does not have.
+    rmSync(join(directory, codeDirectory), { force: true, recursive: true });
+    await takeFiles(directory, { commit, files: [codeDirectory] });
+    const jars = join(workspace.cwd, contextDirectory);
+    if (builtFrom(jars) === contentHash(directory)) {
+      await copied(jars, join(directory, contextDirectory));
+    } else await build(directory);
+    return work(directory);
+  });
+}
+
+/** Copies a directory with the times and modes of its files, which an image layer contains. */
+async function copied(from: string, to: string): Promise<void> {
+  mkdirSync(dirname(to), { recursive: true });
+  await command("cp", ["-a", from, to], { timeout: 60_000 });
+}
