@@ -20,7 +20,8 @@ final class Admission {
 
     /** @param wait how long a request waits for a place before it is refused */
     Admission(int places, Duration wait) {
-        this.places = new Semaphore(places);
+        // Fair, so that no request waits while later ones pass it.
+        this.places = new Semaphore(places, true);
         this.wait = wait;
     }
 

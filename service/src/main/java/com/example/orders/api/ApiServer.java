@@ -9,11 +9,14 @@ import java.time.Duration;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
 import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.EagerContentHandler;
 import org.eclipse.jetty.util.component.LifeCycle;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.slf4j.Logger;
@@ -25,11 +28,18 @@ public final class ApiServer implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(ApiServer.class);
     // Threads of the server. A blocked thread costs little memory. The threads above ORDER_REQUESTS
-    // and UNREAD_BODIES are for short answers, such as a refusal. Health and metrics have their own
-    // server.
+    // are for short answers, such as a refusal. No thread waits for a client. Health and metrics have
+    // their own server.
     static final int THREADS = 400;
-    static final int ORDER_REQUESTS = 350;
-    static final int UNREAD_BODIES = 30;
+    private static final int ORDER_REQUESTS = 350;
+    // Memory for clients that send or read slowly: an eighth of the memory of a pod with 512 MiB.
+    private static final long SLOW_CLIENT_BYTES = 64 << 20;
+    // Open connections. A connection without a whole header costs about 16 KiB, so these cost 32
+    // MiB. When the limit is reached, new connections wait until another one closes.
+    private static final int CONNECTIONS = 2000;
+    // New connections that the kernel keeps while the server is busy. Java's default of 50 is too
+    // small: a client whose connection does not fit tries again only after a second.
+    private static final int ACCEPT_QUEUE = 1024;
     // How long no request may be open before the server stops listening. While a client has an open
     // connection, the server waits longer: the answer to that client's next request says that the
     // connection closes.
@@ -55,19 +65,23 @@ public final class ApiServer implements AutoCloseable {
                 Javalin.create(
                         config -> {
                             configure(config);
-                            config.routes.after(new UnreadBodies(UNREAD_BODIES));
                             closeConnectionsDuringDrain(config);
                             new RequestMetrics(metrics).register(config);
                             new OrderRoutes(store, new Admission(ORDER_REQUESTS)).register(config.routes);
                         });
 
-        openRequests = new OpenRequests(servlets(javalin));
+        SlowClients clients = new SlowClients(SlowClients.LIMIT, SLOW_CLIENT_BYTES, metrics);
+        Handler whole =
+                new EagerContentHandler(new Traces(servlets(javalin)), new WholeBodies(clients));
+        openRequests = new OpenRequests(new BufferedAnswers(whole, clients));
         server.setHandler(openRequests);
         server.setErrorHandler(new JettyErrors(version));
 
         connector = new ServerConnector(server, new HttpConnectionFactory(http(version)));
         connector.setPort(port);
         connector.setIdleTimeout(IDLE.toMillis());
+        connector.setAcceptQueueSize(ACCEPT_QUEUE);
+        server.addBean(new NetworkConnectionLimit(CONNECTIONS, connector));
         server.addConnector(connector);
     }
 

@@ -13,17 +13,21 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.Semaphore;
 import java.util.regex.Pattern;
 
 final class OrderRoutes {
     static final String IDEMPOTENCY_KEY = "Idempotency-Key";
     private static final Pattern KEY = Pattern.compile("[!-~]{1,255}");
 
-    // A page of the largest orders takes 40,000 items and their JSON, so a few at a time bound the memory.
+    // A page takes up to 5 MB, so a few at a time bound the memory.
     private static final int PAGES = 3;
+    // Bodies that are parsed at the same time. Parsing takes milliseconds, and up to 1 MB of memory.
+    private static final int PARSED_BODIES = 4;
     // As long as a request waits for a connection of the pool.
     private static final Duration WAIT_FOR_PAGE = Duration.ofSeconds(3);
 
+    private final Semaphore parsers = new Semaphore(PARSED_BODIES, true);
     private final Admission pages = new Admission(PAGES, WAIT_FOR_PAGE);
     private final OrderStore store;
     private final Admission admission;
@@ -48,9 +52,9 @@ final class OrderRoutes {
                 "/orders/{id}/cancel", admission.limit(context -> settle(context, OrderStatus.CANCELLED)));
     }
 
-    private void create(Context context) throws SQLException {
+    private void create(Context context) throws SQLException, InterruptedException {
         Optional<String> key = idempotencyKey(context);
-        NewOrder request = OrderRequest.parse(RequestBody.json(context));
+        NewOrder request = parse(context);
         Order order;
         if (key.isPresent()) {
             Created created = create(request, key.get());
@@ -63,6 +67,15 @@ final class OrderRoutes {
         }
         context.status(201).header("Location", "/orders/" + order.id());
         answer(context, order);
+    }
+
+    private NewOrder parse(Context context) throws InterruptedException {
+        parsers.acquire();
+        try {
+            return OrderRequest.parse(RequestBody.json(context));
+        } finally {
+            parsers.release();
+        }
     }
 
     private Created create(NewOrder request, String key) throws SQLException {
@@ -84,10 +97,7 @@ final class OrderRoutes {
 
     private void list(Context context) throws SQLException {
         PageQuery query = PageQuery.parse(context.queryString());
-        answer(
-                context,
-                OrderPage.of(
-                        store.page(query.status(), query.after(), query.limit() + 1), query.limit()));
+        answer(context, OrderPage.of(store.page(query.status(), query.after(), query.limit())));
     }
 
     private void get(Context context) throws SQLException {

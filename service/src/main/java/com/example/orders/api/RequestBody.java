@@ -12,7 +12,6 @@ final class RequestBody {
      * character is written as two JSON escapes (12 bytes), this order has 180 kB.
      */
     static final int MAX_BYTES = 256 << 10;
-    private static final int MAX_DISCARDED = 16 << 20;
     // JSON is always UTF-8 (RFC 8259), so the only accepted charset is UTF-8.
     private static final Pattern JSON =
             Pattern.compile("application/json\\s*(;\\s*charset\\s*=\\s*\"?utf-8\"?\\s*)?", Pattern.CASE_INSENSITIVE);
@@ -32,14 +31,8 @@ final class RequestBody {
 
     private static byte[] read(Context context) {
         byte[] body;
-        try {
-            InputStream in = context.bodyInputStream();
+        try (InputStream in = context.bodyInputStream()) {
             body = in.readNBytes(MAX_BYTES + 1);
-            if (body.length > MAX_BYTES) {
-                // Reads the rest of the body: otherwise, a client that still sends would get a
-                // connection reset instead of the answer.
-                in.skip(MAX_DISCARDED);
-            }
         } catch (IOException e) {
             throw new ProblemException(400, "The body could not be read to its end.");
         }

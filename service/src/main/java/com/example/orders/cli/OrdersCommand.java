@@ -92,8 +92,13 @@ public final class OrdersCommand {
 
     private static int reportFailure(Exception e, CommandLine line, ParseResult parsed) {
         print(line.getErr(), line.getCommandSpec().qualifiedName() + ": " + reason(e));
-        LoggerFactory.getLogger(OrdersCommand.class).debug("stack trace of the failure", e);
-        return e instanceof ConfigurationException ? USAGE : FAILED;
+        if (e instanceof ConfigurationException) {
+            return USAGE;
+        }
+        // Logs the cause at the default level: nobody can repeat the run of last night's job.
+        LoggerFactory.getLogger(OrdersCommand.class)
+                .error("{} failed", line.getCommandSpec().qualifiedName(), e);
+        return FAILED;
     }
 
     /**

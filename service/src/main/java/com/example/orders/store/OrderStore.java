@@ -24,6 +24,9 @@ import javax.sql.DataSource;
  */
 public final class OrderStore {
     private static final int EXPIRE_BATCH = 1000;
+    // Items of one page, which bounds the memory for a request: 1 MB of JSON with the longest texts.
+    // Pages of orders with at most 10 items are never shorter than their limit.
+    private static final int PAGE_ITEMS = 2000;
 
     private final DataSource database;
 
@@ -106,18 +109,24 @@ public final class OrderStore {
 
     /**
      * Returns one page of orders, the newest order first. So new orders appear before the first
-     * page, and do not move orders of later pages.
+     * page, and do not move orders of later pages. The page is shorter than the limit if its orders
+     * have many items.
      */
-    public List<Order> page(Optional<OrderStatus> status, Optional<PagePosition> after, int limit)
+    public Page page(Optional<OrderStatus> status, Optional<PagePosition> after, int limit)
             throws SQLException {
         String conditions =
                 (status.isPresent() ? " AND status = ?" : "")
                         + (after.isPresent() ? " AND (created_at, id) < (?, ?)" : "");
+        // Reads one order more than the page has, to know whether there is a next page.
         String sql =
                 OrderRows.SELECT
-                        + "(SELECT * FROM orders WHERE true"
+                        + "(SELECT *, sum(items) OVER (ORDER BY created_at DESC, id DESC) - items AS items_before"
+                        + " FROM (SELECT *, (SELECT count(*) FROM order_items WHERE order_id = orders.id) AS items"
+                        + " FROM orders WHERE true"
                         + conditions
-                        + " ORDER BY created_at DESC, id DESC LIMIT ?) o ON o.id = i.order_id"
+                        + " ORDER BY created_at DESC, id DESC LIMIT ?) counted) o"
+                        + " ON o.id = i.order_id AND o.items_before <= "
+                        + PAGE_ITEMS
                         + " ORDER BY o.created_at DESC, o.id DESC, i.position";
         try (Connection connection = database.getConnection();
                 PreparedStatement statement = connection.prepareStatement(sql)) {
@@ -129,8 +138,8 @@ public final class OrderStore {
                 statement.setObject(parameter++, OrderWriter.timestamp(after.get().createdAt()));
                 statement.setObject(parameter++, after.get().id());
             }
-            statement.setInt(parameter, limit);
-            return list(statement);
+            statement.setInt(parameter, limit + 1);
+            return Page.of(list(statement), limit, PAGE_ITEMS);
         }
     }
 

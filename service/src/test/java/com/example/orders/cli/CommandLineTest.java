@@ -10,6 +10,7 @@ import com.example.orders.support.TestDatabase;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -74,8 +75,14 @@ class CommandLineTest {
     void databaseThatIsAwayExitsWith1(String arguments) throws Exception {
         Result result = ServiceProcess.run(NO_DATABASE, arguments.split(" "));
         assertEquals(1, result.exitCode(), result.err());
-        assertOneLine(result);
-        assertTrue(result.err().contains("localhost:1 refused"), result.err());
+        List<String> lines = result.err().lines().toList();
+        JsonNode cause = new ObjectMapper().readTree(lines.get(0));
+        assertEquals("ERROR", cause.path("level").textValue());
+        assertTrue(cause.path("stack_trace").textValue().contains("Connection refused"), result.err());
+        assertEquals(2, lines.size(), result.err());
+        assertTrue(lines.get(1).startsWith("services-orders"), result.err());
+        assertTrue(lines.get(1).contains("localhost:1 refused"), result.err());
+        assertTrue(!result.err().contains("s3cret"), result.err());
         assertEquals("", result.out());
     }
 
