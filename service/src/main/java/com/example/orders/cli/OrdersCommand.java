@@ -95,7 +95,7 @@ public final class OrdersCommand {
         if (e instanceof ConfigurationException) {
             return USAGE;
         }
-        // Logs the cause at the default level: nobody can repeat the run of last night's job.
+        // Logs the cause at the default level, because a run of last night cannot be repeated.
         LoggerFactory.getLogger(OrdersCommand.class)
                 .error("{} failed", line.getCommandSpec().qualifiedName(), e);
         return FAILED;
