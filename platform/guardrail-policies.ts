@@ -4,8 +4,10 @@ import {
   reviewNamespace as defaults,
 } from "../components/conventions/defaults";
 import { canaryName, clusterGroup } from "../components/conventions/ci-roles";
+import { ephemeralStorage } from "../components/conventions/quota";
 import type { Policy } from "./admission";
-import { cel, inReview, requester, reviewNamespaceLabels } from "./review-policies";
+import { cel } from "./cel";
+import { inReview, requester, reviewNamespaceLabels } from "./review-policies";
 import type { CircleCi, ReviewLimits } from "./settings";
 
 /** Name of the ResourceQuota and of the LimitRange of a review namespace. */
@@ -23,6 +25,7 @@ const atMost = (value: string, most: string) =>
 export function quotas(circleci: CircleCi, review: ReviewLimits): Policy {
   const most: Readonly<Record<string, string>> = {
     ...defaults.quotaObjects,
+    ...ephemeralStorage(review.pods),
     pods: String(review.pods),
     "requests.cpu": review.cpu,
     "requests.memory": review.memory,

@@ -7,12 +7,11 @@ import {
 } from "../components/conventions/ci-roles";
 import { service } from "../config/service";
 import type { Policy } from "./admission";
+import { cel } from "./cel";
+import { nameOfBranch } from "./review-names";
 import type { CircleCi, ReviewLimits } from "./settings";
 
 const { bindingName, clusterRole, namespacePrefix, ownerAnnotation } = reviewAccess;
-
-/** Returns a text, or a list of texts, as a CEL literal. JSON's strings are valid in CEL. */
-export const cel = (value: string | readonly string[]): string => JSON.stringify(value);
 
 export const inReview = {
   "in-review-namespace": `request.namespace.startsWith(${cel(namespacePrefix)})`,
@@ -110,6 +109,11 @@ export function namespaces(circleci: CircleCi): Policy {
         expression: `${isRemover} || variables.owner == request.userInfo.username`,
         message: `the namespace belongs to another branch: its annotation ${ownerAnnotation} is not the user of this job`,
       },
+      // A namespace never changes its name, so only its creation is checked.
+      {
+        expression: `request.operation != "CREATE" || ${nameOfBranch.expression}`,
+        message: nameOfBranch.message,
+      },
       {
         expression: `request.operation != "UPDATE" || ${ownerOf("object")} == variables.owner`,
         message: `the annotation ${ownerAnnotation} never changes`,
@@ -136,6 +140,7 @@ export function namespaces(circleci: CircleCi): Policy {
       { expression: `request.operation == "CREATE" ? object : oldObject`, name: "known" },
       { expression: "variables.known.metadata.name", name: "name" },
       { expression: ownerOf("variables.known"), name: "owner" },
+      ...nameOfBranch.variables,
     ],
   };
 }

@@ -169,6 +169,12 @@ export const postgres = {
 /** Limits of a review stack's namespace. */
 export const reviewNamespace = {
   /**
+   * Space on the node's disk for each container: logs (kubelet keeps 5 files of 10 MiB) and
+   * `emptyDir` volumes (at most 192 MiB, with Datadog's agent). The kubelet evicts pods above the
+   * limit.
+   */
+  containerStorage: { limit: "512Mi", request: "64Mi" },
+  /**
    * Maximum of memory limit divided by memory request. This ratio limits how much the pods can
    * overcommit a node's memory.
    */
@@ -178,9 +184,17 @@ export const reviewNamespace = {
    * the size of one node.
    */
   quota: { cpu: "2", memory: "4Gi", pods: 10 },
-  /** The stack needs one Ingress and two Services. The rest is for experiments. */
+  /**
+   * The stack needs one Ingress, two Services, one Secret and a CronJob for each scheduled job. Each
+   * CronJob keeps 3 successful and 3 failed Jobs, and one Job runs: 140 Jobs for 20 CronJobs. The
+   * rest is for experiments.
+   */
   quotaObjects: {
+    "count/configmaps": "20",
+    "count/cronjobs.batch": "20",
     "count/ingresses.networking.k8s.io": "2",
+    "count/jobs.batch": "150",
+    "count/secrets": "20",
     persistentvolumeclaims: "2",
     "requests.storage": "10Gi",
     services: "5",

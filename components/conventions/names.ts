@@ -21,10 +21,10 @@ export const budgets = {
 } as const;
 
 const base32 = "abcdefghijklmnopqrstuvwxyz234567";
-const suffixLength = 8;
+export const suffixLength = 8;
 /** Form of the end of a shortened name. A full name with such an end is shortened, too. */
-const looksShortened = /(?:^|-)[a-z2-7]{8}$/;
-const legalSlug = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
+export const looksShortened = /(?:^|-)[a-z2-7]{8}$/;
+export const legalSlug = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
 const legalLabelValue = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/;
 const legalDnsLabel = /^[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
 
@@ -51,13 +51,16 @@ function shorten(text: string, legal: string, budget: number): string {
  * The slug ends with 8 characters of a hash of the full name if the branch's name is not a legal
  * slug, or if the branch's name looks like a shortened name (`fix-checkout` seems to end with a
  * hash). So two branches never share a stack.
+ *
+ * The admission policies compute the same name in CEL, without the hash: `platform/review-names.ts`.
  */
 export function slug(branch: string): string {
   if (legalSlug.test(branch) && branch.length <= budgets.slug && !looksShortened.test(branch)) {
     return branch;
   }
+  // Only ASCII, as CEL's `lowerAscii`: other characters with a Latin lower case are separators.
   const legal = branch
-    .toLowerCase()
+    .replace(/[A-Z]/g, (letter) => letter.toLowerCase())
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "");
   return shorten(branch, /^[a-z]/.test(legal) ? legal : `b-${legal}`, budgets.slug);

@@ -1,5 +1,8 @@
 import { type Checked } from "./validation";
+import { reviewNamespace } from "./defaults";
 import { type Requests, cores, memoryBytes } from "./quantities";
+
+const mebi = 2 ** 20;
 
 /** Maximum total requests and maximum number of pods in a namespace. */
 export interface Quota extends Requests {
@@ -42,7 +45,18 @@ export function peakPods(replicas: number, maxSurge: number | string): number {
   return replicas + Math.min(replicas, 2 * surge);
 }
 
-const mebi = 2 ** 20;
+/**
+ * Returns the limits of a quota for the node's disk, which allow two containers with the default
+ * limit in each pod. So the number of pods is always reached first.
+ */
+export function ephemeralStorage(pods: number): Readonly<Record<string, string>> {
+  const { limit, request } = reviewNamespace.containerStorage;
+  const sum = (each: string) => `${String((2 * pods * (memoryBytes(each) ?? 0)) / mebi)}Mi`;
+  return {
+    "limits.ephemeral-storage": sum(limit),
+    "requests.ephemeral-storage": sum(request),
+  };
+}
 
 /**
  * Returns an issue if the quota is too small for the stack's pods, because Kubernetes would

@@ -15,7 +15,12 @@ import {
 } from "./network-policies";
 import { type Override, applyOverride } from "../conventions/override";
 import { amountIssues } from "../conventions/quantities";
-import { type PodRequirement, type Quota, quotaIssue } from "../conventions/quota";
+import {
+  type PodRequirement,
+  type Quota,
+  ephemeralStorage,
+  quotaIssue,
+} from "../conventions/quota";
 import { createRoleBinding, ownerOf } from "./role-binding";
 import { StackNamespace, type StackNamespaceArgs } from "./stack-namespace";
 
@@ -251,6 +256,7 @@ function resourceQuotaSpec({ overrides }: ReviewNamespaceArgs, quota: Quota) {
   return applyOverride<k8s.types.input.core.v1.ResourceQuotaSpec>(overrides?.resourceQuotaSpec, {
     hard: {
       ...defaults.quotaObjects,
+      ...ephemeralStorage(quota.pods),
       pods: String(quota.pods),
       "requests.cpu": quota.cpu,
       "requests.memory": quota.memory,
@@ -259,12 +265,13 @@ function resourceQuotaSpec({ overrides }: ReviewNamespaceArgs, quota: Quota) {
 }
 
 function limitRangeSpec({ overrides }: ReviewNamespaceArgs) {
+  const { containerStorage: storage } = defaults;
   return applyOverride<k8s.types.input.core.v1.LimitRangeSpec>(overrides?.limitRangeSpec, {
     limits: [
       {
         // The quota refuses pods without requests, so containers without requests get these values.
-        default: { memory: pod.requests.memory },
-        defaultRequest: { ...pod.requests },
+        default: { "ephemeral-storage": storage.limit, memory: pod.requests.memory },
+        defaultRequest: { ...pod.requests, "ephemeral-storage": storage.request },
         maxLimitRequestRatio: { memory: defaults.maxMemoryLimitRequestRatio },
         type: "Container",
       },

@@ -21,6 +21,7 @@ import { reviewStack } from "../../operations/stacks/review-stack";
 import { networkPolicies } from "../../platform/guardrail-policies";
 import { permissions } from "../../platform/permissions";
 import { namespaces } from "../../platform/review-policies";
+import { slugOf } from "../../environments";
 import { identityOf } from "../../settings/identity";
 import { Programs } from "../operations/support/programs";
 import { settings } from "../support/platform";
@@ -222,22 +223,43 @@ describe("an attack by a review stack", () => {
     });
   }
 
-  it("M2 succeeds: one branch makes as many namespaces as it likes, each with a quota", () => {
-    for (const slug of ["evil", "evil-2", "invoice", "a-third-one"]) {
-      const name = `services-orders-review-${slug}`;
-      const metadata = {
-        annotations: { "services-orders/owner": reviewUser(branch) },
-        labels: {
-          ...labels(identityOf("review", slug), "namespace"),
-          "pod-security.kubernetes.io/enforce": "restricted",
-        },
-        name,
-      };
-      const found = refusals(namespaces(circleci), {
-        object: { metadata },
-        request: { namespace: name, operation: "CREATE", userInfo },
-      });
-      assert.deepEqual(found, [], slug);
+  /** Returns the messages with which the platform refuses a namespace that a branch creates. */
+  function creation(of: string, slug: string): readonly string[] {
+    const name = `services-orders-review-${slug}`;
+    const owner = reviewUser(of);
+    const metadata = {
+      annotations: { "services-orders/owner": owner },
+      labels: {
+        ...labels(identityOf("review", slug), "namespace"),
+        "pod-security.kubernetes.io/enforce": "restricted",
+      },
+      name,
+    };
+    return refusals(namespaces(circleci), {
+      object: { metadata },
+      request: { namespace: name, operation: "CREATE", userInfo: { ...userInfo, username: owner } },
+    });
+  }
+  const notItsName =
+    "the namespace of a branch is services-orders-review-<slug>: the branch's name, or its first characters and a hash if the name is no slug";
+
+  it("M2 fails: a branch whose name is a slug makes one namespace, which has its name", () => {
+    assert.deepEqual(creation("evil", "evil"), []);
+    for (const slug of ["evil-2", "evil-aaaaaaaa", "invoice", "a-third-one"]) {
+      assert.deepEqual(creation("evil", slug), [notItsName], slug);
     }
+  });
+
+  it("M2 fails: a branch with another name makes only namespaces that begin with its name", () => {
+    assert.deepEqual(creation("feature/Evil", slugOf("feature/Evil")), []);
+    for (const slug of ["feature-evil", "feature-evil-2", "invoice", "invoice-aaaaaaaa"]) {
+      assert.deepEqual(creation("feature/Evil", slug), [notItsName], slug);
+    }
+  });
+
+  it("M2 remains: CEL computes no hash, so a branch with another name may choose its 8 characters", () => {
+    assert.deepEqual(creation("feature/Evil", "feature-evil-aaaaaaaa"), []);
+    // The namespace of a branch that differs only in what a slug loses, before that branch has it.
+    assert.deepEqual(creation("feature/Evil", slugOf("feature/evil")), []);
   });
 });

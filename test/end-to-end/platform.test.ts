@@ -34,8 +34,8 @@ const domain = "review.example.com";
  * Review stacks of two branches. The names of the branches differ only in characters that a slug
  * changes.
  */
-const own = new ReviewObjects("feature/platform_A", "platform-test-a", domain);
-const other = new ReviewObjects("feature/platform-a", "platform-test-b", domain);
+const own = new ReviewObjects("feature/platform_A", domain);
+const other = new ReviewObjects("feature/platform-a", domain);
 const job = branchJob(own.branch, projectId);
 const otherJob = branchJob(other.branch, projectId);
 const mainJob = branchJob("main", projectId);
@@ -305,6 +305,10 @@ describe("the platform on a cluster", () => {
         () => apply(job, own.quota({ "requests.cpu": "64" })),
         /limits requests.cpu to 2 at most/,
       ],
+      "counts no objects in its quota": [
+        () => apply(job, own.quota({ "count/secrets": "1000000" })),
+        /limits count\/secrets to 20 at most/,
+      ],
       "leaves memory out of its quota": [
         () => {
           const quota = own.quota();
@@ -385,9 +389,16 @@ describe("the platform on a cluster", () => {
         /must carry the labels of the review stack/,
       ],
       "makes a namespace for another branch": [
-        () =>
-          apply(job, new ReviewObjects("feature/x", "platform-test-x", domain).namespaceObject()),
+        () => apply(job, new ReviewObjects("feature/x", domain).namespaceObject()),
         /belongs to another branch/,
+      ],
+      "makes a second namespace": [
+        () =>
+          apply(
+            job,
+            new ReviewObjects("invoice", domain).namespaceObject({}, reviewUser(own.branch)),
+          ),
+        /the namespace of a branch is services-orders-review-<slug>/,
       ],
       "changes production's namespace": [
         () => job.kubectl(["label", "namespace", prod, "a=b"]),

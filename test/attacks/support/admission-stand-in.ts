@@ -23,7 +23,16 @@ interface Request {
 const environment = new Environment({
   enableOptionalTypes: true,
   unlistedVariablesAreDyn: true,
-});
+})
+  // Kubernetes' regex library: the package has only CEL's own functions.
+  .registerFunction(
+    "string.find(string): string",
+    (text: string, pattern: string) => new RegExp(pattern, "u").exec(text)?.[0] ?? "",
+  )
+  .registerFunction(
+    "string.findAll(string): list<string>",
+    (text: string, pattern: string) => text.match(new RegExp(pattern, "gu")) ?? [],
+  );
 
 function evaluated(expression: string, known: Readonly<Record<string, unknown>>): unknown {
   return environment.evaluate(expression, known) as unknown;

@@ -118,10 +118,16 @@ describe("ReviewNamespace", () => {
     const { spec } = (await made({ quota })).one(types.resourceQuota).inputs;
     assert.deepEqual(spec, {
       hard: {
+        "count/configmaps": "20",
+        "count/cronjobs.batch": "20",
         "count/ingresses.networking.k8s.io": "2",
+        "count/jobs.batch": "150",
+        "count/secrets": "20",
+        "limits.ephemeral-storage": "4096Mi",
         persistentvolumeclaims: "2",
         pods: "4",
         "requests.cpu": "500m",
+        "requests.ephemeral-storage": "512Mi",
         "requests.memory": "1Gi",
         "requests.storage": "10Gi",
         services: "5",
@@ -145,8 +151,8 @@ describe("ReviewNamespace", () => {
     const { limits } = (await made()).one(types.limitRange).inputs.spec;
     assert.deepEqual(limits, [
       {
-        default: { memory: "512Mi" },
-        defaultRequest: { cpu: "250m", memory: "512Mi" },
+        default: { "ephemeral-storage": "512Mi", memory: "512Mi" },
+        defaultRequest: { cpu: "250m", "ephemeral-storage": "64Mi", memory: "512Mi" },
         maxLimitRequestRatio: { memory: "4" },
         type: "Container",
       },

@@ -5,6 +5,8 @@ import {
   reviewUser,
 } from "../../../components/conventions/ci-roles";
 import { service } from "../../../config/service";
+import { reviewNamespace } from "../../../components/conventions/defaults";
+import { slugOf } from "../../../environments";
 
 /**
  * The objects of a review stack. Tests create these objects one at a time without Pulumi, some of
@@ -17,9 +19,9 @@ export class ReviewObjects {
 
   constructor(
     readonly branch: string,
-    readonly slug: string,
     domain: string,
   ) {
+    const slug = slugOf(branch);
     this.namespace = `${reviewAccess.namespacePrefix}${slug}`;
     this.host = `${service}.${slug}.${domain}`;
     const app = `${service}-${slug}`;
@@ -58,15 +60,13 @@ export class ReviewObjects {
 
   quota(change: Readonly<Record<string, string>> = {}) {
     const hard = {
-      "count/ingresses.networking.k8s.io": "2",
-      persistentvolumeclaims: "2",
+      ...reviewNamespace.quotaObjects,
+      "limits.ephemeral-storage": "3Gi",
       pods: "3",
       "requests.cpu": "1",
+      "requests.ephemeral-storage": "1Gi",
       "requests.memory": "1Gi",
       "requests.storage": "1Gi",
-      services: "5",
-      "services.loadbalancers": "0",
-      "services.nodeports": "0",
       ...change,
     };
     return {
@@ -79,8 +79,8 @@ export class ReviewObjects {
 
   limitRange(ratio = "4") {
     const limit = {
-      default: { memory: "64Mi" },
-      defaultRequest: { cpu: "10m", memory: "64Mi" },
+      default: { "ephemeral-storage": "64Mi", memory: "64Mi" },
+      defaultRequest: { cpu: "10m", "ephemeral-storage": "64Mi", memory: "64Mi" },
       maxLimitRequestRatio: { memory: ratio },
       type: "Container",
     };

@@ -1,0 +1,41 @@
+import { reviewAccess, reviewUser } from "../components/conventions/ci-roles";
+import { budgets, legalSlug, looksShortened, suffixLength } from "../components/conventions/names";
+import { cel } from "./cel";
+
+const { namespacePrefix } = reviewAccess;
+
+/** What the user of a branch's jobs starts with. The name of the branch follows. */
+const userPrefix = reviewUser("");
+const longestHead = budgets.slug - suffixLength - 1;
+
+/**
+ * The rule that a namespace has the name of its branch, in CEL: `slug()` in
+ * `components/conventions/names.ts`. The rule uses `variables.name` and `variables.owner`, and needs
+ * the variables of this object after these two.
+ *
+ * CEL has no hash function. If the branch's name is not a slug, the rule checks the letters before
+ * the hash and the form of the hash. Such a branch can create namespaces with other hashes, and so
+ * can take the name of a branch that differs only in the characters that a slug loses.
+ */
+export const nameOfBranch = {
+  expression: `(variables.isSlug ? variables.name == ${cel(namespacePrefix)} + variables.branch : variables.name.matches("^" + ${cel(namespacePrefix)} + variables.head + "-[a-z2-7]{${String(suffixLength)}}$"))`,
+  message: `the namespace of a branch is ${namespacePrefix}<slug>: the branch's name, or its first characters and a hash if the name is no slug`,
+  variables: [
+    {
+      expression: `variables.owner.startsWith(${cel(userPrefix)}) ? variables.owner.substring(${String(userPrefix.length)}) : ""`,
+      name: "branch",
+    },
+    {
+      expression: `variables.branch.matches(${cel(legalSlug.source)}) && size(variables.branch) <= ${String(budgets.slug)} && !variables.branch.matches(${cel(looksShortened.source)})`,
+      name: "isSlug",
+    },
+    {
+      expression: `variables.branch.lowerAscii().findAll("[a-z0-9]+").join("-")`,
+      name: "words",
+    },
+    {
+      expression: `(variables.words.matches("^[a-z]") ? variables.words : "b-" + variables.words).find("^[a-z0-9-]{0,${String(longestHead - 1)}}[a-z0-9]")`,
+      name: "head",
+    },
+  ],
+} as const;
