@@ -9,7 +9,14 @@ import {
   podsNeed,
   quotas,
 } from "./guardrail-policies";
-import { bindings, ingresses, namespaces, ownNamespaceOnly, services } from "./review-policies";
+import {
+  bindings,
+  ingresses,
+  namespaces,
+  ownNamespaceOnly,
+  serviceAccounts,
+  services,
+} from "./review-policies";
 import type { CircleCi, Environment, ReviewLimits } from "./settings";
 
 export interface AdmissionPoliciesArgs {
@@ -35,6 +42,7 @@ export function policiesOf(settings: AdmissionPoliciesArgs): Readonly<Record<str
           "review-pods-need-quota": podsNeed("ResourceQuota"),
           "review-pods-without-priority": noPriority,
           "review-quotas": quotas(circleci, review),
+          "review-service-accounts": serviceAccounts,
           "review-services": services,
         }
       : {}),

@@ -1,8 +1,10 @@
+import { ingress } from "../components/conventions/defaults";
 import { labels } from "../components/conventions/labels";
 import {
   removalUser,
   reviewAccess,
   reviewGroup,
+  reviewHostPattern,
   reviewIngressGroup,
 } from "../components/conventions/ci-roles";
 import { service } from "../config/service";
@@ -174,16 +176,23 @@ export function bindings(circleci: CircleCi): Policy {
 }
 
 const alb = "alb.ingress.kubernetes.io/";
-const albAnnotations = [
-  "group.name",
-  "healthcheck-path",
-  "healthcheck-port",
-  "listen-ports",
-  "scheme",
-  "ssl-redirect",
-  "target-group-attributes",
-  "target-type",
-].map((key) => `${alb}${key}`);
+/**
+ * Annotations of an Ingress that a review stack may have, and the pattern of each value. All review
+ * stacks share one load balancer: if two Ingresses disagree about a listener, or if one Ingress has
+ * an illegal value, the controller changes nothing for all of them.
+ */
+const albAnnotations: Readonly<Record<string, string>> = {
+  [`${alb}group.name`]: reviewIngressGroup,
+  [`${alb}healthcheck-path`]: "/[A-Za-z0-9/_.~-]{0,200}",
+  [`${alb}healthcheck-port`]: "[0-9]{1,5}",
+  [`${alb}listen-ports`]: '[[]{"HTTP":80}(,{"HTTPS":443})?]',
+  [`${alb}scheme`]: "internal",
+  [`${alb}ssl-policy`]: ingress.albSslPolicy,
+  [`${alb}ssl-redirect`]: "443",
+  // AWS accepts at most 3600 seconds.
+  [`${alb}target-group-attributes`]: "deregistration_delay.timeout_seconds=[1-3]?[0-9]{1,3}",
+  [`${alb}target-type`]: "ip",
+};
 
 /**
  * Returns the policy for Ingresses: an Ingress in a review namespace may have only the host of that
@@ -193,7 +202,9 @@ const albAnnotations = [
 export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
   const onAlb = ingressClassName === "alb";
   const annotation = (key: string) => `object.metadata.?annotations[?${cel(key)}].orValue("")`;
-  const allowed = onAlb ? albAnnotations : [];
+  const allowed = onAlb ? albAnnotations : {};
+  const [before = "", after = ""] = reviewHostPattern.replace("{domain}", domain).split("{slug}");
+  const hosts = `${before}<slug>${after}`;
   return {
     on: [
       { apiGroup: "networking.k8s.io", operations: ["CREATE", "UPDATE"], resources: ["ingresses"] },
@@ -202,33 +213,42 @@ export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
     validations: [
       {
         expression: `has(object.spec.rules) && object.spec.rules.all(rule, has(rule.host) && rule.host == variables.host) && !has(object.spec.defaultBackend)`,
-        message: `the only host of a review stack is ${service}.<slug>.${domain}, in every rule, without a default backend`,
+        message: `the only host of a review stack is ${hosts}, in every rule, without a default backend`,
       },
       {
         expression: `!has(object.spec.tls) || object.spec.tls.all(tls, has(tls.hosts) && tls.hosts.all(host, host == variables.host))`,
-        message: `TLS is for ${service}.<slug>.${domain} only`,
+        message: `TLS is for ${hosts} only`,
       },
       {
         expression: `has(object.spec.ingressClassName) && object.spec.ingressClassName == ${cel(ingressClassName)}`,
         message: `the class of a review stack's Ingress is ${ingressClassName}`,
       },
       {
-        expression: `!has(object.metadata.annotations) || object.metadata.annotations.all(key, key.startsWith("pulumi.com/") || key in ${cel(allowed)})`,
+        expression: `!has(object.metadata.annotations) || object.metadata.annotations.all(key, key.startsWith("pulumi.com/") || key in ${cel(Object.keys(allowed))})`,
         message:
           "the Ingress of a review stack may have only the annotations that the program gives it",
       },
+      ...Object.entries(allowed).map(([key, value]) => ({
+        expression: `!has(object.metadata.annotations) || !(${cel(key)} in object.metadata.annotations) || object.metadata.annotations[${cel(key)}].matches(${cel(`^${value}$`)})`,
+        message: `${key} of a review stack must match ${value}`,
+      })),
       ...(onAlb
         ? [
             {
               expression: `${annotation(`${alb}group.name`)} == ${cel(reviewIngressGroup)} && ${annotation(`${alb}scheme`)} == "internal"`,
               message: `a review stack is in the ingress group ${reviewIngressGroup}, of scheme internal`,
             },
+            {
+              // With this port, the controller looks for an annotation, and stops without it.
+              expression: `object.spec.rules.all(rule, !has(rule.http) || rule.http.paths.all(path, has(path.backend.service) && !(has(path.backend.service.port) && has(path.backend.service.port.name) && path.backend.service.port.name == "use-annotation")))`,
+              message: "the Ingress of a review stack routes to Services only",
+            },
           ]
         : []),
     ],
     variables: [
       {
-        expression: `${cel(`${service}.`)} + ${slugOf("request.namespace")} + ${cel(`.${domain}`)}`,
+        expression: `${cel(before)} + ${slugOf("request.namespace")} + ${cel(after)}`,
         name: "host",
       },
     ],
@@ -249,8 +269,20 @@ export const services: Policy = {
       message: "a Service of a review stack is of type ClusterIP, without external addresses",
     },
     {
-      expression: `!has(object.metadata.annotations) || object.metadata.annotations.all(key, !key.contains("external-dns.") && !key.startsWith("service."))`,
+      expression: `!has(object.metadata.annotations) || object.metadata.annotations.all(key, !key.contains("external-dns.") && !key.startsWith("service.") && !key.startsWith(${cel(alb)}))`,
       message: "a Service of a review stack asks for no DNS names and no load balancers",
+    },
+  ],
+};
+
+/** Policy that gives no AWS role to the pods of a review stack, whoever creates the ServiceAccount. */
+export const serviceAccounts: Policy = {
+  on: [{ apiGroup: "", operations: ["CREATE", "UPDATE"], resources: ["serviceaccounts"] }],
+  only: inReview,
+  validations: [
+    {
+      expression: `!has(object.metadata.annotations) || object.metadata.annotations.all(key, !key.startsWith("eks.amazonaws.com/"))`,
+      message: "a ServiceAccount of a review stack has no role in AWS",
     },
   ],
 };

@@ -5,6 +5,7 @@ import {
   reviewNamespace,
   sslModes,
 } from "../components/conventions/defaults";
+import { reviewHostPattern } from "../components/conventions/ci-roles";
 import { company } from "../config/company";
 import { service } from "../config/service";
 import { environments } from "../environments";
@@ -163,7 +164,7 @@ export const table = {
       canary: `${service}.{domain}`,
       local: `${service}.{domain}`,
       prod: `${service}.{domain}`,
-      review: `${service}.{slug}.{domain}`,
+      review: reviewHostPattern,
       staging: `${service}.{slug}.{domain}`,
     },
     description: `Public host. A wildcard certificate for *.{domain} does not cover ${service}.{slug}.{domain}.`,

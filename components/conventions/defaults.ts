@@ -92,6 +92,13 @@ export const seedArgs = ["seed", "--count", "50", "--if-empty"] as const;
 /** Defaults of the web service's Ingress. */
 export const ingress = {
   albClassName: "alb",
+  /**
+   * TLS 1.2 and 1.3. Without the annotation, AWS takes `ELBSecurityPolicy-2016-08`, which allows TLS
+   * 1.0. This one is the console's default before the hybrid key exchange of 2025.
+   *
+   * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+   */
+  albSslPolicy: "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
   /** Must not be above the grace period. The load balancer's own default is 300. */
   deregistrationDelaySeconds: 30,
   pathType: "Prefix",

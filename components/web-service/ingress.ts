@@ -19,7 +19,9 @@ function albAnnotations(web: WebServiceInputs): Annotations {
     ...(hasManagementPort(web) ? { [`${alb}/healthcheck-port`]: String(web.managementPort) } : {}),
     [`${alb}/listen-ports`]: JSON.stringify(tls ? [{ HTTP: 80 }, { HTTPS: 443 }] : [{ HTTP: 80 }]),
     [`${alb}/scheme`]: ingressScheme,
-    ...(tls ? { [`${alb}/ssl-redirect`]: "443" } : {}),
+    ...(tls
+      ? { [`${alb}/ssl-policy`]: defaults.albSslPolicy, [`${alb}/ssl-redirect`]: "443" }
+      : {}),
     [`${alb}/target-group-attributes`]: `deregistration_delay.timeout_seconds=${String(deregistrationDelaySeconds)}`,
     // Sends requests directly to the pods: a node in between does not know which pod will stop
     // soon.

@@ -20,7 +20,7 @@ const branches = ["env-feature/A_b", "env-feature/a-b"] as const;
 /** The branch that was built last: its jars are still there, so its canary needs no Maven. */
 const [, last] = branches;
 const hostOf = (branch: string): string =>
-  `services-orders.${stackOf(branch).slice("review-".length)}.localhost`;
+  `services-orders-${stackOf(branch).slice("review-".length)}.localhost`;
 const short = (commit: string): string => commit.slice(0, 7);
 
 const line = (text: string): void => {

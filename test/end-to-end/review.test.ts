@@ -21,7 +21,7 @@ import { apply, kubectl, refused, succeeded } from "./support/commands";
 
 const first = "ops-feature/A_b";
 const hostOf = (branch: string): string =>
-  `services-orders.${stackOf(branch).slice("review-".length)}.localhost`;
+  `services-orders-${stackOf(branch).slice("review-".length)}.localhost`;
 const namespaceOf = (branch: string): string => `services-orders-${stackOf(branch)}`;
 
 /**

@@ -169,7 +169,7 @@ describe("the platform", () => {
   it("refuses in every policy when it cannot be evaluated, and binds each to refuse", async () => {
     const recorder = await run();
     const policies = recorder.all(policyType);
-    assert.equal(policies.length, 13);
+    assert.equal(policies.length, 14);
     for (const { inputs } of policies) assert.equal(inputs.spec.failurePolicy, "Fail");
     const bound = recorder.all(`${policyType}Binding`).map(({ inputs }) => {
       assert.deepEqual(inputs.spec.validationActions, ["Deny"]);

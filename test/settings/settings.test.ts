@@ -57,7 +57,7 @@ describe("settings", () => {
   it("of a review stack have its slug in namespace, host and labels", () => {
     const settings = of({ config: cloud, stack: "review-add-export" });
     assert.equal(settings.namespace, "services-orders-review-add-export");
-    assert.equal(settings.host, "services-orders.add-export.example.com");
+    assert.equal(settings.host, "services-orders-add-export.example.com");
     assert.equal(settings.replicas, 1);
     assert.deepEqual(settings.identity, {
       app: "services-orders-add-export",
@@ -286,7 +286,7 @@ describe("settings", () => {
 
   it("of a review stack need nothing but the company's defaults", () => {
     const settings = of({ env: {}, stack: "review-add-export" });
-    assert.equal(settings.host, `services-orders.add-export.${company.reviewDomain}`);
+    assert.equal(settings.host, `services-orders-add-export.${company.reviewDomain}`);
     assert.equal(settings.imageRepository, `${company.imageRepository}-review`);
     assert.deepEqual(settings.eksCluster, company.reviewCluster);
     assert.deepEqual(settings.ingressFrom, company.reviewIngressFrom);

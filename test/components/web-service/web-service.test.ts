@@ -411,6 +411,7 @@ describe("WebService", () => {
       [`${alb}/healthcheck-port`]: "8081",
       [`${alb}/listen-ports`]: '[{"HTTP":80},{"HTTPS":443}]',
       [`${alb}/scheme`]: "internal",
+      [`${alb}/ssl-policy`]: "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
       [`${alb}/ssl-redirect`]: "443",
       [`${alb}/target-group-attributes`]: "deregistration_delay.timeout_seconds=30",
       [`${alb}/target-type`]: "ip",

@@ -23,7 +23,7 @@ export class ReviewObjects {
   ) {
     const slug = slugOf(branch);
     this.namespace = `${reviewAccess.namespacePrefix}${slug}`;
-    this.host = `${service}.${slug}.${domain}`;
+    this.host = `${service}-${slug}.${domain}`;
     const app = `${service}-${slug}`;
     this.labels = labels(
       { app, environment: "review", instance: app, protectedBranch: false, service },
