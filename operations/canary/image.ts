@@ -128,7 +128,7 @@ export async function imageOf(code: Code, given: Workspace, build: BuildJars): P
   const workspace = withoutRelease(given);
   const { imageRepository = "" } = await settingsOf(builder, workspace);
   const tag = `canary-${code.commit}`;
-  const there = await taggedImage(imageRepository, tag);
+  const there = await taggedImage(imageRepository, tag, workspace.env);
   if (there !== undefined) return there;
   return withCode(code, workspace, build, async (cwd) => {
     const state = mkdtempSync(join(tmpdir(), "services-canary-state-"));
@@ -138,7 +138,7 @@ export async function imageOf(code: Code, given: Workspace, build: BuildJars): P
       const its = withEnv({ ...workspace, cwd }, env);
       await createStack(builder, "passphrase", its);
       const imageRef = await pushImage(await resolveTarget(builder, its));
-      await addTag(imageRef, tag);
+      await addTag(imageRef, tag, { env: workspace.env });
       return imageRef;
     } finally {
       rmSync(state, { force: true, recursive: true });

@@ -21,22 +21,41 @@ function basic(username: string, password: string): string {
  * Reads Docker's configuration file, which contains logins and the names of credential helpers.
  * Empty if the file does not exist.
  */
-function dockerConfig(): DockerConfig {
-  const directory = process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker");
+function dockerConfig(env: Env): DockerConfig {
+  const { DOCKER_CONFIG: directory = join(homedir(), ".docker") } = { ...process.env, ...env };
   const file = join(directory, "config.json");
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as DockerConfig) : {};
 }
 
+type Env = Readonly<Record<string, string>>;
+
 /**
- * Returns the header `Authorization` for a registry. The login comes from Docker's credential
- * helper, from `docker login`, or for ECR from the shell's AWS role. Undefined if there is no
- * login: the registry may be public.
+ * Returns the AWS region of a registry, or undefined if the registry is not ECR. If the variable
+ * SANDBOX_ECR_REGION is set, the registry in SANDBOX_REGISTRY behaves as ECR: the end-to-end tests
+ * have such a registry.
  */
-export async function registryLogin(host: string): Promise<string | undefined> {
-  const { auths = {}, credHelpers = {}, credsStore } = dockerConfig();
+export function ecrRegion(host: string, env: Env): string | undefined {
+  const { SANDBOX_ECR_REGION = "", SANDBOX_REGISTRY } = { ...process.env, ...env };
+  const standIn = SANDBOX_ECR_REGION !== "" && host === SANDBOX_REGISTRY;
+  return standIn ? SANDBOX_ECR_REGION : ecrForm.exec(host)?.[1];
+}
+
+/**
+ * Returns the header `Authorization` for a registry. The login comes from the registry's credential
+ * helper. Without a helper, the login for ECR is always new, because a password that Docker has
+ * stored may have expired. For another registry, the login comes from `docker login`. Undefined if
+ * there is no login: the registry may be public.
+ */
+export async function registryLogin(host: string, env: Env = {}): Promise<string | undefined> {
+  const { auths = {}, credHelpers = {}, credsStore } = dockerConfig(env);
+  const region = ecrRegion(host, env);
+  if (credHelpers[host] === undefined && region !== undefined) {
+    return basic("AWS", await ecrPassword(region, env));
+  }
   const helper = credHelpers[host] ?? (host in auths ? credsStore : undefined);
   if (helper !== undefined) {
     const answer = await command(`docker-credential-${helper}`, ["get"], {
+      env,
       input: host,
       timeout: patience,
     });
@@ -44,12 +63,8 @@ export async function registryLogin(host: string): Promise<string | undefined> {
     return basic(Username, Secret);
   }
   const { auth } = auths[host] ?? {};
-  if (auth !== undefined) return `Basic ${auth}`;
-  const region = ecrForm.exec(host)?.[1];
-  return region && basic("AWS", await ecrPassword(region, {}));
+  return auth === undefined ? undefined : `Basic ${auth}`;
 }
-
-type Env = Readonly<Record<string, string>>;
 
 /** Gets a password for ECR with the shell's AWS role. The password expires after 12 hours. */
 async function ecrPassword(region: string, env: Env): Promise<string> {
@@ -59,15 +74,16 @@ async function ecrPassword(region: string, env: Env): Promise<string> {
 
 /**
  * Logs Docker in to ECR, before Pulumi builds and pushes an image. The builder uses only the logins
- * in Docker's configuration, and a missing login stops the push only after the whole build. Does
+ * in Docker's configuration, and a missing or expired login stops the push only after the whole
+ * build. So each command logs in, whatever login the configuration already has. Does
  * nothing for a registry other than ECR, or if Docker has a credential helper for the registry.
  *
  * @throws UserError if AWS gives no password, or Docker cannot be run.
  */
 export async function logInToPush(repository: string, env: Env): Promise<void> {
   const [host = ""] = repository.split("/");
-  const region = ecrForm.exec(host)?.[1];
-  if (region === undefined || dockerConfig().credHelpers?.[host] !== undefined) return;
+  const region = ecrRegion(host, env);
+  if (region === undefined || dockerConfig(env).credHelpers?.[host] !== undefined) return;
   try {
     const input = await ecrPassword(region, env);
     const login = ["login", "--username", "AWS", "--password-stdin", host];

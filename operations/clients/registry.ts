@@ -1,4 +1,5 @@
 import { UserError } from "../../lib/errors";
+import { CommandError } from "../../lib/command";
 import { registryLogin } from "./registry-login";
 
 /** The parts of an image reference in the form `host/path@sha256:...`. */
@@ -38,12 +39,16 @@ function scheme(host: string): string {
   return /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host) ? "http" : "https";
 }
 
-type Ask = (reference: string, init: RequestInit) => Promise<Response>;
+type Env = Readonly<Record<string, string>>;
+type Ask = (reference: string, init?: RequestInit) => Promise<Response>;
 
-/** Returns a function that sends requests about the manifests of a repository. */
-async function manifestsOf(host: string, path: string): Promise<Ask> {
-  const authorization = await registryLogin(host);
-  return async (reference, init) => {
+/** Returns a function that asks the registry for the manifests of an image's repository. */
+async function asking({ host, path }: Pick<ImageParts, "host" | "path">, env: Env): Promise<Ask> {
+  const authorization = await registryLogin(host, env).catch((error: unknown) => {
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError(`Cannot log in to ${host}: ${error.reason}. Check the AWS role.`);
+  });
+  return async (reference, init = { headers: { Accept: manifestTypes } }) => {
     const url = `${scheme(host)}://${host}/v2/${path}/manifests/${reference}`;
     const headers = new Headers(init.headers);
     if (authorization !== undefined) headers.set("Authorization", authorization);
@@ -55,7 +60,26 @@ async function manifestsOf(host: string, path: string): Promise<Ask> {
   };
 }
 
-const accept = { headers: { Accept: manifestTypes } };
+const head: RequestInit = { headers: { Accept: manifestTypes }, method: "HEAD" };
+
+/**
+ * Whether the registry no longer has an image, for example because a lifecycle rule deleted it.
+ * False with a warning if the registry does not tell. For example, the nodes may pull, but not the
+ * role that runs this command.
+ */
+export async function isGone(imageRef: string, env: Env): Promise<boolean> {
+  try {
+    const parts = imageParts(imageRef);
+    const ask = await asking(parts, env);
+    const { status } = await ask(parts.digest, head);
+    if (status === 404) return true;
+    expectStatus({ status }, 200, imageRef, parts.host);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.error(`warning: cannot tell whether the image is in the registry: ${error.message}`);
+  }
+  return false;
+}
 
 /**
  * Returns the image that a tag names, in the form `repository@sha256:...`. Undefined if there is no
@@ -63,37 +87,54 @@ const accept = { headers: { Accept: manifestTypes } };
  *
  * @throws UserError if the registry refuses the request
  */
-export async function taggedImage(repository: string, tag: string): Promise<string | undefined> {
+export async function taggedImage(
+  repository: string,
+  tag: string,
+  env: Env,
+): Promise<string | undefined> {
   const [host = "", ...path] = repository.split("/");
-  const ask = await manifestsOf(host, path.join("/"));
-  const found = await ask(tag, { ...accept, method: "HEAD" });
+  const ask = await asking({ host, path: path.join("/") }, env);
+  const found = await ask(tag, head);
   const digest = found.headers.get("docker-content-digest");
   if (found.status === 200 && digest !== null) return `${repository}@${digest}`;
   expectStatus(found, 404, `tag ${tag}`, host);
   return undefined;
 }
 
+interface TagOptions {
+  readonly env?: Env;
+  /** Whether the tag may name another image already. The tag then names this image. */
+  readonly moves?: boolean;
+}
+
 /**
- * Adds a tag to an image through the registry's API. Does not pull or push the image, and never
- * moves an existing tag.
+ * Adds a tag to an image through the registry's API. Does not pull or push the image. Never moves
+ * an existing tag, except with `moves`.
  *
  * @returns "was there" if the tag already names this image, otherwise "added"
  * @throws UserError if the tag names another image, the image does not exist, or the registry
  * refuses the request.
  */
-export async function addTag(imageRef: string, tag: string): Promise<"added" | "was there"> {
-  const { digest, host, path } = imageParts(imageRef);
-  const ask = await manifestsOf(host, path);
-  const present = await ask(tag, { ...accept, method: "HEAD" });
-  if (present.status === 200) {
-    const there = present.headers.get("docker-content-digest");
-    if (there === digest) return "was there";
+export async function addTag(
+  imageRef: string,
+  tag: string,
+  { env = {}, moves = false }: TagOptions = {},
+): Promise<"added" | "was there"> {
+  const parts = imageParts(imageRef);
+  const { digest, host, path } = parts;
+  const ask = await asking(parts, env);
+  const present = await ask(tag, head);
+  const there = present.headers.get("docker-content-digest");
+  if (present.status === 200 && there === digest) {
+    return "was there";
+  }
+  if (present.status === 200 && !moves) {
     throw new UserError(
       `Tag ${tag} of ${host}/${path} names ${there ?? "another image"}, not ${digest}. It is never moved.`,
     );
   }
-  expectStatus(present, 404, `tag ${tag}`, host);
-  const manifest = await ask(digest, accept);
+  if (present.status !== 200) expectStatus(present, 404, `tag ${tag}`, host);
+  const manifest = await ask(digest);
   expectStatus(manifest, 200, imageRef, host);
   const type = manifest.headers.get("content-type") ?? "application/json";
   const body = await manifest.text();
@@ -102,14 +143,21 @@ export async function addTag(imageRef: string, tag: string): Promise<"added" | "
   return "added";
 }
 
-function expectStatus(answer: Response, wanted: number, what: string, host: string): void {
+function expectStatus(
+  answer: Pick<Response, "status">,
+  wanted: number,
+  what: string,
+  host: string,
+): void {
   if (answer.status === wanted) return;
   const todo =
     answer.status === 401 || answer.status === 403
       ? "log in to it, or check the AWS role"
       : answer.status === 404
         ? "it may have expired: build it again"
-        : "try again";
+        : answer.status === 400
+          ? "the repository's tags may not be as platform/image-repository.ts sets them"
+          : "try again";
   throw new UserError(
     `The registry ${host} answers ${String(answer.status)} for ${what}, not ${String(wanted)}: ${todo}.`,
   );

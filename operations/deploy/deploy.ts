@@ -23,7 +23,7 @@ import { reportFailure } from "./failure-report";
 import { committed, head, isAncestor, person, remoteBranches } from "../clients/git";
 import { messageOf, type Told } from "../history/updates";
 import { assertNotHeld } from "../release/hold";
-import { logInToPush } from "../clients/registry-login";
+import { goneImage, keepImage, prepareBuild } from "./built-image";
 import { type Downgrade, validateDeploy } from "./preconditions";
 import { isRequested, promoted, promotedTag } from "../stacks/release";
 import { type Deployed, reports } from "../../lib/reports";
@@ -138,6 +138,7 @@ export async function updateAndRecord(
   await update(target);
   await recordDeploy(target);
   const { imageRef = "", url = settings.host } = await outputsOf(stack, workspace);
+  if (imageRef !== "") await keepImage(target, imageRef);
   const took = Date.now() - started;
   reports.leaveDeployed({ ...preview, seconds: took / 1000, stack, url });
   return { imageRef, took, url };
@@ -160,6 +161,7 @@ export async function assertDeployable(target: DeployTarget, allowOlder: boolean
     branchAtRemote: branches?.has(release.branch),
     cluster: cluster.uid,
     environment,
+    goneImage: await goneImage(target),
     // If the first update failed, the stack has no outputs, and only the tag has the cluster's UID.
     lastCluster: last?.outputs.clusterUid ?? last?.tags[reviewTags.cluster],
     downgrade: await downgradeOf(target, branches?.get(release.branch)),
@@ -237,25 +239,16 @@ export function unchangedSince({
   };
 }
 
-/**
- * Logs Docker in to the registry if the stack builds its image, because the build pushes the image.
- */
-export async function logInToBuild({ settings, workspace }: DeployTarget): Promise<void> {
-  const { environment, imageRef, imageRepository } = settings;
-  if (environments[environment].image !== "built" || imageRef !== undefined) return;
-  await logInToPush(imageRepository ?? "", workspace.env);
-}
-
 /** Runs `pulumi up` without a prompt. If the update fails, prints why. */
 export async function update(target: DeployTarget): Promise<void> {
   const { cluster, workspace, settings } = target;
   const started = new Date();
-  await logInToBuild(target);
+  const options = await prepareBuild(target);
   try {
     const message = messageOf({ ...releaseIn(target), by: await person(workspace) });
     await change("up", settings.stack, workspace, {
       before: unchangedSince(target),
-      options: [...policyOptions(workspace), "--message", message],
+      options: [...policyOptions(workspace), "--message", message, ...options],
     });
   } catch (error) {
     await reportFailure(cluster, settings, started);

@@ -7,6 +7,8 @@ export interface DeployFacts {
   readonly branch: string;
   readonly cluster: string;
   readonly environment: Environment;
+  /** Image that the stack must run but does not build, if the registry does not have the image. */
+  readonly goneImage: string | undefined;
   /**
    * Whether the branch's pull request is open. Undefined if there is no pull request, or its state
    * is unknown.
@@ -27,6 +29,9 @@ export interface Downgrade {
   readonly wanted: string;
 }
 
+/** How to build an image again. The same code gives the same digest. */
+export const again = "check out its commit, and run npm run image -- staging.";
+
 /**
  * The reasons why a stack must not be changed, and what to do about each. Empty if the stack may be
  * changed.
@@ -34,13 +39,19 @@ export interface Downgrade {
 export function validateDeploy(facts: DeployFacts): readonly string[] {
   const { allowOlder, branch, branchAtRemote, cluster, environment, downgrade, lastCluster } =
     facts;
-  const { pullRequestOpen, stack } = facts;
+  const { goneImage, pullRequestOpen, stack } = facts;
   const { perBranch } = environments[environment];
   return [
     ...(lastCluster !== undefined && lastCluster !== cluster
       ? [
           `Stack "${stack}" is in the cluster ${lastCluster}, but the kubeconfig points to ${cluster}: ` +
             "choose the right context.",
+        ]
+      : []),
+    ...(goneImage !== undefined
+      ? [
+          `The registry does not have ${goneImage} any more, so no new pod of stack "${stack}" could start. ` +
+            `Choose another release, or build this image again: ${again}`,
         ]
       : []),
     ...(perBranch && branchAtRemote === false

@@ -1,19 +1,21 @@
 import { environments } from "../../environments";
 import { UserError } from "../../lib/errors";
-import { assertDeployable, logInToBuild } from "../deploy/deploy";
+import { imageRefOf, imageType as image, prepareBuild } from "../deploy/built-image";
+import { assertDeployable } from "../deploy/deploy";
 import { type DeployTarget, resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, change } from "../pulumi/run-pulumi";
 import { ensureStack } from "../deploy/ensure-stack";
 import { isLocked } from "../pulumi/lock-wait";
 import { reports } from "../../lib/reports";
-import { type StateResource, editState, stateOf } from "../pulumi/stacks";
+import { editState, stateOf } from "../pulumi/stacks";
 
 const component = "services:image:ContainerImage";
-const image = "docker-build:index:Image";
 
 /**
  * `npm run image -- STACK`: builds and pushes the stack's image, and changes nothing else. So the
- * image can be scanned and approved before a deploy. The deploy does not build the image again.
+ * image can be scanned and approved before a deploy. The deploy does not build the image again. Afterwards, the
+ * registry has the image, even if the stack has built the image before and a lifecycle rule has
+ * deleted it.
  */
 export async function buildImage(
   stack: string,
@@ -53,28 +55,19 @@ export async function pushImage(
 ): Promise<string> {
   const { settings, workspace } = target;
   const { stack } = settings;
-  await logInToBuild(target);
+  const options = await prepareBuild(target);
   const targets = [`**::${component}::image`, `**${component}$${image}::image`];
   // This update runs without policies. The policies would see only the image, and would report the
   // other resources as missing. The deploy checks the policies.
   await change("up", stack, workspace, {
     ...(before && { before }),
-    options: ["--suppress-outputs", ...targets.flatMap((urn) => ["--target", urn])],
+    options: ["--suppress-outputs", ...options, ...targets.flatMap((urn) => ["--target", urn])],
   });
   const built = (await stateOf(stack, workspace)).resources.find(({ type }) => type === image);
   const imageRef = imageRefOf(built);
   if (imageRef === undefined)
     throw new UserError(`Stack "${stack}" has no image, although its update succeeded.`);
   return imageRef;
-}
-
-/** Returns the reference `repository@digest` of an image in the state. */
-export function imageRefOf(resource: StateResource | undefined): string | undefined {
-  const [tag] = (resource?.inputs?.["tags"] ?? []) as string[];
-  const digest = resource?.outputs?.["digest"];
-  return tag === undefined || typeof digest !== "string"
-    ? undefined
-    : `${tag.replace(/:[^:/]+$/, "")}@${digest}`;
 }
 
 /**

@@ -53,7 +53,7 @@ export async function promote(
   console.log(`  of ${release.branch} at ${shortCommit(release.commit)}`);
   if (release.reason !== undefined) console.log(`  because: ${release.reason}`);
   const tag = releaseTag(release);
-  console.log(`  tag ${tag}: ${await addTag(release.imageRef, tag)}`);
+  console.log(`  tag ${tag}: ${await addTag(release.imageRef, tag, { env: workspace.env })}`);
   const { saveRelease } = options;
   if (saveRelease !== undefined) {
     mkdirSync(dirname(saveRelease), { recursive: true });

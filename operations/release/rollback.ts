@@ -4,7 +4,9 @@ import { UserError } from "../../lib/errors";
 import { moment } from "../../lib/time";
 import { commitsBetween, takeFiles } from "../clients/git";
 import { inWorktree } from "../clients/worktree";
+import { isGone } from "../clients/registry";
 import { deploy } from "../deploy/deploy";
+import { again } from "../deploy/preconditions";
 import { driftNotes } from "../drift/read";
 import { type Update, updatesOf } from "../history/updates";
 import { noSuchStack, stackNames } from "../pulumi/connect";
@@ -127,6 +129,12 @@ async function showEarlier(
   console.log(
     `It goes back to ${shortCommit(earlier.commit)}, which ran from ${moment(earlier.started)} (${earlier.imageRef})`,
   );
+  if (await isGone(earlier.imageRef, workspace.env)) {
+    throw new UserError(
+      `The registry does not have ${earlier.imageRef} any more: choose another release with --to, ` +
+        `or ${again} Nothing was changed.`,
+    );
+  }
   const back = await commitsBetween(earlier.commit, running, workspace);
   if (back === undefined) {
     throw new UserError(

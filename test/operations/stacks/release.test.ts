@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { imageRefOf } from "../../../operations/release/build-image";
+import { imageRefOf } from "../../../operations/deploy/built-image";
 import { lastImage, promote, releaseTag, webImage } from "../../../operations/release/promote";
 import { promoted, promotedTag, releaseEnv } from "../../../operations/stacks/release";
 import { canaryConfig } from "../../../settings";

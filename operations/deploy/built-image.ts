@@ -1,0 +1,70 @@
+import { environments } from "../../environments";
+import type { Settings } from "../../settings";
+import { addTag, imageParts, isGone } from "../clients/registry";
+import { ecrRegion, logInToPush } from "../clients/registry-login";
+import { type StateResource, stateOf } from "../pulumi/stacks";
+import type { DeployTarget } from "./target";
+
+/** Type of the resource that builds and pushes the image, in Pulumi's state. */
+export const imageType = "docker-build:index:Image";
+
+/** Whether an update of the stack builds the stack's image. */
+function builds({ environment, imageRef }: Settings): boolean {
+  return environments[environment].image === "built" && imageRef === undefined;
+}
+
+/**
+ * Prepares an update that builds the stack's image: logs Docker in to the registry, and checks that
+ * the registry still has the image in the state. Without this check, Pulumi would not build the
+ * image again, because Pulumi compares the program only with the state.
+ *
+ * @returns options for `pulumi up`, which build the image again if the registry has lost it
+ */
+export async function prepareBuild({ settings, workspace }: DeployTarget): Promise<string[]> {
+  if (!builds(settings)) return [];
+  await logInToPush(settings.imageRepository ?? "", workspace.env);
+  const { resources } = await stateOf(settings.stack, workspace);
+  const image = resources.find(({ type }) => type === imageType);
+  const imageRef = imageRefOf(image);
+  if (image === undefined || imageRef === undefined || !(await isGone(imageRef, workspace.env))) {
+    return [];
+  }
+  console.log(`The registry does not have ${imageRef} any more: the update builds it again.`);
+  // The component sets `retainOnDelete`, so the replacement deletes nothing.
+  return ["--replace", image.urn];
+}
+
+/** Returns the reference `repository@digest` of an image in the state. */
+export function imageRefOf(resource: StateResource | undefined): string | undefined {
+  const [tag] = (resource?.inputs?.["tags"] ?? []) as string[];
+  const digest = resource?.outputs?.["digest"];
+  return tag === undefined || typeof digest !== "string"
+    ? undefined
+    : `${tag.replace(/:[^:/]+$/, "")}@${digest}`;
+}
+
+/** Tag of the image that a stack runs. platform/image-repository.ts keeps images with this tag. */
+export const runningTag = (stack: string): string => `deployed-${stack}`;
+
+/**
+ * Moves the stack's tag to the image that the stack now runs. ECR counts an image's age from its
+ * first push, and a deploy of unchanged code pushes nothing. Without the tag, a lifecycle rule would
+ * delete the image of a stack whose code has not changed for a long time. Other registries do not
+ * have these lifecycle rules.
+ */
+export async function keepImage({ settings, workspace }: DeployTarget, ref: string): Promise<void> {
+  const { env } = workspace;
+  if (!builds(settings) || ecrRegion(imageParts(ref).host, env) === undefined) return;
+  await addTag(ref, runningTag(settings.stack), { env, moves: true });
+}
+
+/**
+ * Returns the image that the stack must run, if the stack does not build an image and the registry
+ * does not have it any more. No node could pull this image.
+ */
+export async function goneImage(target: DeployTarget): Promise<string | undefined> {
+  const { last, settings, workspace } = target;
+  const imageRef = builds(settings) ? undefined : (settings.imageRef ?? last?.outputs.imageRef);
+  if (imageRef === undefined) return undefined;
+  return (await isGone(imageRef, workspace.env)) ? imageRef : undefined;
+}

@@ -1,0 +1,199 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** A repository, with the names that DescribeRepositories has for the settings of its tags. */
+export interface EcrRepository {
+  readonly imageTagMutability?: string | undefined;
+  readonly imageTagMutabilityExclusionFilters?: readonly { readonly filter?: string | undefined }[];
+  readonly repositoryName?: string | undefined;
+}
+
+export interface EcrOptions {
+  /** Reads the repositories. A push creates none. */
+  readonly repositories: () => Promise<readonly EcrRepository[]>;
+  /** URL of a registry without rules, which stores the images. */
+  readonly upstream: string;
+  readonly account?: string;
+  /** The clock, in milliseconds. */
+  readonly now?: () => number;
+}
+
+interface Answer {
+  readonly body?: Buffer | string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly status: number;
+}
+
+const hour = 3_600_000;
+/** The longest `imageManifest` of PutImage (APIReference/API_PutImage.html). */
+const longestManifest = 4_194_304;
+/** The most results of ListImages (APIReference/API_ListImages.html). */
+const longestList = 1000;
+
+/**
+ * A stand-in for a private registry of Amazon ECR, in front of a registry without rules. The pages
+ * below are in https://docs.aws.amazon.com/AmazonECR/latest/.
+ *
+ * Rules, and where each rule comes from:
+ * - Login: user `AWS` and a token that "is valid for 12 hours" (userguide/registry_auth.html). Each
+ *   token is another. Nothing is public: without a login, the answer is 401 also for a pull.
+ * - An old token: 403, "Your authorization token has expired. Reauthenticate and try again."
+ *   (userguide/common-errors-docker.html).
+ * - A repository must exist: 404, "The repository with name ... does not exist in the registry with
+ *   id ..." (RepositoryNotFoundException; seen in https://github.com/plexsystems/sinker/issues/55).
+ * - Tags: an error "is returned if you push an image with a tag that is already in the repository"
+ *   (userguide/image-tag-mutability.html), also for the same image
+ *   (https://github.com/moby/buildkit/issues/3776). The text is the one in
+ *   https://github.com/osscontainertools/kaniko/pull/204. Filters exclude tags from this rule.
+ * - Sizes: a manifest has at most 4 MiB, and a list at most 1000 tags.
+ * - DELETE is refused. No page of AWS has the status: 405 is the one that the OCI specification
+ *   gives to a registry without deletion.
+ *
+ * What it leaves out: rights of roles in each repository (test/platform tests these), TLS and the
+ * host name, throttling, redirects of layers to S3, the media types that ECR refuses, the answer to
+ * a token that was never valid (here 401), and the lifecycle policy
+ * (test/support/ecr-lifecycle.ts).
+ */
+export class EcrStandIn {
+  readonly #key = randomBytes(16);
+  readonly #options: Required<EcrOptions>;
+  readonly #server = createServer((request, response) => {
+    void this.#answer(request)
+      .catch((error: unknown) => ({ body: String(error), headers: {}, status: 500 }))
+      .then(({ body, headers, status }) => response.writeHead(status, headers).end(body));
+  });
+
+  constructor(options: EcrOptions) {
+    this.#options = { account: "123456789012", now: Date.now, ...options };
+  }
+
+  /** Starts the stand-in on a free port of 127.0.0.1, and returns its host. */
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    return `127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Does what GetAuthorizationToken does, and returns the password and the time of its end. */
+  token(): { readonly expiresAt: number; readonly password: string } {
+    const expiresAt = this.#options.now() + 12 * hour;
+    const payload = `${String(expiresAt)}.${randomBytes(8).toString("hex")}`;
+    return { expiresAt, password: `${payload}.${this.#sign(payload)}` };
+  }
+
+  #sign(payload: string): string {
+    return createHmac("sha256", this.#key).update(payload).digest("hex");
+  }
+
+  async #answer(request: IncomingMessage): Promise<Answer> {
+    const { method = "GET", url: path = "/" } = request;
+    const body = await read(request);
+    if (request.headers["x-amz-target"]?.toString().endsWith(".GetAuthorizationToken") === true) {
+      const { expiresAt, password } = this.token();
+      const authorizationToken = Buffer.from(`AWS:${password}`).toString("base64");
+      const data = { authorizationToken, expiresAt: expiresAt / 1000, proxyEndpoint: "" };
+      return {
+        body: JSON.stringify({ authorizationData: [data] }),
+        headers: { "Content-Type": "application/x-amz-json-1.1" },
+        status: 200,
+      };
+    }
+    const refusal = this.#loginRefusal(request.headers.authorization);
+    if (refusal !== undefined) return refusal;
+    const [, name, kind, rest = ""] =
+      /^\/v2\/(.+?)\/(manifests|blobs|tags)\/(.+)$/.exec(path) ?? [];
+    if (name === undefined) return { status: path === "/v2/" ? 200 : 404 };
+    const found = (await this.#options.repositories()).find(
+      ({ repositoryName }) => repositoryName === name,
+    );
+    if (found === undefined) {
+      const message = `The repository with name '${name}' does not exist in the registry with id '${this.#options.account}'`;
+      return error(404, "NAME_UNKNOWN", message);
+    }
+    if (method === "DELETE") {
+      return error(405, "UNSUPPORTED", "The operation is unsupported.");
+    }
+    if (method === "PUT" && kind === "manifests") {
+      if (body.length > longestManifest) {
+        return error(400, "MANIFEST_INVALID", "Invalid parameter at 'imageManifest'");
+      }
+      if (isImmutable(found, rest) && (await this.#has(path))) {
+        const message = `The image tag '${rest}' already exists in the '${name}' repository and cannot be overwritten because the tag is immutable.`;
+        return error(400, "TAG_INVALID", message);
+      }
+    }
+    return this.#pass(request, kind === "tags" ? bounded(path) : path, body);
+  }
+
+  #loginRefusal(authorization = ""): Answer | undefined {
+    const [user, password = ""] = Buffer.from(authorization.replace(/^Basic /, ""), "base64")
+      .toString()
+      .split(":");
+    const [ends = "", nonce = "", signature] = password.split(".");
+    if (user !== "AWS" || signature !== this.#sign(`${ends}.${nonce}`)) {
+      const realm = `https://${this.#options.account}.dkr.ecr.eu-central-1.amazonaws.com/`;
+      const challenge = `Basic realm="${realm}",service="ecr.amazonaws.com"`;
+      return { body: "Not Authorized\n", headers: { "Www-Authenticate": challenge }, status: 401 };
+    }
+    if (Number(ends) > this.#options.now()) return undefined;
+    const message = "Your authorization token has expired. Reauthenticate and try again.";
+    return error(403, "DENIED", message);
+  }
+
+  async #has(path: string): Promise<boolean> {
+    const headers = { Accept: "*/*" };
+    return (await fetch(`${this.#options.upstream}${path}`, { headers, method: "HEAD" })).ok;
+  }
+
+  async #pass(request: IncomingMessage, path: string, body: Buffer): Promise<Answer> {
+    const { authorization, connection, "content-length": length, host, ...given } = request.headers;
+    const answer = await fetch(`${this.#options.upstream}${path}`, {
+      ...(body.length === 0 ? {} : { body: new Uint8Array(body) }),
+      headers: given as Record<string, string>,
+      method: request.method ?? "GET",
+      redirect: "manual",
+    });
+    const headers = Object.fromEntries(answer.headers);
+    // The upstream registry names itself as the place of an upload.
+    const place = headers["location"]?.replace(/^https?:\/\/[^/]+/, "");
+    const kept = { ...headers, ...(place === undefined ? {} : { location: place }) };
+    return { body: Buffer.from(await answer.arrayBuffer()), headers: kept, status: answer.status };
+  }
+}
+
+async function read(request: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
+function error(status: number, code: string, message: string): Answer {
+  return {
+    body: JSON.stringify({ errors: [{ code, message }] }),
+    headers: { "Content-Type": "application/json; charset=utf-8" },
+    status,
+  };
+}
+
+function isImmutable(
+  { imageTagMutability = "MUTABLE", imageTagMutabilityExclusionFilters = [] }: EcrRepository,
+  reference: string,
+): boolean {
+  if (reference.startsWith("sha256:") || imageTagMutability.startsWith("MUTABLE")) return false;
+  return !imageTagMutabilityExclusionFilters.some(({ filter = "" }) =>
+    new RegExp(`^${filter.replace(/[.]/g, "\\.").replace(/\*/g, ".*")}$`).test(reference),
+  );
+}
+
+/** Returns the path of a list of tags that asks for no more tags than ECR gives at once. */
+function bounded(path: string): string {
+  const url = new URL(path, "http://registry");
+  const asked = Number(url.searchParams.get("n") ?? longestList);
+  url.searchParams.set("n", String(Math.min(asked, longestList)));
+  return `${url.pathname}${url.search}`;
+}
