@@ -6,8 +6,7 @@ export interface ImageRepositoryArgs {
   readonly repository: string;
 
   /**
-   * Days after which an image that was built but never released is removed. After that, a stack
-   * that still runs the image cannot start a pod on a new node.
+   * Days after which an image is removed that no stack runs and that was never released.
    *
    * @default 90
    */
@@ -22,12 +21,15 @@ export interface ImageRepositoryArgs {
   readonly productionAccountId?: string | undefined;
 }
 
-/** Number of releases to keep, no matter how old they are: far more than a rollback needs. */
-const releasesKept = 1000;
+/**
+ * Number of releases, and of images that a stack runs or ran last, to keep, no matter how old they
+ * are: far more than a rollback needs, and far more than there are stacks.
+ */
+const kept = 1000;
 
 /**
- * An ECR repository. Tags are immutable, except `build-*`: a repeated build pushes the same tag
- * again. ECR scans every pushed image.
+ * An ECR repository. Tags are immutable, except `build-*` and `deployed-*`: a repeated build pushes
+ * the same tag again, and each deploy moves its stack's tag to the image that the stack runs. ECR scans every pushed image.
  */
 export class ImageRepository extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
@@ -42,7 +44,10 @@ export class ImageRepository extends pulumi.ComponentResource {
       {
         imageScanningConfiguration: { scanOnPush: true },
         imageTagMutability: "IMMUTABLE_WITH_EXCLUSION",
-        imageTagMutabilityExclusionFilters: [{ filter: "build-*", filterType: "WILDCARD" }],
+        imageTagMutabilityExclusionFilters: ["build-*", "deployed-*"].map((filter) => ({
+          filter,
+          filterType: "WILDCARD",
+        })),
         name: repository,
       },
       { parent: this },
@@ -67,28 +72,36 @@ export class ImageRepository extends pulumi.ComponentResource {
 
 /**
  * Returns the lifecycle policy. ECR applies only the first rule that matches an image's tags. A
- * release keeps its `build-*` tag, so without the first rule, the second rule would remove the
- * release. There is no rule for untagged images, because the parts of an image for several
+ * release and an image that a stack runs keep their `build-*` tag, so without the first two rules,
+ * the last rule would remove them. ECR counts days from the first push, and a new tag does not
+ * change this time. There is no rule for untagged images, because the parts of an image for several
  * platforms have no tags.
  */
-function lifecycle(buildDays: number) {
+export function lifecycle(buildDays: number) {
+  const keep = (tagPattern: string) => ({
+    countNumber: kept,
+    countType: "imageCountMoreThan",
+    tagPatternList: [tagPattern],
+    tagStatus: "tagged",
+  });
   return {
     rules: [
       {
         action: { type: "expire" },
-        description: `Keeps ${String(releasesKept)} releases, and deletes older ones`,
+        description: `Keeps ${String(kept)} releases, and deletes older ones`,
         rulePriority: 1,
-        selection: {
-          countNumber: releasesKept,
-          countType: "imageCountMoreThan",
-          tagPatternList: ["release-*"],
-          tagStatus: "tagged",
-        },
+        selection: keep("release-*"),
       },
       {
         action: { type: "expire" },
-        description: `Deletes builds after ${String(buildDays)} days, except released ones`,
+        description: `Keeps ${String(kept)} images that a stack runs or ran last`,
         rulePriority: 2,
+        selection: keep("deployed-*"),
+      },
+      {
+        action: { type: "expire" },
+        description: `Deletes other builds after ${String(buildDays)} days`,
+        rulePriority: 3,
         selection: {
           countNumber: buildDays,
           countType: "sinceImagePushed",

@@ -165,9 +165,10 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
         allow("SealState", encrypt, keyArns.staging),
       ];
     case "prod":
-      // Nodes pull the image, so this role needs no rights in the registry.
       return [
         cluster,
+        // A deploy checks that the registry has the image. The nodes pull the image, not this role.
+        ...images("FindImages", ["ecr:BatchGetImage"], repositoryArn),
         ...environments("prod", "prod-canary"),
         allow("SealState", encrypt, keyArns.prod),
       ];
