@@ -44,7 +44,7 @@ export function imageRefOf(resource: StateResource | undefined): string | undefi
 }
 
 /** Tag of the image that a stack runs. platform/image-repository.ts keeps images with this tag. */
-export const runningTag = (stack: string): string => `deployed-${stack}`;
+const runningTag = (stack: string): string => `deployed-${stack}`;
 
 /**
  * Moves the stack's tag to the image that the stack now runs. ECR counts an image's age from its

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** A repository, with the names that DescribeRepositories has for the settings of its tags. */
-export interface EcrRepository {
+interface EcrRepository {
   readonly imageTagMutability?: string | undefined;
   readonly imageTagMutabilityExclusionFilters?: readonly { readonly filter?: string | undefined }[];
   readonly repositoryName?: string | undefined;
