@@ -29,7 +29,8 @@ const kept = 1000;
 
 /**
  * An ECR repository. Tags are immutable, except `build-*` and `deployed-*`: a repeated build pushes
- * the same tag again, and each deploy moves its stack's tag to the image that the stack runs. ECR scans every pushed image.
+ * the same tag again, and each deploy moves its stack's tag to the image that the stack runs. ECR
+ * scans every pushed image.
  */
 export class ImageRepository extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;

@@ -75,8 +75,8 @@ async function ecrPassword(region: string, env: Env): Promise<string> {
 /**
  * Logs Docker in to ECR, before Pulumi builds and pushes an image. The builder uses only the logins
  * in Docker's configuration, and a missing or expired login stops the push only after the whole
- * build. So each command logs in, whatever login the configuration already has. Does
- * nothing for a registry other than ECR, or if Docker has a credential helper for the registry.
+ * build. So each command logs in, also if the configuration already has a login. Does nothing for a
+ * registry other than ECR, or if Docker has a credential helper for the registry.
  *
  * @throws UserError if AWS gives no password, or Docker cannot be run.
  */

@@ -48,9 +48,9 @@ const runningTag = (stack: string): string => `deployed-${stack}`;
 
 /**
  * Moves the stack's tag to the image that the stack now runs. ECR counts an image's age from its
- * first push, and a deploy of unchanged code pushes nothing. Without the tag, a lifecycle rule would
- * delete the image of a stack whose code has not changed for a long time. Other registries do not
- * have these lifecycle rules.
+ * first push, and a deploy of unchanged code pushes nothing. Without the tag, a lifecycle rule
+ * would delete the image of a stack whose code has not changed for a long time. Other registries do
+ * not have these lifecycle rules.
  */
 export async function keepImage({ settings, workspace }: DeployTarget, ref: string): Promise<void> {
   const { env } = workspace;

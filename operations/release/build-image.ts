@@ -13,9 +13,8 @@ const component = "services:image:ContainerImage";
 
 /**
  * `npm run image -- STACK`: builds and pushes the stack's image, and changes nothing else. So the
- * image can be scanned and approved before a deploy. The deploy does not build the image again. Afterwards, the
- * registry has the image, even if the stack has built the image before and a lifecycle rule has
- * deleted it.
+ * image can be scanned and approved before a deploy. The deploy does not build the image again.
+ * Builds the image again if the registry has lost the image that the stack built before.
  */
 export async function buildImage(
   stack: string,

@@ -28,8 +28,8 @@ export interface LifecyclePolicy {
  * Rules, and where each rule comes from (LifecyclePolicies.html, lifecycle_policy_parameters.html):
  * - "A lifecycle policy rule with a priority of 1 is applied first".
  * - "An image is expired by exactly one or zero rules."
- * - "An image that matches the tagging requirements of a higher priority rule cannot be expired by a
- *   rule with a lower priority."
+ * - "An image that matches the tagging requirements of a higher priority rule cannot be expired by
+ *   a rule with a lower priority."
  * - "If you specify multiple tags, only the images with all specified tags are selected."
  * - imageCountMoreThan: "images are sorted from youngest to oldest based on pushed_at_time and then
  *   all images greater than the specified count are expired".

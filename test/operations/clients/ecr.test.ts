@@ -108,10 +108,11 @@ describe("the stand-in for ECR, and the commands with it", () => {
       headers: { "X-Amz-Target": target },
       method: "POST",
     });
+    const none = { authorizationToken: "", expiresAt: 0 };
     const { authorizationData } = (await answer.json()) as {
       authorizationData: { authorizationToken: string; expiresAt: number }[];
     };
-    const [{ authorizationToken = "", expiresAt = 0 } = {}] = authorizationData;
+    const [{ authorizationToken, expiresAt } = none] = authorizationData;
     assert.equal(expiresAt * 1000, clock + 12 * hour);
     const [, password] = Buffer.from(authorizationToken, "base64").toString().split(":");
     assert.equal((await ask("/v2/", password)).status, 200);
@@ -139,7 +140,7 @@ describe("the stand-in for ECR, and the commands with it", () => {
     assert.equal((await put("build-2", "x".repeat(4_194_305))).status, 400);
   });
 
-  it("lists at most 1000 tags at once", async () => {
+  it("lists at most 1000 tags in one answer", async () => {
     const { body } = await ask("/v2/orders/tags/list?n=5000", newPassword());
     assert.match(body, /n=1000$/);
   });

@@ -151,10 +151,12 @@ export class EcrStandIn {
   }
 
   async #pass(request: IncomingMessage, path: string, body: Buffer): Promise<Answer> {
-    const { authorization, connection, "content-length": length, host, ...given } = request.headers;
+    // The upstream registry has no login, and `fetch` sets the other headers itself.
+    const own = ["authorization", "connection", "content-length", "host"];
+    const given = Object.entries(request.headers).filter(([name]) => !own.includes(name));
     const answer = await fetch(`${this.#options.upstream}${path}`, {
       ...(body.length === 0 ? {} : { body: new Uint8Array(body) }),
-      headers: given as Record<string, string>,
+      headers: Object.fromEntries(given) as Record<string, string>,
       method: request.method ?? "GET",
       redirect: "manual",
     });
@@ -190,7 +192,7 @@ function isImmutable(
   );
 }
 
-/** Returns the path of a list of tags that asks for no more tags than ECR gives at once. */
+/** Returns the path of a list of tags that asks for no more tags than ECR gives in one answer. */
 function bounded(path: string): string {
   const url = new URL(path, "http://registry");
   const asked = Number(url.searchParams.get("n") ?? longestList);
