@@ -91,14 +91,15 @@ public final class OrdersCommand {
     }
 
     private static int reportFailure(Exception e, CommandLine line, ParseResult parsed) {
-        print(line.getErr(), line.getCommandSpec().qualifiedName() + ": " + reason(e));
-        if (e instanceof ConfigurationException) {
-            return USAGE;
+        String name = line.getCommandSpec().qualifiedName();
+        boolean wrongUse = e instanceof ConfigurationException;
+        if (!wrongUse) {
+            // Logs the cause at the default level, because a run of last night cannot be repeated.
+            LoggerFactory.getLogger(OrdersCommand.class).error("{} failed", name, e);
         }
-        // Logs the cause at the default level, because a run of last night cannot be repeated.
-        LoggerFactory.getLogger(OrdersCommand.class)
-                .error("{} failed", line.getCommandSpec().qualifiedName(), e);
-        return FAILED;
+        // The reason is the last line, because a report of a failed pod shows the last lines.
+        print(line.getErr(), name + ": " + reason(e));
+        return wrongUse ? USAGE : FAILED;
     }
 
     /**
