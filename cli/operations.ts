@@ -7,6 +7,7 @@ import type { HistoryOptions } from "../operations/history/command";
 import type { ApprovalOptions } from "../operations/stacks/approval";
 import type { RollbackOptions } from "../operations/release/rollback";
 import type { PromoteOptions } from "../operations/release/promote";
+import type { SmokeOptions } from "../operations/release/smoke";
 import type { NotifyOptions } from "../operations/notify/command";
 import type { Workspace } from "../operations/pulumi/run-pulumi";
 import { addCanary, addReview } from "./branches";
@@ -138,14 +139,16 @@ export function addOperations(program: Command): void {
   add("smoke")
     .description("checks that the deployed release answers at the stack's public URL")
     .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
+    .option("--deployed <file>", "report of the deploy: the stack must run what it names")
     .action(
-      leaving(async (stack: string) => {
+      leaving(async (stack: string, options: SmokeOptions) => {
         const { smoke } = await import("../operations/release/smoke");
-        await smoke(await stackNameOf(stack));
+        await smoke(await stackNameOf(stack), options);
       }),
     );
   add("promote")
     .description("lets production's next deploy run the image that staging runs now")
+    .option("--deployed <file>", "report of staging's deploy: promote only what it names")
     .option("--image <repository@digest>", "an image that staging does not run")
     .option("--reason <text>", "reason, required with --image")
     .option("--commit <commit>", "what --image was built from")

@@ -5,10 +5,16 @@ import { junitOf } from "./junit";
 import { project } from "./project";
 import { replaceFile } from "./replace";
 
-/** The result of a deploy. `npm run notify` shows it in its message. */
+/**
+ * The result of a deploy. `npm run notify` shows it in its message. `npm run smoke` and `npm run
+ * promote` refuse a stack that runs another commit or image.
+ */
 export interface Deployed {
   /** What changed, in one line. Undefined if the deploy showed no preview. */
   readonly changed?: string;
+  /** Commit that the image was built from. */
+  readonly commit: string;
+  readonly imageRef: string;
   readonly seconds: number;
   readonly stack: string;
   readonly url: string;

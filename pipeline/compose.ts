@@ -107,6 +107,9 @@ export const previewReport = (stack: string): string => `${reports}/preview-${st
  */
 export const planOf = (stack: string): string => `${reports}/plan-${stack}.json`;
 
+/** Path of the report of a deploy: what was deployed, and which changes it made. */
+export const deployReport = `${reports}/deployed.json`;
+
 /** Returns the path of the differences between a stack and its cluster, as data for the message. */
 export const driftReport = (stack: string): string => `${reports}/drift-${stack}.json`;
 
@@ -128,7 +131,7 @@ export function notice(
   const shown = {
     approval: ["--summary", previewReport(stack)],
     canceled: [],
-    deployed: ["--summary", previewReport(stack), "--report", `${reports}/deployed.json`],
+    deployed: ["--summary", previewReport(stack), "--report", deployReport],
     done: [],
     drift: [...["--report", driftReport(stack), "--told", toldDrift(stack)], ...cause],
     failed: cause,

@@ -1,6 +1,6 @@
 import { service } from "../config/service";
 import { companyScan, insideNetwork } from "../config/circleci";
-import { badEndNotices, notice, planOf, previewReport, type Stage } from "./compose";
+import { badEndNotices, deployReport, notice, planOf, previewReport, type Stage } from "./compose";
 import type { ContextName } from "./contexts";
 import type { Requirement } from "./model";
 
@@ -101,12 +101,17 @@ export function previewOf(
  */
 const readerOf = (stack: string): ContextName => (stack === "review" ? "review" : "preview");
 
+/**
+ * Returns the job that tests what the job `of` has deployed. The test refuses a stack that runs
+ * another release by then.
+ */
 const smokeTest = (stack: string, of: string): Stage => ({
   name: `smoke-${stack}`,
   job: {
-    command: `npm run smoke -- ${stack}`,
+    command: `npm run smoke -- ${stack} --deployed ${deployReport}`,
     executor: insideNetwork.stacks.some((one) => one === stack) ? "inside-network" : "pulumi",
     keepsReport: true,
+    takes: true,
   },
   contexts: [readerOf(stack)],
   requires: [of],

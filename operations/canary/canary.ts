@@ -90,7 +90,8 @@ export async function canaryStart(
   const expires = new Date(started + lives * hour);
   const changed = await run(target, options, expires);
   const { url = target.settings.host } = await outputsOf("prod", given);
-  reports.leaveDeployed({ changed, seconds: (Date.now() - started) / 1000, stack, url });
+  const seconds = (Date.now() - started) / 1000;
+  reports.leaveDeployed({ changed, commit, imageRef, seconds, stack, url });
   console.log(`\nThe canary of ${branch} answers ${percent(share.real)} of production's requests`);
   console.log(`  until ${moment(expires)}; earlier: npm run canary -- stop`);
 }

@@ -137,10 +137,10 @@ export async function updateAndRecord(
   const { stack } = settings;
   await update(target);
   await recordDeploy(target);
-  const { imageRef = "", url = settings.host } = await outputsOf(stack, workspace);
+  const { commit = "", imageRef = "", url = settings.host } = await outputsOf(stack, workspace);
   if (imageRef !== "") await keepImage(target, imageRef);
   const took = Date.now() - started;
-  reports.leaveDeployed({ ...preview, seconds: took / 1000, stack, url });
+  reports.leaveDeployed({ ...preview, commit, imageRef, seconds: took / 1000, stack, url });
   return { imageRef, took, url };
 }
 

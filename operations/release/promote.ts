@@ -14,6 +14,7 @@ import { secretsProviderOf } from "../pulumi/settings";
 import type { Json } from "../pulumi/events";
 import { valueAt } from "../preview/changes/differences";
 import { settingsOf } from "../pulumi/settings";
+import { assertStillRuns, deploymentIn } from "./deployed";
 import { assertNotHeld } from "./hold";
 import { type State, createStack, outputsOf, setTags, stateOf, tagsOf } from "../pulumi/stacks";
 
@@ -23,9 +24,15 @@ export interface PromoteOptions {
   /** Commit that `image` was built from. Not used without `image`. */
   readonly commit?: string;
   /**
+   * Report of the deploy to staging. The command promotes only what this report names, and only if
+   * staging still runs it. Not used with `image`.
+   */
+  readonly deployed?: string;
+  /**
    * File to which the release is written as environment variables, for the later jobs of a
    * pipeline. The command then does not change production's state, because the job that promotes
-   * has no right to change that state.
+   * has no right to change that state. Needs `deployed` or `image`: while a pipeline runs, a later
+   * pipeline may deploy to staging.
    */
   readonly saveRelease?: string;
   /** Image to promote instead of the image that staging runs. Needs a reason. */
@@ -43,8 +50,14 @@ export async function promote(
   options: PromoteOptions,
   workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
+  const { deployed, image } = options;
+  if (options.saveRelease !== undefined && deployed === undefined && image === undefined) {
+    throw new UserError(
+      "--save-release needs --deployed with the report of staging's deploy, or --image: staging may run another release by now. Nothing was changed.",
+    );
+  }
   const stacks = await stackNames(workspace);
-  const release = options.image === undefined ? await runs(stacks, workspace) : chosen(options);
+  const release = image === undefined ? await runs(stacks, workspace, deployed) : chosen(options);
   const there = stacks.includes(to);
   if (there) assertNotHeld(to, await tagsOf(to, workspace));
   const now = there ? lastImage(await stateOf(to, workspace)) : undefined;
@@ -128,7 +141,18 @@ function assertAllowed(option: string, given: string | undefined, setting: Form<
   }
 }
 
-async function runs(stacks: readonly string[], workspace: Workspace): Promise<Release> {
+/**
+ * Returns the release that staging runs.
+ *
+ * @param report file with the release that the pipeline has deployed to staging
+ * @throws UserError if staging runs anything else, no finished release, or uncommitted code
+ */
+async function runs(
+  stacks: readonly string[],
+  workspace: Workspace,
+  report: string | undefined,
+): Promise<Release> {
+  const deployed = report === undefined ? undefined : deploymentIn(report, from);
   if (!stacks.includes(from)) {
     throw new UserError(`Stack "${from}" does not exist: npm run deploy -- ${from}`);
   }
@@ -136,6 +160,7 @@ async function runs(stacks: readonly string[], workspace: Workspace): Promise<Re
   if (branch === undefined || commit === undefined || imageRef === undefined) {
     throw new UserError(`Stack "${from}" runs nothing yet: npm run deploy -- ${from}`);
   }
+  if (deployed !== undefined) assertStillRuns(from, deployed, { commit, imageRef });
   const running = webImage(await stateOf(from, workspace));
   if (running !== imageRef) {
     throw new UserError(

@@ -6,6 +6,7 @@ import { type Answer, ask } from "../clients/http";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { stackNames } from "../pulumi/connect";
 import { outputsOf } from "../pulumi/stacks";
+import { assertStillRuns, type Deployment, deploymentIn } from "./deployed";
 
 /**
  * Timeout until the release answers, in milliseconds. It can take minutes until a new DNS name or
@@ -65,26 +66,75 @@ function isList(body: string): boolean {
   }
 }
 
+export interface SmokeOptions {
+  /** Report of the deploy that is tested. The stack must run this commit and this image. */
+  readonly deployed?: string;
+}
+
 /**
  * `npm run smoke -- STACK`: checks that the deployed release answers on its public URL.
  *
- * @throws UserError with the first check that failed.
+ * @throws UserError with the first check that failed, or if the stack does not run what the report
+ * names, before or after the checks.
  */
-export async function smoke(stack: string, workspace: Workspace = defaultWorkspace): Promise<void> {
-  const stacks = await stackNames(workspace);
-  const { commit, url } = stacks.includes(stack) ? await outputsOf(stack, workspace) : {};
-  if (url === undefined || commit === undefined) {
-    throw new UserError(`Stack "${stack}" is not deployed: npm run deploy -- ${stack}`);
-  }
+export async function smoke(
+  stack: string,
+  options: SmokeOptions = {},
+  workspace: Workspace = defaultWorkspace,
+): Promise<void> {
+  const deployed =
+    options.deployed === undefined ? undefined : deploymentIn(options.deployed, stack);
+  const { commit, url } = await running(stack, deployed, workspace);
+  const version = shortCommit(commit);
   console.log(`${stack} at ${url}`);
-  await release(url, shortCommit(commit));
+  await release(url, version);
   for (const { issue, path, shows } of checks) {
-    const answer = await ask(`${url}${path}`).catch((error: unknown) => String(error));
+    const answer = await answerOf(`${url}${path}`, version).catch((error: unknown) =>
+      String(error),
+    );
     const found = typeof answer === "string" ? answer : issue(answer);
     if (found !== undefined) {
       throw new UserError(`${url}${path}: ${found}. See: npm run sandbox -- logs, or kubectl logs`);
     }
     console.log(`  good: ${shows} (${path})`);
+  }
+  // Another update may have ended while the checks ran.
+  await running(stack, deployed, workspace);
+}
+
+/**
+ * Returns what the stack runs.
+ *
+ * @throws UserError if the stack runs nothing, or a release other than `deployed`
+ */
+async function running(
+  stack: string,
+  deployed: Deployment | undefined,
+  workspace: Workspace,
+): Promise<{ readonly commit: string; readonly url: string }> {
+  const stacks = await stackNames(workspace);
+  const outputs = stacks.includes(stack) ? await outputsOf(stack, workspace) : {};
+  const { commit, imageRef = "", url } = outputs;
+  if (url === undefined || commit === undefined) {
+    throw new UserError(`Stack "${stack}" is not deployed: npm run deploy -- ${stack}`);
+  }
+  if (deployed !== undefined) assertStillRuns(stack, deployed, { commit, imageRef });
+  return { commit, url };
+}
+
+/**
+ * Asks until the release itself answers: a canary, or the next release, may answer some requests.
+ * An answer without a version comes from no release, so it is returned.
+ */
+async function answerOf(url: string, commit: string): Promise<Answer | string> {
+  const started = Date.now();
+  for (;;) {
+    const answer = await ask(url);
+    if (answer.version === "" || answer.version.startsWith(commit)) return answer;
+    if (Date.now() - started > patienceMs) {
+      return `release "${answer.version}" answers, not ${commit}, after ${duration(patienceMs)}`;
+    }
+    await sleep(pauseMs);
   }
 }
 

@@ -1,4 +1,4 @@
-import { notice, planOf, type Stage } from "../compose";
+import { deployReport, notice, planOf, type Stage } from "../compose";
 import { afterDeploy, checks, groups, imageOf, previewOf } from "../stages";
 import { releaseFile } from "../steps";
 
@@ -25,7 +25,11 @@ const release = (before: readonly string[], jars: string): readonly Stage[] => [
   ...afterDeploy("staging"),
   {
     name: "promote",
-    job: { command: `npm run promote -- --save-release ${releaseFile}`, gives: "reports" },
+    job: {
+      command: `npm run promote -- --deployed ${deployReport} --save-release ${releaseFile}`,
+      gives: "reports",
+      takes: true,
+    },
     contexts: ["staging"],
     requires: ["smoke-staging"],
   },

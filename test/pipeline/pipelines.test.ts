@@ -61,7 +61,7 @@ const inShort = ({ command, name }: There): string =>
   command === ""
     ? name
     : command.replace(
-        /(?: --)? --(?:cause-file|comment|save-release|format|report|summary) .*$/,
+        /(?: --)? --(?:cause-file|comment|deployed|save-release|format|report|summary) .*$/,
         "",
       );
 
@@ -259,7 +259,8 @@ describe("the pipelines", () => {
       assert.equal(change?.command, `npm run ${command} --approved ${file} --yes`);
       assert.deepEqual(change.context, [`services-orders-${context}`]);
       assert.deepEqual(change.requires, [`approve-${name}`]);
-      const smoke = name === "rollback-prod" ? ["npm run smoke -- prod"] : [];
+      const smoke =
+        name === "rollback-prod" ? ["npm run smoke -- prod --deployed reports/deployed.json"] : [];
       assert.deepEqual(
         rest.map(({ command: one }) => one),
         smoke,

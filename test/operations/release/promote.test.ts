@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promote } from "../../../operations/release/promote";
@@ -64,7 +64,9 @@ describe("a promotion in a pipeline", () => {
       STATES: directory,
     };
     const saveRelease = join(directory, "release.env");
-    await promote({ saveRelease }, { cwd: directory, env });
+    const deployed = join(directory, "deployed.json");
+    writeFileSync(deployed, JSON.stringify({ commit, imageRef, stack: "staging" }));
+    await promote({ deployed, saveRelease }, { cwd: directory, env });
     assert.match(readFileSync(saveRelease, "utf8"), new RegExp(`^export .*='${imageRef}'$`, "m"));
     assert.deepEqual(
       registry.asked.filter(({ method }) => method === "PUT").map(({ path }) => path),
@@ -85,6 +87,26 @@ describe("a promotion in a pipeline", () => {
     const PATH = `${directory}:${process.env["PATH"] ?? ""}`;
     const env = { CALLS: join(directory, "calls"), PATH, STATES: directory };
     await assert.rejects(promote({}, { cwd: directory, env }), /is held since .* by ada: it fails/);
+    assert.deepEqual(registry.asked, []);
+  });
+
+  it("hands on no release without the report of a deploy to staging", async () => {
+    const saveRelease = join(directory, "release.env");
+    await assert.rejects(promote({ saveRelease }), /^Error: --save-release needs --deployed /);
+    const outputs = { branch: "main", commit, imageRef: `registry/services-orders@${digest}` };
+    writeFileSync(join(directory, "outputs.json"), JSON.stringify(outputs));
+    writeFileSync(join(directory, "pulumi"), script, { mode: 0o755 });
+    const PATH = `${directory}:${process.env["PATH"] ?? ""}`;
+    const env = { CALLS: join(directory, "calls"), PATH, STATES: directory };
+    const deployed = join(directory, "deployed.json");
+    for (const report of ["", "{", JSON.stringify({ ...outputs, stack: "prod" })]) {
+      writeFileSync(deployed, report);
+      await assert.rejects(
+        promote({ deployed, saveRelease }, { cwd: directory, env }),
+        /deployed\.json does not say what was deployed to stack "staging": /,
+      );
+    }
+    assert.ok(!existsSync(saveRelease));
     assert.deepEqual(registry.asked, []);
   });
 });

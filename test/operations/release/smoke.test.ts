@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Answer, ask } from "../../../operations/clients/http";
-import { checks, hint, isRelease, releasePath } from "../../../operations/release/smoke";
+import { checks, hint, isRelease, releasePath, smoke } from "../../../operations/release/smoke";
 import { type Answers, StandIn } from "../support/http-stand-in";
+import { Programs } from "../support/programs";
 
 const good: Answers = ({ path }) => {
   const headers = { "Service-Version": "1234567" };
@@ -91,5 +94,52 @@ describe("the smoke test", () => {
     const url = await service.start();
     await service.stop();
     await assert.rejects(ask(url), /ECONNREFUSED/);
+  });
+
+  describe("of what a pipeline has deployed", () => {
+    const commit = "1234567".padEnd(40, "0");
+    const imageRef = `registry/services-orders@sha256:${"a".repeat(64)}`;
+    let programs: Programs;
+    let service: StandIn;
+    beforeEach(() => {
+      programs = new Programs();
+    });
+    afterEach(async () => {
+      await service.stop();
+      programs.remove();
+    });
+
+    /** Runs the smoke test. The outputs of the stack change to `later` while the checks run. */
+    async function tested(answers: Answers, later: object = {}): Promise<void> {
+      service = new StandIn(answers);
+      const outputs = { commit, imageRef, url: `${await service.start()}/` };
+      const echo = (value: object) => `echo '${JSON.stringify(value)}'`;
+      programs.add("pulumi", {
+        "*stack ls*": echo([{ name: "staging" }]),
+        "*stack output*": [echo(outputs), echo({ ...outputs, ...later })],
+      });
+      const deployed = join(programs.directory, "deployed.json");
+      writeFileSync(deployed, JSON.stringify({ commit, imageRef, stack: "staging" }));
+      await smoke("staging", { deployed }, programs.workspace());
+    }
+
+    it("passes when only this release answers", async () => {
+      await tested(good);
+    });
+
+    it("asks again when another release answers, such as a canary", async () => {
+      let others = 0;
+      await tested((asked) => {
+        if (!asked.path.startsWith("/orders?") || others > 0) return good(asked);
+        others += 1;
+        return { headers: { "Service-Version": "7654321" }, status: 503 };
+      });
+      assert.equal(others, 1);
+    });
+
+    it("fails when another update ends while the checks run", async () => {
+      const next = "7654321".padEnd(40, "0");
+      await assert.rejects(tested(good, { commit: next }), /now runs \S+ \(7654321\), but this/);
+    });
   });
 });

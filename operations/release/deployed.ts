@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import * as v from "valibot";
+import { shortCommit } from "../../components/conventions/names";
+import { UserError } from "../../lib/errors";
+import { parsedJson } from "../../lib/json";
+import type { Release } from "../stacks/release";
+
+/** What a deploy of this pipeline has deployed to a stack. */
+export type Deployment = Pick<Release, "commit" | "imageRef">;
+
+const report = v.object({ commit: v.string(), imageRef: v.string(), stack: v.string() });
+
+/**
+ * Reads the report that the deploy of a stack wrote for the later jobs of its pipeline.
+ *
+ * @throws UserError if the file cannot be read, or is not the report of a deploy of this stack
+ */
+export function deploymentIn(file: string, stack: string): Deployment {
+  const found = parsedJson(report, textOf(file));
+  if (found?.stack !== stack) {
+    throw new UserError(
+      `${file} does not say what was deployed to stack "${stack}": run npm run deploy -- ${stack} first. Nothing was changed.`,
+    );
+  }
+  return { commit: found.commit, imageRef: found.imageRef };
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * Checks that a stack still runs what this pipeline has deployed.
+ *
+ * @param runs what the stack's outputs say now
+ * @throws UserError if another pipeline or a person has deployed something else since then
+ */
+export function assertStillRuns(stack: string, deployed: Deployment, runs: Deployment): void {
+  if (runs.commit === deployed.commit && runs.imageRef === deployed.imageRef) return;
+  throw new UserError(
+    `Stack "${stack}" now runs ${described(runs)}, but this pipeline deployed ${described(deployed)}: ` +
+      `continue in the pipeline that deployed last, or rerun this pipeline from its start. Nothing was changed.`,
+  );
+}
+
+const described = ({ commit, imageRef }: Deployment): string =>
+  `${imageRef} (${shortCommit(commit)})`;
