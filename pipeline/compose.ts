@@ -117,6 +117,12 @@ export const driftReport = (stack: string): string => `${reports}/drift-${stack}
 const toldDrift = (stack: string): string => `${reports}/told-drift-${stack}.json`;
 
 /**
+ * The voice of a job in Slack: the context with the webhook. Jobs of a branch have their own voice,
+ * because the code of a branch can write any message, such as a request for an approval.
+ */
+export type Voice = Extract<ContextName, "slack" | "slack-review">;
+
+/**
  * Returns a job that sends a Slack message with `npm run notify -- EVENT --stack STACK`. The job
  * does not fail if Slack fails.
  */
@@ -124,9 +130,10 @@ export function notice(
   name: string,
   event: Event,
   stack: string,
-  more: Pick<Stage, "requires"> & Pick<JobSpec, "environment" | "reportOf" | "takes">,
+  more: Pick<Stage, "requires"> &
+    Pick<JobSpec, "environment" | "reportOf" | "takes"> & { readonly voice?: Voice | undefined },
 ): Stage {
-  const { requires, ...rest } = more;
+  const { requires, voice = "slack", ...rest } = more;
   const cause = ["--cause-file", `${reports}/cause.txt`];
   const shown = {
     approval: ["--summary", previewReport(stack)],
@@ -145,7 +152,7 @@ export function notice(
       ...(event === "drift" ? { remembers: toldDrift(stack) } : {}),
       ...rest,
     },
-    contexts: ["slack"],
+    contexts: [voice],
     ...(requires === undefined ? {} : { requires }),
   };
 }
@@ -159,18 +166,19 @@ export function badEndNotices(
   of: string,
   stack: string,
   environment?: Readonly<Record<string, string>>,
+  voice?: Voice,
 ): readonly Stage[] {
-  const ofBranch = environment === undefined ? {} : { environment };
+  const more = { voice, ...(environment === undefined ? {} : { environment }) };
   return [
     notice(`tell-failed-${of}`, "failed", stack, {
       requires: [{ [of]: ["failed", "unauthorized"] }],
       reportOf: of,
-      ...ofBranch,
+      ...more,
     }),
     // A job that was cancelled has persisted no report.
     notice(`tell-canceled-${of}`, "canceled", stack, {
       requires: [{ [of]: ["canceled"] }],
-      ...ofBranch,
+      ...more,
     }),
   ];
 }

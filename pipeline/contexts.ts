@@ -34,7 +34,8 @@ export const contexts = {
   "review-removal": { hasRole: true, onBranches: false },
   "canary-removal": { hasRole: true, onBranches: false },
   github: { onBranches: true },
-  slack: { onBranches: true },
+  slack: { onBranches: false },
+  "slack-review": { onBranches: true },
 } as const satisfies Readonly<Record<string, Context>>;
 
 export type ContextName = keyof typeof contexts;
@@ -73,7 +74,7 @@ export function restrictionOf(
 /** Returns the projects whose jobs use a context, if there is a deploy project. */
 function projectsOf(name: ContextName): readonly Project[] {
   if (!contexts[name].onBranches) return ["deploy"];
-  return name === "preview" || name === "slack" ? ["deploy", "service"] : ["service"];
+  return name === "preview" ? ["deploy", "service"] : ["service"];
 }
 
 /** Returns the full name of a context in CircleCI. */

@@ -1,6 +1,14 @@
 import { service } from "../config/service";
 import { companyScan, insideNetwork } from "../config/circleci";
-import { badEndNotices, deployReport, notice, planOf, previewReport, type Stage } from "./compose";
+import {
+  badEndNotices,
+  deployReport,
+  notice,
+  planOf,
+  previewReport,
+  type Stage,
+  type Voice,
+} from "./compose";
 import type { ContextName } from "./contexts";
 import type { Requirement } from "./model";
 
@@ -125,17 +133,20 @@ export const afterDeploy = (
   {
     environment,
     of = `deploy-${stack}`,
+    voice,
   }: {
     readonly environment?: Readonly<Record<string, string>>;
     readonly of?: string;
+    readonly voice?: Voice;
   } = {},
 ): readonly Stage[] => [
   smokeTest(stack, of),
   notice(`tell-${stack}`, "deployed", stack, {
     requires: [`smoke-${stack}`],
     reportOf: of,
+    voice,
     ...(environment === undefined ? {} : { environment }),
   }),
-  ...badEndNotices(of, stack, environment),
-  ...badEndNotices(`smoke-${stack}`, stack, environment),
+  ...badEndNotices(of, stack, environment, voice),
+  ...badEndNotices(`smoke-${stack}`, stack, environment, voice),
 ];

@@ -40,5 +40,5 @@ export const branch: readonly Stage[] = [
     requires: ["approve-review"],
     serialGroup: groups.review,
   },
-  ...afterDeploy("review", { environment: ofBranch }),
+  ...afterDeploy("review", { environment: ofBranch, voice: "slack-review" }),
 ];

@@ -50,7 +50,7 @@ describe("an attack by files, by someone who can push a branch", () => {
 
   it("C2 succeeds: main's other jobs run a branch's file, and hold a token of main", () => {
     const found = poisoned(jobsOfMain, npm);
-    for (const name of ["check", "test-unit", "tell-prod", "smoke-prod", "preview-prod-promoted"])
+    for (const name of ["check", "test-unit", "smoke-prod", "preview-prod-promoted"])
       assert.ok(found.includes(name), name);
   });
 
@@ -63,7 +63,7 @@ describe("an attack by files, by someone who can push a branch", () => {
     assert.ok(tell?.job.steps.some((step) => JSON.stringify(step).includes("attach_workspace")));
   });
 
-  it("C2 succeeds against the memory of drift, in jobs without a role", () => {
+  it("C2 succeeds in the weaker mode against the memory of drift, in jobs with the webhook and without a role", () => {
     const found = poisoned(jobsOfMain, "memory-tell-drift-prod-v1");
     assert.deepEqual(found, ["tell-drift-prod"]);
     const [job] = jobsOfMain.filter(({ name }) => name === "tell-drift-prod");

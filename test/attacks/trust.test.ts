@@ -20,7 +20,7 @@ describe("an attack on production's role, by someone who can push a branch", () 
     assert.deepEqual(rolesOf({ contexts: [], pipeline }), ["preview", "review"]);
     assert.deepEqual(
       everyContext.filter((context) => runs({ contexts: [context], pipeline })),
-      ["preview", "review", "github", "slack"],
+      ["preview", "review", "github", "slack-review"],
     );
   });
 
@@ -65,6 +65,7 @@ describe("an attack on production's role, by someone who can push a branch", () 
       "prod",
       "review-removal",
       "canary-removal",
+      "slack",
     ]);
   });
 

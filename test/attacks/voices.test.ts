@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { project } from "../../lib/project";
+import { withSection } from "../../operations/preview/render/comment";
+import { developer, serviceProject } from "./support/actors";
+import { refusedContexts } from "./support/circleci-stand-in";
 import { jobsOfBranch, jobsOfMain } from "./support/pipelines";
 
 /**
@@ -20,12 +23,29 @@ describe("an attack with the voice of another", () => {
     assert.ok(!rights.includes(`${approveNeeds.level} ${approveNeeds.of}`));
   });
 
-  it("M6 succeeds: a branch's job posts to the channel that announces production's approvals", () => {
-    const command = /npm run notify -- \w+ --stack prod\b/;
-    const ofProduction = jobsOfMain
-      .filter(({ job }) => command.test(JSON.stringify(job.steps)))
-      .flatMap(({ contexts }) => contexts);
-    const ofBranch = jobsOfBranch.flatMap(({ contexts }) => contexts);
-    assert.ok(ofProduction.some((context) => ofBranch.includes(context)));
+  const ofProduction = jobsOfMain
+    .filter(({ job }) => /npm run notify -- \w+ --stack prod\b/.test(JSON.stringify(job.steps)))
+    .flatMap(({ contexts: given }) => given);
+
+  it("M6 fails: no job of a branch has the webhook of the channel that announces production's approvals", () => {
+    assert.deepEqual([...new Set(ofProduction)], ["slack"]);
+    const ofBranch = new Set(jobsOfBranch.flatMap(({ contexts: given }) => given));
+    assert.ok(ofBranch.has("slack-review"));
+    assert.ok(!ofBranch.has("slack"));
+  });
+
+  it("M6 fails: CircleCI refuses that webhook to a branch, and to a branch's configuration", () => {
+    const pipeline = { actor: developer, checkoutBranch: "evil", project: serviceProject };
+    for (const more of [{}, { checkoutBranch: "main", configBranch: "evil" }]) {
+      const run = { contexts: ["slack" as const], pipeline: { ...pipeline, ...more } };
+      assert.deepEqual(refusedContexts(run), ["slack"]);
+    }
+  });
+
+  it("M6 fails: a preview's comment says that the branch's own code wrote it", () => {
+    assert.match(
+      withSection("", "prod", "No changes"),
+      /The code of this branch wrote this comment/,
+    );
   });
 });

@@ -82,7 +82,8 @@ describe("the pipelines, end to end", () => {
       prod: rights("prod"),
       review: rights({ branch }),
       "review-removal": rights({ branch: "main" }),
-      slack: `SLACK_WEBHOOK_URL=${slackUrl}/services/T/B/x\n`,
+      slack: `SLACK_WEBHOOK_URL=${slackUrl}/services/T/B/main\n`,
+      "slack-review": `SLACK_WEBHOOK_URL=${slackUrl}/services/T/B/review\n`,
       staging: rights("staging"),
     };
     for (const [name, text] of Object.entries(files)) {
@@ -141,6 +142,8 @@ describe("the pipelines, end to end", () => {
     assert.deepEqual([...ended(ends, "failed"), ...ended(ends, "held")], []);
     assert.ok(await exists("deployment/services-orders", namespace));
     assert.match(told().at(-1) ?? "", new RegExp(`^${stackOf(branch)} is deployed`));
+    const voices = new Set(slack.asked.slice(before).map(({ path }) => path));
+    assert.deepEqual([...voices], ["/services/T/B/review"]);
   });
 
   it("builds a canary's image from the commit, starts it after an approval, and stops it without one", async () => {

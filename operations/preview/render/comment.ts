@@ -12,6 +12,10 @@ interface Comment {
   readonly id: number;
 }
 
+/** Tells readers who wrote the comment: a branch can change the code that writes it. */
+const author =
+  "_The code of this branch wrote this comment, so the comment proves nothing. The preview before an approval of production is written by main._";
+
 const begin = (stack: string): string => `<!-- preview of ${stack} -->`;
 const end = (stack: string): string => `<!-- end of ${stack} -->`;
 
@@ -26,7 +30,7 @@ export function withSection(body: string, stack: string, section: string): strin
   }
   sections.set(stack, section);
   const parts = [...sections].map(([name, text]) => `${begin(name)}\n${text}\n${end(name)}`);
-  const whole = [marker, ...parts].join("\n\n");
+  const whole = [marker, author, ...parts].join("\n\n");
   if (whole.length <= commentLimit) return whole;
   // The text is too long for one comment: remove the details, keep the summaries.
   const lean = whole.replace(/<details>[\s\S]*?<\/details>/g, "");

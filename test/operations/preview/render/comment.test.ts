@@ -42,7 +42,10 @@ describe("the comment's text", () => {
     const first = withSection("", "prod", "one");
     const second = withSection(first, "staging", "two");
     const third = withSection(second, "prod", "three");
-    assert.match(third, /^<!-- services-orders: preview -->\n\n<!-- preview of prod -->\nthree\n/);
+    assert.match(
+      third,
+      /^<!-- services-orders: preview -->\n\n_The code of this branch wrote .*_\n\n<!-- preview of prod -->\nthree\n/,
+    );
     assert.match(third, /<!-- preview of staging -->\ntwo\n/);
     assert.doesNotMatch(third, /one/);
   });
