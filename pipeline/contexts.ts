@@ -1,4 +1,4 @@
-import { mainBranch } from "../components/conventions/ci-roles";
+import { branchRoles, type CiRoleName, mainBranch } from "../components/conventions/ci-roles";
 import { deployProject } from "../config/circleci";
 import { service } from "../config/service";
 
@@ -25,18 +25,24 @@ export interface Context {
   readonly onBranches: boolean;
 }
 
+/** Returns the context of a role. Branches may use the context if they may use the role. */
+const ofRole = (ciRole: CiRoleName): Context => ({
+  hasRole: true,
+  onBranches: branchRoles.includes(ciRole),
+});
+
 /** The contexts, by their names without the name of the service. */
 export const contexts = {
-  preview: { hasRole: true, onBranches: true },
-  review: { hasRole: true, onBranches: true },
-  staging: { hasRole: true, onBranches: false },
-  prod: { changesProduction: true, hasRole: true, onBranches: false },
-  "review-removal": { hasRole: true, onBranches: false },
-  "canary-removal": { hasRole: true, onBranches: false },
+  preview: ofRole("preview"),
+  review: ofRole("review"),
+  staging: ofRole("staging"),
+  prod: { ...ofRole("prod"), changesProduction: true },
+  "review-removal": ofRole("review-removal"),
+  "canary-removal": ofRole("canary-removal"),
   github: { onBranches: true },
   slack: { onBranches: false },
   "slack-review": { onBranches: true },
-} as const satisfies Readonly<Record<string, Context>>;
+} satisfies Readonly<Record<CiRoleName, Context>> & Readonly<Record<string, Context>>;
 
 export type ContextName = keyof typeof contexts;
 
@@ -92,5 +98,5 @@ export function isMainOnly(names: readonly ContextName[]): boolean {
 
 /** Whether a job with these contexts assumes an IAM role. */
 export function hasRole(names: readonly ContextName[]): boolean {
-  return names.some((name) => (contexts[name] as Context).hasRole);
+  return names.some((name) => (contexts[name] as Context).hasRole === true);
 }

@@ -1,4 +1,4 @@
-import { type CiRoleName, mainBranch } from "../components/conventions/ci-roles";
+import { branchRoles, type CiRoleName, mainBranch } from "../components/conventions/ci-roles";
 import type { CircleCi } from "./settings";
 
 /**
@@ -12,9 +12,6 @@ const anyUser = "????????-????-????-????-????????????";
 export function issuer({ organizationId }: CircleCi): string {
   return `oidc.circleci.com/org/${organizationId}`;
 }
-
-/** The roles that every branch's own code may have. */
-export const ofBranches: readonly CiRoleName[] = ["preview", "review"];
 
 /**
  * Jobs that a role trusts: jobs of one project, on these branches, that these users started.
@@ -42,7 +39,7 @@ function trustedBy(ciRole: CiRoleName, circleci: CircleCi): readonly Trusted[] {
     projectId: deployProjectId ?? projectId,
     users,
   });
-  if (!ofBranches.includes(ciRole)) return [main(approved)];
+  if (!branchRoles.includes(ciRole)) return [main(approved)];
   const branches: Trusted = { branches: "*", projectId, users: [anyUser] };
   // The deploy project also runs previews and smoke tests, but deploys no review stack.
   return ciRole === "preview" && deployProjectId !== undefined

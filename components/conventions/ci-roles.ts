@@ -13,6 +13,9 @@ export const ciRoles = [
 ] as const;
 export type CiRoleName = (typeof ciRoles)[number];
 
+/** The roles that the code of every branch may use. Every other role is for main only. */
+export const branchRoles: readonly CiRoleName[] = ["preview", "review"];
+
 /**
  * CI roles whose jobs the cluster identifies by their IAM role. For the users of the other two
  * roles, see {@link reviewUser} and {@link removalUser}.

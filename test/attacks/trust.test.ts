@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { ciRoles } from "../../components/conventions/ci-roles";
+import fc from "fast-check";
+import { branchRoles, ciRoles } from "../../components/conventions/ci-roles";
 import { type ContextName, contexts } from "../../pipeline/contexts";
 import { deployProjectId, settings } from "../support/platform";
-import { developer, merger, serviceProject } from "./support/actors";
+import { deployProject, developer, merger, serviceProject } from "./support/actors";
 import { type JobRun, refusedContexts, runs } from "./support/circleci-stand-in";
 import { rolesOf } from "./support/roles";
 
@@ -75,5 +76,53 @@ describe("an attack on production's role, by someone who can push a branch", () 
 
   it("C4 succeeds in the weaker mode: a branch's configuration takes every role by main's checkout", () => {
     assert.deepEqual(rolesOf(splitRefs), [...ciRoles]);
+  });
+
+  /** Any branch, also one whose name looks like the rest of main's subject. */
+  const anyBranch = fc.oneof(
+    fc.constantFrom("main", "x/vcs-ref/refs/heads/main", "x/refs/heads/main", "main/x"),
+    fc.string({ minLength: 1 }),
+  );
+  const anyActor = fc.uuid().map((id) => ({ id }));
+  const anyRun = fc.record({
+    contexts: fc.subarray(everyContext),
+    pipeline: fc.record({
+      actor: fc.oneof(anyActor, fc.constantFrom(developer, merger)),
+      checkoutBranch: anyBranch,
+      project: fc.constant(serviceProject),
+    }),
+    rerunWithSshBy: fc.option(anyActor, { nil: undefined }),
+  });
+  const approverIds = [merger.id, "00000000-0000-4000-8000-00000000000e"];
+
+  it("C1 fails with a deploy project: no token of the service's own project takes another role, whatever its branch, user, contexts or rerun", () => {
+    for (const circleci of [withDeployProject, { ...withDeployProject, approverIds }]) {
+      fc.assert(
+        fc.property(anyRun, ({ rerunWithSshBy, ...run }) => {
+          const rerun = rerunWithSshBy === undefined ? {} : { rerunWithSshBy };
+          assert.deepEqual(rolesOf({ ...run, ...rerun }, circleci), branchRoles);
+        }),
+      );
+    }
+  });
+
+  it("C1 fails for production where approvers are listed: AWS refuses every other user of the deploy project, too", () => {
+    const listed = { ...withDeployProject, approverIds };
+    const ofUser = (id: string) =>
+      rolesOf(
+        {
+          contexts: [],
+          pipeline: { actor: { id }, checkoutBranch: "main", project: deployProject },
+        },
+        listed,
+      );
+    for (const id of approverIds) assert.ok(ofUser(id).includes("prod"), id);
+    fc.assert(
+      fc.property(fc.uuid(), (id) => {
+        fc.pre(!approverIds.includes(id));
+        assert.ok(!ofUser(id).includes("prod"));
+        assert.ok(ofUser(id).includes("staging"));
+      }),
+    );
   });
 });

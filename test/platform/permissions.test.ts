@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type CiRoleName, ciRoles } from "../../components/conventions/ci-roles";
 import { type Targets, permissions } from "../../platform/permissions";
+import { textMatchesGolden } from "../support/golden";
 
 const targets: Targets = {
   clusterArns: ["cluster"],
@@ -44,7 +45,24 @@ const state = (prefix: string, stack: string) =>
 const lock = (stack: string, name = "1.json") =>
   `arn:aws:s3:::bucket/environments/.pulumi/locks/organization/services-orders/${stack}/${name}`;
 
+/** Returns one line for each action that a role may perform, and each resource. */
+function tableOf(account: Targets): string {
+  const rows = ciRoles.flatMap((ciRole) =>
+    permissions(ciRole, account).flatMap(({ Action, Resource }) =>
+      Action.flatMap((action) => Resource.map((resource) => [ciRole, action, resource] as const)),
+    ),
+  );
+  const lines = rows.map(
+    ([ciRole, action, resource]) => `${ciRole.padEnd(14)}  ${action.padEnd(31)}  ${resource}`,
+  );
+  return `${[...new Set(lines)].sort().join("\n")}\n`;
+}
+
 describe("the permissions", () => {
+  it("are the table that people have reviewed: role, action, resource", () => {
+    textMatchesGolden("permissions.txt", tableOf(targets));
+  });
+
   it("let review jobs push to the review repository, and staging to its own", () => {
     assert.deepEqual(who("ecr:UploadLayerPart", "review-repository"), ["review"]);
     assert.deepEqual(who("ecr:UploadLayerPart", "repository"), ["staging"]);

@@ -17,12 +17,18 @@ export function rendered(recorder: Recorder): string {
 
 /**
  * Compares the recorded objects with a golden manifest, which people read when they review a
- * change. With `UPDATE_GOLDEN=1`, it first overwrites the manifest. Review the changes to the
- * manifest like code.
+ * change.
  */
 export function matchesGolden(name: string, recorder: Recorder): void {
-  const text = rendered(recorder);
-  const file = join(__dirname, "..", "golden", `${name}.yaml`);
+  textMatchesGolden(`${name}.yaml`, rendered(recorder));
+}
+
+/**
+ * Compares a text with a golden file. With `UPDATE_GOLDEN=1`, it first overwrites the file. Review
+ * the changes to the file like code.
+ */
+export function textMatchesGolden(name: string, text: string): void {
+  const file = join(__dirname, "..", "golden", name);
   if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(file, text);
   assert.ok(existsSync(file), `no ${file}: run with UPDATE_GOLDEN=1`);
   assert.equal(

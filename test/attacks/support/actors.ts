@@ -1,4 +1,4 @@
-import { projectId, user } from "../../support/platform";
+import { deployProjectId, projectId, user } from "../../support/platform";
 import type { Actor, Project } from "./circleci-stand-in";
 
 /**
@@ -12,3 +12,6 @@ export const merger: Actor = { id: "00000000-0000-4000-8000-00000000000c" };
 
 /** The project that runs the pipelines of branches. */
 export const serviceProject: Project = { id: projectId, is: "service" };
+
+/** The deploy project. Developers cannot push to the repository of its configuration. */
+export const deployProject: Project = { id: deployProjectId, is: "deploy" };

@@ -6,8 +6,13 @@
  * The stand-in does not have the web app, approval jobs, orbs, or tokens of version 1.
  */
 import { evaluate, parseExpression } from "../../../pipeline/checks/expression";
-import { type ContextName, fullName, restrictionOf } from "../../../pipeline/contexts";
-import { organization, settings } from "../../support/platform";
+import {
+  type ContextName,
+  fullName,
+  type Project as CircleCiProject,
+  restrictionOf,
+} from "../../../pipeline/contexts";
+import { claimsOf } from "../../support/circleci-token";
 
 /**
  * A person who may push branches. If `approver` is true, the person is also in the security group.
@@ -20,7 +25,7 @@ export interface Actor {
 /** A CircleCI project: its purpose, and its id. */
 export interface Project {
   readonly id: string;
-  readonly is: "service";
+  readonly is: CircleCiProject;
 }
 
 /**
@@ -78,25 +83,19 @@ export function refusedContexts(run: JobRun): readonly ContextName[] {
 export const runs = (run: JobRun): boolean => refusedContexts(run).length === 0;
 
 /**
- * Returns the claims of a job's token, version 2 (docs: OIDC tokens). The docs do not say whether
- * `vcs-ref` names the checkout branch or the config branch. The stand-in uses the checkout branch,
- * because this choice helps the attacker.
+ * Returns the claims of a job's token. The docs do not say whether `vcs-ref` names the checkout
+ * branch or the config branch. The stand-in uses the checkout branch, because this choice helps the
+ * attacker.
  */
 export function tokenOf(run: JobRun): Readonly<Record<string, string>> {
   const { checkoutBranch, project } = run.pipeline;
-  const user = actorOf(run).id;
-  const origin = settings.circleci.vcsOrigin;
-  const ref = `refs/heads/${checkoutBranch}`;
-  const claim = (name: string) => `oidc.circleci.com/${name}`;
-  return {
-    aud: organization,
-    [claim("context-ids")]: JSON.stringify(run.contexts.map(fullName)),
-    [claim("project-id")]: project.id,
-    [claim("ssh-rerun")]: String(run.rerunWithSshBy !== undefined),
-    [claim("vcs-origin")]: origin,
-    [claim("vcs-ref")]: ref,
-    sub: `org/${organization}/project/${project.id}/user/${user}/vcs-origin/${origin}/vcs-ref/${ref}`,
-  };
+  return claimsOf({
+    contexts: run.contexts.map(fullName),
+    projectId: project.id,
+    ref: `refs/heads/${checkoutBranch}`,
+    rerunWithSsh: run.rerunWithSshBy !== undefined,
+    user: actorOf(run).id,
+  });
 }
 
 /** For the absolute path of each file: who wrote the file's content. */
