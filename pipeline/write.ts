@@ -10,8 +10,12 @@ import { inDeployProject, inOneProject, pipelines } from "./pipelines";
 /** Directory in which CircleCI looks for pipelines. */
 export const directory = ".circleci";
 
+/** First line of every file that `npm run pipeline` writes. */
+const firstLine =
+  "# Written by `npm run pipeline` from pipeline/. Do not edit: the next run overwrites it, and a test fails until then.";
+
 const head = [
-  "# Written by `npm run pipeline` from pipeline/. Do not edit: the next run overwrites it, and a test fails until then.",
+  firstLine,
   "# What each job is for, and what to set up in CircleCI: docs/pipeline.md",
   "",
 ].join("\n");
@@ -55,21 +59,31 @@ export function files(root: string = project): ReadonlyMap<string, string> {
  * longer in the model.
  */
 export function write(root: string = project): void {
-  mkdirSync(join(root, directory), { recursive: true });
-  for (const name of readdirSync(join(root, directory))) {
-    if (name.endsWith(".yml") && pipelines[name] === undefined) rmSync(join(root, directory, name));
-  }
+  removeStale(join(root, directory), pipelines);
   for (const [file, text] of files(root)) writeFileSync(join(root, file), text);
   console.log(`Wrote ${Object.keys(pipelines).join(", ")} to ${directory}, and their pictures`);
   if (deployProject !== undefined) writeDeployProject(resolve(root, deployProject.directory));
 }
 
 /**
- * Writes the files of the deploy project into a clone of its repository. People commit the files
- * there.
+ * Removes the files that `npm run pipeline` wrote for a pipeline that is no longer in the model.
+ * Creates the directory if it does not exist.
+ */
+function removeStale(from: string, current: Readonly<Record<string, Config>>): void {
+  mkdirSync(from, { recursive: true });
+  for (const name of readdirSync(from)) {
+    if (!name.endsWith(".yml") || current[name] !== undefined) continue;
+    const file = join(from, name);
+    if (readFileSync(file, "utf8").startsWith(firstLine)) rmSync(file);
+  }
+}
+
+/**
+ * Writes the files of the deploy project into a clone of its repository, and removes the files of
+ * pipelines that are no longer in the model. People commit the files there.
  */
 export function writeDeployProject(to: string): void {
-  mkdirSync(to, { recursive: true });
+  removeStale(to, inDeployProject);
   for (const [name, config] of Object.entries(inDeployProject)) {
     writeFileSync(join(to, name), yaml(config));
   }

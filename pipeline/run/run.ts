@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { deployProject } from "../../config/circleci";
 import { service } from "../../config/service";
 import { project } from "../../lib/project";
 import { command } from "../../lib/command";
@@ -27,6 +28,12 @@ export interface RunOptions {
   readonly commit?: string;
   /** Directory with a file `<context>.env` for each context that has values. */
   readonly contexts?: string;
+  /**
+   * Directory of the deploy project's configuration, in a clone of its repository.
+   *
+   * @default - the directory in config/circleci.ts, if there is a deploy project
+   */
+  readonly deployDirectory?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly pullRequest?: number;
@@ -44,8 +51,9 @@ export type Result = ReadonlyMap<string, { readonly end: End; readonly took: num
  * pipeline -- run WORKFLOW`). Returns how each job ended.
  */
 export async function rehearse(workflow: string, options: RunOptions = {}): Promise<Result> {
-  const { approve = [], root = project, skip = [] } = options;
-  const { found, source } = find(root, workflow);
+  const { approve = [], deployDirectory = deployProject?.directory, skip = [] } = options;
+  const { root = project } = options;
+  const { found, source } = find(root, workflow, deployDirectory);
   const names = (approval: boolean): readonly string[] =>
     found.jobs.filter((place) => place.approval === approval).map(({ name }) => name);
   refuseUnknown(workflow, "approval", typeof approve === "function" ? [] : approve, names(true));
@@ -99,15 +107,37 @@ function refuseUnknown(
   );
 }
 
-function find(root: string, workflow: string): { found: ReadWorkflow; source: Source } {
-  const sources = readdirSync(join(root, directory))
-    .filter((name) => name.endsWith(".yml"))
-    .map(
-      (name) =>
-        new Source(`${directory}/${name}`, readFileSync(join(root, directory, name), "utf8")),
-    );
+/**
+ * Returns the configuration files: those of this repository, and those in the clone of the deploy
+ * project's repository.
+ */
+function sourcesOf(root: string, deployDirectory: string | undefined): readonly Source[] {
+  const clone = deployDirectory === undefined ? [] : [deployDirectory];
+  return [directory, ...clone].flatMap((folder) => {
+    const from = resolve(root, folder);
+    if (!existsSync(from)) {
+      throw new UserError(
+        `${from} does not exist: clone the deploy project's repository, and run npm run pipeline`,
+      );
+    }
+    return readdirSync(from)
+      .filter((name) => name.endsWith(".yml"))
+      .map((name) => new Source(`${folder}/${name}`, readFileSync(join(from, name), "utf8")));
+  });
+}
+
+/**
+ * Finds a workflow by its name. The deploy project also has a workflow `main`, which deploys, and
+ * which the run therefore prefers.
+ */
+function find(
+  root: string,
+  workflow: string,
+  deployDirectory: string | undefined,
+): { found: ReadWorkflow; source: Source } {
+  const sources = sourcesOf(root, deployDirectory);
   const all = sources.flatMap((source) => workflowsOf(source).map((found) => ({ found, source })));
-  const match = all.find(({ found }) => found.name === workflow);
+  const match = all.findLast(({ found }) => found.name === workflow);
   if (match === undefined) {
     const names = all.map(({ found }) => found.name).join(", ");
     throw new UserError(`there is no workflow "${workflow}"; there are ${names}`);

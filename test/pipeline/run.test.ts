@@ -70,7 +70,10 @@ const scripts = {
 let root = "";
 let seen = "";
 
-async function run(options: RunOptions = {}): Promise<{ ends: Record<string, End>; said: string }> {
+async function run(
+  options: RunOptions = {},
+  workflow = "branch",
+): Promise<{ ends: Record<string, End>; said: string }> {
   const lines: string[] = [];
   const log = mock.method(console, "log", (line: string) => lines.push(line));
   try {
@@ -81,7 +84,7 @@ async function run(options: RunOptions = {}): Promise<{ ends: Record<string, End
       SLACK_TOKEN: "own",
       ...options.env,
     };
-    const result = await rehearse("branch", { contexts: root, root, ...options, env });
+    const result = await rehearse(workflow, { contexts: root, root, ...options, env });
     const ends = Object.fromEntries([...result].map(([name, { end }]) => [name, end]));
     return { ends, said: lines.join("\n") };
   } finally {
@@ -199,6 +202,18 @@ describe("a rehearsal of a workflow", () => {
     const { said } = await run();
     assert.equal(noted().length, 1);
     assert.match(said, /What is not committed is not part of the run/);
+  }).timeout(60_000);
+
+  it("runs the workflows of the deploy project, from the clone of its repository", async () => {
+    const options = { branch: "main", deployDirectory: join(root, "clone") };
+    await assert.rejects(run(options, "ship"), /clone does not exist: clone the deploy project/);
+    mkdirSync(options.deployDirectory);
+    const when = 'pipeline.git.branch == "main"';
+    const ofDeploy = config.replace(/ {2}branch:\n {4}when: .*\n/, `  ship:\n    when: ${when}\n`);
+    writeFileSync(join(options.deployDirectory, "deploy.yml"), ofDeploy);
+    const { ends } = await run(options, "ship");
+    assert.equal(ends["build"], "success");
+    assert.deepEqual(noted(), ["build main 3 small build no-ci no-token r1"]);
   }).timeout(60_000);
 
   for (const [what, workflow, options, says] of [

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { check } from "../../pipeline/check";
@@ -66,10 +66,14 @@ describe("the pipelines of two projects", () => {
     assert.match(JSON.stringify(inDeployProject), /"serial-group":"services-orders\/prod"/);
   });
 
-  it("are written into the clone of the deploy project's repository", () => {
+  it("are written into the clone of the deploy project's repository, without stale files, next to files of other tools", () => {
     const to = mkdtempSync(join(tmpdir(), "services-orders-deploy-project-"));
+    const [config] = Object.values(inDeployProject);
+    assert.ok(config !== undefined);
+    writeFileSync(join(to, "removed-from-the-model.yml"), yaml(config));
+    writeFileSync(join(to, "other.yml"), "version: 2.1\n");
     writeDeployProject(to);
-    assert.deepEqual(readdirSync(to).sort(), names(inDeployProject));
+    assert.deepEqual(readdirSync(to).sort(), [...names(inDeployProject), "other.yml"].sort());
     rmSync(to, { recursive: true });
   });
 });

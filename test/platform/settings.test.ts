@@ -3,15 +3,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RunError } from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { deployProject } from "../../config/circleci";
 import { company } from "../../config/company";
 import { environmentsOf, platformSettings, table } from "../../platform/settings";
 import { configOf } from "../../settings";
-import { settings } from "../support/platform";
+import { deployProjectId, settings } from "../support/platform";
 
 const project = "services-orders-platform";
 
+/** Id of the deploy project, if config/circleci.ts has a deploy project. */
+const circleciDeployProjectId = deployProject === undefined ? undefined : deployProjectId;
+
 /** Configuration from which the platform reads the settings in test/support/platform. */
 const good: Readonly<Record<string, unknown>> = {
+  circleciDeployProjectId,
   circleciOrganizationId: settings.circleci.organizationId,
   circleciProjectId: settings.circleci.projectId,
   clusters: settings.clusters,
@@ -42,7 +47,16 @@ function issues(change: Readonly<Record<string, unknown>>): readonly string[] {
 
 describe("the platform's settings", () => {
   it("are good as the tests use them", () => {
-    assert.deepEqual(read({}), settings);
+    const circleci = { ...settings.circleci, deployProjectId: circleciDeployProjectId };
+    assert.deepEqual(read({}), { ...settings, circleci });
+  });
+
+  it("refuse a deploy project that only one of the two files names", () => {
+    const other = circleciDeployProjectId === undefined ? deployProjectId : undefined;
+    assert.match(
+      issues({ circleciDeployProjectId: other }).join(),
+      /:circleciDeployProjectId must be set if config.* names a deploy project, and only then/,
+    );
   });
 
   it("refuse wildcards in what is trusted", () => {

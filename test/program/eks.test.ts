@@ -25,7 +25,11 @@ describe("the kubeconfig of an EKS cluster", () => {
   });
 
   /** Returns what the credential plugin of the kubeconfig prints. */
-  async function credential(identity: ClusterIdentity, token = ""): Promise<string> {
+  async function credential(
+    identity: ClusterIdentity,
+    token = "",
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
     await record("local", () => ({
       arn: "arn",
       certificateAuthorities: [{ data: "ca" }],
@@ -34,6 +38,7 @@ describe("the kubeconfig of an EKS cluster", () => {
     const text = await eksKubeconfig({ name: "one", region: "eu-central-1" }, identity);
     const { args = [], command = "" } = (JSON.parse(text) as Kubeconfig).users[0]?.user.exec ?? {};
     const env = {
+      ...more,
       CIRCLE_OIDC_TOKEN_V2: token,
       PATH: `${directory}:${String(process.env["PATH"])}`,
     };
@@ -51,6 +56,13 @@ describe("the kubeconfig of an EKS cluster", () => {
       kind: "ExecCredential",
       status: { token: "a.b.c" },
     });
+  });
+
+  it("asks AWS in a job of the deploy project, whose tokens the cluster does not accept", async () => {
+    const ofDeployProject = { CLUSTER_IDENTITY: "aws" };
+    assert.equal(await credential("circleci-token", "a.b.c", ofDeployProject), byRole);
+    const other = { CLUSTER_IDENTITY: "circleci-token" };
+    assert.match(await credential("circleci-token", "a.b.c", other), /"token":"a\.b\.c"/);
   });
 
   it("asks AWS outside of CI all the same", async () => {
