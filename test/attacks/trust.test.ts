@@ -95,7 +95,7 @@ describe("an attack on production's role, by someone who can push a branch", () 
   });
   const approverIds = [merger.id, "00000000-0000-4000-8000-00000000000e"];
 
-  it("C1 fails with a deploy project: no token of the service's own project takes another role, whatever its branch, user, contexts or rerun", () => {
+  it("C1 fails with a deploy project: no token of the service's own project takes another role, for no branch, user, contexts or rerun", () => {
     for (const circleci of [withDeployProject, { ...withDeployProject, approverIds }]) {
       fc.assert(
         fc.property(anyRun, ({ rerunWithSshBy, ...run }) => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { ciRoles } from "../../components/conventions/ci-roles";
 import { issuer, trustPolicy } from "../../platform/trust";
-import { claimsOf } from "../support/circleci-token";
-import { deployProjectId, projectId, settings } from "../support/platform";
+import { claimsOf, deployProjectId, projectId, settings } from "../support/platform";
 import { mayAssume } from "../support/iam-evaluator";
 
 const { circleci } = settings;

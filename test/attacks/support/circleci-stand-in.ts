@@ -12,7 +12,7 @@ import {
   type Project as CircleCiProject,
   restrictionOf,
 } from "../../../pipeline/contexts";
-import { claimsOf } from "../../support/circleci-token";
+import { claimsOf } from "../../support/platform";
 
 /**
  * A person who may push branches. If `approver` is true, the person is also in the security group.
