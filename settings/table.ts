@@ -1,16 +1,11 @@
-import {
-  pod,
-  postgres,
-  privateAddresses,
-  reviewNamespace,
-  sslModes,
-} from "../components/conventions/defaults";
+import { pod, reviewNamespace } from "../components/conventions/defaults";
 import { reviewHostPattern } from "../components/conventions/ci-roles";
 import { company } from "../config/company";
 import { service } from "../config/service";
 import { environments } from "../environments";
 import * as forms from "./forms";
-import { type NetworkPeer, text } from "./forms";
+import { text } from "./forms";
+import { anyPrivateAddress, databaseSettings } from "./database";
 import { namespaceOf } from "./identity";
 import { type Surroundings, type ValuesOf, setting } from "./setting";
 
@@ -21,12 +16,6 @@ import { type Surroundings, type ValuesOf, setting } from "./setting";
 function reviewOnly<const Value, const Other>(review: Value, others: Other) {
   return ({ environment }: Surroundings) => (environment === "review" ? review : others);
 }
-
-const anyPrivateAddress: NetworkPeer[] = privateAddresses.map((cidr) => ({ ipBlock: { cidr } }));
-
-/** Public image of the ephemeral database: PostgreSQL 17, all platforms. */
-const publicPostgres =
-  "postgres@sha256:d74eeac9a635390a49bc21bd49fccd973de707e2a53a76ac49b552b8712ec46f";
 
 /**
  * Every key of a stack's configuration (`<service>:<key>`), in alphabetical order. A key's value
@@ -70,51 +59,7 @@ export const table = {
     ...forms.contextName,
     description: "Context of the ambient kubeconfig. Without it, the current context is used.",
   }),
-  databaseConnections: setting({
-    ...forms.integer(1, 100_000),
-    default: ({ environment }) =>
-      environments[environment].data === "own" ? postgres.connections : undefined,
-    description:
-      "Connections that the database allows this service. If all pods of a rollout need more, the preview fails. Without it, nothing is checked.",
-  }),
-  databaseHost: setting({
-    ...text("a host name", /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/),
-    description: "Host of the database, if the stack does not create one.",
-  }),
-  databaseImageRef: setting({
-    ...forms.imageRef,
-    default: () => publicPostgres,
-    description: "Image of the ephemeral PostgreSQL database.",
-    env: "SANDBOX_POSTGRES_IMAGE",
-  }),
-  databaseName: setting({
-    ...text("the name of a database", /^[a-z_][a-z0-9_]{0,62}$/),
-    default: () => postgres.databaseName,
-    description: "Name of the database on databaseHost.",
-  }),
-  databasePort: setting({
-    ...forms.port,
-    default: () => postgres.port,
-    description: "Port of databaseHost.",
-  }),
-  databaseSecretName: setting({
-    ...forms.secretName,
-    default: () => `${service}-database`,
-    description:
-      "Secret with the keys `username`, `password` and, to verify the server, `ca.crt` of databaseHost. It must exist before the stack does.",
-  }),
-  databaseSslMode: setting({
-    ...forms.oneOf(...sslModes),
-    default: () => "verify-full" as const,
-    description:
-      "PostgreSQL's `sslmode` for databaseHost. The modes `verify-ca` and `verify-full` need the key `ca.crt` in databaseSecretName.",
-  }),
-  databaseTo: setting({
-    ...forms.peers,
-    default: () => anyPrivateAddress,
-    description:
-      "Addresses of databaseHost, such as the subnets of RDS. A canary's pods connect to databasePort at these addresses only.",
-  }),
+  ...databaseSettings,
   datadogAgentTo: setting({
     ...forms.peers,
     default: () => anyPrivateAddress,

@@ -1,3 +1,4 @@
+import { service } from "../../config/service";
 import { callersAuthenticatedByAnnotation } from "../../components/conventions/metadata";
 import { at } from "./declared";
 import type { Rule } from "./rule";
@@ -25,7 +26,7 @@ export const callersAuthenticated: Rule = {
         got,
         must: "say what authenticates callers, because the Ingress is internet-facing",
         path: `metadata.annotations["${callersAuthenticatedByAnnotation}"]`,
-        todo: "set services-orders:callersAuthenticatedBy, or services-orders:ingressScheme to internal",
+        todo: `set ${service}:callersAuthenticatedBy, or ${service}:ingressScheme to internal`,
       },
     ];
   },

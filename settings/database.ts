@@ -1,0 +1,64 @@
+import { postgres, privateAddresses, sslModes } from "../components/conventions/defaults";
+import { service } from "../config/service";
+import { environments } from "../environments";
+import * as forms from "./forms";
+import { type NetworkPeer, text } from "./forms";
+import { setting } from "./setting";
+
+/** Peers with the private addresses of IPv4. */
+export const anyPrivateAddress: NetworkPeer[] = privateAddresses.map((cidr) => ({
+  ipBlock: { cidr },
+}));
+
+/** Public image of the ephemeral database: PostgreSQL 17, all platforms. */
+const publicPostgres =
+  "postgres@sha256:d74eeac9a635390a49bc21bd49fccd973de707e2a53a76ac49b552b8712ec46f";
+
+/** Settings of the database, in alphabetical order. */
+export const databaseSettings = {
+  databaseConnections: setting({
+    ...forms.integer(1, 100_000),
+    default: ({ environment }) =>
+      environments[environment].data === "own" ? postgres.connections : undefined,
+    description:
+      "Connections that the database allows this service. If all pods of a rollout need more, the preview fails. Without it, nothing is checked.",
+  }),
+  databaseHost: setting({
+    ...text("a host name", /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/),
+    description: "Host of the database, if the stack does not create one.",
+  }),
+  databaseImageRef: setting({
+    ...forms.imageRef,
+    default: () => publicPostgres,
+    description: "Image of the ephemeral PostgreSQL database.",
+    env: "SANDBOX_POSTGRES_IMAGE",
+  }),
+  databaseName: setting({
+    ...text("the name of a database", /^[a-z_][a-z0-9_]{0,62}$/),
+    default: () => postgres.databaseName,
+    description: "Name of the database on databaseHost.",
+  }),
+  databasePort: setting({
+    ...forms.port,
+    default: () => postgres.port,
+    description: "Port of databaseHost.",
+  }),
+  databaseSecretName: setting({
+    ...forms.secretName,
+    default: () => `${service}-database`,
+    description:
+      "Secret with the keys `username`, `password` and, to verify the server, `ca.crt` of databaseHost. It must exist before the stack does.",
+  }),
+  databaseSslMode: setting({
+    ...forms.oneOf(...sslModes),
+    default: () => "verify-full" as const,
+    description:
+      "PostgreSQL's `sslmode` for databaseHost. The modes `verify-ca` and `verify-full` need the key `ca.crt` in databaseSecretName.",
+  }),
+  databaseTo: setting({
+    ...forms.peers,
+    default: () => anyPrivateAddress,
+    description:
+      "Addresses of databaseHost, such as the subnets of RDS. A canary's pods connect to databasePort at these addresses only.",
+  }),
+} as const;
