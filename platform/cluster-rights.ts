@@ -1,6 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { clusterGroup, reviewAccess, reviewGroup } from "../components/conventions/ci-roles";
+import {
+  clusterGroup,
+  removalUser,
+  reviewAccess,
+  reviewGroup,
+} from "../components/conventions/ci-roles";
 import { defined } from "../components/conventions/with-defaults";
 import { service } from "../config/service";
 import {
@@ -8,6 +13,7 @@ import {
   ownNamespaceRules,
   readNamespaces,
   reviewClusterRules,
+  reviewRemovalRules,
 } from "./cluster-roles";
 import { platformLabels } from "./labels";
 import type { CircleCi, Environment } from "./settings";
@@ -22,12 +28,20 @@ export interface ClusterRightsArgs {
   readonly review: boolean;
 }
 
-/** A ClusterRole, and the group that gets this role in one namespace or in the whole cluster. */
+/**
+ * A ClusterRole, and the group or the user that gets this role in one namespace or in the whole
+ * cluster.
+ */
 interface Right {
   readonly group: string;
   readonly namespace?: string;
   readonly role: string;
+  /** A user that gets this role instead of the group. */
+  readonly user?: string;
 }
+
+/** Name of the role of the jobs that remove review stacks. */
+const removesReviews = "review-removal";
 
 type Rules = Readonly<Record<string, k8s.types.input.rbac.v1.PolicyRule[]>>;
 
@@ -44,7 +58,11 @@ function rolesOf({ namespaces, review }: ClusterRightsArgs): Rules {
     ...(Object.fromEntries(own) as Rules),
     ...(namespaces.prod === undefined ? {} : { canary, "canary-removal": canaryRemoval }),
     ...(review
-      ? { review: reviewClusterRules, [short(reviewAccess.clusterRole)]: namespacedRules.review }
+      ? {
+          review: reviewClusterRules,
+          [short(reviewAccess.clusterRole)]: namespacedRules.review,
+          [removesReviews]: reviewRemovalRules,
+        }
       : {}),
   };
 }
@@ -75,7 +93,16 @@ function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly
           { group: removal, role: "see-namespaces" },
         ]),
     // A review stack itself creates the RoleBinding for its branch, in its own namespace.
-    ...(review ? [{ group: reviewGroup(circleci.projectId), role: "review" }] : []),
+    ...(review
+      ? [
+          { group: reviewGroup(circleci.projectId), role: "review" },
+          {
+            group: reviewGroup(circleci.projectId),
+            role: removesReviews,
+            user: removalUser(circleci.deployProjectId !== undefined),
+          },
+        ]
+      : []),
   ];
 }
 
@@ -99,16 +126,20 @@ export class ClusterRights extends pulumi.ComponentResource {
 function createBinding(
   parent: pulumi.Resource,
   component: string,
-  { group, namespace, role }: Right,
+  { group, namespace, role, user }: Right,
 ): void {
   const apiGroup = "rbac.authorization.k8s.io";
   // The CI role's name follows the colon. In the group of review jobs, a project's id follows,
   // which would tell a reader nothing.
-  const ciRole = role === "review" ? role : group.slice(group.indexOf(":") + 1);
+  const ciRole = role.startsWith("review") ? role : group.slice(group.indexOf(":") + 1);
   const name = role.startsWith(ciRole) ? full(role) : full(`${ciRole}-${role}`);
   const given = {
     roleRef: { apiGroup, kind: "ClusterRole", name: full(role) },
-    subjects: [{ apiGroup, kind: "Group", name: group }],
+    subjects: [
+      user === undefined
+        ? { apiGroup, kind: "Group", name: group }
+        : { apiGroup, kind: "User", name: user },
+    ],
   };
   const at = namespace === undefined ? "" : `-${namespace}`;
   const logical = `${component}-${ciRole}-${role}${at}`;

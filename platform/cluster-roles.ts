@@ -122,6 +122,13 @@ export const reviewClusterRules: Rule[] = [
 ];
 
 /**
+ * Right of the jobs that remove review stacks. Their rights inside a namespace come from a
+ * RoleBinding, which a branch may not have created. An admission policy limits this right to the
+ * namespaces of review stacks.
+ */
+export const reviewRemovalRules: Rule[] = [rule([""], ["namespaces"], ["delete"])];
+
+/**
  * Returns the rule for a stack's own namespace, which the platform creates. The stack sets the
  * labels of the namespace, and never deletes the namespace.
  */

@@ -57,18 +57,26 @@ function allow(
   return { Action, Effect: "Allow", Resource, Sid };
 }
 
+/** Returns the ARN of a backend's root folder. */
+const root = (bucket: string, prefix: keyof typeof statePrefixes): string =>
+  `arn:aws:s3:::${bucket}/${statePrefixes[prefix]}/.pulumi`;
+
 /**
  * Returns the ARNs of everything that Pulumi stores for one stack in a bucket: state, lock,
- * history, backups.
+ * history, backups. A pattern such as `review-*` stands for several stacks.
  */
-function stackObjects(bucket: string, stack: string): string[] {
-  const root = `arn:aws:s3:::${bucket}/${statePrefixes.environments}/.pulumi`;
+function stackObjects(
+  bucket: string,
+  stack: string,
+  prefix: keyof typeof statePrefixes = "environments",
+): string[] {
+  const from = root(bucket, prefix);
   return [
     // The dot ends the name: `prod.*` is not `prod-canary.json`.
-    `${root}/stacks/${service}/${stack}.*`,
-    `${root}/locks/organization/${service}/${stack}/*`,
-    `${root}/history/${service}/${stack}/*`,
-    `${root}/backups/${service}/${stack}/*`,
+    `${from}/stacks/${service}/${stack}.*`,
+    `${from}/locks/organization/${service}/${stack}/*`,
+    `${from}/history/${service}/${stack}/*`,
+    `${from}/backups/${service}/${stack}/*`,
   ];
 }
 
@@ -132,6 +140,7 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
   const { clusterArns, keyArns, repositoryArn, reviewRepositoryArn, stateBucket } = targets;
   const cluster = allow("FindCluster", ["eks:DescribeCluster"], ...clusterArns);
   const reviewState = `arn:aws:s3:::${stateBucket}/${statePrefixes.review}/*`;
+  const reviews = "review-*";
   const environments = (...stacks: string[]) => [
     ...readEnvironments(targets),
     allow("WriteState", write, ...stacks.flatMap((stack) => stackObjects(stateBucket, stack))),
@@ -179,8 +188,14 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
       return [
         cluster,
         list(stateBucket),
-        allow("WriteState", write, reviewState),
-        allow("OpenState", decrypt, keyArns.review),
+        // The job reads only the cluster in the tags of a stack, and never a state, so it needs no
+        // key.
+        allow(
+          "ReadTags",
+          read,
+          `${root(stateBucket, "review")}/stacks/${service}/${reviews}.pulumi-tags`,
+        ),
+        allow("RemoveState", ["s3:DeleteObject"], ...stackObjects(stateBucket, reviews, "review")),
       ];
   }
 }

@@ -13,7 +13,7 @@ import { cel } from "./cel";
 import { nameOfBranch } from "./review-names";
 import type { CircleCi, ReviewLimits } from "./settings";
 
-const { bindingName, clusterRole, namespacePrefix, ownerAnnotation } = reviewAccess;
+const { annotations, bindingName, clusterRole, namespacePrefix, ownerAnnotation } = reviewAccess;
 
 export const inReview = {
   "in-review-namespace": `request.namespace.startsWith(${cel(namespacePrefix)})`,
@@ -99,6 +99,7 @@ export function namespaces(circleci: CircleCi): Policy {
   const { byReview, isRemover } = requester(circleci);
   const label = (key: string) => `object.metadata.?labels[?${cel(key)}].orValue("")`;
   const notDeleting = `request.operation == "DELETE"`;
+  const allowed = [ownerAnnotation, ...Object.values(annotations)];
   return {
     on: [{ apiGroup: "", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["namespaces"] }],
     only: byReview,
@@ -134,8 +135,8 @@ export function namespaces(circleci: CircleCi): Policy {
         message: "the namespace must carry the labels of the review stack that its name says",
       },
       {
-        expression: `${notDeleting} || object.metadata.annotations.all(key, key == ${cel(ownerAnnotation)} || key.startsWith("pulumi.com/"))`,
-        message: `the namespace may have only the annotations ${ownerAnnotation} and those of Pulumi`,
+        expression: `${notDeleting} || object.metadata.annotations.all(key, key in ${cel(allowed)} || key.startsWith("pulumi.com/"))`,
+        message: `the namespace may have only the annotations ${allowed.join(", ")} and those of Pulumi`,
       },
     ],
     variables: [

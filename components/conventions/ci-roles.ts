@@ -71,6 +71,20 @@ export function removalUser(hasDeployProject: boolean): string {
 /** Names that connect the namespace of a review stack with the branch that owns it. */
 export const reviewAccess = {
   /**
+   * Annotations of the namespace that the commands write. The owner may write any value, so the
+   * code that reads an annotation checks the value.
+   */
+  annotations: {
+    /** Expiry that `npm run review -- extend` has set. */
+    extendedUntil: `${service}/extended-until`,
+    /** Time of the last update. */
+    lastUpdate: `${service}/last-update`,
+    /** Person who made the last update. */
+    person: `${service}/person`,
+    /** Repository of the branch. */
+    remote: `${service}/remote`,
+  },
+  /**
    * Name of the RoleBinding that gives rights in the namespace to the CI jobs of its branch, and to
    * the jobs that remove review stacks.
    */

@@ -16,6 +16,7 @@ import { driftOf, isReverted, linesOf } from "../drift/drift";
 import { notesOf } from "../drift/read";
 import { takeBack } from "../drift/take-back";
 import { ensureStack } from "./ensure-stack";
+import { keepingAlive } from "./keeping-alive";
 import { assertNamespaceNotShared } from "./foreign-objects";
 import { forcing } from "../pulumi/field-managers";
 import { seenIn } from "../pulumi/live-objects";
@@ -135,7 +136,7 @@ export async function updateAndRecord(
 ): Promise<{ readonly imageRef: string; readonly took: number; readonly url: string }> {
   const { settings, workspace } = target;
   const { stack } = settings;
-  await update(target);
+  await keepingAlive(target, async () => update(target));
   await recordDeploy(target);
   const { commit = "", imageRef = "", url = settings.host } = await outputsOf(stack, workspace);
   if (imageRef !== "") await keepImage(target, imageRef);

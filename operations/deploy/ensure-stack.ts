@@ -1,7 +1,5 @@
-import { company } from "../../config/company";
 import { UserError } from "../../lib/errors";
 import type { DeployTarget } from "./target";
-import { person, remoteUrl } from "../clients/git";
 import { type Drift, driftOf } from "../drift/drift";
 import { recoverState } from "../pulumi/recover-state";
 import { isReview, mostStacks, reviewTags } from "../stacks/review-stack";
@@ -11,7 +9,7 @@ import { type Tags, createStack, setTags } from "../pulumi/stacks";
 /**
  * Creates the stack if the stack does not exist. Recovers the stack if its last update was killed.
  * The commands `deploy`, `image` and `review` call this function first. So every review stack is
- * counted and tagged. A sweep also finds a review stack to which nothing was ever deployed.
+ * counted, and its state names the stack's branch and cluster.
  *
  * @returns what was changed in the cluster since the last update.
  * @throws UserError if the limit of review stacks is reached, or the review stack belongs to
@@ -34,31 +32,10 @@ export async function ensureStack({
   } else drift = driftOf(await recoverState(stack, cluster, workspace));
   if (!isReviewStack) return drift;
   // After a killed command, or after an update with plain Pulumi, some of the tags may be missing.
-  const missing = Object.entries(await origin(release.branch, cluster.uid, workspace)).filter(
-    ([name]) => last?.tags[name] === undefined,
-  );
+  const wanted = { [reviewTags.branch]: release.branch, [reviewTags.cluster]: cluster.uid };
+  const missing = Object.entries(wanted).filter(([name]) => last?.tags[name] === undefined);
   await setTags(stack, Object.fromEntries(missing), workspace);
   return drift;
-}
-
-/**
- * Tags of a new review stack, such as its branch, cluster, creation time, lifetime and owner. The
- * tags that a sweep needs most come first.
- */
-async function origin(
-  branch: string,
-  clusterUid: string,
-  workspace: DeployTarget["workspace"],
-): Promise<Tags> {
-  const remote = await remoteUrl(workspace);
-  return {
-    [reviewTags.branch]: branch,
-    [reviewTags.cluster]: clusterUid,
-    [reviewTags.created]: new Date().toISOString(),
-    ...(remote === undefined ? {} : { [reviewTags.remote]: remote }),
-    [reviewTags.ttl]: String(company.reviewStacks.ttlHours),
-    [reviewTags.owner]: await person(workspace),
-  };
 }
 
 /**

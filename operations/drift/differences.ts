@@ -1,3 +1,4 @@
+import { reviewAccess } from "../../components/conventions/ci-roles";
 import type { FieldSet, LiveObject, ManagedFields } from "../pulumi/live-objects";
 import { drawnManager } from "../pulumi/field-managers";
 import { childAt, listKey, matches, pathText, type Segment, valueAt } from "./paths";
@@ -36,8 +37,12 @@ export interface Comparison {
   readonly manager: string;
 }
 
-/** Annotations that record a person's action. These annotations do not count as differences. */
+/**
+ * Annotations that record a person's action, or that our commands write. These annotations do not
+ * count as differences.
+ */
 const ofOperations = [
+  ...Object.values(reviewAccess.annotations),
   "kubectl.kubernetes.io/last-applied-configuration",
   // `kubectl rollout restart` sets this annotation. The pods start again, and nothing else changes.
   "kubectl.kubernetes.io/restartedAt",

@@ -3,7 +3,8 @@ import { hostname } from "node:os";
 import { command } from "../../lib/command";
 import { quoted } from "../../lib/shell";
 import type { CircleciJob } from "./circleci-job";
-import { type JobRecord, type StateOfProject, recordObject } from "./lock-store";
+import type { StateOfProject } from "../clients/state-objects";
+import { type JobRecord, recordObject } from "./lock-store";
 
 /** How to record a Pulumi process for later CircleCI jobs. */
 export interface Recording {

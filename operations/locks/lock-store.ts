@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
+import { type StateOfProject, projectOf, s3Bucket } from "../clients/state-objects";
 import { type LockOwner, tookSoonAfter } from "../pulumi/started-processes";
 import { stateDirectory } from "../pulumi/torn-files";
 import type { CircleciJob } from "./circleci-job";
@@ -50,16 +50,6 @@ export interface LockStore {
   readonly remove: (things: readonly (Lock | StoredRecord)[]) => Promise<void>;
 }
 
-/** A Pulumi project, and the backend that stores the state of its stacks. */
-export interface StateOfProject {
-  /** URL of the backend: the value of `PULUMI_BACKEND_URL`. */
-  readonly backendUrl: string;
-  /** Directory of `Pulumi.yaml`. */
-  readonly cwd: string;
-  /** Environment variables for the AWS CLI, in addition to those of this process. */
-  readonly env: Readonly<Record<string, string>>;
-}
-
 /**
  * Name of the folder with the records, inside the folder with the stack's locks. Pulumi treats
  * every object in the folder of the locks as a lock, and ignores subfolders. The roles of CI have
@@ -86,11 +76,8 @@ export function lockStore(stack: string, state: StateOfProject): LockStore {
 }
 
 /** The folder with a stack's locks, relative to the directory or the S3 prefix of the state. */
-function lockPath(stack: string, { cwd }: StateOfProject): string {
-  // Name of the Pulumi project, which is the project of the service or of the platform.
-  const { name } = parse(readFileSync(join(cwd, "Pulumi.yaml"), "utf8")) as { name: string };
-  return [".pulumi", "locks", "organization", name, stack].join("/");
-}
+const lockPath = (stack: string, { cwd }: StateOfProject): string =>
+  [".pulumi", "locks", "organization", projectOf(cwd), stack].join("/");
 
 /** The address of a stack's locks in S3, and the AWS CLI's options for this address. */
 interface S3Place {
@@ -100,14 +87,9 @@ interface S3Place {
 }
 
 function s3Place(stack: string, state: StateOfProject): S3Place {
-  const { host, pathname, searchParams } = new URL(state.backendUrl);
-  const parts = [host, ...pathname.split("/").filter(Boolean), lockPath(stack, state)];
-  const given = Object.entries({ "--endpoint-url": "endpoint", "--region": "region" });
-  const options = given.flatMap(([option, name]) => {
-    const value = searchParams.get(name);
-    return value === null ? [] : [option, value];
-  });
-  return { options: ["--only-show-errors", ...options], place: `s3://${parts.join("/")}/` };
+  const { bucket, options, prefix } = s3Bucket(state.backendUrl);
+  const place = `s3://${bucket}/${prefix}${lockPath(stack, state)}/`;
+  return { options: ["--only-show-errors", ...options], place };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { CommandError } from "../../lib/command";
 import type { CircleciJob } from "./circleci-job";
-import { type Lock, type StateOfProject, lockStore } from "./lock-store";
+import type { StateOfProject } from "../clients/state-objects";
+import { type Lock, lockStore } from "./lock-store";
 
 /**
  * Removes the locks that earlier jobs of this job's serial group have left, and the records of

@@ -9,7 +9,7 @@ import { UserError } from "../../lib/errors";
 import { fieldConflicts } from "./field-managers";
 import { circleciJob } from "../locks/circleci-job";
 import type { Recording } from "../locks/job-record";
-import type { StateOfProject } from "../locks/lock-store";
+import type { StateOfProject } from "../clients/state-objects";
 import { isLocked, type LockWait, untilUnlocked } from "./lock-wait";
 import { errorsIn, readEvents } from "./events";
 import { rememberStarted } from "./started-processes";

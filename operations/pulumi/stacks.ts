@@ -47,17 +47,6 @@ export async function removeTags(
   }
 }
 
-/**
- * Returns the time when the stack's last update ended, successful or failed. Refreshes do not
- * count.
- */
-export async function lastUpdate(stack: string, workspace: Workspace): Promise<Date | undefined> {
-  const args = ["stack", "history", "--stack", stack, "--page-size", "20"];
-  const history = (await askJson(args, workspace)) as { endTime?: string; kind: string }[];
-  const last = history.find(({ kind }) => kind === "update")?.endTime;
-  return last === undefined ? undefined : new Date(last);
-}
-
 /** A resource in the state. */
 export interface StateResource {
   /** Whether the resource was replaced and the next update must delete it. */

@@ -1,22 +1,12 @@
-import { identityOf } from "../../settings/identity";
-import { foreignLabel, labels } from "../../components/conventions/labels";
-import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
-import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
-import { destroy } from "../removal/destroy";
-import { recoverState } from "../pulumi/recover-state";
+import { duration } from "../../lib/time";
 import type { Cluster } from "../clients/kubectl";
-import { connect } from "../pulumi/connect";
-import {
-  type ReviewStack,
-  branchOr,
-  readReview,
-  reviewStack,
-  stackOf,
-} from "../stacks/review-stack";
-import { settingsOf } from "../pulumi/settings";
-import { withoutRelease } from "../stacks/release";
-import { removeStack, stateOf } from "../pulumi/stacks";
+import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
+import { deleteNamespace } from "../removal/namespace";
+import { namespaceOfStack, readNamespace, reviewNamespace } from "../stacks/review-namespace";
+import { branchOr, stackOf } from "../stacks/review-stack";
+import { clusterOfState, removeState, reviewStates } from "../stacks/review-state";
+import { connectToReviews } from "./cluster";
 
 /**
  * `npm run review -- down [BRANCH]`: removes a branch's review stack, also if the branch is gone.
@@ -25,95 +15,59 @@ export async function reviewDown(
   given: string | undefined,
   workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
-  const branch = await branchOr(given, workspace);
-  const stack = stackOf(branch);
-  const settings = await settingsOf(stack, withoutRelease(workspace));
-  const { cluster, stacks } = await connect(settings, workspace);
-  const there = stacks.includes(stack);
-  await removeReview(
-    there ? await readReview(stack, workspace) : reviewStack(stack, {}, {}, undefined),
-    there,
-    cluster,
-    workspace,
-  );
+  const stack = stackOf(await branchOr(given, workspace));
+  await removeReview(stack, await connectToReviews(workspace), workspace);
 }
 
 /**
- * Destroys a review stack's resources, and removes the stack with its state, history and locks.
+ * Deletes the namespace of a review stack, then the objects of its state. Starts no Pulumi process,
+ * because every branch can write the state of every review stack, and a state names programs that
+ * Pulumi would start. After a kill, the next removal continues: a state without a namespace is
+ * removed too.
  *
- * @param there whether the state contains the stack. If false, at most the stack's namespace is
- * left.
- * @throws UserError if the stack is in another cluster, or if someone else owns the stack's
- * namespace.
+ * @throws UserError if the namespace does not exist in this cluster, and the state says that the
+ * stack is in another cluster.
  */
 export async function removeReview(
-  stack: ReviewStack,
-  there: boolean,
+  stack: string,
   cluster: Cluster,
   workspace: Workspace,
 ): Promise<void> {
   const started = Date.now();
-  const { clusterUid, name, namespace } = stack;
-  if (clusterUid !== undefined && clusterUid !== cluster.uid) {
-    throw new UserError(
-      `Stack "${name}" is in the cluster ${clusterUid}, but the kubeconfig points to ${cluster.uid}: ` +
-        "choose the right context. Nothing was changed.",
-    );
+  const name = namespaceOfStack(stack);
+  const [object, states] = await Promise.all([
+    readNamespace(name, cluster),
+    reviewStates(workspace),
+  ]);
+  const isThere = states.some((state) => state.name === stack);
+  const isOurs = object !== undefined && reviewNamespace(object).isOurs;
+  if (object !== undefined && !isOurs) {
+    console.log(`Namespace "${name}" does not belong to this stack: it is not changed.`);
   }
-  const owner = await namespaceOwner(stack, cluster);
-  if (!there) {
-    if (owner === "ours") {
-      throw new UserError(
-        `There is no stack "${name}" in this state, but its namespace ${namespace} exists: another state may ` +
-          `contain it. If not: kubectl delete namespace ${namespace}`,
-      );
-    }
-    console.log(`There is no stack "${name}": nothing to do.`);
+  if (!isThere && !isOurs) {
+    console.log(`There is no stack "${stack}": nothing to do.`);
     return;
   }
-  // If a killed update had begun to create the namespace, `recoverState` adopts the namespace, so
-  // that `destroy` deletes it.
-  await recoverState(name, cluster, workspace);
-  const { resources } = await stateOf(name, workspace);
-  const holds = resources.some(({ type }) => type.startsWith("kubernetes:"));
-  if (owner === "foreign" && holds) {
-    throw new UserError(
-      `Namespace "${namespace}" does not belong to this stack: its labels are different. Nothing was changed. ` +
-        `To see what the state contains: pulumi stack --show-urns --stack ${name}`,
-    );
-  }
-  if (resources.length > 0) await destroy(name, cluster, workspace, resources);
-  const isLeft = owner === "ours" && (await namespaceOwner(stack, cluster)) === "ours";
-  await removeStack(name, workspace);
-  if (isLeft) {
-    throw new UserError(
-      `Stack "${name}" is gone, but its namespace ${namespace} is left: this state did not contain it. ` +
-        `If no other state contains it: kubectl delete namespace ${namespace}`,
-    );
-  }
-  console.log(`\nStack ${name} is gone (${duration(Date.now() - started)})`);
+  if (isOurs) await deleteNamespace(name, cluster);
+  else await assertSameCluster(stack, cluster, workspace);
+  console.log(`Removing the state of ${stack}`);
+  await removeState(stack, workspace);
+  console.log(`\nStack ${stack} is gone (${duration(Date.now() - started)})`);
 }
 
 /**
- * Finds out from the labels who owns the namespace, because the name alone proves nothing. If the
- * namespace is ours and terminating, the result is `none`.
+ * Checks that the state does not name another cluster. The tag of a state can only prevent a
+ * removal, and never cause one.
  */
-export async function namespaceOwner(
-  { namespace, slug }: Pick<ReviewStack, "namespace" | "slug">,
-  { kubectl }: Cluster,
-): Promise<"foreign" | "none" | "ours"> {
-  const args = ["get", "namespace", namespace, "--ignore-not-found", "--output", "json"];
-  const text = await kubectl(args, 30_000);
-  if (text.trim() === "") return "none";
-  const { metadata } = JSON.parse(text) as {
-    metadata: { deletionTimestamp?: string; labels?: Record<string, string> };
-  };
-  if (!isOurs(metadata.labels ?? {}, slug)) return "foreign";
-  return metadata.deletionTimestamp === undefined ? "ours" : "none";
-}
-
-/** Whether a namespace with these labels belongs to the review stack of this slug. */
-export function isOurs(found: Readonly<Record<string, string>>, slug: string): boolean {
-  const expected = labels(identityOf("review", slug), "namespace");
-  return foreignLabel(found, expected) === undefined;
+async function assertSameCluster(
+  stack: string,
+  { uid }: Cluster,
+  workspace: Workspace,
+): Promise<void> {
+  const other = await clusterOfState(stack, workspace);
+  if (other === undefined || other === uid) return;
+  throw new UserError(
+    `Stack "${stack}" is in the cluster ${other}, but the kubeconfig points to ${uid}: ` +
+      "choose the right context. Nothing was changed.",
+  );
 }

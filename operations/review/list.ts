@@ -1,31 +1,47 @@
 import { UserError } from "../../lib/errors";
-import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { hours, lifeLeft, moment } from "../../lib/time";
+import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
+import { settingsOf } from "../pulumi/settings";
 import { extension } from "../stacks/expiry";
-import { stackNames } from "../pulumi/connect";
+import { withoutRelease } from "../stacks/release";
 import {
-  branchOr,
+  annotate,
   expiryOf,
-  mostStacks,
-  readReview,
-  reviewStacks,
-  reviewTags,
-  stackOf,
-} from "../stacks/review-stack";
-import { setTags } from "../pulumi/stacks";
+  namespaceOfStack,
+  readNamespace,
+  reviewNamespace,
+  reviewNamespaces,
+  stackOfSlug,
+} from "../stacks/review-namespace";
+import { branchOr, mostStacks, stackOf } from "../stacks/review-stack";
+import { reviewStates } from "../stacks/review-state";
+import { connectToReviews } from "./cluster";
 
 /** `npm run review -- list`: prints every review stack, with its owner and its expiry. */
-export async function reviewList(workspace: Workspace = defaultWorkspace): Promise<void> {
-  const stacks = await reviewStacks(workspace);
-  for (const stack of stacks) {
-    const ends = expiryOf(stack);
-    console.log(`${stack.name}  ${ends === undefined ? "was never updated" : lifeLeft(ends)}`);
-    console.log(`  branch ${stack.branch ?? "unknown"}, owner ${stack.owner}`);
-    console.log(
-      `  ${stack.outputs.url ?? "has no URL: nothing was deployed to it successfully yet"}`,
-    );
+export async function reviewList(given: Workspace = defaultWorkspace): Promise<void> {
+  const workspace = withoutRelease(given);
+  const cluster = await connectToReviews(workspace);
+  const [all, states] = await Promise.all([reviewNamespaces(cluster), reviewStates(workspace)]);
+  const listed = new Set<string>();
+  for (const { branch = "unknown", isOurs, person = "unknown", slug, ...one } of all) {
+    if (!isOurs || slug === undefined) continue;
+    const stack = stackOfSlug(slug);
+    listed.add(stack);
+    console.log(`${stack}  ${lifeLeft(expiryOf(one))}`);
+    console.log(`  branch ${branch}, owner ${person}`);
+    console.log(`  ${await urlOf(stack, workspace)}`);
   }
-  console.log(`${String(stacks.length)} of at most ${String(mostStacks(workspace))} review stacks`);
+  for (const { name } of states.filter((state) => !listed.has(state.name))) {
+    listed.add(name);
+    console.log(`${name}  has no namespace: nothing was deployed to it yet`);
+  }
+  console.log(`${String(listed.size)} of at most ${String(mostStacks(workspace))} review stacks`);
+}
+
+async function urlOf(stack: string, workspace: Workspace): Promise<string> {
+  const { host, publicPort, tls } = await settingsOf(stack, workspace);
+  const port = publicPort === undefined ? "" : `:${String(publicPort)}`;
+  return `${tls ? "https" : "http"}://${host}${port}/`;
 }
 
 /**
@@ -39,13 +55,17 @@ export async function reviewExtend(
 ): Promise<void> {
   const stack = stackOf(await branchOr(given, workspace));
   const wanted = hours(duration);
-  if (!(await stackNames(workspace)).includes(stack)) {
-    throw new UserError(`There is no stack "${stack}".`);
+  const cluster = await connectToReviews(withoutRelease(workspace));
+  const name = namespaceOfStack(stack);
+  const object = await readNamespace(name, cluster);
+  const review = object && reviewNamespace(object);
+  if (review?.isOurs !== true || review.isTerminating) {
+    throw new UserError(
+      `There is no stack "${stack}" in this cluster: deploy it with npm run review -- up.`,
+    );
   }
-  const { life } = await readReview(stack, workspace);
-  if (life === undefined) throw new UserError(`Stack "${stack}" was never updated.`);
-  const until = extension(life, wanted, new Date());
-  await setTags(stack, { [reviewTags.extendedUntil]: until.toISOString() }, workspace);
-  const review = await readReview(stack, workspace);
-  console.log(`${stack} lives until ${moment(expiryOf(review) ?? until)}`);
+  const until = extension(review.life, wanted, new Date());
+  await annotate(name, { extendedUntil: until.toISOString() }, cluster);
+  const life = { ...review.life, extendedUntil: until };
+  console.log(`${stack} lives until ${moment(expiryOf({ life }))}`);
 }

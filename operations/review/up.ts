@@ -10,7 +10,7 @@ import { forcing } from "../pulumi/field-managers";
 import { expiry } from "../stacks/expiry";
 import { currentBranch } from "../clients/git";
 import { isGiven } from "../stacks/release";
-import { branchOr, reviewTags, stackOf } from "../stacks/review-stack";
+import { branchOr, stackOf } from "../stacks/review-stack";
 import { showPreview } from "../deploy/show-preview";
 
 /**
@@ -52,7 +52,7 @@ export async function reviewUp(
   const ends = expiry({
     extendedUntil: undefined,
     lastUpdate: new Date(),
-    ttlHours: Number(target.last?.tags[reviewTags.ttl] ?? company.reviewStacks.ttlHours),
+    ttlHours: company.reviewStacks.ttlHours,
   });
   console.log(`\n${branch} runs as stack ${stack}: ${url}`);
   console.log(

@@ -1,7 +1,14 @@
-import { environments, parseStack, slugOf } from "../../environments";
-import { mainBranch, reviewAccess } from "../../components/conventions/ci-roles";
-import { lifeLeft } from "../../lib/time";
-import type { ReviewStack } from "../stacks/review-stack";
+import { slugOf } from "../../environments";
+import { mainBranch } from "../../components/conventions/ci-roles";
+import { company } from "../../config/company";
+import { hour, lifeLeft } from "../../lib/time";
+import {
+  type ReviewNamespace,
+  expiryOf,
+  namespaceOfStack,
+  stackOfSlug,
+} from "../stacks/review-namespace";
+import type { ReviewState } from "../stacks/review-state";
 import type { RunningCanary } from "../stacks/running-canary";
 
 /** Everything that a decision depends on. */
@@ -12,24 +19,13 @@ export interface Inventory {
    */
   readonly branches: ReadonlySet<string> | undefined;
   readonly canary: Canary | undefined;
-  /** UID of the cluster of the review stacks. */
-  readonly cluster: string;
-  /** Namespaces whose names have the prefix of review stacks. */
-  readonly namespaces: readonly Namespace[];
+  /** Namespaces in the cluster whose names have the prefix of review stacks. */
+  readonly namespaces: readonly ReviewNamespace[];
   readonly now: Date;
   /** Repository that was asked for the branches. */
   readonly remote: string | undefined;
-  readonly stacks: readonly Stack[];
-}
-
-export type Stack = Pick<ReviewStack, "branch" | "clusterUid" | "name" | "namespace" | "remote"> & {
-  readonly expires: Date | undefined;
-};
-
-export interface Namespace {
-  readonly name: string;
-  /** Whether the namespace has the labels of the review stack with the same name. */
-  readonly ours: boolean;
+  /** Review stacks that have a state. */
+  readonly states: readonly ReviewState[];
 }
 
 /**
@@ -46,66 +42,72 @@ export interface Decision {
   readonly why: string;
 }
 
-const { namespacePrefix } = reviewAccess;
-
 /**
- * Decides what is removed and what stays, each with its reason. A review stack is removed only if
- * all of this is proven: the stack is in this state and this cluster, the stack's name, branch and
- * namespace match, and the stack has expired or its branch is gone.
+ * Decides what is removed and what stays, each with its reason. The facts about a review stack come
+ * from its namespace. Only a state without a namespace is decided from the state, and then only
+ * from the name and the age of its objects.
  */
 export function decide(inventory: Inventory): readonly Decision[] {
-  const { canary, namespaces, stacks } = inventory;
-  const known = new Set(stacks.map(({ namespace }) => namespace));
+  const { canary, namespaces, states } = inventory;
+  const known = new Set(namespaces.map(({ name }) => name));
   return [
     ...(canary === undefined ? [] : [decideCanary(canary, inventory.now)]),
-    ...stacks.map((stack) => decideStack(stack, inventory)),
-    ...namespaces
-      .filter(({ name }) => name.startsWith(namespacePrefix) && !known.has(name))
-      .map(decideNamespace),
+    ...namespaces.map((namespace) => decideNamespace(namespace, inventory)),
+    ...states
+      .filter(({ name }) => !known.has(namespaceOfStack(name)))
+      .map((state) => decideState(state, inventory)),
   ];
 }
 
-/** Decides whether a review stack is removed. */
-export function decideStack(stack: Stack, inventory: Inventory): Decision {
-  const { cluster, namespaces, now } = inventory;
-  const { branch, clusterUid, expires, name, namespace } = stack;
-  const stays = (why: string): Decision => ({ goes: false, name, what: "stack", why });
-  const goes = (why: string): Decision => ({ goes: true, name, what: "stack", why });
+/** Decides whether a review stack with a namespace is removed. */
+function decideNamespace(review: ReviewNamespace, inventory: Inventory): Decision {
+  const { branch, isOurs, isTerminating, name, slug } = review;
+  if (!isOurs || slug === undefined) {
+    return { goes: false, name, what: "namespace", why: "has someone else's labels" };
+  }
+  const decision = { name: stackOfSlug(slug), what: "stack" } as const;
+  if (isTerminating) return { ...decision, goes: true, why: "its removal has begun" };
+  const { gone, why } = branchOf(branch, slug, review.remote, inventory);
+  if (gone) return { ...decision, goes: true, why };
+  const expires = expiryOf(review);
+  const left = lifeLeft(expires, inventory.now);
+  return expires <= inventory.now
+    ? { ...decision, goes: true, why: left }
+    : { ...decision, goes: false, why: `${why}, and it ${left}` };
+}
 
-  const parsed = parseStack(name);
-  if (parsed === undefined || !environments[parsed.environment].perBranch)
-    return stays("is not a review stack");
-  if (branch === undefined) return stays("has no branch tag, so its owner is unknown");
-  if (slugOfAny(branch) !== parsed.slug) {
-    return stays(`names branch "${branch}", which is not the branch of this name`);
+/**
+ * Decides whether a state without a namespace is removed: after a removal that was killed, or of a
+ * stack to which nothing was deployed. If two branches have the same slug, the stack stays with
+ * either of them.
+ */
+function decideState({ modified, name }: ReviewState, inventory: Inventory): Decision {
+  const decision = { name, what: "stack" } as const;
+  const { branches, now } = inventory;
+  if (branches?.has(mainBranch) === true && ![...branches].some((one) => isStackOf(name, one))) {
+    return { ...decision, goes: true, why: "has no namespace, and its branch is gone" };
   }
-  if (namespace !== `${namespacePrefix}${parsed.slug}`) {
-    return stays(`has the namespace ${namespace}, which does not belong to a review stack`);
-  }
-  if (clusterUid === undefined) return stays("has no cluster tag, so its cluster is unknown");
-  if (clusterUid !== cluster) return stays(`is in another cluster (${clusterUid})`);
-  if (namespaces.some((found) => found.name === namespace && !found.ours)) {
-    return stays(`its namespace ${namespace} has someone else's labels`);
-  }
-
-  const { gone, why } = branchOf(branch, stack.remote, inventory);
-  if (gone) return goes(why);
-  if (expires === undefined)
-    return stays("was never updated, and has no tag with its creation time");
-  const left = lifeLeft(expires, now);
-  return expires <= now ? goes(left) : stays(`${why}, and it ${left}`);
+  const expires = new Date(modified.getTime() + company.reviewStacks.ttlHours * hour);
+  const why = `has no namespace, and ${lifeLeft(expires, now)}`;
+  return { ...decision, goes: expires <= now, why };
 }
 
 /**
  * Whether a branch is gone. The branch does not count as gone if the remote does not answer or does
- * not have the branch `main`, or if the branch belongs to another repository, such as a fork.
+ * not have the branch `main`, if the branch belongs to another repository, such as a fork, or if it
+ * is not the branch of this slug. The stack then stays until it expires.
  */
 function branchOf(
-  branch: string,
+  branch: string | undefined,
+  slug: string,
   itsRemote: string | undefined,
   { branches, remote }: Inventory,
 ): { readonly gone: boolean; readonly why: string } {
   const there = (why: string) => ({ gone: false, why });
+  if (branch === undefined) return there("its namespace names no branch");
+  if (!isStackOf(stackOfSlug(slug), branch)) {
+    return there(`names branch "${branch}", which is not the branch of this name`);
+  }
   if (branches === undefined) return there("the remote could not be asked");
   if (branches.has(branch)) return there("its branch exists");
   if (!branches.has(mainBranch)) return there(`the remote does not have the branch ${mainBranch}`);
@@ -132,21 +134,12 @@ export function decideCanary(canary: Canary, now: Date): Decision {
   return { ...decision, goes: expires <= now, why: `of "${branch}" ${lifeLeft(expires, now)}` };
 }
 
-/**
- * A namespace without a stack in this state always stays, because another state may contain the
- * namespace.
- */
-function decideNamespace({ name, ours }: Namespace): Decision {
-  const why = ours
-    ? `has no stack in this state; if no other state holds it: kubectl delete namespace ${name}`
-    : "has someone else's labels";
-  return { goes: false, name, what: "namespace", why };
-}
-
-function slugOfAny(branch: string): string | undefined {
+/** Whether a stack is the review stack of a branch. */
+function isStackOf(stack: string, branch: string): boolean {
   try {
-    return slugOf(branch);
+    return stack === stackOfSlug(slugOf(branch));
   } catch {
-    return undefined;
+    // The branch has no review stack, because its name is reserved.
+    return false;
   }
 }

@@ -1,6 +1,3 @@
-import { reviewAccess } from "../../components/conventions/ci-roles";
-import { service } from "../../config/service";
-import { parseStack } from "../../environments";
 import { UserError } from "../../lib/errors";
 import { stopCanary } from "../canary/canary";
 import {
@@ -11,25 +8,14 @@ import {
 } from "../stacks/running-canary";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { remoteBranches, remoteUrl } from "../clients/git";
-import { type Cluster, type Pod, list } from "../clients/kubectl";
-import { connect, stackNames } from "../pulumi/connect";
-import { isOurs, removeReview } from "../review/down";
+import type { Cluster } from "../clients/kubectl";
+import { stackNames } from "../pulumi/connect";
+import { connectToReviews } from "../review/cluster";
+import { removeReview } from "../review/down";
 import { withoutRelease } from "../stacks/release";
-import { type ReviewStack, expiryOf, readIfThere, reviewStacks } from "../stacks/review-stack";
-import { settingsOf } from "../pulumi/settings";
-import {
-  type Canary,
-  type Decision,
-  type Inventory,
-  type Namespace,
-  type Stack,
-  decide,
-  decideCanary,
-  decideStack,
-} from "./decisions";
-
-/** Name of a possible review stack. The name is used to find the cluster of all review stacks. */
-const anyReview = "review-sweep";
+import { reviewNamespaces } from "../stacks/review-namespace";
+import { reviewStates } from "../stacks/review-state";
+import { type Canary, type Decision, type Inventory, decide, decideCanary } from "./decisions";
 
 export interface SweepOptions {
   /**
@@ -52,18 +38,15 @@ export async function sweep(
   options: SweepOptions,
   given: Workspace = defaultWorkspace,
 ): Promise<void> {
-  // The sweep does not wait for locks. If another command is changing a stack, the decision about
-  // that stack is out of date.
+  // The sweep does not wait for locks. If another command is changing the canary, the decision
+  // about the canary is out of date.
   const workspace = { ...withoutRelease(given), lockWait: { patienceMs: 0 } };
   const { cluster, production } = await connectToAll(options, workspace);
   const canary = production && (await canaryOf(production, workspace));
   const inventory = {
     ...(await remoteOf(workspace)),
     canary,
-    cluster: cluster?.uid ?? "",
-    namespaces: cluster ? await namespacesIn(cluster) : [],
-    now: new Date(),
-    stacks: cluster ? (await reviewStacks(workspace)).map(factsOf) : [],
+    ...(await reviewsIn(cluster, workspace)),
   };
   const decisions = decide(inventory);
   for (const { goes, name, what, why } of decisions) {
@@ -73,10 +56,22 @@ export async function sweep(
   if (going.length === 0) console.log("Nothing to remove.");
   else if (options.apply !== true) {
     console.log('Nothing was changed: "npm run sweep -- --apply" removes what goes.');
-  } else await removeAll(going, inventory, { cluster, production }, workspace);
+  } else await removeAll(going, { cluster, production }, workspace);
 }
 
-const factsOf = (stack: ReviewStack): Stack => ({ ...stack, expires: expiryOf(stack) });
+/** Reads the review stacks: their namespaces in the cluster, and the names of their states. */
+async function reviewsIn(
+  cluster: Cluster | undefined,
+  workspace: Workspace,
+): Promise<Pick<Inventory, "namespaces" | "now" | "states">> {
+  const now = new Date();
+  if (cluster === undefined) return { namespaces: [], now, states: [] };
+  const [namespaces, states] = await Promise.all([
+    reviewNamespaces(cluster),
+    reviewStates(workspace),
+  ]);
+  return { namespaces, now, states };
+}
 
 async function remoteOf(workspace: Workspace): Promise<Pick<Inventory, "branches" | "remote">> {
   const branches = await remoteBranches(workspace).catch((error: unknown) => {
@@ -94,7 +89,6 @@ async function remoteOf(workspace: Workspace): Promise<Pick<Inventory, "branches
  */
 async function removeAll(
   going: readonly Decision[],
-  inventory: Inventory,
   { cluster, production }: { cluster: Cluster | undefined; production: Production | undefined },
   workspace: Workspace,
 ): Promise<void> {
@@ -103,7 +97,7 @@ async function removeAll(
     console.log(`\n${name}`);
     try {
       if (what !== "canary") {
-        if (cluster !== undefined) await removeReviewStack(name, inventory, cluster, workspace);
+        if (cluster !== undefined) await removeReviewStack(name, cluster, workspace);
       } else if (production !== undefined) await removeCanary(production, workspace);
     } catch (error) {
       console.error(error instanceof Error ? error.message : error);
@@ -122,14 +116,13 @@ async function removeAll(
  */
 async function removeReviewStack(
   name: string,
-  inventory: Inventory,
   cluster: Cluster,
   workspace: Workspace,
 ): Promise<void> {
-  const [review, remote] = await Promise.all([readIfThere(name, workspace), remoteOf(workspace)]);
-  const now = { ...inventory, ...remote, now: new Date() };
-  if (!goesStill(review && decideStack(factsOf(review), now))) return;
-  if (review !== undefined) await removeReview(review, true, cluster, workspace);
+  const [remote, reviews] = await Promise.all([remoteOf(workspace), reviewsIn(cluster, workspace)]);
+  const decisions = decide({ canary: undefined, ...remote, ...reviews });
+  const decision = decisions.find((one) => one.what === "stack" && one.name === name);
+  if (goesStill(decision)) await removeReview(name, cluster, workspace);
 }
 
 async function removeCanary(production: Production, workspace: Workspace): Promise<void> {
@@ -146,38 +139,22 @@ function goesStill(decision: Decision | undefined): boolean {
 
 /**
  * Connects to everything that the sweep needs, before the sweep changes anything. If the canary's
- * stack does not exist, the sweep does not connect to production.
+ * stack does not exist, the sweep does not connect to production. A sweep of review stacks only
+ * starts no Pulumi process.
  */
 async function connectToAll(
   { only }: SweepOptions,
   workspace: Workspace,
 ): Promise<{ cluster: Cluster | undefined; production: Production | undefined }> {
-  const stacks = await stackNames(workspace);
-  const isCanary = only !== "reviews" && stacks.includes(canaryStack);
+  const isCanary = only !== "reviews" && (await stackNames(workspace)).includes(canaryStack);
   const [cluster, production] = await Promise.all([
-    only === "canary" ? undefined : clusterOfReviews(workspace),
+    only === "canary" ? undefined : connectToReviews(workspace),
     isCanary ? connectToProduction(workspace) : undefined,
   ]);
   return { cluster, production };
 }
 
-async function clusterOfReviews(workspace: Workspace): Promise<Cluster> {
-  return (await connect(await settingsOf(anyReview, workspace), workspace)).cluster;
-}
-
 async function canaryOf(production: Production, workspace: Workspace): Promise<Canary | undefined> {
   const canary = await runningCanary(production, workspace);
   return canary && { ...canary, cluster: production.cluster.uid };
-}
-
-/** Namespaces whose names have the prefix of review stacks. */
-async function namespacesIn(cluster: Cluster): Promise<readonly Namespace[]> {
-  const all = await list<Pick<Pod, "metadata">>(cluster, "namespaces", []);
-  return all
-    .map(({ metadata }) => metadata)
-    .filter(({ name }) => name.startsWith(reviewAccess.namespacePrefix))
-    .map(({ labels = {}, name }) => {
-      const slug = parseStack(name.slice(service.length + 1))?.slug;
-      return { name, ours: slug !== undefined && isOurs(labels, slug) };
-    });
 }

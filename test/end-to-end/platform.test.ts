@@ -104,7 +104,7 @@ describe("the platform on a cluster", () => {
         repository["imageTagMutabilityExclusionFilters"],
         repository["imageScanningConfiguration"],
       ]);
-      const filters = [{ filter: "build-*", filterType: "WILDCARD" }];
+      const filters = ["build-*", "deployed-*"].map((filter) => ({ filter, filterType: "WILDCARD" }));
       assert.deepEqual(read.sort(), [
         ["services-orders", "IMMUTABLE_WITH_EXCLUSION", filters, { scanOnPush: true }],
         ["services-orders-review", "IMMUTABLE_WITH_EXCLUSION", filters, { scanOnPush: true }],
@@ -113,7 +113,7 @@ describe("the platform on a cluster", () => {
       assert.equal(outputs["repositoryUrl"], `${registryName()}/services-orders`);
     });
 
-    it("expires builds, and first of all keeps releases", async () => {
+    it("expires builds, and first of all keeps releases and images that run", async () => {
       for (const [repository, days] of [
         ["services-orders", 90],
         ["services-orders-review", 30],
@@ -133,7 +133,8 @@ describe("the platform on a cluster", () => {
           ]),
           [
             [1, ["release-*"], "imageCountMoreThan", 1000],
-            [2, ["build-*"], "sinceImagePushed", days],
+            [2, ["deployed-*"], "imageCountMoreThan", 1000],
+            [3, ["build-*"], "sinceImagePushed", days],
           ],
         );
       }

@@ -101,7 +101,7 @@ describe("review stacks", () => {
     assert.deepEqual(JSON.parse(await clone.pulumi(["stack", "output", "--json", ...stack])), {});
     assert.deepEqual(await namespaces(), []);
     const tags = await clone.pulumi(["stack", "tag", "ls", "--json", ...stack]);
-    for (const name of ["branch", "clusterUid", "created", "owner", "remote", "ttl"]) {
+    for (const name of ["branch", "clusterUid"]) {
       assert.ok(tags.includes(`"${name}":`), `${name} in ${tags}`);
     }
     const commit = await clone.git("rev-parse", "HEAD");
@@ -192,8 +192,7 @@ describe("review stacks", () => {
     mkdirSync(locks, { recursive: true });
     const dead = { hostname: hostname(), pid: 2 ** 22 + 1, timestamp: new Date(), username: "ada" };
     writeFileSync(join(locks, "dead.json"), JSON.stringify(dead));
-    const run = succeeded(await clone.npm(["review", "down", first]));
-    assert.match(run.output, /An earlier update .* was killed/);
+    succeeded(await clone.npm(["review", "down", first]));
     assert.deepEqual(traces(first), []);
     assert.ok(!existsSync(join(clone.directory, `Pulumi.${stackOf(first)}.yaml`)));
   });
@@ -228,8 +227,8 @@ describe("review stacks", () => {
   it("are swept when their branch is gone or they have expired, and no others", async () => {
     const [gone = "", expired = ""] = ten.slice(6);
     await clone.deleteBranch(gone);
-    const ttl = ["stack", "tag", "set", "--stack", stackOf(expired), "ttl", "0.0001"];
-    await clone.pulumi(ttl);
+    const old = "services-orders/last-update=2020-01-01T00:00:00Z";
+    await kubectl(["annotate", "namespace", namespaceOf(expired), "--overwrite", old]);
     const dry = succeeded(await clone.npm(["sweep"]));
     assert.match(dry.output, /goes +stack +review-ops-1: branch "ops-1" is gone/);
     assert.match(dry.output, /goes +stack +review-ops-2: expired/);
@@ -244,8 +243,17 @@ describe("review stacks", () => {
     const started = Date.now();
     const left = ten.filter((branch) => traces(branch).length > 0);
     assert.equal(left.length, 8);
-    const runs = await Promise.all(left.map(async (b) => clone.npm(["review", "down", b])));
+    const [plain = "", ...others] = left;
+    // Plain Pulumi can still remove a review stack, in the shell of a developer.
+    const destroy = ["destroy", "--yes", "--skip-preview", "--remove", "--stack", stackOf(plain)];
+    const env = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
+    const [, ...runs] = await Promise.all([
+      clone.pulumi(destroy, clone.directory, env),
+      ...others.map(async (b) => clone.npm(["review", "down", b])),
+    ]);
     runs.forEach(succeeded);
+    // `pulumi destroy --remove` keeps backups of the state, which `down` removes.
+    succeeded(await clone.npm(["review", "down", plain]));
     console.log(
       `      eight together: all gone in ${((Date.now() - started) / 1000).toFixed(0)} s`,
     );

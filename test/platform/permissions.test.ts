@@ -107,8 +107,7 @@ describe("the permissions", () => {
       "prod",
       "canary-removal",
     ]);
-    const ofReviews = ["review", "review-removal"];
-    assert.deepEqual(who("s3:PutObject", state("review", "review-x")), ofReviews);
+    assert.deepEqual(who("s3:PutObject", state("review", "review-x")), ["review"]);
     assert.deepEqual(who("s3:DeleteObject", lock("prod")), ["prod"]);
   });
 
@@ -155,11 +154,27 @@ describe("the permissions", () => {
     assert.deepEqual(who("s3:DeleteObject", lock("staging")), ["staging"]);
   });
 
+  it("let the removal of review stacks delete their objects, and nothing else of the backend", () => {
+    const removers = ["review", "review-removal"];
+    const at = (path: string) => `arn:aws:s3:::bucket/review/.pulumi/${path}`;
+    for (const object of [
+      "stacks/services-orders/review-x.json.bak",
+      "history/services-orders/review-x/review-x-1.history.json",
+      "backups/services-orders/review-x/review-x.1.json",
+      "locks/organization/services-orders/review-x/circleci/1.json",
+    ]) {
+      assert.deepEqual(who("s3:DeleteObject", at(object)), removers, object);
+    }
+    assert.deepEqual(who("s3:DeleteObject", at("meta.yaml")), ["review"]);
+    assert.deepEqual(who("s3:DeleteObject", at("stacks/services-orders/prod.json")), ["review"]);
+  });
+
   it("show the state of review stacks to their own jobs only: production reads nothing that a branch wrote", () => {
-    const readers = ["review", "review-removal"];
-    assert.deepEqual(who("kms:Decrypt", "review-key"), readers);
+    assert.deepEqual(who("kms:Decrypt", "review-key"), ["review"]);
     assert.deepEqual(who("kms:Encrypt", "review-key"), ["review"]);
-    assert.deepEqual(who("s3:GetObject", state("review", "review-x")), readers);
+    assert.deepEqual(who("s3:GetObject", state("review", "review-x")), ["review"]);
+    const tags = state("review", "review-x").replace(/json$/, "pulumi-tags");
+    assert.deepEqual(who("s3:GetObject", tags), ["review", "review-removal"]);
   });
 
   it("let previews change nothing", () => {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { budgets, isDnsLabel } from "../../../components/conventions/names";
 import { labels } from "../../../components/conventions/labels";
-import { isOurs } from "../../../operations/review/down";
 import {
   expiryOf,
-  mostStacks,
-  reviewStack,
-  stackOf,
-} from "../../../operations/stacks/review-stack";
+  isOurs,
+  recordUpdate,
+  reviewNamespace,
+} from "../../../operations/stacks/review-namespace";
+import { mostStacks, stackOf } from "../../../operations/stacks/review-stack";
 import { identityOf } from "../../../settings/identity";
 
 const head = "feature/forty-characters-that-all-of-them-share-";
@@ -48,29 +48,68 @@ describe("the review stack of a branch", () => {
     });
   }
 
-  const updated = new Date("2026-01-01T00:00:00Z");
-  const tags = {
-    branch: "feature/a",
-    clusterUid: "tag",
-    created: updated.toISOString(),
-    ttl: "24",
-  };
-
-  it("is known by its tags, also when its first update failed", () => {
-    const stack = reviewStack("review-a", {}, tags, undefined);
-    assert.deepEqual(
-      [stack.branch, stack.clusterUid, stack.namespace, expiryOf(stack)?.toISOString()],
-      ["feature/a", "tag", "services-orders-review-a", "2026-01-02T00:00:00.000Z"],
+  const now = new Date("2026-01-10T00:00:00Z");
+  const of = (annotations: Readonly<Record<string, string>>) =>
+    reviewNamespace(
+      {
+        metadata: {
+          annotations,
+          creationTimestamp: "2026-01-01T00:00:00Z",
+          name: "services-orders-review-a",
+          uid: "1",
+        },
+      },
+      now,
     );
+  const update = "services-orders/last-update";
+
+  it("is known by its namespace, whose owner is the branch", () => {
+    const owner = { "services-orders/owner": "circleci:refs/heads/feature/a" };
+    assert.deepEqual([of(owner).branch, of(owner).slug], ["feature/a", "a"]);
+    for (const other of ["", "ada", "circleci:refs/heads/", "circleci:refs/heads/a\u001b[31m"]) {
+      assert.equal(of({ "services-orders/owner": other }).branch, undefined, other);
+    }
   });
 
-  it("is known by its outputs when plain pulumi made it, and lives 72 h", () => {
-    const outputs = { branch: "feature/a", clusterUid: "output" };
-    const stack = reviewStack("review-a", outputs, {}, updated);
-    assert.deepEqual(
-      [stack.branch, stack.clusterUid, expiryOf(stack)?.toISOString()],
-      ["feature/a", "output", "2026-01-04T00:00:00.000Z"],
-    );
+  it("lives 72 h after its creation, or after its last update", () => {
+    const ends = (text?: string): string =>
+      expiryOf(of(text === undefined ? {} : { [update]: text })).toISOString();
+    assert.equal(ends(), "2026-01-04T00:00:00.000Z");
+    assert.equal(ends("2026-01-09T00:00:00Z"), "2026-01-12T00:00:00.000Z");
+    for (const impossible of ["2026-01-10T01:00:00Z", "2999-01-01T00:00:00Z", "soon"]) {
+      assert.equal(ends(impossible), "2026-01-04T00:00:00.000Z", impossible);
+    }
+  });
+
+  it("lives at most 13 days after its last update, no matter what its branch writes", () => {
+    const extended = { "services-orders/extended-until": "2999-01-01T00:00:00Z" };
+    assert.equal(expiryOf(of(extended)).toISOString(), "2026-01-14T00:00:00.000Z");
+  });
+
+  it("records an update in its own namespace only", async () => {
+    const own = labels(identityOf("review", "a"), "namespace");
+    for (const [found, writes] of [
+      [own, true],
+      [{}, false],
+    ] as const) {
+      const calls: (readonly string[])[] = [];
+      const metadata = {
+        creationTimestamp: "2026-01-01T00:00:00Z",
+        labels: found,
+        name: "services-orders-review-a",
+        uid: "1",
+      };
+      const kubectl = async (args: readonly string[]): Promise<string> => {
+        calls.push(args);
+        return Promise.resolve(JSON.stringify({ metadata }));
+      };
+      await recordUpdate("review-a", { person: "Ada", remote: undefined }, { kubectl });
+      const written = calls.find(([what]) => what === "annotate");
+      assert.equal(written !== undefined, writes);
+      if (written === undefined) continue;
+      const start = "annotate namespace services-orders-review-a --overwrite";
+      assert.ok(written.join(" ").startsWith(`${start} services-orders/person=Ada ${update}=20`));
+    }
   });
 
   it("has a namespace that is proven by every label, not by its name", () => {

@@ -1,37 +1,60 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { reviewUser } from "../../../components/conventions/ci-roles";
+import { labels } from "../../../components/conventions/labels";
 import { slug } from "../../../components/conventions/names";
-import { reviewStacks } from "../../../operations/stacks/review-stack";
 import { defaultWorkspace } from "../../../operations/pulumi/run-pulumi";
+import type { ReviewNamespace } from "../../../operations/stacks/review-namespace";
+import type { ReviewState } from "../../../operations/stacks/review-state";
 import { sweep } from "../../../operations/sweep/sweep";
-import { type Inventory, type Stack, decide } from "../../../operations/sweep/decisions";
+import { type Inventory, decide } from "../../../operations/sweep/decisions";
+import { identityOf } from "../../../settings/identity";
 import { Programs } from "../support/programs";
 
 const now = new Date("2026-01-10T12:00:00Z");
+const hoursAgo = (hours: number): Date => new Date(now.getTime() - hours * 3_600_000);
 const later = new Date("2026-01-11T12:00:00Z");
 const past = new Date("2026-01-10T09:00:00Z");
 const branch = "feature/a";
 const name = `review-${slug(branch)}`;
 const namespace = `services-orders-${name}`;
+const life = (lastUpdate: Date) => ({ extendedUntil: undefined, lastUpdate, ttlHours: 72 });
+const expired = { life: life(hoursAgo(75)) };
 
 const remote = "github.com/acme/orders";
-const stack: Stack = { branch, clusterUid: "here", expires: later, name, namespace, remote };
+const review: ReviewNamespace = {
+  branch,
+  isOurs: true,
+  isTerminating: false,
+  life: life(hoursAgo(48)),
+  name: namespace,
+  person: "ada",
+  remote,
+  slug: slug(branch),
+};
 const inventory: Inventory = {
   branches: new Set(["main", branch]),
   canary: undefined,
-  cluster: "here",
-  namespaces: [{ name: namespace, ours: true }],
+  namespaces: [review],
   now,
   remote,
-  stacks: [stack],
+  states: [{ modified: hoursAgo(48), name }],
 };
 
 interface Case {
   readonly around?: Partial<Inventory>;
   readonly goes: boolean;
-  readonly of?: Partial<Stack>;
+  readonly of?: Partial<ReviewNamespace>;
   readonly title: string;
   readonly why: RegExp;
 }
@@ -42,7 +65,7 @@ const cases: readonly Case[] = [
     title: "lives and has its branch",
     why: /branch exists, and it expires in 24 h/,
   },
-  { goes: true, of: { expires: past }, title: "has expired", why: /expired 3 h ago/ },
+  { goes: true, of: expired, title: "has expired", why: /expired 3 h ago/ },
   {
     around: { branches: new Set(["main"]) },
     goes: true,
@@ -77,107 +100,89 @@ const cases: readonly Case[] = [
   {
     around: { branches: undefined },
     goes: true,
-    of: { expires: past },
+    of: expired,
     title: "has expired, no matter what the remote says",
     why: /expired/,
   },
   {
-    around: { namespaces: [] },
+    around: { states: [] },
     goes: true,
-    of: { expires: past },
-    title: "has expired and lost its namespace",
+    of: expired,
+    title: "has expired and lost its state",
     why: /expired/,
   },
-  { goes: false, of: { expires: undefined }, title: "was never updated", why: /never updated/ },
   {
-    around: { branches: new Set() },
-    goes: false,
-    of: { branch: undefined },
-    title: "names no branch",
-    why: /has no branch tag/,
+    goes: true,
+    of: { isTerminating: true },
+    title: "a killed removal has begun to delete",
+    why: /its removal has begun/,
   },
+  ...(
+    [
+      ["names no branch", undefined, /names no branch/],
+      ["names a branch that differs from its name", "feature/b", /not the branch of this name/],
+      ["names a branch that has no review stack", "main", /not the branch of this name/],
+    ] as const
+  ).flatMap(([title, other, why]) => [
+    { around: { branches: new Set(["main"]) }, goes: false, of: { branch: other }, title, why },
+    {
+      goes: true,
+      of: { branch: other, ...expired },
+      title: `has expired, also when it ${title}`,
+      why: /expired/,
+    },
+  ]),
   {
-    around: { branches: new Set() },
+    around: { branches: new Set(["main"]) },
     goes: false,
-    of: { branch: "feature/b" },
-    title: "names a branch that differs from its name",
-    why: /not the branch of this name/,
-  },
-  {
-    around: { branches: new Set() },
-    goes: false,
-    of: { branch: "main" },
-    title: "names a branch that has no review stack",
-    why: /not the branch of this name/,
-  },
-  {
-    goes: false,
-    of: { clusterUid: "there", expires: past },
-    title: "is in another cluster",
-    why: /another cluster \(there\)/,
-  },
-  {
-    goes: false,
-    of: { clusterUid: undefined, expires: past },
-    title: "names no cluster",
-    why: /has no cluster tag/,
-  },
-  {
-    goes: false,
-    of: { expires: past, namespace: "services-orders" },
-    title: "names production's namespace",
-    why: /does not belong to a review stack/,
-  },
-  {
-    around: { namespaces: [{ name: namespace, ours: false }] },
-    goes: false,
-    of: { expires: past },
+    of: { isOurs: false, ...expired },
     title: "has a namespace that belongs to someone else",
     why: /someone else's labels/,
   },
-  ...["prod", "staging", "local", "prod-canary", "review-main", "review-A"].map((other) => ({
-    around: { branches: new Set<string>() },
+  {
+    around: { branches: new Set(["main"]) },
     goes: false,
-    of: { expires: past, name: other },
-    title: `is named ${other}`,
-    why: /not a review stack/,
-  })),
+    of: { isOurs: false, slug: undefined, ...expired },
+    title: "has a name that no stack can have",
+    why: /someone else's labels/,
+  },
 ];
 
 describe("sweep", () => {
   for (const { around, goes, of, title, why } of cases) {
     it(`lets a stack ${goes ? "go" : "stay"} that ${title}`, () => {
-      const [decision] = decide({ ...inventory, ...around, stacks: [{ ...stack, ...of }] });
-      assert.equal(decision?.goes, goes);
-      assert.match(decision.why, why);
+      const decisions = decide({ ...inventory, ...around, namespaces: [{ ...review, ...of }] });
+      assert.deepEqual(
+        decisions.map((decision) => decision.goes),
+        [goes],
+      );
+      assert.match(decisions[0]?.why ?? "", why);
     });
   }
 
-  it("never removes a namespace that no stack of this state holds", () => {
-    const orphans = [
-      { name: "services-orders-review-orphan", ours: true },
-      { name: "services-orders-review-foreign", ours: false },
-    ];
-    const decisions = decide({
-      ...inventory,
-      branches: new Set(),
-      namespaces: orphans,
-      stacks: [],
+  const states: readonly (readonly [
+    title: string,
+    goes: boolean,
+    of: Partial<ReviewState>,
+    branches: Inventory["branches"],
+  ])[] = [
+    ["whose branch is gone", true, {}, new Set(["main", "feature/b"])],
+    ["whose branch exists", false, {}, new Set(["main", branch])],
+    ["that no one has written for 72 h", true, { modified: hoursAgo(73) }, inventory.branches],
+    ["when the remote cannot be asked", false, {}, undefined],
+    ["when the repository is empty", false, {}, new Set()],
+  ];
+  for (const [title, goes, of, branches] of states) {
+    it(`lets a state without a namespace ${goes ? "go" : "stay"} ${title}`, () => {
+      const state = { modified: hoursAgo(48), name, ...of };
+      const decisions = decide({ ...inventory, branches, namespaces: [], states: [state] });
+      assert.deepEqual(
+        decisions.map((decision) => [decision.name, decision.goes]),
+        [[name, goes]],
+      );
+      assert.match(decisions[0]?.why ?? "", /^has no namespace, and /);
     });
-    assert.deepEqual(
-      decisions.map(({ goes, what }) => [goes, what]),
-      [
-        [false, "namespace"],
-        [false, "namespace"],
-      ],
-    );
-    assert.match(decisions[0]?.why ?? "", /kubectl delete namespace services-orders-review-orphan/);
-  });
-
-  it("reports a namespace once, and only namespaces of review stacks", () => {
-    const namespaces = [...inventory.namespaces, { name: "services-orders", ours: false }];
-    assert.equal(decide({ ...inventory, namespaces }).length, 1);
-  });
+  }
 
   const canary = { branch, cluster: "prod", clusterUid: "prod", expires: later };
   const canaries = [
@@ -188,7 +193,7 @@ describe("sweep", () => {
   ] as const;
   it("stops a canary that expired, in its own cluster, and no other", () => {
     for (const [given, goes] of canaries) {
-      const [decision] = decide({ ...inventory, canary: given, stacks: [] });
+      const [decision] = decide({ ...inventory, canary: given, namespaces: [], states: [] });
       assert.deepEqual([decision?.name, decision?.goes], ["prod-canary", goes], decision?.why);
     }
   });
@@ -222,61 +227,77 @@ describe("sweep", () => {
 
 describe("sweep --apply", () => {
   let programs: Programs;
-  const tags = { branch, clusterUid: "here" };
-  const updated = (time: Date): string =>
-    `echo '[{"kind":"update","endTime":"${time.toISOString()}"}]'`;
-  const long = new Date("2026-01-01T00:00:00Z");
-  const pulumi = {
-    "*stack export*": "echo '{}'",
-    "*stack history*": updated(long),
-    "*stack ls*": `echo '[{"name":"${name}"}]'`,
-    "*stack output*": "echo '{}'",
-    "*stack tag ls*": `echo '${JSON.stringify(tags)}'`,
+  let state: string;
+  const old = "2026-01-01T00:00:00Z";
+  const metadata = {
+    annotations: { "services-orders/owner": reviewUser(branch) },
+    creationTimestamp: old,
+    labels: labels(identityOf("review", slug(branch)), "namespace"),
+    name: namespace,
+    uid: "1",
   };
+  const named = (more: object = {}): string =>
+    JSON.stringify({ metadata: { ...metadata, ...more } });
+  const listed = (...namespaces: readonly string[]): string =>
+    `echo '{"items":[${namespaces.join(",")}]}'`;
+  const kubectl = {
+    "*kube-system*": `echo '{"metadata":{"uid":"here"}}'`,
+    "*delete namespace*": 'touch "$0.deleted"',
+    [`*get namespace ${namespace} *`]: `[ -e "$0.deleted" ] || echo '${named()}'`,
+    "*get namespaces*": listed(named()),
+  } as const;
 
   beforeEach(() => {
     programs = new Programs();
-    programs.add("kubectl", {
-      "*kube-system*": `echo '{"metadata":{"uid":"here"}}'`,
-      "*get namespaces*": `echo '{"items":[]}'`,
-    });
+    programs.add("pulumi", {});
+    state = join(programs.directory, "state", ".pulumi", "stacks", "services-orders");
+    mkdirSync(state, { recursive: true });
   });
   afterEach(() => {
     programs.remove();
   });
 
-  async function removed(): Promise<boolean> {
-    const workspace = programs.workspace({ SANDBOX_EKS_CLUSTER: "none" });
+  /** Returns the commands of kubectl that delete something, after a sweep without Pulumi. */
+  async function deletions(): Promise<readonly string[]> {
+    const backend = { PULUMI_BACKEND_URL: `file://${programs.directory}/state` };
+    const workspace = programs.workspace({ ...backend, SANDBOX_EKS_CLUSTER: "none" });
     await sweep({ apply: true, only: "reviews" }, workspace);
-    return programs.calls.some((call) => call.includes(`stack rm ${name}`));
+    assert.deepEqual(
+      programs.calls.filter((call) => call.startsWith("pulumi")),
+      [],
+    );
+    return programs.calls.filter((call) => call.startsWith("kubectl delete"));
   }
 
   it("removes what has expired", async () => {
-    programs.add("pulumi", pulumi);
-    assert.ok(await removed());
+    programs.add("kubectl", kubectl);
+    assert.equal((await deletions()).length, 1);
   });
 
   it("leaves a stack that is updated after it was found expired", async () => {
-    const history = [updated(long), updated(new Date())] as const;
-    programs.add("pulumi", { ...pulumi, "*stack history*": history });
-    assert.ok(!(await removed()));
+    const annotations = {
+      ...metadata.annotations,
+      "services-orders/last-update": new Date().toISOString(),
+    };
+    const lists = [listed(named()), listed(named({ annotations }))] as const;
+    programs.add("kubectl", { ...kubectl, "*get namespaces*": lists });
+    assert.deepEqual(await deletions(), []);
   });
 
   it("continues when a stack is removed after it was listed", async () => {
-    const list = (...names: string[]): string =>
-      `echo '${JSON.stringify(names.map((one) => ({ name: one })))}'`;
-    const ls = { "*stack ls*": [list(name, "review-b"), list("review-b")] as const };
-    const gone = { [`*stack output --stack ${name}*`]: "exit 255" };
-    programs.add("pulumi", { ...gone, ...pulumi, ...ls });
-    const stacks = await reviewStacks(programs.workspace());
-    assert.deepEqual(
-      stacks.map((one) => one.name),
-      ["review-b"],
-    );
+    programs.add("kubectl", { ...kubectl, "*get namespaces*": [listed(named()), listed()] });
+    assert.deepEqual(await deletions(), []);
   });
 
-  it("fails when a stack that is there cannot be read", async () => {
-    programs.add("pulumi", { ...pulumi, "*stack output*": "echo no rights >&2; exit 255" });
-    await assert.rejects(reviewStacks(programs.workspace()), /no rights/);
+  it("removes a state without a namespace that no one has written for 72 h", async () => {
+    const none = { "*get namespaces*": listed(), [`*get namespace ${namespace} *`]: "true" };
+    programs.add("kubectl", { ...kubectl, ...none });
+    const file = join(state, `${name}.json`);
+    for (const one of [file, join(state, "review-b.json"), join(state, "prod.json")]) {
+      writeFileSync(one, "{}");
+      if (!one.includes("review-b")) utimesSync(one, new Date(old), new Date(old));
+    }
+    assert.deepEqual(await deletions(), []);
+    assert.deepEqual(readdirSync(state).sort(), ["prod.json", "review-b.json"]);
   });
 });

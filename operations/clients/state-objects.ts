@@ -1,0 +1,157 @@
+import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { CommandError, command } from "../../lib/command";
+import { UserError, messageOf } from "../../lib/errors";
+import { stateDirectory } from "../pulumi/torn-files";
+
+/** A Pulumi project, and the backend that stores the state of its stacks. */
+export interface StateOfProject {
+  /** URL of the backend: the value of `PULUMI_BACKEND_URL`. */
+  readonly backendUrl: string;
+  /** Directory of `Pulumi.yaml`. */
+  readonly cwd: string;
+  /** Environment variables for the AWS CLI, in addition to those of this process. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** An object of the state: a file, or an object in S3. */
+export interface StateObject {
+  /** Time when the object was last written. */
+  readonly modified: Date;
+  /** Name of the object in its folder. */
+  readonly name: string;
+}
+
+/**
+ * Reads and removes objects of a state, as files and not through Pulumi. So the content of a state
+ * can start nothing: no provider, no plugin, no command of a kubeconfig. Folders are paths from the
+ * root of the state, such as `.pulumi/stacks/PROJECT`.
+ */
+export interface StateObjects {
+  /** Lists the objects in a folder, without its subfolders. */
+  readonly list: (folder: string) => Promise<readonly StateObject[]>;
+  /** Reads one object, which must exist. */
+  readonly read: (folder: string, name: string) => Promise<string>;
+  /** Removes everything in a folder, also in its subfolders. */
+  readonly removeFolder: (folder: string) => Promise<void>;
+  /**
+   * Removes the objects in a folder whose names begin with a prefix. The prefix must not contain
+   * wildcards.
+   */
+  readonly removeNamed: (folder: string, prefix: string) => Promise<void>;
+}
+
+/**
+ * Returns access to the objects of a state.
+ *
+ * @throws UserError if the state is neither in files nor in S3.
+ */
+export function stateObjects(state: StateOfProject): StateObjects {
+  const { backendUrl } = state;
+  const directory = stateDirectory(backendUrl);
+  if (directory !== undefined) return inFiles(directory);
+  if (backendUrl.startsWith("s3://")) return inS3(state);
+  throw new UserError(
+    `PULUMI_BACKEND_URL must be the state's address, s3://... or file:///..., got "${backendUrl}". ` +
+      "Nothing was changed.",
+  );
+}
+
+/** Name of the Pulumi project in a directory: the project of the service or of the platform. */
+export function projectOf(cwd: string): string {
+  return (parse(readFileSync(join(cwd, "Pulumi.yaml"), "utf8")) as { name: string }).name;
+}
+
+/** The bucket of a state in S3. */
+interface S3Bucket {
+  readonly bucket: string;
+  /** The AWS CLI's options for this bucket. */
+  readonly options: readonly string[];
+  /** Prefix of all objects of the state. Empty, or ends with a slash. */
+  readonly prefix: string;
+}
+
+/** Reads the bucket, the prefix and the AWS CLI's options from the URL of a backend in S3. */
+export function s3Bucket(backendUrl: string): S3Bucket {
+  const { host, pathname, searchParams } = new URL(backendUrl);
+  const given = Object.entries({ "--endpoint-url": "endpoint", "--region": "region" });
+  const options = given.flatMap(([option, name]) => {
+    const value = searchParams.get(name);
+    return value === null ? [] : [option, value];
+  });
+  const parts = pathname.split("/").filter(Boolean);
+  return { bucket: host, options, prefix: parts.map((part) => `${part}/`).join("") };
+}
+
+function inFiles(directory: string): StateObjects {
+  const namesIn = (folder: string): readonly string[] => {
+    try {
+      return readdirSync(join(directory, folder));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      throw new UserError(`The state in ${directory} cannot be read: ${messageOf(error)}`);
+    }
+  };
+  return {
+    list: async (folder) => {
+      const found = namesIn(folder).flatMap((name) => {
+        const stat = statSync(join(directory, folder, name), { throwIfNoEntry: false });
+        return stat?.isFile() === true ? [{ modified: stat.mtime, name }] : [];
+      });
+      return Promise.resolve(found);
+    },
+    read: async (folder, name) =>
+      Promise.resolve(readFileSync(join(directory, folder, name), "utf8")),
+    removeFolder: async (folder) => {
+      rmSync(join(directory, folder), { force: true, recursive: true });
+      return Promise.resolve();
+    },
+    removeNamed: async (folder, prefix) => {
+      for (const name of namesIn(folder).filter((one) => one.startsWith(prefix))) {
+        rmSync(join(directory, folder, name), { force: true });
+      }
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Timeout of one command of the AWS CLI, in milliseconds. A history has hundreds of objects. */
+const s3Timeout = 120_000;
+
+function inS3({ backendUrl, env }: StateOfProject): StateObjects {
+  const { bucket, options, prefix } = s3Bucket(backendUrl);
+  const aws = async (...args: readonly string[]): Promise<string> =>
+    command("aws", [...args, ...options], { env, timeout: s3Timeout }).catch((error: unknown) => {
+      const reason = error instanceof CommandError ? error.reason : String(error);
+      throw new UserError(
+        `The state at ${backendUrl} cannot be read: ${reason}. ` +
+          "Check PULUMI_BACKEND_URL, and the rights that the shell or the CI job has.",
+      );
+    });
+  const s3 = async (...args: readonly string[]): Promise<string> =>
+    aws("s3", ...args, "--only-show-errors");
+  const address = (folder: string, name = ""): string =>
+    `s3://${bucket}/${prefix}${folder}/${name}`;
+  return {
+    list: async (folder) => {
+      const start = `${prefix}${folder}/`;
+      const which = ["--bucket", bucket, "--prefix", start, "--output", "json"];
+      const query = ["--query", "Contents[].[Key,LastModified]"];
+      const answer = await aws("s3api", "list-objects-v2", ...which, ...query);
+      // Without objects, the AWS CLI prints nothing, or "null".
+      const found = JSON.parse(answer.trim() || "null") as (readonly [string, string])[] | null;
+      return (found ?? [])
+        .map(([key, modified]) => ({ modified: new Date(modified), name: key.slice(start.length) }))
+        .filter(({ name }) => name !== "" && !name.includes("/"));
+    },
+    read: async (folder, name) => s3("cp", address(folder, name), "-"),
+    removeFolder: async (folder) => {
+      await s3("rm", address(folder), "--recursive");
+    },
+    removeNamed: async (folder, start) => {
+      const which = ["--recursive", "--exclude", "*", "--include", `${start}*`];
+      await s3("rm", address(folder), ...which);
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../lib/errors";
+import { type Cluster, list } from "../clients/kubectl";
+import type { LiveObject } from "../pulumi/live-objects";
+import { type NamespaceObject, readNamespace } from "../stacks/review-namespace";
+import { held } from "./destroy";
+
+/** How long a removal waits, in milliseconds. */
+interface Waiting {
+  /** Time until the removal gives up. */
+  readonly patienceMs: number;
+  /** Time between two looks at the namespace. */
+  readonly pauseMs: number;
+  /** Time between two reports of what the removal waits for. */
+  readonly reportMs: number;
+}
+
+/** The load balancer's controller needs some minutes to delete a load balancer. */
+const usual: Waiting = { patienceMs: 10 * 60_000, pauseMs: 1_000, reportMs: 30_000 };
+
+/**
+ * Deletes a namespace with everything in it, and waits until the namespace is gone. Every 30 s,
+ * prints the objects that the removal waits for. Continues a deletion that has already begun.
+ *
+ * @throws UserError if the namespace still exists after 10 minutes.
+ */
+export async function deleteNamespace(
+  name: string,
+  cluster: Pick<Cluster, "kubectl">,
+  { patienceMs, pauseMs, reportMs }: Waiting = usual,
+): Promise<void> {
+  const started = Date.now();
+  const uid = (await readNamespace(name, cluster))?.metadata.uid;
+  if (uid === undefined) return;
+  console.log(`Deleting namespace ${name}, with everything in it`);
+  await cluster.kubectl(["delete", "namespace", name, "--ignore-not-found", "--wait=false"]);
+  let reported = started;
+  for (;;) {
+    const now = await readNamespace(name, cluster);
+    // Another UID: the namespace is gone, and someone has already created it again.
+    if (now?.metadata.uid !== uid) return;
+    const isOver = Date.now() - started >= patienceMs;
+    if (isOver || Date.now() - reported >= reportMs) {
+      for (const line of await waitsFor(now, cluster)) console.log(line);
+      reported = Date.now();
+    }
+    if (isOver) {
+      throw new UserError(
+        `Namespace "${name}" still exists ${String(patienceMs / 60_000)} minutes after its deletion. ` +
+          "The lines above say what it waits for. Fix this, and run the command again: it continues.",
+      );
+    }
+    await sleep(pauseMs);
+  }
+}
+
+/**
+ * Returns one line for each object that still exists in the namespace because of a finalizer. If
+ * the objects cannot be read, returns what Kubernetes itself says about the deletion: the job's
+ * rights in the namespace may be deleted before the objects.
+ */
+async function waitsFor(
+  { metadata, status }: NamespaceObject,
+  cluster: Pick<Cluster, "kubectl">,
+): Promise<readonly string[]> {
+  const messages = (status?.conditions ?? []).flatMap((one) =>
+    one.status === "True" && one.message !== undefined ? [one.message] : [],
+  );
+  // The resource and its group, such as `ingresses.networking.k8s.io has 1 resource instances`. The
+  // group of `pods. has 1 resource instances` is empty.
+  const resources = [...messages.join(", ").matchAll(/([a-z0-9.-]+?)\.? has \d+ resource/g)];
+  const kinds = resources.map(([, kind = ""]) => kind).join(",");
+  const objects =
+    kinds === ""
+      ? []
+      : await list<LiveObject>(cluster, kinds, ["--namespace", metadata.name]).catch(() => []);
+  const lines = held(objects);
+  return lines.length > 0 ? lines : messages.map((message) => `  ${message}`);
+}

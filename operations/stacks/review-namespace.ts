@@ -1,0 +1,163 @@
+import { foreignLabel, labels } from "../../components/conventions/labels";
+import { reviewAccess, reviewUser } from "../../components/conventions/ci-roles";
+import { company } from "../../config/company";
+import { service } from "../../config/service";
+import { parseStack } from "../../environments";
+import { messageOf } from "../../lib/errors";
+import { dateOf } from "../../lib/time";
+import { identityOf } from "../../settings/identity";
+import type { Cluster } from "../clients/kubectl";
+import { type Life, expiry } from "./expiry";
+
+/**
+ * A review stack, as its namespace in the cluster describes it. Only the owner of a namespace can
+ * change the annotations, and no one can change the creation time. The state of a review stack is
+ * not used, because the jobs of every branch can write the states of all review stacks.
+ */
+export interface ReviewNamespace {
+  /**
+   * Branch in the annotation of the owner, which never changes. Undefined for a namespace that was
+   * created without a branch.
+   */
+  readonly branch: string | undefined;
+  readonly isTerminating: boolean;
+  /** Whether the namespace has the labels of the review stack with this name. */
+  readonly isOurs: boolean;
+  readonly life: Life;
+  /** Name of the namespace. */
+  readonly name: string;
+  /** Person who deployed last, as this person's own command has written it. */
+  readonly person: string | undefined;
+  /** Repository of the branch, as the branch has written it. */
+  readonly remote: string | undefined;
+  /** Slug in the namespace's name. Undefined if no stack can have this namespace. */
+  readonly slug: string | undefined;
+}
+
+/** A Namespace as `kubectl get --output json` prints it: only the fields that are used. */
+export interface NamespaceObject {
+  readonly metadata: {
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly creationTimestamp: string;
+    readonly deletionTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly name: string;
+    readonly uid: string;
+  };
+  readonly status?: {
+    readonly conditions?: readonly { readonly message?: string; readonly status: string }[];
+  };
+}
+
+const { annotations, namespacePrefix, ownerAnnotation } = reviewAccess;
+
+/** Name of the namespace of a review stack. */
+export const namespaceOfStack = (stack: string): string => `${service}-${stack}`;
+
+/** Name of the review stack of a slug. */
+export const stackOfSlug = (slug: string): string => `review-${slug}`;
+
+/** Reads all namespaces whose names have the prefix of review stacks. */
+export async function reviewNamespaces({
+  kubectl,
+}: Pick<Cluster, "kubectl">): Promise<readonly ReviewNamespace[]> {
+  const answer = await kubectl(["get", "namespaces", "--output", "json"], 30_000);
+  const { items } = JSON.parse(answer) as { readonly items: readonly NamespaceObject[] };
+  return items
+    .filter(({ metadata }) => metadata.name.startsWith(namespacePrefix))
+    .map((object) => reviewNamespace(object));
+}
+
+/** Reads a namespace. Undefined if the namespace does not exist. */
+export async function readNamespace(
+  name: string,
+  { kubectl }: Pick<Cluster, "kubectl">,
+): Promise<NamespaceObject | undefined> {
+  const args = ["get", "namespace", name, "--ignore-not-found", "--output", "json"];
+  const answer = await kubectl(args, 30_000);
+  return answer.trim() === "" ? undefined : (JSON.parse(answer) as NamespaceObject);
+}
+
+/**
+ * Largest difference between the clocks of two machines, in milliseconds. A later time in an
+ * annotation is ignored: otherwise, a stack could set its last update to any future time.
+ */
+const clockAheadMs = 5 * 60_000;
+
+/** Form of a text that is printed: without control characters, and not too long. */
+const printable = /^[^\p{C}]{1,250}$/u;
+
+/** Creates the description of a review stack from its namespace. */
+export function reviewNamespace({ metadata }: NamespaceObject, now = new Date()): ReviewNamespace {
+  const { annotations: found = {}, creationTimestamp, name } = metadata;
+  const parsed = parseStack(name.slice(service.length + 1));
+  const slug = parsed?.environment === "review" ? parsed.slug : undefined;
+  const text = (key: string): string | undefined =>
+    printable.test(found[key] ?? "") ? found[key] : undefined;
+  const update = dateOf(found[annotations.lastUpdate]);
+  const isPossible = update !== undefined && update.getTime() <= now.getTime() + clockAheadMs;
+  return {
+    branch: branchIn(text(ownerAnnotation)),
+    isOurs: slug !== undefined && isOurs(metadata.labels ?? {}, slug),
+    isTerminating: metadata.deletionTimestamp !== undefined,
+    life: {
+      extendedUntil: dateOf(found[annotations.extendedUntil]),
+      lastUpdate: isPossible ? update : new Date(creationTimestamp),
+      ttlHours: company.reviewStacks.ttlHours,
+    },
+    name,
+    person: text(annotations.person),
+    remote: text(annotations.remote),
+    slug,
+  };
+}
+
+/** The branch of a Kubernetes user ({@link reviewUser}). */
+function branchIn(user: string | undefined): string | undefined {
+  const start = reviewUser("");
+  const branch = user?.startsWith(start) === true ? user.slice(start.length) : "";
+  return branch === "" ? undefined : branch;
+}
+
+/** Whether a namespace with these labels belongs to the review stack of this slug. */
+export function isOurs(found: Readonly<Record<string, string>>, slug: string): boolean {
+  const expected = labels(identityOf("review", slug), "namespace");
+  return foreignLabel(found, expected) === undefined;
+}
+
+export const expiryOf = ({ life }: Pick<ReviewNamespace, "life">): Date => expiry(life);
+
+/** Facts about a review stack that a command writes into annotations of the namespace. */
+type Facts = Readonly<Partial<Record<keyof typeof annotations, string | undefined>>>;
+
+/** Writes facts about a review stack into annotations of its namespace. */
+export async function annotate(
+  name: string,
+  facts: Facts,
+  { kubectl }: Pick<Cluster, "kubectl">,
+): Promise<void> {
+  const values = Object.entries(facts).flatMap(([fact, value]) =>
+    value === undefined ? [] : [`${annotations[fact as keyof Facts]}=${value}`],
+  );
+  await kubectl(["annotate", "namespace", name, "--overwrite", ...values], 30_000);
+}
+
+/**
+ * Records an update of a review stack in its namespace, so that the stack's time begins again. Does
+ * nothing if the namespace does not exist yet or belongs to someone else. A failure is only
+ * printed, because the stack's time then begins with an earlier update.
+ */
+export async function recordUpdate(
+  stack: string,
+  facts: Omit<Facts, "extendedUntil" | "lastUpdate">,
+  cluster: Pick<Cluster, "kubectl">,
+): Promise<void> {
+  const name = namespaceOfStack(stack);
+  try {
+    const object = await readNamespace(name, cluster);
+    if (object === undefined || !reviewNamespace(object).isOurs) return;
+    await annotate(name, { ...facts, lastUpdate: new Date().toISOString() }, cluster);
+  } catch (error) {
+    console.error(`warning: the time of this update was not recorded: ${messageOf(error)}`);
+  }
+}
