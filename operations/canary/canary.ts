@@ -91,7 +91,7 @@ export async function canaryStart(
   const changed = await run(target, options, expires);
   const { url = target.settings.host } = await outputsOf("prod", given);
   const seconds = (Date.now() - started) / 1000;
-  reports.leaveDeployed({ changed, commit, imageRef, seconds, stack, url });
+  reports.leaveDeployed({ changed, commit: known, imageRef, seconds, stack, url });
   console.log(`\nThe canary of ${branch} answers ${percent(share.real)} of production's requests`);
   console.log(`  until ${moment(expires)}; earlier: npm run canary -- stop`);
 }
