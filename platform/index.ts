@@ -11,7 +11,7 @@ import {
 } from "../components/conventions/ci-roles";
 import { service } from "../config/service";
 import { environmentNames, environments } from "../environments";
-import { AdmissionPolicies } from "./admission-policies";
+import { AdmissionPolicies } from "./admission/admission-policies";
 import { CiRole } from "./ci-role";
 import { ClusterAccess } from "./cluster-access";
 import { ClusterRights } from "./cluster-rights";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { reviewGroup, reviewUser } from "../../components/conventions/ci-roles";
-import { ingresses, serviceAccounts, services } from "../../platform/review-policies";
+import { ingresses, serviceAccounts, services } from "../../platform/admission/review-policies";
 import { settings } from "../support/platform";
 import { refusals } from "./support/admission-stand-in";
 

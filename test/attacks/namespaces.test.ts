@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { reviewGroup, reviewUser } from "../../components/conventions/ci-roles";
 import { slug } from "../../components/conventions/names";
-import { nameOfBranch } from "../../platform/review-names";
-import { namespaces } from "../../platform/review-policies";
+import { nameOfBranch } from "../../platform/admission/review-names";
+import { namespaces } from "../../platform/admission/review-policies";
 import { refusals } from "./support/admission-stand-in";
 import { settings } from "../support/platform";
 

@@ -104,7 +104,10 @@ describe("the platform on a cluster", () => {
         repository["imageTagMutabilityExclusionFilters"],
         repository["imageScanningConfiguration"],
       ]);
-      const filters = ["build-*", "deployed-*"].map((filter) => ({ filter, filterType: "WILDCARD" }));
+      const filters = ["build-*", "deployed-*"].map((filter) => ({
+        filter,
+        filterType: "WILDCARD",
+      }));
       assert.deepEqual(read.sort(), [
         ["services-orders", "IMMUTABLE_WITH_EXCLUSION", filters, { scanOnPush: true }],
         ["services-orders-review", "IMMUTABLE_WITH_EXCLUSION", filters, { scanOnPush: true }],
@@ -264,7 +267,7 @@ describe("the platform on a cluster", () => {
       ],
       "creates an Ingress in production's group": [
         () => apply(job, own.ingress(own.host, { "alb.ingress.kubernetes.io/group.name": "prod" })),
-        /in the ingress group services-orders-review/,
+        /group\.name of a review stack must match services-orders-review/,
       ],
       "creates an Ingress of another class": [
         () => apply(job, own.ingress(own.host, {}, { ingressClassName: "other" })),

@@ -6,7 +6,7 @@ import { gunzipSync } from "node:zlib";
 import { service } from "../../config/service";
 import { project } from "../../lib/project";
 import { stackOf } from "../../operations/stacks/review-stack";
-import { policiesOf } from "../../platform/admission-policies";
+import { policiesOf } from "../../platform/admission/admission-policies";
 import { settings as platform } from "../support/platform";
 import { kubectl, refused, type Run, succeeded } from "./support/commands";
 import { podsOf, servingPods, until } from "./support/cluster";

@@ -7,7 +7,7 @@
  * Kubernetes' fields. The end-to-end tests try the policies on a real API server.
  */
 import { Environment } from "@marcbachmann/cel-js";
-import type { Policy } from "../../../platform/admission";
+import type { Policy } from "../../../platform/admission/policy";
 
 interface Request {
   readonly object: unknown;

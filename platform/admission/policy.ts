@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { platformLabels } from "./labels";
+import { platformLabels } from "../labels";
 
 /** One rule of a policy: an expression in CEL that must be true, and the message if it is not. */
 interface Validation {

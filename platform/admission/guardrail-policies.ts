@@ -2,13 +2,13 @@ import {
   datadogPorts,
   privateAddresses,
   reviewNamespace as defaults,
-} from "../components/conventions/defaults";
-import { canaryName, clusterGroup } from "../components/conventions/ci-roles";
-import { ephemeralStorage } from "../components/conventions/quota";
-import type { Policy } from "./admission";
+} from "../../components/conventions/defaults";
+import { canaryName, clusterGroup } from "../../components/conventions/ci-roles";
+import { ephemeralStorage } from "../../components/conventions/quota";
+import type { Policy } from "./policy";
 import { cel } from "./cel";
 import { inReview, requester, reviewNamespaceLabels } from "./review-policies";
-import type { CircleCi, ReviewLimits } from "./settings";
+import type { CircleCi, ReviewLimits } from "../settings";
 
 /** Name of the ResourceQuota and of the LimitRange of a review namespace. */
 const guardrail = "review";

@@ -1,5 +1,10 @@
-import { reviewAccess, reviewUser } from "../components/conventions/ci-roles";
-import { budgets, legalSlug, looksShortened, suffixLength } from "../components/conventions/names";
+import { reviewAccess, reviewUser } from "../../components/conventions/ci-roles";
+import {
+  budgets,
+  legalSlug,
+  looksShortened,
+  suffixLength,
+} from "../../components/conventions/names";
 import { cel } from "./cel";
 
 const { namespacePrefix } = reviewAccess;

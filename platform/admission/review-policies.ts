@@ -1,17 +1,17 @@
-import { ingress } from "../components/conventions/defaults";
-import { labels } from "../components/conventions/labels";
+import { ingress } from "../../components/conventions/defaults";
+import { labels } from "../../components/conventions/labels";
 import {
   removalUser,
   reviewAccess,
   reviewGroup,
   reviewHostPattern,
   reviewIngressGroup,
-} from "../components/conventions/ci-roles";
-import { service } from "../config/service";
-import type { Policy } from "./admission";
+} from "../../components/conventions/ci-roles";
+import { service } from "../../config/service";
+import type { Policy } from "./policy";
 import { cel } from "./cel";
 import { nameOfBranch } from "./review-names";
-import type { CircleCi, ReviewLimits } from "./settings";
+import type { CircleCi, ReviewLimits } from "../settings";
 
 const { annotations, bindingName, clusterRole, namespacePrefix, ownerAnnotation } = reviewAccess;
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { service } from "../config/service";
-import { AdmissionPolicy, type Policy } from "./admission";
+import { service } from "../../config/service";
+import { AdmissionPolicy, type Policy } from "./policy";
 import {
   canariesOnly,
   limitRanges,
@@ -17,7 +17,7 @@ import {
   serviceAccounts,
   services,
 } from "./review-policies";
-import type { CircleCi, Environment, ReviewLimits } from "./settings";
+import type { CircleCi, Environment, ReviewLimits } from "../settings";
 
 export interface AdmissionPoliciesArgs {
   readonly circleci: CircleCi;
