@@ -52,15 +52,18 @@ function verifies({ sslMode = postgres.sslMode }: Database): boolean {
   return sslMode === "verify-ca" || sslMode === "verify-full";
 }
 
+/** Returns the port of the database. */
+export const portOf = ({ port = postgres.port }: Pick<Database, "port"> = {}): number => port;
+
 /** Returns the environment variables with the connection data of the service's database. */
 export function databaseEnv(database: Database | undefined): EnvVar[] {
   if (database === undefined) return [];
-  const { port = postgres.port, sslMode = postgres.sslMode } = database;
+  const { sslMode = postgres.sslMode } = database;
   return [
     { name: "DATABASE_HOST", value: database.host },
     { name: "DATABASE_NAME", value: database.name },
     { name: "DATABASE_PASSWORD_FILE", value: `${databaseDirectory}/${secretKeys.password}` },
-    { name: "DATABASE_PORT", value: String(port) },
+    { name: "DATABASE_PORT", value: String(portOf(database)) },
     { name: "DATABASE_SSLMODE", value: sslMode },
     ...(verifies(database)
       ? [{ name: "DATABASE_SSLROOTCERT", value: `${databaseDirectory}/${rootCertificateKey}` }]

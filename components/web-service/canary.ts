@@ -1,7 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { assertValid } from "../conventions/expected-error";
-import { postgres } from "../conventions/defaults";
 import { labels, trackSelector } from "../conventions/labels";
 import { type Override, applyOverride } from "../conventions/override";
 import { check } from "../conventions/validation";
@@ -12,6 +11,7 @@ import {
   egressRules,
   privatePeers,
 } from "../namespace/network-policies";
+import { portOf } from "../pods/database";
 import { createConfigMap } from "../pods/objects";
 import type { WebServiceOverrides } from "./arg-types";
 import type { WebServiceArgs } from "./args";
@@ -73,7 +73,25 @@ export interface CanaryArgs extends Omit<
    * @example
    * { networkPolicySpec: (spec) => ({ ...spec, policyTypes: ["Egress", "Ingress"] }) }
    */
-  readonly overrides?: WebServiceOverrides & { readonly networkPolicySpec?: Override<Spec> };
+  readonly overrides?: CanaryOverrides;
+}
+
+/**
+ * Pure functions `(defaults) => spec`, one for each spec of a {@link Canary}. They run after all args
+ * are applied.
+ */
+export interface CanaryOverrides extends Omit<
+  WebServiceOverrides,
+  "autoscalerSpec" | "ingressSpec" | "podDisruptionBudgetSpec" | "serviceSpec"
+> {
+  /**
+   * Changes the spec of the NetworkPolicy. A rule without peers allows connections to every address.
+   *
+   * @default - the component's own spec
+   * @example
+   * (spec) => ({ ...spec, policyTypes: ["Egress", "Ingress"] })
+   */
+  readonly networkPolicySpec?: Override<Spec>;
 }
 
 /**
@@ -138,7 +156,7 @@ function createNetworkPolicy(
   const { database, databaseTo = privatePeers, datadogAgentTo = privatePeers } = args;
   const { egressTo = [], identity, namespace, overrides } = args;
   const to = egressRules({
-    database: { port: database?.port ?? postgres.port, to: database ? databaseTo : [] },
+    database: { port: portOf(database), to: database === undefined ? [] : databaseTo },
     datadogAgentTo,
     egressTo,
   });

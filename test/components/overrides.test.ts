@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { runInThisContext } from "node:vm";
 import ts from "typescript";
+import { Canary, type CanaryOverrides } from "../../components/web-service/canary";
 import {
   Postgres,
   type PostgresArgs,
@@ -151,7 +152,7 @@ const reviewNamespace: Changes<ReviewNamespaceOverrides> = {
       const limits = spec.limits.map((limit) => ({ ...limit, default: { memory: "1Gi" } }));
       return { ...spec, limits };
     },
-    "        memory: 512Mi",
+    "        ephemeral-storage: 512Mi\n        memory: 512Mi",
     "        memory: 1Gi",
   ],
   networkPolicySpecs: [
@@ -183,7 +184,27 @@ const postgresArgs: PostgresArgs = { identity, imageRef: `postgres@${digest}`, n
 const webArgs: WebServiceArgs = { ...web, autoscaling, database, host: "orders.example.com" };
 const jobArgs: ScheduledJobArgs = { ...job, database };
 
+const { container, deploymentSpec, podSpec } = webService;
+const canary: Changes<CanaryOverrides> = {
+  container,
+  deploymentSpec,
+  networkPolicySpec: [
+    (spec) => ({ ...spec, policyTypes: ["Ingress"] }),
+    "    - Egress",
+    "    - Ingress",
+  ],
+  podSpec,
+};
+
 const components: Readonly<Record<string, Component>> = {
+  Canary: {
+    changes: canary,
+    make: (overrides) =>
+      new Canary("orders", {
+        ...{ ...web, database, replicas: 2, serviceAccountName: "orders" },
+        overrides,
+      }),
+  },
   Postgres: {
     changes: postgres,
     make: (overrides) => new Postgres("postgres", { ...postgresArgs, overrides }),

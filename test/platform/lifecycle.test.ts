@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { lifecycle } from "../../platform/image-repository";
-import { type EcrImage, type LifecyclePolicy, expired } from "../support/ecr-lifecycle";
+import { type EcrImage, type LifecyclePolicy, expired } from "./ecr-lifecycle";
 
 /** A repository over time. One step is one day. */
 class Repository {

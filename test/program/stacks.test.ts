@@ -336,8 +336,12 @@ describe("the program", () => {
       "kubernetes:networking.k8s.io/v1:NetworkPolicy",
       "namespace-ingress-to-web",
     );
+    // The load balancer sends requests to 8080, and its health checks to 8081.
     assert.deepEqual(open.inputs.spec.ingress, [
-      { from: [{ ipBlock: { cidr: "10.20.0.0/20" } }], ports: [{ port: 8080, protocol: "TCP" }] },
+      {
+        from: [{ ipBlock: { cidr: "10.20.0.0/20" } }],
+        ports: [8080, 8081].map((port) => ({ port, protocol: "TCP" })),
+      },
     ]);
   });
 

@@ -87,7 +87,7 @@ export const webServiceFields = {
   seedArgs: of("Deployment", `${webPod}.initContainers[name=seed]`),
   startupProbe: of("Deployment", `${webContainer}.startupProbe`),
   terminationGracePeriodSeconds: of("Deployment", `${webPod}.terminationGracePeriodSeconds`),
-  tls: [...of("Ingress", "spec.tls"), ...alb("listen-ports", "ssl-redirect"), ...url],
+  tls: [...of("Ingress", "spec.tls"), ...alb("listen-ports", "ssl-policy", "ssl-redirect"), ...url],
   tlsSecretName: of("Ingress", "spec.tls[*].secretName"),
   track: [
     ...trackSelectors,
@@ -96,7 +96,12 @@ export const webServiceFields = {
 } as const satisfies FieldsOfArgs;
 
 /** Args of a WebService that a Canary does not have. */
-const noCanary = ["autoscaling", "iamRoleArn", "migrationArgs", "protect", "seedArgs", "track"];
+const noCanary = [
+  ...["autoscaling", "iamRoleArn", "migrationArgs", "protect", "seedArgs", "track"],
+  ...["autoscalerSpec", "ingressSpec", "podDisruptionBudgetSpec", "serviceSpec"].map(
+    (spec) => `overrides.${spec}`,
+  ),
+];
 
 /**
  * Whether a Canary has a field. A Canary has only a ConfigMap, and a Deployment without migration.

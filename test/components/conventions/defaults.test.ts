@@ -126,9 +126,11 @@ function probeInWords(
 const startupSeconds = probes.startup.failureThreshold * probes.startup.periodSeconds;
 
 /** Texts of the defaults that are documented in words. The numbers come from defaults.ts. */
+const agentInWords = `- private addresses, ports ${String(datadogPorts.metrics)}/UDP and ${String(datadogPorts.traces)}/TCP only`;
 const inWordsOf: Readonly<Record<string, string>> = {
   "Autoscaling.cpuUtilization": `- ${String(autoscaling.cpuUtilization)} without \`memoryUtilization\`, otherwise CPU is ignored`,
-  "ReviewNamespaceArgs.datadogAgentTo": `- private addresses, ports ${String(datadogPorts.metrics)}/UDP and ${String(datadogPorts.traces)}/TCP only`,
+  "CanaryArgs.datadogAgentTo": agentInWords,
+  "ReviewNamespaceArgs.datadogAgentTo": agentInWords,
   "WebServiceArgs.livenessProbe": probeInWords(probes.live, probes.liveness),
   "WebServiceArgs.readinessProbe": probeInWords(probes.ready, probes.readiness),
   "WebServiceArgs.startupProbe": probeInWords(

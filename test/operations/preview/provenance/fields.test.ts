@@ -192,6 +192,12 @@ const notOfCanary = {
   ...{ autoscaling: undefined, iamRoleArn: undefined, migrationArgs: undefined },
   ...{ protect: undefined, seedArgs: undefined, track: undefined },
 };
+const overridesNotOfCanary = [
+  "overrides.autoscalerSpec",
+  "overrides.ingressSpec",
+  "overrides.podDisruptionBudgetSpec",
+  "overrides.serviceSpec",
+];
 const canary: Case<object> = {
   bases: [limited, unlimited].map((limits) => {
     const own = { replicas: 2, serviceAccountName: "services-orders" };
@@ -200,7 +206,9 @@ const canary: Case<object> = {
   make: (args) => new Canary("orders", args as CanaryArgs),
   others: {
     ...Object.fromEntries(
-      Object.entries(webService.others).filter(([arg]) => !Object.hasOwn(notOfCanary, arg)),
+      Object.entries(webService.others).filter(
+        ([arg]) => !Object.hasOwn(notOfCanary, arg) && !overridesNotOfCanary.includes(arg),
+      ),
     ),
     databaseTo: [{ databaseTo: peers }],
     datadogAgentTo: [{ datadogAgentTo: peers }],
