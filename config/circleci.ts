@@ -47,7 +47,7 @@ export const companyScan: {
  * user's request needs: name, certificate, load balancer and Ingress.
  *
  * @example
- * export const insideNetwork = { runner: "acme/orders-smoke", stacks: ["review", "staging", "prod"] };
+ * const insideNetwork = { runner: "acme/orders-smoke", stacks: ["review", "staging", "prod"] };
  */
 export const insideNetwork: {
   /**

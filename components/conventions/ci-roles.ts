@@ -113,8 +113,8 @@ export const canaryName = `${service}-canary`;
 export const reviewIngressGroup = `${service}-review`;
 
 /**
- * Host of a review stack, for the setting `hostPattern` and for the platform's policy. The slug is
- * not a label of its own, because a wildcard certificate covers one label: `*.{domain}`. With a slug
- * of 30 characters, the first label has 46 characters. DNS allows 63.
+ * Host of a review stack, for the setting `hostPattern` and for the platform's policy. Service and
+ * slug are one label, because a wildcard certificate covers one label: `*.{domain}`. With a slug of
+ * 30 characters, this label has 46 characters. DNS allows 63.
  */
 export const reviewHostPattern = `${service}-{slug}.{domain}`;

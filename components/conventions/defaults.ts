@@ -93,8 +93,8 @@ export const seedArgs = ["seed", "--count", "50", "--if-empty"] as const;
 export const ingress = {
   albClassName: "alb",
   /**
-   * TLS 1.2 and 1.3. Without the annotation, AWS takes `ELBSecurityPolicy-2016-08`, which allows TLS
-   * 1.0. This one is the console's default before the hybrid key exchange of 2025.
+   * TLS 1.2 and 1.3. Without the annotation, AWS takes `ELBSecurityPolicy-2016-08`, which allows
+   * TLS 1.0. This policy is the console's default before the hybrid key exchange of 2025.
    *
    * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
    */
@@ -192,9 +192,9 @@ export const reviewNamespace = {
    */
   quota: { cpu: "2", memory: "4Gi", pods: 10 },
   /**
-   * The stack needs one Ingress, two Services, one Secret and a CronJob for each scheduled job. Each
-   * CronJob keeps 3 successful and 3 failed Jobs, and one Job runs: 140 Jobs for 20 CronJobs. The
-   * rest is for experiments.
+   * The stack needs one Ingress, two Services, one Secret and a CronJob for each scheduled job.
+   * Each CronJob keeps 3 successful and 3 failed Jobs, and one Job runs: 140 Jobs for 20 CronJobs.
+   * The rest is for experiments.
    */
   quotaObjects: {
     "count/configmaps": "20",

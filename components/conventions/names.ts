@@ -52,7 +52,8 @@ function shorten(text: string, legal: string, budget: number): string {
  * slug, or if the branch's name looks like a shortened name (`fix-checkout` seems to end with a
  * hash). So two branches never share a stack.
  *
- * The admission policies compute the same name in CEL, without the hash: `platform/admission/review-names.ts`.
+ * The admission policies compute the same name in CEL, without the hash:
+ * `platform/admission/review-names.ts`.
  */
 export function slug(branch: string): string {
   if (legalSlug.test(branch) && branch.length <= budgets.slug && !looksShortened.test(branch)) {

@@ -77,15 +77,16 @@ export interface CanaryArgs extends Omit<
 }
 
 /**
- * Pure functions `(defaults) => spec`, one for each spec of a {@link Canary}. They run after all args
- * are applied.
+ * Pure functions `(defaults) => spec`, one for each spec of a {@link Canary}. They run after all
+ * args are applied.
  */
 export interface CanaryOverrides extends Omit<
   WebServiceOverrides,
   "autoscalerSpec" | "ingressSpec" | "podDisruptionBudgetSpec" | "serviceSpec"
 > {
   /**
-   * Changes the spec of the NetworkPolicy. A rule without peers allows connections to every address.
+   * Changes the spec of the NetworkPolicy. A rule without peers allows connections to every
+   * address.
    *
    * @default - the component's own spec
    * @example

@@ -17,11 +17,10 @@ import {
   fetchBranch,
   fullCommit,
   remoteBranches,
-  takeFiles,
   unusualFilesAt,
 } from "../clients/git";
 import { addTag, taggedImage } from "../clients/registry";
-import { inWorktree } from "../clients/worktree";
+import { inWorktree, takeFiles } from "../clients/worktree";
 import { resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { settingsOf } from "../pulumi/settings";
@@ -147,9 +146,9 @@ export async function imageOf(code: Code, given: Workspace, build: BuildJars): P
 }
 
 /**
- * Calls `work` with a directory that has the files of this checkout, but the code of the branch and
- * the jars of this code. The program, the Maven build and the Dockerfile are main's. Uses the jars
- * in the checkout if they were built from the same code.
+ * Calls `work` with a directory that has the files of this checkout, but the code of the branch
+ * and the jars of this code. The program, the Maven build and the Dockerfile are those of main.
+ * Uses the jars in the checkout if they were built from the same code.
  */
 async function withCode<Result>(
   { commit }: Code,

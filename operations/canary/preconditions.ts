@@ -68,7 +68,7 @@ export interface BuildFacts {
   readonly otherBuildFiles: readonly string[] | undefined;
   /** Entries of the code's directory that are not plain files. Undefined if git cannot tell. */
   readonly unusualFiles: readonly string[] | undefined;
-  /** Newest commit of the branch at the remote. Undefined if the remote does not have the branch. */
+  /** Newest commit of the branch at the remote. Undefined if the branch is not there. */
   readonly tip: string | undefined;
 }
 

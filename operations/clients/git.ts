@@ -8,7 +8,7 @@ import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
  * Runs git in the project, without a shell. The callers make sure that git does not read a branch's
  * name as an option, because the name is untrusted text.
  */
-async function git(
+export async function git(
   args: readonly string[],
   { cwd }: Pick<Workspace, "cwd">,
   env: Readonly<Record<string, string>> = {},
@@ -261,27 +261,6 @@ export async function commitsBetween(
     () => undefined,
   );
   return answer?.split("\n").filter((line) => line !== "");
-}
-
-/** Creates a second working directory with the files of a commit. */
-export async function addWorktree(
-  directory: string,
-  workspace: Workspace,
-  commit = "HEAD",
-): Promise<void> {
-  await git(["worktree", "add", "--quiet", "--detach", directory, commit], workspace);
-}
-
-/** Replaces files in a working directory with the files of another commit. */
-export async function takeFiles(
-  directory: string,
-  { commit, files }: { readonly commit: string; readonly files: readonly string[] },
-): Promise<void> {
-  await git(["checkout", "--quiet", commit, "--", ...files], { cwd: directory });
-}
-
-export async function removeWorktree(directory: string, workspace: Workspace): Promise<void> {
-  await git(["worktree", "remove", "--force", directory], workspace);
 }
 
 /** Whether files differ between a commit and the working directory. Undefined if git fails. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Workspace } from "../pulumi/run-pulumi";
-import { addWorktree, removeWorktree } from "./git";
+import { git } from "./git";
 
 /**
  * Creates a second working directory, and calls `work` with its path. The second directory uses the
@@ -14,7 +14,7 @@ import { addWorktree, removeWorktree } from "./git";
 export async function inWorktree<Result>(
   workspace: Workspace,
   work: (directory: string) => Promise<Result>,
-  commit?: string,
+  commit = "HEAD",
 ): Promise<Result> {
   const directory = mkdtempSync(join(tmpdir(), "services-worktree-"));
   const remove = (): void => {
@@ -22,15 +22,23 @@ export async function inWorktree<Result>(
   };
   process.once("exit", remove);
   try {
-    await addWorktree(directory, workspace, commit);
+    await git(["worktree", "add", "--quiet", "--detach", directory, commit], workspace);
     try {
       symlinkSync(join(workspace.cwd, "node_modules"), join(directory, "node_modules"));
       return await work(directory);
     } finally {
-      await removeWorktree(directory, workspace);
+      await git(["worktree", "remove", "--force", directory], workspace);
     }
   } finally {
     remove();
     process.off("exit", remove);
   }
+}
+
+/** Replaces files in a working directory with the files of another commit. */
+export async function takeFiles(
+  directory: string,
+  { commit, files }: { readonly commit: string; readonly files: readonly string[] },
+): Promise<void> {
+  await git(["checkout", "--quiet", commit, "--", ...files], { cwd: directory });
 }

@@ -15,8 +15,8 @@ const longestHead = budgets.slug - suffixLength - 1;
 
 /**
  * The rule that a namespace has the name of its branch, in CEL: `slug()` in
- * `components/conventions/names.ts`. The rule uses `variables.name` and `variables.owner`, and needs
- * the variables of this object after these two.
+ * `components/conventions/names.ts`. The rule uses `variables.name` and `variables.owner`, and
+ * needs the variables of this object after these two.
  *
  * CEL has no hash function. If the branch's name is not a slug, the rule checks the letters before
  * the hash and the form of the hash. Such a branch can create namespaces with other hashes, and so
@@ -24,7 +24,7 @@ const longestHead = budgets.slug - suffixLength - 1;
  */
 export const nameOfBranch = {
   expression: `(variables.isSlug ? variables.name == ${cel(namespacePrefix)} + variables.branch : variables.name.matches("^" + ${cel(namespacePrefix)} + variables.head + "-[a-z2-7]{${String(suffixLength)}}$"))`,
-  message: `the namespace of a branch is ${namespacePrefix}<slug>: the branch's name, or its first characters and a hash if the name is no slug`,
+  message: `the namespace of a branch is ${namespacePrefix}<slug>: the branch's name, or its first characters and a hash if the name is not a slug`,
   variables: [
     {
       expression: `variables.owner.startsWith(${cel(userPrefix)}) ? variables.owner.substring(${String(userPrefix.length)}) : ""`,

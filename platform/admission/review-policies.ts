@@ -276,7 +276,7 @@ export const services: Policy = {
   ],
 };
 
-/** Policy that gives no AWS role to the pods of a review stack, whoever creates the ServiceAccount. */
+/** Policy that gives no AWS role to the pods of a review stack, for every creator. */
 export const serviceAccounts: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE", "UPDATE"], resources: ["serviceaccounts"] }],
   only: inReview,

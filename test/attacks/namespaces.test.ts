@@ -43,7 +43,7 @@ describe("the name of a review namespace, in CEL", () => {
     );
   });
 
-  it("is refused if it is another branch's, unless the two differ only in the hash, for 200 pairs", () => {
+  it("is refused if it belongs to another branch, unless the two differ only in the hash, for 200 pairs", () => {
     const head = (branch: string) => slug(branch).slice(0, -9);
     fc.assert(
       fc.property(branches, branches, (branch, other) => {

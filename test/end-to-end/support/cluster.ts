@@ -42,8 +42,8 @@ export async function servingPods(namespace: string): Promise<string[]> {
 }
 
 /**
- * Requests a path of the management port of one pod that receives requests. The request goes through
- * the API server, because no Service and no Ingress has this port.
+ * Requests a path of the management port of one pod that receives requests. The request goes
+ * through the API server, because no Service and no Ingress has this port.
  *
  * @throws if the status is not a success
  */

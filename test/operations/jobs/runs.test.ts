@@ -68,8 +68,8 @@ describe("the runs of a scheduled job", () => {
         ["expire-8", "succeeded", undefined],
       ],
     );
-    assert.equal(status?.next?.toISOString(), "2026-11-27T11:00:00.000Z");
-    const [, failed] = status?.runs ?? [];
+    assert.equal(status.next?.toISOString(), "2026-11-27T11:00:00.000Z");
+    const [, failed] = status.runs;
     assert.equal((failed?.ended?.getTime() ?? 0) - (failed?.started.getTime() ?? 0), 15_000);
   });
 
