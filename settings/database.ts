@@ -1,14 +1,9 @@
-import { postgres, privateAddresses, sslModes } from "../components/conventions/defaults";
+import { postgres, privatePeers, sslModes } from "../components/conventions/defaults";
 import { service } from "../config/service";
 import { environments } from "../environments";
 import * as forms from "./forms";
-import { type NetworkPeer, text } from "./forms";
+import { text } from "./forms";
 import { setting } from "./setting";
-
-/** Peers with the private addresses of IPv4. */
-export const anyPrivateAddress: NetworkPeer[] = privateAddresses.map((cidr) => ({
-  ipBlock: { cidr },
-}));
 
 /** Public image of the ephemeral database: PostgreSQL 17, all platforms. */
 const publicPostgres =
@@ -57,7 +52,7 @@ export const databaseSettings = {
   }),
   databaseTo: setting({
     ...forms.peers,
-    default: () => anyPrivateAddress,
+    default: () => privatePeers,
     description:
       "Addresses of databaseHost, such as the subnets of RDS. A canary's pods connect to databasePort at these addresses only.",
   }),

@@ -1,11 +1,11 @@
-import { pod, reviewNamespace } from "../components/conventions/defaults";
+import { pod, privatePeers, reviewNamespace } from "../components/conventions/defaults";
 import { reviewHostPattern } from "../components/conventions/ci-roles";
 import { company } from "../config/company";
 import { service } from "../config/service";
 import { environments } from "../environments";
 import * as forms from "./forms";
 import { text } from "./forms";
-import { anyPrivateAddress, databaseSettings } from "./database";
+import { databaseSettings } from "./database";
 import { namespaceOf } from "./identity";
 import { type Surroundings, type ValuesOf, setting } from "./setting";
 
@@ -62,7 +62,7 @@ export const table = {
   ...databaseSettings,
   datadogAgentTo: setting({
     ...forms.peers,
-    default: () => anyPrivateAddress,
+    default: () => privatePeers,
     description: "Addresses of Datadog's agent, for pods of a canary, local or review stack.",
     env: "SANDBOX_DATADOG_AGENT_TO",
   }),
@@ -147,7 +147,7 @@ export const table = {
     default: {
       canary: [],
       // A developer's cluster: only the developer can connect to it.
-      local: anyPrivateAddress,
+      local: privatePeers,
       prod: [],
       review: [...company.reviewIngressFrom],
       staging: [],

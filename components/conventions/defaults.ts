@@ -221,6 +221,9 @@ export const privateAddresses = [
   "192.168.0.0/16",
 ] as const;
 
+/** Peers of a NetworkPolicy with the private addresses. */
+export const privatePeers = privateAddresses.map((cidr: string) => ({ ipBlock: { cidr } }));
+
 /** Ports of the Datadog Agent on each node: DogStatsD (UDP) and traces (TCP). */
 export const datadogPorts = { metrics: 8125, traces: 8126 } as const;
 

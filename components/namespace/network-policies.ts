@@ -1,5 +1,5 @@
 import type * as k8s from "@pulumi/kubernetes";
-import { datadogPorts, postgres, privateAddresses } from "../conventions/defaults";
+import { datadogPorts, postgres } from "../conventions/defaults";
 import { type Identity, instanceSelector, selector } from "../conventions/labels";
 import { type Override, applyOverride } from "../conventions/override";
 import { type Checked, check } from "../conventions/validation";
@@ -36,11 +36,6 @@ export interface Connections {
 export type NetworkPolicyOverrides = {
   readonly [Name in NetworkPolicyName]?: Override<Spec>;
 };
-
-/** Peers with the private addresses of IPv4. */
-export const privatePeers: readonly Peer[] = privateAddresses.map((cidr) => ({
-  ipBlock: { cidr },
-}));
 
 const tcp = (port: number): Port => ({ port, protocol: "TCP" });
 const udp = (port: number): Port => ({ port, protocol: "UDP" });

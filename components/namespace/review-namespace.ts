@@ -1,6 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { pod, reviewNamespace as defaults, webService } from "../conventions/defaults";
+import {
+  pod,
+  privatePeers,
+  reviewNamespace as defaults,
+  webService,
+} from "../conventions/defaults";
 import { assertValid } from "../conventions/expected-error";
 import { type Checked, dnsLabel, integer } from "../conventions/validation";
 import { type Identity, labels } from "../conventions/labels";
@@ -11,7 +16,6 @@ import {
   type Peer,
   egressIssues,
   networkPolicySpecs,
-  privatePeers,
 } from "./network-policies";
 import { type Override, applyOverride } from "../conventions/override";
 import { amountIssues } from "../conventions/quantities";

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { privatePeers } from "../conventions/defaults";
 import { assertValid } from "../conventions/expected-error";
 import { labels, trackSelector } from "../conventions/labels";
 import { type Override, applyOverride } from "../conventions/override";
@@ -9,7 +10,6 @@ import {
   type Peer,
   egressIssues,
   egressRules,
-  privatePeers,
 } from "../namespace/network-policies";
 import { portOf } from "../pods/database";
 import { createConfigMap } from "../pods/objects";
