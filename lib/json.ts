@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as v from "valibot";
 
 /** Parses JSON. Returns undefined if the text is not JSON or the value does not fit the schema. */
@@ -8,6 +9,21 @@ export function parsedJson<const Schema extends v.GenericSchema>(
   try {
     const parsed = v.safeParse(schema, JSON.parse(text));
     return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Parses a file with JSON. Returns undefined if the file cannot be read, or does not fit the
+ * schema.
+ */
+export function parsedFile<const Schema extends v.GenericSchema>(
+  schema: Schema,
+  file: string,
+): v.InferOutput<Schema> | undefined {
+  try {
+    return parsedJson(schema, readFileSync(file, "utf8"));
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { canaryName } from "../../components/conventions/ci-roles";
 import { UserError } from "../../lib/errors";
+import { parsedFile } from "../../lib/json";
 import { assertCheckout } from "./checkout";
 import { type BuildJars, codeOf, imageOf } from "./image";
 import { validateCanary } from "./preconditions";
@@ -27,7 +28,7 @@ import { reports } from "../../lib/reports";
 import { secretsProviderOf } from "../pulumi/settings";
 import { showPreview } from "../deploy/show-preview";
 import { createStack, outputsOf, removeTags, setTags, tagsOf } from "../pulumi/stacks";
-import { readFileSync } from "node:fs";
+import * as v from "valibot";
 
 export interface CanaryOptions {
   readonly acceptShare?: boolean;
@@ -125,6 +126,9 @@ async function run(target: DeployTarget, options: CanaryOptions, expires: Date):
   return changed;
 }
 
+/** The report of `canary -- image`. */
+const report = v.object({ branch: v.string(), commit: v.string(), imageRef: v.string() });
+
 /**
  * Returns the image that the canary runs: the given image, the image in a report of `canary --
  * image`, or an image that this command builds.
@@ -139,10 +143,7 @@ async function imageFor(
 ): Promise<string> {
   if (image !== undefined) return image;
   if (built === undefined) return imageOf(code, workspace, build);
-  const report = JSON.parse(readFileSync(built, "utf8")) as Partial<
-    Record<"branch" | "commit" | "imageRef", string>
-  >;
-  const { branch, commit, imageRef } = report;
+  const { branch, commit, imageRef } = parsedFile(report, built) ?? {};
   if (imageRef === undefined || branch !== code.branch || commit !== code.commit) {
     throw new UserError(
       `${built} is about ${commit ?? "no commit"} of "${branch ?? "no branch"}", not about ${code.commit} of "${code.branch}": ` +

@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { shortCommit } from "../../components/conventions/names";
 import { UserError } from "../../lib/errors";
-import { parsedJson } from "../../lib/json";
+import { parsedFile } from "../../lib/json";
 import type { Release } from "../stacks/release";
 
 /** What a deploy of this pipeline has deployed to a stack. */
@@ -16,21 +15,13 @@ const report = v.object({ commit: v.string(), imageRef: v.string(), stack: v.str
  * @throws UserError if the file cannot be read, or is not the report of a deploy of this stack
  */
 export function deploymentIn(file: string, stack: string): Deployment {
-  const found = parsedJson(report, textOf(file));
+  const found = parsedFile(report, file);
   if (found?.stack !== stack) {
     throw new UserError(
       `${file} does not say what was deployed to stack "${stack}": run npm run deploy -- ${stack} first. Nothing was changed.`,
     );
   }
   return { commit: found.commit, imageRef: found.imageRef };
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }
 
 /**
