@@ -1,33 +1,15 @@
-import { list } from "../clients/kubectl";
+import { type Pod, list } from "../clients/kubectl";
 import { UserError } from "../../lib/errors";
 import type { ScheduledJobs } from "./read";
-
-/** A pod of a run: only the fields that the commands read. */
-export interface RunPod {
-  readonly metadata: { readonly creationTimestamp: string; readonly name: string };
-  readonly status: {
-    readonly containerStatuses?: readonly {
-      readonly state?: {
-        readonly terminated?: { readonly exitCode: number; readonly reason?: string };
-        readonly waiting?: { readonly message?: string; readonly reason?: string };
-      };
-    }[];
-    readonly phase?: string;
-  };
-}
 
 type Where = Pick<ScheduledJobs, "cluster" | "namespace">;
 
 /** Returns the pods of a run, the oldest first. Each retry of a run has its own pod. */
-export async function podsOf(
-  run: string,
-  { cluster, namespace }: Where,
-): Promise<readonly RunPod[]> {
+export async function podsOf(run: string, { cluster, namespace }: Where): Promise<readonly Pod[]> {
   const which = ["--namespace", namespace, "--selector", `batch.kubernetes.io/job-name=${run}`];
-  const pods = await list<RunPod>(cluster, "pods", which);
-  return [...pods].sort((one, other) =>
-    one.metadata.creationTimestamp.localeCompare(other.metadata.creationTimestamp),
-  );
+  const pods = await list<Pod>(cluster, "pods", which);
+  const created = ({ metadata }: Pod): string => metadata.creationTimestamp ?? "";
+  return [...pods].sort((one, other) => created(one).localeCompare(created(other)));
 }
 
 /**

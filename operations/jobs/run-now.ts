@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { Obstacles } from "../../components/conventions/rollout/obstacles";
 import { traitsOf } from "../../environments";
 import { confirm } from "../../lib/confirm";
 import { UserError } from "../../lib/errors";
 import { duration } from "../../lib/time";
-import { PodLog, podsOf, type RunPod } from "./logs";
+import type { Pod } from "../clients/kubectl";
+import { PodLog, podsOf } from "./logs";
 import type { ScheduledJobs } from "./read";
 import { type Job, type JobStatus, runOf } from "./runs";
 
@@ -12,12 +14,10 @@ const notBegun = 125;
 /** Milliseconds between two looks at the run. */
 const pauseMs = 1_000;
 /**
- * Milliseconds after which a pod that cannot start counts as failed. A node pulls an image within
- * this time.
+ * Milliseconds within which Kubernetes creates the first pod, unless a quota or a policy refuses
+ * the pod.
  */
-const startMs = 30_000;
-/** Reasons why a container waits that do not end without help. */
-const stuck = /^(?:CreateContainerConfigError|ErrImagePull|ImagePullBackOff|InvalidImageName)$/;
+const noPodMs = 30_000;
 
 /**
  * Starts a run of a scheduled job now, from the CronJob, and prints its log until the run ends. If
@@ -71,6 +71,7 @@ async function followed(run: string, where: ScheduledJobs): Promise<number> {
   const { cluster, namespace } = where;
   const started = Date.now();
   const logs = new Map<string, PodLog>();
+  const obstacles = new Obstacles(started);
   for (;;) {
     const answer = await cluster.kubectl(
       ["--namespace", namespace, "get", "job", run, "--output", "json"],
@@ -89,33 +90,25 @@ async function followed(run: string, where: ScheduledJobs): Promise<number> {
       console.error(`${run} succeeded after ${took}`);
       return 0;
     }
-    const waits = logs.size === 0 ? waitsFor(pods, run, namespace) : undefined;
     if (result === "failed") {
       console.error(`${run} failed after ${took}: ${cause ?? "Kubernetes gives no cause"}`);
       return pods.map(exitCodeOf).findLast((code) => code !== undefined) ?? notBegun;
     }
-    if (waits !== undefined && Date.now() - started > startMs) {
-      console.error(`${run} cannot start: ${waits}`);
+    const now = Date.now();
+    const why =
+      pods.length === 0 && now - started > noPodMs
+        ? `Kubernetes has created no pod. Why: kubectl -n ${namespace} describe job ${run}`
+        : obstacles.at(now, { failedMounts: [], pods, refused: undefined });
+    if (why !== undefined && logs.size === 0) {
+      console.error(`${run} cannot start: ${why}`);
       return notBegun;
     }
     await sleep(pauseMs);
   }
 }
 
-/** Says why a run does not start. Undefined if the run may still start without help. */
-function waitsFor(pods: readonly RunPod[], run: string, namespace: string): string | undefined {
-  if (pods.length === 0) {
-    return `Kubernetes has created no pod. Why: kubectl -n ${namespace} describe job ${run}`;
-  }
-  const waiting = pods
-    .flatMap(({ status }) => status.containerStatuses ?? [])
-    .map(({ state }) => state?.waiting)
-    .find((one) => stuck.test(one?.reason ?? ""));
-  return waiting && [waiting.reason, waiting.message].filter((one) => one !== undefined).join(": ");
-}
-
 /** Exit code of a pod's container. 137 after a kill, for example because of too much memory. */
-const exitCodeOf = ({ status: { containerStatuses = [] } }: RunPod): number | undefined =>
+const exitCodeOf = ({ status: { containerStatuses = [] } }: Pod): number | undefined =>
   containerStatuses
     .map(({ state }) => state?.terminated?.exitCode)
     .find((code) => code !== undefined);

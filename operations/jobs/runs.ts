@@ -1,14 +1,12 @@
 import type { Cron } from "croner";
+import type { Condition } from "../../components/conventions/rollout/pod-status";
 import { dateOf } from "../../lib/time";
 import { cronOf, type Schedule } from "./due-times";
 
 /** A condition of a Job. */
-interface JobCondition {
+interface JobCondition extends Condition {
   readonly lastTransitionTime?: string;
-  readonly message?: string;
   readonly reason?: string;
-  readonly status: string;
-  readonly type: string;
 }
 
 /** A Kubernetes Job: only the fields that the command reads. */
