@@ -3,6 +3,7 @@ import { company } from "../../config/company";
 import { UserError } from "../../lib/errors";
 import { type Workspace, variables } from "../pulumi/run-pulumi";
 import { currentBranch } from "../clients/git";
+import { stackOfSlug } from "./review-namespace";
 
 /**
  * Tags of a review stack in its state. The commands that remove a stack do not trust these tags,
@@ -13,7 +14,7 @@ export const reviewTags = { branch: "branch", cluster: "clusterUid" } as const;
 /** Name of a branch's review stack. */
 export function stackOf(branch: string): string {
   try {
-    return `review-${slugOf(branch)}`;
+    return stackOfSlug(slugOf(branch));
   } catch (error) {
     throw new UserError(error instanceof Error ? error.message : String(error));
   }
