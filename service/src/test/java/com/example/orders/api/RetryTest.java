@@ -133,7 +133,7 @@ class RetryTest {
 
     @Test
     void requestThatMayBeStoredIsNotCalledRepeatable() throws Exception {
-        endConnectionsAtCommit();
+        database.endConnectionsAtCommitOf("AFTER INSERT ON orders");
         Answer unknown = client.create(Client.order("Ada", 1));
         assertEquals(500, unknown.status(), unknown.text());
         assertNull(unknown.header("Retry-After"));
@@ -141,19 +141,9 @@ class RetryTest {
         Answer repeatable = client.create(Client.order("Ada", 1), KEY, "k");
         assertEquals(503, repeatable.status(), repeatable.text());
         assertNotNull(repeatable.header("Retry-After"));
-        database.execute("DROP TRIGGER broken ON orders");
+        database.keepConnections("orders");
         assertEquals(201, client.create(Client.order("Ada", 1), KEY, "k").status());
         assertEquals(1, database.number("SELECT count(*) FROM orders"));
-    }
-
-    private void endConnectionsAtCommit() throws SQLException {
-        database.execute(
-                """
-                CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS
-                    'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
-                CREATE CONSTRAINT TRIGGER broken AFTER INSERT ON orders DEFERRABLE INITIALLY DEFERRED
-                    FOR EACH ROW EXECUTE FUNCTION broken();
-                """);
     }
 
     private void awaitWaiting(int count) throws Exception {

@@ -79,12 +79,7 @@ class ExportTest {
     @Test
     void logOfARunThatDidNotEndHasThePeriodToExportAgain() throws Exception {
         database.insertOrder("Ada", "2 hours");
-        database.execute(
-                """
-                CREATE FUNCTION killed() RETURNS trigger LANGUAGE plpgsql AS
-                    'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
-                CREATE TRIGGER killed AFTER UPDATE ON export_progress EXECUTE FUNCTION killed();
-                """);
+        database.endConnectionsAt("AFTER UPDATE ON export_progress");
         Result killed =
                 ServiceProcess.run(
                         ServiceProcess.environment(database.configuration()),

@@ -71,16 +71,10 @@ class S3ExportTest {
     @Test
     void repeatedExportReplacesTheObjectOfTheRunThatDidNotCount() throws Exception {
         database.insertOrder("first", "20 hours");
-        database.execute(
-                """
-                CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS
-                    'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
-                CREATE CONSTRAINT TRIGGER broken AFTER UPDATE ON export_progress DEFERRABLE INITIALLY DEFERRED
-                    FOR EACH ROW EXECUTE FUNCTION broken();
-                """);
+        database.endConnectionsAtCommitOf("AFTER UPDATE ON export_progress");
         assertThrows(Exception.class, this::exportHere);
         assertEquals(List.of(1L), lines());
-        database.execute("DROP TRIGGER broken ON export_progress");
+        database.keepConnections("export_progress");
         database.insertOrder("second", "10 hours");
         exportHere();
         assertEquals(List.of(2L), lines());
@@ -93,12 +87,7 @@ class S3ExportTest {
     @Test
     void lostConnectionCompletesNoObject() throws Exception {
         database.insertOrder("first", "20 hours");
-        database.execute(
-                """
-                CREATE FUNCTION killed() RETURNS trigger LANGUAGE plpgsql AS
-                    'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
-                CREATE TRIGGER killed AFTER UPDATE ON export_progress EXECUTE FUNCTION killed();
-                """);
+        database.endConnectionsAt("AFTER UPDATE ON export_progress");
         assertThrows(Exception.class, this::exportHere);
         assertEquals(Map.of(), s3.objects());
     }

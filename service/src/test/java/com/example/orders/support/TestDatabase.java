@@ -19,6 +19,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 public record TestDatabase(DatabaseConfiguration configuration) {
     private static final AtomicInteger COUNT = new AtomicInteger();
     private static final EmbeddedPostgres SERVER = start();
+    private static final String ENDED =
+            """
+            CREATE FUNCTION ended() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
+            """;
 
     public static EmbeddedPostgres start() {
         try {
@@ -65,6 +70,29 @@ public record TestDatabase(DatabaseConfiguration configuration) {
             rows.next();
             return rows.getLong(1);
         }
+    }
+
+    /**
+     * Ends the connection of each statement that makes a change.
+     *
+     * @param change as in CREATE TRIGGER, such as {@code AFTER UPDATE ON export_progress}
+     */
+    public void endConnectionsAt(String change) throws SQLException {
+        execute(ENDED + "CREATE TRIGGER ended " + change + " EXECUTE FUNCTION ended()");
+    }
+
+    /** Ends the connection at the commit of each change. */
+    public void endConnectionsAtCommitOf(String change) throws SQLException {
+        execute(
+                ENDED
+                        + "CREATE CONSTRAINT TRIGGER ended "
+                        + change
+                        + " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ended()");
+    }
+
+    /** Ends no more connections at changes of a table. */
+    public void keepConnections(String table) throws SQLException {
+        execute("DROP TRIGGER ended ON " + table);
     }
 
     /** Inserts an unpaid order with one item, for 5.00 EUR. */
