@@ -2,7 +2,7 @@ import { UserError } from "../../lib/errors";
 import type { DeployTarget } from "./target";
 import { type Drift, driftOf } from "../drift/drift";
 import { recoverState } from "../pulumi/recover-state";
-import { isReview, mostStacks, reviewTags } from "../stacks/review-stack";
+import { isReview, limitReached, removeOne, reviewTags } from "../stacks/review-stack";
 import { secretsProviderOf } from "../pulumi/settings";
 import { type Tags, createStack, setTags } from "../pulumi/stacks";
 
@@ -26,8 +26,7 @@ export async function ensureStack({
   if (isReviewStack) assertSameBranch(stack, release.branch, last?.tags ?? {});
   let drift: Drift = { changed: [], gone: [] };
   if (last === undefined) {
-    if (isReviewStack)
-      assertBelowLimit(stack, stacks.filter(isReview).length, mostStacks(workspace));
+    if (isReviewStack) assertBelowLimit(stack, limitReached(stacks, workspace));
     await createStack(stack, secretsProviderOf(stack, workspace), workspace);
   } else drift = driftOf(await recoverState(stack, cluster, workspace));
   if (!isReviewStack) return drift;
@@ -57,10 +56,7 @@ function assertSameBranch(stack: string, branch: string, tags: Tags): void {
   );
 }
 
-function assertBelowLimit(stack: string, there: number, most: number): void {
-  if (there < most) return;
-  throw new UserError(
-    `Review stack limit reached (${String(there)} of ${String(most)}): ${stack} was not created. ` +
-      'Remove one ("npm run review -- list" lists them), or run "npm run sweep".',
-  );
+function assertBelowLimit(stack: string, taken: string | undefined): void {
+  if (taken === undefined) return;
+  throw new UserError(`${taken}: ${stack} was not created. ${removeOne}.`);
 }

@@ -71,3 +71,20 @@ export function mostStacks(workspace: Workspace): number {
   const given = Number(variables(workspace)["REVIEW_STACKS_MAX"] ?? "");
   return Number.isInteger(given) && given > 0 ? given : company.reviewStacks.max;
 }
+
+/**
+ * Says that the limit of review stacks is reached. Undefined below the limit.
+ *
+ * @param stacks names of all stacks in the state
+ */
+export function limitReached(stacks: readonly string[], workspace: Workspace): string | undefined {
+  const most = mostStacks(workspace);
+  const there = stacks.filter(isReview).length;
+  return there < most
+    ? undefined
+    : `Review stack limit reached (${String(there)} of ${String(most)})`;
+}
+
+/** What a person does when the limit is reached. */
+export const removeOne =
+  'Remove one ("npm run review -- list" lists them), or run "npm run sweep"';

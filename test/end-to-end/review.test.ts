@@ -222,6 +222,8 @@ describe("review stacks", () => {
     await clone.push("ops-eleventh");
     const run = await clone.npm(["review", "up", "ops-eleventh"], release);
     refused(run, /Review stack limit reached \(10 of 10\)/);
+    const previewed = succeeded(await clone.npm(["preview", stackOf("ops-eleventh")], release));
+    assert.match(previewed.output, /limit reached \(10 of 10\): a deploy of .* will be refused/);
   });
 
   it("are swept when their branch is gone or they have expired, and no others", async () => {

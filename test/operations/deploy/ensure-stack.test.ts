@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { mock } from "node:test";
+import { reports } from "../../../lib/reports";
 import { deploy } from "../../../operations/deploy/deploy";
 import type { Workspace } from "../../../operations/pulumi/run-pulumi";
 import { ensureStack } from "../../../operations/deploy/ensure-stack";
@@ -79,7 +81,7 @@ describe("a stack that is about to be changed", () => {
   const branch = "feature/a";
   const commands: Readonly<Record<string, (workspace: Workspace) => Promise<void>>> = {
     deploy: async (workspace) => deploy(stackOf(branch), { yes: true }, workspace),
-    image: async (workspace) => buildImage(stackOf(branch), workspace),
+    image: async (workspace) => buildImage(stackOf(branch), {}, workspace),
     "review up": async (workspace) => reviewUp(branch, {}, workspace),
   };
   for (const [name, run] of Object.entries(commands)) {
@@ -91,4 +93,18 @@ describe("a stack that is about to be changed", () => {
       assert.deepEqual(made(), []);
     });
   }
+
+  it("is not made by image --skip-at-limit, which leaves no image for the scan", async () => {
+    const left = mock.method(reports, "leaveNoImage", () => undefined);
+    programs.add("pulumi", { "*stack ls*": `echo '[{"name":"review-a"}]'` });
+    programs.add("kubectl", { "*": `echo '{"items":[],"metadata":{"uid":"here"}}'` });
+    const env = { RELEASE_BRANCH: branch, REVIEW_STACKS_MAX: "1", SANDBOX_EKS_CLUSTER: "none" };
+    const workspace = programs.workspace(env);
+    await buildImage(stackOf(branch), { skipAtLimit: true }, workspace).finally(() => {
+      left.mock.restore();
+    });
+    const why = left.mock.calls.map(({ arguments: given }) => given);
+    assert.deepEqual(why, [["Review stack limit reached (1 of 1)"]]);
+    assert.deepEqual([made(), programs.calls.filter((call) => call.includes(" up "))], [[], []]);
+  });
 });
