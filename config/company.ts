@@ -9,6 +9,12 @@ export const company = {
   reviewCluster: { name: "staging", region: "eu-central-1" },
   /** Subnets of the load balancer in front of the review stacks. */
   reviewIngressFrom: [{ ipBlock: { cidr: "10.20.0.0/20" } }],
+  /**
+   * Addresses of the cluster's DNS, if pods connect to addresses outside of its pods. With NodeLocal
+   * DNSCache, this is `169.254.20.10/32`. With EKS Auto Mode, DNS runs on each node, so write the
+   * address of the Service `kube-dns`.
+   */
+  clusterDnsCidrs: [] as readonly string[],
   /** Key that encrypts the secrets in the state of review stacks. Do not use production's key. */
   reviewSecretsProvider: "awskms://alias/services-orders-review?region=eu-central-1",
   /**

@@ -38,6 +38,8 @@ export interface CircleCi {
 /** Upper limits for review stacks. A branch can set lower limits, but not higher limits. */
 export interface ReviewLimits {
   readonly cpu: string;
+  /** Addresses of the cluster's DNS, in addition to its pods. Only port 53 is allowed. */
+  readonly dnsCidrs: readonly string[];
   readonly domain: string;
   /**
    * Networks that the code of every branch may reach, in addition to its database, DNS and Datadog.
@@ -136,6 +138,12 @@ export const table = {
     ...forms.cpu,
     default: () => reviewNamespace.quota.cpu,
     description: "Most CPU that the quota of a review stack may allow.",
+  }),
+  reviewDnsCidrs: setting({
+    ...networks,
+    default: () => [...company.clusterDnsCidrs],
+    description:
+      "Addresses of the cluster's DNS, in addition to its pods. The code of every branch may reach port 53 there.",
   }),
   reviewDomain: setting({
     ...forms.domain,
@@ -263,6 +271,7 @@ export function platformSettings(config: Config, stack: string): PlatformSetting
     review: {
       cpu: values.reviewCpu,
       domain: values.reviewDomain,
+      dnsCidrs: values.reviewDnsCidrs,
       egressCidrs: values.reviewEgressCidrs,
       ingressCidrs: values.reviewIngressCidrs,
       ingressClassName: values.reviewIngressClassName,

@@ -26,12 +26,13 @@ export function createCanary(
     );
   }
   const { canaryDatabaseSecretName: own = settings.databaseSecretName } = settings;
-  const { databaseTo, datadogAgentTo, egressTo } = settings;
+  const { databaseTo, datadogAgentTo, dnsTo, egressTo } = settings;
   const args = {
     ...webServiceArgs(settings),
     database: databaseOf({ ...settings, databaseSecretName: own }, namespace, opts),
     databaseTo,
     datadogAgentTo,
+    dnsTo,
     egressTo,
     imageRef,
     namespace,

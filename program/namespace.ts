@@ -22,8 +22,8 @@ export function createNamespace(
     // namespace is retained.
     return new StackNamespace("namespace", { ...common, protect, retain: true }, opts).namespace;
   }
-  const { datadogAgentTo, egressTo, ingressFrom, quota } = settings;
-  const guardrails = { datadogAgentTo, egressTo, ingressFrom, quota, demands };
+  const { datadogAgentTo, dnsTo, egressTo, ingressFrom, quota } = settings;
+  const guardrails = { datadogAgentTo, dnsTo, egressTo, ingressFrom, quota, demands };
   // CI is not an administrator: each branch has rights only in its own namespace.
   const owner = perBranch ? { branch: release.branch } : {};
   return new ReviewNamespace("namespace", { ...common, ...guardrails, ...owner }, opts).namespace;

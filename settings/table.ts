@@ -66,6 +66,12 @@ export const table = {
     description: "Addresses of Datadog's agent, for pods of a canary, local or review stack.",
     env: "SANDBOX_DATADOG_AGENT_TO",
   }),
+  dnsTo: setting({
+    ...forms.peers,
+    default: () => company.clusterDnsCidrs.map((cidr) => ({ ipBlock: { cidr } })),
+    description:
+      "Addresses of the cluster's DNS, in addition to its pods, for pods of a canary, local or review stack. Only port 53 is open.",
+  }),
   domain: setting({
     ...forms.domain,
     default: {

@@ -25,6 +25,7 @@ export type NetworkPolicyName = (typeof networkPolicyNames)[number];
 /** Values that the policies depend on. */
 export interface Connections {
   readonly datadogAgentTo: readonly Peer[];
+  readonly dnsTo: readonly Peer[];
   readonly egressTo: readonly EgressRule[];
   readonly identity: Identity;
   readonly ingressFrom: readonly Peer[];
@@ -52,6 +53,7 @@ const dns: Peer = {
 export interface Destinations {
   readonly database: { readonly port: number; readonly to: readonly Peer[] };
   readonly datadogAgentTo: readonly Peer[];
+  readonly dnsTo: readonly Peer[];
   readonly egressTo: readonly EgressRule[];
 }
 
@@ -59,13 +61,13 @@ export interface Destinations {
  * Returns the egress rules of pods that run the service's code. Without peers, a destination has no
  * rule, because in Kubernetes a rule without peers allows all destinations.
  */
-export function egressRules({ database, datadogAgentTo, egressTo }: Destinations) {
+export function egressRules({ database, datadogAgentTo, dnsTo, egressTo }: Destinations) {
   const rule = (ports: Port[], to: readonly Peer[]): EgressRule[] =>
     to.length === 0 ? [] : [{ ports, to: [...to] }];
   return {
     database: rule([tcp(database.port)], database.to),
     datadog: rule([udp(datadogPorts.metrics), tcp(datadogPorts.traces)], datadogAgentTo),
-    dns: rule([udp(53), tcp(53)], [dns]),
+    dns: rule([udp(53), tcp(53)], [dns, ...dnsTo]),
     others: [...egressTo],
   };
 }
@@ -83,7 +85,7 @@ export function egressIssues(egressTo: readonly EgressRule[]): readonly Checked[
 }
 
 function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spec | undefined>> {
-  const { datadogAgentTo, egressTo, identity, ingressFrom, webPorts } = connections;
+  const { datadogAgentTo, dnsTo, egressTo, identity, ingressFrom, webPorts } = connections;
   const web: Selector = { matchLabels: selector(identity, "web") };
   const database: Selector = { matchLabels: selector(identity, "database") };
   // Selects all pods that run the service's code: web pods with their migrations, and jobs.
@@ -107,6 +109,7 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
   const to = egressRules({
     database: { port: postgres.port, to: [{ podSelector: database }] },
     datadogAgentTo,
+    dnsTo,
     egressTo,
   });
   return {

@@ -100,6 +100,15 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly demands?: readonly PodRequirement[];
 
   /**
+   * Addresses of the cluster's DNS, if it does not run in pods. Without them, pods find no host.
+   *
+   * @default []
+   * @example
+   * [{ ipBlock: { cidr: "169.254.20.10/32" } }]
+   */
+  readonly dnsTo?: readonly Peer[];
+
+  /**
    * Destinations that the service and its jobs may connect to, in addition to their database, DNS
    * and the Datadog Agent. The code of every branch can connect to all of these destinations.
    *
@@ -285,8 +294,7 @@ function limitRangeSpec({ overrides }: ReviewNamespaceArgs) {
 
 /** Returns the specs of the NetworkPolicies, by name. */
 function specsOf(args: ReviewNamespaceArgs, webPorts: readonly number[]) {
-  const { egressTo = [], identity, ingressFrom = [], overrides } = args;
-  const { datadogAgentTo = privatePeers } = args;
-  const connections = { datadogAgentTo, egressTo, identity, ingressFrom, webPorts };
-  return networkPolicySpecs(connections, overrides?.networkPolicySpecs);
+  const { datadogAgentTo = privatePeers, dnsTo = [], egressTo = [], ingressFrom = [] } = args;
+  const connections = { datadogAgentTo, dnsTo, egressTo, identity: args.identity, ingressFrom };
+  return networkPolicySpecs({ ...connections, webPorts }, args.overrides?.networkPolicySpecs);
 }

@@ -55,6 +55,15 @@ export interface CanaryArgs extends Omit<
   readonly datadogAgentTo?: readonly Peer[];
 
   /**
+   * Addresses of the cluster's DNS, if it does not run in pods. Without them, pods find no host.
+   *
+   * @default []
+   * @example
+   * [{ ipBlock: { cidr: "169.254.20.10/32" } }]
+   */
+  readonly dnsTo?: readonly Peer[];
+
+  /**
    * Destinations that the canary may connect to, in addition to the database, DNS and the Datadog
    * Agent. The code of the branch can connect to all of these destinations.
    *
@@ -155,10 +164,11 @@ function createNetworkPolicy(
   args: CanaryArgs,
 ): k8s.networking.v1.NetworkPolicy {
   const { database, databaseTo = privatePeers, datadogAgentTo = privatePeers } = args;
-  const { egressTo = [], identity, namespace, overrides } = args;
+  const { dnsTo = [], egressTo = [], identity, namespace, overrides } = args;
   const to = egressRules({
     database: { port: portOf(database), to: database === undefined ? [] : databaseTo },
     datadogAgentTo,
+    dnsTo,
     egressTo,
   });
   const spec = applyOverride<Spec>(overrides?.networkPolicySpec, {

@@ -82,7 +82,7 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
     inside("peer"),
     network("peer", review.egressCidrs),
     `${onlyPorts(datadogPorts.metrics, datadogPorts.traces)} && ${network("peer", privateAddresses)}`,
-    `${onlyPorts(53)} && ${namespace("peer", ["kube-system"])}`,
+    `${onlyPorts(53)} && (${namespace("peer", ["kube-system"])} || ${network("peer", review.dnsCidrs)})`,
   ];
   // The size of the list is not enough, because Kubernetes accepts the same direction twice.
   const bothDirections = `"Ingress" in object.spec.policyTypes && "Egress" in object.spec.policyTypes`;

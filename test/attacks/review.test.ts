@@ -237,6 +237,19 @@ describe("an attack by a review stack", () => {
     });
   }
 
+  it("lets a branch reach a DNS server that is not a pod, and only its port 53", () => {
+    const cidr = "169.254.20.10/32";
+    const opening = (port: number, dnsCidrs: readonly string[]): readonly string[] => {
+      const egress = [{ ports: [{ port, protocol: "UDP" }], to: [{ ipBlock: { cidr } }] }];
+      return refusals(networkPolicies(circleci, { ...review, dnsCidrs }), {
+        object: { metadata: { name: "dns" }, spec: { egress, podSelector: {} } },
+        request: { namespace: "services-orders-review-evil", operation: "CREATE", userInfo },
+      });
+    };
+    assert.deepEqual(opening(53, [cidr]), []);
+    assert.deepEqual([opening(80, [cidr]).length, opening(53, []).length], [1, 1]);
+  });
+
   /** Returns the messages with which the platform refuses a namespace that a branch creates. */
   function creation(of: string, slug: string): readonly string[] {
     const name = `services-orders-review-${slug}`;

@@ -139,6 +139,7 @@ describe("settings", () => {
     databaseTo: "[1]",
     domain: "Example.com",
     datadogAgentTo: "[1]",
+    dnsTo: "[1]",
     egressTo: '[{"ports":[]}]',
     eksCluster: '{"name":"prod"}',
     exportOutput: "s3://Bucket",
@@ -170,6 +171,7 @@ describe("settings", () => {
   const wrongInside: Readonly<Record<string, string>> = {
     databaseTo: "[0] must be a NetworkPolicyPeer, got 1",
     datadogAgentTo: "[0] must be a NetworkPolicyPeer, got 1",
+    dnsTo: "[0] must be a NetworkPolicyPeer, got 1",
     egressTo:
       "[0].ports must be a list of at least one port, got []; fix it in Pulumi.local.yaml\n" +
       '- services-orders:egressTo[0] must be a NetworkPolicyEgressRule with `to`, and optionally `ports` as numbers, got {"ports":[]}',

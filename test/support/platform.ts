@@ -25,6 +25,7 @@ export const settings: PlatformSettings = {
   review: {
     cpu: "2",
     domain: "review.example.com",
+    dnsCidrs: [],
     egressCidrs: [],
     ingressCidrs: ["10.0.0.0/20"],
     ingressClassName: "alb",

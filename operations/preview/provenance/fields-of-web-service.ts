@@ -130,6 +130,7 @@ export const canaryFields: FieldsOfArgs = {
   database: [...webServiceFields.database.filter(ofCanary), ...of("NetworkPolicy", "spec.egress")],
   databaseTo: of("NetworkPolicy", "spec.egress"),
   datadogAgentTo: of("NetworkPolicy", "spec.egress"),
+  dnsTo: of("NetworkPolicy", "spec.egress"),
   egressTo: of("NetworkPolicy", "spec.egress"),
   namespace: [
     ...webServiceFields.namespace.filter(ofCanary),

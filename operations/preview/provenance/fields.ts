@@ -67,6 +67,7 @@ const reviewNamespace = {
   datadogAgentTo: of("NetworkPolicy", "", "spec.egress"),
   // This arg sets no field. The component compares the arg with the quota.
   demands: [],
+  dnsTo: of("NetworkPolicy", "spec.egress"),
   egressTo: of("NetworkPolicy", "", "spec.egress"),
   identity: [
     ...namespace.identity,

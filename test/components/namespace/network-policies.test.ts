@@ -224,6 +224,20 @@ describe("the network policies of a review namespace", () => {
     assert.equal(letsInFrom(pod(controller, "other")), false);
   });
 
+  it("open with dnsTo a DNS server that is not a pod, to the service's code and on port 53 only", async () => {
+    const to = address("169.254.20.10");
+    const policies = await policiesOf({ dnsTo: [{ ipBlock: { cidr: "169.254.20.10/32" } }] });
+    for (const from of [...endpoints.service, ...endpoints.job]) {
+      for (const protocol of ["TCP", "UDP"] as const) {
+        assert.equal(letsOut(policies, { from, port: 53, protocol, to }), true);
+        assert.equal(letsOut(policies, { from, port: 80, protocol, to }), false);
+      }
+    }
+    const [database] = endpoints.database;
+    assert.ok(database);
+    assert.equal(letsOut(policies, { from: database, port: 53, protocol: "UDP", to }), false);
+  });
+
   it("open with egressTo what it names, to the service's code and on its port only", async () => {
     const to = address("203.0.113.7");
     const ports = [{ port: 443, protocol: "TCP" }];

@@ -158,6 +158,11 @@ describe("Canary", () => {
       assert.deepEqual(await opened(closed), ["DNS by UDP", "DNS by TCP"]);
     });
 
+    it("to a DNS server that is not a pod, on port 53 only", async () => {
+      const dnsTo = [{ ipBlock: { cidr: "203.0.113.9/32" } }];
+      assert.deepEqual(await opened({ dnsTo }), [...own, ...agent, "the internet, DNS port"]);
+    });
+
     it("to what egressTo names", async () => {
       const to = [{ ipBlock: { cidr: "203.0.113.9/32" } }];
       const egressTo = [{ ports: [{ port: 443, protocol: "TCP" }], to }];

@@ -212,6 +212,7 @@ const canary: Case<object> = {
     ),
     databaseTo: [{ databaseTo: peers }],
     datadogAgentTo: [{ datadogAgentTo: peers }],
+    dnsTo: [{ dnsTo: peers }],
     egressTo: [{ egressTo: [{ ports: [{ port: 1 }], to: peers }] }],
     "overrides.networkPolicySpec": [
       { overrides: { networkPolicySpec: () => ({ podSelector: {} }) } },
@@ -304,6 +305,7 @@ const reviewNamespace: Case<ReviewNamespaceArgs> = {
     ...otherNamespace,
     branch: [{ branch: "y" }],
     datadogAgentTo: [{ datadogAgentTo: peers }, { datadogAgentTo: [] }],
+    dnsTo: [{ dnsTo: peers }],
     demands: [{ demands: [{ name: "other", pods: 1, requests: { cpu: "1", memory: "1Gi" } }] }],
     egressTo: [{ egressTo: [{ ports: [{ port: 1 }], to: peers }] }],
     ingressFrom: [{ ingressFrom: [{ ipBlock: { cidr: "198.51.100.0/24" } }] }],
