@@ -28,6 +28,12 @@ export const company = {
    */
   imageRepository: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/services-orders",
   /**
+   * Platforms of the nodes in the clusters. Images of staging and review stacks are built for all of
+   * them, no matter which machine builds: a Mac with an ARM processor, too. Production and canaries
+   * run such images.
+   */
+  imagePlatforms: ["linux/amd64"],
+  /**
    * Registries that only the company pushes to. Images of every stack may come from these
    * registries.
    */

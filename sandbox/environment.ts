@@ -4,7 +4,7 @@ import { replaceFile, replaceLink } from "../lib/replace";
 import { program } from "./install/download-or-build";
 import { imageRef } from "./install/images";
 import { kubectlEnvironment, net, options, paths, registryName } from "./layout";
-import { versions } from "./install/parts";
+import { goarch, versions } from "./install/parts";
 
 /**
  * Creates Pulumi's directories: one with links to the provider plugins, and one for the state. Also
@@ -65,6 +65,7 @@ export function environment(): Record<string, string> {
     SANDBOX_DOMAIN: "localhost",
     SANDBOX_EKS_CLUSTER: "none",
     SANDBOX_INGRESS_PRESET: "none",
+    SANDBOX_PLATFORMS: `linux/${goarch}`,
     SANDBOX_SECRETS_PROVIDER: "passphrase",
     SANDBOX_TLS: "false",
     ...(chosen.kubeconfig === undefined

@@ -193,8 +193,16 @@ export const table = {
       forms.oneOf("linux/amd64", "linux/arm64"),
       1,
     ),
+    default: {
+      canary: undefined,
+      local: undefined,
+      prod: undefined,
+      review: [...company.imagePlatforms],
+      staging: [...company.imagePlatforms],
+    },
     description:
       "Platforms that the image is built for. Without it, the builder's platform is used.",
+    env: "SANDBOX_PLATFORMS",
   }),
   publicPort: setting({
     ...forms.port,

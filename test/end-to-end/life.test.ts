@@ -9,7 +9,7 @@ import { command } from "../../lib/command";
 import { sandboxProcesses } from "../../sandbox/node/processes";
 import { environment } from "../../sandbox/environment";
 import { options, paths, registryName, root } from "../../sandbox/layout";
-import { askManagement, servingPods, until } from "./support/cluster";
+import { askManagement, platformsOf, servingPods, until } from "./support/cluster";
 import {
   apply,
   copyOfProject,
@@ -138,7 +138,7 @@ describe("from a clean clone to a running service", function () {
   });
 
   it("the image is built for the machine's own platform by default", async () => {
-    assert.deepEqual((await platformsOfImage()).length, 1);
+    assert.deepEqual((await platformsOf(await pulumi(["stack", "output", "imageRef"]))).length, 1);
   });
 
   it("a second npm run up changes nothing", async () => {
@@ -366,7 +366,10 @@ describe("from a clean clone to a running service", function () {
     succeeded(run);
     assert.equal((await live()).contentHash, hash);
     assert.notEqual(await pulumi(["stack", "output", "imageRef"]), old);
-    assert.deepEqual(await platformsOfImage(), ["linux/amd64", "linux/arm64"]);
+    assert.deepEqual(await platformsOf(await pulumi(["stack", "output", "imageRef"])), [
+      "linux/amd64",
+      "linux/arm64",
+    ]);
     await nothingWasLost(NAMESPACE, { client: result });
   });
 
@@ -412,24 +415,3 @@ describe("from a clean clone to a running service", function () {
     assert.deepEqual(await machine(), without);
   });
 });
-
-/**
- * Returns the platforms of the image that the stack runs, such as `linux/amd64`. The list comes
- * from the registry.
- */
-async function platformsOfImage(): Promise<string[]> {
-  const ref = await pulumi(["stack", "output", "imageRef"]);
-  const [, registry = "", repository = "", digest = ""] =
-    /^([^/]+)\/(.+)@(.+)$/.exec(ref.trim()) ?? [];
-  const answer = await fetch(`http://${registry}/v2/${repository}/manifests/${digest}`, {
-    headers: {
-      accept: "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json",
-    },
-  });
-  const manifest = (await answer.json()) as {
-    manifests?: { platform: { os: string; architecture: string } }[];
-  };
-  return (manifest.manifests ?? [{ platform: { os: "linux", architecture: "its own" } }])
-    .map(({ platform }) => `${platform.os}/${platform.architecture}`)
-    .sort();
-}

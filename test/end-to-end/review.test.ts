@@ -17,9 +17,12 @@ import { stackOf } from "../../operations/stacks/review-stack";
 import { command } from "../../lib/command";
 import { options } from "../../sandbox/layout";
 import { Clone } from "./support/clone";
+import { platformsOf } from "./support/cluster";
 import { apply, kubectl, refused, succeeded } from "./support/commands";
 
 const first = "ops-feature/A_b";
+/** Makes the images of these stacks images for two platforms. */
+const platforms = { SANDBOX_PLATFORMS: "linux/amd64, linux/arm64" };
 const hostOf = (branch: string): string =>
   `services-orders-${stackOf(branch).slice("review-".length)}.localhost`;
 const namespaceOf = (branch: string): string => `services-orders-${stackOf(branch)}`;
@@ -92,14 +95,15 @@ describe("review stacks", () => {
     assert.deepEqual(traces(first), []);
   });
 
-  it("get their image first, without being changed", async () => {
+  it("get their image first, for two platforms if asked, without being changed", async () => {
     await clone.push(first);
-    const run = succeeded(await clone.npm(["image", "review"]));
+    const run = succeeded(await clone.npm(["image", "review"], platforms));
     const imageRef = run.output.trim().split("\n").at(-1) ?? "";
     assert.match(imageRef, /services-orders@sha256:[0-9a-f]{64}$/);
     const stack = ["--stack", stackOf(first)];
     assert.deepEqual(JSON.parse(await clone.pulumi(["stack", "output", "--json", ...stack])), {});
     assert.deepEqual(await namespaces(), []);
+    assert.deepEqual(await platformsOf(imageRef), ["linux/amd64", "linux/arm64"]);
     const tags = await clone.pulumi(["stack", "tag", "ls", "--json", ...stack]);
     for (const name of ["branch", "clusterUid"]) {
       assert.ok(tags.includes(`"${name}":`), `${name} in ${tags}`);
@@ -123,7 +127,7 @@ describe("review stacks", () => {
     try {
       writeFileSync(jarOf(after), Buffer.concat([bytes.subarray(0, -1), Buffer.from([0])]));
       utimesSync(jarOf(after), atime, mtime);
-      const run = succeeded(await clone.npm(["image", "review"]));
+      const run = succeeded(await clone.npm(["image", "review"], platforms));
       const imageRef = run.output.trim().split("\n").at(-1);
       assert.notEqual(imageRef, release["RELEASE_IMAGE_REF"]);
     } finally {

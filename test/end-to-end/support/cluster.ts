@@ -131,3 +131,22 @@ export async function readyPodsDuring(
   }
   return seen.trimEnd().split("\n").map(Number);
 }
+
+/**
+ * Returns the platforms of an image, such as `linux/amd64`. The list comes from the registry.
+ */
+export async function platformsOf(imageRef: string): Promise<string[]> {
+  const [, registry = "", repository = "", digest = ""] =
+    /^([^/]+)\/(.+)@(.+)$/.exec(imageRef.trim()) ?? [];
+  const answer = await fetch(`http://${registry}/v2/${repository}/manifests/${digest}`, {
+    headers: {
+      accept: "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json",
+    },
+  });
+  const manifest = (await answer.json()) as {
+    manifests?: { platform: { os: string; architecture: string } }[];
+  };
+  return (manifest.manifests ?? [{ platform: { os: "linux", architecture: "its own" } }])
+    .map(({ platform }) => `${platform.os}/${platform.architecture}`)
+    .sort();
+}
