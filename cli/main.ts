@@ -104,6 +104,14 @@ pipeline
     await (await import("../pipeline/check")).checkFiles();
   });
 pipeline
+  .command("pin")
+  .description("adds the digest of each executor's image in config/circleci.ts, from its registry")
+  .action(async () => {
+    const { taggedImage } = await import("../operations/clients/registry");
+    const { pin } = await import("../pipeline/pin");
+    await pin(async (repository, tag) => taggedImage(repository, tag, {}));
+  });
+pipeline
   .command("run")
   .description("runs a workflow's jobs here, in clean copies of the last commit")
   .argument("<workflow>", "name in .circleci: branch, main, canary-start, ...")

@@ -21,6 +21,20 @@ export type OrbStep = Readonly<
 export const deployProject = undefined as { readonly directory: string } | undefined;
 
 /**
+ * Images of the CircleCI jobs, each with a full version. `java` has Java 17, Maven, Node.js and
+ * git, and its commands do not run as root, because PostgreSQL refuses to start as root. `pulumi`
+ * has Pulumi, Node.js, the AWS CLI, kubectl, and Python with pip. A test checks that its version is
+ * the one in package.json.
+ *
+ * A tag may be moved to another image. `npm run pipeline -- pin` adds the digest of each image, so
+ * that the jobs run exactly this image. Renovate updates version and digest together.
+ */
+export const executorImages = {
+  java: "cimg/openjdk:17.0.14-node",
+  pulumi: "pulumi/pulumi:3.215.0",
+} as const;
+
+/**
  * The company's own security scanner, if the scanner is a CircleCI orb: the orb's name and full
  * version, and the step that scans. If the scanner is a command, add it to scanners.ts instead.
  *

@@ -10,9 +10,9 @@ export const company = {
   /** Subnets of the load balancer in front of the review stacks. */
   reviewIngressFrom: [{ ipBlock: { cidr: "10.20.0.0/20" } }],
   /**
-   * Addresses of the cluster's DNS, if pods connect to addresses outside of its pods. With NodeLocal
-   * DNSCache, this is `169.254.20.10/32`. With EKS Auto Mode, DNS runs on each node, so write the
-   * address of the Service `kube-dns`.
+   * Addresses of the cluster's DNS, if it does not run in pods. With NodeLocal DNSCache, write
+   * `169.254.20.10/32`. With EKS Auto Mode, DNS runs on each node, so write the address of the
+   * Service `kube-dns`.
    */
   clusterDnsCidrs: [] as readonly string[],
   /** Key that encrypts the secrets in the state of review stacks. Do not use production's key. */
@@ -28,9 +28,9 @@ export const company = {
    */
   imageRepository: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/services-orders",
   /**
-   * Platforms of the nodes in the clusters. Images of staging and review stacks are built for all of
-   * them, no matter which machine builds: a Mac with an ARM processor, too. Production and canaries
-   * run such images.
+   * Platforms of the nodes in the clusters. Images of staging and review stacks are built for all
+   * of them, no matter which machine builds: a Mac with an ARM processor, too. Production and
+   * canaries run such images.
    */
   imagePlatforms: ["linux/amd64"],
   /**

@@ -1,11 +1,8 @@
-import { insideNetwork } from "../config/circleci";
+import { executorImages, insideNetwork } from "../config/circleci";
 import { service } from "../config/service";
 import type { Executor, Job, Step } from "./model";
 
 import { noOutputMinutes } from "./waits";
-
-/** Version of Pulumi's engine. A test checks that package.json has the same version. */
-export const pulumiVersion = "3.215.0";
 
 /**
  * Directory of npm's downloads. It is not below the home directory: CircleCI restores a cache to
@@ -13,24 +10,16 @@ export const pulumiVersion = "3.215.0";
  */
 const npmDownloads = "/tmp/npm-cache";
 
-/** Executor with Pulumi, Node.js, the AWS CLI, kubectl, and Python with pip. */
 const pulumi = {
-  docker: [{ image: `pulumi/pulumi:${pulumiVersion}` }],
+  docker: [{ image: executorImages.pulumi }],
   environment: { npm_config_cache: npmDownloads, PULUMI_SKIP_UPDATE_CHECK: "true" },
   resource_class: "medium",
 } as const;
 
-/**
- * All executors. Each image is pinned to a full version. A digest is stricter: append `@sha256:...`
- * from `docker buildx imagetools inspect IMAGE`, and update the digest with the version.
- */
+/** All executors. */
 export const executors = {
-  /**
-   * Executor with Java 17, Maven, Node.js and git. Commands do not run as root, because PostgreSQL
-   * refuses to start as root.
-   */
   java: {
-    docker: [{ image: "cimg/openjdk:17.0.14-node" }],
+    docker: [{ image: executorImages.java }],
     environment: { npm_config_cache: npmDownloads },
     resource_class: "medium",
   },

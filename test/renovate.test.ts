@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { executorImages } from "../config/circleci";
 
 const root = join(__dirname, "..");
 const text = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -88,20 +89,19 @@ describe("renovate.json", () => {
   });
 
   it("finds every image of the CircleCI jobs, with a digest too", () => {
-    const images = [...text("pipeline/steps.ts").matchAll(/image: "([^"]+)"/g)].map(
-      ([, image]) => image,
-    );
-    assert.notEqual(images.length, 0);
-    for (const image of images) {
-      const [name = "", tag] = (image ?? "").split(/[:@]/);
+    for (const image of Object.values(executorImages)) {
+      const [name = "", tag] = image.split(/[:@]/);
       assert.equal(valueOf(name), tag, image);
     }
-    const [manager] = renovate.customManagers.filter(({ matchStrings }) =>
-      matchStrings.some((match) => match.startsWith("image:")),
+    const [manager] = renovate.customManagers.filter((one) =>
+      forms(one).some((form) => form.test("config/circleci.ts")),
     );
     const digest = `sha256:${"a".repeat(64)}`;
-    const pinned = new RegExp(manager?.matchStrings[0] ?? "").exec(`image: "a/b:1.2@${digest}"`);
-    assert.equal(pinned?.groups?.["currentDigest"], digest);
+    for (const name of Object.keys(executorImages)) {
+      const line = `  ${name}: "a/b:1.2@${digest}",`;
+      const pinned = new RegExp(manager?.matchStrings[0] ?? "").exec(line);
+      assert.equal(pinned?.groups?.["currentDigest"], digest, name);
+    }
   });
 
   it("finds every digest that is written in TypeScript", () => {

@@ -34,9 +34,12 @@ const manifestTypes = [
 
 const patience = 30_000;
 
-/** URL scheme of a registry: `http` for a registry on this machine, otherwise `https`. */
-function scheme(host: string): string {
-  return /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host) ? "http" : "https";
+/** URL of a registry: with `http` for a registry on this machine, otherwise with `https`. */
+function urlOf(host: string): string {
+  // The names of Docker Hub's images do not contain the host that serves them.
+  if (host === "docker.io") return "https://registry-1.docker.io";
+  const here = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host);
+  return `${here ? "http" : "https"}://${host}`;
 }
 
 type Env = Readonly<Record<string, string>>;
@@ -48,16 +51,46 @@ async function asking({ host, path }: Pick<ImageParts, "host" | "path">, env: En
     if (!(error instanceof CommandError)) throw error;
     throw new UserError(`Cannot log in to ${host}: ${error.reason}. Check the AWS role.`);
   });
-  return async (reference, init = { headers: { Accept: manifestTypes } }) => {
-    const url = `${scheme(host)}://${host}/v2/${path}/manifests/${reference}`;
+  const send = async (url: string, init: RequestInit, login = authorization): Promise<Response> => {
     const headers = new Headers(init.headers);
-    if (authorization !== undefined) headers.set("Authorization", authorization);
+    if (login !== undefined) headers.set("Authorization", login);
     const signal = AbortSignal.timeout(patience);
     return fetch(url, { ...init, headers, signal }).catch((error: unknown) => {
       const cause = error instanceof Error ? (error.cause ?? error) : error;
       throw new UserError(`The registry ${host} does not answer: ${String(cause)}.`);
     });
   };
+  return async (reference, init = { headers: { Accept: manifestTypes } }) => {
+    const url = `${urlOf(host)}/v2/${path}/manifests/${reference}`;
+    const answer = await send(url, init);
+    const service = tokenService(answer);
+    if (service === undefined) return answer;
+    const issued = await send(service, {});
+    if (!issued.ok) return issued;
+    const { token } = (await issued.json()) as { readonly token?: string };
+    return token === undefined ? answer : send(url, init, `Bearer ${token}`);
+  };
+}
+
+/**
+ * Returns the URL that gives a token for a request that the registry has refused. Undefined if the
+ * answer names no such URL. Registries such as Docker Hub accept only their tokens, also for public
+ * images: https://distribution.github.io/distribution/spec/auth/token/
+ */
+function tokenService({ headers, status }: Response): string | undefined {
+  const challenge = headers.get("www-authenticate") ?? "";
+  if (status !== 401 || !/^bearer /i.test(challenge)) return undefined;
+  const found = new Map(
+    [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]),
+  );
+  const realm = found.get("realm");
+  if (realm === undefined || !URL.canParse(realm)) return undefined;
+  const url = new URL(realm);
+  for (const name of ["service", "scope"]) {
+    const value = found.get(name);
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
+  return url.href;
 }
 
 const head: RequestInit = { headers: { Accept: manifestTypes }, method: "HEAD" };

@@ -11,8 +11,8 @@ import type { Config, Place } from "../../pipeline/model";
 import { inOneProject as pipelines, pipelines as written } from "../../pipeline/pipelines";
 import { type End, next } from "../../pipeline/run/order";
 import { circleciJob } from "../../operations/locks/circleci-job";
-import { insideNetwork } from "../../config/circleci";
-import { job, pulumiVersion, recorded } from "../../pipeline/steps";
+import { executorImages, insideNetwork } from "../../config/circleci";
+import { job, recorded } from "../../pipeline/steps";
 import { directory, files, yaml } from "../../pipeline/write";
 import { project } from "../../lib/project";
 import { versions } from "../../sandbox/install/parts";
@@ -522,7 +522,8 @@ describe("the pipelines", () => {
   });
 
   it("use the engine's version that everything else uses", () => {
-    assert.equal(pulumiVersion, versions.pulumi);
+    const [image] = executorImages.pulumi.split("@");
+    assert.equal(image, `pulumi/pulumi:${versions.pulumi}`);
   });
 
   it("satisfy CircleCI's own schema", async function () {
