@@ -5,7 +5,6 @@ import type { JobsOptions } from "../operations/jobs/command";
 import type { PreviewOptions } from "../operations/preview/command";
 import type { HistoryOptions } from "../operations/history/command";
 import type { ApprovalOptions } from "../operations/stacks/approval";
-import type { ImageOptions } from "../operations/release/build-image";
 import type { RollbackOptions } from "../operations/release/rollback";
 import type { PromoteOptions } from "../operations/release/promote";
 import type { SmokeOptions } from "../operations/release/smoke";
@@ -131,11 +130,10 @@ export function addOperations(program: Command): void {
   add("image")
     .description("builds and pushes a stack's image, and changes nothing else")
     .argument("<stack>", "staging, review-<slug>, or review for this branch")
-    .option("--skip-at-limit", "succeed without an image if the limit of review stacks is reached")
     .action(
-      leaving(async (stack: string, options: ImageOptions) => {
+      leaving(async (stack: string) => {
         const { buildImage } = await import("../operations/release/build-image");
-        await buildImage(await stackNameOf(stack), options);
+        await buildImage(await stackNameOf(stack));
       }),
     );
   add("smoke")

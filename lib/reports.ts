@@ -49,11 +49,6 @@ export class Reports {
     this.#leave("image.json", { imageRef, ...builtFrom });
   }
 
-  /** Records why a command has pushed no image, although it succeeded. */
-  leaveNoImage(why: string): void {
-    this.#leave("image.json", { imageRef: null, why });
-  }
-
   /** Records the result of a deploy. */
   leaveDeployed(deployed: Deployed): void {
     this.#leave("deployed.json", deployed);

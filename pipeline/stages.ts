@@ -59,12 +59,7 @@ export const checks = (suffix: "" | "-main"): readonly Stage[] => [
 export const imageOf = (stack: "review" | "staging", tests: string): readonly Stage[] => [
   {
     name: `image-${stack}`,
-    job: {
-      command: `npm run image -- ${stack}${stack === "review" ? " --skip-at-limit" : ""}`,
-      docker: true,
-      gives: "reports",
-      takes: true,
-    },
+    job: { command: `npm run image -- ${stack}`, docker: true, gives: "reports", takes: true },
     contexts: [stack],
     requires: [tests],
   },

@@ -26,6 +26,7 @@ import { messageOf, type Told } from "../history/updates";
 import { assertNotHeld } from "../release/hold";
 import { goneImage, keepImage, prepareBuild } from "./built-image";
 import { type Downgrade, validateDeploy } from "./preconditions";
+import { assertBelowLimit } from "../stacks/review-limit";
 import { isRequested, promoted, promotedTag } from "../stacks/release";
 import { type Deployed, reports } from "../../lib/reports";
 import { reviewTags } from "../stacks/review-stack";
@@ -82,6 +83,8 @@ export async function deploy(
   const target = await resolveTarget(stack, given);
   if (options.evenIfHeld !== true) assertNotHeld(stack, target.last?.tags ?? {});
   await assertDeployable(target, options.allowOlder ?? false);
+  if (environments[target.settings.environment].perBranch)
+    await assertBelowLimit(stack, target.cluster, given);
   const drift = await ensureStack(target);
   const { namespace } = target.settings;
   const isNew = target.last?.outputs.clusterUid === undefined;

@@ -2,31 +2,28 @@ import { UserError } from "../../lib/errors";
 import type { DeployTarget } from "./target";
 import { type Drift, driftOf } from "../drift/drift";
 import { recoverState } from "../pulumi/recover-state";
-import { isReview, limitReached, removeOne, reviewTags } from "../stacks/review-stack";
+import { isReview, reviewTags } from "../stacks/review-stack";
 import { secretsProviderOf } from "../pulumi/settings";
 import { type Tags, createStack, setTags } from "../pulumi/stacks";
 
 /**
  * Creates the stack if the stack does not exist. Recovers the stack if its last update was killed.
- * The commands `deploy`, `image` and `review` call this function first. So every review stack is
- * counted, and its state names the stack's branch and cluster.
+ * The commands `deploy`, `image` and `review` call this function first. So the state of a review
+ * stack always names the stack's branch and cluster.
  *
  * @returns what was changed in the cluster since the last update.
- * @throws UserError if the limit of review stacks is reached, or the review stack belongs to
- * another branch.
+ * @throws UserError if the review stack belongs to another branch.
  */
 export async function ensureStack({
   cluster,
   workspace,
   last,
   settings: { release, stack },
-  stacks,
 }: DeployTarget): Promise<Drift> {
   const isReviewStack = isReview(stack);
   if (isReviewStack) assertSameBranch(stack, release.branch, last?.tags ?? {});
   let drift: Drift = { changed: [], gone: [] };
   if (last === undefined) {
-    if (isReviewStack) assertBelowLimit(stack, limitReached(stacks, workspace));
     await createStack(stack, secretsProviderOf(stack, workspace), workspace);
   } else drift = driftOf(await recoverState(stack, cluster, workspace));
   if (!isReviewStack) return drift;
@@ -54,9 +51,4 @@ function assertSameBranch(stack: string, branch: string, tags: Tags): void {
   throw new UserError(
     `This stack belongs to branch "${other}", not to "${branch}". Nothing was changed.`,
   );
-}
-
-function assertBelowLimit(stack: string, taken: string | undefined): void {
-  if (taken === undefined) return;
-  throw new UserError(`${taken}: ${stack} was not created. ${removeOne}.`);
 }

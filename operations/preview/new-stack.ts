@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { service } from "../../config/service";
 import { UserError } from "../../lib/errors";
 import { type Workspace, ask, withEnv } from "../pulumi/run-pulumi";
-import { isReview, limitReached, removeOne } from "../stacks/review-stack";
 
 /** Matches Pulumi's error about a stack that does not exist. */
 const unknownStack = /no stack named '[^']*' found/;
@@ -30,18 +29,6 @@ export async function isNew(
     `Stack "${stack}" does not exist yet, so there is nothing to compare with. Create it once, empty: ` +
       `pulumi stack init ${stack} --no-select${key}, and commit what the command writes into Pulumi.${stack}.yaml`,
   );
-}
-
-/** Returns a note if the limit of review stacks is reached, so a deploy will be refused. */
-export async function notesOnNew(stack: string, workspace: Workspace): Promise<readonly string[]> {
-  if (!isReview(stack)) return [];
-  const { stackNames } = await import("../pulumi/connect");
-  const reached = limitReached(await stackNames(workspace), workspace);
-  return reached === undefined
-    ? []
-    : [
-        `${reached}: a deploy of ${stack} will be refused. ${removeOne}, and run the workflow again.`,
-      ];
 }
 
 /**

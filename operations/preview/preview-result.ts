@@ -6,21 +6,15 @@ import type { Note, PreviewResult } from "./result-of";
  */
 export type Notes = Promise<readonly Note[]> | readonly Note[];
 
-/**
- * Runs the engine. If the stack does not exist yet, runs the engine again with an empty stack.
- * Returns also the notes about a new stack.
- */
-async function ran(run: PreviewRun): Promise<readonly [PreviewOutput, readonly Note[]]> {
+/** Runs the engine. If the stack does not exist yet, runs the engine again with an empty stack. */
+async function ran(run: PreviewRun): Promise<PreviewOutput> {
   const result = await runPreview(run);
-  if (result.exitCode === 0) return [result, []];
-  const { asNew, isNew, notesOnNew } = await import("./new-stack");
+  if (result.exitCode === 0) return result;
+  const { asNew, isNew } = await import("./new-stack");
   const { workspace, stack, to } = run;
-  if (!(await isNew(stack, workspace, result.printed))) return [result, []];
+  if (!(await isNew(stack, workspace, result.printed))) return result;
   to.write(`Stack ${stack} does not exist yet: this is what its first deploy would create.\n`);
-  const output = await asNew(stack, workspace, async (empty) =>
-    runPreview({ ...run, workspace: empty }),
-  );
-  return [output, await notesOnNew(stack, workspace)];
+  return asNew(stack, workspace, async (empty) => runPreview({ ...run, workspace: empty }));
 }
 
 /**
@@ -33,6 +27,6 @@ async function ran(run: PreviewRun): Promise<readonly [PreviewOutput, readonly N
 export async function previewOf(run: PreviewRun, notes: Notes = []): Promise<PreviewResult> {
   // The engine runs for more than a second. In this time, the modules that read the engine's events
   // load.
-  const [[output, more], { resultOf }] = await Promise.all([ran(run), import("./result-of")]);
-  return resultOf(run, output, [...(await notes), ...more]);
+  const [output, { resultOf }] = await Promise.all([ran(run), import("./result-of")]);
+  return resultOf(run, output, await notes);
 }

@@ -9,6 +9,8 @@ import { scheduleNotes } from "./impact/schedules";
 import { type Summary, summaryOf } from "./impact/summary";
 import { type Plan, planOf } from "./plan";
 import { textOf } from "./render/text";
+import { limitReached } from "../stacks/review-limit";
+import { isReview } from "../stacks/review-stack";
 import { unreleased } from "./unreleased";
 
 /** A line for the summary. A line `ifPodsChange` is shown only if the service's pods change. */
@@ -28,6 +30,21 @@ export interface PreviewResult {
   readonly summary: Summary;
   /** The summary for a terminal. */
   readonly text: string;
+}
+
+/** Returns a note if a deploy will be refused, because the limit of review stacks is reached. */
+async function limitNotes(
+  stack: string,
+  changes: readonly Change[],
+  workspace: PreviewRun["workspace"],
+): Promise<readonly string[]> {
+  const isFirst = changes.some(
+    ({ kind, operation }) => kind === "Namespace" && operation === "create",
+  );
+  if (!isFirst || !isReview(stack)) return [];
+  const { connectToReviews } = await import("../review/cluster");
+  const reached = await limitReached(stack, await connectToReviews(workspace), workspace);
+  return reached === undefined ? [] : [`a deploy will be refused: ${reached}`];
 }
 
 /** Whether a change starts new pods of the service, which run the database migration first. */
@@ -51,6 +68,7 @@ export async function resultOf(
       typeof note === "string" ? [note] : changes.some(replacesPods) ? [note.ifPodsChange] : [],
     ),
     ...(await unreleased(stack, workspace, events)),
+    ...(await limitNotes(stack, changes, workspace)),
   ];
   const summary = summaryOf(stack, events, exitCode, more);
   return {

@@ -6,21 +6,10 @@ import { type DeployTarget, resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, change } from "../pulumi/run-pulumi";
 import { ensureStack } from "../deploy/ensure-stack";
 import { isLocked } from "../pulumi/lock-wait";
-import { isReview, limitReached, removeOne } from "../stacks/review-stack";
 import { reports } from "../../lib/reports";
 import { editState, stateOf } from "../pulumi/stacks";
 
 const component = "services:image:ContainerImage";
-
-export interface ImageOptions {
-  /**
-   * Whether the command succeeds without an image if the limit of review stacks is reached. So a
-   * pull request without a review stack still gets its previews.
-   *
-   * @default false
-   */
-  readonly skipAtLimit?: boolean;
-}
 
 /**
  * `npm run image -- STACK`: builds and pushes the stack's image, and changes nothing else. So the
@@ -29,21 +18,14 @@ export interface ImageOptions {
  */
 export async function buildImage(
   stack: string,
-  { skipAtLimit = false }: ImageOptions = {},
   given: Workspace = defaultWorkspace,
 ): Promise<void> {
   const target = await resolveTarget(stack, given);
-  const { last, stacks, workspace, settings } = target;
+  const { workspace, settings } = target;
   if (environments[settings.environment].image !== "built" || settings.imageRef !== undefined) {
     throw new UserError(
       `Stack "${stack}" does not build an image: it runs a chosen one. Build it for staging or a review stack.`,
     );
-  }
-  const taken = last === undefined && isReview(stack) ? limitReached(stacks, workspace) : undefined;
-  if (skipAtLimit && taken !== undefined) {
-    reports.leaveNoImage(taken);
-    console.log(`${taken}: no image was built. ${removeOne}, and run this again.`);
-    return;
   }
   await assertDeployable(target, false);
   await ensureStack(target);

@@ -13,7 +13,8 @@ import {
   reviewNamespaces,
   stackOfSlug,
 } from "../stacks/review-namespace";
-import { branchOr, mostStacks, stackOf } from "../stacks/review-stack";
+import { mostStacks } from "../stacks/review-limit";
+import { branchOr, stackOf } from "../stacks/review-stack";
 import { reviewStates } from "../stacks/review-state";
 import { connectToReviews } from "./cluster";
 
@@ -31,11 +32,11 @@ export async function reviewList(given: Workspace = defaultWorkspace): Promise<v
     console.log(`  branch ${branch}, owner ${person}`);
     console.log(`  ${await urlOf(stack, workspace)}`);
   }
+  const places = listed.size;
   for (const { name } of states.filter((state) => !listed.has(state.name))) {
-    listed.add(name);
     console.log(`${name}  has no namespace: nothing was deployed to it yet`);
   }
-  console.log(`${String(listed.size)} of at most ${String(mostStacks(workspace))} review stacks`);
+  console.log(`${String(places)} of at most ${String(mostStacks(workspace))} review stacks`);
 }
 
 async function urlOf(stack: string, workspace: Workspace): Promise<string> {

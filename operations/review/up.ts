@@ -10,6 +10,7 @@ import { forcing } from "../pulumi/field-managers";
 import { expiry } from "../stacks/expiry";
 import { currentBranch } from "../clients/git";
 import { isGiven } from "../stacks/release";
+import { assertBelowLimit } from "../stacks/review-limit";
 import { branchOr, stackOf } from "../stacks/review-stack";
 import { showPreview } from "../deploy/show-preview";
 
@@ -37,6 +38,7 @@ export async function reviewUp(
   await assertDeployable(target, options.allowOlder ?? false);
   const { approved } = options;
   const { cluster } = target;
+  await assertBelowLimit(stack, cluster, workspace);
   // The approval is checked before the stack is created.
   const preview =
     approved === undefined

@@ -42,24 +42,15 @@ export async function scanSource(options: ScanOptions = {}): Promise<void> {
  * pushed.
  */
 export async function scanImage(given?: string, options: ScanOptions = {}): Promise<void> {
-  const imageRef = given ?? pushedImage(options.root ?? project);
-  if (imageRef !== undefined) await scan(imageScanners(imageRef), options);
+  await scan(imageScanners(given ?? pushedImage(options.root ?? project)), options);
 }
 
-/**
- * Reads from the report of `npm run image` which image was pushed.
- *
- * @returns undefined if the report says why no image was built
- */
-function pushedImage(root: string): string | undefined {
+/** Reads from the report of `npm run image` which image was pushed. */
+function pushedImage(root: string): string {
   const report = join(root, "reports", "image.json");
-  const { imageRef, why } = existsSync(report)
-    ? (JSON.parse(readFileSync(report, "utf8")) as Readonly<Record<string, unknown>>)
-    : {};
-  if (imageRef === null && typeof why === "string") {
-    console.log(`No image was built, so there is nothing to scan: ${why}.`);
-    return undefined;
-  }
+  const imageRef = existsSync(report)
+    ? (JSON.parse(readFileSync(report, "utf8")) as { readonly imageRef?: unknown }).imageRef
+    : undefined;
   if (typeof imageRef !== "string" || !byDigest.test(imageRef)) {
     throw new UserError(
       "no image to scan: reports/image.json does not name an image by digest. Run `npm run image -- STACK` first, or pass one: `npm run scan -- image REPOSITORY@sha256:...`",

@@ -1,5 +1,4 @@
 import { slugOf, traitsOf } from "../../environments";
-import { company } from "../../config/company";
 import { UserError } from "../../lib/errors";
 import { type Workspace, variables } from "../pulumi/run-pulumi";
 import { currentBranch } from "../clients/git";
@@ -62,29 +61,3 @@ export async function branchOr(given: string | undefined, workspace: Workspace):
 }
 
 export const isReview = (stack: string): boolean => traitsOf(stack)?.perBranch ?? false;
-
-/**
- * Largest number of review stacks. The environment variable REVIEW_STACKS_MAX overrides the
- * company's number.
- */
-export function mostStacks(workspace: Workspace): number {
-  const given = Number(variables(workspace)["REVIEW_STACKS_MAX"] ?? "");
-  return Number.isInteger(given) && given > 0 ? given : company.reviewStacks.max;
-}
-
-/**
- * Says that the limit of review stacks is reached. Undefined below the limit.
- *
- * @param stacks names of all stacks in the state
- */
-export function limitReached(stacks: readonly string[], workspace: Workspace): string | undefined {
-  const most = mostStacks(workspace);
-  const there = stacks.filter(isReview).length;
-  return there < most
-    ? undefined
-    : `Review stack limit reached (${String(there)} of ${String(most)})`;
-}
-
-/** What a person does when the limit is reached. */
-export const removeOne =
-  'Remove one ("npm run review -- list" lists them), or run "npm run sweep"';

@@ -227,7 +227,7 @@ describe("review stacks", () => {
     const run = await clone.npm(["review", "up", "ops-eleventh"], release);
     refused(run, /Review stack limit reached \(10 of 10\)/);
     const previewed = succeeded(await clone.npm(["preview", stackOf("ops-eleventh")], release));
-    assert.match(previewed.output, /limit reached \(10 of 10\): a deploy of .* will be refused/);
+    assert.match(previewed.output, /a deploy will be refused: .* limit reached \(10 of 10\)/);
   });
 
   it("are swept when their branch is gone or they have expired, and no others", async () => {

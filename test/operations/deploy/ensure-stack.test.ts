@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mock } from "node:test";
-import { reports } from "../../../lib/reports";
+import { labels } from "../../../components/conventions/labels";
 import { deploy } from "../../../operations/deploy/deploy";
 import type { Workspace } from "../../../operations/pulumi/run-pulumi";
 import { ensureStack } from "../../../operations/deploy/ensure-stack";
@@ -8,6 +7,7 @@ import { buildImage } from "../../../operations/release/build-image";
 import { stackOf } from "../../../operations/stacks/review-stack";
 import { reviewUp } from "../../../operations/review/up";
 import type { Settings } from "../../../settings";
+import { identityOf } from "../../../settings/identity";
 import { Programs, reviewTarget } from "../support/programs";
 
 const tags = { branch: "feature/a", clusterUid: "here" };
@@ -41,17 +41,8 @@ describe("a stack that is about to be changed", () => {
     assert.deepEqual([made(), programs.tags], [["staging"], []]);
   });
 
-  it("is not made when there are as many review stacks as may be", async () => {
-    const stacks = ["review-a", "prod", "review-b"];
-    const target = reviewTarget(programs.workspace({ REVIEW_STACKS_MAX: "2" }), { stacks });
-    await assert.rejects(ensureStack(target), /Review stack limit reached \(2 of 2\)/);
-    assert.deepEqual(programs.calls, []);
-  });
-
-  it("is updated when there are as many, and keeps its tags", async () => {
-    const stacks = ["review-a", "review-b"];
-    const workspace = programs.workspace({ REVIEW_STACKS_MAX: "2" });
-    await ensureStack(reviewTarget(workspace, { last: { outputs: {}, tags }, stacks }));
+  it("keeps the tags that it has", async () => {
+    await ensureStack(reviewTarget(programs.workspace(), { last: { outputs: {}, tags } }));
     assert.deepEqual([made(), programs.tags], [[], []]);
   });
 
@@ -79,32 +70,46 @@ describe("a stack that is about to be changed", () => {
   });
 
   const branch = "feature/a";
+  const namespace = (slug: string): object => ({
+    metadata: {
+      creationTimestamp: "2026-01-01T00:00:00Z",
+      labels: labels(identityOf("review", slug), "namespace"),
+      name: `services-orders-review-${slug}`,
+      uid: "here",
+    },
+  });
+  /** Lets the programs answer as in a cluster with one review stack, of the given slug. */
+  const oneStack = (slug: string): Workspace => {
+    programs.add("pulumi", { "*stack ls*": `echo '[]'`, "*stack export*": `echo '{}'` });
+    programs.add("kubectl", {
+      "*get namespaces*": `echo '${JSON.stringify({ items: [namespace(slug)] })}'`,
+      "*": `echo '{"items":[],"metadata":{"uid":"here"}}'`,
+    });
+    const env = { RELEASE_BRANCH: branch, REVIEW_STACKS_MAX: "1", SANDBOX_EKS_CLUSTER: "none" };
+    return programs.workspace(env);
+  };
   const commands: Readonly<Record<string, (workspace: Workspace) => Promise<void>>> = {
     deploy: async (workspace) => deploy(stackOf(branch), { yes: true }, workspace),
-    image: async (workspace) => buildImage(stackOf(branch), {}, workspace),
     "review up": async (workspace) => reviewUp(branch, {}, workspace),
   };
   for (const [name, run] of Object.entries(commands)) {
-    it(`is not made by ${name} either, when there are as many review stacks as may be`, async () => {
-      programs.add("pulumi", { "*stack ls*": `echo '[{"name":"review-a"}]'` });
-      programs.add("kubectl", { "*": `echo '{"items":[],"metadata":{"uid":"here"}}'` });
-      const env = { RELEASE_BRANCH: branch, REVIEW_STACKS_MAX: "1", SANDBOX_EKS_CLUSTER: "none" };
-      await assert.rejects(run(programs.workspace(env)), /Review stack limit reached \(1 of 1\)/);
+    it(`is not made by ${name} when there are as many review stacks as may be`, async () => {
+      await assert.rejects(
+        run(oneStack("a")),
+        /Review stack limit reached \(1 of 1\).*Nothing was/,
+      );
       assert.deepEqual(made(), []);
+    });
+
+    it(`is updated by ${name} if it is one of them`, async () => {
+      const own = stackOf(branch).slice("review-".length);
+      await assert.rejects(run(oneStack(own)), (error: Error) => !/limit/.test(error.message));
+      assert.deepEqual(made(), [stackOf(branch)]);
     });
   }
 
-  it("is not made by image --skip-at-limit, which leaves no image for the scan", async () => {
-    const left = mock.method(reports, "leaveNoImage", () => undefined);
-    programs.add("pulumi", { "*stack ls*": `echo '[{"name":"review-a"}]'` });
-    programs.add("kubectl", { "*": `echo '{"items":[],"metadata":{"uid":"here"}}'` });
-    const env = { RELEASE_BRANCH: branch, REVIEW_STACKS_MAX: "1", SANDBOX_EKS_CLUSTER: "none" };
-    const workspace = programs.workspace(env);
-    await buildImage(stackOf(branch), { skipAtLimit: true }, workspace).finally(() => {
-      left.mock.restore();
-    });
-    const why = left.mock.calls.map(({ arguments: given }) => given);
-    assert.deepEqual(why, [["Review stack limit reached (1 of 1)"]]);
-    assert.deepEqual([made(), programs.calls.filter((call) => call.includes(" up "))], [[], []]);
+  it("is made for an image when there are as many, because an image takes no place", async () => {
+    await assert.rejects(buildImage(stackOf(branch), oneStack("a")));
+    assert.deepEqual(made(), [stackOf(branch)]);
   });
 });

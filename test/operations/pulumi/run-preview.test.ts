@@ -17,7 +17,6 @@ const fixtures = join(import.meta.dirname, "..", "preview", "recorded");
 /** A stand-in for the engine. The stand-in writes a recorded event log, and records its calls. */
 const script = `#!/bin/sh
 echo "$PULUMI_BACKEND_URL $*" >> "$CALLS"
-case "$*" in "stack ls"*) echo '[{"name":"review-a"}]'; exit 0 ;; esac
 if [ "$*" = "\${*#*stack init}" ]; then :; else exit 0; fi
 case "$PULUMI_BACKEND_URL" in file://*) ;; *) if [ -n "$MISSING" ]; then echo "error: no stack named '$MISSING' found" >&2; exit 255; fi ;; esac
 while [ $# -gt 1 ]; do if [ "$1" = --event-log ]; then cp "$EVENTS" "$2"; fi; shift; done
@@ -118,19 +117,6 @@ describe("running the engine", () => {
     assert.match(init, /^file:\/\/.* stack init review-new --no-select/);
     assert.match(second, /^file:\/\/.* preview/);
     assert.throws(() => readFileSync(new URL(second.split(" ")[0] ?? "").pathname), /ENOENT/);
-  });
-
-  it("says of a new review stack that the limit is reached", async () => {
-    const stack = "review-new";
-    const given = workspace("new-job", { MISSING: stack, REVIEW_STACKS_MAX: "1" });
-    const { summary } = await previewOf({ workspace: given, stack, to });
-    assert.deepEqual(
-      summary.notes.filter((note) => note.includes("limit")),
-      [
-        "Review stack limit reached (1 of 1): a deploy of review-new will be refused. " +
-          'Remove one ("npm run review -- list" lists them), or run "npm run sweep", and run the workflow again.',
-      ],
-    );
   });
 
   it("does not do so for a stack with a file, and says how to make it with the key that it names", async () => {

@@ -7,7 +7,8 @@ import {
   recordUpdate,
   reviewNamespace,
 } from "../../../operations/stacks/review-namespace";
-import { mostStacks, stackOf } from "../../../operations/stacks/review-stack";
+import { mostStacks } from "../../../operations/stacks/review-limit";
+import { stackOf } from "../../../operations/stacks/review-stack";
 import { identityOf } from "../../../settings/identity";
 
 const head = "feature/forty-characters-that-all-of-them-share-";

@@ -1,0 +1,46 @@
+import { company } from "../../config/company";
+import { UserError } from "../../lib/errors";
+import type { Cluster } from "../clients/kubectl";
+import { type Workspace, variables } from "../pulumi/run-pulumi";
+import { namespaceOfStack, reviewNamespaces } from "./review-namespace";
+
+/**
+ * Largest number of review stacks. The environment variable REVIEW_STACKS_MAX overrides the
+ * company's number.
+ */
+export function mostStacks(workspace: Workspace): number {
+  const given = Number(variables(workspace)["REVIEW_STACKS_MAX"] ?? "");
+  return Number.isInteger(given) && given > 0 ? given : company.reviewStacks.max;
+}
+
+/**
+ * Says why a review stack cannot be deployed, and what to do, if the limit of review stacks is
+ * reached. Only stacks with a namespace count. So a pull request without a deployment takes no
+ * place, even if its image was built.
+ *
+ * @returns undefined below the limit, and for a stack that already has its namespace
+ */
+export async function limitReached(
+  stack: string,
+  cluster: Pick<Cluster, "kubectl">,
+  workspace: Workspace,
+): Promise<string | undefined> {
+  const there = (await reviewNamespaces(cluster)).filter(({ isOurs }) => isOurs);
+  const most = mostStacks(workspace);
+  const isThere = there.some(({ name }) => name === namespaceOfStack(stack));
+  if (isThere || there.length < most) return undefined;
+  return (
+    `Review stack limit reached (${String(there.length)} of ${String(most)}). ` +
+    'Remove one ("npm run review -- list" lists them), or run "npm run sweep".'
+  );
+}
+
+/** @throws UserError if a review stack must not be deployed, because the limit is reached */
+export async function assertBelowLimit(
+  stack: string,
+  cluster: Pick<Cluster, "kubectl">,
+  workspace: Workspace,
+): Promise<void> {
+  const reached = await limitReached(stack, cluster, workspace);
+  if (reached !== undefined) throw new UserError(`${reached} Nothing was changed.`);
+}
