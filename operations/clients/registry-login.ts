@@ -31,8 +31,8 @@ type Env = Readonly<Record<string, string>>;
 
 /**
  * Returns the AWS region of a registry, or undefined if the registry is not ECR. If the variable
- * SANDBOX_ECR_REGION is set, the registry in SANDBOX_REGISTRY behaves as ECR: the end-to-end tests
- * have such a registry.
+ * SANDBOX_ECR_REGION is set, the registry in SANDBOX_REGISTRY behaves as ECR: a unit test has such
+ * a registry. The end-to-end tests use the name of a registry in ECR.
  */
 export function ecrRegion(host: string, env: Env): string | undefined {
   const { SANDBOX_ECR_REGION = "", SANDBOX_REGISTRY } = { ...process.env, ...env };

@@ -32,13 +32,16 @@ describe("the stand-in for ECR, and the commands with it", () => {
   let clock: number;
   let ecr: EcrStandIn;
   let host: string;
+  let mayLogIn: boolean;
   let programs: Programs;
   let upstream: ReturnType<typeof memory>;
 
   beforeEach(async () => {
     clock = Date.parse("2026-11-27T08:00:00Z");
     upstream = memory();
+    mayLogIn = true;
     ecr = new EcrStandIn({
+      mayLogIn: () => mayLogIn,
       now: () => clock,
       repositories: async () =>
         Promise.resolve([
@@ -116,6 +119,26 @@ describe("the stand-in for ECR, and the commands with it", () => {
     assert.equal(expiresAt * 1000, clock + 12 * hour);
     const [, password] = Buffer.from(authorizationToken, "base64").toString().split(":");
     assert.equal((await ask("/v2/", password)).status, 200);
+  });
+
+  it("gives no token to an identity without the right", async () => {
+    mayLogIn = false;
+    const answer = await fetch(`http://${host}/`, {
+      headers: { "X-Amz-Target": "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken" },
+      method: "POST",
+    });
+    assert.equal(answer.status, 400);
+    assert.match(await answer.text(), /AccessDeniedException/);
+  });
+
+  it("mounts no layer from another repository: the client must upload it", async () => {
+    const path = `/v2/orders/blobs/uploads/?mount=${digest}&from=other`;
+    await ask(path, newPassword(), { method: "POST" });
+    assert.equal(upstream.server.asked.at(-1)?.path, "/v2/orders/blobs/uploads/");
+    assert.deepEqual(
+      ecr.asked.map((one) => `${one.from} ${one.method} ${one.path}`),
+      [`127.0.0.1 POST ${path}`],
+    );
   });
 
   it("has no repository that was not created, and deletes nothing", async () => {

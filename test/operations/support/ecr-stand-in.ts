@@ -1,11 +1,13 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /** A repository, with the names that DescribeRepositories has for the settings of its tags. */
 interface EcrRepository {
   readonly imageTagMutability?: string | undefined;
-  readonly imageTagMutabilityExclusionFilters?: readonly { readonly filter?: string | undefined }[];
+  readonly imageTagMutabilityExclusionFilters?:
+    readonly { readonly filter?: string | undefined }[] | undefined;
   readonly repositoryName?: string | undefined;
 }
 
@@ -15,8 +17,36 @@ export interface EcrOptions {
   /** URL of a registry without rules, which stores the images. */
   readonly upstream: string;
   readonly account?: string;
+  /**
+   * Whether the identity of a request may get a token.
+   *
+   * @default - every identity
+   */
+  readonly mayLogIn?: (request: IncomingMessage) => boolean;
   /** The clock, in milliseconds. */
   readonly now?: () => number;
+  /**
+   * Answers a request to another service of AWS, whose host leads to this server, too.
+   *
+   * @default - there is no other service
+   */
+  readonly otherService?: (host: string, body: string) => Answer | undefined;
+  readonly region?: string;
+  /**
+   * Certificate and key of the server.
+   *
+   * @default - the server has no TLS
+   */
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+/** A request that the stand-in has answered. */
+interface Asked {
+  /** IP address of the client. */
+  readonly from: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
 }
 
 interface Answer {
@@ -26,6 +56,8 @@ interface Answer {
 }
 
 const hour = 3_600_000;
+/** Headers that belong to one connection (RFC 9110, section 7.6.1). */
+const ofConnection = ["connection", "keep-alive", "transfer-encoding"];
 /** The longest `imageManifest` of PutImage (APIReference/API_PutImage.html). */
 const longestManifest = 4_194_304;
 /** The most results of ListImages (APIReference/API_ListImages.html). */
@@ -46,32 +78,51 @@ const longestList = 1000;
  *   (userguide/image-tag-mutability.html), also for the same image
  *   (https://github.com/moby/buildkit/issues/3776). The text is the one in
  *   https://github.com/osscontainertools/kaniko/pull/204. Filters exclude tags from this rule.
+ * - A token needs `ecr:GetAuthorizationToken` (userguide/registry_auth.html): without it, 400 with
+ *   AccessDeniedException (APIReference/CommonErrors.html).
+ * - Layers are mounted from another repository "when registry blob mounting is enabled"
+ *   (userguide/blob-mounting.html). It is not enabled here, so the client uploads each layer.
  * - Sizes: a manifest has at most 4 MiB, and a list at most 1000 tags.
  * - DELETE is refused. No page of AWS has the status: 405 is the one that the OCI specification
  *   gives to a registry without deletion.
  *
- * What it leaves out: rights of roles in each repository (test/platform tests these), TLS and the
- * host name, throttling, redirects of layers to S3, the media types that ECR refuses, the answer to
- * a token that was never valid (here 401), and the lifecycle policy
- * (test/support/ecr-lifecycle.ts).
+ * What it leaves out: rights of roles in each repository (test/platform tests these), signatures of
+ * requests to AWS, throttling, redirects of layers to S3, the media types that ECR refuses, the
+ * answer to a token that was never valid (here 401), and the lifecycle policy
+ * (test/platform/ecr-lifecycle.ts).
  */
 export class EcrStandIn {
   readonly #key = randomBytes(16);
-  readonly #options: Required<EcrOptions>;
-  readonly #server = createServer((request, response) => {
-    void this.#answer(request)
-      .catch((error: unknown) => ({ body: String(error), headers: {}, status: 500 }))
-      .then(({ body, headers, status }) => response.writeHead(status, headers).end(body));
-  });
+  readonly #options: Required<Omit<EcrOptions, "tls">>;
+  readonly #server;
+  /** The requests of all clients, in the order of the answers. */
+  readonly asked: Asked[] = [];
 
-  constructor(options: EcrOptions) {
-    this.#options = { account: "123456789012", now: Date.now, ...options };
+  constructor({ tls, ...options }: EcrOptions) {
+    this.#options = {
+      ...{ account: "123456789012", mayLogIn: () => true, now: Date.now, region: "eu-central-1" },
+      otherService: () => undefined,
+      ...options,
+    };
+    const listener: RequestListener = (request, response) => {
+      const { method = "GET", socket, url: path = "/" } = request;
+      void this.#answer(request)
+        .catch((error: unknown) => ({ body: String(error), headers: {}, status: 500 }))
+        .then(({ body, headers, status }) => {
+          this.asked.push({ from: socket.remoteAddress ?? "", method, path, status });
+          response.writeHead(status, headers).end(body);
+        });
+    };
+    this.#server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   }
 
-  /** Starts the stand-in on a free port of 127.0.0.1, and returns its host. */
-  async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-    return `127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
+  /** Starts the stand-in, by default on a free port of 127.0.0.1, and returns its host. */
+  async start(address = "127.0.0.1", wanted = 0): Promise<string> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(wanted, address, resolve);
+    });
+    return `${address}:${String((this.#server.address() as AddressInfo).port)}`;
   }
 
   async stop(): Promise<void> {
@@ -93,7 +144,14 @@ export class EcrStandIn {
   async #answer(request: IncomingMessage): Promise<Answer> {
     const { method = "GET", url: path = "/" } = request;
     const body = await read(request);
+    const other = this.#options.otherService(request.headers.host ?? "", body.toString());
+    if (other !== undefined) return other;
     if (request.headers["x-amz-target"]?.toString().endsWith(".GetAuthorizationToken") === true) {
+      if (!this.#options.mayLogIn(request)) {
+        const __type = "AccessDeniedException";
+        const message = "not authorized to perform: ecr:GetAuthorizationToken on resource: *";
+        return { body: JSON.stringify({ __type, message }), status: 400 };
+      }
       const { expiresAt, password } = this.token();
       const authorizationToken = Buffer.from(`AWS:${password}`).toString("base64");
       const data = { authorizationToken, expiresAt: expiresAt / 1000, proxyEndpoint: "" };
@@ -127,7 +185,7 @@ export class EcrStandIn {
         return error(400, "TAG_INVALID", message);
       }
     }
-    return this.#pass(request, kind === "tags" ? bounded(path) : path, body);
+    return this.#pass(request, kind === "tags" ? bounded(path) : withoutMount(path), body);
   }
 
   #loginRefusal(authorization = ""): Answer | undefined {
@@ -136,7 +194,7 @@ export class EcrStandIn {
       .split(":");
     const [ends = "", nonce = "", signature] = password.split(".");
     if (user !== "AWS" || signature !== this.#sign(`${ends}.${nonce}`)) {
-      const realm = `https://${this.#options.account}.dkr.ecr.eu-central-1.amazonaws.com/`;
+      const realm = `https://${this.#options.account}.dkr.ecr.${this.#options.region}.amazonaws.com/`;
       const challenge = `Basic realm="${realm}",service="ecr.amazonaws.com"`;
       return { body: "Not Authorized\n", headers: { "Www-Authenticate": challenge }, status: 401 };
     }
@@ -152,7 +210,7 @@ export class EcrStandIn {
 
   async #pass(request: IncomingMessage, path: string, body: Buffer): Promise<Answer> {
     // The upstream registry has no login, and `fetch` sets the other headers itself.
-    const own = ["authorization", "connection", "content-length", "host"];
+    const own = ["authorization", "content-length", "expect", "host", ...ofConnection];
     const given = Object.entries(request.headers).filter(([name]) => !own.includes(name));
     const answer = await fetch(`${this.#options.upstream}${path}`, {
       ...(body.length === 0 ? {} : { body: new Uint8Array(body) }),
@@ -160,7 +218,9 @@ export class EcrStandIn {
       method: request.method ?? "GET",
       redirect: "manual",
     });
-    const headers = Object.fromEntries(answer.headers);
+    const headers = Object.fromEntries(
+      [...answer.headers].filter(([name]) => !ofConnection.includes(name)),
+    );
     // The upstream registry names itself as the place of an upload.
     const place = headers["location"]?.replace(/^https?:\/\/[^/]+/, "");
     const kept = { ...headers, ...(place === undefined ? {} : { location: place }) };
@@ -190,6 +250,16 @@ function isImmutable(
   return !imageTagMutabilityExclusionFilters.some(({ filter = "" }) =>
     new RegExp(`^${filter.replace(/[.]/g, "\\.").replace(/\*/g, ".*")}$`).test(reference),
   );
+}
+
+/** Returns the path of an upload that uploads the layer, also if the client asks for a mount. */
+function withoutMount(path: string): string {
+  const [place = "", query = ""] = path.split("?");
+  const kept = new URLSearchParams(query);
+  if (!kept.has("mount")) return path;
+  kept.delete("mount");
+  kept.delete("from");
+  return kept.size === 0 ? place : `${place}?${kept.toString()}`;
 }
 
 /** Returns the path of a list of tags that asks for no more tags than ECR gives in one answer. */
