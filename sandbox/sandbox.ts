@@ -8,6 +8,7 @@ import { addons } from "./node/addons";
 import { isHealthy, podWarnings, waitUntilHealthy } from "./health-checks";
 import { createNamespaces, removeNamespaces } from "./node/namespaces";
 import { ensureCertificates } from "./node/certificates";
+import { ensureTestAuthority } from "./node/test-authority";
 import {
   buildkitDaemon,
   containerdDaemon,
@@ -161,6 +162,7 @@ async function start(chosen: Options, steps: Steps): Promise<number> {
   await steps.step("Registry and image builder", async () => {
     await createNamespaces(chosen.kubeconfig === undefined);
     prepareEngine();
+    await ensureTestAuthority();
     const registry = registryDaemons(chosen);
     await startDaemons(...registry, buildkitDaemon());
     if (registry[0] !== undefined) {

@@ -64,7 +64,7 @@ export const key = (name: SubjectName | Subject["authority"] | "service-accounts
 export const serviceAccountsPublicKey = join(directory, "service-accounts.pub");
 export const kubeconfig = (name: SubjectName): string => join(paths.cluster, `${name}.kubeconfig`);
 
-async function openssl(...args: string[]): Promise<void> {
+export async function openssl(...args: string[]): Promise<void> {
   await command(tool("openssl"), args, { env: { ...toolEnvironment, OPENSSL_CONF: "/dev/null" } });
 }
 

@@ -8,6 +8,7 @@ import { imageRef } from "../install/images";
 import { net, type Options, paths, registryName, registryUrl } from "../layout";
 import { program } from "../install/download-or-build";
 import { type Daemon } from "./supervision";
+import { trustsTestAuthority } from "./test-authority";
 
 export const containerdSocket = join(paths.run, "containerd.sock");
 
@@ -72,7 +73,12 @@ export function buildkitDaemon(): Daemon {
   http = ${String(registryUrl().startsWith("http:"))}
 `,
   );
-  return { name: "buildkitd", argv: [program("buildkit"), "--config", path], network: "edge" };
+  return {
+    name: "buildkitd",
+    argv: [program("buildkit"), "--config", path],
+    network: "edge",
+    env: trustsTestAuthority(),
+  };
 }
 
 export function etcdDaemon(): Daemon {
@@ -136,7 +142,10 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
     endpoint = ["${registryUrl()}"]
 `,
   );
-  return onNode("containerd", tool("containerd"), "--config", path);
+  return {
+    ...onNode("containerd", tool("containerd"), "--config", path),
+    env: trustsTestAuthority(),
+  };
 }
 
 export function storageDaemon(): Daemon {

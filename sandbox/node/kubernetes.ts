@@ -4,6 +4,7 @@ import { command } from "../../lib/command";
 import { CGROUP } from "./cgroups";
 import { certificate, key, kubeconfig, NODE, serviceAccountsPublicKey } from "./certificates";
 import { config, containerdSocket, onNode } from "./daemons";
+import { imageCredentials } from "./image-credentials";
 import { program } from "../install/download-or-build";
 import { kubectlEnvironment, net, paths } from "../layout";
 import { type Daemon } from "./supervision";
@@ -157,6 +158,7 @@ export function nodeDaemons(): Daemon[] {
       `--hostname-override=${NODE}`,
       `--node-ip=${net.nodeAddress}`,
       `--root-dir=${join(paths.cluster, "kubelet")}`,
+      ...imageCredentials(),
     ),
     component("kube-proxy", `--config=${proxy}`),
   ];

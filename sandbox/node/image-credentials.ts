@@ -1,0 +1,44 @@
+import { chmodSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { stringify } from "yaml";
+import { config } from "./daemons";
+import { testAuthority } from "./test-authority";
+
+const provider = "ecr-credential-provider";
+
+/**
+ * Returns the kubelet's arguments that name a credential provider for images in Amazon ECR, as a
+ * node of EKS has one. Without a stand-in for ECR, no program asks for such an image.
+ *
+ * @see https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/
+ */
+export function imageCredentials(): readonly string[] {
+  const script = readFileSync(join(import.meta.dirname, `${provider}.mjs`), "utf8");
+  // The kubelet outlives the checkout that started it, so the script is copied.
+  const copy = config(`${provider}.mjs`, script);
+  const program = config(
+    join("credential-providers", provider),
+    `#!/bin/sh\nexec "${process.execPath}" "${copy}"\n`,
+  );
+  chmodSync(program, 0o755);
+  const file = config(
+    "credential-providers.yaml",
+    stringify({
+      apiVersion: "kubelet.config.k8s.io/v1",
+      kind: "CredentialProviderConfig",
+      providers: [
+        {
+          name: provider,
+          apiVersion: "credentialprovider.kubelet.k8s.io/v1",
+          defaultCacheDuration: "0s",
+          env: [{ name: "NODE_EXTRA_CA_CERTS", value: testAuthority }],
+          matchImages: ["*.dkr.ecr.*.amazonaws.com"],
+        },
+      ],
+    }),
+  );
+  return [
+    `--image-credential-provider-config=${file}`,
+    `--image-credential-provider-bin-dir=${dirname(program)}`,
+  ];
+}

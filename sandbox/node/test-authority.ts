@@ -1,0 +1,54 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { join } from "node:path";
+import { paths } from "../layout";
+import { openssl } from "./certificates";
+
+// BuildKit, containerd and the credential provider of the kubelet trust one more certificate
+// authority than the machine. So a test can start a stand-in for a public server, such as Amazon
+// ECR, under the server's own name and with TLS. The programs of the machine do not trust it.
+
+const directory = join(paths.cluster, "test-authority");
+/** Contains only the authority's certificate, because programs read every file of the directory. */
+const trusted = join(directory, "trusted");
+/** The certificate of the authority. */
+export const testAuthority = join(trusted, "ca.crt");
+const authorityKey = join(directory, "ca.key");
+/** The authority is valid for 365 days. A start renews it if less than 30 days are left. */
+const DAYS = 365;
+const RENEW_MS = 30 * 24 * 3_600_000;
+
+/**
+ * Environment variable that makes a program in Go trust the authority in addition to the machine's
+ * own authorities.
+ */
+export function trustsTestAuthority(): { readonly SSL_CERT_DIR: string } {
+  const { SSL_CERT_DIR: known = "/etc/ssl/certs:/etc/pki/tls/certs" } = process.env;
+  return { SSL_CERT_DIR: `${known}:${trusted}` };
+}
+
+/** Creates the authority, unless it exists and does not expire within 30 days. */
+export async function ensureTestAuthority(): Promise<void> {
+  if (existsSync(testAuthority)) {
+    const { validTo } = new X509Certificate(readFileSync(testAuthority));
+    if (Date.parse(validTo) - Date.now() > RENEW_MS) return;
+  }
+  mkdirSync(directory, { mode: 0o700, recursive: true });
+  mkdirSync(trusted, { recursive: true });
+  const made = join(directory, "ca.crt");
+  await openssl(
+    ...newKey(authorityKey, made, "/CN=services-orders sandbox, for tests"),
+    ...["-days", String(DAYS), "-addext", "basicConstraints=critical,CA:TRUE"],
+    ...["-addext", "keyUsage=critical,keyCertSign,cRLSign"],
+  );
+  chmodSync(authorityKey, 0o600);
+  renameSync(made, testAuthority);
+}
+
+/** Returns openssl's arguments for a new key with a certificate. */
+function newKey(key: string, certificate: string, subject: string): readonly string[] {
+  return [
+    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
+    ...["-keyout", key, "-out", certificate, "-subj", subject],
+  ];
+}
