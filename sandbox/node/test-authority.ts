@@ -45,6 +45,25 @@ export async function ensureTestAuthority(): Promise<void> {
   renameSync(made, testAuthority);
 }
 
+/**
+ * Issues a certificate for a server with these DNS names. The certificate is valid for one day.
+ *
+ * @param where directory for the key and the certificate
+ */
+export async function issueServerCertificate(
+  names: readonly string[],
+  where: string,
+): Promise<{ readonly cert: string; readonly key: string }> {
+  const [key, cert] = [join(where, "server.key"), join(where, "server.crt")];
+  await openssl(
+    ...newKey(key, cert, "/CN=stand-in"),
+    ...["-days", "1", "-CA", testAuthority, "-CAkey", authorityKey],
+    ...["-addext", `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}`],
+    ...["-addext", "extendedKeyUsage=serverAuth"],
+  );
+  return { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
+}
+
 /** Returns openssl's arguments for a new key with a certificate. */
 function newKey(key: string, certificate: string, subject: string): readonly string[] {
   return [

@@ -6,7 +6,10 @@ import { parseEnv } from "node:util";
 import { stackOf } from "../../operations/stacks/review-stack";
 import { type End } from "../../pipeline/run/order";
 import { rehearse, type RunOptions } from "../../pipeline/run/run";
+import { net } from "../../sandbox/layout";
+import type { PrivateRegistry } from "./aws/private-registry";
 import { issue, StandIn } from "../operations/support/http-stand-in";
+import { until } from "./support/cluster";
 import { kubectl, refused, succeeded } from "./support/commands";
 import { Environments, type Who } from "./support/environments";
 import { stepByStep } from "./support/step-by-step";
@@ -24,6 +27,20 @@ const checked = ["check", "test-unit"];
  */
 const oneServiceTest = { MAVEN_OPTS: "-Dtest=ConfigurationTest" };
 
+/** Script of a job that asks the registry with a login. It prints the status and the answer. */
+function askWith(host: string, password: string): string {
+  const login = `Basic ${Buffer.from(`AWS:${password}`).toString("base64")}`;
+  const options = JSON.stringify({ headers: { Authorization: login } });
+  const print = "async (answer) => console.log(answer.status, await answer.text())";
+  return `node -e 'fetch("https://${host}/v2/", ${options}).then(${print})'`;
+}
+
+/** Script of a job that asks STS for the job's role with a token. */
+function assumeWith(token: string): string {
+  const session = '--region "$AWS_REGION" --role-arn "$AWS_ROLE_ARN" --role-session-name job';
+  return `aws sts assume-role-with-web-identity ${session} --web-identity-token ${token}`;
+}
+
 interface Message {
   readonly text: string;
 }
@@ -36,6 +53,7 @@ describe("the pipelines, end to end", () => {
   stepByStep();
   let all: Environments;
   let contexts: string;
+  let registry: PrivateRegistry;
   const comments = issue([]);
   let pullRequest = "open";
   const github = new StandIn((asked) =>
@@ -61,11 +79,18 @@ describe("the pipelines, end to end", () => {
   };
   const exists = async (what: string, where: string): Promise<boolean> =>
     (await kubectl(["-n", where, "get", what, "--ignore-not-found", "-o", "name"])) !== "";
+  /** Requests of the node, or of jobs and BuildKit, that ECR has answered with a status. */
+  const answered = (who: "jobs" | "node", status: number): readonly string[] =>
+    registry.ecr.asked
+      .filter((one) => one.status === status && (one.from === net.nodeAddress) === (who === "node"))
+      .map(({ method, path }) => `${method} ${path}`);
   const ended = (ends: Readonly<Record<string, End>>, end: End): readonly string[] =>
     Object.keys(ends).filter((name) => ends[name] === end);
 
   before(async () => {
-    all = await Environments.make("pipelines");
+    all = await Environments.make("pipelines", "ECR");
+    assert.ok(all.registry !== undefined);
+    registry = all.registry;
     await all.prepare();
     // Creates the stack, as docs/bootstrap.md says: the job of a preview has no right to create it.
     await all.pulumi("prod", "stack", "init", "prod", "--no-select");
@@ -74,7 +99,10 @@ describe("the pipelines, end to end", () => {
     contexts = mkdtempSync(join(tmpdir(), "services-orders-contexts-"));
     const slackUrl = await slack.start();
     const githubUrl = await github.start();
-    const rights = (who: Who): string => `KUBECONFIG=${all.rightsOf(who).KUBECONFIG}\n`;
+    const rights = (who: Who): string => {
+      const role = registry.role(typeof who === "string" ? who : "review");
+      return `KUBECONFIG=${all.rightsOf(who).KUBECONFIG}\n${role}`;
+    };
     const files = {
       "canary-removal": rights("canary-removal"),
       github: `GITHUB_TOKEN=hush\nGITHUB_API_URL=${githubUrl}\n`,
@@ -98,9 +126,23 @@ describe("the pipelines, end to end", () => {
   });
 
   it("on main: staging, a message that asks, and after the approval production with the same image", async () => {
+    const { password } = registry.ecr.token();
+    const token = registry.sts.jobToken();
+    let logins = 0;
     const ends = await run("main", {
       skip: checked,
       approve: async () => {
+        // The approval comes the next day: the logins and the tokens of earlier jobs have expired.
+        registry.moveClock(13);
+        logins = answered("jobs", 200).filter((asked) => asked === "POST /").length;
+        assert.match(
+          await registry.inJob("staging", askWith(registry.host, password)),
+          /^403 .*Your authorization token has expired. Reauthenticate and try again./,
+        );
+        assert.match(
+          await registry.inJob("staging", assumeWith(token)),
+          /ExpiredTokenException.*Token expired/,
+        );
         assert.ok(await exists("deployment/services-orders", "services-orders-staging"));
         assert.ok(!(await exists("deployment/services-orders", "services-orders")));
         assert.match(told().at(-1) ?? "", /^prod waits for an approval/);
@@ -108,6 +150,7 @@ describe("the pipelines, end to end", () => {
       },
     });
     assert.deepEqual([...ended(ends, "failed"), ...ended(ends, "held")], []);
+    assert.ok(answered("jobs", 200).filter((asked) => asked === "POST /").length > logins);
     const output = async (stack: string): Promise<string> =>
       (await all.pulumi("preview", "stack", "output", "imageRef", "--stack", stack)).trim();
     assert.equal(await output("prod"), await output("staging"));
@@ -118,6 +161,40 @@ describe("the pipelines, end to end", () => {
     const { body } = slack.asked.at(-1) ?? { body: "" };
     assert.match(body, /Open it/);
     assert.match(body, /\*Took\*/);
+  });
+
+  it("pushes and pulls only with a login, and pulls on the node by its credential provider", async () => {
+    const pushed = answered("jobs", 201).filter((asked) => asked.startsWith("PUT "));
+    assert.match(pushed.join("\n"), /^PUT \/v2\/services-orders\/manifests\/build-[0-9a-f]{40}$/m);
+    assert.match(pushed.join("\n"), /manifests\/deployed-staging$/m);
+    assert.match(pushed.join("\n"), /manifests\/release-/m);
+    assert.match(answered("node", 200).join("\n"), /^(?:GET|HEAD) .*\/manifests\/sha256:/m);
+
+    const image = await all.pulumi("preview", "stack", "output", "imageRef", "--stack", "staging");
+    const where = "pipelines-pull";
+    await kubectl(["create", "namespace", where]);
+    try {
+      /** Creates a pod, and returns the state of its container when the pull has ended. */
+      const pull = async (name: string): Promise<string> => {
+        const [flags, path] = ["--image-pull-policy=Always", "{.status.containerStatuses[0]}"];
+        await kubectl(["-n", where, "run", name, `--image=${image.trim()}`, flags]);
+        let state = "";
+        const done = async (): Promise<boolean> => {
+          state = await kubectl(["-n", where, "get", "pod", name, "-o", `jsonpath=${path}`]);
+          return /ErrImagePull|ImagePullBackOff|"imageID":"[^"]/.test(state);
+        };
+        await until(`pod ${name} has pulled its image, or cannot`, done, 60);
+        return state;
+      };
+      registry.nodeMayLogIn = false;
+      assert.match(await pull("without"), /401 Unauthorized|no basic auth credentials/);
+      assert.match(answered("node", 401).join("\n"), /manifests/);
+      registry.nodeMayLogIn = true;
+      assert.match(await pull("with"), /"imageID":"[^"]/);
+    } finally {
+      registry.nodeMayLogIn = true;
+      await kubectl(["delete", "namespace", where, "--timeout=120s"]);
+    }
   });
 
   it("on a branch: previews in one comment, an approval, the review stack, a message", async () => {

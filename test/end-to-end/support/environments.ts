@@ -12,6 +12,7 @@ import { net } from "../../../sandbox/layout";
 import { environment } from "../../../sandbox/environment";
 import type { Moto } from "../aws/moto";
 import { startMoto } from "../aws/moto";
+import { PrivateRegistry } from "../aws/private-registry";
 import { Clone } from "./clone";
 import { kubectl, type Run, type RunOptions } from "./commands";
 import { databases, fillSecret, startDatabases } from "./databases";
@@ -62,12 +63,15 @@ const overridden = {
     databaseSslMode: "disable",
     domain,
     eksCluster: "none",
-    // The value undefined removes the key, because SANDBOX_REGISTRY names the registry of the
-    // images.
-    imageRepository: undefined,
     quickStart: true,
   },
 };
+
+/**
+ * Removes the key from staging's settings, because SANDBOX_REGISTRY names the registry of the
+ * images.
+ */
+const openRegistry = { imageRepository: undefined };
 
 /**
  * Fixture: the platform, staging and production on the sandbox. The settings are those of the
@@ -85,30 +89,35 @@ export class Environments {
     readonly moto: Moto,
     readonly platform: PlatformStack,
     readonly secretValue: string,
+    /** Undefined if the images are in the sandbox's registry. */
+    readonly registry: PrivateRegistry | undefined,
   ) {}
 
   /**
    * Creates the fixture and starts moto. `prepare` then deploys the platform.
    *
    * @param secretValue password of production's database
+   * @param images where the images are: in a stand-in for ECR, or in the sandbox's open registry
    */
-  static async make(secretValue: string): Promise<Environments> {
-    const clone = await Clone.make();
-    fit(clone, "staging", overridden.staging);
+  static async make(secretValue: string, images: "ECR" | "open" = "open"): Promise<Environments> {
+    const moto = await startMoto(environment()["PATH"] ?? "");
+    const registry = images === "ECR" ? await PrivateRegistry.start(moto) : undefined;
+    const clone = await Clone.make(registry?.env);
+    const staging = { ...overridden.staging, ...(registry === undefined ? openRegistry : {}) };
+    fit(clone, "staging", staging);
     fit(clone, "prod", overridden.prod);
     await clone.commit("Environments on the sandbox");
     await clone.push("main");
-    const moto = await startMoto(environment()["PATH"] ?? "");
     const vpc = ["--resources-vpc-config", "subnetIds=subnet-1,subnet-2"];
     const role = ["--role-arn", "arn:aws:iam::123456789012:role/cluster"];
     await moto.aws("eks", "create-cluster", "--name", "sandbox", ...role, ...vpc);
     const platform = new PlatformStack(moto, overridden.platform);
     await platform.init();
-    for (const [file, keys] of Object.entries(overridden)) {
+    for (const [file, keys] of Object.entries({ ...overridden, staging })) {
       console.log(`      overridden in ${file}: ${Object.keys(keys).join(", ")}`);
     }
     console.log("      secrets provider: a passphrase instead of KMS; requests: 20m CPU, 384Mi");
-    return new Environments(clone, moto, platform, secretValue);
+    return new Environments(clone, moto, platform, secretValue, registry);
   }
 
   /** Deploys the platform, and creates what the stacks need: databases and their Secrets. */
@@ -176,6 +185,7 @@ export class Environments {
     const namespaces = [...own.map((name) => `namespace/${name}`), ...reviews];
     await kubectl(["delete", ...namespaces, "--ignore-not-found", "--timeout=180s"]);
     await this.platform.remove();
+    await this.registry?.stop();
     await this.moto.stop();
     this.clone.remove();
     rmSync(this.#kubeconfigs, { force: true, recursive: true });
