@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { command } from "../lib/command";
 import { type Steps } from "../lib/progress";
 import { messageOf, UserError } from "../lib/errors";
+import { eventually } from "../lib/time";
 import { replaceFile } from "../lib/replace";
 import { addons } from "./node/addons";
 import { isHealthy, podWarnings, waitUntilHealthy } from "./health-checks";
@@ -27,8 +28,9 @@ import { checkRoot, options, type Options, paths, registryUrl, root, saveOptions
 import { checkBuildable, downloadOrBuild, isInstalled } from "./install/download-or-build";
 import { type Part, parts } from "./install/parts";
 import { exclusively, preflight } from "./preflight";
-import { initPid, orphans, runInNamespaces, signal } from "./node/processes";
-import { startDaemons } from "./node/supervision";
+import { newPods, prepareNewPods } from "./node/new-pods";
+import { initPid, orphans, runInNamespaces, sandboxProcesses, signal } from "./node/processes";
+import { daemonPid, startDaemons } from "./node/supervision";
 
 /** Names of the parts that the sandbox needs even if the user has another cluster. */
 const ENGINE = new Set(["pulumi", "resource-kubernetes", "resource-docker-build", "buildkit"]);
@@ -187,6 +189,7 @@ async function start(chosen: Options, steps: Steps): Promise<number> {
 
 async function startControlPlane(): Promise<void> {
   await ensureCertificates();
+  await prepareNewPods();
   // Does not wait for containerd, because only the kubelet needs containerd, and the kubelet starts
   // later.
   await startDaemons(containerdDaemon(), etcdDaemon(), apiServerDaemon());
@@ -196,12 +199,38 @@ async function startControlPlane(): Promise<void> {
 }
 
 async function startNode(): Promise<void> {
-  await startDaemons(...nodeDaemons(), storageDaemon(), networkPolicyDaemon());
-  const known = await runInNamespaces([tool("iptables-save"), "-t", "mangle"]);
-  if (!known.includes("-A POSTROUTING -j SANDBOX-POLICIES")) {
-    await runInNamespaces([tool("iptables-restore"), "--noflush"], networkPolicyRules);
-  }
+  await endOutdatedAgent();
+  await startDaemons(networkPolicyDaemon(), ...nodeDaemons(), storageDaemon());
+  await ensurePolicyRules();
   await waitUntilHealthy("the node", nodeDaemons()[0], isHealthy.node);
+}
+
+/**
+ * Ends an agent that an older version of the sandbox has started, because it would never open the
+ * firewall for a new pod.
+ */
+async function endOutdatedAgent(): Promise<void> {
+  const { name } = networkPolicyDaemon();
+  const pid = daemonPid(name);
+  const running = sandboxProcesses().find((process) => process.pid === pid);
+  if (pid === undefined || running?.commandLine.includes(newPods) === true) return;
+  signal(pid, "SIGTERM");
+  await eventually(() => daemonPid(name) === undefined, 5_000);
+}
+
+/**
+ * Writes the firewall rules that ask the agent. Rules that an older version of the sandbox has
+ * written are replaced in one step, so that no packet passes in between.
+ */
+async function ensurePolicyRules(): Promise<void> {
+  const known = await runInNamespaces([tool("iptables-save"), "-t", "mangle"]);
+  const jump = "-A POSTROUTING -j SANDBOX-POLICIES";
+  if (known.includes(jump) && known.includes(newPods)) return;
+  // iptables-restore empties the chain that the rules name, and keeps the jumps to the chain.
+  const rules = known.includes(jump)
+    ? networkPolicyRules.replace(/^-A (?:POSTROUTING|INPUT) .*\n/gm, "")
+    : networkPolicyRules;
+  await runInNamespaces([tool("iptables-restore"), "--noflush"], rules);
 }
 
 export function isRunning(): boolean {

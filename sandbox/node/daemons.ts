@@ -6,6 +6,7 @@ import { kubeconfig, NODE } from "./certificates";
 import { cniPlugins, tool } from "../install/debian";
 import { imageRef } from "../install/images";
 import { net, type Options, paths, registryName, registryUrl } from "../layout";
+import { newPodRules, newPods, podNetworkPlugin } from "./new-pods";
 import { program } from "../install/download-or-build";
 import { type Daemon } from "./supervision";
 import { trustsTestAuthority } from "./test-authority";
@@ -107,7 +108,7 @@ export function containerdDaemon(): Daemon {
       name: "pods",
       plugins: [
         {
-          type: "ptp",
+          type: podNetworkPlugin,
           ipMasq: false,
           ipam: {
             type: "host-local",
@@ -183,6 +184,8 @@ export function networkPolicyDaemon(): Daemon {
     `--kubeconfig=${kubeconfig("network-policies")}`,
     `--node=${NODE}`,
     `--queue=${QUEUE}`,
+    `--ipset=${tool("ipset")}`,
+    `--new-pods=${newPods}`,
   );
 }
 
@@ -194,12 +197,14 @@ export function networkPolicyDaemon(): Daemon {
  * Connections from the node itself, such as probes and requests from the API server, skip the
  * agent, as Kubernetes requires. Connections from pods to the node are checked. Kubernetes does not
  * require this check, but a program that works with this stricter rule also works without the rule.
- * If the agent does not run, no new connection passes, so that people notice the missing agent.
+ * Packets of new pods are dropped: see {@link newPodRules}. If the agent does not run, no new
+ * connection passes, so that people notice the missing agent.
  */
 export const networkPolicyRules = `*mangle
 :SANDBOX-POLICIES - [0:0]
 -A SANDBOX-POLICIES -m addrtype --src-type LOCAL -j RETURN
 -A SANDBOX-POLICIES -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN
+${newPodRules.join("\n")}
 -A SANDBOX-POLICIES -s ${net.pods} -j NFQUEUE --queue-num ${QUEUE}
 -A SANDBOX-POLICIES -d ${net.pods} -j NFQUEUE --queue-num ${QUEUE}
 -A POSTROUTING -j SANDBOX-POLICIES

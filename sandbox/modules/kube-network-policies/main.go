@@ -2,16 +2,22 @@
 // because the sandbox runs it beside the kubelet and not in a pod, and it needs no rule of nftables, because not every
 // kernel has the `queue` expression that its rules use. The sandbox sends it new connections by iptables' NFQUEUE target
 // (see networkPolicyRules in daemons.ts); what the agent decides, and how, is its own.
+//
+// The agent accepts packets of a pod that it does not know yet. So the firewall drops the packets of addresses in the
+// set of new pods (see new-pods.ts), and this program removes an address from the set when the agent knows its pod.
 package main
 
 import (
 	"context"
 	"flag"
+	"os/exec"
 	"os/signal"
 	"syscall"
 
+	v1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/kube-network-policies/pkg/networkpolicy"
@@ -21,6 +27,8 @@ func main() {
 	kubeconfig := flag.String("kubeconfig", "", "path of the kubeconfig")
 	node := flag.String("node", "", "name of the node")
 	queue := flag.Int("queue", 100, "number of the NFQUEUE that new connections are sent to")
+	ipset := flag.String("ipset", "ipset", "path of the program ipset")
+	newPods := flag.String("new-pods", "", "ipset with the addresses of new pods")
 	flag.Parse()
 
 	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
@@ -46,6 +54,28 @@ func main() {
 	)
 	if err != nil {
 		klog.Fatalf("making the agent: %v", err)
+	}
+	// An informer updates its store, from which the agent reads, before it calls its handlers.
+	known := func(object any) {
+		pod, isPod := object.(*v1.Pod)
+		if !isPod || pod.Spec.NodeName != *node || pod.Spec.HostNetwork || pod.Status.PodIP == "" {
+			return
+		}
+		remove := exec.Command(*ipset, "del", "-exist", *newPods, pod.Status.PodIP)
+		if output, err := remove.CombinedOutput(); err != nil {
+			klog.Errorf("opening the firewall for %s/%s: %v: %s", pod.Namespace, pod.Name, err, output)
+		}
+	}
+	_, err = factory.Core().V1().Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: known,
+		UpdateFunc: func(before, after any) {
+			if before.(*v1.Pod).Status.PodIP != after.(*v1.Pod).Status.PodIP {
+				known(after)
+			}
+		},
+	})
+	if err != nil {
+		klog.Fatalf("watching pods: %v", err)
 	}
 	factory.Start(ctx.Done())
 	if err := agent.Run(ctx); err != nil {
