@@ -4,6 +4,7 @@ import { resolveTarget } from "../operations/deploy/target";
 import { type Workspace, ask, withEnv } from "../operations/pulumi/run-pulumi";
 import { destroy } from "../operations/removal/destroy";
 import { forcing } from "../operations/pulumi/field-managers";
+import { sandboxRecord } from "../operations/doctor/record";
 import { recoverState } from "../operations/pulumi/recover-state";
 import { driftOf } from "../operations/drift/drift";
 import { notesOf } from "../operations/drift/read";
@@ -45,7 +46,7 @@ export async function up(): Promise<void> {
   const chosen = options();
   await checkMaven();
   const steps = new Steps(stepsOfUp(chosen) + 3);
-  const startTook = await sandboxUp(chosen, steps);
+  const startTook = await sandboxUp(chosen, steps, sandboxRecord());
   await steps.step("Service: Java code to jars (Maven)", async (report) => {
     if ((await buildService(report)) === "up to date") {
       console.log("      the jars are up to date");

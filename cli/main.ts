@@ -183,16 +183,17 @@ sandboxCommand
   .option("--context <name>", "context in --kubeconfig")
   .option("--registry <name>", "use this registry instead of starting one")
   .action(async (given: Partial<Options>) => {
-    const [{ options }, { stepsOfUp, up }] = await Promise.all([
+    const [{ options }, { stepsOfUp, up }, { sandboxRecord }] = await Promise.all([
       import("../sandbox/layout"),
       sandbox(),
+      import("../operations/doctor/record"),
     ]);
     const chosen = {
       ...options(),
       ...given,
       ...(given.kubeconfig === undefined ? {} : { kubeconfig: resolve(given.kubeconfig) }),
     };
-    const took = await up(chosen, new Steps(stepsOfUp(chosen)));
+    const took = await up(chosen, new Steps(stepsOfUp(chosen)), sandboxRecord());
     console.log(
       `The sandbox runs (started in ${duration(took)}). Next: eval "$(npm run --silent sandbox -- env)"`,
     );

@@ -1,4 +1,5 @@
-import { type Command, Option } from "commander";
+import { Argument, type Command, Option } from "commander";
+import type { DoctorOptions } from "../operations/doctor/platform";
 import type { DriftOptions } from "../operations/drift/command";
 import type { DeployOptions } from "../operations/deploy/deploy";
 import type { JobsOptions } from "../operations/jobs/command";
@@ -19,6 +20,9 @@ import type { SweepOptions } from "../operations/sweep/sweep";
  * command shows its changes for this approval.
  */
 const previewOption = ["--preview <file>", "show and write what would change, and stop"] as const;
+
+/** Exit code of `doctor` if its arguments are wrong, because 1 means that the command failed. */
+const wrongUse = 2;
 
 /**
  * Adds the commands for stacks, such as `deploy` and `preview`. Each command loads only its own
@@ -233,6 +237,20 @@ export function addOperations(program: Command): void {
     .action(
       leaving(async (stack: string, options: { readonly yes?: boolean }) => {
         await (await import("../operations/platform/platform")).platformUp(stack, options);
+      }),
+    );
+  add("doctor")
+    .description("checks that what stacks need is there, and says what to do; changes no stack")
+    .addArgument(
+      new Argument("<what>", "platform: the clusters of review stacks").choices(["platform"]),
+    )
+    .option("--context <name...>", "contexts of the kubeconfig (default: the current context)")
+    .option("--json", "print it as JSON")
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : wrongUse))
+    .action(
+      leaving(async (_what: "platform", options: DoctorOptions) => {
+        const { doctorPlatform } = await import("../operations/doctor/platform");
+        await doctorPlatform(options);
       }),
     );
   add("sweep")

@@ -57,9 +57,14 @@ export function stepsOfUp(chosen: Options): number {
 /**
  * Installs missing parts, and starts the daemons that do not run. This function is idempotent.
  *
+ * @param annotations annotations of the namespace kube-system, if the sandbox has its own cluster
  * @returns the duration of the start in milliseconds, without the set-up
  */
-export async function up(chosen: Options, steps: Steps): Promise<number> {
+export async function up(
+  chosen: Options,
+  steps: Steps,
+  annotations: Readonly<Record<string, string>>,
+): Promise<number> {
   const missing = missingParts(chosen);
   await preflight(chosen, missing.length === 0 && toolsAreUnpacked());
   await checkBuildable(missing);
@@ -72,7 +77,7 @@ export async function up(chosen: Options, steps: Steps): Promise<number> {
     if (given === undefined) rmSync(paths.givenKubeconfig, { force: true });
     else replaceFile(paths.givenKubeconfig, given, 0o600);
     await setUp(missing, steps);
-    return start(chosen, steps);
+    return start(chosen, steps, annotations);
   });
 }
 
@@ -159,7 +164,11 @@ async function setUp(missing: readonly Part[], steps: Steps): Promise<void> {
   }
 }
 
-async function start(chosen: Options, steps: Steps): Promise<number> {
+async function start(
+  chosen: Options,
+  steps: Steps,
+  annotations: Readonly<Record<string, string>>,
+): Promise<number> {
   const started = Date.now();
   await steps.step("Registry and image builder", async () => {
     await createNamespaces(chosen.kubeconfig === undefined);
@@ -176,7 +185,7 @@ async function start(chosen: Options, steps: Steps): Promise<number> {
     makeMissingImages(wantedImages(chosen), report),
   );
   if (chosen.kubeconfig === undefined) {
-    await steps.step("Kubernetes control plane", startControlPlane);
+    await steps.step("Kubernetes control plane", async () => startControlPlane(annotations));
     await steps.step("Node", startNode);
     await steps.step("Cluster DNS and ingress controller", async () => {
       await startDaemons(ingressDaemon(chosen));
@@ -187,7 +196,7 @@ async function start(chosen: Options, steps: Steps): Promise<number> {
   return Date.now() - started - imagesTook;
 }
 
-async function startControlPlane(): Promise<void> {
+async function startControlPlane(annotations: Readonly<Record<string, string>>): Promise<void> {
   await ensureCertificates();
   await prepareNewPods();
   // Does not wait for containerd, because only the kubelet needs containerd, and the kubelet starts
@@ -195,7 +204,7 @@ async function startControlPlane(): Promise<void> {
   await startDaemons(containerdDaemon(), etcdDaemon(), apiServerDaemon());
   await waitUntilHealthy("kube-apiserver", apiServerDaemon(), isHealthy.apiServer);
   await startDaemons(...controlDaemons());
-  await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], addons());
+  await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], addons(annotations));
 }
 
 async function startNode(): Promise<void> {

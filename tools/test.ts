@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { execa } from "execa";
 import { contentHash } from "../components/conventions/content-hash";
+import { sandboxRecord } from "../operations/doctor/record";
 import { buildService, maven } from "./build";
 import { project } from "../lib/project";
 import { Steps } from "../lib/progress";
@@ -135,7 +136,7 @@ async function endToEnd(only: readonly string[]): Promise<Count> {
   // Starts the sandbox here and not in a test, because the first set-up takes long and should show
   // its progress.
   const chosen = options();
-  await up(chosen, new Steps(stepsOfUp(chosen)));
+  await up(chosen, new Steps(stepsOfUp(chosen)), sandboxRecord());
   // Builds the service here and not in a test, because another test may copy the project during the
   // build.
   await buildService(() => undefined);

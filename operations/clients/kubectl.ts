@@ -14,6 +14,8 @@ export type Kubectl = (
 
 /** A cluster that has answered a first request, and kubectl for this cluster. */
 export interface Cluster {
+  /** Annotations of the namespace `kube-system`, read when the cluster answered. */
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly kubectl: Kubectl;
   /** UID of the namespace `kube-system`, which identifies the cluster. */
   readonly uid: string;

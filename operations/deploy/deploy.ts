@@ -23,6 +23,7 @@ import { seenIn } from "../pulumi/live-objects";
 import { reportFailure } from "./failure-report";
 import { committed, head, isAncestor, person, remoteBranches } from "../clients/git";
 import { messageOf, type Told } from "../history/updates";
+import { recordKey } from "../doctor/record";
 import { assertNotHeld } from "../release/hold";
 import { goneImage, keepImage, prepareBuild } from "./built-image";
 import { type Downgrade, validateDeploy } from "./preconditions";
@@ -166,6 +167,7 @@ export async function assertDeployable(target: DeployTarget, allowOlder: boolean
     cluster: cluster.uid,
     environment,
     goneImage: await goneImage(target),
+    networkPolicies: cluster.annotations?.[recordKey],
     // If the first update failed, the stack has no outputs, and only the tag has the cluster's UID.
     lastCluster: last?.outputs.clusterUid ?? last?.tags[reviewTags.cluster],
     downgrade: await downgradeOf(target, branches?.get(release.branch)),

@@ -1,4 +1,5 @@
 import { type Environment, environments } from "../../environments";
+import { clusterIssue } from "../doctor/record";
 
 /** Facts about a stack before it is changed. */
 export interface DeployFacts {
@@ -9,6 +10,8 @@ export interface DeployFacts {
   readonly environment: Environment;
   /** Image that the stack must run but does not build, if the registry does not have the image. */
   readonly goneImage: string | undefined;
+  /** The cluster's record of its network policies, in the form of operations/doctor/record.ts. */
+  readonly networkPolicies: string | undefined;
   /**
    * Whether the branch's pull request is open. Undefined if there is no pull request, or its state
    * is unknown.
@@ -39,8 +42,9 @@ export const again = "check out its commit, and run npm run image -- staging.";
 export function validateDeploy(facts: DeployFacts): readonly string[] {
   const { allowOlder, branch, branchAtRemote, cluster, environment, downgrade, lastCluster } =
     facts;
-  const { goneImage, pullRequestOpen, stack } = facts;
+  const { goneImage, networkPolicies, pullRequestOpen, stack } = facts;
   const { perBranch } = environments[environment];
+  const exposed = perBranch ? clusterIssue(networkPolicies) : undefined;
   return [
     ...(lastCluster !== undefined && lastCluster !== cluster
       ? [
@@ -48,6 +52,7 @@ export function validateDeploy(facts: DeployFacts): readonly string[] {
             "choose the right context.",
         ]
       : []),
+    ...(exposed === undefined ? [] : [exposed]),
     ...(goneImage !== undefined
       ? [
           `The registry does not have ${goneImage} any more, so no new pod of stack "${stack}" could start. ` +

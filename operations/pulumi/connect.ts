@@ -19,6 +19,14 @@ export interface Connected {
   readonly stacks: readonly string[];
 }
 
+/** The namespace `kube-system`. Its UID identifies the cluster. */
+interface KubeSystem {
+  readonly metadata: {
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly uid: string;
+  };
+}
+
 type Where = Pick<Settings, "context" | "eksCluster" | "environment">;
 
 /** Timeout of a request to the state backend, in seconds: enough to list 200 stacks in S3. */
@@ -82,7 +90,7 @@ async function readState(question: readonly string[], workspace: Workspace): Pro
 }
 
 /**
- * Reads the UID of the cluster.
+ * Reads the UID of the cluster, and the annotations of its namespace `kube-system`.
  *
  * @throws UserError that names the address of a cluster that does not answer.
  */
@@ -93,20 +101,21 @@ export async function connectToCluster(settings: Where, workspace: Workspace): P
     access.push(`--kubeconfig=${await eksFile(eksCluster, environment, workspace)}`);
   const { processSeconds, requestSeconds } = clusterLimits(eksCluster !== undefined);
   const limit = `--request-timeout=${String(requestSeconds)}s`;
-  const uid = ["get", "--raw", "/api/v1/namespaces/kube-system", limit];
-  const answer = await quickly("kubectl", [...access, ...uid], workspace, processSeconds).catch(
-    async (error: unknown) => {
-      const address = await addressOf(access, workspace);
-      throw new UserError(
-        `The cluster ${address} cannot be read: ${reasonOf(error)}. ` +
-          "Check the kubeconfig and its context, and that the cluster runs.",
-      );
-    },
-  );
-  return {
-    kubectl: kubectlFor(access, workspace.env),
-    uid: (JSON.parse(answer) as { metadata: { uid: string } }).metadata.uid,
-  };
+  const kubeSystem = ["get", "--raw", "/api/v1/namespaces/kube-system", limit];
+  const answer = await quickly(
+    "kubectl",
+    [...access, ...kubeSystem],
+    workspace,
+    processSeconds,
+  ).catch(async (error: unknown) => {
+    const address = await addressOf(access, workspace);
+    throw new UserError(
+      `The cluster ${address} cannot be read: ${reasonOf(error)}. ` +
+        "Check the kubeconfig and its context, and that the cluster runs.",
+    );
+  });
+  const { annotations = {}, uid } = (JSON.parse(answer) as KubeSystem).metadata;
+  return { annotations, kubectl: kubectlFor(access, workspace.env), uid };
 }
 
 /**

@@ -5,7 +5,7 @@ import { settingsOf } from "../pulumi/settings";
 import { withoutRelease } from "../stacks/release";
 
 /** Name of a possible review stack. All review stacks have the same cluster. */
-const anyReview = "review-any";
+export const anyReview = "review-any";
 
 /**
  * Connects to the cluster of the review stacks.

@@ -268,9 +268,14 @@ function networkPolicies(): object[] {
   ]);
 }
 
-/** Returns the objects that the cluster needs in addition to its daemons, as YAML documents. */
-export function addons(): string {
+/**
+ * Returns the objects that the cluster needs in addition to its daemons, as YAML documents.
+ *
+ * @param annotations annotations of the namespace kube-system
+ */
+export function addons(annotations: Readonly<Record<string, string>>): string {
   return [
+    { apiVersion: "v1", kind: "Namespace", metadata: { annotations, name: "kube-system" } },
     ...[...dns(), ...metrics(), ...storage(), ...ingress(), ...networkPolicies()],
     ...watchedParameters(),
   ]

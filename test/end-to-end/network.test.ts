@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,9 +13,12 @@ import {
   type ReviewNamespaceArgs,
 } from "../../components/namespace/review-namespace";
 import { WebService } from "../../components/web-service/web-service";
+import { probeObjects } from "../../operations/doctor/pods";
+import { recordKey } from "../../operations/doctor/record";
+import { command } from "../../lib/command";
 import { environment } from "../../sandbox/environment";
-import { options } from "../../sandbox/layout";
-import { kubectl, npmRun, type Run } from "./support/commands";
+import { net, options } from "../../sandbox/layout";
+import { apply, copyOfProject, kubectl, npmRun, type Run } from "./support/commands";
 
 // These tests open connections to check the NetworkPolicies of a review namespace, and create pods
 // to check the namespace's quota. The stack has the real components. Its pods run a short Perl
@@ -116,6 +119,21 @@ describe("the network policies and the quota of a review namespace", () => {
   const rowOf = (output: string, from: string, to: string) =>
     output.split("\n").find((line) => line.startsWith(`${from} `) && line.includes(`  ${to}  `));
 
+  it("hold from a pod's first instruction", async () => {
+    const doors = [`TCP/${net.apiService}/443`, `UDP/${net.dnsService}/53`];
+    const image = env["SANDBOX_POSTGRES_IMAGE"] ?? "";
+    // Only the policies of the review namespace apply to this pod.
+    const items = probeObjects(NAMESPACE, image, doors).filter(
+      (object) => (object as { metadata: { name: string } }).metadata.name === "denied",
+    );
+    await apply(...items.slice(-1));
+    const pod = ["pod/denied", "-n", NAMESPACE];
+    await kubectl(["wait", ...pod, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s"]);
+    const seen = (await kubectl(["logs", ...pod])).split("\n");
+    assert.deepEqual(seen, [`first ${doors[0] ?? ""} time-out`, `first ${doors[1] ?? ""} silent`]);
+    await kubectl(["delete", ...pod]);
+  });
+
   it("are tried although an earlier probe was killed, and are all as the table says", async () => {
     const killed = await probe({
       text: "[2/2]",
@@ -186,5 +204,69 @@ describe("the network policies and the quota of a review namespace", () => {
     assert.match(seen, /exceeded quota: review, requested: .*pods=1, used: .*limited: .*pods=10/);
     const pods = await names("pods", "-n", NAMESPACE);
     assert.equal(pods.length, 10);
+  });
+});
+
+describe("a cluster whose network policies hold some seconds too late", () => {
+  // In the sandbox, namespaces whose name begins with this text have the standard mode of EKS. In a
+  // copy of the project for a service of this name, all namespaces and the record have this prefix.
+  const service = "standard-mode";
+  const record = recordKey.replace(/^.*\//, `${service}/`);
+  const state = mkdtempSync(join(tmpdir(), "services-orders-standard-"));
+  let copy: string;
+
+  before(async () => {
+    // An earlier test run may have been killed.
+    await forget();
+    copy = copyOfProject();
+    writeFileSync(
+      join(copy, "config", "service.ts"),
+      `export const service = ${JSON.stringify(service)};\n`,
+    );
+    rmSync(join(copy, ".git"), { force: true, recursive: true });
+    await command("git", ["init", "--quiet", "--initial-branch=first"], { cwd: copy });
+  });
+
+  /** Removes the record of this service. The records of other services stay. */
+  const forget = async () => kubectl(["annotate", "namespace", "kube-system", `${record}-`]);
+
+  after(async () => {
+    await forget();
+    for (const directory of [copy, state]) rmSync(directory, { force: true, recursive: true });
+  });
+
+  const run = (...args: readonly string[]): Promise<Run> => {
+    const own = { CI: "", CIRCLE_BRANCH: "", PULUMI_BACKEND_URL: `file://${state}` };
+    return npmRun(args, { cwd: copy, env: { ...environment(), ...own } });
+  };
+
+  async function isRefused(why: RegExp): Promise<void> {
+    const { code, output, seconds } = await run("review", "up");
+    console.log(`      refused in ${seconds.toFixed(1)} s`);
+    assert.equal(code, 1, output);
+    const [line = "", ...rest] = output.trim().split("\n");
+    assert.match(line, why);
+    assert.deepEqual(rest, ["Nothing was changed."]);
+    const made = await kubectl(["get", "namespaces", "-o", "name"]);
+    assert.ok(!made.includes(`${service}-review`), made);
+    assert.ok(!existsSync(join(state, ".pulumi", "stacks")), "a stack was created");
+  }
+
+  it("gets no review stack before someone has checked it", async () => {
+    await isRefused(/^No one has checked .*npm run doctor -- platform$/);
+  });
+
+  it("is reported by the doctor, with what to do", async () => {
+    const { code, output, seconds } = await run("doctor", "platform");
+    console.log(`      doctor in ${seconds.toFixed(1)} s`);
+    assert.equal(code, 3, output);
+    const reached = "reached the API server and DNS with its first instruction";
+    assert.match(output, new RegExp(`differs +network policies .*${reached}.* to strict`));
+    assert.match(output, /ok +storage class/);
+  });
+
+  it("then gets no review stack, by one line with the date and what to do", async () => {
+    const today = new Date().toISOString().slice(0, 10);
+    await isRefused(new RegExp(`^Network policies .* first instruction \\(seen ${today}\\).*`));
   });
 });

@@ -6,7 +6,7 @@ import { stackOf } from "../../../operations/stacks/review-stack";
 import { reviewUp } from "../../../operations/review/up";
 import type { Settings } from "../../../settings";
 import { command } from "../../../lib/command";
-import { Programs, reviewTarget } from "../support/programs";
+import { Programs, kubeSystem, reviewTarget } from "../support/programs";
 
 const branch = "feature/a";
 
@@ -105,7 +105,7 @@ describe("a deploy of a review stack", () => {
         "*stack output*": `echo '{"commit":"${second}"}'`,
         "*stack tag ls*": `echo '${JSON.stringify(tags)}'`,
       });
-      programs.add("kubectl", { "*": `echo '{"items":[],"metadata":{"uid":"here"}}'` });
+      programs.add("kubectl", { "*": `echo '${kubeSystem}'` });
     };
     const env = (): Readonly<Record<string, string>> => ({
       ...{ RELEASE_COMMIT: first, SANDBOX_EKS_CLUSTER: "none" },

@@ -8,7 +8,7 @@ import { stackOf } from "../../../operations/stacks/review-stack";
 import { reviewUp } from "../../../operations/review/up";
 import type { Settings } from "../../../settings";
 import { identityOf } from "../../../settings/identity";
-import { Programs, reviewTarget } from "../support/programs";
+import { Programs, kubeSystem, reviewTarget } from "../support/programs";
 
 const tags = { branch: "feature/a", clusterUid: "here" };
 
@@ -83,7 +83,7 @@ describe("a stack that is about to be changed", () => {
     programs.add("pulumi", { "*stack ls*": `echo '[]'`, "*stack export*": `echo '{}'` });
     programs.add("kubectl", {
       "*get namespaces*": `echo '${JSON.stringify({ items: [namespace(slug)] })}'`,
-      "*": `echo '{"items":[],"metadata":{"uid":"here"}}'`,
+      "*": `echo '${kubeSystem}'`,
     });
     const env = { RELEASE_BRANCH: branch, REVIEW_STACKS_MAX: "1", SANDBOX_EKS_CLUSTER: "none" };
     return programs.workspace(env);

@@ -13,6 +13,7 @@ const fine: DeployFacts = {
   goneImage: undefined,
   lastCluster: "here",
   downgrade: undefined,
+  networkPolicies: "strict 2026-11-27T10:00:00.000Z",
   pullRequestOpen: true,
   stack: "review-feature-a",
 };
@@ -31,6 +32,31 @@ const cases: readonly [title: string, change: Partial<DeployFacts>, text: RegExp
     "refuses an image that is gone, by its name",
     { environment: "prod", goneImage: "registry/orders@sha256:0", stack: "prod" },
     /does not have registry\/orders@sha256:0 any more.*npm run image -- staging/,
+  ],
+  [
+    "refuses a review stack in a cluster that no one has checked, with what to do",
+    { networkPolicies: undefined },
+    /^No one has checked .*npm run doctor -- platform$/,
+  ],
+  [
+    "refuses a review stack where network policies hold too late, with the date and what to do",
+    { networkPolicies: "late 2026-11-27T10:00:00.000Z" },
+    /^Network policies .* first instruction \(seen 2026-11-27\).*ENFORCING_MODE to strict.*npm run doctor -- platform$/,
+  ],
+  [
+    "refuses a review stack where network policies are not enforced",
+    { networkPolicies: "never 2026-11-27T10:00:00.000Z" },
+    /^Network policies .* are not enforced .*enableNetworkPolicy/,
+  ],
+  [
+    "refuses a review stack if the record has another form",
+    { networkPolicies: "yes" },
+    /^No one has checked/,
+  ],
+  [
+    "needs no record for staging, because only reviewed code runs there",
+    { environment: "staging", networkPolicies: undefined, stack: "staging" },
+    undefined,
   ],
   ["needs no pull request", { pullRequestOpen: undefined }, undefined],
   ["asks no remote where there is none", { branchAtRemote: undefined }, undefined],

@@ -39,6 +39,14 @@ describe("what every command asks first", function () {
     assert.equal((await connect(ambientCluster, workspace())).cluster.uid, "1234");
   });
 
+  it("gives the annotations of the cluster's namespace kube-system", async () => {
+    const annotated = '{"metadata":{"annotations":{"a/b":"c"},"uid":"1234"}}';
+    program("kubectl", `echo '${annotated}'`);
+    assert.deepEqual((await connect(ambientCluster, workspace())).cluster.annotations, {
+      "a/b": "c",
+    });
+  });
+
   it("names the state that cannot be read, and why", async () => {
     program("pulumi", "echo 'error: no credentials.' >&2; exit 255");
     await assert.rejects(

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sandboxRecord } from "../../../operations/doctor/record";
 import type { DeployTarget } from "../../../operations/deploy/target";
 import type { Workspace } from "../../../operations/pulumi/run-pulumi";
 import { stackOf } from "../../../operations/stacks/review-stack";
@@ -65,11 +66,24 @@ export class Programs {
   }
 }
 
+/**
+ * An answer of kubectl: the namespace `kube-system` of a cluster that the doctor has checked, or an
+ * empty list.
+ */
+export const kubeSystem = JSON.stringify({
+  items: [],
+  metadata: { annotations: sandboxRecord(), uid: "here" },
+});
+
 /** Returns the target of a deploy: a review stack that does not exist yet. */
 export function reviewTarget(workspace: Workspace, more: Partial<DeployTarget> = {}): DeployTarget {
   const release = { branch: "feature/a", commit: "a".repeat(40) };
   return {
-    cluster: { kubectl: async () => Promise.resolve('{"items":[]}'), uid: "here" },
+    cluster: {
+      annotations: sandboxRecord(),
+      kubectl: async () => Promise.resolve('{"items":[]}'),
+      uid: "here",
+    },
     workspace,
     last: undefined,
     // The code under test reads only these settings.

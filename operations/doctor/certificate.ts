@@ -1,0 +1,69 @@
+import * as v from "valibot";
+import { company } from "../../config/company";
+import { command } from "../../lib/command";
+import { parsedJson } from "../../lib/json";
+import { type Check, type Finding, differs, ok, unanswered, unknown } from "./finding";
+
+const certificates = v.object({
+  CertificateSummaryList: v.array(
+    v.object({
+      DomainName: v.string(),
+      SubjectAlternativeNameSummaries: v.optional(v.array(v.string()), []),
+    }),
+  ),
+});
+
+/** Whether a name in a certificate covers a host. A wildcard covers one label. */
+export function covers(name: string, host: string): boolean {
+  return name === host || (name.startsWith("*.") && host.replace(/^[^.]+/, "*") === name);
+}
+
+/**
+ * Returns whether one of the account's issued certificates covers a host.
+ *
+ * @param answer output of `aws acm list-certificates`
+ */
+export function certificateIn(answer: string, host: string, region: string): Finding {
+  const parsed = parsedJson(certificates, answer);
+  if (parsed === undefined) return unknown("the answer of ACM has an unknown form");
+  const names = parsed.CertificateSummaryList.flatMap((one) => [
+    one.DomainName,
+    ...one.SubjectAlternativeNameSummaries,
+  ]);
+  const found = names.find((name) => covers(name, host));
+  const wildcard = host.replace(/^[^.]+/, "*");
+  return found === undefined
+    ? differs(`ACM in ${region} has no issued certificate for ${host}. Request one for ${wildcard}`)
+    : ok(`ACM in ${region} has ${found}, for ${host}`);
+}
+
+/** Whether the load balancer finds a certificate for the hosts of review stacks. */
+export const certificate: Check = async ({ left, settings }) => {
+  const { host, ingressPreset, tls } = settings;
+  return [{ check: "certificate", ...(await found()) }];
+
+  async function found(): Promise<Finding> {
+    if (!tls) return ok("not needed: the setting tls is false");
+    if (ingressPreset !== "eks-alb") {
+      return unknown(
+        `the certificate of ${host} is the ingress controller's own matter. Open https://${host}/ after the first deploy`,
+      );
+    }
+    const { region } = company.reviewCluster;
+    const args = ["acm", "list-certificates", "--certificate-statuses", "ISSUED"];
+    // Without this filter, ACM lists certificates with RSA keys only.
+    const keys =
+      "keyTypes=RSA_1024,RSA_2048,RSA_3072,RSA_4096,EC_prime256v1,EC_secp384r1,EC_secp521r1";
+    const where = ["--includes", keys, "--region", region, "--output", "json"];
+    return command("aws", [...args, ...where], { killSignal: "SIGKILL", timeout: left() }).then(
+      (answer) => certificateIn(answer, host, region),
+      (error: unknown) => {
+        const { text } = unanswered(error, "ask ACM");
+        const wildcard = host.replace(/^[^.]+/, "*");
+        return unknown(
+          `${text}. With an AWS role that may, look for an issued certificate for ${wildcard}`,
+        );
+      },
+    );
+  }
+};

@@ -1,0 +1,46 @@
+import type { Settings } from "../../settings";
+import type { Cluster } from "../clients/kubectl";
+import { isForbidden } from "../clients/kubectl";
+import { CommandError } from "../../lib/command";
+import { messageOf } from "../../lib/errors";
+
+/** Result of a check. The text says what is right, or what is wrong and what to do. */
+export interface Finding {
+  readonly status: "differs" | "ok" | "unknown";
+  readonly text: string;
+}
+
+/** A finding with the name of its check. */
+export interface Row extends Finding {
+  readonly check: string;
+}
+
+/** The cluster that is checked, what the stacks need there, and the end of all waits. */
+export interface Patient {
+  readonly cluster: Cluster;
+  /** Returns the milliseconds until all checks must have ended: at least one. */
+  readonly left: () => number;
+  readonly settings: Settings;
+}
+
+/** One question about a cluster. A check with more than one result returns more than one row. */
+export type Check = (patient: Patient) => Promise<readonly Row[]>;
+
+export const ok = (text: string): Finding => ({ status: "ok", text });
+export const differs = (text: string): Finding => ({ status: "differs", text });
+export const unknown = (text: string): Finding => ({ status: "unknown", text });
+
+/**
+ * Returns the finding of a check that could not ask its question.
+ *
+ * @param what the question that was asked, such as `list IngressClasses`
+ */
+export function unanswered(error: unknown, what: string): Finding {
+  if (isForbidden(error)) {
+    return unknown(
+      `this role may not ${what}. Run the command with a context of an administrator: --context NAME`,
+    );
+  }
+  const reason = error instanceof CommandError ? error.reason : messageOf(error);
+  return unknown(`could not ${what}: ${reason}`);
+}

@@ -1,0 +1,92 @@
+import { columns } from "../../lib/table";
+import { UserError, messageOf } from "../../lib/errors";
+import { connectToCluster } from "../pulumi/connect";
+import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
+import { settingsOf } from "../pulumi/settings";
+import { anyReview } from "../review/cluster";
+import { withoutRelease } from "../stacks/release";
+import { certificate } from "./certificate";
+import { ingressClass, metricsApi, readinessGates, storageClass } from "./cluster-checks";
+import { type Check, type Patient, type Row } from "./finding";
+import { firstInstruction } from "./first-instruction";
+
+export interface DoctorOptions {
+  /** Contexts of the kubeconfig. Without a context, the current one is checked. */
+  readonly context?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** Time for all checks together, in milliseconds. The deletion of the probe's pods comes after. */
+const limitMs = 26_000;
+
+/** Exit code if a check is not ok. */
+const differs = 3;
+
+/** What a cluster of review stacks must have: docs/bootstrap.md. */
+const platformChecks: readonly Check[] = [
+  firstInstruction,
+  ingressClass,
+  certificate,
+  storageClass,
+  metricsApi,
+  readinessGates,
+];
+
+/** The results of one cluster, or why it does not answer. */
+export interface Report {
+  readonly cluster: string;
+  readonly error?: string;
+  readonly rows: readonly Row[];
+}
+
+/**
+ * `npm run doctor -- platform`: checks that clusters have what review stacks need, and prints a
+ * line for each check. The exit code is 3 if a check is not ok.
+ *
+ * @throws UserError if a cluster does not answer. The results of the other clusters are printed
+ * before.
+ */
+export async function doctorPlatform(
+  { context, json = false }: DoctorOptions,
+  given: Workspace = defaultWorkspace,
+): Promise<void> {
+  const until = Date.now() + limitMs;
+  const left = () => Math.max(1, until - Date.now());
+  const workspace = withoutRelease(given);
+  const settings = await settingsOf(anyReview, workspace);
+  const all = await Promise.all(
+    (context ?? [undefined]).map(async (name): Promise<Report> => {
+      const cluster = name === undefined ? "the current context" : `context ${name}`;
+      console.error(`Checking ${cluster}, at most 30 s ...`);
+      // An administrator's own access, and not the access of the jobs on review stacks.
+      const access = { context: name, eksCluster: undefined, environment: settings.environment };
+      try {
+        const connected = await connectToCluster(access, workspace);
+        return { cluster, rows: await examine({ cluster: connected, left, settings }) };
+      } catch (error) {
+        return { cluster, error: messageOf(error), rows: [] };
+      }
+    }),
+  );
+  console.log(json ? JSON.stringify(all, undefined, 2) : all.flatMap(linesOf).join("\n"));
+  const errors = all.flatMap(({ error }) => (error === undefined ? [] : [error]));
+  if (errors.length > 0) throw new UserError(errors.join("\n"));
+  if (!isHealthy(all)) process.exitCode = differs;
+}
+
+/** Runs all checks at the same time. */
+async function examine(patient: Patient): Promise<readonly Row[]> {
+  return (await Promise.all(platformChecks.map(async (check) => check(patient)))).flat();
+}
+
+/** Whether every check of every cluster is ok. */
+export function isHealthy(all: readonly Report[]): boolean {
+  return all.every(({ rows }) => rows.every(({ status }) => status === "ok"));
+}
+
+/** The lines of one cluster: a headline, and a line for each check. */
+export function linesOf({ cluster, error, rows }: Report): readonly string[] {
+  if (error !== undefined) return [`${cluster}: not checked, because it does not answer`];
+  const cells = rows.map(({ check, status, text }) => [status, check, text]);
+  return [`${cluster}:`, ...columns(cells).map((line) => `  ${line}`)];
+}

@@ -1,0 +1,63 @@
+import { service } from "../../config/service";
+
+/**
+ * The record of the last `npm run doctor -- platform`: an annotation of the namespace kube-system.
+ * Every role of CI reads this namespace anyway, because its UID identifies the cluster. Only an
+ * administrator may change the namespace.
+ */
+export const recordKey = `${service}/network-policies`;
+
+/** When the network policies of a new pod begin to hold. */
+export type Enforcement =
+  /** Before the pod's first instruction. */
+  | "strict"
+  /** Some seconds after the pod's first instruction. */
+  | "late"
+  /** The probe has not seen that they hold. */
+  | "never";
+
+const words = {
+  late: "do not hold from a pod's first instruction",
+  never: "are not enforced",
+} as const satisfies Record<Exclude<Enforcement, "strict">, string>;
+
+/** What an administrator must do, so that network policies hold from a pod's first instruction. */
+export const remedies = {
+  late: "Set NETWORK_POLICY_ENFORCING_MODE to strict in the container aws-node of the VPC CNI",
+  never:
+    "Turn on the agent that enforces network policies, in the VPC CNI with enableNetworkPolicy",
+} as const satisfies Record<keyof typeof words, string>;
+
+/** Returns the value of the annotation. */
+export function recordOf(enforcement: Enforcement, date: Date): string {
+  return `${enforcement} ${date.toISOString()}`;
+}
+
+/**
+ * Returns the record of the sandbox's cluster as an annotation. No one has to run the doctor there:
+ * the sandbox drops the packets of new pods (sandbox/node/new-pods.ts), and a test tries this.
+ */
+export function sandboxRecord(): Readonly<Record<string, string>> {
+  return { [recordKey]: recordOf("strict", new Date()) };
+}
+
+/**
+ * Returns why the cluster may not run code that no one has reviewed, as one line. Undefined if
+ * network policies held from a pod's first instruction.
+ *
+ * @param record value of the annotation {@link recordKey}. Undefined if the cluster has no record
+ */
+export function clusterIssue(record: string | undefined): string | undefined {
+  const [enforcement = "", date = ""] = (record ?? "").split(" ");
+  if (enforcement === "strict") return undefined;
+  if (enforcement === "late" || enforcement === "never") {
+    return (
+      `Network policies of this cluster ${words[enforcement]} (seen ${date.slice(0, 10)}), so the code of a branch could reach everything. ` +
+      `An administrator must fix this and check again. ${remedies[enforcement]}, then run: npm run doctor -- platform`
+    );
+  }
+  return (
+    "No one has checked whether this cluster's network policies hold from a pod's first instruction. " +
+    "An administrator must run: npm run doctor -- platform"
+  );
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { certificateIn, covers } from "../../../operations/doctor/certificate";
+import {
+  type Named,
+  ingressClassIn,
+  readinessGatesIn,
+  storageClassIn,
+} from "../../../operations/doctor/cluster-checks";
+import { unanswered } from "../../../operations/doctor/finding";
+import { isHealthy, linesOf } from "../../../operations/doctor/platform";
+import { command } from "../../../lib/command";
+
+const named = (name: string, annotations: Readonly<Record<string, string>> = {}): Named => ({
+  metadata: { annotations, name },
+});
+
+describe("the doctor's checks of a cluster", () => {
+  it("wants the IngressClass of the settings, or a default one", () => {
+    const isDefault = { "ingressclass.kubernetes.io/is-default-class": "true" };
+    assert.equal(ingressClassIn([named("alb")], "alb").status, "ok");
+    assert.match(
+      ingressClassIn([named("nginx")], "alb").text,
+      /has nginx, not alb\. Install .*AWS Load Balancer Controller/,
+    );
+    assert.equal(ingressClassIn([named("traefik", isDefault)], undefined).status, "ok");
+    assert.equal(ingressClassIn([named("traefik")], undefined).status, "differs");
+    assert.match(ingressClassIn([], "alb").text, /no IngressClass/);
+  });
+
+  it("wants a default StorageClass", () => {
+    const isDefault = { "storageclass.kubernetes.io/is-default-class": "true" };
+    assert.equal(storageClassIn([named("gp3", isDefault)]).status, "ok");
+    assert.equal(storageClassIn([named("gp3")]).status, "differs");
+  });
+
+  it("wants the webhook that adds readiness gates", () => {
+    const webhooks = [{ name: "mservice.elbv2.k8s.aws" }, { name: "mpod.elbv2.k8s.aws" }];
+    const controller = named("aws-load-balancer-webhook");
+    assert.equal(readinessGatesIn([{ ...controller, webhooks }]).status, "ok");
+    assert.equal(
+      readinessGatesIn([{ ...controller, webhooks: webhooks.slice(0, 1) }]).status,
+      "differs",
+    );
+  });
+
+  it("wants a certificate for the hosts of review stacks: a wildcard covers one label", () => {
+    assert.ok(covers("*.review.example.com", "orders-a.review.example.com"));
+    assert.ok(!covers("*.example.com", "orders-a.review.example.com"));
+    assert.ok(!covers("*.review.example.com", "review.example.com"));
+    const list = (...names: readonly string[]) =>
+      JSON.stringify({
+        CertificateSummaryList: [
+          { DomainName: "example.com", SubjectAlternativeNameSummaries: names },
+        ],
+      });
+    const host = "orders-a.review.example.com";
+    assert.equal(certificateIn(list("*.review.example.com"), host, "eu").status, "ok");
+    assert.match(
+      certificateIn(list("*.example.com"), host, "eu").text,
+      /no issued certificate for orders-a.*Request one for \*\.review\.example\.com/,
+    );
+    assert.equal(certificateIn("{}", host, "eu").status, "unknown");
+  });
+
+  it("is unknown if the role may not ask, or nothing answers", async () => {
+    const failing = async (text: string): Promise<unknown> =>
+      command("sh", ["-c", `echo '${text}' >&2; exit 1`]).catch((error: unknown) => error);
+    const forbidden = await failing("Error from server (Forbidden): ingressclasses is forbidden");
+    assert.match(unanswered(forbidden, "list them").text, /^this role may not list them\./);
+    const other = await failing("connection refused");
+    assert.deepEqual(unanswered(other, "list them"), {
+      status: "unknown",
+      text: "could not list them: connection refused",
+    });
+  });
+});
+
+describe("the doctor's report", () => {
+  const good = { check: "metrics API", status: "ok", text: "answers" } as const;
+  const bad = { check: "certificate", status: "unknown", text: "ask AWS" } as const;
+
+  it("has a line for each check", () => {
+    assert.deepEqual(linesOf({ cluster: "context a", rows: [good, bad] }), [
+      "context a:",
+      "  ok       metrics API  answers",
+      "  unknown  certificate  ask AWS",
+    ]);
+  });
+
+  it("is healthy only if every check is ok", () => {
+    assert.ok(isHealthy([{ cluster: "a", rows: [good] }]));
+    assert.ok(
+      !isHealthy([
+        { cluster: "a", rows: [good] },
+        { cluster: "b", rows: [bad] },
+      ]),
+    );
+  });
+});
