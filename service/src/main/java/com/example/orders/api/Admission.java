@@ -1,9 +1,8 @@
 package com.example.orders.api;
 
+import io.javalin.http.Context;
 import io.javalin.http.Handler;
-import java.time.Duration;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Limits how many requests for orders run at the same time, so that threads stay free to refuse the
@@ -12,24 +11,15 @@ import java.util.concurrent.TimeUnit;
  */
 final class Admission {
     private final Semaphore places;
-    private final Duration wait;
 
     Admission(int places) {
-        this(places, Duration.ZERO);
-    }
-
-    /** @param wait how long a request waits for a place before it is refused */
-    Admission(int places, Duration wait) {
-        // Fair, so that no request waits while later ones pass it.
-        this.places = new Semaphore(places, true);
-        this.wait = wait;
+        this.places = new Semaphore(places);
     }
 
     Handler limit(Handler handler) {
         return context -> {
-            if (!places.tryAcquire(wait.toMillis(), TimeUnit.MILLISECONDS)) {
-                context.header("Retry-After", "1");
-                throw new ProblemException(503, "The service has too many open requests. Try again.");
+            if (!places.tryAcquire()) {
+                throw refused(context);
             }
             try {
                 handler.handle(context);
@@ -37,5 +27,10 @@ final class Admission {
                 places.release();
             }
         };
+    }
+
+    static ProblemException refused(Context context) {
+        context.header("Retry-After", "1");
+        return new ProblemException(503, "The service has too many open requests. Try again.");
     }
 }

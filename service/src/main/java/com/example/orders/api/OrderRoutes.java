@@ -24,11 +24,13 @@ final class OrderRoutes {
     private static final int PAGES = 3;
     // Bodies that are parsed at the same time. Parsing takes milliseconds, and up to 1 MB of memory.
     private static final int PARSED_BODIES = 4;
+    // Each waiting request holds one of the 350 places of Admission, so most places stay for others.
+    private static final int WAITING_FOR_PAGE = 100;
     // As long as a request waits for a connection of the pool.
     private static final Duration WAIT_FOR_PAGE = Duration.ofSeconds(3);
 
     private final Semaphore parsers = new Semaphore(PARSED_BODIES, true);
-    private final Admission pages = new Admission(PAGES, WAIT_FOR_PAGE);
+    private final PageAdmission pages = new PageAdmission(PAGES, WAITING_FOR_PAGE, WAIT_FOR_PAGE);
     private final OrderStore store;
     private final Admission admission;
 
@@ -43,8 +45,8 @@ final class OrderRoutes {
      */
     void register(RoutesConfig routes) {
         routes.post("/orders", admission.limit(this::create));
-        routes.get("/orders", admission.limit(pages.limit(this::list)));
-        routes.head("/orders", admission.limit(pages.limit(this::list)));
+        routes.get("/orders", admission.limit(this::list));
+        routes.head("/orders", admission.limit(this::list));
         routes.get("/orders/{id}", admission.limit(this::get));
         routes.head("/orders/{id}", admission.limit(this::get));
         routes.post("/orders/{id}/pay", admission.limit(context -> settle(context, OrderStatus.PAID)));
@@ -95,9 +97,16 @@ final class OrderRoutes {
         return key;
     }
 
-    private void list(Context context) throws SQLException {
+    private void list(Context context) throws SQLException, InterruptedException {
         PageQuery query = PageQuery.parse(context.queryString());
-        answer(context, OrderPage.of(store.page(query.status(), query.after(), query.limit())));
+        if (!pages.enter(query.limit())) {
+            throw Admission.refused(context);
+        }
+        try {
+            answer(context, OrderPage.of(store.page(query.status(), query.after(), query.limit())));
+        } finally {
+            pages.leave();
+        }
     }
 
     private void get(Context context) throws SQLException {

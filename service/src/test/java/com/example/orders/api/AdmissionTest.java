@@ -3,12 +3,14 @@ package com.example.orders.api;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import com.example.orders.support.Client;
+import com.example.orders.support.Client.Answer;
+import io.javalin.Javalin;
 import io.javalin.http.Handler;
-import java.time.Duration;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
 class AdmissionTest {
@@ -27,39 +29,39 @@ class AdmissionTest {
     }
 
     @Test
-    void requestWaitsForPlace() throws Exception {
+    void requestAboveTheLimitIsRefusedAtOnce() throws Exception {
         CountDownLatch running = new CountDownLatch(1);
         CountDownLatch end = new CountDownLatch(1);
-        AtomicInteger open = new AtomicInteger();
-        AtomicInteger most = new AtomicInteger();
-        Handler handler =
-                new Admission(1, Duration.ofMinutes(1))
-                        .limit(
-                                context -> {
-                                    most.accumulateAndGet(open.incrementAndGet(), Math::max);
-                                    running.countDown();
-                                    end.await();
-                                    open.decrementAndGet();
-                                });
-        FutureTask<Void> first = new FutureTask<>(call(handler));
-        new Thread(first).start();
-        running.await();
-        FutureTask<Void> second = new FutureTask<>(call(handler));
-        Thread waiting = new Thread(second);
-        waiting.start();
-        while (waiting.getState() != Thread.State.TIMED_WAITING && waiting.isAlive()) {
-            Thread.sleep(5);
+        Admission admission = new Admission(1);
+        Javalin javalin =
+                Javalin.create(
+                        config -> {
+                            ErrorAnswers.register(config);
+                            config.routes.get(
+                                    "/slow",
+                                    admission.limit(
+                                            context -> {
+                                                running.countDown();
+                                                end.await();
+                                            }));
+                            config.routes.get("/other", admission.limit(context -> {}));
+                        });
+        ExecutorService thread = Executors.newSingleThreadExecutor();
+        try {
+            Client client = new Client(javalin.start(0).port());
+            Future<Answer> slow = thread.submit(() -> client.get("/slow"));
+            running.await();
+            Answer refused = client.get("/other");
+            assertEquals(503, refused.status(), refused.text());
+            assertEquals("1", refused.header("Retry-After"));
+            assertEquals("application/problem+json", refused.header("Content-Type"));
+            end.countDown();
+            assertEquals(200, slow.get().status());
+            assertEquals(200, client.get("/other").status());
+        } finally {
+            end.countDown();
+            thread.shutdownNow();
+            javalin.stop();
         }
-        end.countDown();
-        first.get();
-        second.get();
-        assertEquals(1, most.get());
-    }
-
-    private static Callable<Void> call(Handler handler) {
-        return () -> {
-            handler.handle(null);
-            return null;
-        };
     }
 }
