@@ -25,18 +25,9 @@ public final class ServiceProcess implements AutoCloseable {
 
     public record Result(int exitCode, String out, String err) {}
 
-    private ServiceProcess(Map<String, String> environment, List<String> arguments) throws IOException {
-        directory = Files.createTempDirectory("services-orders-test");
-        List<String> command =
-                new ArrayList<>(
-                        List.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "-XX:TieredStopAtLevel=1",
-                                "-Dlogback.configurationFile=logback.xml",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                Main.class.getName()));
-        command.addAll(arguments);
+    private ServiceProcess(Path directory, List<String> command, Map<String, String> environment)
+            throws IOException {
+        this.directory = directory;
         ProcessBuilder builder =
                 new ProcessBuilder(command)
                         .redirectOutput(directory.resolve("out").toFile())
@@ -61,7 +52,39 @@ public final class ServiceProcess implements AutoCloseable {
     }
 
     public static ServiceProcess start(Map<String, String> environment, String... arguments) throws IOException {
-        return new ServiceProcess(environment, List.of(arguments));
+        List<String> command = java(List.of("-XX:TieredStopAtLevel=1"), arguments);
+        return new ServiceProcess(temporaryDirectory(), command, environment);
+    }
+
+    /**
+     * Starts the service with the JVM options of the image.
+     *
+     * @param tmp replaces {@code /tmp} of the container
+     */
+    public static ServiceProcess startAsInImage(Path tmp, Map<String, String> environment, String... arguments)
+            throws IOException {
+        return new ServiceProcess(temporaryDirectory(), java(Image.jvmOptions(tmp), arguments), environment);
+    }
+
+    /** Starts the service in a cgroup, and with the JVM options of the image. */
+    public static ServiceProcess startAsInImage(
+            MemoryLimit limit, Path tmp, Map<String, String> environment, String... arguments) throws IOException {
+        List<String> command = limit.wrap(java(Image.jvmOptions(tmp), arguments));
+        return new ServiceProcess(temporaryDirectory(), command, environment);
+    }
+
+    private static Path temporaryDirectory() throws IOException {
+        return Files.createTempDirectory("services-orders-test");
+    }
+
+    private static List<String> java(List<String> options, String... arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.add("-Dlogback.configurationFile=logback.xml");
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        command.addAll(List.of(arguments));
+        return command;
     }
 
     public static Result run(Map<String, String> environment, String... arguments)
@@ -84,6 +107,16 @@ public final class ServiceProcess implements AutoCloseable {
 
     public boolean isAlive() {
         return process.isAlive();
+    }
+
+    /** Returns the largest resident memory that the process has had, in MiB. Linux only. */
+    public long peakMemory() throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/status"))) {
+            if (line.startsWith("VmHWM:")) {
+                return Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024;
+            }
+        }
+        throw new IOException("the kernel does not say how much memory the process has used");
     }
 
     public Result await() throws IOException, InterruptedException {
@@ -110,7 +143,7 @@ public final class ServiceProcess implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        process.destroyForcibly();
+        process.destroyForcibly().onExit().join();
         Files.deleteIfExists(directory.resolve("out"));
         Files.deleteIfExists(directory.resolve("err"));
         Files.deleteIfExists(directory);
