@@ -215,7 +215,7 @@ for (const { make, objects, template, type } of components) {
         { javaOptions: ["-Xlog:gc", "-Xss1m"] },
         "JAVA_TOOL_OPTIONS",
       );
-      assert.match(value, /^-XX:MaxRAMPercentage=75 .* -Xlog:gc -Xss1m$/);
+      assert.match(value, /^-XX:MaxRAMPercentage=60 .* -Xlog:gc -Xss1m$/);
     });
 
     it("load Datadog's agent from where an init container has copied it", async () => {

@@ -264,8 +264,8 @@ describe("WebService", () => {
   it("tells the JVM its share of memory and its processors", async () => {
     const of = async (cpu: string) =>
       (await envOf({ requests: { cpu, memory: "1Gi" } }))["JAVA_TOOL_OPTIONS"];
-    assert.equal(await of("250m"), "-XX:MaxRAMPercentage=75 -XX:ActiveProcessorCount=2");
-    assert.equal(await of("3500m"), "-XX:MaxRAMPercentage=75 -XX:ActiveProcessorCount=4");
+    assert.equal(await of("250m"), "-XX:MaxRAMPercentage=60 -XX:ActiveProcessorCount=2");
+    assert.equal(await of("3500m"), "-XX:MaxRAMPercentage=60 -XX:ActiveProcessorCount=4");
   });
 
   it("starts the JVM of the migration and the seed quickly, and not its own", async () => {

@@ -139,7 +139,7 @@ export const harmless: readonly { readonly name: string; readonly text: string }
   { name: "ARN", text: "arn:aws:iam::123456789012:role/services-orders" },
   { name: "COMMIT", text: "0123456789abcdef0123456789abcdef01234567" },
   { name: "UUID", text: "00000000-0000-4000-8000-000000000001" },
-  { name: "JAVA_TOOL_OPTIONS", text: "-XX:MaxRAMPercentage=75 -Duser.timezone=UTC" },
+  { name: "JAVA_TOOL_OPTIONS", text: "-XX:MaxRAMPercentage=60 -Duser.timezone=UTC" },
   { name: "SCHEDULE", text: "30 3 * * *" },
   { name: "MAIL_FROM", text: "orders@example.com" },
   { name: "HEADERS", text: "Authorization, Content-Type" },

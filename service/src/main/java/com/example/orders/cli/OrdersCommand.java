@@ -8,6 +8,7 @@ import com.example.orders.config.Environment;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.ZoneId;
 import java.util.Map;
@@ -44,6 +45,7 @@ public final class OrdersCommand {
     }
 
     public static int run(Map<String, String> variables, String... arguments) {
+        FullCollections.logEarlier(Path.of(System.getProperty("java.io.tmpdir")));
         Environment environment = new Environment(variables);
         CommandLine line = new CommandLine(new OrdersCommand(environment));
         line.getCommandSpec().versionProvider(version(environment));

@@ -5,13 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.example.orders.support.Client;
 import com.example.orders.support.ServiceProcess;
+import com.example.orders.support.ServiceProcess.Result;
 import com.example.orders.support.TestDatabase;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -21,18 +25,18 @@ class MemoryTest {
 
     @ParameterizedTest
     @CsvSource({"1048576, 413", "262144, 400"})
-    void bodiesOfEmptyObjectsDoNotEndTheProcess(int bytes, int status) throws Exception {
+    void bodiesOfEmptyObjectsDoNotEndTheProcess(int bytes, int status, @TempDir Path tmp) throws Exception {
         int port = ServiceProcess.freePort();
         Map<String, String> environment =
                 ServiceProcess.environment(TestDatabase.migrated().configuration());
         environment.put("PORT", Integer.toString(port));
-        environment.put("JAVA_TOOL_OPTIONS", "-Xmx384m -XX:+ExitOnOutOfMemoryError");
+        environment.put("JAVA_TOOL_OPTIONS", "-Xmx307m");
         String start = "{\"items\":[{}";
         String end = "]}";
         String objects = ",{}".repeat((bytes - start.length() - end.length()) / 3);
         String body = start + objects + end;
         ExecutorService threads = Executors.newFixedThreadPool(PARALLEL);
-        try (ServiceProcess service = ServiceProcess.start(environment, "serve")) {
+        try (ServiceProcess service = ServiceProcess.startAsInImage(tmp, environment, "serve")) {
             service.awaitLog("serving on port");
             Client client = new Client(port);
             List<Future<Client.Answer>> answers = new ArrayList<>();
@@ -46,6 +50,28 @@ class MemoryTest {
             assertEquals(201, client.create(Client.order("Ada", 1)).status());
         } finally {
             threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void processWithoutMemoryEndsAndTheNextOneLogsTheClasses(@TempDir Path tmp) throws Exception {
+        Map<String, String> environment =
+                ServiceProcess.environment(TestDatabase.migrated().configuration());
+        environment.put("PORT", "0");
+        environment.put("JAVA_TOOL_OPTIONS", "-Xmx8m");
+        try (ServiceProcess service = ServiceProcess.startAsInImage(tmp, environment, "serve")) {
+            Result ended = service.await();
+            assertEquals(3, ended.exitCode(), ended.toString());
+            assertTrue(ended.out().contains("Terminating due to java.lang.OutOfMemoryError"), ended.toString());
+        }
+        environment.remove("JAVA_TOOL_OPTIONS");
+        for (int restart = 1; restart <= 2; restart++) {
+            try (ServiceProcess service = ServiceProcess.startAsInImage(tmp, environment, "migrate")) {
+                Result next = service.await();
+                assertEquals(0, next.exitCode(), next.toString());
+                boolean isLogged = next.err().matches("(?s).*largest classes were: .*java.lang.String: \\d+ bytes, .*");
+                assertEquals(restart == 1, isLogged, next.toString());
+            }
         }
     }
 }
