@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.ArgGroup;
@@ -30,7 +31,9 @@ import picocli.CommandLine.Spec;
         })
 final class ExportCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(ExportCommand.class);
-    private static final int MAX_NAME = 100;
+    // A part of the object's key in S3. Without a slash or a leading dot, no name is in the folder of
+    // another one, and no tool takes a part of the key for a directory such as "..".
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,99}");
 
     enum Format {
         csv,
@@ -68,9 +71,11 @@ final class ExportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (range.name != null && (range.name.isBlank() || range.name.length() > MAX_NAME)) {
+        if (range.name != null && !NAME.matcher(range.name).matches()) {
             throw new ParameterException(
-                    spec.commandLine(), "--continue must be a name of 1 to " + MAX_NAME + " characters");
+                    spec.commandLine(),
+                    "--continue must be a name of 1 to 100 letters, digits, '-', '_' and '.', and begin with a"
+                            + " letter or a digit, got '" + range.name + "'");
         }
         OrderExports orders = new OrderExports(DataSources.unpooled(parent.configuration().database()));
         try (ExportDestination destination = destination()) {
