@@ -56,7 +56,7 @@ class HostileLoad {
     private Client client;
     private Client management;
 
-    /** Counts good requests by their answers: a status, or the class of an exception. */
+    /** Counts good requests by their answers: a status with its detail, or the class of an exception. */
     private static final class Outcome {
         private final Map<String, Integer> answers = new TreeMap<>();
 
@@ -164,7 +164,10 @@ class HostileLoad {
                     number % 2 == 0
                             ? client.create(Client.order("Ada", 1))
                             : client.get("/orders?limit=1");
-            return Integer.toString(answer.status());
+            // The details of two refusals differ, and tell which limit was reached.
+            return answer.status() < 300
+                    ? Integer.toString(answer.status())
+                    : answer.status() + ": " + answer.json().path("detail").textValue();
         } catch (IOException e) {
             return e.getClass().getSimpleName();
         }
