@@ -23,8 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
  * how long: {@code mvn test -Dtest=DatabaseOutageTest -Doutage.seconds=60}.
  */
 class DatabaseOutageTest {
-    private static final Duration OUTAGE = Duration.ofSeconds(Integer.getInteger("outage.seconds", 4));
-    private static final Duration LOAD_BEFORE_AND_AFTER = Duration.ofSeconds(2);
+    private static final Duration OUTAGE = Duration.ofSeconds(Integer.getInteger("outage.seconds", 3));
+    private static final Duration LOAD_BEFORE_AND_AFTER = Duration.ofSeconds(1);
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final int GOOD_IN_A_ROW = 20;
 
