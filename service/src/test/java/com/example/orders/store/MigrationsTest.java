@@ -2,6 +2,9 @@ package com.example.orders.store;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.example.orders.support.Client;
+import com.example.orders.support.Client.Answer;
+import com.example.orders.support.TestApi;
 import com.example.orders.support.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -82,6 +85,30 @@ class MigrationsTest {
         assertEquals(2, with(database, "index", "busy-table").migrate());
         assertEquals(1, database.number("SELECT count(*) FROM seen"));
         assertEquals(0, database.number("SELECT count(*) FROM seen WHERE lock_timeout = '0'"));
+    }
+
+    @Test
+    void requestsGoOnAfterExpandAndAfterContract() throws Exception {
+        TestDatabase database = TestDatabase.migrated();
+        try (TestApi api = new TestApi(database.configuration())) {
+            settleOrders(api.client());
+            assertEquals(1, with(database, "busy-table").migrate());
+            settleOrders(api.client());
+            assertEquals(1, with(database, "busy-table", "contract").migrate());
+            settleOrders(api.client());
+        }
+    }
+
+    /** Sends each kind of request so often that the driver prepares its statements in the server. */
+    private static void settleOrders(Client client) throws Exception {
+        for (int i = 0; i < 10; i++) {
+            Answer created = client.create(Client.order("Ada", 1));
+            assertEquals(201, created.status(), created.text());
+            String order = created.header("Location");
+            assertEquals(200, client.get(order).status());
+            assertEquals(200, client.get("/orders").status());
+            assertEquals(200, client.post(order + "/pay").status());
+        }
     }
 
     private static Migrations with(TestDatabase database, String... folders) {

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class ServiceProcess implements AutoCloseable {
     private static final long LIMIT_SECONDS = 60;
+    private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 
     private final Process process;
     private final Path directory;
@@ -73,13 +74,21 @@ public final class ServiceProcess implements AutoCloseable {
         return new ServiceProcess(temporaryDirectory(), command, environment);
     }
 
+    /** Starts another release of the service. */
+    public static ServiceProcess startJar(Path jar, Map<String, String> environment, String... arguments)
+            throws IOException {
+        List<String> command = new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-jar", jar.toString()));
+        command.addAll(List.of(arguments));
+        return new ServiceProcess(temporaryDirectory(), command, environment);
+    }
+
     private static Path temporaryDirectory() throws IOException {
         return Files.createTempDirectory("services-orders-test");
     }
 
     private static List<String> java(List<String> options, String... arguments) {
         List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(JAVA);
         command.addAll(options);
         command.add("-Dlogback.configurationFile=logback.xml");
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));

@@ -1,0 +1,56 @@
+package com.example.orders.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import com.example.orders.support.Client;
+import com.example.orders.support.Client.Answer;
+import com.example.orders.support.PreviousRelease;
+import com.example.orders.support.ServiceProcess;
+import com.example.orders.support.ServiceProcess.Result;
+import com.example.orders.support.TestDatabase;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Runs the previous release on the newest schema, as a rollout and a rollback do. */
+class PreviousReleaseTest {
+    @Test
+    void previousReleaseWorksOnTheNewestSchema() throws Exception {
+        Path jar = PreviousRelease.jar(commits());
+        TestDatabase database = TestDatabase.migrated();
+        int port = ServiceProcess.freePort();
+        Map<String, String> environment = ServiceProcess.environment(database.configuration());
+        environment.put("PORT", Integer.toString(port));
+        try (ServiceProcess migrate = ServiceProcess.startJar(jar, environment, "migrate")) {
+            Result result = migrate.await();
+            assertEquals(0, result.exitCode(), result.err());
+        }
+        try (ServiceProcess service = ServiceProcess.startJar(jar, environment, "serve")) {
+            service.awaitLog("serving on port");
+            Client client = new Client(port);
+            Answer created = client.create(Client.order("Ada", 1), "Idempotency-Key", "k");
+            assertEquals(201, created.status(), created.text());
+            String order = created.header("Location");
+            assertEquals(200, client.get(order).status());
+            assertEquals(200, client.get("/orders").status());
+            assertEquals(200, client.post(order + "/pay").status());
+        }
+        try (ServiceProcess export =
+                ServiceProcess.startJar(jar, environment, "export", "--since", "1d", "--format", "json")) {
+            Result result = export.await();
+            assertEquals(0, result.exitCode(), result.err());
+            assertEquals(1, result.out().lines().count());
+        }
+    }
+
+    private static List<String> commits() throws InterruptedException {
+        try {
+            return PreviousRelease.commits();
+        } catch (IOException e) {
+            return abort("Git does not have the commits of the previous release: " + e.getMessage());
+        }
+    }
+}

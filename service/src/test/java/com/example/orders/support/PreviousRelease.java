@@ -1,0 +1,127 @@
+package com.example.orders.support;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * The release before the newest migration: its code runs during the rollout of this migration, and
+ * after a rollback.
+ */
+public final class PreviousRelease {
+    private static final long LIMIT_SECONDS = 300;
+    private static final Path MIGRATIONS = Path.of("src", "main", "resources", "db", "migration");
+    // Not every commit can be built: one may change the tests and the code in two steps.
+    private static final int COMMITS = 5;
+    private static final Path BUILDS = Path.of("target", "previous-release").toAbsolutePath();
+
+    private static final class CommandFailed extends IOException {
+        private static final long serialVersionUID = 1;
+
+        CommandFailed(String message) {
+            super(message);
+        }
+    }
+
+    private PreviousRelease() {}
+
+    /**
+     * Returns the last commits of the service before the newest migration was added, the newest first.
+     * If the newest migration has no commit yet, these are the last commits.
+     *
+     * @throws IOException if Git does not have them, for example in a shallow clone
+     */
+    public static List<String> commits() throws IOException, InterruptedException {
+        String migration = newestMigration().toString();
+        String added = git("log", "--diff-filter=A", "--format=%H", "-1", "--", migration).strip();
+        String before = added.isEmpty() ? "HEAD" : added + "^";
+        List<String> commits = git("log", "--format=%H", "-" + COMMITS, before, "--", ".").lines().toList();
+        if (commits.isEmpty()) {
+            throw new IOException("there is no commit before " + migration);
+        }
+        return commits;
+    }
+
+    private static String git(String... arguments) throws IOException, InterruptedException {
+        return run(Path.of(""), Stream.concat(Stream.of("git"), Stream.of(arguments)).toArray(String[]::new));
+    }
+
+    private static Path newestMigration() throws IOException {
+        try (Stream<Path> files = Files.list(MIGRATIONS)) {
+            return files.filter(file -> file.toString().endsWith(".sql"))
+                    .max(Comparator.comparingInt(PreviousRelease::version))
+                    .orElseThrow();
+        }
+    }
+
+    private static int version(Path migration) {
+        return Integer.parseInt(migration.getFileName().toString().replaceAll("^V([0-9]+)__.*", "$1"));
+    }
+
+    /**
+     * Returns the jar of the first of these commits that Maven can build. An earlier run may have built
+     * it.
+     */
+    public static Path jar(List<String> commits) throws IOException, InterruptedException {
+        IOException failures = new IOException("none of these commits can be built: " + commits);
+        for (String commit : commits) {
+            try {
+                return jar(commit);
+            } catch (IOException e) {
+                failures.addSuppressed(e);
+            }
+        }
+        throw failures;
+    }
+
+    private static Path jar(String commit) throws IOException, InterruptedException {
+        Path build = BUILDS.resolve(commit);
+        // Maven gives the jar this name at the end of a build.
+        Path jar = build.resolve(Path.of("service", "target", "image", "services-orders-previous.jar"));
+        Path failure = build.resolve("failure");
+        if (Files.exists(failure)) {
+            throw new IOException(Files.readString(failure));
+        }
+        if (!Files.exists(jar)) {
+            Files.createDirectories(build);
+            Path archive = build.resolve("service.tar");
+            run(Path.of(".."), "git", "archive", "--output=" + archive, commit, "service");
+            run(build, "tar", "-xf", archive.toString());
+            try {
+                run(
+                        build, "mvn", "--batch-mode", "--quiet", "--file", "service/pom.xml", "package",
+                        "-Dmaven.test.skip=true", "-Dcontent.hash=previous");
+            } catch (CommandFailed e) {
+                Files.writeString(failure, e.getMessage());
+                throw e;
+            }
+        }
+        return jar;
+    }
+
+    private static String run(Path directory, String... command) throws IOException, InterruptedException {
+        Path output = Files.createTempFile("services-orders-test", "output");
+        try {
+            Process process =
+                    new ProcessBuilder(command)
+                            .directory(directory.toAbsolutePath().toFile())
+                            .redirectErrorStream(true)
+                            .redirectOutput(output.toFile())
+                            .start();
+            if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new IOException("it took too long: " + List.of(command));
+            }
+            if (process.exitValue() != 0) {
+                throw new CommandFailed(List.of(command) + " failed: " + Files.readString(output));
+            }
+            return Files.readString(output);
+        } finally {
+            Files.delete(output);
+        }
+    }
+}

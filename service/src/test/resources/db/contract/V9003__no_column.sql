@@ -1,0 +1,2 @@
+-- contract
+ALTER TABLE orders DROP COLUMN note;
