@@ -1,28 +1,30 @@
 import { execa } from "execa";
 import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
+import { UserError } from "../../lib/errors";
 import { list, mapping, text } from "../checks/shape";
 import { machineOnly } from "../steps";
+import { cacheKey, type KeyValues } from "./caches";
 import { fill } from "./situation";
+import type { Place, StoredCaches } from "./stored-caches";
+import type { Workspace } from "./workspace";
 
 /** Timeout of a step, in milliseconds. */
 const TIMEOUT_MS = 3_600_000;
 
-/** Directories of a run: for a job, and for the files that jobs pass to later jobs. */
-export interface Room {
-  /** Working directory of this job: a clean copy of the commit. */
-  readonly copy: string;
-  /** Directory of the files that jobs persisted to the workspace. */
-  readonly workspace: string;
-  /** Directory of the caches, by key. Only paths inside the working directory are cached. */
-  readonly caches: string;
+/** Where a job runs, and where it stores files for later jobs. */
+export interface Room extends Place {
   readonly artifacts: string;
+  readonly caches: StoredCaches;
+  readonly job: string;
+  readonly keyValues: KeyValues;
   readonly say: (line: string) => void;
+  readonly workspace: Workspace;
 }
 
 /**
  * Runs a job's steps in its copy. After the first failure, only steps with `always` or `on_fail`
- * run. Returns whether all commands succeeded.
+ * run. Returns whether all steps succeeded.
  */
 export async function runSteps(
   steps: readonly unknown[],
@@ -42,7 +44,13 @@ export async function runSteps(
     } else if (kind === "run") {
       if (!(await runCommand(fill(text(options["command"]), values), env, room))) good = false;
     } else {
-      room.say(`  ${kind}: ${move(kind, options, env, room)}`);
+      try {
+        room.say(`  ${kind}: ${move(kind, options, room)}`);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        room.say(`  ${kind}: FAILED: ${error.message}`);
+        good = false;
+      }
     }
   }
   return good;
@@ -73,33 +81,31 @@ async function runCommand(
 /**
  * Runs a step that is not a command. Most of these steps pass files from job to job. Returns a text
  * that says what the step did.
+ *
+ * @throws UserError if CircleCI would fail the step
  */
-function move(
-  kind: string,
-  options: Readonly<Record<string, unknown>>,
-  env: Readonly<Record<string, string | undefined>>,
-  { artifacts, caches, copy, workspace }: Room,
-): string {
+function move(kind: string, options: Readonly<Record<string, unknown>>, room: Room): string {
+  const { artifacts, caches, copy, job, keyValues, workspace } = room;
   const paths = list(options["paths"]).map(text);
-  const inside = paths.every((path) => !isAbsolute(path) && !path.startsWith("~"));
-  const cache = (key: unknown) => join(caches, cacheKey(text(key), env));
   switch (kind) {
     case "checkout":
       return "a clean copy of the commit";
     case "persist_to_workspace":
-      return paths.map((path) => copyOver(join(copy, path), join(workspace, path))).join(", ");
-    case "attach_workspace":
-      return copyOver(workspace, copy);
+      workspace.persist(job, resolve(copy, text(options["root"])), paths);
+      return paths.join(", ");
+    case "attach_workspace": {
+      const to = resolve(copy, text(options["at"]));
+      if (relative(copy, to).startsWith("..")) return `skipped, because ${to} is of this machine`;
+      return `of ${workspace.attach(job, to).join(", ") || "no job"}`;
+    }
     case "save_cache":
-      if (!inside) return "skipped, because the machine has its own";
-      return paths
-        .map((path) => copyOver(join(copy, path), join(cache(options["key"]), path)))
-        .join(", ");
+      return caches.save(cacheKey(text(options["key"]), keyValues), paths, room);
     case "restore_cache": {
-      const found = list(options["keys"])
-        .map(cache)
-        .find((directory) => existsSync(directory));
-      return found === undefined ? "nothing there" : copyOver(found, copy);
+      // "If you provide both `key` and `keys`, CircleCI checks `key` first, then `keys`" (docs:
+      // Configuration reference).
+      const given = [text(options["key"]), ...list(options["keys"]).map(text)];
+      const keys = given.filter((key) => key !== "").map((key) => cacheKey(key, keyValues));
+      return caches.restore(keys, room);
     }
     case "store_artifacts":
     case "store_test_results": {
@@ -118,16 +124,6 @@ function copyOver(from: string, to: string): string {
   mkdirSync(dirname(to), { recursive: true });
   cpSync(from, to, { recursive: true });
   return to;
-}
-
-/**
- * Returns the cache key, with environment variables replaced by their values. A checksum is not
- * computed, because it is the same in each copy of one commit.
- */
-function cacheKey(template: string, env: Readonly<Record<string, string | undefined>>): string {
-  return template
-    .replace(/\{\{\s*\.Environment\.(\w+)\s*\}\}/g, (_, name: string) => env[name] ?? "")
-    .replace(/[^\w.-]+/g, "_");
 }
 
 /**

@@ -1,10 +1,16 @@
 import type { PlacedJob } from "../checks/shape";
 
-/** How a job ended in the local run. A `held` job waits for its own or an earlier approval. */
-export type End = "success" | "failed" | "not_run" | "held";
+/**
+ * How a job ended in the local run. A `held` job waits for its own or an earlier approval. CircleCI
+ * does not run an `unauthorized` job, because the restriction of a context refuses the job.
+ */
+export type End = "success" | "failed" | "not_run" | "held" | "unauthorized";
 
-/** Ends that satisfy the status `terminal` in `requires`. */
-const terminal = ["success", "failed", "not_run"];
+/**
+ * Ends that satisfy the status `terminal` in `requires`: "equivalent to [success, failed, canceled,
+ * unauthorized, not_run]" (docs: Configuration reference). No job of a local run is cancelled.
+ */
+const terminal = ["success", "failed", "not_run", "unauthorized"];
 
 export interface Decision {
   readonly place: PlacedJob;

@@ -1,20 +1,28 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { deployProject } from "../../config/circleci";
 import { service } from "../../config/service";
 import { project } from "../../lib/project";
 import { command } from "../../lib/command";
 import { duration } from "../../lib/time";
 import { UserError } from "../../lib/errors";
-import { mapping, named, type PlacedJob, type ReadWorkflow, workflowsOf } from "../checks/shape";
-import { Source } from "../checks/source";
-import { directory } from "../write";
+import { list, mapping, named, type PlacedJob, text } from "../checks/shape";
+import type { Restriction } from "../contexts";
+import { type Actor, type JobRun, rerun } from "./actors";
+import { builtIn } from "./built-in";
+import { homeOf } from "./caches";
+import { checkOut } from "./checkout";
 import { contextVariables, inherited } from "./contexts";
 import { bashEnvironment, runSteps } from "./job";
 import { type End, next } from "./order";
+import { ourRestriction, refusedContexts, type Values } from "./restrictions";
 import { type Situation, valuesFor, variables } from "./situation";
+import { find, type FoundWorkflow } from "./sources";
+import { StoredCaches } from "./stored-caches";
+import { Issuer, type Origin, uuidOf } from "./token";
+import { upstreamOf, Workspace } from "./workspace";
 
 export interface RunOptions {
   /**
@@ -24,8 +32,17 @@ export interface RunOptions {
   readonly approve?: readonly string[] | ((approval: string) => Promise<boolean>);
   /** Branch that the run simulates. Default: the branch that is checked out. */
   readonly branch?: string;
+  /**
+   * Directory of the caches. Runs with the same directory share the caches, as the pipelines of all
+   * branches do.
+   *
+   * @default - a new directory, so that the run starts without caches
+   */
+  readonly caches?: string;
   /** Commit whose code runs. Default: the last commit. Uncommitted changes are not included. */
   readonly commit?: string;
+  /** Branch whose configuration runs. Default: the configuration of the commit. */
+  readonly configBranch?: string;
   /** Directory with a file `<context>.env` for each context that has values. */
   readonly contexts?: string;
   /**
@@ -36,11 +53,21 @@ export interface RunOptions {
   readonly deployDirectory?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly parameters?: Readonly<Record<string, string>>;
+  /**
+   * The person who starts the pipeline, and the person who gives the approvals.
+   *
+   * @default - one person, who is in the security group of the approvers
+   */
+  readonly people?: { readonly actor: Actor; readonly approver: Actor };
   readonly pullRequest?: number;
   readonly repository?: string;
+  /** Restrictions of the contexts. Default: the restrictions of pipeline/contexts.ts. */
+  readonly restrictionFor?: (context: string) => Restriction | undefined;
   readonly root?: string;
   /** Jobs that count as successful without a run: checks that have just passed for this commit. */
   readonly skip?: readonly string[];
+  /** Whether the jobs run as in a rerun with SSH. @default false */
+  readonly ssh?: boolean;
 }
 
 /** How each job of a run ended, and after how many milliseconds. */
@@ -52,18 +79,31 @@ export type Result = ReadonlyMap<string, { readonly end: End; readonly took: num
  */
 export async function rehearse(workflow: string, options: RunOptions = {}): Promise<Result> {
   const { approve = [], deployDirectory = deployProject?.directory, skip = [] } = options;
-  const { root = project } = options;
-  const { found, source } = find(root, workflow, deployDirectory);
+  const { configBranch, root = project } = options;
+  const situation = await situationOf(root, options);
+  const ref = configBranch ?? situation.commit;
+  const workflowFound = await find(workflow, { deployDirectory, ref, root });
+  const { found, source } = workflowFound;
   const names = (approval: boolean): readonly string[] =>
     found.jobs.filter((place) => place.approval === approval).map(({ name }) => name);
   refuseUnknown(workflow, "approval", typeof approve === "function" ? [] : approve, names(true));
   refuseUnknown(workflow, "job", skip, names(false));
   const approved = async (name: string): Promise<boolean> =>
     typeof approve === "function" ? approve(name) : approve.includes(name);
-  const situation = await situationOf(root, options);
   const values = valuesFor(source, workflow, String(found.when), situation);
   const work = mkdtempSync(join(tmpdir(), `${service}-pipeline-`));
-  const id = randomUUID();
+  const run: Run = {
+    caches: new StoredCaches(join(options.caches ?? join(work, "caches"), workflowFound.project)),
+    found: workflowFound,
+    hasDeployProject: deployDirectory !== undefined,
+    id: randomUUID(),
+    issuer: new Issuer(),
+    options,
+    situation,
+    values,
+    work,
+    workspace: new Workspace(join(work, "workspace"), found.jobs),
+  };
   const ends = new Map<string, End>();
   const result = new Map<string, { end: End; took: number }>();
   try {
@@ -81,8 +121,7 @@ export async function rehearse(workflow: string, options: RunOptions = {}): Prom
         end = "success";
       } else if (act === "run") {
         console.log(`\n=== ${place.name}`);
-        const good = await runJob(source, place, { id, options, situation, values, work });
-        end = good ? "success" : "failed";
+        end = await runJob(place, run, ends.size + 1);
       }
       ends.set(place.name, end);
       result.set(place.name, { end, took: Date.now() - started });
@@ -107,44 +146,6 @@ function refuseUnknown(
   );
 }
 
-/**
- * Returns the configuration files: those of this repository, and those in the clone of the deploy
- * project's repository.
- */
-function sourcesOf(root: string, deployDirectory: string | undefined): readonly Source[] {
-  const clone = deployDirectory === undefined ? [] : [deployDirectory];
-  return [directory, ...clone].flatMap((folder) => {
-    const from = resolve(root, folder);
-    if (!existsSync(from)) {
-      throw new UserError(
-        `${from} does not exist: clone the deploy project's repository, and run npm run pipeline`,
-      );
-    }
-    return readdirSync(from)
-      .filter((name) => name.endsWith(".yml"))
-      .map((name) => new Source(`${folder}/${name}`, readFileSync(join(from, name), "utf8")));
-  });
-}
-
-/**
- * Finds a workflow by its name. The deploy project also has a workflow `main`, which deploys, and
- * which the run therefore prefers.
- */
-function find(
-  root: string,
-  workflow: string,
-  deployDirectory: string | undefined,
-): { found: ReadWorkflow; source: Source } {
-  const sources = sourcesOf(root, deployDirectory);
-  const all = sources.flatMap((source) => workflowsOf(source).map((found) => ({ found, source })));
-  const match = all.findLast(({ found }) => found.name === workflow);
-  if (match === undefined) {
-    const names = all.map(({ found }) => found.name).join(", ");
-    throw new UserError(`there is no workflow "${workflow}"; there are ${names}`);
-  }
-  return match;
-}
-
 async function situationOf(root: string, options: RunOptions): Promise<Situation> {
   const git = (...args: readonly string[]) => command("git", args, { cwd: root, timeout: 30_000 });
   if (options.commit === undefined && (await git("status", "--porcelain")) !== "") {
@@ -153,50 +154,112 @@ async function situationOf(root: string, options: RunOptions): Promise<Situation
   return {
     branch: options.branch ?? (await git("branch", "--show-current")),
     commit: await git("rev-parse", "--verify", `${options.commit ?? "HEAD"}^{commit}`),
+    ...(options.configBranch === undefined ? {} : { configBranch: options.configBranch }),
     parameters: options.parameters ?? {},
     pullRequest: options.pullRequest ?? 1,
     repository: options.repository ?? `example/${service}`,
   };
 }
 
+/** One workflow of one pipeline. */
 interface Run {
+  readonly caches: StoredCaches;
+  readonly found: FoundWorkflow;
+  readonly hasDeployProject: boolean;
   readonly id: string;
+  readonly issuer: Issuer;
   readonly options: RunOptions;
   readonly situation: Situation;
-  readonly values: Readonly<Record<string, string | number | boolean>>;
+  readonly values: Values;
   readonly work: string;
+  readonly workspace: Workspace;
 }
 
-async function runJob(source: Source, place: PlacedJob, run: Run): Promise<boolean> {
-  const { id, options, situation, values, work } = run;
-  const job = new Map(named(source, "jobs")).get(place.name);
+/** The person at this machine, who may approve: `--approve` is this person's word. */
+const person: Actor = { approver: true, id: uuidOf("the person at this machine") };
+
+/** Returns what CircleCI knows about a job when it decides whether to start the job. */
+function jobRun(place: PlacedJob, { found, options, values }: Run): JobRun {
+  const { configBranch, people = { actor: person, approver: person }, ssh = false } = options;
+  const upstream = upstreamOf(place.name, found.found.jobs);
+  const run: JobRun = {
+    ...(found.found.jobs.some(({ approval, name }) => approval && upstream.includes(name))
+      ? { approvedBy: people.approver }
+      : {}),
+    contexts: place.contexts,
+    pipeline: {
+      actor: people.actor,
+      checkoutBranch: String(values["pipeline.git.branch"]),
+      ...(configBranch === undefined ? {} : { configBranch }),
+      project: { id: uuidOf(`project ${found.project}`), is: found.project },
+    },
+  };
+  return ssh ? rerun(run, people.actor, { ssh }) : run;
+}
+
+async function runJob(place: PlacedJob, run: Run, buildNumber: number): Promise<End> {
+  const { found, hasDeployProject, id, options, situation, values, work } = run;
+  const about = jobRun(place, run);
+  const { restrictionFor = (name: string) => ourRestriction(name, hasDeployProject) } = options;
+  const refused = refusedContexts(about, values, restrictionFor);
+  for (const [context, reasons] of refused) {
+    console.log(`  unauthorized: no context ${context}: ${reasons.join("; ")}`);
+  }
+  if (refused.size > 0) return "unauthorized";
+  const job = new Map(named(found.source, "jobs")).get(place.name);
   if (job === undefined) {
     console.log("  skipped, because it is a job of an orb");
-    return true;
+    return "success";
   }
-  const branch = String(values["pipeline.git.branch"]);
+  const branch = about.pipeline.checkoutBranch;
   const copy = join(work, "jobs", place.name);
   await checkOut(options.root ?? project, copy, situation.commit, branch);
-  const executor = mapping(new Map(named(source, "executors")).get(String(job["executor"])));
+  const executor = mapping(new Map(named(found.source, "executors")).get(String(job["executor"])));
+  const origin: Origin = {
+    organizationId: uuidOf("organization"),
+    vcsOrigin: `github.com/${situation.repository}`,
+  };
+  const given = contextVariables(options.contexts, place.contexts);
+  const special = builtIn({
+    ...{ buildNumber, origin, run: about, workflowId: id, workingDirectory: copy },
+    commit: situation.commit,
+    issuer: run.issuer,
+    job: place.name,
+    jobId: randomUUID(),
+    pipelineId: String(values["pipeline.id"]),
+    pullRequest: situation.pullRequest,
+    repository: situation.repository,
+  });
+  // "Environment variables are used according to a specific precedence order": first those of
+  // the job, then those of CircleCI, then those of the contexts (docs: Using contexts).
   const env = {
     ...inherited(options.env ?? process.env),
-    ...circleci(place.name, id, branch, situation),
+    ...given,
+    ...special,
     BASH_ENV: bashEnvironment(join(work, "environments", place.name)),
-    ...contextVariables(options.contexts, place.contexts),
     ...withoutCaches(variables(executor["environment"], values)),
     ...variables(job["environment"], values),
   };
-  const good = await runSteps(job["steps"] as readonly unknown[], values, env, {
+  const good = await runSteps(list(job["steps"]), values, env, {
     artifacts: join(work, "artifacts", place.name),
-    caches: join(work, "caches"),
+    caches: run.caches,
     copy,
+    home: homeOf(text(mapping(list(executor["docker"])[0])["image"])),
+    job: place.name,
+    keyValues: {
+      branch,
+      buildNumber: String(buildNumber),
+      environment: { ...given, ...special },
+      revision: situation.commit,
+      workingDirectory: copy,
+    },
     say: (line) => {
       console.log(line);
     },
-    workspace: join(work, "workspace"),
+    workspace: run.workspace,
   });
   rmSync(copy, { force: true, recursive: true });
-  return good;
+  return good ? "success" : "failed";
 }
 
 /**
@@ -207,64 +270,13 @@ function withoutCaches(env: Readonly<Record<string, string>>): Record<string, st
   return Object.fromEntries(Object.entries(env).filter(([name]) => name !== "npm_config_cache"));
 }
 
-/**
- * Returns the environment variables that CircleCI sets, except `CI`. With `CI`, commands must not
- * skip a check, but a machine without the scanners' databases must skip some checks. For the same
- * strictness as in CircleCI, set `CI` yourself. The job's id and token are missing, too, so that
- * commands do not treat this machine as a CircleCI job, and take over no lock.
- */
-function circleci(
-  job: string,
-  id: string,
-  branch: string,
-  { commit, pullRequest, repository }: Situation,
-): Record<string, string> {
-  const [owner = "", name = ""] = repository.split("/");
-  return {
-    CIRCLECI: "true",
-    CIRCLE_BRANCH: branch,
-    CIRCLE_BUILD_NUM: "1",
-    CIRCLE_BUILD_URL: `https://circleci.com/gh/${repository}/1`,
-    CIRCLE_JOB: job,
-    CIRCLE_PROJECT_REPONAME: name,
-    CIRCLE_PROJECT_USERNAME: owner,
-    ...(branch === "main"
-      ? {}
-      : { CIRCLE_PULL_REQUEST: `https://github.com/${repository}/pull/${String(pullRequest)}` }),
-    CIRCLE_REPOSITORY_URL: `git@github.com:${repository}.git`,
-    CIRCLE_SHA1: commit,
-    CIRCLE_USERNAME: "rehearsal",
-    CIRCLE_WORKFLOW_ID: id,
-  };
-}
-
-/**
- * Clones the repository and checks out the commit, as CircleCI does. The clone's `origin` is the
- * local repository, so that commands can look up branches.
- */
-async function checkOut(root: string, copy: string, commit: string, branch: string): Promise<void> {
-  mkdirSync(join(copy, ".."), { recursive: true });
-  await command("git", ["clone", "--quiet", "--no-checkout", root, copy], { timeout: 300_000 });
-  await command("git", ["checkout", "--quiet", "-B", branch, commit], {
-    cwd: copy,
-    timeout: 300_000,
-  });
-  const packages = join(root, "node_modules");
-  if (existsSync(packages)) {
-    // Copies the packages as hard links. If the packages do not match the lock file, the first
-    // command installs them again.
-    await command("cp", ["-al", packages, copy], { timeout: 300_000 }).catch(async () =>
-      command("cp", ["-a", packages, copy], { timeout: 300_000 }),
-    );
-  }
-}
-
 function summary(result: Result): string {
   const words: Readonly<Record<End, string>> = {
     failed: "FAILED",
     held: "waits for an approval",
     not_run: "not run",
     success: "good",
+    unauthorized: "UNAUTHORIZED",
   };
   const width = Math.max(...[...result.keys()].map((name) => name.length));
   return [...result]

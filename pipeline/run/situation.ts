@@ -2,11 +2,14 @@ import { UserError } from "../../lib/errors";
 import { evaluate, parseExpression } from "../checks/expression";
 import { mapping, named, text } from "../checks/shape";
 import type { Source } from "../checks/source";
+import { refValues } from "./restrictions";
 
 /** The event that a run simulates, and that would start the pipeline. */
 export interface Situation {
   readonly branch: string;
   readonly commit: string;
+  /** Branch that the configuration comes from. @default the branch that is checked out */
+  readonly configBranch?: string;
   /** Parameters of the pipeline, as texts from a command line. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly pullRequest: number;
@@ -44,7 +47,6 @@ export function valuesFor(
   situation: Situation,
 ): Values {
   const always: Values = {
-    "pipeline.config_source": "vcs-file",
     "pipeline.event.github.pull_request.head.ref": situation.branch,
     "pipeline.event.github.pull_request.number": situation.pullRequest,
     "pipeline.git.revision": situation.commit,
@@ -56,7 +58,12 @@ export function valuesFor(
   };
   const condition = parseExpression(when);
   for (const event of events(situation)) {
-    const values = { ...always, ...event };
+    const { configBranch } = situation;
+    const refs = refValues({
+      checkoutBranch: String(event["pipeline.git.branch"]),
+      ...(configBranch === undefined ? {} : { configBranch }),
+    });
+    const values = { ...always, ...event, ...refs };
     if (evaluate(condition, values) === true) return values;
   }
   throw new UserError(

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { branchRoles, ciRoles } from "../../components/conventions/ci-roles";
 import { type ContextName, contexts } from "../../pipeline/contexts";
+import { type Actor, rerun } from "../../pipeline/run/actors";
 import { deployProjectId, settings } from "../support/platform";
 import { deployProject, developer, merger, serviceProject } from "./support/actors";
-import { type JobRun, refusedContexts, runs } from "./support/circleci-stand-in";
+import { type JobRun, jobStart, refusedContexts, runs } from "./support/circleci-stand-in";
 import { rolesOf } from "./support/roles";
 
 /** A job of main that needs no approval and names no context, such as `check`. */
@@ -12,6 +13,11 @@ const jobOfMain: JobRun = {
   contexts: [],
   pipeline: { actor: merger, checkoutBranch: "main", project: serviceProject },
 };
+/** The same job, rerun by a developer with SSH. */
+const withSsh = (job: JobRun, by: Actor = developer): JobRun => ({
+  ...job,
+  rerun: { by, ssh: true },
+});
 const withDeployProject = { ...settings.circleci, deployProjectId };
 const everyContext = Object.keys(contexts) as ContextName[];
 
@@ -26,22 +32,61 @@ describe("an attack on production's role, by someone who can push a branch", () 
   });
 
   it("gets no context by an SSH rerun", () => {
-    const rerun = { ...jobOfMain, contexts: everyContext, rerunWithSshBy: developer };
-    assert.deepEqual(refusedContexts(rerun), everyContext);
+    const again = withSsh({ ...jobOfMain, contexts: everyContext });
+    assert.deepEqual(refusedContexts(again), everyContext);
+  });
+
+  it("gets no context by a later rerun without SSH: CircleCI leaves SSH on", () => {
+    const again = { ...jobOfMain, contexts: ["preview" as const] };
+    assert.ok(runs({ ...again, rerun: { by: merger, ssh: false } }));
+    const { rerun: last } = rerun({ ...withSsh(again), contexts: [] }, merger, { ssh: false });
+    assert.ok(last !== undefined);
+    assert.deepEqual(refusedContexts({ ...again, rerun: last }), ["preview"]);
+  });
+
+  it("gets no role by a token that it kept for an hour", () => {
+    assert.deepEqual(rolesOf(withSsh(jobOfMain), settings.circleci, jobStart + 3599), [...ciRoles]);
+    assert.deepEqual(rolesOf(withSsh(jobOfMain), settings.circleci, jobStart + 3600), []);
+  });
+
+  it("gets no role by a pipeline of a custom webhook: its token names no branch", () => {
+    const pipeline = { ...jobOfMain.pipeline, trigger: "custom-webhook" as const };
+    assert.deepEqual(rolesOf({ ...jobOfMain, pipeline }), []);
+  });
+
+  /** A job of main after an approval, with the context of production. */
+  const approved = (approvedBy: Actor, organizationType: "circleci" | "github"): JobRun => ({
+    approvedBy,
+    contexts: ["prod"],
+    pipeline: { ...jobOfMain.pipeline, organizationType },
+  });
+
+  it("H10 fails in an organization with groups: only a member of the group approves production", () => {
+    assert.deepEqual(refusedContexts(approved(developer, "github")), ["prod"]);
+    assert.ok(runs(approved({ ...developer, approver: true }, "github")));
+    assert.ok(runs(approved({ ...developer, administrator: true }, "github")));
+  });
+
+  it("H10 fails for a member of the group, whose job a developer reruns", () => {
+    const job = approved({ ...merger, approver: true }, "github");
+    assert.deepEqual(refusedContexts({ ...job, rerun: { by: developer, ssh: false } }), ["prod"]);
+  });
+
+  it("H10 succeeds in an organization without groups: anyone who can push approves production", () => {
+    assert.ok(runs(approved(developer, "circleci")));
   });
 
   it("C1 fails with a deploy project: AWS refuses each role but two to its own project's jobs", () => {
-    const rerun = { ...jobOfMain, rerunWithSshBy: developer };
-    assert.deepEqual(rolesOf(rerun, withDeployProject), ["preview", "review"]);
+    assert.deepEqual(rolesOf(withSsh(jobOfMain), withDeployProject), ["preview", "review"]);
   });
 
   it("C1 succeeds in the weaker mode: an SSH rerun of main's check takes every role", () => {
-    assert.deepEqual(rolesOf({ ...jobOfMain, rerunWithSshBy: developer }), [...ciRoles]);
+    assert.deepEqual(rolesOf(withSsh(jobOfMain)), [...ciRoles]);
   });
 
   it("C1 fails for production in the weaker mode with approvers listed: the actor is not one", () => {
     const listed = { ...settings.circleci, approverIds: [merger.id] };
-    const found = rolesOf({ ...jobOfMain, rerunWithSshBy: developer }, listed);
+    const found = rolesOf(withSsh(jobOfMain), listed);
     assert.ok(!found.includes("prod"));
     assert.ok(found.includes("staging"));
   });
@@ -91,16 +136,19 @@ describe("an attack on production's role, by someone who can push a branch", () 
       checkoutBranch: anyBranch,
       project: fc.constant(serviceProject),
     }),
-    rerunWithSshBy: fc.option(anyActor, { nil: undefined }),
+    rerun: fc.record({ by: anyActor, ssh: fc.boolean() }),
   });
+  const anyFirstRun = anyRun.map(({ contexts: given, pipeline }) => ({
+    contexts: given,
+    pipeline,
+  }));
   const approverIds = [merger.id, "00000000-0000-4000-8000-00000000000e"];
 
   it("C1 fails with a deploy project: no token of the service's own project takes another role, for no branch, user, contexts or rerun", () => {
     for (const circleci of [withDeployProject, { ...withDeployProject, approverIds }]) {
       fc.assert(
-        fc.property(anyRun, ({ rerunWithSshBy, ...run }) => {
-          const rerun = rerunWithSshBy === undefined ? {} : { rerunWithSshBy };
-          assert.deepEqual(rolesOf({ ...run, ...rerun }, circleci), branchRoles);
+        fc.property(fc.oneof(anyRun, anyFirstRun), (run) => {
+          assert.deepEqual(rolesOf(run, circleci), branchRoles);
         }),
       );
     }

@@ -5,8 +5,11 @@ import { mock } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PlacedJob } from "../../pipeline/checks/shape";
+import type { Restriction } from "../../pipeline/contexts";
+import type { Actor } from "../../pipeline/run/actors";
 import { type End, next } from "../../pipeline/run/order";
 import { rehearse, type RunOptions } from "../../pipeline/run/run";
+import { uuidOf } from "../../pipeline/run/token";
 
 /** A pipeline with an example of each feature that the runner supports. */
 const config = `
@@ -216,6 +219,123 @@ describe("a rehearsal of a workflow", () => {
     assert.deepEqual(noted(), ["build main 3 small build no-ci no-token r1"]);
   }).timeout(60_000);
 
+  /** Commits other scripts of npm: what a job runs. */
+  const commitScripts = (other: Readonly<Record<string, string>>): void => {
+    const all = { ...scripts, ...other };
+    writeFileSync(join(root, "package.json"), JSON.stringify({ name: "x", scripts: all }));
+    git("commit", "--quiet", "--message", "scripts", "package.json");
+  };
+  const restricted =
+    (restriction: Partial<Restriction>) =>
+    (name: string): Restriction | undefined =>
+      name === "secrets"
+        ? { approversOnly: false, expression: "true", projects: ["service"], ...restriction }
+        : undefined;
+
+  it("runs no job whose context refuses it, and says why", async () => {
+    const restrictionFor = restricted({ expression: 'pipeline.git.branch == "main"' });
+    const { ends, said } = await run({ approve: ["approve"], restrictionFor });
+    assert.deepEqual([ends["deploy"], ends["tell-bad"]], ["unauthorized", "not_run"]);
+    assert.equal(noted().length, 1);
+    assert.match(said, /unauthorized: no context secrets: its expression is false/);
+    assert.match(said, /deploy +UNAUTHORIZED/);
+  }).timeout(60_000);
+
+  it("gives a group's context only if the person who approves is in the group", async () => {
+    const outsider = { id: uuidOf("outsider") };
+    const approver = { approver: true, id: uuidOf("approver") };
+    const restrictionFor = restricted({ approversOnly: true });
+    const end = async (...[actor, who]: readonly Actor[]) => {
+      const people = { actor: actor ?? outsider, approver: who ?? outsider };
+      return (await run({ approve: ["approve"], people, restrictionFor })).ends["deploy"];
+    };
+    assert.equal(await end(approver, outsider), "unauthorized");
+    assert.equal(await end(outsider, approver), "success");
+  }).timeout(60_000);
+
+  it("gives each job its own token, which names the job's contexts and the person behind it", async () => {
+    const tell = note("$CIRCLE_OIDC_TOKEN_V2");
+    commitScripts({ build: `${tell} && mkdir made && echo x > made/jar`, deploy: tell });
+    const people = { actor: { id: uuidOf("ada") }, approver: { id: uuidOf("bea") } };
+    await run({ approve: ["approve"], people });
+    const claims = noted()
+      .slice(0, 2)
+      .map((token) => Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"))
+      .map((text) => JSON.parse(text) as Readonly<Record<string, unknown>>);
+    const of = (name: string) => claims.map((one) => one[name]);
+    const [first, second] = of("oidc.circleci.com/job-id");
+    assert.ok(first !== undefined && first !== second);
+    assert.deepEqual(of("oidc.circleci.com/context-ids"), [[], [uuidOf("context secrets")]]);
+    assert.deepEqual(of("oidc.circleci.com/vcs-ref"), Array(2).fill("refs/heads/feature/a"));
+    const users = of("sub").map((sub) => /user\/([^/]+)/.exec(String(sub))?.[1]);
+    assert.deepEqual(users, [uuidOf("ada"), uuidOf("bea")]);
+  }).timeout(60_000);
+
+  it("as a rerun with SSH gives no context that refuses SSH, and says so in the token", async () => {
+    commitScripts({ build: note("$CIRCLE_OIDC_TOKEN_V2") + " && mkdir made && touch made/jar" });
+    const restrictionFor = restricted({ expression: "not job.ssh.enabled" });
+    const { ends } = await run({ approve: ["approve"], restrictionFor, ssh: true });
+    assert.equal(ends["deploy"], "unauthorized");
+    const [, body = ""] = (noted()[0] ?? "").split(".");
+    assert.match(Buffer.from(body, "base64url").toString("utf8"), /ssh-rerun":true/);
+  }).timeout(60_000);
+
+  it("takes the configuration and the code from two branches, as who starts a pipeline may", async () => {
+    git("checkout", "--quiet", "-b", "evil");
+    const evil = config.replace("command: npm run build", `command: 'echo evil >> "$SEEN"'`);
+    writeFileSync(join(root, ".circleci", "config.yml"), evil);
+    git("commit", "--quiet", "--message", "evil", ".circleci");
+    git("checkout", "--quiet", "feature/a");
+    const refs = 'pipeline.git.branch == "feature/a" and pipeline.config.ref == ';
+    const ofEvil = { expression: `${refs}"refs/heads/evil"` };
+    const persists = { configBranch: "evil", skip: ["build"], approve: ["approve"] };
+    const { ends } = await run({ ...persists, restrictionFor: restricted(ofEvil) });
+    assert.notEqual(ends["deploy"], "unauthorized");
+    const ofOne = { expression: `${refs}"refs/heads/feature/a"` };
+    const other = await run({ ...persists, restrictionFor: restricted(ofOne) });
+    assert.equal(other.ends["deploy"], "unauthorized");
+    await run({ configBranch: "evil" });
+    assert.equal(noted().at(-1), "evil");
+  }).timeout(60_000);
+
+  it("lets no context replace a variable of CircleCI, and the job's own variables replace both", async () => {
+    const tell = `$CIRCLE_JOB $NAME $CIRCLE_BUILD_NUM`;
+    commitScripts({ build: `${note(tell)} && mkdir made && touch made/jar`, deploy: note(tell) });
+    const deploy = config.replace(
+      "  deploy:\n",
+      "  deploy:\n    environment: { NAME: of-the-job }\n",
+    );
+    writeFileSync(join(root, ".circleci", "config.yml"), deploy);
+    git("commit", "--quiet", "--message", "environment", ".circleci");
+    writeFileSync(join(root, "secrets.env"), "CIRCLE_JOB=x\nNAME=of-the-context\n");
+    await run({ approve: ["approve"] });
+    assert.deepEqual(noted().slice(0, 2), ["build feature/a 1", "deploy of-the-job 3"]);
+  }).timeout(60_000);
+
+  it("shares caches with the runs of other branches, by prefix, and only if they share a directory", async () => {
+    const key = '"report-{{ .Environment.CIRCLE_WORKFLOW_ID }}"';
+    const other = config
+      .replace(`key: ${key}`, 'key: "report-{{ .Branch }}"')
+      .replace(`keys: [${key}]`, 'keys: ["report-"]')
+      .replace("{ deploy: [failed, canceled] }", "build");
+    writeFileSync(join(root, ".circleci", "config.yml"), other);
+    git("commit", "--quiet", "--message", "caches", ".circleci");
+    const cached = { caches: join(root, "caches") };
+    await run({ ...cached, approve: ["approve"], branch: "other" });
+    await run({ ...cached, approve: [] });
+    assert.equal(noted().at(-1), "tell-bad cause no-token");
+    const { ends } = await run({ approve: [] });
+    assert.equal(ends["tell-bad"], "success");
+    assert.equal(noted().at(-1), "tell-bad  no-token");
+  }).timeout(60_000);
+
+  it("fails a job that persists nothing, as CircleCI does", async () => {
+    commitScripts({ build: "true" });
+    const { ends, said } = await run();
+    assert.equal(ends["build"], "failed");
+    assert.match(said, /persist_to_workspace: FAILED: The specified paths did not match any files/);
+  }).timeout(60_000);
+
   for (const [what, workflow, options, says] of [
     ["a workflow that does not exist", "brunch", {}, /no workflow "brunch"; there are branch/],
     [
@@ -262,6 +382,9 @@ describe("the order of jobs", () => {
     assert.equal(decide("success", "success"), "run");
     assert.equal(decide("failed", "failed"), "run");
     assert.equal(decide("not_run", "terminal"), "run");
+    assert.equal(decide("unauthorized", "terminal"), "run");
+    assert.equal(decide("unauthorized", "unauthorized"), "run");
+    assert.equal(decide("unauthorized", "failed"), "skip");
   });
 
   it("never runs a job whose requirement ended otherwise", () => {

@@ -1,26 +1,36 @@
 import assert from "node:assert/strict";
 import { ciRoles } from "../../components/conventions/ci-roles";
 import { issuer, trustPolicy } from "../../platform/trust";
-import { claimsOf, deployProjectId, projectId, settings } from "../support/platform";
 import { mayAssume } from "../support/iam-evaluator";
+import { deployProjectId, projectId, settings, user } from "../support/platform";
 
 const { circleci } = settings;
 const from = issuer(circleci);
 const providerArn = `arn:aws:iam::111122223333:oidc-provider/${from}`;
 
-const token = (ref: string) => claimsOf({ ref });
-const subjectOf = ({ sub = "" }: Readonly<Record<string, string>>): string => sub;
+type Claims = Readonly<Record<string, string>>;
+
+/**
+ * The claims of a job's token that IAM compares. This room cannot import CircleCI's stand-in, which
+ * is an ES module (pipeline/run/token.ts). The attacks use the stand-in.
+ */
+function claimsOf(ref: string, id = projectId): Claims {
+  const { organizationId, vcsOrigin } = circleci;
+  return {
+    aud: organizationId,
+    "oidc.circleci.com/project-id": id,
+    sub: `org/${organizationId}/project/${id}/user/${user}/vcs-origin/${vcsOrigin}/vcs-ref/${ref}`,
+  };
+}
+const token = (ref: string) => claimsOf(ref);
+const subjectOf = ({ sub = "" }: Claims): string => sub;
 
 const main = token("refs/heads/main");
 const branch = token("refs/heads/feature/a");
 const otherProject = "00000000-0000-4000-8000-0000000000ff";
 
 /** Returns the purposes whose roles a token with these claims may take. */
-function roles(
-  claims: Readonly<Record<string, string>>,
-  tokenIssuer = from,
-  trusted = circleci,
-): readonly string[] {
+function roles(claims: Claims, tokenIssuer = from, trusted = circleci): readonly string[] {
   return ciRoles.filter((ciRole) =>
     mayAssume(trustPolicy(trusted, providerArn, ciRole), tokenIssuer, claims),
   );
@@ -76,7 +86,7 @@ describe("the trust policies", () => {
 
 describe("the trust policies with a deploy project", () => {
   const trusted = { ...circleci, deployProjectId };
-  const ofDeploy = (ref: string) => claimsOf({ projectId: deployProjectId, ref });
+  const ofDeploy = (ref: string) => claimsOf(ref, deployProjectId);
 
   it("let main of the deploy project take every role, except that of review stacks", () => {
     const found = roles(ofDeploy("refs/heads/main"), from, trusted);

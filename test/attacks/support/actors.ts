@@ -1,5 +1,5 @@
+import type { Actor, CircleciProject } from "../../../pipeline/run/actors";
 import { deployProjectId, projectId, user } from "../../support/platform";
-import type { Actor, Project } from "./circleci-stand-in";
 
 /**
  * A developer who may push any branch, open a pull request and use CircleCI. The developer may not
@@ -11,7 +11,7 @@ export const developer: Actor = { id: user };
 export const merger: Actor = { id: "00000000-0000-4000-8000-00000000000c" };
 
 /** The project that runs the pipelines of branches. */
-export const serviceProject: Project = { id: projectId, is: "service" };
+export const serviceProject: CircleciProject = { id: projectId, is: "service" };
 
 /** The deploy project. Developers cannot push to the repository of its configuration. */
-export const deployProject: Project = { id: deployProjectId, is: "deploy" };
+export const deployProject: CircleciProject = { id: deployProjectId, is: "deploy" };

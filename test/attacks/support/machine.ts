@@ -1,14 +1,26 @@
 import type { Job } from "../../../pipeline/model";
-import type { Caches, Files } from "./circleci-stand-in";
-
-/** The working directory of a job in a container (docs: configuration reference). */
-const workingDirectory = "/root/project";
+import { absolutePath, type Caches, homeOf } from "../../../pipeline/run/caches";
+import { executors } from "../../../pipeline/steps";
+import type { Files } from "./circleci-stand-in";
 
 /**
- * Files that a job reads and runs: at the start of every `npm run`, and before the first command of
- * a step.
+ * Returns the files that a job reads and runs: at the start of every `npm run`, and before the
+ * first command of a step.
  */
-export const entryPoints = [`${workingDirectory}/cli/entry.mjs`, "/root/.bashrc"];
+function entryPointsIn(home: string): readonly string[] {
+  return ["cli/entry.mjs", "~/.bashrc"].map((path) => absolutePath(path, home));
+}
+
+/** Returns the home directory in the image of a job. */
+function homeOfJob({ executor }: Job): string {
+  const [{ image }] = executors[executor as keyof typeof executors].docker;
+  return homeOf(image);
+}
+
+/** The files that jobs read and run, in every image. */
+export const entryPoints = [
+  ...new Set(Object.values(executors).map(({ docker: [{ image }] }) => homeOf(image))),
+].flatMap(entryPointsIn);
 
 /** The result of playing a job. */
 interface Ran {
@@ -20,7 +32,8 @@ interface Ran {
  * Plays the steps of a job: the checkout of main and restored caches write files, and each command
  * reads all `entryPoints`.
  */
-export function play(job: Job, caches: Caches, keys: (template: string) => string): Ran {
+export function play(job: Job, caches: Caches<Files>, keys: (template: string) => string): Ran {
+  const entryPoints = entryPointsIn(homeOfJob(job));
   const there = new Map<string, "attacker" | "main">();
   const attackers = new Set<string>();
   const take = (files: Files): void => {
@@ -30,7 +43,7 @@ export function play(job: Job, caches: Caches, keys: (template: string) => strin
     if (step === "checkout") take(new Map(entryPoints.map((path) => [path, "main"])));
     else if ("restore_cache" in step) {
       const { keys: asked } = step.restore_cache as { readonly keys: readonly string[] };
-      for (const key of asked) take(caches.restore(keys(key)));
+      take(caches.restore(asked.map(keys))?.content ?? new Map());
     } else if ("run" in step) {
       for (const path of entryPoints) if (there.get(path) === "attacker") attackers.add(path);
     }

@@ -2,13 +2,25 @@ import { ciRoles, type CiRoleName } from "../../../components/conventions/ci-rol
 import { issuer, trustPolicy } from "../../../platform/trust";
 import { mayAssume } from "../../support/iam-evaluator";
 import { settings } from "../../support/platform";
-import { type JobRun, tokenOf } from "./circleci-stand-in";
+import { type JobRun, jobStart, tokenOf } from "./circleci-stand-in";
 
-/** Returns the roles that AWS gives to a job's token. The trust policies are the real ones. */
-export function rolesOf(run: JobRun, circleci = settings.circleci): readonly CiRoleName[] {
+/** The claims that IAM compares (AWS's docs: condition keys for web identity federation). */
+const seenByIam = ["aud", "oidc.circleci.com/project-id", "sub"];
+
+/**
+ * Returns the roles that AWS gives to a job's token, at a time in seconds since 1970. AWS refuses a
+ * token after its claim `exp`. The trust policies are the real ones.
+ */
+export function rolesOf(
+  run: JobRun,
+  circleci = settings.circleci,
+  at = jobStart + 60,
+): readonly CiRoleName[] {
   const from = issuer(circleci);
   const provider = `arn:aws:iam::111122223333:oidc-provider/${from}`;
-  const token = tokenOf(run);
+  const claims = tokenOf(run);
+  if (claims["iss"] !== `https://${from}` || Number(claims["exp"]) <= at) return [];
+  const token = Object.fromEntries(seenByIam.map((name) => [name, String(claims[name])]));
   return ciRoles.filter((ciRole) =>
     mayAssume(trustPolicy(circleci, provider, ciRole), from, token),
   );

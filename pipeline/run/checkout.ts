@@ -1,0 +1,29 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { command } from "../../lib/command";
+
+/**
+ * Clones the repository and checks out the commit, as CircleCI does. The clone's `origin` is the
+ * local repository, so that commands can look up branches.
+ */
+export async function checkOut(
+  root: string,
+  copy: string,
+  commit: string,
+  branch: string,
+): Promise<void> {
+  mkdirSync(join(copy, ".."), { recursive: true });
+  await command("git", ["clone", "--quiet", "--no-checkout", root, copy], { timeout: 300_000 });
+  await command("git", ["checkout", "--quiet", "-B", branch, commit], {
+    cwd: copy,
+    timeout: 300_000,
+  });
+  const packages = join(root, "node_modules");
+  if (existsSync(packages)) {
+    // Copies the packages as hard links. If the packages do not match the lock file, the first
+    // command installs them again.
+    await command("cp", ["-al", packages, copy], { timeout: 300_000 }).catch(async () =>
+      command("cp", ["-a", packages, copy], { timeout: 300_000 }),
+    );
+  }
+}

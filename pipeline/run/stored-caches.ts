@@ -1,0 +1,69 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { absolutePath, type Cache, Caches } from "./caches";
+
+/** Where a job runs: the directory on this machine that stands for its working directory. */
+export interface Place {
+  readonly copy: string;
+  /** Home directory in the job's image. */
+  readonly home: string;
+}
+
+/**
+ * The caches of one project, in a directory. Runs that share the directory share the caches, as
+ * pipelines of all branches do.
+ *
+ * Left out: paths outside the job's working directory. They would be files of this machine.
+ */
+export class StoredCaches {
+  readonly #directory: string;
+  readonly #index: string;
+  readonly #caches: Caches<string>;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#index = join(directory, "index.json");
+    const saved = existsSync(this.#index) ? readFileSync(this.#index, "utf8") : "[]";
+    this.#caches = new Caches(JSON.parse(saved) as readonly Cache<string>[]);
+  }
+
+  /** Saves files of a job. Returns a text that says what was saved. */
+  save(key: string, paths: readonly string[], { copy, home }: Place): string {
+    const all = paths.map((path) => absolutePath(path, home));
+    const project = `${home}/project/`;
+    const inside = all.filter((path) => path.startsWith(project));
+    if (inside.length === 0) return "skipped, because the machine has its own";
+    const there = inside.filter((path) => existsSync(join(copy, path.slice(project.length))));
+    if (there.length === 0) return `nothing at ${inside.join(", ")}`;
+    const isNew = this.#caches.save(key, () => {
+      const name = `cache-${String(readdirSync(this.#makeDirectory()).length)}`;
+      for (const path of there) {
+        copyTo(join(copy, path.slice(project.length)), join(this.#directory, name, path));
+      }
+      return name;
+    });
+    if (!isNew) return `skipped, because the cache ${key} exists`;
+    writeFileSync(this.#index, JSON.stringify(this.#caches.stored));
+    return key;
+  }
+
+  /** Restores the files of the newest cache that a key finds. Returns a text that says what. */
+  restore(keys: readonly string[], { copy, home }: Place): string {
+    const found = this.#caches.restore(keys);
+    if (found === undefined) return "nothing there";
+    const from = join(this.#directory, found.content, home, "project");
+    if (!existsSync(from)) return `${found.key}: all its files are outside ${home}/project`;
+    copyTo(from, copy);
+    return found.key;
+  }
+
+  #makeDirectory(): string {
+    mkdirSync(this.#directory, { recursive: true });
+    return this.#directory;
+  }
+}
+
+function copyTo(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(from, to, { recursive: true });
+}
