@@ -4,6 +4,7 @@ import type { ProbeOptions } from "../operations/probe/probe";
 import type { RunOptions } from "../pipeline/run/run";
 import { addCommand } from "./command";
 import { addOperations } from "./operations";
+import { addProve } from "./prove";
 import type { Options } from "../sandbox/layout";
 import { Steps } from "../lib/progress";
 import { quoted } from "../lib/shell";
@@ -181,6 +182,7 @@ program
   );
 
 addOperations(program);
+addProve(program);
 
 const sandboxCommand = addCommand(program, "sandbox").description(
   "Pulumi engine, Kubernetes, registry and builder on this machine",

@@ -30,6 +30,12 @@ export interface RunOptions {
    * that wait for any other approval do not run.
    */
   readonly approve?: readonly string[] | ((approval: string) => Promise<boolean>);
+  /**
+   * Directory of the artifacts, one directory for each job.
+   *
+   * @default - the artifacts are removed after the run
+   */
+  readonly artifacts?: string;
   /** Branch that the run simulates. Default: the branch that is checked out. */
   readonly branch?: string;
   /**
@@ -241,7 +247,7 @@ async function runJob(place: PlacedJob, run: Run, buildNumber: number): Promise<
     ...variables(job["environment"], values),
   };
   const good = await runSteps(list(job["steps"]), values, env, {
-    artifacts: join(work, "artifacts", place.name),
+    artifacts: join(options.artifacts ?? join(work, "artifacts"), place.name),
     caches: run.caches,
     copy,
     home: homeOf(text(mapping(list(executor["docker"])[0])["image"])),

@@ -1,0 +1,48 @@
+import type { Command } from "commander";
+import type { CircleciOptions } from "../operations/prove/command";
+import { addCommand, leaving } from "./command";
+
+/** Exit code of a wrong command line. */
+const WRONG_USE = 2;
+
+/** Adds `npm run prove`: checks the project's assumptions with the real services. */
+export function addProve(program: Command): void {
+  const prove = addCommand(program, "prove")
+    .description("checks with your credentials that a service works as the stand-ins assume")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 proven, 3 something differs or is open, 1 failed, 2 wrong use.",
+    )
+    .exitOverride(({ exitCode }) => {
+      process.exit(exitCode === 0 ? 0 : WRONG_USE);
+    });
+  prove
+    .command("circleci")
+    .description("reads what a small pipeline has shown, which --write gives")
+    .argument("[workflow]", "id of the workflow")
+    .option("--json", "print the outcomes as JSON")
+    .option("--record <file>", "file of the record (default: config/proofs.json)")
+    .option("--rerun <workflow>", "id of the workflow of a rerun with SSH")
+    .option("--write <file>", "write the configuration of the pipeline, and end")
+    .action(
+      exiting(async (workflow: string | undefined, options: CircleciOptions) =>
+        (await import("../operations/prove/command")).proveCircleci(workflow, options),
+      ),
+    );
+}
+
+/** Returns an action that ends with the exit code of a proof. */
+function exiting<Args extends unknown[]>(
+  work: (...args: Args) => Promise<number>,
+): (...args: Args) => Promise<void> {
+  return leaving(async (...args: Args) => {
+    const { WrongUse } = await import("../operations/prove/assertions");
+    try {
+      process.exitCode = await work(...args);
+    } catch (error) {
+      if (!(error instanceof WrongUse)) throw error;
+      console.error(error.message);
+      process.exitCode = WRONG_USE;
+    }
+  });
+}

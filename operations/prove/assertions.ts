@@ -1,0 +1,91 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../../lib/errors";
+import { project } from "../../lib/project";
+
+/** A command line or an environment with which nothing can be proven. */
+export class WrongUse extends UserError {}
+
+/** A service. The project has assumptions about how the service works. */
+export type Service = "aws" | "circleci" | "eks";
+
+/** What an assertion found: "open" means that what it needs was not there. */
+export type Verdict =
+  | { readonly result: "proven" }
+  | { readonly result: "differs"; readonly detail: string }
+  | { readonly result: "open"; readonly detail: string };
+
+/**
+ * One assumption about a service. The tests check the same assertion with the service's stand-in:
+ * so a stand-in is never more lenient than what was proven.
+ */
+export interface Assertion<Seen> {
+  /** Never changes, because records name it. */
+  readonly id: string;
+  /** The assumption, as a sentence. */
+  readonly says: string;
+  readonly check: (seen: Seen) => Verdict;
+}
+
+export const proven: Verdict = { result: "proven" };
+export const differs = (detail: string): Verdict => ({ detail, result: "differs" });
+export const open = (detail: string): Verdict => ({ detail, result: "open" });
+
+/** Returns "proven" if the two values are equal, and otherwise both values. */
+export function equal(got: unknown, wanted: unknown): Verdict {
+  const text = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
+  const [is, should] = [text(got), text(wanted)];
+  return is === should ? proven : differs(`got ${is}, expected ${should}`);
+}
+
+export interface Outcome {
+  readonly id: string;
+  readonly says: string;
+  readonly result: Verdict["result"];
+  readonly detail?: string;
+}
+
+/** What the last proof of each service found. */
+export type Record = Readonly<
+  Partial<{ [S in Service]: { readonly date: string; readonly outcomes: readonly Outcome[] } }>
+>;
+
+/** File of the record, which the repository contains. */
+export const recordFile = join(project, "config", "proofs.json");
+
+export function outcomesOf<Seen>(
+  assertions: readonly Assertion<Seen>[],
+  seen: Seen,
+): readonly Outcome[] {
+  return assertions.map(({ check, id, says }) => ({ id, says, ...check(seen) }));
+}
+
+export function readRecord(file = recordFile): Record {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record) : {};
+}
+
+/** Replaces the record of one service. */
+export function record(
+  service: Service,
+  outcomes: readonly Outcome[],
+  file = recordFile,
+  date = new Date(),
+): void {
+  const all = {
+    ...readRecord(file),
+    [service]: { date: date.toISOString().slice(0, 10), outcomes },
+  };
+  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
+}
+
+/** Returns the exit code: 0 if everything is proven, 3 if something differs or is open. */
+export const exitCode = (outcomes: readonly Outcome[]): 0 | 3 =>
+  outcomes.every(({ result }) => result === "proven") ? 0 : 3;
+
+/** Returns the outcomes as lines for a person. */
+export function lines(outcomes: readonly Outcome[]): readonly string[] {
+  return outcomes.map(({ detail, result, says }) => {
+    const why = detail === undefined ? "" : `\n         ${detail}`;
+    return `${result.padEnd(8)} ${says}${why}`;
+  });
+}

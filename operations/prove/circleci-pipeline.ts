@@ -1,0 +1,110 @@
+import { stringify } from "yaml";
+import { service } from "../../config/service";
+
+/** Name of the proof's file and workflow. */
+const workflowName = "prove";
+
+/** Context that only main may use. The proof reads none of its values. */
+const restrictedContext = `${service}-staging`;
+
+/** Directory of the reports, which each job stores as artifacts. */
+export const seenDirectory = "prove-seen";
+
+/**
+ * Writes what a job sees: the claims of its token, and files. The token itself is not stored,
+ * because artifacts are readable by every member of the project.
+ */
+const observe = {
+  run: {
+    command: [
+      "node -e '",
+      'const fs = require("node:fs");',
+      'const token = process.env.CIRCLE_OIDC_TOKEN_V2 || "";',
+      'const claims = token === "" ? {} : JSON.parse(Buffer.from(token.split(".")[1], "base64url"));',
+      "const files = {};",
+      'if (fs.existsSync("prove")) for (const name of fs.readdirSync("prove"))',
+      '  files[name] = fs.readFileSync("prove/" + name, "utf8").trim();',
+      `fs.mkdirSync("${seenDirectory}", { recursive: true });`,
+      "const { CIRCLE_BRANCH: branch, CIRCLE_JOB: job, CONFIG_REF: configRef } = process.env;",
+      "const seen = JSON.stringify({ branch, claims, configRef, files });",
+      `fs.writeFileSync("${seenDirectory}/" + job + ".json", seen);`,
+      "'",
+    ].join("\n"),
+    name: "what this job sees",
+  },
+};
+const keep = { store_artifacts: { path: seenDirectory } };
+const write = (file: string, text: string) => ({
+  run: { command: `mkdir -p prove; echo "${text}" > prove/${file}`, name: `${file}: ${text}` },
+});
+const persist = (file: string) => ({
+  persist_to_workspace: { paths: [`prove/${file}`], root: "." },
+});
+const attach = { attach_workspace: { at: "." } };
+const key = (name: string) => `prove-{{ .Environment.CIRCLE_WORKFLOW_ID }}-${name}`;
+const save = (of: string, file: string) => ({
+  save_cache: { key: of, paths: [`~/project/prove/${file}`] },
+});
+const restore = (of: string) => ({ restore_cache: { keys: [of] } });
+const shared = "prove-shared-";
+
+const job = (...steps: readonly unknown[]) => ({
+  environment: { CONFIG_REF: "<< pipeline.config.ref >>" },
+  executor: "prove",
+  steps,
+});
+
+/**
+ * Returns the configuration of a pipeline that shows how CircleCI works. The pipeline checks out no
+ * code, needs no secret, and changes nothing outside of CircleCI. Its caches and artifacts end with
+ * CircleCI's storage times.
+ */
+export function proofPipeline(): string {
+  return stringify(
+    {
+      version: 2.1,
+      executors: { prove: { docker: [{ image: "cimg/node:22.14.0" }], resource_class: "small" } },
+      jobs: {
+        parallel: job(write("of-parallel", "parallel"), persist("of-parallel"), observe, keep),
+        write: job(
+          restore(shared),
+          observe,
+          keep,
+          write("newest", "first"),
+          save(key("newest"), "newest"),
+          write("newest", "second"),
+          save(key("newest-and-longer"), "newest"),
+          write("immutable", "first"),
+          save(key("immutable"), "immutable"),
+          write("immutable", "second"),
+          save(key("immutable"), "immutable"),
+          write("shared", "$CIRCLE_BRANCH"),
+          save(`${shared}{{ .Environment.CIRCLE_WORKFLOW_ID }}`, "shared"),
+          write("of-write", "write"),
+          persist("of-write"),
+        ),
+        read: job(attach, restore(key("newest")), restore(key("immutable")), observe, keep),
+        failing: job(write("of-failing", "failing"), persist("of-failing"), {
+          run: { command: "exit 1", name: "this job must fail" },
+        }),
+        "after-failure": job(attach, observe, keep),
+        restricted: job(observe, keep),
+      },
+      workflows: {
+        [workflowName]: {
+          when: 'pipeline.git.branch != ""',
+          jobs: [
+            "parallel",
+            "write",
+            { approve: { requires: ["write"], type: "approval" } },
+            { read: { requires: ["approve"] } },
+            "failing",
+            { "after-failure": { requires: [{ failing: ["failed"] }] } },
+            { restricted: { context: [restrictedContext] } },
+          ],
+        },
+      },
+    },
+    { aliasDuplicateObjects: false, lineWidth: 0 },
+  );
+}

@@ -1,0 +1,77 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import {
+  type Assertion,
+  exitCode,
+  lines,
+  type Outcome,
+  outcomesOf,
+  record,
+  recordFile,
+  type Service,
+  WrongUse,
+} from "./assertions";
+import { circleciAssertions } from "./circleci-assertions";
+import { proofPipeline } from "./circleci-pipeline";
+import { seenInCircleci } from "./circleci";
+
+export interface ProveOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Prints the outcomes as JSON. */
+  readonly json?: boolean;
+  /** File of the record. @default recordFile */
+  readonly record?: string;
+}
+
+export interface CircleciOptions extends ProveOptions {
+  /** Id of the workflow of a rerun with SSH. */
+  readonly rerun?: string;
+  /** File to write the pipeline's configuration into. Then nothing is asked. */
+  readonly write?: string;
+}
+
+/**
+ * `npm run prove -- circleci`: writes the configuration of a small pipeline, or reads what a run of
+ * this pipeline has shown. Reads only; the person starts the pipeline.
+ *
+ * @returns the exit code: 0 if everything is proven, 3 if something differs or is open.
+ */
+export async function proveCircleci(
+  workflow: string | undefined,
+  { env = process.env, rerun, write, ...options }: CircleciOptions = {},
+): Promise<number> {
+  if (write !== undefined) {
+    const file = resolve(write);
+    if (existsSync(file)) throw new WrongUse(`${file} exists. Nothing was changed.`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, proofPipeline());
+    console.log(`Written: ${file}. docs/trust.md says how to start the pipeline.`);
+    return 0;
+  }
+  if (workflow === undefined) {
+    throw new WrongUse("give the id of the workflow, or --write FILE to get its configuration");
+  }
+  say(options, "Reads one workflow, its jobs and their artifacts by CircleCI's API.");
+  say(options, `Leaves nothing in CircleCI. Writes ${options.record ?? recordFile}.`);
+  const seen = await seenInCircleci(workflow, rerun, env);
+  return finish("circleci", circleciAssertions, seen, options);
+}
+
+/** Prints, unless the output is JSON. */
+function say({ json = false }: ProveOptions, line: string): void {
+  if (!json) console.log(line);
+}
+
+/** Checks the assertions, prints and records the outcomes, and returns the exit code. */
+function finish<Seen>(
+  service: Service,
+  assertions: readonly Assertion<Seen>[],
+  seen: Seen,
+  options: ProveOptions,
+): number {
+  const outcomes: readonly Outcome[] = outcomesOf(assertions, seen);
+  record(service, outcomes, options.record);
+  if (options.json === true) console.log(JSON.stringify(outcomes, null, 2));
+  for (const line of lines(outcomes)) say(options, line);
+  return exitCode(outcomes);
+}
