@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { reviewGroup, reviewUser } from "../../components/conventions/ci-roles";
 import { slug } from "../../components/conventions/names";
+import { recordKey, recordOf } from "../../operations/doctor/record";
 import { nameOfBranch } from "../../platform/admission/review-names";
 import { namespaces } from "../../platform/admission/review-policies";
 import { refusals } from "./support/admission-stand-in";
@@ -57,5 +58,23 @@ describe("the name of a review namespace, in CEL", () => {
 
   it("is refused if its owner is not a branch", () => {
     assert.equal(accepts("", "evil"), false);
+  });
+});
+
+describe("the record of a cluster that the doctor has checked", () => {
+  it("cannot be written by a review job, because it is not in a namespace of a review stack", () => {
+    const username = reviewUser("feature-a");
+    const kubeSystem = { annotations: { "services-orders/owner": username }, name: "kube-system" };
+    const annotations = { ...kubeSystem.annotations, [recordKey]: recordOf("strict", new Date()) };
+    const found = refusals(policy, {
+      object: { metadata: { ...kubeSystem, annotations, labels: {} } },
+      oldObject: { metadata: { ...kubeSystem, labels: {} } },
+      request: {
+        namespace: "kube-system",
+        operation: "UPDATE",
+        userInfo: { groups: [reviewGroup(circleci.projectId)], username },
+      },
+    });
+    assert.match(found.join("\n"), /changes and deletes namespaces services-orders-review-/);
   });
 });
