@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -29,14 +30,14 @@ class PageAdmissionTest {
         Future<Boolean> small = waits(pages, 1, 2);
         Future<Boolean> another = waits(pages, 1, 3);
         pages.leave();
-        assertTrue(small.get());
+        assertTrue(soon(small));
         assertEquals(2, pages.waiting());
         assertFalse(another.isDone());
         pages.leave();
-        assertTrue(another.get());
+        assertTrue(soon(another));
         assertFalse(large.isDone());
         pages.leave();
-        assertTrue(large.get());
+        assertTrue(soon(large));
     }
 
     @Test
@@ -47,9 +48,9 @@ class PageAdmissionTest {
         Future<Boolean> second = waits(pages, 200, 2);
         assertFalse(pages.enter(200));
         Future<Boolean> small = threads.submit(() -> pages.enter(1));
-        assertFalse(second.get());
+        assertFalse(soon(second));
         pages.leave();
-        assertTrue(small.get());
+        assertTrue(soon(small));
         assertFalse(first.isDone());
     }
 
@@ -62,6 +63,10 @@ class PageAdmissionTest {
         pages.leave();
         assertTrue(pages.enter(1));
         assertFalse(pages.enter(1));
+    }
+
+    private static boolean soon(Future<Boolean> entered) throws Exception {
+        return entered.get(10, TimeUnit.SECONDS);
     }
 
     /** Starts a thread that waits for a place, and returns when {@code waiting} threads wait. */
