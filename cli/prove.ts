@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CircleciOptions } from "../operations/prove/command";
+import type { AwsOptions, CircleciOptions } from "../operations/prove/command";
 import { addCommand, leaving } from "./command";
 
 /** Exit code of a wrong command line. */
@@ -16,6 +16,21 @@ export function addProve(program: Command): void {
     .exitOverride(({ exitCode }) => {
       process.exit(exitCode === 0 ? 0 : WRONG_USE);
     });
+  prove
+    .command("aws")
+    .description("pushes to a new ECR repository, and deletes it; asks first")
+    .option("--json", "print the outcomes as JSON")
+    .option("--record <file>", "file of the record (default: config/proofs.json)")
+    .option(
+      "--repository <name>",
+      "repository whose settings are proven (default: that of the service)",
+    )
+    .option("--yes", "do not ask for confirmation")
+    .action(
+      exiting(async (options: AwsOptions) =>
+        (await import("../operations/prove/command")).proveAws(options),
+      ),
+    );
   prove
     .command("circleci")
     .description("reads what a small pipeline has shown, which --write gives")

@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { service } from "../../config/service";
+import { confirm } from "../../lib/confirm";
 import {
   type Assertion,
   exitCode,
@@ -11,6 +13,8 @@ import {
   type Service,
   WrongUse,
 } from "./assertions";
+import { newRepository, seenInAws } from "./aws";
+import { awsAssertions } from "./aws-assertions";
 import { circleciAssertions } from "./circleci-assertions";
 import { proofPipeline } from "./circleci-pipeline";
 import { seenInCircleci } from "./circleci";
@@ -57,6 +61,40 @@ export async function proveCircleci(
   return finish("circleci", circleciAssertions, seen, options);
 }
 
+export interface AwsOptions extends Omit<ProveOptions, "env"> {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Repository whose settings are proven. @default the service's repository */
+  readonly repository?: string;
+  readonly yes?: boolean;
+}
+
+/**
+ * `npm run prove -- aws`: creates an ECR repository, pushes to it, and deletes it. In a CircleCI
+ * job, also asks which roles the job's token may assume.
+ *
+ * @returns the exit code: 0 if everything is proven, 3 if something differs or is open.
+ */
+export async function proveAws({
+  env = {},
+  repository = service,
+  yes = false,
+  ...options
+}: AwsOptions = {}): Promise<number> {
+  const temporary = newRepository(repository);
+  say(options, `Reads the repository ${repository}. Creates the repository ${temporary}, pushes`);
+  say(
+    options,
+    "images of a few bytes, and deletes this repository. In a CircleCI job, assumes the",
+  );
+  say(options, "roles of the jobs without using them; these sessions end after an hour.");
+  say(options, `Leaves nothing else in AWS. Writes ${options.record ?? recordFile}.`);
+  if (!yes && !process.stdin.isTTY) {
+    throw new WrongUse("No terminal to confirm on. Pass --yes. Nothing was changed.");
+  }
+  await confirm(temporary, yes);
+  return finish("aws", awsAssertions, await seenInAws(repository, temporary, env), options);
+}
+
 /** Prints, unless the output is JSON. */
 function say({ json = false }: ProveOptions, line: string): void {
   if (!json) console.log(line);
@@ -64,13 +102,13 @@ function say({ json = false }: ProveOptions, line: string): void {
 
 /** Checks the assertions, prints and records the outcomes, and returns the exit code. */
 function finish<Seen>(
-  service: Service,
+  of: Service,
   assertions: readonly Assertion<Seen>[],
   seen: Seen,
   options: ProveOptions,
 ): number {
   const outcomes: readonly Outcome[] = outcomesOf(assertions, seen);
-  record(service, outcomes, options.record);
+  record(of, outcomes, options.record);
   if (options.json === true) console.log(JSON.stringify(outcomes, null, 2));
   for (const line of lines(outcomes)) say(options, line);
   return exitCode(outcomes);
