@@ -7,8 +7,8 @@
  * webhooks: "restricting contexts for custom webhook triggers is not currently supported".
  *
  * The page does not say whether a context with a group and a project asks for both ("a member of
- * one of the security groups or projects"). This code asks for both, and `npm run prove --
- * circleci` asks CircleCI.
+ * one of the security groups or projects"). This code asks for both. docs/trust.md says how to try
+ * it by hand, because no command can prove it.
  */
 import { type Expression, parseExpression } from "../checks/expression";
 import { type ContextName, contexts, fullName, type Restriction, restrictionOf } from "../contexts";

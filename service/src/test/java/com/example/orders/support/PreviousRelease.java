@@ -29,11 +29,14 @@ public final class PreviousRelease {
 
     private PreviousRelease() {}
 
+    /** Whether Git does not have the older commits. */
+    public static boolean isUnknown() throws IOException, InterruptedException {
+        return git("rev-parse", "--is-shallow-repository").strip().equals("true");
+    }
+
     /**
      * Returns the last commits of the service before the newest migration was added, the newest first.
      * If the newest migration has no commit yet, these are the last commits.
-     *
-     * @throws IOException if Git does not have them, for example in a shallow clone
      */
     public static List<String> commits() throws IOException, InterruptedException {
         String migration = newestMigration().toString();
