@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { AwsOptions, CircleciOptions } from "../operations/prove/command";
+import type { AwsOptions, CircleciOptions, EksOptions } from "../operations/prove/command";
 import { addCommand, leaving } from "./command";
 
 /** Exit code of a wrong command line. */
@@ -42,6 +42,18 @@ export function addProve(program: Command): void {
     .action(
       exiting(async (workflow: string | undefined, options: CircleciOptions) =>
         (await import("../operations/prove/command")).proveCircleci(workflow, options),
+      ),
+    );
+  prove
+    .command("eks")
+    .description("checks a cluster by two small pods in a new namespace; asks first")
+    .option("--context <name>", "context of the kubeconfig (default: the current context)")
+    .option("--json", "print the outcomes as JSON")
+    .option("--record <file>", "file of the record (default: config/proofs.json)")
+    .option("--yes", "do not ask for confirmation")
+    .action(
+      exiting(async (options: EksOptions) =>
+        (await import("../operations/prove/command")).proveEks(options),
       ),
     );
 }

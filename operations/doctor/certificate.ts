@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { company } from "../../config/company";
 import { command } from "../../lib/command";
 import { parsedJson } from "../../lib/json";
-import { type Check, type Finding, differs, ok, unanswered, unknown } from "./finding";
+import { type Check, checks, type Finding, differs, ok, unanswered, unknown } from "./finding";
 
 const certificates = v.object({
   CertificateSummaryList: v.array(
@@ -40,7 +40,7 @@ export function certificateIn(answer: string, host: string, region: string): Fin
 /** Whether the load balancer finds a certificate for the hosts of review stacks. */
 export const certificate: Check = async ({ left, settings }) => {
   const { host, ingressPreset, tls } = settings;
-  return [{ check: "certificate", ...(await found()) }];
+  return [{ check: checks.certificate, ...(await found()) }];
 
   async function found(): Promise<Finding> {
     if (!tls) return ok("not needed: the setting tls is false");

@@ -1,6 +1,6 @@
 import { ingress } from "../../components/conventions/defaults";
 import { list } from "../clients/kubectl";
-import { type Check, type Finding, differs, ok, unanswered } from "./finding";
+import { type Check, type Finding, checks, differs, ok, unanswered } from "./finding";
 
 /** The checks of what a cluster must have besides network policies: docs/bootstrap.md. */
 
@@ -73,6 +73,79 @@ export function readinessGatesIn(configurations: readonly Webhooks[]): Finding {
       );
 }
 
+/** A node, with the platform that its images need. */
+export interface Node extends Named {
+  readonly status: {
+    readonly nodeInfo: { readonly architecture: string; readonly operatingSystem: string };
+  };
+}
+
+/**
+ * Returns whether every node can run the images of the stacks.
+ *
+ * @param built platforms of the images, such as `linux/amd64`
+ */
+export function platformsIn(nodes: readonly Node[], built: readonly string[]): Finding {
+  const needed = [
+    ...new Set(
+      nodes.map(
+        ({ status: { nodeInfo } }) => `${nodeInfo.operatingSystem}/${nodeInfo.architecture}`,
+      ),
+    ),
+  ].sort();
+  const missing = needed.filter((platform) => !built.includes(platform));
+  return missing.length === 0
+    ? ok(`images for ${built.join(", ")}; nodes: ${needed.join(", ")}`)
+    : differs(
+        `images are built for ${built.join(", ")}, but the cluster also has nodes for ${missing.join(", ")}. ` +
+          "Add these platforms to imagePlatforms in config/company.ts, or keep the pods off these nodes",
+      );
+}
+
+/** Address of NodeLocal DNSCache (https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/). */
+const nodeLocalDns = "169.254.20.10";
+
+/**
+ * Returns whether the NetworkPolicies of review stacks open the cluster's DNS.
+ *
+ * @param objects the DNS pods and the DaemonSets of kube-system
+ * @param opened addresses that the setting `dnsTo` opens
+ */
+export function clusterDnsIn(
+  { daemonSets, pods }: { readonly daemonSets: readonly Named[]; readonly pods: readonly Named[] },
+  opened: readonly string[],
+): Finding {
+  const isLocal = daemonSets.some(({ metadata }) => metadata.name === "node-local-dns");
+  const todo =
+    "to clusterDnsCidrs in config/company.ts, because pods of review stacks find no host";
+  if (isLocal && !opened.some((cidr) => cidr.startsWith(nodeLocalDns)))
+    return differs(`NodeLocal DNSCache runs on the nodes. Add ${nodeLocalDns}/32 ${todo}`);
+  if (pods.length === 0 && opened.length === 0)
+    return differs(`DNS does not run in pods. Add the address of the Service kube-dns ${todo}`);
+  return ok(opened.length === 0 ? "the DNS pods" : `the DNS pods, and ${opened.join(", ")}`);
+}
+
+export const platforms: Check = async ({ cluster, left, settings }) => {
+  const found = await list<Node>(cluster, "nodes", [], left()).then(
+    (nodes) => platformsIn(nodes, settings.platforms ?? []),
+    (error: unknown) => unanswered(error, "list Nodes"),
+  );
+  return [{ check: checks.platforms, ...found }];
+};
+
+export const clusterDns: Check = async ({ cluster, left, settings }) => {
+  const inSystem = ["--namespace", "kube-system"];
+  const opened = settings.dnsTo.flatMap(({ ipBlock }) => (ipBlock ? [ipBlock.cidr] : []));
+  const found = await Promise.all([
+    list<Named>(cluster, "daemonsets", inSystem, left()),
+    list<Named>(cluster, "pods", [...inSystem, "--selector", "k8s-app=kube-dns"], left()),
+  ]).then(
+    ([daemonSets, pods]) => clusterDnsIn({ daemonSets, pods }, opened),
+    (error: unknown) => unanswered(error, "list the pods of kube-system"),
+  );
+  return [{ check: checks.clusterDns, ...found }];
+};
+
 export const ingressClass: Check = async ({ cluster, left, settings }) => {
   const wanted =
     settings.ingressClassName ??
@@ -115,5 +188,5 @@ export const readinessGates: Check = async ({ cluster, left, settings }) => {
           (error: unknown) => unanswered(error, "list MutatingWebhookConfigurations"),
         )
       : ok("not needed: the setting ingressPreset is not eks-alb");
-  return [{ check: "readiness gates", ...found }];
+  return [{ check: checks.readinessGates, ...found }];
 };

@@ -10,6 +10,16 @@ export interface Finding {
   readonly text: string;
 }
 
+/** Names of the checks that `npm run prove -- eks` records, too. */
+export const checks = {
+  certificate: "certificate",
+  clusterDns: "cluster DNS",
+  metadata: "instance metadata",
+  platforms: "image platforms",
+  policies: "network policies",
+  readinessGates: "readiness gates",
+} as const;
+
 /** A finding with the name of its check. */
 export interface Row extends Finding {
   readonly check: string;

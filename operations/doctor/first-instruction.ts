@@ -4,7 +4,7 @@ import { containersOf } from "../../components/conventions/rollout/pod-status";
 import { service } from "../../config/service";
 import { dateOf } from "../../lib/time";
 import { type Pod, isForbidden, list } from "../clients/kubectl";
-import { type Check, type Patient, type Row, ok, unanswered, unknown } from "./finding";
+import { type Check, type Patient, type Row, checks, ok, unanswered, unknown } from "./finding";
 import { type Doors, enforcementIn, metadataIn } from "./observed";
 import { type Role, doctorLabel, probeObjects, roles } from "./pods";
 import { recordKey, recordOf } from "./record";
@@ -15,8 +15,6 @@ const cleanUpMs = 4_000;
 const logMs = 3_000;
 /** Age from which on a probe's namespace counts as left by a killed probe, in milliseconds. */
 const leftMs = 120_000;
-
-const checks = { policies: "network policies", metadata: "instance metadata" } as const;
 
 /**
  * Starts a pod whose first instruction tries to connect to the API server, DNS and the instance
@@ -48,7 +46,7 @@ export const firstInstruction: Check = async (patient) => {
     ];
   } catch (error) {
     const finding = unanswered(error, "start a pod in a new namespace");
-    return Object.values(checks).map((check) => ({ check, ...finding }));
+    return [checks.policies, checks.metadata].map((check) => ({ check, ...finding }));
   } finally {
     process.off("SIGINT", stopped).off("SIGTERM", stopped);
     await remove().catch((error: unknown) => {

@@ -6,7 +6,14 @@ import { settingsOf } from "../pulumi/settings";
 import { anyReview } from "../review/cluster";
 import { withoutRelease } from "../stacks/release";
 import { certificate } from "./certificate";
-import { ingressClass, metricsApi, readinessGates, storageClass } from "./cluster-checks";
+import {
+  clusterDns,
+  ingressClass,
+  metricsApi,
+  platforms,
+  readinessGates,
+  storageClass,
+} from "./cluster-checks";
 import { type Check, type Patient, type Row } from "./finding";
 import { firstInstruction } from "./first-instruction";
 
@@ -25,6 +32,8 @@ const differs = 3;
 /** What a cluster of review stacks must have: docs/bootstrap.md. */
 const platformChecks: readonly Check[] = [
   firstInstruction,
+  clusterDns,
+  platforms,
   ingressClass,
   certificate,
   storageClass,
@@ -50,28 +59,38 @@ export async function doctorPlatform(
   { context, json = false }: DoctorOptions,
   given: Workspace = defaultWorkspace,
 ): Promise<void> {
-  const until = Date.now() + limitMs;
-  const left = () => Math.max(1, until - Date.now());
-  const workspace = withoutRelease(given);
-  const settings = await settingsOf(anyReview, workspace);
   const all = await Promise.all(
-    (context ?? [undefined]).map(async (name): Promise<Report> => {
-      const cluster = name === undefined ? "the current context" : `context ${name}`;
-      console.error(`Checking ${cluster}, at most 30 s ...`);
-      // An administrator's own access, and not the access of the jobs on review stacks.
-      const access = { context: name, eksCluster: undefined, environment: settings.environment };
-      try {
-        const connected = await connectToCluster(access, workspace);
-        return { cluster, rows: await examine({ cluster: connected, left, settings }) };
-      } catch (error) {
-        return { cluster, error: messageOf(error), rows: [] };
-      }
-    }),
+    (context ?? [undefined]).map(async (name) => checkCluster(name, given)),
   );
   console.log(json ? JSON.stringify(all, undefined, 2) : all.flatMap(linesOf).join("\n"));
   const errors = all.flatMap(({ error }) => (error === undefined ? [] : [error]));
   if (errors.length > 0) throw new UserError(errors.join("\n"));
   if (!isHealthy(all)) process.exitCode = differs;
+}
+
+/**
+ * Checks one cluster, in at most 30 seconds.
+ *
+ * @param context context of the kubeconfig. Undefined for the current one
+ */
+export async function checkCluster(
+  context: string | undefined,
+  given: Workspace = defaultWorkspace,
+): Promise<Report> {
+  const until = Date.now() + limitMs;
+  const left = () => Math.max(1, until - Date.now());
+  const workspace = withoutRelease(given);
+  const settings = await settingsOf(anyReview, workspace);
+  const name = context === undefined ? "the current context" : `context ${context}`;
+  console.error(`Checking ${name}, at most 30 s ...`);
+  // An administrator's own access, and not the access of the jobs on review stacks.
+  const access = { context, eksCluster: undefined, environment: settings.environment };
+  try {
+    const cluster = await connectToCluster(access, workspace);
+    return { cluster: name, rows: await examine({ cluster, left, settings }) };
+  } catch (error) {
+    return { cluster: name, error: messageOf(error), rows: [] };
+  }
 }
 
 /** Runs all checks at the same time. */

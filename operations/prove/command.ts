@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { service } from "../../config/service";
 import { confirm } from "../../lib/confirm";
+import { UserError } from "../../lib/errors";
+import { type Report, checkCluster } from "../doctor/platform";
 import {
   type Assertion,
   exitCode,
@@ -18,6 +20,7 @@ import { awsAssertions } from "./aws-assertions";
 import { circleciAssertions } from "./circleci-assertions";
 import { proofPipeline } from "./circleci-pipeline";
 import { seenInCircleci } from "./circleci";
+import { eksAssertions } from "./eks-assertions";
 
 export interface ProveOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -93,6 +96,43 @@ export async function proveAws({
   }
   await confirm(temporary, yes);
   return finish("aws", awsAssertions, await seenInAws(repository, temporary, env), options);
+}
+
+export interface EksOptions extends Omit<ProveOptions, "env"> {
+  /** Checks the cluster. @default - the doctor's checks */
+  readonly check?: (context: string | undefined) => Promise<Report>;
+  /** Context of the kubeconfig. @default - the current context */
+  readonly context?: string;
+  readonly yes?: boolean;
+}
+
+/**
+ * `npm run prove -- eks`: runs the checks of `npm run doctor -- platform` in a cluster, and records
+ * their results as assertions.
+ *
+ * @returns the exit code: 0 if everything is proven, 3 if something differs or is open.
+ * @throws UserError if the cluster does not answer
+ */
+export async function proveEks({
+  check = checkCluster,
+  context,
+  yes = false,
+  ...options
+}: EksOptions = {}): Promise<number> {
+  const where = context === undefined ? "the current context" : `context ${context}`;
+  say(options, `Starts two small pods in a new namespace in the cluster of ${where}, and deletes`);
+  say(options, "this namespace. Writes whether network policies hold into an annotation of the");
+  say(
+    options,
+    `namespace kube-system. Leaves nothing else. Writes ${options.record ?? recordFile}.`,
+  );
+  if (!yes && !process.stdin.isTTY) {
+    throw new WrongUse("No terminal to confirm on. Pass --yes. Nothing was changed.");
+  }
+  await confirm(where, yes);
+  const { error, rows } = await check(context);
+  if (error !== undefined) throw new UserError(error);
+  return finish("eks", eksAssertions, rows, options);
 }
 
 /** Prints, unless the output is JSON. */

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { certificateIn, covers } from "../../../operations/doctor/certificate";
 import {
   type Named,
+  clusterDnsIn,
   ingressClassIn,
+  platformsIn,
   readinessGatesIn,
   storageClassIn,
 } from "../../../operations/doctor/cluster-checks";
@@ -31,6 +33,31 @@ describe("the doctor's checks of a cluster", () => {
     const isDefault = { "storageclass.kubernetes.io/is-default-class": "true" };
     assert.equal(storageClassIn([named("gp3", isDefault)]).status, "ok");
     assert.equal(storageClassIn([named("gp3")]).status, "differs");
+  });
+
+  it("wants images for the platform of every node", () => {
+    const node = (architecture: string) => ({
+      ...named(architecture),
+      status: { nodeInfo: { architecture, operatingSystem: "linux" } },
+    });
+    assert.equal(platformsIn([node("amd64")], ["linux/amd64", "linux/arm64"]).status, "ok");
+    const found = platformsIn([node("arm64"), node("amd64"), node("arm64")], ["linux/amd64"]);
+    assert.equal(found.status, "differs");
+    assert.match(found.text, /nodes for linux\/arm64\. Add these platforms to imagePlatforms/);
+  });
+
+  it("wants the setting for a DNS that does not run in pods", () => {
+    const [pods, none] = [[named("coredns-1")], []];
+    assert.equal(clusterDnsIn({ daemonSets: none, pods }, []).status, "ok");
+    assert.match(
+      clusterDnsIn({ daemonSets: none, pods: none }, []).text,
+      /Add the address of the Service kube-dns to clusterDnsCidrs/,
+    );
+    assert.equal(clusterDnsIn({ daemonSets: none, pods: none }, ["172.20.0.10/32"]).status, "ok");
+    const local = { daemonSets: [named("node-local-dns")], pods };
+    assert.match(clusterDnsIn(local, []).text, /Add 169\.254\.20\.10\/32/);
+    assert.equal(clusterDnsIn(local, ["172.20.0.10/32"]).status, "differs");
+    assert.equal(clusterDnsIn(local, ["169.254.20.10/32"]).status, "ok");
   });
 
   it("wants the webhook that adds readiness gates", () => {

@@ -1,0 +1,49 @@
+import { type Row, checks } from "../doctor/finding";
+import { type Assertion, type Verdict, differs, open, proven } from "./assertions";
+
+/** Returns what a check of the doctor has found. */
+const found =
+  (check: (typeof checks)[keyof typeof checks]) =>
+  (rows: readonly Row[]): Verdict => {
+    const row = rows.find((one) => one.check === check);
+    if (row === undefined) return open("the doctor did not check this");
+    if (row.status === "ok") return proven;
+    return row.status === "differs" ? differs(row.text) : open(row.text);
+  };
+
+/**
+ * The assumptions about a cluster on EKS. The sandbox keeps the first one, and has a mode that does
+ * not: test/end-to-end/network.test.ts tries both.
+ */
+export const eksAssertions: readonly Assertion<readonly Row[]>[] = [
+  {
+    check: found(checks.policies),
+    id: "eks-first-instruction",
+    says: "network policies hold from a pod's first instruction",
+  },
+  {
+    check: found(checks.metadata),
+    id: "eks-metadata",
+    says: "a pod gets no instance metadata, and so not the role of its node",
+  },
+  {
+    check: found(checks.clusterDns),
+    id: "eks-dns",
+    says: "the network policies of review stacks open the cluster's DNS",
+  },
+  {
+    check: found(checks.platforms),
+    id: "eks-platforms",
+    says: "the images of the stacks run on every node",
+  },
+  {
+    check: found(checks.readinessGates),
+    id: "eks-readiness-gates",
+    says: "new pods get the readiness gates of the load balancer",
+  },
+  {
+    check: found(checks.certificate),
+    id: "eks-certificate",
+    says: "ACM has a certificate for the hosts of review stacks",
+  },
+];
