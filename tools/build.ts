@@ -39,6 +39,14 @@ function noMaven(cause: string): UserError {
 }
 
 /**
+ * Makes Maven refuse a file that has no checksum in service/.mvn/checksums.sha256. Without this
+ * option, Maven compares only the files that have one. Maven 3.8 ignores both.
+ */
+const onlyKnownFiles =
+  "-Daether.artifactResolver.postProcessor.trustedChecksums.failIfMissing=true";
+const isCi = process.env["CI"] === "true";
+
+/**
  * Runs Maven for the service.
  *
  * @throws UserError with Maven's own errors if Maven fails.
@@ -49,7 +57,7 @@ export async function maven(
   { root = project, timeout = 900_000 }: { readonly root?: string; readonly timeout?: number } = {},
 ): Promise<void> {
   try {
-    const options = ["--batch-mode", "--no-transfer-progress"];
+    const options = ["--batch-mode", "--no-transfer-progress", ...(isCi ? [onlyKnownFiles] : [])];
     const pom = join(root, "service", "pom.xml");
     await command("mvn", [...options, "-f", pom, ...goals], { onLine: report, timeout });
   } catch (error) {

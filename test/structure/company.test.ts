@@ -27,9 +27,10 @@ function textsIn(value: unknown): readonly string[] {
 
 /**
  * Whether a text can only be this company's value. A plain word, such as the cluster name
- * `staging`, may also mean something else.
+ * `staging`, may also mean something else. A platform, such as `linux/amd64`, is Docker's own word.
  */
-const isRecognizable = (text: string) => text.length > 5 && /[^a-z]/i.test(text);
+const isRecognizable = (text: string) =>
+  text.length > 5 && /[^a-z]/i.test(text) && !text.startsWith("linux/");
 
 /**
  * Returns all texts in config/ that only this company uses, such as the domain, the registry and
