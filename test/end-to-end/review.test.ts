@@ -226,7 +226,12 @@ describe("review stacks", () => {
     await clone.push("ops-eleventh");
     const run = await clone.npm(["review", "up", "ops-eleventh"], release);
     refused(run, /Review stack limit reached \(10 of 10\)/);
-    const previewed = succeeded(await clone.npm(["preview", stackOf("ops-eleventh")], release));
+    const previewed = succeeded(
+      await clone.npm(["preview", stackOf("ops-eleventh")], {
+        ...release,
+        RELEASE_BRANCH: "ops-eleventh",
+      }),
+    );
     assert.match(previewed.output, /a deploy will be refused: .* limit reached \(10 of 10\)/);
   });
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.api.Assumptions.abort;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.example.orders.support.Client;
 import com.example.orders.support.HostileClients;
@@ -14,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -33,6 +35,9 @@ import org.junit.jupiter.api.io.TempDir;
  * number of rounds. A round has a period of ten seconds without hostile load, and one with it.
  *
  * <p>The periods alternate, so that other work on the machine changes both numbers.
+ *
+ * <p>The system property {@code load.port} sends the same load to a service that already runs on this
+ * port of localhost, for example behind the sandbox's ingress: "Memory" in the README says how.
  */
 class HostileLoad {
     private static final long POD_MEMORY = 512 << 20;
@@ -40,6 +45,8 @@ class HostileLoad {
     private static final Duration PERIOD = Duration.ofSeconds(10);
     private static final Duration SETTLE = Duration.ofSeconds(5);
     private static final int GOOD_PER_SECOND = 50;
+    private static final int LARGEST_PAGE = 200;
+    private static final Integer GIVEN_PORT = Integer.getInteger("load.port");
     // The time is in the future, so that these orders stay on the first page.
     private static final String LARGE_ORDERS =
             """
@@ -53,6 +60,8 @@ class HostileLoad {
 
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final AtomicBoolean stop = new AtomicBoolean();
+    private final Outcome control = new Outcome();
+    private final Outcome underLoad = new Outcome();
     private Client client;
     private Client management;
 
@@ -82,8 +91,30 @@ class HostileLoad {
         threads.shutdownNow();
     }
 
+    /** Loads a service that already runs. Whoever starts this test looks at its health and restarts. */
+    @Test
+    void goodRequestsSucceedBehindAnIngress() throws Exception {
+        assumeTrue(GIVEN_PORT != null, "the system property load.port is not set");
+        client = new Client(GIVEN_PORT);
+        for (int order = 0; order < LARGEST_PAGE; order++) {
+            assertEquals(201, client.create(largestOrder()).status());
+        }
+        sendGood(new Outcome(), PERIOD);
+        loadInRounds(GIVEN_PORT);
+        String figures = figures();
+        System.out.println(figures);
+        assertTrue(underLoad.percentFailed() <= control.percentFailed() + 1, figures);
+    }
+
+    private static String largestOrder() {
+        String item = "{\"sku\": \"%s\", \"quantity\": 1, \"unitPrice\": 500}".formatted("s".repeat(64));
+        return "{\"customer\": \"%s\", \"currency\": \"EUR\", \"items\": [%s]}"
+                .formatted("c".repeat(200), String.join(",", Collections.nCopies(200, item)));
+    }
+
     @Test
     void goodRequestsSucceedBesideHostileOnes(@TempDir Path tmp) throws Exception {
+        assumeTrue(GIVEN_PORT == null, "the service already runs");
         TestDatabase database = TestDatabase.migrated();
         database.execute(LARGE_ORDERS);
         int port = ServiceProcess.freePort();
@@ -92,8 +123,6 @@ class HostileLoad {
         environment.put("PORT", Integer.toString(port));
         environment.put("MANAGEMENT_PORT", Integer.toString(managementPort));
         environment.put("JAVA_TOOL_OPTIONS", System.getProperty("load.options", "-XX:MaxRAMPercentage=60"));
-        Outcome control = new Outcome();
-        Outcome underLoad = new Outcome();
         try (MemoryLimit limit = podMemory();
                 ServiceProcess service = ServiceProcess.startAsInImage(limit, tmp, environment, "serve")) {
             service.awaitLog("serving on port");
@@ -101,26 +130,34 @@ class HostileLoad {
             management = new Client(managementPort);
             sendGood(new Outcome(), PERIOD);
             Future<Integer> health = threads.submit(this::healthChecks);
-            for (int round = 0; round < ROUNDS; round++) {
-                sendGood(control, PERIOD);
-                Process hostile = hostileClients(port);
-                try {
-                    sendGood(underLoad, PERIOD);
-                } finally {
-                    hostile.destroyForcibly().waitFor();
-                }
-                // The service still handles requests of the killed clients.
-                sendGood(new Outcome(), SETTLE);
-            }
+            loadInRounds(port);
             stop.set(true);
             if (!service.isAlive()) {
                 fail("the service has ended: " + service.await());
             }
-            String figures = "without load: %s; with load: %s".formatted(control, underLoad);
+            String figures = figures();
             System.out.println(figures + "; peak of resident memory: " + service.peakMemory() + " MiB");
             assertTrue(health.get() > 0);
             assertTrue(underLoad.percentFailed() <= control.percentFailed() + 1, figures);
         }
+    }
+
+    private void loadInRounds(int port) throws Exception {
+        for (int round = 0; round < ROUNDS; round++) {
+            sendGood(control, PERIOD);
+            Process hostile = hostileClients(port);
+            try {
+                sendGood(underLoad, PERIOD);
+            } finally {
+                hostile.destroyForcibly().waitFor();
+            }
+            // The service still handles requests of the killed clients.
+            sendGood(new Outcome(), SETTLE);
+        }
+    }
+
+    private String figures() {
+        return "without load: %s; with load: %s".formatted(control, underLoad);
     }
 
     private static MemoryLimit podMemory() {
