@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pod as defaults } from "../../components/conventions/defaults";
+import { probeNamespace, restricted } from "../probe/pods";
 
 /** The objects of the probe: a namespace with two pods, and a network policy for each pod. */
 
@@ -31,14 +31,7 @@ export function probeObjects(
   doors: readonly string[],
 ): readonly object[] {
   return [
-    {
-      apiVersion: "v1",
-      kind: "Namespace",
-      metadata: {
-        labels: { [doctorLabel]: "namespace", "pod-security.kubernetes.io/enforce": "restricted" },
-        name: namespace,
-      },
-    },
+    probeNamespace(namespace, doctorLabel),
     ...roles.map((role) => policy(namespace, role)),
     ...roles.map((role) => pod(namespace, role, image, doors)),
   ];
@@ -64,31 +57,17 @@ function pod(namespace: string, role: Role, image: string, doors: readonly strin
     kind: "Pod",
     metadata: { labels: { [doctorLabel]: role }, name: role, namespace },
     spec: {
+      ...restricted.pod,
       activeDeadlineSeconds: lifetimeSeconds,
-      automountServiceAccountToken: false,
       containers: [
         {
+          ...restricted.container,
           command: firstInstruction(role, doors),
           image,
-          imagePullPolicy: "IfNotPresent",
           name: "probe",
           resources: { limits: { memory: "64Mi" }, requests: { cpu: "5m", memory: "32Mi" } },
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            capabilities: { drop: ["ALL"] },
-            readOnlyRootFilesystem: true,
-          },
         },
       ],
-      enableServiceLinks: false,
-      restartPolicy: "Never",
-      securityContext: {
-        runAsGroup: defaults.userId,
-        runAsNonRoot: true,
-        runAsUser: defaults.userId,
-        seccompProfile: { type: "RuntimeDefault" },
-      },
-      terminationGracePeriodSeconds: 0,
     },
   };
 }

@@ -6,7 +6,7 @@ import {
   type Labels,
   type PodSource,
   containerOf,
-  otherNamespace,
+  probeNamespace,
   podName,
   probeLabel,
   probePod,
@@ -73,7 +73,7 @@ export async function makePods(
         return;
       }
       try {
-        await create(otherNamespace(other));
+        await create(probeNamespace(other, probeLabel));
         await create(pod, "-n", other);
       } catch (error) {
         if (!/Forbidden|forbidden/.test((error as Error).message)) throw error;

@@ -49,22 +49,45 @@ function labelsOf(source: PodSource, instance: Labels): Labels {
 }
 
 /**
+ * Fields that the specs of all probe pods and of their containers have. The pods meet Pod Security
+ * `restricted`, and use nothing of the cluster's API.
+ */
+export const restricted = {
+  container: {
+    imagePullPolicy: "IfNotPresent",
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"] },
+      readOnlyRootFilesystem: true,
+    },
+  },
+  pod: {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    restartPolicy: "Never",
+    securityContext: {
+      runAsGroup: defaults.userId,
+      runAsNonRoot: true,
+      runAsUser: defaults.userId,
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    // `sleep` ignores SIGTERM, so a grace period is useless.
+    terminationGracePeriodSeconds: 0,
+  },
+} as const;
+
+/**
  * Returns a pod that sleeps until the probe runs a command in it. The pod is never Ready, so no
  * Service sends requests to the pod. The pod fits into the quota, meets Pod Security `restricted`,
  * and ends after two minutes in any case.
  */
 export function probePod(source: PodSource, image: string, instance: Labels): object {
   const container = {
+    ...restricted.container,
     command: ["sleep", String(lifetimeSeconds)],
     image,
-    imagePullPolicy: "IfNotPresent",
     name: containerOf(source),
     resources: { limits: { memory: "32Mi" }, requests: { cpu: "5m", memory: "16Mi" } },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ["ALL"] },
-      readOnlyRootFilesystem: true,
-    },
   };
   const never = { exec: { command: ["false"] }, periodSeconds: 30 };
   const waiting = { ...container, name: "probe", readinessProbe: never };
@@ -73,31 +96,25 @@ export function probePod(source: PodSource, image: string, instance: Labels): ob
     kind: "Pod",
     metadata: { labels: labelsOf(source, instance), name: podName(source) },
     spec: {
+      ...restricted.pod,
       activeDeadlineSeconds: lifetimeSeconds,
-      automountServiceAccountToken: false,
       containers: [waiting],
-      enableServiceLinks: false,
       ...(source === "migration" ? { initContainers: [container] } : {}),
-      restartPolicy: "Never",
-      securityContext: {
-        runAsGroup: defaults.userId,
-        runAsNonRoot: true,
-        runAsUser: defaults.userId,
-        seccompProfile: { type: "RuntimeDefault" },
-      },
-      // `sleep` ignores SIGTERM, so a grace period is useless.
-      terminationGracePeriodSeconds: 0,
     },
   };
 }
 
-/** Returns the namespace for the pod that represents all other namespaces. */
-export function otherNamespace(name: string): object {
+/**
+ * Returns a namespace for pods of a probe. It has Pod Security `restricted`.
+ *
+ * @param label label of the namespace. The next probe uses it to find what a killed probe left
+ */
+export function probeNamespace(name: string, label: string): object {
   return {
     apiVersion: "v1",
     kind: "Namespace",
     metadata: {
-      labels: { [probeLabel]: "namespace", "pod-security.kubernetes.io/enforce": "restricted" },
+      labels: { [label]: "namespace", "pod-security.kubernetes.io/enforce": "restricted" },
       name,
     },
   };
