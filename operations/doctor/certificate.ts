@@ -2,7 +2,16 @@ import * as v from "valibot";
 import { company } from "../../config/company";
 import { command } from "../../lib/command";
 import { parsedJson } from "../../lib/json";
-import { type Check, checks, type Finding, differs, ok, unanswered, unknown } from "./finding";
+import {
+  type Check,
+  checks,
+  type Finding,
+  differs,
+  notNeeded,
+  ok,
+  unanswered,
+  unknown,
+} from "./finding";
 
 const certificates = v.object({
   CertificateSummaryList: v.array(
@@ -43,7 +52,7 @@ export const certificate: Check = async ({ left, settings }) => {
   return [{ check: checks.certificate, ...(await found()) }];
 
   async function found(): Promise<Finding> {
-    if (!tls) return ok("not needed: the setting tls is false");
+    if (!tls) return notNeeded("the setting tls is false");
     if (ingressPreset !== "eks-alb") {
       return unknown(
         `the certificate of ${host} is the ingress controller's own matter. Open https://${host}/ after the first deploy`,

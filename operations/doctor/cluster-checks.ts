@@ -1,6 +1,6 @@
 import { ingress } from "../../components/conventions/defaults";
 import { list } from "../clients/kubectl";
-import { type Check, type Finding, checks, differs, ok, unanswered } from "./finding";
+import { type Check, type Finding, checks, differs, notNeeded, ok, unanswered } from "./finding";
 
 /** The checks of what a cluster must have besides network policies: docs/bootstrap.md. */
 
@@ -187,6 +187,6 @@ export const readinessGates: Check = async ({ cluster, left, settings }) => {
           readinessGatesIn,
           (error: unknown) => unanswered(error, "list MutatingWebhookConfigurations"),
         )
-      : ok("not needed: the setting ingressPreset is not eks-alb");
+      : notNeeded("the setting ingressPreset is not eks-alb");
   return [{ check: checks.readinessGates, ...found }];
 };

@@ -6,6 +6,8 @@ import { messageOf } from "../../lib/errors";
 
 /** Result of a check. The text says what is right, or what is wrong and what to do. */
 export interface Finding {
+  /** False if the stacks do not need what the check asks for, so the check has tried nothing. */
+  readonly needed?: false;
   readonly status: "differs" | "ok" | "unknown";
   readonly text: string;
 }
@@ -37,6 +39,11 @@ export interface Patient {
 export type Check = (patient: Patient) => Promise<readonly Row[]>;
 
 export const ok = (text: string): Finding => ({ status: "ok", text });
+export const notNeeded = (why: string): Finding => ({
+  needed: false,
+  status: "ok",
+  text: `not needed: ${why}`,
+});
 export const differs = (text: string): Finding => ({ status: "differs", text });
 export const unknown = (text: string): Finding => ({ status: "unknown", text });
 

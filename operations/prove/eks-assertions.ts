@@ -7,6 +7,7 @@ const found =
   (rows: readonly Row[]): Verdict => {
     const row = rows.find((one) => one.check === check);
     if (row === undefined) return open("the doctor did not check this");
+    if (row.needed === false) return open(row.text);
     if (row.status === "ok") return proven;
     return row.status === "differs" ? differs(row.text) : open(row.text);
   };

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { mock } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Row, checks } from "../../../operations/doctor/finding";
+import { type Row, checks, notNeeded } from "../../../operations/doctor/finding";
 import { readRecord } from "../../../operations/prove/assertions";
 import { proveEks } from "../../../operations/prove/command";
 
@@ -51,10 +51,12 @@ describe("npm run prove -- eks", () => {
     const seen = rows([
       { check: checks.policies, status: "differs", text: "reached DNS" },
       { check: checks.certificate, status: "unknown", text: "this role may not ask ACM" },
+      { check: checks.readinessGates, ...notNeeded("ingressPreset is not eks-alb") },
     ]);
     assert.equal(await prove(seen), 3);
     const { "eks-certificate": certificate, "eks-first-instruction": policies } = results();
     assert.deepEqual([certificate, policies], ["open", "differs"]);
+    assert.equal(results()["eks-readiness-gates"], "open");
     const found = readRecord(record).eks?.outcomes.find(({ result }) => result === "differs");
     assert.equal(found?.detail, "reached DNS");
   });
