@@ -91,10 +91,7 @@ export async function proveAws({
   );
   say(options, "roles of the jobs without using them; these sessions end after an hour.");
   say(options, `Leaves nothing else in AWS. Writes ${options.record ?? recordFile}.`);
-  if (!yes && !process.stdin.isTTY) {
-    throw new WrongUse("No terminal to confirm on. Pass --yes. Nothing was changed.");
-  }
-  await confirm(temporary, yes);
+  await confirmed(temporary, yes);
   return finish("aws", awsAssertions, await seenInAws(repository, temporary, env), options);
 }
 
@@ -126,13 +123,18 @@ export async function proveEks({
     options,
     `namespace kube-system. Leaves nothing else. Writes ${options.record ?? recordFile}.`,
   );
-  if (!yes && !process.stdin.isTTY) {
-    throw new WrongUse("No terminal to confirm on. Pass --yes. Nothing was changed.");
-  }
-  await confirm(where, yes);
+  await confirmed(where, yes);
   const { error, rows } = await check(context);
   if (error !== undefined) throw new UserError(error);
   return finish("eks", eksAssertions, rows, options);
+}
+
+/** Asks for confirmation. @throws WrongUse without a terminal and without `yes` */
+async function confirmed(what: string, yes: boolean): Promise<void> {
+  if (!yes && !process.stdin.isTTY) {
+    throw new WrongUse("No terminal to confirm on. Pass --yes. Nothing was changed.");
+  }
+  await confirm(what, yes);
 }
 
 /** Prints, unless the output is JSON. */
