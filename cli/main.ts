@@ -92,7 +92,7 @@ program
   .command("format")
   .description("writes the format that check asks for")
   .action(async () => {
-    (await import("../tools/check")).format();
+    await (await import("../tools/check")).format();
   });
 program
   .command("reference")

@@ -54,7 +54,11 @@ const isCi = process.env["CI"] === "true";
 export async function maven(
   goals: readonly string[],
   report: Report,
-  { root = project, timeout = 900_000 }: { readonly root?: string; readonly timeout?: number } = {},
+  {
+    problem = "Maven failed to build the service; nothing was deployed",
+    root = project,
+    timeout = 900_000,
+  }: { readonly problem?: string; readonly root?: string; readonly timeout?: number } = {},
 ): Promise<void> {
   try {
     const options = ["--batch-mode", "--no-transfer-progress", ...(isCi ? [onlyKnownFiles] : [])];
@@ -64,8 +68,6 @@ export async function maven(
     if (!(error instanceof CommandError)) throw error;
     if (error.exitCode === undefined) throw noMaven(error.message);
     const errors = error.output.split("\n").filter((line) => line.startsWith("[ERROR]"));
-    throw new UserError(
-      `Maven failed to build the service; nothing was deployed. Its errors:\n${errors.slice(0, 30).join("\n")}`,
-    );
+    throw new UserError(`${problem}. Its errors:\n${errors.slice(0, 30).join("\n")}`);
   }
 }

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { project } from "../lib/project";
 import { duration } from "../lib/time";
-import { UserError } from "../lib/errors";
+import { messageOf, UserError } from "../lib/errors";
+import { checkMaven, maven } from "./build";
 
 /** Runs a program of an npm package. Returns true if the exit code is 0. */
 function npx(...args: readonly string[]): boolean {
@@ -19,6 +20,24 @@ async function passes(check: () => Promise<void>): Promise<boolean> {
   return issues === undefined;
 }
 
+/**
+ * Checks or writes the format of the Java files. Without Maven, this function only prints that it
+ * did nothing, because the job that runs `npm run check` in CI has no Java. `npm run test:service`
+ * checks the format too.
+ *
+ * @returns true if the format is good, or Maven could not be run
+ */
+async function formatJava(goal: "apply" | "check"): Promise<boolean> {
+  try {
+    await checkMaven();
+  } catch (error) {
+    console.log(`Format of Java: skipped, because ${messageOf(error)}`);
+    return true;
+  }
+  const problem = `Maven failed to ${goal} the format of service/src`;
+  return passes(async () => maven([`spotless:${goal}`], () => undefined, { problem }));
+}
+
 const checks: readonly (readonly [what: string, run: () => boolean | Promise<boolean>])[] = [
   ["types", () => npx("tsc", "--project", ".")],
   ["types of tools", () => npx("tsc", "--project", "tools")],
@@ -26,6 +45,7 @@ const checks: readonly (readonly [what: string, run: () => boolean | Promise<boo
   ["arrows", () => npx("depcruise", "--config", "tools/arrows.cjs", ".")],
   ["unused", () => npx("knip")],
   ["format", () => npx("prettier", "--check", "--log-level=warn", ".")],
+  ["format of Java", async () => formatJava("check")],
   ["pipelines", async () => passes((await import("../pipeline/check")).checkFiles)],
   [
     "migrations",
@@ -56,13 +76,16 @@ export async function check(only: readonly string[] = []): Promise<void> {
     if (!isGood) failed.push(what);
   }
   if (failed.length > 0) {
-    const advice = failed.includes("format") ? '; run "npm run format" to fix the format' : "";
+    const advice = failed.some((what) => firstWord(what) === "format")
+      ? '; run "npm run format" to fix the format'
+      : "";
     throw new UserError(`check failed: ${failed.join(", ")}${advice}`);
   }
 }
 
 /** `npm run format`: formats all files, so that the check `format` succeeds. */
-export function format(): void {
-  if (npx("prettier", "--write", "--log-level=warn", ".")) return;
-  throw new UserError("format failed: prettier could not read a file that it names above");
+export async function format(): Promise<void> {
+  const isGood = npx("prettier", "--write", "--log-level=warn", ".");
+  if (isGood && (await formatJava("apply"))) return;
+  throw new UserError("format failed: a program could not read a file that it names above");
 }
