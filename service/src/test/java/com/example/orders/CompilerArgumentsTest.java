@@ -24,7 +24,8 @@ import org.w3c.dom.NodeList;
  * src/main/resources.
  */
 class CompilerArgumentsTest {
-    @TempDir Path directory;
+    @TempDir
+    Path directory;
 
     /** The class path of the build, with what the branch has committed. */
     private Path classes;
@@ -36,10 +37,7 @@ class CompilerArgumentsTest {
     void commitHostileClasses() throws IOException {
         classes = Files.createDirectories(directory.resolve("classes"));
         trace = directory.resolve("trace");
-        commit(
-                "Processor",
-                "javax.annotation.processing.Processor",
-                """
+        commit("Processor", "javax.annotation.processing.Processor", """
                 import java.util.Set;
                 import javax.annotation.processing.AbstractProcessor;
                 import javax.annotation.processing.RoundEnvironment;
@@ -54,10 +52,7 @@ class CompilerArgumentsTest {
                     }
                 }
                 """);
-        commit(
-                "Plugin",
-                "com.sun.source.util.Plugin",
-                """
+        commit("Plugin", "com.sun.source.util.Plugin", """
                 public class Plugin implements com.sun.source.util.Plugin {
                     public String getName() { return "plugin"; }
                     public boolean autoStart() { return true; }
@@ -71,7 +66,9 @@ class CompilerArgumentsTest {
     @Test
     void thePlainCompilerRunsTheCodeOfABranch() throws IOException {
         compile(List.of());
-        assertEquals(List.of("plugin", "processor"), Files.readAllLines(trace).stream().distinct().sorted().toList());
+        assertEquals(
+                List.of("plugin", "processor"),
+                Files.readAllLines(trace).stream().distinct().sorted().toList());
     }
 
     @Test
@@ -84,18 +81,16 @@ class CompilerArgumentsTest {
 
     private void compile(List<String> arguments) throws IOException {
         Path source = Files.writeString(directory.resolve("Orders.java"), "class Orders {}");
-        List<String> all =
-                Stream.concat(
-                                arguments.stream(),
-                                Stream.of("-cp", classes.toString(), "-d", directory.toString(), source.toString()))
-                        .toList();
+        List<String> all = Stream.concat(
+                        arguments.stream(),
+                        Stream.of("-cp", classes.toString(), "-d", directory.toString(), source.toString()))
+                .toList();
         javac(all);
     }
 
     /** Adds a compiled service provider, as a branch would commit it in src/main/resources. */
     private void commit(String name, String service, String code) throws IOException {
-        String leave =
-                """
+        String leave = """
                 class Trace {
                     static void leave(String text) {
                         try {
@@ -109,8 +104,7 @@ class CompilerArgumentsTest {
                         }
                     }
                 }
-                """
-                        .formatted(trace);
+                """.formatted(trace);
         Path sources = Files.createDirectories(directory.resolve("sources"));
         Path file = Files.writeString(sources.resolve(name + ".java"), code);
         Path traceFile = Files.writeString(sources.resolve("Trace.java"), leave);
@@ -127,11 +121,10 @@ class CompilerArgumentsTest {
 
     private static List<String> argumentsInPom() throws Exception {
         Path pom = Path.of("pom.xml").toAbsolutePath();
-        NodeList found =
-                DocumentBuilderFactory.newInstance()
-                        .newDocumentBuilder()
-                        .parse(pom.toFile())
-                        .getElementsByTagName("compilerArgs");
+        NodeList found = DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(pom.toFile())
+                .getElementsByTagName("compilerArgs");
         assertEquals(1, found.getLength());
         NodeList arguments = ((Element) found.item(0)).getElementsByTagName("arg");
         return Stream.iterate(0, index -> index < arguments.getLength(), index -> index + 1)

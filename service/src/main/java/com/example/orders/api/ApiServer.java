@@ -59,20 +59,16 @@ public final class ApiServer implements AutoCloseable {
     private final OpenRequests openRequests;
     private volatile boolean draining;
 
-    public ApiServer(
-            int port, String version, OrderStore store, PrometheusMeterRegistry metrics) {
-        Javalin javalin =
-                Javalin.create(
-                        config -> {
-                            configure(config);
-                            closeConnectionsDuringDrain(config);
-                            new RequestMetrics(metrics).register(config);
-                            new OrderRoutes(store, new Admission(ORDER_REQUESTS)).register(config.routes);
-                        });
+    public ApiServer(int port, String version, OrderStore store, PrometheusMeterRegistry metrics) {
+        Javalin javalin = Javalin.create(config -> {
+            configure(config);
+            closeConnectionsDuringDrain(config);
+            new RequestMetrics(metrics).register(config);
+            new OrderRoutes(store, new Admission(ORDER_REQUESTS)).register(config.routes);
+        });
 
         SlowClients clients = new SlowClients(SlowClients.LIMIT, SLOW_CLIENT_BYTES, metrics);
-        Handler whole =
-                new EagerContentHandler(new Traces(servlets(javalin)), new WholeBodies(clients));
+        Handler whole = new EagerContentHandler(new Traces(servlets(javalin)), new WholeBodies(clients));
         openRequests = new OpenRequests(new BufferedAnswers(whole, clients));
         server.setHandler(openRequests);
         server.setErrorHandler(new JettyErrors(version));
@@ -113,12 +109,11 @@ public final class ApiServer implements AutoCloseable {
     }
 
     private void closeConnectionsDuringDrain(JavalinConfig config) {
-        config.routes.after(
-                context -> {
-                    if (draining) {
-                        context.header("Connection", "close");
-                    }
-                });
+        config.routes.after(context -> {
+            if (draining) {
+                context.header("Connection", "close");
+            }
+        });
     }
 
     public void start() throws Exception {

@@ -57,10 +57,13 @@ final class BufferedAnswers extends Handler.Wrapper {
             lastWritten = true;
             byte[] all = collected.toByteArray();
             collected = new ByteArrayOutputStream(0);
-            SlowClients.Wait wait =
-                    clients.begin(
-                            getRequest().getComponents().getScheduler(),
-                            () -> getRequest().getConnectionMetaData().getConnection().getEndPoint().close());
+            SlowClients.Wait wait = clients.begin(
+                    getRequest().getComponents().getScheduler(),
+                    () -> getRequest()
+                            .getConnectionMetaData()
+                            .getConnection()
+                            .getEndPoint()
+                            .close());
             wait.hold(all.length);
             super.write(
                     true,

@@ -38,10 +38,9 @@ final class ErrorAnswers {
         if (e.getStatus() == HttpServletResponse.SC_METHOD_NOT_ALLOWED) {
             context.header("Allow", e.getDetails().getOrDefault("availableMethods", ""));
         }
-        String detail =
-                e.getStatus() == HttpServletResponse.SC_NOT_FOUND
-                        ? "There is nothing at this path."
-                        : "The path does not take " + context.req().getMethod() + ".";
+        String detail = e.getStatus() == HttpServletResponse.SC_NOT_FOUND
+                ? "There is nothing at this path."
+                : "The path does not take " + context.req().getMethod() + ".";
         answer(context, Problem.of(e.getStatus(), detail));
     }
 
@@ -76,7 +75,8 @@ final class ErrorAnswers {
      * creates an order without an idempotency key is not repeatable.
      */
     private static boolean isRepeatable(Context context) {
-        return context.header(OrderRoutes.IDEMPOTENCY_KEY) != null || context.pathParamMap().containsKey("id");
+        return context.header(OrderRoutes.IDEMPOTENCY_KEY) != null
+                || context.pathParamMap().containsKey("id");
     }
 
     private static void answer(Exception e, Context context) {

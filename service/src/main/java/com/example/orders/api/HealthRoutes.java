@@ -14,14 +14,8 @@ final class HealthRoutes {
 
     HealthRoutes(String version, Readiness readiness, BooleanSupplier draining) {
         // Liveness does not use the database: a restart of this process does not repair a database.
-        this.live =
-                Json.bytes(
-                        new TreeMap<>(
-                                Map.of(
-                                        "status", "up",
-                                        "version", version,
-                                        "commit", version,
-                                        "contentHash", BuildInfo.contentHash())));
+        this.live = Json.bytes(new TreeMap<>(
+                Map.of("status", "up", "version", version, "commit", version, "contentHash", BuildInfo.contentHash())));
         this.readiness = readiness;
         this.draining = draining;
     }

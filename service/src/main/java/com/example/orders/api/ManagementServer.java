@@ -23,22 +23,15 @@ public final class ManagementServer implements AutoCloseable {
     private final ServerConnector connector;
 
     public ManagementServer(
-            int port,
-            String version,
-            Readiness readiness,
-            BooleanSupplier draining,
-            PrometheusMeterRegistry metrics) {
-        Javalin javalin =
-                Javalin.create(
-                        config -> {
-                            ApiServer.configure(config);
-                            new HealthRoutes(version, readiness, draining).register(config.routes);
-                            config.routes.get(
-                                    "/metrics",
-                                    context ->
-                                            context.contentType("text/plain; version=0.0.4; charset=utf-8")
-                                                    .result(metrics.scrape()));
-                        });
+            int port, String version, Readiness readiness, BooleanSupplier draining, PrometheusMeterRegistry metrics) {
+        Javalin javalin = Javalin.create(config -> {
+            ApiServer.configure(config);
+            new HealthRoutes(version, readiness, draining).register(config.routes);
+            config.routes.get(
+                    "/metrics",
+                    context -> context.contentType("text/plain; version=0.0.4; charset=utf-8")
+                            .result(metrics.scrape()));
+        });
         server.setHandler(ApiServer.servlets(javalin));
         server.setErrorHandler(new JettyErrors(version));
         connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(ApiServer.http(version)));

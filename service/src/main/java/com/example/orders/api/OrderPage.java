@@ -9,8 +9,7 @@ import java.util.List;
 record OrderPage(List<Order> orders, String next) {
     static OrderPage of(Page page) {
         List<Order> orders = page.orders();
-        String next =
-                page.isLast() ? null : PageQuery.encode(PagePosition.of(orders.get(orders.size() - 1)));
+        String next = page.isLast() ? null : PageQuery.encode(PagePosition.of(orders.get(orders.size() - 1)));
         return new OrderPage(orders, next);
     }
 }

@@ -65,7 +65,10 @@ final class OrderRequest {
         try {
             // Jackson does not decode the body, because Jackson also accepts UTF-16, UTF-32 and
             // some invalid UTF-8.
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(body))
+                    .toString();
             JsonNode root = Json.MAPPER.readTree(text);
             if (root.isMissingNode()) {
                 throw new ProblemException(400, "The body is empty; it must be a JSON object.");

@@ -50,8 +50,7 @@ final class OrderRoutes {
         routes.get("/orders/{id}", admission.limit(this::get));
         routes.head("/orders/{id}", admission.limit(this::get));
         routes.post("/orders/{id}/pay", admission.limit(context -> settle(context, OrderStatus.PAID)));
-        routes.post(
-                "/orders/{id}/cancel", admission.limit(context -> settle(context, OrderStatus.CANCELLED)));
+        routes.post("/orders/{id}/cancel", admission.limit(context -> settle(context, OrderStatus.CANCELLED)));
     }
 
     private void create(Context context) throws SQLException, InterruptedException {
@@ -91,8 +90,7 @@ final class OrderRoutes {
     private static Optional<String> idempotencyKey(Context context) {
         Optional<String> key = Optional.ofNullable(context.header(IDEMPOTENCY_KEY));
         if (key.isPresent() && !KEY.matcher(key.get()).matches()) {
-            throw ProblemException.badField(
-                    400, IDEMPOTENCY_KEY, "must be 1 to 255 visible ASCII characters");
+            throw ProblemException.badField(400, IDEMPOTENCY_KEY, "must be 1 to 255 visible ASCII characters");
         }
         return key;
     }
@@ -134,10 +132,9 @@ final class OrderRoutes {
     }
 
     private static ProblemException refused(Order order, OrderStatus wanted) {
-        String detail =
-                order.status() == wanted
-                        ? "Another request made the order " + wanted.text() + " before."
-                        : "The order is " + order.status().text() + ", so it cannot become " + wanted.text() + ".";
+        String detail = order.status() == wanted
+                ? "Another request made the order " + wanted.text() + " before."
+                : "The order is " + order.status().text() + ", so it cannot become " + wanted.text() + ".";
         return new ProblemException(409, detail);
     }
 

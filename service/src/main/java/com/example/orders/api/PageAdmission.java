@@ -3,7 +3,6 @@ package com.example.orders.api;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -15,10 +14,8 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class PageAdmission {
     private final ReentrantLock lock = new ReentrantLock();
-    private final TreeSet<Waiting> queue =
-            new TreeSet<>(
-                    Comparator.comparingInt((Waiting waiting) -> waiting.orders)
-                            .thenComparingLong(waiting -> waiting.number));
+    private final TreeSet<Waiting> queue = new TreeSet<>(
+            Comparator.comparingInt((Waiting waiting) -> waiting.orders).thenComparingLong(waiting -> waiting.number));
     private final int maxWaiting;
     private final Duration wait;
     private int free;

@@ -69,16 +69,13 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
 
     private static ProblemException refused(String name, String message) {
         // The client chooses the name, which can be as long as a request line.
-        return ProblemException.badField(
-                400, name.substring(0, Math.min(name.length(), MAX_NAME_SHOWN)), message);
+        return ProblemException.badField(400, name.substring(0, Math.min(name.length(), MAX_NAME_SHOWN)), message);
     }
 
     private static OrderStatus status(String text) {
         return OrderStatus.of(text)
-                .orElseThrow(
-                        () ->
-                                ProblemException.badField(
-                                        400, "status", "must be one of unpaid, paid, cancelled, expired"));
+                .orElseThrow(() ->
+                        ProblemException.badField(400, "status", "must be one of unpaid, paid, cancelled, expired"));
     }
 
     private static int limit(String text) {

@@ -34,13 +34,11 @@ public final class Readiness implements AutoCloseable {
 
     private final SchemaCheck check;
     // There is one thread: requests that come while a check hangs wait for the same check.
-    private final ScheduledExecutorService thread =
-            Executors.newSingleThreadScheduledExecutor(
-                    task -> {
-                        Thread thread = new Thread(task, "readiness");
-                        thread.setDaemon(true);
-                        return thread;
-                    });
+    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "readiness");
+        thread.setDaemon(true);
+        return thread;
+    });
     private CompletableFuture<Boolean> running = CompletableFuture.completedFuture(false);
     private volatile boolean ready;
     private volatile boolean available;

@@ -18,10 +18,9 @@ final class RequestMetrics {
 
     // Limits of the histogram's buckets. A request waits at most 3 seconds for a connection and 10
     // seconds for the database.
-    private static final Duration[] BUCKETS =
-            Stream.of(5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000)
-                    .map(Duration::ofMillis)
-                    .toArray(Duration[]::new);
+    private static final Duration[] BUCKETS = Stream.of(5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000)
+            .map(Duration::ofMillis)
+            .toArray(Duration[]::new);
     private static final int FIRST_ERROR = 400;
     private static final int FIRST_SERVER_ERROR = 500;
 
@@ -48,8 +47,7 @@ final class RequestMetrics {
                 .serviceLevelObjectives(BUCKETS)
                 .register(registry)
                 .record((long) (millis * 1000), TimeUnit.MICROSECONDS);
-        log.atLevel(level(context.statusCode()))
-                .log("{} {} {} in {} ms", method, route, context.statusCode(), millis);
+        log.atLevel(level(context.statusCode())).log("{} {} {} in {} ms", method, route, context.statusCode(), millis);
     }
 
     private static Level level(int status) {

@@ -34,10 +34,9 @@ final class SlowClients {
     SlowClients(Duration limit, long maxBytes, MeterRegistry metrics) {
         this.limit = limit;
         this.maxBytes = maxBytes;
-        this.ended =
-                Counter.builder("http.server.slow.clients")
-                        .description("Requests that ended because the client sent or read too slowly")
-                        .register(metrics);
+        this.ended = Counter.builder("http.server.slow.clients")
+                .description("Requests that ended because the client sent or read too slowly")
+                .register(metrics);
     }
 
     /** The wait for one client. */

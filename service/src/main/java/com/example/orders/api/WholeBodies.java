@@ -38,7 +38,12 @@ final class WholeBodies implements ContentLoaderFactory {
 
     @Override
     public ContentLoader newContentLoader(
-            String contentType, String mimeType, Handler handler, Request request, Response response, Callback callback) {
+            String contentType,
+            String mimeType,
+            Handler handler,
+            Request request,
+            Response response,
+            Callback callback) {
         return new Loader(handler, request, response, callback);
     }
 

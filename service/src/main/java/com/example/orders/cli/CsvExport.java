@@ -26,10 +26,8 @@ final class CsvExport implements OrderExport {
 
     @Override
     public void begin(Period period) throws IOException {
-        csv =
-                new CSVPrinter(
-                        new OutputStreamWriter(destination.open(period), StandardCharsets.UTF_8),
-                        CSVFormat.RFC4180);
+        csv = new CSVPrinter(
+                new OutputStreamWriter(destination.open(period), StandardCharsets.UTF_8), CSVFormat.RFC4180);
         print("customer", "id", "currency", "status", "total", "createdAt", "updatedAt");
     }
 

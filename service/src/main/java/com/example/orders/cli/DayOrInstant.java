@@ -30,11 +30,10 @@ record DayOrInstant(Optional<LocalDate> day, Optional<Instant> instant) {
 
     /** @throws DateTimeException if the text is not a day or a time, or is out of range */
     static DayOrInstant of(String text) {
-        DayOrInstant parsed =
-                text.contains("T")
-                        ? new DayOrInstant(
-                                Optional.empty(), Optional.of(OffsetDateTime.parse(text).toInstant()))
-                        : new DayOrInstant(Optional.of(LocalDate.parse(text)), Optional.empty());
+        DayOrInstant parsed = text.contains("T")
+                ? new DayOrInstant(
+                        Optional.empty(), Optional.of(OffsetDateTime.parse(text).toInstant()))
+                : new DayOrInstant(Optional.of(LocalDate.parse(text)), Optional.empty());
         inRange(parsed.in(ZoneOffset.UTC));
         return parsed;
     }
@@ -51,12 +50,12 @@ record DayOrInstant(Optional<LocalDate> day, Optional<Instant> instant) {
         try {
             return ZoneId.of(text);
         } catch (DateTimeException e) {
-            throw new TypeConversionException(
-                    "'" + text + "' is not a time zone such as America/Sao_Paulo or UTC");
+            throw new TypeConversionException("'" + text + "' is not a time zone such as America/Sao_Paulo or UTC");
         }
     }
 
     Instant in(ZoneId zone) {
-        return instant.or(() -> day.map(date -> date.atStartOfDay(zone).toInstant())).orElseThrow();
+        return instant.or(() -> day.map(date -> date.atStartOfDay(zone).toInstant()))
+                .orElseThrow();
     }
 }

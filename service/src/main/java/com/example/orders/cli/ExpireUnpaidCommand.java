@@ -14,7 +14,8 @@ import picocli.CommandLine.ParentCommand;
 final class ExpireUnpaidCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(ExpireUnpaidCommand.class);
 
-    @ParentCommand private OrdersCommand parent;
+    @ParentCommand
+    private OrdersCommand parent;
 
     @Option(
             names = "--older-than",
@@ -25,7 +26,8 @@ final class ExpireUnpaidCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        OrderStore store = new OrderStore(DataSources.unpooled(parent.configuration().database()));
+        OrderStore store =
+                new OrderStore(DataSources.unpooled(parent.configuration().database()));
         long expired = store.expireUnpaid(olderThan);
         log.atInfo().addKeyValue("expired", expired).log("expired {} orders", expired);
         return 0;

@@ -42,9 +42,11 @@ final class ExportCommand implements Callable<Integer> {
 
     private final OutputStream standardOutput;
 
-    @ParentCommand private OrdersCommand parent;
+    @ParentCommand
+    private OrdersCommand parent;
 
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     @ArgGroup(multiplicity = "1")
     private ExportRange range;
@@ -77,12 +79,12 @@ final class ExportCommand implements Callable<Integer> {
                     "--continue must be a name of 1 to 100 letters, digits, '-', '_' and '.', and begin with a"
                             + " letter or a digit, got '" + range.name + "'");
         }
-        OrderExports orders = new OrderExports(DataSources.unpooled(parent.configuration().database()));
+        OrderExports orders =
+                new OrderExports(DataSources.unpooled(parent.configuration().database()));
         try (ExportDestination destination = destination()) {
-            OrderExport export =
-                    format == Format.csv
-                            ? new CsvExport(destination, withCustomers)
-                            : new JsonExport(destination, withCustomers);
+            OrderExport export = format == Format.csv
+                    ? new CsvExport(destination, withCustomers)
+                    : new JsonExport(destination, withCustomers);
             export(orders, export).log(log, "exported the orders");
         }
         return 0;
@@ -98,10 +100,9 @@ final class ExportCommand implements Callable<Integer> {
         if (range.name != null) {
             return orders.exportNext(range.name, export);
         }
-        Period period =
-                range.since == null
-                        ? wholePeriod(orders.completeUntil())
-                        : new Period(range.since.instant(), DayOrInstant.LATEST);
+        Period period = range.since == null
+                ? wholePeriod(orders.completeUntil())
+                : new Period(range.since.instant(), DayOrInstant.LATEST);
         orders.export(period, export);
         return period;
     }

@@ -18,9 +18,8 @@ final class ExportRange {
     @Option(
             names = "--since",
             paramLabel = "DATE|DURATION",
-            description =
-                    "All orders from this creation time (a date is in UTC): 2026-01-31, 2026-01-31T12:00:00Z,"
-                            + " 48h, 7d.")
+            description = "All orders from this creation time (a date is in UTC): 2026-01-31, 2026-01-31T12:00:00Z,"
+                    + " 48h, 7d.")
     Since since;
 
     @Option(

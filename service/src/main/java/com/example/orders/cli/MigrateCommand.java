@@ -20,7 +20,8 @@ import picocli.CommandLine.ParentCommand;
 final class MigrateCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(MigrateCommand.class);
 
-    @ParentCommand private OrdersCommand parent;
+    @ParentCommand
+    private OrdersCommand parent;
 
     @Option(
             names = "--wait",

@@ -71,18 +71,14 @@ public final class OrdersCommand {
 
     private static IVersionProvider version(Environment environment) {
         return () ->
-                new String[] {
-                    "services-orders " + environment.version() + " (content " + BuildInfo.contentHash() + ")"
+                new String[] {"services-orders " + environment.version() + " (content " + BuildInfo.contentHash() + ")"
                 };
     }
 
     private static ITypeConverter<Duration> duration() {
-        return text ->
-                Durations.parse(text)
-                        .orElseThrow(
-                                () ->
-                                        new TypeConversionException(
-                                                "'" + text + "' is not a duration such as 90m, 48h or 7d"));
+        return text -> Durations.parse(text)
+                .orElseThrow(
+                        () -> new TypeConversionException("'" + text + "' is not a duration such as 90m, 48h or 7d"));
     }
 
     private static int reportUsage(ParameterException e, String[] arguments) {

@@ -29,7 +29,9 @@ final class S3Destination implements ExportDestination {
     /** @param name returns the key of the object, without the prefix of {@code uri} */
     static S3Destination of(S3Uri uri, Function<Period, String> name) throws IOException {
         try {
-            S3Client s3 = S3Client.builder().httpClient(UrlConnectionHttpClient.create()).build();
+            S3Client s3 = S3Client.builder()
+                    .httpClient(UrlConnectionHttpClient.create())
+                    .build();
             return new S3Destination(s3, uri, name);
         } catch (SdkException e) {
             throw new IOException("cannot use S3: " + e.getMessage(), e);

@@ -75,14 +75,8 @@ final class S3Upload extends OutputStream {
             sent(() -> s3.putObject(request -> request.bucket(bucket).key(key), body()));
         } else {
             uploadPart();
-            sent(
-                    () ->
-                            s3.completeMultipartUpload(
-                                    request ->
-                                            request.bucket(bucket)
-                                                    .key(key)
-                                                    .uploadId(uploadId)
-                                                    .multipartUpload(upload -> upload.parts(parts))));
+            sent(() -> s3.completeMultipartUpload(request ->
+                    request.bucket(bucket).key(key).uploadId(uploadId).multipartUpload(upload -> upload.parts(parts))));
         }
         complete = true;
     }
@@ -104,27 +98,18 @@ final class S3Upload extends OutputStream {
 
     private void uploadPart() throws IOException {
         if (uploadId == null) {
-            uploadId =
-                    sent(() -> s3.createMultipartUpload(request -> request.bucket(bucket).key(key)))
-                            .uploadId();
+            uploadId = sent(() -> s3.createMultipartUpload(
+                            request -> request.bucket(bucket).key(key)))
+                    .uploadId();
         }
         int number = parts.size() + 1;
-        UploadPartResponse answer =
-                sent(
-                        () ->
-                                s3.uploadPart(
-                                        request ->
-                                                request.bucket(bucket)
-                                                        .key(key)
-                                                        .uploadId(uploadId)
-                                                        .partNumber(number),
-                                        body()));
-        parts.add(
-                CompletedPart.builder()
-                        .partNumber(number)
-                        .eTag(answer.eTag())
-                        .checksumCRC32(answer.checksumCRC32())
-                        .build());
+        UploadPartResponse answer = sent(() -> s3.uploadPart(
+                request -> request.bucket(bucket).key(key).uploadId(uploadId).partNumber(number), body()));
+        parts.add(CompletedPart.builder()
+                .partNumber(number)
+                .eTag(answer.eTag())
+                .checksumCRC32(answer.checksumCRC32())
+                .build());
         length = 0;
     }
 

@@ -41,12 +41,8 @@ final class SampleOrders {
 
     private List<OrderItem> items() {
         return IntStream.rangeClosed(1, random.nextInt(1, 5))
-                .mapToObj(
-                        number ->
-                                new OrderItem(
-                                        "SKU-" + random.nextInt(1000, 10_000),
-                                        random.nextInt(1, 6),
-                                        random.nextLong(100, 20_000)))
+                .mapToObj(number -> new OrderItem(
+                        "SKU-" + random.nextInt(1000, 10_000), random.nextInt(1, 6), random.nextLong(100, 20_000)))
                 .toList();
     }
 

@@ -21,9 +21,11 @@ final class SeedCommand implements Callable<Integer> {
     private static final int MAX_COUNT = 1_000_000;
     private static final int BATCH = 500;
 
-    @ParentCommand private OrdersCommand parent;
+    @ParentCommand
+    private OrdersCommand parent;
 
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     @Option(names = "--count", required = true, paramLabel = "N", description = "How many: 1 to 1000000.")
     private int count;
@@ -36,14 +38,17 @@ final class SeedCommand implements Callable<Integer> {
         if (count < 1 || count > MAX_COUNT) {
             throw new ParameterException(spec.commandLine(), "--count must be from 1 to " + MAX_COUNT);
         }
-        OrderStore store = new OrderStore(DataSources.unpooled(parent.configuration().database()));
+        OrderStore store =
+                new OrderStore(DataSources.unpooled(parent.configuration().database()));
         if (ifEmpty && !store.isEmpty()) {
             log.info("there are orders already: seeded none");
             return 0;
         }
         SampleOrders samples = new SampleOrders();
         for (int done = 0; done < count; done += BATCH) {
-            List<Order> batch = Stream.generate(samples::next).limit(Math.min(BATCH, count - done)).toList();
+            List<Order> batch = Stream.generate(samples::next)
+                    .limit(Math.min(BATCH, count - done))
+                    .toList();
             store.insertAll(batch);
         }
         log.atInfo().addKeyValue("seeded", count).log("seeded {} orders", count);

@@ -33,7 +33,8 @@ import picocli.CommandLine.ParentCommand;
 final class ServeCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(ServeCommand.class);
 
-    @ParentCommand private OrdersCommand parent;
+    @ParentCommand
+    private OrdersCommand parent;
 
     @Override
     public Integer call() throws Exception {
@@ -42,26 +43,19 @@ final class ServeCommand implements Callable<Integer> {
         try (HikariDataSource requests = DataSources.pool(configuration.database(), metrics);
                 Readiness readiness =
                         new Readiness(new SchemaCheck(DataSources.check(configuration.database())), metrics);
-                ApiServer server =
-                        new ApiServer(
-                                configuration.port(),
-                                configuration.version(),
-                                new OrderStore(requests),
-                                metrics);
-                ManagementServer management =
-                        new ManagementServer(
-                                configuration.managementPort(),
-                                configuration.version(),
-                                readiness,
-                                server::isDraining,
-                                metrics)) {
+                ApiServer server = new ApiServer(
+                        configuration.port(), configuration.version(), new OrderStore(requests), metrics);
+                ManagementServer management = new ManagementServer(
+                        configuration.managementPort(),
+                        configuration.version(),
+                        readiness,
+                        server::isDraining,
+                        metrics)) {
             // The API starts first, so that a pod that is ready also listens for requests.
             server.start();
             management.start();
             Runtime.getRuntime()
-                    .addShutdownHook(
-                            new Thread(
-                                    () -> stop(server, configuration.drain(), requests), "shutdown"));
+                    .addShutdownHook(new Thread(() -> stop(server, configuration.drain(), requests), "shutdown"));
             log.info(
                     "serving on port {}, management on port {}, version {}, content {}",
                     server.port(),

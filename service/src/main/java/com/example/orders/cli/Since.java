@@ -13,9 +13,8 @@ record Since(Instant instant) {
     static Since parse(String text) {
         try {
             Optional<Duration> duration = Durations.parse(text);
-            Instant instant =
-                    duration.map(Instant.now()::minus)
-                            .orElseGet(() -> DayOrInstant.of(text).in(ZoneOffset.UTC));
+            Instant instant = duration.map(Instant.now()::minus)
+                    .orElseGet(() -> DayOrInstant.of(text).in(ZoneOffset.UTC));
             return new Since(DayOrInstant.inRange(instant));
         } catch (DateTimeException e) {
             throw new TypeConversionException(

@@ -57,10 +57,8 @@ public final class Environment {
     Duration duration(String variable, String otherwise) {
         String text = text(variable, otherwise);
         return Durations.parse(text)
-                .orElseThrow(
-                        () ->
-                                new ConfigurationException(
-                                        variable, "must be a duration such as 60s or 5m, not \"" + text + "\""));
+                .orElseThrow(() -> new ConfigurationException(
+                        variable, "must be a duration such as 60s or 5m, not \"" + text + "\""));
     }
 
     Tls tls() {
@@ -99,13 +97,9 @@ public final class Environment {
         if (value.isPresent() && file.isPresent()) {
             throw new ConfigurationException(variable, "and " + fileVariable + " are both set: set only one");
         }
-        Secret secret =
-                value.map(Secret::of)
-                        .or(() -> file.map(path -> Secret.file(fileVariable, path)))
-                        .orElseThrow(
-                                () ->
-                                        new ConfigurationException(
-                                                variable, "is not set, and neither is " + fileVariable));
+        Secret secret = value.map(Secret::of)
+                .or(() -> file.map(path -> Secret.file(fileVariable, path)))
+                .orElseThrow(() -> new ConfigurationException(variable, "is not set, and neither is " + fileVariable));
         // Reads the file once now: if the file is missing at the start, the configuration is wrong,
         // and the process ends.
         secret.value();

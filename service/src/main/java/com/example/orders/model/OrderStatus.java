@@ -22,6 +22,8 @@ public enum OrderStatus {
     }
 
     public static Optional<OrderStatus> of(String text) {
-        return Arrays.stream(values()).filter(status -> status.text().equals(text)).findFirst();
+        return Arrays.stream(values())
+                .filter(status -> status.text().equals(text))
+                .findFirst();
     }
 }

@@ -13,12 +13,10 @@ public final class Failures {
     // changed). 40: rollback of a transaction that conflicts with another one. 53: out of
     // connections, memory or disk. 57: the server stops, starts or cancels the statement.
     private static final Set<String> UNAVAILABLE_CLASSES = Set.of("08", "28", "40", "53", "57");
-    private static final Set<String> UNAVAILABLE_STATES =
-            Set.of(
-                    READ_ONLY,
-                    "25P03", // this process was paused for so long that the server ended its transaction
-                    "3D000", // no such database: not created yet
-                    "42P01"); // no such table: not migrated yet
+    private static final Set<String> UNAVAILABLE_STATES = Set.of(
+            READ_ONLY, "25P03", // this process was paused for so long that the server ended its transaction
+            "3D000", // no such database: not created yet
+            "42P01"); // no such table: not migrated yet
     private static final String SERVER_IS_STARTING = "57P03";
 
     private Failures() {}
@@ -28,8 +26,7 @@ public final class Failures {
         String state = failure.getSQLState();
         return failure instanceof SQLTransientException
                 || state != null
-                        && (UNAVAILABLE_STATES.contains(state)
-                                || UNAVAILABLE_CLASSES.contains(state.substring(0, 2)));
+                        && (UNAVAILABLE_STATES.contains(state) || UNAVAILABLE_CLASSES.contains(state.substring(0, 2)));
     }
 
     /**

@@ -83,13 +83,12 @@ public final class Migrations {
     }
 
     private Flyway flyway() {
-        FluentConfiguration configuration =
-                Flyway.configure(Migrations.class.getClassLoader())
-                        .dataSource(database)
-                        .locations(locations)
-                        .validateMigrationNaming(true)
-                        .lockRetryCount(LOCK_ATTEMPTS)
-                        .callbacks(new TableLockWait(TABLE_LOCK_WAIT));
+        FluentConfiguration configuration = Flyway.configure(Migrations.class.getClassLoader())
+                .dataSource(database)
+                .locations(locations)
+                .validateMigrationNaming(true)
+                .lockRetryCount(LOCK_ATTEMPTS)
+                .callbacks(new TableLockWait(TABLE_LOCK_WAIT));
         // Without this setting, CREATE INDEX CONCURRENTLY would wait forever for Flyway's own
         // transaction.
         configuration
@@ -106,8 +105,7 @@ public final class Migrations {
     private void forgetFailures() throws SQLException {
         try (Connection connection = database.getConnection();
                 Statement statement = connection.createStatement();
-                ResultSet history =
-                        statement.executeQuery("SELECT to_regclass('flyway_schema_history') IS NOT NULL")) {
+                ResultSet history = statement.executeQuery("SELECT to_regclass('flyway_schema_history') IS NOT NULL")) {
             history.next();
             if (history.getBoolean(1)) {
                 statement.executeUpdate("DELETE FROM flyway_schema_history WHERE NOT success");

@@ -131,14 +131,12 @@ public final class OrderExports {
 
     private static Instant lockProgress(Connection connection, String name) throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement(
-                        "INSERT INTO export_progress VALUES (?, 'epoch') ON CONFLICT DO NOTHING")) {
+                connection.prepareStatement("INSERT INTO export_progress VALUES (?, 'epoch') ON CONFLICT DO NOTHING")) {
             statement.setString(1, name);
             statement.executeUpdate();
         }
         try (PreparedStatement statement =
-                connection.prepareStatement(
-                        "SELECT exported_until FROM export_progress WHERE name = ? FOR UPDATE")) {
+                connection.prepareStatement("SELECT exported_until FROM export_progress WHERE name = ? FOR UPDATE")) {
             statement.setString(1, name);
             return instant(statement, "exported_until");
         }
@@ -162,11 +160,9 @@ public final class OrderExports {
 
     private static void read(Connection connection, Period period, OrderConsumer consumer)
             throws SQLException, IOException {
-        try (PreparedStatement statement =
-                connection.prepareStatement(
-                        OrderRows.SELECT
-                                + "orders o ON o.id = i.order_id WHERE o.created_at >= ? AND o.created_at < ?"
-                                + " ORDER BY o.created_at, o.id, i.position")) {
+        try (PreparedStatement statement = connection.prepareStatement(OrderRows.SELECT
+                + "orders o ON o.id = i.order_id WHERE o.created_at >= ? AND o.created_at < ?"
+                + " ORDER BY o.created_at, o.id, i.position")) {
             statement.setFetchSize(FETCH_SIZE);
             statement.setObject(1, OrderWriter.timestamp(period.from()));
             statement.setObject(2, OrderWriter.timestamp(period.to()));

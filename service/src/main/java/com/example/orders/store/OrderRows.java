@@ -21,9 +21,8 @@ final class OrderRows {
      * Start of a query. The caller adds a subquery with the alias {@code o}, and the ORDER BY
      * clause.
      */
-    static final String SELECT =
-            "SELECT o.id, o.customer, o.currency, o.status, o.total, o.created_at, o.updated_at,"
-                    + " i.sku, i.quantity, i.unit_price FROM order_items i JOIN ";
+    static final String SELECT = "SELECT o.id, o.customer, o.currency, o.status, o.total, o.created_at, o.updated_at,"
+            + " i.sku, i.quantity, i.unit_price FROM order_items i JOIN ";
 
     private OrderRows() {}
 
@@ -40,8 +39,7 @@ final class OrderRows {
                 head = head(id, rows);
                 items = new ArrayList<>();
             }
-            items.add(
-                    new OrderItem(rows.getString("sku"), rows.getInt("quantity"), rows.getLong("unit_price")));
+            items.add(new OrderItem(rows.getString("sku"), rows.getInt("quantity"), rows.getLong("unit_price")));
         }
         if (head != null) {
             consumer.accept(complete(head, items));

@@ -39,10 +39,9 @@ final class OrderSettlement {
     private static boolean update(Connection connection, UUID id, OrderStatus status, String key)
             throws SQLException, IdempotencyConflictException {
         try (PreparedStatement statement =
-                connection.prepareStatement(
-                        "UPDATE orders SET status = ?, settlement_key = ?,"
-                                + " updated_at = GREATEST(clock_timestamp(), created_at)"
-                                + " WHERE id = ? AND status = 'unpaid'")) {
+                connection.prepareStatement("UPDATE orders SET status = ?, settlement_key = ?,"
+                        + " updated_at = GREATEST(clock_timestamp(), created_at)"
+                        + " WHERE id = ? AND status = 'unpaid'")) {
             statement.setString(1, status.text());
             statement.setString(2, key);
             statement.setObject(3, id);

@@ -47,8 +47,7 @@ public final class OrderStore {
      * only the first one creates an order. Every other request gets this order in its original
      * form, also if its status has changed since then.
      */
-    public Created create(NewOrder request, String idempotencyKey)
-            throws SQLException, IdempotencyConflictException {
+    public Created create(NewOrder request, String idempotencyKey) throws SQLException, IdempotencyConflictException {
         byte[] fingerprint = Fingerprint.of(request);
         try (Connection connection = transaction()) {
             Optional<Order> order = OrderWriter.insert(connection, request, idempotencyKey, fingerprint);
@@ -64,8 +63,7 @@ public final class OrderStore {
             throws SQLException, IdempotencyConflictException {
         UUID id;
         try (PreparedStatement statement =
-                connection.prepareStatement(
-                        "SELECT id, request_fingerprint FROM orders WHERE idempotency_key = ?")) {
+                connection.prepareStatement("SELECT id, request_fingerprint FROM orders WHERE idempotency_key = ?")) {
             statement.setString(1, idempotencyKey);
             try (ResultSet rows = statement.executeQuery()) {
                 if (!rows.next()) {
@@ -84,8 +82,7 @@ public final class OrderStore {
 
     public boolean isEmpty() throws SQLException {
         try (Connection connection = database.getConnection();
-                PreparedStatement statement =
-                        connection.prepareStatement("SELECT NOT EXISTS (SELECT FROM orders)");
+                PreparedStatement statement = connection.prepareStatement("SELECT NOT EXISTS (SELECT FROM orders)");
                 ResultSet rows = statement.executeQuery()) {
             rows.next();
             return rows.getBoolean(1);
@@ -99,9 +96,8 @@ public final class OrderStore {
     }
 
     static Optional<Order> find(Connection connection, UUID id) throws SQLException {
-        try (PreparedStatement statement =
-                connection.prepareStatement(
-                        OrderRows.SELECT + "orders o ON o.id = i.order_id WHERE o.id = ? ORDER BY i.position")) {
+        try (PreparedStatement statement = connection.prepareStatement(
+                OrderRows.SELECT + "orders o ON o.id = i.order_id WHERE o.id = ? ORDER BY i.position")) {
             statement.setObject(1, id);
             return list(statement).stream().findFirst();
         }
@@ -112,22 +108,19 @@ public final class OrderStore {
      * page, and do not move orders of later pages. The page is shorter than the limit if its orders
      * have many items.
      */
-    public Page page(Optional<OrderStatus> status, Optional<PagePosition> after, int limit)
-            throws SQLException {
-        String conditions =
-                (status.isPresent() ? " AND status = ?" : "")
-                        + (after.isPresent() ? " AND (created_at, id) < (?, ?)" : "");
+    public Page page(Optional<OrderStatus> status, Optional<PagePosition> after, int limit) throws SQLException {
+        String conditions = (status.isPresent() ? " AND status = ?" : "")
+                + (after.isPresent() ? " AND (created_at, id) < (?, ?)" : "");
         // Reads one order more than the page has, to know whether there is a next page.
-        String sql =
-                OrderRows.SELECT
-                        + "(SELECT *, sum(items) OVER (ORDER BY created_at DESC, id DESC) - items AS items_before"
-                        + " FROM (SELECT *, (SELECT count(*) FROM order_items WHERE order_id = orders.id) AS items"
-                        + " FROM orders WHERE true"
-                        + conditions
-                        + " ORDER BY created_at DESC, id DESC LIMIT ?) counted) o"
-                        + " ON o.id = i.order_id AND o.items_before <= "
-                        + PAGE_ITEMS
-                        + " ORDER BY o.created_at DESC, o.id DESC, i.position";
+        String sql = OrderRows.SELECT
+                + "(SELECT *, sum(items) OVER (ORDER BY created_at DESC, id DESC) - items AS items_before"
+                + " FROM (SELECT *, (SELECT count(*) FROM order_items WHERE order_id = orders.id) AS items"
+                + " FROM orders WHERE true"
+                + conditions
+                + " ORDER BY created_at DESC, id DESC LIMIT ?) counted) o"
+                + " ON o.id = i.order_id AND o.items_before <= "
+                + PAGE_ITEMS
+                + " ORDER BY o.created_at DESC, o.id DESC, i.position";
         try (Connection connection = database.getConnection();
                 PreparedStatement statement = connection.prepareStatement(sql)) {
             int parameter = 1;
@@ -135,7 +128,8 @@ public final class OrderStore {
                 statement.setString(parameter++, status.get().text());
             }
             if (after.isPresent()) {
-                statement.setObject(parameter++, OrderWriter.timestamp(after.get().createdAt()));
+                statement.setObject(
+                        parameter++, OrderWriter.timestamp(after.get().createdAt()));
                 statement.setObject(parameter++, after.get().id());
             }
             statement.setInt(parameter, limit + 1);
@@ -156,8 +150,7 @@ public final class OrderStore {
         // Uses a transaction and not autocommit: a statement that still runs after this process
         // stopped waiting must not commit.
         try (Connection connection = transaction()) {
-            Optional<Settled> settled =
-                    OrderSettlement.settle(connection, id, status, idempotencyKey.orElse(null));
+            Optional<Settled> settled = OrderSettlement.settle(connection, id, status, idempotencyKey.orElse(null));
             commit(connection);
             return settled;
         }
@@ -171,8 +164,7 @@ public final class OrderStore {
      * @return how many orders expired
      */
     public long expireUnpaid(Duration olderThan) throws SQLException {
-        String sql =
-                """
+        String sql = """
                 WITH old AS MATERIALIZED (
                     SELECT id FROM orders
                     WHERE status = 'unpaid' AND created_at < now() - make_interval(secs => ?)

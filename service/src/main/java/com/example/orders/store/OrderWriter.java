@@ -19,8 +19,7 @@ import java.util.UUID;
 final class OrderWriter {
     // The time of an order comes from the clock of the database, so that all pods use one clock. It
     // is the time of this statement, so a wait for a connection is over by then.
-    private static final String INSERT_NEW_ORDER =
-            """
+    private static final String INSERT_NEW_ORDER = """
             INSERT INTO orders (id, customer, currency, status, total, created_at, updated_at,
                                 idempotency_key, request_fingerprint)
             SELECT ?, ?, ?, ?, ?, now, now, ?, ? FROM clock_timestamp() AS now
@@ -39,8 +38,7 @@ final class OrderWriter {
      * @return the new order, or empty if an order with that key exists. If the transaction that
      *     creates that order still runs, the statement first waits for its commit.
      */
-    static Optional<Order> insert(
-            Connection connection, NewOrder request, String idempotencyKey, byte[] fingerprint)
+    static Optional<Order> insert(Connection connection, NewOrder request, String idempotencyKey, byte[] fingerprint)
             throws SQLException {
         UUID id = UUID.randomUUID();
         try (PreparedStatement statement = connection.prepareStatement(INSERT_NEW_ORDER)) {

@@ -16,15 +16,14 @@ import org.junit.jupiter.api.Test;
 class AdmissionTest {
     @Test
     void placeIsFreeAgainAfterFailure() throws Exception {
-        Handler failing =
-                new Admission(1)
-                        .limit(
-                                context -> {
-                                    throw new IllegalStateException("handler");
-                                });
+        Handler failing = new Admission(1).limit(context -> {
+            throw new IllegalStateException("handler");
+        });
         for (int i = 0; i < 3; i++) {
             assertEquals(
-                    "handler", assertThrows(IllegalStateException.class, () -> failing.handle(null)).getMessage());
+                    "handler",
+                    assertThrows(IllegalStateException.class, () -> failing.handle(null))
+                            .getMessage());
         }
     }
 
@@ -33,19 +32,14 @@ class AdmissionTest {
         CountDownLatch running = new CountDownLatch(1);
         CountDownLatch end = new CountDownLatch(1);
         Admission admission = new Admission(1);
-        Javalin javalin =
-                Javalin.create(
-                        config -> {
-                            ErrorAnswers.register(config);
-                            config.routes.get(
-                                    "/slow",
-                                    admission.limit(
-                                            context -> {
-                                                running.countDown();
-                                                end.await();
-                                            }));
-                            config.routes.get("/other", admission.limit(context -> {}));
-                        });
+        Javalin javalin = Javalin.create(config -> {
+            ErrorAnswers.register(config);
+            config.routes.get("/slow", admission.limit(context -> {
+                running.countDown();
+                end.await();
+            }));
+            config.routes.get("/other", admission.limit(context -> {}));
+        });
         ExecutorService thread = Executors.newSingleThreadExecutor();
         try {
             Client client = new Client(javalin.start(0).port());

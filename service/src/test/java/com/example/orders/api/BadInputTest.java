@@ -128,11 +128,7 @@ class BadInputTest {
         assertProblem(client.create(large), 413, null);
         // A client that sends a stream does not send the header Content-Length.
         byte[] bytes = large.getBytes(StandardCharsets.US_ASCII);
-        assertProblem(
-                client.create(
-                        BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(bytes))),
-                413,
-                null);
+        assertProblem(client.create(BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(bytes))), 413, null);
     }
 
     @Test
@@ -213,13 +209,21 @@ class BadInputTest {
 
     @Test
     void refusedMethodNamesTheAllowedOnes() throws Exception {
-        assertTrue(client.send("DELETE", "/orders", BodyPublishers.noBody()).header("Allow").contains("POST"));
+        assertTrue(client.send("DELETE", "/orders", BodyPublishers.noBody())
+                .header("Allow")
+                .contains("POST"));
     }
 
     @Test
     void headIsLikeGet() throws Exception {
-        assertEquals(404, client.send("HEAD", "/orders/" + ID, BodyPublishers.noBody()).status());
-        assertEquals(200, api.management().send("HEAD", "/health/ready", BodyPublishers.noBody()).status());
+        assertEquals(
+                404,
+                client.send("HEAD", "/orders/" + ID, BodyPublishers.noBody()).status());
+        assertEquals(
+                200,
+                api.management()
+                        .send("HEAD", "/health/ready", BodyPublishers.noBody())
+                        .status());
     }
 
     private static void assertProblem(Answer answer, int status, String field) {

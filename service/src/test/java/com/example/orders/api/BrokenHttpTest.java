@@ -15,15 +15,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Sends requests that no HTTP client would send. */
 class BrokenHttpTest {
-    private static final List<String> REQUESTS =
-            List.of(
-                    "GARBAGE\r\n\r\n",
-                    "GET /orders HTTP/1.1\r\n\r\n",
-                    "GET /%%zz HTTP/1.1\r\nHost: a\r\n\r\n",
-                    "GET / HTTP/1.1\r\nHost: a\r\nX: " + "x".repeat(20_000) + "\r\n\r\n",
-                    "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
-                    "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                            + "Transfer-Encoding: chunked\r\n\r\nzz\r\n");
+    private static final List<String> REQUESTS = List.of(
+            "GARBAGE\r\n\r\n",
+            "GET /orders HTTP/1.1\r\n\r\n",
+            "GET /%%zz HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nX: " + "x".repeat(20_000) + "\r\n\r\n",
+            "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+            "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\nzz\r\n");
 
     @Test
     void answersAreProblemsWithTheVersion() throws Exception {
@@ -58,11 +57,9 @@ class BrokenHttpTest {
     @Test
     void brokenContentTypeWithoutABodyMakesNoDifference() throws Exception {
         try (TestApi api = new TestApi(TestDatabase.migrated().configuration())) {
-            String answer =
-                    send(
-                            api.port(),
-                            "GET /orders?limit=1 HTTP/1.1\r\nHost: a\r\n"
-                                    + "Content-Type: application/json; charset\r\n\r\n");
+            String answer = send(
+                    api.port(),
+                    "GET /orders?limit=1 HTTP/1.1\r\nHost: a\r\n" + "Content-Type: application/json; charset\r\n\r\n");
             assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
         }
     }

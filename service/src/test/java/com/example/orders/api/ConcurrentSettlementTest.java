@@ -57,12 +57,8 @@ class ConcurrentSettlementTest {
             String[] headers = key == null ? new String[0] : new String[] {"Idempotency-Key", key + order};
             while (true) {
                 try {
-                    Answer answer =
-                            client.send(
-                                    "POST",
-                                    "/orders/" + id(order) + "/" + action,
-                                    BodyPublishers.noBody(),
-                                    headers);
+                    Answer answer = client.send(
+                            "POST", "/orders/" + id(order) + "/" + action, BodyPublishers.noBody(), headers);
                     if (answer.status() != 503) {
                         return answer;
                     }
@@ -85,8 +81,7 @@ class ConcurrentSettlementTest {
             List<Settler> settlers = new ArrayList<>();
             for (String key : new String[] {"first-", "second-", null}) {
                 for (String action : List.of("pay", "cancel")) {
-                    settlers.add(
-                            new Settler(new Client(proxy.port()), action, key == null ? null : key + action));
+                    settlers.add(new Settler(new Client(proxy.port()), action, key == null ? null : key + action));
                 }
             }
             List<Future<Map<Integer, Answer>>> answers = new ArrayList<>();
@@ -125,10 +120,9 @@ class ConcurrentSettlementTest {
     }
 
     private static void assertAgrees(Settler settler, Answer answer, int order, Row row) {
-        boolean mine =
-                settler.key() == null
-                        ? row.status().equals(settler.wanted())
-                        : (settler.key() + order).equals(row.key());
+        boolean mine = settler.key() == null
+                ? row.status().equals(settler.wanted())
+                : (settler.key() + order).equals(row.key());
         String told = settler + " was told of order " + order + ", which is " + row + ": " + answer.text();
         assertEquals(mine ? 200 : 409, answer.status(), told);
         if (mine) {
@@ -171,8 +165,7 @@ class ConcurrentSettlementTest {
     }
 
     private static Void endOneConnection(TestDatabase database) throws SQLException {
-        database.number(
-                """
+        database.number("""
                 SELECT count(pg_terminate_backend(pid)) FROM (
                     SELECT pid FROM pg_stat_activity
                     WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -182,14 +175,12 @@ class ConcurrentSettlementTest {
     }
 
     private static void insertOrders(TestDatabase database) throws SQLException {
-        database.execute(
-                """
+        database.execute("""
                 INSERT INTO orders (id, customer, currency, status, total, created_at, updated_at)
                     SELECT lpad(n::text, 32, '0')::uuid, 'Ada', 'EUR', 'unpaid', 500, time, time
                     FROM (SELECT n, now() - n * interval '1 hour' AS time FROM generate_series(1, %d) n) orders;
                 INSERT INTO order_items SELECT id, 0, 'tea', 1, 500 FROM orders;
-                """
-                        .formatted(ORDERS));
+                """.formatted(ORDERS));
     }
 
     private static String id(int order) {
@@ -201,8 +192,7 @@ class ConcurrentSettlementTest {
         try (Connection connection = database.connect();
                 Statement statement = connection.createStatement();
                 ResultSet orders =
-                        statement.executeQuery(
-                                "SELECT right(id::text, 12)::int, status, settlement_key FROM orders")) {
+                        statement.executeQuery("SELECT right(id::text, 12)::int, status, settlement_key FROM orders")) {
             while (orders.next()) {
                 rows.put(orders.getInt(1), new Row(orders.getString(2), orders.getString(3)));
             }

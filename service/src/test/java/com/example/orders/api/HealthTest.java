@@ -40,7 +40,9 @@ class HealthTest {
             for (String path : List.of("/health/live", "/health/ready", "/metrics", "/health", "/")) {
                 Answer answer = api.client().get(path);
                 assertEquals(404, answer.status(), path);
-                assertEquals("There is nothing at this path.", answer.json().path("detail").textValue());
+                assertEquals(
+                        "There is nothing at this path.",
+                        answer.json().path("detail").textValue());
             }
         }
     }
@@ -79,10 +81,9 @@ class HealthTest {
     @Test
     void schemaOfANewerVersionIsEnough() throws Exception {
         TestDatabase database = TestDatabase.migrated();
-        database.execute(
-                "INSERT INTO flyway_schema_history SELECT installed_rank + 1, '999999', 'later', type,"
-                        + " 'V999999__later.sql', 1, installed_by, now(), 1, true FROM flyway_schema_history"
-                        + " ORDER BY installed_rank DESC LIMIT 1");
+        database.execute("INSERT INTO flyway_schema_history SELECT installed_rank + 1, '999999', 'later', type,"
+                + " 'V999999__later.sql', 1, installed_by, now(), 1, true FROM flyway_schema_history"
+                + " ORDER BY installed_rank DESC LIMIT 1");
         try (TestApi api = new TestApi(database.configuration())) {
             assertEquals(200, api.management().get("/health/ready").status());
         }
@@ -166,10 +167,8 @@ class HealthTest {
     void databaseThatHangsMakesItNotReadyInTime() throws Exception {
         // This server accepts connections into its backlog, and never answers.
         try (ServerSocket silent = new ServerSocket(0);
-                TestApi api =
-                        new TestApi(
-                                new DatabaseConfiguration(
-                                        "localhost", silent.getLocalPort(), "orders", "orders", "secret", 2))) {
+                TestApi api = new TestApi(new DatabaseConfiguration(
+                        "localhost", silent.getLocalPort(), "orders", "orders", "secret", 2))) {
             long start = System.nanoTime();
             assertEquals(503, api.management().get("/health/ready").status());
             Duration taken = Duration.ofNanos(System.nanoTime() - start);

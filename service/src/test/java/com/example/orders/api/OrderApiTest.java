@@ -51,9 +51,7 @@ class OrderApiTest {
 
     @Test
     void createdOrderIsThereUnderItsLocation() throws Exception {
-        Answer created =
-                client.create(
-                        """
+        Answer created = client.create("""
                         {"customer": "Müller 山 \\uD83C\\uDF75", "currency": "JPY", "items": [
                           {"sku": "tea", "quantity": 3, "unitPrice": 250},
                           {"sku": "gift", "quantity": 1, "unitPrice": 0}]}
@@ -92,26 +90,22 @@ class OrderApiTest {
 
     @Test
     void largestTotalIsKept() throws Exception {
-        Answer created =
-                client.create(
-                        """
+        Answer created = client.create("""
                         {"customer": "a", "currency": "EUR",
                          "items": [{"sku": "a", "quantity": 1, "unitPrice": 9223372036854775807}]}
                         """);
-        assertEquals(Long.MAX_VALUE, client.get(created.header("Location")).json().path("total").longValue());
+        assertEquals(
+                Long.MAX_VALUE,
+                client.get(created.header("Location")).json().path("total").longValue());
     }
 
     @Test
     void sameKeyAndOrderGiveTheSameOrder() throws Exception {
         Answer first = client.create(Client.order("Ada", 1), "Idempotency-Key", "k");
         // The same order, with other white space and another sequence of fields.
-        Answer second =
-                client.create(
-                        """
+        Answer second = client.create("""
                         {"items": [{"unitPrice": 250, "quantity": 1, "sku": "tea"}], "currency": "EUR", "customer": "Ada"}
-                        """,
-                        "Idempotency-Key",
-                        "k");
+                        """, "Idempotency-Key", "k");
         assertEquals(201, second.status());
         assertEquals(first.json(), second.json());
         assertEquals(first.header("Location"), second.header("Location"));
@@ -143,12 +137,10 @@ class OrderApiTest {
         ExecutorService threads = Executors.newFixedThreadPool(requests);
         List<Future<Answer>> answers = new ArrayList<>();
         for (int i = 0; i < requests; i++) {
-            answers.add(
-                    threads.submit(
-                            () -> {
-                                start.await();
-                                return client.create(Client.order("Ada", 1), "Idempotency-Key", "race");
-                            }));
+            answers.add(threads.submit(() -> {
+                start.await();
+                return client.create(Client.order("Ada", 1), "Idempotency-Key", "race");
+            }));
         }
         start.countDown();
         List<Answer> all = new ArrayList<>();
@@ -157,8 +149,14 @@ class OrderApiTest {
         }
         threads.shutdown();
         assertEquals(Set.of(201), all.stream().map(Answer::status).collect(Collectors.toSet()));
-        assertEquals(1, all.stream().map(answer -> answer.json().path("id")).distinct().count());
-        assertEquals(1, all.stream().filter(answer -> answer.header("Idempotent-Replayed") == null).count());
+        assertEquals(
+                1,
+                all.stream().map(answer -> answer.json().path("id")).distinct().count());
+        assertEquals(
+                1,
+                all.stream()
+                        .filter(answer -> answer.header("Idempotent-Replayed") == null)
+                        .count());
         assertEquals(1, database.number("SELECT count(*) FROM orders"));
         assertEquals(1, database.number("SELECT count(*) FROM order_items"));
     }
@@ -205,7 +203,9 @@ class OrderApiTest {
             // page.
             client.create(Client.order("late", 1));
             pages++;
-            next = page.path("next").isNull() ? null : "&after=" + page.path("next").textValue();
+            next = page.path("next").isNull()
+                    ? null
+                    : "&after=" + page.path("next").textValue();
         } while (next != null);
         assertEquals(4, pages);
         assertEquals(List.of("c6", "c5", "c4"), customers.subList(0, 3));
@@ -222,7 +222,9 @@ class OrderApiTest {
             }
         }
         JsonNode first = client.get("/orders?status=paid&limit=1").json();
-        JsonNode second = client.get("/orders?status=paid&limit=1&after=" + first.path("next").textValue()).json();
+        JsonNode second = client.get("/orders?status=paid&limit=1&after="
+                        + first.path("next").textValue())
+                .json();
         assertEquals(List.of("c2"), first.path("orders").findValuesAsText("customer"));
         assertEquals(List.of("c0"), second.path("orders").findValuesAsText("customer"));
         assertTrue(second.path("next").isNull());

@@ -47,7 +47,10 @@ class RequestLogTest {
 
     @Test
     void failedRequestIsOneLineWithRouteAndTrace() throws Exception {
-        assertEquals(404, get("/orders/00000000-0000-0000-0000-000000000000", "00-" + TRACE + PARENT).status());
+        assertEquals(
+                404,
+                get("/orders/00000000-0000-0000-0000-000000000000", "00-" + TRACE + PARENT)
+                        .status());
         database.execute("DROP TABLE order_items");
         assertEquals(503, get("/orders", "00-" + TRACE + PARENT).status());
         assertLine(Level.INFO, "GET /orders/{id} 404 in ");

@@ -37,9 +37,8 @@ class RetryTest {
     void start() throws Exception {
         database = TestDatabase.migrated();
         // The service must not depend on this default of the server.
-        database.execute(
-                "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation ="
-                        + " ''repeatable read''', current_database()); END $$");
+        database.execute("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation ="
+                + " ''repeatable read''', current_database()); END $$");
         api = new TestApi(database.configuration());
         client = api.client();
     }
@@ -147,9 +146,8 @@ class RetryTest {
     }
 
     private void awaitWaiting(int count) throws Exception {
-        while (database.number(
-                        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                                + " AND wait_event_type = 'Lock'")
+        while (database.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                        + " AND wait_event_type = 'Lock'")
                 < count) {
             Thread.sleep(20);
         }

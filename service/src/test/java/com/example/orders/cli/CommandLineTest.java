@@ -23,7 +23,8 @@ class CommandLineTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "serve", "migrate", "seed", "expire-unpaid", "export"})
     void helpNeedsNoConfiguration(String command) throws Exception {
-        Result result = ServiceProcess.run(Map.of(), (command + " --help").strip().split(" "));
+        Result result =
+                ServiceProcess.run(Map.of(), (command + " --help").strip().split(" "));
         assertEquals(0, result.exitCode(), result.err());
         assertTrue(result.out().startsWith(("Usage: services-orders " + command).strip()), result.out());
         assertEquals("", result.err());
@@ -60,8 +61,7 @@ class CommandLineTest {
                 "migrate --wait 5x"
             })
     void wrongUsageExitsWith2(String arguments) throws Exception {
-        Result result =
-                ServiceProcess.run(NO_DATABASE, arguments.isEmpty() ? new String[0] : arguments.split(" "));
+        Result result = ServiceProcess.run(NO_DATABASE, arguments.isEmpty() ? new String[0] : arguments.split(" "));
         assertEquals(2, result.exitCode(), result.err());
         assertOneLine(result);
         assertEquals("", result.out());
@@ -96,9 +96,8 @@ class CommandLineTest {
                 "export --from 2026-01-01 --to 9999-01-01 --format csv"
             })
     void periodThatIsEmptyOrNotOverExitsWith2(String arguments) throws Exception {
-        Result result =
-                ServiceProcess.run(
-                        ServiceProcess.environment(TestDatabase.migrated().configuration()), arguments.split(" "));
+        Result result = ServiceProcess.run(
+                ServiceProcess.environment(TestDatabase.migrated().configuration()), arguments.split(" "));
         assertEquals(2, result.exitCode(), result.err());
         assertOneLine(result);
         assertEquals("", result.out());
@@ -115,11 +114,12 @@ class CommandLineTest {
     @Test
     void migrateWaitsForTheDatabase() throws Exception {
         int port = ServiceProcess.freePort();
-        Map<String, String> environment =
-                ServiceProcess.environment(new DatabaseConfiguration("localhost", port, "postgres", "postgres", "postgres", 1));
+        Map<String, String> environment = ServiceProcess.environment(
+                new DatabaseConfiguration("localhost", port, "postgres", "postgres", "postgres", 1));
         try (ServiceProcess migrate = ServiceProcess.start(environment, "migrate")) {
             migrate.awaitLog("waiting for the database");
-            try (EmbeddedPostgres database = EmbeddedPostgres.builder().setPort(port).start()) {
+            try (EmbeddedPostgres database =
+                    EmbeddedPostgres.builder().setPort(port).start()) {
                 Result result = migrate.await();
                 assertEquals(0, result.exitCode(), result.err());
                 assertTrue(result.err().contains("applied 4 migrations"), result.err());
@@ -160,9 +160,8 @@ class CommandLineTest {
     void seedIfEmptyAddsOrdersOnce() throws Exception {
         TestDatabase database = TestDatabase.migrated();
         for (int run = 0; run < 2; run++) {
-            Result result =
-                    ServiceProcess.run(
-                            ServiceProcess.environment(database.configuration()), "seed", "--count", "3", "--if-empty");
+            Result result = ServiceProcess.run(
+                    ServiceProcess.environment(database.configuration()), "seed", "--count", "3", "--if-empty");
             assertEquals(0, result.exitCode(), result.err());
             assertEquals(3, database.number("SELECT count(*) FROM orders"));
         }
@@ -177,9 +176,8 @@ class CommandLineTest {
         assertEquals(501, database.number("SELECT count(*) FROM orders"));
         assertEquals(
                 0,
-                database.number(
-                        "SELECT count(*) FROM orders o WHERE total IS DISTINCT FROM"
-                                + " (SELECT sum(quantity * unit_price) FROM order_items WHERE order_id = o.id)"));
+                database.number("SELECT count(*) FROM orders o WHERE total IS DISTINCT FROM"
+                        + " (SELECT sum(quantity * unit_price) FROM order_items WHERE order_id = o.id)"));
     }
 
     private static void assertOneLine(Result result) {

@@ -34,25 +34,21 @@ class DatabaseOutageTest {
 
     @Test
     void databaseThatIsAwayCosts503sUntilItIsBack(@TempDir Path directory) throws Exception {
-        underLoad(
-                directory,
-                (server, password) -> {
-                    server.stop();
-                    Thread.sleep(OUTAGE.toMillis());
-                    server.comeBack();
-                });
+        underLoad(directory, (server, password) -> {
+            server.stop();
+            Thread.sleep(OUTAGE.toMillis());
+            server.comeBack();
+        });
     }
 
     @Test
     void newPasswordCosts503sUntilTheFileHasIt(@TempDir Path directory) throws Exception {
-        underLoad(
-                directory,
-                (server, password) -> {
-                    server.execute("ALTER ROLE orders PASSWORD 'after'");
-                    server.dropConnections();
-                    Thread.sleep(OUTAGE.toMillis());
-                    Files.writeString(password, "after");
-                });
+        underLoad(directory, (server, password) -> {
+            server.execute("ALTER ROLE orders PASSWORD 'after'");
+            server.dropConnections();
+            Thread.sleep(OUTAGE.toMillis());
+            Files.writeString(password, "after");
+        });
     }
 
     private static void underLoad(Path directory, Outage outage) throws Exception {
@@ -102,11 +98,10 @@ class DatabaseOutageTest {
 
     private static void awaitGoodAnswers(Client client) throws Exception {
         int[] good = new int[1];
-        await(
-                () -> {
-                    good[0] = client.get("/orders?limit=1").status() == 200 ? good[0] + 1 : 0;
-                    return good[0] == GOOD_IN_A_ROW;
-                });
+        await(() -> {
+            good[0] = client.get("/orders?limit=1").status() == 200 ? good[0] + 1 : 0;
+            return good[0] == GOOD_IN_A_ROW;
+        });
     }
 
     private interface Condition {
@@ -121,8 +116,7 @@ class DatabaseOutageTest {
         }
     }
 
-    private static Map<String, String> environment(
-            TestServer server, Path password, int port, int managementPort) {
+    private static Map<String, String> environment(TestServer server, Path password, int port, int managementPort) {
         DatabaseConfiguration database = server.configuration("orders", null);
         return Map.of(
                 "PORT", Integer.toString(port),

@@ -33,10 +33,9 @@ class DrainTest {
             try (Socket slow = new Socket("localhost", port)) {
                 slow.setSoTimeout(60_000);
                 OutputStream out = slow.getOutputStream();
-                out.write(
-                        ("POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                                        + "Content-Length: " + body.length + "\r\nExpect: 100-continue\r\n\r\n")
-                                .getBytes(StandardCharsets.US_ASCII));
+                out.write(("POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                + "Content-Length: " + body.length + "\r\nExpect: 100-continue\r\n\r\n")
+                        .getBytes(StandardCharsets.US_ASCII));
                 // The interim answer shows that the handler has the request and reads its body.
                 String interim = new String(slow.getInputStream().readNBytes(25), StandardCharsets.US_ASCII);
                 assertEquals("HTTP/1.1 100 Continue\r\n\r\n", interim);

@@ -35,8 +35,12 @@ class ExportTest {
         database.insertOrder("=1+1", "2 hours");
         database.insertOrder("too old", "8 days");
         Result result = export("--since", "7d", "--format", "csv", "--with-customers");
-        List<CSVRecord> rows =
-                CSVFormat.RFC4180.builder().setHeader().get().parse(new StringReader(result.out())).getRecords();
+        List<CSVRecord> rows = CSVFormat.RFC4180
+                .builder()
+                .setHeader()
+                .get()
+                .parse(new StringReader(result.out()))
+                .getRecords();
         assertEquals(
                 List.of("plain", "Müller, \"Sons\"\n& Co", "'=1+1"),
                 rows.stream().map(row -> row.get("customer")).toList());
@@ -53,8 +57,7 @@ class ExportTest {
         try (TestApi api = new TestApi(database.configuration())) {
             new Client(api.port()).get("/orders").json().path("orders").forEach(newestFirst::add);
         }
-        List<JsonNode> exported =
-                orders(export("--since", "2020-01-31", "--format", "json", "--with-customers"));
+        List<JsonNode> exported = orders(export("--since", "2020-01-31", "--format", "json", "--with-customers"));
         assertEquals(List.of(newestFirst.get(1), newestFirst.get(0)), exported);
     }
 
@@ -72,7 +75,8 @@ class ExportTest {
     @Test
     void continuedExportHasNewOrdersOnly() throws Exception {
         database.insertOrder("Ada", "2 hours");
-        assertEquals(1, orders(export("--continue", "nightly", "--format", "json")).size());
+        assertEquals(
+                1, orders(export("--continue", "nightly", "--format", "json")).size());
         assertEquals("", export("--continue", "nightly", "--format", "json").out());
     }
 
@@ -80,16 +84,22 @@ class ExportTest {
     void logOfARunThatDidNotEndHasThePeriodToExportAgain() throws Exception {
         database.insertOrder("Ada", "2 hours");
         database.endConnectionsAt("AFTER UPDATE ON export_progress");
-        Result killed =
-                ServiceProcess.run(
-                        ServiceProcess.environment(database.configuration()),
-                        "export", "--continue", "nightly", "--format", "json");
+        Result killed = ServiceProcess.run(
+                ServiceProcess.environment(database.configuration()),
+                "export",
+                "--continue",
+                "nightly",
+                "--format",
+                "json");
         assertEquals(1, killed.exitCode(), killed.err());
-        JsonNode line = new ObjectMapper().readTree(killed.err().lines().findFirst().orElseThrow());
+        JsonNode line =
+                new ObjectMapper().readTree(killed.err().lines().findFirst().orElseThrow());
         assertTrue(line.path("message").textValue().startsWith("exporting orders from "), killed.err());
         String from = line.path("from").textValue();
         String to = line.path("to").textValue();
-        assertEquals(1, orders(export("--from", from, "--to", to, "--format", "json")).size());
+        assertEquals(
+                1,
+                orders(export("--from", from, "--to", to, "--format", "json")).size());
     }
 
     @Test
@@ -107,7 +117,9 @@ class ExportTest {
 
     @Test
     void nothingToExportIsAnEmptyDocument() throws Exception {
-        assertEquals("", export("--since", "2026-01-31T12:00:00Z", "--format", "json").out());
+        assertEquals(
+                "",
+                export("--since", "2026-01-31T12:00:00Z", "--format", "json").out());
         assertEquals(
                 "id,currency,status,total,createdAt,updatedAt\r\n",
                 export("--since", "1h", "--format", "csv").out());
@@ -120,7 +132,8 @@ class ExportTest {
     void ordersThatFillManyFetchesComeOnceEach() throws Exception {
         ServiceProcess.run(ServiceProcess.environment(database.configuration()), "seed", "--count", "1700");
         List<JsonNode> orders = orders(export("--since", "30d", "--format", "json"));
-        assertEquals(1700, orders.stream().map(order -> order.path("id")).distinct().count());
+        assertEquals(
+                1700, orders.stream().map(order -> order.path("id")).distinct().count());
         assertEquals(
                 database.number("SELECT count(*) FROM order_items"),
                 orders.stream().mapToLong(order -> order.path("items").size()).sum());
@@ -138,8 +151,7 @@ class ExportTest {
         String[] arguments = new String[options.length + 1];
         arguments[0] = "export";
         System.arraycopy(options, 0, arguments, 1, options.length);
-        Result result =
-                ServiceProcess.run(ServiceProcess.environment(database.configuration()), arguments);
+        Result result = ServiceProcess.run(ServiceProcess.environment(database.configuration()), arguments);
         assertEquals(0, result.exitCode(), result.err());
         return result;
     }

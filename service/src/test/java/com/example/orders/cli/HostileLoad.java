@@ -48,8 +48,7 @@ class HostileLoad {
     private static final int LARGEST_PAGE = 200;
     private static final Integer GIVEN_PORT = Integer.getInteger("load.port");
     // The time is in the future, so that these orders stay on the first page.
-    private static final String LARGE_ORDERS =
-            """
+    private static final String LARGE_ORDERS = """
             INSERT INTO orders (id, customer, currency, status, total, created_at, updated_at)
                 SELECT gen_random_uuid(), repeat('c', 200), 'EUR', 'unpaid', 500,
                        now() + interval '1 day', now()
@@ -198,9 +197,7 @@ class HostileLoad {
     private String good(int number) throws InterruptedException {
         try {
             Client.Answer answer =
-                    number % 2 == 0
-                            ? client.create(Client.order("Ada", 1))
-                            : client.get("/orders?limit=1");
+                    number % 2 == 0 ? client.create(Client.order("Ada", 1)) : client.get("/orders?limit=1");
             // The details of two refusals differ, and tell which limit was reached.
             return answer.status() < 300
                     ? Integer.toString(answer.status())

@@ -33,7 +33,9 @@ import software.amazon.awssdk.services.s3.S3Client;
 class S3ExportTest {
     private static final int PART = 5 << 20;
 
-    @TempDir private Path directory;
+    @TempDir
+    private Path directory;
+
     private TestDatabase database;
     private S3Server s3;
 
@@ -138,7 +140,9 @@ class S3ExportTest {
     }
 
     private List<Long> lines() {
-        return s3.objects().values().stream().map(object -> object.lines().count()).toList();
+        return s3.objects().values().stream()
+                .map(object -> object.lines().count())
+                .toList();
     }
 
     /** Runs the export with the role of a ServiceAccount, in a process of its own. */
@@ -167,9 +171,8 @@ class S3ExportTest {
                 .httpClient(UrlConnectionHttpClient.create())
                 .endpointOverride(URI.create(s3.url()))
                 .region(Region.EU_CENTRAL_1)
-                .credentialsProvider(
-                        StaticCredentialsProvider.create(
-                                AwsSessionCredentials.create("AKIASTANDIN", "stand-in-secret", "stand-in-session")))
+                .credentialsProvider(StaticCredentialsProvider.create(
+                        AwsSessionCredentials.create("AKIASTANDIN", "stand-in-secret", "stand-in-session")))
                 .build();
     }
 }

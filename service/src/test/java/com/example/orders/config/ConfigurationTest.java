@@ -18,8 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ConfigurationTest {
     private final Map<String, String> variables =
-            new HashMap<>(
-                    Map.of("DATABASE_HOST", "db", "DATABASE_USERNAME", "orders", "DATABASE_PASSWORD", "s3cret"));
+            new HashMap<>(Map.of("DATABASE_HOST", "db", "DATABASE_USERNAME", "orders", "DATABASE_PASSWORD", "s3cret"));
 
     @Test
     void defaults() {
@@ -73,7 +72,9 @@ class ConfigurationTest {
 
         Path file = Files.writeString(directory.resolve("ca.crt"), "");
         variables.put("DATABASE_SSLROOTCERT", file.toString());
-        assertEquals(new Tls(Tls.Mode.VERIFY_FULL, Optional.of(file.toString())), read().database().tls());
+        assertEquals(
+                new Tls(Tls.Mode.VERIFY_FULL, Optional.of(file.toString())),
+                read().database().tls());
     }
 
     @Test

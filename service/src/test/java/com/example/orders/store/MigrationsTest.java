@@ -24,7 +24,8 @@ class MigrationsTest {
 
     @Test
     void secondRunDoesNothing() throws Exception {
-        Migrations migrations = new Migrations(DataSources.unpooled(TestDatabase.empty().configuration()));
+        Migrations migrations =
+                new Migrations(DataSources.unpooled(TestDatabase.empty().configuration()));
         assertEquals(4, migrations.migrate());
         assertEquals(0, migrations.migrate());
     }
@@ -65,9 +66,8 @@ class MigrationsTest {
         // A killed run leaves an index that is not valid, and a failure in the history.
         database.execute("CREATE INDEX orders_by_customer ON orders (customer)");
         database.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_by_customer'::regclass");
-        database.execute(
-                "INSERT INTO flyway_schema_history SELECT 9000, '9001', 'index', 'SQL', 'V9001__index.sql', 0,"
-                        + " current_user, now(), 1, false");
+        database.execute("INSERT INTO flyway_schema_history SELECT 9000, '9001', 'index', 'SQL', 'V9001__index.sql', 0,"
+                + " current_user, now(), 1, false");
         assertEquals(1, with(database, "index").migrate());
         assertEquals(1, database.number(VALID_INDEXES));
     }
@@ -75,8 +75,7 @@ class MigrationsTest {
     @Test
     void waitOfAnIndexIsNotThatOfTheNextMigration() throws Exception {
         TestDatabase database = TestDatabase.migrated();
-        database.execute(
-                """
+        database.execute("""
                 CREATE TABLE seen (lock_timeout text);
                 CREATE FUNCTION see() RETURNS event_trigger LANGUAGE plpgsql AS
                     'BEGIN INSERT INTO seen VALUES (current_setting(''lock_timeout'')); END';
@@ -133,12 +132,10 @@ class MigrationsTest {
         ExecutorService threads = Executors.newFixedThreadPool(runs);
         List<Future<Integer>> results = new ArrayList<>();
         for (int i = 0; i < runs; i++) {
-            results.add(
-                    threads.submit(
-                            () -> {
-                                start.await();
-                                return new Migrations(DataSources.unpooled(database.configuration())).migrate();
-                            }));
+            results.add(threads.submit(() -> {
+                start.await();
+                return new Migrations(DataSources.unpooled(database.configuration())).migrate();
+            }));
         }
         start.countDown();
         int applied = 0;

@@ -35,8 +35,7 @@ class OrderExportsTest {
         try (Connection late = database.connect();
                 Statement statement = late.createStatement()) {
             late.setAutoCommit(false);
-            statement.execute(
-                    """
+            statement.execute("""
                     WITH o AS (INSERT INTO orders (id, customer, currency, status, total, created_at, updated_at)
                         VALUES (gen_random_uuid(), 'late', 'EUR', 'unpaid', 500,
                                 now() - interval '10 seconds', now())
@@ -109,10 +108,9 @@ class OrderExportsTest {
         database.insertOrder("Ada", "0 seconds");
         database.execute("UPDATE orders SET created_at = '2026-01-02T00:00:00Z'");
         for (int day = 1; day < 4; day++) {
-            Period period =
-                    new Period(
-                            Instant.parse("2026-01-0" + day + "T00:00:00Z"),
-                            Instant.parse("2026-01-0" + (day + 1) + "T00:00:00Z"));
+            Period period = new Period(
+                    Instant.parse("2026-01-0" + day + "T00:00:00Z"),
+                    Instant.parse("2026-01-0" + (day + 1) + "T00:00:00Z"));
             exports.export(period, to(exported));
         }
         assertEquals(List.of("Ada"), exported);
@@ -133,13 +131,9 @@ class OrderExportsTest {
     }
 
     private void failAtTheEnd() throws Exception {
-        exports.exportNext(
-                NIGHTLY,
-                output(
-                        order -> {},
-                        () -> {
-                            throw new IOException("the disk is full");
-                        }));
+        exports.exportNext(NIGHTLY, output(order -> {}, () -> {
+            throw new IOException("the disk is full");
+        }));
     }
 
     private static OrderExport to(List<String> customers) {

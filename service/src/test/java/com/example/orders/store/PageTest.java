@@ -17,8 +17,7 @@ class PageTest {
     @Test
     void pageHasAtMostTwoThousandItems() throws Exception {
         TestDatabase database = TestDatabase.migrated();
-        database.execute(
-                """
+        database.execute("""
                 INSERT INTO orders (id, customer, currency, status, total, created_at, updated_at)
                     SELECT gen_random_uuid(), 'Ada', 'EUR', 'unpaid', 500, now(), now()
                     FROM generate_series(1, 25);

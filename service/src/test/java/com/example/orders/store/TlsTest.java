@@ -22,7 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 class TlsTest {
     private static final Secret PASSWORD = Secret.of("orders");
 
-    @TempDir private Path directory;
+    @TempDir
+    private Path directory;
 
     @Test
     void verifiedConnectionIsMadeToTheServerOfTheCertificateOnly() throws Exception {
@@ -60,12 +61,11 @@ class TlsTest {
     }
 
     private static boolean isEncrypted(TestServer server, String host, Tls tls) throws SQLException {
-        try (Connection connection =
-                        DataSources.unpooled(server.configuration(host, "orders", PASSWORD, tls)).getConnection();
-                ResultSet rows =
-                        connection
-                                .createStatement()
-                                .executeQuery("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")) {
+        try (Connection connection = DataSources.unpooled(server.configuration(host, "orders", PASSWORD, tls))
+                        .getConnection();
+                ResultSet rows = connection
+                        .createStatement()
+                        .executeQuery("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")) {
             rows.next();
             return rows.getBoolean(1);
         }

@@ -16,14 +16,28 @@ public record Certificate(Path certificate, Path key) {
 
     public static Certificate make(Path directory) throws Exception {
         Path store = directory.resolve("store");
-        Process keytool =
-                new ProcessBuilder(
-                                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                                "-genkeypair", "-alias", "server", "-keyalg", "EC", "-dname", "CN=localhost",
-                                "-ext", "SAN=dns:localhost", "-storetype", "PKCS12", "-validity", "2",
-                                "-keystore", store.toString(), "-storepass", PASSWORD)
-                        .redirectErrorStream(true)
-                        .start();
+        Process keytool = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
+                        "-genkeypair",
+                        "-alias",
+                        "server",
+                        "-keyalg",
+                        "EC",
+                        "-dname",
+                        "CN=localhost",
+                        "-ext",
+                        "SAN=dns:localhost",
+                        "-storetype",
+                        "PKCS12",
+                        "-validity",
+                        "2",
+                        "-keystore",
+                        store.toString(),
+                        "-storepass",
+                        PASSWORD)
+                .redirectErrorStream(true)
+                .start();
         String output = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (keytool.waitFor() != 0) {
             throw new AssertionError(output);
@@ -33,11 +47,14 @@ public record Certificate(Path certificate, Path key) {
             keys.load(in, PASSWORD.toCharArray());
         }
         Path certificate = directory.resolve("server.crt");
-        Files.writeString(certificate, pem("CERTIFICATE", keys.getCertificate("server").getEncoded()));
+        Files.writeString(
+                certificate, pem("CERTIFICATE", keys.getCertificate("server").getEncoded()));
         Path key = Files.createFile(
                 directory.resolve("server.key"),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        Files.writeString(key, pem("PRIVATE KEY", keys.getKey("server", PASSWORD.toCharArray()).getEncoded()));
+        Files.writeString(
+                key,
+                pem("PRIVATE KEY", keys.getKey("server", PASSWORD.toCharArray()).getEncoded()));
         return new Certificate(certificate, key);
     }
 

@@ -17,7 +17,8 @@ import java.time.Duration;
 public final class Client {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final HttpClient http =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final int port;
 
     public Client(int port) {
@@ -49,8 +50,7 @@ public final class Client {
     public static String order(String customer, int quantity) {
         return """
             {"customer": "%s", "currency": "EUR", "items": [{"sku": "tea", "quantity": %d, "unitPrice": 250}]}
-            """
-                .formatted(customer, quantity);
+            """.formatted(customer, quantity);
     }
 
     public Answer get(String path) throws IOException, InterruptedException {
@@ -75,10 +75,9 @@ public final class Client {
 
     public Answer send(String method, String path, BodyPublisher body, String... headers)
             throws IOException, InterruptedException {
-        HttpRequest.Builder request =
-                HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
-                        .timeout(Duration.ofSeconds(30))
-                        .method(method, body);
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
+                .timeout(Duration.ofSeconds(30))
+                .method(method, body);
         for (int i = 0; i < headers.length; i += 2) {
             request.setHeader(headers[i], headers[i + 1]);
         }

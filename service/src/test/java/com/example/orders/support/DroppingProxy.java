@@ -68,16 +68,14 @@ public final class DroppingProxy implements AutoCloseable {
     }
 
     private static void start(Work work) {
-        Thread thread =
-                new Thread(
-                        () -> {
-                            try {
-                                work.run();
-                            } catch (IOException e) {
-                                // The client or the service has closed the connection, or the proxy
-                                // has dropped it.
-                            }
-                        });
+        Thread thread = new Thread(() -> {
+            try {
+                work.run();
+            } catch (IOException e) {
+                // The client or the service has closed the connection, or the proxy
+                // has dropped it.
+            }
+        });
         thread.setDaemon(true);
         thread.start();
     }

@@ -50,19 +50,17 @@ public final class HostileClients {
     }
 
     private static void start(Step step) {
-        Thread thread =
-                new Thread(
-                        () -> {
-                            while (true) {
-                                try {
-                                    step.run();
-                                } catch (IOException e) {
-                                    // The service may end a hostile connection.
-                                } catch (InterruptedException e) {
-                                    return;
-                                }
-                            }
-                        });
+        Thread thread = new Thread(() -> {
+            while (true) {
+                try {
+                    step.run();
+                } catch (IOException e) {
+                    // The service may end a hostile connection.
+                } catch (InterruptedException e) {
+                    return;
+                }
+            }
+        });
         thread.start();
     }
 

@@ -20,11 +20,10 @@ public final class Image {
      * @param tmp replaces {@code /tmp}, which each container has for itself
      */
     public static List<String> jvmOptions(Path tmp) throws IOException {
-        String command =
-                Files.readAllLines(DOCKERFILE).stream()
-                        .filter(line -> line.startsWith(ENTRYPOINT))
-                        .findFirst()
-                        .orElseThrow();
+        String command = Files.readAllLines(DOCKERFILE).stream()
+                .filter(line -> line.startsWith(ENTRYPOINT))
+                .findFirst()
+                .orElseThrow();
         String json = command.substring(ENTRYPOINT.length());
         return Stream.of(new ObjectMapper().readValue(json, String[].class))
                 .filter(argument -> argument.startsWith("-"))

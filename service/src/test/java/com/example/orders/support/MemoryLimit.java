@@ -30,7 +30,8 @@ public final class MemoryLimit implements AutoCloseable {
             // Without this line, the new cgroup has no file memory.max.
             Files.writeString(V2.resolve("cgroup.subtree_control"), "+memory");
         }
-        Path cgroup = (isV2 ? V2 : V1).resolve("services-orders-test-" + ProcessHandle.current().pid());
+        Path cgroup = (isV2 ? V2 : V1)
+                .resolve("services-orders-test-" + ProcessHandle.current().pid());
         MemoryLimit limit = new MemoryLimit(Files.createDirectory(cgroup));
         try {
             limit.write(isV2 ? "memory.max" : "memory.limit_in_bytes", Long.toString(bytes));
@@ -45,8 +46,11 @@ public final class MemoryLimit implements AutoCloseable {
 
     /** Returns a command that runs {@code command} in this cgroup, with the same process ID. */
     List<String> wrap(List<String> command) {
-        List<String> shell =
-                List.of("sh", "-c", "echo $$ > \"$0\" && exec \"$@\"", cgroup.resolve("cgroup.procs").toString());
+        List<String> shell = List.of(
+                "sh",
+                "-c",
+                "echo $$ > \"$0\" && exec \"$@\"",
+                cgroup.resolve("cgroup.procs").toString());
         return Stream.concat(shell.stream(), command.stream()).toList();
     }
 

@@ -40,9 +40,12 @@ public final class PreviousRelease {
      */
     public static List<String> commits() throws IOException, InterruptedException {
         String migration = newestMigration().toString();
-        String added = git("log", "--diff-filter=A", "--format=%H", "-1", "--", migration).strip();
+        String added = git("log", "--diff-filter=A", "--format=%H", "-1", "--", migration)
+                .strip();
         String before = added.isEmpty() ? "HEAD" : added + "^";
-        List<String> commits = git("log", "--format=%H", "-" + COMMITS, before, "--", ".").lines().toList();
+        List<String> commits = git("log", "--format=%H", "-" + COMMITS, before, "--", ".")
+                .lines()
+                .toList();
         if (commits.isEmpty()) {
             throw new IOException("there is no commit before " + migration);
         }
@@ -50,7 +53,9 @@ public final class PreviousRelease {
     }
 
     private static String git(String... arguments) throws IOException, InterruptedException {
-        return run(Path.of(""), Stream.concat(Stream.of("git"), Stream.of(arguments)).toArray(String[]::new));
+        return run(
+                Path.of(""),
+                Stream.concat(Stream.of("git"), Stream.of(arguments)).toArray(String[]::new));
     }
 
     private static Path newestMigration() throws IOException {
@@ -96,8 +101,15 @@ public final class PreviousRelease {
             run(build, "tar", "-xf", archive.toString());
             try {
                 run(
-                        build, "mvn", "--batch-mode", "--quiet", "--file", "service/pom.xml", "package",
-                        "-Dmaven.test.skip=true", "-Dcontent.hash=previous");
+                        build,
+                        "mvn",
+                        "--batch-mode",
+                        "--quiet",
+                        "--file",
+                        "service/pom.xml",
+                        "package",
+                        "-Dmaven.test.skip=true",
+                        "-Dcontent.hash=previous");
             } catch (CommandFailed e) {
                 Files.writeString(failure, e.getMessage());
                 throw e;
@@ -109,12 +121,11 @@ public final class PreviousRelease {
     private static String run(Path directory, String... command) throws IOException, InterruptedException {
         Path output = Files.createTempFile("services-orders-test", "output");
         try {
-            Process process =
-                    new ProcessBuilder(command)
-                            .directory(directory.toAbsolutePath().toFile())
-                            .redirectErrorStream(true)
-                            .redirectOutput(output.toFile())
-                            .start();
+            Process process = new ProcessBuilder(command)
+                    .directory(directory.toAbsolutePath().toFile())
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
+                    .start();
             if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
                 throw new IOException("it took too long: " + List.of(command));

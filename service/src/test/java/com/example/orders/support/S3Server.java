@@ -20,8 +20,8 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -90,12 +90,11 @@ public final class S3Server implements AutoCloseable {
     /** Returns the objects by key. */
     public synchronized Map<String, String> objects() {
         return objects.entrySet().stream()
-                .collect(
-                        Collectors.toMap(
-                                Map.Entry::getKey,
-                                entry -> new String(entry.getValue(), StandardCharsets.UTF_8),
-                                (one, other) -> one,
-                                TreeMap::new));
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey,
+                        entry -> new String(entry.getValue(), StandardCharsets.UTF_8),
+                        (one, other) -> one,
+                        TreeMap::new));
     }
 
     /** Returns how many uploads were begun, and neither completed nor aborted. */
@@ -158,13 +157,11 @@ public final class S3Server implements AutoCloseable {
         }
     }
 
-    private void complete(
-            HttpExchange exchange, String key, String id, TreeMap<Integer, byte[]> parts, String list)
+    private void complete(HttpExchange exchange, String key, String id, TreeMap<Integer, byte[]> parts, String list)
             throws IOException, GeneralSecurityException {
         ByteArrayOutputStream whole = new ByteArrayOutputStream();
-        Matcher part =
-                Pattern.compile("<Part>.*?<ETag>(.*?)</ETag>.*?<PartNumber>(\\d+)</PartNumber>.*?</Part>")
-                        .matcher(list);
+        Matcher part = Pattern.compile("<Part>.*?<ETag>(.*?)</ETag>.*?<PartNumber>(\\d+)</PartNumber>.*?</Part>")
+                .matcher(list);
         int last = 0;
         while (part.find()) {
             int number = Integer.parseInt(part.group(2));
@@ -205,16 +202,12 @@ public final class S3Server implements AutoCloseable {
                             + "</ErrorResponse>");
             return;
         }
-        answer(
-                exchange,
-                200,
-                """
+        answer(exchange, 200, """
                 <AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>
                 <AccessKeyId>%s</AccessKeyId><SecretAccessKey>%s</SecretAccessKey>
                 <SessionToken>%s</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>
                 </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>
-                """
-                        .formatted(KEY_ID, SECRET, SESSION));
+                """.formatted(KEY_ID, SECRET, SESSION));
     }
 
     private static boolean signed(HttpExchange exchange, Map<String, String> query, byte[] body)
@@ -229,29 +222,28 @@ public final class S3Server implements AutoCloseable {
         }
         String[] credential = given.group(1).split("/");
         String names = given.group(2);
-        String canonical =
-                String.join(
-                        "\n",
-                        exchange.getRequestMethod(),
-                        exchange.getRequestURI().getRawPath(),
-                        canonical(exchange.getRequestURI().getRawQuery()),
-                        Arrays.stream(names.split(";"))
-                                .map(name -> name + ":" + String.join(",", headers.get(name)).trim() + "\n")
-                                .collect(Collectors.joining()),
-                        names,
-                        hash);
+        String canonical = String.join(
+                "\n",
+                exchange.getRequestMethod(),
+                exchange.getRequestURI().getRawPath(),
+                canonical(exchange.getRequestURI().getRawQuery()),
+                Arrays.stream(names.split(";"))
+                        .map(name ->
+                                name + ":" + String.join(",", headers.get(name)).trim() + "\n")
+                        .collect(Collectors.joining()),
+                names,
+                hash);
         String scope = String.join("/", Arrays.copyOfRange(credential, 1, credential.length));
         byte[] key = ("AWS4" + SECRET).getBytes(StandardCharsets.UTF_8);
         for (String word : scope.split("/")) {
             key = hmac(key, word);
         }
-        String text =
-                String.join(
-                        "\n",
-                        "AWS4-HMAC-SHA256",
-                        headers.getFirst("x-amz-date"),
-                        scope,
-                        sha256(canonical.getBytes(StandardCharsets.UTF_8)));
+        String text = String.join(
+                "\n",
+                "AWS4-HMAC-SHA256",
+                headers.getFirst("x-amz-date"),
+                scope,
+                sha256(canonical.getBytes(StandardCharsets.UTF_8)));
         return credential[0].equals(KEY_ID)
                 && HexFormat.of().formatHex(hmac(key, text)).equals(given.group(3));
     }

@@ -19,20 +19,19 @@ import java.util.concurrent.TimeUnit;
  */
 public final class ServiceProcess implements AutoCloseable {
     private static final long LIMIT_SECONDS = 60;
-    private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    private static final String JAVA =
+            Path.of(System.getProperty("java.home"), "bin", "java").toString();
 
     private final Process process;
     private final Path directory;
 
     public record Result(int exitCode, String out, String err) {}
 
-    private ServiceProcess(Path directory, List<String> command, Map<String, String> environment)
-            throws IOException {
+    private ServiceProcess(Path directory, List<String> command, Map<String, String> environment) throws IOException {
         this.directory = directory;
-        ProcessBuilder builder =
-                new ProcessBuilder(command)
-                        .redirectOutput(directory.resolve("out").toFile())
-                        .redirectError(directory.resolve("err").toFile());
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectOutput(directory.resolve("out").toFile())
+                .redirectError(directory.resolve("err").toFile());
         // Keeps only the variables that the JVM needs, so that a variable of the developer's shell
         // cannot change a test.
         builder.environment().keySet().retainAll(List.of("PATH", "LANG", "LC_ALL"));
@@ -41,15 +40,14 @@ public final class ServiceProcess implements AutoCloseable {
     }
 
     public static Map<String, String> environment(DatabaseConfiguration database) {
-        return new HashMap<>(
-                Map.of(
-                        // Tests that need the management port choose their own.
-                        "MANAGEMENT_PORT", "0",
-                        "DATABASE_HOST", database.host(),
-                        "DATABASE_PORT", Integer.toString(database.port()),
-                        "DATABASE_NAME", database.name(),
-                        "DATABASE_USERNAME", database.username().value(),
-                        "DATABASE_PASSWORD", database.password().value()));
+        return new HashMap<>(Map.of(
+                // Tests that need the management port choose their own.
+                "MANAGEMENT_PORT", "0",
+                "DATABASE_HOST", database.host(),
+                "DATABASE_PORT", Integer.toString(database.port()),
+                "DATABASE_NAME", database.name(),
+                "DATABASE_USERNAME", database.username().value(),
+                "DATABASE_PASSWORD", database.password().value()));
     }
 
     public static ServiceProcess start(Map<String, String> environment, String... arguments) throws IOException {

@@ -57,10 +57,9 @@ public final class SteadyLoad implements AutoCloseable {
     private Result request(int number) throws InterruptedException {
         long sentAt = System.nanoTime();
         try {
-            Answer answer =
-                    number % 2 == 0
-                            ? client.create(Client.order("Ada", 1), "Idempotency-Key", "order-" + number)
-                            : client.get("/orders?limit=1");
+            Answer answer = number % 2 == 0
+                    ? client.create(Client.order("Ada", 1), "Idempotency-Key", "order-" + number)
+                    : client.get("/orders?limit=1");
             return new Result(sentAt, answer);
         } catch (IOException e) {
             return new Result(sentAt, null);

@@ -19,8 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public record TestDatabase(DatabaseConfiguration configuration) {
     private static final AtomicInteger COUNT = new AtomicInteger();
     private static final EmbeddedPostgres SERVER = start();
-    private static final String ENDED =
-            """
+    private static final String ENDED = """
             CREATE FUNCTION ended() RETURNS trigger LANGUAGE plpgsql AS
                 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
             """;
@@ -83,11 +82,10 @@ public record TestDatabase(DatabaseConfiguration configuration) {
 
     /** Ends the connection at the commit of each change. */
     public void endConnectionsAtCommitOf(String change) throws SQLException {
-        execute(
-                ENDED
-                        + "CREATE CONSTRAINT TRIGGER ended "
-                        + change
-                        + " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ended()");
+        execute(ENDED
+                + "CREATE CONSTRAINT TRIGGER ended "
+                + change
+                + " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ended()");
     }
 
     /** Ends no more connections at changes of a table. */
@@ -97,14 +95,12 @@ public record TestDatabase(DatabaseConfiguration configuration) {
 
     /** Inserts an unpaid order with one item, for 5.00 EUR. */
     public void insertOrder(String customer, String age) throws SQLException {
-        execute(
-                """
+        execute("""
                 WITH o AS (INSERT INTO orders (id, customer, currency, status, total, created_at, updated_at)
                     VALUES (gen_random_uuid(), '%s', 'EUR', 'unpaid', 500,
                             now() - interval '%s', now() - interval '%s')
                     RETURNING id)
                 INSERT INTO order_items SELECT id, 0, 'sku', 1, 500 FROM o
-                """
-                        .formatted(customer.replace("'", "''"), age, age));
+                """.formatted(customer.replace("'", "''"), age, age));
     }
 }

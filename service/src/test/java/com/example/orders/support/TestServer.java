@@ -22,8 +22,7 @@ import java.util.Map;
  */
 public final class TestServer implements AutoCloseable {
     private static final String DATABASE = "postgres";
-    private static final String RULES =
-            """
+    private static final String RULES = """
             host all postgres all trust
             hostssl all orders all scram-sha-256
             host all orders all scram-sha-256
@@ -38,7 +37,8 @@ public final class TestServer implements AutoCloseable {
         this.directory = directory;
         this.port = ServiceProcess.freePort();
         this.settings = new HashMap<>(settings);
-        this.settings.put("hba_file", Files.writeString(directory.resolve("rules"), RULES).toString());
+        this.settings.put(
+                "hba_file", Files.writeString(directory.resolve("rules"), RULES).toString());
     }
 
     /** Starts a server with all migrations. The role {@code orders} may read and write. */
@@ -77,11 +77,10 @@ public final class TestServer implements AutoCloseable {
     }
 
     public void comeBack() throws IOException {
-        EmbeddedPostgres.Builder builder =
-                EmbeddedPostgres.builder()
-                        .setDataDirectory(directory.resolve("data"))
-                        .setCleanDataDirectory(false)
-                        .setPort(port);
+        EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
+                .setDataDirectory(directory.resolve("data"))
+                .setCleanDataDirectory(false)
+                .setPort(port);
         settings.forEach(builder::setServerConfig);
         server = builder.start();
     }
