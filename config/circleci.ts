@@ -22,15 +22,16 @@ export const deployProject = undefined as { readonly directory: string } | undef
 
 /**
  * Images of the CircleCI jobs, each with a full version. `java` has Java 17, Maven, Node.js and
- * git, and its commands do not run as root, because PostgreSQL refuses to start as root. `pulumi`
- * has Pulumi, Node.js, the AWS CLI, kubectl, and Python with pip. A test checks that its version is
- * the one in package.json.
+ * git, and its commands do not run as root, because PostgreSQL refuses to start as root. Its Java
+ * is Eclipse Temurin. A test checks that it has the version in service/Dockerfile, so that the jobs
+ * test what runs in the cluster. `pulumi` has Pulumi, Node.js, the AWS CLI, kubectl, and Python
+ * with pip. A test checks that its version is the one in package.json.
  *
  * A tag may be moved to another image. `npm run pipeline -- pin` adds the digest of each image, so
  * that the jobs run exactly this image. Renovate updates version and digest together.
  */
 export const executorImages = {
-  java: "cimg/openjdk:17.0.14-node",
+  java: "cimg/openjdk:17.0.19-node",
   pulumi: "pulumi/pulumi:3.215.0",
 } as const;
 

@@ -20,7 +20,11 @@ interface Found {
 
 const renovate = JSON.parse(text("renovate.json")) as {
   readonly customManagers: readonly Manager[];
-  readonly packageRules: readonly { readonly allowedVersions?: string }[];
+  readonly packageRules: readonly {
+    readonly allowedVersions?: string;
+    readonly groupName?: string;
+    readonly matchPackageNames: readonly string[];
+  }[];
 };
 
 /** Paths of TypeScript files that contain versions. */
@@ -51,6 +55,9 @@ function foundBy(manager: Manager): readonly Found[] {
 
 const found = renovate.customManagers.flatMap(foundBy);
 const valueOf = (name: string) => found.find(({ depName }) => depName === name)?.currentValue;
+const javaInTheCluster = /^FROM eclipse-temurin:([^@\s]+)@sha256:[0-9a-f]{64} AS base$/m.exec(
+  text("service/Dockerfile"),
+)?.[1];
 const packages = JSON.parse(text("package.json")) as { dependencies: Record<string, string> };
 
 describe("renovate.json", () => {
@@ -118,11 +125,17 @@ describe("renovate.json", () => {
   it("allows the versions that are there now", () => {
     const allowed = (form: string) =>
       renovate.packageRules.map((rule) => rule.allowedVersions).find((rule) => rule === form);
-    const java = /^FROM eclipse-temurin:([^@\s]+)@sha256:[0-9a-f]{64} AS base$/m.exec(
-      text("service/Dockerfile"),
-    )?.[1];
     assert.notEqual(allowed("/^17[.-]/"), undefined);
-    assert.match(java ?? "", /^17[.-]/);
+    assert.match(javaInTheCluster ?? "", /^17[.-]/);
     assert.match(valueOf("cimg/openjdk") ?? "", /^17[.-]/);
+  });
+
+  it("updates the Java of CI and of the cluster together, so that they are the same", () => {
+    const version = /^\d+\.\d+\.\d+/;
+    const inCi = version.exec(valueOf("cimg/openjdk") ?? "")?.[0];
+    assert.notEqual(inCi, undefined);
+    assert.equal(inCi, version.exec(javaInTheCluster ?? "")?.[0]);
+    const java = renovate.packageRules.find(({ groupName }) => groupName === "Java");
+    assert.deepEqual(java?.matchPackageNames, ["eclipse-temurin", "cimg/openjdk"]);
   });
 });

@@ -216,7 +216,7 @@ describe("CircleCI's stand-in: caches", () => {
   });
 
   it("restores to the absolute path, which differs between images", () => {
-    assert.equal(absolutePath("~/.m2", homeOf("cimg/openjdk:17.0.14-node")), "/home/circleci/.m2");
+    assert.equal(absolutePath("~/.m2", homeOf("cimg/openjdk:17.0.19-node")), "/home/circleci/.m2");
     assert.equal(absolutePath("reports", homeOf("pulumi/pulumi:3.215.0")), "/root/project/reports");
     assert.equal(absolutePath("/tmp/x", "/root"), "/tmp/x");
     const place = (name: string, home: string) => ({ copy: join(directory, name), home });

@@ -410,7 +410,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
 
   it("for an image's tag that moves", () => {
     seed({
-      from: "image: cimg/openjdk:17.0.14-node",
+      from: "image: cimg/openjdk:17.0.19-node",
       to: "image: cimg/openjdk:17.0-node",
       at: "cimg",
       says: /"cimg\/openjdk:17\.0-node" may be another one tomorrow/,
