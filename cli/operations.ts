@@ -9,6 +9,7 @@ import type { ApprovalOptions } from "../operations/stacks/approval";
 import type { RollbackOptions } from "../operations/release/rollback";
 import type { PromoteOptions } from "../operations/release/promote";
 import type { SmokeOptions } from "../operations/release/smoke";
+import type { StatusOptions } from "../operations/status/command";
 import type { NotifyOptions } from "../operations/notify/command";
 import type { Workspace } from "../operations/pulumi/run-pulumi";
 import { addCanary, addReview } from "./branches";
@@ -46,6 +47,18 @@ export function addOperations(program: Command): void {
       leaving(async (stack: string, options: DeployOptions) => {
         const { deploy } = await import("../operations/deploy/deploy");
         await deploy(await stackNameOf(stack), options);
+      }),
+    );
+  add("status")
+    .description("shows on one screen what a stack runs: release, pods, jobs, hold, drift, expiry")
+    .argument("[stack]", "a stack such as staging or review-<slug>, or review for this branch")
+    .option("--all", "show one line for each stack")
+    .option("--json", "print it as JSON")
+    .action(
+      leaving(async (stack: string | undefined, options: StatusOptions) => {
+        const { status } = await import("../operations/status/command");
+        const name = stack === undefined ? undefined : await stackNameOf(stack);
+        await status(name, options, await workspaceFor(name ?? ""));
       }),
     );
   add("drift")

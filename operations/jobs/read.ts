@@ -1,5 +1,6 @@
 import { instanceSelector } from "../../components/conventions/labels";
 import { UserError } from "../../lib/errors";
+import type { Settings } from "../../settings";
 import { type Cluster, list, withLabels } from "../clients/kubectl";
 import { connectToCluster } from "../pulumi/connect";
 import type { Workspace } from "../pulumi/run-pulumi";
@@ -28,14 +29,23 @@ export async function readJobs(
   assertStackName(stack);
   const workspace = withoutRelease(given);
   const settings = await settingsOf(stack, workspace);
-  const { identity, namespace } = settings;
   const cluster = await connectToCluster(settings, workspace);
+  const jobs = await jobsIn(settings, cluster, now);
+  return { cluster, jobs, namespace: settings.namespace };
+}
+
+/** Reads the scheduled jobs of a stack that the caller is already connected to. */
+export async function jobsIn(
+  { identity, namespace }: Pick<Settings, "identity" | "namespace">,
+  cluster: Cluster,
+  now = new Date(),
+): Promise<readonly JobStatus[]> {
   const where = ["--namespace", namespace, ...withLabels(instanceSelector(identity))];
   const [cronJobs, jobs] = await Promise.all([
     list<CronJob>(cluster, "cronjobs", [...where, "--show-managed-fields"]),
     list<Job>(cluster, "jobs", where),
   ]);
-  return { cluster, jobs: statusesOf(cronJobs, jobs, now), namespace };
+  return statusesOf(cronJobs, jobs, now);
 }
 
 /** @throws UserError that lists the stack's jobs, if no job has this name. */

@@ -74,7 +74,8 @@ function refused(what: string, error: unknown): UserError {
   );
 }
 
-function holderOf({ owner, record }: Lock): string {
+/** Names the process that holds a lock, and its CircleCI job. */
+export function holderOf({ owner, record }: Lock): string {
   const { hostname, pid, timestamp, username } = owner;
   const since = moment(new Date(timestamp));
   const process = `${username} on ${hostname}, process ${String(pid)}, since ${since}`;

@@ -11,7 +11,7 @@ import { type ApprovalOptions, assertApproved, saveShown } from "../stacks/appro
 const holdTag = "hold";
 
 /** The person who holds a stack, the reason, and the start of the hold. */
-interface Hold {
+export interface Hold {
   readonly by: string;
   readonly reason: string;
   readonly since: string;
@@ -22,12 +22,14 @@ export async function setHold(stack: string, reason: string, workspace: Workspac
   await setTags(stack, { [holdTag]: JSON.stringify(hold) }, workspace);
 }
 
-function holdOf(tags: Tags): Hold | undefined {
+/** Returns who holds a stack with these tags. Undefined if no one holds the stack. */
+export function holdOf(tags: Tags): Hold | undefined {
   const text = tags[holdTag];
   return text === undefined ? undefined : (JSON.parse(text) as Hold);
 }
 
-const textOf = ({ by, reason, since }: Hold): string =>
+/** Formats a hold, such as `since 2026-11-23 06:46 UTC by Ada: the export was wrong`. */
+export const textOf = ({ by, reason, since }: Hold): string =>
   `since ${moment(new Date(since))} by ${by}: ${reason}`;
 
 /**

@@ -257,6 +257,10 @@ describe("a rehearsal of all environments", () => {
     refused(await start(last, "--percent", "10"), /is already running/);
     const status = succeeded(await canary("status")).output;
     assert.match(status, /1 Ready next to 9 of production: 10 % of the requests, 10 % requested/);
+    const screen = succeeded(await all.run("preview", ["status", "prod"])).output;
+    assert.match(screen, /pods +9 of 9 ready\n +canary +env-feature\/a-b, 10 %, expires in/);
+    assert.match(screen, /lock +none\n/);
+    assert.doesNotMatch(screen, /unknown/);
 
     const versions = await answersOf(host, 2_000, 10);
     const own = versions.get(short(candidate)) ?? 0;

@@ -1,0 +1,181 @@
+import { trackSelector } from "../../components/conventions/labels";
+import { defined } from "../../components/conventions/with-defaults";
+import { environments } from "../../environments";
+import { CommandError } from "../../lib/command";
+import { messageOf } from "../../lib/errors";
+import type { Settings } from "../../settings";
+import { type Cluster, list, withLabels } from "../clients/kubectl";
+import { driftOf, linesOf } from "../drift/drift";
+import { type Update, updatesOf } from "../history/updates";
+import { jobsIn } from "../jobs/read";
+import type { JobStatus } from "../jobs/runs";
+import { type Lock, lockStore } from "../locks/lock-store";
+import { connectToCluster, stackNames } from "../pulumi/connect";
+import { seenIn } from "../pulumi/live-objects";
+import { type Workspace, stateOfProject } from "../pulumi/run-pulumi";
+import { settingsOf } from "../pulumi/settings";
+import { type Outputs, type State, stateOf, tagsOf } from "../pulumi/stacks";
+import { type Hold, holdOf } from "../release/hold";
+import { type Release, promoted, withoutRelease } from "../stacks/release";
+import {
+  expiryOf,
+  namespaceOfStack,
+  readNamespace,
+  reviewNamespace,
+} from "../stacks/review-namespace";
+import { type RunningCanary, runningCanary } from "../stacks/running-canary";
+import { assertStackName } from "../stacks/stack-name";
+
+/** A value, or the reason why it could not be read. */
+export type Known<Value> = { readonly unknown: string } | { readonly value: Value };
+
+/** Pods of the service's Deployment, as Kubernetes counts them. */
+interface Pods {
+  /** Pods that get requests. */
+  readonly ready: number;
+  /** Pods of the newest revision. During a rollout, the others still run the earlier revision. */
+  readonly updated: number;
+  readonly wanted: number;
+}
+
+/** A Deployment: only the fields that are counted. */
+interface CountedDeployment {
+  readonly spec: { readonly replicas?: number };
+  readonly status?: { readonly readyReplicas?: number; readonly updatedReplicas?: number };
+}
+
+/** Everything that `npm run status` shows of a stack. */
+export interface StackStatus {
+  /** The canary among the pods of this stack. Undefined if a canary never runs there. */
+  readonly canary?: Known<RunningCanary | undefined>;
+  /** How the stack's settings name the cluster, such as `EKS cluster "services"`. */
+  readonly cluster: string;
+  /** Lines that say what was changed in the cluster since the last update. */
+  readonly drift: Known<readonly string[]>;
+  /** When the sweep removes the stack. Undefined for a stack that does not expire. */
+  readonly expires?: Known<Date | undefined>;
+  readonly hold: Known<Hold | undefined>;
+  /** Scheduled jobs. Undefined in an environment without jobs. */
+  readonly jobs?: Known<readonly JobStatus[]>;
+  /** The newest update, which may have failed. */
+  readonly lastUpdate: Known<Update | undefined>;
+  readonly locks: Known<readonly Lock[]>;
+  readonly namespace: string;
+  /** The Deployment's pods. Undefined if there is no Deployment. */
+  readonly pods: Known<Pods | undefined>;
+  /** The release that the next deploy brings. Undefined if no release was promoted. */
+  readonly promoted: Known<Release | undefined>;
+  /** What the last successful update deployed. */
+  readonly release: Known<Outputs>;
+  readonly stack: string;
+}
+
+/**
+ * Reads the state and the cluster of a stack. Changes nothing, and takes no lock. If a fact cannot
+ * be read, such as an object that the role may not read, the status has the reason.
+ *
+ * @throws UserError if the stack is unknown, or its settings are wrong.
+ */
+export async function readStatus(stack: string, given: Workspace): Promise<StackStatus> {
+  assertStackName(stack);
+  const workspace = withoutRelease(given);
+  const settings = await settingsOf(stack, workspace);
+  const { environment, namespace } = settings;
+  const { jobs, perBranch } = environments[environment];
+  const hasCanary = Object.values(environments).some(({ canaryOf }) => canaryOf === environment);
+
+  // Each of these is read once, at the same time as the others.
+  const cluster = connectToCluster(settings, workspace);
+  const state = stateOf(stack, workspace);
+  const tags = tagsOf(stack, workspace);
+  const facts = {
+    drift: known(differencesIn(state, cluster)),
+    hold: known(tags.then(holdOf)),
+    lastUpdate: known(updatesOf(stack, workspace).then(([newest]) => newest)),
+    locks: known(locksOf(stack, workspace)),
+    pods: known(podsIn(settings, cluster)),
+    promoted: known(tags.then(promoted)),
+    release: known(state.then(outputsIn)),
+  };
+  const some = {
+    canary: hasCanary ? known(canaryIn(settings, cluster, workspace)) : undefined,
+    expires: perBranch ? known(expiryIn(stack, cluster)) : undefined,
+    jobs: jobs === "none" ? undefined : known(cluster.then(async (one) => jobsIn(settings, one))),
+  };
+  return {
+    cluster: clusterName(settings),
+    drift: await facts.drift,
+    hold: await facts.hold,
+    lastUpdate: await facts.lastUpdate,
+    locks: await facts.locks,
+    namespace,
+    pods: await facts.pods,
+    promoted: await facts.promoted,
+    release: await facts.release,
+    stack,
+    ...defined({
+      canary: await some.canary,
+      expires: await some.expires,
+      jobs: await some.jobs,
+    }),
+  };
+}
+
+function clusterName({ context, eksCluster }: Settings): string {
+  if (eksCluster !== undefined) return `EKS cluster "${eksCluster.name}"`;
+  return context === undefined ? "the kubeconfig's current context" : `context "${context}"`;
+}
+
+/** Waits for a value. If reading the value fails, returns the reason in one line. */
+async function known<Value>(value: Promise<Value>): Promise<Known<Value>> {
+  try {
+    return { value: await value };
+  } catch (error) {
+    const reason = error instanceof CommandError ? error.reason : messageOf(error);
+    return { unknown: reason.split("\n")[0] ?? "" };
+  }
+}
+
+const outputsIn = ({ resources }: State): Outputs =>
+  resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+
+async function differencesIn(
+  state: Promise<State>,
+  cluster: Promise<Cluster>,
+): Promise<readonly string[]> {
+  const { resources } = await state;
+  return linesOf(driftOf(await seenIn(resources, await cluster)));
+}
+
+async function locksOf(stack: string, workspace: Workspace): Promise<readonly Lock[]> {
+  return (await lockStore(stack, stateOfProject(workspace)).read()).locks;
+}
+
+async function podsIn(
+  { environment, identity, namespace }: Settings,
+  cluster: Promise<Cluster>,
+): Promise<Pods | undefined> {
+  const track = environments[environment].canaryOf === undefined ? "stable" : "canary";
+  const which = ["--namespace", namespace, ...withLabels(trackSelector(identity, "web", track))];
+  const [found] = await list<CountedDeployment>(await cluster, "deployments", which);
+  if (found === undefined) return undefined;
+  const { readyReplicas = 0, updatedReplicas = 0 } = found.status ?? {};
+  return { ready: readyReplicas, updated: updatedReplicas, wanted: found.spec.replicas ?? 1 };
+}
+
+async function canaryIn(
+  { identity, namespace }: Settings,
+  cluster: Promise<Cluster>,
+  workspace: Workspace,
+): Promise<RunningCanary | undefined> {
+  const [connected, stacks] = await Promise.all([cluster, stackNames(workspace)]);
+  return runningCanary(
+    { cluster: connected, settings: { identity, namespace }, stacks },
+    workspace,
+  );
+}
+
+async function expiryIn(stack: string, cluster: Promise<Cluster>): Promise<Date | undefined> {
+  const object = await readNamespace(namespaceOfStack(stack), await cluster);
+  return object && expiryOf(reviewNamespace(object));
+}
