@@ -6,9 +6,15 @@ export interface Condition {
   readonly type: string;
 }
 
+interface Terminated {
+  readonly exitCode: number;
+  readonly message?: string;
+  readonly reason?: string;
+}
+
 interface ContainerState {
   readonly running?: object;
-  readonly terminated?: { readonly exitCode: number; readonly reason?: string };
+  readonly terminated?: Terminated;
   readonly waiting?: { readonly message?: string; readonly reason?: string };
 }
 
@@ -77,7 +83,7 @@ export function containerIssue(container: ContainerStatus): string | undefined {
   const killed =
     ended === undefined || (ended.exitCode === 0 && container.restartCount === 0)
       ? []
-      : [`ended with exit code ${String(ended.exitCode)} (${ended.reason ?? "Error"})`];
+      : [endOf(ended)];
   const { message, reason } = state?.waiting ?? {};
   // The message of CrashLoopBackOff only repeats the names of the pod and the container.
   const told = message === undefined || reason === "CrashLoopBackOff" ? "" : `: ${message}`;
@@ -87,4 +93,22 @@ export function containerIssue(container: ContainerStatus): string | undefined {
   return ready || state?.terminated !== undefined || state?.waiting !== undefined
     ? undefined
     : "runs, but is not ready";
+}
+
+/** Largest number of characters that are shown of a termination message. */
+const messageLength = 300;
+
+/** What an exit code means, if the code alone says little. */
+const meanings: Readonly<Record<number, string>> = {
+  137: "killed, because a liveness probe failed or the node had no memory left",
+  139: "the process crashed in native code",
+  143: "asked to end, for example because a liveness probe failed",
+};
+
+/** Returns how a container ended: its exit code, what this means, and its termination message. */
+function endOf({ exitCode, message = "", reason = "Error" }: Terminated): string {
+  const means = reason === "OOMKilled" ? "it used more memory than its limit" : meanings[exitCode];
+  const told = message.trim().replace(/\s+/g, " ").slice(-messageLength);
+  const more = [means ?? "", told].filter((text) => text !== "").join(": ");
+  return `ended with exit code ${String(exitCode)} (${reason})${more === "" ? "" : `: ${more}`}`;
 }

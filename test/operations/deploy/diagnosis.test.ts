@@ -60,10 +60,26 @@ describe("the diagnosis of a failed deploy", () => {
       since,
     );
     assert.deepEqual(causes, [
-      "Pod web-1, web: ended with exit code 137 (OOMKilled); CrashLoopBackOff",
+      "Pod web-1, web: ended with exit code 137 (OOMKilled): it used more memory than its limit; CrashLoopBackOff",
     ]);
     assert.deepEqual(suspects, [{ container: "web", pod: "web-1", previous: true }]);
   });
+
+  for (const [terminated, told] of [
+    [
+      { exitCode: 137, reason: "Error" },
+      "ended with exit code 137 (Error): killed, because a liveness probe failed or the node had no memory left",
+    ],
+    [
+      { exitCode: 128, message: 'exec: "no":\n  not found\n', reason: "StartError" },
+      'ended with exit code 128 (StartError): exec: "no": not found',
+    ],
+  ] as const) {
+    it(`says in words how a container ended: ${told.slice(0, 40)}`, () => {
+      const pods = [pod({ containerStatuses: [container({ state: { terminated } })] })];
+      assert.deepEqual(diagnose({ ...nothing, pods }, since).causes, [`Pod web-1, web: ${told}`]);
+    });
+  }
 
   it("says that a container runs and is not ready, and asks for its log", () => {
     const running = container({ state: { running: {} } });

@@ -51,7 +51,7 @@ describe("the obstacles of a new release", () => {
   it("are that its only pod has ended twice, and how", () => {
     assert.equal(
       after([0, seen()], [5, seen(pod("a", crashed(1)))]),
-      "Pod a, orders: ended with exit code 137 (OOMKilled); CrashLoopBackOff",
+      "Pod a, orders: ended with exit code 137 (OOMKilled): it used more memory than its limit; CrashLoopBackOff",
     );
   });
 
