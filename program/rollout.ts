@@ -64,8 +64,8 @@ const marginSeconds = 30;
  * missing. This function waits as long as there is progress. As soon as no new pod can become
  * ready, the function fails and reports the reason.
  *
- * @throws pulumi.RunError if no new pod can become ready, or if there is no progress for
- * `progressDeadlineSeconds`.
+ * @throws pulumi.RunError if no new pod can become ready, if there is no progress for
+ * `progressDeadlineSeconds`, or if the rollout takes longer than this time for each pod.
  */
 export const rolledOut =
   (rollouts: Rollouts, pace = usualPace) =>
@@ -98,8 +98,9 @@ async function complete(
    * start and stop again and again do not prolong the wait.
    */
   const known = new Set<string>();
-  let changed = Date.now();
-  let told = changed;
+  const began = Date.now();
+  let changed = began;
+  let told = began;
   let lastIssue: string | undefined;
   /**
    * Time of a failure that Kubernetes already reports at the first read. Such a failure belongs to
@@ -118,13 +119,14 @@ async function complete(
     }
     const waits = waitingFor(facts);
     if (waits === undefined) return;
-    const { progressDeadlineSeconds = 600 } = facts.spec;
+    const { progressDeadlineSeconds = 600, replicas = 1 } = facts.spec;
+    const mostSeconds = Math.max(1, replicas) * (progressDeadlineSeconds + marginSeconds);
     const isFirst = known.size === 0;
     if (isFirst) earlier = overdue(facts)?.time;
     if (!known.has(waits)) {
       known.add(waits);
       changed = told = Date.now();
-      await say(waits);
+      await say(`${waits} (${secondsSince(began)} s of at most ${String(mostSeconds)} s)`);
     }
     if (isFirst || Date.now() - changed >= quietMs) {
       const seen = await patiently(async () => rollouts.newPods(facts), pollMs);
@@ -132,8 +134,7 @@ async function complete(
       if (doomed !== undefined) throw failed(doomed);
       const [issue] = seen.pods.flatMap(podIssues);
       if (issue !== lastIssue || Date.now() - told >= sayMs) {
-        const seconds = Math.round((Date.now() - changed) / 1000);
-        const since = `for ${String(seconds)} s of at most ${String(progressDeadlineSeconds)} s`;
+        const since = `for ${secondsSince(changed)} s of at most ${String(progressDeadlineSeconds)} s`;
         await say([`${waits}, ${since}`, ...(issue === undefined ? [] : [issue])].join(". "));
         told = Date.now();
       }
@@ -144,9 +145,14 @@ async function complete(
     if (Date.now() - changed > (progressDeadlineSeconds + marginSeconds) * 1000) {
       throw failed(lastIssue ?? `no progress while ${waits}`);
     }
+    if (Date.now() - began > mostSeconds * 1000) {
+      throw failed(`after ${String(mostSeconds)} s still ${waits}`);
+    }
     await sleep(pollMs);
   }
 }
+
+const secondsSince = (time: number): string => String(Math.round((Date.now() - time) / 1000));
 
 async function patiently<Value>(read: () => Promise<Value>, pollMs: number): Promise<Value> {
   for (let tried = 1; ; tried += 1) {

@@ -6,6 +6,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { NewPods } from "../../components/conventions/rollout/obstacles";
 import { type DeploymentFacts, type Rollouts, rolledOut } from "../../program/rollout";
+import { textMatchesGolden } from "../support/golden";
 import { record } from "../support/mocks";
 
 /**
@@ -60,9 +61,17 @@ describe("a recorded rollout", () => {
   before(async () => {
     await record();
   });
+  let said: string[];
+  beforeEach(() => {
+    said = [];
+    mock.method(pulumi.log, "info", async (text: string) => Promise.resolve(said.push(text)));
+  });
   afterEach(() => {
     mock.timers.reset();
+    mock.restoreAll();
   });
+  const times = /\b\d+ s of at most \d+ s\b/g;
+  const views: string[] = [];
 
   /**
    * Waits for the rollout as the program did, with the clock of the recording. Returns the
@@ -108,10 +117,18 @@ describe("a recorded rollout", () => {
     const how = cause === undefined ? "succeeds" : "fails with its cause";
     it(`${name.replaceAll("-", " ")}: ${how}`, async () => {
       const looks = looksOf(name);
-      if (cause === undefined) await replayed(looks);
-      else await assert.rejects(replayed(looks), cause);
+      let end = "succeeds";
+      await replayed(looks).catch((error: unknown) => (end = (error as Error).message));
+      if (cause === undefined) assert.equal(end, "succeeds");
+      else assert.match(end, cause);
+      const lines = said.map((line) => line.replaceAll(times, "TIME of at most TIME"));
+      views.push([`# ${name.replaceAll("-", " ")}`, ...lines, end, ""].join("\n"));
     });
   }
+
+  it("shows in CI the lines of test/golden/live-views.txt", () => {
+    textMatchesGolden("live-views.txt", views.join("\n"));
+  });
 
   it("is each one that is there", () => {
     const there = readdirSync(directory).map((file) => file.replace(/\.jsonl$/, ""));

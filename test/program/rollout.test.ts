@@ -173,6 +173,19 @@ describe("rolledOut", () => {
     await assert.rejects(waited(flapping, { pace }), /failed: no progress while/);
   });
 
+  it("fails with progress, too, if all pods together take too long", async () => {
+    // Each pod may take 100 ms, and there are two pods.
+    const slow = Array.from({ length: 20 }, (_, n) => ({ ...whole, replicas: 30 - n }));
+    const pace = { pollMs: 20, quietMs: 60_000, sayMs: 60_000 };
+    await assert.rejects(
+      waited(
+        slow.map((status) => facts(status, -29.9)),
+        { pace },
+      ),
+      /failed: after \S+ s still 2 of 2 new pods available, \d+ old pods still there\.$/,
+    );
+  });
+
   it("fails as soon as the only new pod has crashed twice", async () => {
     const migrate = (restartCount: number) =>
       pod({

@@ -9,6 +9,8 @@ const directory = join(import.meta.dirname, "..", "..", "..", "golden");
  * not ready.
  */
 const quiet = /, for \d+ s of at most \d+ s\b.*$/;
+/** Matches the end of a line about progress: the time since the start of the rollout. */
+const elapsed = / \(\d+ s of at most \d+ s\)$/;
 
 /**
  * Returns the lines that the program prints while it waits for the Deployment. Each line is in the
@@ -19,7 +21,9 @@ function linesOf(output: string): readonly string[] {
     const [, said = ""] =
       /kubernetes:apps\/v1:Deployment services-orders .*\]; (.*)$/.exec(line) ?? [];
     // Skip messages of the provider, such as `Found {...}`.
-    return /\bpods?\b|^Kubernetes /.test(said) ? [said.trim().replace(quiet, ", for TIME")] : [];
+    return /\bpods?\b|^Kubernetes /.test(said)
+      ? [said.trim().replace(quiet, ", for TIME").replace(elapsed, "")]
+      : [];
   });
   return [...new Set(lines)];
 }
