@@ -1,9 +1,8 @@
 import { instanceSelector, type Identity } from "../../components/conventions/labels";
 import type { ReplicaSet } from "../../components/conventions/rollout/newest";
-import { secretParts } from "../../components/conventions/secrets/secret-texts";
+import { withoutSecrets } from "../../components/conventions/secrets/masked";
 import { type Cluster, type Deployment, type Pod, list, withLabels } from "../clients/kubectl";
 import { type Event, diagnose } from "./diagnosis";
-import { masked } from "../preview/changes/values";
 import { reports } from "../../lib/reports";
 
 /** Number of lines of a container's log that are shown. */
@@ -49,7 +48,7 @@ export async function reportFailure(
     const lines = log.split("\n").filter((line) => line.trim() !== "" && !noise.test(line));
     if (lines.length === 0) continue;
     const title = `Last lines of ${pod}, ${container}${previous ? " (previous run)" : ""}:`;
-    const shown = lines.map((line) => masked(line, secretParts(line)).slice(0, lineLength));
+    const shown = lines.map((line) => withoutSecrets(line).slice(0, lineLength));
     const detail = [title, ...shown.map((line) => `  ${line}`)].join("\n");
     console.error(`\n${detail}`);
     reports.addDetail(detail);

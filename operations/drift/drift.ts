@@ -1,7 +1,6 @@
 import { controllers } from "../../config/controllers";
-import { secretParts } from "../../components/conventions/secrets/secret-texts";
-import { secret } from "../preview/changes/differences";
-import { isSensitive, masked, show } from "../preview/changes/values";
+import { masked, secret, withoutSecrets } from "../../components/conventions/secrets/masked";
+import { isSensitive, secretsIn, show } from "../preview/changes/values";
 import {
   type Key,
   type LiveObject,
@@ -90,6 +89,6 @@ export function shown(kind: string, path: string, value: unknown): unknown {
   if (value === undefined) return undefined;
   if (isSensitive(kind, path)) return secret;
   const text = JSON.stringify(value);
-  const safe = masked(text, secretParts(text));
+  const safe = withoutSecrets(masked(text, secretsIn(value as Json)));
   return safe === text ? value : safe;
 }

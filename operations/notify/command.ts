@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { UserError } from "../../lib/errors";
 import type { Summary } from "../preview/impact/summary";
 import type { Deployed } from "../../lib/reports";
-import { masked, secretsOf } from "../preview/changes/values";
+import { masked, withoutSecrets } from "../../components/conventions/secrets/masked";
+import { secretsOf } from "../preview/changes/values";
 import { tellDrift } from "./drift";
 import { type Event, events, messageOf, type Notice } from "./slack-message";
 import { send } from "./slack-webhook";
@@ -88,7 +89,12 @@ export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice
     Object.entries(optional).flatMap(([key, value]) =>
       value === undefined || value === ""
         ? []
-        : [[key, typeof value === "string" ? masked(value, secrets) : value] as const],
+        : [
+            [
+              key,
+              typeof value === "string" ? withoutSecrets(masked(value, secrets)) : value,
+            ] as const,
+          ],
     ),
   );
   return { ...safe, event, stack: options.stack };

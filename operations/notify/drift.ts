@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseReport } from "../drift/report";
-import { masked } from "../preview/changes/values";
+import { masked } from "../../components/conventions/secrets/masked";
 import { driftMessage } from "./drift-message";
 import { type News, type Told, newsOf, nothingTold, parseTold } from "./drift-news";
 import { type Message, messageOf, type Notice } from "./slack-message";

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CommandOptions } from "../../lib/command";
+import { withoutSecrets } from "../../components/conventions/secrets/masked";
 import { service } from "../../config/service";
 import { project } from "../../lib/project";
 import { UserError } from "../../lib/errors";
@@ -223,7 +224,7 @@ async function changeOnce(args: readonly string[], workspace: Workspace): Promis
   }).finally(() => process.off("SIGINT", wait));
   if (code === 0) return;
   if (isLocked(stderr)) throw new UserError(stderr.trim());
-  const causes = causesOf(log, stderr);
+  const causes = causesOf(log, stderr).map(withoutSecrets);
   for (const cause of causes) reports.addCause(cause);
   throw new UserError(
     [

@@ -84,22 +84,36 @@ const reference = /^(?:\$|\{\{|%\{|<|null$|true$|false$|\[|\{|\/)/;
 
 const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----([^]*?)-----END [A-Z ]*PRIVATE KEY-----/g;
 
-/** Returns the parts of a text that are secrets. */
-export function secretParts(text: string): readonly string[] {
-  const all = (pattern: RegExp, group: number): readonly string[] =>
-    Array.from(text.matchAll(pattern), (match) => match[group] ?? "");
-  const assigned = Array.from(text.matchAll(assignments)).flatMap(([, name = "", ...values]) => {
+/**
+ * Returns the values of all names in a text that are names of secrets. The value of another name
+ * may be a text with such names, such as a URL with a query.
+ */
+function assigned(text: string): readonly string[] {
+  return Array.from(text.matchAll(assignments)).flatMap(([, name = "", ...values]) => {
     // One of the three groups has matched; the others are undefined.
     const value = values.join("");
-    return isSecretName(name) && !reference.test(value) ? [value] : [];
+    if (!isSecretName(name)) return assigned(value);
+    return reference.test(value) ? [] : [value];
   });
+}
+
+/** Returns the parts of a text that are secrets. */
+export function secretParts(text: string): readonly string[] {
+  // In JSON, a text of several lines is one line, with escaped line ends and quotes.
+  const lines = text.replace(/\\[nrt]/g, "\n").replaceAll('\\"', '"');
+  return lines === text ? partsOf(text) : [...partsOf(text), ...partsOf(lines)];
+}
+
+function partsOf(text: string): readonly string[] {
+  const all = (pattern: RegExp, group: number): readonly string[] =>
+    Array.from(text.matchAll(pattern), (match) => match[group] ?? "");
   // Each line of a key is a separate part, because a program that prints the key may break or
   // indent it.
   const keys = all(privateKey, 1).flatMap((key) => key.split(/\\n|\s+/));
   return [
     ...tokens.flatMap((pattern) => all(pattern, 0)),
     ...forms.flatMap((pattern) => all(pattern, 1)),
-    ...assigned,
+    ...assigned(text),
     ...keys,
   ].filter((part) => part !== "");
 }

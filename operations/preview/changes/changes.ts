@@ -1,4 +1,5 @@
-import { type Difference, differences, readable, secret, valueAt } from "./differences";
+import { type Difference, differences, readable, valueAt } from "./differences";
+import { secret } from "../../../components/conventions/secrets/masked";
 import type { Events, Json, State, Step } from "../../pulumi/events";
 import { nameIn, typeIn } from "../../pulumi/urn";
 

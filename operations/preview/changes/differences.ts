@@ -1,3 +1,4 @@
+import { secret } from "../../../components/conventions/secrets/masked";
 import type { Json } from "../../pulumi/events";
 import { steps } from "./paths";
 
@@ -10,8 +11,6 @@ export interface Difference {
   readonly path: string;
 }
 
-/** Text that the output shows in place of a secret value. */
-export const secret = "[secret]";
 /** Text that the output shows in place of a value that is known only after the update. */
 export const unknown = "known after the update";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { isSecretName, secretParts } from "../../../components/conventions/secrets/secret-texts";
+import { secret } from "../../../components/conventions/secrets/masked";
 import type { Change } from "./changes";
-import { secret } from "./differences";
 import type { Json } from "../../pulumi/events";
 
 /** Longest value that the summary shows, in characters. */
@@ -45,22 +45,9 @@ export function redactForPlan(kind: string, path: string, value: Json | undefine
   if (value === undefined) return "";
   const text = JSON.stringify(value);
   if (value === secret) return secret;
-  // If a container is new, its whole spec is one value, which includes the environment variables.
-  const secretive =
-    isSensitive(kind, path) ||
-    variables(value).length > 0 ||
-    texts(value).some((one) => secretParts(one).length > 0);
+  const secretive = isSensitive(kind, path) || secretsIn(value).length > 0;
   if (text.length <= 200 && !secretive) return text;
   return `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
-}
-
-/** Masks the given values in a text. Values with fewer than 6 characters are not masked. */
-export function masked(text: string, secrets: Iterable<string>): string {
-  // Begins with the longest value, because a short value may be part of a longer value.
-  return [...new Set(secrets)]
-    .filter((value) => value.length >= 6)
-    .sort((a, b) => b.length - a.length)
-    .reduce((rest, value) => rest.replaceAll(value, secret), text);
 }
 
 /** Returns the values of the environment variables that have the name of a secret. */
@@ -85,15 +72,22 @@ function variables(value: Json | undefined): readonly string[] {
   return [...found, ...Object.values(value).flatMap((one) => variables(one))];
 }
 
+/**
+ * Returns the secrets in a value. If a container or a list of variables is new, the value contains
+ * environment variables.
+ */
+export function secretsIn(value: Json | undefined): readonly string[] {
+  return [...variables(value), ...texts(value).flatMap(secretParts)];
+}
+
 /** Returns the confidential values in the changes. The caller masks these values in every text. */
 export function sensitiveValues(changes: readonly Change[]): readonly string[] {
   return changes.flatMap(({ fields, inputs, kind }) => [
     ...fields
       .filter(({ path }) => isSensitive(kind, path))
       .flatMap(({ after, before }) => [...texts(before), ...texts(after)]),
-    ...variables(inputs),
     // Text in any field may contain a secret in a known form: an address with a password, or a
     // token.
-    ...[...texts(inputs), ...fields.flatMap(({ before }) => texts(before))].flatMap(secretParts),
+    ...[inputs, ...fields.map(({ before }) => before)].flatMap(secretsIn),
   ]);
 }

@@ -1,6 +1,7 @@
 import { type ComponentType, argsFor, fields, knownArgs } from "../provenance/fields";
 import type { Change, Field, Owner } from "../changes/changes";
-import { secret, valueAt } from "../changes/differences";
+import { secret } from "../../../components/conventions/secrets/masked";
+import { valueAt } from "../changes/differences";
 import { bySeverity, moreSevere, worseFirst } from "./impact";
 import type { Json } from "../../pulumi/events";
 import { classifyField, classifyObject, type Impact } from "./classify";

@@ -1,0 +1,18 @@
+import { secretParts } from "./secret-texts";
+
+/** Text that the output shows in place of a secret value. */
+export const secret = "[secret]";
+
+/** Masks the given values in a text. Values with fewer than 6 characters are not masked. */
+export function masked(text: string, secrets: Iterable<string>): string {
+  // Begins with the longest value, because a short value may be part of a longer value.
+  return [...new Set(secrets)]
+    .filter((value) => value.length >= 6)
+    .sort((a, b) => b.length - a.length)
+    .reduce((rest, value) => rest.replaceAll(value, secret), text);
+}
+
+/** Masks the secrets in a text that have a known name or form. */
+export function withoutSecrets(text: string): string {
+  return masked(text, secretParts(text));
+}
