@@ -131,7 +131,7 @@ export function addOperations(program: Command): void {
     .argument("<event>", "deployed, failed, approval, canceled, done, drift, removed or skipped")
     .requiredOption("--stack <stack>", "the stack that it happened to")
     .option("--summary <file>", "a preview as JSON: what changed")
-    .option("--cause-file <file>", "output of the command that failed")
+    .option("--cause-file <file>", "causes of a command that failed: reports/cause.txt")
     .option(
       "--report <file>",
       "report of the command: if it does not mention the stack, no message is sent",

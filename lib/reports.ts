@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messageOf } from "./errors";
 import { junitOf } from "./junit";
@@ -62,19 +62,19 @@ export class Reports {
   /** Adds a cause of the failure of the running command. */
   addCause(text: string): void {
     this.#causes.push(text);
-    mkdirSync(this.#directory, { recursive: true });
-    appendFileSync(this.#causeFile, `${text}\n`);
+    this.#leaveCauses();
   }
 
   /** Adds a text that explains the causes, such as the last lines of a log. */
   addDetail(text: string): void {
     this.#details.push(text);
+    this.#leaveCauses();
   }
 
   /**
    * Runs `work`, the action of a command. First removes `cause.txt`, which may have the causes of
-   * an earlier command. If `work` fails, writes the causes of this failure into `cause.txt`. Also
-   * writes `command.xml`, a JUnit report about the command with its causes and details.
+   * an earlier command. If `work` fails, writes the causes and details of this failure into
+   * `cause.txt`. Also writes `command.xml`, a JUnit report with the same texts.
    *
    * @param command the command as a person types it
    */
@@ -98,6 +98,11 @@ export class Reports {
 
   get #causeFile(): string {
     return join(this.#directory, "cause.txt");
+  }
+
+  #leaveCauses(): void {
+    const details = this.#details.map((text) => `\n${text}`);
+    write(this.#causeFile, [...this.#causes, ...details, ""].join("\n"));
   }
 
   #leave(name: string, content: object): void {

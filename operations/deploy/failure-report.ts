@@ -4,17 +4,11 @@ import { withoutSecrets } from "../../components/conventions/secrets/masked";
 import { type Cluster, type Deployment, type Pod, list, withLabels } from "../clients/kubectl";
 import { type Event, diagnose } from "./diagnosis";
 import { reports } from "../../lib/reports";
+import { lastLines } from "./log-lines";
 
-/** Number of lines of a container's log that are shown. */
-const logLines = 20;
-/**
- * Largest number of characters that are shown of one line, so that a stack trace in one line does
- * not fill the screen.
- */
-const lineLength = 300;
+/** Number of lines that are read of a container's log. Fewer lines are shown. */
+const linesRead = 200;
 const patience = 10_000;
-/** A line that the JVM prints at each start, and that is not an error. */
-const noise = /^Picked up JAVA_TOOL_OPTIONS:/;
 
 /**
  * Prints why a deploy failed. Pulumi only shows that pods are missing. This function shows what
@@ -34,22 +28,23 @@ export async function reportFailure(
     list<Pod>(cluster, "pods", ours, patience).catch(() => []),
     list<ReplicaSet>(cluster, "replicasets", ours, patience).catch(() => []),
   ]);
-  const { causes, suspects } = diagnose({ deployments, events, pods, replicaSets }, since);
+  const found = diagnose({ deployments, events, pods, replicaSets }, since);
+  const causes = found.causes.map(withoutSecrets);
   console.error(`\nWhat Kubernetes says in namespace ${namespace}:`);
   for (const cause of causes) {
     console.error(`  - ${cause}`);
     reports.addCause(cause);
   }
   if (causes.length === 0) console.error("  nothing: see Pulumi's output above for the cause");
-  for (const { container, pod, previous } of suspects) {
-    const args = ["logs", pod, "--container", container, `--tail=${String(logLines)}`, ...within];
+  for (const { container, pod, previous } of found.suspects) {
+    const args = ["logs", pod, "--container", container, `--tail=${String(linesRead)}`, ...within];
     const run = previous ? ["--previous"] : [];
     const log = await cluster.kubectl([...args, ...run], patience).catch(() => "");
-    const lines = log.split("\n").filter((line) => line.trim() !== "" && !noise.test(line));
+    // Masks secrets first, because a cut line may contain only a part of a secret.
+    const lines = lastLines(withoutSecrets(log));
     if (lines.length === 0) continue;
     const title = `Last lines of ${pod}, ${container}${previous ? " (previous run)" : ""}:`;
-    const shown = lines.map((line) => withoutSecrets(line).slice(0, lineLength));
-    const detail = [title, ...shown.map((line) => `  ${line}`)].join("\n");
+    const detail = [title, ...lines.map((line) => `  ${line}`)].join("\n");
     console.error(`\n${detail}`);
     reports.addDetail(detail);
     const whole = ["kubectl", "logs", pod, "--container", container, ...within, ...run];

@@ -13,7 +13,7 @@ export interface Notice {
    */
   readonly backTo?: string;
   readonly branch?: string;
-  /** Why the command failed. The last lines of the command's output are enough. */
+  /** Why the command failed, and the last lines of logs. A long text loses its end. */
   readonly cause?: string;
   /** What changed, in one line, such as a preview's headline. */
   readonly changed?: string;
@@ -139,7 +139,7 @@ export function messageOf(notice: Notice): Message {
     blocks: [
       section(`${icon} *${escaped(title)}*`),
       ...(fields.length === 0 ? [] : [{ fields, type: "section" }]),
-      ...(cause.trim() === "" ? [] : [section(quoted(tail(cause.trim())))]),
+      ...(cause.trim() === "" ? [] : [section(quoted(start(cause.trim())))]),
       ...linksTo([
         [url, "Open it"],
         [preview, "Preview"],
@@ -152,15 +152,15 @@ export function messageOf(notice: Notice): Message {
 }
 
 /**
- * Returns the last part of a text that is too long, because the cause of a failure is at the end.
- * Escaping can turn one character into five.
+ * Returns the first part of a text that is too long, because the causes of a failure come before the
+ * lines of logs. Escaping can turn one character into five.
  */
-function tail(text: string): string {
+function start(text: string): string {
   let limit = causeLimit;
-  let end = text.slice(-limit);
-  while (escaped(end).length > causeLimit && limit > 1) {
+  let shown = text.slice(0, limit);
+  while (escaped(shown).length > causeLimit && limit > 1) {
     limit = Math.floor(limit * 0.8);
-    end = text.slice(-limit);
+    shown = text.slice(0, limit);
   }
-  return end.length === text.length ? end : `…${end}`;
+  return shown.length === text.length ? shown : `${shown}…`;
 }

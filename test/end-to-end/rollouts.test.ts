@@ -21,6 +21,11 @@ interface Broken {
    * deadline.
    */
   readonly late?: true;
+  /**
+   * A line of the log that the report of `npm run deploy` must show. A release without a log, whose
+   * container never started, is deployed by plain `pulumi up`.
+   */
+  readonly log?: RegExp;
   /** Whether another session locks the table that a migration reads first. */
   readonly locked?: true;
   /** Returns additional objects, which exist only during this release. */
@@ -47,12 +52,14 @@ const releases: Readonly<Record<string, Broken>> = {
   "a migration that fails": {
     args: 'migrationArgs: ["no-such-command"],',
     cause: /migrate: ended with exit code 2 \(Error\)/,
+    log: /, migrate(?: \(previous run\))?:\n(?: .*\n)* .*no-such-command/,
     usual: true,
     view: "live-view-of-a-failure",
   },
   "a crash at the start": {
     args: 'args: ["no-such-command"],',
     cause: /services-orders: ended with exit code 2 \(Error\)/,
+    log: /, services-orders(?: \(previous run\))?:\n(?: .*\n)* .*no-such-command/,
     usual: true,
   },
   "an image that does not exist": {
@@ -69,11 +76,13 @@ const releases: Readonly<Record<string, Broken>> = {
     args: `${soon} readinessProbe: { path: "/nowhere" },`,
     cause: /services-orders: runs, but is not ready/,
     late: true,
+    log: /, services-orders:\n(?: .*\n)* .*serving on port 8080/,
     usual: true,
   },
   "a process that ends without an error": {
     args: 'args: ["--help"],',
     cause: /services-orders: ended with exit code 0 \(Completed\)/,
+    log: /, services-orders(?: \(previous run\))?:\n(?: .*\n)* .*Usage: /,
   },
   "a registry that does not answer": {
     ...image("registry.invalid/services-orders"),
@@ -104,6 +113,7 @@ const releases: Readonly<Record<string, Broken>> = {
   },
   "a wrong password of the database": {
     cause: /migrate: ended with exit code \d \(Error\)/,
+    log: /, migrate(?: \(previous run\))?:\n(?: .*\n)* .*password authentication failed/,
     edit: [
       "const common = { database, imageRef, namespace };",
       'const common = { database: { ...database, secretName: "wrong" }, imageRef, namespace };',
@@ -156,7 +166,8 @@ describe("a stack in the cluster", function () {
       return [jobs, await servingPods(stack.namespace)];
     }
 
-    for (const [title, { args, cause, edit, late, locked, objects, view }] of tried) {
+    for (const [title, broken] of tried) {
+      const { args, cause, edit, late, locked, log, objects, view } = broken;
       it(`${title}: the update fails with it, jobs and old pods stay, and no request is lost`, async () => {
         const before = await others();
         const own = objects?.(stack.namespace);
@@ -170,7 +181,9 @@ describe("a stack in the cluster", function () {
           const began = Date.now();
           let output = "";
           const results = await stack.underLoad(async () => {
-            output = await recorded(title, stack.namespace, async () => stack.fails(title));
+            output = await recorded(title, stack.namespace, async () =>
+              log === undefined ? stack.fails(title) : stack.failsToDeploy(title),
+            );
           }, 25);
           const error = /error: (The rollout of .*)/.exec(output)?.[1] ?? output.slice(-3000);
           console.log(`      ${((Date.now() - began) / 1000).toFixed(0)} s: ${error}`);
@@ -178,6 +191,10 @@ describe("a stack in the cluster", function () {
           // The update must fail before Kubernetes' own error, which comes only at the deadline and
           // does not contain the cause.
           if (late !== true) assert.doesNotMatch(error, /timed out progressing/);
+          if (log !== undefined) {
+            const [, report = output] = output.split("What Kubernetes says in namespace ");
+            assert.match(report, log);
+          }
           if (view !== undefined) matchesLiveView(view, output);
           await nothingWasLost(stack.namespace, results);
           assert.deepEqual(await others(), before);

@@ -26,10 +26,12 @@ describe("the reports of a command", () => {
   it("say why it failed, and what was found on the way", async () => {
     const failing = reports.leavingCause("npm run deploy -- staging", () => {
       reports.addCause("pod web-1: OOMKilled");
+      reports.addDetail("Last lines of web-1:\n  no memory");
       return Promise.reject(new Error("pulumi up failed"));
     });
     await assert.rejects(failing, /pulumi up failed/);
-    assert.equal(cause(), "pod web-1: OOMKilled\npulumi up failed\n");
+    const details = "Last lines of web-1:\n  no memory\n";
+    assert.equal(cause(), `pod web-1: OOMKilled\npulumi up failed\n\n${details}`);
   });
 
   it("forget why an earlier one failed", async () => {

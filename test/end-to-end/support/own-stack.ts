@@ -78,6 +78,14 @@ export class OwnStack {
     );
   }
 
+  /** Deploys another release by `npm run deploy`, which must fail. Returns what it printed. */
+  async failsToDeploy(branch: string): Promise<string> {
+    await this.set("branch", branch.replaceAll(" ", "-"));
+    const { code, output } = await this.npm("deploy", "local", "--yes");
+    assert.equal(code, 1, output);
+    return output;
+  }
+
   /** Changes a file of the copy, as a developer would. */
   edit(file: string, from: string, to: string): void {
     const path = join(this.#copy, file);

@@ -55,11 +55,11 @@ describe("a message in Slack", () => {
     });
   });
 
-  it("about a failure quotes the end of the cause", () => {
-    const cause = `${"a line\n".repeat(2_000)}the reason`;
+  it("about a failure quotes the causes, which come before the lines of logs", () => {
+    const cause = `the reason\n${"a line\n".repeat(2_000)}`;
     const { blocks } = messageOf({ cause, event: "failed", stack: "staging" });
     const { text } = blocks[1] as { text: { text: string } };
-    assert.match(text.text, /^```…[\s\S]*the reason```$/);
+    assert.match(text.text, /^```the reason\n[\s\S]*…```$/);
     assert.ok(text.text.length <= 3_000);
   });
 

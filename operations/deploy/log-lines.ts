@@ -1,0 +1,62 @@
+import * as v from "valibot";
+import { parsedJson } from "../../lib/json";
+
+/** Largest number of lines that are shown of a container's log. */
+const mostLines = 20;
+/** Largest number of frames that are shown of each exception in a stack trace. */
+const mostFrames = 3;
+/** Largest number of characters that are shown of one line. */
+const lineLength = 300;
+/** A line that the JVM prints at each start, and that is not an error. */
+const noise = /^Picked up JAVA_TOOL_OPTIONS:/;
+/** A frame of a stack trace, or the JVM's count of the frames that it left out. */
+const frame = /^\s+(?:at\s|\.{3} \d+ )/;
+
+/** The fields of a log line of the service that help to find a cause. */
+const entry = v.object({
+  level: v.optional(v.string(), ""),
+  message: v.string(),
+  stack_trace: v.optional(v.string(), ""),
+});
+
+/**
+ * Returns the last lines of a log, in a form that people can read: a line in JSON becomes its level,
+ * its message and its stack trace, and long stack traces lose frames, but no cause.
+ */
+export function lastLines(log: string): readonly string[] {
+  const lines = log
+    .split("\n")
+    .flatMap(readable)
+    .filter((line) => line.trim() !== "" && !noise.test(line));
+  return withFewFrames(lines)
+    .slice(-mostLines)
+    .map((line) => line.slice(0, lineLength));
+}
+
+function readable(line: string): readonly string[] {
+  if (!line.startsWith("{")) return [line];
+  const said = parsedJson(entry, line);
+  if (said === undefined) return [line];
+  return [`${said.level} ${said.message}`.trim(), ...said.stack_trace.split("\n")];
+}
+
+/** Keeps the first frames of each exception, and counts the others. */
+function withFewFrames(lines: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  let frames = 0;
+  const endOfFrames = (): void => {
+    if (frames > mostFrames) kept.push(`    ... ${String(frames - mostFrames)} more`);
+    frames = 0;
+  };
+  for (const line of lines) {
+    if (frame.test(line)) {
+      frames += 1;
+      if (frames <= mostFrames) kept.push(line.replace(/^\s+/, "    "));
+    } else {
+      endOfFrames();
+      kept.push(line);
+    }
+  }
+  endOfFrames();
+  return kept;
+}
