@@ -1,3 +1,4 @@
+import { reports } from "../../lib/reports";
 import { duration, moment } from "../../lib/time";
 import type { Kubectl } from "../clients/kubectl";
 import { type LiveObject, seenIn } from "../pulumi/live-objects";
@@ -32,7 +33,10 @@ export async function destroy(
   await sayingWhatHolds(resources, cluster, async () => change("destroy", stack, workspace));
 }
 
-/** Runs `work`. While `work` runs, prints at each interval which objects wait for a finalizer. */
+/**
+ * Runs `work`. While `work` runs, prints at each interval which objects wait for a finalizer. If
+ * `work` fails, the command's report has the last of these lines.
+ */
 export async function sayingWhatHolds(
   resources: readonly StateResource[],
   cluster: { readonly kubectl: Kubectl },
@@ -40,9 +44,11 @@ export async function sayingWhatHolds(
   interval = intervalMs,
 ): Promise<void> {
   let looking = Promise.resolve();
+  let lines: readonly string[] = [];
   const look = async (): Promise<void> => {
     const { objects } = await seenIn(resources, cluster);
-    for (const line of held(objects)) console.log(line);
+    lines = held(objects);
+    for (const line of lines) console.log(line);
   };
   const timer = setInterval(() => {
     // A check that fails is not reported, because the removal does not depend on the check.
@@ -50,6 +56,9 @@ export async function sayingWhatHolds(
   }, interval);
   try {
     await work();
+  } catch (error) {
+    for (const line of lines) reports.addCause(line.trim());
+    throw error;
   } finally {
     clearInterval(timer);
     await looking;

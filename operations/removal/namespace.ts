@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../lib/errors";
+import { reports } from "../../lib/reports";
 import { type Cluster, list } from "../clients/kubectl";
 import type { LiveObject } from "../pulumi/live-objects";
 import { type NamespaceObject, readNamespace } from "../stacks/review-namespace";
@@ -41,7 +42,10 @@ export async function deleteNamespace(
     if (now?.metadata.uid !== uid) return;
     const isOver = Date.now() - started >= patienceMs;
     if (isOver || Date.now() - reported >= reportMs) {
-      for (const line of await waitsFor(now, cluster)) console.log(line);
+      for (const line of await waitsFor(now, cluster)) {
+        console.log(line);
+        if (isOver) reports.addCause(line.trim());
+      }
       reported = Date.now();
     }
     if (isOver) {

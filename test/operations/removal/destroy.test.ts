@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mock } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { reports } from "../../../lib/reports";
 import type { LiveObject } from "../../../operations/pulumi/live-objects";
 import type { StateResource } from "../../../operations/pulumi/stacks";
 import { held, sayingWhatHolds } from "../../../operations/removal/destroy";
@@ -64,10 +65,25 @@ describe("a removal", () => {
       assert.deepEqual(await said(async () => Promise.reject(new Error("no answer"))), []);
     });
 
-    it("fails as the work fails", async () => {
-      const work = async (): Promise<void> => Promise.reject(new Error("destroy failed"));
-      const kubectl = async (): Promise<string> => Promise.resolve("");
-      await assert.rejects(sayingWhatHolds(resources, { kubectl }, work, 20), /destroy failed/);
+    it("fails as the work fails, and leaves in the report what a finalizer holds", async () => {
+      const added = mock.method(reports, "addCause", () => undefined);
+      let looked: () => void;
+      const seen = new Promise<void>((resolve) => (looked = resolve));
+      const log = mock.method(console, "log", () => {
+        looked();
+      });
+      const work = async (): Promise<void> =>
+        seen.then(() => Promise.reject(new Error("destroy failed")));
+      const kubectl = async (): Promise<string> =>
+        Promise.resolve(JSON.stringify(ingress({ ...since, finalizers: ["a/b"] })));
+      try {
+        await assert.rejects(sayingWhatHolds(resources, { kubectl }, work, 20), /destroy failed/);
+        const [cause] = added.mock.calls.map(({ arguments: [text] }) => text as unknown);
+        assert.match(String(cause), /^Ingress orders waits for a\/b/);
+      } finally {
+        log.mock.restore();
+        added.mock.restore();
+      }
     });
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mock } from "node:test";
+import { reports } from "../../../lib/reports";
 import { deleteNamespace } from "../../../operations/removal/namespace";
 
 /** What the namespace controller writes (k8s.io/kubernetes 1.34, status_condition_utils.go). */
@@ -98,11 +99,14 @@ describe("the deletion of a namespace", () => {
     );
   });
 
-  it("gives up after a time, and says what holds the namespace", async () => {
+  it("gives up after a time, and says what holds the namespace, also in the report", async () => {
+    const added = mock.method(reports, "addCause", () => undefined);
     await assert.rejects(
       deleted([there, stuck], undefined, 0),
       /Namespace "shop" still exists .*run the command again/,
     );
     assert.equal(said[1], `  ${remaining}`);
+    assert.deepEqual(added.mock.calls[0]?.arguments, [remaining]);
+    added.mock.restore();
   });
 });
