@@ -20,6 +20,7 @@ import { type DeployTarget, resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { hour, hours, lifeLeft, moment } from "../../lib/time";
 import { changedFiles, committed, fetchBranch, isAncestor } from "../clients/git";
+import { holdIssue } from "../release/hold";
 import { migrationsDirectory } from "../release/migrations";
 import { destroy } from "../removal/destroy";
 import { recoverState } from "../pulumi/recover-state";
@@ -164,7 +165,9 @@ async function assertCandidate(
   workspace: Workspace,
 ): Promise<string> {
   const running = await runningCanary(production, workspace);
-  const stable = production.stacks.includes("prod") ? await outputsOf("prod", workspace) : {};
+  const isThere = production.stacks.includes("prod");
+  const stable = isThere ? await outputsOf("prod", workspace) : {};
+  const tags = isThere ? await tagsOf("prod", workspace) : {};
   const productionCommit = committed(stable.commit);
   const known = commit !== undefined && productionCommit !== undefined;
   if (known && (await isAncestor(productionCommit, commit, workspace)) === undefined) {
@@ -180,6 +183,7 @@ async function assertCandidate(
     branch,
     commit,
     containsProduction,
+    hold: holdIssue("prod", tags),
     migrations,
     productionCommit,
     productionRuns: stable.imageRef !== undefined,

@@ -8,6 +8,8 @@ export interface CanaryFacts {
   readonly commit: string | undefined;
   /** Whether production's commit is in the branch's history. Undefined if git cannot tell. */
   readonly containsProduction: boolean | undefined;
+  /** Why production gets no release, and how to end this. Undefined if production is not held. */
+  readonly hold: string | undefined;
   /**
    * Database migrations that differ between production's commit and the image's commit. Undefined
    * if git cannot tell.
@@ -25,7 +27,8 @@ export interface CanaryFacts {
  */
 export function validateCanary(candidate: CanaryFacts): string | undefined {
   const { branch, commit, containsProduction, migrations, productionCommit } = candidate;
-  const { productionRuns, running } = candidate;
+  const { hold, productionRuns, running } = candidate;
+  if (hold !== undefined) return hold;
   // If a start of the same branch failed or was killed, the command may run again to continue that
   // start.
   if (running !== undefined && (running.started || running.branch !== branch)) {

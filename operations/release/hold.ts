@@ -32,18 +32,23 @@ export function holdOf(tags: Tags): Hold | undefined {
 export const textOf = ({ by, reason, since }: Hold): string =>
   `since ${moment(new Date(since))} by ${by}: ${reason}`;
 
+/** Who holds a stack and why, and how to end the hold. Undefined if the stack is not held. */
+export function holdIssue(stack: string, tags: Tags): string | undefined {
+  const hold = holdOf(tags);
+  return (
+    hold &&
+    `Stack "${stack}" is held ${textOf(hold)}\nIt gets no release until: npm run resume -- ${stack}`
+  );
+}
+
 /**
  * Checks that a stack is not held.
  *
  * @throws UserError that says who holds the stack, and why.
  */
 export function assertNotHeld(stack: string, tags: Tags): void {
-  const hold = holdOf(tags);
-  if (hold === undefined) return;
-  throw new UserError(
-    `Stack "${stack}" is held ${textOf(hold)}\n` +
-      `It gets no release until: npm run resume -- ${stack}\nNothing was changed.`,
-  );
+  const issue = holdIssue(stack, tags);
+  if (issue !== undefined) throw new UserError(`${issue}\nNothing was changed.`);
 }
 
 /**

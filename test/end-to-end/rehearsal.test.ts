@@ -318,7 +318,8 @@ describe("a rehearsal of all environments", () => {
   it("takes production back to the release before, without a failed request, and holds it", async () => {
     await all.clone.git("checkout", "--quiet", "main");
     const bad = await imageOf("prod");
-    const because = ["--reason", "checkout fails"];
+    const [[, , ...because] = []] = recipe("### Back to older code");
+    assert.deepEqual(because, ["--reason", "checkout fails"]);
     const file = "reports/preview-prod.json";
     const shown = await all.run("preview", ["rollback", "prod", ...because, "--preview", file]);
     assert.match(succeeded(shown).output, /would also hold stack prod. Nothing was changed/);
@@ -344,7 +345,10 @@ describe("a rehearsal of all environments", () => {
     const where = succeeded(await all.run("prod", ["where", released])).output;
     assert.match(where, /^prod +ran it from .* to /m);
 
-    succeeded(await all.run("prod", ["resume", "prod", "--yes"]));
+    // The recipe then promotes and deploys the next release, as the next test does.
+    const [resume = [], ...later] = recipe("### Back to older code", 1);
+    assert.deepEqual(later, [["promote"], ["deploy", "prod"]]);
+    succeeded(await all.run("prod", [...resume, "--yes"]));
     succeeded(await all.run("prod", ["deploy", "prod", "--yes"]));
     assert.equal(await imageOf("prod"), good);
   });
@@ -420,15 +424,22 @@ describe("a rehearsal of all environments", () => {
   });
 });
 
-/** Returns the `npm run` commands of a section of docs/operations.md, without the build. */
-function recipe(title: string): readonly (readonly string[])[] {
+/**
+ * Returns the `npm run` commands of a section of docs/operations.md, without the build.
+ *
+ * @param which number of the section's block of commands, from 0
+ */
+function recipe(title: string, which = 0): readonly (readonly string[])[] {
   const page = readFileSync(join(project, "docs/operations.md"), "utf8");
   const section = page.slice(page.indexOf(`${title}\n`));
-  const block = /```sh\n([^`]*)```/.exec(section)?.[1] ?? "";
+  const [, block = ""] = [...section.matchAll(/```sh\n([^`]*)```/g)][which] ?? [];
   const lines = [...block.matchAll(/^npm run (.+)$/gm)].map(([, line = ""]) => line);
   return lines
     .filter((line) => line !== "build")
-    .map((line) => line.split(" ").filter((word) => word !== "--"));
+    .map((line) =>
+      [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word = ""]) => quoted ?? word),
+    )
+    .map((words) => words.filter((word) => word !== "--"));
 }
 
 /**

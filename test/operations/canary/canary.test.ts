@@ -65,6 +65,7 @@ const fine: CanaryFacts = {
   migrations: [],
   productionCommit: "d".repeat(40),
   productionRuns: true,
+  hold: undefined,
   running: undefined,
 };
 
@@ -101,6 +102,11 @@ const cases: readonly [string, Partial<CanaryFacts>, RegExp][] = [
   ],
   ["of commits that git does not know", { containsProduction: undefined }, /git fetch/],
   ["whose migrations git cannot compare", { migrations: undefined }, /git fetch/],
+  [
+    "while production is held, for example after a rollback",
+    { hold: 'Stack "prod" is held since yesterday by ada: checkout fails' },
+    /^Stack "prod" is held since yesterday by ada: checkout fails/,
+  ],
   ["with a new migration", { migrations: ["V2__more.sql"] }, /V2__more\.sql.*never migrates/],
 ];
 
