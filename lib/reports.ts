@@ -100,9 +100,13 @@ export class Reports {
     return join(this.#directory, "cause.txt");
   }
 
+  /** Why the running command failed, as far as it is known: causes, then details. */
+  get failure(): string {
+    return [...this.#causes, ...this.#details.map((text) => `\n${text}`)].join("\n");
+  }
+
   #leaveCauses(): void {
-    const details = this.#details.map((text) => `\n${text}`);
-    write(this.#causeFile, [...this.#causes, ...details, ""].join("\n"));
+    write(this.#causeFile, `${this.failure}\n`);
   }
 
   #leave(name: string, content: object): void {

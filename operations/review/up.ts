@@ -13,6 +13,7 @@ import { isGiven } from "../stacks/release";
 import { assertBelowLimit } from "../stacks/review-limit";
 import { branchOr, stackOf } from "../stacks/review-stack";
 import { showPreview } from "../deploy/show-preview";
+import { tellPullRequest } from "./tell";
 
 /**
  * Options of `npm run review -- up`. The command previews the change only if `approved` is given.
@@ -50,7 +51,13 @@ export async function reviewUp(
           }),
         };
   await takeBack(await ensureStack(target), cluster);
-  const { took, url } = await updateAndRecord(target, started, preview);
+  const { took, url } = await updateAndRecord(target, started, preview).catch(
+    async (error: unknown) => {
+      await tellPullRequest(stack, undefined, workspace);
+      throw error;
+    },
+  );
+  await tellPullRequest(stack, url, workspace);
   const ends = expiry({
     extendedUntil: undefined,
     lastUpdate: new Date(),

@@ -19,13 +19,18 @@ export function code(text: string): string {
   return `${ticks}${space}${inside}${space}${ticks}`;
 }
 
-/** Returns a code block that the reader can expand with a click on the block's title. */
-function details(title: string, text: string): string {
+/** Returns a code block with a text from outside, which cannot end the block or the comment. */
+export function fenced(text: string, language = "text"): string {
   const inside = text.replaceAll("<!--", "<! --");
   const ticks = "`".repeat(
     Math.max(2, ...(inside.match(/`+/g) ?? []).map((run) => run.length)) + 1,
   );
-  return `<details><summary>${title}</summary>\n\n${ticks}diff\n${inside}\n${ticks}\n\n</details>\n`;
+  return `${ticks}${language}\n${inside}\n${ticks}`;
+}
+
+/** Returns a code block that the reader can expand with a click on the block's title. */
+function details(title: string, text: string): string {
+  return `<details><summary>${title}</summary>\n\n${fenced(text, "diff")}\n\n</details>\n`;
 }
 
 function rows(summary: Summary): readonly string[] {

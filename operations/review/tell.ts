@@ -1,0 +1,36 @@
+import { reports } from "../../lib/reports";
+import { code, fenced } from "../preview/render/markdown";
+import { type Workspace, variables } from "../pulumi/run-pulumi";
+
+/** Longest text of a failure, in characters. The previews in the same comment need the rest. */
+const limit = 1_500;
+
+/**
+ * Writes the result of a deploy into the comment of the branch's pull request: the address, or why
+ * the deploy failed. Writes nothing without a GitHub token or a pull request. If GitHub does not
+ * answer, prints a warning, because the result of the deploy matters more.
+ *
+ * @param url address of the stack. Undefined if the deploy failed
+ */
+export async function tellPullRequest(
+  stack: string,
+  url: string | undefined,
+  workspace: Workspace,
+): Promise<void> {
+  const env = variables(workspace);
+  if ((env["GITHUB_TOKEN"] ?? "") === "") return;
+  const at = env["CIRCLE_SHA1"] === undefined ? "" : ` at ${code(env["CIRCLE_SHA1"].slice(0, 7))}`;
+  const title = `${code(stack)}${at}`;
+  const section =
+    url === undefined
+      ? `### :x: Deploy of ${title} failed\n\n${fenced(reports.failure.slice(0, limit).trim())}`
+      : `### Deploy of ${title}\n\n${url}`;
+  try {
+    const { pullRequestFrom } = await import("../clients/github");
+    const { comment } = await import("../preview/render/comment");
+    const pull = pullRequestFrom(env);
+    if (pull !== undefined) await comment(pull, `${stack}/deploy`, section);
+  } catch (error) {
+    console.error(`warning: no comment on the pull request: ${String(error)}`);
+  }
+}
