@@ -57,13 +57,14 @@ const most = 5;
  * ignored, and so are pods of earlier job runs.
  */
 export function diagnose(findings: Findings, since: Date): Diagnosis {
-  const { deployments, events } = findings;
+  const { deployments } = findings;
   const refused = deployments.flatMap(({ metadata, status }) =>
     (status?.conditions ?? [])
       .filter(({ status, type }) => type === "ReplicaFailure" && status === "True")
       .map(({ message = "" }) => `Deployment ${metadata.name} gets no pod: ${message}`),
   );
   const broken = ownPods(findings, since);
+  const events = findings.events.filter(isOwn(findings, broken));
   const issues = broken.flatMap(podIssues);
   // A BackOff event only says that the kubelet waits before its next try. The state of the pod says
   // more.
@@ -90,6 +91,20 @@ function ownPods({ pods, replicaSets }: Findings, since: Date): readonly FailedP
       return !isJob || created(pod) >= since.getTime();
     })
     .sort((one, other) => created(other) - created(one) || 0);
+}
+
+/**
+ * Returns whether an event is about this deploy. An old pod also causes warnings: its readiness probe
+ * fails while the pod ends. A new pod may be gone, but its name contains the hash of its ReplicaSet.
+ */
+function isOwn({ replicaSets }: Findings, own: readonly FailedPod[]) {
+  const hashes = [...newestHashes(replicaSets)];
+  const names = new Set(own.map(({ metadata }) => metadata.name));
+  return ({ involvedObject: { kind, name } }: Event): boolean =>
+    hashes.length === 0 ||
+    (kind !== "Pod" && kind !== "ReplicaSet") ||
+    names.has(name) ||
+    hashes.some((hash) => `${name}-`.includes(`-${hash}-`));
 }
 
 function recentWarnings(events: readonly Event[], since: Date): readonly string[] {

@@ -1,7 +1,9 @@
-import { instanceSelector, type Identity } from "../../components/conventions/labels";
+import { instanceSelector, labelQuery, trackLabel } from "../../components/conventions/labels";
 import type { ReplicaSet } from "../../components/conventions/rollout/newest";
 import { withoutSecrets } from "../../components/conventions/secrets/masked";
-import { type Cluster, type Deployment, type Pod, list, withLabels } from "../clients/kubectl";
+import { environments } from "../../environments";
+import type { Settings } from "../../settings";
+import { type Cluster, type Deployment, type Pod, list } from "../clients/kubectl";
 import { type Event, diagnose } from "./diagnosis";
 import { reports } from "../../lib/reports";
 import { lastLines } from "./log-lines";
@@ -17,11 +19,14 @@ const patience = 10_000;
  */
 export async function reportFailure(
   cluster: Cluster,
-  { identity, namespace }: { readonly identity: Identity; readonly namespace: string },
+  { environment, identity, namespace }: Pick<Settings, "environment" | "identity" | "namespace">,
   since: Date,
 ): Promise<void> {
   const within = ["--namespace", namespace];
-  const ours = [...within, ...withLabels(instanceSelector(identity))];
+  // The pods of a canary have production's labels, and another track.
+  const other = environments[environment].canaryOf === undefined ? "canary" : "stable";
+  const labels = `${labelQuery(instanceSelector(identity))},${trackLabel}!=${other}`;
+  const ours = [...within, "--selector", labels];
   const [deployments, events, pods, replicaSets] = await Promise.all([
     list<Deployment>(cluster, "deployments", ours, patience).catch(() => []),
     list<Event>(cluster, "events", within, patience).catch(() => []),

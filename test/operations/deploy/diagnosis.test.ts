@@ -153,6 +153,14 @@ describe("the diagnosis of a failed deploy", () => {
       suspects.map((one) => one.pod),
       ["web-new", "export-1", "postgres-0"],
     );
+    const events = ["web-old", "web-b-1", "web-a-9", "export-1"].map((name) =>
+      warning(`Unhealthy of ${name}`, "no", after, name),
+    );
+    const { causes } = diagnose({ ...nothing, events, pods, replicaSets }, since);
+    assert.deepEqual(
+      causes.filter((cause) => cause.includes("Unhealthy")).map((cause) => cause.split(":")[0]),
+      ["Pod web-a-9", "Pod export-1"],
+    );
     const unread = diagnose({ ...nothing, pods }, since).suspects;
     assert.deepEqual(
       unread.slice(0, 2).map((one) => one.pod),

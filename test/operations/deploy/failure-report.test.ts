@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { mock } from "node:test";
+import { reports } from "../../../lib/reports";
+import type { Cluster } from "../../../operations/clients/kubectl";
+import { reportFailure } from "../../../operations/deploy/failure-report";
+import { identityOf } from "../../../settings/identity";
+
+const pod = {
+  metadata: { labels: { "pod-template-hash": "a" }, name: "web-a-1" },
+  status: {
+    initContainerStatuses: [
+      {
+        name: "migrate",
+        ready: false,
+        restartCount: 1,
+        state: { waiting: { reason: "CrashLoopBackOff" } },
+      },
+    ],
+    phase: "Pending",
+  },
+};
+const log = [
+  "Picked up JAVA_TOOL_OPTIONS: -Xmx1g",
+  JSON.stringify({ level: "ERROR", message: "no: jdbc:postgresql://db/a?password=hush-hush" }),
+].join("\n");
+
+describe("the report of a failed deploy", () => {
+  let asked: string[];
+  let said: string[];
+  let left: string[];
+  const cluster = {
+    kubectl: async (args: readonly string[]) => {
+      asked.push(args.join(" "));
+      if (args[0] === "logs") return Promise.resolve(log);
+      return Promise.resolve(JSON.stringify({ items: args[1] === "pods" ? [pod] : [] }));
+    },
+  } as Cluster;
+  beforeEach(() => {
+    [asked, said, left] = [[], [], []];
+    mock.method(console, "error", (line: string) => said.push(line));
+    mock.method(reports, "addCause", (text: string) => left.push(text));
+    mock.method(reports, "addDetail", (text: string) => left.push(text));
+  });
+  afterEach(() => {
+    mock.restoreAll();
+  });
+  const report = async (environment: "canary" | "prod"): Promise<void> =>
+    reportFailure(
+      cluster,
+      { environment, identity: identityOf(environment, ""), namespace: "shop" },
+      new Date(),
+    );
+
+  it("has the same cause and log lines on the terminal and in the files, without secrets", async () => {
+    await report("prod");
+    assert.deepEqual(left, [
+      "Pod web-a-1, migrate: CrashLoopBackOff",
+      "Last lines of web-a-1, migrate (previous run):\n  ERROR no: jdbc:postgresql://db/a?password=[secret]",
+    ]);
+    for (const text of left) assert.ok(said.join("\n").includes(text), said.join("\n"));
+    const next = "kubectl logs web-a-1 --container migrate --namespace shop --previous";
+    assert.equal(said.at(-1), `To see all of it: ${next}`);
+  });
+
+  for (const [environment, other] of [
+    ["prod", "canary"],
+    ["canary", "stable"],
+  ] as const) {
+    it(`of ${environment} leaves out the pods of the track ${other} in the same namespace`, async () => {
+      await report(environment);
+      const pods = asked.find((args) => args.startsWith("get pods "));
+      assert.match(pods ?? "", new RegExp(`--selector \\S+,track!=${other}( |$)`));
+    });
+  }
+});
