@@ -20,8 +20,8 @@ const entry = v.object({
 });
 
 /**
- * Returns the last lines of a log, in a form that people can read: a line in JSON becomes its level,
- * its message and its stack trace, and long stack traces lose frames, but no cause.
+ * Returns the last lines of a log, in a form that people can read: a line in JSON becomes its
+ * level, its message and its stack trace, and long stack traces lose frames, but no cause.
  */
 export function lastLines(log: string): readonly string[] {
   const lines = log

@@ -152,8 +152,8 @@ export function messageOf(notice: Notice): Message {
 }
 
 /**
- * Returns the first part of a text that is too long, because the causes of a failure come before the
- * lines of logs. Escaping can turn one character into five.
+ * Returns the first part of a text that is too long, because the causes of a failure come before
+ * the lines of logs. Escaping can turn one character into five.
  */
 function start(text: string): string {
   let limit = causeLimit;
