@@ -43,8 +43,8 @@ export interface CanaryOptions {
   /** Time from the start until the canary expires, such as `2h`. At most 72 h. */
   readonly for: string;
   /**
-   * Image to run, in the form `repository@sha256:...`, which someone else has built. Default: an
-   * image that main builds from the commit.
+   * Image that someone else has built, in the form `repository@sha256:...`. Default: this command
+   * builds an image of the commit with main's build files.
    */
   readonly image?: string;
   /** Share of production's requests, above 0 and at most 50. */
@@ -69,8 +69,8 @@ export async function canaryStart(
   if (lives > longestHours) {
     throw new UserError(`A canary lives at most 72 h, got "${options.for}".`);
   }
-  // This check comes before any Pulumi command, because Pulumi may write to a stack settings file,
-  // and the check refuses uncommitted changes.
+  // This check comes before any Pulumi command. Pulumi may write to a stack settings file, and the
+  // check would report this as an uncommitted change.
   await assertCheckout(given);
   const production = await connectToProduction(withEnv(given, { RELEASE_IMAGE_REF: "" }));
   const commit =
@@ -235,13 +235,13 @@ export async function canaryStop(workspace: Workspace = defaultWorkspace): Promi
   }
   const { namespace } = production.settings;
   throw new UserError(
-    `There is no stack "${stack}" in this state, but Deployment ${canaryName} exists: another state may hold it. ` +
-      `If none does: kubectl delete deployment,networkpolicy ${canaryName} --namespace ${namespace}`,
+    `There is no stack "${stack}" in this state backend, but Deployment ${canaryName} exists. Its stack may be in another backend. ` +
+      `If it has no stack: kubectl delete deployment,networkpolicy ${canaryName} --namespace ${namespace}`,
   );
 }
 
 /**
- * Deletes the canary's Deployment, then destroys the canary's resources in the state.
+ * Deletes the canary's Deployment with kubectl, then destroys the canary's stack with Pulumi.
  *
  * @throws UserError if the canary is in another cluster.
  */
@@ -254,9 +254,9 @@ export async function stopCanary(production: Production, workspace: Workspace): 
       `The canary is in the cluster ${where}, but the kubeconfig points to ${cluster.uid}: choose the right context. Nothing was changed.`,
     );
   }
-  // kubectl deletes the Deployment first, because kubectl does not need the stack's lock. If
-  // `canary start` was killed while Pulumi waited for the pods, the state does not contain the
-  // Deployment, and the stack may still be locked. But the canary's pods already answer
+  // kubectl deletes the Deployment first, because kubectl does not need the stack's lock. Someone
+  // may have killed `canary start` while Pulumi waited for the pods. Then the stack may still be
+  // locked, and its state does not contain the Deployment. But the canary's pods already answer
   // production's requests.
   if ((await canaryDeployment(production)) !== undefined) {
     // With "foreground", kubectl waits until the Deployment's pods are gone, as Pulumi does.

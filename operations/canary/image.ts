@@ -40,7 +40,7 @@ export interface Code {
 }
 
 /**
- * Stack whose settings decide how the image is built. The image must be like the images that
+ * Stack whose settings decide how Pulumi builds the image. The image must be like the images that
  * production gets from staging.
  */
 const builder = "staging";
@@ -49,8 +49,8 @@ const builder = "staging";
  * Returns the commit that becomes the canary, after all checks that need no cluster.
  *
  * @param asked - commit that a person has chosen. Default: the newest commit of the branch
- * @throws UserError if the commit is not the branch's newest commit at the remote, or if main must
- * not build it
+ * @throws UserError if the commit is not the branch's newest commit at the remote, or if
+ * `validateBuild` gives another reason
  */
 export async function codeOf(
   branch: string,
@@ -82,8 +82,8 @@ export async function codeOf(
 }
 
 /**
- * `npm run canary -- build BRANCH`: builds the jars of a branch into this checkout. This job needs
- * no rights. The next job pushes the image of these jars.
+ * `npm run canary -- build BRANCH`: builds the jars of a branch into this checkout. The job that
+ * runs this command needs no permissions. The next job pushes the image of these jars.
  */
 export async function canaryBuild(
   branch: string,
@@ -102,8 +102,8 @@ export async function canaryBuild(
 }
 
 /**
- * `npm run canary -- image BRANCH`: builds and pushes the image of a branch with main's program,
- * and writes the report that `canary -- start --built` reads.
+ * `npm run canary -- image BRANCH`: builds and pushes the image of a branch with main's program.
+ * Writes the report that `canary -- start --built` reads.
  */
 export async function canaryImage(
   branch: string,
@@ -119,9 +119,9 @@ export async function canaryImage(
 }
 
 /**
- * Returns the image of the code. If no canary has run this commit yet, builds and pushes the image
- * to the repository of production's images, where no branch can push. The image gets the tag
- * `canary-<commit>`, which the registry never moves.
+ * Returns the image of the code. If no canary has run this commit yet, builds and pushes the image.
+ * The image goes to the repository of production's images, where no branch can push. It gets the
+ * tag `canary-<commit>`, and the registry never moves this tag.
  */
 export async function imageOf(code: Code, given: Workspace, build: BuildJars): Promise<string> {
   const workspace = withoutRelease(given);
@@ -132,7 +132,8 @@ export async function imageOf(code: Code, given: Workspace, build: BuildJars): P
   return withCode(code, workspace, build, async (cwd) => {
     const state = mkdtempSync(join(tmpdir(), "services-canary-state-"));
     try {
-      // Staging's own state must not name the image of a branch, so this state is thrown away.
+      // The real state of the stack must not name the image of a branch. So this build uses a
+      // temporary backend, which is deleted at the end.
       const env = { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE: "" };
       const its = withEnv({ ...workspace, cwd }, env);
       await createStack(builder, "passphrase", its);

@@ -76,9 +76,9 @@ export interface BuildFacts {
 }
 
 /**
- * The reason why main must not build the image of a commit, and what to do. Undefined if main may
- * build it. The build reads the branch's code as data: nothing of the branch decides what the build
- * runs.
+ * The reason why a command must not build the image of a commit, and what to do. Undefined if it
+ * may build the image. The build reads the branch's code as data: nothing of the branch decides
+ * what the build runs.
  */
 export function validateBuild(facts: BuildFacts): string | undefined {
   const { branch, commit, otherBuildFiles, tip, unusualFiles } = facts;
@@ -129,8 +129,8 @@ export function validateCheckout({ onMain, uncommitted }: CheckoutFacts): readon
     ...(onMain === true && uncommitted !== undefined
       ? []
       : [
-          `The commit that is checked out is ${onMain === false ? "not" : "not known to be"} on the remote's ${mainBranch}, ` +
-            `whose program and settings a canary has: git checkout ${mainBranch} && git pull`,
+          `The checked-out commit is ${onMain === false ? "not" : "not known to be"} on the remote's ${mainBranch}. ` +
+            `A canary has the program and the settings of ${mainBranch}: git checkout ${mainBranch} && git pull`,
         ]),
     ...(files.length === 0
       ? []

@@ -31,8 +31,8 @@ type Env = Readonly<Record<string, string>>;
 
 /**
  * Returns the AWS region of a registry, or undefined if the registry is not ECR. If the variable
- * SANDBOX_ECR_REGION is set, the registry in SANDBOX_REGISTRY behaves as ECR: a unit test has such
- * a registry. The end-to-end tests use the name of a registry in ECR.
+ * SANDBOX_ECR_REGION is set, this function treats the registry in SANDBOX_REGISTRY as ECR. Only
+ * unit tests set this variable, because the end-to-end tests use the name of a registry in ECR.
  */
 export function ecrRegion(host: string, env: Env): string | undefined {
   const { SANDBOX_ECR_REGION = "", SANDBOX_REGISTRY } = { ...process.env, ...env };
@@ -74,11 +74,11 @@ async function ecrPassword(region: string, env: Env): Promise<string> {
 
 /**
  * Logs Docker in to ECR, before Pulumi builds and pushes an image. The builder uses only the logins
- * in Docker's configuration, and a missing or expired login stops the push only after the whole
- * build. So each command logs in, also if the configuration already has a login. Does nothing for a
+ * in Docker's configuration. A missing or expired login stops the push only after the whole build.
+ * So each command logs in, also if the configuration already has a login. Does nothing for a
  * registry other than ECR, or if Docker has a credential helper for the registry.
  *
- * @throws UserError if AWS gives no password, or Docker cannot be run.
+ * @throws UserError if AWS gives no password, or if Docker does not start.
  */
 export async function logInToPush(repository: string, env: Env): Promise<void> {
   const [host = ""] = repository.split("/");

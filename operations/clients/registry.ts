@@ -74,8 +74,8 @@ async function asking({ host, path }: Pick<ImageParts, "host" | "path">, env: En
 
 /**
  * Returns the URL that gives a token for a request that the registry has refused. Undefined if the
- * answer names no such URL. Registries such as Docker Hub accept only their tokens, also for public
- * images: https://distribution.github.io/distribution/spec/auth/token/
+ * answer names no such URL. Registries such as Docker Hub accept only their own tokens, also for
+ * public images: https://distribution.github.io/distribution/spec/auth/token/
  */
 function tokenService({ headers, status }: Response): string | undefined {
   const challenge = headers.get("www-authenticate") ?? "";
@@ -96,9 +96,9 @@ function tokenService({ headers, status }: Response): string | undefined {
 const head: RequestInit = { headers: { Accept: manifestTypes }, method: "HEAD" };
 
 /**
- * Whether the registry no longer has an image, for example because a lifecycle rule deleted it.
- * False with a warning if the registry does not tell. For example, the nodes may pull, but not the
- * role that runs this command.
+ * Whether the registry no longer has an image, for example because a lifecycle rule deleted it. If
+ * the registry does not say so, prints a warning and returns false. For example, the role that runs
+ * this command may lack the permission to pull, although the nodes have it.
  */
 export async function isGone(imageRef: string, env: Env): Promise<boolean> {
   try {
@@ -136,7 +136,7 @@ export async function taggedImage(
 
 interface TagOptions {
   readonly env?: Env;
-  /** Whether the tag may name another image already. The tag then names this image. */
+  /** Whether to move the tag to this image if the tag already names another image. */
   readonly moves?: boolean;
 }
 

@@ -15,7 +15,7 @@ export interface StateOfProject {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** An object of the state: a file, or an object in S3. */
+/** An object of a state backend: a file, or an object in S3. */
 export interface StateObject {
   /** Time when the object was last written. */
   readonly modified: Date;
@@ -24,9 +24,9 @@ export interface StateObject {
 }
 
 /**
- * Reads and removes objects of a state, as files and not through Pulumi. So the content of a state
- * can start nothing: no provider, no plugin, no command of a kubeconfig. Folders are paths from the
- * root of the state, such as `.pulumi/stacks/PROJECT`.
+ * Reads and removes objects of a state backend, as files and not through Pulumi. So the content of
+ * a state can start nothing: no provider, no plugin, no command of a kubeconfig. Folders are paths
+ * from the root of the backend, such as `.pulumi/stacks/PROJECT`.
  */
 export interface StateObjects {
   /** Lists the objects in a folder, without its subfolders. */
@@ -43,9 +43,9 @@ export interface StateObjects {
 }
 
 /**
- * Returns access to the objects of a state.
+ * Returns access to the objects of a state backend.
  *
- * @throws UserError if the state is neither in files nor in S3.
+ * @throws UserError if the backend is neither in files nor in S3.
  */
 export function stateObjects(state: StateOfProject): StateObjects {
   const { backendUrl } = state;
@@ -53,7 +53,7 @@ export function stateObjects(state: StateOfProject): StateObjects {
   if (directory !== undefined) return inFiles(directory);
   if (backendUrl.startsWith("s3://")) return inS3(state);
   throw new UserError(
-    `PULUMI_BACKEND_URL must be the state's address, s3://... or file:///..., got "${backendUrl}". ` +
+    `PULUMI_BACKEND_URL must be the URL of the state backend, s3://... or file:///..., got "${backendUrl}". ` +
       "Nothing was changed.",
   );
 }
@@ -63,12 +63,12 @@ export function projectOf(cwd: string): string {
   return (parse(readFileSync(join(cwd, "Pulumi.yaml"), "utf8")) as { name: string }).name;
 }
 
-/** The bucket of a state in S3. */
+/** The bucket of a state backend in S3. */
 interface S3Bucket {
   readonly bucket: string;
   /** The AWS CLI's options for this bucket. */
   readonly options: readonly string[];
-  /** Prefix of all objects of the state. Empty, or ends with a slash. */
+  /** Prefix of all objects of the backend. Empty, or ends with a slash. */
   readonly prefix: string;
 }
 
@@ -90,7 +90,7 @@ function inFiles(directory: string): StateObjects {
       return readdirSync(join(directory, folder));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-      throw new UserError(`The state in ${directory} cannot be read: ${messageOf(error)}`);
+      throw new UserError(`The state backend in ${directory} cannot be read: ${messageOf(error)}`);
     }
   };
   return {
@@ -125,8 +125,8 @@ function inS3({ backendUrl, env }: StateOfProject): StateObjects {
     command("aws", [...args, ...options], { env, timeout: s3Timeout }).catch((error: unknown) => {
       const reason = error instanceof CommandError ? error.reason : String(error);
       throw new UserError(
-        `The state at ${backendUrl} cannot be read: ${reason}. ` +
-          "Check PULUMI_BACKEND_URL, and the rights that the shell or the CI job has.",
+        `The state backend at ${backendUrl} cannot be read: ${reason}. ` +
+          "Check PULUMI_BACKEND_URL, and the permissions that the shell or the CI job has.",
       );
     });
   const s3 = async (...args: readonly string[]): Promise<string> =>

@@ -5,9 +5,9 @@ import type { Workspace } from "../pulumi/run-pulumi";
 import { git } from "./git";
 
 /**
- * Creates a second working directory, and calls `work` with its path. The second directory uses the
- * npm packages of the first one. This function removes the second directory when the work ends,
- * also if this process ends first.
+ * Creates a second working directory, and calls `work` with the path of this directory. The second
+ * directory uses the npm packages of the first one. This function removes the second directory when
+ * the work ends, also if this process ends first.
  *
  * @param commit - commit in the second directory. Default: the checked-out commit
  */

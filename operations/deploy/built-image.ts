@@ -48,9 +48,9 @@ const runningTag = (stack: string): string => `deployed-${stack}`;
 
 /**
  * Moves the stack's tag to the image that the stack now runs. ECR counts an image's age from its
- * first push, and a deploy of unchanged code pushes nothing. Without the tag, a lifecycle rule
- * would delete the image of a stack whose code has not changed for a long time. Other registries do
- * not have these lifecycle rules.
+ * first push. A deploy of unchanged code pushes nothing. Without the tag, a lifecycle rule would
+ * delete the image of a stack whose code has not changed for a long time. Other registries do not
+ * have these lifecycle rules.
  */
 export async function keepImage({ settings, workspace }: DeployTarget, ref: string): Promise<void> {
   const { env } = workspace;
@@ -59,8 +59,9 @@ export async function keepImage({ settings, workspace }: DeployTarget, ref: stri
 }
 
 /**
- * Returns the image that the stack must run, if the stack does not build an image and the registry
- * does not have it any more. No node could pull this image.
+ * Returns the image that the stack must run, if the registry does not have this image any more. No
+ * node could pull it. Undefined if the registry has the image, or if the stack builds its own
+ * image.
  */
 export async function goneImage(target: DeployTarget): Promise<string | undefined> {
   const { last, settings, workspace } = target;

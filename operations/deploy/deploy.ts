@@ -49,7 +49,7 @@ export interface DeployOptions {
    * delete (`local` and review stacks), otherwise false.
    */
   readonly takeBack?: boolean;
-  /** Called after the confirmation, before anything changes. */
+  /** The deploy calls this function after the confirmation, before it changes anything. */
   readonly confirmed?: () => Promise<void>;
   /** Deploys even if the stack is held. */
   readonly evenIfHeld?: boolean;
@@ -150,9 +150,9 @@ export async function updateAndRecord(
 }
 
 /**
- * Checks whether the stack may be changed.
+ * Checks whether the deploy may change the stack.
  *
- * @throws UserError with every reason why the stack must not be changed.
+ * @throws UserError with every reason why the deploy must not change the stack.
  */
 export async function assertDeployable(target: DeployTarget, allowOlder: boolean): Promise<void> {
   const { cluster, workspace, last, settings } = target;
@@ -160,7 +160,7 @@ export async function assertDeployable(target: DeployTarget, allowOlder: boolean
   const { perBranch } = environments[environment];
   const branches = perBranch ? await remoteBranches(workspace) : undefined;
   const found = validateDeploy({
-    // A person has chosen a release with a reason on purpose, so this release may be older.
+    // If a release has a reason, a person has chosen it on purpose. So this release may be older.
     allowOlder: allowOlder || releaseReason !== undefined,
     branch: release.branch,
     branchAtRemote: branches?.has(release.branch),
@@ -198,8 +198,8 @@ async function pullRequestOpen(workspace: Workspace): Promise<boolean | undefine
  * Compares this deploy with what the stack runs. If the image or the program of this deploy is
  * older, returns the older and the newer commit. Otherwise undefined.
  *
- * @param tip commit of the review stack's branch at the remote. A deploy of this commit never
- * counts as older, not even after someone has reset the branch to an older commit
+ * @param tip commit of the review stack's branch at the remote. A deploy of this commit is never a
+ * downgrade, not even after someone has reset the branch to an older commit
  */
 async function downgradeOf(
   { workspace, last, settings }: DeployTarget,
@@ -207,7 +207,8 @@ async function downgradeOf(
 ): Promise<Downgrade | undefined> {
   const program = await head(workspace);
   if (settings.imageRef === undefined && program !== undefined && program === tip) return undefined;
-  // A stack that does not build its image keeps its current image, if no other image is given.
+  // A stack that does not build its image keeps its current image, unless this deploy names
+  // another.
   const keeps =
     settings.imageRef === undefined && environments[settings.environment].image !== "built";
   const image = keeps ? undefined : settings.release.commit;
@@ -268,7 +269,7 @@ function releaseIn({ last, settings }: DeployTarget): Omit<Told, "by"> {
   if (imageRef !== undefined || environments[environment].image === "built") {
     return { ...release, imageRef, reason };
   }
-  // No image is given, so production keeps its release.
+  // This deploy names no image, so production keeps its release.
   const { branch = "unknown", commit = "unknown", ...kept } = last?.outputs ?? {};
   return { branch, commit, imageRef: kept.imageRef, reason: reason ?? kept.releaseReason };
 }
@@ -284,7 +285,8 @@ export async function recordDeploy({
 }: DeployTarget): Promise<void> {
   const commit = await head(workspace);
   if (commit !== undefined) await setTags(stack, { [deployedTag]: commit }, workspace);
-  // If another release was promoted during this deploy, its tag stays for the next deploy.
+  // If someone has promoted another release during this deploy, the tag of that release stays for
+  // the next deploy.
   const release = promoted(await tagsOf(stack, workspace));
   if (release !== undefined && isRequested(workspace, release)) {
     await removeTags(stack, [promotedTag], workspace);

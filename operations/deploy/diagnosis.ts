@@ -46,15 +46,15 @@ export interface Diagnosis {
 }
 
 /**
- * Largest number of causes of one kind that are shown. More pods usually fail for the same reason
- * as the first pods.
+ * Largest number of causes of one kind that the report shows. Further pods usually fail for the
+ * same reason as the first pods.
  */
 const most = 5;
 
 /**
  * Finds out why a deploy failed. The most useful causes come first: what Kubernetes refused, then
- * the state of the pods, then warnings since the deploy began. Pods of an earlier release are
- * ignored, and so are pods of earlier job runs.
+ * the state of the pods, then warnings since the deploy began. Ignores pods of an earlier release
+ * and of earlier job runs.
  */
 export function diagnose(findings: Findings, since: Date): Diagnosis {
   const { deployments } = findings;

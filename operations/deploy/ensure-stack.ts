@@ -8,10 +8,10 @@ import { type Tags, createStack, setTags } from "../pulumi/stacks";
 
 /**
  * Creates the stack if the stack does not exist. Recovers the stack if its last update was killed.
- * The commands `deploy`, `image` and `review` call this function first. So the state of a review
- * stack always names the stack's branch and cluster.
+ * The commands `deploy`, `image` and `review` call this function first. So the tags of a review
+ * stack always name its branch and its cluster.
  *
- * @returns what was changed in the cluster since the last update.
+ * @returns what someone has changed in the cluster since the last update.
  * @throws UserError if the review stack belongs to another branch.
  */
 export async function ensureStack({

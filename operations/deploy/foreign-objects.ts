@@ -11,8 +11,8 @@ const mostNamed = 10;
 /**
  * Checks whether an object that a deploy would create already exists and belongs to someone else.
  * The deploy would change such an object, or fail halfway because of a conflict. If the role has no
- * rights in the namespace yet, this check finds nothing. For stacks that delete their namespace,
- * {@link assertNamespaceNotShared} checks the whole namespace.
+ * permissions in the namespace yet, this check finds nothing. For stacks that delete their
+ * namespace, {@link assertNamespaceNotShared} checks the whole namespace.
  *
  * @throws UserError that names each such object, and the tool that created the object
  */
@@ -30,7 +30,10 @@ export async function assertNoneExists(
     const label = wanted && foreignLabel(object.metadata.labels ?? {}, wanted);
     return label === undefined ? [] : [`${titleOf(object)}: ${whoseLabel(object, label)}`];
   });
-  refuse("These objects would be created, but exist and do not belong to this stack", foreign);
+  refuse(
+    "The deploy would create these objects, but they exist and do not belong to this stack",
+    foreign,
+  );
 }
 
 /** Kinds of objects that the role of a review stack may list. */
@@ -59,8 +62,8 @@ export async function assertNamespaceNotShared({
   const wanted = labels(identity, "namespace");
   const foreign = (await objectsIn(namespace, cluster)).filter(
     ({ kind, metadata: { labels = {}, name, ownerReferences = [] } }) =>
-      // Kubernetes deletes an object with an owner together with the owner, so only the owner
-      // counts.
+      // Kubernetes deletes an object with an owner together with the owner. So this check names
+      // only the owner.
       ownerReferences.length === 0 &&
       foreignLabel(labels, wanted) !== undefined &&
       !ofKubernetes.includes(`${kind} ${name}`),
@@ -73,8 +76,8 @@ export async function assertNamespaceNotShared({
 
 /**
  * Lists the objects in a namespace. Empty if the namespace does not exist, or if the role has no
- * rights in it yet. The first update of a branch creates a RoleBinding in the namespace, which
- * gives the role these rights.
+ * permissions in it yet. The first update of a branch creates a RoleBinding in the namespace. This
+ * RoleBinding gives the role its permissions.
  */
 async function objectsIn(
   namespace: string,

@@ -4,9 +4,9 @@ import { recordUpdate } from "../stacks/review-namespace";
 import type { DeployTarget } from "./target";
 
 /**
- * Runs an update. If the stack is a review stack, records the update in the stack's namespace:
- * before the update, so that no sweep removes the stack now, and after the update, because the
- * first update creates the namespace. A failed update counts too.
+ * Runs an update. For a review stack, writes the time into the stack's namespace twice. The first
+ * time is before the update, so that no sweep removes the stack now. The second time is after the
+ * update, also if the update failed, because the first update creates the namespace.
  */
 export async function keepingAlive(
   { cluster, settings, workspace }: DeployTarget,

@@ -1,7 +1,7 @@
 import { type Environment, environments } from "../../environments";
 import { clusterIssue } from "../doctor/record";
 
-/** Facts about a stack before it is changed. */
+/** Facts about a stack before a deploy changes it. */
 export interface DeployFacts {
   /** Whether the branch exists at the remote. Undefined if there is no remote. */
   readonly branchAtRemote: boolean | undefined;
@@ -36,8 +36,8 @@ export interface Downgrade {
 export const again = "check out its commit, and run npm run image -- staging.";
 
 /**
- * The reasons why a stack must not be changed, and what to do about each. Empty if the stack may be
- * changed.
+ * The reasons why a deploy must not change a stack, and what to do about each. Empty if the deploy
+ * may change the stack.
  */
 export function validateDeploy(facts: DeployFacts): readonly string[] {
   const { allowOlder, branch, branchAtRemote, cluster, environment, downgrade, lastCluster } =

@@ -13,10 +13,11 @@ import { reports } from "../../lib/reports";
  *
  * @param options.approved - file with the plan of an approved preview
  * @param options.cluster - cluster of the stack
- * @param options.notes - lines that the preview also shows, such as what was changed in the cluster
+ * @param options.notes - lines that the preview also shows, such as what someone has changed in the
+ * cluster
  * @returns what changes, in one line
- * @throws UserError if the preview failed, if more would change than was approved, or if an object
- * that would be created exists and belongs to someone else
+ * @throws UserError if the preview failed, if the update would change more than the approved plan,
+ * or if it would create an object that exists and belongs to someone else
  */
 export async function showPreview(
   stack: string,

@@ -14,13 +14,13 @@ export interface DeployTarget {
   /** Outputs and tags of the stack. Undefined if the stack does not exist yet. */
   readonly last: { readonly outputs: Outputs; readonly tags: Tags } | undefined;
   readonly settings: Settings;
-  /** Names of all stacks in the state. */
+  /** Names of all stacks in the state backend. */
   readonly stacks: readonly string[];
 }
 
 /**
- * Reads the state, connects to the cluster, and finds out which release the stack must run. Changes
- * nothing.
+ * Reads the stack's outputs and tags, connects to the cluster, and finds out which release the
+ * stack must run. Changes nothing.
  */
 export async function resolveTarget(stack: string, given: Workspace): Promise<DeployTarget> {
   const asked = await settingsOf(stack, given);

@@ -6,7 +6,7 @@ import { messageOf } from "../../lib/errors";
 
 /** Result of a check. The text says what is right, or what is wrong and what to do. */
 export interface Finding {
-  /** False if the stacks do not need what the check asks for, so the check has tried nothing. */
+  /** False if the stacks do not need what the check looks for. The check has then tried nothing. */
   readonly needed?: false;
   readonly status: "differs" | "ok" | "unknown";
   readonly text: string;
@@ -27,7 +27,7 @@ export interface Row extends Finding {
   readonly check: string;
 }
 
-/** The cluster that is checked, what the stacks need there, and the end of all waits. */
+/** The cluster to check, what the stacks need there, and the time that is left for all checks. */
 export interface Patient {
   readonly cluster: Cluster;
   /** Returns the milliseconds until all checks must have ended: at least one. */

@@ -1,8 +1,8 @@
 # The first instruction of a pod: tries connections, and prints one line for each result.
 #   perl -e PROGRAM denied|allowed SECONDS CONNECT TCP/10.0.0.1/443 UDP/10.0.0.2/53 ...
 # CONNECT is the text of connect.pl. Each line has a word, a connection and its result:
-#   denied: `first` lines at the start. If a connection is open, more tries until all are closed, for
-#     at most SECONDS, and then `last` lines.
+#   denied: prints `first` lines at the start. If a connection is open, tries again until all are
+#     closed, for at most SECONDS, and then prints `last` lines.
 #   allowed: tries until the first connection is open, for at most SECONDS, and then prints `last`
 #     lines. `metadata` lines have the HTTP status of the EC2 instance metadata service (IMDS).
 # The script needs only Perl's core modules, which Debian's images contain.
@@ -27,7 +27,7 @@ sub show {
     print "$word $_ ", $seen{$_} // "time-out", "\n" for @doors;
 }
 
-# Prints the status of an HTTP request, and nothing of its answer: it may have credentials.
+# Prints the status of an HTTP response, but not its body, which may contain credentials.
 sub status {
     my ($name, $request) = @_;
     my $socket = IO::Socket::INET->new(

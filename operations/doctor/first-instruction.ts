@@ -13,7 +13,10 @@ import { recordKey, recordOf } from "./record";
 const cleanUpMs = 4_000;
 /** Time that is left for the logs and the record when a pod has not ended, in milliseconds. */
 const logMs = 3_000;
-/** Age from which on a probe's namespace counts as left by a killed probe, in milliseconds. */
+/**
+ * Age in milliseconds from which on a probe deletes the namespace of another probe: someone has
+ * killed that probe.
+ */
 const leftMs = 120_000;
 
 /**
@@ -50,7 +53,7 @@ export const firstInstruction: Check = async (patient) => {
   } finally {
     process.off("SIGINT", stopped).off("SIGTERM", stopped);
     await remove().catch((error: unknown) => {
-      // A role that may not delete a namespace could not create it either.
+      // A role that may not delete a namespace may not create one either, so no namespace is left.
       if (!isForbidden(error))
         console.error(`Namespace ${namespace} may be left: ${String(error)}`);
     });
@@ -116,7 +119,7 @@ async function outputs(
   return [denied, allowed];
 }
 
-/** Says what a pod waits for that has not ended in time. */
+/** Says why a pod has not ended in time. */
 function reasonOf(pod: Pod): string {
   const { conditions, phase } = pod.status;
   const scheduled = conditions?.find(({ type }) => type === "PodScheduled")?.message;

@@ -26,7 +26,7 @@ export interface Seen {
 }
 
 /**
- * Returns from when on network policies hold for a pod.
+ * Returns when network policies begin to hold for a pod.
  *
  * @param denied output of the pod that may connect to nothing
  * @param allowed output of the pod that may connect to everything. An address that this pod does
@@ -36,7 +36,8 @@ export function enforcementIn(denied: string, allowed: string, doors: Doors): Se
   const [first, last] = [results(denied, "first"), results(denied, "last")];
   const reachable = results(allowed, "last");
   const entries = Object.entries(doors);
-  if (first.size === 0) return { finding: unknown("the pod without rights printed nothing") };
+  if (first.size === 0)
+    return { finding: unknown("the pod that may connect to nothing printed nothing") };
   const opened = entries.filter(([, door]) => isOpen(first, door)).map(([name]) => name);
   if (opened.length > 0) {
     const enforcement = entries.some(([, door]) => isOpen(last, door)) ? "never" : "late";

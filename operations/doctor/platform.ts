@@ -18,12 +18,15 @@ import { type Check, type Patient, type Row } from "./finding";
 import { firstInstruction } from "./first-instruction";
 
 export interface DoctorOptions {
-  /** Contexts of the kubeconfig. Without a context, the current one is checked. */
+  /** Contexts of the kubeconfig. Without a context, the command checks the current one. */
   readonly context?: readonly string[];
   readonly json?: boolean;
 }
 
-/** Time for all checks together, in milliseconds. The deletion of the probe's pods comes after. */
+/**
+ * Time for all checks together, in milliseconds. The deletion of the probe's pods comes after this
+ * time.
+ */
 const limitMs = 26_000;
 
 /** Exit code if a check is not ok. */
@@ -52,8 +55,8 @@ export interface Report {
  * `npm run doctor -- platform`: checks that clusters have what review stacks need, and prints a
  * line for each check. The exit code is 3 if a check is not ok.
  *
- * @throws UserError if a cluster does not answer. The results of the other clusters are printed
- * before.
+ * @throws UserError if a cluster does not answer. The command first prints the results of the other
+ * clusters.
  */
 export async function doctorPlatform(
   { context, json = false }: DoctorOptions,
@@ -83,7 +86,7 @@ export async function checkCluster(
   const settings = await settingsOf(anyReview, workspace);
   const name = context === undefined ? "the current context" : `context ${context}`;
   console.error(`Checking ${name}, at most 30 s ...`);
-  // An administrator's own access, and not the access of the jobs on review stacks.
+  // Uses the administrator's own access, and not the access of the jobs of review stacks.
   const access = { context, eksCluster: undefined, environment: settings.environment };
   try {
     const cluster = await connectToCluster(access, workspace);

@@ -4,7 +4,9 @@ import { probeNamespace, restricted } from "../probe/pods";
 
 /** The objects of the probe: a namespace with two pods, and a network policy for each pod. */
 
-/** Label of the probe's namespace. The next probe uses it to find what a killed probe left. */
+/**
+ * Label of the probe's namespace. The next probe uses the label to find what a killed probe left.
+ */
 export const doctorLabel = "doctor-probe";
 
 /** `denied` may connect to nothing, and `allowed` to everything. */

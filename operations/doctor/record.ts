@@ -42,7 +42,7 @@ export function sandboxRecord(): Readonly<Record<string, string>> {
 }
 
 /**
- * Returns why the cluster may not run code that no one has reviewed, as one line. Undefined if
+ * Returns why the cluster must not run code that no one has reviewed, as one line. Undefined if
  * network policies held from a pod's first instruction.
  *
  * @param record value of the annotation {@link recordKey}. Undefined if the cluster has no record

@@ -25,11 +25,11 @@ export interface DriftOptions {
 const differs = 3;
 
 /**
- * `npm run drift -- STACK`: prints what was changed in the cluster since the stack's last update.
- * Reads the state and the cluster, changes nothing, and takes no lock.
+ * `npm run drift -- STACK`: prints what someone has changed in the cluster since the stack's last
+ * update. Reads the stack's state and the cluster, changes nothing, and takes no lock.
  *
- * @throws UserError if the stack is unknown, or the state or the cluster does not answer. The
- * command then writes no file.
+ * @throws UserError if the stack is unknown, or the state backend or the cluster does not answer.
+ * The command then writes no file.
  */
 export async function drift(
   stack: string,

@@ -38,8 +38,8 @@ export interface Comparison {
 }
 
 /**
- * Annotations that record a person's action, or that our commands write. These annotations do not
- * count as differences.
+ * Annotations that record a person's action, or that our commands write. The comparison ignores
+ * these annotations.
  */
 const ofOperations = [
   ...Object.values(reviewAccess.annotations),
@@ -49,15 +49,14 @@ const ofOperations = [
 ];
 
 /**
- * Finds the fields of an object that someone has changed since the last update. A field counts if
- * the update wrote the field, the stack's field manager no longer owns the field, and the value is
- * now different. A field also counts if another tool has added the field. Changes by controllers do
- * not count.
+ * Finds the fields of an object that someone has changed since the last update. Finds a field that
+ * the update wrote, if the stack's field manager no longer owns the field and its value is now
+ * different. Also finds a field that another tool has added. Ignores changes by controllers.
  */
 export function differencesOf({ declared, isController, live, manager }: Comparison): Compared {
   const all = live.metadata.managedFields ?? [];
   const ours = union(all.filter((one) => one.manager === manager));
-  // Field managers of other stacks do not count. For example, the platform adds fields to a
+  // Ignores the field managers of other stacks. For example, the platform's stack adds fields to a
   // namespace.
   const isTool = ({ manager: name, subresource }: ManagedFields): boolean =>
     !drawnManager.test(name) && subresource !== "status" && !isController(name);
@@ -137,7 +136,7 @@ function* lost(
     if (ours === undefined && !isEqual(declared, live)) yield at;
     return;
   }
-  // A field that is completely gone counts as one difference, not as one difference for each of its
+  // A field that is completely gone is one difference, not one difference for each of its
   // subfields.
   if (live === undefined && ours === undefined && at.length > 1 && children.length > 0) {
     yield at;
@@ -155,7 +154,7 @@ function* lost(
 
 /**
  * Yields the path of each field that another tool's field set contains and the stack's field set
- * does not contain. An element of a list counts as one field.
+ * does not contain. An element of a list is one field.
  */
 function* added(
   theirs: FieldSet,
@@ -185,8 +184,8 @@ function segmentOf(key: string): Segment | undefined {
 }
 
 /**
- * The fields of an object, or the elements of a list whose elements have a key. Otherwise
- * undefined.
+ * Returns the fields of an object, or the elements of a list whose elements have a key. Undefined
+ * for any other value.
  */
 function childrenOf(value: unknown): readonly (readonly [Segment, unknown])[] | undefined {
   if (Array.isArray(value)) {

@@ -58,8 +58,8 @@ export function linesOf({ changed, gone }: Drift): readonly string[] {
 }
 
 /**
- * Whether an object is gone, or a field does not have the value that the last update wrote. An
- * added field does not count, because it is harmless.
+ * Whether an object is gone, or a field does not have the value that the last update wrote. Ignores
+ * an added field, because it is harmless.
  */
 export function isReverted({ changed, gone }: Drift): boolean {
   const declared = changed.some(({ differences }) =>

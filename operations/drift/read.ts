@@ -22,7 +22,7 @@ export interface Seen {
 /**
  * Compares the state with the cluster. Undefined if the stack does not exist.
  *
- * @throws UserError if the state or the cluster does not answer, or the stack is in another
+ * @throws UserError if the state backend or the cluster does not answer, or the stack is in another
  * cluster.
  */
 export async function readDrift(stack: string, workspace: Workspace): Promise<Seen | undefined> {
@@ -48,8 +48,9 @@ export async function readDrift(stack: string, workspace: Workspace): Promise<Se
 }
 
 /**
- * Returns the notes for a preview: what was changed in the cluster, which pods have old Secrets,
- * and which jobs run. If the state or the cluster cannot be read, the only note says why.
+ * Returns the notes for a preview: what someone has changed in the cluster, which pods have old
+ * Secrets, and which jobs run. If the state backend or the cluster does not answer, the only note
+ * says why.
  */
 export async function driftNotes(stack: string, workspace: Workspace): Promise<readonly Note[]> {
   try {

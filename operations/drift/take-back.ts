@@ -7,8 +7,9 @@ import { childAt, type Segment, stepIn, valueAt } from "./paths";
 
 /**
  * Sets the changed fields back to the values of the stack's last update, with the stack's field
- * manager. Removes the fields that were added. Does not change an object with encrypted values. The
- * state stays correct, because the state already contains the values of the last update.
+ * manager. Removes the fields that someone has added. Does not change an object with encrypted
+ * values. The state stays correct, because the state already contains the values of the last
+ * update.
  */
 export async function takeBack(
   { changed }: Pick<Drift, "changed">,
@@ -35,8 +36,8 @@ export async function takeBack(
 }
 
 /**
- * Returns the object as the last update wrote it, except that a field whose value a controller
- * decides keeps its current value.
+ * Returns the object as the last update wrote it. But a field whose value a controller decides
+ * keeps its current value.
  */
 function wantedFrom({ kept, live, resource: { inputs } }: ChangedObject): unknown {
   return kept.reduce<unknown>(
@@ -58,8 +59,8 @@ function replaced(object: unknown, [first, ...rest]: readonly Segment[], value: 
 }
 
 /**
- * An operation of a JSON Patch. A `test` makes the patch fail if the value at the path is no longer
- * the value that was read, for example because an element of the list has moved.
+ * An operation of a JSON Patch. A `test` makes the patch fail if the value at the path has changed
+ * since this command read it, for example because an element of the list has moved.
  */
 interface Operation {
   readonly op: "remove" | "test";
@@ -68,8 +69,8 @@ interface Operation {
 }
 
 /**
- * Returns the operations that remove the added fields. Later elements of a list are removed first,
- * so that the indexes of the earlier elements stay the same.
+ * Returns the operations that remove the added fields. Removes later elements of a list first, so
+ * that the indexes of the earlier elements stay the same.
  */
 function removalsOf({ differences, live }: ChangedObject): readonly Operation[] {
   return differences

@@ -3,7 +3,7 @@ import { type Workspace, askJson } from "../pulumi/run-pulumi";
 
 /** One update of a stack, from Pulumi's history. */
 export interface Update {
-  /** The person who started the update. Undefined if the update was made with plain Pulumi. */
+  /** The person who started the update. Undefined for an update with plain Pulumi. */
   readonly by: string | undefined;
   readonly branch: string | undefined;
   /**
@@ -54,7 +54,7 @@ export function messageOf({ branch, by, commit, imageRef, reason }: Told): strin
   return `Release of ${branch} at ${commit}${image} by ${person}${reason === undefined ? "" : `: ${reason}`}`;
 }
 
-/** Largest number of updates that are read from the history. */
+/** Largest number of updates that `updatesOf` reads from the history. */
 const most = 200;
 
 /** The updates of a stack, the newest first. The list does not contain refreshes and removals. */

@@ -31,7 +31,7 @@ export async function printLogs(run: string, where: Where): Promise<void> {
   }
 }
 
-/** The log of a pod, which is printed in parts while the pod runs. */
+/** The log of a pod. Each call of `print` prints a further part while the pod runs. */
 export class PodLog {
   readonly #pod: string;
   readonly #where: Where;
@@ -43,7 +43,7 @@ export class PodLog {
     this.#where = where;
   }
 
-  /** Prints the lines that were added since the last call. */
+  /** Prints the new lines since the last call. */
   async print(): Promise<void> {
     const { cluster, namespace } = this.#where;
     // `--since-time` has a resolution of one second, so the answer begins with known lines.

@@ -9,7 +9,7 @@ import { withoutRelease } from "../stacks/release";
 import { assertStackName } from "../stacks/stack-name";
 import { type CronJob, type Job, type JobStatus, statusesOf } from "./runs";
 
-/** The scheduled jobs of a stack, and the cluster that they were read from. */
+/** The scheduled jobs of a stack, and the cluster that runs them. */
 export interface ScheduledJobs {
   readonly cluster: Cluster;
   readonly jobs: readonly JobStatus[];
@@ -17,7 +17,8 @@ export interface ScheduledJobs {
 }
 
 /**
- * Reads the scheduled jobs of a stack, and their runs, from the cluster. Reads no state.
+ * Reads the scheduled jobs of a stack, and their runs, from the cluster. Does not read the stack's
+ * state.
  *
  * @throws UserError if the stack is unknown, or the cluster does not answer.
  */

@@ -20,8 +20,8 @@ const pauseMs = 1_000;
 const noPodMs = 30_000;
 
 /**
- * Starts a run of a scheduled job now, from the CronJob, and prints its log until the run ends. If
- * this command is stopped, the run continues.
+ * Starts a run of a scheduled job now, from the CronJob. Prints the run's log until the run ends.
+ * If someone stops this command, the run continues.
  *
  * Sets the exit code of this process to the exit code of the run's last container, or to 125 if no
  * container could start.
@@ -41,7 +41,8 @@ export async function runNow(
       `Run ${busy.name} is in progress. Follow its log: npm run jobs -- ${stack} logs ${job.name}. Nothing was changed.`,
     );
   }
-  // At most 60 characters, because the name of a CronJob has at most 52. A Job may have 63.
+  // The name has at most 60 characters, because the name of a CronJob has at most 52. The name of a
+  // Job may have 63.
   const run = `${job.name}-${Math.floor(Date.now() / 1000).toString(36)}`;
   console.error(`Stack ${stack}, namespace ${namespace}: starts ${run}`);
   await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true);

@@ -51,7 +51,7 @@ export interface Run {
   readonly started: Date;
 }
 
-/** What is known of one scheduled job. */
+/** The runs and the due times of one scheduled job. */
 export interface JobStatus {
   /**
    * Due times without a run, the newest first. A due time is also in the list if the previous run
@@ -59,18 +59,20 @@ export interface JobStatus {
    */
   readonly missed: readonly Date[];
   readonly name: string;
-  /** Next due time. Also set for a suspended job, which does not run then. */
+  /** Next due time. A suspended job also has a due time, but does not run. */
   readonly next?: Date;
   /** Runs that the cluster still has, the newest first. */
   readonly runs: readonly Run[];
   readonly schedule: Schedule;
-  /** How far back `missed` is complete. Kubernetes has deleted the Jobs of earlier runs. */
+  /** Time from which on `missed` is complete. Kubernetes has deleted the Jobs of earlier runs. */
   readonly since: Date;
 }
 
 /** Annotation that Kubernetes 1.32 and later sets on the Job of each scheduled run. */
 const dueAnnotation = "batch.kubernetes.io/cronjob-scheduled-timestamp";
-/** Largest number of due times that are compared with the runs. A job may run every minute. */
+/**
+ * Largest number of due times that the command compares with the runs. A job may run every minute.
+ */
 const mostDueTimes = 1500;
 
 /** Finds the runs of each scheduled job, and the due times without a run. */
@@ -142,9 +144,9 @@ const causeOf = ({ message, reason }: JobCondition): string =>
   [reason, message].filter((part) => part !== undefined).join(": ");
 
 /**
- * Returns the time after which the cluster still has the Job of every run: Kubernetes deletes Jobs
- * above the history limits, and Jobs that ended long ago. The job may also have had another
- * schedule before the last change of the CronJob.
+ * Returns the time after which the cluster still has the Job of every run. Kubernetes deletes Jobs
+ * above the history limits, and Jobs that ended long ago. The time is also not earlier than the
+ * last change of the CronJob's schedule, because `missed` uses only the current schedule.
  */
 function completeSince({ metadata, spec }: CronJob, runs: readonly Run[], now: Date): Date {
   const { failedJobsHistoryLimit = 1, jobTemplate, successfulJobsHistoryLimit = 3 } = spec;

@@ -35,8 +35,8 @@ export function circleciJob(
 }
 
 /**
- * Reads the claims about the job in CircleCI's OIDC token. The token's signature is not checked,
- * because the token comes from CircleCI, as the other environment variables do.
+ * Reads the claims about the job in CircleCI's OIDC token. This function does not check the token's
+ * signature, because the token comes from CircleCI, as the other environment variables do.
  *
  * @see https://circleci.com/docs/guides/permissions-authentication/openid-connect-tokens/
  */

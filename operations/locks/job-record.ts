@@ -9,8 +9,8 @@ import { type JobRecord, recordObject } from "./lock-store";
 /** How to record a Pulumi process for later CircleCI jobs. */
 export interface Recording {
   /**
-   * Removes the record when Pulumi has ended. Keeps the record if Pulumi was killed (SIGKILL):
-   * Pulumi's lock then remains, and a later job can take over the lock only with the record.
+   * Removes the record when Pulumi has ended. Keeps the record if Pulumi was killed (SIGKILL).
+   * Pulumi's lock then remains. A later job can take over this lock only with the record.
    */
   readonly ended: (signal: NodeJS.Signals | null) => Promise<void>;
   /**
@@ -30,7 +30,7 @@ const writeSeconds = 30;
  * a later job of the same serial group can then take over the lock.
  *
  * @param args - Pulumi's arguments
- * @returns undefined if the command takes no lock, or if the state is not in S3.
+ * @returns undefined if the command takes no lock, or if the state backend is not in S3.
  */
 export function recordingOf(
   args: readonly string[],
@@ -45,8 +45,8 @@ export function recordingOf(
     ended: async (signal) => {
       if (signal === "SIGKILL") return;
       await command("aws", object.remove, { env: state.env, timeout: 30_000 }).catch(() => {
-        // A record without a lock is harmless. If S3 does not answer, a warning was already printed
-        // when Pulumi started.
+        // A record without a lock is harmless. If S3 does not answer, the shell script printed a
+        // warning when it could not write the record.
       });
     },
     through: ["sh", "-c", writer(record, object.write)],

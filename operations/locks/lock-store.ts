@@ -9,8 +9,8 @@ import { stateDirectory } from "../pulumi/torn-files";
 import type { CircleciJob } from "./circleci-job";
 
 /**
- * The record of a Pulumi process in a CircleCI job. The record is written before the process takes
- * the stack's lock.
+ * The record of a Pulumi process in a CircleCI job. The record exists before the process takes the
+ * stack's lock.
  */
 export interface JobRecord {
   /** Time of the record, in milliseconds since 1970. */
@@ -52,8 +52,8 @@ export interface LockStore {
 
 /**
  * Name of the folder with the records, inside the folder with the stack's locks. Pulumi treats
- * every object in the folder of the locks as a lock, and ignores subfolders. The roles of CI have
- * the necessary rights in the folder of the locks, including its subfolders.
+ * every object in the folder of the locks as a lock, and ignores subfolders. The IAM roles of CI
+ * have the necessary permissions in the folder of the locks, including its subfolders.
  *
  * @see https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/backend/diy/lock.go checkForLock
  */
@@ -62,7 +62,7 @@ const recordFolder = "circleci";
 /**
  * Returns access to a stack's locks, which are in files or in S3.
  *
- * @throws UserError if the state is neither in files nor in S3.
+ * @throws UserError if the state backend is neither in files nor in S3.
  */
 export function lockStore(stack: string, state: StateOfProject): LockStore {
   const { backendUrl } = state;
@@ -70,12 +70,14 @@ export function lockStore(stack: string, state: StateOfProject): LockStore {
   if (directory !== undefined) return inFiles(join(directory, lockPath(stack, state)));
   if (backendUrl.startsWith("s3://")) return inS3(stack, state);
   throw new UserError(
-    `PULUMI_BACKEND_URL must be the state's address, s3://... or file:///..., got "${backendUrl}": ` +
-      "the locks of another state cannot be read. Nothing was changed.",
+    `PULUMI_BACKEND_URL must be the URL of the state backend, s3://... or file:///..., got "${backendUrl}": ` +
+      "this command cannot read the locks of another kind of backend. Nothing was changed.",
   );
 }
 
-/** The folder with a stack's locks, relative to the directory or the S3 prefix of the state. */
+/**
+ * The folder with a stack's locks, relative to the directory or the S3 prefix of the state backend.
+ */
 const lockPath = (stack: string, { cwd }: StateOfProject): string =>
   [".pulumi", "locks", "organization", projectOf(cwd), stack].join("/");
 

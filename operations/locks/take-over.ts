@@ -25,8 +25,8 @@ export async function takeOver(
   const store = lockStore(stack, state);
   try {
     const { locks, records } = await store.read();
-    // The records of this job do not count: another step or another parallel machine of the job may
-    // hold the lock.
+    // Ignores the records of this job: another step or another parallel machine of the job may hold
+    // the lock.
     const ended = records.filter(
       (record) => record.job.serialGroup === job.serialGroup && record.job.id !== job.id,
     );

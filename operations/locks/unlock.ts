@@ -14,8 +14,8 @@ import { type Lock, type LockStore, lockStore } from "./lock-store";
  * removes the lock. The command does not stop this process. If the process still runs, two updates
  * can change the stack at the same time.
  *
- * @throws UserError if the stack is unknown, if its state cannot be read, if the person does not
- * confirm, or if the person has approved the removal of another lock.
+ * @throws UserError if the stack is unknown, if the command cannot read its locks, if the person
+ * does not confirm, or if the person has approved the removal of another lock.
  */
 export async function unlock(
   stack: string,
@@ -25,8 +25,8 @@ export async function unlock(
   assertStackName(stack);
   const store = lockStore(stack, stateOfProject(workspace));
   const shown = await reading(stack, store);
-  // A killed removal of a stack may leave the lock although the stack is gone. So the locks are
-  // read before the command asks whether the stack exists.
+  // A killed removal of a stack may leave the lock although the stack is gone. So the command reads
+  // the locks before it asks whether the stack exists.
   if (shown.length === 0 && !(await stackNames(workspace)).includes(stack)) {
     throw noSuchStack(stack);
   }
@@ -70,7 +70,7 @@ async function removing(stack: string, store: LockStore, locks: readonly Lock[])
 function refused(what: string, error: unknown): UserError {
   const reason = error instanceof CommandError ? error.reason : String(error);
   return new UserError(
-    `${what}: ${reason}. Check PULUMI_BACKEND_URL, and the rights that the shell or the CI job has.`,
+    `${what}: ${reason}. Check PULUMI_BACKEND_URL, and the permissions that the shell or the CI job has.`,
   );
 }
 

@@ -17,11 +17,11 @@ export interface NotifyOptions {
   /**
    * For the events `deployed` and `removed`: the report of the command that changed the stack,
    * `reports/deployed.json` or `reports/removed.json`. If this report is missing or about another
-   * stack, no message is sent. For the event `drift`: the output file of `npm run drift`.
+   * stack, the command sends no message. For the event `drift`: the output file of `npm run drift`.
    */
   readonly report?: string;
   readonly stack: string;
-  /** For the event `drift`: file with the differences that Slack was already told. */
+  /** For the event `drift`: file with the differences that earlier messages contained. */
   readonly told?: string;
   /** Output file of `npm run preview -- --format json`. */
   readonly summary?: string;
@@ -101,8 +101,8 @@ export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice
 }
 
 /**
- * Whether the report is about the stack. True for all events except `deployed` and `removed`, and
- * if no report is given. After an earlier job failed, the report may be missing or about another
+ * Whether the report is about the stack. Also true without a report, and for all events except
+ * `deployed` and `removed`. After an earlier job failed, the report may be missing or about another
  * stack.
  */
 function isReported(event: Event, { report, stack }: NotifyOptions): boolean {
@@ -112,7 +112,7 @@ function isReported(event: Event, { report, stack }: NotifyOptions): boolean {
 
 /**
  * Name of the event that follows a scheduled comparison of the state with the cluster. The message
- * depends on what Slack was told before.
+ * depends on the earlier messages.
  */
 const driftEvent = "drift";
 

@@ -16,8 +16,8 @@ export interface Where {
 }
 
 /**
- * Creates the message about what was changed in the cluster. This function is pure. The caller
- * masks secrets first.
+ * Creates the message about what someone has changed in the cluster. This function is pure. The
+ * caller masks secrets first.
  */
 export function driftMessage(
   stack: string,

@@ -5,13 +5,13 @@ import { fromTo } from "../drift/drift";
 import type { DriftReport } from "../drift/report";
 import { cut } from "../preview/changes/values";
 
-/** Longest name of an object and its field that is remembered, in characters. */
+/** Longest text for an object and its field that the file may contain, in characters. */
 const mostCharacters = 200;
-/** Largest number of differences that are remembered. */
+/** Largest number of differences that the file may contain. */
 const mostDifferences = 1_000;
 
 const form = v.object({
-  /** Whether Slack was told that the cluster could not be read. */
+  /** Whether the last message said that the comparison with the cluster failed. */
   failed: v.boolean(),
   differences: v.pipe(
     v.array(
@@ -25,25 +25,27 @@ const form = v.object({
   version: v.literal(1),
 });
 
-/** What Slack has been told about the drift of a stack. */
+/** Content of the file: what the messages so far have said about the drift of a stack. */
 export type Told = v.InferOutput<typeof form>;
 
-/** The value before Slack was told anything. */
+/** The value before the first message. */
 export const nothingTold: Told = { differences: [], failed: false, version: 1 };
 
-/** What to tell Slack now. */
+/** What the next message must say. */
 export interface News {
-  /** Differences that Slack was not told before, one line for each. */
+  /** Differences that no earlier message contained, one line for each. */
   readonly appeared: readonly string[];
-  /** Whether the cluster could not be read, and Slack was not told this before. */
+  /** Whether the comparison with the cluster failed, and the last message did not say so. */
   readonly failed: boolean;
-  /** Objects and fields that no longer differ, and whose difference Slack was told. */
+  /**
+   * Objects and fields that no longer differ, although an earlier message said that they differ.
+   */
   readonly gone: readonly string[];
 }
 
 /**
- * Parses the file that remembers what Slack was told. Any branch can write to the CI cache with
- * this file, so every value is checked. Undefined if the text does not have the form of this
+ * Parses the file with what earlier messages said. Any branch can write to the CI cache with this
+ * file, so this function checks every value. Undefined if the text does not have the form of this
  * version.
  */
 export function parseTold(text: string): Told | undefined {
@@ -51,11 +53,12 @@ export function parseTold(text: string): Told | undefined {
 }
 
 /**
- * Compares the differences with what Slack was told. Two differences are the same if they have the
- * same object, field and values. The time and the tool do not matter. This function is pure.
+ * Compares the differences with what earlier messages said. Two differences are the same if they
+ * have the same object, field and values. The time and the tool do not matter. This function is
+ * pure.
  *
- * @param report - undefined if the cluster could not be read
- * @returns the news, and what Slack has been told after the news was sent
+ * @param report - undefined if the comparison with the cluster failed
+ * @returns the news, and the new content of the file if Slack accepts the news
  */
 export function newsOf(
   report: DriftReport | undefined,
@@ -79,7 +82,7 @@ export function newsOf(
   return { news, then: { ...nothingTold, differences } };
 }
 
-/** A difference: `line` is for people, `id` and `what` are remembered. */
+/** A difference: the message contains `line`, and the file contains `id` and `what`. */
 interface Difference {
   readonly id: string;
   readonly line: string;

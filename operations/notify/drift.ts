@@ -9,16 +9,17 @@ import { send } from "./slack-webhook";
 
 /** Input of `npm run notify -- drift`. */
 export interface DriftNoticeOptions {
-  /** The notice that is sent if the cluster cannot be read. */
+  /** The notice to send if the comparison with the cluster failed. */
   readonly failed: Notice;
   /**
-   * Output file of `npm run drift -- --output`. A missing file means that the cluster was not read.
+   * Output file of `npm run drift -- --output`. A missing file means that the comparison with the
+   * cluster failed.
    */
   readonly report?: string | undefined;
   readonly secrets: readonly string[];
   /**
-   * File that remembers what Slack was told. If the file is missing or invalid, Slack is told
-   * everything.
+   * File with what earlier messages said. If the file is missing or invalid, the message contains
+   * every difference.
    *
    * @default undefined
    */
@@ -26,12 +27,12 @@ export interface DriftNoticeOptions {
   readonly webhook: string | undefined;
 }
 
-/** Largest file that is read, in bytes. 1,000 differences need a third of this size. */
+/** Largest file that this module reads, in bytes. 1,000 differences need a third of this size. */
 const mostBytes = 1_000_000;
 
 /**
  * Tells Slack about a stack's drift: once about each new difference, and once when a difference is
- * gone. If Slack does not accept a message, the message's content counts as not told. Warns on
+ * gone. If Slack does not accept a message, the next message contains its content again. Warns on
  * standard error, and never fails.
  */
 export async function tellDrift(options: DriftNoticeOptions): Promise<void> {
@@ -44,8 +45,8 @@ export async function tellDrift(options: DriftNoticeOptions): Promise<void> {
   if (message === undefined) console.log(`Nothing new about the drift of ${stack}.`);
   const warning = message && (await send(webhook, message));
   if (warning !== undefined) process.stderr.write(`warning: ${warning}\n`);
-  // The file is also written if nothing is new, because CircleCI deletes a cache 15 days after the
-  // cache was written.
+  // Also writes the file if nothing is new, because CircleCI deletes a cache 15 days after a job
+  // has saved it.
   if (memory !== undefined) keep(memory, warning === undefined ? then : told);
 }
 
@@ -66,7 +67,7 @@ function toldIn(memory: string | undefined): Told {
   const told = parseTold(text);
   if (told === undefined) {
     process.stderr.write(
-      `warning: ${memory ?? ""} is not what was told: everything is told again\n`,
+      `warning: ${memory ?? ""} does not have the form of this file: the message contains every difference again\n`,
     );
   }
   return told ?? nothingTold;

@@ -19,7 +19,7 @@ export async function platformUp(
   const workspace = { ...given, cwd: join(given.cwd, "platform") };
   if (!(await stackNames(workspace)).includes(stack)) {
     throw new UserError(
-      `The platform has no stack "${stack}" in this state. docs/bootstrap.md says how to create it.`,
+      `The platform has no stack "${stack}" in this state backend. docs/bootstrap.md says how to create it.`,
     );
   }
   const kubectl = kubectlFor([], workspace.env);

@@ -19,8 +19,9 @@ export interface Place {
 
 /**
  * Runs `work` on the code that `main` will have after the merge of this branch. If a branch is
- * behind `main`, a preview without the merge would show that `main`'s newer changes are taken back.
- * The merge is in a separate worktree: branch, index and working directory stay as they are.
+ * behind `main`, a preview without the merge would show that the update takes back `main`'s newer
+ * changes. The merge is in a separate worktree: branch, index and working directory stay as they
+ * are.
  *
  * If the merge is not possible, `work` runs on the branch, and a note says why.
  */

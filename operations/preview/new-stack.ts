@@ -12,7 +12,7 @@ const unknownStack = /no stack named '[^']*' found/;
  * Whether a preview failed because the stack does not exist and has no stack settings file.
  *
  * @throws UserError if the stack does not exist but its stack settings file exists. The file names
- * an encryption key, which a preview must not use for another state.
+ * an encryption key, which a preview must not use for a temporary state backend.
  */
 export async function isNew(
   stack: string,
@@ -32,8 +32,8 @@ export async function isNew(
 }
 
 /**
- * Runs `work` for a stack that does not exist, with a new empty state, and then deletes the new
- * state. The role that runs previews must not write to the real state.
+ * Runs `work` for a stack that does not exist, with a new empty state backend, and then deletes
+ * this backend. The IAM role that runs previews must not write to the real backend.
  */
 export async function asNew<T>(
   stack: string,

@@ -25,7 +25,7 @@ export interface Plan {
   readonly version: 1;
 }
 
-/** Maps each name that Pulumi generates anew in every preview to a text that stays the same. */
+/** Maps each name that Pulumi generates again in every preview to a text that stays the same. */
 function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
   const isDrawn = ({ inputs }: Change) => JSON.stringify(inputs).includes("pulumi.com/autonamed");
   return new Map(
@@ -70,8 +70,8 @@ const words: Readonly<Record<Operation, string>> = {
 };
 
 /**
- * Whether a value was approved. If the approved plan did not know the value yet, every value counts
- * as approved.
+ * Whether the approved plan allows the current value of a field. If the value was unknown in the
+ * approved preview, the plan allows any value of this one field.
  */
 function matches(approved: string | undefined, current: string): boolean {
   return approved === current || approved === JSON.stringify(unknown);

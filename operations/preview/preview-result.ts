@@ -2,7 +2,8 @@ import { type PreviewOutput, type PreviewRun, runPreview } from "../pulumi/run-p
 import type { Note, PreviewResult } from "./result-of";
 
 /**
- * Notes for the summary, or a promise of notes. The engine starts before the promise is awaited.
+ * Notes for the summary, or a promise of notes. `previewOf` starts the engine before it waits for
+ * the promise.
  */
 export type Notes = Promise<readonly Note[]> | readonly Note[];
 

@@ -14,14 +14,19 @@ import { limitReached } from "../stacks/review-limit";
 import { isReview } from "../stacks/review-stack";
 import { unreleased } from "./unreleased";
 
-/** A line for the summary. A line `ifPodsChange` is shown only if the service's pods change. */
+/**
+ * A line for the summary. The summary shows a line `ifPodsChange` only if the service's pods
+ * change.
+ */
 export type Note = string | { readonly ifPodsChange: string };
 
 /** The result of a preview. */
 export interface PreviewResult {
   /** Whether the engine finished. If not, `up` may change more than the preview shows. */
   readonly complete: boolean;
-  /** Objects that a deploy would create. Only types that every role may read are included. */
+  /**
+   * Objects that a deploy would create. The list contains only types that every RBAC role may read.
+   */
   readonly created: readonly Key[];
   readonly plan: Plan;
   /** Pulumi's own output, without secrets. */
@@ -33,7 +38,10 @@ export interface PreviewResult {
   readonly text: string;
 }
 
-/** Returns a note if a deploy will be refused, because the limit of review stacks is reached. */
+/**
+ * Returns a note if a deploy will fail, because the cluster already has the largest number of
+ * review stacks.
+ */
 async function limitNotes(
   stack: string,
   changes: readonly Change[],

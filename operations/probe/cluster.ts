@@ -53,7 +53,7 @@ export async function remove(
 /**
  * Creates the pods, and waits until the pods can run commands.
  *
- * @returns the sources that cannot be tried, with the reason.
+ * @returns the sources from which the probe cannot try connections, each with the reason.
  * @throws UserError if a pod does not run within a minute. The error says what the pod waits for.
  */
 export async function makePods(

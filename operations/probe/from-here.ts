@@ -2,8 +2,8 @@ import { connect } from "node:net";
 import { ask } from "../clients/http";
 
 /**
- * The functions in this file open connections from this machine. Such a connection counts as a
- * connection of the ingress if the ingress's requests come from this machine.
+ * The functions in this file open connections from this machine. If the ingress's requests come
+ * from this machine, such a connection stands for a connection of the ingress.
  */
 
 /**
@@ -25,8 +25,8 @@ export function tcp(address: string, port: number, seconds: number): Promise<str
 
 /**
  * Sends a request to the service's URL. Returns `open` if the service answers, with any status: its
- * answers have the header `Service-Version`. Any other answer comes from the gateway, such as
- * `http-503`.
+ * answers have the header `Service-Version`. Any other answer comes from the ingress controller or
+ * the load balancer. The result then contains the status of this answer, such as `http-503`.
  */
 export async function http(url: string, seconds: number): Promise<string> {
   try {

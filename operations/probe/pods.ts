@@ -2,8 +2,8 @@ import { pod as defaults } from "../../components/conventions/defaults";
 import type { Source } from "../../components/conventions/connections";
 
 /**
- * A probe pod opens connections in place of a party, such as the service or a job. The probe pod
- * has the party's labels, but not the party's other settings.
+ * A probe pod opens connections in place of a source, such as the service or a job. The probe pod
+ * has the source's labels, but not the source's other settings.
  */
 
 export type Labels = Readonly<Record<string, string>>;
@@ -38,7 +38,7 @@ export const containerOf = (source: PodSource) => (source === "migration" ? "mig
 
 /**
  * Labels of a probe pod: the label of the probe, and the labels that the network policies use to
- * select the party. The pods of the service's Deployment have more labels.
+ * select the source. The pods of the service's Deployment have more labels.
  */
 function labelsOf(source: PodSource, instance: Labels): Labels {
   const component = podSources[source];
@@ -105,9 +105,10 @@ export function probePod(source: PodSource, image: string, instance: Labels): ob
 }
 
 /**
- * Returns a namespace for pods of a probe. It has Pod Security `restricted`.
+ * Returns a namespace for pods of a probe. The namespace has Pod Security `restricted`.
  *
- * @param label label of the namespace. The next probe uses it to find what a killed probe left
+ * @param label label of the namespace. The next probe uses the label to find what a killed probe
+ * left
  */
 export function probeNamespace(name: string, label: string): object {
   return {

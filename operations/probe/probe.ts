@@ -24,7 +24,7 @@ import { type Row, lines, summary, verdict, withoutOpenNode } from "./table";
 export interface ProbeOptions {
   /** An address on the internet that answers on the ports that the probe tries. */
   readonly internet: string;
-  /** Seconds without an answer after which a connection counts as closed. */
+  /** Seconds without an answer after which the probe reports a connection as closed. */
   readonly seconds: number;
 }
 
@@ -225,7 +225,7 @@ async function fromPod(
 /**
  * Tries the connections from the ingress. The connection to the service uses the service's URL.
  * This machine tries the other connections, but only if it can reach the service's pod as the
- * ingress does. Otherwise an unreachable target proves nothing about the policy.
+ * ingress does. Otherwise an unreachable destination proves nothing about the policies.
  */
 async function fromIngress(
   url: string,

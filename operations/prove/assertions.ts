@@ -3,24 +3,24 @@ import { join } from "node:path";
 import { UserError } from "../../lib/errors";
 import { project } from "../../lib/project";
 
-/** A command line or an environment with which nothing can be proven. */
+/** Error about a command line or an environment with which the command cannot prove anything. */
 export class WrongUse extends UserError {}
 
 /** A service. The project has assumptions about how the service works. */
 export type Service = "aws" | "circleci" | "eks";
 
-/** What an assertion found: "open" means that what it needs was not there. */
+/** What an assertion found: "open" means that the proof did not have what the assertion needs. */
 export type Verdict =
   | { readonly result: "proven" }
   | { readonly result: "differs"; readonly detail: string }
   | { readonly result: "open"; readonly detail: string };
 
 /**
- * One assumption about a service. The tests check the same assertion with the service's stand-in:
- * so a stand-in is never more lenient than what was proven.
+ * One assumption about a service. The tests check the same assertion with the service's stand-in.
+ * So a stand-in is never more lenient than the real service.
  */
 export interface Assertion<Seen> {
-  /** Never changes, because records name it. */
+  /** Never changes, because the records contain this id. */
   readonly id: string;
   /** The assumption, as a sentence. */
   readonly says: string;

@@ -11,8 +11,8 @@ const restrictedContext = `${service}-staging`;
 export const seenDirectory = "prove-seen";
 
 /**
- * Writes what a job sees: the claims of its token, and files. The token itself is not stored,
- * because artifacts are readable by every member of the project.
+ * Writes what a job sees: the claims of its token, and files. Does not store the token itself,
+ * because every member of the project can read artifacts.
  */
 const observe = {
   run: {
@@ -56,8 +56,8 @@ const job = (...steps: readonly unknown[]) => ({
 
 /**
  * Returns the configuration of a pipeline that shows how CircleCI works. The pipeline checks out no
- * code, needs no secret, and changes nothing outside of CircleCI. Its caches and artifacts end with
- * CircleCI's storage times.
+ * code, needs no secret, and changes nothing outside of CircleCI. CircleCI deletes its caches and
+ * artifacts when their storage times end.
  */
 export function proofPipeline(): string {
   return stringify(

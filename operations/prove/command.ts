@@ -33,7 +33,10 @@ export interface ProveOptions {
 export interface CircleciOptions extends ProveOptions {
   /** Id of the workflow of a rerun with SSH. */
   readonly rerun?: string;
-  /** File to write the pipeline's configuration into. Then nothing is asked. */
+  /**
+   * File to write the pipeline's configuration into. With this option, the command does not call
+   * CircleCI.
+   */
   readonly write?: string;
 }
 
@@ -66,7 +69,7 @@ export async function proveCircleci(
 
 export interface AwsOptions extends Omit<ProveOptions, "env"> {
   readonly env?: Readonly<Record<string, string>>;
-  /** Repository whose settings are proven. @default the service's repository */
+  /** Repository whose settings the command proves. @default the service's repository */
   readonly repository?: string;
   readonly yes?: boolean;
 }

@@ -15,7 +15,7 @@ import type { Tags } from "./stacks";
 /** Result of {@link connect}: the state backend and the cluster have answered. */
 export interface Connected {
   readonly cluster: Cluster;
-  /** Names of all stacks that the state holds. */
+  /** Names of all stacks in the state backend. */
   readonly stacks: readonly string[];
 }
 
@@ -60,7 +60,7 @@ export async function stackNames(workspace: Workspace): Promise<readonly string[
 
 /** Makes the error about a stack that does not exist in the state backend. */
 export const noSuchStack = (stack: string): UserError =>
-  new UserError(`Stack "${stack}" does not exist in this state: nothing was deployed.`);
+  new UserError(`Stack "${stack}" does not exist in this state backend: nothing was deployed.`);
 
 /**
  * Returns the tags of a stack. Empty if the stack does not exist. Sends no request to the cluster.
@@ -83,8 +83,8 @@ async function readState(question: readonly string[], workspace: Workspace): Pro
   const limit = { killSignal: "SIGKILL", timeout: stateSeconds * 1000 } as const;
   return ask([...question, "--json"], workspace, limit).catch((error: unknown) => {
     throw new UserError(
-      `The state ${where} cannot be read: ${reasonOf(error)}. ` +
-        "Check PULUMI_BACKEND_URL, and the rights that the shell or the CI job has.",
+      `The state backend ${where} cannot be read: ${reasonOf(error)}. ` +
+        "Check PULUMI_BACKEND_URL, and the permissions that the shell or the CI job has.",
     );
   });
 }
@@ -120,7 +120,7 @@ export async function connectToCluster(settings: Where, workspace: Workspace): P
 
 /**
  * Writes a kubeconfig for EKS with the AWS CLI, and returns the path of the file. The file contains
- * no token, and is deleted when this process ends.
+ * no token. This process deletes the file when it ends.
  */
 async function eksFile(
   { name, region }: NonNullable<Settings["eksCluster"]>,

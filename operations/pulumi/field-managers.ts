@@ -1,6 +1,6 @@
 /**
  * Matches the name that Pulumi's provider generates as field manager for each object. If Pulumi was
- * killed while it created an object, the name is in the cluster, but not in the state.
+ * killed while it created an object, the cluster has the name, but the stack's state does not.
  */
 export const drawnManager = /^pulumi-kubernetes-[0-9a-f]+$/;
 

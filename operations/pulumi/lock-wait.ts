@@ -17,8 +17,8 @@ export interface LockWait {
   /** Longest wait, in milliseconds. With 0, the command does not wait. @default 600000 */
   readonly patienceMs?: number | undefined;
   /**
-   * Pause between two tries, in milliseconds. A random time of up to the same length is added, so
-   * that two waiting commands do not try at the same moment.
+   * Pause between two tries, in milliseconds. The command adds a random time of up to the same
+   * length, so that two waiting commands do not try at the same moment.
    * @default 10000
    */
   readonly pauseMs?: number | undefined;
@@ -28,9 +28,9 @@ export interface LockWait {
  * Runs `work`, which takes a stack's lock. If `work` fails because another update holds the lock,
  * this function prints a message, waits, and runs `work` again.
  *
- * @param takeOver - tries to remove the lock of a process that has ended. `takeOver` is called only
- * the first time that `work` finds a lock. If `takeOver` returns true, `work` runs again without a
- * pause.
+ * @param takeOver - tries to remove the lock of a process that has ended. This function calls
+ * `takeOver` only the first time that `work` finds a lock. If `takeOver` returns true, `work` runs
+ * again without a pause.
  * @throws what `work` throws. If the stack is still locked after the longest wait, throws the last
  * error about the lock.
  */
@@ -62,7 +62,7 @@ export async function untilUnlocked<Result>(
       if (!isLocked(error.message) || left <= 0) return;
       const holder = owner.exec(error.message)?.[0] ?? "by another update";
       console.log(
-        `Waiting for the stack's lock (${holder}), for at most ${duration(left)} more; then it is tried again`,
+        `Waiting for the stack's lock (${holder}), for at most ${duration(left)} more; then this command tries again`,
       );
     },
     randomize: true,

@@ -22,9 +22,10 @@ import { type Deployment, type StateResource, begunIn, editState, stateOf } from
  *
  * After a kill, this function removes the lock of the killed update, refreshes the state, and
  * adopts the objects that the update had begun to create. The refresh is necessary because Pulumi
- * compares the program only with the state, and so would not notice that objects are missing.
+ * compares the program only with the state. Without the refresh, Pulumi would not notice that
+ * objects are missing.
  *
- * @returns the objects that were read. Empty if the state was changed.
+ * @returns the objects that this function has read. Empty if it has changed the state.
  */
 export async function recoverState(
   stack: string,

@@ -5,7 +5,10 @@ import { type Workspace, policyOptions, runPulumi, variables } from "./run-pulum
 const LIMIT_MS = 15 * 60_000;
 
 export interface PreviewRun {
-  /** Called when Pulumi prints its first line. At this moment, Pulumi has read the state. */
+  /**
+   * `runPreview` calls this function when Pulumi prints its first line. At this moment, Pulumi has
+   * read the state.
+   */
   readonly began?: () => void;
   readonly workspace: Workspace;
   /**
@@ -13,7 +16,7 @@ export interface PreviewRun {
    * lock.
    */
   readonly signal?: AbortSignal;
-  /** Stream to which the engine's output is written while the engine runs. */
+  /** Stream that receives the engine's output while the engine runs. */
   readonly to: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stack: string;
 }

@@ -97,7 +97,7 @@ async function remembering(args: readonly string[], workspace: Workspace): Promi
   const job = circleciJob(variables(workspace));
   const state = stateOfProject(workspace);
   const recording =
-    // This module is loaded only in a CircleCI job, so that other commands start faster.
+    // Loads this module only in a CircleCI job, so that other commands start faster.
     job && (await import("../locks/job-record")).recordingOf(args, job, state);
   return {
     onStart: (pid) => {
@@ -124,7 +124,10 @@ interface Ended {
 }
 
 interface Running {
-  /** Called with the process when Pulumi has started, for example to read Pulumi's output. */
+  /**
+   * `runPulumi` calls this function with the process when Pulumi has started, for example to read
+   * Pulumi's output.
+   */
   readonly attach: (child: ChildProcess) => void;
   /** Ends Pulumi immediately. */
   readonly signal?: AbortSignal | undefined;
@@ -254,7 +257,7 @@ export async function ask(
   workspace: Workspace,
   options: Pick<CommandOptions, "input" | "killSignal" | "timeout"> = {},
 ): Promise<string> {
-  // This module is loaded only here, so that a preview starts faster.
+  // Loads this module only here, so that a preview starts faster.
   const { command } = await import("../../lib/command");
   removeTornFiles(variables(workspace)["PULUMI_BACKEND_URL"]);
   // `--non-interactive` goes before `--`, because Pulumi treats everything after `--` as a value.
@@ -263,7 +266,7 @@ export async function ask(
   return command("pulumi", all, {
     cwd: workspace.cwd,
     env: pulumiEnv(workspace),
-    // A command that may be killed only reads and takes no lock, so no record is necessary.
+    // A command with the signal SIGKILL only reads, and takes no lock. So no record is necessary.
     ...(options.killSignal !== "SIGKILL" && (await remembering(args, workspace))),
     timeout: 120_000,
     ...options,

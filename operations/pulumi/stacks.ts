@@ -47,7 +47,7 @@ export async function removeTags(
   }
 }
 
-/** A resource in the state. */
+/** A resource in a stack's state. */
 export interface StateResource {
   /** Whether the resource was replaced and the next update must delete it. */
   readonly delete?: boolean;

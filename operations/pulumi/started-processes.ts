@@ -31,10 +31,10 @@ function directory(): string {
 export const placeOf = (stack: string, backendUrl: string): string => `${stack} ${backendUrl}`;
 
 /**
- * Records that this machine has started a Pulumi process. A lock in the state names a host and a
- * process, but another machine may have the same name. Only this record proves that a process of
- * this machine took the lock. A state in local files is not shared, so there is no record for such
- * a state.
+ * Records that this machine has started a Pulumi process. A lock in the state backend names a host
+ * and a process, but another machine may have the same name. Only this record proves that a process
+ * of this machine took the lock. Machines do not share a backend in local files, so there is no
+ * record for such a backend.
  *
  * @returns a function to call when Pulumi has ended. The function deletes the record, unless Pulumi
  * was killed (SIGKILL), because a killed Pulumi leaves its lock.

@@ -12,7 +12,7 @@ export function stateDirectory(backendUrl: string | undefined): string | undefin
 }
 
 /**
- * Age at which a temporary file counts as a leftover, in milliseconds. Pulumi needs less than a
+ * Age in milliseconds from which on this module removes a temporary file. Pulumi needs less than a
  * second to write such a file.
  */
 const writingMs = 5_000;
@@ -21,8 +21,8 @@ const writingMs = 5_000;
  * Removes incomplete files that a killed Pulumi has left. Otherwise Pulumi cannot read any stack in
  * this backend ("EOF", "unexpected end of JSON input"). Pulumi writes a file in three steps: it
  * writes a temporary file (`.tmp`), writes the file's attributes (`.attrs`), and renames the
- * temporary file. So the state file itself is always complete. Attributes are not needed, because
- * Pulumi has defaults for them.
+ * temporary file. So the state file itself is always complete. Pulumi does not need the attributes,
+ * because it has defaults for them.
  *
  * @param backendUrl - `PULUMI_BACKEND_URL`. Only a backend in local files can have such files.
  */

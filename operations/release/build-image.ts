@@ -12,9 +12,10 @@ import { editState, stateOf } from "../pulumi/stacks";
 const component = "services:image:ContainerImage";
 
 /**
- * `npm run image -- STACK`: builds and pushes the stack's image, and changes nothing else. So the
- * image can be scanned and approved before a deploy. The deploy does not build the image again.
- * Builds the image again if the registry has lost the image that the stack built before.
+ * `npm run image -- STACK`: builds and pushes the stack's image, and changes nothing else. So a
+ * pipeline can scan the image, and a person can approve it, before a deploy. The deploy does not
+ * build the image again. Builds the image again if the registry has lost the image that the stack
+ * built before.
  */
 export async function buildImage(
   stack: string,
@@ -45,7 +46,7 @@ export async function buildImage(
 /**
  * Builds and pushes the image of a stack, and updates no other resource.
  *
- * @param before is called before each try to update the stack
+ * @param before function that `pushImage` calls before each try to update the stack
  * @returns the image, in the form `repository@sha256:...`
  */
 export async function pushImage(

@@ -29,10 +29,10 @@ export interface PromoteOptions {
    */
   readonly deployed?: string;
   /**
-   * File to which the release is written as environment variables, for the later jobs of a
-   * pipeline. The command then does not change production's state, because the job that promotes
-   * has no right to change that state. Needs `deployed` or `image`: while a pipeline runs, a later
-   * pipeline may deploy to staging.
+   * File into which the command writes the release as environment variables, for the later jobs of
+   * a pipeline. The command then does not change the state of `prod`, because the job that promotes
+   * has no permission to change that state. Needs `deployed` or `image`: while a pipeline runs, a
+   * later pipeline may deploy to staging.
    */
   readonly saveRelease?: string;
   /** Image to promote instead of the image that staging runs. Needs a reason. */
@@ -40,9 +40,9 @@ export interface PromoteOptions {
   readonly reason?: string;
 }
 
-/** Stack whose release is promoted. */
+/** Stack whose release the command promotes. */
 const from = "staging";
-/** Stack that the release is promoted to. */
+/** Stack whose next deploy deploys the promoted release. */
 const to = "prod";
 
 /** `npm run promote`: chooses staging's release for production's next deploy. Deploys nothing. */
@@ -93,8 +93,8 @@ export function lastImage({ resources }: Pick<State, "resources">): string | und
 }
 
 /**
- * Returns shell commands that set environment variables. The values are quoted, because a branch's
- * name and a reason are untrusted text.
+ * Returns shell commands that set environment variables. Quotes the values, because a branch's name
+ * and a reason are untrusted text.
  */
 function exports(env: Readonly<Record<string, string>>): string {
   return Object.entries(env)

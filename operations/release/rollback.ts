@@ -43,7 +43,7 @@ const filesOf = (stack: string): readonly string[] => ["jobs.ts", `Pulumi.${stac
  * no pipeline deploys the bad release again.
  *
  * @throws UserError if the stack has no earlier release, if a canary runs, if the older code does
- * not run after a migration, or if a deploy would be refused.
+ * not run after a migration, or if a deploy would fail its checks.
  */
 export async function rollback(
   stack: string,
@@ -112,7 +112,7 @@ async function showEarlier(
 ): Promise<Earlier> {
   const stacks = await stackNames(workspace);
   if (!stacks.includes(stack)) throw noSuchStack(stack);
-  // The canary's outputs are removed when the canary stops.
+  // Pulumi removes the canary's outputs when the canary stops.
   const canary = stacks.includes(canaryStack) ? await outputsOf(canaryStack, workspace) : {};
   if (canary.imageRef !== undefined) {
     throw new UserError(
@@ -191,8 +191,8 @@ export function earlierRelease(
   );
   /**
    * Returns the update that deployed the image together with the program of that time. A rollback
-   * deploys the same image with a later program, and always has a reason. So an update without a
-   * reason is preferred.
+   * deploys the same image with a later program, and always has a reason. So this function prefers
+   * an update without a reason.
    */
   const original = ({ imageRef }: Earlier): Earlier => {
     const all = releases.filter((one) => one.imageRef === imageRef);

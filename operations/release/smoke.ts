@@ -9,8 +9,8 @@ import { outputsOf } from "../pulumi/stacks";
 import { assertStillRuns, type Deployment, deploymentIn } from "./deployed";
 
 /**
- * Timeout until the release answers, in milliseconds. It can take minutes until a new DNS name or
- * certificate works everywhere.
+ * Longest time that the command waits until the release answers, in milliseconds. It can take
+ * minutes until a new DNS name or certificate works everywhere.
  */
 const patienceMs = 180_000;
 const pauseMs = 2_000;
@@ -32,9 +32,9 @@ const expected = ({ status }: Answer, wanted: number): string | undefined =>
 
 /**
  * The route that shows which release answers: an order that does not exist. The answer 404 comes
- * from the database, so it shows that the service and its database work. It has the header
- * `Service-Version`, which the 404 of a load balancer does not have. It writes nothing, and it does
- * not wait for other requests, as a list of orders does.
+ * from the database, so it shows that the service and its database work. This 404 has the header
+ * `Service-Version`, which the 404 of a load balancer does not have. A request to this route writes
+ * nothing. Unlike a request for the list of orders, it does not wait for other requests.
  */
 export const releasePath = "orders/00000000-0000-4000-8000-000000000000";
 const releaseStatus = 404;
@@ -67,7 +67,7 @@ function isList(body: string): boolean {
 }
 
 export interface SmokeOptions {
-  /** Report of the deploy that is tested. The stack must run this commit and this image. */
+  /** Report of the deploy to test. The stack must run this commit and this image. */
   readonly deployed?: string;
 }
 
@@ -123,8 +123,9 @@ async function running(
 }
 
 /**
- * Asks until the release itself answers: a canary, or the next release, may answer some requests.
- * An answer without a version comes from no release, so it is returned.
+ * Sends requests until the release itself answers, because a canary or the next release may answer
+ * some requests. Also returns an answer without a version, because such an answer comes from no
+ * release.
  */
 async function answerOf(url: string, commit: string): Promise<Answer | string> {
   const started = Date.now();

@@ -6,8 +6,8 @@ import { type Workspace, change } from "../pulumi/run-pulumi";
 import { type StateResource, stateOf } from "../pulumi/stacks";
 
 /**
- * Time between two checks of which objects the removal waits for, in milliseconds. The first check
- * comes after this time.
+ * Time in milliseconds between two checks. A check finds the objects that the removal waits for.
+ * The first check comes after this time.
  */
 const intervalMs = 30_000;
 
@@ -51,7 +51,7 @@ export async function sayingWhatHolds(
     for (const line of lines) console.log(line);
   };
   const timer = setInterval(() => {
-    // A check that fails is not reported, because the removal does not depend on the check.
+    // Does not report a check that fails, because the removal does not depend on the check.
     looking = look().catch(() => undefined);
   }, interval);
   try {

@@ -38,7 +38,7 @@ export async function deleteNamespace(
   let reported = started;
   for (;;) {
     const now = await readNamespace(name, cluster);
-    // Another UID: the namespace is gone, and someone has already created it again.
+    // If the UID is different, the namespace is gone, and someone has already created a new one.
     if (now?.metadata.uid !== uid) return;
     const isOver = Date.now() - started >= patienceMs;
     if (isOver || Date.now() - reported >= reportMs) {
@@ -60,8 +60,8 @@ export async function deleteNamespace(
 
 /**
  * Returns one line for each object that still exists in the namespace because of a finalizer. If
- * the objects cannot be read, returns what Kubernetes itself says about the deletion: the job's
- * rights in the namespace may be deleted before the objects.
+ * the job cannot read the objects, returns what Kubernetes itself says about the deletion.
+ * Kubernetes may delete the job's permissions in the namespace before the objects.
  */
 async function waitsFor(
   { metadata, status }: NamespaceObject,

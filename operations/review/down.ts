@@ -20,10 +20,10 @@ export async function reviewDown(
 }
 
 /**
- * Deletes the namespace of a review stack, then the objects of its state. Starts no Pulumi process,
- * because every branch can write the state of every review stack, and a state names programs that
- * Pulumi would start. After a kill, the next removal continues: a state without a namespace is
- * removed too.
+ * Deletes the namespace of a review stack, then the files or S3 objects of the stack's state.
+ * Starts no Pulumi process: every branch can write the state of every review stack, and a state
+ * names programs that Pulumi would start. After a kill, the next removal continues, because it also
+ * removes the state of a stack without a namespace.
  *
  * @throws UserError if the namespace does not exist in this cluster, and the state says that the
  * stack is in another cluster.
@@ -56,7 +56,7 @@ export async function removeReview(
 }
 
 /**
- * Checks that the state does not name another cluster. The tag of a state can only prevent a
+ * Checks that the stack's state does not name another cluster. What a state says can only prevent a
  * removal, and never cause one.
  */
 async function assertSameCluster(

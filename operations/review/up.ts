@@ -40,7 +40,7 @@ export async function reviewUp(
   const { approved } = options;
   const { cluster } = target;
   await assertBelowLimit(stack, cluster, workspace);
-  // The approval is checked before the stack is created.
+  // Checks the approval before it creates the stack.
   const preview =
     approved === undefined
       ? {}

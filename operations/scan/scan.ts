@@ -60,9 +60,9 @@ function pushedImage(root: string): string {
 }
 
 /**
- * Runs every scanner, even if an earlier scanner has found something. On a developer's machine, a
- * scanner that cannot run is skipped with a message. In CI (`CI=true`), such a scanner is an error,
- * because the result is unknown.
+ * Runs every scanner, even if an earlier scanner has found something. On a developer's machine,
+ * skips a scanner that cannot run, and prints a message. In CI (`CI=true`), such a scanner is an
+ * error, because the result is unknown.
  *
  * @throws UserError that names every scanner with findings and, in CI, every scanner that cannot
  * run

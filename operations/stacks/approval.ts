@@ -21,7 +21,7 @@ export interface Shown {
   /** What the command would change, in one line for people. */
   readonly headline: string;
   readonly stack: string;
-  /** Texts that identify what would be changed, such as a hold or a lock. */
+  /** Texts that identify what the command would change, such as a hold or a lock. */
   readonly subjects: readonly string[];
 }
 

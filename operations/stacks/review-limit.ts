@@ -15,8 +15,8 @@ export function mostStacks(workspace: Workspace): number {
 
 /**
  * Says why a review stack cannot be deployed, and what to do, if the limit of review stacks is
- * reached. Only stacks with a namespace count. So a pull request without a deployment takes no
- * place, even if its image was built.
+ * reached. The limit is only about stacks with a namespace. So a pull request without a deployment
+ * takes no place, even if a job has built its image.
  *
  * @returns undefined below the limit, and for a stack that already has its namespace
  */

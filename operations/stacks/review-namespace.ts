@@ -11,8 +11,9 @@ import { type Life, expiry } from "./expiry";
 
 /**
  * A review stack, as its namespace in the cluster describes it. Only the owner of a namespace can
- * change the annotations, and no one can change the creation time. The state of a review stack is
- * not used, because the jobs of every branch can write the states of all review stacks.
+ * change the annotations, and no one can change the creation time. This module does not use the
+ * state of a review stack, because the jobs of every branch can write the states of all review
+ * stacks.
  */
 export interface ReviewNamespace {
   /**
@@ -79,12 +80,12 @@ export async function readNamespace(
 }
 
 /**
- * Largest difference between the clocks of two machines, in milliseconds. A later time in an
- * annotation is ignored: otherwise, a stack could set its last update to any future time.
+ * Largest difference between the clocks of two machines, in milliseconds. The code ignores a later
+ * time in an annotation: otherwise, a stack could set its last update to any future time.
  */
 const clockAheadMs = 5 * 60_000;
 
-/** Form of a text that is printed: without control characters, and not too long. */
+/** Form of a text that a command may print: without control characters, and not too long. */
 const printable = /^[^\p{C}]{1,250}$/u;
 
 /** Creates the description of a review stack from its namespace. */
@@ -143,9 +144,9 @@ export async function annotate(
 }
 
 /**
- * Records an update of a review stack in its namespace, so that the stack's time begins again. Does
- * nothing if the namespace does not exist yet or belongs to someone else. A failure is only
- * printed, because the stack's time then begins with an earlier update.
+ * Records an update of a review stack in its namespace, so that the time until the stack's expiry
+ * starts again. Does nothing if the namespace does not exist yet or belongs to someone else. After
+ * a failure, only prints a warning, because the stack then expires earlier and never later.
  */
 export async function recordUpdate(
   stack: string,

@@ -6,8 +6,9 @@ import { type Workspace, stateOfProject } from "../pulumi/run-pulumi";
 import { isReview, reviewTags } from "./review-stack";
 
 /**
- * The state of a review stack, as objects. Every branch can write these objects, so Pulumi does not
- * read them here: a state names plugins, programs and servers, and Pulumi would use them.
+ * The state of a review stack, as files or S3 objects. Every branch can write these objects. A
+ * state names plugins, programs and servers that Pulumi would use. So this module reads the objects
+ * without Pulumi.
  */
 export interface ReviewState {
   /** Time when an object of the state was last written. */
@@ -45,8 +46,9 @@ const newest = (objects: readonly StateObject[]): Date =>
   new Date(Math.max(...objects.map(({ modified }) => modified.getTime())));
 
 /**
- * Removes all objects of a review stack's state, and the stack settings file. The objects that
- * `reviewStates` finds are removed last: after a kill, the next removal finds the stack again.
+ * Removes all objects of a review stack's state, and the stack settings file. The last objects that
+ * it removes are those that `reviewStates` finds. So after a kill, the next removal finds the stack
+ * again.
  */
 export async function removeState(stack: string, workspace: Workspace): Promise<void> {
   const { cwd } = workspace;

@@ -49,9 +49,9 @@ export async function connectToProduction(workspace: Workspace): Promise<Product
 }
 
 /**
- * Finds the running canary. Undefined if no canary runs. Also looks in the cluster: if a start was
- * killed while it waited for the pods, no state lists the canary's Deployment, but the canary's
- * pods serve production's requests.
+ * Finds the running canary. Undefined if no canary runs. Also looks in the cluster. If someone
+ * killed a start while it waited for the pods, no state contains the canary's Deployment. But the
+ * canary's pods serve production's requests.
  */
 export async function runningCanary(
   production: Production,
@@ -69,9 +69,9 @@ export async function runningCanary(
     expires: dateOf(tags[canaryTags.expires]),
     imageRef: outputs.imageRef ?? deployment?.imageRef,
     percent: tags[canaryTags.percent],
-    // Pulumi writes outputs at the end of an update, and removes them when the canary stops. If
-    // another state has the canary's stack, the outputs are unknown, and the canary counts as
-    // started.
+    // Pulumi writes outputs at the end of an update, and removes them when the canary stops. If the
+    // canary's stack is in another state backend, the outputs are unknown. The code then assumes
+    // that the start succeeded.
     started: !there || outputs.imageRef !== undefined,
   };
 }
@@ -81,7 +81,7 @@ async function hasDeployment(workspace: Workspace): Promise<boolean> {
   return resources.some(({ type }) => type === "kubernetes:apps/v1:Deployment");
 }
 
-/** The canary's Deployment in production's cluster. A Deployment without our labels is ignored. */
+/** The canary's Deployment in production's cluster. Ignores a Deployment without our labels. */
 export async function canaryDeployment(
   production: Pick<Production, "cluster" | "settings">,
 ): Promise<Partial<Record<"branch" | "imageRef", string | undefined>> | undefined> {

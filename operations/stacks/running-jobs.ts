@@ -40,7 +40,7 @@ export function duringMigration(jobs: readonly string[]): readonly string[] {
 }
 
 /**
- * Waits until no job runs in a namespace. A job that starts during the wait also counts.
+ * Waits until no job runs in a namespace. Also waits for a job that starts during the wait.
  *
  * @param limitMs - longest wait in milliseconds
  * @throws UserError that names the jobs that still run

@@ -14,17 +14,17 @@ import type { RunningCanary } from "../stacks/running-canary";
 /** Everything that a decision depends on. */
 export interface Inventory {
   /**
-   * Branches at the remote. Undefined if the remote could not be asked. Then no branch counts as
-   * gone.
+   * Branches at the remote. Undefined if the remote did not answer. Then the sweep treats no branch
+   * as gone.
    */
   readonly branches: ReadonlySet<string> | undefined;
   readonly canary: Canary | undefined;
   /** Namespaces in the cluster whose names have the prefix of review stacks. */
   readonly namespaces: readonly ReviewNamespace[];
   readonly now: Date;
-  /** Repository that was asked for the branches. */
+  /** Repository that the sweep asked for its branches. */
   readonly remote: string | undefined;
-  /** Review stacks that have a state. */
+  /** Review stacks that have a state in the state backend. */
   readonly states: readonly ReviewState[];
 }
 
@@ -43,9 +43,9 @@ export interface Decision {
 }
 
 /**
- * Decides what is removed and what stays, each with its reason. The facts about a review stack come
- * from its namespace. Only a state without a namespace is decided from the state, and then only
- * from the name and the age of its objects.
+ * Decides what the sweep removes and what stays, each with its reason. The facts about a review
+ * stack come from its namespace. If a review stack has a state but no namespace, the sweep uses
+ * only two facts: the stack's name, and the time of the last write to its state.
  */
 export function decide(inventory: Inventory): readonly Decision[] {
   const { canary, namespaces, states } = inventory;
@@ -59,7 +59,7 @@ export function decide(inventory: Inventory): readonly Decision[] {
   ];
 }
 
-/** Decides whether a review stack with a namespace is removed. */
+/** Decides whether the sweep removes a review stack with a namespace. */
 function decideNamespace(review: ReviewNamespace, inventory: Inventory): Decision {
   const { branch, isOurs, isTerminating, name, slug } = review;
   if (!isOurs || slug === undefined) {
@@ -77,9 +77,9 @@ function decideNamespace(review: ReviewNamespace, inventory: Inventory): Decisio
 }
 
 /**
- * Decides whether a state without a namespace is removed: after a removal that was killed, or of a
- * stack to which nothing was deployed. If two branches have the same slug, the stack stays with
- * either of them.
+ * Decides whether the sweep removes a review stack that has a state but no namespace. Someone has
+ * killed the removal of such a stack, or no deploy has created its namespace. If two branches have
+ * the same slug, the stack stays as long as one of them exists.
  */
 function decideState({ modified, name }: ReviewState, inventory: Inventory): Decision {
   const decision = { name, what: "stack" } as const;
@@ -93,9 +93,9 @@ function decideState({ modified, name }: ReviewState, inventory: Inventory): Dec
 }
 
 /**
- * Whether a branch is gone. The branch does not count as gone if the remote does not answer or does
- * not have the branch `main`, if the branch belongs to another repository, such as a fork, or if it
- * is not the branch of this slug. The stack then stays until it expires.
+ * Whether a branch is gone. `gone` is false if the remote does not answer, or does not have the
+ * branch `main`. It is also false if the branch belongs to another repository, such as a fork, or
+ * has another slug. The stack then stays until it expires.
  */
 function branchOf(
   branch: string | undefined,
@@ -117,7 +117,7 @@ function branchOf(
   return { gone: true, why: `branch "${branch}" is gone` };
 }
 
-/** Decides whether the canary is removed. */
+/** Decides whether the sweep removes the canary. */
 export function decideCanary(canary: Canary, now: Date): Decision {
   const decision = { name: "prod-canary", what: "canary" } as const;
   const { branch, cluster, clusterUid, expires } = canary;

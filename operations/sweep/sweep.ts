@@ -20,12 +20,12 @@ import { type Canary, type Decision, type Inventory, decide, decideCanary } from
 export interface SweepOptions {
   /**
    * Removes every review stack and canary that the sweep has decided to remove. Without this
-   * option, nothing is changed.
+   * option, the sweep changes nothing.
    */
   readonly apply?: boolean;
   /**
-   * Limits the sweep to the canary or to review stacks, for CI jobs that have the rights for only
-   * one of the two.
+   * Limits the sweep to the canary or to review stacks, for CI jobs that have the permissions for
+   * only one of the two.
    */
   readonly only?: "canary" | "reviews";
 }
@@ -105,14 +105,14 @@ async function removeAll(
     }
   }
   if (failed.length > 0) {
-    throw new UserError(`Could not be removed: ${failed.join(", ")}; the reasons are above.`);
+    throw new UserError(`The sweep could not remove ${failed.join(", ")}: the reasons are above.`);
   }
 }
 
 /**
  * Decides again about a review stack, and removes the stack if the decision has not changed. The
- * removal of earlier stacks takes minutes, and the stack may have been updated or removed since the
- * first decision.
+ * sweep may need minutes to remove other stacks before this one. In this time, a job may have
+ * updated or removed the stack.
  */
 async function removeReviewStack(
   name: string,
@@ -139,7 +139,7 @@ function goesStill(decision: Decision | undefined): boolean {
 
 /**
  * Connects to everything that the sweep needs, before the sweep changes anything. If the canary's
- * stack does not exist, the sweep does not connect to production. A sweep of review stacks only
+ * stack does not exist, the sweep does not connect to production. With `only: "reviews"`, the sweep
  * starts no Pulumi process.
  */
 async function connectToAll(

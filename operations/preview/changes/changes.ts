@@ -47,7 +47,7 @@ export interface Change {
   readonly nameBefore?: string;
   readonly operation: Operation;
   readonly owner: Owner;
-  /** Whether the resource has the option `protect`, so Pulumi refuses to delete it. */
+  /** Whether the resource has the option `protect`. Pulumi then refuses to delete the resource. */
   readonly protect: boolean;
   readonly urn: string;
 }

@@ -38,7 +38,9 @@ export function readable(value: Json): Json {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, readable(one)]));
 }
 
-/** Fields that identify the elements of Kubernetes lists. The first field that fits is used. */
+/**
+ * Fields that identify the elements of Kubernetes lists. `keyOf` returns the first field that fits.
+ */
 const identifying = ["name", "mountPath", "host", "path", "containerPort", "port", "key", "type"];
 
 /**
@@ -71,10 +73,10 @@ function byName(list: readonly Json[], key: string | undefined): Fields {
 }
 
 /**
- * Returns the elements after the change. If exactly one element is removed and one is added, both
- * count as one element with a new key, such as an Ingress rule with another host. This element
- * keeps its old key in the result. The key `name` is an exception: an element with another name is
- * another element.
+ * Returns the elements after the change. If the change removes exactly one element and adds exactly
+ * one, this function treats both as one element with a new key. An example is an Ingress rule with
+ * another host. This element keeps its old key in the result. The key `name` is an exception: an
+ * element with another name is another element.
  */
 function renamed(old: Fields, now: Fields, key: string | undefined): Fields {
   const [gone, ...moreGone] = Object.keys(old).filter((one) => !Object.hasOwn(now, one));
@@ -115,8 +117,8 @@ function between(before: Json | undefined, after: Json | undefined, path: string
 }
 
 /**
- * Returns the fields in which two objects differ. The order of named list elements is ignored.
- * So an element that is added between other elements is one difference.
+ * Returns the fields in which two objects differ. Ignores the order of named list elements. So an
+ * element that is added between other elements is one difference.
  */
 export function differences(before: Fields, after: Fields): readonly Difference[] {
   return between(readable(before), readable(after), "");

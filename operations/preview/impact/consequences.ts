@@ -40,7 +40,7 @@ const always = (consequence: Consequence): Kind => ({
 const admission = harmless("nothing: it applies to new pods");
 const untilNewPods = harmless("nothing until the pods are replaced");
 const connections = traffic("allowed connections change immediately");
-const rights = traffic("rights change immediately, also in running pods");
+const rights = traffic("permissions change immediately, also in running pods");
 const dataLost = replacing("REPLACED, downtime, and its data are deleted");
 /**
  * Replacement of a ConfigMap or Secret. The name of such an object changes with its content, and

@@ -32,7 +32,8 @@ export interface Group {
 
 /**
  * Returns the arg that most likely set a field: first a changed arg, then an arg with the name of
- * the field, then the most specific arg. A changed arg that is missing in `fields` also counts.
+ * the field, then the most specific arg. A changed arg that is missing in `fields` comes directly
+ * after the changed args that `fields` has.
  */
 function argOf({ changedArgs, type }: Owner, kind: string, path: string): string | undefined {
   if (!Object.hasOwn(fields, type)) return undefined;
@@ -191,7 +192,7 @@ function whole(
 
 /**
  * Returns the new component that replaces a deleted component of the same type. Undefined unless
- * exactly one component of this type is created and exactly one is deleted.
+ * the update creates exactly one component of this type and deletes exactly one.
  */
 export function replacementOf(gone: Owner, owners: readonly Owner[]): Owner | undefined {
   const same = owners.filter(({ type }) => type === gone.type);

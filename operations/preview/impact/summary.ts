@@ -27,7 +27,7 @@ export interface Summary {
 
 /**
  * Finds the errors about changes that the cluster rejects, because a field is immutable. The
- * provider tries each change with a dry run, and such an error ends the preview. An update would
+ * provider tries each change with a dry run. Such an error ends the preview, but an update would
  * replace the object.
  */
 function rejectedByCluster(events: Events, changes: readonly Change[]): ReadonlySet<Diagnostic> {

@@ -74,8 +74,8 @@ function diffText(printed: string): string {
 
 /**
  * Returns the summary for a pull request, with Pulumi's diff in a collapsed section below the
- * summary. The result has at most `limit` characters. If the text is too long, the diff is cut
- * first, then the last rows of the table. The headline stays.
+ * summary. The result has at most `limit` characters. If the text is too long, first cuts the diff,
+ * then the last rows of the table. The headline stays.
  */
 export function markdownOf(
   summary: Summary,

@@ -110,7 +110,10 @@ describe("npm run unlock", () => {
 
     it("refuses a stack that no state can have, and one that this state does not have", async () => {
       await assert.rejects(run("stagin"), /^Error: Unknown stack "stagin". Expected one of: .*$/);
-      await assert.rejects(run("prod"), /^Error: Stack "prod" does not exist in this state.*$/);
+      await assert.rejects(
+        run("prod"),
+        /^Error: Stack "prod" does not exist in this state backend.*$/,
+      );
     });
 
     it("removes the lock of a stack that is gone, which a killed removal has left", async () => {
@@ -180,7 +183,7 @@ describe("npm run unlock", () => {
       programs.add("aws", { "s3 cp *": denied });
       await assert.rejects(
         run(),
-        /^Error: The locks of stack "staging" cannot be read: .*rights.*$/,
+        /^Error: The locks of stack "staging" cannot be read: .*permissions.*$/,
       );
     });
   });

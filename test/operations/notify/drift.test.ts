@@ -277,7 +277,10 @@ describe("npm run notify -- drift", () => {
       assert.deepEqual(await tell(), ["prod was changed in the cluster"]);
       assert.deepEqual(await tell(), []);
     }
-    assert.equal(warnings.filter((text) => text.includes("everything is told again")).length, 2);
+    assert.equal(
+      warnings.filter((text) => text.includes("contains every difference again")).length,
+      2,
+    );
   });
 
   it("says once that the cluster cannot be read, with the cause", async () => {

@@ -61,7 +61,7 @@ describe("npm run preview", function () {
     pulumi({ "": `echo $$ >> ${join(directory, "running")}; exec sleep 60` });
     await assert.rejects(
       run("staging"),
-      /^Error: The state at s3:\/\/state\.example cannot be read/,
+      /^Error: The state backend at s3:\/\/state\.example cannot be read/,
     );
     await sleep(500);
     for (const pid of readFileSync(join(directory, "running"), "utf8").trim().split("\n")) {

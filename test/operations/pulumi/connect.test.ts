@@ -51,7 +51,7 @@ describe("what every command asks first", function () {
     program("pulumi", "echo 'error: no credentials.' >&2; exit 255");
     await assert.rejects(
       connect(ambientCluster, workspace()),
-      /^Error: The state at s3:\/\/state\.example cannot be read: no credentials\. Check/,
+      /^Error: The state backend at s3:\/\/state\.example cannot be read: no credentials\. Check/,
     );
   });
 
@@ -59,7 +59,7 @@ describe("what every command asks first", function () {
     program("pulumi", "echo 'error: no credentials.' >&2; exit 255");
     await assert.rejects(
       connect(ambientCluster, { ...workspace(), env: { PATH: `${bin}:/usr/bin:/bin` } }),
-      /^Error: The state of the login \("pulumi whoami --verbose" shows its address\) cannot be read: no credentials\. Check/,
+      /^Error: The state backend of the login \("pulumi whoami --verbose" shows its address\) cannot be read: no credentials\. Check/,
     );
   });
 
