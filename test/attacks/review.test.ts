@@ -286,7 +286,8 @@ describe("an attack by a review stack", () => {
 
   it("M2 remains: CEL computes no hash, so a branch with another name may choose its 8 characters", () => {
     assert.deepEqual(creation("feature/Evil", "feature-evil-aaaaaaaa"), []);
-    // The namespace of a branch that differs only in what a slug loses, before that branch has it.
+    // A slug has no capital letters, so this is the namespace of branch feature/evil. That branch
+    // does not have its namespace yet.
     assert.deepEqual(creation("feature/Evil", slugOf("feature/evil")), []);
   });
 });

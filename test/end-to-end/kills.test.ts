@@ -396,7 +396,8 @@ describe("the lock of a killed update, with state in S3 and a real Pulumi", () =
     writeFileSync(join(directory, "package.json"), '{"main":"index.js"}\n');
     writeFileSync(join(directory, "index.js"), program);
     symlinkSync(join(project, "node_modules"), join(directory, "node_modules"));
-    // The notes about killed updates go into the test's directory, which is deleted at the end.
+    // The records of killed updates go into the test's directory, which the test deletes at the
+    // end.
     process.env["PULUMI_HOME"] = directory;
     moto = await startMoto(environment()["PATH"] ?? "");
     s3 = await bucket(moto);

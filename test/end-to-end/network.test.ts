@@ -146,9 +146,9 @@ describe("the network policies and the quota of a review namespace", () => {
     const { code, output, seconds } = await probe();
     console.log(`      probe in ${seconds.toFixed(1)} s`);
     assert.equal(code, 0, output);
-    // Some rows stay unknown. The sandbox has no stand-in for the internet, and the parties `job`
+    // Some rows stay unknown. The sandbox has no stand-in for the internet, and the sources `job`
     // and `another pod` have only one pod each. A busy node may not report that a UDP port is
-    // closed. But at least one of three parties must receive such a report.
+    // closed. But at least one of three sources must receive such a report.
     const unknown = output.split("\n").filter((line) => /\?$/.test(line));
     const metrics = unknown.filter((line) => line.includes("Datadog agent, metrics"));
     const untried = connections.filter(

@@ -79,7 +79,7 @@ describe("the pipelines, end to end", () => {
   };
   const exists = async (what: string, where: string): Promise<boolean> =>
     (await kubectl(["-n", where, "get", what, "--ignore-not-found", "-o", "name"])) !== "";
-  /** Requests of the node, or of jobs and BuildKit, that ECR has answered with a status. */
+  /** Requests of the node, or of jobs and BuildKit, that ECR has answered with this status. */
   const answered = (who: "jobs" | "node", status: number): readonly string[] =>
     registry.ecr.asked
       .filter((one) => one.status === status && (one.from === net.nodeAddress) === (who === "node"))
@@ -92,7 +92,8 @@ describe("the pipelines, end to end", () => {
     assert.ok(all.registry !== undefined);
     registry = all.registry;
     await all.prepare();
-    // Creates the stack, as docs/bootstrap.md says: the job of a preview has no right to create it.
+    // Creates the stack, as docs/bootstrap.md says, because the job of a preview has no permission
+    // to create it.
     await all.pulumi("prod", "stack", "init", "prod", "--no-select");
     await all.clone.commit("The key that Pulumi has written into production's file");
     await all.clone.push("main");
@@ -264,7 +265,7 @@ describe("the pipelines, end to end", () => {
 
   it("tells why a job failed", async () => {
     const commit = await all.clone.git("rev-parse", branch);
-    // One of four pods is far more than what is asked. The image of the commit is already there.
+    // One pod of four is much more than 10 %. The registry already has the image of the commit.
     const ends = await run("canary-start", {
       approve: ["approve-canary"],
       branch: "main",

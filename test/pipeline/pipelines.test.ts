@@ -457,7 +457,8 @@ describe("the pipelines", () => {
         ]),
     );
     assert.ok(restoring.length >= 8);
-    // The memory of drift: docs/trust.md says what this cache gives away without a deploy project.
+    // The cache of these jobs has the file of `npm run notify -- drift`. docs/trust.md says what a
+    // branch can do with this cache if there is no deploy project.
     assert.deepEqual(
       restoring.flatMap(([name, restores]) => (restores ? [name] : [])),
       ["tell-drift-staging", "tell-drift-prod"],

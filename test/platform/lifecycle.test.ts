@@ -71,8 +71,9 @@ function yearOfReleases(policy: LifecyclePolicy): Repository {
 }
 
 /**
- * Review stacks: each day a branch without new Java code, whose image main's code of day 0 has
- * already, and a branch with new code. A stack is deployed again after 25 days, and lives 13 more.
+ * Review stacks of two new branches each day. One branch has no new Java code, so its stack runs
+ * the image of main's code of day 0. The other branch has new code, and its stack gets a second
+ * deploy of the same code after 25 days. Both stacks end 39 days after their first deploy.
  */
 function yearOfReviews(policy: LifecyclePolicy): Repository {
   const repository = new Repository(policy);

@@ -7,7 +7,7 @@ const root = join(__dirname, "..", "..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 const platform = "@example/platform";
 
-/** Programs that jobs with rights start: the commands, and what Pulumi loads for them. */
+/** Programs that jobs with permissions start: the commands, and what Pulumi loads for them. */
 const programs = [
   "cli/entry.mjs",
   "cli/main.ts",
@@ -17,8 +17,8 @@ const programs = [
 ];
 
 /**
- * Files that other programs read by a fixed name, in jobs with rights or before them. npm, tsx,
- * Pulumi, Maven, Docker, CircleCI, GitHub and Renovate read them.
+ * Files that other programs read by a fixed name, in jobs with permissions or before them. npm,
+ * tsx, Pulumi, Maven, Docker, CircleCI, GitHub and Renovate read them.
  */
 const byName = [
   ...["package.json", "package-lock.json", ".npmrc", ".nvmrc", "tsconfig.json"],

@@ -1,7 +1,7 @@
 /**
  * A stand-in for the parts of CircleCI where an attack could begin: which jobs get a context, what
  * a token says, and what a cache can contain. The rules are those of `npm run pipeline -- run`, in
- * pipeline/run: each rule quotes CircleCI's documentation there, and says what it leaves out.
+ * pipeline/run. Each rule there quotes CircleCI's documentation, and says what it leaves out.
  */
 import { type ContextName, fullName, restrictionOf } from "../../../pipeline/contexts";
 import type { JobRun as AnyJobRun } from "../../../pipeline/run/actors";

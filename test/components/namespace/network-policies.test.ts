@@ -40,8 +40,8 @@ const web = selector(identity, "web");
 const job = selector(identity, "job");
 const database = selector(identity, "database");
 /**
- * Returns pods that have a party's labels, but one label with another value. Each of these pods
- * counts as `another pod`.
+ * Returns pods with these labels, except that each pod has another value for one label. The
+ * policies must treat each of these pods as `another pod`.
  */
 const nearly = (labels: Labels): readonly Endpoint[] =>
   Object.keys(labels).map((label) => pod({ ...labels, [label]: "other" }));
@@ -84,8 +84,8 @@ function seen(policies: readonly Manifest[], from: Source, door: Door): string {
         ...(isInside(to) ? [letsIn(policies, connection)] : []),
       ];
       if (ends.every(Boolean)) return "open";
-      // If only one end allows the connection, the connection is blocked. But then this end's rule
-      // is useless, so the test reports the row.
+      // If only one end allows the connection, the network blocks it. Then this end's rule is
+      // useless, so the test reports the row.
       return ends.some(Boolean) ? "half open" : "closed";
     }),
   );

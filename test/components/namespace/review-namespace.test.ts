@@ -93,7 +93,8 @@ describe("ReviewNamespace", () => {
   it("keeps the namespace of a stack that was made before it had guardrails", async () => {
     const recorder = await made();
     const { aliases } = recorder.one("services:k8s:StackNamespace");
-    // The alias is the old URN: the namespace had no parent then, but the same type and name.
+    // The alias is the old URN of the namespace. In the old URN, the namespace has no parent, but
+    // the same type and name.
     const [alias, ...more] = aliases;
     assert.equal(alias?.["noparent"], true);
     assert.equal(alias["name"], "");

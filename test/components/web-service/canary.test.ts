@@ -133,7 +133,7 @@ describe("Canary", () => {
         )
         .map(([name]) => name);
     }
-    // A node is at a private address, and so may be the database.
+    // A node has a private address, and the database may also have a private address.
     const own = ["database", "DNS by UDP", "DNS by TCP"];
     const agent = ["Datadog agent, metrics", "Datadog agent, traces"];
 

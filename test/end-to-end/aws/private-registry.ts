@@ -35,17 +35,18 @@ const hostsFile = join(paths.run, "hosts");
 /**
  * Fixture: the company's registry in Amazon ECR, under its own name and with TLS. Its images are in
  * a new registry. moto has the repositories, which the platform creates. BuildKit, the node and the
- * jobs reach it at the address of the machine in the sandbox's network, by a hosts file that only
- * they see.
+ * jobs reach the registry at the address of the machine in the sandbox's network. They find this
+ * address in a hosts file that only they see.
  *
- * A job logs in as in CircleCI: with its token, it takes its role at STS, and gets a password from
- * ECR. The AWS CLI is real. The node gets a password by the credential provider of the kubelet.
+ * A job logs in as in CircleCI: it assumes its IAM role with its token, and then gets a password
+ * from ECR. The AWS CLI is real. The node gets a password through the credential provider of the
+ * kubelet.
  */
 export class PrivateRegistry {
   readonly host = host;
   readonly ecr: EcrStandIn;
   readonly sts: StsStandIn;
-  /** Whether the node's role has the right `ecr:GetAuthorizationToken`. */
+  /** Whether the node's IAM role has the permission `ecr:GetAuthorizationToken`. */
   nodeMayLogIn = true;
   readonly #directory = mkdtempSync(join(tmpdir(), "services-orders-ecr-"));
   #moved = 0;
@@ -63,7 +64,8 @@ export class PrivateRegistry {
     this.sts = new StsStandIn(now);
     this.ecr = new EcrStandIn({
       ...{ account, now, region, tls },
-      // The node has no session: on EKS, its address gives it a role, by the metadata service.
+      // The node has no session here, so the stand-in recognizes the node by its address. On EKS,
+      // the instance metadata service gives the node its role.
       mayLogIn: ({ headers, socket }) =>
         socket.remoteAddress === net.nodeAddress
           ? this.nodeMayLogIn
@@ -175,7 +177,10 @@ export class PrivateRegistry {
     return all;
   }
 
-  /** Environment variables of every command: no registry but that of the settings. */
+  /**
+   * Environment variables of every command. SANDBOX_REGISTRY is empty, so each command uses the
+   * registry of the settings.
+   */
   get env(): Record<string, string> {
     return {
       AWS_EC2_METADATA_DISABLED: "true",
@@ -186,7 +191,7 @@ export class PrivateRegistry {
     };
   }
 
-  /** Lines of a context with a role. */
+  /** Environment variables of a context that has this IAM role, one in each line. */
   role(name: string): string {
     const variables = {
       AWS_CA_BUNDLE: testAuthority,
@@ -198,7 +203,7 @@ export class PrivateRegistry {
     return lines.join("");
   }
 
-  /** Removes from the node what it has pulled from this registry. */
+  /** Removes from the node the images that it has pulled from this registry. */
   async #removePulledImages(): Promise<void> {
     const ctr = [tool("ctr"), "--address", containerdSocket, "--namespace", "k8s.io", "images"];
     const all = (await runInNamespaces([...ctr, "list", "--quiet"])).split("\n");

@@ -8,11 +8,11 @@ import { command, CommandError } from "../../../lib/command";
 import { environment } from "../../../sandbox/environment";
 
 /**
- * A person or a job that uses the cluster with limited rights. kubectl impersonates the user and
- * groups that the API server would see.
+ * A person or a job that uses the cluster with limited permissions. kubectl impersonates the user
+ * and groups that the API server would see.
  */
 export interface Actor {
-  /** Runs kubectl with the rights of the actor, and returns what kubectl prints. */
+  /** Runs kubectl with the permissions of the actor, and returns what kubectl prints. */
   readonly kubectl: (args: readonly string[], input?: object) => Promise<string>;
   readonly name: string;
 }

@@ -38,7 +38,7 @@ export class Clone {
     await clone.git("config", "user.name", "Ada");
     await clone.git("config", "user.email", "ada@example.com");
     await clone.git("remote", "add", "origin", clone.remote);
-    // In the copy, node_modules is a link, which must not be committed.
+    // In the copy, node_modules is a link. A commit must not contain this link.
     appendFileSync(join(clone.directory, ".git", "info", "exclude"), "node_modules\n");
     await clone.commit("The service");
     await clone.git("push", "--quiet", "origin", "main");

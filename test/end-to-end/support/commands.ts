@@ -17,7 +17,7 @@ export interface Run {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** When the command has printed `text`, `then` is called with the command's process id. */
+  /** When the command has printed `text`, `npmRun` calls `then` with the command's process id. */
   readonly when?: { readonly text: string; readonly then: (pid: number) => void };
 }
 

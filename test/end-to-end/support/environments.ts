@@ -21,8 +21,8 @@ import { PlatformStack } from "../aws/platform-stack";
 type Config = Readonly<Record<string, unknown>>;
 
 /**
- * The job whose rights a command has: the purpose of the job's role, or the branch of its review
- * stack.
+ * The job whose permissions a command has: the purpose of the job's role, or the branch of its
+ * review stack.
  */
 export type Who = ClusterCiRoleName | { readonly branch: string };
 
@@ -76,8 +76,8 @@ const openRegistry = { imageRepository: undefined };
 /**
  * Fixture: the platform, staging and production on the sandbox. The settings are those of the
  * committed stack settings files, except for the keys that `make` prints. Each command has only the
- * cluster rights of its job's role. moto stands in for AWS, and a PostgreSQL outside of the stacks
- * stands in for RDS.
+ * permissions that its job's role has in the cluster. moto stands in for AWS, and a PostgreSQL
+ * outside of the stacks stands in for RDS.
  */
 export class Environments {
   readonly #kubeconfigs = mkdtempSync(join(tmpdir(), "services-orders-kubeconfigs-"));
@@ -128,7 +128,7 @@ export class Environments {
     await fillSecret("services-orders", this.secretValue);
   }
 
-  /** Runs one of the project's commands with the rights of a role. */
+  /** Runs one of the project's commands with the permissions of a role. */
   async run(
     who: Who,
     args: readonly string[],
@@ -140,7 +140,7 @@ export class Environments {
     return run;
   }
 
-  /** Runs `pulumi` itself with the rights of a role, and returns the output. */
+  /** Runs `pulumi` itself with the permissions of a role, and returns the output. */
   async pulumi(who: Who, ...args: string[]): Promise<string> {
     const output = await this.clone.pulumi(args, this.clone.directory, this.rightsOf(who));
     this.printed.push(output);

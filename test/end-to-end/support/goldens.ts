@@ -21,8 +21,8 @@ export function objectsOf(golden: string): readonly Manifest[] {
     .map((document): Manifest => document.toJS())
     .filter(({ apiVersion }) => apiVersion !== undefined)
     .map((object: Manifest) => {
-      // In a golden manifest, an object has no name if Pulumi generates the name. The API server
-      // then generates it here.
+      // In a golden manifest, an object has no name if Pulumi generates the name. In this case, the
+      // API server generates the name.
       if (object.metadata.name === undefined) object.metadata.generateName = "golden-";
       // Removes a Secret's values: a golden manifest does not contain the real values, because they
       // are random.

@@ -197,7 +197,7 @@ interface Event {
   };
 }
 
-/** The engine's events so far, of updates and removals. Events of previews are ignored. */
+/** The engine's events so far, of updates and removals. Ignores events of previews. */
 class Events {
   readonly #begun = new Set<string>();
   readonly #directory: string;

@@ -23,7 +23,7 @@ export interface LoadResult {
   readonly succeeded: number;
   /** One line for each request that failed, with the time and the error. */
   readonly failures: readonly string[];
-  /** Ids of the orders whose creation was answered with 201. */
+  /** Ids of the orders for whose creation the service answered 201. */
   readonly created: readonly string[];
 }
 
@@ -39,8 +39,8 @@ const TIMEOUT_MS = 10_000;
 const LIMIT_MS = 600_000;
 
 /**
- * Sends requests at a steady rate until `stop` is called. Half of the requests create orders, each
- * with its own Idempotency-Key. The other half read orders.
+ * Sends requests at a steady rate until the test calls `stop`. Half of the requests create orders,
+ * each with its own Idempotency-Key. The other half read orders.
  *
  * Neither the client nor the ingress controller may hide an error by a retry. The client never
  * sends a request again. The ingress controller has no retry middleware, but it repeats a request
@@ -82,8 +82,8 @@ export class Load {
 
   /**
    * Sends each request when it is due. If the machine stands still for a moment, the client sends
-   * the missed requests late. These requests do not count as lost, because the service did not
-   * cause the delay.
+   * the missed requests late. The client does not report these requests as lost, because the
+   * service did not cause the delay.
    */
   async #run(): Promise<void> {
     const open = new Set<Promise<void>>();

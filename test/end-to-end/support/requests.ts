@@ -77,7 +77,7 @@ export async function answersOf(
   return versions;
 }
 
-/** Sends requests, one after another, until `stop` is called. */
+/** Sends requests, one after another, until the test calls `stop`. */
 export class Requests {
   readonly failures: string[] = [];
   sent = 0;

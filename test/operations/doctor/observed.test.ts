@@ -65,7 +65,7 @@ describe("the instance metadata", () => {
 
   it("are closed if no request is answered with 200", () => {
     assert.equal(seen("no-answer", "no-answer").status, "ok");
-    // IMDSv2 with hop limit 1: the refusal reaches the pod, the token does not.
+    // With IMDSv2 and hop limit 1, the refusal reaches the pod, but the token does not.
     assert.equal(seen("401", "no-answer").status, "ok");
   });
 

@@ -18,7 +18,7 @@ describe("the doctor's pods", () => {
     await once(server, "listening");
     const door = `TCP/127.0.0.1/${String((server.address() as AddressInfo).port)}`;
     const [file = "", ...args] = firstInstruction("denied", [door]);
-    // The door closes after the first line, as network policies do that hold too late.
+    // The port closes after the first line, as it does if network policies begin to hold too late.
     const onLine = (line: string) => {
       if (line.startsWith("first")) server.close();
     };

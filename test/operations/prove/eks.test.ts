@@ -7,7 +7,10 @@ import { type Row, checks, notNeeded } from "../../../operations/doctor/finding"
 import { readRecord } from "../../../operations/prove/assertions";
 import { proveEks } from "../../../operations/prove/command";
 
-/** The rows of a cluster that has everything, and those that a test replaces. */
+/**
+ * Returns the rows of a cluster that has everything. A row in `replaced` takes the place of the row
+ * with the same check.
+ */
 const rows = (replaced: readonly Row[] = []): readonly Row[] =>
   Object.values(checks).map(
     (check) =>

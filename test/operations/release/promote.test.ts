@@ -9,8 +9,8 @@ const digest = `sha256:${"a".repeat(64)}`;
 const commit = "0123456789".repeat(4);
 
 /**
- * A stand-in for Pulumi with the rights of staging's role. This role can list and export every
- * stack, but can decrypt only the state of staging. Tags are not encrypted.
+ * A stand-in for Pulumi with the permissions of staging's IAM role. This role can list and export
+ * every stack, but can decrypt only the state of staging. Tags are not encrypted.
  */
 const script = `#!/bin/sh
 echo "$*" >> "$CALLS"

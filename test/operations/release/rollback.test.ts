@@ -15,7 +15,7 @@ const image = (release: string): string => `registry/orders@sha256:${release.rep
 const commit = (release: string): string => release.repeat(40);
 
 /**
- * Returns updates of these releases. The newest is first. `!` marks a failed update, `<` a
+ * Returns updates of these releases, the newest first. `!` marks a failed update, and `<` marks a
  * rollback.
  */
 const updates = (releases: string): readonly Update[] =>

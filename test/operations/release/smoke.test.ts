@@ -52,7 +52,8 @@ describe("the smoke test", () => {
       const answer = await ask(`${url}/${releasePath}`);
       assert.equal(isRelease(answer, "1234567"), true);
       assert.equal(isRelease(answer, "7654321"), false);
-      // A load balancer's answer, an answer without the database, no answer.
+      // The next three lines: a load balancer answers, the service answers without its database,
+      // and nothing answers.
       assert.equal(isRelease({ ...answer, version: "" }, ""), false);
       assert.equal(isRelease({ ...answer, status: 503 }, "1234567"), false);
       assert.equal(isRelease("Error: no answer", "1234567"), false);

@@ -69,7 +69,7 @@ const longestList = 1000;
  *
  * Rules, and where each rule comes from:
  * - Login: user `AWS` and a token that "is valid for 12 hours" (userguide/registry_auth.html). Each
- *   token is another. Nothing is public: without a login, the answer is 401 also for a pull.
+ *   new token is different. Nothing is public: without a login, the answer is 401 also for a pull.
  * - An old token: 403, "Your authorization token has expired. Reauthenticate and try again."
  *   (userguide/common-errors-docker.html).
  * - A repository must exist: 404, "The repository with name ... does not exist in the registry with
@@ -81,14 +81,15 @@ const longestList = 1000;
  * - A token needs `ecr:GetAuthorizationToken` (userguide/registry_auth.html): without it, 400 with
  *   AccessDeniedException (APIReference/CommonErrors.html).
  * - Layers are mounted from another repository "when registry blob mounting is enabled"
- *   (userguide/blob-mounting.html). It is not enabled here, so the client uploads each layer.
+ *   (userguide/blob-mounting.html). The stand-in does not mount layers, so the client uploads each
+ *   layer.
  * - Sizes: a manifest has at most 4 MiB, and a list at most 1000 tags.
- * - DELETE is refused. No page of AWS has the status: 405 is the one that the OCI specification
- *   gives to a registry without deletion.
+ * - The stand-in refuses DELETE. No page of AWS says with which status. The OCI specification gives
+ *   the status 405 for a registry without deletion.
  *
- * What it leaves out: rights of roles in each repository (test/platform tests these), signatures of
- * requests to AWS, throttling, redirects of layers to S3, the media types that ECR refuses, the
- * answer to a token that was never valid (here 401), and the lifecycle policy
+ * What it leaves out: permissions of IAM roles in each repository (test/platform tests these),
+ * signatures of requests to AWS, throttling, redirects of layers to S3, the media types that ECR
+ * refuses, the answer to a token that was never valid (here 401), and the lifecycle policy
  * (test/platform/ecr-lifecycle.ts).
  */
 export class EcrStandIn {
@@ -221,7 +222,7 @@ export class EcrStandIn {
     const headers = Object.fromEntries(
       [...answer.headers].filter(([name]) => !ofConnection.includes(name)),
     );
-    // The upstream registry names itself as the place of an upload.
+    // The upstream registry answers with its own URL as the place of an upload.
     const place = headers["location"]?.replace(/^https?:\/\/[^/]+/, "");
     const kept = { ...headers, ...(place === undefined ? {} : { location: place }) };
     return { body: Buffer.from(await answer.arrayBuffer()), headers: kept, status: answer.status };

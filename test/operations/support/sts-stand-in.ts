@@ -16,10 +16,10 @@ interface Answer {
  *   (https://circleci.com/docs/guides/permissions-authentication/openid-connect-tokens/).
  * - An expired token: 400 with ExpiredTokenException. Another token: 400 with InvalidIdentityToken
  *   (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html).
- * - A session lasts "one hour" if the request does not say a time (the same page).
+ * - A session lasts "one hour" if the request does not say a duration (the same page).
  *
  * What it leaves out: trust policies and the claims of a token (test/platform and test/attacks test
- * these), rights of a role, and signatures of requests.
+ * these), permissions of a role, and signatures of requests.
  */
 export class StsStandIn {
   readonly #key = randomBytes(16);

@@ -350,7 +350,7 @@ const cases = [
   given(webService),
 ];
 
-/** Returns the args of a component. Each spec of `overrides` counts as an arg. */
+/** Returns the args of a component. Each spec of `overrides` is a separate arg. */
 function argsOf(type: ComponentType): readonly string[] {
   const component = type.split(":").at(-1) ?? "";
   return propertiesOf(`${component}Args`)
