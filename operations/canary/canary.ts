@@ -37,7 +37,7 @@ export interface CanaryOptions {
   readonly built?: string;
   /**
    * Commit that the canary runs. Default: the newest commit of the branch at the remote. With
-   * `image`, the commit that the image was built from.
+   * `image`, the commit from which someone has built the image.
    */
   readonly commit?: string;
   /** Time from the start until the canary expires, such as `2h`. At most 72 h. */

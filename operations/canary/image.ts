@@ -133,7 +133,7 @@ export async function imageOf(code: Code, given: Workspace, build: BuildJars): P
     const state = mkdtempSync(join(tmpdir(), "services-canary-state-"));
     try {
       // The real state of the stack must not name the image of a branch. So this build uses a
-      // temporary backend, which is deleted at the end.
+      // temporary backend, and deletes it at the end.
       const env = { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE: "" };
       const its = withEnv({ ...workspace, cwd }, env);
       await createStack(builder, "passphrase", its);
@@ -147,9 +147,9 @@ export async function imageOf(code: Code, given: Workspace, build: BuildJars): P
 }
 
 /**
- * Calls `work` with a directory that has the files of this checkout, but the code of the branch
- * and the jars of this code. The program, the Maven build and the Dockerfile are those of main.
- * Uses the jars in the checkout if they were built from the same code.
+ * Calls `work` with a directory that has the files of this checkout, but the code of the branch and
+ * the jars of this code. The program, the Maven build and the Dockerfile are those of main. Uses
+ * the jars in the checkout if someone has built them from the same code.
  */
 async function withCode<Result>(
   { commit }: Code,

@@ -2,7 +2,10 @@ import { ingress } from "../../components/conventions/defaults";
 import { list } from "../clients/kubectl";
 import { type Check, type Finding, checks, differs, notNeeded, ok, unanswered } from "./finding";
 
-/** The checks of what a cluster must have besides network policies: docs/bootstrap.md. */
+/**
+ * These checks are about everything that review stacks need from a cluster, except network
+ * policies. docs/bootstrap.md lists these needs.
+ */
 
 /** Metadata of the objects that the checks read. */
 export interface Named {

@@ -5,7 +5,7 @@ import { childAt, listKey, matches, pathText, type Segment, valueAt } from "./pa
 
 /** A field of an object that someone has changed in the cluster. */
 export interface Difference {
-  /** Name of the field manager that changed the field. Undefined if the field was removed. */
+  /** Name of the field manager that changed the field. Undefined if the field is gone. */
   readonly by: string | undefined;
   /** The value that the last update wrote. Undefined if the update did not write the field. */
   readonly declared: unknown;
@@ -13,7 +13,7 @@ export interface Difference {
   readonly live: unknown;
   readonly path: string;
   readonly segments: readonly Segment[];
-  /** Time of the field manager's last change to the object. Undefined if the field was removed. */
+  /** Time of the field manager's last change to the object. Undefined if the field is gone. */
   readonly time: string | undefined;
 }
 

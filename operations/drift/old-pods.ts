@@ -37,8 +37,8 @@ const times =
   'jsonpath={range .items[*]}{.metadata.name}{" "}{.metadata.creationTimestamp}{" "}{.metadata.managedFields[*].time}{"\\n"}{end}';
 
 /**
- * Finds running pods that use a Secret and started before the Secret was changed. Returns one line
- * for each component and Secret. Such a pod has the old value in its environment variables. A
+ * Finds running pods that use a Secret and started before someone changed the Secret. Returns one
+ * line for each component and Secret. Such a pod has the old value in its environment variables. A
  * program that reads a mounted file only at its start also has the old value. Empty if the role may
  * not read Secrets: the roles of CI may read Secrets only in review stacks.
  */

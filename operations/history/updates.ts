@@ -7,7 +7,7 @@ export interface Update {
   readonly by: string | undefined;
   readonly branch: string | undefined;
   /**
-   * Commit that the image was built from. For an update with plain Pulumi, this is the checked-out
+   * Commit of the code in the image. For an update with plain Pulumi, this is the checked-out
    * commit.
    */
   readonly commit: string | undefined;

@@ -110,8 +110,8 @@ async function checkedPreview(run: PreviewRun, notes?: Notes): Promise<PreviewRe
 
 /**
  * Returns the pull request to comment on. The caller runs this function before the engine, so that
- * the error about a missing variable comes early. If GITHUB_TOKEN is not set, there is no comment.
- * In CI (`CI=true`), a missing token is an error.
+ * the error about a missing variable comes early. If GITHUB_TOKEN is not set, the preview writes no
+ * comment. In CI (`CI=true`), a missing token is an error.
  */
 async function pullRequest(): Promise<PullRequest | undefined> {
   if ((process.env["GITHUB_TOKEN"] ?? "") === "" && process.env["CI"] !== "true") {

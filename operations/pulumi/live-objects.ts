@@ -50,7 +50,7 @@ export const isSame = (one: Key, other: Key): boolean =>
   one.metadata.name === other.metadata.name &&
   one.metadata.namespace === other.metadata.namespace;
 
-/** Types of objects that every role with access to a stack may read. Secrets are not included. */
+/** Types of objects that every role with access to a stack may read. Secrets are not among them. */
 const readableTypes = new RegExp(
   `^kubernetes:(?:${[
     "apps/v1:(?:Deployment|StatefulSet)",

@@ -14,7 +14,7 @@ export interface LockOwner {
 }
 
 interface Started {
-  /** Time at which Pulumi was started, in milliseconds since 1970. */
+  /** Time at which Pulumi started, in milliseconds since 1970. */
   readonly at: number;
   readonly pid: number;
   /** Stack and state backend, as returned by {@link placeOf}. */
@@ -60,8 +60,8 @@ export function rememberStarted(
 const startMs = 600_000;
 
 /**
- * Whether a recorded process may have taken a lock: the lock has the same process id, and was taken
- * soon after the process started.
+ * Whether a recorded process may have taken a lock: the lock has the same process id, and the time
+ * of the lock is soon after the start of the process.
  */
 export function tookSoonAfter(
   { at, pid }: Pick<Started, "at" | "pid">,

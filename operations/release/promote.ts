@@ -19,13 +19,13 @@ import { assertNotHeld } from "./hold";
 import { type State, createStack, outputsOf, setTags, stateOf, tagsOf } from "../pulumi/stacks";
 
 export interface PromoteOptions {
-  /** Branch that `image` was built from. Not used without `image`. */
+  /** Branch of the code in `image`. Has no effect without `image`. */
   readonly branch?: string;
-  /** Commit that `image` was built from. Not used without `image`. */
+  /** Commit of the code in `image`. Has no effect without `image`. */
   readonly commit?: string;
   /**
    * Report of the deploy to staging. The command promotes only what this report names, and only if
-   * staging still runs it. Not used with `image`.
+   * staging still runs this release. Has no effect with `image`.
    */
   readonly deployed?: string;
   /**
@@ -130,8 +130,8 @@ const isAllowed = (given: string, setting: Form<string>): boolean =>
   parseText(setting, given).issues.length === 0;
 
 /**
- * Checks the value of an option before the image gets its tag. A tag never moves, so only a release
- * that can be deployed may get a tag.
+ * Checks the value of an option before the image gets its tag. A tag never moves. So the command
+ * adds it only to a release that a deploy accepts.
  */
 function assertAllowed(option: string, given: string | undefined, setting: Form<string>): void {
   if (given !== undefined && !isAllowed(given, setting)) {

@@ -11,7 +11,7 @@ export const longestHours = 13 * 24;
 
 /** What decides when a stack expires: its tags and its last update. */
 export interface Life {
-  /** Expiry that `npm run review -- extend` has set. Undefined if it was not set. */
+  /** Expiry that `npm run review -- extend` has set. Undefined if the command has set none. */
   readonly extendedUntil: Date | undefined;
   readonly lastUpdate: Date;
   /** Hours from the last update to the stack's expiry. */

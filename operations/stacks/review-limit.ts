@@ -14,9 +14,9 @@ export function mostStacks(workspace: Workspace): number {
 }
 
 /**
- * Says why a review stack cannot be deployed, and what to do, if the limit of review stacks is
- * reached. The limit is only about stacks with a namespace. So a pull request without a deployment
- * takes no place, even if a job has built its image.
+ * If the cluster already has the largest number of review stacks, says why a deploy of another one
+ * fails, and what to do. The limit is only about stacks with a namespace. So a pull request without
+ * a deployment takes no place, even if a job has built its image.
  *
  * @returns undefined below the limit, and for a stack that already has its namespace
  */
@@ -35,7 +35,7 @@ export async function limitReached(
   );
 }
 
-/** @throws UserError if a review stack must not be deployed, because the limit is reached */
+/** @throws UserError if the cluster already has the largest number of review stacks */
 export async function assertBelowLimit(
   stack: string,
   cluster: Pick<Cluster, "kubectl">,

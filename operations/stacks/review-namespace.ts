@@ -17,8 +17,8 @@ import { type Life, expiry } from "./expiry";
  */
 export interface ReviewNamespace {
   /**
-   * Branch in the annotation of the owner, which never changes. Undefined for a namespace that was
-   * created without a branch.
+   * Branch in the annotation of the owner, which never changes. Undefined if the creator of the
+   * namespace had no branch.
    */
   readonly branch: string | undefined;
   readonly isTerminating: boolean;
@@ -35,7 +35,7 @@ export interface ReviewNamespace {
   readonly slug: string | undefined;
 }
 
-/** A Namespace as `kubectl get --output json` prints it: only the fields that are used. */
+/** A Namespace as `kubectl get --output json` prints it: only the fields that the commands read. */
 export interface NamespaceObject {
   readonly metadata: {
     readonly annotations?: Readonly<Record<string, string>>;

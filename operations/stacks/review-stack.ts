@@ -20,10 +20,10 @@ export function stackOf(branch: string): string {
 }
 
 /**
- * Converts a command's argument to the name of a stack. `review` means the branch's review stack,
- * because a pipeline cannot compute a slug, and its commands must not contain a branch's name. The
- * branch is the first of these that exists: the branch of the closed pull request, the branch that
- * CircleCI names, git's current branch.
+ * Converts a command's argument to the name of a stack. `review` means the branch's review stack. A
+ * pipeline uses this argument, because it cannot compute a slug and its commands must not contain a
+ * branch's name. The branch is the first of these that exists: the branch of the closed pull
+ * request, the branch that CircleCI names, git's current branch.
  *
  * @throws UserError for `review` without a branch, and for a branch that has no review stack
  */

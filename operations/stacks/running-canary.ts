@@ -34,7 +34,7 @@ export interface RunningCanary {
   readonly imageRef: string | undefined;
   /** Requested share of the requests, in percent. */
   readonly percent: string | undefined;
-  /** Whether the canary's start succeeded. False after a start that failed or was killed. */
+  /** Whether the canary's start succeeded. False if the start failed, or if someone killed it. */
   readonly started: boolean;
 }
 

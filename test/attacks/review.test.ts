@@ -82,8 +82,8 @@ describe("an attack by a review stack", () => {
   }
 
   /**
-   * Removes a review stack whose state contains this provider. Returns the programs that were
-   * started, and whether the namespace and the state are gone.
+   * Removes a review stack whose state contains this provider. Returns the programs that the
+   * removal started, and whether the namespace and the state are gone.
    */
   async function removedWith(provider: object) {
     const { file, workspace } = forge(provider);

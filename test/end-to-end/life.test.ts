@@ -28,8 +28,8 @@ const HOST = "services-orders.localhost";
 const base = (): string => `http://127.0.0.1:${String(options().ingressPort)}`;
 
 async function api(path: string, init: RequestInit = {}): Promise<Response> {
-  // The tests use curl, because `fetch` cannot set the header Host, and Node.js does not resolve
-  // names below `localhost` on every system.
+  // The tests use curl for two reasons. `fetch` cannot set the header Host. Node.js does not
+  // resolve names below `localhost` on every system.
   const args = ["-sS", "-i", "--max-time", "10", "-H", `Host: ${HOST}`, `${base()}${path}`];
   const body =
     typeof init.body === "string" ? ["-H", "Content-Type: application/json", "-d", init.body] : [];

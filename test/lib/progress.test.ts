@@ -34,7 +34,7 @@ describe("steps", () => {
     mock.timers.reset();
     mock.restoreAll();
   });
-  /** Returns the lines that were printed, and restores console.log. */
+  /** Returns the printed lines, and restores console.log. */
   const said = () => {
     mock.restoreAll();
     return lines;

@@ -70,7 +70,7 @@ const changesStack = ({ command }: Pick<There, "command">): boolean =>
     command,
   );
 
-/** Commands that change nothing, but whose failure must still be reported to people. */
+/** Commands that change nothing. A job must still tell people about their failure. */
 const asks = /npm run smoke |npm run \w+ .* --preview /;
 
 const told = (stack: string): readonly string[] => [

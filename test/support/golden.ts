@@ -39,8 +39,8 @@ export function textMatchesGolden(name: string, text: string): void {
 }
 
 /**
- * Returns a copy without YAML aliases. The data of a Secret is replaced by a fixed text, and JSON
- * in a text is replaced by the object.
+ * Returns a copy without YAML aliases. Replaces the data of a Secret by a fixed text, and JSON in a
+ * text by the object.
  */
 function stable(inputs: Manifest): unknown {
   const copy: Manifest = JSON.parse(JSON.stringify(inputs));

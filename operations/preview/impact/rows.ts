@@ -154,8 +154,8 @@ function hostsOf(owned: readonly Change[]): readonly string[] {
 }
 
 /**
- * Returns the impact of the deletion of a component that a new component replaces: only the old
- * name is lost. Empty if the new component does not have all hosts of the old component.
+ * Returns the impact if a new component replaces a deleted component: only the old name is lost.
+ * Empty if the new component does not have all hosts of the old component.
  */
 function replacement(owned: readonly Change[], successor: readonly Change[]): Partial<Impact> {
   const hosts = hostsOf(successor);

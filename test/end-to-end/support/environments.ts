@@ -192,9 +192,7 @@ export class Environments {
   }
 }
 
-/**
- * Changes keys of a stack's settings file in the clone. A key whose value is undefined is removed.
- */
+/** Changes keys of a stack's settings file in the clone. Removes a key whose value is undefined. */
 function fit(clone: Clone, stack: string, keys: Config): void {
   const file = join(clone.directory, `Pulumi.${stack}.yaml`);
   const { config } = parse(readFileSync(file, "utf8")) as { config: Config };

@@ -177,7 +177,7 @@ export class Load {
 
 /**
  * Prints the result of each client. Fails if a request failed or was not sent, or if the database
- * lacks an order that was answered with 201.
+ * lacks an order for which the service answered 201.
  */
 export async function nothingWasLost(
   namespace: string,

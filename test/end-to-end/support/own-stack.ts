@@ -57,7 +57,9 @@ export class OwnStack {
     return this.#pulumi("up", "--yes", "--skip-preview", "--suppress-progress");
   }
 
-  /** Deploys another release. The pods' labels contain the branch, so every pod is replaced. */
+  /**
+   * Deploys another release. The pods' labels contain the branch, so the update replaces every pod.
+   */
   async release(branch: string): Promise<string> {
     await this.set("branch", branch);
     return this.up();
@@ -94,7 +96,7 @@ export class OwnStack {
     writeFileSync(path, text.replace(from, to));
   }
 
-  /** Commits what was changed in the copy. */
+  /** Commits the changes in the copy. */
   async commit(): Promise<void> {
     const author = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
     const message = ["--quiet", "--all", "-m", "A change"];
