@@ -393,7 +393,8 @@ describe("from a clean clone to a running service", function () {
       try {
         process.kill(pid, "SIGKILL");
       } catch {
-        // The process has already ended, because an earlier process of this loop was killed.
+        // The process has already ended: the kill of an earlier process in this loop also ended
+        // this one.
       }
     }
     // On a busy machine, a process may take some seconds to end after the signal.

@@ -22,7 +22,7 @@ class Repository {
     }
   }
 
-  /** Does what a deploy does: the image may be an old one, and the stack's tag moves to it. */
+  /** Does what a deploy does: moves the stack's tag to the image, which may be an old one. */
   deploy(stack: string, digest: string): void {
     this.push(digest);
     this.find(this.running.get(stack) ?? "")?.tags.delete(`deployed-${stack}`);
