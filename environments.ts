@@ -14,9 +14,9 @@ interface Traits {
    */
   readonly data: "given" | "own";
   /**
-   * `built`: the image is built from the working directory.
+   * `built`: Pulumi builds the image from the working directory.
    * `promoted`, `chosen`: the stack runs the image that `npm run promote` or `npm run canary`
-   * chose, and keeps this image until another image is chosen.
+   * chose, and keeps this image until one of these commands chooses another image.
    */
   readonly image: "built" | "chosen" | "promoted";
   /**
@@ -25,13 +25,13 @@ interface Traits {
    */
   readonly jobs: "none" | "run" | "suspended";
   /**
-   * Whether each branch has its own stack, `<environment>-<slug>`. The stack is removed with the
-   * branch.
+   * Whether each branch has its own stack, `<environment>-<slug>`. A CI job removes the stack after
+   * someone merges or closes the branch's pull request, or deletes the branch.
    */
   readonly perBranch: boolean;
   /** Whether Pulumi refuses to delete or replace the resources that serve requests. */
   readonly protect: boolean;
-  /** Whether the stack runs code that was merged into the protected branch. */
+  /** Whether the stack runs only code of the protected branch. */
   readonly protectedBranch: boolean;
   /** Whether the first start fills the database with example data. */
   readonly seeds: boolean;
@@ -53,7 +53,7 @@ const rows = {
   },
   review: {
     // A review job may only change its branch's namespace. Only CircleCI's token contains the
-    // branch.
+    // branch's name.
     clusterIdentity: "circleci-token",
     data: "own",
     image: "built",
@@ -123,8 +123,8 @@ export type CiEnvironment = {
 }[Environment];
 
 /**
- * Environments whose stacks CI deploys. The platform project gives these environments roles, and
- * rights in a cluster.
+ * Environments whose stacks CI deploys. The platform project gives these environments IAM roles,
+ * and permissions in a cluster.
  */
 export const ciEnvironments = environmentNames.filter(
   (name): name is CiEnvironment =>

@@ -9,8 +9,9 @@ export type OrbStep = Readonly<
 /**
  * The deploy project: a second CircleCI project, for the jobs that change staging or production, or
  * that remove stacks. Anyone who can push a branch can rerun jobs of the service's own project with
- * SSH, so AWS must not give these rights to the jobs of the service's own project. docs/trust.md
- * says how to set up a deploy project, and what a small team gives up without a deploy project.
+ * SSH. So AWS must not give the permissions for these changes to jobs of the service's own project.
+ * docs/trust.md says how to set up a deploy project, and what a small team gives up without a
+ * deploy project.
  *
  * `directory` is the directory of the deploy project's configuration, in a clone of a repository
  * that developers cannot push to. A relative path starts at this repository's root directory.
@@ -27,8 +28,8 @@ export const deployProject = undefined as { readonly directory: string } | undef
  * test what runs in the cluster. `pulumi` has Pulumi, Node.js, the AWS CLI, kubectl, and Python
  * with pip. A test checks that its version is the one in package.json.
  *
- * A tag may be moved to another image. `npm run pipeline -- pin` adds the digest of each image, so
- * that the jobs run exactly this image. Renovate updates version and digest together.
+ * Someone may move a tag to another image. `npm run pipeline -- pin` adds the digest of each image,
+ * so that the jobs run exactly this image. Renovate updates version and digest together.
  */
 export const executorImages = {
   java: "cimg/openjdk:17.0.19-node",
@@ -57,9 +58,9 @@ export const companyScan: {
  * same image as all other jobs. docs/pipeline.md says how to set up a runner, and what to do
  * without a runner.
  *
- * The tests do not use the Kubernetes API (`services/proxy`) instead, because each branch's jobs
- * would need the right to read everything that staging serves. Also, no test would check what a
- * user's request needs: name, certificate, load balancer and Ingress.
+ * The tests do not send their requests through the Kubernetes API (`services/proxy`), because each
+ * branch's jobs would then need permission to read everything that staging serves. Also, no test
+ * would check what a user's request needs: name, certificate, load balancer and Ingress.
  *
  * @example
  * const insideNetwork = { runner: "acme/orders-smoke", stacks: ["review", "staging", "prod"] };

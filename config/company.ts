@@ -28,9 +28,9 @@ export const company = {
    */
   imageRepository: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/services-orders",
   /**
-   * Platforms of the nodes in the clusters. Images of staging and review stacks are built for all
-   * of them, no matter which machine builds: a Mac with an ARM processor, too. Production and
-   * canaries run such images.
+   * Platforms of the nodes in the clusters. Each machine builds the images of staging and review
+   * stacks for all of these platforms, also a Mac with an ARM processor. Production and canaries
+   * run such images.
    */
   imagePlatforms: ["linux/amd64"],
   /**

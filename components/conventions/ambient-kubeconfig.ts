@@ -1,9 +1,14 @@
 /* eslint-disable no-restricted-properties -- hides a variable from the SDK, reads no setting */
 
-/** How to reach the cluster: a context of the ambient kubeconfig, or a separate kubeconfig. */
+/**
+ * How to reach the cluster: with a context of the ambient kubeconfig (`KUBECONFIG` or
+ * `~/.kube/config`), or with a separate kubeconfig.
+ */
 export interface Access {
   readonly context?: string | undefined;
-  /** Content of a separate kubeconfig. If undefined, the ambient kubeconfig is used. */
+  /**
+   * Content of a separate kubeconfig. If undefined, kubectl and Pulumi use the ambient kubeconfig.
+   */
   readonly kubeconfig?: string | undefined;
 }
 
@@ -12,7 +17,7 @@ export const startSeconds = 10;
 
 /** Timeouts for kubectl when it reads from a cluster. */
 export interface ClusterLimits {
-  /** Seconds until the cluster counts as unreachable. */
+  /** Timeout of one request to the cluster, in seconds. */
   readonly requestSeconds: number;
   /** Timeout of the kubectl process, in seconds: the start of kubectl plus the request. */
   readonly processSeconds: number;
@@ -30,10 +35,10 @@ export function clusterLimits(onEks: boolean): ClusterLimits {
 }
 
 /**
- * Creates a Kubernetes provider while the environment variable KUBECONFIG is hidden, because
- * otherwise the SDK writes the path of the kubeconfig into the state. On a machine with another
- * path, the next preview would then show a change. The provider finds the kubeconfig without this
- * path.
+ * Creates a Kubernetes provider. During this time, the function hides the environment variable
+ * KUBECONFIG. Otherwise, the SDK would write the path of the kubeconfig into the Pulumi state, and
+ * a preview on a machine with another path would show a change. The provider finds the kubeconfig
+ * without this path.
  */
 export function withoutAmbientKubeconfig<Provider>(make: () => Provider): Provider {
   const ambient = process.env["KUBECONFIG"];

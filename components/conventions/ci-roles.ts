@@ -36,8 +36,8 @@ export function roleName(ciRole: CiRoleName): string {
 }
 
 /**
- * Returns the Kubernetes group that EKS gives to jobs with a CI role's IAM role. Jobs on review
- * stacks have the group {@link reviewGroup} instead, which the cluster reads from CircleCI's token.
+ * Returns the Kubernetes group that EKS gives to jobs with a CI role's IAM role. The jobs of review
+ * stacks have the group {@link reviewGroup}, which the cluster reads from CircleCI's token.
  */
 export function clusterGroup(ciRole: ClusterCiRoleName): string {
   return `${service}:${ciRole}`;
@@ -46,14 +46,14 @@ export function clusterGroup(ciRole: ClusterCiRoleName): string {
 /** Prefix of every user and group that the cluster reads from a token of CircleCI. */
 export const tokenPrefix = "circleci:";
 
-/** Returns the Kubernetes group of all jobs of the CircleCI project. */
+/** Returns the Kubernetes group of all jobs of one CircleCI project. */
 export function reviewGroup(projectId: string): string {
   return `${tokenPrefix}${projectId}`;
 }
 
 /**
- * Returns the Kubernetes user of the jobs of a branch: the token's `vcs-ref`, which a job cannot
- * choose.
+ * Returns the Kubernetes user of a branch's jobs. The cluster reads this user from the claim
+ * `vcs-ref` of CircleCI's token, and a job cannot choose this claim.
  */
 export function reviewUser(branch: string): string {
   return `${tokenPrefix}refs/heads/${branch}`;
@@ -71,8 +71,8 @@ export function removalUser(hasDeployProject: boolean): string {
 /** Names that connect the namespace of a review stack with the branch that owns it. */
 export const reviewAccess = {
   /**
-   * Annotations of the namespace that the commands write. The owner may write any value, so the
-   * code that reads an annotation checks the value.
+   * Annotations that the `npm run` commands write into the namespace. The branch's jobs may write
+   * any value, so the code that reads an annotation checks the value.
    */
   annotations: {
     /** Expiry that `npm run review -- extend` has set. */
@@ -85,17 +85,17 @@ export const reviewAccess = {
     remote: `${service}/remote`,
   },
   /**
-   * Name of the RoleBinding that gives rights in the namespace to the CI jobs of its branch, and to
-   * the jobs that remove review stacks.
+   * Name of the RoleBinding that gives permissions in the namespace to the CI jobs of the
+   * namespace's branch. The jobs that remove review stacks get the same permissions.
    */
   bindingName: "review",
-  /** Name of the ClusterRole that defines these rights. The platform project creates it. */
+  /** Name of the ClusterRole that defines these permissions. The platform project creates it. */
   clusterRole: `${service}-review-namespace`,
   /** Prefix of the names of all review namespaces. */
   namespacePrefix: `${service}-review-`,
   /**
    * Annotation of the namespace. The value is the Kubernetes user of the owning branch's jobs
-   * ({@link reviewUser}), and never changes.
+   * ({@link reviewUser}). The value never changes.
    */
   ownerAnnotation: `${service}/owner`,
 } as const;
@@ -114,7 +114,7 @@ export const reviewIngressGroup = `${service}-review`;
 
 /**
  * Host of a review stack, for the setting `hostPattern` and for the platform's policy. Service and
- * slug are one label, because a wildcard certificate covers one label: `*.{domain}`. With a slug of
- * 30 characters, this label has 46 characters. DNS allows 63.
+ * slug are one DNS label, because a wildcard certificate (`*.{domain}`) covers one DNS label. With
+ * a slug of 30 characters, this DNS label has 46 characters. DNS allows 63.
  */
 export const reviewHostPattern = `${service}-{slug}.{domain}`;

@@ -1,6 +1,7 @@
 /**
- * Which connections are allowed in a namespace with guardrails. The tests compare the network
- * policies with this table, and `npm run probe` compares a cluster with this table.
+ * Which connections the NetworkPolicies of a review or local stack's namespace allow. The tests
+ * compare the network policies with this table, and `npm run probe` compares a cluster with this
+ * table.
  */
 
 /** Sources of connections. A migration runs in the service's own pods, before the service. */
@@ -16,7 +17,7 @@ export const sources = [
 ] as const;
 export type Source = (typeof sources)[number];
 
-/** Destination of a connection: a party and its port. */
+/** Destination of a connection: a pod or a host (`party`), and its port. */
 export interface Door {
   readonly party:
     | "another pod"
@@ -77,8 +78,9 @@ const code: readonly DoorName[] = [
 ];
 
 /**
- * Destinations that each source may connect to. All other destinations are closed. The kubelet's
- * probes come from the node, which NetworkPolicies do not close out.
+ * Destinations that each source may connect to. All other destinations are closed. This table does
+ * not contain the kubelet's probes: they come from the node, and NetworkPolicies cannot block
+ * connections from a pod's own node.
  */
 const open: Readonly<Record<Source, readonly DoorName[]>> = {
   "another pod": [],

@@ -23,7 +23,7 @@ export const contextDirectory = "service/target/image";
 const jarName = new RegExp(`^${service}-(.+)\\.jar$`);
 
 /**
- * Returns the content hash of the code that the service's jar was built from. The jar's name
+ * Returns the content hash of the code from which Maven built the service's jar. The jar's name
  * contains this hash, because BuildKit treats a file with the same name, size and time as
  * unchanged.
  *
@@ -44,8 +44,8 @@ function filesUnder(root: string, path: string): readonly string[] {
 }
 
 /**
- * Returns the SHA-256 (64 hex characters) over paths and contents of the image's inputs, sorted by
- * path. The hash ignores file times and modes, so that a fresh checkout has the same hash.
+ * Returns the SHA-256 (64 hex characters) of the paths and contents of the image's inputs, sorted
+ * by path. The hash ignores file times and modes, so that a fresh checkout has the same hash.
  *
  * @param root directory of the repository
  */

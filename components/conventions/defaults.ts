@@ -9,14 +9,15 @@ export const pod = {
   /** Size limit of the volume for Datadog's Java agent, which is one jar of about 30 MB. */
   datadogAgentSizeLimit: "128Mi",
   /**
-   * Percentage of the container's memory for the heap. The rest is for metaspace, stacks and
-   * buffers: the service needs 145 MiB for them under full load. With 75 % of 512 MiB, the kernel
-   * killed it. The JVM's own default is 25 %.
+   * Percentage of the container's memory for the JVM's heap. The JVM needs the rest for metaspace,
+   * thread stacks and buffers: 145 MiB under full load. With a heap of 75 % of 512 MiB, the kernel
+   * killed the service. The JVM's own default is 25 %.
    */
   maxRamPercentage: 60,
   /**
-   * Minimum number of processors for the JVM: with fewer than 2, the JVM uses the serial garbage
-   * collector. Without a number and without a CPU limit, the JVM counts all cores of the node.
+   * Minimum number of processors that the JVM uses. With fewer than 2, the JVM uses the serial
+   * garbage collector. Without a number and without a CPU limit, the JVM counts all cores of the
+   * node.
    */
   minActiveProcessors: 2,
   /**
@@ -47,7 +48,7 @@ export const webService = {
   maxSurge: "25%",
   /** With 0, a rollout never removes an old pod before a new pod is ready. */
   maxUnavailable: 0,
-  /** With 10 seconds, a pod that crashes on start never counts as available. */
+  /** If a pod crashes within 10 seconds after it becomes ready, the pod was never available. */
   minReadySeconds: 10,
   port: 8080,
   /**
@@ -56,8 +57,8 @@ export const webService = {
    */
   preStopSeconds: 15,
   /**
-   * Seconds until a rollout without progress counts as failed. Kubernetes' default of 600 is too
-   * long to wait for a pod that does not start.
+   * Seconds without progress until Kubernetes reports a rollout as failed. Kubernetes' default of
+   * 600 is too long to wait for a pod that does not start.
    */
   progressDeadlineSeconds: 300,
   replicas: 1,
@@ -80,7 +81,10 @@ export const rollout = {
   /** Seconds between the end of the drain and SIGKILL. */
   graceMarginSeconds: 10,
   pdbMaxUnavailable: 1,
-  /** Seconds that Pulumi waits longer than Kubernetes, so that Pulumi shows Kubernetes' reason. */
+  /**
+   * Seconds that Pulumi waits longer than Kubernetes, so that Pulumi shows the reason that
+   * Kubernetes reports for a failure.
+   */
   pulumiWaitMarginSeconds: 60,
 } as const;
 
@@ -94,13 +98,17 @@ export const seedArgs = ["seed", "--count", "50", "--if-empty"] as const;
 export const ingress = {
   albClassName: "alb",
   /**
-   * TLS 1.2 and 1.3. Without the annotation, AWS takes `ELBSecurityPolicy-2016-08`, which allows
-   * TLS 1.0. This policy is the console's default before the hybrid key exchange of 2025.
+   * TLS policy of the load balancer, which allows TLS 1.2 and 1.3. Without the annotation, AWS uses
+   * `ELBSecurityPolicy-2016-08`, which allows TLS 1.0. Until AWS added hybrid key exchange in 2025,
+   * the AWS console's default was the policy below.
    *
    * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
    */
   albSslPolicy: "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
-  /** Must not be above the grace period. The load balancer's own default is 300. */
+  /**
+   * Seconds that the load balancer waits for a stopping pod's open requests. Must not be above the
+   * grace period. AWS's default is 300.
+   */
   deregistrationDelaySeconds: 30,
   pathType: "Prefix",
   scheme: "internal",
@@ -130,7 +138,10 @@ export const probes = {
 
 /** Defaults of scheduled jobs. */
 export const scheduledJob = {
-  /** Fraction of the schedule's shortest period: a run must end before the next run starts. */
+  /**
+   * Deadline of a run, as a fraction of the schedule's shortest period. A run must end before the
+   * next run starts.
+   */
   activeDeadlineFraction: 0.9,
   activeDeadlineMaxSeconds: 3600,
   backoffLimit: 2,
@@ -140,7 +151,7 @@ export const scheduledJob = {
   startingDeadlineSeconds: 300,
   successfulJobsHistoryLimit: 3,
   suspend: false,
-  /** One day: the logs of a failed run are still there the next morning. */
+  /** One day, so that people can still read the logs of a failed run the next morning. */
   ttlSecondsAfterFinished: 86_400,
   timeZone: "Etc/UTC",
 } as const;
@@ -188,8 +199,8 @@ export const reviewNamespace = {
    */
   maxMemoryLimitRequestRatio: "4",
   /**
-   * The quota is enough for a few replicas during a rollout, the database and jobs. It is at most
-   * the size of one node.
+   * The quota is enough for the database, jobs, and a few replicas during a rollout. One node is
+   * large enough for this quota.
    */
   quota: { cpu: "2", memory: "4Gi", pods: 10 },
   /**

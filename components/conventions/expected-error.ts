@@ -23,7 +23,7 @@ export function withCheapErrors<Args extends unknown[], Result>(
 }
 
 /**
- * Returns the error in the form that Pulumi prints quickly. Use this function also for errors in an
+ * Returns the error in a form that Pulumi prints quickly. Use this function also for errors in an
  * `apply`.
  */
 export function cheap(error: unknown): Error {

@@ -38,7 +38,9 @@ export interface Release {
   readonly commit: string;
 }
 
-/** The role of an object. The Service sends requests only to pods of `web`. */
+/**
+ * Part of the service that an object belongs to. The Service sends requests only to pods of `web`.
+ */
 export type Component = "database" | "job" | "namespace" | "web";
 
 /** Track of a Deployment's pods: `canary` for a canary's pods, `stable` for all other pods. */

@@ -22,7 +22,10 @@ export const budgets = {
 
 const base32 = "abcdefghijklmnopqrstuvwxyz234567";
 export const suffixLength = 8;
-/** Form of the end of a shortened name. A full name with such an end is shortened, too. */
+/**
+ * Form of the end of a shortened name. `slug` and `labelValue` also shorten a full name with such
+ * an end, so that it never equals a shortened name.
+ */
 export const looksShortened = /(?:^|-)[a-z2-7]{8}$/;
 export const legalSlug = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
 const legalLabelValue = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/;
@@ -45,8 +48,8 @@ function shorten(text: string, legal: string, budget: number): string {
 }
 
 /**
- * Returns the slug of a branch, a DNS-safe name: `[a-z0-9-]`, starts with a letter, at most 30
- * characters.
+ * Returns the slug of a branch: a DNS-safe name that starts with a letter, contains only
+ * `[a-z0-9-]`, and has at most 30 characters.
  *
  * The slug ends with 8 characters of a hash of the full name if the branch's name is not a legal
  * slug, or if the branch's name looks like a shortened name (`fix-checkout` seems to end with a
@@ -59,7 +62,8 @@ export function slug(branch: string): string {
   if (legalSlug.test(branch) && branch.length <= budgets.slug && !looksShortened.test(branch)) {
     return branch;
   }
-  // Only ASCII, as CEL's `lowerAscii`: other characters with a Latin lower case are separators.
+  // Changes only ASCII letters to lower case, as CEL's `lowerAscii` does. All other letters become
+  // hyphens, even those whose lower case is an ASCII letter.
   const legal = branch
     .replace(/[A-Z]/g, (letter) => letter.toLowerCase())
     .replace(/[^a-z0-9]+/g, "-")

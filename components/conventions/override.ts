@@ -5,7 +5,7 @@ type Later = Promise<unknown> | pulumi.OutputInstance<unknown>;
 
 /**
  * A spec as a component creates it. Objects and lists are plain, so that an override can read
- * nested fields; only single values, such as the name of another object, may be outputs. If an arg
+ * nested fields. Only single values, such as the name of another object, may be outputs. If an arg
  * contains an output, or if an earlier override returns an output, that value is still an output at
  * run time, although this type says that the value is plain.
  */

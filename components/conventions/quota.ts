@@ -47,7 +47,7 @@ export function peakPods(replicas: number, maxSurge: number | string): number {
 
 /**
  * Returns the limits of a quota for the node's disk, which allow two containers with the default
- * limit in each pod. So the number of pods is always reached first.
+ * limit in each pod. So a namespace always reaches the limit of pods first.
  */
 export function ephemeralStorage(pods: number): Readonly<Record<string, string>> {
   const { limit, request } = reviewNamespace.containerStorage;

@@ -45,14 +45,14 @@ export function dnsLabel(arg: string, got: string, max: number = budgets.dnsLabe
 }
 
 /**
- * Form of a digest reference: a repository, `@` and a digest. A tag can be moved to another image,
- * a digest cannot.
+ * Form of a digest reference: a repository, `@` and a digest. Someone can move a tag to another
+ * image, but not a digest.
  */
 export const imageRefForm = /^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$/;
 
 /**
- * Returns an issue if an image reference has no digest. Outputs are not checked, because they
- * always contain a digest.
+ * Returns an issue if an image reference has no digest. The function does not check outputs,
+ * because they always contain a digest.
  */
 export function imageRef(arg: string, got: unknown): Checked {
   return check(typeof got !== "string" || imageRefForm.test(got), {

@@ -7,15 +7,15 @@ import { builtFrom, contentHash, contextDirectory } from "../conventions/content
 import { assertValid } from "../conventions/expected-error";
 import { check, each, elements, imageRef } from "../conventions/validation";
 
-/** Platforms that an image can be built for. */
+/** Platforms for which BuildKit can build the image. */
 export type Platform = "linux/amd64" | "linux/arm64";
 
 const platforms: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 
 export interface ContainerImageArgs {
   /**
-   * Repository that the image is pushed to, without a tag. If you do not have the right to push,
-   * the build fails at its end.
+   * Repository to which the build pushes the image, without a tag. If you do not have permission to
+   * push, the build fails at its end.
    */
   readonly repository: string;
 
@@ -61,7 +61,7 @@ const dockerfile = "service/Dockerfile";
  * A preview builds nothing. The same code, base image and platforms give the same digest, so a
  * rebuild does not restart pods.
  *
- * @throws pulumi.ResourceError if the jars are missing or were built from other code.
+ * @throws pulumi.ResourceError if the jars are missing, or if Maven built them from other code.
  */
 export class ContainerImage extends pulumi.ComponentResource {
   /**
@@ -154,8 +154,8 @@ function createImage(
       push: true,
       tags: [`${repository}:${imageTag(args, hash)}`],
     },
-    // Pulumi does not delete the image, because another stack may run the same digest from the
-    // registry.
+    // Pulumi does not delete the image, because the nodes of another stack may still pull the same
+    // digest from the registry.
     { parent, retainOnDelete: true },
   );
 }

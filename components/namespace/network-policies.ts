@@ -49,7 +49,7 @@ const dns: Peer = {
   podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
 };
 
-/** What pods that run the service's code may connect to. */
+/** Destinations to which pods with the service's code may connect. */
 export interface Destinations {
   readonly database: { readonly port: number; readonly to: readonly Peer[] };
   readonly datadogAgentTo: readonly Peer[];

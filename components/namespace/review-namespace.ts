@@ -76,7 +76,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
 
   /**
    * Branch whose CI jobs may change objects in the namespace. The CI jobs that remove review stacks
-   * have the same rights. Without a branch, only cluster administrators may change these objects.
+   * have the same permissions. Without a branch, only cluster administrators have them.
    *
    * @default - no branch
    */
@@ -100,7 +100,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly demands?: readonly PodRequirement[];
 
   /**
-   * Addresses of the cluster's DNS, if it does not run in pods. Without them, pods find no host.
+   * Addresses of the cluster's DNS, if it does not run in pods. Without them, pods resolve no host.
    *
    * @default []
    * @example
@@ -138,9 +138,9 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly managementPort?: number;
 
   /**
-   * Pure functions that change the specs after all args are applied, for fields that no arg sets. A
-   * field that a function does not return is removed. TypeScript does not report a misspelled
-   * field, but the cluster does.
+   * Pure functions that change the specs after all args are applied, for fields that no arg sets.
+   * Pulumi removes each field that a function does not return. TypeScript does not report a
+   * misspelled field, but the cluster does.
    *
    * @default - none
    * @example { resourceQuotaSpec: (spec) => ({ ...spec, hard: { ...spec.hard, "count/jobs.batch":
@@ -211,8 +211,8 @@ export class ReviewNamespace extends pulumi.ComponentResource {
         parent: this,
       },
     );
-    // The RoleBinding comes first, because it gives the CI job the right to create the other
-    // objects. All these objects are deleted only together with the namespace, because no one may
+    // The RoleBinding comes first, because it gives the CI job permission to create the other
+    // objects. Pulumi deletes these objects only together with the namespace, because no one may
     // remove a guardrail earlier.
     const first = { deletedWith: nodes.namespace, parent: this };
     const metadata = (name: string) => ({

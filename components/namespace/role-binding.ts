@@ -13,8 +13,9 @@ export function ownerOf(branch: string | undefined): Annotations {
 }
 
 /**
- * Creates the RoleBinding that gives rights in the namespace to the CI jobs of its branch, and to
- * the CI jobs that remove old review stacks. Returns undefined without a branch.
+ * Creates the RoleBinding that gives permissions in the namespace to the CI jobs of the namespace's
+ * branch. The CI jobs that remove review stacks get the same permissions. Returns undefined without
+ * a branch.
  */
 export function createRoleBinding(
   name: string,

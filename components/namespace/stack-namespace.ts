@@ -25,7 +25,7 @@ export interface StackNamespaceArgs {
   readonly annotations?: Annotations;
 
   /**
-   * Type of ingress controller. With `eks-alb`, a pod counts as ready only when the load balancer
+   * Type of ingress controller. With `eks-alb`, a pod becomes ready only when the load balancer
    * sends requests to the pod. Without this preset, a rollout on EKS may remove the old pods too
    * early.
    *
@@ -42,8 +42,8 @@ export interface StackNamespaceArgs {
   readonly protect?: boolean;
 
   /**
-   * Keeps the namespace in the cluster when the stack is destroyed. Set this arg for a namespace
-   * that someone else created, or that contains Secrets that cannot be restored. Otherwise,
+   * Keeps the namespace in the cluster when someone destroys the stack. Set this arg for a
+   * namespace that the stack did not create, or whose Secrets the stack cannot restore. Otherwise,
    * destroying the stack deletes the namespace with everything in it.
    *
    * @default false
@@ -79,8 +79,8 @@ export class StackNamespace extends pulumi.ComponentResource {
           labels: {
             ...labels(args.identity, "namespace"),
             "pod-security.kubernetes.io/enforce": "restricted",
-            // Makes Kubernetes warn when a Deployment is applied: Kubernetes refuses the
-            // Deployment's pods only later, without a message.
+            // Makes Kubernetes warn when Pulumi applies a Deployment. Kubernetes refuses the
+            // Deployment's pods only later, and Pulumi shows no message about that.
             "pod-security.kubernetes.io/warn": "restricted",
             ...(ingressPreset === undefined
               ? {}

@@ -148,7 +148,8 @@ export interface PodArgs {
 
   /**
    * Log source for Datadog, as an annotation of the pods. The source selects the log pipeline in
-   * Datadog. With a wrong source, log lines have no level and stack traces are split.
+   * Datadog. With a wrong source, log lines have no level, and Datadog splits stack traces into
+   * lines.
    *
    * @group Pod
    * @default - Datadog's own choice
@@ -241,8 +242,8 @@ export interface PodArgs {
   readonly volumeMounts?: readonly ExtraVolumeMount[];
 
   /**
-   * Volumes of the pods, as Kubernetes fields. If a volume cannot be mounted, for example because
-   * its claim does not exist, no new pod starts.
+   * Volumes of the pods, as Kubernetes fields. If the kubelet cannot mount a volume, for example
+   * because the volume's claim does not exist, no new pod starts.
    *
    * @group Pod
    * @default - none

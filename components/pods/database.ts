@@ -4,7 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { postgres, sslModes } from "../conventions/defaults";
 import { type Checked, check, integer } from "../conventions/validation";
 
-/** A variable with a plain name, so that variables can be sorted. */
+/** An environment variable with a plain name, so that the component can sort the variables. */
 export type EnvVar = k8s.types.input.core.v1.EnvVar & { readonly name: string };
 
 /** Value of PostgreSQL's connection parameter `sslmode`. */
@@ -77,8 +77,8 @@ const hostForm =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?![0-9]+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
 /**
- * Checks the arg `database` and returns the issues. A host that is an output is not checked,
- * because such a host is always a name.
+ * Checks the arg `database` and returns the issues. The function does not check a host that is an
+ * output, because such a host is always a name.
  */
 export function databaseIssues(database: Database | undefined): readonly Checked[] {
   if (database === undefined) return [];

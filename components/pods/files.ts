@@ -6,7 +6,7 @@ import type { PodArgs } from "./args";
 type Volume = k8s.types.input.core.v1.Volume;
 type VolumeMount = k8s.types.input.core.v1.VolumeMount;
 
-/** Name of the volume that `configFiles` are mounted from. */
+/** Name of the volume with the files of `configFiles`. */
 export const configVolumeName = "config-files";
 
 /**

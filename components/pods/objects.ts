@@ -11,7 +11,8 @@ interface PodObjects extends PodArgs {
 }
 
 /**
- * Creates the ServiceAccount of the pods. Without `iamRoleArn`, the ServiceAccount has no rights.
+ * Creates the ServiceAccount of the pods. Without `iamRoleArn`, the ServiceAccount has no
+ * permissions.
  */
 export function createServiceAccount(
   parent: pulumi.Resource,
@@ -24,7 +25,7 @@ export function createServiceAccount(
   return new k8s.core.v1.ServiceAccount(
     name,
     {
-      // Turns off the token for the cluster. EKS mounts a separate token for AWS.
+      // The pods get no token for the cluster. For AWS, EKS mounts a separate token.
       automountServiceAccountToken: false,
       metadata: { ...objectMetadata(args, own, annotations), name, namespace },
     },

@@ -70,9 +70,9 @@ export interface PostgresArgs {
   readonly databaseName?: string;
 
   /**
-   * Pure functions that change the specs after all args are applied, for fields that no arg sets. A
-   * field that a function does not return is removed. TypeScript does not report a misspelled
-   * field, but the cluster does.
+   * Pure functions that change the specs after all args are applied, for fields that no arg sets.
+   * Pulumi removes each field that a function does not return. TypeScript does not report a
+   * misspelled field, but the cluster does.
    *
    * @default - none
    * @example

@@ -87,8 +87,8 @@ export function postgresStatefulSetSpec(
   return applyOverride(overrides?.statefulSetSpec, {
     // The data is ephemeral: the volume must not exist longer than the stack.
     persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete", whenScaled: "Retain" },
-    // With OrderedReady, Kubernetes does not replace a pod that cannot start, even after the spec
-    // is fixed.
+    // With OrderedReady, Kubernetes does not replace a pod that cannot start, even after someone
+    // has fixed the spec.
     podManagementPolicy: "Parallel",
     replicas: 1,
     selector: { matchLabels: selector(identity, "database") },

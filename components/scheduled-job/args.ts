@@ -51,7 +51,10 @@ export interface ScheduledJobOverrides {
 /** A recipient of notifications, in the format that the notifier reads. */
 export type Recipient = `email:${string}@${string}` | `pagerduty:${string}` | `slack:#${string}`;
 
-/** Who is notified when a run has failed after all retries, and what the recipient must do. */
+/**
+ * Recipient of the notification when a run has failed after all retries, and what the recipient
+ * must do.
+ */
 export interface OnFailure {
   /**
    * URL of a page that says what to do after a failure. Without this page, the recipient must find
@@ -60,7 +63,7 @@ export interface OnFailure {
    * @default - none
    */
   readonly runbook?: `https://${string}`;
-  /** Who is notified: a Slack channel, an email address or a PagerDuty service. */
+  /** Recipient of the notification: a Slack channel, an email address or a PagerDuty service. */
   readonly tell: Recipient;
 }
 
@@ -115,9 +118,9 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly schedule: string;
 
   /**
-   * Seconds after which Kubernetes stops a run and marks it as failed. Must be below the shortest
-   * time between two runs; otherwise, with `Forbid`, one run that hangs makes Kubernetes skip the
-   * next runs.
+   * Maximum duration of a run, in seconds. After that, Kubernetes stops the run and marks it as
+   * failed. Must be below the shortest time between two runs. Otherwise, with `Forbid`, one run
+   * that hangs makes Kubernetes skip the next runs.
    *
    * @group Run
    * @default - 90 % of the schedule's shortest period, at most 3600
@@ -184,8 +187,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly database?: Database;
 
   /**
-   * Number of failed runs to keep, with their logs. `ttlSecondsAfterFinished` also deletes these
-   * runs. With 0, you cannot see why a run failed.
+   * Number of failed runs to keep, with their logs. Kubernetes also deletes these runs after
+   * `ttlSecondsAfterFinished`. With 0, you cannot see why a run failed.
    *
    * @group Run
    * @default 3
@@ -194,10 +197,10 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly failedJobsHistoryLimit?: number;
 
   /**
-   * Who is notified when a run fails. This arg only sets the annotations `on-failure/tell` and
-   * `on-failure/runbook` of the CronJob and of its Jobs. A notifier or a monitor must read these
-   * annotations and send the notification. Nothing checks that the recipient exists: you notice a
-   * wrong recipient only at the first failure.
+   * Recipient of the notification when a run fails. This arg only sets the annotations
+   * `on-failure/tell` and `on-failure/runbook` of the CronJob and of its Jobs. A notifier or a
+   * monitor must read these annotations and send the notification. Nothing checks that the
+   * recipient exists: you notice a wrong recipient only at the first failure.
    *
    * @group Common
    * @default - no notification
@@ -207,9 +210,9 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly onFailure?: OnFailure;
 
   /**
-   * Pure functions that change the specs after all args are applied, for fields that no arg sets. A
-   * field that a function does not return is removed. TypeScript does not report a misspelled
-   * field, but the cluster does.
+   * Pure functions that change the specs after all args are applied, for fields that no arg sets.
+   * Pulumi removes each field that a function does not return. TypeScript does not report a
+   * misspelled field, but the cluster does.
    *
    * @group Common
    * @default - none
@@ -264,8 +267,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly requests?: Requests;
 
   /**
-   * Name of the pods' ServiceAccount, for rights outside the cluster. Setting both this arg and
-   * `iamRoleArn` is an error, because `iamRoleArn` creates a ServiceAccount for the job.
+   * Name of the pods' ServiceAccount, for permissions outside the cluster. Setting both this arg
+   * and `iamRoleArn` is an error, because `iamRoleArn` creates a ServiceAccount for the job.
    *
    * @group Pod
    * @default - with `iamRoleArn` the job's own ServiceAccount, otherwise `default`. Neither has a
@@ -276,8 +279,8 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * Maximum number of seconds between the scheduled time and the start of a run. Below 10,
-   * Kubernetes would miss runs. With this limit, a run that was missed while the job was suspended
-   * does not start when the suspension ends.
+   * Kubernetes would miss runs. Because of this limit, a run that Kubernetes skipped during a
+   * suspension does not start when the suspension ends.
    *
    * @group Run
    * @default 300
@@ -316,8 +319,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly timeZone?: string;
 
   /**
-   * Seconds to keep a finished run, with its log. If the time is too short, you cannot see why a
-   * run failed.
+   * Seconds that Kubernetes keeps a finished run with its log, from the end of the run. If the time
+   * is too short, you cannot see why a run failed.
    *
    * @group Run
    * @default 86400

@@ -74,8 +74,8 @@ export interface IngressHost {
  */
 export interface ProbeSettings {
   /**
-   * Number of failures in a row until the probe counts as failed. With a low number, one slow
-   * answer is enough.
+   * Number of failures in a row until Kubernetes reports the probe as failed. With a low number,
+   * one slow answer is enough.
    *
    * @default - see the probe's arg
    */

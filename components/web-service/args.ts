@@ -98,7 +98,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly debugPort?: number | undefined;
 
   /**
-   * Seconds that a pod may take after SIGTERM for open requests. Longer requests are cut off.
+   * Seconds that a pod may take after SIGTERM for open requests. The service cuts off longer
+   * requests.
    *
    * @group Rollout
    * @default 30
@@ -162,8 +163,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly migrationArgs?: readonly string[];
 
   /**
-   * Seconds that a new pod must stay ready before it counts as available. With 0, a rollout
-   * continues even if a new pod crashes soon after its start.
+   * Seconds that a new pod must stay ready before Kubernetes reports it as available. With 0, a
+   * rollout continues even if a new pod crashes soon after its start.
    *
    * @group Rollout
    * @default 10
@@ -172,9 +173,9 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly minReadySeconds?: number;
 
   /**
-   * Pure functions that change the specs after all args are applied, for fields that no arg sets. A
-   * field that a function does not return is removed. TypeScript does not report a misspelled
-   * field, but the cluster does.
+   * Pure functions that change the specs after all args are applied, for fields that no arg sets.
+   * Pulumi removes each field that a function does not return. TypeScript does not report a
+   * misspelled field, but the cluster does.
    *
    * @group Common
    * @default - none
@@ -213,8 +214,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly preStopSeconds?: number;
 
   /**
-   * Seconds without progress before a rollout counts as failed. If the migration and the start of a
-   * pod take longer, the rollout of a good release fails.
+   * Seconds without progress until Kubernetes reports a rollout as failed. If the migration and the
+   * start of a pod take longer, the rollout of a good release fails.
    *
    * @group Rollout
    * @default 300
@@ -225,7 +226,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
 
   /**
    * Makes Pulumi refuse updates that delete or replace the Deployment, Service or Ingress, because
-   * such updates cause downtime. To allow one, run `pulumi state unprotect` before `pulumi up`.
+   * such updates cause downtime. To allow such an update, run `pulumi state unprotect` before
+   * `pulumi up`.
    *
    * @group Rollout
    * @default - the component's `opts.protect`
@@ -295,7 +297,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
 
   /**
    * Seconds between the deletion of a pod and SIGKILL, including `preStopSeconds`. Must be at least
-   * `preStopSeconds` + `drainSeconds` + 10; otherwise, requests are cut off.
+   * `preStopSeconds` + `drainSeconds` + 10; otherwise, SIGKILL cuts off requests.
    *
    * @group Rollout
    * @default 60

@@ -10,8 +10,8 @@ type Spec = k8s.types.input.autoscaling.v2.HorizontalPodAutoscalerSpec;
 type Metric = k8s.types.input.autoscaling.v2.MetricSpec;
 
 /**
- * Returns a metric: the average utilization of one resource in the service's container. Sidecars do
- * not count.
+ * Returns a metric: the average utilization of one resource in the service's container. The metric
+ * does not include sidecars.
  */
 function metric(container: string, name: "cpu" | "memory", averageUtilization: number): Metric {
   const target = { averageUtilization, type: "Utilization" };

@@ -28,11 +28,11 @@ export interface CanaryArgs extends Omit<
   "autoscaling" | "iamRoleArn" | "migrationArgs" | "overrides" | "protect" | "seedArgs" | "track"
 > {
   /**
-   * Number of pods, at least one. Requests are spread evenly over the canary's pods and
-   * production's pods.
+   * Number of pods, at least one. Production's Service sends an equal share of the requests to each
+   * pod of the canary and of production.
    */
   readonly replicas: number;
-  /** Name of production's ServiceAccount. The canary has the same rights as production. */
+  /** Name of production's ServiceAccount, whose permissions the canary's pods get. */
   readonly serviceAccountName: pulumi.Input<string>;
 
   /**
@@ -55,7 +55,8 @@ export interface CanaryArgs extends Omit<
   readonly datadogAgentTo?: readonly Peer[];
 
   /**
-   * Addresses of the cluster's DNS, if it does not run in pods. Without them, pods find no host.
+   * Addresses of the cluster's DNS, if it does not run in pods. Without them, pods cannot resolve
+   * host names.
    *
    * @default []
    * @example

@@ -14,7 +14,7 @@ function albAnnotations(web: WebServiceInputs): Annotations {
   return {
     ...(ingressGroupName === undefined ? {} : { [`${alb}/group.name`]: ingressGroupName }),
     [`${alb}/healthcheck-path`]: web.readinessProbe?.path ?? probes.ready,
-    // The controller accepts a name only for a port of the Service. It takes a number as the port
+    // The controller accepts a name only for a port of the Service. For a number, it uses this port
     // of the pods, and opens this port in their security group.
     ...(hasManagementPort(web) ? { [`${alb}/healthcheck-port`]: String(web.managementPort) } : {}),
     [`${alb}/listen-ports`]: JSON.stringify(tls ? [{ HTTP: 80 }, { HTTPS: 443 }] : [{ HTTP: 80 }]),

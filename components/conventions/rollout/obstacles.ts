@@ -6,7 +6,7 @@ interface FailedMount {
   readonly pod: string;
 }
 
-/** Facts about the pods of a new release. */
+/** Facts about the pods of a Deployment's newest ReplicaSet. */
 export interface NewPods {
   readonly failedMounts: readonly FailedMount[];
   readonly pods: readonly PodFacts[];
@@ -21,27 +21,28 @@ interface Obstacle {
   /** Whether an earlier update, which failed, created the pod. */
   readonly older: boolean;
   /**
-   * Whether the obstacle has already occurred twice. If false, the obstacle counts only if it
-   * lasts.
+   * Whether the obstacle has already occurred twice. If false, the obstacle stops the rollout only
+   * if it lasts.
    */
   readonly repeated: boolean;
   readonly text: string;
 }
 
 /**
- * Seconds that an obstacle must last before it counts. The kubelet retries within this time: it
- * pulls an image again after 10 s
+ * Seconds that an obstacle must last before it stops the rollout. The kubelet retries within this
+ * time: it pulls an image again after 10 s
  * (https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff).
  */
 const lastingSeconds = 15;
 /**
- * Tolerance, in seconds, for comparing a pod's creation time with the start of the update: clocks
- * may differ, and a pod may already exist when the update starts to wait.
+ * Tolerance in seconds. A pod is older than the update only if its creation time is earlier than
+ * the start of the wait minus this tolerance. The clocks of this machine and of the cluster may
+ * differ. Also, the update's own pods may exist before the update begins to wait.
  */
 const toleranceSeconds = 30;
 /**
- * Seconds that an obstacle of an older pod must last before it counts: the longest time until the
- * kubelet retries, plus a margin.
+ * Seconds that an obstacle of an older pod must last before it stops the rollout: the longest time
+ * until the kubelet retries, plus a margin.
  */
 const longestBackOffSeconds = 300 + lastingSeconds;
 
@@ -53,9 +54,9 @@ const cannotStart =
   /^(?:CreateContainer(?:Config)?Error|ErrImage\w+|ImageInspectError|ImagePullBackOff|InvalidImageName|RunContainerError)$/;
 
 /**
- * Watches the pods of a new release, and reports when no pod can become ready: each pod has an
- * obstacle that has occurred twice, or that lasts. A pod that is slow, or that waits for a node,
- * has not failed.
+ * Watches the pods of a Deployment's newest ReplicaSet, and reports when no pod can become ready:
+ * each pod has an obstacle that has occurred twice, or that lasts. A pod that is slow, or that
+ * waits for a node, has not failed.
  */
 export class Obstacles {
   readonly #began: number;
@@ -109,7 +110,8 @@ export class Obstacles {
       const text = `Pod ${name}, ${container.name}: ${containerIssue(container) ?? ""}`;
       const key = `${name}/${container.name}`;
       const before = this.#restarts?.get(key) ?? 0;
-      // The container ends although it should run, and has ended since the first check.
+      // The container ends although it should run, and it has ended at least once since the first
+      // check.
       const crashes = state?.waiting?.reason === "CrashLoopBackOff" || failed(container);
       if (crashes && container.restartCount > before) {
         return { key: `${key}/ends`, older, repeated: true, text };

@@ -74,7 +74,8 @@ function parsed(schedule: string): readonly (ReadonlySet<number> | undefined)[] 
  * Returns the fields that the cluster refuses, or that do not do what they seem to say. Undefined
  * if there are not five fields.
  *
- * A date that does not exist, such as `0 0 31 2 *`, is accepted, but the job never runs.
+ * The function accepts a date that does not exist, such as `0 0 31 2 *`. With such a schedule, the
+ * job never runs.
  */
 export function wrongFields(schedule: string): readonly ScheduleField[] | undefined {
   const all = parsed(schedule);

@@ -1,7 +1,7 @@
 /**
  * Finds secrets in texts, by the name of a variable and by the form of a value. Previews, plans,
  * messages and the policy pack use this file. A scanner such as secretlint is too large for CI jobs
- * with AWS rights, and does not know the names of variables.
+ * with permissions in AWS, and does not know the names of variables.
  */
 
 const setOf = (words: string): ReadonlySet<string> => new Set(words.split(" "));
@@ -13,8 +13,8 @@ const secretWords = setOf(
 );
 const secretPairs = new Set(["connection string", "webhook url"]);
 /**
- * Words before "key" with which the key is not a secret, such as "cache key". Any other key is a
- * secret.
+ * If one of these words comes before "key" (such as "cache key"), the key is not a secret. Any
+ * other key is a secret.
  */
 const openKeys = setOf("cache foreign object partition primary public range routing sort");
 /**
