@@ -10,7 +10,7 @@ import {
   clusterLimits,
 } from "../components/conventions/ambient-kubeconfig";
 
-/** Facts about a cluster, read before the program changes anything in it. */
+/** Facts about a cluster. The program reads them before it changes the cluster. */
 export interface ClusterFacts {
   /** UID of the namespace `kube-system`. Kubernetes has no other identifier of a cluster. */
   readonly clusterUid: string;

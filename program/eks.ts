@@ -8,10 +8,10 @@ import {
 /**
  * Returns a kubeconfig for an EKS cluster. The kubeconfig contains no token. For each command,
  * `aws eks get-token` creates a token with the role of the person or the CI job. With the identity
- * `circleci-token`, a CI job uses CircleCI's token instead.
+ * `circleci-token`, a CI job uses CircleCI's token.
  *
- * @throws Error of AWS if the cluster does not exist, or if the role has no right to describe the
- * cluster.
+ * @throws Error of AWS if the cluster does not exist, or if the role has no permission to describe
+ * the cluster.
  */
 export async function eksKubeconfig(
   { name, region }: EksClusterName,

@@ -9,9 +9,9 @@ const chooseBy = { chosen: "npm run canary -- start BRANCH", promoted: "npm run 
 
 /**
  * Returns the settings with the release that the stack keeps. Production and its canary run the
- * release that was chosen for them, not the code that is checked out.
+ * release that a command has chosen, not the code that is checked out.
  *
- * @throws pulumi.RunError if no release was chosen yet.
+ * @throws pulumi.RunError if no command has chosen a release yet.
  */
 export async function withKeptRelease(
   settings: Settings,

@@ -14,7 +14,7 @@ export type ReadLastRelease = (stack: string) => Promise<LastRelease | undefined
 
 /**
  * Returns the release in the outputs of this stack's last update. Production keeps its release
- * until another release is promoted, no matter which code is checked out.
+ * until someone promotes another release, no matter which code is checked out.
  *
  * @returns undefined for a stack that was never updated.
  */

@@ -18,13 +18,14 @@ export function createNamespace(
   const { data, perBranch, protect } = environments[environment];
   const common = { identity, namespace, ...(ingressPreset === undefined ? {} : { ingressPreset }) };
   if (data === "given") {
-    // The platform created this namespace. A stack cannot restore the Secrets in it, so the
-    // namespace is retained.
+    // The platform created this namespace. A stack cannot restore the Secrets in it, so Pulumi
+    // never deletes the namespace.
     return new StackNamespace("namespace", { ...common, protect, retain: true }, opts).namespace;
   }
   const { datadogAgentTo, dnsTo, egressTo, ingressFrom, quota } = settings;
   const guardrails = { datadogAgentTo, dnsTo, egressTo, ingressFrom, quota, demands };
-  // CI is not an administrator: each branch has rights only in its own namespace.
+  // The jobs of a branch are not administrators: they have permissions only in the branch's
+  // namespace.
   const owner = perBranch ? { branch: release.branch } : {};
   return new ReviewNamespace("namespace", { ...common, ...guardrails, ...owner }, opts).namespace;
 }

@@ -33,16 +33,16 @@ export interface DeploymentFacts {
 export interface Rollouts {
   /** Reads a Deployment by its name. Undefined if the Deployment does not exist. */
   readonly deployment: (name: string) => Promise<DeploymentFacts | undefined>;
-  /** Reads the pods of the Deployment's newest release. */
+  /** Reads the pods of the Deployment's newest ReplicaSet. */
   readonly newPods: (deployment: DeploymentFacts) => Promise<Omit<NewPods, "refused">>;
 }
 
 /** How often to read the cluster and to print messages. */
 export interface Pace {
   readonly pollMs: number;
-  /** Milliseconds without progress until the pods are read, too. */
+  /** Milliseconds without progress until the wait also reads the pods. */
   readonly quietMs: number;
-  /** Milliseconds without a new message until the last message is printed again. */
+  /** Milliseconds without a new message until the wait prints the last message again. */
   readonly sayMs: number;
 }
 

@@ -16,7 +16,7 @@ export const databaseSettings = {
     default: ({ environment }) =>
       environments[environment].data === "own" ? postgres.connections : undefined,
     description:
-      "Connections that the database allows this service. If all pods of a rollout need more, the preview fails. Without it, nothing is checked.",
+      "Connections that the database allows this service. If all pods of a rollout need more, the preview fails. Without this setting, the preview does not check the connections.",
   }),
   databaseHost: setting({
     ...text("a host name", /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/),
@@ -42,7 +42,7 @@ export const databaseSettings = {
     ...forms.secretName,
     default: () => `${service}-database`,
     description:
-      "Secret with the keys `username`, `password` and, to verify the server, `ca.crt` of databaseHost. It must exist before the stack does.",
+      "Secret with the keys `username` and `password` for databaseHost. To verify the server, the Secret also needs the key `ca.crt`. The Secret must exist before the stack.",
   }),
   databaseSslMode: setting({
     ...forms.oneOf(...sslModes),

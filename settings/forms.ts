@@ -10,7 +10,7 @@ type Schema<Value> = v.GenericSchema<unknown, Value>;
 /** The values that a setting allows: as a schema, and in words for messages and the reference. */
 export interface Form<Value> {
   readonly allowed: string;
-  /** Accepts a value that was parsed from YAML, or the same value as text. */
+  /** Accepts a value from parsed YAML, or the same value as text. */
   readonly schema: Schema<Value>;
 }
 
@@ -128,7 +128,7 @@ export const cidr = text(
   /^(?:[0-9]{1,3}\.){3}[0-9]{1,3}\/(?:3[0-2]|[12]?[0-9])$|^[0-9a-f:]+\/[0-9]{1,3}$/,
 );
 
-/** The same form as in the service, which checks it again: service/.../cli/S3Uri.java. */
+/** The service checks the same form again: service/.../cli/S3Uri.java. */
 export const s3Uri = text(
   "a bucket and optionally a prefix, such as s3://bucket/prefix",
   /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[A-Za-z0-9!_.*'()-]+)*\/?$/,

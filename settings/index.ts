@@ -46,8 +46,8 @@ export interface Settings extends Omit<
 }
 
 /**
- * Error for settings that cannot be used. The message says for each setting which values are
- * allowed.
+ * Error for settings that the program cannot use. The message says for each setting which values
+ * are allowed.
  */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";

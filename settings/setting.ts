@@ -18,7 +18,7 @@ export interface Setting<Value = unknown, Default = unknown> extends Form<Value>
   /** Returns the value if neither the configuration nor the environment variable has a value. */
   readonly default: (surroundings: Surroundings) => Default;
   readonly description: string;
-  /** Environment variable that is read if the configuration has no value. */
+  /** Environment variable whose value applies if the configuration has no value. */
   readonly env?: string;
   /** If true, a canary never uses production's value of this setting. */
   readonly ownOfCanary?: true;
@@ -34,7 +34,7 @@ interface Statement<Value, Default> extends Omit<Setting<Value>, "default"> {
     ((surroundings: Surroundings) => Default) | Readonly<Record<OwnDefaults, Default>>;
 }
 
-/** Defines a setting. Messages, editor schema and reference are generated from this definition. */
+/** Defines a setting. Messages, editor schema and reference come from this definition. */
 export function setting<Value, Default extends Value | undefined = undefined>({
   default: given,
   ...statement
@@ -62,8 +62,8 @@ interface Source {
   readonly config: Config;
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
-   * Path of the stack settings file. Messages contain it, so that a person knows which file to
-   * edit.
+   * Path of the stack settings file. Messages contain this path, so that a person knows which file
+   * to edit.
    */
   readonly file: string;
   /** Namespace of the keys: the name of the Pulumi project. */
@@ -163,7 +163,7 @@ function readValue(
 ): { readonly issues: readonly string[]; readonly value?: unknown } {
   const configured = config[`${project}:${key}`];
   const variable = one.env === undefined ? undefined : env[one.env];
-  // An empty environment variable counts as unset.
+  // An empty environment variable is the same as no variable.
   const given = configured ?? (variable === "" ? undefined : variable);
   if (given === undefined) {
     const missing = `${project}:${key} must be set to ${one.allowed}; add it to ${file}`;

@@ -32,32 +32,34 @@ export const table = {
     ...text("the name of a branch, without spaces", /^\S+$/),
     default: ({ gitBranch }) => gitBranch,
     description:
-      "Branch that is released. CI sets it, because CI checks out a commit without a branch.",
+      "Branch of the release. CI sets this value, because CI checks out a commit without a branch.",
     env: "RELEASE_BRANCH",
     ownOfCanary: true,
   }),
   builder: setting({
     ...text("the name of a buildx builder", /^[A-Za-z0-9][A-Za-z0-9_.-]*$/),
-    description: "Builder of the image. Without it, buildx chooses one.",
+    description: "Builder of the image. Without this setting, buildx chooses a builder.",
     env: "BUILDX_BUILDER",
   }),
   callersAuthenticatedBy: setting({
     ...text("a line of at most 200 characters", /^\S[^\r\n]{0,199}$/),
     description:
-      "What authenticates callers before their requests reach the service, such as an API gateway. The policy pack refuses an internet-facing load balancer without it.",
+      "What authenticates callers before their requests reach the service, such as an API gateway. Without this setting, the policy pack refuses an internet-facing load balancer.",
   }),
   canaryDatabaseSecretName: setting({
     ...forms.secretName,
     description:
-      "Secret with a database user for canaries only, with the same keys as databaseSecretName. Without it, a canary uses databaseSecretName.",
+      "Secret with a database user for canaries only, with the same keys as databaseSecretName. Without this setting, a canary uses databaseSecretName.",
   }),
   clusterUid: setting({
     ...text("the UID of the cluster's namespace kube-system", /^[0-9a-f-]{36}$/),
-    description: "The only cluster that the stack may change. Without it, any cluster is allowed.",
+    description:
+      "UID of the only cluster that the stack may change. Without this setting, the stack may change any cluster.",
   }),
   context: setting({
     ...forms.contextName,
-    description: "Context of the ambient kubeconfig. Without it, the current context is used.",
+    description:
+      "Context of the ambient kubeconfig. Without this setting, the stack uses the current context.",
   }),
   ...databaseSettings,
   datadogAgentTo: setting({
@@ -93,18 +95,18 @@ export const table = {
   eksCluster: setting({
     ...forms.orNone(forms.eksCluster),
     default: reviewOnly(company.reviewCluster, "none"),
-    description: "EKS cluster of the stack. With `none`, the ambient kubeconfig is used.",
+    description: "EKS cluster of the stack. With `none`, the stack uses the ambient kubeconfig.",
     env: "SANDBOX_EKS_CLUSTER",
   }),
   exportOutput: setting({
     ...forms.s3Uri,
     description:
-      "Bucket and prefix that the jobs with the command `export` write to, such as `s3://bucket/prefix`. Without it, they write to their logs.",
+      "Bucket and prefix that the jobs with the command `export` write to, such as `s3://bucket/prefix`. Without this setting, the jobs write to their logs.",
   }),
   exportRoleArn: setting({
     ...forms.roleArn,
     description:
-      "IAM role (IRSA) of the jobs with the command `export`; needs exportOutput. Without it, the jobs use the service's ServiceAccount.",
+      "IAM role (IRSA) of the jobs with the command `export`; needs exportOutput. Without this setting, the jobs use the service's ServiceAccount.",
   }),
   hostPattern: setting({
     ...text(
@@ -123,7 +125,7 @@ export const table = {
   imageRef: setting({
     ...forms.imageRef,
     description:
-      "Image to deploy. If it is set, no image is built. Without it, prod and prod-canary keep the image that they run.",
+      "Image to deploy. With this setting, Pulumi builds no image. Without it, prod and prod-canary keep the image that they run.",
     env: "RELEASE_IMAGE_REF",
     ownOfCanary: true,
   }),
@@ -142,11 +144,12 @@ export const table = {
       return environments[environment].perBranch ? `${imageRepository}-review` : imageRepository;
     },
     description:
-      "Repository that the image is pushed to. If SANDBOX_REGISTRY is set, the default is in that registry.",
+      "Repository to which the build pushes the image. If SANDBOX_REGISTRY is set, the default is in that registry.",
   }),
   ingressClassName: setting({
     ...forms.ingressClass,
-    description: "IngressClass of the Ingress. Without it, the cluster's default is used.",
+    description:
+      "IngressClass of the Ingress. Without this setting, the cluster's default class applies.",
   }),
   ingressFrom: setting({
     ...forms.peers,
@@ -201,7 +204,7 @@ export const table = {
       staging: [...company.imagePlatforms],
     },
     description:
-      "Platforms that the image is built for. Without it, the builder's platform is used.",
+      "Platforms for which BuildKit builds the image. Without this setting, BuildKit builds for the builder's platform.",
     env: "SANDBOX_PLATFORMS",
   }),
   publicPort: setting({
@@ -238,13 +241,13 @@ export const table = {
       "a commit of 40 hex digits, or one with -dirty.<hash>",
       /^(?:unknown|[0-9a-f]{40}(?:-dirty\.[0-9a-f]{7})?)$/,
     ),
-    description: "Commit that imageRef was built from, if it is not the one that is checked out.",
+    description: "Commit of imageRef, if it is not the commit that is checked out.",
     env: "RELEASE_COMMIT",
     ownOfCanary: true,
   }),
   releaseReason: setting({
     ...text("a line of at most 200 characters", /^[^\r\n]{1,200}$/),
-    description: "Why imageRef is not the promoted image. It is shown in the stack's outputs.",
+    description: "Why imageRef is not the promoted image. The stack's outputs show this reason.",
     env: "RELEASE_REASON",
     ownOfCanary: true,
   }),
