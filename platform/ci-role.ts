@@ -14,12 +14,12 @@ export interface CiRoleArgs {
 }
 
 /**
- * Maximum duration of a session, in seconds. This duration is longer than a job may run without
- * output (40 minutes), so that no update loses its rights while it runs.
+ * Maximum duration of a session of an IAM role, in seconds. This duration is longer than a job may
+ * run without output (40 minutes), so that no update loses its permissions while it runs.
  */
 const maxSessionSeconds = 3600;
 
-/** An IAM role of CI jobs, with its trust policy and its rights. */
+/** An IAM role of CI jobs, with its trust policy and its permissions. */
 export class CiRole extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
 

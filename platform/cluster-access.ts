@@ -25,9 +25,9 @@ export interface ClusterAccessArgs {
 
 /**
  * The identities in the EKS cluster. Each IAM role gets a Kubernetes group. Review jobs
- * authenticate with CircleCI's own token instead: all review jobs share one IAM role and can choose
- * the session's name, but CircleCI itself sets the branch in the token. So the user's name is the
- * branch, and one branch cannot impersonate another.
+ * authenticate with CircleCI's token and not with their IAM role. All review jobs share one IAM
+ * role and can choose the session's name, but CircleCI itself writes the branch into the token. The
+ * Kubernetes user of a review job contains this branch, so one branch cannot impersonate another.
  */
 export class ClusterAccess extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {

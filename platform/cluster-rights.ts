@@ -29,18 +29,18 @@ export interface ClusterRightsArgs {
 }
 
 /**
- * A ClusterRole, and the group or the user that gets this role in one namespace or in the whole
- * cluster.
+ * A ClusterRole, and the group or the user that gets this ClusterRole in one namespace or in the
+ * whole cluster.
  */
 interface Right {
   readonly group: string;
   readonly namespace?: string;
   readonly role: string;
-  /** A user that gets this role instead of the group. */
+  /** The user that gets the ClusterRole. If undefined, the group gets the ClusterRole. */
   readonly user?: string;
 }
 
-/** Name of the role of the jobs that remove review stacks. */
+/** Short name of the ClusterRole of the jobs that remove review stacks. */
 const removesReviews = "review-removal";
 
 type Rules = Readonly<Record<string, k8s.types.input.rbac.v1.PolicyRule[]>>;
@@ -107,9 +107,9 @@ function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly
 }
 
 /**
- * The rights of the CI roles in the cluster. The platform binds rights in the namespaces of staging
- * and production. In a review namespace, the review stack itself binds the rights to its own
- * branch.
+ * The permissions of the CI roles in the cluster. The platform creates the RoleBindings in the
+ * namespaces of staging and production. In a review namespace, the review stack itself creates the
+ * RoleBinding for its own branch.
  */
 export class ClusterRights extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterRightsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -129,8 +129,8 @@ function createBinding(
   { group, namespace, role, user }: Right,
 ): void {
   const apiGroup = "rbac.authorization.k8s.io";
-  // The CI role's name follows the colon. In the group of review jobs, a project's id follows,
-  // which would tell a reader nothing.
+  // In a group's name, the name of the CI role follows the colon. In the group of review jobs, a
+  // project's id follows, which would tell a reader nothing.
   const ciRole = role.startsWith("review") ? role : group.slice(group.indexOf(":") + 1);
   const name = role.startsWith(ciRole) ? full(role) : full(`${ciRole}-${role}`);
   const given = {

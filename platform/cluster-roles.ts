@@ -43,7 +43,7 @@ const surroundings: Rule[] = [
  */
 const logs: Rule[] = [rule([""], ["pods/log"], ["get"])];
 
-/** Rules of the ClusterRoles that are bound in single namespaces, by the ClusterRole's name. */
+/** Rules of the ClusterRoles that apply in single namespaces, by the ClusterRole's name. */
 export const namespacedRules = {
   /**
    * Reads objects, but no Secrets and no logs: the code of every branch runs with this role, and
@@ -51,9 +51,9 @@ export const namespacedRules = {
    */
   preview: [...workloads(read), ...surroundings],
 
-  /** Rights of a branch in the namespace of its review stack. */
+  /** Permissions of a branch in the namespace of its review stack. */
   review: [
-    // Rights inside a namespace also cover the Namespace object itself.
+    // Permissions inside a namespace also cover the Namespace object itself.
     rule([""], ["namespaces"], ["delete"]),
     ...workloads([...read, ...write]),
     ...surroundings,
@@ -61,14 +61,14 @@ export const namespacedRules = {
     rule([""], ["persistentvolumeclaims", "pods", "secrets"], [...read, ...write]),
     rule(["apps"], ["deployments/scale", "statefulsets/scale"], ["get", "patch", "update"]),
     rule([""], ["pods/exec", "pods/portforward"], ["create", "get"]),
-    // Guardrails are deleted with the namespace, so no role needs to delete one.
+    // Kubernetes deletes guardrails with the namespace, so no role needs permission to delete one.
     rule([""], ["limitranges", "resourcequotas"], writeButDelete),
     rule(["networking.k8s.io"], ["networkpolicies"], writeButDelete),
   ],
 
   /**
-   * Rights of staging or production in its own namespace. Pods mount the Secrets in the namespace,
-   * but no CI role can read these Secrets.
+   * Permissions of staging or production in its own namespace. Pods mount the Secrets in the
+   * namespace, but no CI role can read these Secrets.
    */
   deploy: [
     ...workloads([...read, ...write]),
@@ -78,9 +78,9 @@ export const namespacedRules = {
   ],
 
   /**
-   * Additional rights of production in its own namespace: the NetworkPolicy of a canary, and no
-   * other. RBAC knows the name even of an object that does not exist yet, because server-side apply
-   * creates an object by a request for its name.
+   * Additional permissions of production in its own namespace: to change the NetworkPolicy of a
+   * canary, and no other NetworkPolicy. RBAC can check the name even of an object that does not
+   * exist yet, because server-side apply creates an object by a request for its name.
    */
   canary: [
     {
@@ -89,7 +89,9 @@ export const namespacedRules = {
     },
   ],
 
-  /** Rights to remove a canary. An admission policy limits this role to the names of canaries. */
+  /**
+   * Permissions to remove a canary. An admission policy limits this role to the names of canaries.
+   */
   "canary-removal": [
     ...workloads(read),
     ...surroundings,
@@ -103,14 +105,14 @@ export const namespacedRules = {
 } satisfies Readonly<Record<string, Rule[]>>;
 
 /**
- * Rule to read namespaces. The UID of a namespace identifies the cluster, and each stack reads its
- * own namespace first.
+ * Rule to read namespaces. Each stack first reads two namespaces: `kube-system`, whose UID
+ * identifies the cluster, and its own namespace.
  */
 export const readNamespaces: Rule[] = [rule([""], ["namespaces"], read)];
 
 /**
- * Rights of a branch before it has a namespace. RBAC cannot limit names by prefix, but the
- * admission policies can. Without the policies, these rights would apply to every namespace.
+ * Permissions of a branch before it has a namespace. RBAC cannot limit names by prefix, but the
+ * admission policies can. Without the policies, these permissions would apply to every namespace.
  */
 export const reviewClusterRules: Rule[] = [
   rule([""], ["namespaces"], [...read, "create", "patch"]),
@@ -122,9 +124,9 @@ export const reviewClusterRules: Rule[] = [
 ];
 
 /**
- * Right of the jobs that remove review stacks. Their rights inside a namespace come from a
- * RoleBinding, which a branch may not have created. An admission policy limits this right to the
- * namespaces of review stacks.
+ * Permission of the jobs that remove review stacks. Inside a namespace, a RoleBinding gives these
+ * jobs more permissions, but a branch may have left out this RoleBinding. An admission policy
+ * limits the permission to delete namespaces to the namespaces of review stacks.
  */
 export const reviewRemovalRules: Rule[] = [rule([""], ["namespaces"], ["delete"])];
 

@@ -10,9 +10,9 @@ export interface EnvironmentNamespaceArgs {
 
 /**
  * The namespace of staging or production. The platform creates the namespace before the stack,
- * because the Secrets that the stack uses and the stack's rights must exist first. The namespace
- * has the stack's own labels, so the stack treats the namespace as its own. Pulumi refuses to
- * delete the namespace.
+ * because the stack's Secrets and permissions must exist first. The platform gives the namespace
+ * the stack's own labels, so the stack adopts the namespace. Pulumi refuses to delete the
+ * namespace.
  */
 export class EnvironmentNamespace extends pulumi.ComponentResource {
   constructor(

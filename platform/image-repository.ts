@@ -6,7 +6,8 @@ export interface ImageRepositoryArgs {
   readonly repository: string;
 
   /**
-   * Days after which an image is removed that no stack runs and that was never released.
+   * Days from the first push of an image until ECR deletes the image. ECR keeps two kinds of images
+   * longer: releases, and images that a stack runs or ran last.
    *
    * @default 90
    */
@@ -22,8 +23,9 @@ export interface ImageRepositoryArgs {
 }
 
 /**
- * Number of releases, and of images that a stack runs or ran last, to keep, no matter how old they
- * are: far more than a rollback needs, and far more than there are stacks.
+ * Maximum number of releases that ECR keeps, no matter how old they are. The same number limits the
+ * images that a stack runs or ran last. It is far above the number of releases that a rollback
+ * needs, and far above the number of stacks.
  */
 const kept = 1000;
 
@@ -34,7 +36,7 @@ const kept = 1000;
  */
 export class ImageRepository extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
-  /** The repository to push to and pull from, without a tag. */
+  /** Repository for pushes and pulls, without a tag. */
   readonly url: pulumi.Output<string>;
 
   constructor(name: string, args: ImageRepositoryArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -73,10 +75,10 @@ export class ImageRepository extends pulumi.ComponentResource {
 
 /**
  * Returns the lifecycle policy. ECR applies only the first rule that matches an image's tags. A
- * release and an image that a stack runs keep their `build-*` tag, so without the first two rules,
- * the last rule would remove them. ECR counts days from the first push, and a new tag does not
- * change this time. There is no rule for untagged images, because the parts of an image for several
- * platforms have no tags.
+ * release and an image that a stack runs keep their `build-*` tag. Without the first two rules, the
+ * last rule would therefore delete them. ECR counts days from the first push, and a new tag does
+ * not change this time. There is no rule for untagged images, because the parts of an image for
+ * several platforms have no tags.
  */
 export function lifecycle(buildDays: number) {
   const keep = (tagPattern: string) => ({

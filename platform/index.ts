@@ -30,8 +30,9 @@ import { issuer } from "./trust";
 const outside = { readSettings };
 
 /**
- * The program of the platform. The program creates what environments share and a branch must not
- * change: repositories, roles, and the identities in the cluster with their rights.
+ * The program of the platform. The program creates the resources that environments share and that a
+ * branch must not change: repositories, IAM roles, and the identities in the clusters with their
+ * permissions.
  */
 async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   const settings = readSettings();
@@ -89,7 +90,7 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   };
 }
 
-/** Whether a role uses a cluster. The role for previews uses every cluster. */
+/** Whether a CI role uses a cluster. The role for previews uses every cluster. */
 function concerns(ciRole: CiRoleName, cluster: ClusterSettings | undefined): boolean {
   const own = environmentNames.find((name) => [name, `${name}-removal`].includes(ciRole));
   if (own === undefined) return true;
@@ -97,7 +98,7 @@ function concerns(ciRole: CiRoleName, cluster: ClusterSettings | undefined): boo
   return cluster?.environments.some((environment) => environment === canaryOf) === true;
 }
 
-/** Creates the identities in one cluster, and the rights of these identities. */
+/** Creates the identities in one cluster, and the permissions of these identities. */
 function inCluster(
   cluster: ClusterSettings,
   { circleci, namespaces: names, review: limits }: PlatformSettings,
@@ -131,7 +132,8 @@ function inCluster(
       new EnvironmentNamespace(`${environment}-namespace`, { environment, namespace }, opts),
     );
   }
-  // The policies come first, because the rights of review jobs are only safe with the policies.
+  // The policies come first, because the permissions of review jobs are only safe with the
+  // policies.
   made.push(
     new AdmissionPolicies(
       `${name}-admission`,

@@ -2,7 +2,7 @@ import { service } from "../config/service";
 
 /**
  * Labels of every object that the platform has in a cluster, except the namespaces, which have
- * their stack's labels. After an update was killed, the next update adopts only objects that have
+ * their stack's labels. If someone kills an update, the next update adopts only objects that have
  * these labels.
  */
 export const platformLabels = {

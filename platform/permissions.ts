@@ -2,7 +2,7 @@ import type { CiRoleName } from "../components/conventions/ci-roles";
 import { service } from "../config/service";
 import type { Environment } from "./settings";
 
-/** ARNs of the resources that the roles have rights to. */
+/** ARNs of the resources for which the roles have permissions. */
 export interface Targets {
   /** Clusters that the role uses. */
   readonly clusterArns: readonly string[];
@@ -52,7 +52,7 @@ function allow(
   Action: readonly string[],
   ...resources: (string | undefined)[]
 ): Statement {
-  // Roles have no rights to resources of another account.
+  // Roles have no permissions for resources of another account.
   const Resource = resources.filter((resource) => resource !== undefined);
   return { Action, Effect: "Allow", Resource, Sid };
 }
@@ -62,8 +62,8 @@ const root = (bucket: string, prefix: keyof typeof statePrefixes): string =>
   `arn:aws:s3:::${bucket}/${statePrefixes[prefix]}/.pulumi`;
 
 /**
- * Returns the ARNs of everything that Pulumi stores for one stack in a bucket: state, lock,
- * history, backups. A pattern such as `review-*` stands for several stacks.
+ * Returns the ARNs of all S3 objects that Pulumi stores for one stack: state, lock, history,
+ * backups. A pattern such as `review-*` stands for several stacks.
  */
 function stackObjects(
   bucket: string,
@@ -72,7 +72,7 @@ function stackObjects(
 ): string[] {
   const from = root(bucket, prefix);
   return [
-    // The dot ends the name: `prod.*` is not `prod-canary.json`.
+    // The dot ends the stack's name: `prod.*` does not match `prod-canary.json`.
     `${from}/stacks/${service}/${stack}.*`,
     `${from}/locks/organization/${service}/${stack}/*`,
     `${from}/history/${service}/${stack}/*`,
@@ -81,17 +81,18 @@ function stackObjects(
 }
 
 /**
- * Allows listing names in the whole bucket, not reading objects. With a limit to a prefix, S3 would
- * answer "forbidden" for an object that does not exist, and Pulumi often asks for such objects.
+ * Returns the permission to list the names of all S3 objects in a bucket, but not to read the
+ * objects. If this permission had a limit to a prefix, S3 would answer "forbidden" for an object
+ * that does not exist. Pulumi often asks for such objects.
  */
 function list(bucket: string): Statement {
   return allow("ListState", ["s3:ListBucket"], `arn:aws:s3:::${bucket}`);
 }
 
 /**
- * Returns the rights to read the last state of staging, production and canary. To list a backend's
- * stacks, Pulumi reads all these states, without a key. Only a stack's own key decrypts the secrets
- * in the stack's state.
+ * Returns the permissions to read the last state of staging, production and canary. To list a
+ * backend's stacks, Pulumi reads all these states, without a key. Only a stack's own key decrypts
+ * the secrets in the stack's state.
  */
 function readEnvironments({ stateBucket }: Targets): Statement[] {
   const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
@@ -102,8 +103,9 @@ function readEnvironments({ stateBucket }: Targets): Statement[] {
 }
 
 /**
- * Returns the right to read what a person must see before an approval: which releases production
- * has run, and who holds a lock. The right does not include the old states in the history.
+ * Returns the permission to read what a person must see before an approval: which releases
+ * production has run, and who holds a lock. The permission does not include the old states in the
+ * history.
  */
 function readBeforeApproval({ stateBucket }: Targets): Statement {
   const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
@@ -115,7 +117,7 @@ function readBeforeApproval({ stateBucket }: Targets): Statement {
   );
 }
 
-/** Returns the rights in the registry. Empty if the account does not have the repositories. */
+/** Returns the permissions in the registry. Empty if the account does not have the repositories. */
 function images(
   Sid: string,
   Action: readonly string[],
@@ -149,7 +151,7 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
     case "preview":
       return [
         cluster,
-        // The scan pulls the image that was pushed.
+        // The scan pulls the image that an earlier job pushed.
         ...images("Pull", pull, repositoryArn, reviewRepositoryArn),
         ...readEnvironments(targets),
         readBeforeApproval(targets),
@@ -182,14 +184,14 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
         allow("SealState", encrypt, keyArns.prod),
       ];
     case "canary-removal":
-      // The canary's state is encrypted with production's key.
+      // Pulumi encrypts the canary's state with production's key.
       return [cluster, ...environments("prod-canary"), allow("OpenState", decrypt, keyArns.prod)];
     case "review-removal":
       return [
         cluster,
         list(stateBucket),
-        // The job reads only the cluster in the tags of a stack, and never a state, so it needs no
-        // key.
+        // The job reads only the name of the cluster in the stack tags. It never reads a state, so
+        // it needs no KMS key.
         allow(
           "ReadTags",
           read,

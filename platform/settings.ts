@@ -22,8 +22,8 @@ export type Environment = CiEnvironment;
 /** The CircleCI organization and projects whose tokens AWS and the clusters accept. */
 export interface CircleCi {
   /**
-   * Ids of the users whose jobs may have production's role. If empty, jobs of every user of the
-   * trusted project may have the role.
+   * Ids of the users whose jobs may assume production's role. If empty, jobs of every user of the
+   * trusted project may assume the role.
    */
   readonly approverIds: readonly string[];
   /** Id of the deploy project, whose jobs change staging and production, and remove stacks. */
@@ -38,7 +38,7 @@ export interface CircleCi {
 /** Upper limits for review stacks. A branch can set lower limits, but not higher limits. */
 export interface ReviewLimits {
   readonly cpu: string;
-  /** Addresses of the cluster's DNS, in addition to its pods. Only port 53 is allowed. */
+  /** Addresses of the cluster's DNS, in addition to its pods. The platform allows only port 53. */
   readonly dnsCidrs: readonly string[];
   readonly domain: string;
   /**
@@ -57,8 +57,8 @@ export interface ReviewLimits {
 /** One EKS cluster of the account. */
 export interface ClusterSettings {
   /**
-   * Context of a cluster administrator, in the kubeconfig. If undefined, the current context is
-   * used.
+   * Context of a cluster administrator, in the kubeconfig. If undefined, the platform uses the
+   * current context.
    */
   readonly context?: string;
   readonly environments: readonly Environment[];
@@ -72,12 +72,12 @@ export interface PlatformSettings {
   /** Namespaces of staging and production. */
   readonly namespaces: Readonly<Record<Exclude<Environment, "review">, string>>;
   /**
-   * AWS account of production, if production has a separate account. Its cluster pulls from these
-   * repositories.
+   * AWS account of production, if production has a separate account. The nodes of that account pull
+   * images from these repositories.
    */
   readonly productionAccountId: string | undefined;
   readonly review: ReviewLimits;
-  /** Bucket of the state, which exists before everything else. */
+  /** Bucket of the Pulumi states. An administrator creates the bucket before everything else. */
   readonly stateBucket: string;
   /** KMS key of the state of each environment in the account. */
   readonly stateKeyArns: Readonly<Partial<Record<Environment, string>>>;
@@ -132,7 +132,8 @@ export const table = {
   }),
   productionAccountId: setting({
     ...text("12 digits", /^\d{12}$/),
-    description: "Account of production, if it is a different one: it pulls from here.",
+    description:
+      "AWS account of production, if it is a different account. Its nodes pull images from this account.",
   }),
   reviewCpu: setting({
     ...forms.cpu,
@@ -187,7 +188,7 @@ export const table = {
   }),
   stateBucket: required({
     ...text("the name of an S3 bucket", /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
-    description: "Bucket of the state, which exists before everything else.",
+    description: "Bucket of the Pulumi states. Create the bucket before everything else.",
   }),
   stateKeyArns: required({
     ...forms.objectOf("an object of the ARN of a KMS key for each environment", {

@@ -15,7 +15,7 @@ export interface Exception {
 }
 
 /**
- * All exceptions. An object can break a rule only with an entry here, so each exception is
- * reviewed.
+ * All exceptions. An object can break a rule only with an entry in this list, so a reviewer sees
+ * each exception.
  */
 export const exceptions: readonly Exception[] = [];

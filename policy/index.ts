@@ -1,5 +1,6 @@
 /**
- * The policy pack. `pulumi preview --policy-pack policy` runs it. docs/policy.md lists the rules.
+ * The policy pack. `pulumi preview --policy-pack policy` runs the pack. docs/policy.md lists the
+ * rules.
  */
 import { join } from "node:path";
 import { PolicyPack } from "@pulumi/policy";

@@ -7,7 +7,8 @@ import { type Known, repositoryOf } from "./rules/images";
  * the stack's image and, if the stack has an ephemeral database, the repository of the database's
  * image.
  *
- * If the settings are wrong, this function returns the reason instead, and messages contain it.
+ * If the settings are wrong, this function returns the reason, and the messages of the rules show
+ * this reason.
  */
 export function knownRegistries(outside: Omit<Outside, "git">): Known {
   try {

@@ -111,7 +111,7 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
 
 /**
  * Returns a policy that refuses all pods in a review namespace until the namespace has a guardrail
- * of this kind, whoever creates the pods. So a branch's program cannot leave out a guardrail.
+ * of this kind, no matter who creates the pods. So a branch's program cannot leave out a guardrail.
  */
 export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota"): Policy {
   const network = kind === "NetworkPolicy";

@@ -27,7 +27,7 @@ export interface Policy {
   readonly inNamespaces?: Readonly<Record<string, string>>;
   /**
    * An object that must exist in the namespace of the checked object. If this object does not
-   * exist, the policy refuses every request, even before `only` is evaluated. So set
+   * exist, the policy refuses every request, because Kubernetes evaluates `only` later. So set
    * `inNamespaces`, too.
    */
   readonly requires?: {

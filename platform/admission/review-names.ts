@@ -9,18 +9,20 @@ import { cel } from "./cel";
 
 const { namespacePrefix } = reviewAccess;
 
-/** What the user of a branch's jobs starts with. The name of the branch follows. */
+/** First part of the Kubernetes user of a branch's jobs. The name of the branch follows. */
 const userPrefix = reviewUser("");
 const longestHead = budgets.slug - suffixLength - 1;
 
 /**
- * The rule that a namespace has the name of its branch, in CEL: `slug()` in
- * `components/conventions/names.ts`. The rule uses `variables.name` and `variables.owner`, and
- * needs the variables of this object after these two.
+ * The rule that a namespace has the name of its branch: `slug()` in
+ * `components/conventions/names.ts`, written in CEL. The rule uses the variables `name` and
+ * `owner`. A policy with this rule must define first these two variables, and then the variables of
+ * this object.
  *
  * CEL has no hash function. If the branch's name is not a slug, the rule checks the letters before
- * the hash and the form of the hash. Such a branch can create namespaces with other hashes, and so
- * can take the name of a branch that differs only in the characters that a slug loses.
+ * the hash and the form of the hash. Such a branch can create namespaces with other hashes. So the
+ * branch can take the namespace's name of another branch, if the names of the two branches differ
+ * only in the characters that a slug loses.
  */
 export const nameOfBranch = {
   expression: `(variables.isSlug ? variables.name == ${cel(namespacePrefix)} + variables.branch : variables.name.matches("^" + ${cel(namespacePrefix)} + variables.head + "-[a-z2-7]{${String(suffixLength)}}$"))`,

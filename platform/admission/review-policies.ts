@@ -39,8 +39,8 @@ export function requester({ deployProjectId, projectId }: CircleCi) {
 }
 
 /**
- * Returns the policy that a review job may change objects only in its own branch's namespace. A job
- * that removes review stacks may change objects in all review namespaces.
+ * Returns the policy that allows a review job to change objects only in its own branch's namespace.
+ * A job that removes review stacks may change objects in all review namespaces.
  */
 export function ownNamespaceOnly(circleci: CircleCi): Policy {
   const { byReview, isRemover } = requester(circleci);
@@ -48,7 +48,7 @@ export function ownNamespaceOnly(circleci: CircleCi): Policy {
     on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],
     only: {
       ...byReview,
-      // Namespaces have their own policy, and a query about rights changes nothing.
+      // Namespaces have a separate policy, and a query about permissions changes nothing.
       "no-namespace-no-question": `!(request.resource.group == "" && request.resource.resource == "namespaces") && !(request.resource.group in ["authentication.k8s.io", "authorization.k8s.io"])`,
     },
     validations: [
@@ -79,8 +79,8 @@ export const reviewNamespaceLabels = {
 } as const;
 
 /**
- * Labels that a namespace of a review stack may have. Other labels could give the namespace access
- * elsewhere.
+ * Labels that a namespace of a review stack may have. Because of another label, a policy of another
+ * namespace could allow connections from this namespace.
  */
 const namespaceLabels = [
   ...Object.keys(labels(identity, "namespace")),
@@ -93,7 +93,7 @@ const namespaceLabels = [
 
 /**
  * Returns the policy for namespaces: a review job may create only namespaces of review stacks, and
- * cannot turn these namespaces into something else.
+ * cannot change what makes them namespaces of review stacks.
  */
 export function namespaces(circleci: CircleCi): Policy {
   const { byReview, isRemover } = requester(circleci);
@@ -112,7 +112,8 @@ export function namespaces(circleci: CircleCi): Policy {
         expression: `${isRemover} || variables.owner == request.userInfo.username`,
         message: `the namespace belongs to another branch: its annotation ${ownerAnnotation} is not the user of this job`,
       },
-      // A namespace never changes its name, so only its creation is checked.
+      // A namespace never changes its name, so the policy checks the name only at the namespace's
+      // creation.
       {
         expression: `request.operation != "CREATE" || ${nameOfBranch.expression}`,
         message: nameOfBranch.message,
@@ -150,7 +151,7 @@ export function namespaces(circleci: CircleCi): Policy {
 
 /**
  * Returns the policy for RoleBindings: a review job may create only one RoleBinding, which gives
- * rights to the owner of the namespace and to the user that removes review stacks.
+ * permissions to the owner of the namespace and to the user that removes review stacks.
  */
 export function bindings(circleci: CircleCi): Policy {
   const { byReview, remover } = requester(circleci);
@@ -180,7 +181,7 @@ const alb = "alb.ingress.kubernetes.io/";
 /**
  * Annotations of an Ingress that a review stack may have, and the pattern of each value. All review
  * stacks share one load balancer: if two Ingresses disagree about a listener, or if one Ingress has
- * an illegal value, the controller changes nothing for all of them.
+ * an illegal value, the controller applies no further change to any of these Ingresses.
  */
 const albAnnotations: Readonly<Record<string, string>> = {
   [`${alb}group.name`]: reviewIngressGroup,
@@ -197,8 +198,8 @@ const albAnnotations: Readonly<Record<string, string>> = {
 
 /**
  * Returns the policy for Ingresses: an Ingress in a review namespace may have only the host of that
- * review stack, whoever creates the Ingress. Kubernetes lets an Ingress use only Services in its
- * own namespace.
+ * review stack, no matter who creates the Ingress. Kubernetes lets an Ingress use only Services in
+ * its own namespace.
  */
 export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
   const onAlb = ingressClassName === "alb";
@@ -240,7 +241,8 @@ export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
               message: `a review stack is in the ingress group ${reviewIngressGroup}, of scheme internal`,
             },
             {
-              // With this port, the controller looks for an annotation, and stops without it.
+              // For a port with this name, the controller reads an annotation. If the annotation is
+              // missing, the controller stops.
               expression: `object.spec.rules.all(rule, !has(rule.http) || rule.http.paths.all(path, has(path.backend.service) && !(has(path.backend.service.port) && has(path.backend.service.port.name) && path.backend.service.port.name == "use-annotation")))`,
               message: "the Ingress of a review stack routes to Services only",
             },
@@ -258,14 +260,15 @@ export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
 
 /**
  * Policy for Services: a Service in a review namespace must be reachable only from inside the
- * cluster, whoever creates the Service.
+ * cluster, no matter who creates the Service.
  */
 export const services: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE", "UPDATE"], resources: ["services"] }],
   only: inReview,
   validations: [
     {
-      // With an external name, an Ingress could route to production's Service.
+      // Through a Service of type `ExternalName`, an Ingress could send requests to production's
+      // Service.
       expression: `object.spec.type == "ClusterIP" && (!has(object.spec.externalIPs) || size(object.spec.externalIPs) == 0)`,
       message: "a Service of a review stack is of type ClusterIP, without external addresses",
     },
@@ -276,7 +279,10 @@ export const services: Policy = {
   ],
 };
 
-/** Policy that gives no AWS role to the pods of a review stack, for every creator. */
+/**
+ * Policy that gives no IAM role to the pods of a review stack, no matter who creates the
+ * ServiceAccount.
+ */
 export const serviceAccounts: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE", "UPDATE"], resources: ["serviceaccounts"] }],
   only: inReview,

@@ -14,8 +14,8 @@ function given(quantity: unknown): boolean {
 }
 
 /**
- * Without a request, a pod may be scheduled on a full node. Without a limit, a pod can take its
- * node down.
+ * Without a request, Kubernetes may start a pod on a full node. Without a memory limit, one pod can
+ * use up the memory of its node.
  */
 export const resourcesSet: Rule = {
   name: "resources-set",

@@ -4,7 +4,7 @@ import { at, unknown } from "./declared";
 import { containers } from "./pods";
 import type { Rule } from "./rule";
 
-/** A tag can be moved to another image after the review; a digest cannot. */
+/** Someone can move a tag to another image after the review, but not a digest. */
 export const imageDigest: Rule = {
   name: "image-digest",
   description: "Every container runs an image by its digest",
@@ -34,8 +34,8 @@ export function repositoryOf(imageRef: string): string {
 export type Known = readonly string[] | { readonly fault: string };
 
 /**
- * Every image must come from a known registry. `known` contains registries and repositories.
- * Repositories below these registries and repositories are allowed, too.
+ * Every image must come from a known registry. `known` contains registries and repositories. The
+ * rule also allows repositories below these registries and repositories.
  */
 export function imageRegistry(known: Known): Rule {
   return {

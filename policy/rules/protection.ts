@@ -1,7 +1,7 @@
 import { traitsOf } from "../../environments";
 import type { Rule } from "./rule";
 
-/** Types of resources that take production down when they are deleted or replaced. */
+/** Types of resources whose deletion or replacement takes production down. */
 const guarded: readonly string[] = [
   "kubernetes:apps/v1:Deployment",
   "kubernetes:core/v1:Namespace",
@@ -10,8 +10,8 @@ const guarded: readonly string[] = [
 ];
 
 /**
- * Only these types are protected. Other objects must be replaced or removed in normal work, such as
- * a ConfigMap, a job or the stack of a branch.
+ * The rule requires protection for these types, and forbids it for all other types. In normal work,
+ * Pulumi must be able to replace or delete other objects, such as a ConfigMap or a job.
  */
 export const protectProduction: Rule = {
   name: "protect-production",

@@ -2,7 +2,7 @@ import type { Declared } from "./declared";
 
 /** One place where an object breaks a rule. */
 export interface Broken {
-  /** Value that was found. Never a secret, because messages print this value. */
+  /** Value of the field. Never a secret, because messages print this value. */
   readonly got: unknown;
   readonly must: string;
   /** Field, such as `spec.template.spec.hostNetwork`. */

@@ -4,7 +4,7 @@ import { Secret } from "@pulumi/policy";
  * Returns the paths of the inputs that are Pulumi secrets.
  *
  * The policy SDK removes the secret marks before a validation sees the inputs. A remediation sees
- * the inputs through a proxy, which removes the mark when a value is read. The proxy does not
+ * the inputs through a proxy, which removes the mark when code reads a value. The proxy does not
  * change property descriptors, so the descriptors still have the marks.
  */
 export function secretPaths(props: object): readonly string[] {
