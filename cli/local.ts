@@ -33,8 +33,8 @@ const workspace = (): Workspace => ({ cwd: project, env: environment() });
 const cluster = (): Pick<Cluster, "kubectl"> => ({ kubectl: kubectlFor([], environment()) });
 
 /**
- * Corrects the Pulumi state if an earlier command was killed. Returns the objects that were read
- * from the state and the cluster.
+ * Corrects the Pulumi state if someone killed an earlier command. Returns the objects that this
+ * function has read from the state and from the cluster.
  */
 async function recovered(): Promise<Seen> {
   return recoverState(STACK, cluster(), workspace());

@@ -139,8 +139,8 @@ export function addOperations(program: Command): void {
     .option("--told <file>", "of drift: what was told before, so that nothing is told twice")
     .option("--preview <url>", "address of the preview (default: the pull request)")
     .action(async (event: string, options: NotifyOptions) => {
-      // Uses the given name if the name of the branch's stack cannot be determined, because the
-      // message must be sent.
+      // If the command cannot find the name of the branch's stack, it uses the given name, because
+      // it must send the message in any case.
       const stack = await stackNameOf(options.stack).catch(() => options.stack);
       await (await import("../operations/notify/command")).notify(event, { ...options, stack });
     });

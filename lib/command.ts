@@ -8,16 +8,16 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether the program also gets the environment variables of this process. @default true */
   readonly extendEnv?: boolean;
-  /** File to which everything that the program prints is appended. */
+  /** File to which `command` appends everything that the program prints. */
   readonly log?: string;
   /**
-   * Called while the program runs, with a recent line of its output, for example to show the
-   * progress.
+   * `command` calls this function while the program runs, with a recent line of the program's
+   * output, for example to show the progress.
    */
   readonly onLine?: (line: string) => void;
   /**
-   * Called with the process id when the program has started. The returned function is called when
-   * the program has ended.
+   * `command` calls this function with the process id when the program has started. When the
+   * program has ended, `command` calls the returned function.
    */
   readonly onStart?: (pid: number) => (signal: NodeJS.Signals | null) => Promise<void> | void;
   /** Ends the program early; the call of `command` then throws an error. */
@@ -31,8 +31,8 @@ export interface CommandOptions {
   readonly timeout?: number;
   readonly input?: string;
   /**
-   * Another program and its arguments. They come before `file` on the command line, and this
-   * program starts `file`. Error messages do not mention this program.
+   * Another program and its arguments, which come before `file` on the command line. This other
+   * program starts `file`. Error messages do not mention the other program.
    */
   readonly through?: readonly string[];
 }

@@ -5,7 +5,8 @@ import { UserError } from "./errors";
  * Asks the user to type the stack's name, unless `yes` is true. Without a terminal, `yes` is
  * required.
  *
- * @throws UserError if the user does not confirm. The error says that nothing was changed.
+ * @throws UserError if the user does not confirm. The error says that the command has changed
+ * nothing.
  */
 export async function confirm(stack: string, yes: boolean): Promise<void> {
   if (yes) return;

@@ -4,7 +4,10 @@ import { stripVTControlCharacters } from "node:util";
 export interface CommandResult {
   /** Command line of the command, such as `npm run deploy -- staging`. */
   readonly command: string;
-  /** Why the command failed, in the order in which the causes were found. Empty after a success. */
+  /**
+   * Why the command failed, in the order in which the command found the causes. Empty after a
+   * success.
+   */
   readonly causes: readonly string[];
   /** Texts that explain the causes, such as the last lines of a log. */
   readonly details: readonly string[];

@@ -15,10 +15,9 @@ export function startTime(pid: number): string | undefined {
 }
 
 /**
- * Whether a process runs. Pass `started` to make sure that the process is not a later one with the
- * same id.
+ * Whether a process runs. Pass `started` to exclude a later process with the same id.
  *
- * @param started - the process's start time, as returned by {@link startTime}
+ * @param started - the process's start time, which {@link startTime} returns
  */
 export function runs(pid: number, started?: string): boolean {
   const now = startTime(pid);

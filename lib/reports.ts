@@ -54,7 +54,7 @@ export class Reports {
     this.#leave("deployed.json", deployed);
   }
 
-  /** Records that a stack was removed. */
+  /** Records that a command has removed a stack. */
   leaveRemoved(stack: string): void {
     this.#leave("removed.json", { stack });
   }

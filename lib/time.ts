@@ -60,7 +60,7 @@ export function dateOf(text: string | undefined): Date | undefined {
 }
 
 /**
- * Waits until a condition returns true. An error of the condition counts as false.
+ * Waits until a condition returns true. If the condition throws an error, the function tries again.
  *
  * @returns true if the condition returned true before the timeout
  */

@@ -24,10 +24,7 @@ export function check(file: string, text: string): readonly Finding[] {
     .sort((one, other) => one.line - other.line || one.column - other.column);
 }
 
-/**
- * Checks the files on the disk, for `npm run pipeline -- check`. So the check also finds manual
- * edits.
- */
+/** `npm run pipeline -- check`: checks the files on the disk, and so also finds manual edits. */
 export async function checkFiles(root: string = project): Promise<void> {
   const found: Finding[] = [];
   const schema = await circleciSchema().catch((error: unknown) => {

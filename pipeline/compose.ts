@@ -33,7 +33,8 @@ export function compose(
   for (const stage of Object.values(workflows).flatMap(({ stages }) => stages)) {
     const { contexts = [], job: spec, name } = stage;
     if (spec === undefined) continue;
-    // In the deploy project, AWS identifies only the project, so each job has the project's rights.
+    // In the deploy project, AWS identifies only the project, so each job has the project's
+    // permissions.
     const mainOnly = place.inDeployProject || spec.trusted === true || isMainOnly(contexts);
     const rights = { ...place, assumesRole: hasRole(contexts), mainOnly };
     const made = job(name, inGroup(spec, stage.serialGroup), rights);
@@ -85,8 +86,7 @@ const hasGroup = ({ serialGroup }: Stage): boolean => serialGroup !== undefined;
 
 /**
  * Adds the status `success` to a requirement that names a job with a serial group. Without a
- * status, such a requirement means "the group is released", even after the job failed or was
- * skipped.
+ * status, such a requirement means "the group is released", even if the job failed or did not run.
  */
 function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Requirement {
   return typeof requirement === "string" && serial.has(requirement)
@@ -107,7 +107,7 @@ export const previewReport = (stack: string): string => `${reports}/preview-${st
  */
 export const planOf = (stack: string): string => `${reports}/plan-${stack}.json`;
 
-/** Path of the report of a deploy: what was deployed, and which changes it made. */
+/** Path of the report of a deploy: the release, and the changes that the deploy made. */
 export const deployReport = `${reports}/deployed.json`;
 
 /** Returns the path of the differences between a stack and its cluster, as data for the message. */
@@ -175,7 +175,7 @@ export function badEndNotices(
       reportOf: of,
       ...more,
     }),
-    // A job that was cancelled has persisted no report.
+    // A cancelled job persists no report.
     notice(`tell-canceled-${of}`, "canceled", stack, {
       requires: [{ [of]: ["canceled"] }],
       ...more,
@@ -186,8 +186,8 @@ export function badEndNotices(
 /**
  * Returns a job which reports that the job `of` did not run, because a newer pipeline waited or ran
  * in the same serial group: CircleCI then drops the older job permanently. After a failure of an
- * earlier job, the job `of` would also be "not run". So pass the approval or the job that the job
- * `of` waits for as `approval`, unless the earlier jobs cannot fail.
+ * earlier job, the job `of` would also be "not run". So pass as `approval` the approval or the job
+ * that the job `of` waits for, unless the earlier jobs cannot fail.
  */
 export function skippedNotice(
   of: string,

@@ -91,7 +91,7 @@ export function contextOf(name: string): Context | undefined {
   return Object.entries<Context>(contexts).find(([context]) => fullName(context) === name)?.[1];
 }
 
-/** Whether a job with these contexts has a right that no branch's own code may have. */
+/** Whether a job with these contexts has a permission that no branch's own code may have. */
 export function isMainOnly(names: readonly ContextName[]): boolean {
   return names.some((name) => !contexts[name].onBranches);
 }

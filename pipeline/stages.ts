@@ -104,14 +104,14 @@ export function previewOf(
 }
 
 /**
- * Returns the context whose role may read a stack's state. Review stacks have a separate state,
- * which every branch may read.
+ * Returns the context whose role may read a stack's state. The states of review stacks are in a
+ * separate backend, which every branch may read.
  */
 const readerOf = (stack: string): ContextName => (stack === "review" ? "review" : "preview");
 
 /**
- * Returns the job that tests what the job `of` has deployed. The test refuses a stack that runs
- * another release by then.
+ * Returns the job that tests what the job `of` has deployed. The test fails if the stack runs
+ * another release at that time.
  */
 const smokeTest = (stack: string, of: string): Stage => ({
   name: `smoke-${stack}`,

@@ -5,8 +5,8 @@ import type { Executor, Job, Step } from "./model";
 import { noOutputMinutes } from "./waits";
 
 /**
- * Directory of npm's downloads. It is not below the home directory: CircleCI restores a cache to
- * its original path, and the home directory differs between the executors.
+ * Directory of npm's downloads. This directory is not below the home directory, because CircleCI
+ * restores a cache to its original path. The home directory differs between the executors.
  */
 const npmDownloads = "/tmp/npm-cache";
 
@@ -31,8 +31,8 @@ export const executors = {
 } as const satisfies Readonly<Record<string, Executor>>;
 
 /**
- * Directory of the files that commands write for later jobs: the digest, previews, what was
- * deployed, and why a command failed.
+ * Directory of the files that commands write for later jobs: the digest, previews, the deployed
+ * release, and the cause of a failure.
  */
 export const reports = "reports";
 /** Directory of the commands' results, for CircleCI's Tests tab. */
@@ -79,8 +79,8 @@ export interface JobSpec {
    */
   readonly remembers?: string;
   /**
-   * Whether the job caches Maven's downloads. The downloads are not verified, so `main` must not
-   * use what a branch has stored.
+   * Whether the job caches Maven's downloads. CircleCI does not verify the content of a cache, so
+   * `main` must not use what a branch has stored.
    */
   readonly mavenCache?: boolean;
   /**
@@ -89,8 +89,8 @@ export interface JobSpec {
    */
   readonly keepsNpmCache?: boolean;
   /**
-   * Whether a later job with rights runs what this job builds. Then this job restores no cache and
-   * installs no development dependencies, as if it had rights.
+   * Whether a later job with permissions runs what this job builds. If so, this job restores no
+   * cache and installs no development dependencies, like a job with permissions.
    */
   readonly trusted?: boolean;
   readonly testResults?: string;
@@ -98,7 +98,7 @@ export interface JobSpec {
   readonly more?: readonly Step[];
 }
 
-/** Rights of a job, which follow from its contexts and its project. */
+/** Permissions of a job, which follow from its contexts and its project. */
 interface Rights {
   /** Whether the job assumes the IAM role of its context. */
   readonly assumesRole: boolean;
@@ -108,8 +108,8 @@ interface Rights {
    */
   readonly inDeployProject: boolean;
   /**
-   * Whether the job has a right that no branch's own code may have. Such a job does not restore
-   * npm's downloads.
+   * Whether the job has a permission that no branch's own code may have. Such a job does not
+   * restore npm's downloads.
    */
   readonly mainOnly: boolean;
 }
@@ -141,8 +141,8 @@ export function job(
       // Any branch can write this cache, and CircleCI restores every path in the cache.
       ...(mainOnly ? [] : [restore("npm's downloads", npmCache)]),
       ...(spec.mavenCache === true ? [restore("Maven's downloads", mavenCache)] : []),
-      // This step comes before the reports are attached, because the cache must not replace a
-      // report.
+      // This step comes before the step that attaches the reports, because the cache must not
+      // replace a report.
       ...(remembers === undefined ? [] : [restore("Memory", memoryKey(name))]),
       ...(spec.takes === true || spec.reportOf !== undefined
         ? [{ attach_workspace: { at: "." } }]
@@ -195,7 +195,8 @@ const result: Step = {
 };
 
 /**
- * Makes npm leave out development dependencies, so that a job with rights runs less foreign code.
+ * Makes npm leave out development dependencies, so that a job with permissions runs less foreign
+ * code.
  */
 const fewPackages = { npm_config_omit: "dev" };
 
@@ -217,9 +218,9 @@ function save(name: string, key: string, paths: readonly string[]): Step {
 
 /**
  * Step that writes the job's own token into a file. With the token, every AWS client assumes the
- * role in `AWS_ROLE_ARN`, and assumes the role again before the session ends. No key is stored. The
- * token is valid for an hour. A session is valid for another hour, even if it starts just before
- * the token expires.
+ * role in `AWS_ROLE_ARN`, and assumes the role again before the session ends. CircleCI stores no
+ * AWS key. The token is valid for an hour. A session is valid for another hour, even if it starts
+ * just before the token expires.
  */
 const assumeRole: Step = {
   run: {

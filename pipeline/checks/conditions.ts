@@ -78,7 +78,7 @@ function texts(value: unknown, path: Path): readonly (readonly [Path, string])[]
 
 /**
  * Yields a finding for each job that uses values of a pull request, in a workflow that other events
- * can start. Without these values, the whole pipeline fails.
+ * can start. If an event does not have these values, the whole pipeline fails.
  */
 function* unguarded(source: Source): Generator<Finding> {
   const jobs = mapping(mapping(source.content)["jobs"]);

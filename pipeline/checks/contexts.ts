@@ -13,8 +13,8 @@ const changes = [
 ];
 
 /**
- * Checks that only jobs with production's context change production, only after an approval and in
- * a serial group, and that workflows on branches do not use main's contexts.
+ * Checks three rules. A job that changes production needs production's context. Such a job also
+ * needs an approval and a serial group. A workflow on branches must not use main's contexts.
  */
 export function* production(source: Source): Generator<Finding> {
   const changing = new Set(

@@ -2,7 +2,7 @@ import type { Finding, Path, Source } from "./source";
 
 /**
  * Rule for the allowed keys of a mapping. `*` stands for any name. A list contains the rule for its
- * elements. `true` means that the value is not checked.
+ * elements. `true` means that the check accepts any value.
  */
 type Known = true | readonly [Known] | { readonly [key: string]: Known };
 

@@ -17,7 +17,7 @@ import { command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
 import type { Finding, Source } from "./source";
 
-/** Error: the schema is missing and could not be downloaded. */
+/** Error if the schema is missing and pip cannot download it. */
 export class SchemaMissing extends UserError {}
 
 const requirements = join(import.meta.dirname, "..", "requirements.txt");

@@ -26,8 +26,8 @@ export interface CircleciProject {
 }
 
 /**
- * How a pipeline was started. "Select your config source branch", and then "your checkout source
- * and branch" (docs: Trigger options): a person chooses the two separately.
+ * How a pipeline starts. "Select your config source branch", and then "your checkout source and
+ * branch" (docs: Trigger options): a person chooses the two separately.
  */
 export interface Pipeline {
   readonly actor: Actor;

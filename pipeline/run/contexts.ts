@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 
 /**
- * Variables that a job gets only from a context. The values in the user's shell are not passed on.
+ * Variables that a job gets only from a context. A job never gets the values in the user's shell.
  */
 const fromContextsOnly =
   /^(?:AWS_|CIRCLE|GITHUB_|SLACK_|GIT_|BASH_ENV$|REVIEW_|CANARY_|RECOVER_|PULL_REQUEST$)/;
@@ -11,7 +11,7 @@ const fromContextsOnly =
 /**
  * Variables that prevent AWS clients from reading ~/.aws and from using the machine's own role. The
  * settings of staging and production name real clusters and registries, and a local run must not
- * change these with the user's rights.
+ * change these with the user's permissions.
  */
 const noIdentity = {
   AWS_CONFIG_FILE: "/dev/null",

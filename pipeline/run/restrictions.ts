@@ -8,7 +8,7 @@
  *
  * The page does not say whether a context with a group and a project asks for both ("a member of
  * one of the security groups or projects"). This code asks for both. docs/trust.md says how to try
- * it by hand, because no command can prove it.
+ * CircleCI's behavior by hand, because no command can prove this behavior.
  */
 import { type Expression, parseExpression } from "../checks/expression";
 import { type ContextName, contexts, fullName, type Restriction, restrictionOf } from "../contexts";
@@ -41,7 +41,7 @@ class NoValue extends Error {}
  * Whether the expression of a restriction is true. "Any errors evaluating an expression will fail
  * closed and prevent use of the context."
  *
- * Stricter than CircleCI: chains of comparisons, such as `a == b == c`, are errors.
+ * This code is stricter than CircleCI: chains of comparisons, such as `a == b == c`, are errors.
  *
  * @throws Error if the expression has an escape (`\`), which this code does not know
  */
@@ -128,7 +128,8 @@ export function refusals(
   const { administrator = false, approver = false } = actorOf(run);
   const found: string[] = [];
   const known = { ...pipelineValues, "job.ssh.enabled": hasSsh(run) };
-  // The sentence about administrators stands with groups and projects, not with expressions.
+  // On CircleCI's page, the sentence about administrators is about groups and projects, not about
+  // expressions.
   if (!holds(expression, known)) found.push(`its expression is false: ${expression}`);
   if (!administrator && !projects.includes(project.is)) {
     found.push(`its projects are ${projects.join(", ")}`);

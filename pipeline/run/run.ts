@@ -26,14 +26,14 @@ import { upstreamOf, Workspace } from "./workspace";
 
 export interface RunOptions {
   /**
-   * Names of the approvals that are given, or a function that decides about each approval. Jobs
+   * Names of the approvals that the run gives, or a function that decides about each approval. Jobs
    * that wait for any other approval do not run.
    */
   readonly approve?: readonly string[] | ((approval: string) => Promise<boolean>);
   /**
    * Directory of the artifacts, one directory for each job.
    *
-   * @default - the artifacts are removed after the run
+   * @default - the run removes the artifacts at its end
    */
   readonly artifacts?: string;
   /** Branch that the run simulates. Default: the branch that is checked out. */
@@ -45,7 +45,9 @@ export interface RunOptions {
    * @default - a new directory, so that the run starts without caches
    */
   readonly caches?: string;
-  /** Commit whose code runs. Default: the last commit. Uncommitted changes are not included. */
+  /**
+   * Commit whose code runs. Default: the last commit. The run does not include uncommitted changes.
+   */
   readonly commit?: string;
   /** Branch whose configuration runs. Default: the configuration of the commit. */
   readonly configBranch?: string;
@@ -70,7 +72,9 @@ export interface RunOptions {
   /** Restrictions of the contexts. Default: the restrictions of pipeline/contexts.ts. */
   readonly restrictionFor?: (context: string) => Restriction | undefined;
   readonly root?: string;
-  /** Jobs that count as successful without a run: checks that have just passed for this commit. */
+  /**
+   * Jobs that the run skips and treats as successful: checks that have just passed for this commit.
+   */
   readonly skip?: readonly string[];
   /** Whether the jobs run as in a rerun with SSH. @default false */
   readonly ssh?: boolean;
@@ -80,8 +84,8 @@ export interface RunOptions {
 export type Result = ReadonlyMap<string, { readonly end: End; readonly took: number }>;
 
 /**
- * Runs a workflow on this machine as CircleCI would run it, before anything is pushed (`npm run
- * pipeline -- run WORKFLOW`). Returns how each job ended.
+ * Runs a workflow on this machine as CircleCI would run it, before anyone pushes the commit (`npm
+ * run pipeline -- run WORKFLOW`). Returns how each job ended.
  */
 export async function rehearse(workflow: string, options: RunOptions = {}): Promise<Result> {
   const { approve = [], deployDirectory = deployProject?.directory, skip = [] } = options;

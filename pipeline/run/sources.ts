@@ -24,8 +24,8 @@ export interface FoundWorkflow {
 
 /**
  * Finds a workflow by its name, in the committed files of this repository and in the files of the
- * clone. The deploy project also has a workflow `main`, which deploys, and which the run therefore
- * prefers.
+ * clone. Both projects have a workflow `main`. The run prefers the workflow of the deploy project,
+ * because that workflow deploys.
  */
 export async function find(workflow: string, from: From): Promise<FoundWorkflow> {
   const all = [...(await ofService(from)), ...ofDeploy(from)].flatMap(({ project, source }) =>

@@ -27,7 +27,7 @@ export class StoredCaches {
     this.#caches = new Caches(JSON.parse(saved) as readonly Cache<string>[]);
   }
 
-  /** Saves files of a job. Returns a text that says what was saved. */
+  /** Saves files of a job. Returns a text that says what this method has saved. */
   save(key: string, paths: readonly string[], { copy, home }: Place): string {
     const all = paths.map((path) => absolutePath(path, home));
     const project = `${home}/project/`;
@@ -47,7 +47,7 @@ export class StoredCaches {
     return key;
   }
 
-  /** Restores the files of the newest cache that a key finds. Returns a text that says what. */
+  /** Restores the files of the newest cache that a key finds. Returns a text about this cache. */
   restore(keys: readonly string[], { copy, home }: Place): string {
     const found = this.#caches.restore(keys);
     if (found === undefined) return "nothing there";

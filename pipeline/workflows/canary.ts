@@ -39,8 +39,8 @@ const ofCanary = {
 const code = '"$CANARY_BRANCH" --commit "$CANARY_COMMIT"';
 
 /**
- * The jobs that start a canary. The first job builds the branch's code without rights. After the
- * approval, a job with staging's role pushes the image. No job takes an image from a branch.
+ * The jobs that start a canary. The first job builds the branch's code without permissions. After
+ * the approval, a job with staging's role pushes the image. No job takes an image from a branch.
  */
 export const canaryStart: readonly Stage[] = [
   {

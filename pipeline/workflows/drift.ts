@@ -6,7 +6,8 @@ export const drift: readonly Stage[] = [...driftOf("staging"), ...driftOf("prod"
 /**
  * Returns two jobs. The first job has a role and reads the cluster, but does not know what earlier
  * messages reported. The second job knows what earlier messages reported, and has no role. The
- * second job also runs after a failure, and reports once that the cluster cannot be read.
+ * second job also runs after a failure, and reports once that the first job cannot read the
+ * cluster.
  */
 function driftOf(stack: "prod" | "staging"): readonly Stage[] {
   const name = `drift-${stack}`;

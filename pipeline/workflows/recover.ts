@@ -73,7 +73,7 @@ export const recover: Readonly<Record<string, readonly Stage[]>> = Object.fromEn
 
 /**
  * Returns the jobs of a recovery: a preview, its approval, the command, and messages. The command
- * changes only what was approved.
+ * changes only what the person approved.
  */
 function stagesOf(name: string, recovery: Recovery): readonly Stage[] {
   const { action, context, given, serialGroup, stack } = recovery;

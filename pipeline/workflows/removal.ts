@@ -33,8 +33,8 @@ export const sweep: readonly Stage[] = [
 ];
 
 /**
- * Returns the job that sweeps review stacks or the canary. The role of one job has no rights to
- * what the other job removes.
+ * Returns the job that sweeps review stacks or the canary. The role of one job has no permissions
+ * for what the other job removes.
  */
 function swept(what: "canary" | "reviews", context: ContextName, told: string): readonly Stage[] {
   const name = `sweep-${what}` as const;
@@ -43,8 +43,8 @@ function swept(what: "canary" | "reviews", context: ContextName, told: string): 
       name,
       job: { command: `npm run sweep -- --apply --only ${what}`, keepsReport: true },
       contexts: [context],
-      // Jobs that people start have other groups. In the same group, each sweep would be newer, so
-      // CircleCI would drop an approved start or an emergency stop.
+      // Jobs that people start have other groups. In the same group, CircleCI would drop an
+      // approved start or an emergency stop as soon as a newer sweep waits.
       serialGroup: groups[name],
     },
     ...badEndNotices(name, told),
