@@ -7,9 +7,9 @@ import { kubectlEnvironment, net, options, paths, registryName } from "./layout"
 import { goarch, versions } from "./install/parts";
 
 /**
- * Creates Pulumi's directories: one with links to the provider plugins, and one for the state. Also
- * writes a buildx configuration, from which Pulumi's Docker Build provider reads how to reach
- * BuildKit.
+ * Creates Pulumi's directories: one with links to the provider plugins, and one for the states of
+ * the stacks. Also writes a buildx configuration, from which Pulumi's Docker Build provider reads
+ * how to reach BuildKit.
  */
 export function prepareEngine(): void {
   for (const [name, version] of [

@@ -16,7 +16,10 @@ export const root = resolve(
 export const paths = {
   /** The installed parts, such as Pulumi's engine, its providers and Kubernetes. */
   parts: join(root, "parts"),
-  /** Temporary files: each part is built or unpacked here, and then moved to `parts`. */
+  /**
+   * Temporary files. The sandbox builds or unpacks each part in this directory, and then moves the
+   * part to `parts`.
+   */
   work: join(root, "work"),
   /** The unpacked Debian packages: daemons and their libraries. */
   debian: join(root, "debian"),
@@ -28,7 +31,7 @@ export const paths = {
   buildx: join(root, "buildx"),
   /** The cluster's certificates, kubeconfigs, etcd data and kubelet data. */
   cluster: join(root, "cluster"),
-  /** Directory that is mounted over /var inside the sandbox. */
+  /** Directory that the sandbox mounts over its own /var. */
   var: join(root, "var"),
   volumes: join(root, "volumes"),
   /** Process ids, sockets and generated configuration, recreated at every start. */
@@ -90,7 +93,7 @@ export interface Options {
   readonly registryPort: number;
   /** Path of the kubeconfig of the user's own cluster. If set, the sandbox starts no cluster. */
   readonly kubeconfig?: string;
-  /** Context in `kubeconfig`. If undefined, the kubeconfig's current context is used. */
+  /** Context in `kubeconfig`. If undefined, the sandbox uses the kubeconfig's current context. */
   readonly context?: string;
   /**
    * The user's own registry, such as `registry.example.com/team`. If set, the sandbox starts no
@@ -101,7 +104,7 @@ export interface Options {
 
 const DEFAULT_OPTIONS: Options = { ingressPort: 8080, registryPort: 5000 };
 
-/** Returns the options with which the sandbox was last started. */
+/** Returns the options of the sandbox's last start. */
 export function options(): Options {
   const saved = existsSync(paths.options) ? readFileSync(paths.options, "utf8") : "{}";
   return { ...DEFAULT_OPTIONS, ...(JSON.parse(saved) as Partial<Options>) };

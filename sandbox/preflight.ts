@@ -126,7 +126,8 @@ export async function exclusively<T>(what: string, work: () => Promise<T>): Prom
 /**
  * Takes the lock on a file.
  *
- * @returns the file descriptor of the lock file. The lock lasts until the descriptor is closed.
+ * @returns the file descriptor of the lock file. The lock lasts until this process closes the
+ * descriptor.
  */
 function takeLock(path: string): number {
   for (;;) {

@@ -35,8 +35,8 @@ import { daemonPid, startDaemons } from "./node/supervision";
 /** Names of the parts that the sandbox needs even if the user has another cluster. */
 const ENGINE = new Set(["pulumi", "resource-kubernetes", "resource-docker-build", "buildkit"]);
 /**
- * Returns the parts that the sandbox needs. With the user's own cluster, it does not need the part
- * `kubernetes`, because such a user already has kubectl.
+ * Returns the parts that the sandbox needs. If the user has another cluster, the sandbox does not
+ * need the part `kubernetes`, because such a user already has kubectl.
  */
 const wantedParts = (chosen: Options): Part[] =>
   parts.filter((part) => chosen.kubeconfig === undefined || ENGINE.has(part.name));
@@ -228,8 +228,8 @@ async function endOutdatedAgent(): Promise<void> {
 }
 
 /**
- * Writes the firewall rules that ask the agent. Rules that an older version of the sandbox has
- * written are replaced in one step, so that no packet passes in between.
+ * Writes the firewall rules that ask the agent. If an older version of the sandbox has written
+ * other rules, replaces them in one step, so that no packet passes in between.
  */
 async function ensurePolicyRules(): Promise<void> {
   const known = await runInNamespaces([tool("iptables-save"), "-t", "mangle"]);

@@ -6,8 +6,9 @@ import { type Report } from "../lib/progress";
 import { messageOf, UserError } from "../lib/errors";
 
 /**
- * Builds the service's jars with Maven, unless the existing jars were built from the current code.
- * Does not compile the tests: a canary is built from the code of a branch, and from main's tests.
+ * Builds the service's jars with Maven, unless Maven has already built the jars from the current
+ * code. Does not compile the tests, because for a canary, the directory has the code of a branch,
+ * but the tests of main.
  *
  * @param root directory of the repository. Default: the project
  */
@@ -23,7 +24,7 @@ export async function buildService(
 }
 
 /**
- * Checks that Maven can be started. Call this function before a long set-up, which needs Maven only
+ * Checks that Maven is installed. Call this function before a long set-up, which needs Maven only
  * at its end.
  */
 export async function checkMaven(): Promise<void> {
@@ -40,7 +41,8 @@ function noMaven(cause: string): UserError {
 
 /**
  * Makes Maven refuse a file that has no checksum in service/.mvn/checksums.sha256. Without this
- * option, Maven compares only the files that have one. Maven 3.8 ignores both.
+ * option, Maven compares only the files that have a checksum. Maven 3.8 ignores this option and the
+ * checksums.
  */
 const onlyKnownFiles =
   "-Daether.artifactResolver.postProcessor.trustedChecksums.failIfMissing=true";

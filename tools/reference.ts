@@ -10,7 +10,7 @@ import { project } from "../lib/project";
 import { configSchema, configSchemaFile } from "./config-schema";
 import { UserError } from "../lib/errors";
 
-/** Directory of the generated reference. It is committed. */
+/** Directory of the generated reference. Git contains its pages. */
 export const referenceDirectory = join(project, "docs", "reference");
 
 const components = join(project, "components");

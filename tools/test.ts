@@ -54,8 +54,8 @@ function testsIn(path: string): string {
  */
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   { environments: ["rehearsal", "pipelines"], commands: ["edges", "policy", "kills", "rollouts"] },
-  // `updates` checks that no request is lost while pods are replaced. So the other lane of this
-  // phase starts few pods.
+  // `updates` checks that the service loses no request while Kubernetes replaces pods. So the other
+  // lane of this phase starts few pods.
   { stacks: ["preview"], platform: ["updates", "platform", "kube-score"] },
   { objects: ["network", "manifests"], review: ["review"] },
   // This test stops the sandbox, so it must be the last.

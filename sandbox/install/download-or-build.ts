@@ -83,7 +83,7 @@ export function isInstalled(part: Part): boolean {
  * published Go modules. During a build, Go already compiles packages of the part `next` in the
  * background.
  *
- * @returns a line that says whether the part was downloaded or built, and why.
+ * @returns a line that says whether the sandbox has downloaded or built the part, and why.
  */
 export async function downloadOrBuild(part: Part, report: Report, next?: Part): Promise<string> {
   const staging = join(paths.work, `${part.name}.new`);
@@ -111,8 +111,8 @@ async function fill(part: Part, staging: string, report: Report, next?: Part): P
     } catch (error) {
       if (error instanceof ChecksumError) throw error;
       reason = messageOf(error);
-      // Removes the files that were already downloaded, because the build creates all files of the
-      // part.
+      // Removes the files that the sandbox has already downloaded, because the build creates all
+      // files of the part.
       createEmpty(staging);
     }
   }
@@ -203,8 +203,8 @@ async function fetchOfficial(download: Download, staging: string, report: Report
 }
 
 /**
- * If one of the missing parts must be built, checks that Go is installed. Call this function before
- * the set-up changes anything.
+ * Checks that Go is installed, if the sandbox must build one of the missing parts. Call this
+ * function before the set-up changes anything.
  *
  * @throws UserError if Go is missing or too old.
  */

@@ -9,9 +9,9 @@ import type { Build, Part } from "./parts";
 export const modules = join(import.meta.dirname, "..", "modules");
 
 /**
- * Environment variables for Go. Garbage collection slows Go's compiler, so it starts only when 2
- * GiB are in use. In a measurement, the build of one part took 89 s with Go's default for GOGC, and
- * 71 s with four times the default.
+ * Environment variables for Go. Garbage collection slows Go's compiler, so the collection starts
+ * only when the compiler uses 2 GiB. In a measurement, the build of one part took 89 s with Go's
+ * default for GOGC, and 71 s with four times the default.
  */
 const goEnvironment = {
   CGO_ENABLED: "0",
@@ -42,8 +42,8 @@ function copyModule(build: Build, directory: string): string {
 
 /**
  * Fills Go's caches for a part, until `cancelSignal` is aborted. The compiler runs with low
- * priority while another part is built, and so uses CPUs that are idle during downloads and
- * linking. Ignores errors, because the later build of the part reports them.
+ * priority while the sandbox builds another part. So the compiler uses CPUs that are idle during
+ * downloads and linking. Ignores errors, because the later build of the part reports them.
  */
 export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promise<void> {
   try {
@@ -56,7 +56,7 @@ export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promi
       await command("nice", ["-n", "19", ...compiled], options);
     }
   } catch {
-    // Either the command was canceled, or the later build will report the same error.
+    // Either someone canceled the command, or the later build will report the same error.
   }
 }
 

@@ -25,7 +25,7 @@ export interface Image {
   readonly repository: string;
   readonly architectures: readonly Architecture[];
   /**
-   * Returns the reference of the public image. If the public image can be pulled, the sandbox
+   * Returns the reference of the public image. If BuildKit can pull the public image, the sandbox
    * builds no stand-in.
    */
   readonly official?: () => string;

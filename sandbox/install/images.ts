@@ -65,7 +65,8 @@ async function isInRegistry(ref: string): Promise<boolean> {
     signal: AbortSignal.timeout(10_000),
   }).catch(() => undefined);
   // If a registry requires a login, this request gets status 401, because it sends no credentials.
-  // The image then counts as present: BuildKit and the node have credentials.
+  // In this case, the sandbox assumes that the image exists. BuildKit and the node have
+  // credentials.
   return answer?.ok === true || answer?.status === 401;
 }
 
@@ -98,10 +99,10 @@ export async function makeMissingImages(
 }
 
 /**
- * Pushes an image to the registry: the public image if it can be pulled, otherwise a stand-in that
- * is built from Debian packages.
+ * Pushes an image to the registry: the public image if BuildKit can pull it, otherwise a stand-in
+ * from Debian packages.
  *
- * @returns a text that says which of the two was pushed
+ * @returns a text that says which of the two images this function has pushed
  */
 async function makeImage(name: ImageName, report: Report): Promise<string> {
   const image: Image = images[name];

@@ -40,7 +40,7 @@ export interface Build {
    * that replaces this file.
    */
   readonly instead?: Readonly<Record<"module" | "of" | "take", string>>;
-  /** Files that must be created before the build. */
+  /** Files that the sandbox must create before the build. */
   readonly prepare?: "kubernetes-provider-schema";
   /** Scripts of a Go module that must be in the same directory as the executable. */
   readonly scripts?: {
@@ -92,8 +92,8 @@ export function githubDownload(
 }
 
 /**
- * Returns the description of a part with one program, which is built from the module of the same
- * name.
+ * Returns the description of a part with one program. The sandbox builds this program from the
+ * module of the same name.
  */
 function programPart(
   name: string,

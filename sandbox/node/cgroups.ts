@@ -42,8 +42,8 @@ export function createCgroups(hierarchies: readonly string[] = cgroupHierarchies
     enableControllers(hierarchy);
     const shares = join(hierarchy, CGROUP, "cpu.shares");
     if (existsSync(shares)) writeFileSync(shares, String(cpuShares));
-    // In cgroup v1, a new cgroup has an empty cpuset, and accepts no process until the cpuset is
-    // filled.
+    // In cgroup v1, a new cgroup has an empty cpuset, and accepts no process until its cpuset has
+    // values.
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {
       for (const level of [CGROUP, join(CGROUP, "daemons")]) {
         const path = join(hierarchy, level, file);
@@ -85,8 +85,8 @@ function enableControllers(hierarchy: string): void {
 }
 
 /**
- * Returns the files into which a process id must be written to move the process into the daemons'
- * cgroups.
+ * Returns the files that move a process into the daemons' cgroups, when a program writes the
+ * process id into them.
  */
 export function daemonCgroups(): string[] {
   return cgroupHierarchies().map((hierarchy) => join(hierarchy, CGROUP, "daemons", "cgroup.procs"));

@@ -22,8 +22,8 @@ export function onNode(name: string, ...argv: readonly string[]): Daemon {
 export function config(name: string, content: string): string {
   const path = join(paths.run, name);
   mkdirSync(dirname(path), { recursive: true });
-  // Writes the file only if its content changes, because kube-proxy exits when its configuration
-  // file is written.
+  // Writes the file only if its content changes, because kube-proxy exits after each write to its
+  // configuration file.
   if (!existsSync(path) || readFileSync(path, "utf8") !== content) {
     writeFileSync(path, content);
   }
@@ -100,7 +100,7 @@ export function etcdDaemon(): Daemon {
 }
 
 export function containerdDaemon(): Daemon {
-  // Pods are connected by routes, not by a bridge. So every packet between pods passes iptables.
+  // Routes connect the pods, and no bridge does. So every packet between pods passes iptables.
   const network = config(
     "cni/10-pods.conflist",
     JSON.stringify({
@@ -190,15 +190,15 @@ export function networkPolicyDaemon(): Daemon {
 }
 
 /**
- * iptables rules that send new connections of pods to the NetworkPolicy agent. The agent sees a
- * connection after the Service's address was translated to a pod's address, and before the sender's
- * address is translated.
+ * iptables rules that send new connections of pods to the NetworkPolicy agent. When the agent sees
+ * a connection, the kernel has already replaced a Service's address by a pod's address, but has not
+ * yet replaced the sender's address.
  *
  * Connections from the node itself, such as probes and requests from the API server, skip the
- * agent, as Kubernetes requires. Connections from pods to the node are checked. Kubernetes does not
- * require this check, but a program that works with this stricter rule also works without the rule.
- * Packets of new pods are dropped: see {@link newPodRules}. If the agent does not run, no new
- * connection passes, so that people notice the missing agent.
+ * agent, as Kubernetes requires. The agent also checks connections from pods to the node.
+ * Kubernetes does not require this check, but a program that works with this stricter rule also
+ * works without the rule. Other rules drop the packets of new pods: see {@link newPodRules}. If the
+ * agent does not run, no new connection passes, so that people notice the missing agent.
  */
 export const networkPolicyRules = `*mangle
 :SANDBOX-POLICIES - [0:0]
@@ -214,11 +214,12 @@ COMMIT
 
 /**
  * Returns the daemon of the ingress controller Traefik. Traefik runs in the machine's network,
- * listens on 127.0.0.1, and reaches pods through the route to the sandbox. It reads the addresses
- * of pods from EndpointSlices and sends requests directly to pods. When a pod begins to terminate,
- * it still receives requests until Traefik has applied the change (see `providersthrottleduration`
- * below). Afterwards, a terminating pod that still serves receives only requests of sticky
- * sessions. Traefik does not retry requests, because no retry middleware is configured.
+ * listens on 127.0.0.1, and reaches pods through the route to the sandbox. Traefik reads the
+ * addresses of pods from EndpointSlices and sends requests directly to pods. When a pod begins to
+ * terminate, it still receives requests until Traefik has applied the change (see
+ * `providersthrottleduration` below). Afterwards, a terminating pod that still serves receives only
+ * requests of sticky sessions. Traefik does not retry requests, because its configuration has no
+ * retry middleware.
  */
 export function ingressDaemon(options: Options): Daemon {
   return {

@@ -14,7 +14,7 @@ const provider = "ecr-credential-provider";
  */
 export function imageCredentials(): readonly string[] {
   const script = readFileSync(join(import.meta.dirname, `${provider}.mjs`), "utf8");
-  // The kubelet outlives the checkout that started it, so the script is copied.
+  // The kubelet may run longer than this checkout exists, so the kubelet uses a copy of the script.
   const copy = config(`${provider}.mjs`, script);
   const program = config(
     join("credential-providers", provider),

@@ -38,7 +38,7 @@ export async function createNamespaces(withNode: boolean): Promise<void> {
     return;
   }
   if (running !== undefined) {
-    // The namespaces are incomplete, because the command that created them was killed.
+    // The namespaces are incomplete, because someone killed the command that created them.
     await removeNamespaces(withNode);
   }
   // Removes files with sockets and process ids that a killed sandbox has left.
@@ -134,7 +134,10 @@ async function linkNetwork(pid: number): Promise<void> {
   await outside(`route add ${net.everything} via ${net.nodeAddress} dev ${net.outside}`);
 }
 
-/** Time that daemons have to end after SIGTERM, in milliseconds. Then all processes are killed. */
+/**
+ * Time that daemons have to end after SIGTERM, in milliseconds. After this time, the sandbox kills
+ * all processes.
+ */
 const STOP_MS = 5_000;
 
 /**
@@ -204,7 +207,8 @@ async function endDaemons(): Promise<void> {
 /**
  * Waits until the kernel has removed something.
  *
- * @param isGone - called repeatedly until it returns true. An error counts as false.
+ * @param isGone - this function calls `isGone` again and again until it returns true. If `isGone`
+ * throws an error, the function also tries again.
  * @throws UserError if `isGone` does not return true before the timeout
  */
 export async function untilGone(

@@ -6,8 +6,8 @@ import { runInNamespaces } from "./processes";
 /**
  * The pod network plugin of the sandbox. It runs the plugin `ptp`, and closes the firewall for a
  * new pod before the pod's first instruction. The NetworkPolicy agent opens the firewall when the
- * agent knows the pod's address, and from then on decides about the pod's connections. Without
- * this, the agent would accept every connection of a pod that it does not know yet.
+ * agent knows the pod's address, and from then on decides about the pod's connections. Without the
+ * closed firewall, the agent would accept every connection of a pod that it does not know yet.
  */
 export const podNetworkPlugin = "sandbox-ptp";
 
@@ -63,13 +63,13 @@ export async function prepareNewPods(): Promise<void> {
   const create = async (...set: readonly string[]) =>
     runInNamespaces([ipset, "create", "-exist", ...set]);
   await create(newPods, "hash:ip");
-  // "timeout 0" lets each address have a timeout, and sets none.
+  // "timeout 0" allows a timeout for each address, and sets no default timeout.
   await create(openPods, "hash:ip", "timeout", "0");
   const file = join(cniPlugins, podNetworkPlugin);
   replaceFile(file, pluginScript(join(cniPlugins, "ptp"), ipset), 0o755);
 }
 
-/** The iptables rules for both sets, as they come before the rules that ask the agent. */
+/** The iptables rules for both sets. They must come before the rules that ask the agent. */
 export const newPodRules = (["RETURN", "DROP"] as const).flatMap((target) =>
   (["src", "dst"] as const).map((side) => {
     const set = target === "RETURN" ? openPods : newPods;

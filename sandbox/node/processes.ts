@@ -104,9 +104,9 @@ export async function runInNamespaces(argv: readonly string[], input?: string): 
 }
 
 /**
- * Returns the process ids of Pulumi's engine and plugins that still run although the command that
- * started them was killed, and of their child processes. Such an engine or plugin is a child of
- * process 1, and its program or script is in the sandbox's directory.
+ * Returns the process ids of Pulumi's engine and plugins that still run although someone killed the
+ * command that started them. Also returns the ids of their child processes. Such an engine or
+ * plugin is a child of process 1, and its program or script is in the sandbox's directory.
  */
 export function orphans(): number[] {
   const inside = new Set(sandboxProcesses().map(({ pid }) => pid));

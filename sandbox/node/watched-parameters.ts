@@ -1,8 +1,8 @@
 /**
  * Returns admission policies that reject nothing, and that exist because of an error in Kubernetes
- * 1.34. When the last bound policy with a parameter of some kind is deleted, the API server stops
- * watching objects of this kind, and does not watch them again for the next such policy. These
- * policies are never deleted, so the API server never stops watching.
+ * 1.34. After the deletion of the last bound policy with a parameter of some kind, the API server
+ * stops watching objects of this kind. It does not watch them again for the next such policy. The
+ * sandbox never deletes the policies of this function, so the API server never stops watching.
  */
 export function watchedParameters(): object[] {
   const apiVersion = "admissionregistration.k8s.io/v1";
