@@ -9,8 +9,8 @@ interface Traits {
   readonly clusterIdentity: ClusterIdentity;
   /**
    * `own`: the stack creates a namespace with guardrails and a database, and deletes both.
-   * `given`: both exist before the stack is created and after the stack is destroyed. The state of
-   * such a stack must not contain a secret.
+   * `given`: both exist before the stack exists, and after someone has destroyed the stack. The
+   * Pulumi state of such a stack must not contain a secret.
    */
   readonly data: "given" | "own";
   /**
@@ -142,8 +142,8 @@ const stackForm = (name: Environment): string => {
 export const stackForms = environmentNames.map(stackForm).join(", ");
 
 /**
- * Slugs that are not allowed, because someone could mistake the review stack for main or for
- * another stack.
+ * Slugs that no review stack may have, because someone could mistake the review stack for main or
+ * for another stack.
  */
 export const reservedSlugs: readonly string[] = [
   "main",

@@ -15,8 +15,11 @@ export function addReview(review: Command): void {
     .command("up")
     .description("creates or updates it from the code that is checked out")
     .argument(...branch)
-    .option("--allow-older", "run older code than what runs")
-    .option("--approved <file>", "stop when more would change than this plan of a preview has")
+    .option("--allow-older", "run code that is older than the running code")
+    .option(
+      "--approved <file>",
+      "stop if the command would change more than this plan of a preview shows",
+    )
     .action(
       leaving(async (given: string | undefined, options: ReviewUpOptions) =>
         (await import("../operations/review/up")).reviewUp(given, options),
@@ -82,7 +85,7 @@ export function addCanary(canary: Command): void {
       ),
     );
   for (const [name, description] of [
-    ["build", "builds the jars of a branch with main's build; needs no rights"],
+    ["build", "builds the jars of a branch with main's build; needs no permissions"],
     ["image", "builds and pushes the image of a branch, and starts nothing"],
   ] as const) {
     canary

@@ -39,8 +39,11 @@ export function addOperations(program: Command): void {
     )
     .argument("<stack>", "staging, prod, review-<slug>, or review for this branch")
     .option("--yes", "do not ask for confirmation")
-    .option("--allow-older", "deploy older code than what runs")
-    .option("--approved <file>", "stop when more would change than this plan of a preview has")
+    .option("--allow-older", "deploy code that is older than the running code")
+    .option(
+      "--approved <file>",
+      "stop if the command would change more than this plan of a preview shows",
+    )
     .option("--take-back", "undo what someone has changed in the cluster")
     .option("--wait-for-jobs <time>", "first wait until no job runs, for at most this time: 30m")
     .action(
@@ -62,7 +65,7 @@ export function addOperations(program: Command): void {
       }),
     );
   add("drift")
-    .description("shows what was changed in the cluster since a stack's last update")
+    .description("shows what someone has changed in the cluster since a stack's last update")
     .argument(
       "<stack>",
       "local, staging, prod, prod-canary, review-<slug>, or review for this branch",
@@ -136,7 +139,10 @@ export function addOperations(program: Command): void {
       "--report <file>",
       "report of the command: if it does not mention the stack, no message is sent",
     )
-    .option("--told <file>", "of drift: what was told before, so that nothing is told twice")
+    .option(
+      "--told <file>",
+      "of drift: what earlier messages reported, so that no message repeats it",
+    )
     .option("--preview <url>", "address of the preview (default: the pull request)")
     .action(async (event: string, options: NotifyOptions) => {
       // If the command cannot find the name of the branch's stack, it uses the given name, because
@@ -168,8 +174,8 @@ export function addOperations(program: Command): void {
     .option("--deployed <file>", "report of staging's deploy: promote only what it names")
     .option("--image <repository@digest>", "an image that staging does not run")
     .option("--reason <text>", "reason, required with --image")
-    .option("--commit <commit>", "what --image was built from")
-    .option("--branch <branch>", "what --image was built from")
+    .option("--commit <commit>", "commit of the code in --image")
+    .option("--branch <branch>", "branch of the code in --image")
     .option(
       "--save-release <file>",
       "write the release into a file for later jobs, instead of production's state",
@@ -205,7 +211,7 @@ export function addOperations(program: Command): void {
     .requiredOption("--reason <text>", "why, for the history and for whoever wants to deploy next")
     .option("--to <release>", "commit or digest of an earlier release")
     .option(...previewOption)
-    .option("--approved <file>", "stop when more would change than this preview has")
+    .option("--approved <file>", "stop if the command would change more than this preview shows")
     .option("--yes", "do not ask for confirmation")
     .action(
       leaving(async (stack: string, options: RollbackOptions) => {

@@ -38,7 +38,8 @@ export const executorImages = {
 
 /**
  * The company's own security scanner, if the scanner is a CircleCI orb: the orb's name and full
- * version, and the step that scans. If the scanner is a command, add it to scanners.ts instead.
+ * version, and the step that scans. If the scanner is a command, add it to scanners.ts, not to this
+ * file.
  *
  * @example
  * export const companyScan = {

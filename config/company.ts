@@ -15,7 +15,9 @@ export const company = {
    * Service `kube-dns`.
    */
   clusterDnsCidrs: [] as readonly string[],
-  /** Key that encrypts the secrets in the state of review stacks. Do not use production's key. */
+  /**
+   * KMS key that encrypts the secrets in the states of review stacks. Do not use production's key.
+   */
   reviewSecretsProvider: "awskms://alias/services-orders-review?region=eu-central-1",
   /**
    * Maximum number of review stacks, and hours from the last update of a review stack to its

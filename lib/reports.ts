@@ -12,7 +12,7 @@ import { replaceFile } from "./replace";
 export interface Deployed {
   /** What changed, in one line. Undefined if the deploy showed no preview. */
   readonly changed?: string;
-  /** Commit that the image was built from. */
+  /** Commit from which BuildKit built the image. */
   readonly commit: string;
   readonly imageRef: string;
   readonly seconds: number;

@@ -159,8 +159,9 @@ export function notice(
 
 /**
  * Returns two jobs: one reports that the job `of` failed, the other reports that the job `of` was
- * cancelled. A job that was cancelled or timed out runs no further step, so other jobs send the
- * message. Only `requires` can distinguish the two results, so there is one job for each result.
+ * cancelled. A job runs no further step after it is cancelled or reaches a timeout, so other jobs
+ * send the message. Only `requires` can distinguish the two results, so there is one job for each
+ * result.
  */
 export function badEndNotices(
   of: string,

@@ -73,9 +73,9 @@ export interface JobSpec {
   /** Name of the job whose report this job reads. */
   readonly reportOf?: string;
   /**
-   * File that the job keeps for the next pipeline, in a cache. The cache may be lost, and any
-   * branch can write it. So a job with a role must not keep a file, and the command checks
-   * everything in the file.
+   * File that the job keeps for the next pipeline, in a cache. CircleCI may delete the cache, and
+   * any branch can write it. So a job with an IAM role must not keep a file. The command checks
+   * everything that it reads from the file.
    */
   readonly remembers?: string;
   /**

@@ -80,7 +80,7 @@ function removeStale(from: string, current: Readonly<Record<string, Config>>): v
 
 /**
  * Writes the files of the deploy project into a clone of its repository, and removes the files of
- * pipelines that are no longer in the model. People commit the files there.
+ * pipelines that are no longer in the model. People commit the files in that clone.
  */
 export function writeDeployProject(to: string): void {
   removeStale(to, inDeployProject);

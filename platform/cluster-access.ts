@@ -19,7 +19,10 @@ export interface ClusterAccessArgs {
   readonly clusterName: string;
   /** Whether the cluster accepts CircleCI's tokens, which review jobs use. */
   readonly review: boolean;
-  /** ARN of the IAM role of each CI role that the cluster identifies by its IAM role. */
+  /**
+   * ARNs of IAM roles, by CI role. Contains only the CI roles that the cluster identifies by IAM
+   * role.
+   */
   readonly roles: Readonly<Partial<Record<ClusterCiRoleName, pulumi.Input<string>>>>;
 }
 

@@ -6,7 +6,7 @@ import type { Environment } from "./settings";
 export interface Targets {
   /** Clusters that the role uses. */
   readonly clusterArns: readonly string[];
-  /** KMS key of the state of each environment in the account. */
+  /** KMS key that encrypts the Pulumi states, for each environment in the account. */
   readonly keyArns: Readonly<Partial<Record<Environment, string>>>;
   /** Repository of staging and production. Undefined in an account without staging. */
   readonly repositoryArn: string | undefined;

@@ -79,7 +79,7 @@ export interface PlatformSettings {
   readonly review: ReviewLimits;
   /** Bucket of the Pulumi states. An administrator creates the bucket before everything else. */
   readonly stateBucket: string;
-  /** KMS key of the state of each environment in the account. */
+  /** KMS key that encrypts the Pulumi states, for each environment in the account. */
   readonly stateKeyArns: Readonly<Partial<Record<Environment, string>>>;
 }
 

@@ -47,7 +47,7 @@ export interface Demand {
 
 /**
  * Checks that the database allows enough connections for all pods that may run at the same time,
- * including the additional pods of a rollout. Otherwise the last pods of a rollout do not become
+ * including the additional pods of a rollout. Otherwise, the last pods of a rollout do not become
  * ready.
  *
  * @throws pulumi.RunError with one line, before the program creates any resource.
@@ -57,7 +57,7 @@ export function assertConnections(
   { env = {} }: Pick<ArgsFromSettings, "env">,
   { jobs, service }: Demand,
 ): void {
-  // If the value is an output or comes from a Secret, the pool's size is not known here.
+  // If the value is an output or comes from a Secret, this function cannot know the pool's size.
   const size = env[pool.variable] ?? String(pool.size);
   if (limit === undefined || typeof size !== "string") return;
   const perPod = Number(size) + readiness;

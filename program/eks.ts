@@ -17,7 +17,7 @@ export async function eksKubeconfig(
   { name, region }: EksClusterName,
   identity: ClusterIdentity = "aws",
 ): Promise<string> {
-  // Loads the package only when it is needed, because the package is large.
+  // Loads the package only when this function needs it, because the package is large.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- not a module of ours
   const eks = require("@pulumi/aws/eks") as typeof Eks;
   const { arn, certificateAuthorities, endpoint } = await eks.getCluster({ name, region });

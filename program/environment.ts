@@ -69,7 +69,8 @@ function jobRunByHand(
 }
 
 /**
- * Returns the image that the settings name, or an image that is built from the working directory.
+ * Returns the image that the settings name, or an image that Pulumi builds from the working
+ * directory.
  */
 function imageOf(settings: Settings): pulumi.Input<string> {
   const { baseImageRef, builder, imageRef, imageRepository = "", platforms } = settings;

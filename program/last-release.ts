@@ -16,7 +16,7 @@ export type ReadLastRelease = (stack: string) => Promise<LastRelease | undefined
  * Returns the release in the outputs of this stack's last update. Production keeps its release
  * until someone promotes another release, no matter which code is checked out.
  *
- * @returns undefined for a stack that was never updated.
+ * @returns undefined for a stack without an update.
  */
 export const readLastRelease: ReadLastRelease = async (stack) => {
   const organization = pulumi.getOrganization();

@@ -97,7 +97,7 @@ function checkSameOptions(chosen: Options): void {
  * anything.
  *
  * @returns the content of a kubeconfig with only the chosen context. Undefined if the sandbox has
- * its own cluster, or if no context was chosen.
+ * its own cluster, or if the user has chosen no context.
  * @throws UserError if the cluster does not answer, or if the option `registry` is not set.
  */
 async function checkOwnCluster(chosen: Options): Promise<string | undefined> {

@@ -14,9 +14,7 @@ export function configOf(file: { readonly config?: unknown } | null): Config {
   );
 }
 
-/**
- * Whether a value was stored with `--secret`, or contains a part that was stored with `--secret`.
- */
+/** Whether a value, or a part of a value, is a secret: someone has stored it with `--secret`. */
 export function isSecret(value: string): boolean {
   return value.includes('{"secure":');
 }

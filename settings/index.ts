@@ -13,7 +13,7 @@ export { configOf };
 
 /** Branch and commit of the working directory. */
 export interface Git {
-  /** `unknown` outside a repository, or if a commit is checked out without a branch. */
+  /** `unknown` outside a repository, or if someone has checked out a commit without a branch. */
   readonly branch: string;
   /**
    * Last commit that changed the image's inputs. Ends in `-dirty.<hash>` if these inputs have

@@ -78,9 +78,9 @@ const code: readonly DoorName[] = [
 ];
 
 /**
- * Destinations that each source may connect to. All other destinations are closed. This table does
- * not contain the kubelet's probes: they come from the node, and NetworkPolicies cannot block
- * connections from a pod's own node.
+ * Destinations that each source may connect to. The policies close all other destinations. This
+ * table does not contain the kubelet's probes: they come from the node, and NetworkPolicies cannot
+ * block connections from a pod's own node.
  */
 const open: Readonly<Record<Source, readonly DoorName[]>> = {
   "another pod": [],

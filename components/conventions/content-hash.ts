@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { service } from "../../config/service";
 
-/** Files that say how the image is built, relative to the repository. */
+/** Files that say how to build the image, relative to the repository. */
 export const buildFiles: readonly string[] = ["service/Dockerfile", "service/pom.xml"];
 
 /** Directory with the code and the resources of the service, relative to the repository. */
@@ -39,7 +39,7 @@ function filesUnder(root: string, path: string): readonly string[] {
   const absolute = join(root, path);
   if (!existsSync(absolute)) return [];
   if (statSync(absolute).isFile()) return [path];
-  // Paths are joined by "/" on every system: the hash must not depend on the machine.
+  // Joins paths by "/" on every system, because the hash must not depend on the machine.
   return readdirSync(absolute).flatMap((entry) => filesUnder(root, `${path}/${entry}`));
 }
 

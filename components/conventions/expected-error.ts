@@ -6,9 +6,9 @@ import type { Checked } from "./validation";
  *
  * When a program throws an error, Pulumi prints the error's stack trace in colors. Some versions of
  * Node.js 20 take many seconds and gigabytes of memory for a stack trace through Pulumi's packages
- * (https://github.com/nodejs/node/issues/64011), and a CI container ends without a message. An
- * error that a person can fix needs no stack trace. The stack trace of any other error becomes
- * plain text.
+ * (https://github.com/nodejs/node/issues/64011). A CI container without that much memory ends
+ * without a message. An error that a person can fix needs no stack trace. The stack trace of any
+ * other error becomes plain text.
  */
 export function withCheapErrors<Args extends unknown[], Result>(
   program: (...args: Args) => Promise<Result>,

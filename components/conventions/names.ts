@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 /** Maximum lengths of names, in characters, that Kubernetes, AWS and Pulumi accept. */
 export const budgets = {
   /**
-   * Kubernetes appends 11 characters to a CronJob's name, and a Job's name has at most 63
+   * Kubernetes names each Job after its CronJob, plus 11 characters. A Job's name has at most 63
    * characters.
    */
   cronJob: 52,
@@ -14,8 +14,8 @@ export const budgets = {
   slug: 30,
   stack: 100,
   /**
-   * The pods' label `controller-revision-hash` is the StatefulSet's name plus 11 characters, and
-   * the value of a label has at most 63 characters.
+   * Kubernetes sets the pods' label `controller-revision-hash` to the StatefulSet's name plus 11
+   * characters. The value of a label has at most 63 characters.
    */
   statefulSet: 52,
 } as const;
@@ -51,9 +51,9 @@ function shorten(text: string, legal: string, budget: number): string {
  * Returns the slug of a branch: a DNS-safe name that starts with a letter, contains only
  * `[a-z0-9-]`, and has at most 30 characters.
  *
- * The slug ends with 8 characters of a hash of the full name if the branch's name is not a legal
- * slug, or if the branch's name looks like a shortened name (`fix-checkout` seems to end with a
- * hash). So two branches never share a stack.
+ * In two cases, the slug ends with 8 characters of a hash of the branch's full name: the full name
+ * is not a legal slug, or it looks like a shortened name (`fix-checkout` seems to end with a hash).
+ * So two branches never share a stack.
  *
  * The admission policies compute the same name in CEL, without the hash:
  * `platform/admission/review-names.ts`.

@@ -80,7 +80,7 @@ export function fields<Element, Key extends keyof Element & string>(
   return elements(arg, list).map(({ arg, got }) => ({ arg: `${arg}.${key}`, got: got[key] }));
 }
 
-/** Returns an issue for each value for which `ok` returns false. */
+/** Returns an issue for each value that the function `ok` rejects. */
 export function each<T>(
   values: readonly Placed<T>[],
   ok: (got: T) => boolean,

@@ -1,4 +1,4 @@
-/** Type of the args after the defaults are filled in: each arg that has a default is always set. */
+/** Type of the args with their defaults: each arg that has a default always has a value. */
 export type WithDefaults<Args extends object, Defaults extends object> = Omit<
   Args,
   keyof Defaults

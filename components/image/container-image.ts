@@ -44,8 +44,9 @@ export interface ContainerImageArgs {
   readonly platforms?: readonly Platform[] | undefined;
 
   /**
-   * Directory of the repository, relative to the program's working directory. The state contains
-   * this path: an absolute path would differ on another machine and cause an update there.
+   * Directory of the repository, relative to the program's working directory. The Pulumi state
+   * contains this path. An absolute path would differ on another machine, and cause an update on
+   * that machine.
    *
    * @default "."
    */
@@ -65,7 +66,8 @@ const dockerfile = "service/Dockerfile";
  */
 export class ContainerImage extends pulumi.ComponentResource {
   /**
-   * Image reference in the form `repository@sha256:...`. Unknown in a preview if the image changes.
+   * Image reference in the form `repository@sha256:...`. If the image changes, a preview does not
+   * know this reference.
    */
   readonly ref: pulumi.Output<string>;
   readonly nodes: { readonly image: dockerBuild.Image };

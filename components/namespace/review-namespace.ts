@@ -30,7 +30,7 @@ import { StackNamespace, type StackNamespaceArgs } from "./stack-namespace";
 
 /**
  * Pure functions `(defaults) => spec`, one for each spec of a {@link ReviewNamespace}. They run
- * after all args are applied.
+ * after the component has applied all args.
  */
 export interface ReviewNamespaceOverrides {
   /**
@@ -138,7 +138,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly managementPort?: number;
 
   /**
-   * Pure functions that change the specs after all args are applied, for fields that no arg sets.
+   * Pure functions that change the component's specs, for fields that no arg sets. They run last.
    * Pulumi removes each field that a function does not return. TypeScript does not report a
    * misspelled field, but the cluster does.
    *

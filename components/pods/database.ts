@@ -23,7 +23,7 @@ export interface Database {
    */
   readonly port?: number;
   /**
-   * PostgreSQL's `sslmode`: whether the connection is encrypted, and whether the service verifies
+   * PostgreSQL's `sslmode`: whether the service encrypts the connection, and whether it verifies
    * the server. Only `verify-full` checks both the certificate and the host name in the
    * certificate. `verify-ca` and `verify-full` read the trusted certificate authorities from the
    * Secret's key `ca.crt`; without this key, no pod starts. With `prefer`, anyone on the network

@@ -97,8 +97,8 @@ function envVar(name: string, value: EnvValue): EnvVar {
 }
 
 /**
- * Returns the environment variables of web pods, migrations and jobs. The variables are sorted by
- * name, so that a different order in the args restarts no pod.
+ * Returns the environment variables of web pods, migrations and jobs. The function sorts the
+ * variables by name, so that a different order in the args restarts no pod.
  */
 function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
   const { appEndpoint, database, env = {}, identity, javaOptions = [], release } = workload;

@@ -4,8 +4,8 @@ import type { Identity } from "../conventions/labels";
 import type { Override } from "../conventions/override";
 
 /**
- * Pure functions `(defaults) => spec`, one for each spec of a {@link Postgres}. They run after all
- * args are applied.
+ * Pure functions `(defaults) => spec`, one for each spec of a {@link Postgres}. They run after the
+ * component has applied all args.
  */
 export interface PostgresOverrides {
   /**
@@ -70,7 +70,7 @@ export interface PostgresArgs {
   readonly databaseName?: string;
 
   /**
-   * Pure functions that change the specs after all args are applied, for fields that no arg sets.
+   * Pure functions that change the component's specs, for fields that no arg sets. They run last.
    * Pulumi removes each field that a function does not return. TypeScript does not report a
    * misspelled field, but the cluster does.
    *

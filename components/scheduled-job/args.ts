@@ -8,7 +8,7 @@ import type { Requests } from "../conventions/quantities";
 
 /**
  * Pure functions `(defaults) => spec`, one for each spec of a {@link ScheduledJob}. They run after
- * all args are applied.
+ * the component has applied all args.
  */
 export interface ScheduledJobOverrides {
   /**
@@ -210,7 +210,7 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly onFailure?: OnFailure;
 
   /**
-   * Pure functions that change the specs after all args are applied, for fields that no arg sets.
+   * Pure functions that change the component's specs, for fields that no arg sets. They run last.
    * Pulumi removes each field that a function does not return. TypeScript does not report a
    * misspelled field, but the cluster does.
    *

@@ -101,7 +101,7 @@ function jobSpec(
       ),
       spec,
     },
-    // Fields that are not set keep Kubernetes' defaults.
+    // Fields without a value keep Kubernetes' defaults.
     ...defined({
       completionMode: job.completionMode,
       completions: job.completions,

@@ -27,7 +27,7 @@ export function scheduledJobIssues(name: string, job: ScheduledJobInputs): reado
     }),
     check(job.iamRoleArn === undefined || job.serviceAccountName === undefined, {
       arg: "serviceAccountName",
-      fix: "iamRoleArn creates a ServiceAccount for the job; give its role all rights that it needs",
+      fix: "iamRoleArn creates a ServiceAccount for the job; give its role all permissions that it needs",
       got: job.serviceAccountName,
       rule: "be left out with iamRoleArn",
     }),

@@ -75,7 +75,7 @@ export interface IngressHost {
 export interface ProbeSettings {
   /**
    * Number of failures in a row until Kubernetes reports the probe as failed. With a low number,
-   * one slow answer is enough.
+   * the probe fails after one slow answer.
    *
    * @default - see the probe's arg
    */
@@ -128,7 +128,7 @@ export type PodsOrPercent = number | `${number}%`;
 
 /**
  * Pure functions `(defaults) => spec`, one for each spec of a {@link WebService}. They run after
- * all args are applied.
+ * the component has applied all args.
  */
 export interface WebServiceOverrides {
   /**

@@ -173,7 +173,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly minReadySeconds?: number;
 
   /**
-   * Pure functions that change the specs after all args are applied, for fields that no arg sets.
+   * Pure functions that change the component's specs, for fields that no arg sets. They run last.
    * Pulumi removes each field that a function does not return. TypeScript does not report a
    * misspelled field, but the cluster does.
    *

@@ -32,7 +32,7 @@ export interface CanaryArgs extends Omit<
    * pod of the canary and of production.
    */
   readonly replicas: number;
-  /** Name of production's ServiceAccount, whose permissions the canary's pods get. */
+  /** Name of production's ServiceAccount. The canary's pods get the permissions of production. */
   readonly serviceAccountName: pulumi.Input<string>;
 
   /**
@@ -75,7 +75,7 @@ export interface CanaryArgs extends Omit<
   readonly egressTo?: readonly EgressRule[];
 
   /**
-   * Pure functions that change the specs after all args are applied: those of a WebService, and
+   * Pure functions that change the component's specs, and run last: those of a WebService, and
    * `networkPolicySpec` for the NetworkPolicy. The code of a branch can use all connections that
    * the NetworkPolicy allows.
    *
@@ -87,8 +87,8 @@ export interface CanaryArgs extends Omit<
 }
 
 /**
- * Pure functions `(defaults) => spec`, one for each spec of a {@link Canary}. They run after all
- * args are applied.
+ * Pure functions `(defaults) => spec`, one for each spec of a {@link Canary}. They run after the
+ * component has applied all args.
  */
 export interface CanaryOverrides extends Omit<
   WebServiceOverrides,

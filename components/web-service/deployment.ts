@@ -17,8 +17,8 @@ import type { WebServiceInputs } from "./normalize";
 
 /**
  * Annotation that makes Pulumi's provider wait only until the Deployment exists, and not until its
- * rollout is complete. With `pulumi.com/skipAwait` instead, the provider would not wait for a
- * deletion either.
+ * rollout is complete. With `pulumi.com/skipAwait`, the provider would not even wait for a
+ * deletion.
  */
 const applied = { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" };
 

@@ -18,8 +18,8 @@ export interface Decision {
 }
 
 /**
- * Returns the next job, in the file's order, that can run, be skipped or be held. Undefined when
- * all jobs are decided.
+ * Returns the next job, in the file's order, that the run can start, skip or hold. Undefined when
+ * the run has decided about all jobs.
  */
 export function next(
   jobs: readonly PlacedJob[],

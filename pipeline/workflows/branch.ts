@@ -17,7 +17,7 @@ export const branch: readonly Stage[] = [
   ...imageOf("review", "test-service"),
   // The previews run one after another, because all previews update the same comment of the pull
   // request. The previews of staging and production do not block the review stack: if one of these
-  // previews fails, the pull request is red, but people can still deploy its review stack.
+  // previews fails, the pull request is red, but people can still deploy the branch's review stack.
   previewOf("review", ["image-review"], { onPullRequest: true }),
   previewOf("staging", ["preview-review"], { onPullRequest: true }),
   previewOf("prod", [ended("preview-staging")], { onPullRequest: true }),

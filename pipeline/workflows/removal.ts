@@ -7,7 +7,7 @@ const closedBranch = {
   REVIEW_BRANCH: "<< pipeline.event.github.pull_request.head.ref >>",
 };
 
-/** Jobs that remove the review stack after its pull request is merged or closed. */
+/** Jobs that remove a review stack after someone merges or closes the branch's pull request. */
 export const teardown: readonly Stage[] = [
   {
     name: "teardown",

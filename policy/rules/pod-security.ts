@@ -59,7 +59,8 @@ export const nonRoot: Rule = {
  */
 export const noPrivilegeEscalation: Rule = {
   name: "no-privilege-escalation",
-  description: "No container gains rights that it was not started with",
+  description:
+    "No container runs privileged, and no process gains more privileges than its parent process",
   check: (object) =>
     containers(object).flatMap(({ path, value }) => {
       const context = `${path}.securityContext`;

@@ -41,7 +41,7 @@ function copyModule(build: Build, directory: string): string {
 }
 
 /**
- * Fills Go's caches for a part, until `cancelSignal` is aborted. The compiler runs with low
+ * Fills Go's caches for a part, until the caller aborts `cancelSignal`. The compiler runs with low
  * priority while the sandbox builds another part. So the compiler uses CPUs that are idle during
  * downloads and linking. Ignores errors, because the later build of the part reports them.
  */

@@ -3,9 +3,9 @@
 // input, and reads a CredentialProviderResponse from the standard output:
 // https://kubernetes.io/docs/reference/config-api/kubelet-credentialprovider.v1/
 //
-// What it leaves out: the request to ECR is not signed, because a node of the sandbox has no role
-// in AWS. The kubelet keeps no answer, because a test moves the clock of ECR, and not the clock of
-// the kubelet.
+// What it leaves out: this program does not sign the request to ECR, because a node of the sandbox
+// has no role in AWS. The kubelet keeps no answer, because a test moves the clock of ECR, and not
+// the clock of the kubelet.
 
 let input = "";
 for await (const chunk of process.stdin) input += chunk;

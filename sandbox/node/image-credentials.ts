@@ -7,8 +7,8 @@ import { testAuthority } from "./test-authority";
 const provider = "ecr-credential-provider";
 
 /**
- * Returns the kubelet's arguments that name a credential provider for images in Amazon ECR, as a
- * node of EKS has one. Without a stand-in for ECR, no program asks for such an image.
+ * Returns the kubelet's arguments that name a credential provider for images in Amazon ECR, like
+ * the arguments on a node of EKS. Without a stand-in for ECR, no program asks for such an image.
  *
  * @see https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/
  */

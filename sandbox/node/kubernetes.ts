@@ -59,8 +59,8 @@ export function apiServerDaemon(): Daemon {
     `--proxy-client-cert-file=${certificate("front-proxy")}`,
     `--proxy-client-key-file=${key("front-proxy")}`,
     "--enable-aggregator-routing=true",
-    // Turns off a feature for which the API server would wait for etcd's progress notifications and
-    // log errors, because Debian's etcd does not send them.
+    // Debian's etcd sends no progress notifications. This flag turns off a feature for which the
+    // API server would wait for these notifications and log errors.
     "--feature-gates=SizeBasedListCostEstimate=false",
   );
 }

@@ -24,7 +24,7 @@ import { daemonEnvironment, daemonPid } from "./supervision";
 // or is killed, the kernel removes the namespaces with all mounts, routes and rules. On the machine
 // itself, the sandbox adds only one network interface with one route.
 
-/** Path of a file that exists when the namespaces are completely set up. */
+/** Path of a file that exists when the set-up of the namespaces is complete. */
 const ready = join(paths.run, "box-is-ready");
 
 /**
@@ -141,8 +141,8 @@ async function linkNetwork(pid: number): Promise<void> {
 const STOP_MS = 5_000;
 
 /**
- * Timeout until the kernel has removed the namespaces, network interface and cgroups of killed
- * processes, in milliseconds.
+ * Maximum time, in milliseconds, from the kill of all processes until the kernel has removed their
+ * namespaces, network interface and cgroups.
  */
 const GONE_MS = 30_000;
 

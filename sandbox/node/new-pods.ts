@@ -15,8 +15,8 @@ export const podNetworkPlugin = "sandbox-ptp";
 export const newPods = "sandbox-new-pods";
 
 /**
- * Set of the addresses that are open although the agent knows policies for them. The kernel removes
- * an address after its timeout.
+ * Set of the pod addresses that are open, although the agent may already know policies for these
+ * pods. The kernel removes an address after its timeout.
  */
 const openPods = "sandbox-open-pods";
 /** Seconds that a new pod is open in a namespace of the standard mode. */
@@ -57,7 +57,10 @@ esac
 `;
 }
 
-/** Creates the sets of addresses, and writes the plugin. Call this before containerd starts. */
+/**
+ * Creates the sets of addresses, and writes the plugin. Call this function before containerd
+ * starts.
+ */
 export async function prepareNewPods(): Promise<void> {
   const ipset = tool("ipset");
   const create = async (...set: readonly string[]) =>

@@ -26,7 +26,7 @@ function everyProcess<T>(read: (pid: string) => T[]): T[] {
     try {
       return /^\d+$/.test(entry) ? read(entry) : [];
     } catch {
-      // The process ended before its files were read, or is a kernel thread.
+      // The process ended before this function read its files, or it is a kernel thread.
       return [];
     }
   });

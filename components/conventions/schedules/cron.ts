@@ -98,8 +98,8 @@ export function spelledOut(schedule: string): string | undefined {
 
 /**
  * Whether a schedule restricts both the days of the month and the days of the week. Kubernetes then
- * runs the job on each day that matches one of the two fields, which is rarely intended: `0 3 1-7 *
- * MON` runs on the first seven days of the month and on every Monday. A field with `*` or `?`
+ * runs the job on each day that matches one of the two fields: `0 3 1-7 * MON` runs on the first
+ * seven days of the month and on every Monday. People rarely want this. A field with `*` or `?`
  * restricts nothing, unless the field has a step: "every second day" restricts the days.
  */
 export function restrictsBothDays(schedule: string): boolean {

@@ -198,7 +198,7 @@ describe("ScheduledJob", () => {
       ],
       [
         { iamRoleArn: "arn:aws:iam::123456789012:role/job", serviceAccountName: "services-orders" },
-        'serviceAccountName must be left out with iamRoleArn, got "services-orders"; iamRoleArn creates a ServiceAccount for the job; give its role all rights that it needs',
+        'serviceAccountName must be left out with iamRoleArn, got "services-orders"; iamRoleArn creates a ServiceAccount for the job; give its role all permissions that it needs',
       ],
       [
         { parallelism: 0 },
