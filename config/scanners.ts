@@ -3,7 +3,10 @@ export interface CompanyScanner {
   readonly title: string;
   /** Program and arguments. The program does not run in a shell. */
   readonly command: readonly [string, ...string[]];
-  /** Exit codes that mean "found something". 0 means "clean", any other code "the scan failed". */
+  /**
+   * Exit codes that mean "found something". 0 means "clean". Any other code means "the scan
+   * failed".
+   */
   readonly findings?: readonly number[];
 }
 

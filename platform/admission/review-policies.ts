@@ -72,7 +72,10 @@ const identity = {
   service,
 };
 
-/** Labels that only namespaces of review stacks have, not those of staging and production. */
+/**
+ * Labels that all namespaces of review stacks have. The namespaces of staging and production do not
+ * have them.
+ */
 export const reviewNamespaceLabels = {
   "app.kubernetes.io/part-of": service,
   protected_branch: String(identity.protectedBranch),
