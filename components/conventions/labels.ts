@@ -18,7 +18,7 @@ export interface Identity {
    * A canary has the same value as production.
    */
   readonly instance: string;
-  /** Whether the stack runs a protected branch: staging and production. */
+  /** Whether the stack runs the code of a protected branch, as staging and production do. */
   readonly protectedBranch: boolean;
   /**
    * Name of the service, the same in all stacks. Every selector contains the name, so a change

@@ -158,7 +158,7 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * Number of pods that must succeed. If this number is above `parallelism`, the later pods start
-   * when earlier pods have succeeded, within the same deadline.
+   * when earlier pods have succeeded. All pods share the deadline of the run.
    *
    * @group Run
    * @default - the default of Kubernetes: 1. With `parallelism`, the run succeeds when one pod has
