@@ -18,7 +18,7 @@ export interface Identity {
    * A canary has the same value as production.
    */
   readonly instance: string;
-  /** Whether the stack runs the code of a protected branch, as staging and production do. */
+  /** Whether the stack runs the code of a protected branch. True for staging and production. */
   readonly protectedBranch: boolean;
   /**
    * Name of the service, the same in all stacks. Every selector contains the name, so a change
