@@ -32,7 +32,7 @@ export function holdOf(tags: Tags): Hold | undefined {
 export const textOf = ({ by, reason, since }: Hold): string =>
   `since ${moment(new Date(since))} by ${by}: ${reason}`;
 
-/** Who holds a stack and why, and how to end the hold. Undefined if the stack is not held. */
+/** The holder of a stack, the reason, and how to end the hold. Undefined if nothing holds it. */
 export function holdIssue(stack: string, tags: Tags): string | undefined {
   const hold = holdOf(tags);
   return (

@@ -92,7 +92,7 @@ function drifted(texts: readonly Text[]): string {
     ...{ id: "orders", inputs: { ...inputs, apiVersion: "apps/v1", kind: "Deployment" } },
     ...{ outputs: { __fieldManager: "pulumi" }, type: "kubernetes:apps/v1:Deployment", urn },
   };
-  const found = driftOf({ objects: [object], resources: [resource] } as never);
+  const found = driftOf({ objects: [object], resources: [resource] });
   return [...linesOf(found), JSON.stringify(reportOf("prod", found))].join("\n");
 }
 

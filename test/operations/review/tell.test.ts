@@ -18,7 +18,7 @@ describe("the result of npm run review -- up, on the pull request", () => {
   let comments: Map<number, string>;
   beforeEach(async () => {
     const made = issue([previews]);
-    comments = made.comments as Map<number, string>;
+    comments = made.comments;
     github = new StandIn(made.answers);
     env = {
       CIRCLE_SHA1: "0123456789",
