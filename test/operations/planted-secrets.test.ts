@@ -71,8 +71,8 @@ async function previewed(before: readonly Text[], after: readonly Text[]): Promi
 /** What `npm run drift` prints and writes, if someone has set these variables in the cluster. */
 function drifted(texts: readonly Text[]): string {
   const urn = "urn:pulumi:prod::services-orders::kubernetes:apps/v1:Deployment::orders";
-  const [{ inputs: live }] = objectsOf(texts) as [{ inputs: object }];
-  const [{ inputs }] = objectsOf(nothing) as [{ inputs: Record<string, never> }];
+  const [{ inputs: live }] = objectsOf(texts) as unknown as [{ inputs: object }];
+  const [{ inputs }] = objectsOf(nothing) as unknown as [{ inputs: Record<string, never> }];
   const owned = texts.filter((one) => !isFile(one)).map(({ name }) => JSON.stringify({ name }));
   const fields = Object.fromEntries(
     owned.map((key) => [`k:${key}`, { ".": {}, "f:name": {}, "f:value": {} }]),
