@@ -3,3 +3,6 @@
  * have this name, and every other name begins with this name.
  */
 export const service = "services-orders";
+
+/** Directory of the service's database migrations. */
+export const migrationsDirectory = "service/src/main/resources/db/migration";

@@ -21,7 +21,7 @@ import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi"
 import { hour, hours, lifeLeft, moment } from "../../lib/time";
 import { changedFiles, committed, fetchBranch, isAncestor } from "../clients/git";
 import { holdIssue } from "../release/hold";
-import { migrationsDirectory } from "../release/migrations";
+import { migrationsDirectory } from "../../config/service";
 import { destroy } from "../removal/destroy";
 import { recoverState } from "../pulumi/recover-state";
 import { releaseEnv } from "../stacks/release";

@@ -1,20 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mainBranch } from "../../components/conventions/ci-roles";
+import {
+  declarationOf,
+  firstLines,
+  versionOf,
+} from "../../components/conventions/migrations/declaration";
+import { migrationsDirectory } from "../../config/service";
 import { UserError } from "../../lib/errors";
 import { project } from "../../lib/project";
 import { filesAt, remoteTip } from "../clients/git";
 import { defaultWorkspace } from "../pulumi/run-pulumi";
-import { kindOf, migrationsDirectory } from "./migrations";
-
-/**
- * Returns the version of a migration from the file's name, such as 12 for `V12__name.sql`.
- * Undefined if the name has another form.
- */
-function versionOf(file: string): number | undefined {
-  const version = /^V([1-9][0-9]*)__[a-z0-9_]+\.sql$/.exec(file)?.[1];
-  return version === undefined ? undefined : Number(version);
-}
 
 /**
  * Finds the issues because of which Flyway or a rollback would fail later, when the change is
@@ -36,8 +32,9 @@ export function migrationIssues(
     const other = versions.get(version);
     if (other !== undefined) issues.push(`${file} has the same version as ${other}`);
     versions.set(version, file);
-    if (version > 1 && kindOf(sql) === undefined) {
-      issues.push(`${file} must begin with the line "-- expand" or "-- contract"`);
+    if (version > 1 && declarationOf(sql) === undefined) {
+      const [first = ""] = sql.split("\n", 1);
+      issues.push(`${file} must begin with the line ${firstLines}, got ${JSON.stringify(first)}`);
     }
     if (!onMain.includes(file) && version <= newest) {
       issues.push(

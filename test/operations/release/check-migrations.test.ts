@@ -31,8 +31,20 @@ describe("the check of migrations", () => {
   it("refuses a migration that does not say what it does to older code", () => {
     const silent = ["V2__note.sql", "ALTER TABLE orders ADD COLUMN note text;"] as const;
     assert.deepEqual(migrationIssues(new Map([first, silent]), []), [
-      'V2__note.sql must begin with the line "-- expand" or "-- contract"',
+      'V2__note.sql must begin with the line "-- expand", "-- contract", "-- expand, long" or "-- contract, long", got "ALTER TABLE orders ADD COLUMN note text;"',
     ]);
+  });
+
+  it("accepts a migration that says that it is long", () => {
+    const long = ["V2__index.sql", "-- contract, long\nDROP INDEX a;"] as const;
+    assert.deepEqual(migrationIssues(new Map([first, long]), []), []);
+  });
+
+  it("refuses another word in one line, with the first lines that are possible", () => {
+    const slow = ["V2__index.sql", "-- expand, slow\nDROP INDEX a;"] as const;
+    const [issue = "", ...others] = migrationIssues(new Map([first, slow]), []);
+    assert.match(issue, /"-- expand, long" or "-- contract, long", got "-- expand, slow"$/);
+    assert.deepEqual(others, []);
   });
 
   it("refuses a name that Flyway does not know", () => {

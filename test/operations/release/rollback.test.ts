@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { project } from "../../../lib/project";
 import type { Update } from "../../../operations/history/updates";
-import { kindOf, migrationsDirectory } from "../../../operations/release/migrations";
+import { declarationOf } from "../../../components/conventions/migrations/declaration";
+import { migrationsDirectory } from "../../../config/service";
 import { loadPlan } from "../../../operations/preview/plan";
 import { earlierRelease, rollback } from "../../../operations/release/rollback";
 import { Programs } from "../support/programs";
@@ -184,10 +185,13 @@ describe("the preview of a rollback", function () {
 
 describe("a migration", () => {
   it("says in its first line what it does to older code", () => {
-    assert.equal(kindOf("-- expand: a nullable column\nALTER TABLE orders ..."), "expand");
-    assert.equal(kindOf("-- contract\nALTER TABLE orders ..."), "contract");
-    assert.equal(kindOf("ALTER TABLE orders ..."), undefined);
-    assert.equal(kindOf("-- expanded"), undefined);
+    assert.equal(
+      declarationOf("-- expand: a nullable column\nALTER TABLE orders ...")?.kind,
+      "expand",
+    );
+    assert.equal(declarationOf("-- contract\nALTER TABLE orders ...")?.kind, "contract");
+    assert.equal(declarationOf("ALTER TABLE orders ..."), undefined);
+    assert.equal(declarationOf("-- expanded"), undefined);
   });
 
   it("after the first one says it: a rollback needs to know", () => {
@@ -195,7 +199,7 @@ describe("a migration", () => {
       .filter((file) => file.endsWith(".sql") && !file.startsWith("V1__"))
       .filter((file) => {
         const sql = readFileSync(join(project, migrationsDirectory, file), "utf8");
-        return kindOf(sql) === undefined;
+        return declarationOf(sql) === undefined;
       });
     assert.deepEqual(silent, []);
   });

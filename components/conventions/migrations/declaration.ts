@@ -1,0 +1,58 @@
+/** Kind of a migration. Older code still runs after `expand`, but not after `contract`. */
+type MigrationKind = "contract" | "expand";
+
+/** What the first line of a migration's file declares. */
+export interface Declaration {
+  readonly kind: MigrationKind;
+  /**
+   * Whether the migration may run longer than a rollout may take. A Job runs such a migration
+   * before the rollout.
+   */
+  readonly long: boolean;
+}
+
+/** The first lines that a migration may have, in words for a message. */
+export const firstLines = '"-- expand", "-- contract", "-- expand, long" or "-- contract, long"';
+
+/**
+ * Reads the declaration in the first line of a migration. A text may follow a colon, such as `--
+ * expand: a nullable column`. Undefined if the line has another form.
+ */
+export function declarationOf(sql: string): Declaration | undefined {
+  const found = /^-- (contract|expand)(, long)?(?::[^\n]*)?[ \r]*(?:\n|$)/.exec(sql);
+  if (found === null) return undefined;
+  return { kind: found[1] as MigrationKind, long: found[2] !== undefined };
+}
+
+/**
+ * Returns the version of a migration from the file's name, such as 12 for `V12__name.sql`.
+ * Undefined if the name has another form.
+ */
+export function versionOf(file: string): number | undefined {
+  const version = /^V([1-9][0-9]*)__[a-z0-9_]+\.sql$/.exec(file)?.[1];
+  return version === undefined ? undefined : Number(version);
+}
+
+/**
+ * Returns the highest version of a migration that is declared long. Undefined if no migration is
+ * long.
+ *
+ * @param migrations text of each migration, or its first line, by the name of the file
+ */
+export function newestLong(migrations: ReadonlyMap<string, string>): string | undefined {
+  const versions = [...migrations].flatMap(([file, sql]) => {
+    const version = versionOf(file);
+    return version !== undefined && declarationOf(sql)?.long === true ? [version] : [];
+  });
+  return versions.length === 0 ? undefined : String(Math.max(...versions));
+}
+
+/** Returns the name of the Job that runs a long migration. */
+export function migrationJobName(service: string, version: string): string {
+  return `${service}-migrate-v${version}`;
+}
+
+/** Returns the version that a Job migrates to, from the Job's name. Undefined for other Jobs. */
+export function versionOfJob(name: string): string | undefined {
+  return /-migrate-v([1-9][0-9]*)$/.exec(name)?.[1];
+}
