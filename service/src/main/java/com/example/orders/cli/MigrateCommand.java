@@ -4,17 +4,21 @@ import com.example.orders.config.Configuration;
 import com.example.orders.store.DataSources;
 import com.example.orders.store.Migrations;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 @Command(
         name = "migrate",
         description = {
-            "Brings the schema to the version of this jar.",
+            "Brings the schema to the version of this jar, or to the version that --to names.",
             "It may run any number of times, also at the same time; it waits for a database that still starts."
         })
 final class MigrateCommand implements Callable<Integer> {
@@ -23,18 +27,30 @@ final class MigrateCommand implements Callable<Integer> {
     @ParentCommand
     private OrdersCommand parent;
 
+    @Spec private CommandSpec spec;
+
     @Option(
             names = "--wait",
             paramLabel = "DURATION",
             description = "How long to wait for the database (default: MIGRATE_WAIT, else 60s).")
     private Duration wait;
 
+    @Option(
+            names = "--to",
+            paramLabel = "VERSION",
+            description = "Version to stop at, such as 12 (default: the newest version of this jar).")
+    private Long version;
+
     @Override
     public Integer call() throws Exception {
         Configuration configuration = parent.configuration();
         Migrations migrations = new Migrations(DataSources.unpooled(configuration.database()));
         migrations.awaitDatabase(wait == null ? configuration.migrateWait() : wait);
-        int applied = migrations.migrate();
+        Optional<String> to = Optional.ofNullable(version).map(String::valueOf);
+        if (to.isPresent() && !migrations.has(to.get())) {
+            throw new ParameterException(spec.commandLine(), "this jar has no migration with version " + to.get());
+        }
+        int applied = migrations.migrateTo(to);
         log.atInfo().addKeyValue("applied", applied).log("applied {} migrations", applied);
         return 0;
     }

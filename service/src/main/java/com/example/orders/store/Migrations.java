@@ -7,10 +7,12 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.MigrationVersion;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
 import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
 import org.slf4j.Logger;
@@ -34,39 +36,64 @@ public final class Migrations {
     private static final int TABLE_LOCK_ATTEMPTS = 40;
     private static final String LOCK_NOT_AVAILABLE = "55P03";
 
+    private static final Duration PROGRESS_PERIOD = Duration.ofSeconds(10);
+
     private final DataSource database;
+    private final Duration progressPeriod;
     private final String[] locations;
 
     public Migrations(DataSource database) {
-        this(database, "classpath:db/migration");
-    }
-
-    /** @param locations locations of the migrations, in Flyway's form */
-    Migrations(DataSource database, String... locations) {
-        this.database = database;
-        this.locations = locations;
+        this(database, PROGRESS_PERIOD, "classpath:db/migration");
     }
 
     /**
-     * Applies the missing migrations. If a migration does not get its lock on a table in time, the
+     * @param progressPeriod time between two log lines about the progress of a migration
+     * @param locations locations of the migrations, in Flyway's form
+     */
+    Migrations(DataSource database, Duration progressPeriod, String... locations) {
+        this.database = database;
+        this.progressPeriod = progressPeriod;
+        this.locations = locations;
+    }
+
+    /** Applies all missing migrations. Otherwise the same as {@link #migrateTo}. */
+    public int migrate() throws SQLException, InterruptedException {
+        return migrateTo(Optional.empty());
+    }
+
+    /**
+     * Applies the missing migrations up to a version. Does nothing if the database has this version
+     * or a newer one. If a migration does not get its lock on a table in time, the
      * migration stops and is tried again, so that requests never wait long behind it.
      *
+     * @param version a version of this jar, such as "12"; without it, the newest
      * @return how many migrations the last attempt applied
      */
-    public int migrate() throws SQLException, InterruptedException {
-        Flyway flyway = flyway();
-        for (int attempt = 1; ; attempt++) {
-            try {
-                forgetFailures();
-                return flyway.migrate().migrationsExecuted;
-            } catch (FlywayException e) {
-                if (!isLockTimeout(e) || attempt == TABLE_LOCK_ATTEMPTS) {
-                    throw e;
+    public int migrateTo(Optional<String> version) throws SQLException, InterruptedException {
+        try (MigrationProgress progress = new MigrationProgress(database, progressPeriod)) {
+            FluentConfiguration configuration = configuration().callbacks(new MigrationSession(TABLE_LOCK_WAIT), progress);
+            version.ifPresent(configuration::target);
+            Flyway flyway = configuration.load();
+            for (int attempt = 1; ; attempt++) {
+                try {
+                    forgetFailures();
+                    return flyway.migrate().migrationsExecuted;
+                } catch (FlywayException e) {
+                    if (!isLockTimeout(e) || attempt == TABLE_LOCK_ATTEMPTS) {
+                        throw e;
+                    }
+                    log.warn("a table is in use, so the migration is tried again: {}", e.getMessage());
                 }
-                log.warn("a table is in use, so the migration is tried again: {}", e.getMessage());
+                Thread.sleep(TABLE_LOCK_PAUSE.toMillis());
             }
-            Thread.sleep(TABLE_LOCK_PAUSE.toMillis());
         }
+    }
+
+    /** Whether this jar has the migration with this version. */
+    public boolean has(String version) {
+        MigrationVersion wanted = MigrationVersion.fromVersion(version);
+        return Arrays.stream(configuration().load().info().all())
+                .anyMatch(info -> info.getState().isResolved() && wanted.equals(info.getVersion()));
     }
 
     /**
@@ -75,26 +102,26 @@ public final class Migrations {
      * works with the newer schema.
      */
     public List<String> missing() {
-        return Arrays.stream(flyway().info().all())
+        return Arrays.stream(configuration().load().info().all())
                 .filter(info -> info.getState().isResolved())
                 .filter(info -> !info.getState().isApplied() || info.getState().isFailed())
                 .map(MigrationInfo::getScript)
                 .toList();
     }
 
-    private Flyway flyway() {
-        FluentConfiguration configuration = Flyway.configure(Migrations.class.getClassLoader())
-                .dataSource(database)
-                .locations(locations)
-                .validateMigrationNaming(true)
-                .lockRetryCount(LOCK_ATTEMPTS)
-                .callbacks(new TableLockWait(TABLE_LOCK_WAIT));
+    private FluentConfiguration configuration() {
+        FluentConfiguration configuration =
+                Flyway.configure(Migrations.class.getClassLoader())
+                        .dataSource(database)
+                        .locations(locations)
+                        .validateMigrationNaming(true)
+                        .lockRetryCount(LOCK_ATTEMPTS);
         // Without this setting, CREATE INDEX CONCURRENTLY would wait forever for Flyway's own
         // transaction.
         configuration
                 .getConfigurationExtension(PostgreSQLConfigurationExtension.class)
                 .setTransactionalLock(false);
-        return configuration.load();
+        return configuration;
     }
 
     /**

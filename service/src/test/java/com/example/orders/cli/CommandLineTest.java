@@ -58,6 +58,7 @@ class CommandLineTest {
                 "export --from 2026-01-01 --format csv",
                 "export --from 2026-01-01 --to 2026-01-02 --zone Mars --format csv",
                 "export --from 2026-01-01 --to 7d --format csv",
+                "migrate --to V12",
                 "migrate --wait 5x"
             })
     void wrongUsageExitsWith2(String arguments) throws Exception {
@@ -101,6 +102,16 @@ class CommandLineTest {
         assertEquals(2, result.exitCode(), result.err());
         assertOneLine(result);
         assertEquals("", result.out());
+    }
+
+    @Test
+    void versionThatTheJarDoesNotHaveExitsWith2() throws Exception {
+        Map<String, String> environment = ServiceProcess.environment(TestDatabase.migrated().configuration());
+        Result result = ServiceProcess.run(environment, "migrate", "--to", "9999");
+        assertEquals(2, result.exitCode(), result.err());
+        assertOneLine(result);
+        assertTrue(result.err().contains("this jar has no migration with version 9999"), result.err());
+        assertEquals(0, ServiceProcess.run(environment, "migrate", "--to", "2").exitCode());
     }
 
     @Test

@@ -1,22 +1,35 @@
 package com.example.orders.store;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.example.orders.support.Client;
 import com.example.orders.support.Client.Answer;
 import com.example.orders.support.TestApi;
 import com.example.orders.support.TestDatabase;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
 
 class MigrationsTest {
     private static final String VALID_INDEXES =
@@ -28,6 +41,94 @@ class MigrationsTest {
                 new Migrations(DataSources.unpooled(TestDatabase.empty().configuration()));
         assertEquals(4, migrations.migrate());
         assertEquals(0, migrations.migrate());
+    }
+
+    @Test
+    void runStopsAtTheVersion() throws Exception {
+        TestDatabase database = TestDatabase.empty();
+        assertEquals(2, with(database, "long").migrateTo(Optional.of("2")));
+        assertEquals(0, with(database, "long").migrateTo(Optional.of("2")));
+        assertEquals(2, with(database, "long").migrateTo(Optional.of("4")));
+        assertEquals(4, database.number("SELECT count(*) FROM flyway_schema_history WHERE success"));
+    }
+
+    @Test
+    void newerDatabaseHasTheVersion() throws Exception {
+        TestDatabase database = TestDatabase.migrated();
+        assertEquals(0, with(database).migrateTo(Optional.of("2")));
+        // A rollback: this jar does not know the newest migration of the database.
+        with(database, "busy-table").migrate();
+        assertEquals(0, with(database).migrateTo(Optional.of("4")));
+    }
+
+    @Test
+    @Timeout(60)
+    void progressSaysWhichMigrationRunsAndHowFarTheIndexIs() throws Exception {
+        TestDatabase database = TestDatabase.migrated();
+        Logger logger = (Logger) LoggerFactory.getLogger(MigrationProgress.class);
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.list = new CopyOnWriteArrayList<>();
+        lines.start();
+        logger.setLevel(Level.INFO);
+        logger.addAppender(lines);
+        ExecutorService thread = Executors.newSingleThreadExecutor();
+        // CREATE INDEX CONCURRENTLY waits until this transaction has ended.
+        try (Connection writer = database.connect()) {
+            writer.setAutoCommit(false);
+            query(writer, "LOCK TABLE orders IN ROW EXCLUSIVE MODE");
+            Future<Integer> applied = thread.submit(() -> with(database, "index").migrate());
+            while (lines.list.stream().noneMatch(MigrationsTest::isIndexProgress)) {
+                Thread.sleep(20);
+            }
+            writer.commit();
+            assertEquals(1, applied.get());
+        } finally {
+            thread.shutdown();
+            logger.setLevel(null);
+            logger.detachAppender(lines);
+        }
+        assertEquals("V9001__index.sql starts", lines.list.get(0).getFormattedMessage());
+    }
+
+    private static boolean isIndexProgress(ILoggingEvent line) {
+        return line.getFormattedMessage()
+                .matches("V9001__index[.]sql runs for \\d+ s, CREATE INDEX CONCURRENTLY: waiting for writers before build.*");
+    }
+
+    @Test
+    @Timeout(60)
+    void serverEndsTheStatementOfKilledRun() throws Exception {
+        String sleeping = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(600)%'";
+        TestDatabase database = TestDatabase.migrated();
+        List<Connection> opened = new CopyOnWriteArrayList<>();
+        ExecutorService thread = Executors.newSingleThreadExecutor();
+        Future<Integer> applied = thread.submit(() -> with(recording(database, opened), "long").migrate());
+        while (database.number(sleeping) == 0) {
+            Thread.sleep(20);
+        }
+        for (Connection connection : opened) {
+            connection.abort(Runnable::run);
+        }
+        assertThrows(ExecutionException.class, applied::get);
+        while (database.number(sleeping) > 0) {
+            Thread.sleep(20);
+        }
+        thread.shutdown();
+    }
+
+    /** Returns a data source that adds each connection to the list. */
+    private static DataSource recording(TestDatabase database, List<Connection> opened) {
+        return (DataSource)
+                Proxy.newProxyInstance(
+                        MigrationsTest.class.getClassLoader(),
+                        new Class<?>[] {DataSource.class},
+                        (proxy, method, arguments) -> {
+                            Object result = method.invoke(DataSources.unpooled(database.configuration()), arguments);
+                            if (result instanceof Connection connection) {
+                                opened.add(connection);
+                            }
+                            return result;
+                        });
     }
 
     @Test
@@ -111,8 +212,13 @@ class MigrationsTest {
     }
 
     private static Migrations with(TestDatabase database, String... folders) {
+        return with(DataSources.unpooled(database.configuration()), folders);
+    }
+
+    private static Migrations with(DataSource database, String... folders) {
         return new Migrations(
-                DataSources.unpooled(database.configuration()),
+                database,
+                Duration.ofMillis(20),
                 Stream.concat(Stream.of("migration"), Stream.of(folders))
                         .map(folder -> "classpath:db/" + folder)
                         .toArray(String[]::new));

@@ -1,0 +1,2 @@
+-- expand, long
+SELECT pg_sleep(600);
