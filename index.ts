@@ -9,7 +9,7 @@ import { withKeptRelease } from "./program/kept-release";
 import { readLastRelease } from "./program/last-release";
 import { preflight } from "./program/preflight";
 import { kubernetesProvider } from "./program/provider";
-import { readRollouts } from "./program/read-rollouts";
+import { readRollouts } from "./program/rollout/read-rollouts";
 import { readSettings } from "./settings/running";
 
 /**
@@ -37,7 +37,7 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
   const rollouts = readRollouts({ ...settings, kubeconfig });
   const { imageRef, rollout, ...made } = isCanary
     ? createCanary(settings, cluster, rollouts, opts)
-    : createEnvironment(settings, rollouts, opts);
+    : await createEnvironment(settings, rollouts, opts);
 
   const { release, releaseReason, replicas } = settings;
   return {

@@ -3,7 +3,7 @@ import { Canary } from "../components/web-service/canary";
 import type { Settings } from "../settings";
 import type { ClusterFacts } from "./cluster";
 import { databaseOf } from "./database";
-import { type Rollouts, rolledOut } from "./rollout";
+import { type Rollouts, rolledOut } from "./rollout/rollout";
 import { webServiceArgs } from "./web-service-args";
 
 /**

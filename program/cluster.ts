@@ -72,8 +72,13 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
  * discovers the whole API.
  */
 export async function get(access: Access, path: string): Promise<unknown> {
+  return JSON.parse(await getText(access, path));
+}
+
+/** Reads one path of the Kubernetes API that answers with text, such as a log. */
+export async function getText(access: Access, path: string): Promise<string> {
   const limit = `--request-timeout=${String(limitsOf(access).requestSeconds)}s`;
-  return JSON.parse(await kubectl(access, ["get", "--raw", path, limit]));
+  return kubectl(access, ["get", "--raw", path, limit]);
 }
 
 /** Returns the object at a path of the API. Undefined if the object does not exist. */

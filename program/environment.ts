@@ -10,19 +10,23 @@ import type { Settings } from "../settings";
 import { assertConnections, databaseOf } from "./database";
 import { jobArgs } from "./job-args";
 import { createNamespace } from "./namespace";
-import { type Rollouts, rolledOut } from "./rollout";
+import { longMigrationOf } from "./long-migration";
+import { type JobReader, migrated } from "./rollout/migration";
+import { type Rollouts, rolledOut } from "./rollout/rollout";
 import { type ArgsFromSettings, webServiceArgs } from "./web-service-args";
 
 /** Creates everything that an environment or a review stack consists of. */
-export function createEnvironment(
+export async function createEnvironment(
   settings: Settings,
-  rollouts: Rollouts,
+  rollouts: JobReader & Rollouts,
   opts: pulumi.ComponentResourceOptions,
 ) {
   const { environment, identity } = settings;
   const { protect, seeds } = environments[environment];
+  const longMigration = await longMigrationOf(settings, rollouts);
   const web: ArgsFromSettings = {
     ...webServiceArgs(settings),
+    ...(longMigration === undefined ? {} : { longMigration }),
     ...(protect ? { protect } : {}),
     ...(seeds ? { seedArgs } : {}),
   };
@@ -39,7 +43,11 @@ export function createEnvironment(
   const database = databaseOf(settings, namespace, opts);
   const imageRef = imageOf(settings);
   const common = { database, imageRef, namespace };
-  const waiting: WebServiceOptions = { ...opts, waitForRollout: rolledOut(rollouts) };
+  const waiting: WebServiceOptions = {
+    ...opts,
+    waitForMigration: migrated(rollouts),
+    waitForRollout: rolledOut(rollouts),
+  };
   const service = new WebService(identity.service, { ...web, ...common }, waiting);
 
   const { serviceAccount } = service.nodes;

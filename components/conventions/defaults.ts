@@ -91,6 +91,19 @@ export const rollout = {
 /** Defaults of the init container that migrates the database. */
 export const migration = { args: ["migrate"] } as const;
 
+/** Defaults of the Job that runs a long migration. */
+export const longMigration = {
+  /**
+   * Four hours: a job in CircleCI ends after five hours, so the deploy that waits still shows why
+   * Kubernetes stopped the migration.
+   */
+  activeDeadlineSeconds: 14_400,
+  /** The database may restart during a long migration. An error in the SQL fails three times. */
+  backoffLimit: 2,
+  /** Option of the service's CLI before the version that the Job migrates to. */
+  versionOption: "--to",
+} as const;
+
 /** Command that fills the database of a review stack with two pages of orders. */
 export const seedArgs = ["seed", "--count", "50", "--if-empty"] as const;
 

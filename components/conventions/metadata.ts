@@ -16,6 +16,12 @@ interface AddedMetadata {
 /** Annotation of an Ingress: what authenticates callers before their requests reach the service. */
 export const callersAuthenticatedByAnnotation = "callers-authenticated-by";
 
+/**
+ * Annotation of the pods of a migration Job: UID of the failed Job that this Job replaces. Without
+ * a change in its spec, Pulumi would not replace the failed Job.
+ */
+export const retryAnnotation = "migration/retry-of";
+
 /** EKS reads the IAM role of a ServiceAccount's pods from this annotation. */
 export const roleAnnotation = "eks.amazonaws.com/role-arn";
 

@@ -16,7 +16,8 @@ import { configKey } from "./files";
 /** Keys of labels and annotations that the components set themselves. */
 const ownLabels =
   /^(?:app|branch|commit_id|protected_branch|service|track|version|pod-template-hash|(?:app\.kubernetes\.io|tags\.datadoghq\.com)\/.*)$/;
-const ownAnnotations = /^(?:eks\.amazonaws\.com\/role-arn|pulumi\.com\/skipAwait|on-failure\/.*)$/;
+const ownAnnotations =
+  /^(?:eks\.amazonaws\.com\/role-arn|migration\/.*|pulumi\.com\/skipAwait|on-failure\/.*)$/;
 
 const keyForm =
   /^(?:(?=[^/]{1,253}\/)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;

@@ -105,6 +105,33 @@ export interface ProbeSettings {
   readonly timeoutSeconds?: number;
 }
 
+/** A migration that may run longer than a rollout may take. */
+export interface LongMigration {
+  /**
+   * Seconds after which Kubernetes stops the Job and marks it as failed, also between its retries.
+   * If the time is too short, Kubernetes stops a good migration, and the next update starts it
+   * again.
+   *
+   * @default 14400
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup
+   */
+  readonly activeDeadlineSeconds?: number;
+  /**
+   * UID of this version's Job in the cluster, if that Job does not run and has not succeeded. The
+   * component then replaces the Job. With the UID of a Job that runs, the migration stops and
+   * starts again.
+   *
+   * @default - the component keeps the Job, if the Job exists
+   */
+  readonly retryOf?: string | undefined;
+  /**
+   * Version of the migration, such as `"12"`. The Job has the name `<name>-migrate-v<version>` and
+   * runs `migrationArgs` with `--to <version>`. If the image does not have this version, the Job
+   * fails.
+   */
+  readonly version: string;
+}
+
 /** A port in addition to the port that serves requests. */
 export interface ExtraPort {
   /**
@@ -167,6 +194,16 @@ export interface WebServiceOverrides {
    * (spec) => ({ ...spec, defaultBackend: { service: { name: "sorry", port: { name: "http" } } } })
    */
   readonly ingressSpec?: Override<k8s.types.input.networking.v1.IngressSpec>;
+
+  /**
+   * Changes the spec of the Job of a long migration. The Job exists only with `longMigration`, and
+   * changes apply only to a new Job.
+   *
+   * @default - the component's own spec
+   * @example
+   * (spec) => ({ ...spec, backoffLimit: 0 })
+   */
+  readonly migrationJobSpec?: Override<k8s.types.input.batch.v1.JobSpec>;
 
   /**
    * Changes the spec of the PodDisruptionBudget. The budget exists only with more than one replica.

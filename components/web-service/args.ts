@@ -6,6 +6,7 @@ import type { Requests } from "../conventions/quantities";
 import type {
   Autoscaling,
   ExtraPort,
+  LongMigration,
   PodsOrPercent,
   ProbeSettings,
   WebServiceOverrides,
@@ -124,6 +125,19 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
    * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/
    */
   readonly livenessProbe?: ProbeSettings | undefined;
+
+  /**
+   * A migration that a Job runs before the rollout. The old pods continue to run, and the
+   * Deployment changes only when the Job has succeeded. If the Job fails, the update fails, and
+   * nothing else changes. The init containers still run the other migrations.
+   *
+   * @group Rollout
+   * @default - none: the init container of each pod runs all migrations
+   * @example
+   * { version: "12" }
+   * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/
+   */
+  readonly longMigration?: LongMigration | undefined;
 
   /**
    * Port for health and metrics. The probes and the load balancer's health checks use this port,

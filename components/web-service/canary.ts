@@ -15,17 +15,26 @@ import { portOf } from "../pods/database";
 import { createConfigMap } from "../pods/objects";
 import type { WebServiceOverrides } from "./arg-types";
 import type { WebServiceArgs } from "./args";
-import { createDeployment } from "./deployment";
+import { type RolloutOptions, createDeployment } from "./deployment";
 import { normalize } from "./normalize";
 import { webServiceIssues } from "./validate";
-import type { WebServiceOptions } from "./web-service";
 
 type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
+
+/** Pulumi's resource options, and how to wait for the rollout. */
+type CanaryOptions = pulumi.ComponentResourceOptions & RolloutOptions;
 
 /** The args of production's web service, without the args that a canary must not have. */
 export interface CanaryArgs extends Omit<
   WebServiceArgs,
-  "autoscaling" | "iamRoleArn" | "migrationArgs" | "overrides" | "protect" | "seedArgs" | "track"
+  | "autoscaling"
+  | "iamRoleArn"
+  | "longMigration"
+  | "migrationArgs"
+  | "overrides"
+  | "protect"
+  | "seedArgs"
+  | "track"
 > {
   /**
    * Number of pods, at least one. Production's Service sends an equal share of the requests to each
@@ -92,7 +101,7 @@ export interface CanaryArgs extends Omit<
  */
 export interface CanaryOverrides extends Omit<
   WebServiceOverrides,
-  "autoscalerSpec" | "ingressSpec" | "podDisruptionBudgetSpec" | "serviceSpec"
+  "autoscalerSpec" | "ingressSpec" | "migrationJobSpec" | "podDisruptionBudgetSpec" | "serviceSpec"
 > {
   /**
    * Changes the spec of the NetworkPolicy. A rule without peers allows connections to every
@@ -126,7 +135,7 @@ export class Canary extends pulumi.ComponentResource {
   /** The Deployment, which becomes known when its rollout is complete. */
   readonly rollout: pulumi.Input<k8s.apps.v1.Deployment>;
 
-  constructor(name: string, args: CanaryArgs, opts: WebServiceOptions = {}) {
+  constructor(name: string, args: CanaryArgs, opts: CanaryOptions = {}) {
     const { waitForRollout, ...rest } = opts;
     super("services:k8s:Canary", name, args, rest);
     const full: WebServiceArgs = { ...args, migrationArgs: [], seedArgs: [], track: "canary" };

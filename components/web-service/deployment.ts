@@ -82,7 +82,7 @@ interface DeploymentOptions extends RolloutOptions {
   /** Name of the container. Default: the name of the Deployment. */
   readonly container?: string;
   /** Resources that must exist before the first pod starts. */
-  readonly dependsOn?: pulumi.Resource[];
+  readonly dependsOn?: pulumi.Input<pulumi.Resource>[];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { migrationJobName } from "../conventions/migrations/declaration";
 import { httpPortName, ingress, managementPortName, rollout } from "../conventions/defaults";
 import { type Checked, check, dnsLabel, fields, integer, unique } from "../conventions/validation";
 import { workloadIssues } from "../pods/workload";
@@ -21,11 +22,34 @@ export function webServiceIssues(
     ...ingressIssues(web),
     ...portIssues(web, args),
     ...autoscalingIssues(args),
+    ...longMigrationIssues(name, web),
     ...rolloutIssues(web),
     ...terminationIssues(web),
     ...probeIssues("livenessProbe", web.livenessProbe),
     ...probeIssues("readinessProbe", web.readinessProbe),
     ...probeIssues("startupProbe", web.startupProbe),
+  ];
+}
+
+function longMigrationIssues(name: string, web: WebServiceInputs): readonly Checked[] {
+  const { longMigration, migrationArgs } = web;
+  if (longMigration === undefined) return [];
+  const { activeDeadlineSeconds, version } = longMigration;
+  return [
+    check(migrationArgs.length > 0, {
+      arg: "longMigration",
+      fix: "set `database` or `migrationArgs`",
+      got: longMigration,
+      rule: "be left out without a migration",
+    }),
+    check(/^[1-9][0-9]*$/.test(version), {
+      arg: "longMigration.version",
+      fix: 'write it as "12"',
+      got: version,
+      rule: "be the number in the name of a migration",
+    }),
+    dnsLabel("the name of the migration's Job", migrationJobName(name, version)),
+    integer("longMigration.activeDeadlineSeconds", activeDeadlineSeconds, 1, 2 ** 31 - 1),
   ];
 }
 

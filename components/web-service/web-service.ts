@@ -11,6 +11,7 @@ import type { WebServiceArgs } from "./args";
 import { type RolloutOptions, createDeployment } from "./deployment";
 import { createAutoscaler } from "./autoscaler";
 import { createIngress } from "./ingress";
+import { type MigrationOptions, createMigrationJob } from "./migration-job";
 import { metadataOf, protection } from "./metadata";
 import { type WebServiceInputs, normalize } from "./normalize";
 import { webServiceIssues } from "./validate";
@@ -18,8 +19,8 @@ import { webServiceIssues } from "./validate";
 export type * from "./arg-types";
 export type { WebServiceArgs } from "./args";
 
-/** Pulumi's resource options, and how to wait for the rollout. */
-export type WebServiceOptions = pulumi.ComponentResourceOptions & RolloutOptions;
+/** Pulumi's resource options, and how to wait for a long migration and for the rollout. */
+export type WebServiceOptions = pulumi.ComponentResourceOptions & MigrationOptions & RolloutOptions;
 
 /** The Kubernetes objects of a {@link WebService}. */
 export interface WebServiceNodes {
@@ -27,6 +28,7 @@ export interface WebServiceNodes {
   readonly configMap?: k8s.core.v1.ConfigMap;
   readonly deployment: k8s.apps.v1.Deployment;
   readonly ingress?: k8s.networking.v1.Ingress;
+  readonly migrationJob?: k8s.batch.v1.Job;
   readonly podDisruptionBudget?: k8s.policy.v1.PodDisruptionBudget;
   readonly service: k8s.core.v1.Service;
   readonly serviceAccount: k8s.core.v1.ServiceAccount;
@@ -38,8 +40,9 @@ export interface WebServiceNodes {
  *
  * The component creates a Deployment, a Service and a ServiceAccount. It adds an Ingress if there
  * is a host, a PodDisruptionBudget if there is more than one replica, a HorizontalPodAutoscaler
- * with `autoscaling`, and a ConfigMap with `configFiles`. All objects have the component's name,
- * except the ConfigMap: its name changes with its content.
+ * with `autoscaling`, a Job with `longMigration`, and a ConfigMap with `configFiles`. All objects
+ * have the component's name, except two: the ConfigMap's name changes with its content, and the
+ * Job's name contains the version of the migration.
  *
  * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
  * resource.
@@ -52,20 +55,25 @@ export class WebService extends pulumi.ComponentResource {
   readonly rollout: pulumi.Input<k8s.apps.v1.Deployment>;
 
   /**
-   * Returns the largest number of pods that a service with these args has during a rollout, and the
-   * requests of each pod.
+   * Returns the largest number of pods that a service with these args has during a long migration
+   * or a rollout, and the requests of each pod.
    */
   static peakPods(
     name: string,
-    args: Pick<WebServiceArgs, "autoscaling" | "maxSurge" | "replicas" | "requests">,
+    args: Pick<
+      WebServiceArgs,
+      "autoscaling" | "longMigration" | "maxSurge" | "replicas" | "requests"
+    >,
   ): PodRequirement {
     const { autoscaling, maxSurge = defaults.maxSurge, requests = defaults.requests } = args;
     const { replicas = defaults.replicas } = args;
-    return { name, pods: peakPods(autoscaling?.maxReplicas ?? replicas, maxSurge), requests };
+    const usual = autoscaling?.maxReplicas ?? replicas;
+    const migrating = args.longMigration === undefined ? 0 : usual + 1;
+    return { name, pods: Math.max(peakPods(usual, maxSurge), migrating), requests };
   }
 
   constructor(name: string, args: WebServiceArgs, opts: WebServiceOptions = {}) {
-    const { waitForRollout, ...rest } = opts;
+    const { waitForMigration, waitForRollout, ...rest } = opts;
     super("services:k8s:WebService", name, args, rest);
     const web = normalize(args);
     assertValid(this, "WebService", name, webServiceIssues(name, web, args));
@@ -76,7 +84,11 @@ export class WebService extends pulumi.ComponentResource {
       configMapName: configMap?.metadata.name,
       serviceAccountName: serviceAccount.metadata.name,
     };
-    const how = { waitForRollout };
+    const { longMigration } = args;
+    const migration =
+      longMigration &&
+      createMigrationJob(this, name, web, named, { longMigration, waitForMigration });
+    const how = { dependsOn: migration ? [migration.migrated] : [], waitForRollout };
     const { deployment, rollout } = createDeployment(this, name, web, named, how);
     const autoscaler = createAutoscaler(this, name, web, rollout);
     const service = createService(this, name, web);
@@ -88,6 +100,7 @@ export class WebService extends pulumi.ComponentResource {
       service,
       serviceAccount,
       ...defined({ autoscaler, configMap, ingress, podDisruptionBudget }),
+      ...(migration && { migrationJob: migration.job }),
     };
     this.rollout = rollout;
     this.url = web.url;

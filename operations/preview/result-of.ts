@@ -6,6 +6,7 @@ import { typeIn } from "../pulumi/urn";
 import { type Change, changesOf } from "./changes/changes";
 import { masked } from "../../components/conventions/secrets/masked";
 import { secretsOf, sensitiveValues } from "./changes/values";
+import { migrationNotes } from "./impact/migrations";
 import { scheduleNotes } from "./impact/schedules";
 import { type Summary, summaryOf } from "./impact/summary";
 import { type Plan, planOf } from "./plan";
@@ -72,6 +73,7 @@ export async function resultOf(
   const secrets = [...secretsOf(variables(workspace)), ...sensitiveValues(changes)];
   const safe = (text: string): string => masked(text, secrets);
   const more = [
+    ...migrationNotes(changes),
     ...scheduleNotes(changes, new Date()),
     ...notes.flatMap((note) =>
       typeof note === "string" ? [note] : changes.some(replacesPods) ? [note.ifPodsChange] : [],

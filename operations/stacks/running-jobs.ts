@@ -1,3 +1,4 @@
+import { versionOfJob } from "../../components/conventions/migrations/declaration";
 import { UserError } from "../../lib/errors";
 import { dateOf, duration, eventually, span } from "../../lib/time";
 import { type Cluster, list } from "../clients/kubectl";
@@ -11,7 +12,10 @@ interface Job {
 /** Milliseconds between two checks of the running jobs. */
 const pauseMs = 5_000;
 
-/** Jobs that run now in a namespace, one text for each, such as `Job export-1 (for 4 min)`. */
+/**
+ * Jobs that run now in a namespace, one text for each, such as `Job export-1 (for 4 min)`. The Job
+ * of a long migration does not count: a deploy itself waits for this Job.
+ */
 export async function runningJobs(
   namespace: string,
   cluster: Pick<Cluster, "kubectl">,
@@ -19,6 +23,7 @@ export async function runningJobs(
 ): Promise<readonly string[]> {
   const jobs = await list<Job>(cluster, "jobs", ["--namespace", namespace]);
   return jobs
+    .filter(({ metadata }) => versionOfJob(metadata.name) === undefined)
     .filter(({ status }) => (status.active ?? 0) > 0)
     .map(({ metadata, status }) => {
       const started = dateOf(status.startTime);

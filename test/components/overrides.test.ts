@@ -66,6 +66,16 @@ const webService: Changes<WebServiceOverrides> = {
     "    - host: orders.example.com",
     '    - host: "*.x.com"',
   ],
+  migrationJobSpec: [
+    (spec) => ({
+      ...spec,
+      podFailurePolicy: {
+        rules: (spec.podFailurePolicy?.rules ?? []).map((rule) => ({ ...rule, action: "Count" })),
+      },
+    }),
+    "      - action: Ignore",
+    "      - action: Count",
+  ],
   podDisruptionBudgetSpec: [
     (spec) => {
       const matchLabels = { ...spec.selector?.matchLabels, track: "canary" };
@@ -181,7 +191,11 @@ interface Component {
 
 const autoscaling = { maxReplicas: 9, minReplicas: 2 };
 const postgresArgs: PostgresArgs = { identity, imageRef: `postgres@${digest}`, namespace: "ns" };
-const webArgs: WebServiceArgs = { ...web, autoscaling, database, host: "orders.example.com" };
+const webArgs: WebServiceArgs = {
+  ...{ ...web, autoscaling, database },
+  host: "orders.example.com",
+  longMigration: { version: "12" },
+};
 const jobArgs: ScheduledJobArgs = { ...job, database };
 
 const { container, deploymentSpec, podSpec } = webService;

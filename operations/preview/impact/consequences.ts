@@ -117,6 +117,13 @@ export const consequences: Readonly<Record<string, Kind>> = {
     },
     replace: replaced,
   },
+  // The only Jobs of a stack are those of long migrations.
+  Job: {
+    create: { effect: "created", says: "a long migration, before the rollout" },
+    delete: harmless("nothing: the migration has ended, or an init container continues it"),
+    fields: { "": nothing },
+    replace: { effect: "remade", says: "the long migration runs again" },
+  },
   LimitRange: { delete: admission, fields: { "": admission }, replace: admission },
   Namespace: {
     delete: lost("deleted, with everything in it"),

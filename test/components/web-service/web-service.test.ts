@@ -58,6 +58,7 @@ describe("WebService", () => {
       ingressPreset: "eks-alb",
       ingressScheme: "internet-facing",
       livenessProbe: { failureThreshold: 10 },
+      longMigration: { activeDeadlineSeconds: 28_800, version: "12" },
       maxSurge: 1,
       minReadySeconds: 20,
       ports: [{ name: "metrics", port: 9090, servicePort: 9090 }],
@@ -66,6 +67,47 @@ describe("WebService", () => {
       tlsSecretName: "certificate",
     };
     matchesGolden("web-service-everything", await made(args));
+  });
+
+  describe("with a long migration", () => {
+    const job = "kubernetes:batch/v1:Job";
+    const longMigration = { version: "12" };
+    const jobOf = async (args: Partial<WebServiceArgs> = {}) =>
+      (await made({ database, longMigration, ...args })).one(job);
+
+    it("runs it in a Job that stops at its version, with a limit for its time and its retries", async () => {
+      const { inputs, name } = await jobOf();
+      const { activeDeadlineSeconds, backoffLimit, template } = inputs.spec;
+      assert.deepEqual(
+        [name, template.spec.containers[0].args, activeDeadlineSeconds, backoffLimit],
+        ["orders-migrate-v12", ["migrate", "--to", "12"], 14_400, 2],
+      );
+    });
+
+    it("has pods that the policies select, and that the Service does not select", async () => {
+      const { inputs } = await jobOf();
+      const { labels } = inputs.spec.template.metadata;
+      assert.equal(labels["app.kubernetes.io/component"], "job");
+    });
+
+    it("makes the Deployment wait for the Job", async () => {
+      const recorder = await made({ database, longMigration });
+      const { dependencies } = recorder.one(types.deployment);
+      assert.ok(dependencies.some((urn) => urn.endsWith("::orders-migrate-v12")));
+    });
+
+    it("leaves the Job alone in later releases, and replaces a Job that has failed", async () => {
+      assert.deepEqual((await jobOf()).ignoreChanges, ["spec"]);
+      const again = await jobOf({ longMigration: { ...longMigration, retryOf: "u1" } });
+      assert.deepEqual(again.ignoreChanges, []);
+      assert.equal(again.inputs.spec.template.metadata.annotations["migration/retry-of"], "u1");
+    });
+
+    it("lets Pulumi's provider wait for the Job, and replace it after a failure, without waitForMigration", async () => {
+      const { customTimeouts, inputs } = await jobOf();
+      assert.equal(customTimeouts["create"], "14460s");
+      assert.equal(inputs.metadata.annotations["pulumi.com/replaceUnready"], "true");
+    });
   });
 
   describe("makes", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { migrationsDirectory } from "../../../config/service";
 import { command, CommandError } from "../../../lib/command";
 import { options } from "../../../sandbox/layout";
 import { isRunning } from "../../../sandbox/sandbox";
@@ -94,6 +95,12 @@ export class OwnStack {
     const text = readFileSync(path, "utf8");
     if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
     writeFileSync(path, text.replace(from, to));
+  }
+
+  /** Adds a migration to the copy, and builds the jar. */
+  async addMigration(file: string, sql: string): Promise<void> {
+    writeFileSync(join(this.#copy, migrationsDirectory, file), sql);
+    succeeded(await npmRun(["build"], { cwd: this.#copy }));
   }
 
   /** Commits the changes in the copy. */

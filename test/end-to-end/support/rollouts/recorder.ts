@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { ContainerStatus } from "../../../../components/conventions/rollout/pod-status";
-import { readRollouts } from "../../../../program/read-rollouts";
+import { readRollouts } from "../../../../program/rollout/read-rollouts";
 import { environment } from "../../../../sandbox/environment";
 
-const directory = join(import.meta.dirname, "..", "..", "..", "program", "recorded");
+const directory = join(import.meta.dirname, "..", "..", "..", "program", "rollout", "recorded");
 
 /** Returns the container statuses with only the fields that the program reads. */
 function lean(all: readonly ContainerStatus[] | undefined): readonly ContainerStatus[] | undefined {
@@ -22,7 +22,7 @@ const wanted = process.env["RECORD_ROLLOUTS"] === "1";
 
 /**
  * Runs `work`. With `RECORD_ROLLOUTS=1`, it also writes the rollout as the program sees it into
- * `test/program/recorded/NAME.jsonl`, one line for each change.
+ * `test/program/rollout/recorded/NAME.jsonl`, one line for each change.
  */
 export async function recorded<T>(
   name: string,

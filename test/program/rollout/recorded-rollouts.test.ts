@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { mock } from "node:test";
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { NewPods } from "../../components/conventions/rollout/obstacles";
-import { type DeploymentFacts, type Rollouts, rolledOut } from "../../program/rollout";
-import { textMatchesGolden } from "../support/golden";
-import { record } from "../support/mocks";
+import type { NewPods } from "../../../components/conventions/rollout/obstacles";
+import { type DeploymentFacts, type Rollouts, rolledOut } from "../../../program/rollout/rollout";
+import { textMatchesGolden } from "../../support/golden";
+import { record } from "../../support/mocks";
 
 /**
  * Directory of recordings: what a cluster showed during rollouts. The command

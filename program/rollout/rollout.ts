@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { cheap } from "../components/conventions/expected-error";
-import type { Labels } from "../components/conventions/labels";
-import { type NewPods, Obstacles } from "../components/conventions/rollout/obstacles";
-import { podIssues } from "../components/conventions/rollout/pod-status";
+import { cheap } from "../../components/conventions/expected-error";
+import type { Labels } from "../../components/conventions/labels";
+import { type NewPods, Obstacles } from "../../components/conventions/rollout/obstacles";
+import { podIssues } from "../../components/conventions/rollout/pod-status";
+import { type Pace, patiently, usualPace } from "./patience";
 
 /** The fields of a Deployment that describe its rollout. */
 export interface DeploymentFacts {
@@ -37,21 +38,6 @@ export interface Rollouts {
   readonly newPods: (deployment: DeploymentFacts) => Promise<Omit<NewPods, "refused">>;
 }
 
-/** How often to read the cluster and to print messages. */
-export interface Pace {
-  readonly pollMs: number;
-  /** Milliseconds without progress until the wait also reads the pods. */
-  readonly quietMs: number;
-  /** Milliseconds without a new message until the wait prints the last message again. */
-  readonly sayMs: number;
-}
-
-const usualPace: Pace = { pollMs: 2_000, quietMs: 6_000, sayMs: 30_000 };
-/**
- * Number of failed reads in a row after which the wait fails. An API server that restarts answers
- * again after a few failed reads.
- */
-const failedReads = 5;
 /**
  * Seconds to wait after `progressDeadlineSeconds`, so that Kubernetes can report the failure first.
  */
@@ -153,17 +139,6 @@ async function complete(
 }
 
 const secondsSince = (time: number): string => String(Math.round((Date.now() - time) / 1000));
-
-async function patiently<Value>(read: () => Promise<Value>, pollMs: number): Promise<Value> {
-  for (let tried = 1; ; tried += 1) {
-    try {
-      return await read();
-    } catch (error) {
-      if (tried === failedReads) throw error;
-    }
-    await sleep(pollMs);
-  }
-}
 
 const conditionOf = ({ status }: DeploymentFacts, wanted: string) =>
   status?.conditions?.find(({ type }) => type === wanted);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { PodFacts } from "../../components/conventions/rollout/pod-status";
-import { type DeploymentFacts, type Pace, type Rollouts, rolledOut } from "../../program/rollout";
-import { record } from "../support/mocks";
+import type { PodFacts } from "../../../components/conventions/rollout/pod-status";
+import type { Pace } from "../../../program/rollout/patience";
+import { type DeploymentFacts, type Rollouts, rolledOut } from "../../../program/rollout/rollout";
+import { record } from "../../support/mocks";
 
 type Status = NonNullable<DeploymentFacts["status"]>;
 

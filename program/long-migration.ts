@@ -1,0 +1,76 @@
+import { execFile } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
+import { migrationJobName, newestLong } from "../components/conventions/migrations/declaration";
+import { shortCommit } from "../components/conventions/names";
+import type { LongMigration } from "../components/web-service/web-service";
+import { migrationsDirectory } from "../config/service";
+import type { Settings } from "../settings";
+import { type JobReader, jobToReplace } from "./rollout/migration";
+
+const run = promisify(execFile);
+
+/** The first line of each migration, by the name of the file. */
+type FirstLines = ReadonlyMap<string, string>;
+
+/** Reads the migrations in the working directory. */
+function inWorkingDirectory(): FirstLines {
+  let files: readonly string[];
+  try {
+    files = readdirSync(migrationsDirectory);
+  } catch {
+    // A service without a database has no migrations.
+    return new Map();
+  }
+  return new Map(
+    files
+      .filter((file) => file.endsWith(".sql"))
+      .map((file) => [file, readFileSync(join(migrationsDirectory, file), "utf8")]),
+  );
+}
+
+/** Reads the migrations of a commit. Undefined if git does not know the commit. */
+async function atCommit(commit: string): Promise<FirstLines | undefined> {
+  // A commit comes from the configuration or from a stack's outputs. Git must not read it as an
+  // option.
+  if (!/^[0-9a-f]{40}$/.test(commit)) return undefined;
+  // Prints <commit>:<path>:<number of the line>:<line>.
+  const args = ["grep", "--line-number", "--full-name", "^-- ", commit, "--", migrationsDirectory];
+  try {
+    const { stdout } = await run("git", args);
+    const lines = stdout.split("\n").map((line) => /^[^:]+:[^:]*\/([^:/]+):1:(.*)$/.exec(line));
+    return new Map(lines.flatMap((found) => (found ? [[found[1] ?? "", found[2] ?? ""]] : [])));
+  } catch (error) {
+    // With exit code 1, git knows the commit, and no line matches.
+    return (error as { readonly code?: unknown }).code === 1 ? new Map() : undefined;
+  }
+}
+
+/**
+ * Returns the newest long migration of the release that the stack runs. Undefined if no migration
+ * is long.
+ *
+ * The image may be older than the code that is checked out: production keeps its release. So the
+ * migrations come from the commit of the image. If git does not know this commit, there is no Job,
+ * and the init containers run all migrations.
+ */
+export async function longMigrationOf(
+  { identity, imageRef, release }: Settings,
+  reader: Pick<JobReader, "job" | "jobPods">,
+): Promise<LongMigration | undefined> {
+  const here = newestLong(inWorkingDirectory());
+  const isHere = imageRef === undefined || release.commit.includes("-dirty.");
+  const known = isHere ? undefined : await atCommit(release.commit);
+  if (!isHere && known === undefined && here !== undefined) {
+    await pulumi.log.warn(
+      `git does not know commit ${shortCommit(release.commit)} of the image, so no Job runs a long ` +
+        "migration before the rollout. Run git fetch --unshallow, and then this command again.",
+    );
+  }
+  const version = isHere ? here : newestLong(known ?? new Map());
+  if (version === undefined) return undefined;
+  const name = migrationJobName(identity.service, version);
+  return { retryOf: await jobToReplace(name, reader), version };
+}

@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How often to read the cluster and to print messages. */
+export interface Pace {
+  readonly pollMs: number;
+  /** Milliseconds without progress until the pods are read, too. */
+  readonly quietMs: number;
+  /** Milliseconds without a new message until the last message is printed again. */
+  readonly sayMs: number;
+}
+
+export const usualPace: Pace = { pollMs: 2_000, quietMs: 6_000, sayMs: 30_000 };
+
+/**
+ * Number of failed reads in a row after which the wait fails. An API server that restarts answers
+ * again after a few failed reads.
+ */
+const failedReads = 5;
+
+/** Reads again after a failed read, at most five times. */
+export async function patiently<Value>(read: () => Promise<Value>, pollMs: number): Promise<Value> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (tried === failedReads) throw error;
+    }
+    await sleep(pollMs);
+  }
+}

@@ -1,0 +1,82 @@
+import type { Access } from "../../components/conventions/ambient-kubeconfig";
+import { labelQuery } from "../../components/conventions/labels";
+import {
+  type ReplicaSet,
+  hashLabel,
+  newestHashes,
+} from "../../components/conventions/rollout/newest";
+import type { PodFacts } from "../../components/conventions/rollout/pod-status";
+import { find, get, getText } from "../cluster";
+import type { JobFacts, JobReader } from "./migration";
+import type { Rollouts } from "./rollout";
+
+interface Event {
+  readonly involvedObject: { readonly name: string; readonly uid?: string };
+  readonly message?: string;
+}
+
+/**
+ * Form of the message of a mount that fails because an object does not exist. Mounts that fail for
+ * another reason, such as a slow disk, succeed later.
+ */
+const missing = /not found|non-existent/;
+
+/** Returns the functions that read the rollouts of a namespace. */
+export function readRollouts({
+  namespace,
+  ...access
+}: Access & { readonly namespace: string }): JobReader & Rollouts {
+  const apps = `/apis/apps/v1/namespaces/${namespace}`;
+  const core = `/api/v1/namespaces/${namespace}`;
+  const batch = `/apis/batch/v1/namespaces/${namespace}`;
+  const list = async <Item>(path: string, query: Readonly<Record<string, string>>) => {
+    const answer = await get(access, `${path}?${new URLSearchParams(query).toString()}`);
+    return (answer as { readonly items: readonly Item[] }).items;
+  };
+  const failedMounts = async () => {
+    const events = await list<Event>(`${core}/events`, { fieldSelector: "reason=FailedMount" });
+    return events
+      .map(({ involvedObject, message = "" }) => ({ message, pod: involvedObject.name }))
+      .filter(({ message }) => missing.test(message));
+  };
+
+  return {
+    deployment: async (name) => find(access, `${apps}/deployments/${name}`),
+    job: async (name) => find(access, `${batch}/jobs/${name}`),
+    jobPods: async (name) => {
+      const job = await find<JobFacts>(access, `${batch}/jobs/${name}`);
+      const pods = await list<PodFacts>(`${core}/pods`, {
+        labelSelector: labelQuery({ "batch.kubernetes.io/job-name": name }),
+      });
+      const [mounts, refusals] = await Promise.all([
+        failedMounts(),
+        list<Event>(`${core}/events`, { fieldSelector: "reason=FailedCreate" }),
+      ]);
+      const refused = refusals
+        .filter(({ involvedObject }) => involvedObject.uid === job?.metadata.uid)
+        .at(-1)?.message;
+      return { failedMounts: mounts, pods, refused };
+    },
+    log: async (pod, container, lines) => {
+      const query = new URLSearchParams({ container, tailLines: String(lines) }).toString();
+      const text = await getText(access, `${core}/pods/${pod}/log?${query}`);
+      return text.split("\n").filter((line) => line.trim() !== "");
+    },
+    newPods: async ({ spec: { selector } }) => {
+      const { matchLabels } = selector;
+      const replicaSets = await list<ReplicaSet>(`${apps}/replicasets`, {
+        labelSelector: labelQuery(matchLabels),
+      });
+      // The selector belongs to one Deployment, so there is at most one hash.
+      const [hash] = newestHashes(replicaSets);
+      if (hash === undefined) return { failedMounts: [], pods: [] };
+      const [pods, mounts] = await Promise.all([
+        list<PodFacts>(`${core}/pods`, {
+          labelSelector: labelQuery({ ...matchLabels, [hashLabel]: hash }),
+        }),
+        failedMounts(),
+      ]);
+      return { failedMounts: mounts, pods };
+    },
+  };
+}
