@@ -98,7 +98,7 @@ class MigrationsTest {
     @Test
     @Timeout(60)
     void serverEndsTheStatementOfKilledRun() throws Exception {
-        String sleeping = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(600)%'";
+        String sleeping = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()";
         TestDatabase database = TestDatabase.migrated();
         List<Connection> opened = new CopyOnWriteArrayList<>();
         ExecutorService thread = Executors.newSingleThreadExecutor();
