@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { ProbeOptions } from "../operations/probe/probe";
 import type { RunOptions } from "../pipeline/run/run";
 import { addCommand } from "./command";
+import { addInspect } from "./inspect";
 import { addOperations } from "./operations";
 import { addProve } from "./prove";
 import type { Options } from "../sandbox/layout";
@@ -182,6 +183,7 @@ program
   );
 
 addOperations(program);
+addInspect(program);
 addProve(program);
 
 const sandboxCommand = addCommand(program, "sandbox").description(

@@ -1,19 +1,15 @@
 import { Argument, type Command, Option } from "commander";
 import type { DoctorOptions } from "../operations/doctor/platform";
-import type { DriftOptions } from "../operations/drift/command";
 import type { DeployOptions } from "../operations/deploy/deploy";
-import type { JobsOptions } from "../operations/jobs/command";
 import type { PreviewOptions } from "../operations/preview/command";
-import type { HistoryOptions } from "../operations/history/command";
 import type { ApprovalOptions } from "../operations/stacks/approval";
 import type { RollbackOptions } from "../operations/release/rollback";
 import type { PromoteOptions } from "../operations/release/promote";
 import type { SmokeOptions } from "../operations/release/smoke";
-import type { StatusOptions } from "../operations/status/command";
 import type { NotifyOptions } from "../operations/notify/command";
-import type { Workspace } from "../operations/pulumi/run-pulumi";
 import { addCanary, addReview } from "./branches";
 import { addCommand, leaving } from "./command";
+import { stackNameOf, workspaceFor } from "./stack-argument";
 import type { SweepOptions } from "../operations/sweep/sweep";
 
 /**
@@ -52,33 +48,6 @@ export function addOperations(program: Command): void {
         await deploy(await stackNameOf(stack), options);
       }),
     );
-  add("status")
-    .description("shows on one screen what a stack runs: release, pods, jobs, hold, drift, expiry")
-    .argument("[stack]", "a stack such as staging or review-<slug>, or review for this branch")
-    .option("--all", "show one line for each stack")
-    .option("--json", "print it as JSON")
-    .action(
-      leaving(async (stack: string | undefined, options: StatusOptions) => {
-        const { status } = await import("../operations/status/command");
-        const name = stack === undefined ? undefined : await stackNameOf(stack);
-        await status(name, options, await workspaceFor(name ?? ""));
-      }),
-    );
-  add("drift")
-    .description("shows what someone has changed in the cluster since a stack's last update")
-    .argument(
-      "<stack>",
-      "local, staging, prod, prod-canary, review-<slug>, or review for this branch",
-    )
-    .option("--json", "print it as JSON")
-    .option("--output <file>", "also write it as JSON into a file, and exit with 0")
-    .action(
-      leaving(async (stack: string, options: DriftOptions) => {
-        const { drift } = await import("../operations/drift/command");
-        const name = await stackNameOf(stack);
-        await drift(name, options, await workspaceFor(name));
-      }),
-    );
   add("preview")
     .description("shows what would change in a stack, and the impact on the running service")
     .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
@@ -106,28 +75,6 @@ export function addOperations(program: Command): void {
         );
         await preview(name, { ...options, notes }, workspace);
       }),
-    );
-  add("jobs")
-    .description("lists a stack's scheduled jobs with their runs; starts, stops and logs a run")
-    .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
-    .argument("[action]", "logs, run or stop")
-    .argument("[job]", "name of the job, for an action")
-    .option("--json", "print the list as JSON")
-    .option("--run <run>", "name of a run, for logs and stop (default: the newest run)")
-    .option("--yes", "do not ask for confirmation")
-    .action(
-      leaving(
-        async (
-          stack: string,
-          action: string | undefined,
-          job: string | undefined,
-          options: JobsOptions,
-        ) => {
-          const { jobs } = await import("../operations/jobs/command");
-          const name = await stackNameOf(stack);
-          await jobs(name, action, job, options, await workspaceFor(name));
-        },
-      ),
     );
   add("notify")
     .description("tells Slack what happened to a stack; never fails when Slack does")
@@ -184,26 +131,6 @@ export function addOperations(program: Command): void {
       leaving(async (options: PromoteOptions) =>
         (await import("../operations/release/promote")).promote(options),
       ),
-    );
-  add("history")
-    .description("lists a stack's updates: when, who, commit, image, result and reason")
-    .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
-    .option("--json", "print it as JSON")
-    .action(
-      leaving(async (stack: string, options: HistoryOptions) => {
-        const { history } = await import("../operations/history/command");
-        const name = await stackNameOf(stack);
-        await history(name, options, await workspaceFor(name));
-      }),
-    );
-  add("where")
-    .description("shows which stacks run a commit, and which have run it")
-    .argument("<commit>", "a commit, such as 3f2c9e1")
-    .action(
-      leaving(async (commit: string) => {
-        const { where } = await import("../operations/history/command");
-        await where(commit);
-      }),
     );
   add("rollback")
     .description("deploys the release that ran before this one, and holds the stack")
@@ -283,22 +210,4 @@ export function addOperations(program: Command): void {
     );
   addReview(add("review").description("review stacks: a branch's own environment"));
   addCanary(add("canary").description("a few pods of a branch among production's pods"));
-}
-
-/**
- * Returns the workspace for a command on a stack, with the shell's environment variables. For stack
- * `local`, the workspace uses the sandbox's backend and cluster, unless PULUMI_BACKEND_URL is set.
- */
-async function workspaceFor(stack: string): Promise<Workspace> {
-  const { defaultWorkspace, withEnv } = await import("../operations/pulumi/run-pulumi");
-  if (stack !== "local" || process.env["PULUMI_BACKEND_URL"] !== undefined) return defaultWorkspace;
-  const { environment } = await import("../sandbox/environment");
-  return withEnv(defaultWorkspace, environment());
-}
-
-async function stackNameOf(given: string): Promise<string> {
-  if (given !== "review") return given;
-  const { currentBranch } = await import("../operations/clients/git");
-  const { stackNamed } = await import("../operations/stacks/review-stack");
-  return stackNamed(given, process.env, (await currentBranch()) ?? "");
 }
