@@ -40,7 +40,7 @@ const failureLines = 5;
 /** Maximum length of a log line in a message, in characters. */
 const longestLine = 300;
 
-/** Returns the condition of a Job that is true. Undefined if the Job does not have the condition. */
+/** Returns a condition of a Job. Undefined if the Job does not have it, or if it is not true. */
 const conditionOf = ({ status }: JobFacts, wanted: string) =>
   status?.conditions?.find(({ status, type }) => type === wanted && status === "True");
 
@@ -192,8 +192,8 @@ async function progressOf(
 }
 
 /**
- * Returns why the Job failed: what its newest pod says, and the last lines of this pod's log. When
- * a Job exceeds its deadline, Kubernetes deletes its pods, so `last` is the newest line before that.
+ * Returns why the Job failed: what its newest pod says, and the last lines of this pod's log. If a
+ * Job exceeds its deadline, Kubernetes deletes its pods. So `last` is the newest line before that.
  */
 async function failureOf(
   message: string,

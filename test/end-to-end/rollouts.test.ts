@@ -295,7 +295,7 @@ describe("a stack in the cluster", function () {
       assert.equal(await deployment(), served);
     });
 
-    it("is left alone by the next update, and is no drift", async () => {
+    it("is left alone by the next update, and drift does not report it", async () => {
       const done = await job();
       assert.doesNotMatch(await stack.up(), /migrated in/);
       assert.equal(await job(), done);

@@ -24,21 +24,18 @@ import org.slf4j.LoggerFactory;
 final class MigrationProgress implements Callback, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(MigrationProgress.class);
     // A phase counts either blocks of the table, or tuples.
-    private static final String INDEX_PROGRESS =
-            """
+    private static final String INDEX_PROGRESS = """
             SELECT command, phase,
                    CASE WHEN blocks_total > 0 THEN 100 * blocks_done / blocks_total
                         WHEN tuples_total > 0 THEN 100 * tuples_done / tuples_total END
             FROM pg_stat_progress_create_index WHERE pid = ?""";
 
     private final DataSource database;
-    private final ScheduledExecutorService clock =
-            Executors.newSingleThreadScheduledExecutor(
-                    task -> {
-                        Thread thread = new Thread(task, "migration-progress");
-                        thread.setDaemon(true);
-                        return thread;
-                    });
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "migration-progress");
+        thread.setDaemon(true);
+        return thread;
+    });
     private volatile Running running;
 
     /** A migration that runs, and the server process that runs it. */
@@ -110,7 +107,8 @@ final class MigrationProgress implements Callback, AutoCloseable {
                     return "";
                 }
                 String percent = row.getString(3);
-                return ", " + row.getString(1) + ": " + row.getString(2) + (percent == null ? "" : ", " + percent + " %");
+                return ", " + row.getString(1) + ": " + row.getString(2)
+                        + (percent == null ? "" : ", " + percent + " %");
             }
         } catch (SQLException e) {
             return "";

@@ -71,7 +71,8 @@ public final class Migrations {
      */
     public int migrateTo(Optional<String> version) throws SQLException, InterruptedException {
         try (MigrationProgress progress = new MigrationProgress(database, progressPeriod)) {
-            FluentConfiguration configuration = configuration().callbacks(new MigrationSession(TABLE_LOCK_WAIT), progress);
+            FluentConfiguration configuration =
+                    configuration().callbacks(new MigrationSession(TABLE_LOCK_WAIT), progress);
             version.ifPresent(configuration::target);
             Flyway flyway = configuration.load();
             for (int attempt = 1; ; attempt++) {
@@ -110,12 +111,11 @@ public final class Migrations {
     }
 
     private FluentConfiguration configuration() {
-        FluentConfiguration configuration =
-                Flyway.configure(Migrations.class.getClassLoader())
-                        .dataSource(database)
-                        .locations(locations)
-                        .validateMigrationNaming(true)
-                        .lockRetryCount(LOCK_ATTEMPTS);
+        FluentConfiguration configuration = Flyway.configure(Migrations.class.getClassLoader())
+                .dataSource(database)
+                .locations(locations)
+                .validateMigrationNaming(true)
+                .lockRetryCount(LOCK_ATTEMPTS);
         // Without this setting, CREATE INDEX CONCURRENTLY would wait forever for Flyway's own
         // transaction.
         configuration

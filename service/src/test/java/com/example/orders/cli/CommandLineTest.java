@@ -106,7 +106,8 @@ class CommandLineTest {
 
     @Test
     void versionThatTheJarDoesNotHaveExitsWith2() throws Exception {
-        Map<String, String> environment = ServiceProcess.environment(TestDatabase.migrated().configuration());
+        Map<String, String> environment =
+                ServiceProcess.environment(TestDatabase.migrated().configuration());
         Result result = ServiceProcess.run(environment, "migrate", "--to", "9999");
         assertEquals(2, result.exitCode(), result.err());
         assertOneLine(result);

@@ -76,7 +76,8 @@ class MigrationsTest {
         try (Connection writer = database.connect()) {
             writer.setAutoCommit(false);
             query(writer, "LOCK TABLE orders IN ROW EXCLUSIVE MODE");
-            Future<Integer> applied = thread.submit(() -> with(database, "index").migrate());
+            Future<Integer> applied =
+                    thread.submit(() -> with(database, "index").migrate());
             while (lines.list.stream().noneMatch(MigrationsTest::isIndexProgress)) {
                 Thread.sleep(20);
             }
@@ -92,17 +93,20 @@ class MigrationsTest {
 
     private static boolean isIndexProgress(ILoggingEvent line) {
         return line.getFormattedMessage()
-                .matches("V9001__index[.]sql runs for \\d+ s, CREATE INDEX CONCURRENTLY: waiting for writers before build.*");
+                .matches(
+                        "V9001__index[.]sql runs for \\d+ s, CREATE INDEX CONCURRENTLY: waiting for writers before build.*");
     }
 
     @Test
     @Timeout(60)
     void serverEndsTheStatementOfKilledRun() throws Exception {
-        String sleeping = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()";
+        String sleeping =
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()";
         TestDatabase database = TestDatabase.migrated();
         List<Connection> opened = new CopyOnWriteArrayList<>();
         ExecutorService thread = Executors.newSingleThreadExecutor();
-        Future<Integer> applied = thread.submit(() -> with(recording(database, opened), "long").migrate());
+        Future<Integer> applied =
+                thread.submit(() -> with(recording(database, opened), "long").migrate());
         while (database.number(sleeping) == 0) {
             Thread.sleep(20);
         }
@@ -118,17 +122,16 @@ class MigrationsTest {
 
     /** Returns a data source that adds each connection to the list. */
     private static DataSource recording(TestDatabase database, List<Connection> opened) {
-        return (DataSource)
-                Proxy.newProxyInstance(
-                        MigrationsTest.class.getClassLoader(),
-                        new Class<?>[] {DataSource.class},
-                        (proxy, method, arguments) -> {
-                            Object result = method.invoke(DataSources.unpooled(database.configuration()), arguments);
-                            if (result instanceof Connection connection) {
-                                opened.add(connection);
-                            }
-                            return result;
-                        });
+        return (DataSource) Proxy.newProxyInstance(
+                MigrationsTest.class.getClassLoader(),
+                new Class<?>[] {DataSource.class},
+                (proxy, method, arguments) -> {
+                    Object result = method.invoke(DataSources.unpooled(database.configuration()), arguments);
+                    if (result instanceof Connection connection) {
+                        opened.add(connection);
+                    }
+                    return result;
+                });
     }
 
     @Test
