@@ -116,7 +116,7 @@ describe("the documentation", () => {
   it("answers where at least 25 things are, each with a path", () => {
     const [, answers = ""] =
       /\n## Where do I find[^\n]*\n([^]*)$/.exec(text("docs/architecture.md")) ?? [];
-    const questions = [...answers.matchAll(/^- \*\*.+\?\*\* (.+)$/gm)];
+    const questions = [...answers.matchAll(/^- \*\*.+:\*\* (.+)$/gm)];
     assert.ok(questions.length >= 25, String(questions.length));
     for (const [line, answer = ""] of questions) {
       assert.ok(

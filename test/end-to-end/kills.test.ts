@@ -227,8 +227,8 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
     await clone.push(branch);
     if (chapters[0]?.command === "image") return;
     const run = succeeded(await clone.npm(["image", "review"]));
-    // These variables name the image that was just built, so later commands do not check whether
-    // the image exists.
+    // These variables name the image that this test has just built. So later commands do not check
+    // whether the image exists.
     const imageRef = run.output.trim().split("\n").at(-1) ?? "";
     image = { RELEASE_COMMIT: await clone.git("rev-parse", "HEAD"), RELEASE_IMAGE_REF: imageRef };
   });

@@ -49,7 +49,10 @@ const releaseLabels = [
   'metadata.labels["tags.datadoghq.com/version"]',
 ];
 
-/** The kinds, paths and init containers of a component that creates pods. */
+/**
+ * A component that creates pods: the kinds of its objects, the field paths of its pod template, and
+ * the names of its init containers.
+ */
 export interface Pods {
   /** Names of the init containers that the component itself adds with the service's image. */
   readonly initContainers: readonly string[];

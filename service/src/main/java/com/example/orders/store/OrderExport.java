@@ -4,12 +4,12 @@ import java.io.IOException;
 
 /** Writes the orders of one period, one by one. */
 public interface OrderExport extends OrderConsumer {
-    /** Called once, before the first order. */
+    /** `OrderExports` calls this method once, before the first order. */
     void begin(Period period) throws IOException;
 
     /**
-     * Called once, after the last order. Until this call succeeds, the output is incomplete and does
-     * not count.
+     * `OrderExports` calls this method once, after the last order. Until this call succeeds, the
+     * output is incomplete.
      */
     void finish() throws IOException;
 }
