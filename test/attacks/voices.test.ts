@@ -18,7 +18,9 @@ describe("an attack with the voice of another", () => {
     assert.ok(jobsOfBranch.some(({ contexts }) => contexts.includes("github")));
     const page = readFileSync(join(project, "docs", "pipeline.md"), "utf8");
     const [, rights = ""] =
-      /fine-grained token\*\* for this repository only: (.*)\./.exec(page) ?? [];
+      /fine-grained token\*\* for this repository only, with three permissions: (.*)\./.exec(
+        page,
+      ) ?? [];
     assert.equal(rights, "write issues, read pull requests, read metadata");
     assert.ok(!rights.includes(`${approveNeeds.level} ${approveNeeds.of}`));
   });
