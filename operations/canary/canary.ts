@@ -33,11 +33,11 @@ import * as v from "valibot";
 
 export interface CanaryOptions {
   readonly acceptShare?: boolean;
-  /** Report of `canary -- image`, with the image to run. */
+  /** File with the report of `canary -- image`. The report names the image that the canary runs. */
   readonly built?: string;
   /**
-   * Commit that the canary runs. Default: the newest commit of the branch at the remote. With
-   * `image`, the commit from which someone has built the image.
+   * Commit that the canary runs. Default: the newest commit of the branch at the remote. With the
+   * option `image`, this is the commit from which someone has built the image.
    */
   readonly commit?: string;
   /** Time from the start until the canary expires, such as `2h`. At most 72 h. */

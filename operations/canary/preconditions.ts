@@ -69,16 +69,19 @@ export interface BuildFacts {
    * Undefined if git cannot tell.
    */
   readonly otherBuildFiles: readonly string[] | undefined;
-  /** Entries of the code's directory that are not plain files. Undefined if git cannot tell. */
+  /**
+   * Symbolic links and submodules in the directory of the service's code. Undefined if git cannot
+   * tell.
+   */
   readonly unusualFiles: readonly string[] | undefined;
   /** Newest commit of the branch at the remote. Undefined if the branch is not there. */
   readonly tip: string | undefined;
 }
 
 /**
- * The reason why a command must not build the image of a commit, and what to do. Undefined if it
- * may build the image. The build reads the branch's code as data: nothing of the branch decides
- * what the build runs.
+ * The reason why a command must not build the image of a commit, and what to do. Undefined if the
+ * command may build the image. The build reads the branch's code as data: nothing of the branch
+ * decides what the build runs.
  */
 export function validateBuild(facts: BuildFacts): string | undefined {
   const { branch, commit, otherBuildFiles, tip, unusualFiles } = facts;

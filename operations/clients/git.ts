@@ -248,8 +248,8 @@ export async function fullCommit(name: string, workspace: Workspace): Promise<st
 }
 
 /**
- * Commits in the history of `newer` that are not in the history of `older`, one line for each.
- * Undefined if git does not know one of the two commits.
+ * Commits in the history of `newer` that are not in the history of `older`, one line for each
+ * commit. Undefined if git does not know one of the two commits.
  */
 export async function commitsBetween(
   older: string,

@@ -14,7 +14,7 @@ export type Kubectl = (
 
 /** A cluster that has answered a first request, and kubectl for this cluster. */
 export interface Cluster {
-  /** Annotations of the namespace `kube-system`, read when the cluster answered. */
+  /** Annotations of the namespace `kube-system` at the time of the first request. */
   readonly annotations?: Readonly<Record<string, string>>;
   readonly kubectl: Kubectl;
   /** UID of the namespace `kube-system`, which identifies the cluster. */
@@ -44,8 +44,8 @@ export function isForbidden(error: unknown): boolean {
 }
 
 /**
- * Lists the objects of a kind. `which` contains options of kubectl, such as `--namespace` or
- * `--selector`.
+ * Lists the objects of one kind. `which` contains kubectl's options that limit the list, such as
+ * `--namespace` or `--selector`.
  */
 export async function list<Item>(
   { kubectl }: Pick<Cluster, "kubectl">,

@@ -73,9 +73,9 @@ async function asking({ host, path }: Pick<ImageParts, "host" | "path">, env: En
 }
 
 /**
- * Returns the URL that gives a token for a request that the registry has refused. Undefined if the
- * answer names no such URL. Registries such as Docker Hub accept only their own tokens, also for
- * public images: https://distribution.github.io/distribution/spec/auth/token/
+ * Returns the URL of the registry's token service, from the answer to a request without a token.
+ * Undefined if the answer contains no such URL. Registries such as Docker Hub accept only their own
+ * tokens, also for public images: https://distribution.github.io/distribution/spec/auth/token/
  */
 function tokenService({ headers, status }: Response): string | undefined {
   const challenge = headers.get("www-authenticate") ?? "";
@@ -97,8 +97,9 @@ const head: RequestInit = { headers: { Accept: manifestTypes }, method: "HEAD" }
 
 /**
  * Whether the registry no longer has an image, for example because a lifecycle rule deleted it. If
- * the registry does not say so, prints a warning and returns false. For example, the role that runs
- * this command may lack the permission to pull, although the nodes have it.
+ * the registry gives no clear answer, prints a warning and returns false. For example, the role
+ * that runs this command may not have the permission to pull the image, although the nodes have
+ * this permission.
  */
 export async function isGone(imageRef: string, env: Env): Promise<boolean> {
   try {

@@ -51,7 +51,7 @@ export interface DeployOptions {
   readonly takeBack?: boolean;
   /** The deploy calls this function after the confirmation, before it changes anything. */
   readonly confirmed?: () => Promise<void>;
-  /** Deploys even if the stack is held. */
+  /** Deploys even if the stack has a hold, for example after a rollback. */
   readonly evenIfHeld?: boolean;
   /**
    * Longest time to wait until no job runs, such as `30m`. The wait keeps the database migration
@@ -207,8 +207,8 @@ async function downgradeOf(
 ): Promise<Downgrade | undefined> {
   const program = await head(workspace);
   if (settings.imageRef === undefined && program !== undefined && program === tip) return undefined;
-  // A stack that does not build its image keeps its current image, unless this deploy names
-  // another.
+  // A stack that does not build its image keeps its current image, unless this deploy names another
+  // image.
   const keeps =
     settings.imageRef === undefined && environments[settings.environment].image !== "built";
   const image = keeps ? undefined : settings.release.commit;

@@ -8,7 +8,7 @@ import { type Event, diagnose } from "./diagnosis";
 import { reports } from "../../lib/reports";
 import { lastLines } from "./log-lines";
 
-/** Number of lines that are read of a container's log. Fewer lines are shown. */
+/** Number of lines of a container's log that the report reads. It shows fewer lines. */
 const linesRead = 200;
 const patience = 10_000;
 
@@ -23,7 +23,7 @@ export async function reportFailure(
   since: Date,
 ): Promise<void> {
   const within = ["--namespace", namespace];
-  // The pods of a canary have production's labels, and another track.
+  // The pods of a canary have the same labels as production's pods, except the label for the track.
   const other = environments[environment].canaryOf === undefined ? "canary" : "stable";
   const labels = `${labelQuery(instanceSelector(identity))},${trackLabel}!=${other}`;
   const ours = [...within, "--selector", labels];

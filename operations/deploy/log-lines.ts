@@ -1,11 +1,11 @@
 import * as v from "valibot";
 import { parsedJson } from "../../lib/json";
 
-/** Largest number of lines that are shown of a container's log. */
+/** Largest number of lines of a container's log that the report shows. */
 const mostLines = 20;
-/** Largest number of frames that are shown of each exception in a stack trace. */
+/** Largest number of frames of each exception in a stack trace that the report shows. */
 const mostFrames = 3;
-/** Largest number of characters that are shown of one line. */
+/** Largest number of characters of one log line that the report shows. */
 const lineLength = 300;
 /** A line that the JVM prints at each start, and that is not an error. */
 const noise = /^Picked up JAVA_TOOL_OPTIONS:/;

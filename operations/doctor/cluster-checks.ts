@@ -76,7 +76,10 @@ export function readinessGatesIn(configurations: readonly Webhooks[]): Finding {
       );
 }
 
-/** A node, with the platform that its images need. */
+/**
+ * A node, with its platform (operating system and architecture). Images on this node must support
+ * the platform.
+ */
 export interface Node extends Named {
   readonly status: {
     readonly nodeInfo: { readonly architecture: string; readonly operatingSystem: string };

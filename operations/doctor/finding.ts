@@ -12,7 +12,7 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Names of the checks that `npm run prove -- eks` records, too. */
+/** Names of those checks whose results `npm run prove -- eks` also records. */
 export const checks = {
   certificate: "certificate",
   clusterDns: "cluster DNS",
@@ -30,7 +30,7 @@ export interface Row extends Finding {
 /** The cluster to check, what the stacks need there, and the time that is left for all checks. */
 export interface Patient {
   readonly cluster: Cluster;
-  /** Returns the milliseconds until all checks must have ended: at least one. */
+  /** Returns the number of milliseconds until all checks must have ended, at least 1. */
   readonly left: () => number;
   readonly settings: Settings;
 }

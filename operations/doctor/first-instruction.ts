@@ -11,11 +11,13 @@ import { recordKey, recordOf } from "./record";
 
 /** Timeout of the deletion of the probe's namespace, in milliseconds. */
 const cleanUpMs = 4_000;
-/** Time that is left for the logs and the record when a pod has not ended, in milliseconds. */
+/**
+ * Time that the check needs at its end to read the logs and to write the record, in milliseconds.
+ */
 const logMs = 3_000;
 /**
- * Age in milliseconds from which on a probe deletes the namespace of another probe: someone has
- * killed that probe.
+ * Age of a probe's namespace in milliseconds. If the namespace is older, someone has killed that
+ * probe, and the next probe deletes the namespace.
  */
 const leftMs = 120_000;
 
@@ -110,7 +112,7 @@ async function outputs(
     const pods = await list<Pod>(cluster, "pods", ["--namespace", namespace], left());
     const waiting = pods.filter(({ status: { phase } }) => !/Succeeded|Failed/.test(phase));
     if (waiting.length === 0) break;
-    // The last seconds are for the logs and the record.
+    // The check needs the last seconds to read the logs and to write the record.
     if (left() < logMs) throw new Error(waiting.map(reasonOf).join("; "));
     await sleep(500);
   }

@@ -3,13 +3,16 @@ import { type Finding, differs, ok, unknown } from "./finding";
 
 /** The functions in this file decide what the output of the probe's pods means. */
 
-/** Addresses that the pods try, by the name in a finding. */
+/** The addresses to which the pods try to connect. The key is the address's name in a finding. */
 export type Doors = Readonly<Record<string, string>>;
 
-/** Results by connection, such as `TCP/10.0.0.1/443`: in the words of connect.pl. */
+/**
+ * The result of each connection, in the words of connect.pl. The key is the connection, such as
+ * `TCP/10.0.0.1/443`.
+ */
 type Results = ReadonlyMap<string, string>;
 
-/** Returns the results of the lines that begin with `word`. */
+/** Returns the results in those lines of a pod's output that begin with `word`. */
 function results(output: string, word: "first" | "last" | "metadata"): Results {
   const lines = output.split("\n").map((line) => line.split(" "));
   return new Map(
@@ -19,7 +22,7 @@ function results(output: string, word: "first" | "last" | "metadata"): Results {
 
 const isOpen = (seen: Results, door: string) => seen.get(door) === "open";
 
-/** What the pods have seen, or why they prove nothing. */
+/** When network policies began to hold for the pods, or why the pods prove nothing. */
 export interface Seen {
   readonly enforcement?: Enforcement;
   readonly finding: Finding;

@@ -18,21 +18,21 @@ import { type Check, type Patient, type Row } from "./finding";
 import { firstInstruction } from "./first-instruction";
 
 export interface DoctorOptions {
-  /** Contexts of the kubeconfig. Without a context, the command checks the current one. */
+  /** Contexts of the kubeconfig whose clusters the command checks. Default: the current context. */
   readonly context?: readonly string[];
   readonly json?: boolean;
 }
 
 /**
- * Time for all checks together, in milliseconds. The deletion of the probe's pods comes after this
- * time.
+ * Time in which all checks of a cluster must end, in milliseconds. The deletion of the probe's pods
+ * comes after this time.
  */
 const limitMs = 26_000;
 
 /** Exit code if a check is not ok. */
 const differs = 3;
 
-/** What a cluster of review stacks must have: docs/bootstrap.md. */
+/** The checks of one cluster. docs/bootstrap.md lists what a cluster of review stacks must have. */
 const platformChecks: readonly Check[] = [
   firstInstruction,
   clusterDns,
@@ -44,7 +44,7 @@ const platformChecks: readonly Check[] = [
   readinessGates,
 ];
 
-/** The results of one cluster, or why it does not answer. */
+/** The results of all checks of one cluster, or the reason why the cluster does not answer. */
 export interface Report {
   readonly cluster: string;
   readonly error?: string;

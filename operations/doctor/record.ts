@@ -13,7 +13,7 @@ export type Enforcement =
   | "strict"
   /** Some seconds after the pod's first instruction. */
   | "late"
-  /** The probe has not seen that they hold. */
+  /** During the probe, the network policies did not hold. */
   | "never";
 
 const words = {
@@ -28,14 +28,15 @@ export const remedies = {
     "Turn on the agent that enforces network policies, in the VPC CNI with enableNetworkPolicy",
 } as const satisfies Record<keyof typeof words, string>;
 
-/** Returns the value of the annotation. */
+/** Returns the value of the annotation {@link recordKey}. */
 export function recordOf(enforcement: Enforcement, date: Date): string {
   return `${enforcement} ${date.toISOString()}`;
 }
 
 /**
  * Returns the record of the sandbox's cluster as an annotation. No one has to run the doctor there:
- * the sandbox drops the packets of new pods (sandbox/node/new-pods.ts), and a test tries this.
+ * the sandbox drops the packets of new pods (sandbox/node/new-pods.ts), and a test checks that it
+ * does so.
  */
 export function sandboxRecord(): Readonly<Record<string, string>> {
   return { [recordKey]: recordOf("strict", new Date()) };

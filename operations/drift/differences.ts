@@ -17,7 +17,7 @@ export interface Difference {
   readonly time: string | undefined;
 }
 
-/** The result of a comparison. */
+/** The result of the comparison of one object. */
 interface Compared {
   readonly differences: readonly Difference[];
   /**

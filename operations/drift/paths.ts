@@ -10,8 +10,8 @@ export interface Segment {
 }
 
 /**
- * Fields that may identify the elements of a list. `listKey` uses the first one that all elements
- * have.
+ * Fields that may identify the elements of a list. `listKey` returns the first of these fields that
+ * all elements of the list have.
  */
 const keys = ["name", "containerPort", "port", "mountPath", "ip", "topologyKey", "uid"] as const;
 
@@ -24,8 +24,8 @@ export function listKey(items: readonly unknown[]): string | undefined {
 }
 
 /**
- * Whether an element of a list has these keys. A missing protocol matches every protocol, because
- * the API server adds the protocol to a port.
+ * Whether an element of a list has these keys with these values. A missing protocol matches every
+ * protocol, because the API server adds the protocol to a port.
  */
 export function matches(item: unknown, wanted: Readonly<Record<string, unknown>>): boolean {
   if (typeof item !== "object" || item === null) return false;

@@ -11,12 +11,15 @@ import { stopRun } from "./stop";
 
 export interface JobsOptions {
   readonly json?: boolean;
-  /** Name of the run, as in the list. Default: the newest run. */
+  /**
+   * Name of the run whose log the command prints, or that the command stops. Default: the newest
+   * run. For a stop, the newest run that has not ended.
+   */
   readonly run?: string;
   readonly yes?: boolean;
 }
 
-/** What the command does with one job. */
+/** What the command can do with one job or with a run of this job. */
 const jobActions = ["logs", "run", "stop"] as const;
 
 /**
@@ -51,7 +54,7 @@ export async function jobs(
 }
 
 /**
- * @param running whether the default is the newest run that has not ended.
+ * @param running whether to ignore runs that have ended, if `name` is undefined.
  * @throws UserError if there is no such run
  */
 function runNamed(name: string | undefined, job: JobStatus, running: boolean): Run {
@@ -106,7 +109,7 @@ function failure(stack: string, { name, runs: [last] }: JobStatus): readonly str
   ];
 }
 
-/** Names the newest due times without a run. */
+/** Lists the newest due times that have no run. */
 function missed({ missed: without, name, schedule, since }: JobStatus): readonly string[] {
   if (without.length === 0) return [];
   const most = 3;

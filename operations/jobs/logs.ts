@@ -31,7 +31,7 @@ export async function printLogs(run: string, where: Where): Promise<void> {
   }
 }
 
-/** The log of a pod. Each call of `print` prints a further part while the pod runs. */
+/** The log of a pod. While the pod runs, each call of `print` prints the lines that are new. */
 export class PodLog {
   readonly #pod: string;
   readonly #where: Where;
@@ -43,10 +43,11 @@ export class PodLog {
     this.#where = where;
   }
 
-  /** Prints the new lines since the last call. */
+  /** Prints the lines that the pod has written since the last call. */
   async print(): Promise<void> {
     const { cluster, namespace } = this.#where;
-    // `--since-time` has a resolution of one second, so the answer begins with known lines.
+    // `--since-time` has a resolution of one second, so the answer begins with lines that this
+    // method has already printed.
     const since = this.#last === undefined ? [] : [`--since-time=${this.#last.time}`];
     const args = ["--namespace", namespace, "logs", this.#pod, "--timestamps", ...since];
     const lines = (await cluster.kubectl(args)).split("\n").filter((line) => line !== "");

@@ -11,11 +11,11 @@ import { type Job, type JobStatus, runOf } from "./runs";
 
 /** Exit code if the command of the run could not begin. `docker run` has the same exit code. */
 const notBegun = 125;
-/** Milliseconds between two looks at the run. */
+/** Milliseconds between two times that the command reads the run's Job and pods. */
 const pauseMs = 1_000;
 /**
- * Milliseconds within which Kubernetes creates the first pod, unless a quota or a policy refuses
- * the pod.
+ * Milliseconds in which Kubernetes creates the first pod of a run, unless a quota or a policy
+ * refuses the pod.
  */
 const noPodMs = 30_000;
 

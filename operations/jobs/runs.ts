@@ -42,7 +42,10 @@ export interface CronJob {
 export interface Run {
   /** Why the run failed, in the words of Kubernetes. */
   readonly cause?: string;
-  /** Time that the schedule asked for. Undefined if a person started the run. */
+  /**
+   * Time at which the run had to start according to the schedule. Undefined if a person started the
+   * run.
+   */
   readonly due?: Date;
   readonly ended?: Date;
   /** Name of the Job. */
@@ -64,7 +67,10 @@ export interface JobStatus {
   /** Runs that the cluster still has, the newest first. */
   readonly runs: readonly Run[];
   readonly schedule: Schedule;
-  /** Time from which on `missed` is complete. Kubernetes has deleted the Jobs of earlier runs. */
+  /**
+   * Start of the time for which the list `missed` is complete. Kubernetes may have deleted the Jobs
+   * of earlier runs.
+   */
   readonly since: Date;
 }
 

@@ -2,7 +2,7 @@ import { cut } from "../preview/changes/values";
 import type { News } from "./drift-news";
 import { type Block, type Message, escaped, linksTo, quoted, section } from "./slack-message";
 
-/** Largest number of lines of a list. */
+/** Largest number of lines of a list that the message shows. */
 const mostLines = 10;
 /** Longest line of a list, in characters. */
 const longestLine = 200;

@@ -25,10 +25,10 @@ const form = v.object({
   version: v.literal(1),
 });
 
-/** Content of the file: what the messages so far have said about the drift of a stack. */
+/** Content of the file that keeps what earlier messages have said about the drift of a stack. */
 export type Told = v.InferOutput<typeof form>;
 
-/** The value before the first message. */
+/** The content of the file before the first message about a stack. */
 export const nothingTold: Told = { differences: [], failed: false, version: 1 };
 
 /** What the next message must say. */
