@@ -158,7 +158,8 @@ async function withCode<Result>(
   work: (directory: string) => Promise<Result>,
 ): Promise<Result> {
   return inWorktree(workspace, async (directory) => {
-    // Git does not remove main's files that the commit does not have.
+    // When git writes the files of the commit, it does not remove those files of main that the
+    // commit does not have.
     rmSync(join(directory, codeDirectory), { force: true, recursive: true });
     await takeFiles(directory, { commit, files: [codeDirectory] });
     const jars = join(workspace.cwd, contextDirectory);

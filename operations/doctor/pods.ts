@@ -9,13 +9,16 @@ import { probeNamespace, restricted } from "../probe/pods";
  */
 export const doctorLabel = "doctor-probe";
 
-/** `denied` may connect to nothing, and `allowed` to everything. */
+/**
+ * The roles of the two pods. The pod `denied` may connect to nothing, and the pod `allowed` may
+ * connect to everything.
+ */
 export const roles = ["denied", "allowed"] as const;
 export type Role = (typeof roles)[number];
 
 /** Seconds after which a pod ends, even if nothing deletes the pod. */
 const lifetimeSeconds = 60;
-/** Seconds during which a pod waits for its network policies. */
+/** Seconds for which a pod waits until its network policies hold. */
 const policySeconds = 10;
 
 const program = readFileSync(join(import.meta.dirname, "first-instruction.pl"), "utf8");
@@ -26,7 +29,10 @@ export function firstInstruction(role: Role, doors: readonly string[]): readonly
   return ["perl", "-e", program, role, String(policySeconds), connect, ...doors];
 }
 
-/** Returns the namespace with everything in it, in the order of creation: policies before pods. */
+/**
+ * Returns the probe's namespace and all objects in it, in the order of their creation: policies
+ * before pods.
+ */
 export function probeObjects(
   namespace: string,
   image: string,

@@ -91,7 +91,8 @@ function advice(stack: string, { changed, gone }: Drift): readonly string[] {
 
 /**
  * Returns the command that sets the objects back to what the last update wrote. If `quick` is true,
- * the advice does not say how to keep a changed field.
+ * a person can run this command at any time, and the advice does not say how to keep a changed
+ * field.
  */
 function wayBack(stack: string): { readonly quick: boolean; readonly to: string } {
   if (stack === "local") return { quick: true, to: "npm run up" };

@@ -41,7 +41,7 @@ interface Stored {
 
 /** Reads and removes the locks of one stack. */
 export interface LockStore {
-  /** Reads the locks and the records that exist now. */
+  /** Reads the locks of the stack and the records of their owners, as they are now. */
   readonly read: () => Promise<Stored>;
   /**
    * Removes locks with their records, or records without a lock. Ignores locks and records that no
@@ -51,9 +51,10 @@ export interface LockStore {
 }
 
 /**
- * Name of the folder with the records, inside the folder with the stack's locks. Pulumi treats
- * every object in the folder of the locks as a lock, and ignores subfolders. The IAM roles of CI
- * have the necessary permissions in the folder of the locks, including its subfolders.
+ * Name of the folder with the records of CircleCI jobs. It is inside the folder with the stack's
+ * locks. Pulumi treats every object in the folder of the locks as a lock, and ignores subfolders.
+ * The IAM roles of CI have the necessary permissions in the folder of the locks, including its
+ * subfolders.
  *
  * @see https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/backend/diy/lock.go checkForLock
  */

@@ -9,7 +9,8 @@ import { type Event, events, messageOf, type Notice } from "./slack-message";
 import { send } from "./slack-webhook";
 
 /**
- * Options of `npm run notify`. The rest of a message comes from CircleCI's environment variables.
+ * Options of `npm run notify`. The command takes the other facts in a message from CircleCI's
+ * environment variables.
  */
 export interface NotifyOptions {
   readonly causeFile?: string;

@@ -11,7 +11,7 @@ import { redactForPlan } from "./changes/values";
 interface PlannedChange {
   /**
    * The new value of each changed field, by the field's path. A long or secret value is a hash. For
-   * a new object, the record contains all fields.
+   * a new object, `fields` contains all fields of the object.
    */
   readonly fields: Readonly<Record<string, string>>;
   readonly operation: Operation;

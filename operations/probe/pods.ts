@@ -50,7 +50,7 @@ function labelsOf(source: PodSource, instance: Labels): Labels {
 
 /**
  * Fields that the specs of all probe pods and of their containers have. The pods meet Pod Security
- * `restricted`, and use nothing of the cluster's API.
+ * `restricted`, and do not use the cluster's API.
  */
 export const restricted = {
   container: {

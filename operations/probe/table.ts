@@ -55,7 +55,7 @@ export function isUnenforced(rows: readonly Row[]): boolean {
   return closed.length > 0 && closed.every(reached);
 }
 
-/** The table as lines for a terminal. */
+/** Returns the table of the results as lines for a terminal. */
 export function lines(rows: readonly Row[]): readonly string[] {
   const head = ["from", "to", "expected", "seen", ""];
   const cells = rows.map((row) => {

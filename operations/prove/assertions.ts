@@ -6,10 +6,13 @@ import { project } from "../../lib/project";
 /** Error about a command line or an environment with which the command cannot prove anything. */
 export class WrongUse extends UserError {}
 
-/** A service. The project has assumptions about how the service works. */
+/** A service about which the project has assumptions, such as how its API answers. */
 export type Service = "aws" | "circleci" | "eks";
 
-/** What an assertion found: "open" means that the proof did not have what the assertion needs. */
+/**
+ * Result of the check of an assertion. "open" means that the proof has not collected the facts that
+ * the check needs.
+ */
 export type Verdict =
   | { readonly result: "proven" }
   | { readonly result: "differs"; readonly detail: string }
@@ -20,7 +23,7 @@ export type Verdict =
  * So a stand-in is never more lenient than the real service.
  */
 export interface Assertion<Seen> {
-  /** Never changes, because the records contain this id. */
+  /** Id of the assertion. It never changes, because the record contains it. */
   readonly id: string;
   /** The assumption, as a sentence. */
   readonly says: string;
@@ -31,7 +34,7 @@ export const proven: Verdict = { result: "proven" };
 export const differs = (detail: string): Verdict => ({ detail, result: "differs" });
 export const open = (detail: string): Verdict => ({ detail, result: "open" });
 
-/** Returns "proven" if the two values are equal, and otherwise both values. */
+/** Returns "proven" if the two values are equal. Otherwise returns "differs" with both values. */
 export function equal(got: unknown, wanted: unknown): Verdict {
   const text = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
   const [is, should] = [text(got), text(wanted)];
@@ -45,12 +48,12 @@ export interface Outcome {
   readonly detail?: string;
 }
 
-/** What the last proof of each service found. */
+/** The record: the date and the outcomes of the last proof of each service. */
 export type Record = Readonly<
   Partial<{ [S in Service]: { readonly date: string; readonly outcomes: readonly Outcome[] } }>
 >;
 
-/** File of the record, which the repository contains. */
+/** File with the record. This file is in the repository. */
 export const recordFile = join(project, "config", "proofs.json");
 
 export function outcomesOf<Seen>(
@@ -64,7 +67,7 @@ export function readRecord(file = recordFile): Record {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record) : {};
 }
 
-/** Replaces the record of one service. */
+/** Replaces the part of the record about one service. */
 export function record(
   service: Service,
   outcomes: readonly Outcome[],

@@ -8,30 +8,39 @@ export interface Push {
 }
 
 export interface SeenAws {
-  /** Answers of a repository that has the settings of the service's repository. */
+  /** Answers to pushes to a new repository, which has the settings of the service's repository. */
   readonly pushes: {
-    /** Without a login. */
+    /** Answer to a push without a login. */
     readonly anonymous: Push;
-    /** With a login, of a new tag. */
+    /** Answer to a push of a new tag with a login. */
     readonly first: Push;
-    /** Of another image with the same tag. */
+    /** Answer to a push of another image with the same tag. */
     readonly moved: Push;
-    /** Of another image with the same tag, which a filter excludes. */
+    /**
+     * Answer to a push of another image with the same tag, if a filter excludes this tag from the
+     * rule.
+     */
     readonly excluded: Push;
   };
-  /** Tags that the service's repository excludes from its rule. */
+  /**
+   * Patterns of the tags that the service's repository excludes from the rule that a tag never
+   * moves.
+   */
   readonly filters: readonly string[];
   readonly mutability: string;
   /** Roles that this job's token may assume. Undefined outside of a CircleCI job. */
   readonly roles: readonly string[] | undefined;
-  /** `vcs-ref` of the job's token. */
+  /** Claim `vcs-ref` of the job's token. */
   readonly ref: string;
 }
 
 const isPushed = ({ body, status }: Push) =>
   status === 201 ? proven : differs(`${String(status)}: ${body.slice(0, 200)}`);
 
-/** The assumptions about AWS, which test/operations/support/ecr-stand-in.ts keeps, too. */
+/**
+ * The assumptions about AWS. The stand-in in test/operations/support/ecr-stand-in.ts also works as
+ * they say.
+ */
 export const awsAssertions: readonly Assertion<SeenAws>[] = [
   {
     check: ({ filters, mutability }) =>

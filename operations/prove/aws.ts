@@ -66,7 +66,10 @@ export async function seenInAws(repository: string, temporary: string, env: Env)
   }
 }
 
-/** Pushes to the new repository: without a login, then a tag, and then the same tag again. */
+/**
+ * Pushes a tag to the new repository: without a login, with a login, and again with another image.
+ * Then pushes two images with one tag that a filter excludes from the rule.
+ */
 async function pushes(host: string, repository: string, env: Env): Promise<SeenAws["pushes"]> {
   const scheme = /^127\.0\.0\.1:/.test(host) ? "http" : "https";
   const base = `${scheme}://${host}/v2/${repository}`;

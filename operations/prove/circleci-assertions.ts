@@ -34,14 +34,17 @@ export interface SeenCircleci {
 
 const claim = (name: string): string => `oidc.circleci.com/${name}`;
 
-/** Claims that the documentation lists, for every trigger except a custom webhook. */
+/**
+ * Claims of a job's token. CircleCI's documentation lists them for every trigger of a pipeline,
+ * except a custom webhook.
+ */
 const documented = [
   ...["aud", "exp", "iat", "iss", "sub"],
   ...["context-ids", "job-id", "org-id", "pipeline-definition-id", "pipeline-id"].map(claim),
   ...["project-id", "ssh-rerun", "vcs-origin", "vcs-ref", "workflow-id"].map(claim),
 ];
 
-/** Checks the report of a job. Open if the job has left no report. */
+/** Returns a check of the report of one job. The result is "open" if the job has left no report. */
 const of =
   (job: string, check: (report: JobReport, seen: SeenWorkflow) => Verdict) =>
   ({ workflow }: SeenCircleci): Verdict => {
@@ -55,7 +58,7 @@ const of =
 const userIn = (sub: unknown): string | undefined =>
   /\/user\/([^/]+)/.exec(typeof sub === "string" ? sub : "")?.[1];
 
-/** The assumptions about CircleCI, which the stand-in in pipeline/run keeps, too. */
+/** The assumptions about CircleCI. The stand-in in pipeline/run also works as they say. */
 export const circleciAssertions: readonly Assertion<SeenCircleci>[] = [
   {
     check: of("read", ({ files }) => equal(files["newest"], "second")),

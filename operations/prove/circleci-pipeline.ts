@@ -11,8 +11,9 @@ const restrictedContext = `${service}-staging`;
 export const seenDirectory = "prove-seen";
 
 /**
- * Writes what a job sees: the claims of its token, and files. Does not store the token itself,
- * because every member of the project can read artifacts.
+ * Step that writes the report of a job: the claims of the job's token, and the files of its
+ * workspace and caches. The step does not store the token itself, because every member of the
+ * project can read artifacts.
  */
 const observe = {
   run: {

@@ -26,12 +26,12 @@ export interface ProveOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Prints the outcomes as JSON. */
   readonly json?: boolean;
-  /** File of the record. @default recordFile */
+  /** File to write the record into. @default recordFile */
   readonly record?: string;
 }
 
 export interface CircleciOptions extends ProveOptions {
-  /** Id of the workflow of a rerun with SSH. */
+  /** Id of the workflow that is a rerun of a job with SSH. */
   readonly rerun?: string;
   /**
    * File to write the pipeline's configuration into. With this option, the command does not call
@@ -42,7 +42,7 @@ export interface CircleciOptions extends ProveOptions {
 
 /**
  * `npm run prove -- circleci`: writes the configuration of a small pipeline, or reads what a run of
- * this pipeline has shown. Reads only; the person starts the pipeline.
+ * this pipeline has shown. The command only reads from CircleCI. A person starts the pipeline.
  *
  * @returns the exit code: 0 if everything is proven, 3 if something differs or is open.
  */
@@ -140,7 +140,7 @@ async function confirmed(what: string, yes: boolean): Promise<void> {
   await confirm(what, yes);
 }
 
-/** Prints, unless the output is JSON. */
+/** Prints a line, unless the output is JSON. */
 function say({ json = false }: ProveOptions, line: string): void {
   if (!json) console.log(line);
 }

@@ -1,7 +1,7 @@
 import { type Row, checks } from "../doctor/finding";
 import { type Assertion, type Verdict, differs, open, proven } from "./assertions";
 
-/** Returns what a check of the doctor has found. */
+/** Returns the verdict from the doctor's result of one check. */
 const found =
   (check: (typeof checks)[keyof typeof checks]) =>
   (rows: readonly Row[]): Verdict => {
@@ -13,8 +13,8 @@ const found =
   };
 
 /**
- * The assumptions about a cluster on EKS. The sandbox keeps the first one, and has a mode that does
- * not: test/end-to-end/network.test.ts tries both.
+ * The assumptions about a cluster on EKS. The first one is also true in the sandbox, except in the
+ * namespaces with the standard mode of EKS. test/end-to-end/network.test.ts tests both cases.
  */
 export const eksAssertions: readonly Assertion<readonly Row[]>[] = [
   {

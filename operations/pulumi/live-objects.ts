@@ -64,7 +64,10 @@ const readableTypes = new RegExp(
 
 export const isReadable = (type: string): boolean => readableTypes.test(type);
 
-/** Objects that every role may read, from the state and from the cluster. */
+/**
+ * Those objects of a stack that every role may read: as objects in the cluster, and as resources in
+ * the state.
+ */
 export interface Seen {
   readonly objects: readonly LiveObject[];
   readonly resources: readonly StateResource[];
@@ -92,7 +95,7 @@ export async function seenIn(
   return (await cluster.kubectl(uid, 30_000)).trim() === clusterUid ? seen : nothingSeen;
 }
 
-/** Objects of the state that the cluster does not have. */
+/** Returns the objects that the state has and the cluster does not have. */
 export const goneFrom = ({ objects, resources }: Seen): readonly Key[] =>
   resources.map(keyOf).filter((key) => !objects.some((one) => isSame(one, key)));
 

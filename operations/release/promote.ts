@@ -131,7 +131,7 @@ const isAllowed = (given: string, setting: Form<string>): boolean =>
 
 /**
  * Checks the value of an option before the image gets its tag. A tag never moves. So the command
- * adds it only to a release that a deploy accepts.
+ * adds the tag only to a release that a deploy accepts.
  */
 function assertAllowed(option: string, given: string | undefined, setting: Form<string>): void {
   if (given !== undefined && !isAllowed(given, setting)) {

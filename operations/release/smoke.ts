@@ -14,7 +14,10 @@ import { assertStillRuns, type Deployment, deploymentIn } from "./deployed";
  */
 const patienceMs = 180_000;
 const pauseMs = 2_000;
-/** Number of requests that must all succeed: enough to reach each of a few pods. */
+/**
+ * Number of requests to the release. All of them must succeed. With this number, each of a few pods
+ * usually gets a request.
+ */
 const answers = 10;
 
 /**

@@ -10,7 +10,7 @@ import { held } from "./destroy";
 interface Waiting {
   /** Time until the removal gives up. */
   readonly patienceMs: number;
-  /** Time between two looks at the namespace. */
+  /** Time between two reads of the namespace. */
   readonly pauseMs: number;
   /** Time between two reports of what the removal waits for. */
   readonly reportMs: number;

@@ -2,7 +2,10 @@ import { reports } from "../../lib/reports";
 import { code, fenced } from "../preview/render/markdown";
 import { type Workspace, variables } from "../pulumi/run-pulumi";
 
-/** Longest text of a failure, in characters. The previews in the same comment need the rest. */
+/**
+ * Longest text of a failure, in characters. The previews in the same comment need the rest of its
+ * length.
+ */
 const limit = 1_500;
 
 /**

@@ -25,7 +25,9 @@ export interface Scanner extends CompanyScanner {
    * Extra arguments if a file of accepted findings exists. Some programs do not look for the file.
    */
   readonly withAccepted?: readonly string[];
-  /** Reads the output of a program whose exit code is not enough. */
+  /**
+   * Reads the result from the program's output, if the exit code is not enough to know the result.
+   */
   readonly read?: (ended: Ended, accepted: ReadonlySet<string>) => Outcome;
 }
 

@@ -17,7 +17,8 @@ export interface ReviewState {
 }
 
 /**
- * Folders of a project's stacks, with one subfolder for each stack.
+ * Folders of a Pulumi project in the state backend. Each of these folders has one subfolder for
+ * each stack.
  *
  * @see https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/backend/diy/store.go
  */
@@ -29,7 +30,10 @@ const folders = (project: string): readonly string[] => [
 
 const stacksFolder = ({ cwd }: Workspace): string => `.pulumi/stacks/${projectOf(cwd)}`;
 
-/** Lists the review stacks that have a state, from the names of the objects only. */
+/**
+ * Lists the review stacks that have a state. Reads only the names and the times of the objects, and
+ * not their content.
+ */
 export async function reviewStates(workspace: Workspace): Promise<readonly ReviewState[]> {
   const found = await stateObjects(stateOfProject(workspace)).list(stacksFolder(workspace));
   const names = new Set(found.map(stackOfObject).filter(isReview));
@@ -39,7 +43,10 @@ export async function reviewStates(workspace: Workspace): Promise<readonly Revie
   }));
 }
 
-/** All objects of a stack have the stack's name, a dot and an ending, such as `.json.bak`. */
+/**
+ * Returns the stack of an object. The object's name consists of the stack's name and an ending,
+ * such as `.json.bak`.
+ */
 const stackOfObject = ({ name }: StateObject): string => name.replace(/\..*$/, "");
 
 const newest = (objects: readonly StateObject[]): Date =>

@@ -38,7 +38,7 @@ interface Pods {
   readonly wanted: number;
 }
 
-/** A Deployment: only the fields that are counted. */
+/** A Deployment: only the fields with numbers of pods. */
 interface CountedDeployment {
   readonly spec: { readonly replicas?: number };
   readonly status?: { readonly readyReplicas?: number; readonly updatedReplicas?: number };
@@ -50,7 +50,7 @@ export interface StackStatus {
   readonly canary?: Known<RunningCanary | undefined>;
   /** How the stack's settings name the cluster, such as `EKS cluster "services"`. */
   readonly cluster: string;
-  /** Lines that say what was changed in the cluster since the last update. */
+  /** Lines that say what someone has changed in the cluster since the last update. */
   readonly drift: Known<readonly string[]>;
   /** When the sweep removes the stack. Undefined for a stack that does not expire. */
   readonly expires?: Known<Date | undefined>;
@@ -84,7 +84,8 @@ export async function readStatus(stack: string, given: Workspace): Promise<Stack
   const { jobs, perBranch } = environments[environment];
   const hasCanary = Object.values(environments).some(({ canaryOf }) => canaryOf === environment);
 
-  // Each of these is read once, at the same time as the others.
+  // This function starts all reads at the same time, and reads the cluster, the state and the tags
+  // only once.
   const cluster = connectToCluster(settings, workspace);
   const state = stateOf(stack, workspace);
   const tags = tagsOf(stack, workspace);

@@ -11,7 +11,7 @@ import {
 import type { ReviewState } from "../stacks/review-state";
 import type { RunningCanary } from "../stacks/running-canary";
 
-/** Everything that a decision depends on. */
+/** Everything that the decisions of a sweep depend on. */
 export interface Inventory {
   /**
    * Branches at the remote. Undefined if the remote did not answer. Then the sweep treats no branch

@@ -24,7 +24,9 @@ const envOf = (texts: readonly Text[]) =>
 const dataOf = (texts: readonly Text[]) =>
   Object.fromEntries(texts.filter(isFile).map(({ name, text }) => [basename(name), text]));
 
-/** The objects with all texts: in variables of the service, and in its files. */
+/**
+ * Returns objects that contain all texts, in the service's environment variables or in its files.
+ */
 const objectsOf = (texts: readonly Text[]) => [
   {
     apiVersion: "apps/v1",
@@ -43,7 +45,9 @@ const objectsOf = (texts: readonly Text[]) => [
 
 const nothing: readonly Text[] = [];
 
-/** Every text that a preview shows, saves or sends, if it changes `before` to `after`. */
+/**
+ * Returns every text that the preview of a change from `before` to `after` shows, saves or sends.
+ */
 async function previewed(before: readonly Text[], after: readonly Text[]): Promise<string> {
   const old = objectsOf(before);
   const events = objectsOf(after).map(({ apiVersion, inputs, kind }, n) => {
@@ -68,7 +72,10 @@ async function previewed(before: readonly Text[], after: readonly Text[]): Promi
   return [text, markdown, more.printed, safe(JSON.stringify({ ...summary, plan }))].join("\n");
 }
 
-/** What `npm run drift` prints and writes, if someone has set these variables in the cluster. */
+/**
+ * Returns what `npm run drift` prints and writes, if someone has set these variables in the
+ * cluster.
+ */
 function drifted(texts: readonly Text[]): string {
   const urn = "urn:pulumi:prod::services-orders::kubernetes:apps/v1:Deployment::orders";
   const [{ inputs: live }] = objectsOf(texts) as unknown as [{ inputs: object }];
@@ -100,7 +107,7 @@ function drifted(texts: readonly Text[]): string {
 const quoting = (texts: readonly Text[]): string =>
   texts.map(({ name, text }) => `${name}: ${JSON.stringify(text)}`).join("\n");
 
-/** The message about a failure whose causes quote the texts. */
+/** Returns the Slack messages about failures whose causes quote the texts, one for each text. */
 function told(texts: readonly Text[]): string {
   const directory = mkdtempSync(join(tmpdir(), "services-orders-cause-"));
   try {
@@ -116,7 +123,7 @@ function told(texts: readonly Text[]): string {
   }
 }
 
-/** The violations of the policy, one for each object. */
+/** Returns the violations that the policy against secrets finds in the objects with these texts. */
 function violations(texts: readonly Text[]): readonly string[] {
   return objectsOf(texts).flatMap(({ apiVersion, inputs, kind }) => {
     const type = `kubernetes:${apiVersion}:${kind}`;

@@ -70,7 +70,10 @@ const changesStack = ({ command }: Pick<There, "command">): boolean =>
     command,
   );
 
-/** Commands that change nothing. A job must still tell people about their failure. */
+/**
+ * Matches commands that change nothing. If such a command fails, the pipeline must still tell
+ * people.
+ */
 const asks = /npm run smoke |npm run \w+ .* --preview /;
 
 const told = (stack: string): readonly string[] => [

@@ -6,8 +6,8 @@ import { recorded } from "../../pipeline/steps";
 import { yaml } from "../../pipeline/write";
 
 /**
- * A mistake in a written file: the text `from` is replaced by `to`.
- * The message must point to the text `at`.
+ * A mistake in a generated file: the test replaces the text `from` with the text `to`. The message
+ * of the check must name the position of the text `at`.
  */
 interface Mistake {
   readonly file?: string;

@@ -39,8 +39,8 @@ export interface LifecyclePolicy {
  *   https://github.com/DefangLabs/pulumi-defang/pull/466.
  * - A new tag does not renew the push: https://github.com/aws/containers-roadmap/issues/2746.
  *
- * What it leaves out: tagStatus `untagged` and `any`, prefixes, archives, pull times (it throws for
- * these), and the 24 hours that ECR may take.
+ * What this function leaves out: tagStatus `untagged` and `any`, prefixes, archives, pull times
+ * (the function throws an error for these), and the 24 hours that ECR may need to delete an image.
  */
 export function expired(
   images: readonly EcrImage[],

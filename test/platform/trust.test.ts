@@ -11,8 +11,8 @@ const providerArn = `arn:aws:iam::111122223333:oidc-provider/${from}`;
 type Claims = Readonly<Record<string, string>>;
 
 /**
- * The claims of a job's token that IAM compares. This room cannot import CircleCI's stand-in, which
- * is an ES module (pipeline/run/token.ts). The attacks use the stand-in.
+ * The claims of a job's token that IAM compares. This test cannot import CircleCI's stand-in, which
+ * is an ES module (pipeline/run/token.ts). The tests in test/attacks use the stand-in.
  */
 function claimsOf(ref: string, id = projectId): Claims {
   const { organizationId, vcsOrigin } = circleci;

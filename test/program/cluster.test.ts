@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { RunError } from "@pulumi/pulumi";
 import { readCluster } from "../../program/cluster";
 
-/** A stand-in for kubectl. Its output is that of the real program. */
+/** A stand-in for kubectl. It prints what the real kubectl prints. */
 const script = `#!/bin/sh
 case "$*" in
   *"config view"*) printf 'https://127.0.0.1:6443' ;;

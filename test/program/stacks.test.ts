@@ -29,10 +29,10 @@ describe("the program", () => {
   const home = process.cwd();
   let files: Repository;
   beforeEach(() => {
-    // Removes the variable of the developer's shell, because the provider would use its value as an
-    // input.
+    // Removes the variable KUBECONFIG of the developer's shell, because the Kubernetes provider
+    // would use its value as an input.
     Reflect.deleteProperty(process.env, "KUBECONFIG");
-    // The program expects the repository in its working directory.
+    // The program expects that its working directory is the root of the repository.
     files = new Repository();
     process.chdir(files.root);
   });

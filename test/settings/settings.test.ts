@@ -203,7 +203,8 @@ describe("settings", () => {
     for (const port of [...ports, {}, 443, { port: 443, protocol: "tcp" }, { port: 1, to: 9 }]) {
       assert.equal(parse(rule([port])), undefined, JSON.stringify(port));
     }
-    // Empty lists must be refused, because Kubernetes would allow every port.
+    // The settings must not accept an empty list of ports, because Kubernetes would then allow
+    // every port.
     for (const none of [[], 443, null]) assert.equal(parse(rule(none)), undefined);
   });
 

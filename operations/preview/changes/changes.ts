@@ -108,7 +108,8 @@ function isReplacing(path: string, steps: readonly Step[]): boolean {
       .filter(([, { diffKind }]) => diffKind.endsWith("-replace"))
       .map(([key]) => key),
   );
-  // A step without a detailed diff has only keys. A key may name a whole object, such as `spec`.
+  // A step without a detailed diff has only `keys`, the names of the fields that cause the
+  // replacement. Such a name may be the name of a whole object, such as `spec`.
   const keys = detailed.length > 0 ? detailed : steps.flatMap((step) => step.keys ?? []);
   // Pulumi's paths have the index of a list element. The paths here have the element's name.
   const unnumbered = (one: string) => one.replace(/\[[^\]"]*\]/g, "[]");

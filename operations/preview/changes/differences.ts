@@ -39,13 +39,14 @@ export function readable(value: Json): Json {
 }
 
 /**
- * Fields that identify the elements of Kubernetes lists. `keyOf` returns the first field that fits.
+ * Fields that identify the elements of Kubernetes lists. `keyOf` returns the first of these fields
+ * that all elements have, each with a different value.
  */
 const identifying = ["name", "mountPath", "host", "path", "containerPort", "port", "key", "type"];
 
 /**
- * Returns the identifying field for some lists: every element has the field, and no two elements
- * of one list have the same value. Undefined if no field fits.
+ * Returns the identifying field for some lists: every element has the field, and no two elements of
+ * one list have the same value. Undefined if there is no such field.
  */
 function keyOf(...lists: readonly (readonly Json[])[]): string | undefined {
   return identifying.find((key) =>

@@ -5,7 +5,10 @@ export interface Consequence {
   /** Whether a person must check the change, because it may stop the service or delete data. */
   readonly dangerous?: boolean;
   readonly effect: Effect;
-  /** Words for the summary. If undefined, the summary uses the default words of the effect. */
+  /**
+   * Words with which the summary describes the effect. Default: the words for this effect in
+   * `words`.
+   */
   readonly says?: string;
 }
 

@@ -31,9 +31,8 @@ export interface Group {
 }
 
 /**
- * Returns the arg that most likely set a field: first a changed arg, then an arg with the name of
- * the field, then the most specific arg. A changed arg that is missing in `fields` comes directly
- * after the changed args that `fields` has.
+ * Returns the arg that most likely set a field: first a changed arg in `fields`, then a changed arg
+ * that is missing in `fields`, then an arg with the name of the field, then the most specific arg.
  */
 function argOf({ changedArgs, type }: Owner, kind: string, path: string): string | undefined {
   if (!Object.hasOwn(fields, type)) return undefined;
@@ -87,7 +86,10 @@ function objectRow(change: Change, named = true): Row {
   };
 }
 
-/** Replaced objects whose name changes with their content. The key is the old name. */
+/**
+ * Returns the replaced objects whose name changes with their content. The key of the map is an
+ * object's old name.
+ */
 function renewed(changes: readonly Change[]): ReadonlyMap<string, Change> {
   return new Map(
     changes

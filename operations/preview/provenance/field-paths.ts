@@ -10,7 +10,10 @@ export interface Field {
   readonly path: string;
 }
 
-/** The fields that each arg sets. A spec in `overrides` has its own key: `overrides.podSpec`. */
+/**
+ * The fields that each arg of a component sets. The key is the arg's name. A spec in `overrides`
+ * has its own key, such as `overrides.podSpec`.
+ */
 export type FieldsOfArgs = Readonly<Record<string, readonly Field[]>>;
 
 /** Returns the fields of one kind of object with the given paths. */
@@ -18,12 +21,12 @@ export function of(kind: string, ...paths: readonly string[]): readonly Field[] 
   return paths.map((path) => ({ kind, path }));
 }
 
-/** Returns the fields of several kinds of objects. Every kind has every path. */
+/** Returns the fields with the given paths, for each of several kinds of objects. */
 export function all(kinds: readonly string[], ...paths: readonly string[]): readonly Field[] {
   return kinds.flatMap((kind) => of(kind, ...paths));
 }
 
-/** Joins every prefix with every path. */
+/** Returns each path below each prefix: one full path for each pair of prefix and path. */
 export function under(prefixes: readonly string[], ...paths: readonly string[]): readonly string[] {
   return prefixes.flatMap((prefix) => paths.map((path) => `${prefix}.${path}`));
 }
@@ -33,17 +36,23 @@ export function named(list: string, ...names: readonly string[]): readonly strin
 }
 
 const selecting = ["instance", "name"].map((key) => `["app.kubernetes.io/${key}"]`);
-/** Labels that every object has. The labels' values come from the arg `identity`. */
+/**
+ * Paths of the labels that every object of a component has. The labels' values come from the arg
+ * `identity`.
+ */
 export const identityLabels = [
   ...["app", "protected_branch", "service"].map((key) => `metadata.labels.${key}`),
   ...[...selecting, '["app.kubernetes.io/part-of"]'].map((key) => `metadata.labels${key}`),
 ];
-/** Labels that workloads and pods have. The labels' values come from the arg `identity`. */
+/**
+ * Paths of the labels that workloads and pods have. The labels' values come from the arg
+ * `identity`.
+ */
 const workloadIdentityLabels = [
   ...identityLabels,
   ...["env", "service"].map((key) => `metadata.labels["tags.datadoghq.com/${key}"]`),
 ];
-/** Labels whose values come from the arg `release`. */
+/** Paths of the labels whose values come from the arg `release`. */
 const releaseLabels = [
   ...["branch", "commit_id", "version"].map((key) => `metadata.labels.${key}`),
   'metadata.labels["tags.datadoghq.com/version"]',

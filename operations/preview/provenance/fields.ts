@@ -11,7 +11,7 @@ export type { Field, FieldsOfArgs } from "./field-paths";
  * components create.
  */
 
-/** Type tokens of the components. */
+/** Type tokens of the components of this project. */
 export type ComponentType =
   | "services:image:ContainerImage"
   | "services:k8s:Canary"

@@ -12,7 +12,7 @@ interface Comment {
   readonly id: number;
 }
 
-/** Tells readers who wrote the comment: a branch can change the code that writes it. */
+/** Tells readers that the branch's own code wrote the comment. A branch can change this code. */
 const author =
   "_The code of this branch wrote this comment, so the comment proves nothing. The preview before an approval of production is written by main._";
 
@@ -54,7 +54,7 @@ async function find(pull: PullRequest, path: string): Promise<Comment | undefine
  * Writes a stack's section into the pull request's comment. Creates the comment if it does not
  * exist. Previews of several stacks may run at the same time. So after each write, this function
  * checks whether the section is in the first comment. If another preview has overwritten the
- * section, this function writes the section again, at most three times in all.
+ * section, this function writes the section again, at most three times.
  *
  * @returns the comment's address.
  * @throws Error if GitHub refuses a request, or if the server or the network fails three times.

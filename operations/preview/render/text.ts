@@ -39,7 +39,7 @@ export function textOf(summary: Summary): string {
   const { errors, groups, headline, notes, stack } = summary;
   const lines = [`Preview of ${stack}: ${headline}`];
   const release = releaseLine(summary);
-  // If no change has an effect, one line is enough.
+  // If no change has an effect on the running service, the summary has only one line.
   if (groups.every(isQuiet) && release === undefined && errors.length + notes.length === 0) {
     const objects = groups.flatMap((group) => group.rows).length;
     return `${lines[0] ?? ""}${objects === 0 ? "" : ` (${String(objects)} fields without effect)`}\n`;

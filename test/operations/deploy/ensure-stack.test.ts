@@ -80,7 +80,7 @@ describe("a stack that is about to be changed", () => {
   });
   /** Lets the programs answer as in a cluster with one review stack, of the given slug. */
   const oneStack = (slug: string): Workspace => {
-    // The command ends after it has created the stack, because the tests look at nothing later.
+    // `pulumi stack init` fails, because the tests check only what the command does until then.
     programs.add("pulumi", { "*stack ls*": `echo '[]'`, "*stack init*": "exit 1" });
     programs.add("kubectl", {
       "*get namespaces*": `echo '${JSON.stringify({ items: [namespace(slug)] })}'`,

@@ -7,7 +7,10 @@ const doors = {
   "the instance metadata": "TCP/169.254.169.254/80",
 };
 
-/** The lines of a pod that sees `api` at the API server's address, and nothing else. */
+/**
+ * Returns the lines that a pod prints if its connection to the API server has the result `api`. Its
+ * other connections get no answer.
+ */
 const lines = (word: "first" | "last", api: string) =>
   [
     `${word} ${doors["the API server"]} ${api}`,

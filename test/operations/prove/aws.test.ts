@@ -9,7 +9,10 @@ import { EcrStandIn } from "../support/ecr-stand-in";
 import { StandIn } from "../support/http-stand-in";
 import { Programs } from "../support/programs";
 
-/** A registry without rules, in memory: it accepts every push. */
+/**
+ * Returns a registry that has no rules: it accepts every push, and keeps the pushed paths in
+ * memory.
+ */
 const memory = (): StandIn => {
   const pushed = new Set<string>();
   return new StandIn(({ method, path }) => {
@@ -43,7 +46,7 @@ describe("npm run prove -- aws, against the stand-in for ECR", () => {
     rmSync(directory, { force: true, recursive: true });
   });
 
-  /** Proves a registry with this rule, and returns the exit code. */
+  /** Runs the proof with a registry that has the rule `actual`, and returns the exit code. */
   async function prove(
     actual = rule,
     given: {

@@ -24,7 +24,9 @@ const git = (...args: readonly string[]): void => {
   execFileSync("git", [...by, ...args], { cwd: root, stdio: "ignore" });
 };
 
-/** Runs the proof's pipeline with the stand-in, as a person starts it in CircleCI. */
+/**
+ * Runs the proof's pipeline with the stand-in, as CircleCI does when a person starts the pipeline.
+ */
 async function ran(name: string, options: RunOptions = {}): Promise<Ran> {
   const artifacts = join(root, "artifacts", name);
   const result = await rehearse("prove", {
@@ -37,7 +39,7 @@ async function ran(name: string, options: RunOptions = {}): Promise<Ran> {
   return { approver: approver.id, artifacts, result, startedBy: actor.id };
 }
 
-/** Proves what the stand-in does, and returns the exit code. */
+/** Runs the proof with the stand-in's answers about these workflows, and returns the exit code. */
 async function prove(workflows: Readonly<Record<string, Ran>>, token = "token"): Promise<number> {
   const api = circleciApi(workflows);
   const env = { CIRCLE_API_URL: await api.start(), CIRCLE_TOKEN: token };

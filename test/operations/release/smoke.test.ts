@@ -52,8 +52,8 @@ describe("the smoke test", () => {
       const answer = await ask(`${url}/${releasePath}`);
       assert.equal(isRelease(answer, "1234567"), true);
       assert.equal(isRelease(answer, "7654321"), false);
-      // The next three lines: a load balancer answers, the service answers without its database,
-      // and nothing answers.
+      // In the next three lines, first a load balancer answers, then the service without its
+      // database, and then nothing answers.
       assert.equal(isRelease({ ...answer, version: "" }, ""), false);
       assert.equal(isRelease({ ...answer, status: 503 }, "1234567"), false);
       assert.equal(isRelease("Error: no answer", "1234567"), false);

@@ -3,7 +3,10 @@ import { mock } from "node:test";
 import { reports } from "../../../lib/reports";
 import { deleteNamespace } from "../../../operations/removal/namespace";
 
-/** What the namespace controller writes (k8s.io/kubernetes 1.34, status_condition_utils.go). */
+/**
+ * Message that the namespace controller writes into a condition of a namespace that it cannot
+ * delete yet (k8s.io/kubernetes 1.34, status_condition_utils.go).
+ */
 const remaining =
   "Some resources are remaining: ingresses.networking.k8s.io has 1 resource instances, pods. has 2 resource instances";
 const conditions = [
@@ -40,8 +43,8 @@ describe("the deletion of a namespace", () => {
   });
 
   /**
-   * Deletes the namespace, of which `kubectl get namespace` returns one state after the other. The
-   * last state stays.
+   * Deletes a namespace. Each call of `kubectl get namespace` returns the next element of `states`.
+   * After the last element, each call returns this element again.
    */
   async function deleted(
     states: readonly (object | undefined)[],

@@ -4,7 +4,7 @@ import type { Result } from "../../../pipeline/run/run";
 import { uuidOf } from "../../../pipeline/run/token";
 import { StandIn } from "./http-stand-in";
 
-/** A run of a workflow by the local run. */
+/** A workflow that the local run has run, with its result. */
 export interface Ran {
   readonly approver: string;
   /** Directory of the artifacts. */
@@ -20,7 +20,8 @@ export interface Ran {
  * - Without a token in the header `Circle-Token`, the answer is 401.
  * - A job that has not run has no number and no times.
  *
- * What it leaves out: pages of long lists, limits of requests, and all calls that change something.
+ * What the stand-in leaves out: pages of long lists, limits of requests, and all calls that change
+ * something.
  */
 export function circleciApi(ran: Readonly<Record<string, Ran>>): StandIn {
   const json = (body: unknown) => ({ body: JSON.stringify(body), status: 200 });

@@ -12,7 +12,7 @@ interface EcrRepository {
 }
 
 export interface EcrOptions {
-  /** Reads the repositories. A push creates none. */
+  /** Reads the repositories of the registry. A push does not create a repository. */
   readonly repositories: () => Promise<readonly EcrRepository[]>;
   /** URL of a registry without rules, which stores the images. */
   readonly upstream: string;
@@ -26,7 +26,8 @@ export interface EcrOptions {
   /** The clock, in milliseconds. */
   readonly now?: () => number;
   /**
-   * Answers a request to another service of AWS, whose host leads to this server, too.
+   * Answers a request to another service of AWS. In a test, this server also gets the requests to
+   * the host of that service.
    *
    * @default - there is no other service
    */
@@ -87,9 +88,9 @@ const longestList = 1000;
  * - The stand-in refuses DELETE. No page of AWS says with which status. The OCI specification gives
  *   the status 405 for a registry without deletion.
  *
- * What it leaves out: permissions of IAM roles in each repository (test/platform tests these),
- * signatures of requests to AWS, throttling, redirects of layers to S3, the media types that ECR
- * refuses, the answer to a token that was never valid (here 401), and the lifecycle policy
+ * What the stand-in leaves out: permissions of IAM roles in each repository (test/platform tests
+ * these), signatures of requests to AWS, throttling, redirects of layers to S3, the media types
+ * that ECR refuses, the answer to a token that was never valid (here 401), and the lifecycle policy
  * (test/platform/ecr-lifecycle.ts).
  */
 export class EcrStandIn {

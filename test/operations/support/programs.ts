@@ -67,8 +67,8 @@ export class Programs {
 }
 
 /**
- * An answer of kubectl: the namespace `kube-system` of a cluster that the doctor has checked, or an
- * empty list.
+ * An answer of kubectl to two kinds of request. It is the namespace `kube-system` of a cluster that
+ * the doctor has checked, and it is also an empty list of objects.
  */
 export const kubeSystem = JSON.stringify({
   items: [],

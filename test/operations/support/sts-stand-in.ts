@@ -18,8 +18,8 @@ interface Answer {
  *   (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html).
  * - A session lasts "one hour" if the request does not say a duration (the same page).
  *
- * What it leaves out: trust policies and the claims of a token (test/platform and test/attacks test
- * these), permissions of a role, and signatures of requests.
+ * What the stand-in leaves out: trust policies and the claims of a token (test/platform and
+ * test/attacks test these), permissions of a role, and signatures of requests.
  */
 export class StsStandIn {
   readonly #key = randomBytes(16);
@@ -63,7 +63,7 @@ export class StsStandIn {
     const credentials = [
       `<AccessKeyId>${id}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>`,
       "<SessionToken>session</SessionToken>",
-      // The AWS CLI compares this time with the machine's clock, which no test moves.
+      // The AWS CLI compares this time with the machine's clock. No test changes this clock.
       `<Expiration>${new Date(Date.now() + hour).toISOString()}</Expiration>`,
     ].join("");
     const user = `<AssumedRoleUser><Arn>${role}/${name}</Arn><AssumedRoleId>A:${name}</AssumedRoleId></AssumedRoleUser>`;

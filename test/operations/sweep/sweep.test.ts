@@ -257,7 +257,10 @@ describe("sweep --apply", () => {
     programs.remove();
   });
 
-  /** Returns the commands of kubectl that delete something, after a sweep without Pulumi. */
+  /**
+   * Runs a sweep, and checks that it does not start Pulumi. Returns the kubectl commands of the
+   * sweep that delete something.
+   */
   async function deletions(): Promise<readonly string[]> {
     const backend = { PULUMI_BACKEND_URL: `file://${programs.directory}/state` };
     const workspace = programs.workspace({ ...backend, SANDBOX_EKS_CLUSTER: "none" });

@@ -61,7 +61,7 @@ function readerOf(
   return { reader };
 }
 
-/** Waits for a Job whose next states are `later`. Returns what the program said. */
+/** Waits for a Job whose next states are `later`. Returns the lines that the program printed. */
 async function waited(
   later: readonly (JobFacts | undefined)[],
   given: Given = {},

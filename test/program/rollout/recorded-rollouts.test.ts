@@ -41,8 +41,8 @@ const ends: Readonly<Record<string, RegExp | undefined>> = {
 };
 
 /**
- * Returns the looks of a recording, from the first look after the Deployment has changed. At this
- * point, the program starts to wait.
+ * Returns the looks (readings of the cluster) of a recording, from the first look that shows the
+ * changed Deployment. At this point, the program starts to wait.
  */
 function looksOf(name: string): readonly Look[] {
   const text = readFileSync(join(directory, `${name}.jsonl`), "utf8");

@@ -38,13 +38,16 @@ import { propertiesOf } from "../../../support/interfaces";
 import { record, settled } from "../../../support/mocks";
 
 /**
- * Other values for one arg. A test tries each value. Together, the values must change every field
- * that depends on the arg.
+ * Changes to the value of one arg. A change may also set other args that this arg needs. A test
+ * tries each change. Together, the changes must affect every field that depends on the arg.
  */
 type Others<Args> = readonly Partial<Args>[];
 
 interface Case<Args> {
-  /** Args to start from. Some fields exist only if several args are set. */
+  /**
+   * Sets of args to which a test applies the changes. Some fields exist only if several args have a
+   * value.
+   */
   readonly bases: readonly Args[];
   readonly make: (args: Args) => unknown;
   readonly others: Readonly<Record<string, Others<Args>>>;
