@@ -120,8 +120,8 @@ export async function canaryImage(
 
 /**
  * Returns the image of the code. If no canary has run this commit yet, builds and pushes the image.
- * The image goes to the repository of production's images, where no branch can push. It gets the
- * tag `canary-<commit>`, and the registry never moves this tag.
+ * The image goes to the repository of production's images, where no branch can push. The image gets
+ * the tag `canary-<commit>`. The registry refuses to move this tag to another image.
  */
 export async function imageOf(code: Code, given: Workspace, build: BuildJars): Promise<string> {
   const workspace = withoutRelease(given);

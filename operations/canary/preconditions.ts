@@ -65,8 +65,8 @@ export interface BuildFacts {
   readonly branch: string;
   readonly commit: string;
   /**
-   * Files that say how the image is built and that differ between main's checkout and the commit.
-   * Undefined if git cannot tell.
+   * Files that decide how to build the image, and that differ between main's checkout and the
+   * commit. Undefined if git cannot tell.
    */
   readonly otherBuildFiles: readonly string[] | undefined;
   /**
@@ -74,7 +74,9 @@ export interface BuildFacts {
    * tell.
    */
   readonly unusualFiles: readonly string[] | undefined;
-  /** Newest commit of the branch at the remote. Undefined if the branch is not there. */
+  /**
+   * Newest commit of the branch at the remote. Undefined if the remote does not have the branch.
+   */
   readonly tip: string | undefined;
 }
 

@@ -48,9 +48,9 @@ export async function readDrift(stack: string, workspace: Workspace): Promise<Se
 }
 
 /**
- * Returns the notes for a preview: what someone has changed in the cluster, which pods have old
- * Secrets, and which jobs run. If the state backend or the cluster does not answer, the only note
- * says why.
+ * Returns the notes for a preview: what someone has changed in the cluster, which pods use old
+ * values of Secrets, and which jobs run. If the state backend or the cluster does not answer, the
+ * only note says why.
  */
 export async function driftNotes(stack: string, workspace: Workspace): Promise<readonly Note[]> {
   try {

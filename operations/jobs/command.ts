@@ -55,7 +55,7 @@ export async function jobs(
 
 /**
  * @param running whether to ignore runs that have ended, if `name` is undefined.
- * @throws UserError if there is no such run
+ * @throws UserError if the job has no such run
  */
 function runNamed(name: string | undefined, job: JobStatus, running: boolean): Run {
   const of = `of job "${job.name}"`;

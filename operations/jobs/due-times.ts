@@ -4,7 +4,10 @@ import { spelledOut } from "../../components/conventions/schedules/cron";
 /** Fields of a CronJob that decide when the job runs. */
 export interface Schedule {
   readonly schedule: string;
-  /** How late a run may start, in seconds. If undefined, there is no limit. */
+  /**
+   * Longest time between the due time and the start of a run, in seconds. If undefined, a run may
+   * start at any later time.
+   */
   readonly startingDeadlineSeconds?: number;
   readonly suspend?: boolean;
   readonly timeZone?: string;

@@ -45,8 +45,8 @@ export function recordingOf(
     ended: async (signal) => {
       if (signal === "SIGKILL") return;
       await command("aws", object.remove, { env: state.env, timeout: 30_000 }).catch(() => {
-        // A record without a lock is harmless. If S3 does not answer, the shell script printed a
-        // warning when it could not write the record.
+        // A record without a lock is harmless, so this code ignores the error. If S3 does not
+        // answer, the shell script has already printed a warning.
       });
     },
     through: ["sh", "-c", writer(record, object.write)],

@@ -73,7 +73,9 @@ function toldIn(memory: string | undefined): Told {
   return told ?? nothingTold;
 }
 
-/** The text of a file. Empty if the file is too large, and undefined if there is no file. */
+/**
+ * Returns the text of a file. Empty if the file is too large. Undefined if the file does not exist.
+ */
 function limited(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   try {

@@ -92,7 +92,7 @@ export function quoted(text: string): string {
   return `\`\`\`${inside}\`\`\``;
 }
 
-/** A field of the message. Empty if there is no text. */
+/** Returns a field of the message. Empty if the field has no text. */
 function field(name: string, text: string | undefined): readonly Block[] {
   if (text === undefined || text === "") return [];
   return [{ text: `*${name}*\n${escaped(cut(text, fieldLimit))}`, type: "mrkdwn" }];
@@ -104,7 +104,10 @@ export const section = (text: string): Block => ({
   type: "section",
 });
 
-/** The last line of a message, with its links. Empty if there is no address. */
+/**
+ * Returns the last line of a message, with its links. Empty if the notice has no address to link
+ * to.
+ */
 export function linksTo(
   addresses: readonly (readonly [address: string | undefined, text: string])[],
 ): readonly Block[] {

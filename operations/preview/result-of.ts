@@ -40,8 +40,8 @@ export interface PreviewResult {
 }
 
 /**
- * Returns a note if a deploy will fail, because the cluster already has the largest number of
- * review stacks.
+ * Returns a note if a deploy will fail, because the cluster already has the largest allowed number
+ * of review stacks.
  */
 async function limitNotes(
   stack: string,

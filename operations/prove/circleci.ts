@@ -82,7 +82,10 @@ async function report(api: Api, slug: string, job: ApiJob): Promise<JobReport | 
   return found === undefined ? undefined : get<JobReport>(api, found.url);
 }
 
-/** Reads what a run of the proof's pipeline has shown, and a rerun with SSH if there is one. */
+/**
+ * Reads from CircleCI the results of a run of the proof's pipeline and, if there is one, of a rerun
+ * of a job with SSH.
+ */
 export async function seenInCircleci(
   id: string,
   rerun: string | undefined,

@@ -24,8 +24,8 @@ export async function removeDeadLocks(stack: string, workspace: Workspace): Prom
     try {
       await removeLocks(store(), (owner) => killed.took(owner));
     } catch {
-      // The AWS CLI is missing, or its IAM role has no permission. If there is a lock, Pulumi says
-      // who holds the lock.
+      // The AWS CLI is missing, or its IAM role has no permission to read the locks. If the stack
+      // still has a lock, Pulumi's error says which process took it.
       return;
     }
     killed.forget();

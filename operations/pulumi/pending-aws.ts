@@ -5,8 +5,8 @@ type Inputs = Readonly<Record<string, unknown>>;
 
 /**
  * Functions that compute the id of an AWS resource of the platform project from the resource's
- * inputs. Types that are missing here, such as a role's policy, need no id: AWS accepts their
- * creation twice.
+ * inputs. Types that are missing here, such as a role's policy, need no id, because the next update
+ * can create them again without an error from AWS.
  */
 const ids: Readonly<Record<string, (inputs: Inputs, account: string) => string>> = {
   "aws:ecr/repository:Repository": ({ name }) => String(name),

@@ -19,9 +19,9 @@ import { assertNotHeld } from "./hold";
 import { type State, createStack, outputsOf, setTags, stateOf, tagsOf } from "../pulumi/stacks";
 
 export interface PromoteOptions {
-  /** Branch of the code in `image`. Has no effect without `image`. */
+  /** Branch of the code in `image`. Without `image`, this option has no effect. */
   readonly branch?: string;
-  /** Commit of the code in `image`. Has no effect without `image`. */
+  /** Commit of the code in `image`. Without `image`, this option has no effect. */
   readonly commit?: string;
   /**
    * Report of the deploy to staging. The command promotes only what this report names, and only if
@@ -35,7 +35,10 @@ export interface PromoteOptions {
    * later pipeline may deploy to staging.
    */
   readonly saveRelease?: string;
-  /** Image to promote instead of the image that staging runs. Needs a reason. */
+  /**
+   * Image that the command promotes in place of the image that staging runs. This option needs a
+   * reason.
+   */
   readonly image?: string;
   readonly reason?: string;
 }

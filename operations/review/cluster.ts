@@ -4,7 +4,10 @@ import type { Workspace } from "../pulumi/run-pulumi";
 import { settingsOf } from "../pulumi/settings";
 import { withoutRelease } from "../stacks/release";
 
-/** Name of a possible review stack. All review stacks have the same cluster. */
+/**
+ * A name that a review stack could have. The code uses it to find the cluster, which is the same
+ * for all review stacks.
+ */
 export const anyReview = "review-any";
 
 /**

@@ -5,8 +5,8 @@ import { type Workspace, variables } from "../pulumi/run-pulumi";
 import { namespaceOfStack, reviewNamespaces } from "./review-namespace";
 
 /**
- * Largest number of review stacks. The environment variable REVIEW_STACKS_MAX overrides the
- * company's number.
+ * Largest number of review stacks that the cluster may have. The environment variable
+ * REVIEW_STACKS_MAX overrides the number in the company's configuration.
  */
 export function mostStacks(workspace: Workspace): number {
   const given = Number(variables(workspace)["REVIEW_STACKS_MAX"] ?? "");
@@ -14,11 +14,13 @@ export function mostStacks(workspace: Workspace): number {
 }
 
 /**
- * If the cluster already has the largest number of review stacks, says why a deploy of another one
- * fails, and what to do. The limit is only about stacks with a namespace. So a pull request without
- * a deployment takes no place, even if a job has built its image.
+ * If the cluster already has the largest allowed number of review stacks, returns a text that says
+ * why the deploy of a new one fails, and what to do. The limit is only about stacks that have a
+ * namespace. So a pull request without a deployment does not use up the limit, even if a job has
+ * built its image.
  *
- * @returns undefined below the limit, and for a stack that already has its namespace
+ * @returns undefined if the number of review stacks is below the limit, or if the stack already has
+ * its namespace
  */
 export async function limitReached(
   stack: string,
@@ -35,7 +37,7 @@ export async function limitReached(
   );
 }
 
-/** @throws UserError if the cluster already has the largest number of review stacks */
+/** @throws UserError if the cluster already has the largest allowed number of review stacks */
 export async function assertBelowLimit(
   stack: string,
   cluster: Pick<Cluster, "kubectl">,

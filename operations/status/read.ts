@@ -46,7 +46,7 @@ interface CountedDeployment {
 
 /** Everything that `npm run status` shows of a stack. */
 export interface StackStatus {
-  /** The canary among the pods of this stack. Undefined if a canary never runs there. */
+  /** The canary among the pods of this stack. Undefined if this stack can have no canary. */
   readonly canary?: Known<RunningCanary | undefined>;
   /** How the stack's settings name the cluster, such as `EKS cluster "services"`. */
   readonly cluster: string;

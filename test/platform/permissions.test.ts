@@ -117,7 +117,8 @@ describe("the permissions", () => {
         assert.deepEqual(who(action, lock("staging", name)), ["staging"]);
         assert.deepEqual(who(action, lock("prod-canary", name)), ["prod", "canary-removal"]);
       }
-      // The role `preview` reads locks too, because the preview of `unlock` shows who holds a lock.
+      // The role `preview` also reads locks, because the preview of `unlock` shows who holds a
+      // lock.
       const readers = who("s3:GetObject", lock("staging", name));
       assert.deepEqual(readers, ["preview", "staging"]);
     }

@@ -76,8 +76,8 @@ function byName(list: readonly Json[], key: string | undefined): Fields {
 /**
  * Returns the elements after the change. If the change removes exactly one element and adds exactly
  * one, this function treats both as one element with a new key. An example is an Ingress rule with
- * another host. This element keeps its old key in the result. The key `name` is an exception: an
- * element with another name is another element.
+ * another host. This element keeps its old key in the result. The key `name` is an exception: two
+ * elements with different names are always two different elements.
  */
 function renamed(old: Fields, now: Fields, key: string | undefined): Fields {
   const [gone, ...moreGone] = Object.keys(old).filter((one) => !Object.hasOwn(now, one));

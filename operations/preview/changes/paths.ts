@@ -13,7 +13,9 @@ export function covers(pattern: string, path: string): boolean {
   });
 }
 
-/** Prefixes of paths. The summary leaves these prefixes out, because every reader knows them. */
+/**
+ * Prefixes of field paths. The summary leaves these prefixes out, because every reader knows them.
+ */
 const known = [
   "spec.jobTemplate.spec.template.",
   "spec.template.",

@@ -56,7 +56,7 @@ export const webServiceFields = {
   livenessProbe: of("Deployment", `${webContainer}.livenessProbe`),
   managementPort: [
     ...of("Deployment", webEnv("MANAGEMENT_PORT"), `${webContainer}.ports[name=management]`),
-    // With the value of `port`, the probes use that port.
+    // If `managementPort` has the same value as `port`, the probes use the port of the arg `port`.
     ...of("Deployment", ...probes.map((probe) => `${webContainer}.${probe}.httpGet.port`)),
     ...alb("healthcheck-port"),
   ],

@@ -153,7 +153,8 @@ describe("rolledOut", () => {
 
   it("fails without progress, even if Kubernetes does not notice, and says what the pod does", async () => {
     const { "one old pod is left": status } = unfinished;
-    // The program adds a margin of 30 s to the deadline, so this rollout has no time left.
+    // The program adds a margin of 30 s to the deadline, so a deadline of -30 s leaves this rollout
+    // no time.
     const stuck = facts(status, -30);
     await assert.rejects(
       waited([stuck, stuck, stuck]),
@@ -168,7 +169,8 @@ describe("rolledOut", () => {
 
   it("fails without progress, also when pods come and go", async () => {
     const { "one old pod is left": one, "a new pod is not available": other } = unfinished;
-    // The program adds a margin of 30 s to the deadline, so these rollouts have 10 ms.
+    // The program adds a margin of 30 s to the deadline, so a deadline of -29.99 s leaves these
+    // rollouts 10 ms.
     const flapping = [one, other, one, other, one].map((status) => facts(status, -29.99));
     const pace = { pollMs: 4, quietMs: 0, sayMs: 60_000 };
     await assert.rejects(waited(flapping, { pace }), /failed: no progress while/);
