@@ -7,7 +7,7 @@ export interface Share {
    * requests.
    */
   readonly real: number;
-  /** Production's Ready pods. */
+  /** Number of production's pods that are Ready. */
   readonly stable: number;
 }
 

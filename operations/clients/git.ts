@@ -141,7 +141,7 @@ export async function remoteTip(branch: string, workspace: Workspace): Promise<s
 export interface Merge {
   /** The merge commit. Undefined if the two commits conflict. */
   readonly commit: string | undefined;
-  /** Files with a conflict. */
+  /** Paths of the files in which the two commits conflict. */
   readonly conflicts: readonly string[];
 }
 

@@ -10,7 +10,7 @@ export interface PullRequest {
   /** Base URL of GitHub's REST API, without a slash at its end. */
   readonly api: string;
   readonly number: number;
-  /** In the form `owner/name`. */
+  /** The repository of the pull request, in the form `owner/name`. */
   readonly repository: string;
   readonly token: string;
 }

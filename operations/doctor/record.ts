@@ -9,9 +9,9 @@ export const recordKey = `${service}/network-policies`;
 
 /** When the network policies of a new pod begin to hold. */
 export type Enforcement =
-  /** Before the pod's first instruction. */
+  /** The policies hold before the pod's first instruction. */
   | "strict"
-  /** Some seconds after the pod's first instruction. */
+  /** The policies begin to hold some seconds after the pod's first instruction. */
   | "late"
   /** During the probe, the network policies did not hold. */
   | "never";

@@ -88,7 +88,7 @@ function linesOf(pods: readonly Pod[], changed: ReadonlyMap<string, Date>): read
   });
 }
 
-/** Names of the Secrets that a pod uses, each once. */
+/** Returns the names of the Secrets that a pod uses, without duplicates. */
 function secretsOf({ spec }: Pod): ReadonlySet<string> {
   const { containers, initContainers = [], volumes = [] } = spec;
   const names = [

@@ -13,7 +13,7 @@ import { olderThanSecrets } from "./old-pods";
 /** Result of a comparison of the state with the cluster. */
 export interface Seen {
   readonly drift: Drift;
-  /** Kubernetes Jobs that run now, one text for each. */
+  /** Kubernetes Jobs that run now, one text for each Job. */
   readonly jobs: readonly string[];
   /** Pods that may have an old value of a Secret, one line for each component and Secret. */
   readonly oldPods: readonly string[];

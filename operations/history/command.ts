@@ -25,7 +25,7 @@ export async function history(
   else console.log(linesOf(updates).join("\n"));
 }
 
-/** The lines of a table of updates. */
+/** Returns the lines of a table of updates. */
 function linesOf(updates: readonly Update[]): readonly string[] {
   const heading = ["started", "took", "result", "commit", "image", "program", "by", "reason"];
   return columns([heading, ...updates.map(rowOf)]);

@@ -74,7 +74,7 @@ function runNamed(name: string | undefined, job: JobStatus, running: boolean): R
   );
 }
 
-/** The lines of the list of jobs. */
+/** Returns the lines of the list of jobs. */
 function linesOf(stack: string, namespace: string, all: readonly JobStatus[]): readonly string[] {
   if (all.length === 0) return [`Stack ${stack} has no jobs in namespace ${namespace}.`];
   const heading = ["job", "schedule", "last run", "result", "took", "next run", "missed runs"];

@@ -128,7 +128,7 @@ function dueTimes(cron: Cron, since: Date, before: Date): readonly Date[] {
   return times;
 }
 
-/** Makes a run from a Job. */
+/** Creates the description of a run from its Job. */
 export function runOf({ metadata, status = {} }: Job): Run {
   const { conditions = [] } = status;
   const is = (type: string) => conditions.find((one) => one.type === type && one.status === "True");

@@ -33,7 +33,7 @@ export const nothingTold: Told = { differences: [], failed: false, version: 1 };
 
 /** What the next message must say. */
 export interface News {
-  /** Differences that no earlier message contained, one line for each. */
+  /** Differences that no earlier message contained, one line for each difference. */
   readonly appeared: readonly string[];
   /** Whether the comparison with the cluster failed, and the last message did not say so. */
   readonly failed: boolean;

@@ -1,11 +1,14 @@
 import { type Assertion, differs, equal, open, proven, type Verdict } from "./assertions";
 
-/** What a job has written about itself. */
+/** The report that a job of the proof's pipeline has written about itself. */
 export interface JobReport {
   readonly branch: string;
   readonly claims: Readonly<Record<string, unknown>>;
   readonly configRef: string;
-  /** Content of the files of the workspace and the caches. */
+  /**
+   * Content of each file in the job's directory `prove`, such as a file from the workspace or from
+   * a cache. The key is the file's name.
+   */
   readonly files: Readonly<Record<string, string>>;
 }
 

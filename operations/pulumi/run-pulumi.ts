@@ -129,7 +129,7 @@ interface Running {
    * Pulumi's output.
    */
   readonly attach: (child: ChildProcess) => void;
-  /** Ends Pulumi immediately. */
+  /** Signal that ends Pulumi immediately. */
   readonly signal?: AbortSignal | undefined;
   readonly stdio: StdioOptions;
 }

@@ -108,7 +108,7 @@ export async function readyPods(
   ).length;
 }
 
-/** Objects of a track in production's namespace. */
+/** Lists the objects of one track (`stable` or `canary`) in production's namespace. */
 async function listed<Item>(
   kind: string,
   { cluster, settings: { identity, namespace } }: Pick<Production, "cluster" | "settings">,

@@ -13,8 +13,8 @@ interface Job {
 const pauseMs = 5_000;
 
 /**
- * Jobs that run now in a namespace, one text for each, such as `Job export-1 (for 4 min)`. The Job
- * of a long migration does not count: a deploy itself waits for this Job.
+ * Returns the jobs that run now in a namespace, one text for each job, such as `Job export-1 (for 4
+ * min)`. The Job of a long migration does not count: a deploy itself waits for this Job.
  */
 export async function runningJobs(
   namespace: string,

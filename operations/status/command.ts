@@ -47,7 +47,7 @@ export async function status(
 /** JSON has no `undefined`: a value that does not exist, such as the hold of a stack, is null. */
 const orNull = (_key: string, value: unknown): unknown => value ?? null;
 
-/** The screen of one stack. */
+/** Returns the lines that the command prints about one stack. */
 function linesOf(status: StackStatus): readonly string[] {
   const { cluster, namespace, release, stack } = status;
   const url = "value" in release ? (release.value.url ?? "") : "";
@@ -84,7 +84,7 @@ function rowsOf(status: StackStatus): readonly (readonly [string, string])[] {
   ];
 }
 
-/** The table of all stacks. */
+/** Returns the lines of the table of all stacks. */
 function tableOf(all: readonly StackStatus[]): readonly string[] {
   if (all.length === 0) return ["The state has no stacks."];
   const heading = ["stack", "commit", "last update", "pods", "jobs", "hold", "drift", "expiry"];

@@ -31,9 +31,12 @@ export type Known<Value> = { readonly unknown: string } | { readonly value: Valu
 
 /** Pods of the service's Deployment, as Kubernetes counts them. */
 interface Pods {
-  /** Pods that get requests. */
+  /** Number of pods that get requests. */
   readonly ready: number;
-  /** Pods of the newest revision. During a rollout, the others still run the earlier revision. */
+  /**
+   * Number of pods of the newest revision. During a rollout, the others still run the earlier
+   * revision.
+   */
   readonly updated: number;
   readonly wanted: number;
 }

@@ -1,7 +1,7 @@
 /** An image of a repository. A new tag does not change the time of the push. */
 export interface EcrImage {
   readonly digest: string;
-  /** Day of the first push. */
+  /** Number of the day on which someone first pushed the image. */
   readonly pushed: number;
   readonly tags: Set<string>;
   /** Digest of a manifest list that contains this image. */

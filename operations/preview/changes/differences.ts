@@ -4,9 +4,9 @@ import { steps } from "./paths";
 
 /** One field that differs. A path names a list element by its key, such as `env[name=PORT]`. */
 export interface Difference {
-  /** Undefined if the field is removed. */
+  /** The value after the change. Undefined if the change removes the field. */
   readonly after?: Json;
-  /** Undefined if the field is new. */
+  /** The value before the change. Undefined if the field is new. */
   readonly before?: Json;
   readonly path: string;
 }

@@ -145,7 +145,7 @@ function folded(rows: readonly Row[]): readonly Row[] {
   return [...byKey.values()].sort((a, b) => moreSevere(a.effect, b.effect));
 }
 
-/** Hosts of all Ingresses in the changes. */
+/** Returns the hosts of all Ingresses in these changes. */
 function hostsOf(owned: readonly Change[]): readonly string[] {
   const rules = owned
     .filter(({ kind }) => kind === "Ingress")

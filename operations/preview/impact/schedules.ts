@@ -8,7 +8,7 @@ const shownRuns = 3;
 /** Largest number of jobs that a preview lists. A first deploy creates all jobs. */
 const mostNotes = 5;
 
-/** Fields that decide when a job runs. */
+/** Paths of the fields of a CronJob that decide when the job runs. */
 const deciding = ["spec.schedule", "spec.suspend", "spec.timeZone"];
 
 /**

@@ -15,9 +15,9 @@ export type Verdict = "changes" | "danger" | "error" | "nothing";
 export interface Summary {
   readonly errors: readonly string[];
   readonly groups: readonly Group[];
-  /** The worst impact, as one line. */
+  /** The worst impact of the changes, as one line. */
   readonly headline: string;
-  /** Notes in addition to the changes. */
+  /** Lines that the summary shows in addition to the changes. */
   readonly notes: readonly string[];
   readonly release?: ReleaseLine;
   readonly stack: string;

@@ -69,11 +69,11 @@ export interface Pods {
   /** Kinds of all objects that the component can create. */
   readonly kinds: readonly string[];
   /**
-   * Paths of more metadata that contain the caller's labels and annotations, in addition to the
-   * `metadata` of each object.
+   * Paths of further metadata in the object whose kind is `kind`. Like the `metadata` of each
+   * object, this metadata contains the caller's labels and annotations.
    */
   readonly metadata: readonly string[];
-  /** Path of the pod template. */
+  /** Path of the pod template in the object whose kind is `kind`. */
   readonly template: string;
 }
 

@@ -52,7 +52,7 @@ describe("the removal of a review stack", () => {
     };
   }
 
-  /** Writes an object of the state. */
+  /** Writes an object into the state backend. */
   function store(path: string, content = "{}"): void {
     const file = join(programs.directory, "state", ".pulumi", path);
     mkdirSync(dirname(file), { recursive: true });

@@ -22,7 +22,7 @@ const deployment = {
 describe("a canary that runs", () => {
   let directory: string;
   let asked: string[];
-  /** The objects in the cluster, by kind. */
+  /** The objects in the cluster. Each key is the kind of its objects. */
   let objects: Readonly<Record<string, readonly object[]>>;
 
   beforeEach(() => {

@@ -7,7 +7,7 @@ import { StandIn } from "./http-stand-in";
 /** A workflow that the local run has run, with its result. */
 export interface Ran {
   readonly approver: string;
-  /** Directory of the artifacts. */
+  /** Directory with the artifacts of the workflow's jobs. */
   readonly artifacts: string;
   readonly result: Result;
   readonly startedBy: string;

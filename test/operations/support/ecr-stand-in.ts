@@ -23,7 +23,7 @@ export interface EcrOptions {
    * @default - every identity
    */
   readonly mayLogIn?: (request: IncomingMessage) => boolean;
-  /** The clock, in milliseconds. */
+  /** Clock of the stand-in. Returns the number of milliseconds since 1970. */
   readonly now?: () => number;
   /**
    * Answers a request to another service of AWS. In a test, this server also gets the requests to

@@ -41,7 +41,7 @@ export class StsStandIn {
     return createHmac("sha256", this.#key).update(claims).digest("hex");
   }
 
-  /** Answers AssumeRoleWithWebIdentity. */
+  /** Answers a request with the action AssumeRoleWithWebIdentity. */
   assume(form: URLSearchParams): Answer {
     const [claims = "", signature] = (form.get("WebIdentityToken") ?? "").split(".");
     if (signature !== this.#sign(claims)) {
