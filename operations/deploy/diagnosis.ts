@@ -66,8 +66,8 @@ export function diagnose(findings: Findings, since: Date): Diagnosis {
   const broken = ownPods(findings, since);
   const events = findings.events.filter(isOwn(findings, broken));
   const issues = broken.flatMap(podIssues);
-  // A BackOff event only says that the kubelet waits before its next try. The state of the pod says
-  // more.
+  // A BackOff event only says that the kubelet waits before its next try. The state of the pod has
+  // more details about the cause.
   const told = issues.length > 0 ? events.filter(({ reason }) => reason !== "BackOff") : events;
   const warnings = recentWarnings(told, since);
   return {

@@ -106,7 +106,7 @@ export function isHealthy(all: readonly Report[]): boolean {
   return all.every(({ rows }) => rows.every(({ status }) => status === "ok"));
 }
 
-/** The lines of one cluster: a headline, and a line for each check. */
+/** Returns the lines about one cluster: a headline, and one line for the result of each check. */
 export function linesOf({ cluster, error, rows }: Report): readonly string[] {
   if (error !== undefined) return [`${cluster}: not checked, because it does not answer`];
   const cells = rows.map(({ check, status, text }) => [status, check, text]);

@@ -47,7 +47,10 @@ export function driftOf(seen: Seen): Drift {
   return { changed, gone: goneFrom(seen) };
 }
 
-/** One line for each difference: object, field, values, tool and time. */
+/**
+ * Returns one line for each difference. The line about a changed field contains the object, the
+ * field, its values, the tool that changed the field, and the time.
+ */
 export function linesOf({ changed, gone }: Drift): readonly string[] {
   return [
     ...gone.map(({ kind, metadata }) => `${kind} ${metadata.name} is gone`),

@@ -32,8 +32,8 @@ const mostBytes = 1_000_000;
 
 /**
  * Tells Slack about a stack's drift: once about each new difference, and once when a difference is
- * gone. If Slack does not accept a message, the next message contains its content again. Warns on
- * standard error, and never fails.
+ * gone. If Slack does not accept a message, the next message contains its content again. If
+ * something goes wrong, this function prints a warning on standard error and throws no error.
  */
 export async function tellDrift(options: DriftNoticeOptions): Promise<void> {
   const { failed, report: file, secrets, told: memory, webhook } = options;

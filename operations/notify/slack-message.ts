@@ -13,7 +13,10 @@ export interface Notice {
    */
   readonly backTo?: string;
   readonly branch?: string;
-  /** Why the command failed, and the last lines of logs. A long text loses its end. */
+  /**
+   * Why the command failed, and the last lines of logs. The message contains only the start of a
+   * long text.
+   */
   readonly cause?: string;
   /** What changed, in one line, such as a preview's headline. */
   readonly changed?: string;

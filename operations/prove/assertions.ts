@@ -23,7 +23,7 @@ export type Verdict =
  * So a stand-in is never more lenient than the real service.
  */
 export interface Assertion<Seen> {
-  /** Id of the assertion. It never changes, because the record contains it. */
+  /** Id of the assertion. The id never changes, because the record contains the id. */
   readonly id: string;
   /** The assumption, as a sentence. */
   readonly says: string;

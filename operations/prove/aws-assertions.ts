@@ -38,8 +38,8 @@ const isPushed = ({ body, status }: Push) =>
   status === 201 ? proven : differs(`${String(status)}: ${body.slice(0, 200)}`);
 
 /**
- * The assumptions about AWS. The stand-in in test/operations/support/ecr-stand-in.ts also works as
- * they say.
+ * The assumptions about AWS. The stand-in in test/operations/support/ecr-stand-in.ts also works in
+ * this way.
  */
 export const awsAssertions: readonly Assertion<SeenAws>[] = [
   {

@@ -61,7 +61,7 @@ const of =
 const userIn = (sub: unknown): string | undefined =>
   /\/user\/([^/]+)/.exec(typeof sub === "string" ? sub : "")?.[1];
 
-/** The assumptions about CircleCI. The stand-in in pipeline/run also works as they say. */
+/** The assumptions about CircleCI. The stand-in in pipeline/run also works in this way. */
 export const circleciAssertions: readonly Assertion<SeenCircleci>[] = [
   {
     check: of("read", ({ files }) => equal(files["newest"], "second")),

@@ -12,9 +12,9 @@ interface Api {
 }
 
 /**
- * Reads the API from the environment.
+ * Reads the address of CircleCI's API and the token from the environment variables.
  *
- * @throws WrongUse without a token
+ * @throws WrongUse if the variable with the token is not set
  */
 function apiFrom(env: Readonly<Record<string, string | undefined>>): Api {
   const { CIRCLE_API_URL: url = "https://circleci.com/api/v2", CIRCLE_TOKEN: token = "" } = env;

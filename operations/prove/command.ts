@@ -75,8 +75,8 @@ export interface AwsOptions extends Omit<ProveOptions, "env"> {
 }
 
 /**
- * `npm run prove -- aws`: creates an ECR repository, pushes to it, and deletes it. In a CircleCI
- * job, also asks which roles the job's token may assume.
+ * `npm run prove -- aws`: creates an ECR repository, pushes to this repository, and deletes the
+ * repository. In a CircleCI job, the command also asks AWS which roles the job's token may assume.
  *
  * @returns the exit code: 0 if everything is proven, 3 if something differs or is open.
  */

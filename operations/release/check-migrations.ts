@@ -47,7 +47,8 @@ export function migrationIssues(
 }
 
 /**
- * Checks the migrations of the working directory, also against the remote's `main`.
+ * Checks the migrations in the working directory. Also checks that new migrations have higher
+ * versions than those at the remote's `main`.
  *
  * @throws UserError with every issue.
  */

@@ -32,7 +32,9 @@ export function holdOf(tags: Tags): Hold | undefined {
 export const textOf = ({ by, reason, since }: Hold): string =>
   `since ${moment(new Date(since))} by ${by}: ${reason}`;
 
-/** The holder of a stack, the reason, and how to end the hold. Undefined if no one holds it. */
+/**
+ * The holder of a stack, the reason, and how to end the hold. Undefined if no one holds the stack.
+ */
 export function holdIssue(stack: string, tags: Tags): string | undefined {
   const hold = holdOf(tags);
   return (

@@ -179,7 +179,7 @@ async function runs(
   return { branch, commit, imageRef };
 }
 
-/** Image that the web service's pods run, according to its Deployment in the state. */
+/** Image that the web service's pods run, according to the service's Deployment in the state. */
 export function webImage({ resources }: Pick<State, "resources">): string | undefined {
   const deployment = resources.find(({ type }) => type === "kubernetes:apps/v1:Deployment");
   const image = valueAt(

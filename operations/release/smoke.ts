@@ -37,7 +37,7 @@ const expected = ({ status }: Answer, wanted: number): string | undefined =>
  * The route that shows which release answers: an order that does not exist. The answer 404 comes
  * from the database, so it shows that the service and its database work. This 404 has the header
  * `Service-Version`, which the 404 of a load balancer does not have. A request to this route writes
- * nothing. Unlike a request for the list of orders, it does not wait for other requests.
+ * nothing. Unlike a request for the list of orders, this request does not wait for other requests.
  */
 export const releasePath = "orders/00000000-0000-4000-8000-000000000000";
 const releaseStatus = 404;

@@ -65,7 +65,7 @@ export async function sayingWhatHolds(
   }
 }
 
-/** One line for each object that is being deleted and still waits for a finalizer. */
+/** Returns one line for each object whose deletion has begun and still waits for a finalizer. */
 export function held(objects: readonly LiveObject[], now = new Date()): readonly string[] {
   return objects.flatMap(({ kind, metadata }) => {
     const { deletionTimestamp, finalizers = [], name, namespace } = metadata;

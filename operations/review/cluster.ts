@@ -5,8 +5,8 @@ import { settingsOf } from "../pulumi/settings";
 import { withoutRelease } from "../stacks/release";
 
 /**
- * A name that a review stack could have. The code uses it to find the cluster, which is the same
- * for all review stacks.
+ * A name that a review stack could have. With this name, the code finds the cluster. All review
+ * stacks are in the same cluster.
  */
 export const anyReview = "review-any";
 

@@ -27,9 +27,9 @@ export interface ReviewNamespace {
   readonly life: Life;
   /** Name of the namespace. */
   readonly name: string;
-  /** Person who deployed last, as this person's own command has written it. */
+  /** Person who deployed last, as the command of this person has written the name. */
   readonly person: string | undefined;
-  /** Repository of the branch, as the branch has written it. */
+  /** Repository of the branch, as the command that deployed last has written it. */
   readonly remote: string | undefined;
   /** Slug in the namespace's name. Undefined if no stack can have this namespace. */
   readonly slug: string | undefined;

@@ -43,9 +43,9 @@ export interface Decision {
 }
 
 /**
- * Decides what the sweep removes and what stays, each with its reason. The facts about a review
- * stack come from its namespace. If a review stack has a state but no namespace, the sweep uses
- * only two facts: the stack's name, and the time of the last write to its state.
+ * Decides about the canary and each review stack: whether the sweep removes it, and why. The facts
+ * about a review stack come from its namespace. If a review stack has a state but no namespace, the
+ * sweep uses only two facts: the stack's name, and the time of the last write to its state.
  */
 export function decide(inventory: Inventory): readonly Decision[] {
   const { canary, namespaces, states } = inventory;

@@ -3,7 +3,10 @@ import { createServer, type IncomingMessage, type RequestListener } from "node:h
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
-/** A repository, with the names that DescribeRepositories has for the settings of its tags. */
+/**
+ * A repository of the registry. The settings of its tags have the same names as in the answer of
+ * DescribeRepositories.
+ */
 interface EcrRepository {
   readonly imageTagMutability?: string | undefined;
   readonly imageTagMutabilityExclusionFilters?:
@@ -59,9 +62,9 @@ interface Answer {
 const hour = 3_600_000;
 /** Headers that belong to one connection (RFC 9110, section 7.6.1). */
 const ofConnection = ["connection", "keep-alive", "transfer-encoding"];
-/** The longest `imageManifest` of PutImage (APIReference/API_PutImage.html). */
+/** Largest size of the `imageManifest` of PutImage, in bytes (APIReference/API_PutImage.html). */
 const longestManifest = 4_194_304;
-/** The most results of ListImages (APIReference/API_ListImages.html). */
+/** Largest number of results in one answer of ListImages (APIReference/API_ListImages.html). */
 const longestList = 1000;
 
 /**
@@ -132,7 +135,10 @@ export class EcrStandIn {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Does what GetAuthorizationToken does, and returns the password and the time of its end. */
+  /**
+   * Does what GetAuthorizationToken does, and returns the password and the time at which the
+   * password expires.
+   */
   token(): { readonly expiresAt: number; readonly password: string } {
     const expiresAt = this.#options.now() + 12 * hour;
     const payload = `${String(expiresAt)}.${randomBytes(8).toString("hex")}`;
