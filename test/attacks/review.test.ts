@@ -155,8 +155,8 @@ describe("an attack by a review stack", () => {
     });
 
     /**
-     * Builds the pushed branch on main's side. Returns the files that the build sees: the file that
-     * stands for main's program, and the files of the code.
+     * Builds the pushed branch as a job of main does. Returns what the build sees: the content of
+     * the file that stands for main's program, and the names of the code's files.
      */
     async function built(sha?: string): Promise<readonly string[]> {
       git(machine, "checkout", "--quiet", "main");

@@ -123,7 +123,7 @@ describe("an attack on production's role, by someone who can push a branch", () 
     assert.deepEqual(rolesOf(splitRefs), [...ciRoles]);
   });
 
-  /** Any branch, also one whose name looks like the rest of main's subject. */
+  /** Generates names of branches, also names that contain parts of the subject in main's token. */
   const anyBranch = fc.oneof(
     fc.constantFrom("main", "x/vcs-ref/refs/heads/main", "x/refs/heads/main", "main/x"),
     fc.string({ minLength: 1 }),

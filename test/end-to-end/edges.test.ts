@@ -197,8 +197,8 @@ describe("at the edges", () => {
   it("says that root is needed to whoever is not", async () => {
     chmodSync(files, 0o777);
     chmodSync(home, 0o777);
-    // The project may be in a directory that only root can read. So this user has the permission to
-    // read every file, but not to write.
+    // The project may be in a directory that only root can read. So the user in this test has the
+    // permission to read every file, but not to write.
     const nobody = [
       ...["setpriv", `--reuid=${String(NOBODY)}`, `--regid=${String(NOBODY)}`, "--clear-groups"],
       ...["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search", "--"],

@@ -140,8 +140,8 @@ if (process.env["KILLS"] === "all") {
     });
 
     const created = "Deployment::services-orders-canary";
-    // In each list, only the last kill may leave a Deployment. Otherwise, the next start would
-    // update this Deployment instead of creating one.
+    // In each list of kills, only the last kill may leave a Deployment. Otherwise, the next start
+    // would update this Deployment instead of creating one.
     const canaries = [
       [
         { kill: "group", says: "Updating (prod-canary)" },

@@ -146,9 +146,10 @@ describe("the network policies and the quota of a review namespace", () => {
     const { code, output, seconds } = await probe();
     console.log(`      probe in ${seconds.toFixed(1)} s`);
     assert.equal(code, 0, output);
-    // Some rows stay unknown. The sandbox has no stand-in for the internet, and the sources `job`
-    // and `another pod` have only one pod each. A busy node may not report that a UDP port is
-    // closed. But at least one of three sources must receive such a report.
+    // The result of some rows of the table is unknown. The sandbox has no stand-in for the
+    // internet, and the sources `job` and `another pod` have only one pod each. A busy node may not
+    // report that a UDP port is closed. But the node must report it to at least one of the three
+    // sources that may connect to this port.
     const unknown = output.split("\n").filter((line) => /\?$/.test(line));
     const metrics = unknown.filter((line) => line.includes("Datadog agent, metrics"));
     const untried = connections.filter(
@@ -209,7 +210,8 @@ describe("the network policies and the quota of a review namespace", () => {
 
 describe("a cluster whose network policies hold some seconds too late", () => {
   // In the sandbox, namespaces whose name begins with this text have the standard mode of EKS. In a
-  // copy of the project for a service of this name, all namespaces and the record have this prefix.
+  // copy of the project for a service of this name, the names of all namespaces and the key of the
+  // annotation begin with this text.
   const service = "standard-mode";
   const record = recordKey.replace(/^.*\//, `${service}/`);
   const state = mkdtempSync(join(tmpdir(), "services-orders-standard-"));
@@ -227,7 +229,7 @@ describe("a cluster whose network policies hold some seconds too late", () => {
     await command("git", ["init", "--quiet", "--initial-branch=first"], { cwd: copy });
   });
 
-  /** Removes the record of this service. The records of other services stay. */
+  /** Removes the annotation of this service. The annotations of other services stay. */
   const forget = async () => kubectl(["annotate", "namespace", "kube-system", `${record}-`]);
 
   after(async () => {

@@ -17,8 +17,8 @@ import { stepByStep } from "./support/step-by-step";
 const branch = "env-feature/pipeline_A";
 const namespace = `services-orders-${stackOf(branch)}`;
 /**
- * Jobs to skip, because the clone has other settings than the committed code. `npm test` and CI run
- * these checks on the committed code.
+ * Jobs that a run skips, because the settings in the clone differ from the committed settings.
+ * `npm test` and CI run these checks on the committed code.
  */
 const checked = ["check", "test-unit"];
 /**
@@ -265,7 +265,8 @@ describe("the pipelines, end to end", () => {
 
   it("tells why a job failed", async () => {
     const commit = await all.clone.git("rev-parse", branch);
-    // One pod of four is much more than 10 %. The registry already has the image of the commit.
+    // One pod of four gets 25 % of the requests, so the command refuses to start a canary for 10 %.
+    // The run skips `canary-build`, because the registry already has the image of the commit.
     const ends = await run("canary-start", {
       approve: ["approve-canary"],
       branch: "main",

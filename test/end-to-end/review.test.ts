@@ -21,7 +21,7 @@ import { platformsOf } from "./support/cluster";
 import { apply, kubectl, refused, succeeded } from "./support/commands";
 
 const first = "ops-feature/A_b";
-/** Makes the images of these stacks images for two platforms. */
+/** Environment variable of a build, which then creates an image for two platforms. */
 const platforms = { SANDBOX_PLATFORMS: "linux/amd64, linux/arm64" };
 const hostOf = (branch: string): string =>
   `services-orders-${stackOf(branch).slice("review-".length)}.localhost`;
@@ -66,7 +66,8 @@ async function namespaces(): Promise<readonly string[]> {
 describe("review stacks", () => {
   let clone: Clone;
   /**
-   * Environment variables that name the image of all stacks. Undefined until the image is built.
+   * Environment variables that name the image of all stacks. Undefined until a test has built the
+   * image.
    */
   let release: Record<string, string>;
 

@@ -22,8 +22,8 @@ interface Broken {
    */
   readonly late?: true;
   /**
-   * A line of the log that the report of `npm run deploy` must show. A release without a log, whose
-   * container never started, is deployed by plain `pulumi up`.
+   * A line of the log that the report of `npm run deploy` must show. If this line is undefined, the
+   * test deploys the release by plain `pulumi up`: its container never started, so there is no log.
    */
   readonly log?: RegExp;
   /** Whether another session locks the table that a migration reads first. */

@@ -17,7 +17,7 @@ const properties = new Map(
   [...pom.matchAll(/<([\w.-]+)>([^<$]+)<\/\1>/g)].map(([, name = "", value = ""]) => [name, value]),
 );
 
-/** Returns the files of all plugins and dependencies in pom.xml that have a version there. */
+/** Returns the files of all plugins and dependencies whose version is in pom.xml. */
 function named(): readonly string[] {
   const found = pom.matchAll(
     /<groupId>([^<]+)<\/groupId>\s*<artifactId>([^<]+)<\/artifactId>\s*<version>([^<]+)<\/version>/g,

@@ -32,7 +32,7 @@ export interface Recorded {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read manifests by path
 export type Manifest = any;
 
-/** The digest of every image that is built under mocks. */
+/** The digest of every image that a program builds under mocks. */
 export const builtDigest = `sha256:${"b".repeat(64)}`;
 
 interface Request {

@@ -76,7 +76,8 @@ export const config = {
   "services-orders:databaseHost": "db.example.com",
   "services-orders:domain": "example.com",
   "services-orders:imageRepository": `${registry}/orders`,
-  // This setting replaces the company's registries, so that only one repository is known.
+  // This setting replaces the company's registries, so that images may come from only one
+  // repository.
   "services-orders:registries": `${registry}/orders`,
 };
 

@@ -41,7 +41,7 @@ function jobsIn(files: Readonly<Record<string, Config>>): readonly ThereJob[] {
 export const jobsOfMain = jobsIn(pipelines).filter(({ workflow }) => workflow !== "branch");
 export const jobsOfBranch = jobsIn(pipelines).filter(({ workflow }) => workflow === "branch");
 
-/** Jobs with a context whose role is not for branches. */
+/** Jobs with a context whose IAM role is not for branches. */
 export const privileged = jobsOfMain.filter(
   ({ contexts: given }) => hasRole(given) && isMainOnly(given),
 );

@@ -107,7 +107,8 @@ describe("Canary", () => {
     });
     const at = (address: string): Endpoint => ({ address });
     const parties: Readonly<Record<Door["party"], readonly Endpoint[]>> = {
-      // A selector must not match these pods, which have labels of other pods.
+      // The selectors of the policy must not match these pods: the first has no labels, and the
+      // second has the labels of the cluster's DNS, but is in another namespace.
       "another pod": [within({}, "ns"), within({ "k8s-app": "kube-dns" }, "ns")].map((one) => ({
         ...one,
         address: "198.51.100.1",

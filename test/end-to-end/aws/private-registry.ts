@@ -28,15 +28,15 @@ import { freePort, type Moto } from "./moto";
 const hour = 3_600_000;
 const [host = ""] = company.imageRepository.split("/");
 const [account = "", , , region = ""] = host.split(".");
-/** The names of AWS that lead to the stand-ins: the registry, the API of ECR, and STS. */
+/** Host names of AWS that resolve to the stand-ins: the registry, the API of ECR, and STS. */
 const names = [host, ...["api.ecr", "sts"].map((api) => `${api}.${region}.amazonaws.com`)];
 const hostsFile = join(paths.run, "hosts");
 
 /**
- * Fixture: the company's registry in Amazon ECR, under its own name and with TLS. Its images are in
- * a new registry. moto has the repositories, which the platform creates. BuildKit, the node and the
- * jobs reach the registry at the address of the machine in the sandbox's network. They find this
- * address in a hosts file that only they see.
+ * Fixture: the company's registry in Amazon ECR, under its own host name and with TLS. A new, empty
+ * registry on this machine stores the images. moto has the repositories, which the platform
+ * creates. BuildKit, the node and the jobs reach the registry at the address of the machine in the
+ * sandbox's network. They find this address in a hosts file that only they see.
  *
  * A job logs in as in CircleCI: it assumes its IAM role with its token, and then gets a password
  * from ECR. The AWS CLI is real. The node gets a password through the credential provider of the
@@ -98,7 +98,7 @@ export class PrivateRegistry {
     return registry;
   }
 
-  /** Starts an empty registry without rules. */
+  /** Starts an empty registry, which accepts every request without a login. */
   async #startStorage(port: number): Promise<void> {
     const file = join(this.#directory, "registry.yml");
     const rootdirectory = join(this.#directory, "images");
@@ -118,8 +118,9 @@ export class PrivateRegistry {
   }
 
   /**
-   * Prepares the machine of a job: programs in the PATH. `bash`, which CircleCI starts for each
-   * step, runs with the hosts file. Each job has its own token and its own configuration of Docker.
+   * Prepares the machine of a job: writes the programs `bash`, `docker` and `aws` into a directory
+   * of the PATH. `bash`, which CircleCI starts for each step, runs with the hosts file. Each job
+   * has its own token and its own configuration of Docker.
    */
   #prepareMachine({ env: { PATH = "" } }: Moto): void {
     mkdirSync(this.#bin);
@@ -159,7 +160,7 @@ export class PrivateRegistry {
     return join(this.#directory, "token");
   }
 
-  /** Moves the clock of AWS and CircleCI. A job that starts later gets a new token. */
+  /** Moves the clock of AWS and CircleCI forward. A job that starts later gets a new token. */
   moveClock(hours: number): void {
     this.#moved += hours * hour;
     writeFileSync(this.#token, this.sts.jobToken());

@@ -68,8 +68,8 @@ const overridden = {
 };
 
 /**
- * Removes the key from staging's settings, because SANDBOX_REGISTRY names the registry of the
- * images.
+ * Removes the key `imageRepository` from staging's settings, because SANDBOX_REGISTRY names the
+ * registry of the images.
  */
 const openRegistry = { imageRepository: undefined };
 

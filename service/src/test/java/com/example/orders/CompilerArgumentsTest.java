@@ -30,7 +30,7 @@ class CompilerArgumentsTest {
     /** The class path of the build, with what the branch has committed. */
     private Path classes;
 
-    /** Written by the branch's code, if the compiler runs it. */
+    /** The file that the branch's code writes, if the compiler runs this code. */
     private Path trace;
 
     @BeforeEach

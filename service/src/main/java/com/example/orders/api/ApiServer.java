@@ -27,26 +27,29 @@ public final class ApiServer implements AutoCloseable {
     static final String VERSION_HEADER = "Service-Version";
 
     private static final Logger log = LoggerFactory.getLogger(ApiServer.class);
-    // Threads of the server. A blocked thread costs little memory. The threads above ORDER_REQUESTS
-    // are for short answers, such as a refusal. No thread waits for a client. Health and metrics have
-    // their own server.
+    // Number of threads of the server. A blocked thread costs little memory. The threads above
+    // ORDER_REQUESTS are for short answers, such as a refusal. No thread waits for a client. Health
+    // and metrics have their own server.
     static final int THREADS = 400;
     private static final int ORDER_REQUESTS = 350;
-    // Memory for clients that send or read slowly: an eighth of the memory of a pod with 512 MiB.
+    // Maximum memory for clients that send or read slowly: an eighth of the memory of a pod with
+    // 512 MiB.
     private static final long SLOW_CLIENT_BYTES = 64 << 20;
-    // Open connections. A connection without a whole header costs about 16 KiB, so these cost 32
-    // MiB. When the limit is reached, new connections wait until another one closes.
+    // Maximum number of open connections. A connection whose request has no complete header yet
+    // costs about 16 KiB, so 2,000 such connections cost 32 MiB. At the maximum, a new connection
+    // waits until an open one closes.
     private static final int CONNECTIONS = 2000;
-    // New connections that the kernel keeps while the server is busy. Java's default of 50 is too
-    // small: a client whose connection does not fit tries again only after a second.
+    // Maximum number of new connections that the kernel keeps while the server is busy. Java's
+    // default of 50 is too small: if the kernel does not keep a connection, its client tries again
+    // only after a second.
     private static final int ACCEPT_QUEUE = 1024;
-    // How long no request may be open before the server stops listening. While a client has an open
-    // connection, the server waits longer: the answer to that client's next request says that the
-    // connection closes.
+    // The server stops listening when no request was open for this time. While a client has an open
+    // connection, the server waits longer, because that client may send another request. The answer
+    // to this request says that the connection closes.
     private static final Duration QUIET = Duration.ofSeconds(1);
     private static final Duration QUIET_WITH_CONNECTIONS = Duration.ofSeconds(5);
-    // How long no request may be open before the server closes its connections. The server no
-    // longer listens then, so only accepted connections can still send a request.
+    // After it stopped listening, the server closes its connections when no request was open for
+    // this time. Clients can then send requests only on connections that the server has accepted.
     private static final Duration QUIET_AT_END = Duration.ofMillis(250);
     // Idle timeout of a connection. It is longer than the idle timeout of load balancers (an ALB 60
     // s, Traefik 90 s), so the load balancer closes the connection first. If the server closed it
@@ -130,15 +133,15 @@ public final class ApiServer implements AutoCloseable {
 
     /**
      * Stops the server without failing a request. First the server becomes not ready. When no more
-     * requests come, the server stops listening, and closes its connections last. It cuts off only
-     * requests that take longer than the limit.
+     * requests come, the server stops listening, and closes its connections last. The server cuts
+     * off only the requests that are still open after {@code limit}.
      */
     public void drain(Duration limit) throws InterruptedException {
         draining = true;
         long start = System.nanoTime();
         log.info("draining: {} requests are open", openRequests.count());
-        // If requests do not stop coming, the server stops listening after half of the limit. The
-        // second half is for the requests that the server has accepted.
+        // If clients continue to send requests, the server stops listening after half of the limit.
+        // In the second half, it answers the requests on the connections that it has accepted.
         openRequests.awaitQuiet(
                 () -> connector.getConnectedEndPoints().isEmpty() ? QUIET : QUIET_WITH_CONNECTIONS,
                 start + limit.toNanos() / 2);

@@ -8,9 +8,9 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Collects each answer in memory, and writes it to the client without a thread. Otherwise, a client
- * that reads slowly would hold the thread that handled its request. Each answer is small enough for
- * this: a page of orders has a maximum size.
+ * Collects each answer in memory, and writes it to the client while no thread waits. Otherwise, a
+ * client that reads slowly would hold the thread that handled its request. Each answer is small
+ * enough for this: a page of orders has a maximum size.
  */
 final class BufferedAnswers extends Handler.Wrapper {
     private final SlowClients clients;

@@ -56,7 +56,8 @@ final class ErrorAnswers {
             answer(context, Problem.of(500, OUTCOME_UNKNOWN));
             return;
         }
-        // A commit can fail with any state, and a repetition then finds out what it did.
+        // A commit whose outcome is unknown can fail with any SQLSTATE. The client can repeat such
+        // a request, and the second answer shows what the first request did.
         if (!unavailable && !outcomeUnknown) {
             answer(context, Problem.of(500, UNEXPECTED));
             return;

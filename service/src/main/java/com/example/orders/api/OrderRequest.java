@@ -28,8 +28,8 @@ final class OrderRequest {
     private static final int MAX_ERRORS = 20;
     private static final int MAX_NAME_SHOWN = 64;
 
-    // Limits how many bodies are parsed at the same time, and therefore the memory. To parse a body
-    // takes milliseconds and up to 3 MB, so the limit does not make requests slower.
+    // Limits how many bodies this class parses at the same time, and therefore the memory. Parsing
+    // a body takes milliseconds and up to 3 MB, so the limit does not make requests slower.
     private static final Semaphore PARSES = new Semaphore(16);
 
     private final List<FieldError> errors = new ArrayList<>();

@@ -20,13 +20,16 @@ final class OrderRoutes {
     static final String IDEMPOTENCY_KEY = "Idempotency-Key";
     private static final Pattern KEY = Pattern.compile("[!-~]{1,255}");
 
-    // A page takes up to 5 MB, so a few at a time bound the memory.
+    // Number of pages that requests read at the same time. A page takes up to 5 MB of memory, so
+    // this number limits the memory.
     private static final int PAGES = 3;
-    // Bodies that are parsed at the same time. Parsing takes milliseconds, and up to 1 MB of memory.
+    // Number of bodies that requests parse at the same time. Parsing takes milliseconds, and up to
+    // 1 MB of memory.
     private static final int PARSED_BODIES = 4;
-    // Each waiting request holds one of the 350 places of Admission, so most places stay for others.
+    // Each waiting request holds one of the 350 places of Admission, so most places stay free for
+    // requests that do not read a page.
     private static final int WAITING_FOR_PAGE = 100;
-    // As long as a request waits for a connection of the pool.
+    // A request waits for a page as long as for a connection of the pool.
     private static final Duration WAIT_FOR_PAGE = Duration.ofSeconds(3);
 
     private final Semaphore parsers = new Semaphore(PARSED_BODIES, true);

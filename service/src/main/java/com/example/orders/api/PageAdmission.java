@@ -7,10 +7,11 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Limits how many pages of orders are read at the same time, because a page takes much memory. If
- * requests wait, the one with the smallest page is next, so that clients that read small pages do
- * not wait behind clients that read many large ones. Each waiting request holds a thread, so their
- * number is limited too: if it is reached, the largest page is refused.
+ * Limits how many pages of orders requests read at the same time, because a page takes much memory.
+ * If requests wait, the one with the smallest page is next, so that clients that read small pages
+ * do not wait behind clients that read many large ones. Each waiting request holds a thread, so the
+ * number of waiting requests is limited too. If too many requests wait, the one with the largest
+ * page is refused.
  */
 final class PageAdmission {
     private final ReentrantLock lock = new ReentrantLock();
@@ -45,7 +46,7 @@ final class PageAdmission {
     }
 
     /**
-     * @param places how many pages are read at the same time
+     * @param places how many pages requests read at the same time
      * @param maxWaiting how many requests wait for a place
      * @param wait how long a request waits for a place before it is refused
      */

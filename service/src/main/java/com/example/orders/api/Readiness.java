@@ -101,7 +101,8 @@ public final class Readiness implements AutoCloseable {
             List<String> missing = ready ? List.of() : check.missing();
             return missing.isEmpty() ? null : "it has not got the migrations " + missing;
         } catch (SQLException | RuntimeException e) {
-            // Of any kind: a scheduled task that throws does not run again.
+            // Catches every RuntimeException, because a scheduled task that throws does not run
+            // again.
             return String.valueOf(e.getMessage()).strip().replaceAll("\\s+", " ");
         }
     }

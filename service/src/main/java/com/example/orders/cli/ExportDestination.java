@@ -13,11 +13,11 @@ interface ExportDestination extends AutoCloseable {
      */
     OutputStream open(Period period) throws IOException;
 
-    /** Removes what is not complete. */
+    /** Removes an output that is not complete. */
     @Override
     void close();
 
-    /** Writes to a stream that exists already. Nothing that was written can be removed. */
+    /** Writes to a stream that exists already. Closing it removes nothing from the stream. */
     static ExportDestination of(OutputStream stream) {
         return new ExportDestination() {
             @Override

@@ -8,10 +8,11 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /**
- * The options that choose the orders of an export. The command accepts exactly one of the three.
+ * The options that choose the orders of an export. The command accepts exactly one of three:
+ * {@code --since}, {@code --continue}, or {@code --from} with {@code --to}.
  */
 final class ExportRange {
-    // In the alphabetical sequence of these names, the oldest time is first.
+    // If a list of such file names is sorted by name, the oldest time is first.
     private static final DateTimeFormatter FILE_TIME =
             DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss.SSSSSSX").withZone(ZoneOffset.UTC);
 

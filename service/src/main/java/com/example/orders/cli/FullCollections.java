@@ -18,12 +18,12 @@ import org.slf4j.LoggerFactory;
  * What the heap contained when the memory of an earlier process ran out. The JVM writes the objects
  * of each class to a file when it collects the whole heap, which it also does before it throws an
  * OutOfMemoryError. The file is in a volume of the pod, so it is there when the container starts
- * again. It has names of classes only, and no data of customers.
+ * again. It contains only names of classes, and no data of customers.
  */
 final class FullCollections {
     private static final Logger log = LoggerFactory.getLogger(FullCollections.class);
-    // The name in the option -Xlog of the Dockerfile. At its start, the JVM adds a number to the
-    // name of the file of an earlier process.
+    // The option -Xlog in the Dockerfile sets the file's name. When the JVM starts, it adds a
+    // number to the name of an earlier process's file.
     private static final String EARLIER_FILES = "full-collections.log.[0-9]*";
     private static final Pattern ROW = Pattern.compile("\\s(\\d+):\\s+(\\d+)\\s+(\\d+)\\s+(\\S+)");
     private static final int ROWS = 15;
@@ -58,7 +58,7 @@ final class FullCollections {
         return files;
     }
 
-    /** Returns the first rows of the last table, which is sorted by size. */
+    /** Returns the first rows of the last table in the files. The JVM sorts a table by size. */
     private static List<String> lastRows(List<Path> files) throws IOException {
         List<String> rows = new ArrayList<>();
         for (Path file : files) {

@@ -92,7 +92,8 @@ public final class OrdersCommand {
         String name = line.getCommandSpec().qualifiedName();
         boolean wrongUse = e instanceof ConfigurationException;
         if (!wrongUse) {
-            // Logs the cause at the default level, because a run of last night cannot be repeated.
+            // Logs the cause at the default level, because a developer cannot repeat last night's
+            // run with another level.
             LoggerFactory.getLogger(OrdersCommand.class).error("{} failed", name, e);
         }
         // The reason is the last line, because a report of a failed pod shows the last lines.

@@ -6,7 +6,7 @@ import picocli.CommandLine.TypeConversionException;
 
 /** A bucket of Amazon S3, and the start of the keys in it: empty, or a text that ends in a slash. */
 record S3Uri(String bucket, String prefix) {
-    // The form of a bucket's name, without its rarer rules:
+    // This pattern checks the usual rules for a bucket's name, and leaves out the rare ones:
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
     // The prefix uses the safe characters of a key:
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html

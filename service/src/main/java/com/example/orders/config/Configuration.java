@@ -20,7 +20,7 @@ public record Configuration(
         environment.oneOf("LOG_LEVEL", "info", "trace", "debug", "info", "warn", "error");
         int port = environment.integer("PORT", 8080, 0, 65535);
         int managementPort = environment.integer("MANAGEMENT_PORT", 8081, 0, 65535);
-        // With 0, the system chooses two different ports.
+        // If both are 0, the operating system chooses two different free ports.
         if (managementPort == port && port != 0) {
             throw new ConfigurationException("MANAGEMENT_PORT", "must differ from PORT, which is also " + port);
         }

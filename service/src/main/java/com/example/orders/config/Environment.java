@@ -10,12 +10,12 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Reads environment variables, and converts their values to types. An empty variable counts as not
- * set.
+ * Reads environment variables, and converts their values to types. A variable with an empty value
+ * is the same as a variable that is not set.
  */
 public final class Environment {
-    // The version is a header of every answer, so it may contain only characters that a header
-    // allows.
+    // The service sends the version in a header of every answer, so it may contain only characters
+    // that a header allows.
     private static final Pattern VERSION = Pattern.compile("[!-~]{1,128}");
 
     private final Map<String, String> variables;

@@ -29,7 +29,8 @@ final class MigrationSession implements Callback {
 
     @Override
     public boolean supports(Event event, Context context) {
-        // Also before each script: the SET of an earlier one would stay for the whole run.
+        // Sets the limits also before each script. Otherwise, a SET of an earlier script would
+        // apply to the later scripts.
         return event == Event.AFTER_CONNECT || event == Event.BEFORE_EACH_MIGRATE;
     }
 

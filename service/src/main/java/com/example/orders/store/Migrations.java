@@ -63,10 +63,10 @@ public final class Migrations {
 
     /**
      * Applies the missing migrations up to a version. Does nothing if the database has this version
-     * or a newer one. If a migration does not get its lock on a table in time, the
-     * migration stops and is tried again, so that requests never wait long behind it.
+     * or a newer one. If a migration does not get its lock on a table in time, this method stops
+     * the migration and tries it again. So requests never wait long behind the migration.
      *
-     * @param version a version of this jar, such as "12"; without it, the newest
+     * @param version a version of this jar, such as "12". If empty, the newest version of this jar.
      * @return how many migrations the last attempt applied
      */
     public int migrateTo(Optional<String> version) throws SQLException, InterruptedException {

@@ -21,7 +21,10 @@ public final class OrderExports {
      */
     public static final Duration LAG = Duration.ofMinutes(5);
 
-    /** The most that one continued export covers, so that the first one ends before a job's deadline. */
+    /**
+     * Longest period of one continued export. Without this limit, the first export could take
+     * longer than its job's deadline.
+     */
     static final Duration LONGEST = Duration.ofDays(7);
 
     private static final Logger log = LoggerFactory.getLogger(OrderExports.class);

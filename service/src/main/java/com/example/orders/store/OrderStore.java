@@ -24,8 +24,9 @@ import javax.sql.DataSource;
  */
 public final class OrderStore {
     private static final int EXPIRE_BATCH = 1000;
-    // Items of one page, which bounds the memory for a request: 1 MB of JSON with the longest texts.
-    // Pages of orders with at most 10 items are never shorter than their limit.
+    // Maximum number of items in one page. It limits the memory for a request: with the longest
+    // texts, a page is 1 MB of JSON. Pages of orders with at most 10 items are never shorter than
+    // their limit.
     private static final int PAGE_ITEMS = 2000;
 
     private final DataSource database;

@@ -17,8 +17,9 @@ import java.util.UUID;
 
 /** Inserts orders in the caller's transaction. */
 final class OrderWriter {
-    // The time of an order comes from the clock of the database, so that all pods use one clock. It
-    // is the time of this statement, so a wait for a connection is over by then.
+    // The time of an order comes from the clock of the database, so that all pods use one clock.
+    // The database reads its clock when it runs this statement, which is after any wait for a
+    // connection.
     private static final String INSERT_NEW_ORDER = """
             INSERT INTO orders (id, customer, currency, status, total, created_at, updated_at,
                                 idempotency_key, request_fingerprint)

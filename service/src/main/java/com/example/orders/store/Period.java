@@ -10,7 +10,8 @@ import org.slf4j.Logger;
 public record Period(Instant from, Instant to) {
     /**
      * Writes a log line such as "exported the orders from ... to ...". The two times are text,
-     * because the log would have an Instant as a number, which {@code --from} and {@code --to} refuse.
+     * because the log would show an Instant as a number, which {@code --from} and {@code --to}
+     * refuse.
      */
     public void log(Logger log, String what) {
         log.atInfo()

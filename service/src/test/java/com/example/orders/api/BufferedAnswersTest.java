@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 class BufferedAnswersTest {
     private static final int THREADS = 8;
     private static final int CLIENTS = 2 * THREADS;
-    // More than the buffers of a socket hold, if the client reads nothing.
+    // This answer does not fit into the buffers of a socket, if the client reads nothing.
     private static final byte[] LARGE = new byte[4 << 20];
 
     private final CountDownLatch begun = new CountDownLatch(CLIENTS);

@@ -30,8 +30,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /**
- * Many clients settle the same orders, while connections break: those of the clients, and those to
- * the database.
+ * Many clients settle the same orders, while connections break: the connections of the clients to
+ * the service, and the connections of the service to the database.
  */
 class ConcurrentSettlementTest {
     private static final int ORDERS = 1000;

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /** Tests that the health routes and the API still answer while clients block threads. */
 class OverloadTest {
     private static final int LIMIT_MILLIS = 60_000;
-    // More than the server has threads.
+    // The server has fewer threads than this number of clients.
     private static final int CLIENTS = 500;
 
     private final List<Socket> slow = new ArrayList<>();

@@ -19,8 +19,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Takes the database away from a service under load. The system property {@code outage.seconds} sets
- * how long: {@code mvn test -Dtest=DatabaseOutageTest -Doutage.seconds=60}.
+ * Takes the database away from a service under load. The system property {@code outage.seconds}
+ * sets how many seconds the outage lasts:
+ * {@code mvn test -Dtest=DatabaseOutageTest -Doutage.seconds=60}.
  */
 class DatabaseOutageTest {
     private static final Duration OUTAGE = Duration.ofSeconds(Integer.getInteger("outage.seconds", 3));

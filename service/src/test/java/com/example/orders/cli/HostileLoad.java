@@ -90,7 +90,10 @@ class HostileLoad {
         threads.shutdownNow();
     }
 
-    /** Loads a service that already runs. Whoever starts this test looks at its health and restarts. */
+    /**
+     * Loads a service that already runs. The person who starts this test checks the health and the
+     * restarts of that service.
+     */
     @Test
     void goodRequestsSucceedBehindAnIngress() throws Exception {
         assumeTrue(GIVEN_PORT != null, "the system property load.port is not set");
@@ -198,7 +201,7 @@ class HostileLoad {
         try {
             Client.Answer answer =
                     number % 2 == 0 ? client.create(Client.order("Ada", 1)) : client.get("/orders?limit=1");
-            // The details of two refusals differ, and tell which limit was reached.
+            // The detail of a refusal tells which limit refused the request.
             return answer.status() < 300
                     ? Integer.toString(answer.status())
                     : answer.status() + ": " + answer.json().path("detail").textValue();

@@ -19,7 +19,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Sends bodies that once used all memory to a service with the heap of a pod with 512 MiB. */
+/**
+ * Sends bodies to a service that has the heap of a pod with 512 MiB. Such bodies once used all
+ * memory of the service.
+ */
 class MemoryTest {
     private static final int PARALLEL = 200;
 

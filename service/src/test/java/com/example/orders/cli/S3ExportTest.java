@@ -145,7 +145,7 @@ class S3ExportTest {
                 .toList();
     }
 
-    /** Runs the export with the role of a ServiceAccount, in a process of its own. */
+    /** Runs the export with the role of a ServiceAccount, in a separate process. */
     private Result export(String output) throws Exception {
         Map<String, String> environment = ServiceProcess.environment(database.configuration());
         environment.putAll(s3.roleOfServiceAccount(directory));

@@ -11,8 +11,8 @@ import java.util.List;
 
 /**
  * Sends hostile load to a port of localhost, until this process is killed: bodies that are too
- * large, the largest pages, slow senders and slow readers. It is a process of its own, so that the
- * threads of the good requests do not wait for it.
+ * large, the largest pages, slow senders and slow readers. It runs in a separate process, so that
+ * the threads that send good requests do not wait for it.
  */
 public final class HostileClients {
     private static final int BODIES = 200;
@@ -109,7 +109,7 @@ public final class HostileClients {
         try {
             socket.close();
         } catch (IOException e) {
-            // It is closed anyway.
+            // The connection is closed also if close() fails.
         }
     }
 }

@@ -15,7 +15,8 @@ import java.util.stream.Stream;
 public final class PreviousRelease {
     private static final long LIMIT_SECONDS = 300;
     private static final Path MIGRATIONS = Path.of("src", "main", "resources", "db", "migration");
-    // Not every commit can be built: one may change the tests and the code in two steps.
+    // Maximum number of commits to try. Maven cannot build every commit: a developer may have
+    // changed the code in one commit, and its tests in the next commit.
     private static final int COMMITS = 5;
     private static final Path BUILDS = Path.of("target", "previous-release").toAbsolutePath();
 
@@ -71,8 +72,8 @@ public final class PreviousRelease {
     }
 
     /**
-     * Returns the jar of the first of these commits that Maven can build. An earlier run may have built
-     * it.
+     * Returns the jar of the first of these commits that Maven can build. If an earlier run has
+     * built this jar, Maven does not run again.
      */
     public static Path jar(List<String> commits) throws IOException, InterruptedException {
         IOException failures = new IOException("none of these commits can be built: " + commits);

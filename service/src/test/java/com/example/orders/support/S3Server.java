@@ -50,7 +50,8 @@ public final class S3Server implements AutoCloseable {
     private static final Pattern AUTHORIZATION =
             Pattern.compile("AWS4-HMAC-SHA256 Credential=(\\S+), SignedHeaders=(\\S+), Signature=(\\S+)");
 
-    // Values instead of the hash of the body, in the table of x-amz-content-sha256:
+    // Values that the header x-amz-content-sha256 may have instead of the hash of the body, from
+    // the table of headers:
     // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
     private static final Pattern PAYLOADS = Pattern.compile("UNSIGNED-PAYLOAD|STREAMING-[A-Z0-9-]+");
 
@@ -97,7 +98,7 @@ public final class S3Server implements AutoCloseable {
                         TreeMap::new));
     }
 
-    /** Returns how many uploads were begun, and neither completed nor aborted. */
+    /** Returns how many uploads a client has begun, and has neither completed nor aborted. */
     public synchronized int openUploads() {
         return uploads.size();
     }

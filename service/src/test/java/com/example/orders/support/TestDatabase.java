@@ -88,7 +88,7 @@ public record TestDatabase(DatabaseConfiguration configuration) {
                 + " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ended()");
     }
 
-    /** Ends no more connections at changes of a table. */
+    /** No longer ends connections when a statement changes this table. */
     public void keepConnections(String table) throws SQLException {
         execute("DROP TRIGGER ended ON " + table);
     }
