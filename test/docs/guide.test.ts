@@ -94,8 +94,8 @@ type Expected = readonly (readonly [stacks: readonly Stack[], fields: Fields])[]
 const withoutReview = ["local", "staging", "prod", "prod-canary"] as const;
 
 /**
- * The fields that each recipe changes, with their values, by stack. `undefined` means that the
- * object is deleted.
+ * For each recipe: the fields that it changes in each stack, with their new values. `undefined`
+ * means that the object is deleted.
  */
 const expected: readonly (readonly [heading: string, changes: Expected])[] = [
   [

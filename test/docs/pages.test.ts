@@ -18,7 +18,10 @@ const rowsOf = (page: string): readonly (readonly string[])[] =>
 
 const code = (cell = "") => /`([^`]+)`/.exec(cell)?.[1] ?? "";
 
-/** The values that the Helm chart received for each feature branch, in the same order. */
+/**
+ * Names of the values that the Helm chart received for each feature branch, in the order of the
+ * page's table.
+ */
 const setLines = [
   "nameOverride",
   "fullnameOverride",

@@ -79,7 +79,10 @@ describe("the pipelines, end to end", () => {
   };
   const exists = async (what: string, where: string): Promise<boolean> =>
     (await kubectl(["-n", where, "get", what, "--ignore-not-found", "-o", "name"])) !== "";
-  /** Requests of the node, or of jobs and BuildKit, that ECR has answered with this status. */
+  /**
+   * Returns the requests to which ECR has answered with this status: those of the node, or those of
+   * jobs and BuildKit.
+   */
   const answered = (who: "jobs" | "node", status: number): readonly string[] =>
     registry.ecr.asked
       .filter((one) => one.status === status && (one.from === net.nodeAddress) === (who === "node"))

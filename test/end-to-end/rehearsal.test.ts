@@ -17,7 +17,9 @@ import { stepByStep } from "./support/step-by-step";
 const host = "services-orders.rehearsal.localhost";
 const namespace = "services-orders";
 const branches = ["env-feature/A_b", "env-feature/a-b"] as const;
-/** The branch that was built last: its jars are still there, so its canary needs no Maven. */
+/**
+ * The branch that the tests build last. Its jars still exist later, so its canary needs no Maven.
+ */
 const [, last] = branches;
 const hostOf = (branch: string): string =>
   `services-orders-${stackOf(branch).slice("review-".length)}.localhost`;

@@ -35,8 +35,8 @@ export function stepsOf(name: string): readonly Step[] {
 /**
  * Carries out a step in a copy: creates a new file, or inserts the code into a file.
  *
- * @param places pattern of the text before which the code is inserted, for each `where` that is
- *   more than a path
+ * @param places for each `where` that is more than a path: a pattern of the text before which this
+ *   function inserts the code
  */
 export function perform(
   { code, where }: Step,

@@ -19,7 +19,7 @@ const name = "rehearsal";
 /**
  * Fixture: a stack of the Pulumi project `platform`, on the sandbox's cluster and moto, with a
  * separate state. The fixture runs `pulumi` itself, not the project's commands. The settings are
- * those of Pulumi.shared.yaml, except for the overridden keys.
+ * those of Pulumi.shared.yaml, except for the keys in `overrides`.
  */
 export class PlatformStack {
   readonly config: Config;

@@ -201,7 +201,9 @@ interface Event {
 class Events {
   readonly #begun = new Set<string>();
   readonly #directory: string;
-  /** Number of bytes of each log that were read: up to the end of the last complete line. */
+  /**
+   * Number of bytes of each log that this class has read: up to the end of the last complete line.
+   */
   readonly #read = new Map<string, number>();
   readonly #sizes = new Map<string, number>();
 

@@ -10,7 +10,7 @@ import org.eclipse.jetty.util.Callback;
 /**
  * Counts the open requests. A request is open from its headers to the last byte of its answer.
  * Jetty's GracefulHandler also counts requests, but answers 503 to requests that come during the
- * shutdown. Here these requests must succeed.
+ * shutdown. In this service, these requests must succeed.
  */
 final class OpenRequests extends Handler.Wrapper {
     private static final Duration POLL = Duration.ofMillis(20);

@@ -107,8 +107,8 @@ final class OrderRequest {
 
     private static boolean isMoney(String code) {
         try {
-            // Codes without minor units are not money: XXX (no currency), XTS (for tests), XAU
-            // (gold).
+            // The service refuses a currency code without minor units, because such a code does not
+            // stand for money: XXX (no currency), XTS (for tests), XAU (gold).
             return Currency.getInstance(code).getDefaultFractionDigits() >= 0;
         } catch (IllegalArgumentException e) {
             return false;

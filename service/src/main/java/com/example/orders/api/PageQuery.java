@@ -92,8 +92,9 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
     }
 
     /**
-     * Encodes a position for {@code next}. The form is opaque to clients, so that it can change. It
-     * is not secret, so it is encoded but not encrypted.
+     * Encodes a position for {@code next}. Clients must not interpret the text, so that a later
+     * release can use another form. A position is not secret, so this method encodes it, but does
+     * not encrypt it.
      */
     static String encode(PagePosition position) {
         long micros = ChronoUnit.MICROS.between(Instant.EPOCH, position.createdAt());

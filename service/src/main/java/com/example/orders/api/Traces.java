@@ -18,8 +18,8 @@ final class Traces extends Handler.Wrapper {
     static final String HEADER = "Trace-Id";
 
     private static final String FIELD = "trace_id";
-    // Version, trace id, parent id and flags. A later version may add fields. The version ff and an
-    // id of zeros are not valid.
+    // The header consists of version, trace id, parent id and flags. A later version of the header
+    // may add fields. The version ff and an id of zeros are not valid.
     private static final Pattern TRACEPARENT =
             Pattern.compile("(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?");
 

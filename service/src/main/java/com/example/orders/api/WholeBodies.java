@@ -126,7 +126,7 @@ final class WholeBodies implements ContentLoaderFactory {
                 return end;
             }
             Content.Chunk chunk = Content.Chunk.from(ByteBuffer.wrap(body), false);
-            // Now only the chunk holds the body.
+            // From now on, only the chunk keeps the body in memory.
             body = null;
             return chunk;
         }

@@ -57,8 +57,8 @@ final class CsvExport implements OrderExport {
     }
 
     /**
-     * Puts an apostrophe before a text that a spreadsheet would run as a formula. Quotes do not
-     * prevent this, and customers choose the text.
+     * Puts an apostrophe before a text that a spreadsheet would run as a formula. Customers choose
+     * the text, and quotes around it do not prevent a spreadsheet from running it.
      */
     private static String notFormula(String text) {
         return "=+-@".indexOf(text.charAt(0)) >= 0 ? "'" + text : text;

@@ -47,7 +47,8 @@ final class S3Destination implements ExportDestination {
     @Override
     public OutputStream open(Period period) {
         String key = uri.prefix() + name.apply(period);
-        // Before the upload: if the process is killed, this line says which object it may have written.
+        // Writes this line before the upload. If the process is killed, the line says which object
+        // it may have written.
         log.atInfo()
                 .addKeyValue("bucket", uri.bucket())
                 .addKeyValue("key", key)

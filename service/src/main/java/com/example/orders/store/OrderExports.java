@@ -15,9 +15,9 @@ import org.slf4j.LoggerFactory;
 public final class OrderExports {
     /**
      * Longest time between the time in an order and the moment when other transactions can read the
-     * order. A request has up to three statements, and each ends after 9 seconds. The rest is a
-     * margin for earlier releases, which used the clock of the pod and not the clock of the
-     * database.
+     * order. A request has up to three statements, and each ends after 9 seconds. The rest of the
+     * five minutes is a margin for earlier releases, which used the clock of the pod and not the
+     * clock of the database.
      */
     public static final Duration LAG = Duration.ofMinutes(5);
 
@@ -37,8 +37,7 @@ public final class OrderExports {
     }
 
     /**
-     * @return a time, by the clock of the database: every order with an earlier time can be
-     *     read
+     * @return a time of the database's clock. Every order with an earlier time can be read now.
      */
     public Instant completeUntil() throws SQLException {
         try (Connection connection = database.getConnection()) {
@@ -60,21 +59,22 @@ public final class OrderExports {
      * name. The first call begins with the oldest order. Concurrent calls with the same name wait for
      * each other.
      *
-     * <p>If {@code finish} of the export fails, the progress is not stored. A later call then begins at
-     * the same time again.
+     * <p>If {@code finish} of the export fails, this method does not store the progress. A later
+     * call then begins at the same time again.
      *
      * @return the period whose orders were exported
      */
     public Period exportNext(String name, OrderExport export) throws SQLException, IOException {
         try (Connection connection = OrderStore.transaction(database)) {
             Period period = next(connection, lockProgress(connection, name));
-            // Before the commit: if the process is killed after the commit, only this line says what was
-            // exported.
+            // Writes this line before the commit. If the process is killed after the commit, only
+            // this line says which orders it has exported.
             period.log(log, "exporting orders");
             export.begin(period);
             read(connection, period, export);
-            // Before the end of the export: if the connection is lost, another process may have the lock
-            // already, and this one must not replace the output of the other one.
+            // Stores the progress before the end of the export. If the connection is lost, this
+            // statement fails. So this process does not replace the output of another process that
+            // already has the lock.
             storeProgress(connection, name, period.to());
             export.finish();
             commit(connection, name, period);

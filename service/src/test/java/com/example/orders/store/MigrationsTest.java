@@ -56,7 +56,7 @@ class MigrationsTest {
     void newerDatabaseHasTheVersion() throws Exception {
         TestDatabase database = TestDatabase.migrated();
         assertEquals(0, with(database).migrateTo(Optional.of("2")));
-        // A rollback: this jar does not know the newest migration of the database.
+        // As after a rollback, this jar does not know the newest migration of the database.
         with(database, "busy-table").migrate();
         assertEquals(0, with(database).migrateTo(Optional.of("4")));
     }

@@ -74,7 +74,7 @@ public record TestDatabase(DatabaseConfiguration configuration) {
     /**
      * Ends the connection of each statement that makes a change.
      *
-     * @param change as in CREATE TRIGGER, such as {@code AFTER UPDATE ON export_progress}
+     * @param change in the form of CREATE TRIGGER, such as {@code AFTER UPDATE ON export_progress}
      */
     public void endConnectionsAt(String change) throws SQLException {
         execute(ENDED + "CREATE TRIGGER ended " + change + " EXECUTE FUNCTION ended()");
