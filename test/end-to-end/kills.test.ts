@@ -150,7 +150,10 @@ const swept: readonly Chapter[] = [
   },
 ];
 
-/** The stack that the chapters change, and the type of backend for its state. */
+/**
+ * Chapters, the branch of the review stack that they change, and the type of backend for its state.
+ * Without a branch, the chapters change stack `local`.
+ */
 interface Scene {
   readonly branch?: string;
   readonly chapters: readonly Chapter[];

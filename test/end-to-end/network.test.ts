@@ -218,7 +218,7 @@ describe("a cluster whose network policies hold some seconds too late", () => {
   let copy: string;
 
   before(async () => {
-    // An earlier test run may have been killed.
+    // If an earlier test run was killed, its annotation still exists.
     await forget();
     copy = copyOfProject();
     writeFileSync(

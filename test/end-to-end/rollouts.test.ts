@@ -26,7 +26,7 @@ interface Broken {
    * test deploys the release by plain `pulumi up`: its container never started, so there is no log.
    */
   readonly log?: RegExp;
-  /** Whether another session locks the table that a migration reads first. */
+  /** Whether another database session locks the table that a migration reads first. */
   readonly locked?: true;
   /** Returns additional objects, which exist only during this release. */
   readonly objects?: (namespace: string) => object;

@@ -51,8 +51,8 @@ function files(): readonly string[] {
 }
 
 /**
- * Returns the files whose path is a text in the code of one of the sources. Pages of the
- * documentation are left out, because no program runs what they say.
+ * Returns the files whose path is a text in the code of one of the sources. Leaves out pages of the
+ * documentation, because no program runs what they say.
  */
 function named(sources: readonly string[]): readonly string[] {
   const code = sources.map(read).join("\n");

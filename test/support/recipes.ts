@@ -39,8 +39,8 @@ export const guide: readonly string[] = [
 ];
 
 /**
- * For each place that a recipe names: a pattern for the file's text. The recipe is inserted after
- * the pattern's first group, and replaces the second group.
+ * For each place that a recipe names: a pattern for the file's text. `pasted` inserts the recipe
+ * after the pattern's first group, in place of the second group.
  */
 const places: Readonly<Record<string, RegExp>> = {
   "below `...job`": /(\n {6}\.\.\.job,)()/,

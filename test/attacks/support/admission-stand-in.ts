@@ -24,7 +24,8 @@ const environment = new Environment({
   enableOptionalTypes: true,
   unlistedVariablesAreDyn: true,
 })
-  // Kubernetes' regex library: the package has only CEL's own functions.
+  // Registers the functions of Kubernetes' regex library, because the package has only CEL's own
+  // functions.
   .registerFunction(
     "string.find(string): string",
     (text: string, pattern: string) => new RegExp(pattern, "u").exec(text)?.[0] ?? "",

@@ -38,9 +38,10 @@ final class ExportRange {
     Days days;
 
     /**
-     * Returns the name of the file with the orders of a period. A repeated export has the same name, so
-     * it replaces the file of the first one. A continued export that failed begins again at the same
-     * time, but may end later. So its name has only the start.
+     * Returns the name of the file with the orders of a period. A repeated export has the same
+     * name, so it replaces the file of the first one. A continued export that failed begins again
+     * at the same time, but may end later. So the name of its file has only the start of the
+     * period.
      */
     String fileName(Period period) {
         if (name != null) {

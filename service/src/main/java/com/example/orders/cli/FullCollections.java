@@ -15,10 +15,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the heap contained when the memory of an earlier process ran out. The JVM writes the objects
- * of each class to a file when it collects the whole heap, which it also does before it throws an
- * OutOfMemoryError. The file is in a volume of the pod, so it is there when the container starts
- * again. It contains only names of classes, and no data of customers.
+ * What the heap contained when the memory of an earlier process ran out. The JVM writes the number
+ * and the size of the objects of each class to a file when it collects the whole heap, which it
+ * also does before it throws an OutOfMemoryError. The file is in a volume of the pod, so it is
+ * there when the container starts again. The file contains no values of these objects, so it
+ * contains no data of customers.
  */
 final class FullCollections {
     private static final Logger log = LoggerFactory.getLogger(FullCollections.class);

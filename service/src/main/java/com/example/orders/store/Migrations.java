@@ -98,8 +98,8 @@ public final class Migrations {
     }
 
     /**
-     * Returns the migrations of this jar that the database does not have, or that failed.
-     * Additional migrations of a newer jar are allowed: during a rollout or a rollback, older code
+     * Returns the migrations of this jar that the database does not have, or that failed. The
+     * database may also have migrations of a newer jar: during a rollout or a rollback, older code
      * works with the newer schema.
      */
     public List<String> missing() {
