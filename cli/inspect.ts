@@ -7,8 +7,8 @@ import { addCommand, leaving } from "./command";
 import { stackNameOf, workspaceFor } from "./stack-argument";
 
 /**
- * Adds the commands that show what stacks run. They change no stack, except `jobs`, which can also
- * start or stop a run of a job.
+ * Adds the commands that show what stacks run. Only one of these commands changes something in a
+ * cluster: `jobs` can also start or stop a run of a job.
  */
 export function addInspect(program: Command): void {
   const add = (name: string): Command => addCommand(program, name);

@@ -38,8 +38,8 @@ async function runWorkflow(
   try {
     if (process.env["PULUMI_BACKEND_URL"] === undefined) sandboxes = environment();
   } catch (error) {
-    // Continues without the sandbox, because jobs that only run checks and tests do not need it. A
-    // job that needs the sandbox then fails with its own error.
+    // The run continues without the sandbox, because jobs that only run checks and tests do not
+    // need it. A job that needs the sandbox then fails with its own error.
     if (!(error instanceof UserError)) throw error;
     console.log(`Jobs run without the sandbox: ${error.message}`);
   }
@@ -252,8 +252,8 @@ sandboxCommand
   .option("--everything", "removes the built parts too", false)
   .action(async ({ everything }: { everything: boolean }) => (await sandbox()).reset(everything));
 
-// Ends silently if the program that reads the output has closed its input, such as `head` in `...
-// logs | head`.
+// This process ends silently if the program that reads the output has closed its input, such as
+// `head` in `... logs | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 0 : 1);
 });

@@ -68,7 +68,7 @@ export function addOperations(program: Command): void {
         const { preview } = await import("../operations/preview/command");
         const name = await stackNameOf(stack);
         const workspace = await workspaceFor(name);
-        // Does not wait for this promise, so that the command reads the cluster while Pulumi's
+        // This code does not wait for the promise, so the command reads the cluster while Pulumi's
         // engine runs.
         const notes = import("../operations/drift/read").then(async ({ driftNotes }) =>
           driftNotes(name, workspace),

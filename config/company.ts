@@ -32,7 +32,7 @@ export const company = {
   /**
    * Platforms of the nodes in the clusters. Each machine builds the images of staging and review
    * stacks for all of these platforms, also a Mac with an ARM processor. Production and canaries
-   * run such images.
+   * run images for the same platforms.
    */
   imagePlatforms: ["linux/amd64"],
   /**

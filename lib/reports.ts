@@ -40,7 +40,8 @@ export class Reports {
   /**
    * Records the image that a command has pushed. A later job scans this image.
    *
-   * @param builtFrom branch and commit, if a later job starts the image as a canary
+   * @param builtFrom branch and commit of the image's code, if a later job starts the image as a
+   * canary
    */
   leaveImage(
     imageRef: string,
@@ -59,7 +60,7 @@ export class Reports {
     this.#leave("removed.json", { stack });
   }
 
-  /** Adds a cause of the failure of the running command. */
+  /** Adds one reason why the running command failed. */
   addCause(text: string): void {
     this.#causes.push(text);
     this.#leaveCauses();

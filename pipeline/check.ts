@@ -24,7 +24,10 @@ export function check(file: string, text: string): readonly Finding[] {
     .sort((one, other) => one.line - other.line || one.column - other.column);
 }
 
-/** `npm run pipeline -- check`: checks the files on the disk, and so also finds manual edits. */
+/**
+ * `npm run pipeline -- check`: checks the generated files on the disk, so this check also finds
+ * manual edits.
+ */
 export async function checkFiles(root: string = project): Promise<void> {
   const found: Finding[] = [];
   const schema = await circleciSchema().catch((error: unknown) => {

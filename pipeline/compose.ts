@@ -98,7 +98,10 @@ function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Req
 type Event =
   "approval" | "canceled" | "deployed" | "done" | "drift" | "failed" | "removed" | "skipped";
 
-/** Returns the path of a stack's preview as data, for the messages. */
+/**
+ * Returns the path of the file that contains a stack's preview as data. The Slack messages use this
+ * file.
+ */
 export const previewReport = (stack: string): string => `${reports}/preview-${stack}.json`;
 
 /**

@@ -19,8 +19,8 @@ export interface Context {
    */
   readonly hasRole?: boolean;
   /**
-   * Whether workflows that run a branch's own code may use the context. Every other context is for
-   * main only.
+   * Whether workflows that run a branch's own code may use the context. Only workflows that run the
+   * code of main may use the other contexts.
    */
   readonly onBranches: boolean;
 }

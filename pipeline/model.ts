@@ -97,7 +97,10 @@ export interface Place {
   readonly type?: "approval";
   readonly requires?: readonly Requirement[];
   readonly context?: readonly string[];
-  /** Jobs of the same serial group, in all pipelines of the organization, run one after another. */
+  /**
+   * Serial group of the job. CircleCI runs only one job of a group at a time, across all pipelines
+   * of the organization.
+   */
   readonly "serial-group"?: string;
 }
 

@@ -22,7 +22,10 @@ export const ofBranch = { PULL_REQUEST: pullRequest };
  * one project never runs at the same time as a removal in the other project.
  */
 const group = (name: string): string => `${service}/${name}`;
-/** Serial groups. Jobs of one group run one after another, even in different pipelines. */
+/**
+ * Serial groups. CircleCI runs only one job of a group at a time, even if the jobs are in different
+ * pipelines.
+ */
 export const groups = {
   canary: group("prod-canary"),
   prod: group("prod"),

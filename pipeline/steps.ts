@@ -62,7 +62,7 @@ export interface JobSpec {
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether the job attaches the jars and reports of earlier jobs. */
   readonly takes?: boolean;
-  /** Whether the job runs with the release from `promote`, in environment variables. */
+  /** Whether the job gets environment variables with the release that `promote` chose. */
   readonly released?: boolean;
   /** Files that the job persists for later jobs. */
   readonly gives?: "jars" | "reports";

@@ -228,8 +228,9 @@ async function endOutdatedAgent(): Promise<void> {
 }
 
 /**
- * Writes the firewall rules that ask the agent. If an older version of the sandbox has written
- * other rules, replaces them in one step, so that no packet passes in between.
+ * Writes the firewall rules that send connections to the NetworkPolicy agent. If an older version
+ * of the sandbox has written other rules, replaces them in one step, so that no packet passes in
+ * between.
  */
 async function ensurePolicyRules(): Promise<void> {
   const known = await runInNamespaces([tool("iptables-save"), "-t", "mangle"]);

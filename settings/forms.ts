@@ -81,7 +81,10 @@ export function objectOf<const Fields extends v.ObjectEntries>(allowed: string, 
 /** Returns the schema of a field that an object may leave out. */
 export const optional = <Value>({ schema }: Form<Value>) => v.exactOptional(schema);
 
-/** Also allows the text `none`, so that an environment variable can turn the setting off, too. */
+/**
+ * Returns a form that also allows the text `none`, so that an environment variable can turn the
+ * setting off.
+ */
 export function orNone<Value>({ allowed, schema }: Form<Value>): Form<Value | "none"> {
   const also = `none, or ${allowed}`;
   return { allowed: also, schema: v.union([v.literal("none"), schema], also) };

@@ -13,7 +13,9 @@ export const ciRoles = [
 ] as const;
 export type CiRoleName = (typeof ciRoles)[number];
 
-/** The roles that the code of every branch may use. Every other role is for main only. */
+/**
+ * The roles that the code of every branch may use. Only the code of main may use the other roles.
+ */
 export const branchRoles: readonly CiRoleName[] = ["preview", "review"];
 
 /**
@@ -75,11 +77,11 @@ export const reviewAccess = {
    * any value, so the code that reads an annotation checks the value.
    */
   annotations: {
-    /** Expiry that `npm run review -- extend` has set. */
+    /** Time at which the review stack expires, if someone has run `npm run review -- extend`. */
     extendedUntil: `${service}/extended-until`,
-    /** Time of the last update. */
+    /** Time of the review stack's last update. */
     lastUpdate: `${service}/last-update`,
-    /** Person who made the last update. */
+    /** Person who made the review stack's last update. */
     person: `${service}/person`,
     /** Repository of the branch. */
     remote: `${service}/remote`,

@@ -78,7 +78,7 @@ export const webService = {
 
 /** Values of the web service that no arg sets. */
 export const rollout = {
-  /** Seconds between the end of the drain and SIGKILL. */
+  /** Seconds from the end of `drainSeconds` until the kubelet sends SIGKILL. */
   graceMarginSeconds: 10,
   pdbMaxUnavailable: 1,
   /**
@@ -98,7 +98,10 @@ export const longMigration = {
    * Kubernetes stopped the migration.
    */
   activeDeadlineSeconds: 14_400,
-  /** The database may restart during a long migration. An error in the SQL fails three times. */
+  /**
+   * The database may restart during a long migration. A migration with an error in its SQL fails
+   * three times.
+   */
   backoffLimit: 2,
   /** Option of the service's CLI before the version that the Job migrates to. */
   versionOption: "--to",
@@ -111,16 +114,16 @@ export const seedArgs = ["seed", "--count", "50", "--if-empty"] as const;
 export const ingress = {
   albClassName: "alb",
   /**
-   * TLS policy of the load balancer, which allows TLS 1.2 and 1.3. Without the annotation, AWS uses
-   * `ELBSecurityPolicy-2016-08`, which allows TLS 1.0. Until AWS added hybrid key exchange in 2025,
-   * the AWS console's default was the policy below.
+   * TLS policy of the load balancer, which allows TLS 1.2 and 1.3. Without an annotation that sets
+   * a policy, AWS uses `ELBSecurityPolicy-2016-08`, which allows TLS 1.0. Until AWS added hybrid
+   * key exchange in 2025, the AWS console's default was the policy below.
    *
    * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
    */
   albSslPolicy: "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
   /**
    * Seconds that the load balancer waits for a stopping pod's open requests. Must not be above the
-   * grace period. AWS's default is 300.
+   * pod's termination grace period. AWS's default is 300.
    */
   deregistrationDelaySeconds: 30,
   pathType: "Prefix",
@@ -192,8 +195,8 @@ export const postgres = {
   terminationGracePeriodSeconds: 30,
   username: "orders",
   /**
-   * Time that Pulumi waits for the pod. Pulling the image and the first start take a quarter of
-   * this time.
+   * Time that Pulumi waits for the database's pod. Pulling the image and the first start take a
+   * quarter of this time.
    */
   wait: "180s",
 } as const;
@@ -218,8 +221,8 @@ export const reviewNamespace = {
   quota: { cpu: "2", memory: "4Gi", pods: 10 },
   /**
    * The stack needs one Ingress, two Services, one Secret and a CronJob for each scheduled job.
-   * Each CronJob keeps 3 successful and 3 failed Jobs, and one Job runs: 140 Jobs for 20 CronJobs.
-   * The rest is for experiments.
+   * Each CronJob has at most 7 Jobs: 3 successful, 3 failed and 1 that runs. So 20 CronJobs have
+   * 140 Jobs. The rest of the quota is for experiments.
    */
   quotaObjects: {
     "count/configmaps": "20",
@@ -246,7 +249,7 @@ export const privateAddresses = [
   "192.168.0.0/16",
 ] as const;
 
-/** Peers of a NetworkPolicy with the private addresses. */
+/** Peers of a NetworkPolicy: one peer for each range of private addresses. */
 export const privatePeers = privateAddresses.map((cidr: string) => ({ ipBlock: { cidr } }));
 
 /** Ports of the Datadog Agent on each node: DogStatsD (UDP) and traces (TCP). */

@@ -6,8 +6,8 @@ export interface EksClusterName {
 
 /**
  * How a cluster identifies a user: by the AWS role, or by the token that CircleCI gives to a job.
- * The token contains the name of the branch. Outside of CI, and with CLUSTER_IDENTITY=aws, the
- * cluster always uses the AWS role.
+ * The token contains the name of the branch. The cluster always uses the AWS role in two cases:
+ * outside of CI, and if the environment variable CLUSTER_IDENTITY is `aws`.
  */
 export type ClusterIdentity = "aws" | "circleci-token";
 

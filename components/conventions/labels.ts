@@ -21,8 +21,8 @@ export interface Identity {
   /** Whether the stack runs the code of a protected branch. True for staging and production. */
   readonly protectedBranch: boolean;
   /**
-   * Name of the service, the same in all stacks. Every selector contains the name, so a change
-   * replaces the Deployment.
+   * Name of the service, the same in all stacks. Every selector contains the name, so a change to
+   * the name replaces the Deployment.
    */
   readonly service: string;
 }
@@ -91,7 +91,8 @@ export function instanceSelector(identity: Identity): Labels {
 
 /**
  * Returns labels that select pods. A Deployment's selector is immutable: a change replaces the
- * Deployment, which causes downtime. Never add the version, the commit or a caller's label.
+ * Deployment, which causes downtime. Never add the version, the commit or a caller's label to the
+ * selector.
  */
 export function selector(identity: Identity, component: Component): Labels {
   return { "app.kubernetes.io/component": component, ...instanceSelector(identity) };

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 /** Maximum lengths of names, in characters, that Kubernetes, AWS and Pulumi accept. */
 export const budgets = {
   /**
-   * Kubernetes names each Job after its CronJob, plus 11 characters. A Job's name has at most 63
+   * Kubernetes gives each Job the CronJob's name plus 11 characters. A Job's name has at most 63
    * characters.
    */
   cronJob: 52,
@@ -24,7 +24,7 @@ const base32 = "abcdefghijklmnopqrstuvwxyz234567";
 export const suffixLength = 8;
 /**
  * Form of the end of a shortened name. `slug` and `labelValue` also shorten a full name with such
- * an end, so that it never equals a shortened name.
+ * an end, so that a full name never equals a shortened name.
  */
 export const looksShortened = /(?:^|-)[a-z2-7]{8}$/;
 export const legalSlug = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;

@@ -38,8 +38,8 @@ export function memoryBytes(memory: string): number | undefined {
 }
 
 /**
- * Returns an issue for each amount that is not a valid quantity. The messages show `cpu` and
- * `memory` of the last argument as examples.
+ * Returns an issue for each amount of CPU or memory that is not a valid quantity. The messages show
+ * `cpu` and `memory` of the last argument as examples.
  */
 export function amountIssues(
   arg: string,

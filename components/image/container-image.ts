@@ -79,7 +79,8 @@ export class ContainerImage extends pulumi.ComponentResource {
     validate(this, name, args, root, hash);
     const image = createImage(this, name, args, root, hash);
     this.nodes = { image };
-    // The resource's own `ref` also contains the tag, so this code does not use it.
+    // This code does not use the resource's own `ref`, because that reference also contains the
+    // tag.
     this.ref = pulumi.interpolate`${args.repository}@${image.digest}`;
     this.registerOutputs({ ref: this.ref });
   }
@@ -144,7 +145,8 @@ function createImage(
       buildArgs: { SOURCE_DATE_EPOCH: "0" },
       // By default, the provider would build the image in every preview.
       buildOnPreview: false,
-      // The build exports no cache: the last stage only copies jars, and a cache would be slower.
+      // The build exports no cache: the last stage only copies jars, and a cache would make the
+      // build slower.
       context: {
         location: join(root, contextDirectory),
         ...(baseImageRef === undefined

@@ -131,7 +131,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   /**
    * Port for health and metrics of the web pods. With `ingressPreset`, the load balancer checks the
    * pods' health at this port, so the NetworkPolicies open it to `ingressFrom`. Otherwise, only the
-   * node's own probes reach the port. With another port, no pod of such a stack becomes ready.
+   * node's own probes reach the port. If the web pods use another port, no pod of a stack with
+   * `ingressPreset` becomes ready.
    *
    * @default 8081
    */
@@ -205,8 +206,8 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       name,
       { ...args, annotations },
       {
-        // With this alias, a stack from before the guardrails keeps its namespace with everything
-        // in it.
+        // With this alias, a stack that is older than the guardrails keeps its namespace with
+        // everything in it.
         aliases: [{ parent: pulumi.rootStackResource }],
         parent: this,
       },

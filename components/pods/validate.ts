@@ -80,8 +80,8 @@ function configIssues(files: NonNullable<PodArgs["configFiles"]>): readonly Chec
 }
 
 /**
- * Checks the names of containers and volumes, and the paths of mounts. Each name and each path may
- * occur only once.
+ * Checks the names of containers and volumes, and the paths of mounts. In one pod, two containers
+ * or two volumes must not have the same name, and two mounts must not have the same path.
  */
 function placeIssues(args: PodArgs, own: PodPlaces): readonly Checked[] {
   const { configFiles = {}, initContainers, secretFiles, sidecars, volumeMounts, volumes } = args;
@@ -120,7 +120,9 @@ export function secretKeyIssues(keys: readonly Placed[]): readonly ValidationIss
   });
 }
 
-/** Names and paths that the component itself uses in a pod. */
+/**
+ * Names of containers and volumes, and paths of mounts, that the component itself uses in a pod.
+ */
 export interface PodPlaces {
   readonly containers: readonly string[];
   readonly paths: readonly string[];

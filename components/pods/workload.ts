@@ -139,7 +139,8 @@ export function workloadContainer(
     args: [...args],
     env: workloadEnv(workload, own),
     image: workload.imageRef,
-    // The digest identifies the content, so a node does not have to pull the image again.
+    // The digest identifies the content, so a node that has the image does not have to pull it
+    // again.
     imagePullPolicy: "IfNotPresent",
     name,
     resources: resources(workload),

@@ -43,7 +43,8 @@ function container(args: PostgresInputs): Container {
       timeoutSeconds: 3,
     },
     resources: {
-      // The limit is above the request, because shared buffers fill up only with use.
+      // The limit is above the request, because PostgreSQL fills its shared buffers only while
+      // clients use the database.
       limits: { memory: defaults.memoryLimit },
       requests: { ...defaults.requests },
     },

@@ -84,9 +84,9 @@ export interface CanaryArgs extends Omit<
   readonly egressTo?: readonly EgressRule[];
 
   /**
-   * Pure functions that change the component's specs, and run last: those of a WebService, and
-   * `networkPolicySpec` for the NetworkPolicy. The code of a branch can use all connections that
-   * the NetworkPolicy allows.
+   * Pure functions that change the component's specs, and run last: the functions for a
+   * WebService's Deployment and pods, and `networkPolicySpec` for the NetworkPolicy. The code of a
+   * branch can use all connections that the NetworkPolicy allows.
    *
    * @default - none
    * @example

@@ -14,8 +14,9 @@ function albAnnotations(web: WebServiceInputs): Annotations {
   return {
     ...(ingressGroupName === undefined ? {} : { [`${alb}/group.name`]: ingressGroupName }),
     [`${alb}/healthcheck-path`]: web.readinessProbe?.path ?? probes.ready,
-    // The controller accepts a name only for a port of the Service. For a number, it uses this port
-    // of the pods, and opens this port in their security group.
+    // This annotation may contain the name of a port only if the Service has this port. If the
+    // annotation contains a number, the controller uses this port of the pods, and opens the port
+    // in their security group.
     ...(hasManagementPort(web) ? { [`${alb}/healthcheck-port`]: String(web.managementPort) } : {}),
     [`${alb}/listen-ports`]: JSON.stringify(tls ? [{ HTTP: 80 }, { HTTPS: 443 }] : [{ HTTP: 80 }]),
     [`${alb}/scheme`]: ingressScheme,
@@ -23,8 +24,8 @@ function albAnnotations(web: WebServiceInputs): Annotations {
       ? { [`${alb}/ssl-policy`]: defaults.albSslPolicy, [`${alb}/ssl-redirect`]: "443" }
       : {}),
     [`${alb}/target-group-attributes`]: `deregistration_delay.timeout_seconds=${String(deregistrationDelaySeconds)}`,
-    // Sends requests directly to the pods: a node in between does not know which pod will stop
-    // soon.
+    // With this value, the load balancer sends requests directly to the pods. A node in between
+    // would not know which pod will stop soon.
     [`${alb}/target-type`]: "ip",
   };
 }

@@ -43,7 +43,7 @@ function jobSpec(
   return applyOverride(web.overrides?.migrationJobSpec, {
     activeDeadlineSeconds: activeDeadlineSeconds ?? defaults.activeDeadlineSeconds,
     backoffLimit: defaults.backoffLimit,
-    // A node that is drained is not a failure of the migration.
+    // If someone drains the pod's node, the migration has not failed.
     podFailurePolicy: {
       rules: [
         { action: "Ignore", onPodConditions: [{ status: "True", type: "DisruptionTarget" }] },

@@ -21,7 +21,7 @@ export const debugPortName = "debug";
 export const migrationName = "migrate";
 export const seedName = "seed";
 
-/** Returns a function that makes the probes of a web service. */
+/** Returns a function that creates a probe of a web service. */
 function httpProbe(web: WebServiceInputs) {
   const port = hasManagementPort(web) ? managementPortName : httpPortName;
   return (ownPath: string, times: object, given: ProbeSettings = {}) => {
@@ -67,12 +67,15 @@ function webContainer(name: string, web: WebServiceInputs): Container {
   });
 }
 
-/** Returns rules that make the scheduler prefer an even spread over zones, and different nodes. */
+/**
+ * Returns rules for the scheduler: if possible, spread the pods evenly over zones, and run them on
+ * different nodes.
+ */
 function spread(web: WebServiceInputs): Pick<PodSpec, "affinity" | "topologySpreadConstraints"> {
   const labelSelector = { matchLabels: trackSelector(web.identity, "web", web.track) };
   const zones: k8s.types.input.core.v1.TopologySpreadConstraint = {
     labelSelector,
-    // Counts only the pods of one release, not the old pods that are about to stop.
+    // The scheduler counts only the pods of one release, not the old pods that are about to stop.
     matchLabelKeys: ["pod-template-hash"],
     maxSkew: 1,
     topologyKey: "topology.kubernetes.io/zone",

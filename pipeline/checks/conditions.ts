@@ -60,8 +60,8 @@ function* expression(
     yield source.value(
       path,
       `the expression cannot be read: ${error.message}, at its character ${String(error.at + 1)}: ${text}`,
-      // Outside `when`, the expression is only a part of the value, so the finding points at the
-      // value.
+      // Under a key other than `when`, the expression is only a part of a longer text. The finding
+      // then points at the start of this text.
       path.at(-1) === "when" ? error.at : 0,
     );
   }

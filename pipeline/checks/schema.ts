@@ -25,8 +25,8 @@ const inPackage = join("check_jsonschema", "builtin_schemas", "vendor", "circle-
 
 /**
  * Returns a validator for CircleCI's own schema. The schema comes from the PyPI package that
- * `requirements.txt` pins by its hash. pip downloads the package once, with the machine's own
- * settings. The schema stays under node_modules, so a second run works offline.
+ * `requirements.txt` pins by its hash. pip downloads the package once, with the pip settings of
+ * this machine. The schema stays under node_modules, so a second run works offline.
  *
  * @throws SchemaMissing if Python or pip is missing, or if pip cannot download the package
  */

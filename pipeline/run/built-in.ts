@@ -22,7 +22,7 @@ export interface BuiltIn {
  * Returns the environment variables that CircleCI sets in pipelines of its GitHub App.
  * `CIRCLE_REPOSITORY_URL` is missing, because only the older integrations set this variable.
  *
- * Left out:
+ * This function leaves out two variables:
  *
  * - `CI`. With `CI`, commands must not skip a check, but a machine without the scanners' databases
  *   must skip some checks. For the same strictness as in CircleCI, set `CI` yourself.

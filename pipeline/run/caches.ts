@@ -2,7 +2,8 @@
  * The caches of a project. The quotes are sentences of CircleCI's pages "Configuration reference"
  * and "Caching".
  *
- * Left out: the order of jobs that save at the same time, the sizes, and `{{ .CheckoutKey }}`.
+ * This file does not imitate three things: the order of jobs that save at the same time, the limits
+ * on the size of caches, and `{{ .CheckoutKey }}`.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -20,8 +20,8 @@ export async function checkOut(
   });
   const packages = join(root, "node_modules");
   if (existsSync(packages)) {
-    // Copies the packages as hard links. If the packages do not match the lock file, the first
-    // command installs them again.
+    // Copies the npm packages as hard links. If the packages do not match the lock file, the first
+    // command of the job installs them again.
     await command("cp", ["-al", packages, copy], { timeout: 300_000 }).catch(async () =>
       command("cp", ["-a", packages, copy], { timeout: 300_000 }),
     );

@@ -23,8 +23,8 @@ export interface Room extends Place {
 }
 
 /**
- * Runs a job's steps in its copy. After the first failure, only steps with `always` or `on_fail`
- * run. Returns whether all steps succeeded.
+ * Runs a job's steps in the job's copy of the repository. After the first failure, only steps with
+ * `always` or `on_fail` run. Returns whether all steps succeeded.
  */
 export async function runSteps(
   steps: readonly unknown[],

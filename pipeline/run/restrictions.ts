@@ -2,9 +2,10 @@
  * What decides whether a job gets a context. The quotes are sentences of CircleCI's page "Using
  * contexts", except where a comment names another page.
  *
- * Left out: the group `All members`, changes that take effect late ("CircleCI syncs GitHub team and
- * LDAP groups every few hours"), and config policies. Also, contexts in pipelines of custom
- * webhooks: "restricting contexts for custom webhook triggers is not currently supported".
+ * This file does not imitate the group `All members`, changes that take effect late ("CircleCI
+ * syncs GitHub team and LDAP groups every few hours"), and config policies. It also does not
+ * imitate contexts in pipelines of custom webhooks: "restricting contexts for custom webhook
+ * triggers is not currently supported".
  *
  * The page does not say whether a context with a group and a project asks for both ("a member of
  * one of the security groups or projects"). This code asks for both. docs/trust.md says how to try
@@ -143,8 +144,8 @@ export function refusals(
 }
 
 /**
- * Returns the restriction of a context by its full name, as docs/pipeline.md asks for it. Undefined
- * for the context of another project.
+ * Returns the restriction of a context by its full name, as docs/pipeline.md describes it.
+ * Undefined for the context of another project.
  */
 export function ourRestriction(name: string, hasDeployProject?: boolean): Restriction | undefined {
   const known = (Object.keys(contexts) as ContextName[]).find((one) => fullName(one) === name);

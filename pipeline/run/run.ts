@@ -185,7 +185,10 @@ interface Run {
   readonly workspace: Workspace;
 }
 
-/** The person at this machine, who may approve: `--approve` is this person's word. */
+/**
+ * The person at this machine, who may approve jobs. With `--approve`, this person gives the
+ * approval.
+ */
 const person: Actor = { approver: true, id: uuidOf("the person at this machine") };
 
 /** Returns what CircleCI knows about a job when it decides whether to start the job. */

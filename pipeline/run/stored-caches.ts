@@ -13,7 +13,8 @@ export interface Place {
  * The caches of one project, in a directory. Runs that share the directory share the caches, as
  * pipelines of all branches do.
  *
- * Left out: paths outside the job's working directory. They would be files of this machine.
+ * This class ignores paths outside the job's working directory, because they would be files of this
+ * machine.
  */
 export class StoredCaches {
   readonly #directory: string;

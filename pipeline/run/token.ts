@@ -2,7 +2,7 @@
  * The OIDC tokens of jobs. The quotes are sentences of CircleCI's page "Using OpenID Connect tokens
  * in jobs".
  *
- * Left out: tokens with custom claims (`circleci run oidc get`), the document at
+ * This file does not imitate tokens with custom claims (`circleci run oidc get`), the document at
  * `<iss>/.well-known/openid-configuration`, and forks, whose jobs get no token. No cloud accepts
  * these tokens, because their key exists only in this process.
  */

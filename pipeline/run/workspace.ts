@@ -2,8 +2,8 @@
  * The workspace of a workflow. The quotes are sentences of CircleCI's page "Using workspaces to
  * share data between jobs".
  *
- * Left out: the 15 days of storage, and globs in `paths`. The local run has no reruns of a
- * workflow: it always starts with an empty workspace.
+ * This file does not imitate the deletion of a workspace after 15 days, and globs in `paths`. The
+ * local run has no reruns of a workflow: it always starts with an empty workspace.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";

@@ -40,7 +40,8 @@ const code = '"$CANARY_BRANCH" --commit "$CANARY_COMMIT"';
 
 /**
  * The jobs that start a canary. The first job builds the branch's code without permissions. After
- * the approval, a job with staging's role pushes the image. No job takes an image from a branch.
+ * the approval, a job with staging's role pushes the image. No job uses an image that a branch's
+ * own pipeline has built.
  */
 export const canaryStart: readonly Stage[] = [
   {

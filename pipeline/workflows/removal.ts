@@ -43,8 +43,8 @@ function swept(what: "canary" | "reviews", context: ContextName, told: string): 
       name,
       job: { command: `npm run sweep -- --apply --only ${what}`, keepsReport: true },
       contexts: [context],
-      // Jobs that people start have other groups. In the same group, CircleCI would drop an
-      // approved start or an emergency stop as soon as a newer sweep waits.
+      // Jobs that people start are in other serial groups. In the same serial group, CircleCI would
+      // drop an approved start or an emergency stop as soon as a newer sweep waits.
       serialGroup: groups[name],
     },
     ...badEndNotices(name, told),

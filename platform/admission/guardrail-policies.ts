@@ -84,7 +84,8 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
     `${onlyPorts(datadogPorts.metrics, datadogPorts.traces)} && ${network("peer", privateAddresses)}`,
     `${onlyPorts(53)} && (${namespace("peer", ["kube-system"])} || ${network("peer", review.dnsCidrs)})`,
   ];
-  // The size of the list is not enough, because Kubernetes accepts the same direction twice.
+  // Checking the size of the list `policyTypes` is not enough, because Kubernetes accepts a list
+  // with the same direction twice.
   const bothDirections = `"Ingress" in object.spec.policyTypes && "Egress" in object.spec.policyTypes`;
   const any = (alternatives: readonly string[]) =>
     alternatives.map((alternative) => `(${alternative})`).join(" || ");

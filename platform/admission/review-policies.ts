@@ -48,7 +48,8 @@ export function ownNamespaceOnly(circleci: CircleCi): Policy {
     on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],
     only: {
       ...byReview,
-      // Namespaces have a separate policy, and a query about permissions changes nothing.
+      // This policy leaves out namespaces, because they have a separate policy. It also leaves out
+      // requests that ask about permissions, because they change nothing.
       "no-namespace-no-question": `!(request.resource.group == "" && request.resource.resource == "namespaces") && !(request.resource.group in ["authentication.k8s.io", "authorization.k8s.io"])`,
     },
     validations: [
@@ -82,8 +83,8 @@ export const reviewNamespaceLabels = {
 } as const;
 
 /**
- * Labels that a namespace of a review stack may have. Because of another label, a policy of another
- * namespace could allow connections from this namespace.
+ * Labels that a namespace of a review stack may have. If the namespace had other labels, a
+ * NetworkPolicy of another namespace could allow connections from this namespace.
  */
 const namespaceLabels = [
   ...Object.keys(labels(identity, "namespace")),
@@ -96,7 +97,7 @@ const namespaceLabels = [
 
 /**
  * Returns the policy for namespaces: a review job may create only namespaces of review stacks, and
- * cannot change what makes them namespaces of review stacks.
+ * cannot change their owner or the labels that all namespaces of review stacks have.
  */
 export function namespaces(circleci: CircleCi): Policy {
   const { byReview, isRemover } = requester(circleci);
@@ -244,8 +245,8 @@ export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
               message: `a review stack is in the ingress group ${reviewIngressGroup}, of scheme internal`,
             },
             {
-              // For a port with this name, the controller reads an annotation. If the annotation is
-              // missing, the controller stops.
+              // For a port with this name, the controller reads an annotation of the Ingress. If
+              // the annotation is missing, the controller stops.
               expression: `object.spec.rules.all(rule, !has(rule.http) || rule.http.paths.all(path, has(path.backend.service) && !(has(path.backend.service.port) && has(path.backend.service.port.name) && path.backend.service.port.name == "use-annotation")))`,
               message: "the Ingress of a review stack routes to Services only",
             },

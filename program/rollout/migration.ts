@@ -93,8 +93,8 @@ export const migrated =
     // A preview starts no Job, so there is nothing to wait for.
     if (pulumi.runtime.isDryRun()) return job.urn.apply(() => job);
     return pulumi.all([job.metadata, job.status]).apply(async ([metadata, status]) => {
-      // The API server gives every Job a status. The mocks of a test do not, and neither does an
-      // update with `--target` that leaves the Job out.
+      // The API server gives every Job a status. A Job without a status comes from the mocks of a
+      // test, or from an update with `--target` that leaves the Job out.
       if ((status as object | undefined) !== undefined) {
         const say = async (text: string): Promise<void> =>
           pulumi.log.info(text, job, undefined, true);
@@ -160,13 +160,16 @@ async function complete(
 function timeOf({ spec, status }: JobFacts): string {
   const { activeDeadlineSeconds } = spec;
   const started = Date.parse(status?.startTime ?? "") || Date.now();
-  // The clock of the cluster may be ahead.
+  // The clock of the cluster may be ahead of this machine's clock.
   const since = time(Math.max(0, Date.now() - started) / 1000);
   if (activeDeadlineSeconds === undefined) return `for ${since}`;
   return `for ${since} of at most ${time(activeDeadlineSeconds)}`;
 }
 
-/** Reads the log of a pod's last container. Without the right to read logs, there are no lines. */
+/**
+ * Reads the log of a pod's last container. Returns no lines if the user has no permission to read
+ * logs.
+ */
 async function logOf(
   pod: PodFacts,
   reader: Pick<JobReader, "log">,
@@ -192,8 +195,9 @@ async function progressOf(
 }
 
 /**
- * Returns why the Job failed: what its newest pod says, and the last lines of this pod's log. If a
- * Job exceeds its deadline, Kubernetes deletes its pods. So `last` is the newest line before that.
+ * Returns why the Job failed: the issue of its newest pod, and the last lines of this pod's log. If
+ * a Job exceeds its deadline, Kubernetes deletes its pods. So `last` contains the newest log line
+ * from before the deletion.
  */
 async function failureOf(
   message: string,

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** How often to read the cluster and to print messages. */
 export interface Pace {
   readonly pollMs: number;
-  /** Milliseconds without progress until the pods are read, too. */
+  /** Milliseconds without progress after which the wait also reads the pods. */
   readonly quietMs: number;
-  /** Milliseconds without a new message until the last message is printed again. */
+  /** Milliseconds without a new message after which the wait prints the last message again. */
   readonly sayMs: number;
 }
 
@@ -17,7 +17,7 @@ export const usualPace: Pace = { pollMs: 2_000, quietMs: 6_000, sayMs: 30_000 };
  */
 const failedReads = 5;
 
-/** Reads again after a failed read, at most five times. */
+/** Calls `read` until it succeeds, but at most five times. */
 export async function patiently<Value>(read: () => Promise<Value>, pollMs: number): Promise<Value> {
   for (let tried = 1; ; tried += 1) {
     try {

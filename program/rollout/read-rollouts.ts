@@ -67,7 +67,7 @@ export function readRollouts({
       const replicaSets = await list<ReplicaSet>(`${apps}/replicasets`, {
         labelSelector: labelQuery(matchLabels),
       });
-      // The selector belongs to one Deployment, so there is at most one hash.
+      // The selector belongs to one Deployment, so `newestHashes` returns at most one hash.
       const [hash] = newestHashes(replicaSets);
       if (hash === undefined) return { failedMounts: [], pods: [] };
       const [pods, mounts] = await Promise.all([

@@ -80,8 +80,8 @@ async function complete(
 ): Promise<void> {
   const obstacles = new Obstacles(Date.now());
   /**
-   * The texts of `waitingFor` so far. A text that comes again is not progress, so that pods that
-   * start and stop again and again do not prolong the wait.
+   * The texts that `waitingFor` has returned so far. If it returns one of these texts again, this
+   * is not progress. So pods that start and stop again and again do not prolong the wait.
    */
   const known = new Set<string>();
   const began = Date.now();

@@ -100,7 +100,7 @@ export function etcdDaemon(): Daemon {
 }
 
 export function containerdDaemon(): Daemon {
-  // Routes connect the pods, and no bridge does. So every packet between pods passes iptables.
+  // The pod network uses routes and no bridge. So every packet between pods passes iptables.
   const network = config(
     "cni/10-pods.conflist",
     JSON.stringify({

@@ -72,7 +72,10 @@ export async function prepareNewPods(): Promise<void> {
   replaceFile(file, pluginScript(join(cniPlugins, "ptp"), ipset), 0o755);
 }
 
-/** The iptables rules for both sets. They must come before the rules that ask the agent. */
+/**
+ * The iptables rules for both sets. They must come before the rules that send connections to the
+ * agent.
+ */
 export const newPodRules = (["RETURN", "DROP"] as const).flatMap((target) =>
   (["src", "dst"] as const).map((side) => {
     const set = target === "RETURN" ? openPods : newPods;

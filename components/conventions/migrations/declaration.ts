@@ -15,8 +15,8 @@ export interface Declaration {
 export const firstLines = '"-- expand", "-- contract", "-- expand, long" or "-- contract, long"';
 
 /**
- * Reads the declaration in the first line of a migration. A text may follow a colon, such as `--
- * expand: a nullable column`. Undefined if the line has another form.
+ * Reads the declaration in the first line of a migration. The line may continue with a colon and a
+ * text, such as `-- expand: a nullable column`. Undefined if the line has another form.
  */
 export function declarationOf(sql: string): Declaration | undefined {
   const found = /^-- (contract|expand)(, long)?(?::[^\n]*)?[ \r]*(?:\n|$)/.exec(sql);

@@ -95,7 +95,7 @@ export function containerIssue(container: ContainerStatus): string | undefined {
     : "runs, but is not ready";
 }
 
-/** Largest number of characters that are shown of a termination message. */
+/** Maximum length of the termination message in a text, in characters. */
 const messageLength = 300;
 
 /** What an exit code means, if the code alone says little. */
