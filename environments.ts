@@ -33,7 +33,7 @@ interface Traits {
   readonly protect: boolean;
   /** Whether the stack runs only code of the protected branch. */
   readonly protectedBranch: boolean;
-  /** Whether the first start fills the database with example data. */
+  /** Whether the service's first pod fills the empty database with example data. */
   readonly seeds: boolean;
   /** Environment whose default settings apply. */
   readonly settingsOf: OwnDefaults;

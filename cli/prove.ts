@@ -58,7 +58,10 @@ export function addProve(program: Command): void {
     );
 }
 
-/** Returns an action that ends with the exit code of a proof. */
+/**
+ * Returns an action for a subcommand of `prove`. The number that `work` returns becomes the exit
+ * code.
+ */
 function exiting<Args extends unknown[]>(
   work: (...args: Args) => Promise<number>,
 ): (...args: Args) => Promise<void> {

@@ -20,7 +20,7 @@ export interface CommandOptions {
    * program has ended, `command` calls the returned function.
    */
   readonly onStart?: (pid: number) => (signal: NodeJS.Signals | null) => Promise<void> | void;
-  /** Ends the program early; the call of `command` then throws an error. */
+  /** Signal with which the caller can end the program early. `command` then throws an error. */
   readonly cancelSignal?: AbortSignal;
   /**
    * Signal that ends the program at the timeout. Use SIGKILL only for a program that only reads.

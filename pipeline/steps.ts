@@ -31,8 +31,8 @@ export const executors = {
 } as const satisfies Readonly<Record<string, Executor>>;
 
 /**
- * Directory of the files that commands write for later jobs: the digest, previews, the deployed
- * release, and the cause of a failure.
+ * Directory of the files that commands write for later jobs: the image's digest, previews, the
+ * deployed release, and the cause of a failure.
  */
 export const reports = "reports";
 /** Directory of the commands' results, for CircleCI's Tests tab. */
@@ -94,7 +94,7 @@ export interface JobSpec {
    */
   readonly trusted?: boolean;
   readonly testResults?: string;
-  /** The company's own steps, after the command. */
+  /** The company's own steps, which run after the job's command. */
   readonly more?: readonly Step[];
 }
 

@@ -36,7 +36,7 @@ async function atCommit(commit: string): Promise<FirstLines | undefined> {
   // A commit comes from the configuration or from a stack's outputs. Git must not read it as an
   // option.
   if (!/^[0-9a-f]{40}$/.test(commit)) return undefined;
-  // Prints <commit>:<path>:<number of the line>:<line>.
+  // For each line that matches, git prints <commit>:<path>:<number of the line>:<line>.
   const args = ["grep", "--line-number", "--full-name", "^-- ", commit, "--", migrationsDirectory];
   try {
     const { stdout } = await run("git", args);

@@ -27,8 +27,8 @@ export interface Setting<Value = unknown, Default = unknown> extends Form<Value>
 
 interface Statement<Value, Default> extends Omit<Setting<Value>, "default"> {
   /**
-   * The default: one value for each environment, or a function. Without this field, the default is
-   * undefined.
+   * The default of the setting: one value for each environment, or a function that returns the
+   * value. Without this field, the default is undefined.
    */
   readonly default?:
     ((surroundings: Surroundings) => Default) | Readonly<Record<OwnDefaults, Default>>;

@@ -1,7 +1,7 @@
 /**
- * Which connections the NetworkPolicies of a review or local stack's namespace allow. The tests
- * compare the network policies with this table, and `npm run probe` compares a cluster with this
- * table.
+ * This table says which connections the NetworkPolicies allow in the namespace of a review or local
+ * stack. The tests compare the NetworkPolicies with this table, and `npm run probe` compares a
+ * cluster with this table.
  */
 
 /** Sources of connections. A migration runs in the service's own pods, before the service. */

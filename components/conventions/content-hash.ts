@@ -54,7 +54,8 @@ export function contentHash(root: string): string {
   const files = imageInputs.flatMap((input) => filesUnder(root, input)).sort();
   for (const file of files) {
     const content = readFileSync(join(root, file));
-    // Lengths separate the parts: moving a byte from one file to the next changes the hash.
+    // The hash includes the length of each path and content. So moving a byte from one file to the
+    // next changes the hash.
     hash.update(`${String(Buffer.byteLength(file))}:${file}${String(content.length)}:`);
     hash.update(content);
   }

@@ -48,7 +48,10 @@ export const webService = {
   maxSurge: "25%",
   /** With 0, a rollout never removes an old pod before a new pod is ready. */
   maxUnavailable: 0,
-  /** If a pod crashes within 10 seconds after it becomes ready, the pod was never available. */
+  /**
+   * If a pod crashes within 10 seconds after it becomes ready, Kubernetes never counts it as
+   * available.
+   */
   minReadySeconds: 10,
   port: 8080,
   /**

@@ -8,7 +8,7 @@ export type WithDefaults<Args extends object, Defaults extends object> = Omit<
     : Defaults[Key];
 };
 
-/** Returns only the fields that have a value. */
+/** Returns an object with only the fields that have a value. */
 export function defined<T extends object>(
   fields: T,
 ): { [Key in keyof T]?: Exclude<T[Key], undefined> } {

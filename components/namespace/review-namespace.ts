@@ -130,9 +130,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
 
   /**
    * Port for health and metrics of the web pods. With `ingressPreset`, the load balancer checks the
-   * pods' health at this port, so the NetworkPolicies open it to `ingressFrom`. Otherwise, only the
-   * node's own probes reach the port. If the web pods use another port, no pod of a stack with
-   * `ingressPreset` becomes ready.
+   * pods' health at this port, so the NetworkPolicies open it to `ingressFrom`, and pods with
+   * another port never become ready. Without a preset, only the node's probes reach this port.
    *
    * @default 8081
    */
@@ -249,7 +248,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       ...defined({ roleBinding }),
     };
     const guardrails = [resourceQuota, limitRange, ...networkPolicies];
-    // A preview knows URNs, but not ids. With URNs, the preview shows the name.
+    // A preview knows URNs, but not ids. With URNs, the preview shows the namespace's name.
     this.namespace = pulumi
       .all([namespace, pulumi.all(guardrails.map(({ urn }) => urn))])
       .apply(([known]) => known);

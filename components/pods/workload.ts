@@ -61,8 +61,8 @@ export const containerSecurityContext: k8s.types.input.core.v1.SecurityContext =
 };
 
 /**
- * Returns requests and limits. By default, there is only a memory limit, because a CPU limit slows
- * a container down even on an idle node.
+ * Returns the requests and limits of a container. By default, there is only a memory limit, because
+ * a CPU limit slows a container down even on an idle node.
  */
 function resources(workload: Workload): k8s.types.input.core.v1.ResourceRequirements {
   const { cpuLimit, requests } = workload;
@@ -106,7 +106,8 @@ function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
   const all: EnvVar[] = [
     ...(appEndpoint === undefined ? [] : [{ name: "APP_ENDPOINT", value: appEndpoint }]),
     ...databaseEnv(database),
-    // The agent runs on each node. A pod connects to the agent at the address of the pod's node.
+    // The Datadog Agent runs on each node. A pod connects to the agent at the address of the pod's
+    // node.
     { name: "DD_AGENT_HOST", valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } },
     { name: "DD_ENV", value: identity.environment },
     { name: "DD_SERVICE", value: identity.service },
@@ -224,7 +225,7 @@ export function workloadPodSpec(
   };
 }
 
-/** Environment variables that the components set, or that contradict the components. */
+/** Environment variables that the components set, or that contradict what the components set. */
 const reserved =
   /^(?:APP_ENDPOINT|PORT|MANAGEMENT_PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|SSLMODE|SSLROOTCERT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
 

@@ -101,7 +101,7 @@ function jobSpec(
       ),
       spec,
     },
-    // Fields without a value keep Kubernetes' defaults.
+    // The spec contains no field for an arg without a value, so Kubernetes uses its default.
     ...defined({
       completionMode: job.completionMode,
       completions: job.completions,

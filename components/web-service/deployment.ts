@@ -109,8 +109,8 @@ export function createDeployment(
     {
       ...(waitForRollout === undefined && { customTimeouts: { create: wait, update: wait } }),
       dependsOn,
-      // Keeps the number of pods that the autoscaler chose. `replicas` stays in the spec, because
-      // Kubernetes sets a missing value to 1.
+      // With this option, an update keeps the number of pods that the autoscaler chose. `replicas`
+      // stays in the spec, because Kubernetes sets a missing value to 1.
       ...(web.autoscaling === undefined ? {} : { ignoreChanges: ["spec.replicas"] }),
       parent,
       ...protection(web),

@@ -2,7 +2,7 @@ import { longestWaitMinutes } from "../waits";
 import type { Finding, Source } from "./source";
 import { commandsOf, filledIn, mapping, named, text } from "./shape";
 
-/** CircleCI's variables that contain text from outside, such as the name of a branch. */
+/** CircleCI's variables whose text people can choose, such as the name of a branch. */
 const outsideVariables = ["CIRCLE_BRANCH", "CIRCLE_PULL_REQUEST", "CIRCLE_TAG", "CIRCLE_USERNAME"];
 const storedKeys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 const runsPulumi = /\bnpm run (?:canary|deploy|image|preview|promote|review|rollback|sweep)\b/;

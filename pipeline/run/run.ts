@@ -186,8 +186,7 @@ interface Run {
 }
 
 /**
- * The person at this machine, who may approve jobs. With `--approve`, this person gives the
- * approval.
+ * The person at this machine, who is an approver. `--approve` stands for this person's approval.
  */
 const person: Actor = { approver: true, id: uuidOf("the person at this machine") };
 

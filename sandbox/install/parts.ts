@@ -57,7 +57,10 @@ export interface Part {
   readonly version: string;
   /** Names of all executables of the part. */
   readonly files: readonly string[];
-  /** Undefined if the publisher does not offer executables with checksums. */
+  /**
+   * Official files of the part. Undefined if the publisher does not offer executables with
+   * checksums.
+   */
   readonly downloads?: readonly Download[];
   readonly builds: readonly Build[];
 }

@@ -64,7 +64,9 @@ const tokens: readonly RegExp[] = [
   /\bxox[abeoprs]-[\w-]{16,}/g,
 ];
 
-/** Forms of texts that contain a secret. The group matches the secret. */
+/**
+ * Forms of texts that contain a secret. The group in each regular expression matches the secret.
+ */
 const forms: readonly RegExp[] = [
   // The password in a URL.
   /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:([^\s/@]+)@/gi,
@@ -91,7 +93,7 @@ const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----([^]*?)-----END [A-Z ]*PRI
  */
 function assigned(text: string): readonly string[] {
   return Array.from(text.matchAll(assignments)).flatMap(([, name = "", ...values]) => {
-    // One of the three groups has matched; the others are undefined.
+    // One of the regular expression's last three groups has matched. The other two are undefined.
     const value = values.join("");
     if (!isSecretName(name)) return assigned(value);
     return reference.test(value) ? [] : [value];
