@@ -30,9 +30,9 @@ export const company = {
    */
   imageRepository: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/services-orders",
   /**
-   * Platforms of the nodes in the clusters. Each machine builds the images of staging and review
-   * stacks for all of these platforms, also a Mac with an ARM processor. Production and canaries
-   * run images for the same platforms.
+   * Platforms of the nodes in the clusters. Each machine, even a Mac with an ARM processor, builds
+   * the images of staging and review stacks for all of these platforms. Production and canaries run
+   * images for the same platforms.
    */
   imagePlatforms: ["linux/amd64"],
   /**

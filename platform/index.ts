@@ -44,7 +44,8 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   const repository = here.includes("staging")
     ? new ImageRepository("images", { productionAccountId, repository: service })
     : undefined;
-  // The code of every branch pushes here, so production's images are in another repository.
+  // The code of every branch can push to this repository, so production's images are in another
+  // repository.
   const reviewRepository = here.includes("review")
     ? new ImageRepository("review-images", {
         buildDays: 30,
@@ -58,7 +59,7 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
     url: `https://${issuer(circleci)}`,
   });
 
-  // This call also fails immediately if a cluster does not exist.
+  // These calls also make the program fail immediately if a cluster does not exist.
   const arns = await Promise.all(
     clusters.map(async ({ name }) => (await aws.eks.getCluster({ name })).arn),
   );

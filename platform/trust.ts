@@ -62,8 +62,8 @@ export function trustedText(ciRole: CiRoleName, circleci: CircleCi): string {
  * this repository, on the given branches. The tokens of pipelines that custom webhooks started
  * contain no branch, so AWS refuses these tokens.
  *
- * Contexts are not a condition here, because IAM knows only the claims `aud`, `sub` and
- * `project-id` of CircleCI. CircleCI itself restricts which jobs may use a context.
+ * The trust policy has no condition for contexts, because IAM knows only the claims `aud`, `sub`
+ * and `project-id` of CircleCI. CircleCI itself restricts which jobs may use a context.
  */
 export function trustPolicy(circleci: CircleCi, providerArn: string, ciRole: CiRoleName) {
   const { organizationId, vcsOrigin } = circleci;

@@ -13,7 +13,7 @@ import { policyOf } from "./policies";
 import { knownRegistries } from "./registries";
 import { rules } from "./rules";
 
-/** Pulumi runs the exported function, in this directory. */
+/** Pulumi runs the exported function, with the directory `policy` as the working directory. */
 async function pack(): Promise<void> {
   const config = await readConfig(join(__dirname, ".."));
   const known = knownRegistries({ config, env: process.env, stack: pulumi.getStack() });

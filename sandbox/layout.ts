@@ -34,7 +34,10 @@ export const paths = {
   /** Directory that the sandbox mounts over its own /var. */
   var: join(root, "var"),
   volumes: join(root, "volumes"),
-  /** Process ids, sockets and generated configuration. Each start creates them again. */
+  /**
+   * Process ids, sockets and configuration files of the daemons. Each start of the sandbox creates
+   * them again.
+   */
   run: join(root, "run"),
   logs: join(root, "logs"),
   pulumiHome: join(root, "pulumi"),

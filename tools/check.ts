@@ -25,7 +25,7 @@ async function passes(check: () => Promise<void>): Promise<boolean> {
  * did nothing, because the job that runs `npm run check` in CI has no Java. `npm run test:service`
  * checks the format too.
  *
- * @returns true if the format is good, or Maven could not be run
+ * @returns true if the format is good, or if this machine has no Maven
  */
 async function formatJava(goal: "apply" | "check"): Promise<boolean> {
   try {

@@ -80,8 +80,8 @@ async function codePages(): Promise<readonly [string, string][]> {
     plugin: ["typedoc-plugin-markdown"],
     readme: "none",
     router: "module",
-    // Skips the type check, because `npm run check` already checks the types. typedoc then needs
-    // only half the time.
+    // With this option, typedoc skips the type check and needs only half the time. `npm run check`
+    // checks the types.
     skipErrorChecking: true,
     sort: ["required-first", "alphabetical"],
     tableColumnSettings: { hideInherited: true, hideModifiers: true },

@@ -29,8 +29,8 @@ const endToEndTests = join("test", "end-to-end");
 const unitTests = ["test/*.test.ts", "test/!(end-to-end)/**/*.test.ts"];
 
 const suites = {
-  // Runs two test files at a time. The patterns are here and not in .mocharc.json, because `npx
-  // mocha FILE` would otherwise run all tests.
+  // Mocha runs two test files at a time. The patterns of the test files are here and not in
+  // .mocharc.json, because `npx mocha FILE` would otherwise run all tests.
   unit: async (only: readonly string[]) =>
     mocha(["--parallel", "--jobs", "2", ...(only.length === 0 ? unitTests : only.map(testsIn))]),
   service,
@@ -133,12 +133,12 @@ async function endToEnd(only: readonly string[]): Promise<Count> {
   if (unplanned.length > 0) {
     throw new UserError(`${unplanned.join(", ")} must have a place in a phase of tools/test.ts`);
   }
-  // Starts the sandbox here and not in a test, because the first set-up takes long and should show
-  // its progress.
+  // This function starts the sandbox before the tests, because the first set-up takes long and
+  // should show its progress.
   const chosen = options();
   await up(chosen, new Steps(stepsOfUp(chosen)), sandboxRecord());
-  // Builds the service here and not in a test, because another test may copy the project during the
-  // build.
+  // This function builds the service before the tests. If a test built the service, another test
+  // could copy the project during the build.
   await buildService(() => undefined);
   let total = none;
   for (const lanes of only.length === 0 ? phases : [{ chosen: only }]) {

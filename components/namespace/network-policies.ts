@@ -22,7 +22,7 @@ export const networkPolicyNames = [
 ] as const;
 export type NetworkPolicyName = (typeof networkPolicyNames)[number];
 
-/** Values that the policies depend on. */
+/** Values from which this file builds the specs of the NetworkPolicies. */
 export interface Connections {
   readonly datadogAgentTo: readonly Peer[];
   readonly dnsTo: readonly Peer[];

@@ -68,8 +68,8 @@ function* requirements(source: Source, { jobs, name: workflow }: ReadWorkflow): 
           `"${status}" is not a status of a job; use one of ${statuses.join(", ")}`,
         );
       }
-      // Without a status, a requirement is satisfied when the serial group is released, even if the
-      // job failed.
+      // Without a status, a requirement is satisfied when CircleCI releases the serial group of the
+      // required job, even if this job failed.
       if (bare && there.get(required)?.serialGroup !== undefined) {
         yield source.value(
           path,

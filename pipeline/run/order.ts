@@ -39,8 +39,8 @@ export function next(
       end?: string | undefined;
       statuses: readonly string[];
     }) => statuses.includes(end) || (statuses.includes("terminal") && terminal.includes(end));
-    // If a requirement can never be satisfied, the run skips the job even if another requirement is
-    // held.
+    // If a requirement can never be satisfied, the run skips the job, even if another requirement
+    // still waits for an approval.
     if (required.some((one) => one.end !== "held" && !met(one))) return { act: "skip", place };
     if (required.some(({ end }) => end === "held")) return { act: "hold", place };
     return { act: "run", place };

@@ -33,8 +33,8 @@ export const sweep: readonly Stage[] = [
 ];
 
 /**
- * Returns the job that sweeps review stacks or the canary. The role of one job has no permissions
- * for what the other job removes.
+ * Returns the job that sweeps review stacks or the canary. These two jobs have different roles, and
+ * neither role has permissions for what the other job removes.
  */
 function swept(what: "canary" | "reviews", context: ContextName, told: string): readonly Stage[] {
   const name = `sweep-${what}` as const;

@@ -195,7 +195,7 @@ const albAnnotations: Readonly<Record<string, string>> = {
   [`${alb}scheme`]: "internal",
   [`${alb}ssl-policy`]: ingress.albSslPolicy,
   [`${alb}ssl-redirect`]: "443",
-  // AWS accepts at most 3600 seconds.
+  // AWS accepts a delay of at most 3600 seconds.
   [`${alb}target-group-attributes`]: "deregistration_delay.timeout_seconds=[1-3]?[0-9]{1,3}",
   [`${alb}target-type`]: "ip",
 };

@@ -92,7 +92,10 @@ export function at(value: unknown, ...path: readonly string[]): unknown {
   return here;
 }
 
-/** Returns the elements of a list, with their own paths. Empty if there is no list. */
+/**
+ * Returns the elements of the list under a key, each with its path. Empty if there is no list under
+ * this key.
+ */
 export function elements(
   value: unknown,
   base: string,

@@ -46,7 +46,10 @@ const isSecret = (name: string, value: unknown): boolean =>
   value !== "" &&
   (isSecretName(name) || secretParts(value).length > 0);
 
-/** Anyone who can run a preview can read state and config, so a secret there is not secret. */
+/**
+ * Anyone who can run a preview can read the stack's state and config, so neither of them must
+ * contain the value of a secret.
+ */
 export const noSecretValues: Rule = {
   name: "no-secret-values",
   description: "No object of staging or production contains the value of a secret",

@@ -67,8 +67,8 @@ export async function unpackTools(report: Report): Promise<void> {
   const staging = `${paths.debian}.new`;
   createEmpty(staging);
   await unpack(await new Apt(goarch, report).download(packages), staging);
-  // Normally, the installation scripts of the packages create these links. But these scripts do not
-  // run here.
+  // Normally, the installation scripts of the packages create these links. But the sandbox does not
+  // run these scripts.
   for (const program of ["iptables", "ip6tables"]) {
     for (const suffix of ["", "-save", "-restore"]) {
       const link = join(staging, "usr", "sbin", `${program}${suffix}`);

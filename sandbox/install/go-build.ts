@@ -56,7 +56,7 @@ export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promi
       await command("nice", ["-n", "19", ...compiled], options);
     }
   } catch {
-    // Either someone canceled the command, or the later build will report the same error.
+    // Either the caller has aborted `cancelSignal`, or the later build will report the same error.
   }
 }
 

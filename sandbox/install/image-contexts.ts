@@ -21,7 +21,7 @@ type Architecture = typeof goarch;
 /** An image that the sandbox builds and pushes to its registry. */
 export interface Image {
   readonly title: string;
-  /** Repository in the registry. */
+  /** Repository of the image in the registry. */
   readonly repository: string;
   readonly architectures: readonly Architecture[];
   /**

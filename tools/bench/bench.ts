@@ -76,7 +76,8 @@ npm run preview of the same      ${seconds(summary.ours)}`);
   }
   console.log();
   report("memory of the sandbox (GiB)", memory, limits.memoryGiB);
-  // Skips the user's own cluster, because most pods there do not belong to the sandbox.
+  // The benchmark skips the user's own cluster, because most pods in that cluster do not belong to
+  // the sandbox.
   if (options().kubeconfig === undefined) {
     report("CPU requests of all pods", await cpuRequests(), limits.cpu);
   }
@@ -99,8 +100,8 @@ function report(what: string, value: number, limit: number): void {
 }
 
 /**
- * Memory of all processes in the sandbox, including pods, in GiB. Memory that processes share is
- * counted once (PSS).
+ * Memory of all processes in the sandbox, including pods, in GiB. The sum counts memory that
+ * processes share only once (PSS).
  */
 function memoryGiB(): number {
   const kib = sandboxProcesses().map(({ pid }) => {

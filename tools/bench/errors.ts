@@ -26,7 +26,7 @@ interface Wrong {
    * the benchmark cannot write the value itself.
    */
   readonly secret?: string;
-  /** A line that is added to `config` in the stack settings file. */
+  /** A line that the benchmark adds to `config` in the stack settings file. */
   readonly setting?: string;
 }
 
@@ -88,8 +88,8 @@ export async function measureErrors(say: Say): Promise<{
       costs.push({ what, ...(await previewOf(cwd, input)) });
     }
     noOps.push(await preview(cwd, {}));
-    // Takes the faster of the two previews, because other work on the machine may have slowed the
-    // other preview.
+    // The result contains the faster of the two previews without changes, because other work on the
+    // machine may have slowed the other preview.
     const noOp = noOps.reduce((a, b) => (a.milliseconds < b.milliseconds ? a : b));
     return { noOp, wrong: costs };
   });

@@ -10,8 +10,8 @@ import type * as AllSettings from "../../settings";
 //   many:     the program with 200 jobs
 
 /**
- * Type of the program's function. The type is declared here, because the module uses `export =` and
- * exports no type.
+ * Type of the program's function. This file declares the type itself, because the program's module
+ * uses `export =` and exports no type.
  */
 type Program = (outside: object) => Promise<unknown>;
 
@@ -43,7 +43,7 @@ async function runProgram(jobs: number): Promise<void> {
     readCluster: () => Promise.resolve({ clusterUid: "uid", namespace: undefined }),
     readSettings: () => Promise.resolve(settings),
   });
-  // Waits until all resources are registered.
+  // Waits until the program has registered all resources.
   await pulumi.runtime.disconnect();
 }
 

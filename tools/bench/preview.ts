@@ -75,7 +75,7 @@ export async function measurePreviews(
     const preview = ["preview", "--stack", "local", "--non-interactive"];
     return medians(runs, say, {
       // Stack `local` must be up to date, because a preview with changes takes longer. Only the
-      // preview of the one-line program shows a change, because this program was never deployed.
+      // preview of the one-line program shows a change, because no one has deployed this program.
       ours: async () => command("pulumi", [...preview, "--expect-no-changes"], ours),
       oneLine: async () => command("pulumi", preview, oneLine),
     });

@@ -6,7 +6,8 @@ export interface ScheduleField {
   readonly min: number;
   readonly name: string;
   /**
-   * Words that can replace numbers. The first word means `min`. Upper and lower case are the same.
+   * Words that can replace numbers. The first word means `min`. A schedule may contain these words
+   * in upper or lower case.
    */
   readonly words: readonly string[];
 }

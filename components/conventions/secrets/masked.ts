@@ -3,7 +3,9 @@ import { secretParts } from "./secret-texts";
 /** Text that the output shows in place of a secret value. */
 export const secret = "[secret]";
 
-/** Masks the given values in a text. Values with fewer than 6 characters are not masked. */
+/**
+ * Masks the given values in a text. The function does not mask values with fewer than 6 characters.
+ */
 export function masked(text: string, secrets: Iterable<string>): string {
   // Begins with the longest value, because a short value may be part of a longer value.
   return [...new Set(secrets)]
