@@ -30,7 +30,7 @@ export const deployProject = undefined as { readonly directory: string } | undef
  * is the version of Pulumi in package.json.
  *
  * Someone may move a tag to another image. `npm run pipeline -- pin` adds the digest of each image,
- * so that the jobs run exactly this image. Renovate updates version and digest together.
+ * so that the jobs run exactly these images. Renovate updates version and digest together.
  */
 export const executorImages = {
   java: "cimg/openjdk:17.0.19-node",

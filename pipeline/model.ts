@@ -61,7 +61,7 @@ interface Run {
   readonly command: string;
   /**
    * Time without output after which CircleCI kills the step, such as `40m`. The default of 10m is
-   * too short, because Pulumi may wait equally long.
+   * too short, because Pulumi may also wait for 10 minutes without output.
    */
   readonly no_output_timeout?: string;
   readonly when?: When;

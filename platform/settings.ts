@@ -73,7 +73,7 @@ export interface PlatformSettings {
   readonly namespaces: Readonly<Record<Exclude<Environment, "review">, string>>;
   /**
    * AWS account of production, if production has a separate account. The nodes of that account pull
-   * images from these repositories.
+   * images from the repositories of this account.
    */
   readonly productionAccountId: string | undefined;
   readonly review: ReviewLimits;

@@ -45,8 +45,8 @@ export function configSchema(): string {
 
 /** JSON Schema of the values that a stack settings file may have for a setting. */
 function jsonSchemaOf(schema: Setting["schema"]): object {
-  // Ignores functions that check a text, because JSON Schema cannot contain them. The schema then
-  // allows any text.
+  // The conversion ignores functions that check a text, because JSON Schema cannot contain
+  // functions. The schema then allows any text.
   const rest: object = toJsonSchema(schema, { errorMode: "ignore", typeMode: "input" });
   // The schema of the whole file already names the version of JSON Schema.
   return Object.fromEntries(Object.entries(rest).filter(([key]) => key !== "$schema"));

@@ -261,7 +261,7 @@ function quotaIssues(quota: Quota, demands: readonly PodRequirement[]): readonly
     ...amountIssues("quota", quota, { cpu: '"2" or "500m"', memory: "4Gi" }),
     integer("quota.pods", quota.pods, 1, 1000),
   ];
-  // The quota check counts a malformed quantity as 0, so the quantity's own issue is enough.
+  // The quota check would count a malformed quantity as 0, so it runs only without other issues.
   return issues.some((issue) => issue !== undefined) ? issues : [quotaIssue(quota, demands)];
 }
 

@@ -72,7 +72,10 @@ export function databaseEnv(database: Database | undefined): EnvVar[] {
   ];
 }
 
-/** Form of a host name. The last label must not be a number, because only an IP address ends so. */
+/**
+ * Form of a host name. The last label of a host name must not be a number, because only an IP
+ * address ends with a number.
+ */
 const hostForm =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?![0-9]+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 

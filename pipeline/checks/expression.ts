@@ -127,7 +127,10 @@ export function namesIn(expression: Expression): readonly string[] {
 
 export type Value = string | number | boolean | undefined;
 
-/** Returns the value of an expression. Undefined if the known values do not determine the value. */
+/**
+ * Returns the value of an expression. Undefined if the known values do not determine the value of
+ * the expression.
+ */
 export function evaluate(
   expression: Expression,
   known: Readonly<Record<string, string | number | boolean>>,

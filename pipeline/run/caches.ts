@@ -80,7 +80,8 @@ export interface KeyValues {
  * Returns a cache key: "During step execution, CircleCI replaces the templates above with runtime
  * values and uses the resultant string as the `key`."
  *
- * @throws UserError if the template uses something else, or the checksum of a file that is missing
+ * @throws UserError if the template uses an expression that this function does not know, or the
+ * checksum of a file that does not exist
  */
 export function cacheKey(template: string, values: KeyValues): string {
   return template.replace(/\{\{\s*(.*?)\s*\}\}/g, (_, inside: string) => {

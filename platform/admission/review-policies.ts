@@ -96,8 +96,8 @@ const namespaceLabels = [
 ];
 
 /**
- * Returns the policy for namespaces: a review job may create only namespaces of review stacks, and
- * cannot change their owner or the labels that all namespaces of review stacks have.
+ * Returns the policy for namespaces: a review job may create only namespaces of review stacks. It
+ * must not change a namespace's owner, or the labels that all namespaces of review stacks have.
  */
 export function namespaces(circleci: CircleCi): Policy {
   const { byReview, isRemover } = requester(circleci);

@@ -79,8 +79,8 @@ export function environmentOf({ stack }: Declared): Environment | undefined {
 }
 
 /**
- * Returns the value at a path. Undefined if the path does not exist. {@link unknown} if a part of
- * the path is unknown.
+ * Returns the value at a path. Returns undefined if the path does not exist, and {@link unknown} if
+ * a part of the path is unknown.
  */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let here = value;

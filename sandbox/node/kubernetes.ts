@@ -59,8 +59,9 @@ export function apiServerDaemon(): Daemon {
     `--proxy-client-cert-file=${certificate("front-proxy")}`,
     `--proxy-client-key-file=${key("front-proxy")}`,
     "--enable-aggregator-routing=true",
-    // Debian's etcd sends no progress notifications. This flag turns off a feature for which the
-    // API server would wait for these notifications and log errors.
+    // Debian's etcd sends no progress notifications. This flag turns off a feature of the API
+    // server that needs these notifications. With this feature, the API server would wait and log
+    // errors.
     "--feature-gates=SizeBasedListCostEstimate=false",
   );
 }
@@ -123,8 +124,8 @@ export function nodeDaemons(): Daemon[] {
       volumePluginDir,
       clusterDNS: [net.dnsService],
       clusterDomain: "cluster.local",
-      // Pulls images in parallel, so that pods that restart together, for example after a reboot,
-      // do not wait for each other.
+      // The kubelet pulls images in parallel, so that pods that restart together, for example after
+      // a reboot, do not wait for each other.
       serializeImagePulls: false,
       registryPullQPS: 0,
       kubeAPIQPS: 100,

@@ -19,7 +19,7 @@ export const newPods = "sandbox-new-pods";
  * pods. The kernel removes an address after its timeout.
  */
 const openPods = "sandbox-open-pods";
-/** Seconds that a new pod is open in a namespace of the standard mode. */
+/** Seconds during which the firewall is open for a new pod in a namespace of the standard mode. */
 const openSeconds = 6;
 
 /**

@@ -9,7 +9,9 @@ import { openssl } from "./certificates";
 // ECR, under the server's own name and with TLS. The programs of the machine do not trust it.
 
 const directory = join(paths.cluster, "test-authority");
-/** Contains only the authority's certificate, because programs read every file of the directory. */
+/**
+ * This directory contains only the authority's certificate, because programs read every file in it.
+ */
 const trusted = join(directory, "trusted");
 /** The certificate of the authority. */
 export const testAuthority = join(trusted, "ca.crt");

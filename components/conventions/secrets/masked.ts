@@ -7,7 +7,8 @@ export const secret = "[secret]";
  * Masks the given values in a text. The function does not mask values with fewer than 6 characters.
  */
 export function masked(text: string, secrets: Iterable<string>): string {
-  // Begins with the longest value, because a short value may be part of a longer value.
+  // The function first masks the longest value, because a short value may be part of a longer
+  // value.
   return [...new Set(secrets)]
     .filter((value) => value.length >= 6)
     .sort((a, b) => b.length - a.length)
