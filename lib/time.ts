@@ -74,7 +74,7 @@ export async function eventually(
     try {
       if (await condition()) return true;
     } catch {
-      // The condition is not true yet.
+      // The condition has thrown an error, so it is not true yet.
     }
     if (Date.now() > deadline) return false;
     await sleep(pause);

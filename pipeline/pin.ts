@@ -8,7 +8,10 @@ import { replaceFile } from "../lib/replace";
 /** File with the images of the CircleCI jobs. */
 const file = "config/circleci.ts";
 
-/** Returns the image of a tag as `repository@sha256:...`. Undefined if there is no such tag. */
+/**
+ * Returns the image of a tag as `repository@sha256:...`. Undefined if the registry does not have
+ * the tag.
+ */
 type Resolve = (repository: string, tag: string) => Promise<string | undefined>;
 
 /**
@@ -16,8 +19,8 @@ type Resolve = (repository: string, tag: string) => Promise<string | undefined>;
  * the form `name:version@sha256:...`. An image that has a digest gets the digest that its tag names
  * now.
  *
- * @throws UserError if a registry does not answer, or if it does not have the tag. The file is then
- * unchanged.
+ * @throws UserError if a registry does not answer, or if it does not have the tag. In both cases,
+ * the function does not change the file.
  */
 export async function pin(
   resolve: Resolve,
@@ -49,7 +52,10 @@ async function digestOf(tagged: string, resolve: Resolve): Promise<string> {
   return found.slice(found.indexOf("@") + 1);
 }
 
-/** Returns a repository with its registry. As in Docker, the default registry is Docker Hub. */
+/**
+ * Returns the full name of a repository, which starts with its registry. As in Docker, the default
+ * registry is Docker Hub.
+ */
 function withRegistry(repository: string): string {
   const [first = ""] = repository.split("/");
   return repository.includes("/") && /[.:]|^localhost$/.test(first)

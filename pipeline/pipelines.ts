@@ -18,7 +18,10 @@ const branchWorkflow = {
 const pushToMain = `pipeline.event.name == "push" and ${onMain}`;
 const orbs = Object.keys(companyScan.orbs).length === 0 ? {} : { orbs: companyScan.orbs };
 
-/** The files of one project. Each file is a separate pipeline in CircleCI, with its own trigger. */
+/**
+ * The pipeline files of one CircleCI project. Each file is a separate pipeline in CircleCI, with
+ * its own trigger.
+ */
 type Files = Readonly<Record<string, Config>>;
 
 /** Returns the pipelines that change staging or production, or that remove stacks. */

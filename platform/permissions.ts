@@ -117,7 +117,10 @@ function readBeforeApproval({ stateBucket }: Targets): Statement {
   );
 }
 
-/** Returns the permissions in the registry. Empty if the account does not have the repositories. */
+/**
+ * Returns a role's permissions in the registry. Empty if the account does not have the
+ * repositories.
+ */
 function images(
   Sid: string,
   Action: readonly string[],

@@ -215,7 +215,7 @@ export function environmentsOf({
   return clusters.flatMap(({ environments }) => environments);
 }
 
-/** Returns the issues of combinations of values. Each value alone is valid. */
+/** Returns an issue for each wrong combination of values. Each of these values alone is valid. */
 function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
   const { prodNamespace, stagingNamespace, stateKeyArns } = values;
   const here = environmentsOf(values);

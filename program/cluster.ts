@@ -114,7 +114,7 @@ function reason(failure: Failure, access: Access): string {
     return "kubectl asks for a user name, because the kubeconfig's user has no credentials";
   }
   const lines = (failure.stderr ?? "").split("\n").filter((line) => line.trim() !== "");
-  // The message adds its own full stop.
+  // This function removes the full stop, because the error message adds its own full stop.
   return (
     lines
       .at(-1)

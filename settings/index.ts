@@ -92,7 +92,7 @@ export function settingsFrom(outside: Outside): Settings {
   };
 }
 
-/** Returns the issues of combinations of values. Each value alone is valid. */
+/** Returns an issue for each wrong combination of values. Each of these values alone is valid. */
 function combinationIssues(
   values: Values,
   environment: Environment,

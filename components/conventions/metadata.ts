@@ -26,8 +26,8 @@ export const retryAnnotation = "migration/retry-of";
 export const roleAnnotation = "eks.amazonaws.com/role-arn";
 
 /**
- * Returns the field `annotations`. Without annotations, the field is missing, because an empty map
- * would change every object.
+ * Returns the field `annotations` of an object's metadata. Without annotations, the field is
+ * missing, because an empty map would change every object.
  */
 export function annotated(all: Annotations): Pick<ObjectMeta, "annotations"> {
   return Object.keys(all).length === 0 ? {} : { annotations: { ...all } };

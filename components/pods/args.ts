@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 
-/** Reference to a key of an existing Secret in the same namespace. */
+/** Reference to a key of an existing Secret in the namespace of the pods. */
 export interface SecretKey {
   /** Key in the Secret. If the Secret does not have the key, no pod starts. */
   readonly key: string;
@@ -12,7 +12,9 @@ export interface SecretKey {
 /** Value of an environment variable: a text, or a reference to a key of a Secret. */
 export type EnvValue = pulumi.Input<string> | SecretKey;
 
-/** An existing Secret in the same namespace, mounted as a directory with one file per key. */
+/**
+ * An existing Secret in the namespace of the pods, mounted as a directory with one file per key.
+ */
 export interface SecretFiles {
   /**
    * Keys to mount. If the Secret does not have a key, no new pod starts.

@@ -34,8 +34,8 @@ export interface Database {
    */
   readonly sslMode?: SslMode;
   /**
-   * Name of a Secret in the same namespace. The Secret's values become files, not environment
-   * variables.
+   * Name of a Secret in the namespace of the pods. The Secret's values become files, not
+   * environment variables.
    */
   readonly secretName: pulumi.Input<string>;
 }
@@ -43,9 +43,12 @@ export interface Database {
 /** Name of the volume with the Secret's files, and the volume's mount path. */
 export const databaseVolumeName = "database";
 export const databaseDirectory = "/etc/secrets/database";
-/** Keys of the Secret. The files have the same names. */
+/** Keys of the Secret. The mounted files have the names of these keys. */
 export const secretKeys = { password: "password", username: "username" } as const;
-/** Key of the Secret with the trusted certificate authorities. The file has the same name. */
+/**
+ * Key of the Secret with the trusted certificate authorities. The mounted file has the name of this
+ * key.
+ */
 const rootCertificateKey = "ca.crt";
 
 function verifies({ sslMode = postgres.sslMode }: Database): boolean {

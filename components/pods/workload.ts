@@ -156,8 +156,8 @@ export function workloadContainer(
 }
 
 /**
- * Returns a container from the args. A container without a security context gets one that Pod
- * Security `restricted` accepts.
+ * Returns the container for an entry of `initContainers` or `sidecars`. A container without a
+ * security context gets a security context that Pod Security `restricted` accepts.
  */
 function extraContainer(container: ExtraContainer): Container {
   return { securityContext: containerSecurityContext, ...container };

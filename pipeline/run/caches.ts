@@ -1,6 +1,6 @@
 /**
- * The caches of a project. The quotes are sentences of CircleCI's pages "Configuration reference"
- * and "Caching".
+ * This file imitates the caches of a CircleCI project. The quotes are sentences of CircleCI's pages
+ * "Configuration reference" and "Caching".
  *
  * This file does not imitate three things: the order of jobs that save at the same time, the limits
  * on the size of caches, and `{{ .CheckoutKey }}`.

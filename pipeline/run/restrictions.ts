@@ -1,6 +1,6 @@
 /**
- * What decides whether a job gets a context. The quotes are sentences of CircleCI's page "Using
- * contexts", except where a comment names another page.
+ * This file imitates how CircleCI decides whether a job gets a context. The quotes are sentences of
+ * CircleCI's page "Using contexts", except where a comment names another page.
  *
  * This file does not imitate the group `All members`, changes that take effect late ("CircleCI
  * syncs GitHub team and LDAP groups every few hours"), and config policies. It also does not

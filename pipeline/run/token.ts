@@ -1,6 +1,6 @@
 /**
- * The OIDC tokens of jobs. The quotes are sentences of CircleCI's page "Using OpenID Connect tokens
- * in jobs".
+ * This file imitates the OIDC tokens of CircleCI's jobs. The quotes are sentences of CircleCI's
+ * page "Using OpenID Connect tokens in jobs".
  *
  * This file does not imitate tokens with custom claims (`circleci run oidc get`), the document at
  * `<iss>/.well-known/openid-configuration`, and forks, whose jobs get no token. No cloud accepts

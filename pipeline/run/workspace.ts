@@ -1,6 +1,6 @@
 /**
- * The workspace of a workflow. The quotes are sentences of CircleCI's page "Using workspaces to
- * share data between jobs".
+ * This file imitates the workspace of a workflow in CircleCI. The quotes are sentences of
+ * CircleCI's page "Using workspaces to share data between jobs".
  *
  * This file does not imitate the deletion of a workspace after 15 days, and globs in `paths`. The
  * local run has no reruns of a workflow: it always starts with an empty workspace.
@@ -41,8 +41,8 @@ export class Workspace {
   }
 
   /**
-   * Adds files of a job. The paths are relative to `root` and "must not be the workspace root
-   * itself" (docs: Configuration reference).
+   * Adds the files that a job persists. The paths are relative to `root` and "must not be the
+   * workspace root itself" (docs: Configuration reference).
    *
    * @throws UserError for such a path, and if no path exists: CircleCI then fails the step with
    *   "The specified paths did not match any files"

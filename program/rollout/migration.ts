@@ -51,7 +51,7 @@ function messageOf(line: string): string {
     const { message } = JSON.parse(line) as { readonly message?: unknown };
     if (typeof message === "string") text = message;
   } catch {
-    // The line is not JSON.
+    // The line is not JSON, so the whole line is the message.
   }
   return text.trim().slice(0, longestLine);
 }

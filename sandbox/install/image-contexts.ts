@@ -49,8 +49,8 @@ function single(path: () => string, name: string, entrypoint: readonly string[])
 
 /**
  * Returns a function that creates the build context of a base image from Debian packages. The
- * packages' installation scripts do not run. Instead of them, `finish` changes the root file
- * system.
+ * sandbox does not run the packages' installation scripts. Instead of these scripts, `finish`
+ * changes the root file system.
  */
 function debianBase(
   packages: readonly string[],

@@ -63,7 +63,7 @@ function fieldValues(text: string, field: ScheduleField): ReadonlySet<number> | 
 
 /**
  * Returns the values of each field, with undefined in place of a malformed field. Returns undefined
- * if there are not five fields.
+ * if the schedule does not have five fields.
  */
 function parsed(schedule: string): readonly (ReadonlySet<number> | undefined)[] | undefined {
   const texts = schedule.split(" ");
@@ -73,7 +73,7 @@ function parsed(schedule: string): readonly (ReadonlySet<number> | undefined)[] 
 
 /**
  * Returns the fields that the cluster refuses, or that do not do what they seem to say. Undefined
- * if there are not five fields.
+ * if the schedule does not have five fields.
  *
  * The function accepts a date that does not exist, such as `0 0 31 2 *`. With such a schedule, the
  * job never runs.
