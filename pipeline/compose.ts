@@ -188,10 +188,10 @@ export function badEndNotices(
 }
 
 /**
- * Returns a job which reports that the job `of` did not run, because a newer pipeline waited or ran
- * in the same serial group: CircleCI then drops the older job permanently. After a failure of an
- * earlier job, the job `of` would also be "not run". So pass as `approval` the approval or the job
- * that the job `of` waits for, unless the earlier jobs cannot fail.
+ * Returns a job which reports that the job `of` did not run. CircleCI drops a job permanently if a
+ * job of a newer pipeline waits or runs in the same serial group. After a failure of an earlier
+ * job, the job `of` would also be "not run". So pass as `approval` the approval or the job that the
+ * job `of` waits for, unless the earlier jobs cannot fail.
  */
 export function skippedNotice(
   of: string,

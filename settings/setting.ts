@@ -114,8 +114,8 @@ function fromJson(text: string): unknown {
 }
 
 /**
- * Returns the values of all settings, and the issues, one line each: unknown keys with the most
- * similar known key, values that are not allowed, and secrets.
+ * Returns the values of all settings, and one line for each issue. Issues are unknown keys (with
+ * the most similar known key), values that are not allowed, and secrets.
  */
 export function readTable<From extends Table>(
   table: From,

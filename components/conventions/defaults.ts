@@ -85,8 +85,8 @@ export const rollout = {
   graceMarginSeconds: 10,
   pdbMaxUnavailable: 1,
   /**
-   * Seconds that Pulumi waits longer than Kubernetes, so that Pulumi shows the reason that
-   * Kubernetes reports for a failure.
+   * Seconds that Pulumi waits longer than Kubernetes. So Kubernetes reports a failure first, and
+   * Pulumi shows the reason from Kubernetes.
    */
   pulumiWaitMarginSeconds: 60,
 } as const;

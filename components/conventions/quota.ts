@@ -31,8 +31,8 @@ export interface PodRequirement {
 
 /**
  * Returns the largest number of pods during a rolling update: `replicas` plus twice the pods that
- * `maxSurge` allows, but at most twice `replicas`, because a rollout creates at most `replicas` new
- * pods. Kubernetes rounds `maxSurge` up.
+ * `maxSurge` allows. The result is at most twice `replicas`, because a rollout creates at most
+ * `replicas` new pods. Kubernetes rounds `maxSurge` up.
  *
  * The factor is two because Kubernetes starts the next new pods when old pods begin to terminate. A
  * quota counts these old pods until they are gone, or for twice their grace period.

@@ -130,7 +130,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
 
   /**
    * Port for health and metrics of the web pods. With `ingressPreset`, the load balancer checks the
-   * pods' health at this port, so the NetworkPolicies open it to `ingressFrom`, and pods with
+   * pods' health at this port, so the NetworkPolicies open it to `ingressFrom`. Then pods with
    * another port never become ready. Without a preset, only the node's probes reach this port.
    *
    * @default 8081

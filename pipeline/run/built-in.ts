@@ -27,8 +27,8 @@ export interface BuiltIn {
  * - `CI`. With `CI`, commands must not skip a check, but a machine without the scanners' databases
  *   must skip some checks. For the same strictness as in CircleCI, set `CI` yourself.
  * - `CIRCLE_WORKFLOW_JOB_ID`. Without the variable, commands do not treat this machine as a
- *   CircleCI job, and take over no lock: nothing here runs the jobs of a serial group one after
- *   another.
+ *   CircleCI job. So the commands take over no lock, because a local run does not make sure that
+ *   only one job of a serial group runs at a time.
  *
  * @see https://circleci.com/docs/reference/variables/#built-in-environment-variables
  */

@@ -46,7 +46,7 @@ const marginSeconds = 30;
 /**
  * Returns the Deployment as an output that becomes known when the rollout is complete. Pulumi's
  * provider could wait for the rollout, too. But the provider has one timeout for the whole rollout,
- * no matter how many pods there are, and after this timeout the provider reports only that pods are
+ * no matter how many pods there are. After this timeout, the provider reports only that pods are
  * missing. This function waits as long as there is progress. As soon as no new pod can become
  * ready, the function fails and reports the reason.
  *
