@@ -162,7 +162,7 @@ export function notice(
 
 /**
  * Returns two jobs: one reports that the job `of` failed, the other reports that the job `of` was
- * cancelled. A job runs no further step after it is cancelled or reaches a timeout, so other jobs
+ * canceled. A job runs no further step after it is canceled or reaches a timeout, so other jobs
  * send the message. Only `requires` can distinguish the two results, so there is one job for each
  * result.
  */
@@ -179,7 +179,7 @@ export function badEndNotices(
       reportOf: of,
       ...more,
     }),
-    // A cancelled job persists no report.
+    // A canceled job persists no report.
     notice(`tell-canceled-${of}`, "canceled", stack, {
       requires: [{ [of]: ["canceled"] }],
       ...more,

@@ -51,7 +51,7 @@ export interface Job {
 }
 
 /**
- * When a step runs. By default, a step runs only after successful steps. A cancelled job runs no
+ * When a step runs. By default, a step runs only after successful steps. A canceled job runs no
  * more steps.
  */
 type When = "always" | "on_success" | "on_fail";

@@ -59,8 +59,8 @@ export function ephemeralStorage(pods: number): Readonly<Record<string, string>>
 }
 
 /**
- * Returns an issue if the quota is too small for the stack's pods, because Kubernetes would
- * silently refuse pods later.
+ * Returns an issue if the quota is too small for the stack's pods. Without this issue, Kubernetes
+ * would reject pods later, and only an event would say so.
  */
 export function quotaIssue(quota: Quota, requirements: readonly PodRequirement[]): Checked {
   const sum = (amount: (requirement: PodRequirement) => number) =>

@@ -100,7 +100,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly demands?: readonly PodRequirement[];
 
   /**
-   * Addresses of the cluster's DNS, if it does not run in pods. Without them, pods resolve no host.
+   * Addresses of a DNS that does not run in pods. Pods of such a cluster need them to find a host.
    *
    * @default []
    * @example

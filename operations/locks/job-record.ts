@@ -26,7 +26,7 @@ export interface Recording {
 const writeSeconds = 30;
 
 /**
- * Prepares a record in S3 of the CircleCI job that takes a stack's lock. If this job is cancelled,
+ * Prepares a record in S3 of the CircleCI job that takes a stack's lock. If this job is canceled,
  * a later job of the same serial group can then take over the lock.
  *
  * @param args - Pulumi's arguments
@@ -70,7 +70,7 @@ function writer(record: Omit<JobRecord, "pid">, write: readonly string[]): strin
   const rest = JSON.stringify(record).slice(1);
   const aws = ["timeout", String(writeSeconds), "aws", ...write].map(quoted).join(" ");
   const warning =
-    "warning: the CircleCI job cannot be recorded next to the lock. If this job is cancelled, " +
+    "warning: the CircleCI job cannot be recorded next to the lock. If this job is canceled, " +
     "the next one waits for the lock. Check s3:PutObject on .pulumi/locks: ";
   return [
     `said=$(printf '{"pid":%s,%s' "$$" ${quoted(rest)} | ${aws} 2>&1) ||`,

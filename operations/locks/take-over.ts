@@ -31,7 +31,7 @@ export async function takeOver(
       (record) => record.job.serialGroup === job.serialGroup && record.job.id !== job.id,
     );
     const left = locks.filter(({ record }) => record !== undefined && ended.includes(record));
-    // `ended` also contains the records of jobs that were cancelled before Pulumi took the lock.
+    // `ended` also contains the records of jobs that were canceled before Pulumi took the lock.
     if (ended.length > 0) await store.remove([...left, ...ended]);
     for (const lock of left) announce(lock);
     return left.length > 0;

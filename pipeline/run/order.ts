@@ -8,7 +8,7 @@ export type End = "success" | "failed" | "not_run" | "held" | "unauthorized";
 
 /**
  * Ends that satisfy the status `terminal` in `requires`: "equivalent to [success, failed, canceled,
- * unauthorized, not_run]" (docs: Configuration reference). No job of a local run is cancelled.
+ * unauthorized, not_run]" (docs: Configuration reference). A local run never cancels a job.
  */
 const terminal = ["success", "failed", "not_run", "unauthorized"];
 

@@ -3,7 +3,7 @@ import type { Requirement } from "../model";
 import { afterDeploy, checks, groups, imageOf, ofBranch, previewOf } from "../stages";
 
 /**
- * Returns the requirement that a job has succeeded or failed, and was neither cancelled nor
+ * Returns the requirement that a job has succeeded or failed, and was neither canceled nor
  * skipped.
  */
 const ended = (name: string): Requirement => ({ [name]: ["success", "failed"] });

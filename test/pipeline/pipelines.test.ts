@@ -180,7 +180,7 @@ describe("the pipelines", () => {
     );
   });
 
-  it("tell people when what changes a stack fails, is cancelled or runs out of time", () => {
+  it("tell people when what changes a stack fails, is canceled or runs out of time", () => {
     const ends = { canceled: ["canceled"], failed: ["failed", "unauthorized"] };
     for (const { jobs } of workflows) {
       for (const { name } of jobs.filter((job) => changesStack(job) || asks.test(job.command))) {
