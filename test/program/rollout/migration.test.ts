@@ -25,7 +25,7 @@ const facts = (type?: string, message = ""): JobFacts => ({
 const pod = (state: object, created = "2026-01-01T12:00:00Z", phase = "Running"): PodFacts => ({
   metadata: { creationTimestamp: created, name: `${name}-${created.slice(11, 13)}` },
   status: {
-    containerStatuses: [{ name: "migrate", ready: true, restartCount: 0, state }],
+    containerStatuses: [{ name: "migrate", ready: "running" in state, restartCount: 0, state }],
     phase,
   },
 });
@@ -143,6 +143,18 @@ describe("migrated", () => {
     await assert.rejects(
       output.promise(),
       /failed: longer than the deadline\n {2}V12__index\.sql runs for 80 s\.$/,
+    );
+  });
+
+  it("fails before the deadline if no node can pull the image", async () => {
+    const waiting = { message: "Back-off pulling image", reason: "ImagePullBackOff" };
+    const pods = [pod({ waiting }, new Date().toISOString(), "Pending")];
+    let now = Date.now();
+    // An image must be missing for 15 s. In this test, each look at the clock takes a second.
+    mock.method(Date, "now", () => (now += 1_000));
+    await assert.rejects(
+      waited([facts()], { pods }),
+      /The migration in Job "orders-migrate-v12" failed: .*ImagePullBackOff/,
     );
   });
 
