@@ -1,5 +1,5 @@
 import type { Cluster } from "../clients/kubectl";
-import type { StateResource } from "./stacks";
+import { type StateResource, outputsIn } from "./stacks";
 
 /**
  * Fields in the form of `managedFields` in Kubernetes. A key that begins with `f:` is a field name;
@@ -83,7 +83,7 @@ export async function seenIn(
   all: readonly StateResource[],
   cluster: Pick<Cluster, "kubectl">,
 ): Promise<Seen> {
-  const { clusterUid } = all.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+  const { clusterUid } = outputsIn(all);
   const resources = all.filter(
     (one) => one.id !== undefined && one.delete !== true && isReadable(one.type),
   );

@@ -80,6 +80,14 @@ export async function stateOf(stack: string, workspace: Workspace): Promise<Stat
   return { begun: begunIn(deployment), pending: pending.length > 0, resources };
 }
 
+/**
+ * Returns the outputs of a stack as the state has them. Empty if the stack has no resources. The
+ * values of secret outputs are encrypted.
+ */
+export function outputsIn(resources: readonly StateResource[]): Readonly<Record<string, unknown>> {
+  return resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+}
+
 /** Resources that a killed update had begun to create. Each of them may or may not exist. */
 export function begunIn({ pending_operations = [] }: Deployment): readonly StateResource[] {
   return pending_operations

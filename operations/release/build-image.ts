@@ -7,7 +7,7 @@ import { type Workspace, defaultWorkspace, change } from "../pulumi/run-pulumi";
 import { ensureStack } from "../deploy/ensure-stack";
 import { isLocked } from "../pulumi/lock-wait";
 import { reports } from "../../lib/reports";
-import { editState, stateOf } from "../pulumi/stacks";
+import { editState, outputsIn, stateOf } from "../pulumi/stacks";
 
 const component = "services:image:ContainerImage";
 
@@ -33,7 +33,7 @@ export async function buildImage(
   let outputs: Readonly<Record<string, unknown>> = {};
   const imageRef = await pushImage(target, async () => {
     const { resources } = await stateOf(stack, workspace);
-    outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+    outputs = outputsIn(resources);
   });
   await keepOutputs(stack, outputs, workspace).catch((error: unknown) => {
     // Another command has the stack's lock now, and that command writes its own outputs.

@@ -16,7 +16,15 @@ import { valueAt } from "../preview/changes/differences";
 import { settingsOf } from "../pulumi/settings";
 import { assertStillRuns, deploymentIn } from "./deployed";
 import { assertNotHeld } from "./hold";
-import { type State, createStack, outputsOf, setTags, stateOf, tagsOf } from "../pulumi/stacks";
+import {
+  type State,
+  createStack,
+  outputsIn,
+  outputsOf,
+  setTags,
+  stateOf,
+  tagsOf,
+} from "../pulumi/stacks";
 
 export interface PromoteOptions {
   /** Branch of the code in `image`. Without `image`, this option has no effect. */
@@ -90,8 +98,7 @@ export async function promote(
  * state, because the job that promotes may not have the key for the state's secrets.
  */
 export function lastImage({ resources }: Pick<State, "resources">): string | undefined {
-  const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
-  const image = stack?.outputs?.["imageRef"];
+  const image = outputsIn(resources)["imageRef"];
   return typeof image === "string" ? image : undefined;
 }
 
