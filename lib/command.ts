@@ -1,7 +1,7 @@
 import { execa, ExecaError } from "execa";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { UserError } from "./errors";
+import { UserError, messageOf } from "./errors";
 
 export interface CommandOptions {
   readonly cwd?: string;
@@ -109,6 +109,11 @@ export class CommandError extends UserError {
         ? `${file}: not on the PATH`
         : (said ?? lastLine(output) ?? "it failed without a message");
   }
+}
+
+/** Why something failed: in one line for a program, otherwise the message of the error. */
+export function reasonOf(error: unknown): string {
+  return error instanceof CommandError ? error.reason : messageOf(error);
 }
 
 function lastLine(text: string): string | undefined {

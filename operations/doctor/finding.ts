@@ -1,8 +1,7 @@
 import type { Settings } from "../../settings";
 import type { Cluster } from "../clients/kubectl";
 import { isForbidden } from "../clients/kubectl";
-import { CommandError } from "../../lib/command";
-import { messageOf } from "../../lib/errors";
+import { reasonOf } from "../../lib/command";
 
 /** Result of a check. The text says what is right, or what is wrong and what to do. */
 export interface Finding {
@@ -58,6 +57,5 @@ export function unanswered(error: unknown, what: string): Finding {
       `this role may not ${what}. Run the command with a context of an administrator: --context NAME`,
     );
   }
-  const reason = error instanceof CommandError ? error.reason : messageOf(error);
-  return unknown(`could not ${what}: ${reason}`);
+  return unknown(`could not ${what}: ${reasonOf(error)}`);
 }

@@ -1,10 +1,11 @@
+import { reasonOf } from "../../lib/command";
 import { UserError } from "../../lib/errors";
 import { connectToCluster } from "../pulumi/connect";
 import { seenIn } from "../pulumi/live-objects";
 import type { Workspace } from "../pulumi/run-pulumi";
 import { settingsOf } from "../pulumi/settings";
 import { withoutRelease } from "../stacks/release";
-import { type State, stateOf } from "../pulumi/stacks";
+import { type State, outputsIn, stateOf } from "../pulumi/stacks";
 import type { Note } from "../preview/result-of";
 import { duringMigration, runningJobs } from "../stacks/running-jobs";
 import { type Drift, driftOf, linesOf } from "./drift";
@@ -32,8 +33,7 @@ export async function readDrift(stack: string, workspace: Workspace): Promise<Se
     stateIfThere(stack, workspace),
   ]);
   if (state === undefined) return undefined;
-  const root = state.resources.find(({ type }) => type === "pulumi:pulumi:Stack");
-  const uid = root?.outputs?.["clusterUid"];
+  const uid = outputsIn(state.resources)["clusterUid"];
   if (typeof uid === "string" && uid !== cluster.uid) {
     throw new UserError(
       `Stack "${stack}" is in the cluster ${uid}, but this one is ${cluster.uid}: choose the right context.`,
@@ -63,7 +63,7 @@ export async function driftNotes(stack: string, workspace: Workspace): Promise<r
       ...duringMigration(jobs).map((ifPodsChange) => ({ ifPodsChange })),
     ];
   } catch (error) {
-    const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    const [reason = ""] = reasonOf(error).split("\n");
     return [`what was changed in the cluster is not known: ${reason}`];
   }
 }

@@ -1,8 +1,7 @@
 import { trackSelector } from "../../components/conventions/labels";
 import { defined } from "../../components/conventions/with-defaults";
 import { environments } from "../../environments";
-import { CommandError } from "../../lib/command";
-import { messageOf } from "../../lib/errors";
+import { reasonOf } from "../../lib/command";
 import type { Settings } from "../../settings";
 import { type Cluster, list, withLabels } from "../clients/kubectl";
 import { driftOf, linesOf } from "../drift/drift";
@@ -14,7 +13,7 @@ import { connectToCluster, stackNames } from "../pulumi/connect";
 import { seenIn } from "../pulumi/live-objects";
 import { type Workspace, stateOfProject } from "../pulumi/run-pulumi";
 import { settingsOf } from "../pulumi/settings";
-import { type Outputs, type State, stateOf, tagsOf } from "../pulumi/stacks";
+import { type Outputs, type State, outputsIn, stateOf, tagsOf } from "../pulumi/stacks";
 import { type Hold, holdOf } from "../release/hold";
 import { type Release, promoted, withoutRelease } from "../stacks/release";
 import {
@@ -99,7 +98,7 @@ export async function readStatus(stack: string, given: Workspace): Promise<Stack
     locks: known(locksOf(stack, workspace)),
     pods: known(podsIn(settings, cluster)),
     promoted: known(tags.then(promoted)),
-    release: known(state.then(outputsIn)),
+    release: known(state.then(({ resources }): Outputs => outputsIn(resources))),
   };
   const some = {
     canary: hasCanary ? known(canaryIn(settings, cluster, workspace)) : undefined,
@@ -135,13 +134,9 @@ async function known<Value>(value: Promise<Value>): Promise<Known<Value>> {
   try {
     return { value: await value };
   } catch (error) {
-    const reason = error instanceof CommandError ? error.reason : messageOf(error);
-    return { unknown: reason.split("\n")[0] ?? "" };
+    return { unknown: reasonOf(error).split("\n")[0] ?? "" };
   }
 }
-
-const outputsIn = ({ resources }: State): Outputs =>
-  resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
 
 async function differencesIn(
   state: Promise<State>,
