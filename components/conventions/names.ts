@@ -92,3 +92,8 @@ export function shortCommit(commit: string): string {
   const [hash = "", ...rest] = commit.split("-");
   return [/^[0-9a-f]{40}$/.test(hash) ? hash.slice(0, 7) : hash, ...rest].join("-");
 }
+
+/** Returns the first 12 characters of an image's digest. Undefined if the image has no digest. */
+export function shortDigest(imageRef: string): string | undefined {
+  return /@sha256:([0-9a-f]{12})/.exec(imageRef)?.[1];
+}

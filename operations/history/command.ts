@@ -1,4 +1,4 @@
-import { shortCommit } from "../../components/conventions/names";
+import { shortCommit, shortDigest } from "../../components/conventions/names";
 import { columns } from "../../lib/table";
 import { UserError } from "../../lib/errors";
 import { duration, moment } from "../../lib/time";
@@ -38,7 +38,7 @@ function rowOf(update: Update): readonly string[] {
     ended === undefined ? "-" : duration(ended.getTime() - started.getTime()),
     succeeded ? "succeeded" : "failed",
     commit === undefined ? "-" : shortCommit(commit),
-    /@sha256:([0-9a-f]{12})/.exec(imageRef ?? "")?.[1] ?? "-",
+    shortDigest(imageRef ?? "") ?? "-",
     program === undefined ? "-" : shortCommit(program),
     by,
     [reason, link].filter((part) => part !== undefined).join(" "),

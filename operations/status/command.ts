@@ -1,4 +1,4 @@
-import { shortCommit } from "../../components/conventions/names";
+import { shortCommit, shortDigest } from "../../components/conventions/names";
 import { UserError } from "../../lib/errors";
 import { columns } from "../../lib/table";
 import { duration, lifeLeft, moment } from "../../lib/time";
@@ -121,7 +121,7 @@ function releaseLine({
   readonly imageRef?: string;
 }): string {
   if (commit === undefined) return "none: no update has succeeded";
-  const digest = /@sha256:([0-9a-f]{12})/.exec(imageRef)?.[1];
+  const digest = shortDigest(imageRef);
   return `${shortCommit(commit)} of ${branch}${digest === undefined ? "" : `, image ${digest}`}`;
 }
 
