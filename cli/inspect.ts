@@ -22,7 +22,7 @@ export function addInspect(program: Command): void {
       leaving(async (stack: string | undefined, options: StatusOptions) => {
         const { status } = await import("../operations/status/command");
         const name = stack === undefined ? undefined : await stackNameOf(stack);
-        await status(name, options, await workspaceFor(name ?? ""));
+        await status(name, options, name === undefined ? undefined : await workspaceFor(name));
       }),
     );
   add("drift")

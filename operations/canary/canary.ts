@@ -16,7 +16,7 @@ import {
 import { canaryShare, percent, shareIssue, shown } from "./share";
 import { confirm } from "../../lib/confirm";
 import { assertDeployable, update } from "../deploy/deploy";
-import { type DeployTarget, resolveTarget } from "../deploy/target";
+import { type DeployTarget, lastOf, resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { hour, hours, lifeLeft, moment } from "../../lib/time";
 import { changedFiles, committed, fetchBranch, isAncestor } from "../clients/git";
@@ -166,8 +166,9 @@ async function assertCandidate(
 ): Promise<string> {
   const running = await runningCanary(production, workspace);
   const isThere = production.stacks.includes("prod");
-  const stable = isThere ? await outputsOf("prod", workspace) : {};
-  const tags = isThere ? await tagsOf("prod", workspace) : {};
+  const { outputs: stable, tags } = isThere
+    ? await lastOf("prod", workspace)
+    : { outputs: {}, tags: {} };
   const productionCommit = committed(stable.commit);
   const known = commit !== undefined && productionCommit !== undefined;
   if (known && (await isAncestor(productionCommit, commit, workspace)) === undefined) {

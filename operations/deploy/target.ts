@@ -33,7 +33,8 @@ export async function resolveTarget(stack: string, given: Workspace): Promise<De
   return { cluster, workspace, last, settings: await settingsOf(stack, workspace), stacks };
 }
 
-async function lastOf(
+/** Reads the outputs and the tags of a stack that exists. */
+export async function lastOf(
   stack: string,
   workspace: Workspace,
 ): Promise<NonNullable<DeployTarget["last"]>> {
