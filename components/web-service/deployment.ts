@@ -20,7 +20,7 @@ import type { WebServiceInputs } from "./normalize";
  * rollout is complete. With `pulumi.com/skipAwait`, the provider would not even wait for a
  * deletion.
  */
-const applied = { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" };
+export const applied = { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" };
 
 /**
  * Returns the labels of the Deployment and its pods. Some of these labels change with a release.

@@ -8,6 +8,7 @@ import { migrationJobName } from "../conventions/migrations/declaration";
 import { applyOverride } from "../conventions/override";
 import { commandContainer, workloadInitContainers, workloadPodSpec } from "../pods/workload";
 import type { LongMigration } from "./arg-types";
+import { applied } from "./deployment";
 import { type Named, migrationName } from "./pod-template";
 import type { WebServiceInputs } from "./normalize";
 
@@ -32,7 +33,7 @@ interface Migrated {
 function jobSpec(
   web: WebServiceInputs,
   named: Named,
-  { activeDeadlineSeconds, retryOf, version }: LongMigration,
+  { activeDeadlineSeconds, retryOf, version }: LongMigration & { activeDeadlineSeconds: number },
 ): k8s.types.input.batch.v1.JobSpec {
   const { configMapName, serviceAccountName } = named;
   const { identity, release } = web;
@@ -41,7 +42,7 @@ function jobSpec(
     ...(retryOf === undefined ? {} : { [retryAnnotation]: retryOf }),
   };
   return applyOverride(web.overrides?.migrationJobSpec, {
-    activeDeadlineSeconds: activeDeadlineSeconds ?? defaults.activeDeadlineSeconds,
+    activeDeadlineSeconds,
     backoffLimit: defaults.backoffLimit,
     // If someone drains the pod's node, the migration has not failed.
     podFailurePolicy: {
@@ -85,19 +86,14 @@ export function createMigrationJob(
   named: Named,
   { longMigration, waitForMigration }: MigrationOptions & { readonly longMigration: LongMigration },
 ): Migrated {
-  const {
-    activeDeadlineSeconds = defaults.activeDeadlineSeconds,
-    retryOf,
-    version,
-  } = longMigration;
-  const name = migrationJobName(component, version);
+  const { activeDeadlineSeconds = defaults.activeDeadlineSeconds, retryOf } = longMigration;
+  const name = migrationJobName(component, longMigration.version);
   const wait = `${String(activeDeadlineSeconds + rollout.pulumiWaitMarginSeconds)}s`;
   const annotations: Readonly<Record<string, string>> =
     waitForMigration === undefined
       ? // Without this annotation, an update after a failure would wait for the failed Job again.
         { "pulumi.com/replaceUnready": "true" }
-      : // The provider waits only until Kubernetes has stored the Job.
-        { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" };
+      : applied;
   const job = new k8s.batch.v1.Job(
     name,
     {
@@ -106,7 +102,7 @@ export function createMigrationJob(
         name,
         namespace: web.namespace,
       },
-      spec: jobSpec(web, named, longMigration),
+      spec: jobSpec(web, named, { ...longMigration, activeDeadlineSeconds }),
     },
     {
       ...(waitForMigration === undefined && { customTimeouts: { create: wait } }),

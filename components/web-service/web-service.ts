@@ -99,8 +99,13 @@ export class WebService extends pulumi.ComponentResource {
       deployment,
       service,
       serviceAccount,
-      ...defined({ autoscaler, configMap, ingress, podDisruptionBudget }),
-      ...(migration && { migrationJob: migration.job }),
+      ...defined({
+        autoscaler,
+        configMap,
+        ingress,
+        migrationJob: migration?.job,
+        podDisruptionBudget,
+      }),
     };
     this.rollout = rollout;
     this.url = web.url;

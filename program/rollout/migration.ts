@@ -30,7 +30,7 @@ export interface JobReader {
   /** Reads a Job by its name. Undefined if the Job does not exist. */
   readonly job: (name: string) => Promise<JobFacts | undefined>;
   /** Reads the pods of a Job, and why Kubernetes creates no pod. */
-  readonly jobPods: (name: string) => Promise<NewPods>;
+  readonly jobPods: (job: JobFacts) => Promise<NewPods>;
   /** Reads the last lines of a container's log. */
   readonly log: (pod: string, container: string, lines: number) => Promise<readonly string[]>;
 }
@@ -74,7 +74,7 @@ export async function jobToReplace(
   const facts = await reader.job(name);
   if (facts === undefined || conditionOf(facts, "Complete") !== undefined) return undefined;
   if (conditionOf(facts, "Failed") === undefined) {
-    const { pods } = await reader.jobPods(name);
+    const { pods } = await reader.jobPods(facts);
     if (pods.some(isRunning)) return undefined;
   }
   return facts.metadata.uid;
@@ -141,7 +141,7 @@ async function complete(
       if (told !== undefined) await say(`migrated in ${time((Date.now() - began) / 1000)}`);
       return;
     }
-    const seen = await patiently(async () => reader.jobPods(name), pollMs);
+    const seen = await patiently(async () => reader.jobPods(facts), pollMs);
     const end = conditionOf(facts, "Failed");
     if (end !== undefined) throw failed(await failureOf(end.message ?? "", seen, reader, last));
     const doomed = obstacles.at(Date.now(), seen);

@@ -7,7 +7,7 @@ import {
 } from "../../components/conventions/rollout/newest";
 import type { PodFacts } from "../../components/conventions/rollout/pod-status";
 import { find, get, getText } from "../cluster";
-import type { JobFacts, JobReader } from "./migration";
+import type { JobReader } from "./migration";
 import type { Rollouts } from "./rollout";
 
 interface Event {
@@ -43,17 +43,16 @@ export function readRollouts({
   return {
     deployment: async (name) => find(access, `${apps}/deployments/${name}`),
     job: async (name) => find(access, `${batch}/jobs/${name}`),
-    jobPods: async (name) => {
-      const job = await find<JobFacts>(access, `${batch}/jobs/${name}`);
-      const pods = await list<PodFacts>(`${core}/pods`, {
-        labelSelector: labelQuery({ "batch.kubernetes.io/job-name": name }),
-      });
-      const [mounts, refusals] = await Promise.all([
+    jobPods: async ({ metadata: { name, uid } }) => {
+      const [pods, mounts, refusals] = await Promise.all([
+        list<PodFacts>(`${core}/pods`, {
+          labelSelector: labelQuery({ "batch.kubernetes.io/job-name": name }),
+        }),
         failedMounts(),
         list<Event>(`${core}/events`, { fieldSelector: "reason=FailedCreate" }),
       ]);
       const refused = refusals
-        .filter(({ involvedObject }) => involvedObject.uid === job?.metadata.uid)
+        .filter(({ involvedObject }) => involvedObject.uid === uid)
         .at(-1)?.message;
       return { failedMounts: mounts, pods, refused };
     },
