@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { isNoise } from "../../components/conventions/rollout/log-noise";
 import { parsedJson } from "../../lib/json";
 
 /** Largest number of lines of a container's log that the report shows. */
@@ -7,8 +8,6 @@ const mostLines = 20;
 const mostFrames = 3;
 /** Largest number of characters of one log line that the report shows. */
 const lineLength = 300;
-/** A line that the JVM prints at each start, and that is not an error. */
-const noise = /^Picked up JAVA_TOOL_OPTIONS:/;
 /** A frame of a stack trace, or the JVM's count of the frames that it left out. */
 const frame = /^\s+(?:at\s|\.{3} \d+ )/;
 
@@ -27,7 +26,7 @@ export function lastLines(log: string): readonly string[] {
   const lines = log
     .split("\n")
     .flatMap(readable)
-    .filter((line) => line.trim() !== "" && !noise.test(line));
+    .filter((line) => !isNoise(line));
   return withFewFrames(lines)
     .slice(-mostLines)
     .map((line) => line.slice(0, lineLength));

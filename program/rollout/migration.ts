@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { cheap } from "../../components/conventions/expected-error";
+import { isNoise } from "../../components/conventions/rollout/log-noise";
 import { type NewPods, Obstacles } from "../../components/conventions/rollout/obstacles";
 import {
   type PodFacts,
@@ -177,7 +178,8 @@ async function logOf(
 ): Promise<readonly string[]> {
   const container = pod.status.containerStatuses?.[0]?.name;
   if (container === undefined) return [];
-  return reader.log(pod.metadata.name, container, lines).catch(() => []);
+  const log = await reader.log(pod.metadata.name, container, lines).catch(() => []);
+  return log.filter((line) => !isNoise(line));
 }
 
 async function progressOf(

@@ -59,7 +59,7 @@ export function readRollouts({
     log: async (pod, container, lines) => {
       const query = new URLSearchParams({ container, tailLines: String(lines) }).toString();
       const text = await getText(access, `${core}/pods/${pod}/log?${query}`);
-      return text.split("\n").filter((line) => line.trim() !== "");
+      return text.split("\n");
     },
     newPods: async ({ spec: { selector } }) => {
       const { matchLabels } = selector;

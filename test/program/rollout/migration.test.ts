@@ -108,6 +108,12 @@ describe("migrated", () => {
     assert.match(said[1] ?? "", /^migrated in \d+ s$/);
   });
 
+  it("leaves out the line that each JVM prints first", async () => {
+    const log = async () => Promise.resolve(["Picked up JAVA_TOOL_OPTIONS: -Xmx1m", ""]);
+    const [said = ""] = await waited([facts(), facts("Complete")], { log, pods: [running] });
+    assert.match(said, /^Pod orders-migrate-v12-12 starts, for /);
+  });
+
   it("continues without the right to read logs", async () => {
     const log = async () => Promise.reject(new Error("forbidden"));
     const [said] = await waited([facts(), facts("Complete")], { log, pods: [running] });
