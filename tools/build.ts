@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { builtFrom, contentHash, contextDirectory } from "../components/conventions/content-hash";
 import { command, CommandError } from "../lib/command";
 import { project } from "../lib/project";
@@ -65,7 +66,11 @@ export async function maven(
   try {
     const options = ["--batch-mode", "--no-transfer-progress", ...(isCi ? [onlyKnownFiles] : [])];
     const pom = join(root, "service", "pom.xml");
-    await command("mvn", [...options, "-f", pom, ...goals], { onLine: report, timeout });
+    const onLine = (line: string): void => {
+      const text = stripVTControlCharacters(line).replace(/^\[INFO\] *(?:-{3,} *)?/, "");
+      if (text !== "") report(text);
+    };
+    await command("mvn", [...options, "-f", pom, ...goals], { onLine, timeout });
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     if (error.exitCode === undefined) throw noMaven(error.message);

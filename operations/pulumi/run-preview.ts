@@ -1,5 +1,5 @@
 import { UserError } from "../../lib/errors";
-import { type Workspace, policyOptions, runPulumi, variables } from "./run-pulumi";
+import { type Workspace, plainLines, policyOptions, runPulumi } from "./run-pulumi";
 
 /** Timeout of a preview, in milliseconds. */
 const LIMIT_MS = 15 * 60_000;
@@ -49,9 +49,8 @@ export async function runPreview({
     to.write(chunk);
   };
   let limit: NodeJS.Timeout | undefined;
-  const coloured = to.isTTY === true && (variables(workspace)["NO_COLOR"] ?? "") === "";
-  const color = ["--color", coloured ? "always" : "never", ...policyOptions(workspace)];
-  const args = ["preview", "--diff", "--non-interactive", "--stack", stack, ...color];
+  const options = [...plainLines(workspace, to), ...policyOptions(workspace)];
+  const args = ["preview", "--diff", "--stack", stack, ...options];
   const ended = await runPulumi(args, workspace, {
     attach: (child) => {
       // This timer replaces spawn's own timeout, which continues even if the program could not

@@ -61,6 +61,18 @@ export function policyOptions({ cwd }: Workspace): readonly string[] {
 }
 
 /**
+ * Pulumi's options for plain lines, also on a terminal. Pulumi's own view of a terminal mixes with
+ * the lines of our commands, and cuts a long status, such as why a pod is not ready.
+ */
+export function plainLines(
+  workspace: Workspace,
+  to: { readonly isTTY?: boolean } = process.stdout,
+): readonly string[] {
+  const colored = to.isTTY === true && (variables(workspace)["NO_COLOR"] ?? "") === "";
+  return ["--non-interactive", "--suppress-progress", "--color", colored ? "always" : "never"];
+}
+
+/**
  * Returns the directory, the environment variables and the state backend of a Pulumi project. The
  * functions that read and remove locks need these values.
  */
@@ -209,12 +221,10 @@ export async function change(
 }
 
 async function changeOnce(args: readonly string[], workspace: Workspace): Promise<void> {
-  // Pulumi's progress dots would mix with the lines of this command.
-  const interactive = process.stdout.isTTY ? [] : ["--non-interactive", "--suppress-progress"];
   let stderr = "";
   const wait = (): void => undefined;
   process.on("SIGINT", wait);
-  const { code, log } = await runPulumi([...args, ...interactive], workspace, {
+  const { code, log } = await runPulumi([...args, ...plainLines(workspace)], workspace, {
     attach: (child) => {
       child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
         stderr += chunk;

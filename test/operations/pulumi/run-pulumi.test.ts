@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mock } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { change } from "../../../operations/pulumi/run-pulumi";
+import { change, plainLines } from "../../../operations/pulumi/run-pulumi";
 import { errorsIn } from "../../../operations/pulumi/events";
 import { reports } from "../../../lib/reports";
 
@@ -57,6 +57,16 @@ describe("an update by Pulumi", () => {
     mock.restoreAll();
     process.env["PATH"] = path;
     rmSync(directory, { recursive: true });
+  });
+
+  it("shows plain lines, and colors only on a terminal that wants them", async () => {
+    await change("up", "staging", workspace());
+    const call = readFileSync(join(directory, "calls"), "utf8");
+    assert.match(call, / --non-interactive --suppress-progress --color /);
+    const color = (env: Readonly<Record<string, string>>, isTTY: boolean) =>
+      plainLines(workspace(env), { isTTY }).at(-1);
+    const cases = [color({}, true), color({ NO_COLOR: "1" }, true), color({}, false)];
+    assert.deepEqual(cases, ["always", "never", "never"]);
   });
 
   it("waits while another one holds the lock, says who has it, and is tried again", async () => {
