@@ -248,62 +248,6 @@ describe("a stack in the cluster", function () {
     });
   });
 
-  describe("a long migration", () => {
-    const deadline = 30;
-    const name = "services-orders-migrate-v9000";
-    const [file, from, to] = withArgs(
-      `progressDeadlineSeconds: ${String(deadline)}, overrides: { migrationJobSpec: (spec) => ({ ...spec, backoffLimit: 0 }) },`,
-    );
-    // The migration fails until the table exists.
-    const migration = `-- expand, long\nSELECT pg_sleep(${String(deadline + 15)}) FROM gate;\n`;
-    const uidOf = async (kind: string, of: string): Promise<string> =>
-      kubectl(["-n", stack.namespace, "get", kind, of, "-o", "jsonpath={.metadata.uid}"]);
-    const job = async (): Promise<string> => uidOf("job", name);
-    const deployment = async (): Promise<string> => uidOf("deployment", "services-orders");
-    before(async () => {
-      await stack.addMigration("V9000__long.sql", migration);
-      stack.edit(file, from, to);
-    });
-    after(() => {
-      stack.edit(file, to, from);
-    });
-
-    it("that fails: the update fails with the end of its log, and the old pods stay", async () => {
-      const before = await servingPods(stack.namespace);
-      const output = await stack.fails("long");
-      assert.match(
-        output,
-        new RegExp(
-          `The migration in Job "${name}" failed: Pod ${name}-\\S+, migrate: ended with exit code 1 \\(Error\\)\n`,
-        ),
-      );
-      assert.match(output, /relation "gate" does not exist/);
-      assert.deepEqual(await servingPods(stack.namespace), before);
-    });
-
-    it("runs again in the next update, and takes longer than the deadline of a rollout", async () => {
-      await sql("CREATE TABLE gate AS SELECT 1", stack.namespace);
-      const [failed, served] = [await job(), await deployment()];
-      let output = "";
-      const results = await stack.underLoad(async () => {
-        output = await stack.up();
-      }, 25);
-      assert.match(output, /V9000__long.sql runs for \d+ s, for \d+ s of at most 240 min/);
-      assert.match(output, /migrated in \d+ s/);
-      await nothingWasLost(stack.namespace, results);
-      assert.notEqual(await job(), failed);
-      assert.equal(await deployment(), served);
-    });
-
-    it("is left alone by the next update, and drift does not report it", async () => {
-      const done = await job();
-      assert.doesNotMatch(await stack.up(), /migrated in/);
-      assert.equal(await job(), done);
-      const { code, output } = await stack.npm("drift", "local");
-      assert.equal(code, 0, output);
-    });
-  });
-
   describe("after someone has changed it", () => {
     const differ = 3;
 
@@ -389,6 +333,62 @@ describe("a stack in the cluster", function () {
         await deployed();
       });
     }
+  });
+
+  describe("a long migration", () => {
+    const deadline = 30;
+    const name = "services-orders-migrate-v9000";
+    const [file, from, to] = withArgs(
+      `progressDeadlineSeconds: ${String(deadline)}, overrides: { migrationJobSpec: (spec) => ({ ...spec, backoffLimit: 0 }) },`,
+    );
+    // The migration fails until the table exists.
+    const migration = `-- expand, long\nSELECT pg_sleep(${String(deadline + 15)}) FROM gate;\n`;
+    const uidOf = async (kind: string, of: string): Promise<string> =>
+      kubectl(["-n", stack.namespace, "get", kind, of, "-o", "jsonpath={.metadata.uid}"]);
+    const job = async (): Promise<string> => uidOf("job", name);
+    const deployment = async (): Promise<string> => uidOf("deployment", "services-orders");
+    before(async () => {
+      await stack.addMigration("V9000__long.sql", migration);
+      stack.edit(file, from, to);
+    });
+    after(() => {
+      stack.edit(file, to, from);
+    });
+
+    it("that fails: the update fails with the end of its log, and the old pods stay", async () => {
+      const before = await servingPods(stack.namespace);
+      const output = await stack.fails("long");
+      assert.match(
+        output,
+        new RegExp(
+          `The migration in Job "${name}" failed: Pod ${name}-\\S+, migrate: ended with exit code 1 \\(Error\\)\n`,
+        ),
+      );
+      assert.match(output, /relation "gate" does not exist/);
+      assert.deepEqual(await servingPods(stack.namespace), before);
+    });
+
+    it("runs again in the next update, and takes longer than the deadline of a rollout", async () => {
+      await sql("CREATE TABLE gate AS SELECT 1", stack.namespace);
+      const [failed, served] = [await job(), await deployment()];
+      let output = "";
+      const results = await stack.underLoad(async () => {
+        output = await stack.up();
+      }, 25);
+      assert.match(output, /V9000__long.sql runs for \d+ s, for \d+ s of at most 240 min/);
+      assert.match(output, /migrated in \d+ s/);
+      await nothingWasLost(stack.namespace, results);
+      assert.notEqual(await job(), failed);
+      assert.equal(await deployment(), served);
+    });
+
+    it("is left alone by the next update, and drift does not report it", async () => {
+      const done = await job();
+      assert.doesNotMatch(await stack.up(), /migrated in/);
+      assert.equal(await job(), done);
+      const { code, output } = await stack.npm("drift", "local");
+      assert.equal(code, 0, output);
+    });
   });
 });
 
