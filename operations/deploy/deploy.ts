@@ -19,6 +19,7 @@ import { ensureStack } from "./ensure-stack";
 import { keepingAlive } from "./keeping-alive";
 import { assertNamespaceNotShared } from "./foreign-objects";
 import { forcing } from "../pulumi/field-managers";
+import { UpdateError } from "../pulumi/events";
 import { seenIn } from "../pulumi/live-objects";
 import { reportFailure } from "./failure-report";
 import { committed, head, isAncestor, person, remoteBranches } from "../clients/git";
@@ -258,7 +259,8 @@ export async function update(target: DeployTarget): Promise<void> {
       options: [...policyOptions(workspace), "--message", message, ...options],
     });
   } catch (error) {
-    await reportFailure(cluster, settings, started);
+    const causes = error instanceof UpdateError ? error.causes : [];
+    await reportFailure(cluster, settings, { causes, since: started });
     throw error;
   }
 }

@@ -1,16 +1,23 @@
 import { instanceSelector, labelQuery, trackLabel } from "../../components/conventions/labels";
+import { isRolloutFailure } from "../../components/conventions/rollout/failure";
 import type { ReplicaSet } from "../../components/conventions/rollout/newest";
 import { withoutSecrets } from "../../components/conventions/secrets/masked";
 import { environments } from "../../environments";
 import type { Settings } from "../../settings";
 import { type Cluster, type Deployment, type Pod, list } from "../clients/kubectl";
-import { type Event, diagnose } from "./diagnosis";
+import { type Event, type Findings, diagnose } from "./diagnosis";
 import { reports } from "../../lib/reports";
 import { lastLines } from "./log-lines";
 
 /** Number of lines of a container's log that the report reads. It shows fewer lines. */
 const linesRead = 200;
 const patience = 10_000;
+
+/** A failed update: the errors of the engine, and when the update began. */
+interface Failed {
+  readonly causes: readonly string[];
+  readonly since: Date;
+}
 
 /**
  * Prints why a deploy failed. Pulumi only shows that pods are missing. This function shows what
@@ -20,7 +27,7 @@ const patience = 10_000;
 export async function reportFailure(
   cluster: Cluster,
   { environment, identity, namespace }: Pick<Settings, "environment" | "identity" | "namespace">,
-  since: Date,
+  { causes: errors, since }: Failed,
 ): Promise<void> {
   const within = ["--namespace", namespace];
   // The pods of a canary have the same labels as production's pods, except the label for the track.
@@ -33,7 +40,11 @@ export async function reportFailure(
     list<Pod>(cluster, "pods", ours, patience).catch(() => []),
     list<ReplicaSet>(cluster, "replicasets", ours, patience).catch(() => []),
   ]);
-  const found = diagnose({ deployments, events, pods, replicaSets }, since);
+  const findings = { deployments, events, pods, replicaSets };
+  // If the update ended before the rollout, for example because the image could not be built, older
+  // pods do not explain the failure. They may fail since an earlier release.
+  const own = errors.some(isRolloutFailure) ? findings : createdSince(findings, since);
+  const found = diagnose(own, since);
   const causes = found.causes.map(withoutSecrets);
   console.error(`\nWhat Kubernetes says in namespace ${namespace}:`);
   for (const cause of causes) {
@@ -55,4 +66,17 @@ export async function reportFailure(
     const whole = ["kubectl", "logs", pod, "--container", container, ...within, ...run];
     console.error(`To see all of it: ${whole.join(" ")}`);
   }
+}
+
+/** Leaves out what an earlier update created: the Deployments, older pods, and their events. */
+function createdSince({ events, pods, ...others }: Findings, since: Date): Findings {
+  const isOld = ({ metadata }: Findings["pods"][number]): boolean =>
+    Date.parse(metadata.creationTimestamp ?? "") < since.getTime();
+  const old = new Set(pods.filter(isOld).map(({ metadata }) => metadata.name));
+  return {
+    ...others,
+    deployments: [],
+    events: events.filter(({ involvedObject: { name } }) => !old.has(name)),
+    pods: pods.filter((pod) => !isOld(pod)),
+  };
 }

@@ -1,3 +1,5 @@
+import { UserError } from "../../lib/errors";
+
 /** Types of the engine's event log, with only the fields that this project reads. */
 
 export type Json =
@@ -128,4 +130,15 @@ export function readEvents(log: string): Events {
     violations: violationsOf(true),
     warnings: violationsOf(false),
   };
+}
+
+/** An error of a failed update. */
+export class UpdateError extends UserError {
+  /** The engine's errors and policy violations, without secrets. */
+  readonly causes: readonly string[];
+
+  constructor(message: string, causes: readonly string[]) {
+    super(message);
+    this.causes = causes;
+  }
 }

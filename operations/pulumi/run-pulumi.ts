@@ -12,7 +12,7 @@ import { circleciJob } from "../locks/circleci-job";
 import type { Recording } from "../locks/job-record";
 import type { StateOfProject } from "../clients/state-objects";
 import { isLocked, type LockWait, untilUnlocked } from "./lock-wait";
-import { errorsIn, readEvents } from "./events";
+import { errorsIn, readEvents, UpdateError } from "./events";
 import { rememberStarted } from "./started-processes";
 import { removeTornFiles } from "./torn-files";
 import { reports } from "../../lib/reports";
@@ -202,7 +202,7 @@ export async function runPulumi(
  *
  * @param before - checks the stack before each try, because another update may have changed the
  * stack.
- * @throws UserError if Pulumi fails.
+ * @throws UpdateError if Pulumi fails.
  */
 export async function change(
   what: "destroy" | "up",
@@ -239,12 +239,8 @@ async function changeOnce(args: readonly string[], workspace: Workspace): Promis
   if (isLocked(stderr)) throw new UserError(stderr.trim());
   const causes = causesOf(log, stderr).map(withoutSecrets);
   for (const cause of causes) reports.addCause(cause);
-  throw new UserError(
-    [
-      `pulumi ${args[0] ?? ""} failed (see its output above). Fix the cause and run the command again`,
-      ...fieldConflicts(causes.join("\n")),
-    ].join("\n"),
-  );
+  const what = `pulumi ${args[0] ?? ""} failed (see its output above). Fix the cause and run the command again`;
+  throw new UpdateError([what, ...fieldConflicts(causes.join("\n"))].join("\n"), causes);
 }
 
 /**
@@ -255,7 +251,10 @@ function causesOf(log: string, stderr: string): readonly string[] {
   const { errors, violations } = readEvents(log);
   const found = [...errors, ...violations].map(({ message }) => message);
   const all = found.length === 0 ? [errorsIn(stderr)] : found;
-  return [...new Set(all)].filter((cause) => cause !== "");
+  const causes = [...new Set(all)].filter((cause) => cause !== "");
+  // Pulumi adds this error to a stack if the operation of a resource failed.
+  const others = causes.filter((cause) => cause !== "update failed");
+  return others.length === 0 ? causes : others;
 }
 
 /**

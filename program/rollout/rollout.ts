@@ -3,6 +3,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { cheap } from "../../components/conventions/expected-error";
 import type { Labels } from "../../components/conventions/labels";
+import { rolloutFailure } from "../../components/conventions/rollout/failure";
 import { type NewPods, Obstacles } from "../../components/conventions/rollout/obstacles";
 import { podIssues } from "../../components/conventions/rollout/pod-status";
 import { type Pace, patiently, usualPace } from "./patience";
@@ -94,7 +95,7 @@ async function complete(
    */
   let earlier: string | undefined;
   const failed = (why: string): pulumi.RunError =>
-    new pulumi.RunError(`The rollout of Deployment "${name}" failed: ${why.replace(/\.$/, "")}.`);
+    new pulumi.RunError(rolloutFailure(name, why));
   for (;;) {
     const facts = await patiently(async () => rollouts.deployment(name), pollMs);
     if (facts === undefined) {

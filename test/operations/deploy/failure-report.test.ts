@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { mock } from "node:test";
+import { rolloutFailure } from "../../../components/conventions/rollout/failure";
 import { reports } from "../../../lib/reports";
 import type { Cluster } from "../../../operations/clients/kubectl";
 import { reportFailure } from "../../../operations/deploy/failure-report";
 import { identityOf } from "../../../settings/identity";
 
 const pod = {
-  metadata: { labels: { "pod-template-hash": "a" }, name: "web-a-1" },
+  metadata: {
+    creationTimestamp: "2026-01-01T11:00:00Z",
+    labels: { "pod-template-hash": "a" },
+    name: "web-a-1",
+  },
   status: {
     initContainerStatuses: [
       {
@@ -44,11 +49,14 @@ describe("the report of a failed deploy", () => {
   afterEach(() => {
     mock.restoreAll();
   });
-  const report = async (environment: "canary" | "prod"): Promise<void> =>
+  const report = async (
+    environment: "canary" | "prod",
+    cause = rolloutFailure("web", "no pod is ready"),
+  ): Promise<void> =>
     reportFailure(
       cluster,
       { environment, identity: identityOf(environment, ""), namespace: "shop" },
-      new Date(),
+      { causes: [cause], since: new Date("2026-01-01T12:00:00Z") },
     );
 
   it("has the same cause and log lines on the terminal and in the files, without secrets", async () => {
@@ -60,6 +68,12 @@ describe("the report of a failed deploy", () => {
     for (const text of left) assert.ok(said.join("\n").includes(text), said.join("\n"));
     const next = "kubectl logs web-a-1 --container migrate --namespace shop --previous";
     assert.equal(said.at(-1), `To see all of it: ${next}`);
+  });
+
+  it("leaves out older pods if the update ended before the rollout", async () => {
+    await report("prod", "failed to solve: process did not complete successfully");
+    assert.deepEqual(left, []);
+    assert.match(said.join("\n"), /nothing: see Pulumi's output above for the cause/);
   });
 
   for (const [environment, other] of [
