@@ -88,15 +88,28 @@ const reference = /^(?:\$|\{\{|%\{|<|null$|true$|false$|\[|\{|\/)/;
 const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----([^]*?)-----END [A-Z ]*PRIVATE KEY-----/g;
 
 /**
+ * Whether `name: value` is part of a sentence, such as `cannot compute the cache key: failed to`.
+ * There are words on both sides, and the value itself is a word.
+ */
+function isSentence({ 0: found, index }: RegExpExecArray, text: string): boolean {
+  return (
+    /[a-z] $/.test(text.slice(0, index + 1)) &&
+    /: [a-z]+$/.test(found) &&
+    /^ [a-z]/.test(text.slice(index + found.length))
+  );
+}
+
+/**
  * Returns the values of all names in a text that are names of secrets. The value of another name
  * may be a text with such names, such as a URL with a query.
  */
 function assigned(text: string): readonly string[] {
-  return Array.from(text.matchAll(assignments)).flatMap(([, name = "", ...values]) => {
+  return Array.from(text.matchAll(assignments)).flatMap((match) => {
     // One of the regular expression's last three groups has matched. The other two are undefined.
+    const [, name = "", ...values] = match;
     const value = values.join("");
     if (!isSecretName(name)) return assigned(value);
-    return reference.test(value) ? [] : [value];
+    return reference.test(value) || isSentence(match, text) ? [] : [value];
   });
 }
 

@@ -146,6 +146,11 @@ export const harmless: readonly { readonly name: string; readonly text: string }
   { name: "SKETCH", text: "sk_test-drawing" },
   { name: "FEATURES", text: "token-refresh,password-reset" },
   {
+    name: "BUILD_ERROR",
+    text: 'failed to solve: failed to compute cache key: failed to calculate checksum of ref a: "/libs": not found',
+  },
+  { name: "LAST_ERROR", text: "cannot parse the refresh token: unexpected end of input" },
+  {
     name: "/etc/orders/partner.properties",
     text: "host=partner\npassword.file=/etc/secrets/partner\n",
   },
