@@ -6,6 +6,7 @@ export { ContainerImage, type ContainerImageArgs, type Platform } from "./image/
 export { ReviewNamespace, type ReviewNamespaceArgs } from "./namespace/review-namespace";
 export { StackNamespace, type StackNamespaceArgs } from "./namespace/stack-namespace";
 export { Postgres, type PostgresArgs } from "./postgres/postgres";
+export { CommandTemplate, type CommandTemplateArgs } from "./scheduled-job/command-template";
 export { ScheduledJob, type ScheduledJobArgs } from "./scheduled-job/scheduled-job";
 export { Canary, type CanaryArgs } from "./web-service/canary";
 export { WebService, type WebServiceArgs } from "./web-service/web-service";

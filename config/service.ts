@@ -6,3 +6,9 @@ export const service = "services-orders";
 
 /** Directory of the service's database migrations. */
 export const migrationsDirectory = "service/src/main/resources/db/migration";
+
+/** The Java program in the image that hands the output of a command on. */
+export const outputServer = {
+  jar: "/app/services-orders.jar",
+  mainClass: "com.example.orders.output.OutputServer",
+} as const;

@@ -16,7 +16,7 @@ function rule(apiGroups: string[], resources: string[], verbs: string[]): Rule {
 
 /** The kinds of objects that the program's components create, without Secrets. */
 const workloads = (verbs: string[]): Rule[] => [
-  rule([""], ["configmaps", "serviceaccounts", "services"], verbs),
+  rule([""], ["configmaps", "podtemplates", "serviceaccounts", "services"], verbs),
   rule(["apps"], ["deployments", "statefulsets"], verbs),
   rule(["autoscaling"], ["horizontalpodautoscalers"], verbs),
   rule(["batch"], ["cronjobs", "jobs"], verbs),

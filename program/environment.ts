@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { seedArgs } from "../components/conventions/defaults";
-import type { PodRequirement } from "../components/conventions/quota";
 import { ContainerImage } from "../components/image/container-image";
 import { Postgres } from "../components/postgres/postgres";
+import { CommandTemplate } from "../components/scheduled-job/command-template";
 import { ScheduledJob } from "../components/scheduled-job/scheduled-job";
 import { WebService, type WebServiceOptions } from "../components/web-service/web-service";
 import { environments } from "../environments";
@@ -35,7 +35,8 @@ export async function createEnvironment(
   const servicePods = WebService.peakPods(identity.service, web);
   const jobPods = [
     ...jobs.filter(({ suspend }) => !suspend).map((job) => ScheduledJob.peakPods(job.name, job)),
-    ...jobRunByHand(jobs, settings),
+    // A person runs one command or one job at a time. A suspended job needs no more than a command.
+    CommandTemplate.peakPods("command run by hand", settings),
   ];
   assertConnections(settings, web, { jobs: jobPods, service: servicePods });
   const demands = [servicePods, Postgres.peakPods("postgres"), ...jobPods];
@@ -56,24 +57,17 @@ export async function createEnvironment(
   // long.
   const { rollout } = service;
   const afterRollout = { ...opts, dependsOn: rollout };
+  const { release, requests } = settings;
+  const template = { appEndpoint: service.url, identity, release, requests, ...common };
+  const serviceAccountName = serviceAccount.metadata.name;
+  new CommandTemplate(identity.service, { ...template, serviceAccountName }, afterRollout);
   for (const { name, ...job } of jobs) {
     // A job with its own role has its own ServiceAccount.
-    const serviceAccountName =
-      job.iamRoleArn === undefined ? serviceAccount.metadata.name : undefined;
-    const args = { appEndpoint: service.url, serviceAccountName, ...common, ...job };
+    const account = job.iamRoleArn === undefined ? { serviceAccountName } : {};
+    const args = { appEndpoint: service.url, ...account, ...common, ...job };
     new ScheduledJob(name, args, afterRollout);
   }
   return { imageRef, namespace, rollout, url: service.url };
-}
-
-/** Returns the pod of one job that a person runs by hand, if some jobs are suspended. */
-function jobRunByHand(
-  jobs: readonly { readonly suspend: boolean }[],
-  { requests }: Settings,
-): readonly PodRequirement[] {
-  return jobs.some(({ suspend }) => suspend)
-    ? [{ name: "job run by hand", pods: 1, requests }]
-    : [];
 }
 
 /**

@@ -70,6 +70,7 @@ describe("an environment that is added", () => {
       "kubernetes:apps/v1:Deployment",
       "kubernetes:batch/v1:CronJob",
       "kubernetes:core/v1:Namespace",
+      "kubernetes:core/v1:PodTemplate",
       "kubernetes:core/v1:Service",
       "kubernetes:core/v1:ServiceAccount",
       "kubernetes:networking.k8s.io/v1:Ingress",

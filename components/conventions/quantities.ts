@@ -38,6 +38,19 @@ export function memoryBytes(memory: string): number | undefined {
 }
 
 /**
+ * Returns the requests of a pod whose containers have these requests. An amount that is not a valid
+ * quantity counts as 0, because the component that gets the amount reports it.
+ */
+export function sumOf(all: readonly Requests[]): Requests {
+  const sum = (amount: (one: Requests) => number) =>
+    all.reduce((total, one) => total + amount(one), 0);
+  const milli = sum(({ cpu }) => Math.round((cores(cpu) ?? 0) * 1000));
+  const kibi = sum(({ memory }) => (memoryBytes(memory) ?? 0) / units.Ki);
+  const memory = kibi % 1024 === 0 ? `${String(kibi / 1024)}Mi` : `${String(kibi)}Ki`;
+  return { cpu: `${String(milli)}m`, memory };
+}
+
+/**
  * Returns an issue for each amount of CPU or memory that is not a valid quantity. The messages show
  * `cpu` and `memory` of the last argument as examples.
  */

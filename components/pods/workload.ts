@@ -227,7 +227,7 @@ export function workloadPodSpec(
 
 /** Environment variables that the components set, or that contradict what the components set. */
 const reserved =
-  /^(?:APP_ENDPOINT|PORT|MANAGEMENT_PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|SSLMODE|SSLROOTCERT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
+  /^(?:APP_ENDPOINT|COMMAND_OUTPUT_DIRECTORY|PORT|MANAGEMENT_PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|SSLMODE|SSLROOTCERT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
 
 /**
  * Checks the args that all workloads have, and returns the issues. `containers` are the names of

@@ -1,16 +1,15 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { logAnnotations } from "../pods/datadog";
 import { scheduledJob as defaults } from "../conventions/defaults";
 import { assertValid } from "../conventions/expected-error";
 import { labels, releaseLabels } from "../conventions/labels";
-import { type Annotations, objectMetadata, podMetadata } from "../conventions/metadata";
+import { type Annotations, objectMetadata } from "../conventions/metadata";
 import { applyOverride } from "../conventions/override";
 import type { PodRequirement } from "../conventions/quota";
-import { commandContainer, workloadInitContainers, workloadPodSpec } from "../pods/workload";
 import { createConfigMap, createServiceAccount } from "../pods/objects";
 import { defined } from "../conventions/with-defaults";
 import type { ScheduledJobArgs } from "./args";
+import { type Named, jobPodTemplate } from "./job-pod";
 import { type ScheduledJobInputs, normalize } from "./normalize";
 import { scheduledJobIssues } from "./validate";
 
@@ -69,38 +68,15 @@ function onFailureAnnotations({ onFailure }: ScheduledJobInputs): Annotations {
   return { ...defined({ "on-failure/runbook": runbook }), "on-failure/tell": tell };
 }
 
-/** Names of the objects that the pods refer to. */
-interface Named {
-  readonly configMapName: pulumi.Input<string> | undefined;
-  readonly serviceAccountName: pulumi.Input<string> | undefined;
-}
-
 function jobSpec(
   name: string,
   job: ScheduledJobInputs,
   named: Named,
 ): k8s.types.input.batch.v1.JobSpec {
-  const { identity, overrides, release } = job;
-  const { configMapName, serviceAccountName } = named;
-  const spec = applyOverride(overrides?.podSpec, {
-    ...workloadPodSpec(job, configMapName),
-    containers: [applyOverride(overrides?.container, commandContainer(job, name, job.args))],
-    ...workloadInitContainers(job, []),
-    // Each retry starts a new pod, so that the failed pod keeps its log.
-    restartPolicy: "Never",
-    ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
-  });
-  return applyOverride(overrides?.jobSpec, {
+  return applyOverride(job.overrides?.jobSpec, {
     activeDeadlineSeconds: job.activeDeadlineSeconds,
     backoffLimit: job.backoffLimit,
-    template: {
-      metadata: podMetadata(
-        job,
-        { ...labels(identity, "job"), ...releaseLabels(identity, release) },
-        logAnnotations(name, identity.service, job),
-      ),
-      spec,
-    },
+    template: jobPodTemplate(name, job, named),
     // The spec contains no field for an arg without a value, so Kubernetes uses its default.
     ...defined({
       completionMode: job.completionMode,

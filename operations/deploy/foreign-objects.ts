@@ -39,7 +39,7 @@ export async function assertNoneExists(
 /** Kinds of objects that the role of a review stack may list. */
 const kinds = [
   ...["configmaps", "cronjobs", "deployments", "ingresses", "jobs", "persistentvolumeclaims"],
-  ...["pods", "secrets", "serviceaccounts", "services", "statefulsets"],
+  ...["pods", "podtemplates", "secrets", "serviceaccounts", "services", "statefulsets"],
 ];
 
 /** Objects that Kubernetes itself creates in each namespace. */

@@ -56,7 +56,7 @@ const readableTypes = new RegExp(
     "apps/v1:(?:Deployment|StatefulSet)",
     "autoscaling/v2:HorizontalPodAutoscaler",
     "batch/v1:CronJob",
-    "core/v1:(?:ConfigMap|LimitRange|Namespace|ResourceQuota|Service|ServiceAccount)",
+    "core/v1:(?:ConfigMap|LimitRange|Namespace|PodTemplate|ResourceQuota|Service|ServiceAccount)",
     "networking.k8s.io/v1:(?:Ingress|NetworkPolicy)",
     "policy/v1:PodDisruptionBudget",
   ].join("|")})$`,

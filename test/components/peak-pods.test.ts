@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Postgres } from "../../components/postgres/postgres";
+import { CommandTemplate } from "../../components/scheduled-job/command-template";
 import { ScheduledJob } from "../../components/scheduled-job/scheduled-job";
 import { WebService } from "../../components/web-service/web-service";
 
@@ -22,5 +23,10 @@ describe("the pods that a component needs at most", () => {
     assert.deepEqual(job, { name: "export", pods: 3, requests });
     assert.equal(ScheduledJob.peakPods("export", {}).pods, 1);
     assert.equal(Postgres.peakPods("postgres").pods, 1);
+    assert.deepEqual(CommandTemplate.peakPods("command", {}), {
+      name: "command",
+      pods: 1,
+      requests: { cpu: "270m", memory: "608Mi" },
+    });
   });
 });

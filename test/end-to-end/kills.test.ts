@@ -181,7 +181,7 @@ const scenes: readonly Scene[] = [
  */
 const kinds =
   "configmaps,cronjobs,deployments,ingresses,limitranges,networkpolicies,poddisruptionbudgets," +
-  "resourcequotas,rolebindings,secrets,serviceaccounts,services,statefulsets";
+  "podtemplates,resourcequotas,rolebindings,secrets,serviceaccounts,services,statefulsets";
 
 describe("a command that is killed", function () {
   /** Lines for docs/kills.md, one for each row whose command succeeded in the end. */

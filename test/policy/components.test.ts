@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { Postgres } from "../../components/postgres/postgres";
+import { CommandTemplate } from "../../components/scheduled-job/command-template";
 import { ScheduledJob } from "../../components/scheduled-job/scheduled-job";
 import { StackNamespace } from "../../components/namespace/stack-namespace";
 import { WebService } from "../../components/web-service/web-service";
 import { rules } from "../../policy/rules";
-import { everyPodArg, identity, imageRef, job, web } from "../support/fixtures";
+import { command, everyPodArg, identity, imageRef, job, web } from "../support/fixtures";
 import { type Recorder, record, settled } from "../support/mocks";
 import { said } from "../support/recorded";
 
@@ -20,6 +21,7 @@ describe("what the components make", () => {
     new StackNamespace("namespace", { identity, namespace: "ns" });
     new WebService("services-orders", web);
     new ScheduledJob("nightly", job);
+    new CommandTemplate("services-orders", command);
     await settled();
     assert.ok(recorder.custom().length > 4);
     assert.deepEqual(said(recorder, "staging", all), []);

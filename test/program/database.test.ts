@@ -7,7 +7,7 @@ const requests = { cpu: "100m", memory: "128Mi" };
 const service = { name: "orders", pods: 12, requests };
 const jobs = [
   { name: "export", pods: 2, requests },
-  { name: "job run by hand", pods: 1, requests },
+  { name: "command run by hand", pods: 1, requests },
 ];
 
 function check(databaseConnections: number | undefined, env = {}): void {

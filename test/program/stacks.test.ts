@@ -83,6 +83,7 @@ describe("the program", () => {
     "kubernetes:batch/v1:CronJob expire-unpaid",
     "kubernetes:batch/v1:CronJob export",
     "kubernetes:core/v1:Namespace namespace",
+    "kubernetes:core/v1:PodTemplate services-orders",
     "kubernetes:core/v1:Service services-orders",
     "kubernetes:core/v1:ServiceAccount services-orders",
     "kubernetes:networking.k8s.io/v1:Ingress services-orders",
@@ -167,11 +168,12 @@ describe("the program", () => {
     }
   });
 
-  it("changes jobs after the rollout of the service, and does not wait for its Ingress", async () => {
+  it("changes jobs and the template of commands after the rollout of the service, and does not wait for its Ingress", async () => {
     for (const stack of ["local", "prod", "staging", "review-x"]) {
       const { recorder } = await run(own(stack), empty, promoted);
-      const created = recorder.all("services:k8s:ScheduledJob");
-      assert.equal(created.length, jobs.length, stack);
+      const types = ["services:k8s:CommandTemplate", "services:k8s:ScheduledJob"];
+      const created = types.flatMap((type) => recorder.all(type));
+      assert.equal(created.length, jobs.length + 1, stack);
       for (const { dependencies, name } of created) {
         const types = dependencies.map((urn) => urn.split("::")[2]?.split("$").at(-1));
         assert.ok(types.includes("kubernetes:apps/v1:Deployment"), `${stack} ${name}`);
@@ -355,7 +357,7 @@ describe("the program", () => {
       }),
       {
         message:
-          /^ReviewNamespace "namespace": quota must have room for 17 pods, 4050m CPU and 8320Mi memory \(15 services-orders, 1 postgres, 1 job run by hand\), got .*; lower replicas/,
+          /^ReviewNamespace "namespace": quota must have room for 17 pods, 4070m CPU and 8416Mi memory \(15 services-orders, 1 postgres, 1 command run by hand\), got .*; lower replicas/,
       },
     );
     await settled();
@@ -392,7 +394,7 @@ describe("the program", () => {
     try {
       await assert.rejects(run(own("review-x")), {
         message:
-          /must have room for 7 pods, 3800m CPU .*\(2 services-orders, 1 postgres, 3 large, 1 job run by hand\)/,
+          /must have room for 7 pods, 3820m CPU .*\(2 services-orders, 1 postgres, 3 large, 1 command run by hand\)/,
       });
       await settled();
     } finally {
@@ -450,7 +452,7 @@ describe("the program", () => {
   it("puts everything into the stack's own namespace, with the one explicit provider", async () => {
     const { recorder } = await run(settingsOf("local"));
     const kubernetes = recorder.custom().filter(({ type }) => type.startsWith("kubernetes:"));
-    assert.equal(kubernetes.length, 19);
+    assert.equal(kubernetes.length, 20);
     for (const { inputs, provider, type } of kubernetes) {
       assert.match(provider, /::pulumi:providers:kubernetes::kubernetes::/, type);
       if (type === "kubernetes:core/v1:Namespace") {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { contentHash } from "../../components/conventions/content-hash";
 import type { Identity, Release } from "../../components/conventions/labels";
 import type { PodArgs } from "../../components/pods/args";
+import type { CommandTemplateArgs } from "../../components/scheduled-job/command-template";
 import type { ScheduledJobArgs } from "../../components/scheduled-job/scheduled-job";
 import type { WebServiceArgs } from "../../components/web-service/web-service";
 
@@ -32,6 +33,8 @@ export const job: ScheduledJobArgs = {
   release,
   schedule: "0 * * * *",
 };
+
+export const command: CommandTemplateArgs = { identity, imageRef, namespace: "ns", release };
 
 /** Args with a value for each arg that all components with pods have. */
 export const everyPodArg: Required<PodArgs> = {

@@ -37,9 +37,12 @@ export function propertiesOf(name: string): readonly ts.PropertySignature[] {
     .flatMap(({ types }) => [...types])
     .flatMap(({ expression, typeArguments = [] }) => {
       const [type, keys] = typeArguments.map((each) => each.getText());
-      if (expression.getText() !== "Omit") return propertiesOf(expression.getText());
-      const without = new Set(keys?.match(/\w+/g));
-      return propertiesOf(type ?? "").filter((member) => !without.has(member.name.getText()));
+      const utility = expression.getText();
+      if (utility !== "Omit" && utility !== "Pick") return propertiesOf(utility);
+      const named = new Set(keys?.match(/\w+/g));
+      return propertiesOf(type ?? "").filter(
+        (member) => named.has(member.name.getText()) === (utility === "Pick"),
+      );
     });
   const own = declaration.members.filter(ts.isPropertySignature);
   // If an interface declares an inherited property again, only the interface's own declaration is

@@ -20,6 +20,7 @@ const known = [
   "spec.jobTemplate.spec.template.",
   "spec.template.",
   "spec.jobTemplate.spec.",
+  "template.",
   "spec.",
 ] as const;
 

@@ -149,6 +149,13 @@ export const consequences: Readonly<Record<string, Kind>> = {
   // A PodDisruptionBudget limits evictions when a node is drained, and does not affect running
   // pods.
   PodDisruptionBudget: always(harmless("nothing: it applies when a node is drained")),
+  // `npm run run` creates the pods of a command from the newest template.
+  PodTemplate: {
+    create: { effect: "created", says: "new: npm run run" },
+    delete: harmless("nothing: no new commands; a command that runs continues"),
+    fields: { template: nextRun, metadata: nothing },
+    replace: remade,
+  },
   ResourceQuota: { delete: admission, fields: { "": admission }, replace: admission },
   Role: always(rights),
   RoleBinding: always(rights),
@@ -227,6 +234,7 @@ export const protectedAnswer =
  */
 export const releaseFields: readonly string[] = [
   "",
+  "template.",
   "spec.template.",
   "spec.jobTemplate.spec.template.",
 ]
@@ -236,7 +244,7 @@ export const releaseFields: readonly string[] = [
     ),
   )
   .concat(
-    ["spec.template.spec", "spec.jobTemplate.spec.template.spec"].flatMap((pod) =>
+    ["template.spec", "spec.template.spec", "spec.jobTemplate.spec.template.spec"].flatMap((pod) =>
       ["containers", "initContainers"].map((list) => `${pod}.${list}[*].env[name=DD_VERSION]`),
     ),
   );

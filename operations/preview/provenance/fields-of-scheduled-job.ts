@@ -52,3 +52,24 @@ export const scheduledJobFields = {
   timeZone: of("CronJob", "spec.timeZone"),
   ttlSecondsAfterFinished: of("CronJob", `${run}.ttlSecondsAfterFinished`),
 } as const satisfies FieldsOfArgs;
+
+const templatePods: Pods = {
+  initContainers: [],
+  kind: "PodTemplate",
+  kinds: ["PodTemplate"],
+  metadata: [],
+  template: "template",
+};
+const sharedTemplate = podArgs(templatePods);
+
+/** The fields that each arg of a CommandTemplate sets. */
+export const commandTemplateFields = {
+  appEndpoint: sharedTemplate.appEndpoint,
+  database: sharedTemplate.database,
+  identity: sharedTemplate.identity.filter(({ path }) => !path.endsWith("annotations")),
+  imageRef: sharedTemplate.imageRef,
+  namespace: sharedTemplate.namespace,
+  release: sharedTemplate.release,
+  requests: sharedTemplate.requests.filter(({ path }) => !path.includes("datadog-agent")),
+  serviceAccountName: of("PodTemplate", "template.spec.serviceAccountName"),
+} as const satisfies FieldsOfArgs;

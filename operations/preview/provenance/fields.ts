@@ -1,6 +1,6 @@
 import { type Field, type FieldsOfArgs, all, identityLabels, of, under } from "./field-paths";
 import { steps } from "../changes/paths";
-import { scheduledJobFields } from "./fields-of-scheduled-job";
+import { commandTemplateFields, scheduledJobFields } from "./fields-of-scheduled-job";
 import { canaryFields, webServiceFields } from "./fields-of-web-service";
 
 export type { Field, FieldsOfArgs } from "./field-paths";
@@ -15,6 +15,7 @@ export type { Field, FieldsOfArgs } from "./field-paths";
 export type ComponentType =
   | "services:image:ContainerImage"
   | "services:k8s:Canary"
+  | "services:k8s:CommandTemplate"
   | "services:k8s:Postgres"
   | "services:k8s:ReviewNamespace"
   | "services:k8s:ScheduledJob"
@@ -102,6 +103,7 @@ const containerImage = {
 export const fields: Readonly<Record<ComponentType, FieldsOfArgs>> = {
   "services:image:ContainerImage": containerImage,
   "services:k8s:Canary": canaryFields,
+  "services:k8s:CommandTemplate": commandTemplateFields,
   "services:k8s:Postgres": postgres,
   "services:k8s:ReviewNamespace": reviewNamespace,
   "services:k8s:ScheduledJob": scheduledJobFields,

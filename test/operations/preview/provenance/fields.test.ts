@@ -16,6 +16,10 @@ import {
   type ReviewNamespaceArgs,
 } from "../../../../components/namespace/review-namespace";
 import {
+  CommandTemplate,
+  type CommandTemplateArgs,
+} from "../../../../components/scheduled-job/command-template";
+import {
   ScheduledJob,
   type ScheduledJobArgs,
 } from "../../../../components/scheduled-job/scheduled-job";
@@ -26,6 +30,7 @@ import {
 import { WebService, type WebServiceArgs } from "../../../../components/web-service/web-service";
 import {
   Repository,
+  command,
   database,
   digest,
   everyPodArg,
@@ -260,6 +265,20 @@ const scheduledJob: Case<object> = {
   type: "services:k8s:ScheduledJob",
 };
 
+const { appEndpoint, database: otherDatabase, release, requests } = otherPodArgs;
+const commandTemplate: Case<CommandTemplateArgs> = {
+  bases: [{ ...command, database, serviceAccountName: "orders" }],
+  make: (args) => new CommandTemplate("orders", args),
+  others: {
+    ...{ appEndpoint, database: otherDatabase, release, requests },
+    identity: otherPodArgs.identity,
+    imageRef: otherPodArgs.imageRef,
+    namespace: otherPodArgs.namespace,
+    serviceAccountName: [{ serviceAccountName: "other" }],
+  },
+  type: "services:k8s:CommandTemplate",
+};
+
 const postgres: Case<PostgresArgs> = {
   bases: [{ identity, imageRef: `postgres@${digest}`, namespace: "ns" }],
   make: (args) => new Postgres("postgres", args),
@@ -345,6 +364,7 @@ const containerImage: Case<ContainerImageArgs> = {
 
 const cases = [
   given(canary),
+  given(commandTemplate),
   given(containerImage),
   given(postgres),
   given(reviewNamespace),

@@ -5,8 +5,7 @@ import com.example.orders.config.Configuration;
 import com.example.orders.config.ConfigurationException;
 import com.example.orders.config.Durations;
 import com.example.orders.config.Environment;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,7 +43,7 @@ public final class OrdersCommand {
         this.environment = environment;
     }
 
-    public static int run(Map<String, String> variables, String... arguments) {
+    public static int run(Map<String, String> variables, OutputStream output, String... arguments) {
         FullCollections.logEarlier(Path.of(System.getProperty("java.io.tmpdir")));
         Environment environment = new Environment(variables);
         CommandLine line = new CommandLine(new OrdersCommand(environment));
@@ -53,7 +52,7 @@ public final class OrdersCommand {
                 .addSubcommand(new MigrateCommand())
                 .addSubcommand(new SeedCommand())
                 .addSubcommand(new ExpireUnpaidCommand())
-                .addSubcommand(new ExportCommand(new FileOutputStream(FileDescriptor.out)));
+                .addSubcommand(new ExportCommand(output));
         line.registerConverter(Duration.class, duration());
         line.registerConverter(Since.class, Since::parse);
         line.registerConverter(DayOrInstant.class, DayOrInstant::parse);

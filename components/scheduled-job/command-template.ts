@@ -1,0 +1,116 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { outputServer } from "../../config/service";
+import { scheduledJob as defaults } from "../conventions/defaults";
+import { assertValid } from "../conventions/expected-error";
+import { labels, releaseLabels } from "../conventions/labels";
+import { objectMetadata } from "../conventions/metadata";
+import { commandPod } from "../conventions/one-off/command-pod";
+import type { Plain } from "../conventions/override";
+import { type Requests, sumOf } from "../conventions/quantities";
+import type { PodRequirement } from "../conventions/quota";
+import { dnsLabel } from "../conventions/validation";
+import { withDefaults } from "../conventions/with-defaults";
+import { containerSecurityContext, workloadIssues } from "../pods/workload";
+import type { ScheduledJobArgs } from "./args";
+import { jobPodTemplate } from "./job-pod";
+
+/** The args of a scheduled job that also apply to a command that a person runs once. */
+export interface CommandTemplateArgs extends Pick<
+  ScheduledJobArgs,
+  "appEndpoint" | "database" | "identity" | "imageRef" | "namespace" | "release" | "requests"
+> {
+  /**
+   * Name of the pods' ServiceAccount, for permissions outside the cluster. Without the
+   * ServiceAccount of the service, a command may not have the permissions that the service has.
+   *
+   * @group Pod
+   * @default - `default`, which has no token
+   * @see https://kubernetes.io/docs/concepts/security/service-accounts/
+   */
+  readonly serviceAccountName?: pulumi.Input<string> | undefined;
+}
+
+/**
+ * A PodTemplate with the component's name, from which `npm run run` creates a Job for one command
+ * of the service. The command writes its output into a file, and not into the log of the pod. A
+ * second container hands the output on to the caller.
+ *
+ * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
+ * resource.
+ */
+export class CommandTemplate extends pulumi.ComponentResource {
+  readonly nodes: { readonly podTemplate: k8s.core.v1.PodTemplate };
+
+  /** Returns the pod of one command, and its requests. */
+  static peakPods(name: string, args: Pick<CommandTemplateArgs, "requests">): PodRequirement {
+    const { requests = defaults.requests } = args;
+    return { name, pods: 1, requests: sumOf([requests, commandPod.requests]) };
+  }
+
+  constructor(name: string, args: CommandTemplateArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("services:k8s:CommandTemplate", name, args, opts);
+    const { command, output } = commandPod;
+    const workload = withDefaults(args, { requests: defaults.requests });
+    assertValid(this, "CommandTemplate", name, [
+      dnsLabel("name", name),
+      ...workloadIssues(workload, [command, output]),
+    ]);
+    const podTemplate = createPodTemplate(this, name, workload);
+    this.nodes = { podTemplate };
+    this.registerOutputs({});
+  }
+}
+
+type Workload = CommandTemplateArgs & { readonly requests: Requests };
+
+/** Returns the container that hands the output on. */
+function outputContainer({ imageRef }: Workload): k8s.types.input.core.v1.Container {
+  const { directory, keepSeconds, output, port, requests } = commandPod;
+  return {
+    command: [
+      "java",
+      ...["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"],
+      ...["-Xmx16m", "-XX:MaxMetaspaceSize=24m", "-XX:ReservedCodeCacheSize=8m"],
+      ...["-cp", outputServer.jar, outputServer.mainClass],
+      ...[directory, String(port), String(keepSeconds)],
+    ],
+    image: imageRef,
+    imagePullPolicy: "IfNotPresent",
+    name: output,
+    resources: { limits: { memory: requests.memory }, requests: { ...requests } },
+    securityContext: containerSecurityContext,
+    volumeMounts: [{ mountPath: directory, name: output, readOnly: true }],
+  };
+}
+
+function createPodTemplate(
+  parent: pulumi.Resource,
+  name: string,
+  workload: Workload,
+): k8s.core.v1.PodTemplate {
+  const { args, command, directory, directoryVariable, output, sizeLimit } = commandPod;
+  const { identity, namespace, release, serviceAccountName } = workload;
+  const pod = {
+    ...workload,
+    args,
+    env: { [directoryVariable]: directory },
+    overrides: {
+      podSpec: (spec: Plain<k8s.types.input.core.v1.PodSpec>) => ({
+        ...spec,
+        containers: [...spec.containers, outputContainer(workload)],
+      }),
+    },
+    volumeMounts: [{ mountPath: directory, name: output }],
+    volumes: [{ emptyDir: { sizeLimit }, name: output }],
+  };
+  const all = { ...labels(identity, "job"), ...releaseLabels(identity, release) };
+  return new k8s.core.v1.PodTemplate(
+    name,
+    {
+      metadata: { ...objectMetadata({}, all), name, namespace },
+      template: jobPodTemplate(command, pod, { serviceAccountName }),
+    },
+    { parent },
+  );
+}

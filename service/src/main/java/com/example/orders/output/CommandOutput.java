@@ -1,0 +1,67 @@
+package com.example.orders.output;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+
+/**
+ * Where a command writes its output: to standard output, or to a file. Standard output becomes the
+ * log of the pod. With a file, {@link OutputServer} in another container of the pod hands the
+ * output on, and the output is in no log.
+ */
+public final class CommandOutput {
+    /** Variable with the directory of the file. Without it, commands write to standard output. */
+    static final String VARIABLE = "COMMAND_OUTPUT_DIRECTORY";
+
+    private CommandOutput() {}
+
+    public static OutputStream open(Map<String, String> variables) throws IOException {
+        String directory = variables.get(VARIABLE);
+        return directory == null ? new FileOutputStream(FileDescriptor.out) : locked(Path.of(directory));
+    }
+
+    /** Returns the file of the output in a directory. */
+    static Path fileIn(Path directory) {
+        return directory.resolve("stdout");
+    }
+
+    /**
+     * Creates the file and holds a lock on it until the process ends. The kernel releases the lock
+     * also if it kills the process, so the other container knows when the output is complete. The
+     * file has the lock before it has its name, so nobody can see the file without the lock.
+     */
+    private static OutputStream locked(Path directory) throws IOException {
+        Path unnamed = directory.resolve("stdout.new");
+        FileChannel channel = FileChannel.open(unnamed, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        channel.lock();
+        Files.move(unnamed, fileIn(directory), StandardCopyOption.ATOMIC_MOVE);
+        return new Unclosed(channel);
+    }
+
+    /** A stream that stays open, because closing the file would release the lock. */
+    private static final class Unclosed extends OutputStream {
+        private final OutputStream file;
+
+        private Unclosed(FileChannel channel) {
+            file = Channels.newOutputStream(channel);
+        }
+
+        @Override
+        public void write(int one) throws IOException {
+            file.write(one);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            file.write(bytes, offset, length);
+        }
+    }
+}

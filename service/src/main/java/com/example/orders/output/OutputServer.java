@@ -1,0 +1,129 @@
+package com.example.orders.output;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.concurrent.Executors;
+
+/**
+ * Hands the output of a command on, from a second container of the command's pod. It listens only
+ * on the loopback address of the pod, which only {@code kubectl port-forward} can reach.
+ *
+ * <ul>
+ *   <li>{@code GET /?offset=N} answers with the bytes from N. If there are none yet, it waits for a
+ *       few seconds. The header {@code Output-Complete} says whether these are the last bytes.
+ *   <li>{@code POST /received} ends this process: someone has the whole output.
+ * </ul>
+ *
+ * <p>The process also ends if nobody fetches the output in time after the command has ended.
+ */
+public final class OutputServer {
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
+    private static final Duration PAUSE = Duration.ofMillis(50);
+    private static final int BUFFER = 1 << 16;
+
+    private final Path file;
+    private FileChannel output;
+    private FileLock lock;
+
+    private OutputServer(Path directory) {
+        file = CommandOutput.fileIn(directory);
+    }
+
+    /** Arguments: directory of the output, port, seconds to keep the output of an ended command. */
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        int port = Integer.parseInt(arguments[1]);
+        Duration keep = Duration.ofSeconds(Long.parseLong(arguments[2]));
+        new OutputServer(Path.of(arguments[0])).serve(port, keep);
+        System.exit(0);
+    }
+
+    private void serve(int port, Duration keep) throws IOException, InterruptedException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+        Thread main = Thread.currentThread();
+        // A request may wait for output, or for a client that no longer reads. Then another request
+        // must still get an answer.
+        server.setExecutor(Executors.newCachedThreadPool());
+        server.createContext("/", this::answer);
+        server.createContext("/received", exchange -> {
+            exchange.sendResponseHeaders(204, -1);
+            exchange.close();
+            main.interrupt();
+        });
+        server.start();
+        try {
+            while (!isComplete()) {
+                Thread.sleep(PAUSE.toMillis());
+            }
+            Thread.sleep(keep.toMillis());
+            System.err.println("Nobody has fetched the output of the command in time");
+        } catch (InterruptedException e) {
+            System.err.println("The caller has the output of the command");
+        }
+    }
+
+    private void answer(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            long offset = Long.parseLong(exchange.getRequestURI().getQuery().substring("offset=".length()));
+            long end = System.nanoTime() + LONGEST_WAIT.toNanos();
+            // The order matters: the command may write its last bytes between the two questions.
+            boolean complete = isComplete();
+            long size = size();
+            while (!complete && size <= offset && System.nanoTime() < end) {
+                Thread.sleep(PAUSE.toMillis());
+                complete = isComplete();
+                size = size();
+            }
+            long length = Math.max(0, size - offset);
+            exchange.getResponseHeaders().set("Output-Complete", Boolean.toString(complete));
+            exchange.sendResponseHeaders(200, length == 0 ? -1 : length);
+            if (length > 0) {
+                send(offset, length, exchange.getResponseBody());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void send(long offset, long length, OutputStream to) throws IOException {
+        try (FileChannel from = FileChannel.open(file, StandardOpenOption.READ)) {
+            from.position(offset);
+            byte[] buffer = new byte[BUFFER];
+            long left = length;
+            var in = Channels.newInputStream(from);
+            while (left > 0) {
+                int read = in.read(buffer, 0, (int) Math.min(BUFFER, left));
+                if (read < 0) {
+                    throw new IOException("the output became shorter");
+                }
+                to.write(buffer, 0, read);
+                left -= read;
+            }
+        }
+    }
+
+    private long size() throws IOException {
+        return Files.exists(file) ? Files.size(file) : 0;
+    }
+
+    /** Whether the command has ended: its process no longer holds the lock on the file. */
+    private synchronized boolean isComplete() throws IOException {
+        if (lock == null && Files.exists(file)) {
+            if (output == null) {
+                output = FileChannel.open(file, StandardOpenOption.READ);
+            }
+            lock = output.tryLock(0, Long.MAX_VALUE, true);
+        }
+        return lock != null;
+    }
+}
