@@ -6,6 +6,7 @@ import { addCommand } from "./command";
 import { addInspect } from "./inspect";
 import { addOperations } from "./operations";
 import { addProve } from "./prove";
+import { addRun } from "./run";
 import type { Options } from "../sandbox/layout";
 import { Steps } from "../lib/progress";
 import { quoted } from "../lib/shell";
@@ -186,6 +187,7 @@ program
 addOperations(program);
 addInspect(program);
 addProve(program);
+addRun(program);
 
 const sandboxCommand = addCommand(program, "sandbox").description(
   "Pulumi engine, Kubernetes, registry and builder on this machine",

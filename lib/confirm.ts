@@ -15,7 +15,7 @@ export async function confirm(stack: string, yes: boolean): Promise<void> {
       `No terminal to confirm on. Pass --yes to change stack "${stack}" without a prompt. Nothing was changed.`,
     );
   }
-  const asking = createInterface({ input: process.stdin, output: process.stdout });
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
   const gone = new Promise<string>((resolve) => {
     asking.once("close", () => {
       resolve("");

@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { labelQuery } from "../../components/conventions/labels";
 import type { Condition, PodStatus } from "../../components/conventions/rollout/pod-status";
 import { CommandError, command } from "../../lib/command";
@@ -12,6 +13,9 @@ export type Kubectl = (
   input?: string,
 ) => Promise<string>;
 
+/** Starts kubectl on one cluster, and does not wait for its end. */
+export type Start = (args: readonly string[]) => ChildProcess;
+
 /** A cluster that has answered a first request, and kubectl for this cluster. */
 export interface Cluster {
   /** Annotations of the namespace `kube-system` at the time of the first request. */
@@ -19,6 +23,26 @@ export interface Cluster {
   readonly kubectl: Kubectl;
   /** UID of the namespace `kube-system`, which identifies the cluster. */
   readonly uid: string;
+}
+
+/** A cluster on which a command can also start a kubectl that continues to run. */
+export interface StartingCluster extends Cluster {
+  readonly start: Start;
+}
+
+/**
+ * Returns a function that starts kubectl on one cluster. kubectl gets no signal of the terminal, so
+ * that the caller decides about its end.
+ *
+ * @param access options that choose the cluster, such as `--context`
+ */
+export function startFor(access: readonly string[], env: Readonly<Record<string, string>>): Start {
+  return (args) =>
+    spawn("kubectl", [...access, ...args], {
+      detached: true,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
 }
 
 /**

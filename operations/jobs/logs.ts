@@ -33,13 +33,26 @@ export async function printLogs(run: string, where: Where): Promise<void> {
 
 /** The log of a pod. While the pod runs, each call of `print` prints the lines that are new. */
 export class PodLog {
+  readonly #container: readonly string[];
   readonly #pod: string;
+  readonly #stream: NodeJS.WriteStream;
   readonly #where: Where;
   /** Timestamp of the last printed line, and how many printed lines have this timestamp. */
   #last: { readonly count: number; readonly time: string } | undefined;
 
-  constructor(pod: string, where: Where) {
+  /**
+   * @param container - the container whose log this is, if the pod has several containers
+   * @param stream - where `print` prints
+   */
+  constructor(
+    pod: string,
+    where: Where,
+    container?: string,
+    stream: NodeJS.WriteStream = process.stdout,
+  ) {
+    this.#container = container === undefined ? [] : ["--container", container];
     this.#pod = pod;
+    this.#stream = stream;
     this.#where = where;
   }
 
@@ -49,7 +62,8 @@ export class PodLog {
     // `--since-time` has a resolution of one second, so the answer begins with lines that this
     // method has already printed.
     const since = this.#last === undefined ? [] : [`--since-time=${this.#last.time}`];
-    const args = ["--namespace", namespace, "logs", this.#pod, "--timestamps", ...since];
+    const options = ["--timestamps", ...since];
+    const args = ["--namespace", namespace, "logs", this.#pod, ...this.#container, ...options];
     const lines = (await cluster.kubectl(args)).split("\n").filter((line) => line !== "");
     let known = this.#last?.count ?? 0;
     for (const line of lines) {
@@ -61,7 +75,7 @@ export class PodLog {
         continue;
       }
       this.#last = { count: last?.time === time ? last.count + 1 : 1, time };
-      process.stdout.write(`${line.slice(time.length + 1)}\n`);
+      this.#stream.write(`${line.slice(time.length + 1)}\n`);
     }
   }
 }

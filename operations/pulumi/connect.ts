@@ -8,7 +8,7 @@ import { environments } from "../../environments";
 import type { Settings } from "../../settings";
 import { CommandError, command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
-import { type Cluster, kubectlFor } from "../clients/kubectl";
+import { type Cluster, type StartingCluster, kubectlFor, startFor } from "../clients/kubectl";
 import { type Workspace, ask, variables } from "./run-pulumi";
 import type { Tags } from "./stacks";
 
@@ -94,7 +94,10 @@ async function readState(question: readonly string[], workspace: Workspace): Pro
  *
  * @throws UserError that names the address of a cluster that does not answer.
  */
-export async function connectToCluster(settings: Where, workspace: Workspace): Promise<Cluster> {
+export async function connectToCluster(
+  settings: Where,
+  workspace: Workspace,
+): Promise<StartingCluster> {
   const { context, eksCluster, environment } = settings;
   const access: string[] = context === undefined ? [] : [`--context=${context}`];
   if (eksCluster !== undefined)
@@ -115,7 +118,8 @@ export async function connectToCluster(settings: Where, workspace: Workspace): P
     );
   });
   const { annotations = {}, uid } = (JSON.parse(answer) as KubeSystem).metadata;
-  return { annotations, kubectl: kubectlFor(access, workspace.env), uid };
+  const { env } = workspace;
+  return { annotations, kubectl: kubectlFor(access, env), start: startFor(access, env), uid };
 }
 
 /**

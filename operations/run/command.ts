@@ -1,0 +1,203 @@
+import { environments, parseStack, traitsOf } from "../../environments";
+import { confirm } from "../../lib/confirm";
+import { UserError } from "../../lib/errors";
+import { hours } from "../../lib/time";
+import { person } from "../clients/git";
+import { type StartingCluster, isForbidden } from "../clients/kubectl";
+import { connectToCluster } from "../pulumi/connect";
+import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
+import { settingsOf } from "../pulumi/settings";
+import { type ApprovalOptions, assertApproved, saveShown } from "../stacks/approval";
+import { withoutRelease } from "../stacks/release";
+import { assertStackName } from "../stacks/stack-name";
+import { type End, type Where, follow, notComplete } from "./follow";
+import { type PodTemplate, type Request, annotationsOf, jobOf, lineOf, nameOf } from "./job";
+
+export interface RunOptions extends ApprovalOptions {
+  /** Longest time from the start of the command until someone has its output, such as `1h`. */
+  readonly deadline?: string;
+  /** Name of the Job of a command that already runs. */
+  readonly follow?: string;
+  readonly reason?: string;
+  readonly yes?: boolean;
+}
+
+/** Longest deadline, in hours. */
+const mostHours = 24;
+
+/**
+ * `npm run run -- STACK -- ARGS...`: runs one command of the service as a Job, and follows it to
+ * its end. The output of the command goes to standard output, and its messages to standard error.
+ *
+ * Sets the exit code of this process to the exit code of the command, or to 125 if the command did
+ * not begin, or if its output is not complete.
+ *
+ * @throws UserError before anything has changed, if the command cannot run.
+ */
+export async function run(
+  stack: string,
+  args: readonly string[],
+  options: RunOptions = {},
+  given: Workspace = defaultWorkspace,
+): Promise<void> {
+  assertStackName(stack);
+  const request = await requestOf(stack, args, options, given);
+  const workspace = withoutRelease(given);
+  const settings = await settingsOf(stack, workspace);
+  const { identity, namespace } = settings;
+  if (options.preview !== undefined) {
+    const shown = shownOf(stack, request);
+    console.error(`Stack ${stack} ${shown.headline}`);
+    saveShown(options.preview, shown);
+    return;
+  }
+  const cluster = await connectToCluster(settings, workspace);
+  if (options.follow !== undefined) {
+    const name = await existing(options.follow, namespace, cluster);
+    await toItsEnd(stack, { cluster, name, namespace });
+    return;
+  }
+  const template = await templateOf(stack, identity.service, namespace, cluster);
+  const name = nameOf(args);
+  console.error(
+    `Stack ${stack}, namespace ${namespace}: runs "${lineOf(args)}" of ${imageOf(template)} as Job ${name}`,
+  );
+  if (options.approved !== undefined) assertApproved(options.approved, shownOf(stack, request));
+  await confirm(stack, options.yes === true || traitsOf(stack)?.protectedBranch !== true);
+  await create(jobOf(name, template, request), namespace, cluster);
+  await toItsEnd(stack, { cluster, name, namespace });
+}
+
+/** @throws UserError if the options are wrong, or if the stack is production without an approval */
+async function requestOf(
+  stack: string,
+  args: readonly string[],
+  { approved, deadline = "1h", follow: followed, preview, reason }: RunOptions,
+  workspace: Workspace,
+): Promise<Request> {
+  if ((args.length === 0) === (followed === undefined)) {
+    throw new UserError(
+      `Write a command of the service, or --follow with the name of a Job: npm run run -- ${stack} -- export --since 1d --format csv`,
+    );
+  }
+  if (hours(deadline) > mostHours) {
+    throw new UserError(`--deadline must be at most ${String(mostHours)}h, got "${deadline}".`);
+  }
+  const environment = parseStack(stack)?.environment;
+  if (environment !== undefined && environments[environment].jobs === "none") {
+    throw new UserError(
+      `Stack "${stack}" runs no commands: its pods are among those of prod. Nothing was changed.`,
+    );
+  }
+  const isProduction = traitsOf(stack)?.protect === true;
+  if (isProduction && approved === undefined && preview === undefined && followed === undefined) {
+    throw new UserError(
+      "In production, no person creates Jobs. Start the pipeline `run` of CircleCI: it asks for an approval, and keeps the output. Nothing was changed.",
+    );
+  }
+  if (isProduction && followed === undefined && reason === undefined) {
+    throw new UserError("In production, a command needs --reason. Nothing was changed.");
+  }
+  const deadlineSeconds = Math.round(hours(deadline) * 3600);
+  return { args, deadlineSeconds, reason, who: await person(workspace) };
+}
+
+function shownOf(stack: string, { args, deadlineSeconds, reason }: Request) {
+  const line = lineOf(args);
+  const why = reason === undefined ? "" : `: ${reason}`;
+  const minutes = String(Math.round(deadlineSeconds / 60));
+  return {
+    headline: `would run "${line}" for at most ${minutes} min${why}`,
+    stack,
+    subjects: [JSON.stringify({ args, deadlineSeconds, reason })],
+  };
+}
+
+const imageOf = ({ template }: PodTemplate): string =>
+  template.spec.containers[0]?.image.replace(/^.*@sha256:(.{12}).*$/, "image $1") ?? "no image";
+
+/** @throws UserError if the stack's last deploy did not create the template */
+async function templateOf(
+  stack: string,
+  name: string,
+  namespace: string,
+  { kubectl }: StartingCluster,
+): Promise<PodTemplate> {
+  const args = ["get", "podtemplate", name, "--ignore-not-found", "--output", "json"];
+  const answer = await kubectl(["--namespace", namespace, ...args], 30_000).catch(notAllowed);
+  if (answer.trim() !== "") return JSON.parse(answer) as PodTemplate;
+  const deploy = stack === "local" ? "npm run up" : `npm run deploy -- ${stack}`;
+  throw new UserError(
+    `Namespace ${namespace} has no PodTemplate "${name}", from which this command makes a Job. Deploy the stack first: ${deploy}. Nothing was changed.`,
+  );
+}
+
+/** @throws UserError if there is no Job of a command with this name */
+async function existing(
+  name: string,
+  namespace: string,
+  { kubectl }: StartingCluster,
+): Promise<string> {
+  const key = annotationsOf.command.replaceAll(".", "\\.");
+  const args = ["get", "job", name, "--ignore-not-found"];
+  const path = ["--output", `jsonpath={.metadata.annotations.${key}}`];
+  const line = await kubectl(["--namespace", namespace, ...args, ...path], 30_000);
+  if (line !== "") {
+    console.error(`Follows ${name}: ${line}`);
+    return name;
+  }
+  throw new UserError(`Namespace ${namespace} has no Job "${name}" of npm run run.`);
+}
+
+async function create(job: object, namespace: string, cluster: StartingCluster): Promise<void> {
+  const args = ["--namespace", namespace, "create", "--filename", "-"];
+  await cluster.kubectl(args, 30_000, JSON.stringify(job)).catch(notAllowed);
+}
+
+function notAllowed(error: unknown): never {
+  if (!isForbidden(error)) throw error;
+  throw new UserError(
+    `You may not run commands in this stack. ${error instanceof Error ? error.message : ""}`,
+  );
+}
+
+/** Follows a Job to its end, and sets the exit code of this process. */
+async function toItsEnd(stack: string, where: Where): Promise<void> {
+  const { cluster, name, namespace } = where;
+  const again = `npm run --silent run -- ${stack} --follow ${name}`;
+  const onStop = (): void => {
+    console.error(`\n${name} continues. To follow it and get its output: ${again}`);
+    process.exit(130);
+  };
+  process.once("SIGINT", onStop);
+  process.once("SIGTERM", onStop);
+  try {
+    const end: End = await follow(where, toStandardOutput);
+    console.error(`${name}: ${end.says}`);
+    process.exitCode = end.code;
+    if (end.began) return;
+    // Without this, the command could begin later, when no one waits for it.
+    await cluster.kubectl(
+      ["--namespace", namespace, "delete", "job", name, "--wait=false"],
+      30_000,
+    );
+    console.error(`${name} is deleted, so that it does not start later.`);
+  } catch (error) {
+    console.error(
+      `${error instanceof Error ? error.message : String(error)}\n${name} may still run: ${again}`,
+    );
+    process.exitCode = notComplete;
+  } finally {
+    process.off("SIGINT", onStop);
+    process.off("SIGTERM", onStop);
+  }
+}
+
+async function toStandardOutput(part: Buffer): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(part, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}

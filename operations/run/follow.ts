@@ -1,0 +1,185 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { commandPod } from "../../components/conventions/one-off/command-pod";
+import { Obstacles } from "../../components/conventions/rollout/obstacles";
+import {
+  type ContainerStatus,
+  containerIssue,
+} from "../../components/conventions/rollout/pod-status";
+import { reasonOf } from "../../lib/command";
+import { duration } from "../../lib/time";
+import type { Pod, StartingCluster } from "../clients/kubectl";
+import { PodLog, podsOf } from "../jobs/logs";
+import { Forward } from "./forward";
+import { Output } from "./output";
+
+/** Exit code if the command did not begin, or if its output is not complete. */
+export const notComplete = 125;
+
+/** Milliseconds between two times that this file reads the pod. */
+const pauseMs = 500;
+/** Milliseconds in which Kubernetes creates the pod, unless a quota or a policy refuses the pod. */
+const noPodMs = 20_000;
+/** Milliseconds for which the cluster may not answer. */
+const silenceMs = 120_000;
+
+/** The Job of a command, and the cluster that runs it. */
+export interface Where {
+  readonly cluster: StartingCluster;
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/** How a followed command ended. */
+export interface End {
+  /** The command's own exit code, or {@link notComplete}. */
+  readonly code: number;
+  /** Whether the command has begun. If not, its Job must not start it later. */
+  readonly began: boolean;
+  /** The end in words. */
+  readonly says: string;
+}
+
+const statusOf = (pod: Pod, container: string): ContainerStatus | undefined =>
+  pod.status.containerStatuses?.find(({ name }) => name === container);
+
+const hasBegun = (status: ContainerStatus | undefined): boolean =>
+  status?.state?.running !== undefined || status?.state?.terminated !== undefined;
+
+/**
+ * Follows a command to its end: passes its output on, and prints its messages on standard error.
+ *
+ * @param write passes a part of the output on
+ */
+export async function follow(
+  where: Where,
+  write: (part: Buffer) => Promise<void>,
+  began = Date.now(),
+): Promise<End> {
+  const pods = new Pods(where);
+  const started = await start(pods, where, began);
+  if ("code" in started) return started;
+  const name = started.metadata.name;
+  const { cluster, namespace } = where;
+  const output = new Output(
+    async () => Forward.open(cluster.start, namespace, name, commandPod.port),
+    write,
+  );
+  const gone = new AbortController();
+  const received = output.receive(gone.signal);
+  try {
+    const last = await untilReceived(
+      received,
+      pods,
+      new PodLog(...([name, where, commandPod.command, process.stderr] as const)),
+    );
+    gone.abort();
+    const complete = await received;
+    if (complete) await output.confirm();
+    return endOf(last, complete, output, Date.now() - began);
+  } finally {
+    gone.abort();
+    output.close();
+  }
+}
+
+/** Waits until the command has begun. Returns the pod, or why the command cannot begin. */
+async function start(pods: Pods, { name, namespace }: Where, began: number): Promise<End | Pod> {
+  const obstacles = new Obstacles(began);
+  const failed = (says: string): End => ({ began: false, code: notComplete, says });
+  for (;;) {
+    const pod = await pods.read();
+    const now = Date.now();
+    if (pod !== undefined && hasBegun(statusOf(pod, commandPod.command))) return pod;
+    if (pod?.status.phase === "Failed") return failed(`${name} cannot start: ${reasonOfPod(pod)}`);
+    if (pod === undefined && now - began > noPodMs) {
+      return failed(
+        `Kubernetes creates no pod for ${name}. Why: kubectl -n ${namespace} describe job ${name}`,
+      );
+    }
+    const found = pod === undefined ? [] : [pod];
+    const why = obstacles.at(now, { failedMounts: [], pods: found, refused: undefined });
+    if (why !== undefined) return failed(`${name} cannot start: ${why}`);
+    await sleep(pauseMs);
+  }
+}
+
+/**
+ * Prints the messages of the command until it has ended and its output is complete, or until its
+ * pod can no longer hand the output on.
+ *
+ * @returns the pod, as it was last
+ */
+async function untilReceived(
+  received: Promise<boolean>,
+  pods: Pods,
+  log: PodLog,
+): Promise<Pod | undefined> {
+  const state = { complete: false };
+  void received.then((answer) => {
+    state.complete = answer;
+  });
+  let last: Pod | undefined;
+  for (;;) {
+    const pod = await pods.read();
+    last = pod ?? last;
+    if (pod !== undefined) await log.print().catch(() => undefined);
+    const ended = (container: string): boolean =>
+      pod === undefined || statusOf(pod, container)?.state?.terminated !== undefined;
+    if (ended(commandPod.command) && (state.complete || ended(commandPod.output))) return last;
+    await sleep(pauseMs);
+  }
+}
+
+function endOf(pod: Pod | undefined, complete: boolean, output: Output, took: number): End {
+  const status = pod && statusOf(pod, commandPod.command);
+  const code = status?.state?.terminated?.exitCode;
+  const bytes = `${String(output.bytes)} bytes of output`;
+  if (status === undefined || code === undefined || !complete) {
+    const why = pod === undefined ? "its pod is gone" : reasonOfPod(pod);
+    const says = `the output is not complete (${bytes} received): ${why}`;
+    return { began: true, code: notComplete, says };
+  }
+  const how = code === 0 ? "succeeded" : (containerIssue({ ...status, ready: false }) ?? "failed");
+  return { began: true, code, says: `${how} after ${duration(took)}, ${bytes}` };
+}
+
+/** Why a pod cannot hand the output on. */
+function reasonOfPod(pod: Pod): string {
+  const { message, reason } = pod.status as { message?: string; reason?: string };
+  if (message !== undefined) return `${reason ?? "Failed"}: ${message}`;
+  const [issue] = [commandPod.output, commandPod.command].flatMap((name) => {
+    const status = statusOf(pod, name);
+    const text = status && containerIssue({ ...status, ready: false });
+    return text === undefined ? [] : [`container ${name} ${text}`];
+  });
+  return issue ?? "someone else has received it, or Kubernetes has stopped the pod at its deadline";
+}
+
+/** Reads the pod of a Job again and again. */
+class Pods {
+  #answered = Date.now();
+  readonly #where: Where;
+
+  constructor(where: Where) {
+    this.#where = where;
+  }
+
+  /**
+   * Returns the pod. Undefined if the Job has no pod.
+   *
+   * @throws the error of kubectl, if the cluster does not answer for a while
+   */
+  async read(): Promise<Pod | undefined> {
+    for (;;) {
+      try {
+        const [pod] = await podsOf(this.#where.name, this.#where);
+        this.#answered = Date.now();
+        return pod;
+      } catch (error) {
+        if (Date.now() - this.#answered > silenceMs) throw error;
+        console.error(`The cluster does not answer, tries again: ${reasonOf(error)}`);
+        await sleep(5_000);
+      }
+    }
+  }
+}

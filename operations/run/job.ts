@@ -1,0 +1,83 @@
+import { randomBytes } from "node:crypto";
+import { commandPod } from "../../components/conventions/one-off/command-pod";
+import { scheduledJob } from "../../components/conventions/defaults";
+
+/** The PodTemplate of one-off commands: only the fields that the command reads. */
+export interface PodTemplate {
+  readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
+  readonly template: {
+    readonly metadata: {
+      readonly annotations?: Readonly<Record<string, string>>;
+      readonly labels?: Readonly<Record<string, string>>;
+    };
+    readonly spec: {
+      readonly containers: readonly { readonly image: string; readonly name: string }[];
+    };
+  };
+}
+
+/** What a person asks for. */
+export interface Request {
+  readonly args: readonly string[];
+  readonly deadlineSeconds: number;
+  readonly reason: string | undefined;
+  /** The person, or the CircleCI job. */
+  readonly who: string;
+}
+
+/** Annotations of a Job: who started the command, why, and which command. */
+export const annotationsOf = {
+  command: "run/command",
+  reason: "run/reason",
+  who: "run/by",
+} as const;
+
+/** Returns a new name for the Job of a command, such as `run-export-t3f1k2-9a1c`. */
+export function nameOf([command = ""]: readonly string[], now = Date.now()): string {
+  const word = command
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .slice(0, 30);
+  const time = Math.floor(now / 1000).toString(36);
+  const parts = ["run", word.replaceAll(/^-+|-+$/g, ""), time, randomBytes(2).toString("hex")];
+  return parts.filter((part) => part !== "").join("-");
+}
+
+/** A text for people: the arguments as a person types them. */
+export const lineOf = (args: readonly string[]): string =>
+  args.map((arg) => (/^[\w./:=@,+-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(" ");
+
+/**
+ * Returns the Job of one command. Its pod is the template's pod. Only the arguments of the command
+ * and the deadline are different.
+ */
+export function jobOf(
+  name: string,
+  { metadata: { labels }, template }: PodTemplate,
+  { args, deadlineSeconds, reason, who }: Request,
+): object {
+  const annotations = {
+    [annotationsOf.command]: lineOf(args),
+    ...(reason === undefined ? {} : { [annotationsOf.reason]: reason }),
+    [annotationsOf.who]: who,
+  };
+  const containers = template.spec.containers.map((container) =>
+    container.name === commandPod.command ? { ...container, args } : container,
+  );
+  const { annotations: ofPod, labels: podLabels } = template.metadata;
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { annotations, labels, name },
+    spec: {
+      activeDeadlineSeconds: deadlineSeconds,
+      // The command may have changed data, so only a person can decide whether to run it again.
+      backoffLimit: 0,
+      template: {
+        metadata: { annotations: { ...ofPod, ...annotations }, labels: podLabels },
+        spec: { ...template.spec, containers },
+      },
+      ttlSecondsAfterFinished: scheduledJob.ttlSecondsAfterFinished,
+    },
+  };
+}
