@@ -42,15 +42,16 @@ export async function run(
 ): Promise<void> {
   assertStackName(stack);
   const request = await requestOf(stack, args, options, given);
-  const workspace = withoutRelease(given);
-  const settings = await settingsOf(stack, workspace);
-  const { identity, namespace } = settings;
+  const shown = shownOf(stack, request);
   if (options.preview !== undefined) {
-    const shown = shownOf(stack, request);
     console.error(`Stack ${stack} ${shown.headline}`);
     saveShown(options.preview, shown);
     return;
   }
+  if (options.approved !== undefined) assertApproved(options.approved, shown);
+  const workspace = withoutRelease(given);
+  const settings = await settingsOf(stack, workspace);
+  const { identity, namespace } = settings;
   const cluster = await connectToCluster(settings, workspace);
   if (options.follow !== undefined) {
     const name = await existing(options.follow, namespace, cluster);
@@ -62,7 +63,6 @@ export async function run(
   console.error(
     `Stack ${stack}, namespace ${namespace}: runs "${lineOf(args)}" of ${imageOf(template)} as Job ${name}`,
   );
-  if (options.approved !== undefined) assertApproved(options.approved, shownOf(stack, request));
   await confirm(stack, options.yes === true || traitsOf(stack)?.protectedBranch !== true);
   await create(jobOf(name, template, request), namespace, cluster);
   await toItsEnd(stack, { cluster, name, namespace });

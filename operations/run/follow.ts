@@ -90,7 +90,7 @@ async function start(pods: Pods, { name, namespace }: Where, began: number): Pro
     const pod = await pods.read();
     const now = Date.now();
     if (pod !== undefined && hasBegun(statusOf(pod, commandPod.command))) return pod;
-    if (pod?.status.phase === "Failed") return failed(`${name} cannot start: ${reasonOfPod(pod)}`);
+    if (pod?.status.phase === "Failed") return failed(`cannot start: ${reasonOfPod(pod)}`);
     if (pod === undefined && now - began > noPodMs) {
       return failed(
         `Kubernetes creates no pod for ${name}. Why: kubectl -n ${namespace} describe job ${name}`,
@@ -98,7 +98,7 @@ async function start(pods: Pods, { name, namespace }: Where, began: number): Pro
     }
     const found = pod === undefined ? [] : [pod];
     const why = obstacles.at(now, { failedMounts: [], pods: found, refused: undefined });
-    if (why !== undefined) return failed(`${name} cannot start: ${why}`);
+    if (why !== undefined) return failed(`cannot start: ${why}`);
     await sleep(pauseMs);
   }
 }

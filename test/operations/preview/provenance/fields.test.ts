@@ -266,9 +266,9 @@ const scheduledJob: Case<object> = {
 };
 
 const { appEndpoint, database: otherDatabase, release, requests } = otherPodArgs;
-const commandTemplate: Case<CommandTemplateArgs> = {
+const commandTemplate: Case<object> = {
   bases: [{ ...command, database, serviceAccountName: "orders" }],
-  make: (args) => new CommandTemplate("orders", args),
+  make: (args) => new CommandTemplate("orders", args as CommandTemplateArgs),
   others: {
     ...{ appEndpoint, database: otherDatabase, release, requests },
     identity: otherPodArgs.identity,

@@ -1,0 +1,39 @@
+import { type Server, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/**
+ * Stands in for the container that hands an output on, as OutputServer.java does. It breaks the
+ * connection during the first answers.
+ */
+export class OutputStandIn {
+  received = false;
+  readonly #breaks: number[];
+  readonly #server: Server;
+
+  /** @param breaks after how many bytes each of the first answers breaks */
+  constructor(content: Buffer, breaks: readonly number[] = []) {
+    this.#breaks = [...breaks];
+    this.#server = createServer((asked, answer) => {
+      if (asked.method === "POST" && asked.url === "/received") {
+        this.received = true;
+        answer.writeHead(204).end();
+        return;
+      }
+      const rest = content.subarray(Number(/^\/\?offset=(\d+)$/.exec(asked.url ?? "")?.[1]));
+      answer.writeHead(200, { "Content-Length": rest.length, "Output-Complete": "true" });
+      const most = this.#breaks.shift();
+      if (most === undefined) answer.end(rest);
+      else answer.write(rest.subarray(0, most), () => asked.socket.destroy());
+    });
+  }
+
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  close(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
