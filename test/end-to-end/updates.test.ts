@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { evicted, podsOf, readyPodsDuring, servingPods, until } from "./support/cluster";
-import { apply, kubectl } from "./support/commands";
+import { apply, kubectl, succeeded } from "./support/commands";
 import { nothingWasLost } from "./support/load";
 import { OwnStack } from "./support/own-stack";
 
@@ -64,6 +64,29 @@ describe("services-orders with 2 replicas", function () {
     // late.
     await sleep(3_000);
   }
+
+  it("runs a command once: its output arrives complete and in no log, and its exit code too", async () => {
+    const run = async (...args: readonly string[]) => stack.npm("run", "local", "--", ...args);
+    succeeded(await run("seed", "--count", "20"));
+    const { output } = succeeded(await run("export", "--since", "30d", "--format", "csv"));
+    const rows = output.match(/^[0-9a-f-]{36},.*$/gm) ?? [];
+    assert.equal(rows.length, 20, output);
+    const [, job = ""] = / as Job (run-export-\S+)$/m.exec(output) ?? [];
+    const which = [
+      "--selector",
+      `batch.kubernetes.io/job-name=${job}`,
+      "--all-containers",
+      "--tail=-1",
+    ];
+    const logs = await kubectl(["-n", stack.namespace, "logs", ...which]);
+    assert.match(logs, /exported the orders/);
+    assert.deepEqual(
+      rows.filter((row) => logs.includes(row.slice(0, 36))),
+      [],
+      "the cluster's logs contain orders",
+    );
+    assert.equal((await run("export", "--since", "yesterday", "--format", "csv")).code, 2);
+  });
 
   it("restarts no pod for a commit that changes neither the image nor a pod's spec", async () => {
     const pods = await podsOf(stack.namespace);
