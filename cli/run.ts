@@ -4,6 +4,11 @@ import { UserError } from "../lib/errors";
 import { addCommand, leaving } from "./command";
 import { stackNameOf, workspaceFor } from "./stack-argument";
 
+/** Options of the command line. */
+interface Options extends RunOptions {
+  readonly line?: string;
+}
+
 /** Exit codes of a wrong command line, and of a failure before the service's command began. */
 const [wrongUse, notBegun] = [2, 125];
 
@@ -16,6 +21,11 @@ export function addRun(program: Command): void {
       new Argument("[command...]", "after --: the command, such as export --since 1d --format csv"),
     )
     .option("--deadline <time>", "end the command after this time: 30m, 2h", "1h")
+    .option(
+      "--line <text>",
+      "the command as one text with spaces between its arguments, for a pipeline",
+    )
+    .option("--output <file>", "write the output into this file; it is there only if complete")
     .option("--reason <text>", "why, for whoever looks at the Job; production needs it")
     .option("--follow <job>", "follow a command that already runs, from the start of its output")
     .option("--preview <file>", "write what would run, for an approval, and stop")
@@ -26,10 +36,10 @@ export function addRun(program: Command): void {
       "\nExit codes: that of the command; 125 if it did not begin or its output is not complete; 2 wrong use.",
     )
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : wrongUse))
-    .action(async (stack: string, args: readonly string[], options: RunOptions) => {
-      if (bannerInOutput()) {
+    .action(async (stack: string, args: readonly string[], options: Options) => {
+      if (options.output === undefined && bannerInOutput()) {
         console.error(
-          "npm prints its own first lines into the output. Run: npm run --silent run -- ... Nothing was changed.",
+          "npm prints its own first lines into the output. Run: npm run --silent run -- ..., or add --output FILE. Nothing was changed.",
         );
         process.exitCode = wrongUse;
         return;
@@ -38,7 +48,8 @@ export function addRun(program: Command): void {
         await leaving(async () => {
           const { run } = await import("../operations/run/command");
           const name = await stackNameOf(stack);
-          await run(name, args, options, await workspaceFor(name));
+          const words = (options.line ?? "").split(/\s+/).filter((word) => word !== "");
+          await run(name, [...words, ...args], options, await workspaceFor(name));
         })();
       } catch (error) {
         if (!(error instanceof UserError)) throw error;

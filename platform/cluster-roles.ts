@@ -75,6 +75,8 @@ export const namespacedRules = {
     ...surroundings,
     ...logs,
     rule([""], ["pods"], ["delete"]),
+    // `npm run run` gets the output of a command through a port of the command's pod.
+    rule([""], ["pods/portforward"], ["create", "get"]),
   ],
 
   /**

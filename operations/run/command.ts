@@ -1,3 +1,6 @@
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { appendFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { environments, parseStack, traitsOf } from "../../environments";
 import { confirm } from "../../lib/confirm";
 import { UserError } from "../../lib/errors";
@@ -18,6 +21,8 @@ export interface RunOptions extends ApprovalOptions {
   readonly deadline?: string;
   /** Name of the Job of a command that already runs. */
   readonly follow?: string;
+  /** File for the output, instead of standard output. The file is there only if it is complete. */
+  readonly output?: string;
   readonly reason?: string;
   readonly yes?: boolean;
 }
@@ -55,7 +60,7 @@ export async function run(
   const cluster = await connectToCluster(settings, workspace);
   if (options.follow !== undefined) {
     const name = await existing(options.follow, namespace, cluster);
-    await toItsEnd(stack, { cluster, name, namespace });
+    await toItsEnd(stack, { cluster, name, namespace }, options.output);
     return;
   }
   const template = await templateOf(stack, identity.service, namespace, cluster);
@@ -65,7 +70,7 @@ export async function run(
   );
   await confirm(stack, options.yes === true || traitsOf(stack)?.protectedBranch !== true);
   await create(jobOf(name, template, request), namespace, cluster);
-  await toItsEnd(stack, { cluster, name, namespace });
+  await toItsEnd(stack, { cluster, name, namespace }, options.output);
 }
 
 /** @throws UserError if the options are wrong, or if the stack is production without an approval */
@@ -92,7 +97,7 @@ async function requestOf(
   const isProduction = traitsOf(stack)?.protect === true;
   if (isProduction && approved === undefined && preview === undefined && followed === undefined) {
     throw new UserError(
-      "In production, no person creates Jobs. Start the pipeline `run` of CircleCI: it asks for an approval, and keeps the output. Nothing was changed.",
+      "In production, no person creates Jobs. Start the pipeline recover in CircleCI with the action run-prod: it asks for an approval, and keeps the output. Nothing was changed.",
     );
   }
   if (isProduction && followed === undefined && reason === undefined) {
@@ -162,7 +167,7 @@ function notAllowed(error: unknown): never {
 }
 
 /** Follows a Job to its end, and sets the exit code of this process. */
-async function toItsEnd(stack: string, where: Where): Promise<void> {
+async function toItsEnd(stack: string, where: Where, file: string | undefined): Promise<void> {
   const { cluster, name, namespace } = where;
   const again = `npm run --silent run -- ${stack} --follow ${name}`;
   const onStop = (): void => {
@@ -172,7 +177,7 @@ async function toItsEnd(stack: string, where: Where): Promise<void> {
   process.once("SIGINT", onStop);
   process.once("SIGTERM", onStop);
   try {
-    const end: End = await follow(where, toStandardOutput);
+    const end = await followInto(file, where);
     console.error(`${name}: ${end.says}`);
     process.exitCode = end.code;
     if (end.began) return;
@@ -191,6 +196,17 @@ async function toItsEnd(stack: string, where: Where): Promise<void> {
     process.off("SIGINT", onStop);
     process.off("SIGTERM", onStop);
   }
+}
+
+/** Follows a command. Writes its output into a file, or to standard output without a file. */
+async function followInto(file: string | undefined, where: Where): Promise<End> {
+  if (file === undefined) return follow(where, toStandardOutput);
+  mkdirSync(dirname(file), { recursive: true });
+  const part = `${file}.part`;
+  writeFileSync(part, "");
+  const end = await follow(where, async (bytes) => appendFile(part, bytes));
+  if (end.code !== notComplete) renameSync(part, file);
+  return end;
 }
 
 async function toStandardOutput(part: Buffer): Promise<void> {

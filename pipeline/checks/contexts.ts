@@ -8,7 +8,7 @@ import { commandsOf, type PlacedJob, type ReadWorkflow, workflowsOf } from "./sh
 const changes = [
   /\bnpm run deploy -- prod\b/,
   /\bnpm run canary -- start\b/,
-  /\bnpm run (?:resume|rollback|unlock) -- prod\b(?!.* --preview )/,
+  /\bnpm run (?:resume|rollback|run|unlock) -- prod\b(?!.* --preview )/,
   /\bpulumi (?:up|destroy|import|refresh)\b.*\bprod\b/,
 ];
 

@@ -5,7 +5,7 @@ import { afterDeploy, groups } from "../stages";
 
 /** A command that a person approves, and the stack that the command changes. */
 interface Recovery {
-  readonly action: "resume" | "rollback" | "unlock";
+  readonly action: "resume" | "rollback" | "run" | "unlock";
   /** Context whose role may change the stack. */
   readonly context: ContextName;
   /** Parameters of the pipeline, as environment variables and as options of the command. */
@@ -38,6 +38,18 @@ const recoveries: Readonly<Record<string, Recovery>> = {
     },
   },
   "resume-prod": { ...inProd, action: "resume" },
+  // The output becomes an artifact of the job.
+  "run-prod": {
+    ...inProd,
+    action: "run",
+    given: {
+      as: ' --reason "$RECOVER_REASON" --line "$RECOVER_COMMAND" --output reports/output',
+      environment: {
+        RECOVER_COMMAND: "<< pipeline.parameters.command >>",
+        RECOVER_REASON: "<< pipeline.parameters.reason >>",
+      },
+    },
+  },
   "unlock-prod": { ...inProd, action: "unlock" },
   "unlock-prod-canary": {
     ...{ context: "prod", serialGroup: groups.canary, stack: "prod-canary" },
@@ -54,11 +66,16 @@ export const recoverParameters: Readonly<Record<string, Parameter>> = {
   action: {
     type: "enum",
     description:
-      "go back to an older release, end the hold after it, or remove a lock that is left",
+      "go back to an older release, end the hold after it, run one command, or remove a lock that is left",
     enum: Object.keys(recoveries),
     default: "rollback-prod",
   },
-  reason: { type: "string", description: "of a rollback: why", default: "" },
+  command: {
+    type: "string",
+    description: "of run-prod: a command of the service, such as export --since 1d --format csv",
+    default: "",
+  },
+  reason: { type: "string", description: "of a rollback or a command: why", default: "" },
   to: {
     type: "string",
     description: "of a rollback: commit or digest of the release, or nothing for the one before",

@@ -66,7 +66,7 @@ const inShort = ({ command, name }: There): string =>
       );
 
 const changesStack = ({ command }: Pick<There, "command">): boolean =>
-  /npm run (?:canary -- (?:start|stop)|deploy|resume|review|rollback|sweep|unlock)(?= |$)(?!.* --preview )/.test(
+  /npm run (?:canary -- (?:start|stop)|deploy|resume|review|rollback|run|sweep|unlock)(?= |$)(?!.* --preview )/.test(
     command,
   );
 
@@ -240,10 +240,14 @@ describe("the pipelines", () => {
     ]);
   });
 
-  it("go back, resume and unlock after a preview, and an approval of it", () => {
+  it("go back, resume, run a command and unlock after a preview, and an approval of it", () => {
     const recoveries = {
       "resume-prod": ["resume -- prod", "prod"],
       "rollback-prod": ['rollback -- prod --reason "$RECOVER_REASON" --to "$RECOVER_TO"', "prod"],
+      "run-prod": [
+        'run -- prod --reason "$RECOVER_REASON" --line "$RECOVER_COMMAND" --output reports/output',
+        "prod",
+      ],
       "unlock-prod": ["unlock -- prod", "prod"],
       "unlock-prod-canary": ["unlock -- prod-canary", "prod"],
       "unlock-staging": ["unlock -- staging", "staging"],

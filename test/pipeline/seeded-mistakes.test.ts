@@ -309,7 +309,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
   const approvedUnlock =
     "      - unlock-prod:\n          requires:\n            - approve-unlock-prod\n";
 
-  for (const action of ["resume", "rollback", "unlock"] as const) {
+  for (const action of ["resume", "rollback", "run", "unlock"] as const) {
     it(`for a ${action} of production without an approval`, () => {
       const approved = approvedUnlock.replaceAll("unlock", action);
       seed({

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { mock } from "node:test";
 import { run } from "../../../operations/run/command";
 import { jobOf, lineOf, nameOf } from "../../../operations/run/job";
@@ -136,6 +137,15 @@ describe("npm run run", () => {
     assert.match(text, /ended with exit code 2 \(Error\) after .*, 13 bytes of output/);
     assert.equal(pod.received, true);
     assert.ok(called("create --filename -"));
+  });
+
+  it("writes the output into a file, which is there only if it is complete", async () => {
+    const ended = podWith({ terminated: { exitCode: 0 } }, { running: {} });
+    const output = join(programs.directory, "out", "orders.csv");
+    assert.equal(await codeOf(ended, { output }), 0);
+    assert.equal(readFileSync(output, "utf8"), "id,total\n1,2\n");
+    assert.equal(received, "");
+    assert.deepEqual(readdirSync(dirname(output)), ["orders.csv"]);
   });
 
   it("says that a command was out of memory", async () => {
