@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { ProbeOptions } from "../operations/probe/probe";
 import type { RunOptions } from "../pipeline/run/run";
 import { addCommand } from "./command";
+import { addExplain } from "./explain";
 import { addInspect } from "./inspect";
 import { addOperations } from "./operations";
 import { addProve } from "./prove";
@@ -186,6 +187,7 @@ program
 
 addOperations(program);
 addInspect(program);
+addExplain(program);
 addProve(program);
 addRun(program);
 

@@ -1,0 +1,68 @@
+import { stringify } from "yaml";
+import { masked, secret } from "../../components/conventions/secrets/masked";
+import { readable, signature } from "../../operations/preview/changes/differences";
+import { secretsIn } from "../../operations/preview/changes/values";
+import type { Json } from "../../operations/pulumi/events";
+import { type Declared, suffix } from "./program";
+import { unknownDigest } from "./settings";
+
+/** A Kubernetes object, as a manifest. */
+export type Manifest = Readonly<Record<string, Json>>;
+
+/** Text that stands for the digest of an image that does not exist yet. */
+const imageDigest = "<digest-of-the-image>";
+
+/** Texts in the output that stand for values that no one knows before the update. */
+export const placeholders: Readonly<Record<string, string>> = {
+  [imageDigest]: "the registry returns the digest when the build pushes the image",
+  [secret]: "a secret value, such as a generated password",
+  [suffix]: "Pulumi generates the end of this name, and keeps it while the content is the same",
+};
+
+/** Whether a resource is an object in the cluster. */
+export const isObject = ({ type }: Declared): boolean => type.startsWith("kubernetes:");
+
+/** Returns a value in which each text has been changed. */
+function mapped(value: Json, change: (text: string) => string): Json {
+  if (typeof value === "string") return change(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((one: Json) => mapped(one, change));
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapped(one, change)]));
+}
+
+/** Returns the data of a Secret, with its keys and without its values. */
+function withoutValues(data: Json): Json {
+  if (typeof data !== "object" || data === null || Array.isArray(data)) return secret;
+  const { value, ...rest } = data as Manifest;
+  // The SDK wraps a secret value: `value` is the data itself.
+  const keys = Object.keys(signature in rest && value !== undefined ? (value as object) : data);
+  return Object.fromEntries(keys.map((key) => [key, secret]));
+}
+
+/** Returns the manifest of an object: with placeholders, and without secrets. */
+export function manifestOf({ inputs, name }: Declared): Manifest {
+  const shown = Object.entries(inputs).map(([key, value]): [string, Json] =>
+    inputs["kind"] === "Secret" && /^(?:data|stringData)$/.test(key)
+      ? [key, withoutValues(value)]
+      : [key, readable(value)],
+  );
+  const manifest = Object.fromEntries(shown);
+  const secrets = secretsIn(manifest);
+  const safe = mapped(manifest, (text) =>
+    masked(text, secrets).replaceAll(unknownDigest, imageDigest),
+  ) as Manifest;
+  const metadata = safe["metadata"] as Manifest;
+  if ("name" in metadata) return safe;
+  return { ...safe, metadata: { ...metadata, name: `${name}-${suffix}` } };
+}
+
+/** Returns the objects as YAML: one document for each object, as in the goldens. */
+export function yamlOf(objects: readonly Declared[]): string {
+  return objects
+    .map((one) => {
+      // JSON has no aliases, so YAML repeats a value that occurs twice.
+      const manifest: unknown = JSON.parse(JSON.stringify(manifestOf(one)));
+      return `# ${one.type} ${one.name}\n${stringify(manifest, { lineWidth: 100 })}`;
+    })
+    .join("---\n");
+}

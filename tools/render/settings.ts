@@ -1,0 +1,51 @@
+import { mainBranch } from "../../components/conventions/ci-roles";
+import { parseStack, slugOf, traitsOf } from "../../environments";
+import { currentBranch } from "../../operations/clients/git";
+import { type Workspace, variables, withEnv } from "../../operations/pulumi/run-pulumi";
+import { settingsOf } from "../../operations/pulumi/settings";
+import { assertStackName } from "../../operations/stacks/stack-name";
+import type { Settings } from "../../settings";
+
+/**
+ * Digest that stands for the digest of an image that does not exist yet. The components accept only
+ * digests of 64 hex digits. The output contains the text in `imageDigest` instead.
+ */
+export const unknownDigest = "0".repeat(64);
+
+/** Returns whether a branch's review stack has this slug. */
+function isBranchOf(slug: string, branch: string): boolean {
+  try {
+    return slugOf(branch) === slug;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Returns the branch of a release of this stack. A stack's slug may not be the name of its branch.
+ * If no branch with this slug is known, returns `unknown`.
+ */
+async function branchOf(stack: string, workspace: Workspace): Promise<string | undefined> {
+  const { perBranch, protectedBranch } = traitsOf(stack) ?? {};
+  if (protectedBranch === true) return mainBranch;
+  if (perBranch !== true) return undefined;
+  const { slug = "" } = parseStack(stack) ?? {};
+  const branches = [(await currentBranch(workspace)) ?? "", slug];
+  return branches.find((branch) => isBranchOf(slug, branch)) ?? "unknown";
+}
+
+/**
+ * Returns the settings with which the program declares a stack's objects, without a cluster, a
+ * registry or a state: as if someone released the code in the working directory.
+ *
+ * @throws UserError with every issue in the settings, and for a name that no stack may have.
+ */
+export async function settingsToRender(stack: string, workspace: Workspace): Promise<Settings> {
+  assertStackName(stack);
+  const isGiven = (variables(workspace)["RELEASE_BRANCH"] ?? "") !== "";
+  const branch = isGiven ? undefined : await branchOf(stack, workspace);
+  const release = branch === undefined ? {} : { RELEASE_BRANCH: branch };
+  const settings = await settingsOf(stack, withEnv(workspace, release));
+  const { imageRef, imageRepository = "" } = settings;
+  return { ...settings, imageRef: imageRef ?? `${imageRepository}@sha256:${unknownDigest}` };
+}
