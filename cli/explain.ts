@@ -1,15 +1,24 @@
 import type { Command } from "commander";
+import type { ExplainOptions } from "../tools/explain/explain";
 import type { RenderOptions } from "../tools/render/render";
 import { UserError } from "../lib/errors";
 import { addCommand, leaving } from "./command";
 import { stackNameOf } from "./stack-argument";
+import type { Workspace } from "../operations/pulumi/run-pulumi";
+
+/** Exit code if the arguments of a command are wrong, because 1 means that the command failed. */
+const wrongUse = 2;
 
 /**
- * Returns the environment variables with which the program renders a stack. Without a sandbox,
- * stack `local` still needs the name of a registry.
+ * Returns the workspace with which the program declares a stack's objects. Without a sandbox, stack
+ * `local` still needs the name of a registry.
  */
-async function variablesFor(stack: string): Promise<Readonly<Record<string, string>>> {
-  if (stack !== "local") return {};
+async function workspaceFor(stack: string): Promise<Workspace> {
+  const { defaultWorkspace, withEnv } = await import("../operations/pulumi/run-pulumi");
+  return stack === "local" ? withEnv(defaultWorkspace, await sandboxVariables()) : defaultWorkspace;
+}
+
+async function sandboxVariables(): Promise<Readonly<Record<string, string>>> {
   const { environment } = await import("../sandbox/environment");
   try {
     return environment();
@@ -32,9 +41,31 @@ export function addExplain(program: Command): void {
     .action(
       leaving(async (stack: string, options: RenderOptions) => {
         const { render } = await import("../tools/render/render");
-        const { defaultWorkspace, withEnv } = await import("../operations/pulumi/run-pulumi");
         const name = await stackNameOf(stack);
-        await render(name, options, withEnv(defaultWorkspace, await variablesFor(name)));
+        await render(name, options, await workspaceFor(name));
+      }),
+    );
+  add("explain")
+    .description(
+      "says what an arg, an object or a field does, where it is set, and what a change does",
+    )
+    .argument(
+      "<word>",
+      "such as replicas, WebService.maxSurge, Deployment or Deployment.spec.strategy",
+    )
+    .option("--json", "print the answer as JSON")
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : wrongUse))
+    .action(
+      leaving(async (word: string, options: ExplainOptions) => {
+        const { explain } = await import("../tools/explain/explain");
+        const { UnknownWord } = await import("../tools/explain/find");
+        try {
+          await explain(word, options, workspaceFor);
+        } catch (error) {
+          if (!(error instanceof UnknownWord)) throw error;
+          console.error(error.message);
+          process.exitCode = wrongUse;
+        }
       }),
     );
 }

@@ -10,7 +10,7 @@ import { unknownDigest } from "./settings";
 export type Manifest = Readonly<Record<string, Json>>;
 
 /** Text that stands for the digest of an image that does not exist yet. */
-const imageDigest = "<digest-of-the-image>";
+export const imageDigest = "<digest-of-the-image>";
 
 /** Texts in the output that stand for values that no one knows before the update. */
 export const placeholders: Readonly<Record<string, string>> = {

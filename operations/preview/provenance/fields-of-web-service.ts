@@ -54,6 +54,7 @@ export const webServiceFields = {
   ingressPreset: [...of("Ingress", "metadata.annotations", "spec.ingressClassName")],
   ingressScheme: alb("scheme"),
   livenessProbe: of("Deployment", `${webContainer}.livenessProbe`),
+  longMigration: of("Job", ""),
   managementPort: [
     ...of("Deployment", webEnv("MANAGEMENT_PORT"), `${webContainer}.ports[name=management]`),
     // If `managementPort` has the same value as `port`, the probes use the port of the arg `port`.
@@ -97,7 +98,7 @@ export const webServiceFields = {
 
 /** Args of a WebService that a Canary does not have. */
 const noCanary = [
-  ...["autoscaling", "iamRoleArn", "migrationArgs", "protect", "seedArgs", "track"],
+  ...["autoscaling", "iamRoleArn", "longMigration", "migrationArgs", "protect", "seedArgs", "track"],
   ...["autoscalerSpec", "ingressSpec", "podDisruptionBudgetSpec", "serviceSpec"].map(
     (spec) => `overrides.${spec}`,
   ),

@@ -151,6 +151,7 @@ const webService: Case<object> = {
     ingressGroupName: [{ ingressGroupName: "other" }],
     ingressPreset: [{ ingressPreset: undefined }],
     ingressScheme: [{ ingressScheme: "internet-facing" }],
+    longMigration: [{ longMigration: { version: "12" } }],
     livenessProbe: [{ livenessProbe: { path: "/other" } }],
     managementPort: [{ managementPort: 9001 }, { managementPort: 8080 }],
     maxSurge: [{ maxSurge: 3 }],

@@ -1,0 +1,157 @@
+import type { Field } from "../../operations/preview/provenance/fields";
+import type { Json } from "../../operations/pulumi/events";
+import type { Answer, Value, Written } from "./answer";
+import { type Arg, type Component, partsOf } from "./components";
+import { consequencesOf } from "./impacts";
+import { type Knowledge, fieldsOf } from "./knowledge";
+import { type Stack, settingIn, shownStack, valuesIn } from "./stacks";
+import type { Place } from "./source";
+import type { Use } from "./uses";
+import { safe } from "./values";
+
+/** An arg, or a part of an arg, of one component. */
+export interface FoundArg {
+  readonly arg: Arg;
+  readonly component: Component;
+  /** The arg itself, if the question is about a part of it. */
+  readonly whole: Arg;
+}
+
+/** Returns the args with this name, or the parts of args. */
+export function argsNamed(
+  name: string,
+  { components, source }: Knowledge,
+  same: (one: string, other: string) => boolean,
+): readonly FoundArg[] {
+  const [first = ""] = name.split(".");
+  return components.flatMap((component) =>
+    component.args.flatMap((arg): readonly FoundArg[] => {
+      const short = arg.name.replace(/^overrides\./, "");
+      if (same(arg.name, name) || same(short, name)) return [{ arg, component, whole: arg }];
+      if (!same(arg.name, first)) return [];
+      return partsOf(arg, source.checker)
+        .filter((part) => same(part.name, name))
+        .filter((part) => !component.args.some((own) => own.name === part.name))
+        .map((part) => ({ arg: part, component, whole: arg }));
+    }),
+  );
+}
+
+/** Fields that an arg becomes. The image of a build becomes the image of pods. */
+export function fieldsOfArg(
+  { component, whole }: Pick<FoundArg, "component" | "whole">,
+  { components }: Pick<Knowledge, "components">,
+): readonly Field[] {
+  const all = fieldsOf(component);
+  // `overrides` has the fields of each of its specs.
+  const own =
+    all[whole.name] ??
+    Object.entries(all).flatMap(([arg, its]) => (arg.startsWith(`${whole.name}.`) ? its : []));
+  if (!own.some(({ kind }) => kind === "Image")) return own;
+  return [...own, ...components.flatMap((one) => fieldsOf(one)["imageRef"] ?? [])];
+}
+
+export const written = (place: Place): string => `${place.file}:${String(place.line)}`;
+
+/** Returns where a stack gets the settings of an arg from. */
+export function settingsIn(stack: Stack, keys: readonly string[]): string {
+  const all = keys.map((key) => {
+    const { from, place, variable } = settingIn(stack, key);
+    if (from === "variable") return `variable ${variable ?? ""}`;
+    const at = place === undefined ? "" : written(place);
+    return from === "file" ? at : `${at}, default of setting ${key}`;
+  });
+  return all.join("; ");
+}
+
+/** Returns the value at a path of names in a value. */
+function partOf(value: Json | undefined, path: readonly string[]): Json | undefined {
+  const [first, ...rest] = path;
+  if (first === undefined || value === undefined || value === null) return value;
+  if (typeof value !== "object" || Array.isArray(value)) return undefined;
+  return partOf((value as Readonly<Record<string, Json>>)[first], rest);
+}
+
+/** Joins equal values of several stacks. */
+export function joined(values: readonly Value[]): readonly Value[] {
+  const found = new Map<string, Value>();
+  for (const value of values) {
+    const key = JSON.stringify([value.of, value.path, value.set, value.value]);
+    const stacks = [...(found.get(key)?.stacks ?? []), ...value.stacks];
+    found.set(key, { ...value, stacks: [...new Set(stacks)] });
+  }
+  return [...found.values()];
+}
+
+function valuesOf(
+  { arg, component }: FoundArg,
+  uses: readonly Use[],
+  { stacks }: Knowledge,
+): readonly Value[] {
+  const keys = [...new Set(uses.flatMap(({ settings }) => settings))];
+  const [first = "", ...path] = arg.name.split(".");
+  return stacks.flatMap((stack) => {
+    const given = valuesIn(stack, component.type, first);
+    return given.flatMap(({ name, value }): readonly Value[] => {
+      const own = partOf(value, path);
+      if (own === undefined) return [];
+      const set = settingsIn(stack, keys);
+      return [
+        {
+          ...(given.length > 1 ? { of: name } : {}),
+          ...(set === "" ? {} : { set }),
+          stacks: [shownStack(stack.stack)],
+          value: safe(arg.name, own),
+        },
+      ];
+    });
+  });
+}
+
+const title = (found: readonly FoundArg[]): string => {
+  const names = [...new Set(found.map(({ component }) => component.name))].join(", ");
+  return found.some(({ arg, whole }) => arg !== whole)
+    ? `part of an arg of ${names}`
+    : `arg of ${names}`;
+};
+
+/** Answers a question about args with the same declaration, such as those of a canary. */
+function answerOf(found: readonly FoundArg[], knowledge: Knowledge): readonly Answer[] {
+  const [first] = found;
+  if (first === undefined) return [];
+  const { doc, name, place, required, type } = first.arg;
+  const uses = found.map((one) => knowledge.uses.of(one.component, one.whole));
+  const fields = found.flatMap((one) => fieldsOfArg(one, knowledge));
+  const places = new Map<string, Written>(
+    uses.flat().map((use) => [written(use.place), { ...use.place, text: use.text }]),
+  );
+  const becomes = new Set(fields.map(({ kind, path }) => `${kind} ${path}`.trim()));
+  return [
+    {
+      becomes: [...becomes],
+      consequences: consequencesOf(fields, knowledge.stacks),
+      ...(doc.default === undefined ? {} : { default: doc.default }),
+      ...(doc.default === undefined && required ? { default: "- none: it is required" } : {}),
+      ...(doc.example === undefined ? {} : { example: doc.example }),
+      ...(doc.see === undefined ? {} : { see: doc.see }),
+      place,
+      setBy: [],
+      text: doc.text,
+      type,
+      values: joined(found.flatMap((one, at) => valuesOf(one, uses[at] ?? [], knowledge))),
+      what: title(found),
+      word: name,
+      written: [...places.values()],
+    },
+  ];
+}
+
+/** Answers a question about args: one answer for each declaration. */
+export function argAnswers(found: readonly FoundArg[], knowledge: Knowledge): readonly Answer[] {
+  const byPlace = new Map<string, FoundArg[]>();
+  for (const one of found) {
+    const key = written(one.arg.place);
+    byPlace.set(key, [...(byPlace.get(key) ?? []), one]);
+  }
+  return [...byPlace.values()].flatMap((same) => answerOf(same, knowledge));
+}

@@ -1,0 +1,121 @@
+import type { Change, Operation } from "../../operations/preview/changes/changes";
+import { valueAt } from "../../operations/preview/changes/differences";
+import { covers } from "../../operations/preview/changes/paths";
+import {
+  type Impact,
+  classifyField,
+  classifyObject,
+} from "../../operations/preview/impact/classify";
+import { consequences } from "../../operations/preview/impact/consequences";
+import { worseFirst } from "../../operations/preview/impact/impact";
+import type { Field } from "../../operations/preview/provenance/fields";
+import { type Manifest, manifestOf } from "../render/manifests";
+import type { Stack } from "./stacks";
+
+/** What a change to one field does to what runs. For a whole object, the path is empty. */
+export interface Consequence extends Impact {
+  readonly kind: string;
+  readonly path: string;
+}
+
+/**
+ * Whether the provider replaces an object if this field changes. Other such fields, such as a
+ * selector, are in the table of consequences. The preview does not need this function, because the
+ * engine says what it replaces.
+ */
+function isReplacing(kind: string, path: string): boolean {
+  // An object with another one of these values is another object.
+  if (/^(?:apiVersion|kind|metadata\.name|metadata\.namespace)$/.test(path)) return true;
+  return (kind === "ConfigMap" || kind === "Secret") && /^(?:binaryD|d|stringD)ata\b/.test(path);
+}
+
+/** Returns an object of a kind: production's object, or the object of another stack. */
+export function sampleOf(kind: string, stacks: readonly Stack[]): Manifest {
+  const all = [...stacks]
+    .sort((a, b) => Number(b.stack === "prod") - Number(a.stack === "prod"))
+    .flatMap(({ objects }) => objects.filter(({ type }) => type.endsWith(`:${kind}`)));
+  const [first] = all;
+  return first === undefined ? {} : manifestOf(first);
+}
+
+function changeOf(kind: string, inputs: Manifest, operation: Operation): Change {
+  return {
+    createBeforeDelete: false,
+    fields: [],
+    inputs,
+    kind,
+    name: "",
+    operation,
+    owner: { changedArgs: [], name: "", type: "" },
+    protect: false,
+    urn: "",
+  };
+}
+
+/** Returns the impact of a change to one field. A field with two values may have two impacts. */
+function ofField(kind: string, path: string, inputs: Manifest): Impact {
+  const replaces = isReplacing(kind, path);
+  const change = changeOf(kind, inputs, replaces ? "replace" : "update");
+  const isSwitch = typeof valueAt(inputs, path) === "boolean";
+  const values = isSwitch ? [{ after: true }, { after: false }] : [{}];
+  const impacts = values.map((after) => classifyField(change, { ...after, path, replaces }));
+  const [worst] = [...impacts].sort(worseFirst);
+  const says = [...new Set(impacts.map((one) => one.says))].join(", or ");
+  return { dangerous: false, effect: "unknown", ...worst, says };
+}
+
+/** Returns the impact of the creation or the deletion of an object. */
+function ofObject(kind: string, inputs: Manifest): Impact {
+  const [create, gone] = (["create", "delete"] as const).map((operation) =>
+    classifyObject(changeOf(kind, inputs, operation)),
+  );
+  const says = [...new Set([create?.says ?? "", gone?.says ?? ""])].join(", or ");
+  return { dangerous: false, effect: "unknown", ...gone, says };
+}
+
+/** Fields of a kind with their own consequence, below a path. */
+function patternsBelow(kind: string, path: string): readonly string[] {
+  return Object.keys(consequences[kind]?.fields ?? {}).filter(
+    (pattern) => pattern !== path && pattern !== "" && covers(path, pattern),
+  );
+}
+
+/**
+ * Returns the fields of a kind whose changes have a consequence of their own, and with an empty
+ * path the object itself. `names` are the names of all fields of the kind.
+ */
+export function fieldsOfKind(kind: string, names: readonly string[]): readonly Field[] {
+  const patterns = patternsBelow(kind, "");
+  const isEvery = Object.hasOwn(consequences[kind]?.fields ?? { "": true }, "");
+  const others = names
+    .filter((name) => isEvery && !/^(?:apiVersion|kind|status)$/.test(name))
+    .filter((name) => !patterns.some((pattern) => covers(name, pattern)));
+  return ["", ...patterns, ...others].map((path) => ({ kind, path }));
+}
+
+/**
+ * Returns what a change to fields does to what runs, the worst first. The table of the preview has
+ * the words. For a field with fields below, each of them that has its own consequence is in the
+ * result.
+ */
+export function consequencesOf(
+  fields: readonly Field[],
+  stacks: readonly Stack[],
+): readonly Consequence[] {
+  const samples = new Map<string, Manifest>();
+  const sample = (kind: string): Manifest => {
+    const known = samples.get(kind) ?? sampleOf(kind, stacks);
+    samples.set(kind, known);
+    return known;
+  };
+  const all = fields.flatMap(({ kind, path }): readonly Consequence[] => {
+    if (path === "") return [{ ...ofObject(kind, sample(kind)), kind, path }];
+    return [path, ...patternsBelow(kind, path)].map((one) => ({
+      ...ofField(kind, one, sample(kind)),
+      kind,
+      path: one,
+    }));
+  });
+  const once = new Map(all.map((one) => [`${one.kind} ${one.path}`, one]));
+  return [...once.values()].sort(worseFirst);
+}
