@@ -91,11 +91,11 @@ describe("npm run explain", () => {
           );
           assert.equal(doc.text, answer.text);
           const { [name]: its } = fieldsOf(component);
-          assert.ok(its !== undefined || name === "overrides" || name === unmapped, word);
           // A canary has no Ingress, so some args of a service set nothing in it.
           const isFree =
             its?.length === 0 && (options.includes(name) || component.name === "Canary");
-          assert.equal(answer.becomes.length > 0, !isFree && name !== unmapped, word);
+          const advice = `${word}: add its fields to operations/preview/provenance/`;
+          assert.equal(answer.becomes.length > 0, !isFree && name !== unmapped, advice);
           assert.equal(answer.consequences.length > 0, answer.becomes.length > 0, word);
           for (const { effect, says: words } of answer.consequences) {
             assert.notEqual(effect, "unknown", `${word}: ${words}`);

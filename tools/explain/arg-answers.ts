@@ -1,5 +1,7 @@
+import { leaves } from "../../operations/preview/changes/differences";
 import type { Field } from "../../operations/preview/provenance/fields";
 import type { Json } from "../../operations/pulumi/events";
+import { manifestOf } from "../render/manifests";
 import type { Answer, Value, Written } from "./answer";
 import { type Arg, type Component, partsOf } from "./components";
 import { consequencesOf } from "./impacts";
@@ -37,12 +39,33 @@ export function argsNamed(
   );
 }
 
+/**
+ * Returns the fields with the name of an arg. The preview finds the field of an arg that its table
+ * does not have in the same way.
+ */
+function fieldsWithName(
+  name: string,
+  ofComponent: readonly Field[],
+  stacks: readonly Stack[],
+): readonly Field[] {
+  const kinds = new Set(ofComponent.map(({ kind }) => kind));
+  const objects = stacks.flatMap((stack) => stack.objects.map(manifestOf));
+  const found = objects.flatMap((object) => {
+    const kind = String(object["kind"]);
+    const paths = kinds.has(kind) ? leaves(object).map(([path]) => path) : [];
+    return paths.filter((path) => path.endsWith(`.${name}`)).map((path) => ({ kind, path }));
+  });
+  return [...new Map(found.map((field) => [`${field.kind} ${field.path}`, field])).values()];
+}
+
 /** Fields that an arg becomes. The image of a build becomes the image of pods. */
 export function fieldsOfArg(
   { component, whole }: Pick<FoundArg, "component" | "whole">,
-  { components }: Pick<Knowledge, "components">,
+  { components, stacks }: Pick<Knowledge, "components" | "stacks">,
 ): readonly Field[] {
   const all = fieldsOf(component);
+  const isKnown = Object.keys(all).some((arg) => arg.split(".")[0] === whole.name.split(".")[0]);
+  if (!isKnown) return fieldsWithName(whole.name, Object.values(all).flat(), stacks);
   // `overrides` has the fields of each of its specs.
   const own =
     all[whole.name] ??

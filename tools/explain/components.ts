@@ -2,7 +2,7 @@ import ts from "typescript";
 import { type Source, membersOf, nodesIn, placeOf, type Place } from "./source";
 
 /** Documentation of an arg, a part of an arg, or a component. */
-export interface Doc {
+interface Doc {
   readonly default?: string;
   readonly example?: string;
   readonly group?: string;
@@ -34,7 +34,7 @@ export interface Component {
 }
 
 /** Returns the documentation of a symbol. */
-export function docOf(symbol: ts.Symbol, checker: ts.TypeChecker): Doc {
+function docOf(symbol: ts.Symbol, checker: ts.TypeChecker): Doc {
   const tags = new Map(
     symbol.getJsDocTags(checker).map(({ name, text }) => [name, ts.displayPartsToString(text)]),
   );
@@ -61,7 +61,7 @@ export function unwrapped(text: string): string {
 }
 
 /** Returns the type without `undefined`, and for a list the type of its elements. */
-export function insideOf(type: ts.Type, checker: ts.TypeChecker): ts.Type {
+function insideOf(type: ts.Type, checker: ts.TypeChecker): ts.Type {
   const present = checker.getNonNullableType(type);
   const element = checker.getIndexTypeOfType(present, ts.IndexKind.Number);
   return element !== undefined && present.getProperty("length") !== undefined

@@ -30,7 +30,7 @@ function isReplacing(kind: string, path: string): boolean {
 }
 
 /** Returns an object of a kind: production's object, or the object of another stack. */
-export function sampleOf(kind: string, stacks: readonly Stack[]): Manifest {
+function sampleOf(kind: string, stacks: readonly Stack[]): Manifest {
   const all = [...stacks]
     .sort((a, b) => Number(b.stack === "prod") - Number(a.stack === "prod"))
     .flatMap(({ objects }) => objects.filter(({ type }) => type.endsWith(`:${kind}`)));

@@ -86,7 +86,7 @@ export function nodesIn(node: ts.Node): readonly ts.Node[] {
 }
 
 /** Whether a node declares a member of an interface, or of an object. */
-export const isMember = (node: ts.Node): boolean =>
+const isMember = (node: ts.Node): boolean =>
   ts.isPropertySignature(node) ||
   ts.isPropertyAssignment(node) ||
   ts.isShorthandPropertyAssignment(node);
