@@ -47,7 +47,7 @@ export function addExplain(program: Command): void {
     );
   add("explain")
     .description(
-      "says what an arg, an object or a field does, where it is set, and what a change does",
+      "says what an arg, an object or a field does, which lines set it, and what a change does",
     )
     .argument(
       "<word>",

@@ -23,14 +23,14 @@ export interface Written extends Place {
 export interface Answer {
   /** For a setting: the allowed values. */
   readonly allowed?: string;
-  /** Fields that an arg becomes, or args that set a field, as `KIND PATH` or `COMPONENT.ARG`. */
+  /** Fields that an arg becomes, or args that set a field: `KIND PATH` or `COMPONENT.ARG`. */
   readonly becomes: readonly string[];
   readonly consequences: readonly Consequence[];
   readonly default?: string;
   readonly example?: string;
   readonly place?: Place;
   readonly see?: string;
-  /** Args that set a field or an object, or that a setting becomes, as `COMPONENT.ARG`. */
+  /** Args that set a field or an object, or that a setting becomes: `COMPONENT.ARG`. */
   readonly setBy: readonly string[];
   readonly text: string;
   readonly type?: string;

@@ -51,7 +51,7 @@ function fieldsWithName(
   const kinds = new Set(ofComponent.map(({ kind }) => kind));
   const objects = stacks.flatMap((stack) => stack.objects.map(manifestOf));
   const found = objects.flatMap((object) => {
-    const kind = String(object["kind"]);
+    const kind = typeof object["kind"] === "string" ? object["kind"] : "";
     const paths = kinds.has(kind) ? leaves(object).map(([path]) => path) : [];
     return paths.filter((path) => path.endsWith(`.${name}`)).map((path) => ({ kind, path }));
   });

@@ -39,8 +39,7 @@ function docOf(symbol: ts.Symbol, checker: ts.TypeChecker): Doc {
     symbol.getJsDocTags(checker).map(({ name, text }) => [name, ts.displayPartsToString(text)]),
   );
   const text = ts.displayPartsToString(symbol.getDocumentationComment(checker));
-  const tag = <Name extends string>(key: Name, name: string = key) =>
-    tags.has(name) ? { [key]: tags.get(name) ?? "" } : {};
+  const tag = (key: string) => (tags.has(key) ? { [key]: tags.get(key) ?? "" } : {});
   return {
     text: unwrapped(text),
     ...tag("default"),

@@ -32,7 +32,7 @@ const wordsOf = (name: string): readonly string[] =>
 
 /**
  * Returns the args that a word names. The name of the component and the group of the arg may come
- * first, as in `WebService.replicas` or `web.rollout.maxSurge`.
+ * first: `WebService.replicas` or `web.rollout.maxSurge`.
  */
 function argsOf(word: string, knowledge: Knowledge, same: Same): readonly FoundArg[] {
   const all = argsNamed(word, knowledge, same);

@@ -81,7 +81,7 @@ function patternsBelow(kind: string, path: string): readonly string[] {
 }
 
 /**
- * Returns the fields of a kind whose changes have a consequence of their own, and with an empty
+ * Returns the fields of a kind that have a separate consequence, and with an empty
  * path the object itself. `names` are the names of all fields of the kind.
  */
 export function fieldsOfKind(kind: string, names: readonly string[]): readonly Field[] {

@@ -8,7 +8,7 @@ import { unwrapped } from "./components";
 interface KubernetesField {
   readonly isList: boolean;
   readonly text: string;
-  /** Name of the field's own type, such as `apps.v1.DeploymentSpec`. Undefined for a plain value. */
+  /** Name of the field's type, such as `apps.v1.DeploymentSpec`. Undefined for a plain value. */
   readonly type?: string;
 }
 

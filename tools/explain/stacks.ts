@@ -59,7 +59,7 @@ export async function readStacks(
 
 /** Place of a setting's value: the stack settings file, a variable, or the setting's default. */
 export interface ValuePlace {
-  /** Default: the value is the default of the setting, and the place is the setting's definition. */
+  /** `default`: the setting has its default, and the place is the definition of the setting. */
   readonly from: "default" | "file" | "variable";
   readonly place?: Place;
   readonly setting: string;

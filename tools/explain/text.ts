@@ -48,7 +48,7 @@ function valueLines(values: readonly Value[]): readonly string[] {
   );
 }
 
-/** Returns one line for each kind of object and impact: fields with the same impact share a line. */
+/** Returns one line for each kind and impact. Fields with the same impact share a line. */
 function consequenceLines(all: readonly Consequence[]): readonly string[] {
   const rows = new Map<string, { readonly kind: string; readonly paths: string[]; says: string }>();
   for (const { dangerous, kind, path, says } of all) {

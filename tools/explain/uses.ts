@@ -127,7 +127,7 @@ export class Uses {
         const written = this.#writtenAt(node);
         return { place: placeOf(written), settings, text: written.getText().replace(/\s+/g, " ") };
       })
-      .sort((a, b) => (a.place.file < b.place.file ? -1 : 1) || a.place.line - b.place.line);
+      .sort((a, b) => a.place.file.localeCompare(b.place.file) || a.place.line - b.place.line);
   }
 
   /** Returns the declaration of the variable with the value, if the node only names it. */
