@@ -165,13 +165,21 @@ export const scheduledJob = {
   activeDeadlineMaxSeconds: 3600,
   backoffLimit: 2,
   concurrencyPolicy: "Forbid",
-  failedJobsHistoryLimit: 3,
+  /**
+   * A nightly job can fail on each of the five nights that `ttlSecondsAfterFinished` covers. Of a
+   * job that fails more often, Kubernetes keeps the newest five failed runs.
+   */
+  failedJobsHistoryLimit: 5,
   requests: pod.requests,
   startingDeadlineSeconds: 300,
   successfulJobsHistoryLimit: 3,
   suspend: false,
-  /** One day, so that people can still read the logs of a failed run the next morning. */
-  ttlSecondsAfterFinished: 86_400,
+  /**
+   * Five days, so that people can still read the log of a failed run on the next working day. The
+   * longest usual break is Easter: the log of a run that fails on Thursday evening is there until
+   * Tuesday evening. After a usual weekend, the log of Friday night is there until Wednesday.
+   */
+  ttlSecondsAfterFinished: 432_000,
   timeZone: "Etc/UTC",
 } as const;
 
@@ -224,14 +232,14 @@ export const reviewNamespace = {
   quota: { cpu: "2", memory: "4Gi", pods: 10 },
   /**
    * The stack needs one Ingress, two Services, one Secret and a CronJob for each scheduled job.
-   * Each CronJob has at most 7 Jobs: 3 successful, 3 failed and 1 that runs. So 20 CronJobs have
-   * 140 Jobs. The rest of the quota is for experiments.
+   * Each CronJob has at most 9 Jobs: 3 successful, 5 failed and 1 that runs. So 20 CronJobs have
+   * 180 Jobs. The rest of the quota is for experiments.
    */
   quotaObjects: {
     "count/configmaps": "20",
     "count/cronjobs.batch": "20",
     "count/ingresses.networking.k8s.io": "2",
-    "count/jobs.batch": "150",
+    "count/jobs.batch": "200",
     "count/secrets": "20",
     persistentvolumeclaims: "2",
     "requests.storage": "10Gi",

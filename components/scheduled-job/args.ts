@@ -191,7 +191,7 @@ export interface ScheduledJobArgs extends PodArgs {
    * `ttlSecondsAfterFinished`. With 0, you cannot see why a run failed.
    *
    * @group Run
-   * @default 3
+   * @default 5
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#jobs-history-limits
    */
   readonly failedJobsHistoryLimit?: number;
@@ -319,11 +319,12 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly timeZone?: string;
 
   /**
-   * Seconds that Kubernetes keeps a finished run with its log, from the end of the run. If the time
-   * is too short, you cannot see why a run failed.
+   * Seconds that Kubernetes keeps a finished run with its log, from the end of the run. The default
+   * is five days, so that a log is there until the next working day. If the time is too short, you
+   * cannot see why a run failed.
    *
    * @group Run
-   * @default 86400
+   * @default 432000
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/
    */
   readonly ttlSecondsAfterFinished?: number;

@@ -122,7 +122,7 @@ describe("ReviewNamespace", () => {
         "count/configmaps": "20",
         "count/cronjobs.batch": "20",
         "count/ingresses.networking.k8s.io": "2",
-        "count/jobs.batch": "150",
+        "count/jobs.batch": "200",
         "count/secrets": "20",
         "limits.ephemeral-storage": "4096Mi",
         persistentvolumeclaims: "2",

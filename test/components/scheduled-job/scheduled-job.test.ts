@@ -60,9 +60,9 @@ describe("ScheduledJob", () => {
     const run = spec.jobTemplate.spec;
     assert.equal(run.backoffLimit, 2);
     assert.equal(run.template.spec.restartPolicy, "Never");
-    assert.equal(run.ttlSecondsAfterFinished, 86_400);
+    assert.equal(run.ttlSecondsAfterFinished, 5 * 86_400);
     assert.equal(spec.successfulJobsHistoryLimit, 3);
-    assert.equal(spec.failedJobsHistoryLimit, 3);
+    assert.equal(spec.failedJobsHistoryLimit, 5);
   });
 
   it("ends a run before the next one starts, and after an hour at most", async () => {

@@ -244,7 +244,7 @@ const scheduledJob: Case<object> = {
     completionMode: [{ completionMode: "NonIndexed" }],
     completions: [{ completions: 3 }],
     concurrencyPolicy: [{ concurrencyPolicy: "Replace" }],
-    failedJobsHistoryLimit: [{ failedJobsHistoryLimit: 5 }],
+    failedJobsHistoryLimit: [{ failedJobsHistoryLimit: 9 }],
     onFailure: [{ onFailure: { runbook: "https://other.example.com", tell: "slack:#other" } }],
     "overrides.container": [{ overrides: { container: (c: object) => ({ ...c, tty: true }) } }],
     "overrides.cronJobSpec": [
