@@ -1,7 +1,6 @@
-import type { Cron } from "croner";
 import type { Condition } from "../../components/conventions/rollout/pod-status";
 import { dateOf } from "../../lib/time";
-import { cronOf, type Schedule } from "./due-times";
+import { dueTimesOf, type Schedule } from "./due-times";
 
 /** A condition of a Job. */
 interface JobCondition extends Condition {
@@ -100,12 +99,12 @@ function statusOf(cronJob: CronJob, found: readonly Run[], now: Date): JobStatus
   const { metadata, spec } = cronJob;
   const runs = [...found].sort((one, other) => other.started.getTime() - one.started.getTime());
   const since = completeSince(cronJob, runs, now);
-  const cron = cronOf(spec);
-  const next = cron?.nextRun(now) ?? undefined;
+  const times = dueTimesOf(spec);
+  const next = times?.next(now);
   const has = new Set(runs.map(({ due }) => due?.getTime()));
   // A run may still start before its starting deadline.
   const before = new Date(now.getTime() - (spec.startingDeadlineSeconds ?? 0) * 1000);
-  const due = cron === undefined || spec.suspend === true ? [] : dueTimes(cron, since, before);
+  const due = spec.suspend === true ? [] : (times?.between(since, before, mostDueTimes) ?? []);
   return {
     missed: due.filter((time) => !has.has(time.getTime())),
     name: metadata.name,
@@ -114,18 +113,6 @@ function statusOf(cronJob: CronJob, found: readonly Run[], now: Date): JobStatus
     schedule: spec,
     since,
   };
-}
-
-/** Returns the due times after `since` and before `before`, the newest first. */
-function dueTimes(cron: Cron, since: Date, before: Date): readonly Date[] {
-  const times: Date[] = [];
-  for (let at = before; times.length < mostDueTimes;) {
-    const [due] = cron.previousRuns(1, at);
-    if (due === undefined || due <= since) break;
-    times.push(due);
-    at = due;
-  }
-  return times;
 }
 
 /** Creates the description of a run from its Job. */

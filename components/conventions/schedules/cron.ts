@@ -83,18 +83,10 @@ export function wrongFields(schedule: string): readonly ScheduleField[] | undefi
   return all && scheduleFields.filter((_, i) => all[i] === undefined);
 }
 
-/**
- * Returns the schedule in a form that every library reads in the same way: each field is a star or
- * a list of numbers. Undefined if the schedule is malformed.
- */
-export function spelledOut(schedule: string): string | undefined {
-  const all = parsed(schedule);
-  const texts = all?.map((values, i) => {
-    const { max = 0, min = 0 } = scheduleFields[i] ?? {};
-    if (values === undefined) return undefined;
-    return values.size === max - min + 1 ? "*" : [...values].sort((a, b) => a - b).join(",");
-  });
-  return texts === undefined || texts.includes(undefined) ? undefined : texts.join(" ");
+/** Returns the values of each of the five fields. Undefined if the schedule is malformed. */
+export function scheduleValues(schedule: string): readonly ReadonlySet<number>[] | undefined {
+  const all = parsed(schedule)?.filter((values) => values !== undefined);
+  return all?.length === scheduleFields.length ? all : undefined;
 }
 
 /**

@@ -1,5 +1,4 @@
-import type { Cron } from "croner";
-import { type Schedule, cronOf, timeIn } from "../../jobs/due-times";
+import { type DueTimes, type Schedule, dueTimesOf, timeIn } from "../../jobs/due-times";
 import type { Change } from "../changes/changes";
 
 /** Number of future runs that a preview shows for each job. */
@@ -42,12 +41,12 @@ function beforeOf({ fields }: Change): Partial<Schedule> {
 
 function whenOf(spec: Schedule, before: Schedule | undefined, now: Date): string {
   if (spec.suspend === true) return "is suspended: it does not run";
-  const cron = cronOf(spec);
-  if (cron === undefined) return `runs at "${spec.schedule}"`;
-  const runs = cron.nextRuns(shownRuns, now).map((run) => timeIn(run, spec.timeZone));
+  const times = dueTimesOf(spec);
+  if (times === undefined) return `runs at "${spec.schedule}"`;
+  const runs = times.following(shownRuns, now).map((run) => timeIn(run, spec.timeZone));
   const zone = spec.timeZone ?? "UTC";
   const next = runs.length === 0 ? "never runs" : `runs next: ${runs.join(", ")} (${zone})`;
-  const missed = before && missedRun(cron, spec, before, now);
+  const missed = before && missedRun(times, spec, before, now);
   return missed === undefined
     ? next
     : `runs immediately, because its new time ${timeIn(missed, spec.timeZone)} has just passed; then it ${next}`;
@@ -60,11 +59,16 @@ function whenOf(spec: Schedule, before: Schedule | undefined, now: Date): string
  *
  * https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
  */
-function missedRun(cron: Cron, spec: Schedule, before: Schedule, now: Date): Date | undefined {
-  const [due] = cron.previousRuns(1, now);
+function missedRun(
+  times: DueTimes,
+  spec: Schedule,
+  before: Schedule,
+  now: Date,
+): Date | undefined {
+  const due = times.previous(now);
   if (due === undefined) return undefined;
   const { startingDeadlineSeconds: limit = Number.POSITIVE_INFINITY } = spec;
   if (now.getTime() - due.getTime() > limit * 1000) return undefined;
-  const [ran] = before.suspend === true ? [] : (cronOf(before)?.previousRuns(1, now) ?? []);
+  const ran = before.suspend === true ? undefined : dueTimesOf(before)?.previous(now);
   return ran === undefined || ran < due ? due : undefined;
 }
