@@ -39,6 +39,7 @@ export const contexts = {
   prod: { ...ofRole("prod"), changesProduction: true },
   "review-removal": ofRole("review-removal"),
   "canary-removal": ofRole("canary-removal"),
+  notifier: ofRole("notifier"),
   github: { onBranches: true },
   slack: { onBranches: false },
   "slack-review": { onBranches: true },

@@ -46,13 +46,14 @@ const removesReviews = "review-removal";
 type Rules = Readonly<Record<string, k8s.types.input.rbac.v1.PolicyRule[]>>;
 
 function rolesOf({ namespaces, review }: ClusterRightsArgs): Rules {
-  const { canary, "canary-removal": canaryRemoval, deploy, preview } = namespacedRules;
+  const { canary, "canary-removal": canaryRemoval, deploy, notifier, preview } = namespacedRules;
   const own = Object.entries(namespaces).map(([environment, namespace]) => [
     `${environment}-namespace`,
     ownNamespaceRules(namespace),
   ]);
   return {
     deploy,
+    notifier,
     preview,
     "see-namespaces": readNamespaces,
     ...(Object.fromEntries(own) as Rules),
@@ -76,6 +77,7 @@ function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly
   const removal = clusterGroup("canary-removal");
   return [
     { group: clusterGroup("preview"), role: "see-namespaces" },
+    { group: clusterGroup("notifier"), role: "see-namespaces" },
     ...Object.entries(namespaces).flatMap(([environment, namespace]): Right[] => {
       const group = clusterGroup(environment as keyof typeof namespaces);
       return [
@@ -83,6 +85,7 @@ function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly
         { group, role: `${environment}-namespace` },
         { group, role: "see-namespaces" },
         { group: clusterGroup("preview"), namespace, role: "preview" },
+        { group: clusterGroup("notifier"), namespace, role: "notifier" },
       ];
     }),
     ...(prod === undefined

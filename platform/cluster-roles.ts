@@ -51,6 +51,12 @@ export const namespacedRules = {
    */
   preview: [...workloads(read), ...surroundings],
 
+  /**
+   * Reads the runs of scheduled jobs and their pods, but no logs. The pods have the exit codes and
+   * the termination messages.
+   */
+  notifier: [rule([""], ["pods"], read), rule(["batch"], ["cronjobs", "jobs"], read)],
+
   /** Permissions of a branch in the namespace of its review stack. */
   review: [
     // Permissions inside a namespace also cover the Namespace object itself.

@@ -1,4 +1,4 @@
-import type { CiRoleName } from "../components/conventions/ci-roles";
+import { type CiRoleName, notifierFolder } from "../components/conventions/ci-roles";
 import { service } from "../config/service";
 import type { Environment } from "./settings";
 
@@ -80,6 +80,10 @@ function stackObjects(
   ];
 }
 
+/** Returns the ARN of the objects in which the job notifier remembers what it has told. */
+const notifierObjects = (bucket: string): string =>
+  `arn:aws:s3:::${bucket}/${statePrefixes.environments}/${notifierFolder}/*`;
+
 /**
  * Returns the permission to list the names of all S3 objects in a bucket, but not to read the
  * objects. If this permission had a limit to a prefix, S3 would answer "forbidden" for an object
@@ -99,6 +103,8 @@ function readEnvironments({ stateBucket }: Targets): Statement[] {
   return [
     list(stateBucket),
     allow("ReadState", read, `${root}/meta.yaml`, `${root}/stacks/${service}/*`),
+    // A deploy and `npm run status` say when the job notifier last ran.
+    allow("ReadNotifier", read, notifierObjects(stateBucket)),
   ];
 }
 
@@ -185,6 +191,13 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
         ...images("FindImages", ["ecr:BatchGetImage"], repositoryArn),
         ...environments("prod", "prod-canary"),
         allow("SealState", encrypt, keyArns.prod),
+      ];
+    case "notifier":
+      // The job reads no state. It remembers what it has told, and can remove nothing.
+      return [
+        cluster,
+        list(stateBucket),
+        allow("Remember", ["s3:GetObject", "s3:PutObject"], notifierObjects(stateBucket)),
       ];
     case "canary-removal":
       // Pulumi encrypts the canary's state with production's key.

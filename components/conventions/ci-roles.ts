@@ -10,6 +10,7 @@ export const ciRoles = [
   "prod",
   "canary-removal",
   "review-removal",
+  "notifier",
 ] as const;
 export type CiRoleName = (typeof ciRoles)[number];
 
@@ -25,6 +26,12 @@ export const branchRoles: readonly CiRoleName[] = ["preview", "review"];
 export type ClusterCiRoleName = Exclude<CiRoleName, "review" | "review-removal">;
 export const isClusterCiRole = (ciRole: CiRoleName): ciRole is ClusterCiRoleName =>
   ciRole !== "review" && ciRole !== "review-removal";
+
+/**
+ * Folder in a state backend where the job notifier remembers what it has told: one object for each
+ * stack. The folder is next to Pulumi's own folder `.pulumi`.
+ */
+export const notifierFolder = `notifier/${service}`;
 
 /**
  * Branch whose CI jobs may change staging and production, and may remove the review stacks and

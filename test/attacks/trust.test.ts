@@ -111,6 +111,7 @@ describe("an attack on production's role, by someone who can push a branch", () 
       "prod",
       "review-removal",
       "canary-removal",
+      "notifier",
       "slack",
     ]);
   });

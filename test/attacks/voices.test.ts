@@ -30,10 +30,10 @@ describe("an attack with the voice of another", () => {
     .flatMap(({ contexts: given }) => given);
 
   it("M6 fails: no job of a branch has the webhook of the channel that announces production's approvals", () => {
-    assert.deepEqual([...new Set(ofProduction)], ["slack"]);
+    assert.deepEqual([...new Set(ofProduction)], ["slack", "notifier"]);
     const ofBranch = new Set(jobsOfBranch.flatMap(({ contexts: given }) => given));
     assert.ok(ofBranch.has("slack-review"));
-    assert.ok(!ofBranch.has("slack"));
+    assert.ok(!ofBranch.has("slack") && !ofBranch.has("notifier"));
   });
 
   it("M6 fails: CircleCI refuses that webhook to a branch, and to a branch's configuration", () => {

@@ -125,9 +125,17 @@ describe("the permissions", () => {
   });
 
   it("hide the state of staging and production from review jobs", () => {
-    const readers = ciRoles.filter((ciRole) => !ciRole.startsWith("review"));
+    const readers = ciRoles.filter((one) => !one.startsWith("review") && one !== "notifier");
     assert.deepEqual(who("s3:GetObject", state("environments", "prod")), readers);
     assert.deepEqual(who("s3:GetObject", state("environments", "staging")), readers);
+  });
+
+  it("let only the job notifier write what it remembers, and no one remove it", () => {
+    const memory = "arn:aws:s3:::bucket/environments/notifier/services-orders/prod.json";
+    assert.deepEqual(who("s3:PutObject", memory), ["notifier"]);
+    assert.deepEqual(who("s3:DeleteObject", memory), []);
+    const readers = ciRoles.filter((ciRole) => !ciRole.startsWith("review"));
+    assert.deepEqual(who("s3:GetObject", memory), readers);
   });
 
   it("let a state be opened only by its own role, by previews, and by the role that removes its canary", () => {
@@ -145,7 +153,7 @@ describe("the permissions", () => {
     assert.deepEqual(who("s3:GetObject", history("prod", "history")), ["preview", "prod"]);
     assert.deepEqual(who("s3:GetObject", history("staging", "history")), ["staging"]);
     const meta = "arn:aws:s3:::bucket/environments/.pulumi/meta.yaml";
-    const readers = ciRoles.filter((ciRole) => !ciRole.startsWith("review"));
+    const readers = ciRoles.filter((one) => !one.startsWith("review") && one !== "notifier");
     assert.deepEqual(who("s3:GetObject", meta), readers);
   });
 
@@ -188,6 +196,7 @@ describe("the permissions", () => {
       "ecr:DescribeImages",
       "ecr:GetDownloadUrlForLayer",
       "s3:ListBucket",
+      "s3:GetObject",
       "s3:GetObject",
       "s3:GetObject",
       "kms:Decrypt",

@@ -53,13 +53,21 @@ describe("the platform", () => {
   });
 
   it("has every role of CI jobs, and no role for an environment that is elsewhere", async () => {
-    const all = ["canary-removal", "preview", "prod", "review", "review-removal", "staging"];
+    const all = [
+      "canary-removal",
+      "notifier",
+      "preview",
+      "prod",
+      "review",
+      "review-removal",
+      "staging",
+    ];
     const roles = async (...environments: Environment[]) =>
       names(await only(...environments), roleType).map((name) =>
         name.replace("services-orders-", ""),
       );
     assert.deepEqual(await roles("review", "staging", "prod"), all);
-    assert.deepEqual(await roles("prod"), ["canary-removal", "preview", "prod"]);
+    assert.deepEqual(await roles("prod"), ["canary-removal", "notifier", "preview", "prod"]);
     assert.deepEqual(
       await roles("review", "staging"),
       all.filter((ciRole) => !["canary-removal", "prod"].includes(ciRole)),
@@ -71,6 +79,8 @@ describe("the platform", () => {
     const entries = recorder.all("aws:eks/accessEntry:AccessEntry");
     assert.deepEqual(entries.map(({ inputs }) => inputs.principalArn).sort(), [
       "arn:services-orders-canary-removal",
+      "arn:services-orders-notifier",
+      "arn:services-orders-notifier",
       "arn:services-orders-preview",
       "arn:services-orders-preview",
       "arn:services-orders-prod",
