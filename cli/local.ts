@@ -8,6 +8,7 @@ import { sandboxRecord } from "../operations/doctor/record";
 import { recoverState } from "../operations/pulumi/recover-state";
 import { driftOf } from "../operations/drift/drift";
 import { notesOf } from "../operations/drift/read";
+import { notifierNote } from "../operations/notify/jobs/last-run";
 import { takeBack } from "../operations/drift/take-back";
 import type { Seen } from "../operations/pulumi/live-objects";
 import { showPreview } from "../operations/deploy/show-preview";
@@ -65,9 +66,10 @@ export async function up(): Promise<void> {
   });
   await steps.step("Changing it (pulumi up)", async () => update(target));
   const { namespace = "", url = "" } = await outputsOf(STACK, workspace());
+  const note = await notifierNote(target.settings, target.cluster, workspace());
   console.log(`
 services-orders runs: ${url}
-  (sandbox start ${duration(startTook)}, everything ${duration(Date.now() - started)})
+  (sandbox start ${duration(startTook)}, everything ${duration(Date.now() - started)})${note === undefined ? "" : `\n  ${note}`}
 
 Order something:
   curl -s -H 'Content-Type: application/json' -d '{"customer":"ada","currency":"EUR","items":[{"sku":"book","quantity":1,"unitPrice":1250}]}' ${url}orders

@@ -18,6 +18,13 @@ import type { SweepOptions } from "../operations/sweep/sweep";
  */
 const previewOption = ["--preview <file>", "show and write what would change, and stop"] as const;
 
+/** Tells the recipients of `onFailure` about failed and missed runs. */
+const tellJobs = leaving(async (stack: string) => {
+  const { notifyJobs } = await import("../operations/notify/jobs/command");
+  const name = await stackNameOf(stack);
+  await notifyJobs(name, await workspaceFor(name));
+});
+
 /** Exit code of `doctor` if its arguments are wrong, because 1 means that the command failed. */
 const wrongUse = 2;
 
@@ -77,8 +84,11 @@ export function addOperations(program: Command): void {
       }),
     );
   add("notify")
-    .description("tells Slack what happened to a stack; never fails when Slack does")
-    .argument("<event>", "deployed, failed, approval, canceled, done, drift, removed or skipped")
+    .description("tells Slack what happened to a stack; only `jobs` fails when Slack does")
+    .argument(
+      "<event>",
+      "deployed, failed, approval, canceled, done, drift, removed or skipped; or jobs: failed and missed runs",
+    )
     .requiredOption("--stack <stack>", "the stack that it happened to")
     .option("--summary <file>", "a preview as JSON: what changed")
     .option("--cause-file <file>", "causes of a command that failed: reports/cause.txt")
@@ -92,6 +102,7 @@ export function addOperations(program: Command): void {
     )
     .option("--preview <url>", "address of the preview (default: the pull request)")
     .action(async (event: string, options: NotifyOptions) => {
+      if (event === "jobs") return tellJobs(options.stack);
       // If the command cannot find the name of the branch's stack, it uses the given name, because
       // it must send the message in any case.
       const stack = await stackNameOf(options.stack).catch(() => options.stack);

@@ -197,10 +197,11 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly failedJobsHistoryLimit?: number;
 
   /**
-   * Recipient of the notification when a run fails. This arg only sets the annotations
-   * `on-failure/tell` and `on-failure/runbook` of the CronJob and of its Jobs. A notifier or a
-   * monitor must read these annotations and send the notification. Nothing checks that the
-   * recipient exists: you notice a wrong recipient only at the first failure.
+   * Recipient of the notification when a run fails, or does not start. This arg only sets the
+   * annotations `on-failure/tell` and `on-failure/runbook` of the CronJob and of its Jobs. The
+   * pipeline `notify.yml` runs `npm run notify -- jobs`, which reads these annotations and sends
+   * the notification. Nothing checks that the recipient exists: you notice a wrong recipient only
+   * at the first failure.
    *
    * @group Common
    * @default - no notification

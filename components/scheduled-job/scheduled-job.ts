@@ -7,6 +7,7 @@ import { type Annotations, objectMetadata } from "../conventions/metadata";
 import { applyOverride } from "../conventions/override";
 import type { PodRequirement } from "../conventions/quota";
 import { createConfigMap, createServiceAccount } from "../pods/objects";
+import { onFailureAnnotations as annotations } from "../conventions/schedules/on-failure";
 import { defined } from "../conventions/with-defaults";
 import type { ScheduledJobArgs } from "./args";
 import { type Named, jobPodTemplate } from "./job-pod";
@@ -62,10 +63,13 @@ export class ScheduledJob extends pulumi.ComponentResource {
 }
 
 /** Returns the annotations that a notifier reads, for the CronJob and for the Job of each run. */
-function onFailureAnnotations({ onFailure }: ScheduledJobInputs): Annotations {
+function recipientOf({ onFailure }: ScheduledJobInputs): Annotations {
   if (onFailure === undefined) return {};
   const { runbook, tell } = onFailure;
-  return { ...defined({ "on-failure/runbook": runbook }), "on-failure/tell": tell };
+  return {
+    ...defined({ [annotations.runbook]: runbook }),
+    [annotations.tell]: tell,
+  };
 }
 
 function jobSpec(
@@ -96,7 +100,7 @@ function createCronJob(
   named: Named,
 ): k8s.batch.v1.CronJob {
   const { identity, namespace, release } = job;
-  const onFailure = onFailureAnnotations(job);
+  const onFailure = recipientOf(job);
   const all = { ...labels(identity, "job"), ...releaseLabels(identity, release) };
   return new k8s.batch.v1.CronJob(
     name,

@@ -1,8 +1,9 @@
-import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { CommandError, command } from "../../lib/command";
 import { UserError, messageOf } from "../../lib/errors";
+import { replaceFile } from "../../lib/replace";
 import { stateDirectory } from "../pulumi/torn-files";
 
 /** A Pulumi project, and the backend that stores the state of its stacks. */
@@ -24,9 +25,9 @@ export interface StateObject {
 }
 
 /**
- * Reads and removes objects of a state backend, as files and not through Pulumi. So the content of
- * a state can start nothing: no provider, no plugin, no command of a kubeconfig. Folders are paths
- * from the root of the backend, such as `.pulumi/stacks/PROJECT`.
+ * Reads, writes and removes objects of a state backend, as files and not through Pulumi. So the
+ * content of a state can start nothing: no provider, no plugin, no command of a kubeconfig.
+ * Folders are paths from the root of the backend, such as `.pulumi/stacks/PROJECT`.
  */
 export interface StateObjects {
   /** Lists the objects in a folder, without its subfolders. */
@@ -40,6 +41,8 @@ export interface StateObjects {
    * wildcards.
    */
   readonly removeNamed: (folder: string, prefix: string) => Promise<void>;
+  /** Creates or replaces one object. Readers never see a part of the new text. */
+  readonly write: (folder: string, name: string, text: string) => Promise<void>;
 }
 
 /**
@@ -113,6 +116,11 @@ function inFiles(directory: string): StateObjects {
       }
       return Promise.resolve();
     },
+    write: async (folder, name, text) => {
+      mkdirSync(join(directory, folder), { recursive: true });
+      replaceFile(join(directory, folder, name), text);
+      return Promise.resolve();
+    },
   };
 }
 
@@ -121,14 +129,21 @@ const s3Timeout = 120_000;
 
 function inS3({ backendUrl, env }: StateOfProject): StateObjects {
   const { bucket, options, prefix } = s3Bucket(backendUrl);
-  const aws = async (...args: readonly string[]): Promise<string> =>
-    command("aws", [...args, ...options], { env, timeout: s3Timeout }).catch((error: unknown) => {
+  const run = async (
+    args: readonly string[],
+    what: "read" | "written",
+    more: { readonly input?: string } = {},
+  ): Promise<string> => {
+    const all = [...args, ...options];
+    return command("aws", all, { env, timeout: s3Timeout, ...more }).catch((error: unknown) => {
       const reason = error instanceof CommandError ? error.reason : String(error);
       throw new UserError(
-        `The state backend at ${backendUrl} cannot be read: ${reason}. ` +
+        `The state backend at ${backendUrl} cannot be ${what}: ${reason}. ` +
           "Check PULUMI_BACKEND_URL, and the permissions that the shell or the CI job has.",
       );
     });
+  };
+  const aws = async (...args: readonly string[]): Promise<string> => run(args, "read");
   const s3 = async (...args: readonly string[]): Promise<string> =>
     aws("s3", ...args, "--only-show-errors");
   const address = (folder: string, name = ""): string =>
@@ -152,6 +167,10 @@ function inS3({ backendUrl, env }: StateOfProject): StateObjects {
     removeNamed: async (folder, start) => {
       const which = ["--recursive", "--exclude", "*", "--include", `${start}*`];
       await s3("rm", address(folder), ...which);
+    },
+    write: async (folder, name, text) => {
+      const args = ["s3", "cp", "-", address(folder, name), "--only-show-errors"];
+      await run(args, "written", { input: text });
     },
   };
 }

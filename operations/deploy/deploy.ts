@@ -14,6 +14,7 @@ import {
 } from "../pulumi/run-pulumi";
 import { driftOf, isReverted, linesOf } from "../drift/drift";
 import { notesOf } from "../drift/read";
+import { notifierNote } from "../notify/jobs/last-run";
 import { takeBack } from "../drift/take-back";
 import { ensureStack } from "./ensure-stack";
 import { keepingAlive } from "./keeping-alive";
@@ -107,6 +108,8 @@ export async function deploy(
   const { imageRef, took, url } = updated;
   console.log(`\nStack ${stack} runs ${imageRef}`);
   console.log(`  ${url} (everything ${duration(took)})`);
+  const note = await notifierNote(target.settings, target.cluster, workspace);
+  if (note !== undefined) console.log(`  ${note}`);
 }
 
 /**

@@ -1,4 +1,6 @@
 import type { Condition } from "../../components/conventions/rollout/pod-status";
+import { onFailureAnnotations } from "../../components/conventions/schedules/on-failure";
+import { defined } from "../../components/conventions/with-defaults";
 import { dateOf } from "../../lib/time";
 import { dueTimesOf, type Schedule } from "./due-times";
 
@@ -26,6 +28,7 @@ export interface Job {
 /** A CronJob: only the fields that the command reads. */
 export interface CronJob {
   readonly metadata: {
+    readonly annotations?: Readonly<Record<string, string>>;
     readonly creationTimestamp?: string;
     readonly managedFields?: readonly { readonly fieldsV1?: object; readonly time?: string }[];
     readonly name: string;
@@ -53,6 +56,13 @@ export interface Run {
   readonly started: Date;
 }
 
+/** The arg `onFailure` of a scheduled job. */
+interface OnFailure {
+  readonly runbook?: string;
+  /** Recipient, such as `slack:#orders-alerts`. */
+  readonly tell: string;
+}
+
 /** The runs and the due times of one scheduled job. */
 export interface JobStatus {
   /**
@@ -63,6 +73,7 @@ export interface JobStatus {
   readonly name: string;
   /** Next due time. A suspended job also has a due time, but does not run. */
   readonly next?: Date;
+  readonly onFailure?: OnFailure;
   /** Runs that the cluster still has, the newest first. */
   readonly runs: readonly Run[];
   readonly schedule: Schedule;
@@ -105,14 +116,21 @@ function statusOf(cronJob: CronJob, found: readonly Run[], now: Date): JobStatus
   // A run may still start before its starting deadline.
   const before = new Date(now.getTime() - (spec.startingDeadlineSeconds ?? 0) * 1000);
   const due = spec.suspend === true ? [] : (times?.between(since, before, mostDueTimes) ?? []);
+  const onFailure = onFailureOf(metadata.annotations);
   return {
     missed: due.filter((time) => !has.has(time.getTime())),
     name: metadata.name,
-    ...(next === undefined ? {} : { next }),
+    ...defined({ next, onFailure }),
     runs,
     schedule: spec,
     since,
   };
+}
+
+function onFailureOf(annotations: Readonly<Record<string, string>> = {}): OnFailure | undefined {
+  const { [onFailureAnnotations.runbook]: runbook, [onFailureAnnotations.tell]: tell } =
+    annotations;
+  return tell === undefined ? undefined : { ...defined({ runbook }), tell };
 }
 
 /** Creates the description of a run from its Job. */

@@ -132,7 +132,7 @@ export async function notify(event: string, options: NotifyOptions): Promise<voi
     return;
   }
   if (!Object.hasOwn(events, event)) {
-    const expected = [...Object.keys(events), driftEvent].join(", ");
+    const expected = [...Object.keys(events), driftEvent, "jobs"].join(", ");
     throw new UserError(`Unknown event "${event}". Expected one of: ${expected}`);
   }
   if (!isReported(event as Event, options)) {

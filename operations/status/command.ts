@@ -10,6 +10,7 @@ import { noSuchStack, stackNames } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { textOf } from "../release/hold";
 import type { RunningCanary } from "../stacks/running-canary";
+import { type NotifierStatus, notifierLine } from "../notify/jobs/last-run";
 import { type Known, type StackStatus, readStatus } from "./read";
 
 export interface StatusOptions {
@@ -58,7 +59,7 @@ function linesOf(status: StackStatus): readonly string[] {
 }
 
 function rowsOf(status: StackStatus): readonly (readonly [string, string])[] {
-  const { canary, drift, expires, hold, jobs, stack } = status;
+  const { canary, drift, expires, hold, jobs, notifier, stack } = status;
   const command = (name: string) => `(npm run ${name} -- ${stack})`;
   return [
     ["release", said(status.release, releaseLine)],
@@ -74,6 +75,9 @@ function rowsOf(status: StackStatus): readonly (readonly [string, string])[] {
     ["pods", said(status.pods, podsLine)],
     ...(canary ? [["canary", said(canary, canaryLine)] as const] : []),
     ...(jobs ? [["jobs", said(jobs, (all) => jobsLine(all, command("jobs")))] as const] : []),
+    ...(notifier
+      ? [["job notifier", said(notifier, (one) => notifierText(one, jobs))] as const]
+      : []),
     ...(expires
       ? [["expiry", said(expires, (at) => (at ? lifeLeft(at) : "no namespace"))] as const]
       : []),
@@ -151,6 +155,13 @@ function canaryLine(canary: RunningCanary | undefined): string {
     ...(expires === undefined ? [] : [lifeLeft(expires)]),
   ].join(", ");
 }
+
+const notifierText = (
+  notifier: NotifierStatus | undefined,
+  jobs: Known<readonly JobStatus[]> | undefined,
+): string =>
+  notifierLine(notifier, jobs !== undefined && "value" in jobs ? jobs.value : []) ??
+  "not set up, and no job has onFailure";
 
 function jobsLine(all: readonly JobStatus[], command: string): string {
   const running = all.filter(({ schedule }) => schedule.suspend !== true);

@@ -9,6 +9,7 @@ import { type Update, updatesOf } from "../history/updates";
 import { jobsIn } from "../jobs/read";
 import type { JobStatus } from "../jobs/runs";
 import { type Lock, lockStore } from "../locks/lock-store";
+import { type NotifierStatus, readNotifier } from "../notify/jobs/last-run";
 import { connectToCluster, stackNames } from "../pulumi/connect";
 import { seenIn } from "../pulumi/live-objects";
 import { type Workspace, stateOfProject } from "../pulumi/run-pulumi";
@@ -63,6 +64,11 @@ export interface StackStatus {
   readonly lastUpdate: Known<Update | undefined>;
   readonly locks: Known<readonly Lock[]>;
   readonly namespace: string;
+  /**
+   * When the job notifier last ran. Undefined in an environment without jobs. The value is
+   * undefined if no notifier has run for the stack.
+   */
+  readonly notifier?: Known<NotifierStatus | undefined>;
   /** The Deployment's pods. Undefined if there is no Deployment. */
   readonly pods: Known<Pods | undefined>;
   /** The release that the next deploy brings. Undefined if no release was promoted. */
@@ -103,6 +109,7 @@ export async function readStatus(stack: string, given: Workspace): Promise<Stack
   const some = {
     canary: hasCanary ? known(canaryIn(settings, cluster, workspace)) : undefined,
     expires: perBranch ? known(expiryIn(stack, cluster)) : undefined,
+    notifier: jobs === "none" ? undefined : known(readNotifier(stack, workspace)),
     jobs: jobs === "none" ? undefined : known(cluster.then(async (one) => jobsIn(settings, one))),
   };
   return {
@@ -120,6 +127,7 @@ export async function readStatus(stack: string, given: Workspace): Promise<Stack
       canary: await some.canary,
       expires: await some.expires,
       jobs: await some.jobs,
+      notifier: await some.notifier,
     }),
   };
 }

@@ -215,6 +215,19 @@ const expected: readonly (readonly [heading: string, changes: Expected])[] = [
     ],
   ],
   [
+    "Hear of a failure",
+    [
+      [
+        services,
+        {
+          'CronJob export metadata.annotations["on-failure/runbook"]':
+            "https://example.com/runbooks/orders",
+          'CronJob export metadata.annotations["on-failure/tell"]': "slack:#orders-alerts",
+        },
+      ],
+    ],
+  ],
+  [
     "Set a variable for one job",
     [
       [

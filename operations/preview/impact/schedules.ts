@@ -59,12 +59,7 @@ function whenOf(spec: Schedule, before: Schedule | undefined, now: Date): string
  *
  * https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
  */
-function missedRun(
-  times: DueTimes,
-  spec: Schedule,
-  before: Schedule,
-  now: Date,
-): Date | undefined {
+function missedRun(times: DueTimes, spec: Schedule, before: Schedule, now: Date): Date | undefined {
   const due = times.previous(now);
   if (due === undefined) return undefined;
   const { startingDeadlineSeconds: limit = Number.POSITIVE_INFINITY } = spec;

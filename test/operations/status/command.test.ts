@@ -110,8 +110,22 @@ describe("npm run status", () => {
       "  lock          none",
       "  pods          2 of 3 ready, 1 of the newest revision",
       "  jobs          1, all suspended",
+      "  job notifier  not set up, and no job has onFailure",
       "  drift         none",
     ]);
+  });
+
+  it("shows since when the job notifier is silent, and why", async () => {
+    const folder = join(directory, "state", "notifier", "services-orders");
+    mkdirSync(folder, { recursive: true });
+    const ran = new Date(Date.now() - 3 * 3_600_000).toISOString();
+    const memory = { jobs: {}, ran, trouble: "Slack answered 404: no_service", version: 1 };
+    writeFileSync(join(folder, "local.json"), JSON.stringify(memory));
+    const lines = await linesOf("local");
+    assert.ok(
+      lines.includes("  job notifier  has not run for 3 h: Slack answered 404: no_service"),
+      lines.join("\n"),
+    );
   });
 
   it("shows who holds the stack, the promoted release and the lock, each with its command", async () => {

@@ -1,0 +1,141 @@
+import { masked, withoutSecrets } from "../../../components/conventions/secrets/masked";
+import { reasonOf } from "../../../lib/command";
+import { UserError } from "../../../lib/errors";
+import { type ScheduledJobs, readJobs } from "../../jobs/read";
+import type { JobStatus } from "../../jobs/runs";
+import { secretsOf } from "../../preview/changes/values";
+import {
+  type Workspace,
+  defaultWorkspace,
+  stateOfProject,
+  variables,
+} from "../../pulumi/run-pulumi";
+import { assertStackName } from "../../stacks/stack-name";
+import { send } from "../slack-webhook";
+import { endOfRun } from "./ends";
+import { type Memory, nothingRemembered, readMemory, writeMemory } from "./memory";
+import { jobMessage } from "./message";
+import { type JobNews, newsOf } from "./news";
+import { destinationOf } from "./recipient";
+
+/**
+ * `npm run notify -- jobs --stack STACK`: tells the recipients of `onFailure` which runs of the
+ * stack's jobs failed, and which did not start. After each message, the command remembers in the
+ * state backend what it has told. So a later run tells the rest if this run is killed.
+ *
+ * @throws UserError if the cluster or the memory cannot be read, or Slack did not accept a message.
+ */
+export async function notifyJobs(
+  stack: string,
+  workspace: Workspace = defaultWorkspace,
+): Promise<void> {
+  assertStackName(stack);
+  const now = new Date();
+  const state = stateOfProject(workspace);
+  let memory = (await readMemory(stack, state)) ?? nothingRemembered;
+  const remember = async (next: Memory): Promise<void> => {
+    memory = next;
+    await writeMemory(stack, state, next);
+  };
+  try {
+    const told = await tellAll(stack, now, await readJobs(stack, workspace, now), {
+      env: variables(workspace),
+      memory,
+      remember: async (jobs) => remember({ ...memory, jobs }),
+    });
+    await remember({ jobs: told.jobs, ran: now.toISOString(), version: 1 });
+    const { messages } = told;
+    console.log(
+      messages === 0
+        ? `Nothing new about the jobs of ${stack}.`
+        : `Told about ${String(messages)} ${messages === 1 ? "job" : "jobs"} of ${stack}.`,
+    );
+  } catch (error) {
+    const trouble = reasonOf(error)
+      .replace(/\s*\n\s*/g, " ")
+      .slice(0, longestTrouble);
+    await remember({ ...memory, trouble });
+    throw error;
+  }
+}
+
+/** Longest reason that the notifier remembers, in characters. */
+const longestTrouble = 300;
+
+interface Telling {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly memory: Memory;
+  readonly remember: (jobs: Memory["jobs"]) => Promise<void>;
+}
+
+/**
+ * Sends one message for each job with news, and remembers it immediately.
+ *
+ * @returns what to remember, and the number of messages
+ * @throws UserError with all messages that Slack did not accept
+ */
+async function tellAll(
+  stack: string,
+  now: Date,
+  read: ScheduledJobs,
+  { env, memory, remember }: Telling,
+): Promise<{ readonly jobs: Memory["jobs"]; readonly messages: number }> {
+  const news = read.jobs.map((job) => ({ job, news: newsOf(job, memory.jobs[job.name], now) }));
+  // A job that is gone from the cluster has no news, so the notifier forgets it.
+  const jobs: Record<string, Memory["jobs"][string]> = Object.fromEntries(
+    news.flatMap(({ job: { name } }) => {
+      const known = memory.jobs[name];
+      return known === undefined ? [] : [[name, known]];
+    }),
+  );
+  const failures = new Map<string, string>();
+  let messages = 0;
+  for (const { job, news: found } of news) {
+    if (job.onFailure === undefined) {
+      jobs[job.name] = found.then;
+      continue;
+    }
+    const { strayed, webhook = "" } = destinationOf(job.onFailure.tell, env);
+    if (webhook === "") {
+      failures.set(webhook, `SLACK_WEBHOOK_URL is not set, so no one hears when a job fails`);
+    }
+    // If Slack does not answer, each message takes many seconds. So one try is enough.
+    if (failures.has(webhook)) continue;
+    if (found.failed.length + found.missed.length > 0) {
+      const message = jobMessage(await noticeOf(stack, job, found, read, strayed, secretsOf(env)));
+      const warning = await send(webhook, message);
+      if (warning !== undefined) {
+        failures.set(webhook, `${job.name}: ${warning}`);
+        continue;
+      }
+      messages += 1;
+      await remember({ ...jobs, [job.name]: found.then });
+    }
+    jobs[job.name] = found.then;
+  }
+  if (failures.size === 0) return { jobs, messages };
+  throw new UserError(
+    `${[...failures.values()].join("; ")}. The next run tells everything that this run could not tell.`,
+  );
+}
+
+/** Most failed runs whose pods the command reads. The message shows fewer. */
+const mostRead = 3;
+
+async function noticeOf(
+  stack: string,
+  job: JobStatus,
+  { failed, missed }: JobNews,
+  read: ScheduledJobs,
+  strayed: string | undefined,
+  secrets: readonly string[],
+) {
+  const safe = (text: string): string => withoutSecrets(masked(text, secrets));
+  const ends = await Promise.all(
+    failed.map(async (run, i) => ({
+      ...run,
+      why: i < mostRead ? safe(await endOfRun(run, read)) : "",
+    })),
+  );
+  return { failed: ends, job, missed, stack, strayed };
+}

@@ -1,0 +1,67 @@
+import { podIssues } from "../../../components/conventions/rollout/pod-status";
+import type { Cluster, Pod } from "../../clients/kubectl";
+import { podsOf } from "../../jobs/logs";
+import type { Run } from "../../jobs/runs";
+
+/** A pod, with the fields that say whether a termination message may be from its log. */
+interface FailedPod extends Pod {
+  readonly spec: {
+    readonly containers: readonly {
+      readonly image: string;
+      readonly name: string;
+      readonly terminationMessagePolicy?: string;
+    }[];
+    readonly initContainers?: FailedPod["spec"]["containers"];
+  };
+}
+
+/**
+ * Returns why a run failed: the words of Kubernetes, then how the containers of its last pod ended.
+ * The text has no line of a log, because a log may contain names of customers.
+ */
+export async function endOfRun(
+  run: Run,
+  where: { readonly cluster: Cluster; readonly namespace: string },
+): Promise<string> {
+  const pods = await podsOf(run.name, where);
+  const last = pods.at(-1);
+  const ends = last === undefined ? [] : podIssues(withoutLogs(last as FailedPod));
+  const retries = pods.length > 1 ? [`The last of ${String(pods.length)} tries:`] : [];
+  return [
+    run.cause ?? "Kubernetes gives no cause",
+    ...(ends.length === 0 ? ["Kubernetes has no pod that failed."] : [...retries, ...ends]),
+  ].join("\n");
+}
+
+/**
+ * Removes the termination messages of containers whose messages Kubernetes takes from the log. No
+ * component of this project sets this policy, but an override can.
+ */
+function withoutLogs(pod: FailedPod): Pod {
+  const { containers, initContainers = [] } = pod.spec;
+  const fromLog = new Set(
+    [...initContainers, ...containers]
+      .filter((one) => one.terminationMessagePolicy === "FallbackToLogsOnError")
+      .map(({ name }) => name),
+  );
+  if (fromLog.size === 0) return pod;
+  const cleaned = (all: Pod["status"]["containerStatuses"] = []) =>
+    all.map((one) => {
+      const ended = one.state?.terminated;
+      if (ended === undefined || !fromLog.has(one.name)) return one;
+      const { exitCode, reason } = ended;
+      return {
+        ...one,
+        state: { terminated: { exitCode, ...(reason === undefined ? {} : { reason }) } },
+      };
+    });
+  const { containerStatuses, initContainerStatuses } = pod.status;
+  return {
+    ...pod,
+    status: {
+      ...pod.status,
+      containerStatuses: cleaned(containerStatuses),
+      initContainerStatuses: cleaned(initContainerStatuses),
+    },
+  };
+}

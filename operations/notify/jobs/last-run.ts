@@ -1,0 +1,76 @@
+import { defined } from "../../../components/conventions/with-defaults";
+import { reasonOf } from "../../../lib/command";
+import { dateOf, hour, span } from "../../../lib/time";
+import type { Settings } from "../../../settings";
+import { environments } from "../../../environments";
+import type { Cluster } from "../../clients/kubectl";
+import { jobsIn } from "../../jobs/read";
+import type { JobStatus } from "../../jobs/runs";
+import { type Workspace, stateOfProject } from "../../pulumi/run-pulumi";
+import { readMemory } from "./memory";
+
+/** The last run of the job notifier for a stack. */
+export interface NotifierStatus {
+  /** Time of the last run that could tell everything. */
+  readonly ran?: Date;
+  /** Why the newest run could not tell everything. */
+  readonly trouble?: string;
+}
+
+/**
+ * Time without a run after which the notifier is late, in milliseconds. The pipeline runs it every
+ * 15 minutes.
+ */
+const lateAfterMs = hour;
+
+/** Reads when the job notifier last ran. Undefined if no notifier has run for the stack. */
+export async function readNotifier(
+  stack: string,
+  workspace: Workspace,
+): Promise<NotifierStatus | undefined> {
+  const memory = await readMemory(stack, stateOfProject(workspace));
+  return memory && defined({ ran: dateOf(memory.ran), trouble: memory.trouble });
+}
+
+/**
+ * Says when the notifier last ran, such as `last ran 12 min ago`. Without a notifier, says which
+ * jobs have a recipient who hears nothing. Undefined if no notifier is necessary.
+ */
+export function notifierLine(
+  notifier: NotifierStatus | undefined,
+  jobs: readonly JobStatus[],
+  now = new Date(),
+): string | undefined {
+  if (notifier === undefined) {
+    const names = jobs.filter(({ onFailure }) => onFailure !== undefined).map(({ name }) => name);
+    return names.length === 0
+      ? undefined
+      : `not set up: no one hears when ${names.join(" or ")} fails (docs/guide/jobs.md)`;
+  }
+  const { ran, trouble } = notifier;
+  const age = ran && now.getTime() - ran.getTime();
+  const why = trouble ?? "look at the pipeline notify.yml";
+  if (age === undefined) return `has never run to its end: ${why}`;
+  if (age > lateAfterMs) return `has not run for ${span(age)}: ${why}`;
+  return `last ran ${span(age)} ago${trouble === undefined ? "" : `, and then failed: ${trouble}`}`;
+}
+
+/**
+ * Returns the line about the job notifier at the end of a deploy. Undefined if no notifier is
+ * necessary. If something cannot be read, the line says so, because the deploy has succeeded.
+ */
+export async function notifierNote(
+  { environment, identity, namespace, stack }: Settings,
+  cluster: Cluster,
+  workspace: Workspace,
+): Promise<string | undefined> {
+  if (environments[environment].jobs === "none") return undefined;
+  const line = await Promise.all([
+    readNotifier(stack, workspace),
+    jobsIn({ identity, namespace }, cluster),
+  ]).then(
+    ([notifier, jobs]) => notifierLine(notifier, jobs),
+    (error: unknown) => `unknown: ${reasonOf(error).split("\n")[0] ?? ""}`,
+  );
+  return line === undefined ? undefined : `job notifier: ${line}`;
+}

@@ -1,0 +1,60 @@
+import { timeIn } from "../../jobs/due-times";
+import type { JobStatus, Run } from "../../jobs/runs";
+import { cut } from "../../preview/changes/values";
+import { type Block, type Message, escaped, linksTo, quoted, section } from "../slack-message";
+import type { JobNews } from "./news";
+
+/** Largest number of failed runs, and of missed runs, that the message shows. */
+const mostRuns = 3;
+/** Longest text about one failed run, in characters. Slack's own limit of a block is 3,000. */
+const longestReason = 600;
+
+/** What the message says about a job. The caller masks secrets first. */
+export interface JobNotice extends Pick<JobNews, "missed"> {
+  /** Failed runs, and how their containers ended. */
+  readonly failed: readonly (Pick<Run, "due" | "name" | "started"> & { readonly why: string })[];
+  readonly job: Pick<JobStatus, "name" | "onFailure" | "schedule">;
+  readonly stack: string;
+  /** Why the message is not in the channel of the job's recipient. Undefined if it is. */
+  readonly strayed?: string | undefined;
+}
+
+/** Creates the message about the failed and the missed runs of one job. This function is pure. */
+export function jobMessage({ failed, job, missed, stack, strayed }: JobNotice): Message {
+  const title = `${stack}: ${titleOf(job.name, failed.length, missed.length)}`;
+  const { timeZone } = job.schedule;
+  return {
+    blocks: [
+      section(`:x: *${escaped(title)}*`),
+      ...failed
+        .slice(0, mostRuns)
+        .flatMap(({ due, name, started, why }) => [
+          section(
+            `Run ${escaped(name)} of ${timeIn(due ?? started, timeZone)}\n${quoted(cut(why, longestReason))}`,
+          ),
+          section(`Its log: \`npm run jobs -- ${stack} logs ${job.name} --run ${name}\``),
+        ]),
+      ...more(failed.length),
+      ...missed.slice(0, mostRuns).map(({ busy, due }) => {
+        const why = busy === undefined ? "" : `, because run ${busy} had not ended`;
+        return section(escaped(`No run at ${timeIn(due, timeZone)}${why}`));
+      }),
+      ...more(missed.length),
+      section(`All runs: \`npm run jobs -- ${stack}\``),
+      ...(strayed === undefined ? [] : [section(escaped(strayed))]),
+      ...linksTo([[job.onFailure?.runbook, "What to do"]]),
+    ],
+    text: escaped(title),
+  };
+}
+
+function titleOf(name: string, failed: number, missed: number): string {
+  const parts = [
+    ...(failed === 0 ? [] : [`${String(failed)} failed ${failed === 1 ? "run" : "runs"}`]),
+    ...(missed === 0 ? [] : [`${String(missed)} missed ${missed === 1 ? "run" : "runs"}`]),
+  ];
+  return `job ${name} has ${parts.join(" and ")}`;
+}
+
+const more = (count: number): readonly Block[] =>
+  count > mostRuns ? [section(`and ${String(count - mostRuns)} more`)] : [];
