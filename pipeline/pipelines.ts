@@ -5,6 +5,7 @@ import { drift } from "./workflows/drift";
 import { main, mainInDeployProject } from "./workflows/main";
 import type { Config } from "./model";
 import { sweep, teardown } from "./workflows/removal";
+import { notifyJobs } from "./workflows/notify";
 import { recover, recoverParameters } from "./workflows/recover";
 import { companyScan, deployProject } from "../config/circleci";
 import { checks, onMain } from "./stages";
@@ -38,6 +39,7 @@ const withRights = (place: { readonly inDeployProject: boolean }): Files => ({
   ),
   "sweep.yml": compose({ sweep: { when: onMain, stages: sweep } }, {}, place),
   "drift.yml": compose({ drift: { when: onMain, stages: drift } }, {}, place),
+  "notify.yml": compose({ "notify-jobs": { when: onMain, stages: notifyJobs } }, {}, place),
   "canary.yml": compose(
     {
       "canary-start": {

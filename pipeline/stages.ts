@@ -28,6 +28,8 @@ const group = (name: string): string => `${service}/${name}`;
  */
 export const groups = {
   canary: group("prod-canary"),
+  "notify-jobs-prod": group("notify-jobs-prod"),
+  "notify-jobs-staging": group("notify-jobs-staging"),
   prod: group("prod"),
   review: group(`review-${pullRequest}`),
   staging: group("staging"),
