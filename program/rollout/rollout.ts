@@ -94,8 +94,7 @@ async function complete(
    * an earlier update.
    */
   let earlier: string | undefined;
-  const failed = (why: string): pulumi.RunError =>
-    new pulumi.RunError(rolloutFailure(name, why));
+  const failed = (why: string): pulumi.RunError => new pulumi.RunError(rolloutFailure(name, why));
   for (;;) {
     const facts = await patiently(async () => rollouts.deployment(name), pollMs);
     if (facts === undefined) {
