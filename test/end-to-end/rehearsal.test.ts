@@ -104,7 +104,7 @@ describe("a rehearsal of all environments", () => {
     line(`roles: ${roles.Roles.map(({ RoleName }) => RoleName).join(", ")}`);
     line(`registries: ${registries.repositories.map((one) => one.repositoryName).join(", ")}`);
     line(`${String(policies.length)} admission policies`);
-    assert.equal(roles.Roles.length, 6);
+    assert.equal(roles.Roles.length, 7);
     assert.deepEqual(policies.sort(), expected.map((name) => `${service}-${name}`).sort());
   });
 
