@@ -64,7 +64,7 @@ describe("the Job of a command", () => {
             restartPolicy: "Never",
           },
         },
-        ttlSecondsAfterFinished: 86_400,
+        ttlSecondsAfterFinished: 432_000,
       },
     });
   });
