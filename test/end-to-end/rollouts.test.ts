@@ -219,7 +219,7 @@ describe("a stack in the cluster", function () {
   describe("a release whose pods are slow, one after another", () => {
     const { deadline, pods, seconds } = everything
       ? { deadline: 75, pods: 8, seconds: 45 }
-      : { deadline: 60, pods: 4, seconds: 25 };
+      : { deadline: 60, pods: 3, seconds: 25 };
 
     it("succeeds, although it takes much longer than the deadline of one pod", async () => {
       await stack.set("quota", JSON.stringify({ cpu: "4", memory: "12Gi", pods: 25 }));
