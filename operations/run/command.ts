@@ -210,6 +210,8 @@ async function followInto(file: string | undefined, where: Where): Promise<End> 
 }
 
 async function toStandardOutput(part: Buffer): Promise<void> {
+  // Without a listener, a closed pipe would end this process with a stack trace.
+  if (process.stdout.listenerCount("error") === 0) process.stdout.on("error", () => undefined);
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(part, (error) => {
       if (error) reject(error);

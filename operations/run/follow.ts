@@ -22,6 +22,12 @@ const noPodMs = 20_000;
 /** Milliseconds for which the cluster may not answer. */
 const silenceMs = 120_000;
 
+/**
+ * Milliseconds in which the first byte, or the end of an empty output, arrives after the command has
+ * ended. If the JVM could not start, there is no file for the output, and so no end of it.
+ */
+const firstByteMs = 30_000;
+
 /** The Job of a command, and the cluster that runs it. */
 export interface Where {
   readonly cluster: StartingCluster;
@@ -53,7 +59,7 @@ const hasBegun = (status: ContainerStatus | undefined): boolean =>
 export async function follow(
   where: Where,
   write: (part: Buffer) => Promise<void>,
-  began = Date.now(),
+  { began = Date.now(), patienceMs = firstByteMs } = {},
 ): Promise<End> {
   const pods = new Pods(where);
   const started = await start(pods, where, began);
@@ -67,11 +73,8 @@ export async function follow(
   const gone = new AbortController();
   const received = output.receive(gone.signal);
   try {
-    const last = await untilReceived(
-      received,
-      pods,
-      new PodLog(...([name, where, commandPod.command, process.stderr] as const)),
-    );
+    const log = new PodLog(name, where, commandPod.command, process.stderr);
+    const last = await untilReceived({ log, output, patienceMs, pods, received });
     gone.abort();
     const complete = await received;
     if (complete) await output.confirm();
@@ -103,21 +106,38 @@ async function start(pods: Pods, { name, namespace }: Where, began: number): Pro
   }
 }
 
+interface Following {
+  readonly log: PodLog;
+  readonly output: Output;
+  readonly patienceMs: number;
+  readonly pods: Pods;
+  readonly received: Promise<boolean>;
+}
+
 /**
  * Prints the messages of the command until it has ended and its output is complete, or until its
  * pod can no longer hand the output on.
  *
  * @returns the pod, as it was last
+ * @throws Error if the output cannot be passed on
  */
-async function untilReceived(
-  received: Promise<boolean>,
-  pods: Pods,
-  log: PodLog,
-): Promise<Pod | undefined> {
-  const state = { complete: false };
-  void received.then((answer) => {
-    state.complete = answer;
-  });
+async function untilReceived({
+  log,
+  output,
+  patienceMs,
+  pods,
+  received,
+}: Following): Promise<Pod | undefined> {
+  const state: { complete: boolean; failed?: unknown } = { complete: false };
+  received.then(
+    (answer) => {
+      state.complete = answer;
+    },
+    (error: unknown) => {
+      state.failed = error;
+    },
+  );
+  let endedAt: number | undefined;
   let last: Pod | undefined;
   for (;;) {
     const pod = await pods.read();
@@ -125,7 +145,12 @@ async function untilReceived(
     if (pod !== undefined) await log.print().catch(() => undefined);
     const ended = (container: string): boolean =>
       pod === undefined || statusOf(pod, container)?.state?.terminated !== undefined;
-    if (ended(commandPod.command) && (state.complete || ended(commandPod.output))) return last;
+    if (state.failed !== undefined) throw state.failed;
+    if (ended(commandPod.command)) {
+      endedAt ??= Date.now();
+      const isEmpty = output.bytes === 0 && Date.now() - endedAt > patienceMs;
+      if (state.complete || ended(commandPod.output) || isEmpty) return last;
+    }
     await sleep(pauseMs);
   }
 }
@@ -149,7 +174,8 @@ function reasonOfPod(pod: Pod): string {
   if (message !== undefined) return `${reason ?? "Failed"}: ${message}`;
   const [issue] = [commandPod.output, commandPod.command].flatMap((name) => {
     const status = statusOf(pod, name);
-    const text = status && containerIssue({ ...status, ready: false });
+    if (status === undefined || status.state?.running !== undefined) return [];
+    const text = containerIssue({ ...status, ready: false });
     return text === undefined ? [] : [`container ${name} ${text}`];
   });
   return issue ?? "someone else has received it, or Kubernetes has stopped the pod at its deadline";

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../../lib/errors";
 import type { Forward } from "./forward";
 
 /** Milliseconds until the next try after a connection broke. */
@@ -8,6 +9,7 @@ const pauseMs = 500;
 export class Output {
   #bytes = 0;
   #broken = 0;
+  #refused: Error | undefined;
   #forward: Forward | undefined;
   readonly #open: () => Promise<Forward>;
   readonly #write: (part: Buffer) => Promise<void>;
@@ -36,6 +38,7 @@ export class Output {
    * byte that is missing.
    *
    * @returns true if the output is complete, false after `signal`
+   * @throws Error of `write`, because another try would fail too
    */
   async receive(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
@@ -43,17 +46,25 @@ export class Output {
         this.#forward ??= await this.#open();
         const path = `/?offset=${String(this.#bytes)}`;
         const headers = await this.#forward.ask("GET", path, async (part) => {
-          await this.#write(part);
-          this.#bytes += part.length;
+          await this.#pass(part);
         });
         if (headers["output-complete"] === "true") return true;
       } catch {
+        if (this.#refused !== undefined) throw this.#refused;
         this.#broken += 1;
         this.close();
         await sleep(pauseMs);
       }
     }
     return false;
+  }
+
+  async #pass(part: Buffer): Promise<void> {
+    await this.#write(part).catch((error: unknown) => {
+      this.#refused = new Error(`the output cannot be written: ${messageOf(error)}`);
+      throw this.#refused;
+    });
+    this.#bytes += part.length;
   }
 
   /** Tells the pod that it may end, because the output has been received. */

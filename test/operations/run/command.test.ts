@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { mock } from "node:test";
+import { kubectlFor, startFor } from "../../../operations/clients/kubectl";
 import { run } from "../../../operations/run/command";
+import { follow } from "../../../operations/run/follow";
 import { jobOf, lineOf, nameOf } from "../../../operations/run/job";
 import { Programs } from "../support/programs";
 import { OutputStandIn } from "./stand-in";
@@ -170,6 +172,23 @@ describe("npm run run", () => {
     assert.equal(await codeOf(podWith(ended, ended)), 125);
     assert.match(printed.join("\n"), /the output is not complete \(0 bytes of output received\)/);
     assert.ok(!called("delete job"));
+  });
+
+  it("does not wait for the output of a JVM that could not start", async () => {
+    pod = new OutputStandIn(undefined);
+    const port = String(await pod.listen());
+    const ended = podWith({ terminated: { exitCode: 1, reason: "Error" } }, { running: {} });
+    programs.add("kubectl", {
+      "*get pods*": json({ items: [ended] }),
+      "*logs *": "true",
+      "*port-forward*": `echo "Forwarding from 127.0.0.1:${port} -> 8082"; exec sleep 60`,
+    });
+    const { env } = programs.workspace();
+    const cluster = { kubectl: kubectlFor([], env), start: startFor([], env), uid: "here" };
+    const where = { cluster, name: "run-1", namespace: "shop" };
+    const end = await follow(where, async () => Promise.resolve(), { patienceMs: 100 });
+    assert.equal(end.code, 125);
+    assert.match(end.says, /not complete \(0 bytes of output received\): container command ended/);
   });
 
   it("creates nothing without a template, and says what to do", async () => {

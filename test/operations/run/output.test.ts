@@ -35,6 +35,23 @@ describe("the output of a command", () => {
     }
   });
 
+  it("ends with the error of the one who receives it, such as a closed pipe", async () => {
+    const pod = new OutputStandIn(Buffer.from("id\n"));
+    const port = await pod.listen();
+    const output = new Output(
+      async () => Forward.open(forwarding(port), "ns", "pod", 8082),
+      async () => Promise.reject(new Error("write EPIPE")),
+    );
+    try {
+      const received = output.receive(new AbortController().signal);
+      await assert.rejects(received, /^Error: the output cannot be written: write EPIPE$/);
+      assert.equal(output.broken, 0);
+    } finally {
+      output.close();
+      pod.close();
+    }
+  });
+
   it("is not complete if the pod is gone", async () => {
     const gone = new AbortController();
     const output = new Output(

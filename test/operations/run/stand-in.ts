@@ -10,8 +10,11 @@ export class OutputStandIn {
   readonly #breaks: number[];
   readonly #server: Server;
 
-  /** @param breaks after how many bytes each of the first answers breaks */
-  constructor(content: Buffer, breaks: readonly number[] = []) {
+  /**
+   * @param content the whole output. Undefined if the command has not created its file.
+   * @param breaks after how many bytes each of the first answers breaks
+   */
+  constructor(content: Buffer | undefined, breaks: readonly number[] = []) {
     this.#breaks = [...breaks];
     this.#server = createServer((asked, answer) => {
       if (asked.method === "POST" && asked.url === "/received") {
@@ -19,8 +22,10 @@ export class OutputStandIn {
         answer.writeHead(204).end();
         return;
       }
-      const rest = content.subarray(Number(/^\/\?offset=(\d+)$/.exec(asked.url ?? "")?.[1]));
-      answer.writeHead(200, { "Content-Length": rest.length, "Output-Complete": "true" });
+      const from = Number(/^\/\?offset=(\d+)$/.exec(asked.url ?? "")?.[1]);
+      const rest = (content ?? Buffer.alloc(0)).subarray(from);
+      const complete = String(content !== undefined);
+      answer.writeHead(200, { "Content-Length": rest.length, "Output-Complete": complete });
       const most = this.#breaks.shift();
       if (most === undefined) answer.end(rest);
       else answer.write(rest.subarray(0, most), () => asked.socket.destroy());
