@@ -215,7 +215,7 @@ const expected: readonly (readonly [heading: string, changes: Expected])[] = [
     ],
   ],
   [
-    "Hear of a failure",
+    "Get a message when a job fails",
     [
       [
         services,
