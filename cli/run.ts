@@ -9,7 +9,7 @@ interface Options extends RunOptions {
   readonly line?: string;
 }
 
-/** Exit codes of a wrong command line, and of a failure before the service's command began. */
+/** Exit codes if the arguments are wrong, and if the service's command did not begin. */
 const [wrongUse, notBegun] = [2, 125];
 
 /** Adds `npm run run`: runs one command of the service in a stack. */
@@ -20,26 +20,35 @@ export function addRun(program: Command): void {
     .addArgument(
       new Argument("[command...]", "after --: the command, such as export --since 1d --format csv"),
     )
-    .option("--deadline <time>", "end the command after this time: 30m, 2h", "1h")
+    .option("--deadline <time>", "stop the command after this time, at most 24h", "1h")
     .option(
       "--line <text>",
-      "the command as one text with spaces between its arguments, for a pipeline",
+      "the command as one text, in which spaces separate the arguments; for a pipeline",
     )
-    .option("--output <file>", "write the output into this file; it is there only if complete")
-    .option("--reason <text>", "why, for whoever looks at the Job; production needs it")
-    .option("--follow <job>", "follow a command that already runs, from the start of its output")
-    .option("--preview <file>", "write what would run, for an approval, and stop")
-    .option("--approved <file>", "stop if the command is not the one in this preview")
+    .option(
+      "--output <file>",
+      "write the output into this file; the file exists only if the output is complete",
+    )
+    .option(
+      "--reason <text>",
+      "why you run the command, as an annotation of the Job; required for prod",
+    )
+    .option("--follow <job>", "get the output of a command that already runs, from its first byte")
+    .option("--preview <file>", "write into this file what would run, for an approval, and stop")
+    .option(
+      "--approved <file>",
+      "run the command only if it is the command in this file of --preview",
+    )
     .option("--yes", "do not ask for confirmation")
     .addHelpText(
       "after",
-      "\nExit codes: that of the command; 125 if it did not begin or its output is not complete; 2 wrong use.",
+      "\nExit codes: the exit code of the command; 125 if the command did not begin, or if its output is not complete; 2 for wrong arguments.",
     )
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : wrongUse))
     .action(async (stack: string, args: readonly string[], options: Options) => {
       if (options.output === undefined && bannerInOutput()) {
         console.error(
-          "npm prints its own first lines into the output. Run: npm run --silent run -- ..., or add --output FILE. Nothing was changed.",
+          "npm writes its own first lines into the output. Use npm run --silent run -- ..., or add --output FILE. Nothing was changed.",
         );
         process.exitCode = wrongUse;
         return;

@@ -17,13 +17,24 @@ import { type End, type Where, follow, notComplete } from "./follow";
 import { type PodTemplate, type Request, annotationsOf, jobOf, lineOf, nameOf } from "./job";
 
 export interface RunOptions extends ApprovalOptions {
-  /** Longest time from the start of the command until someone has its output, such as `1h`. */
+  /**
+   * Longest time from the creation of the Job until the caller has the output, such as `30m`.
+   * Afterwards, Kubernetes stops the Job. At most 24 hours.
+   *
+   * @default "1h"
+   */
   readonly deadline?: string;
-  /** Name of the Job of a command that already runs. */
+  /** Name of the Job of a command that already runs. The function then creates no Job. */
   readonly follow?: string;
-  /** File for the output, instead of standard output. The file is there only if it is complete. */
+  /**
+   * File for the output. The file exists only if the output is complete.
+   *
+   * @default - standard output
+   */
   readonly output?: string;
+  /** Why the person runs the command. Required for production. */
   readonly reason?: string;
+  /** Whether the function asks for no confirmation. */
   readonly yes?: boolean;
 }
 
@@ -31,13 +42,14 @@ export interface RunOptions extends ApprovalOptions {
 const mostHours = 24;
 
 /**
- * `npm run run -- STACK -- ARGS...`: runs one command of the service as a Job, and follows it to
- * its end. The output of the command goes to standard output, and its messages to standard error.
+ * `npm run run -- STACK -- ARGS...`: runs one command of the service as a Job, and waits for the
+ * end of the command. Passes the output of the command to standard output, and the log messages of
+ * the command to standard error.
  *
- * Sets the exit code of this process to the exit code of the command, or to 125 if the command did
- * not begin, or if its output is not complete.
+ * Sets the exit code of this process to the exit code of the command. The exit code is 125 if the
+ * command did not begin, or if its output is not complete.
  *
- * @throws UserError before anything has changed, if the command cannot run.
+ * @throws UserError if the command cannot run. The function has then changed nothing.
  */
 export async function run(
   stack: string,
@@ -82,7 +94,7 @@ async function requestOf(
 ): Promise<Request> {
   if ((args.length === 0) === (followed === undefined)) {
     throw new UserError(
-      `Write a command of the service, or --follow with the name of a Job: npm run run -- ${stack} -- export --since 1d --format csv`,
+      `Write either a command of the service, or --follow with the name of a Job. Example: npm run run -- ${stack} -- export --since 1d --format csv`,
     );
   }
   if (hours(deadline) > mostHours) {
@@ -91,13 +103,13 @@ async function requestOf(
   const environment = parseStack(stack)?.environment;
   if (environment !== undefined && environments[environment].jobs === "none") {
     throw new UserError(
-      `Stack "${stack}" runs no commands: its pods are among those of prod. Nothing was changed.`,
+      `Stack "${stack}" runs no commands, because it has only the pods of a canary. Nothing was changed.`,
     );
   }
   const isProduction = traitsOf(stack)?.protect === true;
   if (isProduction && approved === undefined && preview === undefined && followed === undefined) {
     throw new UserError(
-      "In production, no person creates Jobs. Start the pipeline recover in CircleCI with the action run-prod: it asks for an approval, and keeps the output. Nothing was changed.",
+      "In production, only a pipeline creates Jobs. In CircleCI, start the pipeline recover with the action run-prod. The pipeline asks for an approval, and keeps the output as an artifact. Nothing was changed.",
     );
   }
   if (isProduction && followed === undefined && reason === undefined) {
@@ -133,7 +145,7 @@ async function templateOf(
   if (answer.trim() !== "") return JSON.parse(answer) as PodTemplate;
   const deploy = stack === "local" ? "npm run up" : `npm run deploy -- ${stack}`;
   throw new UserError(
-    `Namespace ${namespace} has no PodTemplate "${name}", from which this command makes a Job. Deploy the stack first: ${deploy}. Nothing was changed.`,
+    `Namespace ${namespace} has no PodTemplate "${name}". npm run run needs it to create a Job. Deploy the stack first: ${deploy}. Nothing was changed.`,
   );
 }
 
@@ -148,10 +160,12 @@ async function existing(
   const path = ["--output", `jsonpath={.metadata.annotations.${key}}`];
   const line = await kubectl(["--namespace", namespace, ...args, ...path], 30_000);
   if (line !== "") {
-    console.error(`Follows ${name}: ${line}`);
+    console.error(`Job ${name} runs "${line}".`);
     return name;
   }
-  throw new UserError(`Namespace ${namespace} has no Job "${name}" of npm run run.`);
+  throw new UserError(
+    `Namespace ${namespace} has no Job "${name}" that npm run run has created. To list the Jobs: kubectl -n ${namespace} get jobs`,
+  );
 }
 
 async function create(job: object, namespace: string, cluster: StartingCluster): Promise<void> {
@@ -162,34 +176,34 @@ async function create(job: object, namespace: string, cluster: StartingCluster):
 function notAllowed(error: unknown): never {
   if (!isForbidden(error)) throw error;
   throw new UserError(
-    `You may not run commands in this stack. ${error instanceof Error ? error.message : ""}`,
+    `Your role has no permission to run commands in this stack. ${error instanceof Error ? error.message : ""}`,
   );
 }
 
-/** Follows a Job to its end, and sets the exit code of this process. */
+/** Waits for the end of a Job, and sets the exit code of this process. */
 async function toItsEnd(stack: string, where: Where, file: string | undefined): Promise<void> {
   const { cluster, name, namespace } = where;
   const again = `npm run --silent run -- ${stack} --follow ${name}`;
   const onStop = (): void => {
-    console.error(`\n${name} continues. To follow it and get its output: ${again}`);
+    console.error(`\nJob ${name} continues. To get its output: ${again}`);
     process.exit(130);
   };
   process.once("SIGINT", onStop);
   process.once("SIGTERM", onStop);
   try {
     const end = await followInto(file, where);
-    console.error(`${name}: ${end.says}`);
+    console.error(`Job ${name}: ${end.says}`);
     process.exitCode = end.code;
     if (end.began) return;
-    // Without this, the command could begin later, when no one waits for it.
+    // Without the deletion, the command could begin later, when no one waits for the output.
     await cluster.kubectl(
       ["--namespace", namespace, "delete", "job", name, "--wait=false"],
       30_000,
     );
-    console.error(`${name} is deleted, so that it does not start later.`);
+    console.error(`Job ${name} was deleted, so that the command does not start later.`);
   } catch (error) {
     console.error(
-      `${error instanceof Error ? error.message : String(error)}\n${name} may still run: ${again}`,
+      `${error instanceof Error ? error.message : String(error)}\nJob ${name} may still run. To get its output: ${again}`,
     );
     process.exitCode = notComplete;
   } finally {
@@ -198,7 +212,7 @@ async function toItsEnd(stack: string, where: Where, file: string | undefined): 
   }
 }
 
-/** Follows a command. Writes its output into a file, or to standard output without a file. */
+/** Waits for the end of a command. Writes the output into a file or to standard output. */
 async function followInto(file: string | undefined, where: Where): Promise<End> {
   if (file === undefined) return follow(where, toStandardOutput);
   mkdirSync(dirname(file), { recursive: true });

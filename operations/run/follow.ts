@@ -6,25 +6,30 @@ import {
   containerIssue,
 } from "../../components/conventions/rollout/pod-status";
 import { reasonOf } from "../../lib/command";
+import { messageOf } from "../../lib/errors";
 import { duration } from "../../lib/time";
 import type { Pod, StartingCluster } from "../clients/kubectl";
 import { PodLog, podsOf } from "../jobs/logs";
 import { Forward } from "./forward";
 import { Output } from "./output";
 
-/** Exit code if the command did not begin, or if its output is not complete. */
+/** Exit code of `npm run run` if the command did not begin, or if its output is not complete. */
 export const notComplete = 125;
 
-/** Milliseconds between two times that this file reads the pod. */
+/** Time between two readings of the pod, in milliseconds. */
 const pauseMs = 500;
-/** Milliseconds in which Kubernetes creates the pod, unless a quota or a policy refuses the pod. */
+/**
+ * Time that Kubernetes has to create the pod, in milliseconds. If there is no pod after this time,
+ * a quota or a policy refuses the pod.
+ */
 const noPodMs = 20_000;
-/** Milliseconds for which the cluster may not answer. */
+/** Longest time without an answer of the cluster, in milliseconds. Then the function fails. */
 const silenceMs = 120_000;
 
 /**
- * Milliseconds in which the first byte, or the end of an empty output, arrives after the command has
- * ended. If the JVM could not start, there is no file for the output, and so no end of it.
+ * Longest time from the end of the command to the first byte of its output, or to the end of an
+ * empty output, in milliseconds. If the JVM could not start, there is no file for the output, so
+ * neither comes.
  */
 const firstByteMs = 30_000;
 
@@ -35,11 +40,11 @@ export interface Where {
   readonly namespace: string;
 }
 
-/** How a followed command ended. */
+/** How a command ended. */
 export interface End {
   /** The command's own exit code, or {@link notComplete}. */
   readonly code: number;
-  /** Whether the command has begun. If not, its Job must not start it later. */
+  /** Whether the command has begun. If not, the caller must delete the Job. */
   readonly began: boolean;
   /** The end in words. */
   readonly says: string;
@@ -52,9 +57,12 @@ const hasBegun = (status: ContainerStatus | undefined): boolean =>
   status?.state?.running !== undefined || status?.state?.terminated !== undefined;
 
 /**
- * Follows a command to its end: passes its output on, and prints its messages on standard error.
+ * Waits for the end of a command. Passes the output of the command on, and prints the log messages
+ * of the command on standard error.
  *
  * @param write passes a part of the output on
+ * @param began time at which the caller created the Job, in milliseconds since 1970
+ * @throws the error of kubectl, if the cluster does not answer for two minutes
  */
 export async function follow(
   where: Where,
@@ -96,7 +104,7 @@ async function start(pods: Pods, { name, namespace }: Where, began: number): Pro
     if (pod?.status.phase === "Failed") return failed(`cannot start: ${reasonOfPod(pod)}`);
     if (pod === undefined && now - began > noPodMs) {
       return failed(
-        `Kubernetes creates no pod for ${name}. Why: kubectl -n ${namespace} describe job ${name}`,
+        `Kubernetes creates no pod. To see why: kubectl -n ${namespace} describe job ${name}`,
       );
     }
     const found = pod === undefined ? [] : [pod];
@@ -118,7 +126,7 @@ interface Following {
  * Prints the messages of the command until it has ended and its output is complete, or until its
  * pod can no longer hand the output on.
  *
- * @returns the pod, as it was last
+ * @returns the pod in its last known state, or undefined if there never was a pod
  * @throws Error if the output cannot be passed on
  */
 async function untilReceived({
@@ -128,13 +136,13 @@ async function untilReceived({
   pods,
   received,
 }: Following): Promise<Pod | undefined> {
-  const state: { complete: boolean; failed?: unknown } = { complete: false };
+  const state: { complete: boolean; failed?: Error } = { complete: false };
   received.then(
     (answer) => {
       state.complete = answer;
     },
     (error: unknown) => {
-      state.failed = error;
+      state.failed = error instanceof Error ? error : new Error(messageOf(error));
     },
   );
   let endedAt: number | undefined;
@@ -168,7 +176,7 @@ function endOf(pod: Pod | undefined, complete: boolean, output: Output, took: nu
   return { began: true, code, says: `${how} after ${duration(took)}, ${bytes}` };
 }
 
-/** Why a pod cannot hand the output on. */
+/** Returns why the caller cannot get the output from a pod. */
 function reasonOfPod(pod: Pod): string {
   const { message, reason } = pod.status as { message?: string; reason?: string };
   if (message !== undefined) return `${reason ?? "Failed"}: ${message}`;
@@ -178,10 +186,13 @@ function reasonOfPod(pod: Pod): string {
     const text = containerIssue({ ...status, ready: false });
     return text === undefined ? [] : [`container ${name} ${text}`];
   });
-  return issue ?? "someone else has received it, or Kubernetes has stopped the pod at its deadline";
+  return (
+    issue ??
+    "someone else has received the output, or Kubernetes has stopped the pod at its deadline"
+  );
 }
 
-/** Reads the pod of a Job again and again. */
+/** Reads the pod of a Job, and tries again if the cluster does not answer. */
 class Pods {
   #answered = Date.now();
   readonly #where: Where;
@@ -193,7 +204,7 @@ class Pods {
   /**
    * Returns the pod. Undefined if the Job has no pod.
    *
-   * @throws the error of kubectl, if the cluster does not answer for a while
+   * @throws the error of kubectl, if the cluster does not answer for two minutes
    */
   async read(): Promise<Pod | undefined> {
     for (;;) {
@@ -203,7 +214,7 @@ class Pods {
         return pod;
       } catch (error) {
         if (Date.now() - this.#answered > silenceMs) throw error;
-        console.error(`The cluster does not answer, tries again: ${reasonOf(error)}`);
+        console.error(`The cluster does not answer. Next try in 5 s. ${reasonOf(error)}`);
         await sleep(5_000);
       }
     }

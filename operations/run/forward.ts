@@ -2,9 +2,12 @@ import type { ChildProcess } from "node:child_process";
 import { type IncomingMessage, request } from "node:http";
 import type { Start } from "../clients/kubectl";
 
-/** Milliseconds until `kubectl port-forward` must listen. */
+/** Time that `kubectl port-forward` has until it must listen, in milliseconds. */
 const listenMs = 20_000;
-/** Milliseconds without a byte after which a request fails. The pod answers within 5 seconds. */
+/**
+ * Longest time without a byte, in milliseconds. Then the request fails. OutputServer.java answers
+ * within 5 seconds.
+ */
 const silenceMs = 30_000;
 
 /** A connection to one port of a pod, through `kubectl port-forward`. */
@@ -18,11 +21,15 @@ export class Forward {
   private constructor(child: ChildProcess, port: number) {
     this.#child = child;
     this.#port = port;
-    // Without this handler, kubectl would continue to run after this process.
+    // Without this handler, kubectl would continue to run after the end of this process.
     process.once("exit", this.#onExit);
   }
 
-  /** @throws Error with the last line of kubectl, if kubectl does not listen in time */
+  /**
+   * Starts `kubectl port-forward`, and waits until it listens.
+   *
+   * @throws Error with the output of kubectl, if kubectl does not listen within 20 seconds
+   */
   static async open(start: Start, namespace: string, pod: string, port: number): Promise<Forward> {
     const where = ["--namespace", namespace, "--address", "127.0.0.1"];
     const child = start(["port-forward", ...where, `pod/${pod}`, `:${String(port)}`]);
@@ -54,10 +61,11 @@ export class Forward {
   }
 
   /**
-   * Sends a request, and passes each part of the answer's body on.
+   * Sends a request, and calls `onPart` with each part of the answer's body.
    *
-   * @returns the answer's headers, after the whole body
-   * @throws Error if the connection breaks before the end of the body
+   * @returns the headers of the answer, after `onPart` has received the whole body
+   * @throws Error if the connection breaks before the end of the body, if the pod sends nothing for
+   * 30 seconds, or if the answer is an error
    */
   async ask(
     method: "GET" | "POST",

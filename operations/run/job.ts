@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { commandPod } from "../../components/conventions/one-off/command-pod";
 import { scheduledJob } from "../../components/conventions/defaults";
 
-/** The PodTemplate of one-off commands: only the fields that the command reads. */
+/** The PodTemplate of one-off commands: only the fields that `npm run run` reads. */
 export interface PodTemplate {
   readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
   readonly template: {
@@ -16,7 +16,7 @@ export interface PodTemplate {
   };
 }
 
-/** What a person asks for. */
+/** The command that a person wants to run. */
 export interface Request {
   readonly args: readonly string[];
   readonly deadlineSeconds: number;
@@ -43,13 +43,13 @@ export function nameOf([command = ""]: readonly string[], now = Date.now()): str
   return parts.filter((part) => part !== "").join("-");
 }
 
-/** A text for people: the arguments as a person types them. */
+/** Returns the arguments as a person types them in a shell. */
 export const lineOf = (args: readonly string[]): string =>
   args.map((arg) => (/^[\w./:=@,+-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(" ");
 
 /**
- * Returns the Job of one command. Its pod is the template's pod. Only the arguments of the command
- * and the deadline are different.
+ * Returns the Job of one command. The Job has the pod of the template, with the arguments of the
+ * command, and with annotations for the person, the reason and the command.
  */
 export function jobOf(
   name: string,

@@ -2,10 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../lib/errors";
 import type { Forward } from "./forward";
 
-/** Milliseconds until the next try after a connection broke. */
+/** Time until the next try after a connection broke, in milliseconds. */
 const pauseMs = 500;
 
-/** The output of a command, which the pod keeps in a file until someone has received all of it. */
+/**
+ * Receives the output of a command from the container `output` of the command's pod. This container
+ * keeps the output until a caller has received the whole output.
+ */
 export class Output {
   #bytes = 0;
   #broken = 0;
@@ -23,7 +26,7 @@ export class Output {
     this.#write = write;
   }
 
-  /** Number of bytes that have been received. */
+  /** Number of bytes that this object has received. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -34,10 +37,11 @@ export class Output {
   }
 
   /**
-   * Receives the output until it is complete. After a connection broke, continues with the first
-   * byte that is missing.
+   * Receives the output until it is complete. If a connection breaks, the method opens a new one,
+   * and continues with the first missing byte.
    *
-   * @returns true if the output is complete, false after `signal`
+   * @param signal ends the tries, for example because the pod is gone
+   * @returns true if the output is complete, false if `signal` came first
    * @throws Error of `write`, because another try would fail too
    */
   async receive(signal: AbortSignal): Promise<boolean> {
@@ -67,9 +71,9 @@ export class Output {
     this.#bytes += part.length;
   }
 
-  /** Tells the pod that it may end, because the output has been received. */
+  /** Tells the pod that the caller has the whole output. The pod then ends. */
   async confirm(): Promise<void> {
-    // If the pod does not get this message, it ends after a while.
+    // If the pod does not get this message, it ends 10 minutes after the command.
     await this.#forward
       ?.ask("POST", "/received", async () => Promise.resolve())
       .catch(() => undefined);

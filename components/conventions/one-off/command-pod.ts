@@ -1,27 +1,31 @@
 /**
- * What the PodTemplate of one-off commands and `npm run run` agree on. The template has two
- * containers of the service's image: one runs the command, and the other hands its output on.
+ * Names and values that both the PodTemplate of one-off commands and `npm run run` use. The pod has
+ * two containers of the service's image. One container runs the command. The other container, in
+ * which OutputServer.java runs, sends the output of the command to `npm run run`.
  */
 export const commandPod = {
-  /** Arguments of the command in the template. Each run has its own arguments. */
+  /** Arguments in the PodTemplate. The Job of each command replaces these arguments. */
   args: ["--help"],
   /** Name of the container that runs the command. */
   command: "command",
   /** Directory of the file to which the command writes its output. */
   directory: "/output",
-  /** Variable of the service with this directory. */
+  /** Environment variable that tells the service this directory. */
   directoryVariable: "COMMAND_OUTPUT_DIRECTORY",
-  /** Seconds for which the pod keeps the output of a command that has ended. */
+  /** Longest time for which the pod keeps the output after the end of the command, in seconds. */
   keepSeconds: 600,
-  /** Name of the container that hands the output on, and of the volume with the output. */
+  /** Name of the container that sends the output, and of the volume with the output. */
   output: "output",
-  /** Port of the output on the pod's loopback address. Only `kubectl port-forward` reaches it. */
+  /**
+   * Port of OutputServer.java on the pod's loopback address. From outside the pod, only
+   * `kubectl port-forward` reaches this port.
+   */
   port: 8082,
   /**
-   * CPU and memory of the container that hands the output on. The JVM needs about 45 MiB, and does
-   * little.
+   * CPU and memory of the container that sends the output. In the Java options of this container,
+   * the limits of heap, metaspace and code cache add up to 48 MiB. The rest is for the JVM itself.
    */
   requests: { cpu: "20m", memory: "96Mi" },
-  /** Largest output. The kubelet evicts the pod of a command that writes more. */
+  /** Largest output. If a command writes more, the kubelet evicts the pod. */
   sizeLimit: "256Mi",
 } as const;

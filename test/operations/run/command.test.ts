@@ -38,7 +38,7 @@ const json = (value: object) => `echo '${JSON.stringify(value)}'`;
 const args = ["export", "--since", "1d"];
 
 describe("the Job of a command", () => {
-  it("differs from the template only in the arguments of the command and the deadline", () => {
+  it("has the pod of the template, with the arguments and annotations of the command", () => {
     const request = { args, deadlineSeconds: 60, reason: "audit", who: "ada" };
     const job = jobOf("run-1", template, request) as {
       metadata: { annotations: object };
@@ -141,7 +141,7 @@ describe("npm run run", () => {
     assert.ok(called("create --filename -"));
   });
 
-  it("writes the output into a file, which is there only if it is complete", async () => {
+  it("writes the output into a file, which exists only if the output is complete", async () => {
     const ended = podWith({ terminated: { exitCode: 0 } }, { running: {} });
     const output = join(programs.directory, "out", "orders.csv");
     assert.equal(await codeOf(ended, { output }), 0);
@@ -200,7 +200,7 @@ describe("npm run run", () => {
   });
 
   it("creates nothing in production without an approval of the same command", async () => {
-    await assert.rejects(codeOf(undefined, { stack: "prod" }), /no person creates Jobs/);
+    await assert.rejects(codeOf(undefined, { stack: "prod" }), /only a pipeline creates Jobs/);
     await assert.rejects(codeOf(undefined, { stack: "prod-canary" }), /runs no commands/);
     const preview = join(programs.directory, "run.json");
     const reason = "audit";

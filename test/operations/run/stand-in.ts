@@ -2,7 +2,7 @@ import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /**
- * Stands in for the container that hands an output on, as OutputServer.java does. It breaks the
+ * Stand-in for the container `output`, in which OutputServer.java runs. The stand-in breaks the
  * connection during the first answers.
  */
 export class OutputStandIn {
@@ -12,7 +12,7 @@ export class OutputStandIn {
 
   /**
    * @param content the whole output. Undefined if the command has not created its file.
-   * @param breaks after how many bytes each of the first answers breaks
+   * @param breaks number of bytes after which the connection breaks, for each first answer
    */
   constructor(content: Buffer | undefined, breaks: readonly number[] = []) {
     this.#breaks = [...breaks];
