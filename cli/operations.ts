@@ -18,7 +18,7 @@ import type { SweepOptions } from "../operations/sweep/sweep";
  */
 const previewOption = ["--preview <file>", "show and write what would change, and stop"] as const;
 
-/** Tells the recipients of `onFailure` about failed and missed runs. */
+/** Sends messages about failed and missed runs to the recipients in `onFailure`. */
 const tellJobs = leaving(async (stack: string) => {
   const { notifyJobs } = await import("../operations/notify/jobs/command");
   const name = await stackNameOf(stack);
@@ -84,10 +84,12 @@ export function addOperations(program: Command): void {
       }),
     );
   add("notify")
-    .description("tells Slack what happened to a stack; only `jobs` fails when Slack does")
+    .description(
+      "sends a message about a stack to Slack; if Slack does not accept it, only `jobs` fails",
+    )
     .argument(
       "<event>",
-      "deployed, failed, approval, canceled, done, drift, removed or skipped; or jobs: failed and missed runs",
+      "deployed, failed, approval, canceled, done, drift, removed, skipped, or jobs (failed and missed runs of scheduled jobs)",
     )
     .requiredOption("--stack <stack>", "the stack that it happened to")
     .option("--summary <file>", "a preview as JSON: what changed")

@@ -52,8 +52,8 @@ export const namespacedRules = {
   preview: [...workloads(read), ...surroundings],
 
   /**
-   * Reads the runs of scheduled jobs and their pods, but no logs. The pods have the exit codes and
-   * the termination messages.
+   * Reads scheduled jobs, their runs and all pods of the namespace, but no logs. The status of a
+   * pod has the exit codes and the termination messages.
    */
   notifier: [rule([""], ["pods"], read), rule(["batch"], ["cronjobs", "jobs"], read)],
 
@@ -81,7 +81,7 @@ export const namespacedRules = {
     ...surroundings,
     ...logs,
     rule([""], ["pods"], ["delete"]),
-    // `npm run run` gets the output of a command through a port of the command's pod.
+    // `npm run run` receives the output of a command through a port of the command's pod.
     rule([""], ["pods/portforward"], ["create", "get"]),
   ],
 

@@ -80,7 +80,7 @@ function stackObjects(
   ];
 }
 
-/** Returns the ARN of the objects in which the job notifier remembers what it has told. */
+/** Returns the ARN of the S3 objects with the lists of runs that the job notifier has reported. */
 const notifierObjects = (bucket: string): string =>
   `arn:aws:s3:::${bucket}/${statePrefixes.environments}/${notifierFolder}/*`;
 
@@ -193,7 +193,8 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
         allow("SealState", encrypt, keyArns.prod),
       ];
     case "notifier":
-      // The job reads no state. It remembers what it has told, and can remove nothing.
+      // The job notifier reads no state of Pulumi. It writes the lists of reported runs, and cannot
+      // delete an object.
       return [
         cluster,
         list(stateBucket),

@@ -28,8 +28,8 @@ export const isClusterCiRole = (ciRole: CiRoleName): ciRole is ClusterCiRoleName
   ciRole !== "review" && ciRole !== "review-removal";
 
 /**
- * Folder in a state backend where the job notifier remembers what it has told: one object for each
- * stack. The folder is next to Pulumi's own folder `.pulumi`.
+ * Folder in a state backend in which the job notifier stores the lists of reported runs: one object
+ * for each stack. The folder is next to Pulumi's own folder `.pulumi`.
  */
 export const notifierFolder = `notifier/${service}`;
 

@@ -13,7 +13,7 @@ export type Kubectl = (
   input?: string,
 ) => Promise<string>;
 
-/** Starts kubectl on one cluster, and does not wait for its end. */
+/** Starts kubectl for one cluster, and does not wait until kubectl ends. */
 export type Start = (args: readonly string[]) => ChildProcess;
 
 /** A cluster that has answered a first request, and kubectl for this cluster. */
@@ -25,14 +25,14 @@ export interface Cluster {
   readonly uid: string;
 }
 
-/** A cluster on which a command can also start a kubectl that continues to run. */
+/** A cluster, with a function that starts a kubectl process that continues to run. */
 export interface StartingCluster extends Cluster {
   readonly start: Start;
 }
 
 /**
- * Returns a function that starts kubectl on one cluster. kubectl gets no signal of the terminal, so
- * that the caller decides about its end.
+ * Returns a function that starts kubectl for one cluster. kubectl does not receive the signals of
+ * the terminal, such as Ctrl-C, because the caller must decide when kubectl ends.
  *
  * @param access options that choose the cluster, such as `--context`
  */

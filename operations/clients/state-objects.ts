@@ -25,9 +25,9 @@ export interface StateObject {
 }
 
 /**
- * Reads, writes and removes objects of a state backend, as files and not through Pulumi. So the
- * content of a state can start nothing: no provider, no plugin, no command of a kubeconfig.
- * Folders are paths from the root of the backend, such as `.pulumi/stacks/PROJECT`.
+ * Reads, writes and removes objects of a state backend, as files and not through Pulumi. So a
+ * manipulated state cannot start a provider, a plugin or a command of a kubeconfig. Folders are
+ * paths from the root of the backend, such as `.pulumi/stacks/PROJECT`.
  */
 export interface StateObjects {
   /** Lists the objects in a folder, without its subfolders. */
@@ -41,7 +41,10 @@ export interface StateObjects {
    * wildcards.
    */
   readonly removeNamed: (folder: string, prefix: string) => Promise<void>;
-  /** Creates or replaces one object. Readers never see a part of the new text. */
+  /**
+   * Creates or replaces one object. A process that reads the object at the same time gets either
+   * the old or the new text.
+   */
   readonly write: (folder: string, name: string, text: string) => Promise<void>;
 }
 

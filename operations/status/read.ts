@@ -65,8 +65,8 @@ export interface StackStatus {
   readonly locks: Known<readonly Lock[]>;
   readonly namespace: string;
   /**
-   * When the job notifier last ran. Undefined in an environment without jobs. The value is
-   * undefined if no notifier has run for the stack.
+   * The last run of the job notifier. The property is missing in an environment without jobs. The
+   * known value is undefined if no notifier has run for the stack.
    */
   readonly notifier?: Known<NotifierStatus | undefined>;
   /** The Deployment's pods. Undefined if there is no Deployment. */

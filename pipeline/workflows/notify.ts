@@ -1,13 +1,14 @@
 import { badEndNotices, type Stage } from "../compose";
 import { groups } from "../stages";
 
-/** Jobs that run on a schedule, and tell who must hear of a failed or a missed run. */
+/** CI jobs that run on a schedule, and send messages about failed and missed scheduled jobs. */
 export const notifyJobs: readonly Stage[] = [...notifierOf("staging"), ...notifierOf("prod")];
 
 /**
- * Returns the job that tells about one stack, and the messages if that job fails. Two jobs at the
- * same time would tell everything twice, so they are in a serial group. If CircleCI drops a job
- * because a newer one waits, the newer one tells the same.
+ * Returns the CI job that reports the runs of one stack, and the CI jobs that send a message if the
+ * first job fails. Two notifiers at the same time would send every message twice, so they are in a
+ * serial group. If CircleCI drops a notifier because a newer one waits, the newer one sends the
+ * same messages.
  */
 function notifierOf(stack: "prod" | "staging"): readonly Stage[] {
   const name = `notify-jobs-${stack}` as const;

@@ -207,7 +207,7 @@ describe("the pipelines", () => {
       group("canary.yml", "canary-stop", "canary-stop"),
     );
     for (const { command, "serial-group": own } of workflows.flatMap(({ jobs }) => jobs)) {
-      // Two notifiers of a stack at the same time would tell everything twice.
+      // Two notifiers of a stack at the same time would send every message twice.
       const tells = command.startsWith("npm run notify -- jobs ");
       assert.equal(own !== undefined, changesStack({ command }) || tells, command);
     }

@@ -1,6 +1,7 @@
 /**
- * Annotations of a CronJob and of the Jobs of its runs, which name the recipient of a notification.
- * `npm run notify -- jobs` reads the annotations of the CronJob.
+ * Annotations with the recipient of messages about failed and missed runs. The CronJob and the Jobs
+ * of its runs have these annotations. `npm run notify -- jobs` reads the annotations of the
+ * CronJob.
  */
 export const onFailureAnnotations = {
   /** URL of a page that says what to do after a failure. */

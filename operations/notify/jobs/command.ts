@@ -19,11 +19,13 @@ import { type JobNews, newsOf } from "./news";
 import { destinationOf } from "./recipient";
 
 /**
- * `npm run notify -- jobs --stack STACK`: tells the recipients of `onFailure` which runs of the
- * stack's jobs failed, and which did not start. After each message, the command remembers in the
- * state backend what it has told. So a later run tells the rest if this run is killed.
+ * `npm run notify -- jobs --stack STACK`: sends messages about failed and missed runs of a stack's
+ * jobs to the recipients in `onFailure`. After each message, the command writes to the state
+ * backend which runs it has reported. So if someone kills the command, the next run sends the other
+ * messages.
  *
- * @throws UserError if the cluster or the memory cannot be read, or Slack did not accept a message.
+ * @throws UserError if the command cannot read the cluster or the list of reported runs, or if
+ * Slack did not accept a message.
  */
 export async function notifyJobs(
   stack: string,
@@ -48,7 +50,7 @@ export async function notifyJobs(
     console.log(
       messages === 0
         ? `Nothing new about the jobs of ${stack}.`
-        : `Told about ${String(messages)} ${messages === 1 ? "job" : "jobs"} of ${stack}.`,
+        : `Sent messages about ${String(messages)} ${messages === 1 ? "job" : "jobs"} of ${stack}.`,
     );
   } catch (error) {
     const trouble = reasonOf(error)
@@ -59,7 +61,7 @@ export async function notifyJobs(
   }
 }
 
-/** Longest reason that the notifier remembers, in characters. */
+/** Longest cause of a failure that the notifier stores, in characters. */
 const longestTrouble = 300;
 
 interface Telling {
@@ -69,10 +71,11 @@ interface Telling {
 }
 
 /**
- * Sends one message for each job with news, and remembers it immediately.
+ * Sends one message for each job with new failed or missed runs. After each message, the function
+ * calls `remember`.
  *
- * @returns what to remember, and the number of messages
- * @throws UserError with all messages that Slack did not accept
+ * @returns the list of reported runs, and the number of messages
+ * @throws UserError with all jobs whose message Slack did not accept
  */
 async function tellAll(
   stack: string,
@@ -81,7 +84,7 @@ async function tellAll(
   { env, memory, remember }: Telling,
 ): Promise<{ readonly jobs: Memory["jobs"]; readonly messages: number }> {
   const news = read.jobs.map((job) => ({ job, news: newsOf(job, memory.jobs[job.name], now) }));
-  // A job that is gone from the cluster has no news, so the notifier forgets it.
+  // The new list has only jobs that the cluster still has.
   const jobs: Record<string, Memory["jobs"][string]> = Object.fromEntries(
     news.flatMap(({ job: { name } }) => {
       const known = memory.jobs[name];
@@ -97,9 +100,13 @@ async function tellAll(
     }
     const { strayed, webhook = "" } = destinationOf(job.onFailure.tell, env);
     if (webhook === "") {
-      failures.set(webhook, `SLACK_WEBHOOK_URL is not set, so no one hears when a job fails`);
+      failures.set(
+        webhook,
+        "SLACK_WEBHOOK_URL is not set, so the notifier cannot report a failed job",
+      );
     }
-    // If Slack does not answer, each message takes many seconds. So one try is enough.
+    // If Slack does not answer, each message takes many seconds. So after a failure, the function
+    // sends no other message to the same webhook.
     if (failures.has(webhook)) continue;
     if (found.failed.length + found.missed.length > 0) {
       const message = jobMessage(await noticeOf(stack, job, found, read, strayed, secretsOf(env)));
@@ -115,11 +122,11 @@ async function tellAll(
   }
   if (failures.size === 0) return { jobs, messages };
   throw new UserError(
-    `${[...failures.values()].join("; ")}. The next run tells everything that this run could not tell.`,
+    `${[...failures.values()].join("; ")}. The next run sends the messages that this run could not send.`,
   );
 }
 
-/** Most failed runs whose pods the command reads. The message shows fewer. */
+/** Largest number of failed runs whose pods the command reads. The message shows as many. */
 const mostRead = 3;
 
 async function noticeOf(

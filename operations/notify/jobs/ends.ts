@@ -3,7 +3,7 @@ import type { Cluster, Pod } from "../../clients/kubectl";
 import { podsOf } from "../../jobs/logs";
 import type { Run } from "../../jobs/runs";
 
-/** A pod, with the fields that say whether a termination message may be from its log. */
+/** A pod, with the fields that say whether Kubernetes takes termination messages from the log. */
 interface FailedPod extends Pod {
   readonly spec: {
     readonly containers: readonly {
@@ -16,8 +16,8 @@ interface FailedPod extends Pod {
 }
 
 /**
- * Returns why a run failed: the words of Kubernetes, then how the containers of its last pod ended.
- * The text has no line of a log, because a log may contain names of customers.
+ * Returns why a run failed: the cause that Kubernetes gives, then how the containers of the last
+ * pod ended. The text has no line of a log, because a log may contain names of customers.
  */
 export async function endOfRun(
   run: Run,
@@ -29,13 +29,16 @@ export async function endOfRun(
   const retries = pods.length > 1 ? [`The last of ${String(pods.length)} tries:`] : [];
   return [
     run.cause ?? "Kubernetes gives no cause",
-    ...(ends.length === 0 ? ["Kubernetes has no pod that failed."] : [...retries, ...ends]),
+    ...(ends.length === 0
+      ? ["The cluster no longer has a failed pod of this run."]
+      : [...retries, ...ends]),
   ].join("\n");
 }
 
 /**
- * Removes the termination messages of containers whose messages Kubernetes takes from the log. No
- * component of this project sets this policy, but an override can.
+ * Removes the termination messages that Kubernetes takes from the log of a container. Kubernetes
+ * does so for containers with `terminationMessagePolicy: FallbackToLogsOnError`. No component of
+ * this project sets this policy, but an override can.
  */
 function withoutLogs(pod: FailedPod): Pod {
   const { containers, initContainers = [] } = pod.spec;

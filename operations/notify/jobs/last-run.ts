@@ -11,19 +11,19 @@ import { readMemory } from "./memory";
 
 /** The last run of the job notifier for a stack. */
 export interface NotifierStatus {
-  /** Time of the last run that could tell everything. */
+  /** Time of the last run that sent all messages. Undefined if no run has succeeded. */
   readonly ran?: Date;
-  /** Why the newest run could not tell everything. */
+  /** Why the newest run failed. Undefined if it succeeded. */
   readonly trouble?: string;
 }
 
 /**
- * Time without a run after which the notifier is late, in milliseconds. The pipeline runs it every
- * 15 minutes.
+ * Longest usual time since the last success of the notifier, in milliseconds. The pipeline runs the
+ * notifier every 15 minutes.
  */
 const lateAfterMs = hour;
 
-/** Reads when the job notifier last ran. Undefined if no notifier has run for the stack. */
+/** Reads when the job notifier last succeeded. Undefined if no notifier has run for the stack. */
 export async function readNotifier(
   stack: string,
   workspace: Workspace,
@@ -33,8 +33,9 @@ export async function readNotifier(
 }
 
 /**
- * Says when the notifier last ran, such as `last ran 12 min ago`. Without a notifier, says which
- * jobs have a recipient who hears nothing. Undefined if no notifier is necessary.
+ * Returns a text that says when the notifier last succeeded, such as `last ran 12 min ago`. If no
+ * notifier has run, the text names the jobs with `onFailure`. Undefined if no notifier is
+ * necessary.
  */
 export function notifierLine(
   notifier: NotifierStatus | undefined,
@@ -45,19 +46,20 @@ export function notifierLine(
     const names = jobs.filter(({ onFailure }) => onFailure !== undefined).map(({ name }) => name);
     return names.length === 0
       ? undefined
-      : `not set up: no one hears when ${names.join(" or ")} fails (docs/guide/jobs.md)`;
+      : `not set up: no one gets a message when ${names.join(" or ")} fails (docs/guide/jobs.md)`;
   }
   const { ran, trouble } = notifier;
   const age = ran && now.getTime() - ran.getTime();
   const why = trouble ?? "look at the pipeline notify.yml";
-  if (age === undefined) return `has never run to its end: ${why}`;
-  if (age > lateAfterMs) return `has not run for ${span(age)}: ${why}`;
+  if (age === undefined) return `has never succeeded: ${why}`;
+  if (age > lateAfterMs) return `has not succeeded for ${span(age)}: ${why}`;
   return `last ran ${span(age)} ago${trouble === undefined ? "" : `, and then failed: ${trouble}`}`;
 }
 
 /**
  * Returns the line about the job notifier at the end of a deploy. Undefined if no notifier is
- * necessary. If something cannot be read, the line says so, because the deploy has succeeded.
+ * necessary. If the function cannot read the state backend or the cluster, the line says so. The
+ * function throws no error, because the deploy has succeeded.
  */
 export async function notifierNote(
   { environment, identity, namespace, stack }: Settings,

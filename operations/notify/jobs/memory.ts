@@ -12,31 +12,34 @@ const form = v.object({
   jobs: v.record(
     v.string(),
     v.object({
-      /** Due times before this time were compared with the runs, and the missed ones were told. */
+      /** The notifier has reported the missed runs with due times before this time. */
       checkedUntil: time,
-      /** Names of the failed runs that were told, while the cluster has these runs. */
+      /**
+       * Names of the failed runs that the notifier has reported, and that the cluster still has.
+       */
       failed: v.array(v.string()),
     }),
   ),
-  /** Time of the last run that could tell everything. */
+  /** Time of the last run that sent all messages. */
   ran: v.optional(time),
-  /** Why the newest run could not tell everything. */
+  /** Why the newest run failed. */
   trouble: v.optional(v.string()),
   version: v.literal(1),
 });
 
-/** What the notifier remembers about the jobs of a stack. */
+/** The list of reported runs of a stack, and the last run of the notifier. */
 export type Memory = v.InferOutput<typeof form>;
 
-/** The memory before the first run of the notifier. */
+/** The list before the first run of the notifier: empty. */
 export const nothingRemembered: Memory = { jobs: {}, version: 1 };
 
 const objectOf = (stack: string): string => `${stack}.json`;
 
 /**
- * Reads the memory of the notifier. Undefined if no notifier has run for the stack.
+ * Reads the list of reported runs. Undefined if no notifier has run for the stack. If the list is
+ * damaged, prints a warning and returns an empty list.
  *
- * @throws UserError if the state backend cannot be read
+ * @throws UserError if the function cannot read the state backend
  */
 export async function readMemory(
   stack: string,
@@ -49,13 +52,17 @@ export async function readMemory(
   const memory = parsedJson(form, await objects.read(notifierFolder, name));
   if (memory === undefined) {
     process.stderr.write(
-      `warning: ${notifierFolder}/${name} in the state backend does not have the form of this file: every failure counts as new\n`,
+      `warning: ${notifierFolder}/${name} in the state backend is damaged: the notifier reports every failed run again\n`,
     );
   }
   return memory ?? nothingRemembered;
 }
 
-/** @throws UserError if the state backend cannot be written */
+/**
+ * Writes the list of reported runs.
+ *
+ * @throws UserError if the function cannot write to the state backend
+ */
 export async function writeMemory(
   stack: string,
   state: StateOfProject,

@@ -4,18 +4,21 @@ import { cut } from "../../preview/changes/values";
 import { type Block, type Message, escaped, linksTo, quoted, section } from "../slack-message";
 import type { JobNews } from "./news";
 
-/** Largest number of failed runs, and of missed runs, that the message shows. */
+/** Largest number of failed runs that the message shows. The same limit applies to missed runs. */
 const mostRuns = 3;
 /** Longest text about one failed run, in characters. Slack's own limit of a block is 3,000. */
 const longestReason = 600;
 
-/** What the message says about a job. The caller masks secrets first. */
+/** The content of a message about one job. The caller has masked the secrets. */
 export interface JobNotice extends Pick<JobNews, "missed"> {
   /** Failed runs, and how their containers ended. */
   readonly failed: readonly (Pick<Run, "due" | "name" | "started"> & { readonly why: string })[];
   readonly job: Pick<JobStatus, "name" | "onFailure" | "schedule">;
   readonly stack: string;
-  /** Why the message is not in the channel of the job's recipient. Undefined if it is. */
+  /**
+   * Why the message goes to the common channel. Undefined if the message goes to the channel of the
+   * job's recipient.
+   */
   readonly strayed?: string | undefined;
 }
 

@@ -1,34 +1,36 @@
 import type { JobStatus, Run } from "../../jobs/runs";
 import type { Memory } from "./memory";
 
-/** Memory of one job. */
+/** The reported runs of one job. */
 type JobMemory = Memory["jobs"][string];
 
 /** A due time without a run. */
 interface Missed {
-  /** Name of an earlier run that still ran at the due time. */
+  /** Name of an earlier run that had not ended at the due time. */
   readonly busy?: string;
   readonly due: Date;
 }
 
-/** What to tell about one job, and what to remember as soon as the recipient knows it. */
+/** The runs of one job that the notifier must report. */
 export interface JobNews {
-  /** Failed runs that no message has told, the newest first. */
+  /** Failed runs that the notifier has not reported, the newest first. */
   readonly failed: readonly Run[];
   readonly missed: readonly Missed[];
+  /** The reported runs after the message. */
   readonly then: JobMemory;
 }
 
 /**
- * Shortest time after a due time until the notifier says that the run is missed, in milliseconds.
- * Kubernetes starts a run some seconds late, and a job may have no starting deadline.
+ * Shortest time between a due time and the report that the run is missed, in milliseconds.
+ * Kubernetes starts a run some seconds after its due time, and a job may have no starting deadline.
  */
 const graceMs = 60_000;
 
 /**
- * Finds what no message has told about a job: failed runs by their names, and missed runs by their
- * due times. The notifier looks at each due time only once, when the run can no longer start: later
- * Kubernetes may delete the Job of a run that was there. This function is pure.
+ * Finds the failed and the missed runs of a job that the notifier has not reported. The notifier
+ * identifies a failed run by its name, and a missed run by its due time. It looks at each due time
+ * only once, when the run can no longer start. A second look would be wrong, because Kubernetes may
+ * have deleted the Job of a run in the meantime. This function is pure.
  */
 export function newsOf(job: JobStatus, told: JobMemory | undefined, now: Date): JobNews {
   const failed = job.runs.filter(({ result }) => result === "failed");

@@ -1,6 +1,9 @@
 /** Where a message about a job goes. */
 interface Destination {
-  /** Why this is not the channel of the job's recipient. Undefined if it is. */
+  /**
+   * Why the message goes to the common channel. Undefined if the message goes to the channel of the
+   * job's recipient.
+   */
   readonly strayed?: string;
   readonly webhook: string | undefined;
 }
@@ -9,16 +12,16 @@ const common = "SLACK_WEBHOOK_URL";
 
 /**
  * Returns the environment variable with the webhook of a Slack channel, such as
- * `SLACK_WEBHOOK_URL_ORDERS_ALERTS` for `#orders-alerts`. Slack ties a webhook to one channel, so
- * each channel needs its own.
+ * `SLACK_WEBHOOK_URL_ORDERS_ALERTS` for `#orders-alerts`. A webhook of Slack writes to only one
+ * channel, so each channel needs its own webhook.
  */
 const variableOf = (channel: string): string =>
   `${common}_${channel.toUpperCase().replace(/[^A-Z0-9]/g, "_")}`;
 
 /**
- * Returns the webhook for a job's recipient, such as `slack:#orders-alerts`. If there is none, the
- * message goes to the channel of `SLACK_WEBHOOK_URL`, and says for whom it is: a message in the
- * wrong channel is better than no message.
+ * Returns the webhook for a job's recipient, such as `slack:#orders-alerts`. If the recipient has
+ * no webhook, the message goes to the channel of `SLACK_WEBHOOK_URL`, and names its recipient. A
+ * message in the wrong channel is better than no message.
  */
 export function destinationOf(
   tell: string,
@@ -27,11 +30,14 @@ export function destinationOf(
   const webhook = env[common];
   const [, channel] = /^slack:#(.+)$/.exec(tell) ?? [];
   if (channel === undefined) {
-    return { strayed: `This message is for ${tell}. The notifier only writes to Slack.`, webhook };
+    return {
+      strayed: `This message is for ${tell}. The notifier can write only to Slack.`,
+      webhook,
+    };
   }
   const variable = variableOf(channel);
   const own = env[variable];
   return own === undefined || own === ""
-    ? { strayed: `This message is for #${channel}. ${variable} is not set.`, webhook }
+    ? { strayed: `This message is for #${channel}, but ${variable} is not set.`, webhook }
     : { webhook: own };
 }

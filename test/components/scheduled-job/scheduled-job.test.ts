@@ -122,7 +122,7 @@ describe("ScheduledJob", () => {
     assert.equal("completions" in plain.jobTemplate.spec, false);
   });
 
-  it("says on the CronJob and on each Job who hears of a failure, and on no pod", async () => {
+  it("names the recipient in onFailure on the CronJob and on each Job, and on no pod", async () => {
     const onFailure = { runbook: "https://example.com/r", tell: "slack:#orders" } as const;
     const { inputs } = (await made({ onFailure })).one(cronJob);
     const expected = { "on-failure/runbook": onFailure.runbook, "on-failure/tell": onFailure.tell };

@@ -115,7 +115,7 @@ describe("npm run status", () => {
     ]);
   });
 
-  it("shows since when the job notifier is silent, and why", async () => {
+  it("shows for how long the job notifier has not succeeded, and why", async () => {
     const folder = join(directory, "state", "notifier", "services-orders");
     mkdirSync(folder, { recursive: true });
     const ran = new Date(Date.now() - 3 * 3_600_000).toISOString();
@@ -123,7 +123,7 @@ describe("npm run status", () => {
     writeFileSync(join(folder, "local.json"), JSON.stringify(memory));
     const lines = await linesOf("local");
     assert.ok(
-      lines.includes("  job notifier  has not run for 3 h: Slack answered 404: no_service"),
+      lines.includes("  job notifier  has not succeeded for 3 h: Slack answered 404: no_service"),
       lines.join("\n"),
     );
   });

@@ -137,7 +137,7 @@ describe("npm run notify -- jobs", () => {
     assert.match(message, /`npm run jobs -- local logs export --run export-1`/);
     assert.match(message, /<https:\/\/example.com\/r\|What to do>/);
     assert.deepEqual(printed, [
-      "Told about 1 job of local.",
+      "Sent messages about 1 job of local.",
       "Nothing new about the jobs of local.",
     ]);
     assert.ok(!programs.calls.some((call) => call.includes(" logs ")));
@@ -166,10 +166,10 @@ describe("npm run notify -- jobs", () => {
     assert.equal(slack.messages.length, 2);
     assert.match(
       slack.messages[0] ?? "",
-      /^\/common\n[^]*for #a-team. SLACK_WEBHOOK_URL_A_TEAM is not set/,
+      /^\/common\n[^]*for #a-team, but SLACK_WEBHOOK_URL_A_TEAM is not set/,
     );
     assert.match(slack.messages[1] ?? "", /for email:ops@example.com/);
-    // A later `onFailure` does not bring up what is already in the past.
+    // The notifier does not report failed runs from before the job got its `onFailure`.
     cluster([cronJob("c", "slack:#a-team")], [failedJob("c", "c-1")]);
     await notify();
     assert.equal(slack.messages.length, 2);
@@ -190,10 +190,7 @@ describe("npm run notify -- jobs", () => {
       /b: no message in Slack: Slack answered 410: channel_is_archived/,
     );
     const status = await readNotifier("local", workspace());
-    assert.match(
-      notifierLine(status, []) ?? "",
-      /has never run to its end: b: no message in Slack/,
-    );
+    assert.match(notifierLine(status, []) ?? "", /has never succeeded: b: no message in Slack/);
     await notify();
     assert.deepEqual(
       slack.messages.map((text) => /job (\w)/.exec(text)?.[1]),
@@ -231,7 +228,10 @@ describe("npm run notify -- jobs", () => {
       const { cluster: connected } = await readJobs("local", workspace());
       return notifierNote(settings, connected, workspace());
     };
-    assert.match((await note()) ?? "", /^job notifier: not set up: no one hears when a fails/);
+    assert.match(
+      (await note()) ?? "",
+      /^job notifier: not set up: no one gets a message when a fails/,
+    );
     await notify();
     assert.equal(await note(), "job notifier: last ran 0 min ago");
     programs.add("aws", { "*": "echo 'Access Denied' >&2; exit 1" });
@@ -263,7 +263,7 @@ describe("npm run notify -- jobs", () => {
     writeFileSync(memory(), '{"version":1,"jobs":{"a":{"failed":"all"}}}');
     await notify();
     assert.equal(slack.messages.length, 2);
-    assert.match(printed.join("\n"), /does not have the form of this file/);
+    assert.match(printed.join("\n"), /is damaged: the notifier reports every failed run again/);
   });
 
   it("tells the rest after it was killed half-way", async () => {

@@ -10,7 +10,7 @@ describe("the line about the job notifier", () => {
   };
   const ran = (time: string) => new Date(`2026-11-27T${time}:00Z`);
 
-  it("says when it last ran, or for how long it has been silent", () => {
+  it("says when it last ran, or for how long it has not succeeded", () => {
     assert.equal(notifierLine({ ran: ran("11:48") }, [job], now), "last ran 12 min ago");
     assert.equal(
       notifierLine({ ran: ran("11:48"), trouble: "no route" }, [job], now),
@@ -18,7 +18,7 @@ describe("the line about the job notifier", () => {
     );
     assert.equal(
       notifierLine({ ran: ran("09:00"), trouble: "no route" }, [job], now),
-      "has not run for 3 h: no route",
+      "has not succeeded for 3 h: no route",
     );
     assert.match(
       notifierLine({ ran: ran("09:00") }, [job], now) ?? "",
@@ -26,12 +26,12 @@ describe("the line about the job notifier", () => {
     );
   });
 
-  it("says who hears nothing if there is no notifier", () => {
+  it("names the jobs with a recipient if no notifier has run", () => {
     assert.equal(notifierLine(undefined, [job], now), undefined);
     const onFailure = { tell: "slack:#a" };
     assert.match(
       notifierLine(undefined, [job, { ...job, onFailure }], now) ?? "",
-      /^not set up: no one hears when export fails/,
+      /^not set up: no one gets a message when export fails/,
     );
   });
 });
