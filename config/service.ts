@@ -7,7 +7,7 @@ export const service = "services-orders";
 /** Directory of the service's database migrations. */
 export const migrationsDirectory = "service/src/main/resources/db/migration";
 
-/** The Java program in the image that hands the output of a command on. */
+/** The Java program in the image that sends the output of a command to `npm run run`. */
 export const outputServer = {
   jar: "/app/services-orders.jar",
   mainClass: "com.example.orders.output.OutputServer",

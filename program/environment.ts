@@ -35,7 +35,8 @@ export async function createEnvironment(
   const servicePods = WebService.peakPods(identity.service, web);
   const jobPods = [
     ...jobs.filter(({ suspend }) => !suspend).map((job) => ScheduledJob.peakPods(job.name, job)),
-    // A person runs one command or one job at a time. A suspended job needs no more than a command.
+    // The pod of `npm run run`. This calculation assumes that a person starts only one command or
+    // one suspended job at a time, and that a suspended job requests no more than a command.
     CommandTemplate.peakPods("command run by hand", settings),
   ];
   assertConnections(settings, web, { jobs: jobPods, service: servicePods });

@@ -121,7 +121,8 @@ export const ingress = {
    * a policy, AWS uses `ELBSecurityPolicy-2016-08`, which allows TLS 1.0. Until AWS added hybrid
    * key exchange in 2025, the AWS console's default was the policy below.
    *
-   * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+   * @see
+   * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
    */
   albSslPolicy: "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
   /**
@@ -166,8 +167,8 @@ export const scheduledJob = {
   backoffLimit: 2,
   concurrencyPolicy: "Forbid",
   /**
-   * A nightly job can fail on each of the five nights that `ttlSecondsAfterFinished` covers. Of a
-   * job that fails more often, Kubernetes keeps the newest five failed runs.
+   * One failed run for each of the five days that `ttlSecondsAfterFinished` covers, as of a nightly
+   * job. If a job fails more often, Kubernetes keeps only the newest five failed runs.
    */
   failedJobsHistoryLimit: 5,
   requests: pod.requests,
@@ -176,8 +177,8 @@ export const scheduledJob = {
   suspend: false,
   /**
    * Five days, so that people can still read the log of a failed run on the next working day. The
-   * longest usual break is Easter: the log of a run that fails on Thursday evening is there until
-   * Tuesday evening. After a usual weekend, the log of Friday night is there until Wednesday.
+   * longest usual break is Easter: if a run fails on Thursday evening, its log exists until Tuesday
+   * evening. On a usual weekend, the log of Friday night exists until Wednesday night.
    */
   ttlSecondsAfterFinished: 432_000,
   timeZone: "Etc/UTC",
@@ -233,7 +234,7 @@ export const reviewNamespace = {
   /**
    * The stack needs one Ingress, two Services, one Secret and a CronJob for each scheduled job.
    * Each CronJob has at most 9 Jobs: 3 successful, 5 failed and 1 that runs. So 20 CronJobs have
-   * 180 Jobs. The rest of the quota is for experiments.
+   * 180 Jobs. The rest of the quota is for experiments and for the Jobs of `npm run run`.
    */
   quotaObjects: {
     "count/configmaps": "20",

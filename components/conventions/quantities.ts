@@ -38,8 +38,8 @@ export function memoryBytes(memory: string): number | undefined {
 }
 
 /**
- * Returns the requests of a pod whose containers have these requests. An amount that is not a valid
- * quantity counts as 0, because the component that gets the amount reports it.
+ * Adds the requests of all containers of a pod. An amount that is not a valid quantity counts as 0,
+ * because the component that gets the amount reports the issue.
  */
 export function sumOf(all: readonly Requests[]): Requests {
   const sum = (amount: (one: Requests) => number) =>

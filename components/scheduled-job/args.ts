@@ -197,11 +197,11 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly failedJobsHistoryLimit?: number;
 
   /**
-   * Recipient of the notification when a run fails, or does not start. This arg only sets the
-   * annotations `on-failure/tell` and `on-failure/runbook` of the CronJob and of its Jobs. The
-   * pipeline `notify.yml` runs `npm run notify -- jobs`, which reads these annotations and sends
-   * the notification. Nothing checks that the recipient exists: you notice a wrong recipient only
-   * at the first failure.
+   * Recipient of the message when a run fails, or does not start. This arg only sets the
+   * annotations `on-failure/tell` and `on-failure/runbook` of the CronJob and of its Jobs. For
+   * staging and production, the pipeline `notify.yml` runs `npm run notify -- jobs`. This command
+   * reads the annotations and sends the message. Nothing checks that the recipient exists: you
+   * notice a wrong recipient only at the first failure.
    *
    * @group Common
    * @default - no notification
@@ -321,8 +321,8 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * Seconds that Kubernetes keeps a finished run with its log, from the end of the run. The default
-   * is five days, so that a log is there until the next working day. If the time is too short, you
-   * cannot see why a run failed.
+   * is five days, so that you can still read the log on the next working day. If the time is too
+   * short, you cannot see why a run failed.
    *
    * @group Run
    * @default 432000

@@ -15,26 +15,28 @@ import { containerSecurityContext, workloadIssues } from "../pods/workload";
 import type { ScheduledJobArgs } from "./args";
 import { jobPodTemplate } from "./job-pod";
 
-/** The args of a scheduled job that also apply to a command that a person runs once. */
+/**
+ * Args of a CommandTemplate. Except the name of the ServiceAccount, scheduled jobs have them too.
+ */
 export interface CommandTemplateArgs extends Pick<
   ScheduledJobArgs,
   "appEndpoint" | "database" | "identity" | "imageRef" | "namespace" | "release" | "requests"
 > {
   /**
-   * Name of the pods' ServiceAccount, for permissions outside the cluster. Without the
-   * ServiceAccount of the service, a command may not have the permissions that the service has.
+   * Name of the pods' ServiceAccount, for permissions outside the cluster. With another
+   * ServiceAccount than that of the service, a command may lack permissions that the service has.
    *
    * @group Pod
-   * @default - `default`, which has no token
+   * @default - the ServiceAccount `default` of the namespace, which has no token
    * @see https://kubernetes.io/docs/concepts/security/service-accounts/
    */
   readonly serviceAccountName?: pulumi.Input<string> | undefined;
 }
 
 /**
- * A PodTemplate with the component's name, from which `npm run run` creates a Job for one command
- * of the service. The command writes its output into a file, and not into the log of the pod. A
- * second container hands the output on to the caller.
+ * A PodTemplate with the component's name. `npm run run` creates a Job with the pod of this
+ * PodTemplate, to run one command of the service. The command writes its output into a file, and
+ * not into the log of the pod. A second container sends the output to `npm run run`.
  *
  * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
  * resource.
@@ -42,7 +44,7 @@ export interface CommandTemplateArgs extends Pick<
 export class CommandTemplate extends pulumi.ComponentResource {
   readonly nodes: { readonly podTemplate: k8s.core.v1.PodTemplate };
 
-  /** Returns the pod of one command, and its requests. */
+  /** Returns the requests of the pod of one command. */
   static peakPods(name: string, args: Pick<CommandTemplateArgs, "requests">): PodRequirement {
     const { requests = defaults.requests } = args;
     return { name, pods: 1, requests: sumOf([requests, commandPod.requests]) };
@@ -64,7 +66,7 @@ export class CommandTemplate extends pulumi.ComponentResource {
 
 type Workload = CommandTemplateArgs & { readonly requests: Requests };
 
-/** Returns the container that hands the output on. */
+/** Returns the container that sends the output to `npm run run`. */
 function outputContainer({ imageRef }: Workload): k8s.types.input.core.v1.Container {
   const { directory, keepSeconds, output, port, requests } = commandPod;
   return {

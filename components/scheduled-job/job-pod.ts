@@ -18,7 +18,7 @@ export interface CommandWorkload extends Workload {
   readonly overrides?: Pick<ScheduledJobOverrides, "container" | "podSpec">;
 }
 
-/** Names of the objects that the pods refer to. */
+/** Names of the ConfigMap and the ServiceAccount of the pods. */
 export interface Named {
   readonly configMapName?: pulumi.Input<string> | undefined;
   readonly serviceAccountName: pulumi.Input<string> | undefined;

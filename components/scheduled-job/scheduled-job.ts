@@ -62,7 +62,7 @@ export class ScheduledJob extends pulumi.ComponentResource {
   }
 }
 
-/** Returns the annotations that a notifier reads, for the CronJob and for the Job of each run. */
+/** Returns the annotations with the recipient, for the CronJob and for the Job of each run. */
 function recipientOf({ onFailure }: ScheduledJobInputs): Annotations {
   if (onFailure === undefined) return {};
   const { runbook, tell } = onFailure;

@@ -13,7 +13,7 @@ import { lastLines } from "./log-lines";
 const linesRead = 200;
 const patience = 10_000;
 
-/** A failed update: the errors of the engine, and when the update began. */
+/** A failed update: the errors of Pulumi's engine, and the time when the update began. */
 interface Failed {
   readonly causes: readonly string[];
   readonly since: Date;
@@ -41,8 +41,8 @@ export async function reportFailure(
     list<ReplicaSet>(cluster, "replicasets", ours, patience).catch(() => []),
   ]);
   const findings = { deployments, events, pods, replicaSets };
-  // If the update ended before the rollout, for example because the image could not be built, older
-  // pods do not explain the failure. They may fail since an earlier release.
+  // If the update ended before the rollout, for example because the build of the image failed,
+  // older pods do not explain the failure. These pods may have failed since an earlier release.
   const own = errors.some(isRolloutFailure) ? findings : createdSince(findings, since);
   const found = diagnose(own, since);
   const causes = found.causes.map(withoutSecrets);
@@ -68,7 +68,7 @@ export async function reportFailure(
   }
 }
 
-/** Leaves out what an earlier update created: the Deployments, older pods, and their events. */
+/** Removes the Deployments, and the pods of earlier updates with their events. */
 function createdSince({ events, pods, ...others }: Findings, since: Date): Findings {
   const isOld = ({ metadata }: Findings["pods"][number]): boolean =>
     Date.parse(metadata.creationTimestamp ?? "") < since.getTime();

@@ -21,13 +21,13 @@ const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
-/** Kubernetes looks for a due time in the next five years. `0 0 31 2 *` has none. */
+/** Kubernetes looks for a due time in the next five years. `0 0 31 2 *` has no due time. */
 const mostYears = 5;
 
 /**
  * The due times of a schedule, as Kubernetes computes them. Kubernetes uses the library
- * `robfig/cron`. When the clocks change, other libraries compute other times: for example, on the
- * day with 25 hours, Kubernetes runs a job at each of the two times with the name 02:30.
+ * `robfig/cron`. On a day when the clocks change, other libraries compute other times. For example,
+ * on the day with 25 hours, the clocks show 02:30 twice, and Kubernetes runs a job at both times.
  *
  * @see https://github.com/robfig/cron/blob/v3.0.1/spec.go Next
  */
@@ -45,12 +45,12 @@ export class DueTimes {
     this.#values = values;
   }
 
-  /** Returns the first due time after a time. Undefined if there is none in five years. */
+  /** Returns the first due time after a time. Undefined if the next five years have no due time. */
   next(after: Date): Date | undefined {
     const clock = this.#clock;
     let at = Math.floor(after.getTime() / second) * second + second;
     const lastYear = clock.local(at).year + mostYears;
-    // Whether the time is already the start of a month, a day, an hour or a minute.
+    // Whether `at` is already the start of a month, a day, an hour or a minute.
     let rounded = false;
     const round = (start: () => number): void => {
       if (!rounded) at = start();
@@ -107,8 +107,9 @@ export class DueTimes {
    * @param most largest number of due times
    */
   between(since: Date, before: Date, most: number): readonly Date[] {
-    // A schedule may have had due times every minute for years. So the search begins with the
-    // shortest time that can contain `most` due times.
+    // Between `since` and `before` may be years with a due time in each minute. So the search
+    // begins with the shortest period that can contain `most` due times, and doubles the period if
+    // needed.
     for (let back = most * this.#period; ; back *= 2) {
       const start = Math.max(since.getTime(), before.getTime() - back);
       const times: Date[] = [];
@@ -118,7 +119,7 @@ export class DueTimes {
     }
   }
 
-  /** Returns the last due time before a time. Undefined if there was none in five years. */
+  /** Returns the last due time before a time. Undefined if the last five years had no due time. */
   previous(before: Date): Date | undefined {
     const since = new Date(before.getTime() - mostYears * 366 * day);
     return this.between(since, before, 1)[0];

@@ -41,8 +41,9 @@ export class PodLog {
   #last: { readonly count: number; readonly time: string } | undefined;
 
   /**
-   * @param container - the container whose log this is, if the pod has several containers
-   * @param stream - where `print` prints
+   * @param container - name of the container with the log. Necessary if the pod has several
+   * containers.
+   * @param stream - stream to which `print` writes. Default: standard output.
    */
   constructor(
     pod: string,

@@ -1,4 +1,4 @@
-/** What a clock on the wall shows. */
+/** The date and the time that the clocks in a time zone show. */
 export interface LocalTime {
   /** The first day of a month is 1. */
   readonly day: number;
@@ -26,7 +26,7 @@ export class ZonedClock {
     this.#format = new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "longOffset" });
   }
 
-  /** Returns what the clock shows at a time. */
+  /** Returns the date and the time that the clock shows at a time. */
   local(time: number): LocalTime {
     const shown = new Date(time + this.#offset(time));
     return {
@@ -41,9 +41,9 @@ export class ZonedClock {
   }
 
   /**
-   * Returns the time at which the clock shows `local`, where month 13 is the next January. When the
-   * clocks change, the clock may show `local` twice or never. The function then returns the same
-   * time as `time.Date` of Go, which Kubernetes uses.
+   * Returns the time at which the clock shows this date and time. Month 13 is the next January.
+   * When the clocks change, the clock may show a date and time twice or never. The function then
+   * returns the same time as Go's function `time.Date`, which Kubernetes uses.
    */
   time({ day, hour, minute, month, second, year }: Omit<LocalTime, "weekday">): number {
     const asUtc = Date.UTC(year, month - 1, day, hour, minute, second);
@@ -59,7 +59,7 @@ export class ZonedClock {
       : this.#read(Math.floor(time / quarter) * quarter);
   }
 
-  /** Reads an offset from the time zones of Node.js, which takes long. */
+  /** Reads an offset from the time zones of Node.js. A reading is slow, so the clock stores it. */
   #read(time: number): number {
     const known = this.#offsets.get(time);
     if (known !== undefined) return known;

@@ -134,7 +134,7 @@ export function readEvents(log: string): Events {
 
 /** An error of a failed update. */
 export class UpdateError extends UserError {
-  /** The engine's errors and policy violations, without secrets. */
+  /** Errors and policy violations that Pulumi's engine reported, without secrets. */
   readonly causes: readonly string[];
 
   constructor(message: string, causes: readonly string[]) {

@@ -61,8 +61,9 @@ export function policyOptions({ cwd }: Workspace): readonly string[] {
 }
 
 /**
- * Pulumi's options for plain lines, also on a terminal. Pulumi's own view of a terminal mixes with
- * the lines of our commands, and cuts a long status, such as why a pod is not ready.
+ * Returns the options with which Pulumi prints plain lines, also on a terminal. Pulumi's table for
+ * terminals would mix with the lines of our commands, and would cut a long status, such as why a
+ * pod is not ready.
  */
 export function plainLines(
   workspace: Workspace,
@@ -252,7 +253,7 @@ function causesOf(log: string, stderr: string): readonly string[] {
   const found = [...errors, ...violations].map(({ message }) => message);
   const all = found.length === 0 ? [errorsIn(stderr)] : found;
   const causes = [...new Set(all)].filter((cause) => cause !== "");
-  // Pulumi adds this error to a stack if the operation of a resource failed.
+  // Pulumi adds the error "update failed" to the stack if the operation of a resource failed.
   const others = causes.filter((cause) => cause !== "update failed");
   return others.length === 0 ? causes : others;
 }

@@ -83,7 +83,10 @@ export function wrongFields(schedule: string): readonly ScheduleField[] | undefi
   return all && scheduleFields.filter((_, i) => all[i] === undefined);
 }
 
-/** Returns the values of each of the five fields. Undefined if the schedule is malformed. */
+/**
+ * Returns the allowed values of each of the five fields, such as the minutes 0 and 30. Undefined if
+ * the schedule is malformed.
+ */
 export function scheduleValues(schedule: string): readonly ReadonlySet<number>[] | undefined {
   const all = parsed(schedule)?.filter((values) => values !== undefined);
   return all?.length === scheduleFields.length ? all : undefined;

@@ -88,8 +88,9 @@ const reference = /^(?:\$|\{\{|%\{|<|null$|true$|false$|\[|\{|\/)/;
 const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----([^]*?)-----END [A-Z ]*PRIVATE KEY-----/g;
 
 /**
- * Whether `name: value` is part of a sentence, such as `cannot compute the cache key: failed to`.
- * There are words on both sides, and the value itself is a word.
+ * Whether `name: value` is part of a sentence, and so not the assignment of a secret. Example:
+ * `cannot compute the cache key: failed to read`. In a sentence, the value is a word, and there are
+ * words before the name and after the value.
  */
 function isSentence({ 0: found, index }: RegExpExecArray, text: string): boolean {
   return (

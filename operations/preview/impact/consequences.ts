@@ -149,10 +149,10 @@ export const consequences: Readonly<Record<string, Kind>> = {
   // A PodDisruptionBudget limits evictions when a node is drained, and does not affect running
   // pods.
   PodDisruptionBudget: always(harmless("nothing: it applies when a node is drained")),
-  // `npm run run` creates the pods of a command from the newest template.
+  // `npm run run` creates a Job with the pod of the current template.
   PodTemplate: {
-    create: { effect: "created", says: "new: npm run run" },
-    delete: harmless("nothing: no new commands; a command that runs continues"),
+    create: { effect: "created", says: "new: npm run run becomes possible" },
+    delete: harmless("nothing: npm run run is no longer possible; a running command continues"),
     fields: { template: nextRun, metadata: nothing },
     replace: remade,
   },
