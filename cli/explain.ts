@@ -6,12 +6,12 @@ import { addCommand, leaving } from "./command";
 import { stackNameOf } from "./stack-argument";
 import type { Workspace } from "../operations/pulumi/run-pulumi";
 
-/** Exit code if the arguments of a command are wrong, because 1 means that the command failed. */
+/** Exit code if the arguments of a command are wrong. Exit code 1 means that the command failed. */
 const wrongUse = 2;
 
 /**
- * Returns the workspace with which the program declares a stack's objects. Without a sandbox, stack
- * `local` still needs the name of a registry.
+ * Returns the workspace with which the program declares a stack's objects. Stack `local` needs the
+ * name of a registry, also if the sandbox does not exist on this machine.
  */
 async function workspaceFor(stack: string): Promise<Workspace> {
   const { defaultWorkspace, withEnv } = await import("../operations/pulumi/run-pulumi");
@@ -23,7 +23,8 @@ async function sandboxVariables(): Promise<Readonly<Record<string, string>>> {
   try {
     return environment();
   } catch (error) {
-    // The sandbox is not set up on this machine, and the program only declares objects.
+    // The sandbox is not set up on this machine. The program does not need a running sandbox,
+    // because it only declares objects.
     if (!(error instanceof UserError)) throw error;
     const { registryName } = await import("../sandbox/layout");
     return { SANDBOX_REGISTRY: registryName() };
@@ -37,7 +38,7 @@ export function addExplain(program: Command): void {
   add("render")
     .description("prints the manifests of a stack's objects as YAML, without a cluster")
     .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
-    .option("--json", "print them as JSON")
+    .option("--json", "print the manifests as JSON")
     .action(
       leaving(async (stack: string, options: RenderOptions) => {
         const { render } = await import("../tools/render/render");
@@ -47,7 +48,7 @@ export function addExplain(program: Command): void {
     );
   add("explain")
     .description(
-      "says what an arg, an object or a field does, which lines set it, and what a change does",
+      "explains an arg, an object or a field: what it does, which lines set it, and the impact of a change",
     )
     .argument(
       "<word>",

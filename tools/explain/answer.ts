@@ -4,9 +4,9 @@ import type { Place } from "./source";
 
 /** A value, and the stacks that have it. */
 export interface Value {
-  /** Name of the component or the object, if a stack has several. */
+  /** Name of the component or the object, if a stack has several of the same type. */
   readonly of?: string;
-  /** Path of the field, if the question is about a field with fields below. */
+  /** Path of the field. Undefined if the question is about an arg, a setting or an object. */
   readonly path?: string;
   /** Where a stack gets the value from. */
   readonly set?: string;
@@ -14,30 +14,33 @@ export interface Value {
   readonly value: Json;
 }
 
-/** A place in the source code, and what stands there. */
+/** A place in the source code, with the code at this place. */
 export interface Written extends Place {
   readonly text: string;
 }
 
-/** The answer to a question about one arg, field, object, component or setting. */
+/** What `npm run explain` prints about one arg, field, object, component or setting. */
 export interface Answer {
   /** For a setting: the allowed values. */
   readonly allowed?: string;
-  /** Fields that an arg becomes, or args that set a field: `KIND PATH` or `COMPONENT.ARG`. */
+  /**
+   * For an arg or an object: fields of Kubernetes objects, as `KIND PATH`. For a setting or a
+   * component: args, as `COMPONENT.ARG`. Empty for a field.
+   */
   readonly becomes: readonly string[];
   readonly consequences: readonly Consequence[];
   readonly default?: string;
   readonly example?: string;
   readonly place?: Place;
   readonly see?: string;
-  /** Args that set a field or an object, or that a setting becomes: `COMPONENT.ARG`. */
+  /** For a field or an object: the args that set it, as `COMPONENT.ARG`. */
   readonly setBy: readonly string[];
   readonly text: string;
   readonly type?: string;
   readonly values: readonly Value[];
-  /** `arg of Canary, WebService`, `field of Deployment`, ... */
+  /** Type of the answer, such as `arg of Canary, WebService` or `field of Deployment`. */
   readonly what: string;
   readonly word: string;
-  /** Places in the program that give the value. */
+  /** Places in the source code that set the arg, or create the object. */
   readonly written: readonly Written[];
 }

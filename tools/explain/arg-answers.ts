@@ -15,11 +15,11 @@ import { safe } from "./values";
 export interface FoundArg {
   readonly arg: Arg;
   readonly component: Component;
-  /** The arg itself, if the question is about a part of it. */
+  /** The arg itself. It differs from `arg` if the question is about a part of an arg. */
   readonly whole: Arg;
 }
 
-/** Returns the args with this name, or the parts of args. */
+/** Returns the args with this name, and the parts of args, such as `database.host`. */
 export function argsNamed(
   name: string,
   { components, source }: Knowledge,
@@ -40,8 +40,8 @@ export function argsNamed(
 }
 
 /**
- * Returns the fields with the name of an arg. The preview finds the field of an arg that its table
- * does not have in the same way.
+ * Returns the fields that have the name of an arg. If an arg is not in the table of the preview,
+ * the preview finds the field of the arg in the same way.
  */
 function fieldsWithName(
   name: string,
@@ -58,7 +58,10 @@ function fieldsWithName(
   return [...new Map(found.map((field) => [`${field.kind} ${field.path}`, field])).values()];
 }
 
-/** Fields that an arg becomes. The image of a build becomes the image of pods. */
+/**
+ * Returns the fields that an arg sets. For an arg of a ContainerImage, also returns the fields with
+ * the image of the pods.
+ */
 export function fieldsOfArg(
   { component, whole }: Pick<FoundArg, "component" | "whole">,
   { components, stacks }: Pick<Knowledge, "components" | "stacks">,
@@ -76,7 +79,7 @@ export function fieldsOfArg(
 
 export const written = (place: Place): string => `${place.file}:${String(place.line)}`;
 
-/** Returns where a stack gets the settings of an arg from. */
+/** Returns the places from which a stack gets the settings of an arg, as one text. */
 export function settingsIn(stack: Stack, keys: readonly string[]): string {
   const all = keys.map((key) => {
     const { from, place, variable } = settingIn(stack, key);
@@ -87,7 +90,7 @@ export function settingsIn(stack: Stack, keys: readonly string[]): string {
   return all.join("; ");
 }
 
-/** Returns the value at a path of names in a value. */
+/** Returns the value at a path in an object. Undefined if the object has no such path. */
 function partOf(value: Json | undefined, path: readonly string[]): Json | undefined {
   const [first, ...rest] = path;
   if (first === undefined || value === undefined || value === null) return value;
@@ -95,7 +98,7 @@ function partOf(value: Json | undefined, path: readonly string[]): Json | undefi
   return partOf((value as Readonly<Record<string, Json>>)[first], rest);
 }
 
-/** Joins equal values of several stacks. */
+/** Joins stacks that have the same value. */
 export function joined(values: readonly Value[]): readonly Value[] {
   const found = new Map<string, Value>();
   for (const value of values) {
@@ -138,7 +141,9 @@ const title = (found: readonly FoundArg[]): string => {
     : `arg of ${names}`;
 };
 
-/** Answers a question about args with the same declaration, such as those of a canary. */
+/**
+ * Answers a question about args with the same declaration, such as those of Canary and WebService.
+ */
 function answerOf(found: readonly FoundArg[], knowledge: Knowledge): readonly Answer[] {
   const [first] = found;
   if (first === undefined) return [];

@@ -12,7 +12,9 @@ interface Doc {
 
 /** One arg of a component, or one spec of `overrides`. */
 export interface Arg {
-  /** Nodes that declare the arg, from which the compiler knows where the program sets it. */
+  /**
+   * Nodes that declare the arg. With these nodes, the compiler finds the code that sets the arg.
+   */
   readonly declarations: readonly ts.Declaration[];
   readonly doc: Doc;
   /** Name, such as `replicas` or `overrides.podSpec`. */

@@ -9,8 +9,8 @@ export interface ExplainOptions {
 }
 
 /**
- * `npm run explain -- WORD`: says what an arg, a setting, a component, an object or a field does,
- * where the program sets it, and what a change of it does to what runs. Reads no cluster.
+ * `npm run explain -- WORD`: prints what an arg, a setting, a component, an object or a field does,
+ * where the program sets it, and the impact of a change on the running service. Reads no cluster.
  *
  * @throws UnknownWord with the most similar words, if nothing has this name.
  */
@@ -19,12 +19,14 @@ export async function explain(
   { json = false }: ExplainOptions,
   workspaceOf: (stack: string) => Promise<Workspace>,
 ): Promise<void> {
-  // Pulumi's SDK records a stack trace for each resource: see `render`.
+  // Without source maps, the command is faster. `render()` explains why.
   process.setSourceMapsEnabled(false);
   const stacks = await readStacks(workspaceOf);
   for (const { issue, stack } of stacks) {
     if (issue === undefined) continue;
-    process.stderr.write(`The answer is without stack ${shownStack(stack)}: ${issue}\n`);
+    process.stderr.write(
+      `The answer does not contain stack ${shownStack(stack)}, because the program refuses its settings: ${issue}\n`,
+    );
   }
   const answers = answersTo(word, readKnowledge(stacks));
   process.stdout.write(

@@ -11,7 +11,10 @@ import { consequencesOf, fieldsOfKind } from "./impacts";
 import { type Knowledge, fieldsOf } from "./knowledge";
 import { type Stack, shownStack } from "./stacks";
 
-/** Args of a component that set a field, or a field below it. The most specific arg comes first. */
+/**
+ * Returns the args of a component that set a field or one of its subfields. The most specific arg
+ * comes first.
+ */
 function settersOf(component: Component, kind: string, path: string): readonly string[] {
   const own = fieldsOf(component);
   if (Object.keys(own).length === 0) return [];
@@ -39,14 +42,19 @@ function valuesIn({ objects, stack }: Stack, kind: string, path: string): readon
   );
 }
 
-/** Names of the objects of a kind, by stack. */
+/** Returns the names of a stack's objects of one kind. */
 function objectsIn({ objects, stack }: Stack, kind: string): readonly Value[] {
   return objects
     .filter(({ type }) => type.endsWith(`:${kind}`))
     .map(({ name }) => ({ stacks: [shownStack(stack)], value: name }));
 }
 
-/** Answers a question about a kind of object. Undefined if Kubernetes has no such field. */
+/**
+ * Answers a question about a kind of object, or about a field of a kind. Undefined if Kubernetes
+ * has no such field.
+ *
+ * @param asked steps of the field's path. Empty for the kind itself.
+ */
 export function fieldAnswer(
   kind: string,
   asked: readonly string[],
@@ -64,7 +72,8 @@ export function fieldAnswer(
     becomes: path === "" ? doc.below.map((name) => `${kind} ${name}`) : [],
     consequences: consequencesOf(fields, stacks),
     setBy: components.flatMap((component) => settersOf(component, kind, path)),
-    // The first paragraph. Pulumi's package adds paragraphs about how Pulumi waits.
+    // Only the first paragraph is from Kubernetes. In the next paragraphs, Pulumi's package
+    // explains how Pulumi waits for the object.
     text: text.split("\n")[0] ?? "",
     values: joined(values),
     what: path === "" ? "kind of object" : `field of ${kind}`,
@@ -73,7 +82,10 @@ export function fieldAnswer(
   };
 }
 
-/** Returns the names of the fields next to a field that does not exist. */
+/**
+ * Returns the words for the existing fields at the same place as a field that does not exist. The
+ * message about an unknown word suggests the most similar of these words.
+ */
 export function siblingsOf(
   kind: string,
   asked: readonly string[],

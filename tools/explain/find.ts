@@ -9,7 +9,9 @@ import { fieldAnswer, siblingsOf } from "./field-answers";
 import { type Knowledge, kindsOf, settingKeys } from "./knowledge";
 import { settingAnswer } from "./setting-answers";
 
-/** Error about a word that names nothing. */
+/**
+ * Error about a word that is not the name of an arg, a setting, a component, an object or a field.
+ */
 export class UnknownWord extends UserError {}
 
 /** Most suggestions in the error about an unknown word. */
@@ -20,7 +22,10 @@ type Same = (one: string, other: string) => boolean;
 const exactly: Same = (one, other) => one === other;
 const ignoringCase: Same = (one, other) => one.toLowerCase() === other.toLowerCase();
 
-/** Returns the components that a word may name: the class, or a part of its name such as `web`. */
+/**
+ * Returns the components that a word may mean. The word is the name of a class, or a part of such a
+ * name: `web` means `WebService`.
+ */
 function componentsNamed(word: string, { components }: Knowledge): readonly Component[] {
   const lower = word.toLowerCase();
   const whole = components.filter(({ name }) => name.toLowerCase() === lower);
@@ -31,8 +36,8 @@ const wordsOf = (name: string): readonly string[] =>
   name.split(/(?=[A-Z])/).map((word) => word.toLowerCase());
 
 /**
- * Returns the args that a word names. The name of the component and the group of the arg may come
- * first: `WebService.replicas` or `web.rollout.maxSurge`.
+ * Returns the args that a word means. The word may begin with the component and with the group of
+ * the arg: `WebService.replicas` or `web.rollout.maxSurge`.
  */
 function argsOf(word: string, knowledge: Knowledge, same: Same): readonly FoundArg[] {
   const all = argsNamed(word, knowledge, same);
@@ -104,7 +109,8 @@ function similarTo(word: string, knowledge: Knowledge): readonly string[] {
 
 /**
  * Returns the answers about a word: an arg, a setting, a component, a kind of object, or a field.
- * Case matters only if two words differ in nothing else, such as `Namespace` and `namespace`.
+ * Upper and lower case matter only if two names differ in nothing else, such as `Namespace` and
+ * `namespace`.
  *
  * @throws UnknownWord with the most similar words, if nothing has this name.
  */

@@ -12,24 +12,24 @@ import type { Field } from "../../operations/preview/provenance/fields";
 import { type Manifest, manifestOf } from "../render/manifests";
 import type { Stack } from "./stacks";
 
-/** What a change to one field does to what runs. For a whole object, the path is empty. */
+/** The impact of a change to one field on the running service. For an object, the path is empty. */
 export interface Consequence extends Impact {
   readonly kind: string;
   readonly path: string;
 }
 
 /**
- * Whether the provider replaces an object if this field changes. Other such fields, such as a
- * selector, are in the table of consequences. The preview does not need this function, because the
- * engine says what it replaces.
+ * Whether the provider replaces an object if this field changes. The table of consequences has
+ * other fields that replace the object, such as a selector. The preview does not need this
+ * function, because Pulumi's engine tells the preview which objects it replaces.
  */
 function isReplacing(kind: string, path: string): boolean {
-  // An object with another one of these values is another object.
+  // These fields identify an object. So if one of them changes, the result is another object.
   if (/^(?:apiVersion|kind|metadata\.name|metadata\.namespace)$/.test(path)) return true;
   return (kind === "ConfigMap" || kind === "Secret") && /^(?:binaryD|d|stringD)ata\b/.test(path);
 }
 
-/** Returns an object of a kind: production's object, or the object of another stack. */
+/** Returns an object of a kind: from production if production has one, otherwise from any stack. */
 function sampleOf(kind: string, stacks: readonly Stack[]): Manifest {
   const all = [...stacks]
     .sort((a, b) => Number(b.stack === "prod") - Number(a.stack === "prod"))
@@ -52,7 +52,7 @@ function changeOf(kind: string, inputs: Manifest, operation: Operation): Change 
   };
 }
 
-/** Returns the impact of a change to one field. A field with two values may have two impacts. */
+/** Returns the impact of a change to one field. For a boolean, joins the impacts of both values. */
 function ofField(kind: string, path: string, inputs: Manifest): Impact {
   const replaces = isReplacing(kind, path);
   const change = changeOf(kind, inputs, replaces ? "replace" : "update");
@@ -73,7 +73,7 @@ function ofObject(kind: string, inputs: Manifest): Impact {
   return { dangerous: false, effect: "unknown", ...gone, says };
 }
 
-/** Fields of a kind with their own consequence, below a path. */
+/** Returns the subfields of a path for which the table of consequences has its own entry. */
 function patternsBelow(kind: string, path: string): readonly string[] {
   return Object.keys(consequences[kind]?.fields ?? {}).filter(
     (pattern) => pattern !== path && pattern !== "" && covers(path, pattern),
@@ -81,8 +81,10 @@ function patternsBelow(kind: string, path: string): readonly string[] {
 }
 
 /**
- * Returns the fields of a kind that have a separate consequence, and with an empty
- * path the object itself. `names` are the names of all fields of the kind.
+ * Returns the fields of a kind whose changes may have different impacts. The first element, with an
+ * empty path, is the object itself.
+ *
+ * @param names names of all fields of the kind
  */
 export function fieldsOfKind(kind: string, names: readonly string[]): readonly Field[] {
   const patterns = patternsBelow(kind, "");
@@ -94,9 +96,9 @@ export function fieldsOfKind(kind: string, names: readonly string[]): readonly F
 }
 
 /**
- * Returns what a change to fields does to what runs, the worst first. The table of the preview has
- * the words. For a field with fields below, each of them that has its own consequence is in the
- * result.
+ * Returns the impact of changes to fields on the running service, the worst impact first, in the
+ * words of the preview. If subfields of a field have their own entry in the table of consequences,
+ * the result contains these subfields too.
  */
 export function consequencesOf(
   fields: readonly Field[],

@@ -8,18 +8,21 @@ import { type Place, type Source, fileOf, nodesIn, placeOf, readSource } from ".
 import type { Stack } from "./stacks";
 import { Uses } from "./uses";
 
-/** Everything that an answer is taken from. */
+/** The sources of every answer. */
 export interface Knowledge {
   readonly components: readonly Component[];
   readonly docs: KubernetesDocs;
-  /** Lines that create an object, by its kind. */
+  /** For each kind of object, the lines that create an object of this kind. */
   readonly created: ReadonlyMap<string, readonly Place[]>;
   readonly source: Source;
   readonly stacks: readonly Stack[];
   readonly uses: Uses;
 }
 
-/** Returns the lines that create objects, by kind. They name a class: `k8s.apps.v1.Deployment`. */
+/**
+ * Returns the lines that create objects, for each kind. Such a line contains the name of a class,
+ * such as `k8s.apps.v1.Deployment`.
+ */
 function createdIn({ files }: Source): ReadonlyMap<string, readonly Place[]> {
   const found = new Map<string, readonly Place[]>();
   const rooms = files.filter((file) => /^(?:components|platform)\//.test(fileOf(file)));
@@ -31,7 +34,11 @@ function createdIn({ files }: Source): ReadonlyMap<string, readonly Place[]> {
   return found;
 }
 
-/** Reads the source code and the documentation. The caller has run the program for the stacks. */
+/**
+ * Reads the source code and the documentation of Kubernetes.
+ *
+ * @param stacks what the program declares in each stack, from `readStacks`
+ */
 export function readKnowledge(stacks: readonly Stack[]): Knowledge {
   const source = readSource();
   return {

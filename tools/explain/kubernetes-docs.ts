@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import ts from "typescript";
 import { unwrapped } from "./components";
 
-/** A field of a Kubernetes type. */
+/** A field of a Kubernetes API type. */
 interface KubernetesField {
   readonly isList: boolean;
   readonly text: string;
@@ -17,9 +17,9 @@ interface KubernetesType {
   readonly text: string;
 }
 
-/** Documentation of an object or a field, from Kubernetes. */
+/** The documentation that Kubernetes has for an object or a field. */
 export interface KubernetesDoc {
-  /** Names of the fields below. Empty for a plain value, and for a map with any keys. */
+  /** Names of the subfields. Empty for a plain value, and for a map with any keys. */
   readonly below: readonly string[];
   /** Path with `[*]` after each list, if the path does not name an element. */
   readonly path: string;
@@ -38,14 +38,17 @@ function fieldOf(member: ts.PropertySignature): KubernetesField {
   return { isList, text: textOf(member), ...(type === undefined ? {} : { type }) };
 }
 
-/** Name of the input types of the Kubernetes package. Some packages have several files of types. */
+/** File with the input types of Pulumi's Kubernetes package. */
 const file = join(
   dirname(createRequire(import.meta.url).resolve("@pulumi/kubernetes/package.json")),
   "types",
   "input.d.ts",
 );
 
-/** Order of API versions: stable versions last, the newest stable version last of all. */
+/**
+ * Returns a number that orders API versions: alpha, beta, stable. Among the stable versions, the
+ * newest has the highest number.
+ */
 function rank(type: string): number {
   if (type === "") return -1;
   const [, major = "0", stage, minor = "0"] = /\.v(\d+)(alpha|beta)?(\d+)?\./.exec(type) ?? [];
@@ -55,7 +58,7 @@ function rank(type: string): number {
 
 /** The documentation of Kubernetes' objects and fields, from the types of Pulumi's package. */
 export class KubernetesDocs {
-  /** Declarations of the types. Only a few of the thousands of types are read further. */
+  /** Declarations of all types. `#typeNamed` reads a type only when an answer needs it. */
   readonly #declared = new Map<string, ts.InterfaceDeclaration>();
   /** The newest stable type of each kind of object. */
   readonly #objects = new Map<string, string>();
@@ -124,7 +127,8 @@ export class KubernetesDocs {
       const field: KubernetesField | undefined = type?.fields.get(step);
       if (type !== undefined && field === undefined) return undefined;
       path += /^[\w-]+$/.test(step) ? `${path === "" ? "" : "."}${step}` : `["${step}"]`;
-      // A map, such as the labels, has keys that Kubernetes does not document: its text applies.
+      // Kubernetes does not document the keys of a map, such as a label. For such a key, the result
+      // has the text of the map.
       text = field?.text ?? text;
       inList = field?.isList ?? false;
       type = field?.type === undefined ? undefined : this.#typeNamed(field.type);

@@ -12,7 +12,7 @@ import { lineOf } from "./source";
 import { type Stack, definitionOf, settingIn, shownStack } from "./stacks";
 import { safe } from "./values";
 
-/** Returns the value of a setting in a stack, as the stack settings file or the default has it. */
+/** Returns the value of a setting in a stack: from the file, a variable, or the default. */
 function valueIn(stack: Stack, key: string, setting: Setting): Json | undefined {
   const { from, place, variable } = settingIn(stack, key);
   const env = variables(stack.workspace);

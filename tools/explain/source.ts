@@ -9,7 +9,7 @@ export interface Place {
   readonly line: number;
 }
 
-/** The program's source code, with the types of the program's own files. */
+/** The program's source code and its types. Types of packages are `any`. */
 export interface Source {
   readonly checker: ts.TypeChecker;
   /** All files of the repository that the compiler has read. */
@@ -29,8 +29,9 @@ function sourceFiles(): readonly string[] {
 }
 
 /**
- * Reads the program's source code. Packages are not read, because their types are large, so every
- * type of a package is `any`. This is enough to find the args of components, and takes a second.
+ * Reads the program's source code. The compiler does not read packages, because their types are
+ * large. So every type of a package is `any`. These types are enough to find the args of
+ * components.
  */
 export function readSource(): Source {
   const options: ts.CompilerOptions = {
@@ -63,7 +64,7 @@ export function readSource(): Source {
   };
 }
 
-/** Path of a node's file, relative to the repository. */
+/** Returns the path of a node's file, relative to the root of the repository. */
 export function fileOf(node: ts.Node): string {
   return relative(project, node.getSourceFile().fileName);
 }
@@ -91,14 +92,17 @@ const isMember = (node: ts.Node): boolean =>
   ts.isPropertyAssignment(node) ||
   ts.isShorthandPropertyAssignment(node);
 
-/** Returns the declarations of a property in the repository, also through mapped types. */
+/**
+ * Returns the declarations of a property in the files of the repository. Also finds declarations
+ * behind mapped types, such as `Pick`.
+ */
 export function membersOf(symbol: ts.Symbol | undefined): readonly ts.Declaration[] {
   return (symbol?.declarations ?? []).filter(
     (node) => isMember(node) && node.getSourceFile().fileName.startsWith(project),
   );
 }
 
-/** Returns the line of the first line in a text file that matches. */
+/** Returns the number of the first line in a text file that matches the pattern. */
 export function lineIn(file: string, pattern: RegExp): number | undefined {
   const path = join(project, file);
   if (!existsSync(path)) return undefined;

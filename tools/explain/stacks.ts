@@ -13,7 +13,7 @@ import { type Place, lineIn } from "./source";
 /** One stack of each environment, and what the program declares in it. */
 export interface Stack {
   readonly components: readonly Declared[];
-  /** Message of the program, if it refuses the stack's settings. */
+  /** Error message of the program. Undefined if the program accepts the stack's settings. */
   readonly issue?: string;
   readonly objects: readonly Declared[];
   readonly stack: string;
@@ -23,14 +23,14 @@ export interface Stack {
 /** Slug of the review stack that stands for all review stacks. */
 const slug = "any-branch";
 
-/** Name of the stack of an environment. Each branch has its own review stack. */
+/** Returns the name of an environment's stack. One review stack represents all review stacks. */
 function stackOf(environment: (typeof environmentNames)[number]): string {
   const { canaryOf, perBranch } = environments[environment];
   if (perBranch) return `${environment}-${slug}`;
   return canaryOf === undefined ? environment : `${canaryOf}-${environment}`;
 }
 
-/** Name with which the answer names a stack. */
+/** Returns the name of a stack in an answer, such as `review-<slug>`. */
 export const shownStack = (stack: string): string => stack.replace(`-${slug}`, "-<slug>");
 
 async function readStack(stack: string, workspace: Workspace): Promise<Stack> {
@@ -57,7 +57,9 @@ export async function readStacks(
   return found;
 }
 
-/** Place of a setting's value: the stack settings file, a variable, or the setting's default. */
+/**
+ * Source of a setting's value: the stack settings file, an environment variable, or the default.
+ */
 export interface ValuePlace {
   /** `default`: the setting has its default, and the place is the definition of the setting. */
   readonly from: "default" | "file" | "variable";
@@ -75,7 +77,7 @@ export function definitionOf(key: string): Place | undefined {
   return undefined;
 }
 
-/** Returns where a stack's value of a setting comes from. */
+/** Returns the source of a setting's value in a stack. */
 export function settingIn({ stack, workspace }: Stack, key: string): ValuePlace {
   const { [key]: setting } = table as Readonly<Record<string, Setting>>;
   const environment = parseStack(stack)?.environment;
@@ -92,7 +94,10 @@ export function settingIn({ stack, workspace }: Stack, key: string): ValuePlace 
   return { from: "default", setting: key, ...(place === undefined ? {} : { place }) };
 }
 
-/** Returns the values of a component's arg in a stack. Undefined where the default applies. */
+/**
+ * Returns the values of an arg in a stack, one for each component of this type. A value is
+ * undefined if the component uses the default.
+ */
 export function valuesIn({ components }: Stack, type: string, arg: string): readonly Given[] {
   return components
     .filter((one) => one.type === type)

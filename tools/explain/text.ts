@@ -5,7 +5,7 @@ import type { Answer, Value } from "./answer";
 import { written } from "./arg-answers";
 import type { Consequence } from "./impacts";
 
-/** Most lines of one part of an answer. The rest is in the output of `--json`. */
+/** Largest number of lines of one part of an answer. The output of `--json` has all lines. */
 const most = 8;
 /** Longest value in a line, in characters. */
 const longest = 60;
@@ -29,7 +29,7 @@ function wrapped(text: string): readonly string[] {
 const shown = (value: Json): string =>
   cut(typeof value === "string" ? value : JSON.stringify(value), longest);
 
-/** Returns the first lines, and a line that counts the others. */
+/** Returns the first lines, and a line with the number of the other lines. */
 function first(lines: readonly string[]): readonly string[] {
   if (lines.length <= most + 1) return lines;
   return [...lines.slice(0, most), `and ${String(lines.length - most)} more (--json shows all)`];
@@ -48,7 +48,7 @@ function valueLines(values: readonly Value[]): readonly string[] {
   );
 }
 
-/** Returns one line for each kind and impact. Fields with the same impact share a line. */
+/** Returns one line for each kind of object and each impact on it. */
 function consequenceLines(all: readonly Consequence[]): readonly string[] {
   const rows = new Map<string, { readonly kind: string; readonly paths: string[]; says: string }>();
   for (const { dangerous, kind, path, says } of all) {
@@ -71,7 +71,7 @@ function consequenceLines(all: readonly Consequence[]): readonly string[] {
   );
 }
 
-/** Returns a part of an answer: its name in front of the first line. */
+/** Returns the lines of one part of an answer. The first line begins with the name of the part. */
 function part(name: string, lines: readonly string[]): readonly string[] {
   const margin = 11;
   return first(lines).map((line, at) => `  ${(at === 0 ? name : "").padEnd(margin)}${line}`);
@@ -79,7 +79,7 @@ function part(name: string, lines: readonly string[]): readonly string[] {
 
 const one = (text: string | undefined): readonly string[] => (text === undefined ? [] : [text]);
 
-/** Joins the args of components with the same args: `replicas of Canary, WebService`. */
+/** Joins components that have an arg with the same name: `replicas of Canary, WebService`. */
 function argLines(args: readonly string[]): readonly string[] {
   const components = new Map<string, string[]>();
   for (const arg of args) {

@@ -2,7 +2,7 @@ import ts from "typescript";
 import type { Arg, Component } from "./components";
 import { type Place, type Source, fileOf, membersOf, nodesIn, placeOf } from "./source";
 
-/** A place in the program that gives a value to an arg. */
+/** A place in the program that sets an arg. */
 export interface Use {
   readonly place: Place;
   /** Keys of the settings that the value depends on. */
@@ -11,19 +11,21 @@ export interface Use {
   readonly text: string;
 }
 
-/** Files that give values to args. */
+/** Files that set args. */
 const setters = /^(?:index\.ts|jobs\.ts|program\/|platform\/)/;
 /** Files that define settings. */
 const tables = /^settings\/(?:table|database)\.ts$/;
 
-/** Most steps from a value in the program to the setting that the value comes from. */
+/** Limit of the search for settings: it visits at most `longest * longest` nodes of the code. */
 const longest = 8;
 
-/** Finds out where the program sets args, and from which settings. */
+/** Finds the lines of the program that set args, and the settings from which the values come. */
 export class Uses {
-  /** Values in object literals, by the node that declares the property. */
+  /** For each declaration of a property, the object literals' elements that set the property. */
   readonly #values = new Map<ts.Node, ts.ObjectLiteralElementLike[]>();
-  /** Declarations of the properties of the object that a component gets, by its class. */
+  /**
+   * For each component class and each arg, the declarations of the property that the class gets.
+   */
   readonly #given = new Map<string, Map<string, Set<ts.Declaration>>>();
   readonly #imported = new Map<ts.SourceFile, ReadonlySet<ts.Node>>();
   readonly #source: Source;
@@ -78,7 +80,7 @@ export class Uses {
     return this.#usesOf([...written, ...values]);
   }
 
-  /** Returns the members of interfaces in jobs.ts that the value in a node depends on. */
+  /** Returns the interface members in jobs.ts on which the value of a node depends. */
   #membersIn(node: ts.Node): readonly ts.Declaration[] {
     return nodesIn(node)
       .filter(ts.isIdentifier)
@@ -87,8 +89,9 @@ export class Uses {
   }
 
   /**
-   * Whether a value can be an arg of this component. Several components have the args of `PodArgs`.
-   * A file gives values to such an arg of those components whose other args it imports.
+   * Whether a value in the source code can be for this component. Several components have the args
+   * of `PodArgs`, so the name of such an arg is not enough. The value is for this component only if
+   * its file also imports the component's other args.
    */
   #knows(value: ts.Node, component: Component, declaration: ts.Declaration): boolean {
     const owner = declaration.parent;
@@ -130,14 +133,16 @@ export class Uses {
       .sort((a, b) => a.place.file.localeCompare(b.place.file) || a.place.line - b.place.line);
   }
 
-  /** Returns the declaration of the variable with the value, if the node only names it. */
+  /**
+   * Returns the node with the value. If the node only names a variable, returns the declaration.
+   */
   #writtenAt(node: ts.Node): ts.Node {
     if (!ts.isShorthandPropertyAssignment(node)) return node;
     const symbol = this.#source.checker.getShorthandAssignmentValueSymbol(node);
     return symbol?.declarations?.find(ts.isVariableDeclaration) ?? node;
   }
 
-  /** Returns the settings that the value in a node depends on. */
+  /** Returns the settings on which the value of a node depends. */
   #settingsIn(node: ts.Node, seen: Set<ts.Node>): readonly string[] {
     if (seen.has(node) || seen.size > longest * longest) return [];
     seen.add(node);
@@ -154,7 +159,7 @@ export class Uses {
       });
   }
 
-  /** Returns the settings that a declared name depends on. */
+  /** Returns the settings on which the value of a declared name depends. */
   #from(declared: ts.Declaration, seen: Set<ts.Node>): readonly string[] {
     if (seen.has(declared)) return [];
     const file = fileOf(declared);
@@ -181,7 +186,7 @@ export class Uses {
   }
 }
 
-/** Returns the interfaces that declare members. */
+/** Returns the interfaces that declare these members. */
 function ownersOf(members: readonly ts.Declaration[]): Set<ts.Node> {
   return new Set(members.filter(ts.isPropertySignature).map(({ parent }) => parent));
 }

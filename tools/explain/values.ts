@@ -6,7 +6,7 @@ import type { Json } from "../../operations/pulumi/events";
 import { imageDigest } from "../render/manifests";
 import { unknownDigest } from "../render/settings";
 
-/** Returns a value without secrets, and with the placeholders of `npm run render`. */
+/** Replaces secrets and the unknown digest in a value by the placeholders of `npm run render`. */
 export function safe(name: string, value: Json): Json {
   const shown = readable(value);
   if (isSecretName(name) && typeof shown === "string") return secret;

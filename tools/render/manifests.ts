@@ -12,17 +12,17 @@ export type Manifest = Readonly<Record<string, Json>>;
 /** Text that stands for the digest of an image that does not exist yet. */
 export const imageDigest = "<digest-of-the-image>";
 
-/** Texts in the output that stand for values that no one knows before the update. */
+/** Placeholders in the output for values that exist only after the update, and their meaning. */
 export const placeholders: Readonly<Record<string, string>> = {
   [imageDigest]: "the registry returns the digest when the build pushes the image",
   [secret]: "a secret value, such as a generated password",
   [suffix]: "Pulumi generates the end of this name, and keeps it while the content is the same",
 };
 
-/** Whether a resource is an object in the cluster. */
+/** Whether a resource is a Kubernetes object. */
 export const isObject = ({ type }: Declared): boolean => type.startsWith("kubernetes:");
 
-/** Returns a value in which each text has been changed. */
+/** Applies a function to each text in a value. */
 function mapped(value: Json, change: (text: string) => string): Json {
   if (typeof value === "string") return change(value);
   if (typeof value !== "object" || value === null) return value;
@@ -30,7 +30,7 @@ function mapped(value: Json, change: (text: string) => string): Json {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapped(one, change)]));
 }
 
-/** Returns the data of a Secret, with its keys and without its values. */
+/** Replaces the values of a Secret's data by a placeholder. The keys stay. */
 function withoutValues(data: Json): Json {
   if (typeof data !== "object" || data === null || Array.isArray(data)) return secret;
   const { value, ...rest } = data as Manifest;
@@ -39,7 +39,7 @@ function withoutValues(data: Json): Json {
   return Object.fromEntries(keys.map((key) => [key, secret]));
 }
 
-/** Returns the manifest of an object: with placeholders, and without secrets. */
+/** Returns the manifest of an object, with placeholders for secrets and unknown values. */
 export function manifestOf({ inputs, name }: Declared): Manifest {
   const shown = Object.entries(inputs).map(([key, value]): [string, Json] =>
     inputs["kind"] === "Secret" && /^(?:data|stringData)$/.test(key)

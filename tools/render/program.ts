@@ -9,22 +9,23 @@ import type { Json } from "../../operations/pulumi/events";
 export interface Declared {
   readonly inputs: Readonly<Record<string, Json>>;
   readonly name: string;
-  /** URN of the component that the resource is part of, or of the stack. */
+  /** URN of the parent resource: a component or the stack. */
   readonly parent: string;
   /** Type token, such as `kubernetes:apps/v1:Deployment` or `services:k8s:WebService`. */
   readonly type: string;
 }
 
 /**
- * Type of the program's function. This file declares the type itself, because the program's module
- * uses `export =` and exports no type.
+ * Type of the function in `index.ts`. This file declares the type itself, because `index.ts` uses
+ * `export =` and exports no type.
  */
 type Program = (outside: object) => Promise<unknown>;
 
-/** End of a name that Pulumi generates. The real end is random. */
+/** Placeholder for the random end of a name that Pulumi generates. */
 export const suffix = "<generated-suffix>";
 
-// Loads the program as the engine does: as CommonJS, and each module when it is first used.
+// Loads the program in the same way as Pulumi: as CommonJS modules, each when the code first needs
+// it.
 const require = createRequire(import.meta.url);
 
 /**
@@ -77,8 +78,9 @@ interface Monitor {
 }
 
 /**
- * Runs the program of a stack without an engine, a state or a cluster. The program finds a cluster
- * in which the stack's namespace exists and no rollout or migration runs.
+ * Runs the program for a stack without an engine, a state or a cluster. The function tells the
+ * program that the namespace exists and belongs to the stack, and that no rollout or migration
+ * runs.
  *
  * @throws UserError with the program's message, if the program refuses the settings.
  */

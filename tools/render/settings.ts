@@ -7,8 +7,9 @@ import { assertStackName } from "../../operations/stacks/stack-name";
 import type { Settings } from "../../settings";
 
 /**
- * Digest that stands for the digest of an image that does not exist yet. The components accept only
- * digests of 64 hex digits. The output contains the text in `imageDigest` instead.
+ * Placeholder for the digest of an image that does not exist yet. The components accept only
+ * digests of 64 hex digits, so the placeholder has this form. The output contains `imageDigest`
+ * instead.
  */
 export const unknownDigest = "0".repeat(64);
 
@@ -22,8 +23,9 @@ function isBranchOf(slug: string, branch: string): boolean {
 }
 
 /**
- * Returns the branch of a release of this stack. A stack's slug may not be the name of its branch.
- * If no branch with this slug is known, returns `unknown`.
+ * Returns the branch of a release of this stack. The branch of a review stack may have another name
+ * than the slug. If the function does not know a branch with this slug, returns `unknown`. Returns
+ * undefined for a stack that any branch may deploy.
  */
 async function branchOf(stack: string, workspace: Workspace): Promise<string | undefined> {
   const { perBranch, protectedBranch } = traitsOf(stack) ?? {};
@@ -36,7 +38,8 @@ async function branchOf(stack: string, workspace: Workspace): Promise<string | u
 
 /**
  * Returns the settings with which the program declares a stack's objects, without a cluster, a
- * registry or a state: as if someone released the code in the working directory.
+ * registry or a state. The settings are the same as if someone deployed the code in the working
+ * directory.
  *
  * @throws UserError with every issue in the settings, and for a name that no stack may have.
  */
