@@ -65,7 +65,7 @@ describe("services-orders with 2 replicas", function () {
     await sleep(3_000);
   }
 
-  it("runs a command once: its output arrives complete and in no log, and its exit code too", async () => {
+  it("runs a command once, with its exit code, and receives the complete output, which is in no log", async () => {
     const run = async (...args: readonly string[]) => stack.npm("run", "local", "--", ...args);
     succeeded(await run("seed", "--count", "20"));
     const { output } = succeeded(await run("export", "--since", "30d", "--format", "csv"));

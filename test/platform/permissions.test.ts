@@ -130,7 +130,7 @@ describe("the permissions", () => {
     assert.deepEqual(who("s3:GetObject", state("environments", "staging")), readers);
   });
 
-  it("let only the job notifier write what it remembers, and no one remove it", () => {
+  it("let only the job notifier write the list of reported runs, and no role delete the list", () => {
     const memory = "arn:aws:s3:::bucket/environments/notifier/services-orders/prod.json";
     assert.deepEqual(who("s3:PutObject", memory), ["notifier"]);
     assert.deepEqual(who("s3:DeleteObject", memory), []);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { project } from "../../../lib/project";
 import { dueTimesOf, type Schedule } from "../../../operations/jobs/due-times";
 
-/** Answers of the library that Kubernetes uses. main.go in this folder has recorded them. */
+/** Due times from the library that Kubernetes uses. kubernetes-due-times/main.go printed them. */
 const folder = join(project, "test", "operations", "jobs", "kubernetes-due-times");
 const json = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), "utf8"));
 const { from, schedules, to } = json("schedules.json") as {
@@ -36,7 +36,7 @@ describe("the due times of a schedule", () => {
       );
       assert.equal(texts.length, count);
       assert.equal(createHash("sha256").update(texts.join("\n")).digest("hex"), sha256);
-      // The other direction finds the same times.
+      // The search backwards finds the same times.
       const back = times?.between(from0, new Date(to), count) ?? [];
       assert.deepEqual(back.map(textOf).reverse(), texts);
       assert.deepEqual(times?.previous(new Date(to)), all.at(-1));
@@ -49,7 +49,7 @@ describe("the due times of a schedule", () => {
     assert.equal(times?.previous(from0), undefined);
   });
 
-  it("are the newest ones, if there are more", () => {
+  it("are the newest ones, if a period has more than asked for", () => {
     const times = dueTimesOf({ schedule: "* * * * *" });
     assert.deepEqual(times?.between(from0, new Date("2027-08-01T00:00:30Z"), 2).map(textOf), [
       "2027-08-01T00:00:00Z",

@@ -15,14 +15,16 @@ interface Message {
 }
 
 /**
- * Stand-in for Slack's incoming webhooks. It refuses what Slack refuses: a message that is not
- * JSON, without text, with more than 50 blocks, or with an empty block or a block that is too
- * long.
+ * Stand-in for Slack's incoming webhooks. Like Slack, the stand-in refuses a message that is not
+ * JSON, that has no text, that has more than 50 blocks, or that has an empty or too long block.
  *
  * @see https://docs.slack.dev/reference/block-kit/blocks/section-block
  */
 export class Slack extends StandIn {
-  /** @param fails answers, in place of Slack's own, to the messages for which it returns one */
+  /**
+   * @param fails chooses the answer to a message: an answer such as an error, undefined for no
+   * answer at all, or "none" for the answer that Slack would give
+   */
   constructor(fails: (asked: Asked, count: number) => ReturnType<Answers> | "none" = () => "none") {
     super((asked) => {
       const failure = fails(asked, this.asked.length);
@@ -32,7 +34,7 @@ export class Slack extends StandIn {
     });
   }
 
-  /** The path and the whole text of each message, accepted or not. */
+  /** The path and the whole text of each message, also of messages that the stand-in refused. */
   get messages(): readonly string[] {
     return this.asked.map(({ body, path }) => {
       const { blocks = [] } = JSON.parse(body) as Message;

@@ -1,8 +1,8 @@
-// Command kubernetes-due-times prints when Kubernetes runs the schedules of schedules.json in one
-// year. The CronJob controller of Kubernetes uses the same library, github.com/robfig/cron/v3, and
-// the same call: ParseStandard("TZ=" + timeZone + " " + schedule).
+// Command kubernetes-due-times prints the due times of the schedules in schedules.json in one year.
+// The CronJob controller of Kubernetes uses the same library, github.com/robfig/cron/v3, and the
+// same call: ParseStandard("TZ=" + timeZone + " " + schedule).
 //
-// The file due-times.json has the output. To record the output again, in this folder:
+// The file due-times.json has the output. To record the output again, run this in this folder:
 //
 //	go run . < schedules.json > due-times.json && npx prettier --write due-times.json
 package main
@@ -15,7 +15,7 @@ import (
 	"os"
 	"strings"
 	"time"
-	// The same time zones on each machine.
+	// Contains the time zones, for a machine that has no time zone database.
 	_ "time/tzdata"
 
 	"github.com/robfig/cron/v3"
@@ -32,8 +32,9 @@ type schedule struct {
 	TimeZone string `json:"timeZone"`
 }
 
-// The due times of one schedule. A schedule has too many due times for a file that people read, so
-// the file has their number, a checksum of all of them, and those near a change of the clocks.
+// answer describes the due times of one schedule. A list of all due times would be too long to
+// read. So the file has the number of due times, a checksum of all due times, and at most 40 due
+// times near a change of the clocks.
 type answer struct {
 	Count    int      `json:"count"`
 	Near     []string `json:"nearClockChanges"`
@@ -89,7 +90,7 @@ func dueTimes(one schedule, from time.Time, to time.Time) (answer, error) {
 	}, nil
 }
 
-// clocksChange says whether the clocks change within six hours of a time.
+// clocksChange returns whether the clocks change less than six hours before or after a time.
 func clocksChange(at time.Time, zone *time.Location) bool {
 	_, before := at.Add(-6 * time.Hour).In(zone).Zone()
 	_, after := at.Add(6 * time.Hour).In(zone).Zone()

@@ -119,7 +119,7 @@ describe("npm run notify -- jobs", () => {
     await slack.stop();
   });
 
-  it("tells the recipient once: the exit code in words, the termination message, the command", async () => {
+  it("sends one message, with the exit code in words, the termination message and the command for the log", async () => {
     const job = cronJob("export", "slack:#orders-alerts");
     await prepare(new Slack(), [job], [failedJob("export", "export-1")]);
     env["SLACK_WEBHOOK_URL_ORDERS_ALERTS"] =
@@ -143,7 +143,7 @@ describe("npm run notify -- jobs", () => {
     assert.ok(!programs.calls.some((call) => call.includes(" logs ")));
   });
 
-  it("tells no line of a log, also if Kubernetes takes the termination message from the log", async () => {
+  it("sends no line of a log, also if Kubernetes takes the termination message from the log", async () => {
     const job = cronJob("export", "slack:#a");
     await prepare(new Slack(), [job], [failedJob("export", "export-1")], "FallbackToLogsOnError");
     await notify();
@@ -175,7 +175,7 @@ describe("npm run notify -- jobs", () => {
     assert.equal(slack.messages.length, 2);
   });
 
-  it("tells again what Slack did not accept, fails, and lets status say why", async () => {
+  it("sends a message again that Slack did not accept, fails, and lets status say why", async () => {
     const jobs = [cronJob("a", "slack:#a"), cronJob("b", "slack:#b")];
     const runs = [failedJob("a", "a-1"), failedJob("b", "b-1")];
     await prepare(
@@ -202,7 +202,7 @@ describe("npm run notify -- jobs", () => {
     );
   });
 
-  it("remembers in S3, in one object next to the state", async () => {
+  it("writes the reported runs to S3, into one object next to the state", async () => {
     await prepare(new Slack(), [cronJob("a", "slack:#a")], [failedJob("a", "a-1")]);
     env["PULUMI_BACKEND_URL"] = "s3://bucket/environments?region=eu-west-1";
     const kept = join(state, "object");
@@ -246,7 +246,7 @@ describe("npm run notify -- jobs", () => {
     assert.match(readFileSync(memory(), "utf8"), /SLACK_WEBHOOK_URL is not set/);
   });
 
-  it("remembers why it could not read the cluster, and keeps what was told", async () => {
+  it("stores why it could not read the cluster, and keeps the list of reported runs", async () => {
     await prepare(new Slack(), [cronJob("a", "slack:#a")], [failedJob("a", "a-1")]);
     await notify();
     programs.add("kubectl", { "*": "echo 'no route to host' >&2; exit 1" });
@@ -257,7 +257,7 @@ describe("npm run notify -- jobs", () => {
     assert.equal(slack.messages.length, 1);
   });
 
-  it("counts everything as new if its memory is damaged", async () => {
+  it("reports every failed run again if the list of reported runs is damaged", async () => {
     await prepare(new Slack(), [cronJob("a", "slack:#a")], [failedJob("a", "a-1")]);
     await notify();
     writeFileSync(memory(), '{"version":1,"jobs":{"a":{"failed":"all"}}}');
@@ -266,9 +266,9 @@ describe("npm run notify -- jobs", () => {
     assert.match(printed.join("\n"), /is damaged: the notifier reports every failed run again/);
   });
 
-  it("tells the rest after it was killed half-way", async () => {
+  it("sends the other messages after it was killed between two messages", async () => {
     const jobs = [cronJob("a", "slack:#a"), cronJob("b", "slack:#b")];
-    // Slack never answers to the second message.
+    // Slack never answers the second message.
     await prepare(new Slack((_, count) => (count === 2 ? undefined : "none")), jobs, [
       failedJob("a", "a-1"),
       failedJob("b", "b-1"),

@@ -25,7 +25,7 @@ const said = (...args: Parameters<typeof newsOf>) => {
 };
 
 describe("the news about a job", () => {
-  it("are the failed and the missed runs, each once", () => {
+  it("contain the failed and the missed runs, each once", () => {
     const job = status({
       missed: [at("09:00")],
       runs: [run("b", "08:00"), run("ok", "07:00", "succeeded"), run("a", "06:00")],
@@ -47,7 +47,7 @@ describe("the news about a job", () => {
     assert.deepEqual(said(job, early.then, at("10:02")), [10]);
   });
 
-  it("are not again a run that was there and that someone deleted", () => {
+  it("do not call a run missed after someone has deleted its Job", () => {
     const { then } = newsOf(
       status({ runs: [run("x", "09:00", "succeeded")] }),
       undefined,
@@ -56,7 +56,7 @@ describe("the news about a job", () => {
     assert.deepEqual(said(status({ missed: [at("09:00")] }), then, at("10:15")), []);
   });
 
-  it("are not again what was told, if the starting deadline gets longer", () => {
+  it("do not contain a reported run again if the starting deadline gets longer", () => {
     const job = status({ missed: [at("09:00")] });
     const { then } = newsOf(job, undefined, at("09:30"));
     const schedule = { schedule: "0 * * * *", startingDeadlineSeconds: 3000 };
@@ -75,7 +75,7 @@ describe("the news about a job", () => {
     assert.deepEqual(newsOf(job, told, at("10:00")).then.failed, ["kept"]);
   });
 
-  it("are each missed run exactly once, whenever the notifier runs", () => {
+  it("contain each missed run exactly once, whenever the notifier runs", () => {
     const due = Array.from({ length: 24 }, (_, hour) => new Date(Date.UTC(2026, 10, 27, hour)));
     const minutes = fc.uniqueArray(fc.integer({ min: 0, max: 24 * 60 }), { maxLength: 40 });
     fc.assert(

@@ -13,16 +13,22 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 
 /**
- * Where a command writes its output: to standard output, or to a file. Standard output becomes the
- * log of the pod. With a file, {@link OutputServer} in another container of the pod hands the
- * output on, and the output is in no log.
+ * Opens the stream to which a command writes its output: standard output or a file. Kubernetes
+ * stores standard output in the log of the pod. If the output is in a file, {@link OutputServer} in
+ * another container of the pod sends the output to the caller, and no log contains the output.
  */
 public final class CommandOutput {
-    /** Variable with the directory of the file. Without it, commands write to standard output. */
+    /** Variable with the directory of the file. If unset, commands write to standard output. */
     static final String VARIABLE = "COMMAND_OUTPUT_DIRECTORY";
 
     private CommandOutput() {}
 
+    /**
+     * Opens the output of this process. The process must call this method only once.
+     *
+     * @param variables environment variables of the process
+     * @throws IOException if the process cannot create the file in the directory
+     */
     public static OutputStream open(Map<String, String> variables) throws IOException {
         String directory = variables.get(VARIABLE);
         return directory == null ? new FileOutputStream(FileDescriptor.out) : locked(Path.of(directory));
@@ -34,9 +40,10 @@ public final class CommandOutput {
     }
 
     /**
-     * Creates the file and holds a lock on it until the process ends. The kernel releases the lock
-     * also if it kills the process, so the other container knows when the output is complete. The
-     * file has the lock before it has its name, so nobody can see the file without the lock.
+     * Creates the file and holds a lock on the file until the process ends. The kernel releases the
+     * lock even if it kills the process. So the other container knows when the output is complete.
+     * This method locks the file before it gives the file its name. So the other container never
+     * sees the file without the lock.
      */
     private static OutputStream locked(Path directory) throws IOException {
         Path unnamed = directory.resolve("stdout.new");
@@ -46,7 +53,7 @@ public final class CommandOutput {
         return new Unclosed(channel);
     }
 
-    /** A stream that stays open, because closing the file would release the lock. */
+    /** A stream that ignores {@code close()}, because closing the file would release the lock. */
     private static final class Unclosed extends OutputStream {
         private final OutputStream file;
 

@@ -16,16 +16,20 @@ import java.time.Duration;
 import java.util.concurrent.Executors;
 
 /**
- * Hands the output of a command on, from a second container of the command's pod. It listens only
- * on the loopback address of the pod, which only {@code kubectl port-forward} can reach.
+ * HTTP server that sends the output of a command to {@code npm run run}. It runs in a second
+ * container of the command's pod. It listens only on the loopback address of the pod. From outside
+ * the pod, only {@code kubectl port-forward} can reach this address.
  *
  * <ul>
- *   <li>{@code GET /?offset=N} answers with the bytes from N. If there are none yet, it waits for a
- *       few seconds. The header {@code Output-Complete} says whether these are the last bytes.
- *   <li>{@code POST /received} ends this process: someone has the whole output.
+ *   <li>{@code GET /?offset=N} answers with the bytes from position N. If the output has no such
+ *       bytes yet, the server waits for at most 5 seconds. The header {@code Output-Complete} says
+ *       whether these are the last bytes.
+ *   <li>{@code POST /received} ends this process. The caller sends this request when it has the
+ *       whole output.
  * </ul>
  *
- * <p>The process also ends if nobody fetches the output in time after the command has ended.
+ * <p>The process also ends if no caller has fetched the output within some minutes after the end of
+ * the command. The third argument of {@link #main} sets this time.
  */
 public final class OutputServer {
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
@@ -40,7 +44,12 @@ public final class OutputServer {
         file = CommandOutput.fileIn(directory);
     }
 
-    /** Arguments: directory of the output, port, seconds to keep the output of an ended command. */
+    /**
+     * Starts the server.
+     *
+     * @param arguments directory of the output, port, and the seconds for which the server keeps
+     *     the output after the end of the command
+     */
     public static void main(String[] arguments) throws IOException, InterruptedException {
         int port = Integer.parseInt(arguments[1]);
         Duration keep = Duration.ofSeconds(Long.parseLong(arguments[2]));
@@ -51,8 +60,8 @@ public final class OutputServer {
     private void serve(int port, Duration keep) throws IOException, InterruptedException {
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
         Thread main = Thread.currentThread();
-        // A request may wait for output, or for a client that no longer reads. Then another request
-        // must still get an answer.
+        // A request may wait for output, or for a client that no longer reads. In the meantime, the
+        // server must still answer other requests.
         server.setExecutor(Executors.newCachedThreadPool());
         server.createContext("/", this::answer);
         server.createContext("/received", exchange -> {
@@ -66,7 +75,7 @@ public final class OutputServer {
                 Thread.sleep(PAUSE.toMillis());
             }
             Thread.sleep(keep.toMillis());
-            System.err.println("Nobody has fetched the output of the command in time");
+            System.err.println("No caller has fetched the output of the command in time");
         } catch (InterruptedException e) {
             System.err.println("The caller has the output of the command");
         }
@@ -76,7 +85,8 @@ public final class OutputServer {
         try (exchange) {
             long offset = Long.parseLong(exchange.getRequestURI().getQuery().substring("offset=".length()));
             long end = System.nanoTime() + LONGEST_WAIT.toNanos();
-            // The order matters: the command may write its last bytes between the two questions.
+            // First asks whether the output is complete, and then for the size. In the other order,
+            // the command could write its last bytes between the two questions.
             boolean complete = isComplete();
             long size = size();
             while (!complete && size <= offset && System.nanoTime() < end) {
