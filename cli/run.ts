@@ -42,7 +42,7 @@ export function addRun(program: Command): void {
     .option("--yes", "do not ask for confirmation")
     .addHelpText(
       "after",
-      "\nExit codes: the exit code of the command; 125 if the command did not begin, or if its output is not complete; 2 for wrong arguments.",
+      "\nExit codes: the exit code of the command; 2 for wrong arguments;\n125 if the command did not begin, or if its output is not complete.",
     )
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : wrongUse))
     .action(async (stack: string, args: readonly string[], options: Options) => {

@@ -124,7 +124,7 @@ interface Following {
 
 /**
  * Prints the messages of the command until it has ended and its output is complete, or until its
- * pod can no longer hand the output on.
+ * pod can no longer send the output.
  *
  * @returns the pod in its last known state, or undefined if there never was a pod
  * @throws Error if the output cannot be passed on

@@ -166,7 +166,7 @@ describe("npm run run", () => {
     assert.ok(called("delete job run-export-"));
   });
 
-  it("ends with 125 if the pod can no longer hand the output on", async () => {
+  it("ends with 125 if the pod can no longer send the output", async () => {
     const ended = { terminated: { exitCode: 0, reason: "Completed" } };
     mock.method(OutputStandIn.prototype, "listen", async () => Promise.resolve(1));
     assert.equal(await codeOf(podWith(ended, ended)), 125);
