@@ -24,8 +24,8 @@ export interface Answer {
   /** For a setting: the allowed values. */
   readonly allowed?: string;
   /**
-   * For an arg or an object: fields of Kubernetes objects, as `KIND PATH`. For a setting or a
-   * component: args, as `COMPONENT.ARG`. Empty for a field.
+   * For an arg or an object: fields of Kubernetes objects, written `KIND PATH`. For a setting or a
+   * component: args, written `COMPONENT.ARG`. Empty for a field.
    */
   readonly becomes: readonly string[];
   readonly consequences: readonly Consequence[];
@@ -33,7 +33,7 @@ export interface Answer {
   readonly example?: string;
   readonly place?: Place;
   readonly see?: string;
-  /** For a field or an object: the args that set it, as `COMPONENT.ARG`. */
+  /** For a field or an object: the args that set it, written `COMPONENT.ARG`. */
   readonly setBy: readonly string[];
   readonly text: string;
   readonly type?: string;
