@@ -23,8 +23,8 @@ export interface CommandTemplateArgs extends Pick<
   "appEndpoint" | "database" | "identity" | "imageRef" | "namespace" | "release" | "requests"
 > {
   /**
-   * Name of the pods' ServiceAccount, for permissions outside the cluster. With another
-   * ServiceAccount than that of the service, a command may lack permissions that the service has.
+   * Name of the pods' ServiceAccount, for permissions outside the cluster. Without the
+   * ServiceAccount of the service, a command may lack permissions that the service has.
    *
    * @group Pod
    * @default - the ServiceAccount `default` of the namespace, which has no token

@@ -23,9 +23,9 @@ function isBranchOf(slug: string, branch: string): boolean {
 }
 
 /**
- * Returns the branch of a release of this stack. The branch of a review stack may have another name
- * than the slug. If the function does not know a branch with this slug, returns `unknown`. Returns
- * undefined for a stack that any branch may deploy.
+ * Returns the branch of a release of this stack. For a review stack, this name may differ from the
+ * slug. If the function does not know a branch with this slug, returns `unknown`. Returns undefined
+ * for a stack that any branch may deploy.
  */
 async function branchOf(stack: string, workspace: Workspace): Promise<string | undefined> {
   const { perBranch, protectedBranch } = traitsOf(stack) ?? {};
