@@ -198,8 +198,8 @@ const peers = [{ ipBlock: { cidr: "192.0.2.0/24" } }];
 
 /** Args that a web service can have, but a canary cannot. */
 const notOfCanary = {
-  ...{ autoscaling: undefined, iamRoleArn: undefined, migrationArgs: undefined },
-  ...{ protect: undefined, seedArgs: undefined, track: undefined },
+  ...{ autoscaling: undefined, iamRoleArn: undefined, longMigration: undefined },
+  ...{ migrationArgs: undefined, protect: undefined, seedArgs: undefined, track: undefined },
 };
 const overridesNotOfCanary = [
   "overrides.autoscalerSpec",
