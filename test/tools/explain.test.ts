@@ -17,6 +17,7 @@ import {
 } from "../../tools/explain/knowledge";
 import { readStacks } from "../../tools/explain/stacks";
 import { linesOf } from "../../tools/explain/text";
+import { safe } from "../../tools/explain/values";
 
 const golden = join(project, "test", "golden");
 
@@ -48,6 +49,13 @@ const workspaceOf = (stack: string) =>
     cwd: project,
     env: stack === "local" ? { RELEASE_BRANCH: "x", SANDBOX_REGISTRY: "localhost:5000" } : {},
   });
+
+describe("the values that npm run explain shows", () => {
+  it("have no password, also if JSON writes the password in another way", () => {
+    const url = String.raw`https://partner:p"w\d-hush@example.com/`;
+    assert.equal(safe("partnerUrl", url), "https://partner:[secret]@example.com/");
+  });
+});
 
 describe("npm run explain", () => {
   let knowledge: Knowledge;

@@ -1,7 +1,7 @@
 import { distance } from "fastest-levenshtein";
 import { service } from "../../config/service";
 import { steps } from "../../operations/preview/changes/paths";
-import { UserError } from "../../lib/errors";
+import { WrongUse } from "../../lib/errors";
 import type { Answer } from "./answer";
 import { type FoundArg, argAnswers, argsNamed } from "./arg-answers";
 import type { Component } from "./components";
@@ -12,7 +12,7 @@ import { settingAnswer } from "./setting-answers";
 /**
  * Error about a word that is not the name of an arg, a setting, a component, an object or a field.
  */
-export class UnknownWord extends UserError {}
+export class UnknownWord extends WrongUse {}
 
 /** Most suggestions in the error about an unknown word. */
 const suggestions = 3;

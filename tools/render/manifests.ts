@@ -10,7 +10,7 @@ import { unknownDigest } from "./settings";
 export type Manifest = Readonly<Record<string, Json>>;
 
 /** Text that stands for the digest of an image that does not exist yet. */
-export const imageDigest = "<digest-of-the-image>";
+const imageDigest = "<digest-of-the-image>";
 
 /** Placeholders in the output for values that exist only after the update, and their meaning. */
 export const placeholders: Readonly<Record<string, string>> = {
@@ -30,6 +30,12 @@ function mapped(value: Json, change: (text: string) => string): Json {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapped(one, change)]));
 }
 
+/** Replaces secrets, and the digest of an image that does not exist yet, by placeholders. */
+export function withPlaceholders(value: Json): Json {
+  const secrets = secretsIn(value);
+  return mapped(value, (text) => masked(text, secrets).replaceAll(unknownDigest, imageDigest));
+}
+
 /** Replaces the values of a Secret's data by a placeholder. The keys stay. */
 function withoutValues(data: Json): Json {
   if (typeof data !== "object" || data === null || Array.isArray(data)) return secret;
@@ -46,11 +52,7 @@ export function manifestOf({ inputs, name }: Declared): Manifest {
       ? [key, withoutValues(value)]
       : [key, readable(value)],
   );
-  const manifest = Object.fromEntries(shown);
-  const secrets = secretsIn(manifest);
-  const safe = mapped(manifest, (text) =>
-    masked(text, secrets).replaceAll(unknownDigest, imageDigest),
-  ) as Manifest;
+  const safe = withPlaceholders(Object.fromEntries(shown)) as Manifest;
   const metadata = safe["metadata"] as Manifest;
   if ("name" in metadata) return safe;
   return { ...safe, metadata: { ...metadata, name: `${name}-${suffix}` } };
