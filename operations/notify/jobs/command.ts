@@ -14,7 +14,7 @@ import { assertStackName } from "../../stacks/stack-name";
 import { send } from "../slack-webhook";
 import { endOfRun } from "./ends";
 import { type Memory, nothingRemembered, readMemory, writeMemory } from "./memory";
-import { jobMessage } from "./message";
+import { jobMessage, mostRuns } from "./message";
 import { type JobNews, newsOf } from "./news";
 import { destinationOf } from "./recipient";
 
@@ -126,9 +126,6 @@ async function tellAll(
   );
 }
 
-/** Largest number of failed runs whose pods the command reads. The message shows as many. */
-const mostRead = 3;
-
 async function noticeOf(
   stack: string,
   job: JobStatus,
@@ -141,7 +138,8 @@ async function noticeOf(
   const ends = await Promise.all(
     failed.map(async (run, i) => ({
       ...run,
-      why: i < mostRead ? safe(await endOfRun(run, read)) : "",
+      // The message shows no more runs, so the command reads no more pods.
+      why: i < mostRuns ? safe(await endOfRun(run, read)) : "",
     })),
   );
   return { failed: ends, job, missed, stack, strayed };

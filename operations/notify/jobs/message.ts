@@ -5,7 +5,7 @@ import { type Block, type Message, escaped, linksTo, quoted, section } from "../
 import type { JobNews } from "./news";
 
 /** Largest number of failed runs that the message shows. The same limit applies to missed runs. */
-const mostRuns = 3;
+export const mostRuns = 3;
 /** Longest text about one failed run, in characters. Slack's own limit of a block is 3,000. */
 const longestReason = 600;
 
