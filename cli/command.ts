@@ -1,5 +1,14 @@
 import type { Command } from "commander";
+import { WrongUse } from "../lib/errors";
 import { reports } from "../lib/reports";
+
+/** Exit code if the arguments of a command are wrong. Exit code 1 means that the command failed. */
+export const wrongUse = 2;
+
+/** Exit code for commander: {@link wrongUse} for every error in the arguments. */
+export function exitWithWrongUse({ exitCode }: { readonly exitCode: number }): never {
+  process.exit(exitCode === 0 ? 0 : wrongUse);
+}
 
 /**
  * Adds a command. npm passes only the options after `--` to a script, so the help shows the command
@@ -21,4 +30,22 @@ export function leaving<Args extends unknown[]>(
     const command = ["npm run", name, ...(given.length === 0 ? [] : ["--", ...given])].join(" ");
     await reports.leavingCause(command, async () => work(...args));
   };
+}
+
+/**
+ * Returns an action such as {@link leaving}. If `work` throws a {@link WrongUse}, the action prints
+ * its message, and the exit code is {@link wrongUse}.
+ */
+export function refusingWrongUse<Args extends unknown[]>(
+  work: (...args: Args) => Promise<void>,
+): (...args: Args) => Promise<void> {
+  return leaving(async (...args: Args) => {
+    try {
+      await work(...args);
+    } catch (error) {
+      if (!(error instanceof WrongUse)) throw error;
+      console.error(error.message);
+      process.exitCode = wrongUse;
+    }
+  });
 }

@@ -2,18 +2,15 @@ import type { Command } from "commander";
 import type { ExplainOptions } from "../tools/explain/explain";
 import type { RenderOptions } from "../tools/render/render";
 import { UserError } from "../lib/errors";
-import { addCommand, leaving } from "./command";
+import { addCommand, exitWithWrongUse, leaving, refusingWrongUse } from "./command";
 import { stackNameOf } from "./stack-argument";
 import type { Workspace } from "../operations/pulumi/run-pulumi";
-
-/** Exit code if the arguments of a command are wrong. Exit code 1 means that the command failed. */
-const wrongUse = 2;
 
 /**
  * Returns the workspace with which the program declares a stack's objects. Stack `local` needs the
  * name of a registry, also if the sandbox does not exist on this machine.
  */
-async function workspaceFor(stack: string): Promise<Workspace> {
+async function workspaceToRender(stack: string): Promise<Workspace> {
   const { defaultWorkspace, withEnv } = await import("../operations/pulumi/run-pulumi");
   return stack === "local" ? withEnv(defaultWorkspace, await sandboxVariables()) : defaultWorkspace;
 }
@@ -43,7 +40,7 @@ export function addExplain(program: Command): void {
       leaving(async (stack: string, options: RenderOptions) => {
         const { render } = await import("../tools/render/render");
         const name = await stackNameOf(stack);
-        await render(name, options, await workspaceFor(name));
+        await render(name, options, await workspaceToRender(name));
       }),
     );
   add("explain")
@@ -55,18 +52,11 @@ export function addExplain(program: Command): void {
       "such as replicas, WebService.maxSurge, Deployment or Deployment.spec.strategy",
     )
     .option("--json", "print the answer as JSON")
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : wrongUse))
+    .exitOverride(exitWithWrongUse)
     .action(
-      leaving(async (word: string, options: ExplainOptions) => {
+      refusingWrongUse(async (word: string, options: ExplainOptions) => {
         const { explain } = await import("../tools/explain/explain");
-        const { UnknownWord } = await import("../tools/explain/find");
-        try {
-          await explain(word, options, workspaceFor);
-        } catch (error) {
-          if (!(error instanceof UnknownWord)) throw error;
-          console.error(error.message);
-          process.exitCode = wrongUse;
-        }
+        await explain(word, options, workspaceToRender);
       }),
     );
 }

@@ -8,7 +8,7 @@ import type { PromoteOptions } from "../operations/release/promote";
 import type { SmokeOptions } from "../operations/release/smoke";
 import type { NotifyOptions } from "../operations/notify/command";
 import { addCanary, addReview } from "./branches";
-import { addCommand, leaving } from "./command";
+import { addCommand, exitWithWrongUse, leaving } from "./command";
 import { stackNameOf, workspaceFor } from "./stack-argument";
 import type { SweepOptions } from "../operations/sweep/sweep";
 
@@ -24,9 +24,6 @@ const tellJobs = leaving(async (stack: string) => {
   const name = await stackNameOf(stack);
   await notifyJobs(name, await workspaceFor(name));
 });
-
-/** Exit code of `doctor` if its arguments are wrong, because 1 means that the command failed. */
-const wrongUse = 2;
 
 /**
  * Adds the commands for stacks, such as `deploy` and `preview`. Each command loads only its own
@@ -205,7 +202,7 @@ export function addOperations(program: Command): void {
     )
     .option("--context <name...>", "contexts of the kubeconfig (default: the current context)")
     .option("--json", "print it as JSON")
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : wrongUse))
+    .exitOverride(exitWithWrongUse)
     .action(
       leaving(async (_what: "platform", options: DoctorOptions) => {
         const { doctorPlatform } = await import("../operations/doctor/platform");

@@ -1,9 +1,6 @@
 import type { Command } from "commander";
 import type { AwsOptions, CircleciOptions, EksOptions } from "../operations/prove/command";
-import { addCommand, leaving } from "./command";
-
-/** Exit code of a wrong command line. */
-const WRONG_USE = 2;
+import { addCommand, exitWithWrongUse, refusingWrongUse } from "./command";
 
 /** Adds `npm run prove`: checks the project's assumptions with the real services. */
 export function addProve(program: Command): void {
@@ -13,9 +10,7 @@ export function addProve(program: Command): void {
       "after",
       "\nExit codes: 0 proven, 3 something differs or is open, 1 failed, 2 wrong use.",
     )
-    .exitOverride(({ exitCode }) => {
-      process.exit(exitCode === 0 ? 0 : WRONG_USE);
-    });
+    .exitOverride(exitWithWrongUse);
   prove
     .command("aws")
     .description("pushes to a new ECR repository, and deletes it; asks first")
@@ -65,14 +60,7 @@ export function addProve(program: Command): void {
 function exiting<Args extends unknown[]>(
   work: (...args: Args) => Promise<number>,
 ): (...args: Args) => Promise<void> {
-  return leaving(async (...args: Args) => {
-    const { WrongUse } = await import("../operations/prove/assertions");
-    try {
-      process.exitCode = await work(...args);
-    } catch (error) {
-      if (!(error instanceof WrongUse)) throw error;
-      console.error(error.message);
-      process.exitCode = WRONG_USE;
-    }
+  return refusingWrongUse(async (...args: Args) => {
+    process.exitCode = await work(...args);
   });
 }

@@ -1,7 +1,7 @@
 import { Argument, type Command } from "commander";
 import type { RunOptions } from "../operations/run/command";
 import { UserError } from "../lib/errors";
-import { addCommand, leaving } from "./command";
+import { addCommand, exitWithWrongUse, leaving, wrongUse } from "./command";
 import { stackNameOf, workspaceFor } from "./stack-argument";
 
 /** Options of the command line. */
@@ -9,8 +9,8 @@ interface Options extends RunOptions {
   readonly line?: string;
 }
 
-/** Exit codes if the arguments are wrong, and if the service's command did not begin. */
-const [wrongUse, notBegun] = [2, 125];
+/** Exit code if the service's command did not begin. */
+const notBegun = 125;
 
 /** Adds `npm run run`: runs one command of the service in a stack. */
 export function addRun(program: Command): void {
@@ -44,7 +44,7 @@ export function addRun(program: Command): void {
       "after",
       "\nExit codes: the exit code of the command; 2 for wrong arguments;\n125 if the command did not begin, or if its output is not complete.",
     )
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : wrongUse))
+    .exitOverride(exitWithWrongUse)
     .action(async (stack: string, args: readonly string[], options: Options) => {
       if (options.output === undefined && bannerInOutput()) {
         console.error(

@@ -1,10 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../../lib/errors";
 import { project } from "../../lib/project";
-
-/** Error about a command line or an environment with which the command cannot prove anything. */
-export class WrongUse extends UserError {}
 
 /** A service about which the project has assumptions, such as how its API answers. */
 export type Service = "aws" | "circleci" | "eks";

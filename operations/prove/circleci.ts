@@ -1,5 +1,5 @@
 import { UserError } from "../../lib/errors";
-import { WrongUse } from "./assertions";
+import { WrongUse } from "../../lib/errors";
 import type { JobReport, SeenCircleci, SeenJob, SeenWorkflow } from "./circleci-assertions";
 import { seenDirectory } from "./circleci-pipeline";
 

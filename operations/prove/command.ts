@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { service } from "../../config/service";
 import { confirm } from "../../lib/confirm";
-import { UserError } from "../../lib/errors";
+import { UserError, WrongUse } from "../../lib/errors";
 import { type Report, checkCluster } from "../doctor/platform";
 import {
   type Assertion,
@@ -13,7 +13,6 @@ import {
   record,
   recordFile,
   type Service,
-  WrongUse,
 } from "./assertions";
 import { newRepository, seenInAws } from "./aws";
 import { awsAssertions } from "./aws-assertions";

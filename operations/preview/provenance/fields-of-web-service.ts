@@ -98,15 +98,8 @@ export const webServiceFields = {
 
 /** Args of a WebService that a Canary does not have. */
 const noCanary = [
-  ...[
-    "autoscaling",
-    "iamRoleArn",
-    "longMigration",
-    "migrationArgs",
-    "protect",
-    "seedArgs",
-    "track",
-  ],
+  ...["autoscaling", "iamRoleArn", "longMigration", "migrationArgs"],
+  ...["protect", "seedArgs", "track"],
   ...["autoscalerSpec", "ingressSpec", "podDisruptionBudgetSpec", "serviceSpec"].map(
     (spec) => `overrides.${spec}`,
   ),
