@@ -53,11 +53,11 @@ function testsIn(path: string): string {
  * objects they would reject.
  */
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
-  { environments: ["rehearsal", "pipelines"], commands: ["edges", "policy", "kills", "rollouts"] },
+  { environments: ["rehearsal", "pipelines"], commands: ["kills", "rollouts"] },
   // `updates` checks that the service loses no request while Kubernetes replaces pods. So the other
   // lane of this phase starts few pods.
   { stacks: ["preview"], platform: ["updates", "platform", "kube-score"] },
-  { objects: ["network", "manifests"], review: ["review"] },
+  { objects: ["network", "manifests", "policy", "edges"], review: ["review"] },
   // This test stops the sandbox, so it must be the last.
   { life: ["life"] },
 ];
