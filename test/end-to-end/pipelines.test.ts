@@ -98,7 +98,11 @@ describe("the pipelines, end to end", () => {
     // Creates the stack, as docs/bootstrap.md says, because the job of a preview has no permission
     // to create it.
     await all.pulumi("prod", "stack", "init", "prod", "--no-select");
-    await all.clone.commit("The key that Pulumi has written into production's file");
+    const jobs = join(all.clone.directory, "jobs.ts");
+    const entry = 'name: "export",';
+    const tell = 'onFailure: { tell: "slack:#orders-alerts" },';
+    writeFileSync(jobs, readFileSync(jobs, "utf8").replace(entry, `${entry} ${tell}`));
+    await all.clone.commit("The key of production, and a recipient of messages about a job");
     await all.clone.push("main");
     contexts = mkdtempSync(join(tmpdir(), "services-orders-contexts-"));
     const slackUrl = await slack.start();
@@ -109,12 +113,16 @@ describe("the pipelines, end to end", () => {
     };
     const files = {
       "canary-removal": rights("canary-removal"),
+      notifier: rights("notifier"),
       github: `GITHUB_TOKEN=hush\nGITHUB_API_URL=${githubUrl}\n`,
       preview: rights("preview"),
       prod: rights("prod"),
       review: rights({ branch }),
       "review-removal": rights({ branch: "main" }),
-      slack: `SLACK_WEBHOOK_URL=${slackUrl}/services/T/B/main\n`,
+      slack: [
+        `SLACK_WEBHOOK_URL=${slackUrl}/services/T/B/main\n`,
+        `SLACK_WEBHOOK_URL_ORDERS_ALERTS=${slackUrl}/services/T/B/alerts\n`,
+      ].join(""),
       "slack-review": `SLACK_WEBHOOK_URL=${slackUrl}/services/T/B/review\n`,
       staging: rights("staging"),
     };
@@ -249,6 +257,67 @@ describe("the pipelines, end to end", () => {
     const stopped = await run("canary-stop", { branch: "main", parameters: { action: "stop" } });
     assert.equal(stopped["tell-stopped"], "success");
     assert.ok(!(await exists(canary, "services-orders")));
+  });
+
+  it("runs a command in production only after an approval, and keeps its output as an artifact", async () => {
+    const command = "export --since 1d --format csv";
+    const artifacts = mkdtempSync(join(tmpdir(), "services-orders-artifacts-"));
+    const jobs = async (): Promise<string> =>
+      kubectl(["-n", "services-orders", "get", "jobs", "-o", "name"]);
+    try {
+      const before = await jobs();
+      refused(
+        await all.run("prod", ["run", "prod", "--", ...command.split(" ")]),
+        /pipeline recover/,
+      );
+      const ends = await run("run-prod", {
+        approve: async () => {
+          assert.equal(await jobs(), before);
+          return true;
+        },
+        artifacts,
+        branch: "main",
+        parameters: { action: "run-prod", command, reason: "for the accountants" },
+      });
+      assert.deepEqual([...ended(ends, "failed"), ...ended(ends, "held")], []);
+      const output = readFileSync(join(artifacts, "run-prod", "reports", "output"), "utf8");
+      assert.match(output, /^id,customer,currency,status,total,createdAt,updatedAt\r\n/);
+    } finally {
+      rmSync(artifacts, { force: true, recursive: true });
+    }
+  });
+
+  it("sends one message about a failed run of a job, to the job's channel, and no second one", async () => {
+    const where = ["-n", "services-orders-staging"];
+    const from = ["create", "job", "export-broken", "--from=cronjob/export"];
+    const made = await kubectl([...where, ...from, "--dry-run=client", "-o", "json"]);
+    const job = JSON.parse(made) as {
+      spec: { backoffLimit: number; template: { spec: { containers: { args: string[] }[] } } };
+    };
+    job.spec.backoffLimit = 0;
+    for (const container of job.spec.template.spec.containers) {
+      container.args = ["export", "--format", "papyrus"];
+    }
+    await kubectl([...where, "create", "-f", "-"], JSON.stringify(job));
+    await kubectl([
+      ...where,
+      "wait",
+      "job/export-broken",
+      "--for=condition=Failed",
+      "--timeout=90s",
+    ]);
+    const before = slack.asked.length;
+    for (const round of ["first", "second"]) {
+      const ends = await run("notify-jobs", { branch: "main" });
+      assert.deepEqual([...ended(ends, "failed"), ...ended(ends, "held")], [], round);
+    }
+    const [sent, ...more] = slack.asked.slice(before);
+    assert.deepEqual(more, []);
+    assert.equal(sent?.path, "/services/T/B/alerts");
+    assert.match(sent.body, /staging: job export has 1 failed run/);
+    assert.match(sent.body, /ended with exit code 2/);
+    const screen = succeeded(await all.run("preview", ["status", "staging"])).output;
+    assert.match(screen, /job notifier +last ran/);
   });
 
   it("refuses a production deploy of more than what was previewed and approved", async () => {
