@@ -315,7 +315,7 @@ describe("the pipelines, end to end", () => {
     assert.deepEqual(more, []);
     assert.equal(sent?.path, "/services/T/B/alerts");
     assert.match(sent.body, /staging: job export has 1 failed run/);
-    assert.match(sent.body, /ended with exit code 2/);
+    assert.match(sent.body, /ended with exit code 2 \(Error\): .*--format.*papyrus/);
     const screen = succeeded(await all.run("preview", ["status", "staging"])).output;
     assert.match(screen, /job notifier +last ran/);
   });

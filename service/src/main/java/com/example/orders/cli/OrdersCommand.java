@@ -83,7 +83,9 @@ public final class OrdersCommand {
     private static int reportUsage(ParameterException e, String[] arguments) {
         CommandLine line = e.getCommandLine();
         String name = line.getCommandSpec().qualifiedName();
-        print(line.getErr(), name + ": " + e.getMessage() + " (see " + name + " --help)");
+        String reason = name + ": " + e.getMessage() + " (see " + name + " --help)";
+        print(line.getErr(), reason);
+        TerminationMessage.write(TerminationMessage.FILE, reason);
         return USAGE;
     }
 
@@ -96,7 +98,9 @@ public final class OrdersCommand {
             LoggerFactory.getLogger(OrdersCommand.class).error("{} failed", name, e);
         }
         // The reason is the last line, because a report of a failed pod shows the last lines.
-        print(line.getErr(), name + ": " + reason(e));
+        String reason = reason(e);
+        print(line.getErr(), name + ": " + reason);
+        TerminationMessage.write(TerminationMessage.FILE, name + ": " + TerminationMessage.of(e, reason));
         return wrongUse ? USAGE : FAILED;
     }
 
