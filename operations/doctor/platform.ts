@@ -24,12 +24,12 @@ export interface DoctorOptions {
 }
 
 /**
- * Time in which all checks of a cluster must end, in milliseconds. The deletion of the probe's pods
- * comes after this time.
+ * Time in which all checks of a cluster must end, in milliseconds. After this time, the command
+ * deletes the pods of its network probe, so the whole command takes at most 30 seconds.
  */
 const limitMs = 26_000;
 
-/** Exit code if a check is not ok. */
+/** Exit code if the result of a check is not `ok`. */
 const differs = 3;
 
 /** The checks of one cluster. docs/bootstrap.md lists what a cluster of review stacks must have. */
@@ -53,7 +53,7 @@ export interface Report {
 
 /**
  * `npm run doctor -- platform`: checks that clusters have what review stacks need, and prints a
- * line for each check. The exit code is 3 if a check is not ok.
+ * line for each check. The exit code is 3 if the result of a check is not `ok`.
  *
  * @throws UserError if a cluster does not answer. The command first prints the results of the other
  * clusters.
@@ -74,7 +74,7 @@ export async function doctorPlatform(
 /**
  * Checks one cluster, in at most 30 seconds.
  *
- * @param context context of the kubeconfig. Undefined for the current one
+ * @param context context of the kubeconfig. Undefined for the current context
  */
 export async function checkCluster(
   context: string | undefined,
@@ -86,7 +86,8 @@ export async function checkCluster(
   const settings = await settingsOf(anyReview, workspace);
   const name = context === undefined ? "the current context" : `context ${context}`;
   console.error(`Checking ${name}, at most 30 s ...`);
-  // Uses the administrator's own access, and not the access of the jobs of review stacks.
+  // The checks use the access of the person who runs the command, and not the restricted access of
+  // the CI jobs for review stacks.
   const access = { context, eksCluster: undefined, environment: settings.environment };
   try {
     const cluster = await connectToCluster(access, workspace);
@@ -101,7 +102,7 @@ async function examine(patient: Patient): Promise<readonly Row[]> {
   return (await Promise.all(platformChecks.map(async (check) => check(patient)))).flat();
 }
 
-/** Whether every check of every cluster is ok. */
+/** Whether every result is `ok`. A cluster that did not answer has no results. */
 export function isHealthy(all: readonly Report[]): boolean {
   return all.every(({ rows }) => rows.every(({ status }) => status === "ok"));
 }

@@ -2,29 +2,38 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { probeNamespace, restricted } from "../probe/pods";
 
-/** The objects of the probe: a namespace with two pods, and a network policy for each pod. */
+/**
+ * The objects of the probe that finds out whether network policies hold from a pod's first
+ * instruction: a namespace with two pods, and a network policy for each pod.
+ */
 
 /**
- * Label of the probe's namespace. The next probe uses the label to find what a killed probe left.
+ * Label of the probe's namespace. If a probe is killed, its namespace remains, and the next probe
+ * finds this namespace by the label.
  */
 export const doctorLabel = "doctor-probe";
 
 /**
- * The roles of the two pods. The pod `denied` may connect to nothing, and the pod `allowed` may
- * connect to everything.
+ * The roles of the two pods. The network policies deny the pod `denied` every connection, and allow
+ * the pod `allowed` every connection.
  */
 export const roles = ["denied", "allowed"] as const;
 export type Role = (typeof roles)[number];
 
-/** Seconds after which a pod ends, even if nothing deletes the pod. */
+/**
+ * Seconds after which Kubernetes ends a pod, even if the probe is killed before it deletes the pod.
+ */
 const lifetimeSeconds = 60;
-/** Seconds for which a pod waits until its network policies hold. */
+/** Longest time that a pod waits for its network policies to hold, in seconds. */
 const policySeconds = 10;
 
 const program = readFileSync(join(import.meta.dirname, "first-instruction.pl"), "utf8");
 const connect = readFileSync(join(import.meta.dirname, "..", "probe", "connect.pl"), "utf8");
 
-/** Returns a command whose first instruction tries connections, such as `TCP/10.0.0.1/443`. */
+/**
+ * Returns the command of a pod. Its first instruction tries to connect to the addresses in `doors`,
+ * such as `TCP/10.0.0.1/443`.
+ */
 export function firstInstruction(role: Role, doors: readonly string[]): readonly string[] {
   return ["perl", "-e", program, role, String(policySeconds), connect, ...doors];
 }

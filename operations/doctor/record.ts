@@ -1,9 +1,9 @@
 import { service } from "../../config/service";
 
 /**
- * The record of the last `npm run doctor -- platform`: an annotation of the namespace kube-system.
- * Every role of CI reads this namespace anyway, because its UID identifies the cluster. Only an
- * administrator may change the namespace.
+ * Key of the annotation in which `npm run doctor -- platform` records its last result. The
+ * annotation is on the namespace kube-system. Every role of CI reads this namespace anyway, because
+ * its UID identifies the cluster. Only an administrator may change the namespace.
  */
 export const recordKey = `${service}/network-policies`;
 
@@ -21,7 +21,7 @@ const words = {
   never: "are not enforced",
 } as const satisfies Record<Exclude<Enforcement, "strict">, string>;
 
-/** What an administrator must do, so that network policies hold from a pod's first instruction. */
+/** What an administrator must do to make network policies hold from a pod's first instruction. */
 export const remedies = {
   late: "Set NETWORK_POLICY_ENFORCING_MODE to strict in the container aws-node of the VPC CNI",
   never:
@@ -34,17 +34,17 @@ export function recordOf(enforcement: Enforcement, date: Date): string {
 }
 
 /**
- * Returns the record of the sandbox's cluster as an annotation. No one has to run the doctor there:
- * the sandbox drops the packets of new pods (sandbox/node/new-pods.ts), and a test checks that it
- * does so.
+ * Returns the record of the sandbox's cluster as an annotation. The sandbox needs no `npm run
+ * doctor -- platform`: it drops the packets of new pods until their network policies hold
+ * (sandbox/node/new-pods.ts), and a test checks this.
  */
 export function sandboxRecord(): Readonly<Record<string, string>> {
   return { [recordKey]: recordOf("strict", new Date()) };
 }
 
 /**
- * Returns why the cluster must not run code that no one has reviewed, as one line. Undefined if
- * network policies held from a pod's first instruction.
+ * Returns, in one line, the reason why the cluster must not run code that no one has reviewed.
+ * Undefined if the record says that network policies hold from a pod's first instruction.
  *
  * @param record value of the annotation {@link recordKey}. Undefined if the cluster has no record
  */

@@ -14,7 +14,7 @@ export interface DriftOptions {
   readonly json?: boolean;
   /**
    * File to which the command also writes the differences as JSON. If this option is set, the exit
-   * code is 0 even if something differs, because the file contains the result.
+   * code is 0 even if the cluster differs, because the caller reads the result from the file.
    *
    * @default undefined
    */
@@ -26,10 +26,11 @@ const differs = 3;
 
 /**
  * `npm run drift -- STACK`: prints what someone has changed in the cluster since the stack's last
- * update. Reads the stack's state and the cluster, changes nothing, and takes no lock.
+ * update. The command reads the stack's state and the cluster, changes nothing, and does not lock
+ * the stack.
  *
  * @throws UserError if the stack is unknown, or the state backend or the cluster does not answer.
- * The command then writes no file.
+ * In these cases, the command writes no file.
  */
 export async function drift(
   stack: string,
@@ -62,14 +63,14 @@ function headline(stack: string, differences: number): string {
 }
 
 /**
- * Returns lines that say how to undo or keep the changes, and which log names the person who made
- * the changes.
+ * Returns lines that say how to undo the changes, how to keep them, and which log names the person
+ * who made them.
  */
 function advice(stack: string, { changed, gone }: Drift): readonly string[] {
   if (changed.length + gone.length === 0) return [];
   const { quick, to } = wayBack(stack);
   const [first] = changed;
-  // The sandbox has no audit log.
+  // The sandbox (stack `local`) has no audit log.
   const audit =
     first === undefined || stack === "local"
       ? []
@@ -90,9 +91,9 @@ function advice(stack: string, { changed, gone }: Drift): readonly string[] {
 }
 
 /**
- * Returns the command that sets the objects back to what the last update wrote. If `quick` is true,
- * a person can run this command at any time, and the advice does not say how to keep a changed
- * field.
+ * Returns the command that sets the objects back to what the last update wrote. `quick` is true for
+ * the sandbox, for review stacks and for the canary. Their changes are not meant to last, so the
+ * advice does not say how to keep them.
  */
 function wayBack(stack: string): { readonly quick: boolean; readonly to: string } {
   if (stack === "local") return { quick: true, to: "npm run up" };

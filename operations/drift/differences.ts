@@ -21,15 +21,17 @@ export interface Difference {
 interface Compared {
   readonly differences: readonly Difference[];
   /**
-   * Fields that the last update wrote and that a controller has set since then. The controller's
-   * value is correct.
+   * Fields that the last update wrote and that a controller has set since then, such as the
+   * replicas that an autoscaler sets. These values are not differences.
    */
   readonly kept: readonly (readonly Segment[])[];
 }
 
 /** The input of a comparison of one object. */
 export interface Comparison {
-  /** The object as the last update wrote it: the resource's inputs in the state. */
+  /**
+   * The object as the last update wrote it: the inputs that Pulumi's state has for the resource.
+   */
   readonly declared: Readonly<Record<string, unknown>>;
   readonly isController: (manager: string) => boolean;
   readonly live: LiveObject;
@@ -38,34 +40,36 @@ export interface Comparison {
 }
 
 /**
- * Annotations that record a person's action, or that our commands write. The comparison ignores
- * these annotations.
+ * Annotations that our commands or kubectl write when a person runs a command. The comparison
+ * ignores these annotations.
  */
 const ofOperations = [
   ...Object.values(reviewAccess.annotations),
   "kubectl.kubernetes.io/last-applied-configuration",
-  // `kubectl rollout restart` sets this annotation. The pods start again, and nothing else changes.
+  // `kubectl rollout restart` sets this annotation. It starts the pods again, and changes nothing
+  // else.
   "kubectl.kubernetes.io/restartedAt",
 ];
 
 /**
- * Finds the fields of an object that someone has changed since the last update. Finds a field that
- * the update wrote, if the stack's field manager no longer owns the field and its value is now
- * different. Also finds a field that another tool has added. Ignores changes by controllers.
+ * Finds the fields of an object that someone has changed since the last update. A field that the
+ * update wrote counts as changed if the stack's field manager no longer owns the field, and if the
+ * field's value is now different. A field that another tool has added also counts. Ignores changes
+ * by controllers.
  */
 export function differencesOf({ declared, isController, live, manager }: Comparison): Compared {
   const all = live.metadata.managedFields ?? [];
   const ours = union(all.filter((one) => one.manager === manager));
-  // Ignores the field managers of other stacks. For example, the platform's stack adds fields to a
-  // namespace.
+  // The field manager of another stack is not a tool in this sense. For example, the platform's
+  // stack adds fields to a namespace.
   const isTool = ({ manager: name, subresource }: ManagedFields): boolean =>
     !drawnManager.test(name) && subresource !== "status" && !isController(name);
   const others = all.filter((one) => one.manager !== manager && isTool(one));
   const found: Difference[] = [];
   const kept: (readonly Segment[])[] = [];
   const add = (segments: readonly Segment[], who: ManagedFields | undefined): void => {
-    // The cluster treats a list without keys as one field. The difference shows only the part of
-    // the list that is different.
+    // The API server treats a list without keys as one field. The difference shows only the part of
+    // the list that changed.
     const shown = [...segments, ...narrowed(valueAt(declared, segments), valueAt(live, segments))];
     found.push({
       by:
@@ -90,7 +94,7 @@ export function differencesOf({ declared, isController, live, manager }: Compari
       const path = pathText(segments);
       const isOperation = ofOperations.some((name) => path.endsWith(`["${name}"]`));
       if (isDeclared || isOperation || known.has(path)) continue;
-      // The field no longer exists, because another tool has removed the field again.
+      // The field no longer exists, because someone has removed it again.
       if (valueAt(live, segments) === undefined) continue;
       known.add(path);
       add(segments, other);
@@ -115,7 +119,10 @@ function narrowed(declared: unknown, live: unknown): readonly Segment[] {
   return [segment, ...narrowed(value, childAt(live, segment))];
 }
 
-/** Whether an input in the state has no value. The cluster has no field for such an input. */
+/**
+ * Whether an input in the state has no value. The object in the cluster does not have a field for
+ * an input without a value.
+ */
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 
 /**
@@ -129,21 +136,22 @@ function* lost(
   at: readonly Segment[] = [],
 ): Generator<readonly Segment[]> {
   if (isAbsent(declared)) return;
-  // If the field set has no deeper entries, the stack's field manager owns the whole field.
+  // If the field set has no entries below this field, the stack's field manager owns the whole
+  // field.
   if (ours !== undefined && at.length > 0 && isLeaf(ours)) return;
   const children = childrenOf(declared);
   if (children === undefined) {
     if (ours === undefined && !isEqual(declared, live)) yield at;
     return;
   }
-  // A field that is completely gone is one difference, not one difference for each of its
-  // subfields.
+  // If a whole field is gone, this is one difference, and not one difference for each subfield.
   if (live === undefined && ours === undefined && at.length > 1 && children.length > 0) {
     yield at;
     return;
   }
   for (const [segment, value] of children) {
-    // `apiVersion` and `kind` cannot change, and the program does not declare `status`.
+    // `apiVersion` and `kind` cannot change. Controllers set `status`, and the program does not
+    // declare it.
     if (at.length === 0 && ["apiVersion", "kind", "status"].includes(segment.name ?? "")) continue;
     yield* lost(value, childAt(live, segment), ours && inSet(ours, segment, value), [
       ...at,
@@ -154,7 +162,7 @@ function* lost(
 
 /**
  * Yields the path of each field that another tool's field set contains and the stack's field set
- * does not contain. An element of a list is one field.
+ * does not contain. An element of a list counts as one field.
  */
 function* added(
   theirs: FieldSet,
@@ -204,8 +212,8 @@ function childrenOf(value: unknown): readonly (readonly [Segment, unknown])[] | 
 }
 
 /**
- * Finds the part of a field set that belongs to a field or to an element of a list. For an element,
- * `value` is the element.
+ * Returns the part of a field set that belongs to a field or to an element of a list. For an
+ * element, `value` is the element itself, whose keys the function compares.
  */
 function inSet(set: FieldSet, segment: Segment, value: unknown): FieldSet | undefined {
   if (segment.name !== undefined) return set[`f:${segment.name}`];
@@ -221,7 +229,7 @@ function has(set: FieldSet | undefined, segments: readonly Segment[]): boolean {
   for (const segment of segments) {
     if (at === undefined) return false;
     const next: FieldSet | undefined = inSet(at, segment, segment.keys);
-    // The field set ends at a parent of the field, so the set contains the field.
+    // The field set ends at a parent of the field, so the field manager owns the field too.
     if (next !== undefined && isLeaf(next)) return true;
     at = next;
   }
@@ -229,8 +237,8 @@ function has(set: FieldSet | undefined, segments: readonly Segment[]): boolean {
 }
 
 /**
- * Whether a value in the cluster equals the declared value. The cluster may write the same number
- * or quantity differently.
+ * Whether a value in the cluster equals the declared value. The API server may write the same
+ * number or quantity in a different form.
  */
 function isEqual(declared: unknown, live: unknown): boolean {
   if (isAbsent(declared)) return true;

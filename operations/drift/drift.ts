@@ -18,7 +18,7 @@ import type { Segment } from "./paths";
 /** An object that someone has changed in the cluster. */
 export interface ChangedObject {
   readonly differences: readonly Difference[];
-  /** Fields whose value a controller decides. */
+  /** Fields that the last update wrote and that a controller has set since then. */
   readonly kept: readonly (readonly Segment[])[];
   readonly live: LiveObject;
   readonly resource: StateResource;
@@ -49,7 +49,7 @@ export function driftOf(seen: Seen): Drift {
 
 /**
  * Returns one line for each difference. The line about a changed field contains the object, the
- * field, its values, the tool that changed the field, and the time.
+ * field, its declared and its current value, the tool that changed it, and the time.
  */
 export function linesOf({ changed, gone }: Drift): readonly string[] {
   return [
@@ -62,7 +62,7 @@ export function linesOf({ changed, gone }: Drift): readonly string[] {
 
 /**
  * Whether an object is gone, or a field does not have the value that the last update wrote. Ignores
- * an added field, because it is harmless.
+ * added fields, because they do not change what the last update wrote.
  */
 export function isReverted({ changed, gone }: Drift): boolean {
   const declared = changed.some(({ differences }) =>
@@ -78,8 +78,8 @@ function lineOf(kind: string, { by, declared, live, path, time }: Difference): s
 }
 
 /**
- * Writes both values of a field, such as `3 → 5`. Undefined and null mean that the field is not
- * set. The caller masks secrets first.
+ * Returns both values of a field as a text, such as `3 → 5`. Undefined and null mean that the field
+ * is not set. The caller must mask secrets before the call.
  */
 export function fromTo(declared: unknown, live: unknown): string {
   const text = (value: unknown): string =>

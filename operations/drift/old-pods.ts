@@ -30,17 +30,17 @@ interface Named {
 }
 
 /**
- * Output format for kubectl: a Secret's name, and the times of its creation and its changes. The
- * output does not contain the Secret's data.
+ * Output format for kubectl: for each Secret, its name and the times of its creation and its
+ * changes. The output does not contain the Secret's data.
  */
 const times =
   'jsonpath={range .items[*]}{.metadata.name}{" "}{.metadata.creationTimestamp}{" "}{.metadata.managedFields[*].time}{"\\n"}{end}';
 
 /**
- * Finds running pods that use a Secret and started before someone changed the Secret. Returns one
- * line for each component and Secret. Such a pod has the old value in its environment variables. A
- * program that reads a mounted file only at its start also has the old value. Empty if the role may
- * not read Secrets: the roles of CI may read Secrets only in review stacks.
+ * Finds running pods that use a Secret and started before the Secret's last change. Returns one
+ * line for each component and Secret. The environment variables of these pods have the Secret's old
+ * value. If their program reads a mounted file only at its start, it has the old value too. Empty
+ * if the role may not read Secrets: the roles of CI may read Secrets only in review stacks.
  */
 export async function olderThanSecrets(
   namespace: string,
@@ -51,7 +51,7 @@ export async function olderThanSecrets(
   try {
     const answer = await cluster.kubectl(["get", "secrets", ...how], 30_000);
     const changed = changesIn(answer);
-    // In a namespace without Secrets, it is not necessary to read the pods.
+    // If the namespace has no Secrets, the function does not read the pods.
     return changed.size === 0 ? [] : linesOf(await list<Pod>(cluster, "pods", where), changed);
   } catch (error) {
     if (isForbidden(error)) return [];

@@ -1,6 +1,6 @@
 /**
- * One step of a path: a field by its name, or an element of a list by its keys, its value or its
- * index.
+ * One step of a path to a field: the name of a field, or the keys, the value or the index of a
+ * list's element.
  */
 export interface Segment {
   readonly index?: number;
@@ -24,8 +24,9 @@ export function listKey(items: readonly unknown[]): string | undefined {
 }
 
 /**
- * Whether an element of a list has these keys with these values. A missing protocol matches every
- * protocol, because the API server adds the protocol to a port.
+ * Whether an element of a list has the keys in `wanted` with the same values. An element without
+ * `protocol` matches every protocol, because the API server adds this field to the ports that it
+ * stores.
  */
 export function matches(item: unknown, wanted: Readonly<Record<string, unknown>>): boolean {
   if (typeof item !== "object" || item === null) return false;
@@ -36,8 +37,8 @@ export function matches(item: unknown, wanted: Readonly<Record<string, unknown>>
 }
 
 /**
- * Converts a segment to the name of a field or the index of an element. Undefined if `object` does
- * not have the element.
+ * Converts a segment to the name of a field or the index of an element. Undefined if `object` is a
+ * list without this element, or if it is no object at all.
  */
 export function stepIn(
   object: unknown,
@@ -64,7 +65,10 @@ export function valueAt(object: unknown, segments: readonly Segment[]): unknown 
   return segments.reduce(childAt, object);
 }
 
-/** Writes a path as the preview does, such as `spec.containers[name=web].image`. */
+/**
+ * Returns a path as a text, in the form that the preview uses, such as
+ * `spec.containers[name=web].image`.
+ */
 export function pathText(segments: readonly Segment[]): string {
   return segments
     .map(({ index, keys: element, name, value }) => {

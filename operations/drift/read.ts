@@ -14,7 +14,7 @@ import { olderThanSecrets } from "./old-pods";
 /** Result of a comparison of the state with the cluster. */
 export interface Seen {
   readonly drift: Drift;
-  /** Kubernetes Jobs that run now, one text for each Job. */
+  /** Descriptions of the Kubernetes Jobs that run now, one for each Job. */
   readonly jobs: readonly string[];
   /** Pods that may have an old value of a Secret, one line for each component and Secret. */
   readonly oldPods: readonly string[];
@@ -49,7 +49,7 @@ export async function readDrift(stack: string, workspace: Workspace): Promise<Se
 
 /**
  * Returns the notes for a preview: what someone has changed in the cluster, which pods use old
- * values of Secrets, and which jobs run. If the state backend or the cluster does not answer, the
+ * values of Secrets, and which jobs run. If the function cannot read the state or the cluster, the
  * only note says why.
  */
 export async function driftNotes(stack: string, workspace: Workspace): Promise<readonly Note[]> {

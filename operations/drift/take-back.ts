@@ -7,9 +7,9 @@ import { childAt, type Segment, stepIn, valueAt } from "./paths";
 
 /**
  * Sets the changed fields back to the values of the stack's last update, with the stack's field
- * manager. Removes the fields that someone has added. Does not change an object with encrypted
- * values. The state stays correct, because the state already contains the values of the last
- * update.
+ * manager. Removes the fields that someone has added. Does not change an object with values that
+ * are encrypted in the state. The state stays correct, because it already contains the values of
+ * the last update.
  */
 export async function takeBack(
   { changed }: Pick<Drift, "changed">,
@@ -36,7 +36,7 @@ export async function takeBack(
 }
 
 /**
- * Returns the object as the last update wrote it. But a field whose value a controller decides
+ * Returns the object as the last update wrote it, except that a field that a controller has set
  * keeps its current value.
  */
 function wantedFrom({ kept, live, resource: { inputs } }: ChangedObject): unknown {
@@ -60,7 +60,7 @@ function replaced(object: unknown, [first, ...rest]: readonly Segment[], value: 
 
 /**
  * An operation of a JSON Patch. A `test` makes the patch fail if the value at the path has changed
- * since this command read it, for example because an element of the list has moved.
+ * since this command read it, for example because an element of a list now has another index.
  */
 interface Operation {
   readonly op: "remove" | "test";

@@ -48,13 +48,14 @@ function rowOf(update: Update): readonly string[] {
 /** Whether and when a stack ran a commit. */
 interface Presence {
   /**
-   * The update that brought the commit to the stack. Undefined if the stack does not run the commit
-   * now.
+   * The update since which the stack runs the commit. Undefined if the stack does not run the
+   * commit now.
    */
   readonly now: Update | undefined;
   /**
-   * Start and end of the time in which earlier releases contained the commit. Undefined if the
-   * stack runs the commit now, or never ran the commit.
+   * Start and end of the time in which the stack ran releases that contain the commit. The end is
+   * undefined if it is unknown. Both are undefined if the stack runs the commit now, or if no known
+   * update contains the commit.
    */
   readonly ran: readonly [from: Date, to: Date | undefined] | undefined;
 }
@@ -80,8 +81,8 @@ export async function where(given: string, workspace: Workspace = defaultWorkspa
 
 /**
  * Returns the successful updates of a stack, the newest first. The commit of the newest update
- * comes from the stack's outputs, because the history of an update with plain Pulumi has only the
- * checked-out commit.
+ * comes from the stack's outputs, because Pulumi's history of an update without our commands
+ * contains only the checked-out commit.
  */
 async function releasesOf(stack: string, workspace: Workspace): Promise<readonly Update[]> {
   const [updates, outputs] = await Promise.all([
@@ -106,7 +107,8 @@ export async function presenceOf(
   const has = await Promise.all(
     releases.map(async (one) => (await isPart(commit, one.commit, workspace)) === true),
   );
-  // `since` and all newer updates contain the commit. The update before `since` does not.
+  // If the newest update contains the commit, `since` is the oldest update of the unbroken series
+  // of updates that contain it.
   const end = has.indexOf(false);
   const since = releases[(end === -1 ? has.length : end) - 1];
   if (has[0] === true) return { now: since, ran: undefined };

@@ -3,11 +3,14 @@ import { type Workspace, askJson } from "../pulumi/run-pulumi";
 
 /** One update of a stack, from Pulumi's history. */
 export interface Update {
-  /** The person who started the update. Undefined for an update with plain Pulumi. */
+  /**
+   * The person who started the update. Undefined if the person used `pulumi up` and not our
+   * commands.
+   */
   readonly by: string | undefined;
   readonly branch: string | undefined;
   /**
-   * Commit of the code in the image. For an update with plain Pulumi, this is the checked-out
+   * Commit of the code in the image. For an update with `pulumi up`, this is the checked-out
    * commit.
    */
   readonly commit: string | undefined;
@@ -17,8 +20,8 @@ export interface Update {
   /** URL of the CircleCI job. */
   readonly link: string | undefined;
   /**
-   * The checked-out commit, which contains the program, the jobs and the stack settings file of the
-   * update.
+   * The checked-out commit, from which the update took the program, the jobs and the stack settings
+   * file.
    */
   readonly program: string | undefined;
   readonly reason: string | undefined;
@@ -47,7 +50,7 @@ export interface Told {
 
 const form = /^Release of (\S+) at (\S+)(?: as (\S+))? by ([^:]+?)(?:: (.*))?$/s;
 
-/** Writes the message of an update. Pulumi keeps the message in the stack's history. */
+/** Returns the message for an update. Pulumi keeps the message in the stack's history. */
 export function messageOf({ branch, by, commit, imageRef, reason }: Told): string {
   const image = imageRef === undefined ? "" : ` as ${imageRef}`;
   const person = by.replaceAll(":", " ");
@@ -57,7 +60,7 @@ export function messageOf({ branch, by, commit, imageRef, reason }: Told): strin
 /** Largest number of updates that `updatesOf` reads from the history. */
 const most = 200;
 
-/** The updates of a stack, the newest first. The list does not contain refreshes and removals. */
+/** Returns the updates of a stack, the newest first, without refreshes and removals. */
 export async function updatesOf(stack: string, workspace: Workspace): Promise<readonly Update[]> {
   const args = ["stack", "history", "--stack", stack, "--page-size", String(most)];
   const recorded = (await askJson(args, workspace)) as readonly Recorded[];

@@ -12,14 +12,14 @@ import { stopRun } from "./stop";
 export interface JobsOptions {
   readonly json?: boolean;
   /**
-   * Name of the run whose log the command prints, or that the command stops. Default: the newest
-   * run. For a stop, the newest run that has not ended.
+   * Name of the run whose log the command prints, or that the command stops. Default: for a log,
+   * the newest run, and for a stop, the newest run that has not ended.
    */
   readonly run?: string;
   readonly yes?: boolean;
 }
 
-/** What the command can do with one job or with a run of this job. */
+/** The values of ACTION: what the command can do with a job or with one of its runs. */
 const jobActions = ["logs", "run", "stop"] as const;
 
 /**
@@ -54,8 +54,8 @@ export async function jobs(
 }
 
 /**
- * @param running whether to ignore runs that have ended, if `name` is undefined.
- * @throws UserError if the job has no such run
+ * @param running whether to ignore runs that have ended. Has no effect if `name` is set.
+ * @throws UserError if the job has no run with this name, or no run that can be chosen by default
  */
 function runNamed(name: string | undefined, job: JobStatus, running: boolean): Run {
   const of = `of job "${job.name}"`;
@@ -99,7 +99,10 @@ function rowOf(job: JobStatus): readonly string[] {
   ];
 }
 
-/** Says why the newest run failed, and how to read its log. */
+/**
+ * Returns lines that say why the newest run failed, and how to read its log. Empty if this run did
+ * not fail.
+ */
 function failure(stack: string, { name, runs: [last] }: JobStatus): readonly string[] {
   if (last?.result !== "failed") return [];
   return [
@@ -109,7 +112,7 @@ function failure(stack: string, { name, runs: [last] }: JobStatus): readonly str
   ];
 }
 
-/** Lists the newest due times that have no run. */
+/** Returns lines with the newest due times that have no run. Empty if each due time has a run. */
 function missed({ missed: without, name, schedule, since }: JobStatus): readonly string[] {
   if (without.length === 0) return [];
   const most = 3;

@@ -21,13 +21,17 @@ const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
-/** Kubernetes looks for a due time in the next five years. `0 0 31 2 *` has no due time. */
+/**
+ * Number of years in which Kubernetes searches for the next due time. Without a limit, the search
+ * for a schedule without due times, such as `0 0 31 2 *`, would not end.
+ */
 const mostYears = 5;
 
 /**
  * The due times of a schedule, as Kubernetes computes them. Kubernetes uses the library
  * `robfig/cron`. On a day when the clocks change, other libraries compute other times. For example,
- * on the day with 25 hours, the clocks show 02:30 twice, and Kubernetes runs a job at both times.
+ * when clocks go back from 03:00 to 02:00, they show 02:30 twice, and Kubernetes runs a job at both
+ * times.
  *
  * @see https://github.com/robfig/cron/blob/v3.0.1/spec.go Next
  */
@@ -45,12 +49,15 @@ export class DueTimes {
     this.#values = values;
   }
 
-  /** Returns the first due time after a time. Undefined if the next five years have no due time. */
+  /**
+   * Returns the first due time after a time. Undefined if there is no due time in the next five
+   * years.
+   */
   next(after: Date): Date | undefined {
     const clock = this.#clock;
     let at = Math.floor(after.getTime() / second) * second + second;
     const lastYear = clock.local(at).year + mostYears;
-    // Whether `at` is already the start of a month, a day, an hour or a minute.
+    // Whether `at` is already rounded down to the start of a month, a day, an hour or a minute.
     let rounded = false;
     const round = (start: () => number): void => {
       if (!rounded) at = start();
@@ -67,7 +74,8 @@ export class DueTimes {
         round(() => clock.time({ ...clock.local(at), hour: 0, minute: 0, second: 0 }));
         const { day, ...local } = clock.local(at);
         at = clock.time({ ...local, day: day + 1 });
-        // In some time zones, the clocks change at midnight.
+        // In some time zones, clocks go from 00:00 to 01:00 or back to 23:00 on the day of a clock
+        // change. These two lines go to the start of the day, as `robfig/cron` does.
         const { hour: hours } = clock.local(at);
         if (hours > 0) at += (hours > 12 ? 24 - hours : -hours) * hour;
         if (clock.local(at).day === 1) continue search;
@@ -107,9 +115,9 @@ export class DueTimes {
    * @param most largest number of due times
    */
   between(since: Date, before: Date, most: number): readonly Date[] {
-    // Between `since` and `before` may be years with a due time in each minute. So the search
-    // begins with the shortest period that can contain `most` due times, and doubles the period if
-    // needed.
+    // `since` may be years before `before`, and each minute may have a due time. So the search
+    // begins with the shortest period before `before` that can contain `most` due times. If it
+    // contains fewer, the search continues with a period that is twice as long.
     for (let back = most * this.#period; ; back *= 2) {
       const start = Math.max(since.getTime(), before.getTime() - back);
       const times: Date[] = [];
@@ -119,7 +127,10 @@ export class DueTimes {
     }
   }
 
-  /** Returns the last due time before a time. Undefined if the last five years had no due time. */
+  /**
+   * Returns the last due time before a time. Undefined if there was no due time in the last five
+   * years.
+   */
   previous(before: Date): Date | undefined {
     const since = new Date(before.getTime() - mostYears * 366 * day);
     return this.between(since, before, 1)[0];
@@ -129,7 +140,7 @@ export class DueTimes {
     return this.#values[fields[field]]?.has(this.#clock.local(at)[field]) === true;
   }
 
-  /** Whether the job runs on the day of a time. */
+  /** Whether the schedule has due times on the day that contains the time `at`. */
   #isDay(at: number): boolean {
     const ofMonth = this.#has("day", at);
     const ofWeek = this.#has("weekday", at);
@@ -137,7 +148,7 @@ export class DueTimes {
   }
 }
 
-/** The position of each field in a schedule. */
+/** The index of each field in the values of a schedule. */
 const fields = { day: 2, hour: 1, minute: 0, month: 3, weekday: 4 } as const satisfies Partial<
   Record<keyof LocalTime, number>
 >;

@@ -13,7 +13,7 @@ export async function podsOf(run: string, { cluster, namespace }: Where): Promis
 }
 
 /**
- * Prints the log of each pod of a run on standard output. The names of the pods are on standard
+ * Prints the log of each pod of a run on standard output, and the names of the pods on standard
  * error.
  *
  * @throws UserError if the run has no pod
@@ -41,8 +41,8 @@ export class PodLog {
   #last: { readonly count: number; readonly time: string } | undefined;
 
   /**
-   * @param container - name of the container with the log. Necessary if the pod has several
-   * containers.
+   * @param container - name of the container with the log. Undefined for the pod's default
+   * container.
    * @param stream - stream to which `print` writes. Default: standard output.
    */
   constructor(
@@ -60,7 +60,7 @@ export class PodLog {
   /** Prints the lines that the pod has written since the last call. */
   async print(): Promise<void> {
     const { cluster, namespace } = this.#where;
-    // `--since-time` has a resolution of one second, so the answer begins with lines that this
+    // `--since-time` has a resolution of one second, so the answer may begin with lines that this
     // method has already printed.
     const since = this.#last === undefined ? [] : [`--since-time=${this.#last.time}`];
     const options = ["--timestamps", ...since];

@@ -9,22 +9,22 @@ import { PodLog, podsOf } from "./logs";
 import type { ScheduledJobs } from "./read";
 import { type Job, type JobStatus, runOf } from "./runs";
 
-/** Exit code if the command of the run could not begin. `docker run` has the same exit code. */
+/** Exit code if no container of the run could start. `docker run` uses the same exit code. */
 const notBegun = 125;
-/** Milliseconds between two times that the command reads the run's Job and pods. */
+/** Milliseconds to wait before the command reads the run's Job and pods again. */
 const pauseMs = 1_000;
 /**
- * Milliseconds in which Kubernetes creates the first pod of a run, unless a quota or a policy
- * refuses the pod.
+ * Milliseconds after which the command gives up if Kubernetes has created no pod for the run. The
+ * reason is usually a quota or a policy that refuses the pod.
  */
 const noPodMs = 30_000;
 
 /**
- * Starts a run of a scheduled job now, from the CronJob. Prints the run's log until the run ends.
- * If someone stops this command, the run continues.
+ * Starts a run of a scheduled job now, with a Job from the CronJob's template. Prints the run's log
+ * until the run ends. If someone interrupts this command, the run continues.
  *
- * Sets the exit code of this process to the exit code of the run's last container, or to 125 if no
- * container could start.
+ * Sets the exit code of this process to 0 if the run succeeded. If it failed, the exit code is that
+ * of the run's last container, or 125 if no container could start.
  *
  * @throws UserError if a run of the job is in progress, or the person does not confirm.
  */
@@ -41,8 +41,8 @@ export async function runNow(
       `Run ${busy.name} is in progress. Follow its log: npm run jobs -- ${stack} logs ${job.name}. Nothing was changed.`,
     );
   }
-  // The name has at most 60 characters, because the name of a CronJob has at most 52. The name of a
-  // Job may have 63.
+  // The name of a Job may have 63 characters. This name has at most 60, because the name of a
+  // CronJob has at most 52, and the suffix has 7 or 8.
   const run = `${job.name}-${Math.floor(Date.now() / 1000).toString(36)}`;
   console.error(`Stack ${stack}, namespace ${namespace}: starts ${run}`);
   await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true);
@@ -66,7 +66,8 @@ export async function runNow(
 /**
  * Prints the log of a run until the run ends.
  *
- * @returns the exit code of the run's last container, or 125 if no container could start
+ * @returns 0 if the run succeeded, otherwise the exit code of the run's last container, or 125 if
+ * no container could start
  */
 async function followed(run: string, where: ScheduledJobs): Promise<number> {
   const { cluster, namespace } = where;
@@ -108,7 +109,10 @@ async function followed(run: string, where: ScheduledJobs): Promise<number> {
   }
 }
 
-/** Exit code of a pod's container. 137 after a kill, for example because of too much memory. */
+/**
+ * Exit code of a pod's container, if it has ended. The code is 137 if the container was killed, for
+ * example because it used too much memory.
+ */
 const exitCodeOf = ({ status: { containerStatuses = [] } }: Pod): number | undefined =>
   containerStatuses
     .map(({ state }) => state?.terminated?.exitCode)

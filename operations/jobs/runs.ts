@@ -10,7 +10,7 @@ interface JobCondition extends Condition {
   readonly reason?: string;
 }
 
-/** A Kubernetes Job: only the fields that the command reads. */
+/** A Kubernetes Job, with only the fields that the command reads. */
 export interface Job {
   readonly metadata: {
     readonly annotations?: Readonly<Record<string, string>>;
@@ -25,7 +25,7 @@ export interface Job {
   };
 }
 
-/** A CronJob: only the fields that the command reads. */
+/** A CronJob, with only the fields that the command reads. */
 export interface CronJob {
   readonly metadata: {
     readonly annotations?: Readonly<Record<string, string>>;
@@ -42,11 +42,11 @@ export interface CronJob {
 
 /** One run of a job. The cluster still has the Job of this run. */
 export interface Run {
-  /** Why the run failed, in the words of Kubernetes. */
+  /** Why the run failed: the reason and the message of the Job's condition `Failed`. */
   readonly cause?: string;
   /**
-   * Time at which the run had to start according to the schedule. Undefined if a person started the
-   * run.
+   * Due time of the run, from the schedule. Undefined if a person started the run, and on
+   * Kubernetes before 1.32.
    */
   readonly due?: Date;
   readonly ended?: Date;
@@ -63,7 +63,9 @@ interface OnFailure {
   readonly tell: string;
 }
 
-/** The runs and the due times of one scheduled job. */
+/**
+ * The runs and the due times of one scheduled job, at the time when the command read the cluster.
+ */
 export interface JobStatus {
   /**
    * Due times without a run, the newest first. A due time is also in the list if the previous run
@@ -87,7 +89,8 @@ export interface JobStatus {
 /** Annotation that Kubernetes 1.32 and later sets on the Job of each scheduled run. */
 const dueAnnotation = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 /**
- * Largest number of due times that the command compares with the runs. A job may run every minute.
+ * Largest number of due times of one job that the command compares with the runs. For a job that
+ * runs every minute, these are the due times of 25 hours.
  */
 const mostDueTimes = 1500;
 
@@ -113,7 +116,8 @@ function statusOf(cronJob: CronJob, found: readonly Run[], now: Date): JobStatus
   const times = dueTimesOf(spec);
   const next = times?.next(now);
   const has = new Set(runs.map(({ due }) => due?.getTime()));
-  // A run may still start before its starting deadline.
+  // A due time counts as missed only after its starting deadline, because its run may start until
+  // then.
   const before = new Date(now.getTime() - (spec.startingDeadlineSeconds ?? 0) * 1000);
   const due = spec.suspend === true ? [] : (times?.between(since, before, mostDueTimes) ?? []);
   const onFailure = onFailureOf(metadata.annotations);
@@ -155,9 +159,10 @@ const causeOf = ({ message, reason }: JobCondition): string =>
   [reason, message].filter((part) => part !== undefined).join(": ");
 
 /**
- * Returns the time after which the cluster still has the Job of every run. Kubernetes deletes Jobs
- * above the history limits, and Jobs that ended long ago. The time is also not earlier than the
- * last change of the CronJob's schedule, because `missed` uses only the current schedule.
+ * Returns the start of the time for which the cluster still has the Job of every run. Kubernetes
+ * deletes the oldest Jobs above the CronJob's history limits, and Jobs that ended longer ago than
+ * `ttlSecondsAfterFinished`. The start is never before the last change of the CronJob's schedule,
+ * because `missed` uses only the current schedule.
  */
 function completeSince({ metadata, spec }: CronJob, runs: readonly Run[], now: Date): Date {
   const { failedJobsHistoryLimit = 1, jobTemplate, successfulJobsHistoryLimit = 3 } = spec;

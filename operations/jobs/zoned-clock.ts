@@ -12,9 +12,12 @@ export interface LocalTime {
   readonly year: number;
 }
 
-/** A quarter of an hour, in milliseconds. Clocks change only at a multiple of this time. */
+/**
+ * A quarter of an hour, in milliseconds. In all time zones, clocks change only at the start of a
+ * quarter of an hour.
+ */
 const quarter = 15 * 60_000;
-/** A day, in milliseconds. No clock changes twice on a day. */
+/** A day, in milliseconds. In no time zone do clocks change twice within one day. */
 const day = 24 * 60 * 60_000;
 
 /** A clock in one time zone. Times are milliseconds since 1970. */
@@ -59,7 +62,10 @@ export class ZonedClock {
       : this.#read(Math.floor(time / quarter) * quarter);
   }
 
-  /** Reads an offset from the time zones of Node.js. A reading is slow, so the clock stores it. */
+  /**
+   * Returns the offset at a time, from the time zone data of Node.js. This is slow, so the clock
+   * keeps each offset that it has read.
+   */
   #read(time: number): number {
     const known = this.#offsets.get(time);
     if (known !== undefined) return known;
