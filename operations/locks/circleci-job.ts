@@ -10,8 +10,8 @@ export interface CircleciJob {
 
 /**
  * Returns the CircleCI job of this process, if the job's serial group proves that every earlier job
- * of the group has ended. There is no such proof for a job without a serial group. There is also no
- * proof for a job that was rerun with SSH, because a person can run commands in such a job by hand.
+ * of the group has ended. A job without a serial group proves nothing. A job that was rerun with
+ * SSH proves nothing either, because a person can run commands in it by hand.
  *
  * @returns undefined without this proof, on a laptop, and if one of CircleCI's environment
  * variables is missing.
@@ -36,7 +36,7 @@ export function circleciJob(
 
 /**
  * Reads the claims about the job in CircleCI's OIDC token. This function does not check the token's
- * signature, because the token comes from CircleCI, as the other environment variables do.
+ * signature, because the token comes from CircleCI like the other environment variables.
  *
  * @see https://circleci.com/docs/guides/permissions-authentication/openid-connect-tokens/
  */

@@ -6,7 +6,7 @@ import type { CircleciJob } from "./circleci-job";
 import type { StateOfProject } from "../clients/state-objects";
 import { type JobRecord, recordObject } from "./lock-store";
 
-/** How to record a Pulumi process for later CircleCI jobs. */
+/** How to record for later CircleCI jobs that a Pulumi process belongs to this CircleCI job. */
 export interface Recording {
   /**
    * Removes the record when Pulumi has ended. Keeps the record if Pulumi was killed (SIGKILL).
@@ -14,8 +14,8 @@ export interface Recording {
    */
   readonly ended: (signal: NodeJS.Signals | null) => Promise<void>;
   /**
-   * A command that writes the record and then replaces itself with Pulumi (`exec`). Pulumi's
-   * command line follows as arguments.
+   * The start of a command line. The caller appends Pulumi's command line. The command writes the
+   * record, and then replaces itself with Pulumi (`exec`).
    */
   readonly through: readonly string[];
 }
@@ -26,8 +26,8 @@ export interface Recording {
 const writeSeconds = 30;
 
 /**
- * Prepares a record in S3 of the CircleCI job that takes a stack's lock. If this job is canceled,
- * a later job of the same serial group can then take over the lock.
+ * Prepares a record of the CircleCI job that takes a stack's lock. The record is an object in S3.
+ * If this job is canceled, a later job of the same serial group can then take over the lock.
  *
  * @param args - Pulumi's arguments
  * @returns undefined if the command takes no lock, or if the state backend is not in S3.
@@ -63,8 +63,8 @@ function lockedBy(args: readonly string[]): string | undefined {
 
 /**
  * Returns a shell script that writes the record with the shell's process id, and then replaces the
- * shell with Pulumi (`exec`). `exec` keeps the process id. So the record contains Pulumi's process
- * id, and exists before Pulumi takes the lock.
+ * shell with Pulumi (`exec`). `exec` keeps the process id. So Pulumi has the process id in the
+ * record, and the record exists before Pulumi takes the lock.
  */
 function writer(record: Omit<JobRecord, "pid">, write: readonly string[]): string {
   const rest = JSON.stringify(record).slice(1);

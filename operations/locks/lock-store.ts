@@ -9,8 +9,8 @@ import { stateDirectory } from "../pulumi/torn-files";
 import type { CircleciJob } from "./circleci-job";
 
 /**
- * The record of a Pulumi process in a CircleCI job. The record exists before the process takes the
- * stack's lock.
+ * The record that a Pulumi process belongs to a CircleCI job. A job writes the record before its
+ * process takes the stack's lock.
  */
 export interface JobRecord {
   /** Time of the record, in milliseconds since 1970. */
@@ -34,14 +34,16 @@ export interface Lock {
 }
 
 interface Stored {
-  /** All locks of the stack. Pulumi works only if there is at most one lock. */
+  /**
+   * All locks of the stack, usually at most one: Pulumi does not start if it finds another lock.
+   */
   readonly locks: readonly Lock[];
   readonly records: readonly StoredRecord[];
 }
 
 /** Reads and removes the locks of one stack. */
 export interface LockStore {
-  /** Reads the locks of the stack and the records of their owners, as they are now. */
+  /** Reads the current locks of the stack, and the records of CircleCI jobs. */
   readonly read: () => Promise<Stored>;
   /**
    * Removes locks with their records, or records without a lock. Ignores locks and records that no
@@ -51,17 +53,16 @@ export interface LockStore {
 }
 
 /**
- * Name of the folder with the records of CircleCI jobs. It is inside the folder with the stack's
- * locks. Pulumi treats every object in the folder of the locks as a lock, and ignores subfolders.
- * The IAM roles of CI have the necessary permissions in the folder of the locks, including its
- * subfolders.
+ * Name of the folder with the records of CircleCI jobs. This folder is inside the folder with the
+ * stack's locks, for which the IAM roles of CI already have the necessary permissions. Pulumi
+ * treats every object in the locks' folder as a lock, but ignores subfolders.
  *
  * @see https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/backend/diy/lock.go checkForLock
  */
 const recordFolder = "circleci";
 
 /**
- * Returns access to a stack's locks, which are in files or in S3.
+ * Returns functions to read and to remove a stack's locks, which are files or objects in S3.
  *
  * @throws UserError if the state backend is neither in files nor in S3.
  */
@@ -163,8 +164,8 @@ function storedIn(directory: string): Stored {
 }
 
 /**
- * Whether the process of a record has taken a lock. The rule is the same as for a process that was
- * killed on this machine.
+ * Whether the process of a record has taken a lock. The rule about the times is the same as for a
+ * Pulumi process that was killed on this machine (`tookSoonAfter`).
  */
 const isOwner = (record: JobRecord, owner: LockOwner): boolean =>
   record.hostname === owner.hostname && tookSoonAfter(record, owner);
@@ -182,7 +183,7 @@ function jsonIn(directory: string, folder: string): readonly (readonly [string, 
       const content: unknown = JSON.parse(readFileSync(join(path, name), "utf8"));
       return [[`${folder}${name}`, content] as const];
     } catch (error) {
-      // Another process has just removed the file.
+      // Another process removed the file after this function had listed the folder.
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
       throw error;
     }

@@ -5,14 +5,14 @@ import { type Lock, lockStore } from "./lock-store";
 
 /**
  * Removes the locks that earlier jobs of this job's serial group have left, and the records of
- * these earlier jobs.
+ * these jobs. Does nothing if the state backend is not in S3.
  *
  * No heartbeat is necessary, because CircleCI runs one job of a group at a time: "If another job
  * already holds the lock, subsequent jobs must wait in the queue." CircleCI releases the group when
  * a job completes, "whether successful, failed, canceled, unauthorized, or not run". This job runs,
  * so every earlier job of the group has ended.
  *
- * @returns whether a lock was removed.
+ * @returns whether this function removed a lock.
  * @see
  * https://circleci.com/docs/guides/orchestrate/controlling-serial-execution-across-your-organization/
  */
@@ -25,8 +25,8 @@ export async function takeOver(
   const store = lockStore(stack, state);
   try {
     const { locks, records } = await store.read();
-    // Ignores the records of this job: another step or another parallel machine of the job may hold
-    // the lock.
+    // The records of this job are not in `ended`, because another step or another parallel machine
+    // of the job may hold the lock.
     const ended = records.filter(
       (record) => record.job.serialGroup === job.serialGroup && record.job.id !== job.id,
     );

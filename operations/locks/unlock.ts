@@ -11,11 +11,11 @@ import { type Lock, type LockStore, lockStore } from "./lock-store";
 
 /**
  * `npm run unlock -- STACK`: shows which process holds the stack's lock, asks for confirmation, and
- * removes the lock. The command does not stop this process. If the process still runs, two updates
- * can change the stack at the same time.
+ * removes the lock. The command does not stop the process that holds the lock. If that process
+ * still runs, two updates can change the stack at the same time.
  *
  * @throws UserError if the stack is unknown, if the command cannot read its locks, if the person
- * does not confirm, or if the person has approved the removal of another lock.
+ * does not confirm, or if the person approved the removal of a different lock.
  */
 export async function unlock(
   stack: string,
@@ -25,8 +25,8 @@ export async function unlock(
   assertStackName(stack);
   const store = lockStore(stack, stateOfProject(workspace));
   const shown = await reading(stack, store);
-  // A killed removal of a stack may leave the lock although the stack is gone. So the command reads
-  // the locks before it asks whether the stack exists.
+  // If the removal of a stack is killed, the stack may be gone while its lock remains. So the
+  // command first reads the locks, and only without a lock checks that the stack exists.
   if (shown.length === 0 && !(await stackNames(workspace)).includes(stack)) {
     throw noSuchStack(stack);
   }
@@ -66,7 +66,7 @@ async function removing(stack: string, store: LockStore, locks: readonly Lock[])
   });
 }
 
-/** Returns an error with the reason in one line. The AWS CLI prints the reason in several lines. */
+/** Returns an error with the reason in one line, although the AWS CLI prints several lines. */
 function refused(what: string, error: unknown): UserError {
   const reason = error instanceof CommandError ? error.reason : String(error);
   return new UserError(
@@ -74,7 +74,7 @@ function refused(what: string, error: unknown): UserError {
   );
 }
 
-/** Names the process that holds a lock, and its CircleCI job. */
+/** Returns a text with the process that holds a lock, and its CircleCI job if it has one. */
 export function holderOf({ owner, record }: Lock): string {
   const { hostname, pid, timestamp, username } = owner;
   const since = moment(new Date(timestamp));
@@ -92,7 +92,10 @@ async function sayWhatIsLeft(stack: string, store: LockStore): Promise<void> {
   console.log(`${nextCommand(stack)} first brings the state to what is in the cluster.`);
 }
 
-/** Returns the command that first recovers the state after a killed update and then continues. */
+/**
+ * Returns the command with which to continue. This command first recovers the state after the
+ * killed update.
+ */
 function nextCommand(stack: string): string {
   if (stack === "local") return "npm run up";
   if (stack === canaryStack) return "npm run canary -- stop";

@@ -9,8 +9,8 @@ import { type Event, events, messageOf, type Notice } from "./slack-message";
 import { send } from "./slack-webhook";
 
 /**
- * Options of `npm run notify`. The command takes the other facts in a message from CircleCI's
- * environment variables.
+ * Options of `npm run notify`. All other facts in a message come from CircleCI's environment
+ * variables.
  */
 export interface NotifyOptions {
   readonly causeFile?: string;
@@ -22,7 +22,9 @@ export interface NotifyOptions {
    */
   readonly report?: string;
   readonly stack: string;
-  /** For the event `drift`: file with the differences that earlier messages contained. */
+  /**
+   * For the event `drift`: the file in which the command stores what its messages have reported.
+   */
   readonly told?: string;
   /** Output file of `npm run preview -- --format json`. */
   readonly summary?: string;
@@ -34,8 +36,8 @@ const workflows = "https://app.circleci.com/pipelines/workflows";
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Content of a file. Undefined if the file does not exist, for example because a job failed before
- * it wrote the file.
+ * Returns the content of a file. Undefined if the file cannot be read, for example because a job
+ * failed before it wrote the file.
  */
 function optionalFile(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
@@ -46,7 +48,9 @@ function optionalFile(file: string | undefined): string | undefined {
   }
 }
 
-/** Reads a report. Returns an empty report if the file is missing or incomplete. */
+/**
+ * Reads a report. Returns an empty report if the file is missing or does not contain complete JSON.
+ */
 function read<Report>(file: string | undefined): Partial<Report> {
   try {
     return JSON.parse(optionalFile(file) ?? "{}") as Partial<Report>;
@@ -56,8 +60,8 @@ function read<Report>(file: string | undefined): Partial<Report> {
 }
 
 /**
- * Creates the notice from the options and from CircleCI's environment variables, so that text from
- * outside never appears in a command. Apart from reading the files, the function is pure.
+ * Creates the notice from the options and from CircleCI's environment variables, so that no CI job
+ * has to put text from outside, such as a branch's name, into a command line.
  */
 export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice {
   const cause = optionalFile(options.causeFile);
@@ -102,9 +106,9 @@ export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice
 }
 
 /**
- * Whether the report is about the stack. Also true without a report, and for all events except
- * `deployed` and `removed`. After an earlier job failed, the report may be missing or about another
- * stack.
+ * Whether the report confirms the event. For `deployed` and `removed`, the report must be about the
+ * stack: if an earlier job failed, the file may be missing or about another stack. Always true for
+ * other events, and if the command was called without a report.
  */
 function isReported(event: Event, { report, stack }: NotifyOptions): boolean {
   if (report === undefined || (event !== "deployed" && event !== "removed")) return true;
@@ -112,14 +116,14 @@ function isReported(event: Event, { report, stack }: NotifyOptions): boolean {
 }
 
 /**
- * Name of the event that follows a scheduled comparison of the state with the cluster. The message
- * depends on the earlier messages.
+ * Event after a scheduled run of `npm run drift`. It is not in `events`, because its message
+ * depends on what earlier messages have reported.
  */
 const driftEvent = "drift";
 
 /**
  * `npm run notify -- EVENT --stack STACK`: sends a message to Slack. The exit code is 0 even if
- * Slack fails.
+ * Slack does not accept the message.
  *
  * @throws UserError for an unknown event
  */

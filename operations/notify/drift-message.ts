@@ -2,11 +2,11 @@ import { cut } from "../preview/changes/values";
 import type { News } from "./drift-news";
 import { type Block, type Message, escaped, linksTo, quoted, section } from "./slack-message";
 
-/** Largest number of lines of a list that the message shows. */
+/** Largest number of lines that the message shows of one list of differences. */
 const mostLines = 10;
 /** Longest line of a list, in characters. */
 const longestLine = 200;
-/** Longest text of a block, in characters. Slack's own limit is 3,000. */
+/** Longest text of a block of the message, in characters. Slack's limit is 3,000. */
 const blockLimit = 2_800;
 
 /** URLs of the CI workflow and the CI job. */
@@ -17,7 +17,7 @@ export interface Where {
 
 /**
  * Creates the message about what someone has changed in the cluster. This function is pure. The
- * caller masks secrets first.
+ * caller must mask secrets before the call.
  */
 export function driftMessage(
   stack: string,
@@ -44,8 +44,8 @@ export function driftMessage(
 }
 
 /**
- * Returns a block with the first lines of a list, as many as Slack shows in one block and at most
- * {@link mostLines}. Escaping makes the lines longer.
+ * Returns a block with the first lines of a list, as many as fit into one block, at most
+ * {@link mostLines}. The function measures the escaped text, which is longer than the lines.
  */
 function listed(title: string, lines: readonly string[]): readonly Block[] {
   if (lines.length === 0) return [];

@@ -5,9 +5,12 @@ import { fromTo } from "../drift/drift";
 import type { DriftReport } from "../drift/report";
 import { cut } from "../preview/changes/values";
 
-/** Longest text for an object and its field that the file may contain, in characters. */
+/**
+ * Longest text for an object and its field in the file with what messages have reported, in
+ * characters.
+ */
 const mostCharacters = 200;
-/** Largest number of differences that the file may contain. */
+/** Largest number of differences in this file. */
 const mostDifferences = 1_000;
 
 const form = v.object({
@@ -25,7 +28,9 @@ const form = v.object({
   version: v.literal(1),
 });
 
-/** Content of the file that keeps what earlier messages have said about the drift of a stack. */
+/**
+ * Content of the file that keeps what earlier messages have reported about the drift of a stack.
+ */
 export type Told = v.InferOutput<typeof form>;
 
 /** The content of the file before the first message about a stack. */
@@ -35,7 +40,7 @@ export const nothingTold: Told = { differences: [], failed: false, version: 1 };
 export interface News {
   /** Differences that no earlier message contained, one line for each difference. */
   readonly appeared: readonly string[];
-  /** Whether the comparison with the cluster failed, and the last message did not say so. */
+  /** Whether the comparison with the cluster failed and the last message did not report this. */
   readonly failed: boolean;
   /**
    * Objects and fields that no longer differ, although an earlier message said that they differ.
@@ -44,21 +49,21 @@ export interface News {
 }
 
 /**
- * Parses the file with what earlier messages said. Any branch can write to the CI cache with this
- * file, so this function checks every value. Undefined if the text does not have the form of this
- * version.
+ * Parses the file with what earlier messages have reported. The file comes from the CI cache, to
+ * which the jobs of any branch can write, so this function checks every value. Undefined if the
+ * text does not have the form of this version.
  */
 export function parseTold(text: string): Told | undefined {
   return parsedJson(form, text);
 }
 
 /**
- * Compares the differences with what earlier messages said. Two differences are the same if they
- * have the same object, field and values. The time and the tool do not matter. This function is
- * pure.
+ * Compares the differences with what earlier messages have reported. Two differences are the same
+ * if they have the same object, field and values. The time and the tool do not matter. This
+ * function is pure.
  *
  * @param report - undefined if the comparison with the cluster failed
- * @returns the news, and the new content of the file if Slack accepts the news
+ * @returns the news, and the content of the file after Slack has accepted the news
  */
 export function newsOf(
   report: DriftReport | undefined,

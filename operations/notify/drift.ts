@@ -18,8 +18,8 @@ export interface DriftNoticeOptions {
   readonly report?: string | undefined;
   readonly secrets: readonly string[];
   /**
-   * File with what earlier messages said. If the file is missing or invalid, the message contains
-   * every difference.
+   * File with what earlier messages have reported. If the file is missing or invalid, the message
+   * contains every difference.
    *
    * @default undefined
    */
@@ -27,13 +27,17 @@ export interface DriftNoticeOptions {
   readonly webhook: string | undefined;
 }
 
-/** Largest file that this module reads, in bytes. 1,000 differences need a third of this size. */
+/**
+ * Largest file that this module reads, in bytes. A file with 1,000 differences has a third of this
+ * size.
+ */
 const mostBytes = 1_000_000;
 
 /**
  * Tells Slack about a stack's drift: once about each new difference, and once when a difference is
- * gone. If Slack does not accept a message, the next message contains its content again. If
- * something goes wrong, this function prints a warning on standard error and throws no error.
+ * gone. If Slack does not accept a message, the next message reports the same differences again. In
+ * this case, and if the file with earlier messages is invalid, the function prints a warning on
+ * standard error and throws no error.
  */
 export async function tellDrift(options: DriftNoticeOptions): Promise<void> {
   const { failed, report: file, secrets, told: memory, webhook } = options;
@@ -45,8 +49,8 @@ export async function tellDrift(options: DriftNoticeOptions): Promise<void> {
   if (message === undefined) console.log(`Nothing new about the drift of ${stack}.`);
   const warning = message && (await send(webhook, message));
   if (warning !== undefined) process.stderr.write(`warning: ${warning}\n`);
-  // Also writes the file if nothing is new, because CircleCI deletes a cache 15 days after a job
-  // has saved it.
+  // The command writes the file even if nothing is new, so that each run saves a new CI cache.
+  // CircleCI deletes a cache 15 days after a job has saved it.
   if (memory !== undefined) keep(memory, warning === undefined ? then : told);
 }
 
@@ -74,7 +78,7 @@ function toldIn(memory: string | undefined): Told {
 }
 
 /**
- * Returns the text of a file. Empty if the file is too large. Undefined if the file does not exist.
+ * Returns the text of a file. Empty if the file is too large. Undefined if the file cannot be read.
  */
 function limited(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;

@@ -4,13 +4,10 @@ import { cut } from "../preview/changes/values";
 /** Content of a message. Only `event` and `stack` are required. */
 export interface Notice {
   /**
-   * What a person or a schedule does with the stack, such as `rollback`. Undefined for a deploy.
+   * The command that a person or a schedule started, such as `rollback`. Undefined for a deploy.
    */
   readonly action?: string;
-  /**
-   * The release that a rollback must deploy. If undefined, the rollback deploys the previous
-   * release.
-   */
+  /** For a rollback: the release to deploy. Default: the previous release. */
   readonly backTo?: string;
   readonly branch?: string;
   /**
@@ -38,7 +35,8 @@ export interface Notice {
   readonly url?: string;
   readonly who?: string;
   /**
-   * URL of the CI workflow's page. The page shows what would change, and has the button to approve.
+   * URL of the CI workflow's page. On this page, a person sees the jobs with the preview, and can
+   * approve.
    */
   readonly workflow?: string;
 }
@@ -63,14 +61,15 @@ export interface Message {
   readonly text: string;
 }
 
-/** Longest text of a field, in characters. Slack's own limit is 2,000. */
+/** Longest text of a field, in characters. Slack's limit is 2,000. */
 const fieldLimit = 300;
-/** Longest text of the cause, in characters. Slack's own limit is 3,000. */
+/** Longest text of the cause, in characters. Slack's limit is 3,000. */
 const causeLimit = 2_500;
 
 /**
  * Escapes text from outside, so that Slack shows it literally: without links, mentions or markup. A
- * zero-width space after each mrkdwn character removes the meaning of that character.
+ * zero-width space after each special character of Slack's markup (mrkdwn) makes Slack show this
+ * character literally.
  */
 export function escaped(text: string): string {
   return text
@@ -107,10 +106,7 @@ export const section = (text: string): Block => ({
   type: "section",
 });
 
-/**
- * Returns the last line of a message, with its links. Empty if the notice has no address to link
- * to.
- */
+/** Returns the last line of a message, with its links. Empty if all addresses are undefined. */
 export function linksTo(
   addresses: readonly (readonly [address: string | undefined, text: string])[],
 ): readonly Block[] {
@@ -122,8 +118,8 @@ export function linksTo(
 }
 
 /**
- * Creates the message for a notice, in Slack's Block Kit. This function is pure. The caller masks
- * secrets first.
+ * Creates the message for a notice, in Slack's Block Kit. This function is pure. The caller must
+ * mask secrets before the call.
  */
 export function messageOf(notice: Notice): Message {
   const { action, branch, cause = "", changed, commit, event, job } = notice;
@@ -158,8 +154,8 @@ export function messageOf(notice: Notice): Message {
 }
 
 /**
- * Returns the first part of a text that is too long, because the causes of a failure come before
- * the lines of logs. Escaping can turn one character into five.
+ * Returns the start of a text that is too long, because the cause of a failure comes before the
+ * lines of logs. The limit applies to the escaped text, in which one character can become five.
  */
 function start(text: string): string {
   let limit = causeLimit;

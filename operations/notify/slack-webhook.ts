@@ -22,15 +22,15 @@ async function post(webhook: string, message: Message): Promise<void> {
   if (answer.ok) return;
   const { status } = answer;
   const reason = `Slack answered ${String(status)}: ${(await answer.text()).slice(0, 100)}`;
-  // Slack rejected the message: another try would get the same answer.
+  // Slack rejected the message and would reject it again, so there is no further try.
   if (status >= 400 && status < 500 && status !== 429) throw new AbortError(reason);
   throw new Error(reason);
 }
 
 /**
- * Sends a message. Makes up to three tries, each with a timeout of five seconds, and waits one
- * second between two tries. If Slack fails, returns a warning and throws no error, because a
- * deployment must not fail when Slack fails.
+ * Sends a message. Tries up to three times, each time with a timeout of five seconds, and waits one
+ * second before the next try. If the last try fails, the function returns a warning and throws no
+ * error, because a deploy must not fail when Slack fails.
  *
  * @returns the warning, or undefined if Slack accepted the message.
  */

@@ -21,8 +21,8 @@ import { destinationOf } from "./recipient";
 /**
  * `npm run notify -- jobs --stack STACK`: sends messages about failed and missed runs of a stack's
  * jobs to the recipients in `onFailure`. After each message, the command writes to the state
- * backend which runs it has reported. So if someone kills the command, the next run sends the other
- * messages.
+ * backend which runs it has reported. So if the command is killed, its next run sends only the
+ * messages that are still missing.
  *
  * @throws UserError if the command cannot read the cluster or the list of reported runs, or if
  * Slack did not accept a message.
@@ -61,7 +61,7 @@ export async function notifyJobs(
   }
 }
 
-/** Longest cause of a failure that the notifier stores, in characters. */
+/** Longest reason for its own failure that the notifier stores, in characters. */
 const longestTrouble = 300;
 
 interface Telling {
@@ -71,8 +71,8 @@ interface Telling {
 }
 
 /**
- * Sends one message for each job with new failed or missed runs. After each message, the function
- * calls `remember`.
+ * Sends one message for each job with `onFailure` and new failed or missed runs. After each
+ * message, the function calls `remember` with the runs that it has reported so far.
  *
  * @returns the list of reported runs, and the number of messages
  * @throws UserError with all jobs whose message Slack did not accept
@@ -84,7 +84,7 @@ async function tellAll(
   { env, memory, remember }: Telling,
 ): Promise<{ readonly jobs: Memory["jobs"]; readonly messages: number }> {
   const news = read.jobs.map((job) => ({ job, news: newsOf(job, memory.jobs[job.name], now) }));
-  // The new list has only jobs that the cluster still has.
+  // The new list does not contain jobs that the cluster no longer has.
   const jobs: Record<string, Memory["jobs"][string]> = Object.fromEntries(
     news.flatMap(({ job: { name } }) => {
       const known = memory.jobs[name];
@@ -105,8 +105,8 @@ async function tellAll(
         "SLACK_WEBHOOK_URL is not set, so the notifier cannot report a failed job",
       );
     }
-    // If Slack does not answer, each message takes many seconds. So after a failure, the function
-    // sends no other message to the same webhook.
+    // If Slack does not answer, each message takes up to 17 seconds. So after a failure, the
+    // function sends no other message to the same webhook.
     if (failures.has(webhook)) continue;
     if (found.failed.length + found.missed.length > 0) {
       const message = jobMessage(await noticeOf(stack, job, found, read, strayed, secretsOf(env)));
@@ -138,7 +138,8 @@ async function noticeOf(
   const ends = await Promise.all(
     failed.map(async (run, i) => ({
       ...run,
-      // The message shows no more runs, so the command reads no more pods.
+      // The message shows at most `mostRuns` runs, so the command does not read the pods of further
+      // runs.
       why: i < mostRuns ? safe(await endOfRun(run, read)) : "",
     })),
   );

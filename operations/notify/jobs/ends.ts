@@ -17,7 +17,7 @@ interface FailedPod extends Pod {
 
 /**
  * Returns why a run failed: the cause that Kubernetes gives, then how the containers of the last
- * pod ended. The text has no line of a log, because a log may contain names of customers.
+ * pod ended. The text contains no lines of logs, because a log may contain names of customers.
  */
 export async function endOfRun(
   run: Run,
@@ -36,9 +36,9 @@ export async function endOfRun(
 }
 
 /**
- * Removes the termination messages that Kubernetes takes from the log of a container. Kubernetes
- * does so for containers with `terminationMessagePolicy: FallbackToLogsOnError`. No component of
- * this project sets this policy, but an override can.
+ * Removes the termination messages of containers with `terminationMessagePolicy:
+ * FallbackToLogsOnError`, because Kubernetes takes these messages from the container's log. No
+ * component of this project sets this policy, but an override can.
  */
 function withoutLogs(pod: FailedPod): Pod {
   const { containers, initContainers = [] } = pod.spec;

@@ -18,12 +18,15 @@ export interface NotifierStatus {
 }
 
 /**
- * Longest usual time since the last success of the notifier, in milliseconds. The pipeline runs the
- * notifier every 15 minutes.
+ * Milliseconds since the last success of the notifier after which the text says that the notifier
+ * has not succeeded. The pipeline runs the notifier every 15 minutes.
  */
 const lateAfterMs = hour;
 
-/** Reads when the job notifier last succeeded. Undefined if no notifier has run for the stack. */
+/**
+ * Reads when the job notifier last succeeded. Undefined if the notifier has never run for the
+ * stack.
+ */
 export async function readNotifier(
   stack: string,
   workspace: Workspace,
@@ -33,9 +36,9 @@ export async function readNotifier(
 }
 
 /**
- * Returns a text that says when the notifier last succeeded, such as `last ran 12 min ago`. If no
- * notifier has run, the text names the jobs with `onFailure`. Undefined if no notifier is
- * necessary.
+ * Returns a text that says when the notifier last succeeded, such as `last ran 12 min ago`. If the
+ * notifier has never run, the text contains the names of the jobs with `onFailure`. Undefined if no
+ * job has `onFailure` either.
  */
 export function notifierLine(
   notifier: NotifierStatus | undefined,
@@ -57,9 +60,10 @@ export function notifierLine(
 }
 
 /**
- * Returns the line about the job notifier at the end of a deploy. Undefined if no notifier is
- * necessary. If the function cannot read the state backend or the cluster, the line says so. The
- * function throws no error, because the deploy has succeeded.
+ * Returns the line about the job notifier at the end of a deploy. Undefined if the stack's jobs do
+ * not run, and if no job has `onFailure` and the notifier has never run. If the function cannot
+ * read the state backend or the cluster, the line says so. The function throws no error, because
+ * the deploy has succeeded.
  */
 export async function notifierNote(
   { environment, identity, namespace, stack }: Settings,

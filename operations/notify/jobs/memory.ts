@@ -20,14 +20,14 @@ const form = v.object({
       failed: v.array(v.string()),
     }),
   ),
-  /** Time of the last run that sent all messages. */
+  /** Time of the notifier's last run that sent all messages. */
   ran: v.optional(time),
-  /** Why the newest run failed. */
+  /** Why the notifier's newest run failed. Undefined if this run succeeded. */
   trouble: v.optional(v.string()),
   version: v.literal(1),
 });
 
-/** The list of reported runs of a stack, and the last run of the notifier. */
+/** The list of the runs of a stack that the notifier has reported, and facts about its last run. */
 export type Memory = v.InferOutput<typeof form>;
 
 /** The list before the first run of the notifier: empty. */
@@ -36,8 +36,8 @@ export const nothingRemembered: Memory = { jobs: {}, version: 1 };
 const objectOf = (stack: string): string => `${stack}.json`;
 
 /**
- * Reads the list of reported runs. Undefined if no notifier has run for the stack. If the list is
- * damaged, prints a warning and returns an empty list.
+ * Reads the list of reported runs. Undefined if the notifier has never run for the stack. If the
+ * list does not have the expected form, prints a warning and returns an empty list.
  *
  * @throws UserError if the function cannot read the state backend
  */

@@ -6,18 +6,18 @@ import type { JobNews } from "./news";
 
 /** Largest number of failed runs that the message shows. The same limit applies to missed runs. */
 export const mostRuns = 3;
-/** Longest text about one failed run, in characters. Slack's own limit of a block is 3,000. */
+/** Longest text about one failed run, in characters. Slack's limit for a block is 3,000. */
 const longestReason = 600;
 
 /** The content of a message about one job. The caller has masked the secrets. */
 export interface JobNotice extends Pick<JobNews, "missed"> {
-  /** Failed runs, and how their containers ended. */
+  /** Failed runs, each with the reason why it failed. */
   readonly failed: readonly (Pick<Run, "due" | "name" | "started"> & { readonly why: string })[];
   readonly job: Pick<JobStatus, "name" | "onFailure" | "schedule">;
   readonly stack: string;
   /**
-   * Why the message goes to the common channel. Undefined if the message goes to the channel of the
-   * job's recipient.
+   * Why the message goes to the channel of `SLACK_WEBHOOK_URL`. Undefined if it goes to the channel
+   * that the job names as its recipient.
    */
   readonly strayed?: string | undefined;
 }

@@ -6,7 +6,7 @@ type JobMemory = Memory["jobs"][string];
 
 /** A due time without a run. */
 interface Missed {
-  /** Name of an earlier run that had not ended at the due time. */
+  /** Name of an earlier run that had not ended at the due time. Undefined if there was none. */
   readonly busy?: string;
   readonly due: Date;
 }
@@ -16,21 +16,22 @@ export interface JobNews {
   /** Failed runs that the notifier has not reported, the newest first. */
   readonly failed: readonly Run[];
   readonly missed: readonly Missed[];
-  /** The reported runs after the message. */
+  /** The reported runs after Slack has accepted the message. */
   readonly then: JobMemory;
 }
 
 /**
- * Shortest time between a due time and the report that the run is missed, in milliseconds.
- * Kubernetes starts a run some seconds after its due time, and a job may have no starting deadline.
+ * Shortest time between a due time and the report that its run is missed, in milliseconds.
+ * Kubernetes starts a run some seconds after its due time, and not every job has a starting
+ * deadline that covers these seconds.
  */
 const graceMs = 60_000;
 
 /**
  * Finds the failed and the missed runs of a job that the notifier has not reported. The notifier
  * identifies a failed run by its name, and a missed run by its due time. It looks at each due time
- * only once, when the run can no longer start. A second look would be wrong, because Kubernetes may
- * have deleted the Job of a run in the meantime. This function is pure.
+ * only once, when the run can no longer start. Later, the same due time could look missed, because
+ * Kubernetes may have deleted the Job of its run. This function is pure.
  */
 export function newsOf(job: JobStatus, told: JobMemory | undefined, now: Date): JobNews {
   const failed = job.runs.filter(({ result }) => result === "failed");
@@ -45,7 +46,7 @@ export function newsOf(job: JobStatus, told: JobMemory | undefined, now: Date): 
       return busy === undefined ? { due } : { busy: busy.name, due };
     }),
     then: {
-      // If someone has made the starting deadline longer, `until` is earlier than before.
+      // If someone has made the starting deadline longer, `until` may be earlier than `from`.
       checkedUntil: new Date(Math.max(from, until)).toISOString(),
       failed: failed.map(({ name }) => name),
     },

@@ -1,8 +1,8 @@
 /** Where a message about a job goes. */
 interface Destination {
   /**
-   * Why the message goes to the common channel. Undefined if the message goes to the channel of the
-   * job's recipient.
+   * Why the message goes to the channel of `SLACK_WEBHOOK_URL`. Undefined if it goes to the channel
+   * that the job names as its recipient.
    */
   readonly strayed?: string;
   readonly webhook: string | undefined;
@@ -11,8 +11,8 @@ interface Destination {
 const common = "SLACK_WEBHOOK_URL";
 
 /**
- * Returns the environment variable with the webhook of a Slack channel, such as
- * `SLACK_WEBHOOK_URL_ORDERS_ALERTS` for `#orders-alerts`. A webhook of Slack writes to only one
+ * Returns the name of the environment variable with the webhook of a Slack channel, such as
+ * `SLACK_WEBHOOK_URL_ORDERS_ALERTS` for `#orders-alerts`. A Slack webhook writes to only one
  * channel, so each channel needs its own webhook.
  */
 const variableOf = (channel: string): string =>
@@ -20,7 +20,7 @@ const variableOf = (channel: string): string =>
 
 /**
  * Returns the webhook for a job's recipient, such as `slack:#orders-alerts`. If the recipient has
- * no webhook, the message goes to the channel of `SLACK_WEBHOOK_URL`, and names its recipient. A
+ * no webhook, the message goes to the channel of `SLACK_WEBHOOK_URL`, and says for whom it is. A
  * message in the wrong channel is better than no message.
  */
 export function destinationOf(

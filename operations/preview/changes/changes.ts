@@ -11,14 +11,17 @@ export type Operation = "create" | "delete" | "replace" | "update";
  * this is the stack.
  */
 export interface Owner {
-  /** Changed args of the component. Functions are absent, because they cannot be compared. */
+  /**
+   * Changed args of the component. Args that are functions are not in this list, because functions
+   * cannot be compared.
+   */
   readonly changedArgs: readonly string[];
   readonly name: string;
-  /** What Pulumi does with the component itself. Undefined if the component stays. */
+  /** What Pulumi does with the component itself. Undefined if the component does not change. */
   readonly operation?: Operation;
   /**
-   * Type token, such as `services:k8s:WebService`. For a resource that is in no component, the type
-   * token is `pulumi:pulumi:Stack`.
+   * Type token, such as `services:k8s:WebService`. If the owner is the stack,
+   * `pulumi:pulumi:Stack`.
    */
   readonly type: string;
 }
@@ -38,10 +41,13 @@ export interface Change {
    */
   readonly inputs: Readonly<Record<string, Json>>;
   /**
-   * The last part of the type, such as `Deployment`. For a Pulumi provider, the kind is `Provider`.
+   * The last part of the resource's type, such as `Deployment`. For a Pulumi provider, `Provider`.
    */
   readonly kind: string;
-  /** Name of the object in the cluster. For a resource without such a name, the name in Pulumi. */
+  /**
+   * Name of the object in the cluster. If the resource is not a Kubernetes object, its name in
+   * Pulumi.
+   */
   readonly name: string;
   /** Name of the object in the cluster before the change. A replacement can change the name. */
   readonly nameBefore?: string;
@@ -55,8 +61,9 @@ export interface Change {
 const providerKind = "Provider";
 
 /**
- * Whether the change is about a Pulumi provider and touches no object. The replacement of a
- * provider is not internal, because Pulumi then recreates all objects of that provider.
+ * Whether the change is about a Pulumi provider, and changes no object in the cluster. The
+ * replacement of a provider is not internal, because Pulumi then recreates all objects of that
+ * provider.
  */
 export function isInternal({ kind, operation }: Change): boolean {
   return kind === providerKind && operation !== "replace";
@@ -81,8 +88,8 @@ function changedArgs({ new: after, old: before }: Step): readonly string[] {
 }
 
 function ownerOf(state: State, all: ReadonlyMap<string, Step>): Owner {
-  // Types and names come from URNs, because a preview that ended early does not report every
-  // component.
+  // This function takes types and names from URNs, because a preview that ended early does not
+  // report every component.
   let urn: string | undefined = state.parent;
   while (urn !== undefined && urn !== "") {
     const type = typeIn(urn);
@@ -101,7 +108,9 @@ function ownerOf(state: State, all: ReadonlyMap<string, Step>): Owner {
   return { changedArgs: [], name: "", type: "pulumi:pulumi:Stack" };
 }
 
-/** Whether Pulumi replaces the resource because of this field, or a field above or below it. */
+/**
+ * Whether Pulumi replaces the resource because of this field, one of its parents or its subfields.
+ */
 function isReplacing(path: string, steps: readonly Step[]): boolean {
   const detailed = steps.flatMap((step) =>
     Object.entries(step.detailedDiff ?? {})
@@ -109,17 +118,18 @@ function isReplacing(path: string, steps: readonly Step[]): boolean {
       .map(([key]) => key),
   );
   // A step without a detailed diff has only `keys`, the names of the fields that cause the
-  // replacement. Such a name may be the name of a whole object, such as `spec`.
+  // replacement. A key may be a field with subfields, such as `spec`.
   const keys = detailed.length > 0 ? detailed : steps.flatMap((step) => step.keys ?? []);
-  // Pulumi's paths have the index of a list element. The paths here have the element's name.
+  // In Pulumi's paths, a list element has its index. In this module's paths, it has its name. So
+  // the comparison ignores both.
   const unnumbered = (one: string) => one.replace(/\[[^\]"]*\]/g, "[]");
   const plainPath = unnumbered(path);
   return keys.map(unnumbered).some((key) => plainPath.startsWith(key) || key.startsWith(plainPath));
 }
 
 /**
- * Differences that Pulumi reports but that are not visible in the inputs: secrets, and fields that
- * someone changed in the cluster.
+ * Returns differences that Pulumi reports although the readable inputs are equal: secrets and, if
+ * no other field differs, fields that someone changed in the cluster.
  */
 function unseen(found: readonly Difference[], steps: readonly Step[], old: State): Difference[] {
   const paths = new Set(steps.flatMap((step) => Object.keys(step.detailedDiff ?? {})));
@@ -140,7 +150,9 @@ function fieldsOf(steps: readonly Step[], before?: State, after?: State): readon
   }));
 }
 
-/** The resource's `metadata.name`. Undefined for a resource that is not a Kubernetes object. */
+/**
+ * Returns the resource's `metadata.name`. Undefined for a resource that is not a Kubernetes object.
+ */
 function clusterName(state: State | undefined): string | undefined {
   const name = valueAt(state?.inputs, "metadata.name");
   return typeof name === "string" ? name : undefined;
@@ -154,7 +166,8 @@ function changeOf(steps: readonly Step[], all: ReadonlyMap<string, Step>): Chang
   const state = operation === "delete" ? before : after;
   const first = steps[0];
   if (operation === undefined || state === undefined || first === undefined) return undefined;
-  // A component has no object in the cluster. The resources in the component are separate changes.
+  // A component is not a change itself, because it has no object in the cluster. Its resources are
+  // separate changes.
   if (/^(?:services:|pulumi:pulumi:)/.test(first.type)) return undefined;
   const inputs = readable(state.inputs ?? {}) as Change["inputs"];
   const nameBefore = clusterName(before);
@@ -176,7 +189,7 @@ function changeOf(steps: readonly Step[], all: ReadonlyMap<string, Step>): Chang
   };
 }
 
-/** Every resource that the update would change, in the order of the engine's events. */
+/** Returns every resource that the update would change, in the order of the engine's events. */
 export function changesOf({ steps }: Pick<Events, "steps">): readonly Change[] {
   const all = new Map<string, Step>();
   const byUrn = new Map<string, Step[]>();

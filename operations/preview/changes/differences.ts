@@ -14,7 +14,7 @@ export interface Difference {
 /** Text that the output shows in place of a value that is known only after the update. */
 export const unknown = "known after the update";
 
-/** Key of an object with which the engine wraps a special value, such as a secret or an asset. */
+/** Key that marks an object as a special value of Pulumi, such as a secret or an asset. */
 export const signature = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const unknownMark = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -28,7 +28,8 @@ function isObject(value: Json | undefined): value is Fields {
 }
 
 /**
- * Returns a value in which texts replace secrets and unknown values. Assets stay as they are.
+ * Returns a copy of a value in which texts stand for secrets and for unknown values. Assets do not
+ * change.
  */
 export function readable(value: Json): Json {
   if (value === unknownMark) return unknown;
@@ -45,8 +46,8 @@ export function readable(value: Json): Json {
 const identifying = ["name", "mountPath", "host", "path", "containerPort", "port", "key", "type"];
 
 /**
- * Returns the identifying field for some lists: every element has the field, and no two elements of
- * one list have the same value. Undefined if there is no such field.
+ * Returns the field that identifies the elements of all given lists: every element has the field,
+ * and no two elements of one list have the same value. Undefined if there is no such field.
  */
 function keyOf(...lists: readonly (readonly Json[])[]): string | undefined {
   return identifying.find((key) =>
@@ -75,9 +76,9 @@ function byName(list: readonly Json[], key: string | undefined): Fields {
 
 /**
  * Returns the elements after the change. If the change removes exactly one element and adds exactly
- * one, this function treats both as one element with a new key. An example is an Ingress rule with
- * another host. This element keeps its old key in the result. The key `name` is an exception: two
- * elements with different names are always two different elements.
+ * one, such as an Ingress rule with another host, the function treats them as one element that has
+ * changed. In the result, the new element then has the old element's key. The key `name` is an
+ * exception: elements with different names are always different elements.
  */
 function renamed(old: Fields, now: Fields, key: string | undefined): Fields {
   const [gone, ...moreGone] = Object.keys(old).filter((one) => !Object.hasOwn(now, one));
@@ -101,7 +102,7 @@ function between(before: Json | undefined, after: Json | undefined, path: string
     return keys.flatMap((key) => between(before[key], after[key], below(path, key)));
   }
   const elements = isList(before) && isList(after) ? [...before, ...after] : [];
-  // A list of plain values, such as a command, is one value.
+  // A list of plain values, such as a command, is compared as one value.
   if (isList(before) && isList(after) && elements.some(isObject)) {
     const key = keyOf(before, after);
     const [old, now] = [byName(before, key), byName(after, key)];
@@ -118,14 +119,17 @@ function between(before: Json | undefined, after: Json | undefined, path: string
 }
 
 /**
- * Returns the fields in which two objects differ. Ignores the order of named list elements. So an
- * element that is added between other elements is one difference.
+ * Returns the fields in which two objects differ. The order of list elements with a key does not
+ * matter, so an element that is added between other elements is only one difference.
  */
 export function differences(before: Fields, after: Fields): readonly Difference[] {
   return between(readable(before), readable(after), "");
 }
 
-/** Returns path and value of every field of a new object. A list of plain values is one field. */
+/**
+ * Returns the path and the value of every field of a new object. A list of plain values is one
+ * field.
+ */
 export function leaves(value: Json, path = ""): readonly (readonly [string, Json])[] {
   const inside = isList(value) ? byName(value, keyOf(value)) : value;
   if (!isObject(inside)) return [[path, inside]];

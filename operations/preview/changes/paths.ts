@@ -14,7 +14,8 @@ export function covers(pattern: string, path: string): boolean {
 }
 
 /**
- * Prefixes of field paths. The summary leaves these prefixes out, because every reader knows them.
+ * Prefixes of field paths that the summary leaves out, because they do not help to identify a
+ * field.
  */
 const known = [
   "spec.jobTemplate.spec.template.",

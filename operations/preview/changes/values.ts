@@ -7,7 +7,10 @@ import type { Json } from "../../pulumi/events";
 /** Longest value that the summary shows, in characters. */
 const shown = 60;
 
-/** Whether a field is confidential: the data of a Secret, or a variable with a secret's name. */
+/**
+ * Whether a field is confidential: the data of a Secret, or an environment variable or a
+ * ConfigMap's key whose name is typical of secrets (`isSecretName`).
+ */
 export function isSensitive(kind: string, path: string): boolean {
   if (kind === "Secret" && /^(?:data|stringData)\b/.test(path)) return true;
   const name = /\benv\[name=([^\]]*)\](?:\.value)?$/.exec(path)?.[1];
@@ -21,7 +24,8 @@ export function cut(text: string, limit = shown): string {
 }
 
 /**
- * Returns a value in a form for people: an image with a short digest, a variable without its name.
+ * Returns a value in a readable form: an image with a short digest, an environment variable without
+ * its name, and any other value cut to {@link shown} characters.
  */
 export function show(value: Json): string {
   if (typeof value === "string") {
@@ -50,7 +54,10 @@ export function redactForPlan(kind: string, path: string, value: Json | undefine
   return `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
-/** Returns the values of the environment variables that have the name of a secret. */
+/**
+ * Returns the values of the environment variables whose name is typical of secrets
+ * (`isSecretName`).
+ */
 export function secretsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && isSecretName(name) ? [value] : [],
@@ -64,7 +71,7 @@ function texts(value: Json | undefined): readonly string[] {
   return Object.entries(value).flatMap(([key, one]) => (key === "name" ? [] : texts(one)));
 }
 
-/** Returns the values of all environment variables in `value` that have the name of a secret. */
+/** Returns the values of all environment variables in `value` whose name is typical of secrets. */
 function variables(value: Json | undefined): readonly string[] {
   if (typeof value !== "object" || value === null) return [];
   const { name, value: own } = value as Readonly<Record<string, Json>>;
@@ -73,14 +80,17 @@ function variables(value: Json | undefined): readonly string[] {
 }
 
 /**
- * Returns the secrets in a value. If a container or a list of variables is new, the value contains
- * environment variables.
+ * Returns the secrets in a value, also those in environment variables, because the value may be a
+ * whole container or a list of variables.
  */
 export function secretsIn(value: Json | undefined): readonly string[] {
   return [...variables(value), ...texts(value).flatMap(secretParts)];
 }
 
-/** Returns the confidential values in the changes. The caller masks these values in every text. */
+/**
+ * Returns the confidential values in the changes. The caller must mask them in every text that it
+ * shows.
+ */
 export function sensitiveValues(changes: readonly Change[]): readonly string[] {
   return changes.flatMap(({ fields, inputs, kind }) => [
     ...fields
